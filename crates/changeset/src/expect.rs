@@ -1,0 +1,337 @@
+//! What will really happen to each resource, beside what AWS says, and why the two differ.
+//!
+//! AWS's preview compares texts, so it lists what may change and omits what it can't see. Here each value is
+//! followed through: a property that reads another resource changes only if what it reads changes. The
+//! recordings bear this out: the reader of a replaced resource's unchanged property was not updated
+//! (`test_unrelated_changes_requires_replacement`), and readers of a changed attribute that AWS omits with
+//! property values were (`test_direct_attribute_value_change`).
+
+mod because;
+mod custom_name;
+mod future_values;
+mod resolve;
+mod storage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use template::Resource;
+
+use crate::change_set::{Action, Attribute, ChangeSet, ChangeSource, PolicyAction, Replacement};
+use crate::compare;
+use crate::facts::{self, RequiresRecreation, Treatment};
+use crate::predict::property_tree::{Difference, Tree, differences};
+use crate::predict::{
+    AsDeployed, Deployed, PredictError, Scene, Side, attributes, removal, replacement_of_old,
+};
+use future_values::AsItWillBe;
+
+/// What AWS says of a resource and what we expect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// The resource.
+    pub logical_id: String,
+    /// Its type.
+    pub resource_type: String,
+    /// What AWS says without property values, `None` when it doesn't list the resource.
+    pub aws_plain: Option<Said>,
+    /// What AWS says with property values.
+    pub aws_values: Option<Said>,
+    /// What we expect.
+    pub expected: Expected,
+    /// What happens to the old physical resource, where it leaves the stack for certain or perhaps.
+    pub old_resource: Option<PolicyAction>,
+    /// The top-level properties that change, or may.
+    pub changed_properties: BTreeSet<String>,
+    /// Why, in short sentences; the deciding one first.
+    pub because: Vec<String>,
+}
+
+impl Expectation {
+    /// Whether one of AWS's two answers is not what we expect.
+    pub fn differs(&self) -> bool {
+        let (action, replacement) = self.expected.in_aws_words();
+        let as_expected = |said: &Option<Said>| match (said, action) {
+            (None, None) => true,
+            (Some(said), Some(action)) => {
+                said.action == action && (said.replacement == replacement || action == Action::Add)
+            }
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        !as_expected(&self.aws_plain) || !as_expected(&self.aws_values)
+    }
+}
+
+/// AWS's word on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// What is done.
+    pub action: Action,
+    /// Whether it is replaced.
+    pub replacement: Option<Replacement>,
+}
+
+/// What will happen to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expected {
+    /// Nothing, though AWS may list it.
+    Unchanged,
+    /// Perhaps changed in place: it depends on a value that only AWS or a provider knows.
+    MayBeUpdated,
+    /// Changed in place.
+    UpdatedInPlace,
+    /// A group that stays while its instances are replaced in batches.
+    InstancesReplaced,
+    /// Perhaps replaced.
+    MayBeReplaced,
+    /// Replaced.
+    Replaced,
+    /// Made.
+    Added,
+    /// Leaves the stack.
+    Removed,
+    /// The update fails here.
+    Fails,
+}
+
+impl Expected {
+    /// How AWS would say it, `None` for not at all.
+    fn in_aws_words(self) -> (Option<Action>, Option<Replacement>) {
+        match self {
+            Expected::Unchanged => (None, None),
+            Expected::MayBeUpdated | Expected::UpdatedInPlace | Expected::InstancesReplaced => {
+                (Some(Action::Modify), Some(Replacement::False))
+            }
+            Expected::MayBeReplaced => (Some(Action::Modify), Some(Replacement::Conditional)),
+            Expected::Replaced | Expected::Fails => (Some(Action::Modify), Some(Replacement::True)),
+            Expected::Added => (Some(Action::Add), None),
+            Expected::Removed => (Some(Action::Remove), None),
+        }
+    }
+}
+
+/// What is decided of a resource, for those that read it.
+#[derive(Debug, Clone)]
+struct Decided {
+    /// What would happen if nothing failed, so that people see all that depends on it.
+    expected: Expected,
+    changed_properties: BTreeSet<String>,
+}
+
+/// Follows every change through both templates. `plain` and `values` are the two answers of AWS, predicted or
+/// actual.
+///
+/// Gives an entry for each resource that one of the answers lists or that we expect to change, sorted by
+/// logical id.
+///
+/// # Errors
+/// As [`crate::predict()`].
+pub fn expectations(
+    before: Option<&Side<'_>>,
+    after: &Side<'_>,
+    deployed: &Deployed,
+    plain: &ChangeSet,
+    values: &ChangeSet,
+) -> Result<Vec<Expectation>, PredictError> {
+    let scene = Scene::new(before, after, deployed);
+    let graph = after.dependencies().map_err(PredictError::Cycle)?;
+    let mut decided: BTreeMap<String, Decided> = BTreeMap::new();
+    let mut made: BTreeMap<String, Expectation> = BTreeMap::new();
+    for logical_id in graph.topological_order() {
+        let Some(resource) = after.template().resources.get(logical_id) else { continue };
+        let (expectation, expected) = match scene.deployed_resource(logical_id) {
+            None => {
+                let why = vec!["The new template has it and the deployed one doesn't.".to_owned()];
+                (bare(resource, Expected::Added, why), Expected::Added)
+            }
+            Some((side, old)) => modification(&scene, &decided, side, old, resource, plain)?,
+        };
+        let fate = Decided { expected, changed_properties: expectation.changed_properties.clone() };
+        decided.insert(logical_id.to_owned(), fate);
+        made.insert(logical_id.to_owned(), expectation);
+    }
+    for resource in
+        before.into_iter().flat_map(|side| side.active_resources().map(move |resource| (side, resource)))
+    {
+        let (side, resource) = resource;
+        if !after.is_active(&resource.logical_id) {
+            let old_resource = Some(removal(side, resource)?);
+            let why = vec!["The deployed template has it and the new one doesn't.".to_owned()];
+            made.insert(
+                resource.logical_id.clone(),
+                Expectation { old_resource, ..bare(resource, Expected::Removed, why) },
+            );
+        }
+    }
+    for (logical_id, expectation) in &mut made {
+        let said = |set: &ChangeSet| {
+            set.change(logical_id)
+                .map(|change| Said { action: change.action, replacement: change.replacement })
+        };
+        expectation.aws_plain = said(plain);
+        expectation.aws_values = said(values);
+        if expectation.expected == Expected::Unchanged && expectation.aws_plain.is_some() {
+            expectation.because.push("What it reads from other resources stays the same.".to_owned());
+        }
+    }
+    made.retain(|_, one| {
+        one.expected != Expected::Unchanged || one.aws_plain.is_some() || one.aws_values.is_some()
+    });
+    Ok(made.into_values().collect())
+}
+
+fn bare(resource: &Resource, expected: Expected, because: Vec<String>) -> Expectation {
+    Expectation {
+        logical_id: resource.logical_id.clone(),
+        resource_type: resource.type_name.clone(),
+        aws_plain: None,
+        aws_values: None,
+        expected,
+        old_resource: None,
+        changed_properties: BTreeSet::new(),
+        because,
+    }
+}
+
+/// One property value that differs, weighed.
+struct Weighed<'d, 't, 'n> {
+    difference: &'d Difference<'t, 'n>,
+    word: RequiresRecreation,
+    /// False when only a value that AWS or a provider knows tells whether it changes.
+    certain: bool,
+}
+
+/// The expectation of a resource on both sides, and what would happen if nothing failed.
+fn modification(
+    scene: &Scene<'_, '_>,
+    decided: &BTreeMap<String, Decided>,
+    side: &Side<'_>,
+    old: &Resource,
+    new: &Resource,
+    plain: &ChangeSet,
+) -> Result<(Expectation, Expected), PredictError> {
+    let as_deployed = AsDeployed::new(scene);
+    let as_it_will_be = AsItWillBe::new(scene, decided);
+    let empty = Tree::empty();
+    let old_tree =
+        Tree::build_optional(side, old.properties.as_ref(), &as_deployed).map_err(PredictError::Before)?;
+    let new_tree = Tree::build_optional(scene.after, new.properties.as_ref(), &as_it_will_be)
+        .map_err(PredictError::After)?;
+    let (old_tree, new_tree) = (old_tree.as_ref().unwrap_or(&empty), new_tree.as_ref().unwrap_or(&empty));
+    let found = differences(Some(old_tree), Some(new_tree), &[]);
+    let weighed: Vec<Weighed<'_, '_, '_>> =
+        found.iter().map(|difference| weigh(new, plain, difference)).collect();
+    let mut expectation = bare(new, Expected::Unchanged, Vec::new());
+    expectation.changed_properties =
+        weighed.iter().map(|one| one.difference.top_level().to_owned()).collect();
+    let expected = decide(scene, new, &weighed, &mut expectation.because);
+    let refused = storage::refusal(&new.type_name, old_tree, new_tree)
+        .or_else(|| wait_condition(new, expected))
+        .or_else(|| {
+            custom_name::collision(&new.type_name, old_tree, new_tree)
+                .filter(|_| expected == Expected::Replaced)
+        });
+    expectation.expected = expected;
+    if let Some(sentence) = refused {
+        expectation.expected = Expected::Fails;
+        expectation.because.insert(0, sentence);
+    } else if matches!(expected, Expected::Replaced | Expected::MayBeReplaced) {
+        expectation.old_resource = Some(replacement_of_old(scene.after, new)?);
+    }
+    expectation.because.extend(because::sentences(scene, decided, &new.type_name, &weighed));
+    if expectation.expected == Expected::Unchanged {
+        attributes_only(scene, side, old, new, &mut expectation)?;
+    }
+    Ok((expectation, expected))
+}
+
+/// User guide, `AWS::CloudFormation::WaitCondition`: "Update requires: Updates are not supported."
+fn wait_condition(new: &Resource, expected: Expected) -> Option<String> {
+    let updated =
+        new.type_name == "AWS::CloudFormation::WaitCondition" && expected == Expected::UpdatedInPlace;
+    updated.then(|| {
+        "AWS doesn't support updating a wait condition; give the new one another logical id.".to_owned()
+    })
+}
+
+fn weigh<'d, 't, 'n>(
+    new: &Resource,
+    plain: &ChangeSet,
+    difference: &'d Difference<'t, 'n>,
+) -> Weighed<'d, 't, 'n> {
+    let name = difference.top_level();
+    // A value that hides whether it changes may stand beside text that certainly does.
+    let text_changes = plain.change(&new.logical_id).is_some_and(|change| {
+        change.details.iter().any(|detail| {
+            detail.change_source == Some(ChangeSource::DirectModification)
+                && (detail.target.name.as_deref() == Some(name)
+                    || (name == "Tags" && detail.target.attribute == Attribute::Tags))
+        })
+    });
+    Weighed {
+        difference,
+        word: facts::recreation(&new.type_name, &difference.path),
+        certain: text_changes || !future_values::is_perhaps(difference.after),
+    }
+}
+
+fn decide(
+    scene: &Scene<'_, '_>,
+    new: &Resource,
+    weighed: &[Weighed<'_, '_, '_>],
+    because: &mut Vec<String>,
+) -> Expected {
+    let heaviest =
+        |certain: bool| weighed.iter().filter(|one| one.certain == certain).map(|one| one.word).max();
+    let certainly = match heaviest(true) {
+        Some(RequiresRecreation::Always) => return Expected::Replaced,
+        Some(RequiresRecreation::Conditionally) => {
+            let (expected, sentence) = resolve::conditional(scene, new, weighed);
+            because.push(sentence);
+            expected
+        }
+        Some(RequiresRecreation::Never) => Expected::UpdatedInPlace,
+        None => Expected::Unchanged,
+    };
+    let perhaps = match heaviest(false) {
+        Some(RequiresRecreation::Always | RequiresRecreation::Conditionally) => Expected::MayBeReplaced,
+        Some(RequiresRecreation::Never) => Expected::MayBeUpdated,
+        None => Expected::Unchanged,
+    };
+    if new.type_name == "AWS::CloudFormation::Stack" && certainly.max(perhaps) == Expected::Unchanged {
+        because.push(
+            "A nested stack is always updated; what that changes depends on its own template.".to_owned(),
+        );
+        return Expected::MayBeUpdated;
+    }
+    if let Some(note) = facts::treatment(&new.type_name).note()
+        && (!weighed.is_empty() && facts::treatment(&new.type_name) != Treatment::CustomResource)
+    {
+        because.push(note.to_owned());
+    }
+    certainly.max(perhaps)
+}
+
+/// A change of metadata or policies alone touches only CloudFormation's own record.
+fn attributes_only(
+    scene: &Scene<'_, '_>,
+    side: &Side<'_>,
+    old: &Resource,
+    new: &Resource,
+    expectation: &mut Expectation,
+) -> Result<(), PredictError> {
+    for ((attribute, old_node), (_, new_node)) in attributes(old).into_iter().zip(attributes(new)) {
+        let old_text = old_node
+            .map_or(Ok(None), |node| crate::predict::text(side, node))
+            .map_err(PredictError::Before)?;
+        let new_text = new_node
+            .map_or(Ok(None), |node| crate::predict::text(scene.after, node))
+            .map_err(PredictError::After)?;
+        if !compare::same(old_text.as_ref(), new_text.as_ref()) {
+            expectation.expected = Expected::UpdatedInPlace;
+            expectation.because.push(format!(
+                "The template changes {attribute}, which CloudFormation itself keeps: the resource is not touched."
+            ));
+        }
+    }
+    Ok(())
+}

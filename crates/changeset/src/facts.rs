@@ -1,0 +1,37 @@
+//! What is known of every resource type: properties, which of them recreate the resource, handlers with their
+//! permissions, identifiers, tags, statefulness.
+//!
+//! The base is the CloudFormation schema; `data/overrides.txt` corrects it with a reason a line. Where a
+//! second published source differs the property is *disputed* and stays so until somebody looks. The data
+//! file is made by `tools/facts`. Here is no opinion about a change: that is [`crate::compare`] and the
+//! prediction.
+
+mod container;
+mod overrides;
+mod record;
+mod recreation;
+mod treatment;
+
+pub use container::Sources;
+pub use record::{
+    Disputed, Handler, Handlers, PropertyFacts, ReplacementStrategy, ResourceType, Stateful, Tagging,
+};
+pub use recreation::{RecreationFact, RequiresRecreation, recreation, recreation_fact};
+pub(crate) use recreation::{fact_at, patterns_below};
+pub use treatment::{Treatment, treatment};
+
+/// The facts of one resource type, decoded at the first call; `None` when no published schema knows the type
+/// (see [`treatment`] for what is then done).
+pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
+    container::resource_type(name)
+}
+
+/// Every known type name, sorted.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    container::type_names()
+}
+
+/// Which published packages the facts come from, with versions.
+pub fn sources() -> Sources {
+    container::sources()
+}

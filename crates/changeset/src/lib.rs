@@ -1,0 +1,22 @@
+//! Resource facts and the prediction of a change set. Pure: no clock, network, file, environment or
+//! randomness.
+//!
+//! - [`facts`]: what AWS publishes of every resource type.
+//! - [`compare`]: which properties differ between two evaluated sets, and what each difference costs.
+//! - [`predict`]: what AWS will say, in both of its modes; [`wire`] is the answer as AWS words it.
+//! - [`expect`]: what will really happen, and why AWS's words differ.
+//! - [`risks`], [`capabilities`], [`permissions`]: what that may cost, what the operator has to acknowledge,
+//!   what IAM has to allow.
+
+pub mod capabilities;
+pub mod change_set;
+pub mod compare;
+pub mod expect;
+pub mod facts;
+pub mod permissions;
+pub mod predict;
+pub mod risks;
+pub mod wire;
+
+pub use change_set::{ChangeSet, KNOWN_AFTER_APPLY};
+pub use predict::{Deployed, DeployedResource, Mode, PredictError, predict};

@@ -1,0 +1,232 @@
+//! What an update may cost: lost data, interruption, names in the way, what can't be undone.
+//!
+//! Derived from the expectations, never from AWS's words alone.
+
+use template::Template;
+
+use crate::capabilities::capabilities;
+use crate::change_set::PolicyAction;
+use crate::expect::{Expectation, Expected};
+use crate::facts::{self, Treatment};
+
+/// A danger of the update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Risk {
+    /// What kind.
+    pub kind: RiskKind,
+    /// False when it depends on something that only AWS knows.
+    pub certain: bool,
+    /// The resource, where it is one.
+    pub logical_id: Option<String>,
+    /// Its type, where it is one.
+    pub resource_type: Option<String>,
+    /// Why, in a sentence.
+    pub because: String,
+}
+
+/// Kinds of danger, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RiskKind {
+    /// Data goes with a resource.
+    DataLost,
+    /// The update fails: a custom-named resource would have to be replaced, or RDS would refuse.
+    UpdateFails,
+    /// A step that can't be taken back by going back to the old template.
+    Irreversible,
+    /// Something that serves stops for a while.
+    Interruption,
+    /// A resource is deleted, without data of its own.
+    ResourceDeleted,
+    /// A resource leaves the stack and stays in the account.
+    LeftBehind,
+    /// Whether something is replaced is known to AWS alone.
+    Undecided,
+    /// The operator has to acknowledge a capability.
+    CapabilityNeeded,
+}
+
+/// Types whose replacement, or whose instances' replacement, interrupts what they serve, with the reason.
+const SERVING: [(&str, &str); 14] = [
+    ("AWS::AutoScaling::AutoScalingGroup", "its instances end and new ones start"),
+    ("AWS::Batch::ComputeEnvironment", "its instances end, and jobs that run on them with them"),
+    ("AWS::EC2::Instance", "the instance ends and another one starts"),
+    ("AWS::ECS::Service", "its tasks end and new ones start"),
+    ("AWS::EFS::MountTarget", "the file system can't be reached through it meanwhile"),
+    ("AWS::ElastiCache::CacheCluster", "clients lose their connections"),
+    ("AWS::ElastiCache::ReplicationGroup", "clients lose their connections"),
+    ("AWS::ElasticLoadBalancingV2::Listener", "connections through it end"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "its address changes"),
+    ("AWS::ElasticLoadBalancingV2::TargetGroup", "targets have to register and become healthy again"),
+    ("AWS::Lambda::Function", "calls meanwhile may fail"),
+    ("AWS::RDS::DBCluster", "clients lose their connections"),
+    ("AWS::RDS::DBInstance", "clients lose their connections"),
+    ("AWS::Route53::RecordSet", "names resolve to the old address until caches expire"),
+];
+
+/// Properties whose change in place can't be undone, or interrupts, with the reason (RDS and ElastiCache user
+/// guides).
+const DELICATE: [(&str, &str, RiskKind, &str); 9] = [
+    ("AWS::RDS::DBInstance", "AllocatedStorage", RiskKind::Irreversible, "RDS can't shrink storage again"),
+    (
+        "AWS::RDS::DBInstance",
+        "EngineVersion",
+        RiskKind::Irreversible,
+        "RDS can't go back to an older engine version",
+    ),
+    (
+        "AWS::RDS::DBCluster",
+        "EngineVersion",
+        RiskKind::Irreversible,
+        "RDS can't go back to an older engine version",
+    ),
+    (
+        "AWS::ElastiCache::ReplicationGroup",
+        "EngineVersion",
+        RiskKind::Irreversible,
+        "ElastiCache can't go back to an older engine version",
+    ),
+    ("AWS::EC2::Volume", "Size", RiskKind::Irreversible, "a volume can't shrink again"),
+    ("AWS::RDS::DBInstance", "EngineVersion", RiskKind::Interruption, "the database restarts"),
+    ("AWS::RDS::DBInstance", "DBInstanceClass", RiskKind::Interruption, "the database restarts"),
+    (
+        "AWS::ElastiCache::ReplicationGroup",
+        "CacheNodeType",
+        RiskKind::Interruption,
+        "its nodes are exchanged",
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        "StorageType",
+        RiskKind::Interruption,
+        "the database is slow, or away, while its storage is converted",
+    ),
+];
+
+/// The risks of an update, the gravest first, then by logical id. `after` is the new template.
+pub fn risks(expectations: &[Expectation], after: &Template) -> Vec<Risk> {
+    let mut found: Vec<Risk> = expectations.iter().flat_map(of_resource).collect();
+    found.extend(capabilities(after).into_iter().map(|needed| Risk {
+        kind: RiskKind::CapabilityNeeded,
+        certain: true,
+        logical_id: None,
+        resource_type: None,
+        because: format!(
+            "{} must be acknowledged because of {}.",
+            needed.capability.word(),
+            list(&needed.because_of)
+        ),
+    }));
+    found.sort_by(|one, other| {
+        (one.kind, &one.logical_id, &one.because).cmp(&(other.kind, &other.logical_id, &other.because))
+    });
+    found
+}
+
+fn of_resource(one: &Expectation) -> Vec<Risk> {
+    let risk = |kind, certain, because: String| Risk {
+        kind,
+        certain,
+        logical_id: Some(one.logical_id.clone()),
+        resource_type: Some(one.resource_type.clone()),
+        because,
+    };
+    let first = || one.because.first().cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    match one.expected {
+        Expected::Unchanged | Expected::Added => return found,
+        Expected::MayBeUpdated | Expected::UpdatedInPlace => found.extend(delicate(one)),
+        Expected::InstancesReplaced => found.extend(delicate(one)),
+        Expected::Fails => found.push(risk(RiskKind::UpdateFails, true, first())),
+        Expected::MayBeReplaced => {
+            found.push(risk(RiskKind::Undecided, false, first()));
+            found.extend(loss(one, false));
+        }
+        Expected::Replaced => found.extend(loss(one, true)),
+        Expected::Removed => found.extend(removal(one)),
+    }
+    let stops = matches!(
+        one.expected,
+        Expected::InstancesReplaced | Expected::Replaced | Expected::MayBeReplaced | Expected::Removed
+    );
+    if let Some((_, why)) = SERVING.iter().find(|(type_name, _)| stops && *type_name == one.resource_type) {
+        let certain = one.expected != Expected::MayBeReplaced;
+        found.push(risk(RiskKind::Interruption, certain, format!("{}: {why}.", one.logical_id)));
+    }
+    if facts::treatment(&one.resource_type) == Treatment::Unknown
+        && let Some(note) = Treatment::Unknown.note()
+    {
+        found.push(risk(RiskKind::Undecided, false, note.to_owned()));
+    }
+    found
+}
+
+/// What becomes of the data of a replaced resource.
+fn loss(one: &Expectation, certain: bool) -> Option<Risk> {
+    let stateful = facts::resource_type(&one.resource_type)?.stateful.as_ref()?;
+    let how = match one.old_resource? {
+        PolicyAction::ReplaceAndDelete | PolicyAction::Delete => "the old one is deleted with its data",
+        PolicyAction::ReplaceAndSnapshot | PolicyAction::Snapshot => {
+            "the old one's data is only in a snapshot, which the new one doesn't have"
+        }
+        PolicyAction::ReplaceAndRetain | PolicyAction::Retain => {
+            "the old one stays with its data, the new one starts empty"
+        }
+    };
+    Some(Risk {
+        kind: RiskKind::DataLost,
+        certain: certain && !matches!(one.old_resource, Some(PolicyAction::ReplaceAndRetain)),
+        logical_id: Some(one.logical_id.clone()),
+        resource_type: Some(one.resource_type.clone()),
+        because: format!("{} keeps data ({}) and is replaced: {how}.", one.logical_id, stateful.because),
+    })
+}
+
+fn removal(one: &Expectation) -> Vec<Risk> {
+    let stateful = facts::resource_type(&one.resource_type).and_then(|facts| facts.stateful.as_ref());
+    let (kind, because) = match (one.old_resource, stateful) {
+        (Some(PolicyAction::Retain), _) => {
+            (RiskKind::LeftBehind, format!("{} leaves the stack and stays in the account.", one.logical_id))
+        }
+        (Some(PolicyAction::Snapshot), _) => (
+            RiskKind::Irreversible,
+            format!("{} is deleted after a snapshot; going back makes a new, empty one.", one.logical_id),
+        ),
+        (_, Some(stateful)) => (
+            RiskKind::DataLost,
+            format!("{} keeps data ({}) and is deleted with it.", one.logical_id, stateful.because),
+        ),
+        (_, None) => (RiskKind::ResourceDeleted, format!("{} is deleted.", one.logical_id)),
+    };
+    vec![Risk {
+        kind,
+        certain: true,
+        logical_id: Some(one.logical_id.clone()),
+        resource_type: Some(one.resource_type.clone()),
+        because,
+    }]
+}
+
+fn delicate(one: &Expectation) -> Vec<Risk> {
+    let matching = DELICATE.iter().filter(|(type_name, property, _, _)| {
+        *type_name == one.resource_type && one.changed_properties.contains(*property)
+    });
+    matching
+        .map(|(_, property, kind, why)| Risk {
+            kind: *kind,
+            certain: one.expected != Expected::MayBeUpdated,
+            logical_id: Some(one.logical_id.clone()),
+            resource_type: Some(one.resource_type.clone()),
+            because: format!("{property} of {} changes: {why}.", one.logical_id),
+        })
+        .collect()
+}
+
+fn list(names: &std::collections::BTreeSet<String>) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = format!("{} more", names.len().saturating_sub(SHOWN));
+    if names.len() > SHOWN {
+        shown.push(&more);
+    }
+    shown.join(", ")
+}

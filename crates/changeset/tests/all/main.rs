@@ -1,0 +1,10 @@
+//! The crate's tests through its public interface, one program so that they link once.
+
+mod code_ocean;
+mod expectations;
+mod facts;
+mod observed;
+mod recordings;
+mod rules;
+mod support;
+mod vendors;
