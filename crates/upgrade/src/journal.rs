@@ -1,0 +1,84 @@
+//! What is written down: everything that happened to a run, in order. These types are the journal's format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::act::Act;
+use crate::observation::Observation;
+
+/// Version of the journal's format. 1: the first.
+pub const JOURNAL_FORMAT: u32 = 1;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// Written before an act: from here on it may have happened.
+    Intended {
+        /// When.
+        at: Timestamp,
+        /// What is about to be done.
+        act: Act,
+    },
+    /// Something happened.
+    Happened(Event),
+}
+
+impl Record {
+    /// When it was written.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Record::Intended { at, .. } => *at,
+            Record::Happened(event) => event.at,
+        }
+    }
+}
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// The run begins.
+    Started,
+    /// Another process goes on with the run.
+    Resumed,
+    /// The cloud was asked, and answered.
+    Observed(Observation),
+    /// The cloud was asked, and did not answer.
+    ObserveFailed(PortError),
+    /// An act was done.
+    Acted,
+    /// An act was refused, or nobody knows what came of it.
+    ActFailed(PortError),
+    /// A wait is over.
+    Waited,
+}
+
+/// Why the cloud didn't do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{operation}: {message}")]
+pub struct PortError {
+    /// What follows from it.
+    pub kind: PortErrorKind,
+    /// The API operation, such as `batch:TerminateJob`.
+    pub operation: String,
+    /// The cloud's words, with its code.
+    pub message: String,
+}
+
+/// What follows from a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PortErrorKind {
+    /// Throttled, unreachable, no answer, 5xx: look again and repeat.
+    Transient,
+    /// Repeating it as it is will not help.
+    Refused,
+}

@@ -1,0 +1,223 @@
+//! What is asked of the cloud and what it showed. Facts only: what they mean is decided in the steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::Change;
+
+/// A question to the cloud. Asking changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Query {
+    /// The gate rules (rules that carry our tag) on a listener.
+    GateRules {
+        /// The listener.
+        listener_arn: String,
+    },
+    /// State and status of Batch job queues.
+    JobQueues {
+        /// Their ARNs.
+        arns: Vec<String>,
+    },
+    /// Every unfinished job of Batch job queues.
+    Jobs {
+        /// The queues' ARNs.
+        queue_arns: Vec<String>,
+    },
+    /// Auto Scaling groups with instances and warm pool.
+    WorkerGroups {
+        /// Their names. A group that is gone is left out of the answer.
+        names: Vec<String>,
+    },
+    /// A change set and, when it is complete, its changes.
+    ChangeSet {
+        /// The stack's id.
+        stack_id: String,
+        /// The change set's name.
+        name: String,
+    },
+    /// A stack's status, and the events of one operation.
+    Stack {
+        /// The stack's id.
+        stack_id: String,
+        /// The operation: only events with this token.
+        client_request_token: String,
+        /// Only events after this one.
+        after_event_id: Option<String>,
+    },
+    /// Physical ids of resources.
+    Resources {
+        /// The stack's id.
+        stack_id: String,
+        /// Which. One that is gone is left out of the answer.
+        logical_ids: Vec<String>,
+    },
+}
+
+/// What the cloud showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Observation {
+    /// Answer to [`Query::GateRules`].
+    GateRules(Vec<GateRuleSeen>),
+    /// Answer to [`Query::JobQueues`].
+    JobQueues(Vec<JobQueue>),
+    /// Answer to [`Query::Jobs`].
+    Jobs(Vec<Job>),
+    /// Answer to [`Query::WorkerGroups`].
+    WorkerGroups(Vec<WorkerGroup>),
+    /// Answer to [`Query::ChangeSet`]; `None` when there is no such change set.
+    ChangeSet(Option<ChangeSetSeen>),
+    /// Answer to [`Query::Stack`].
+    Stack(StackSeen),
+    /// Answer to [`Query::Resources`].
+    Resources(Vec<LogicalResource>),
+}
+
+/// A listener rule that closes the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRuleSeen {
+    /// The rule's ARN.
+    pub rule_arn: String,
+    /// The run that made it, from its tag.
+    pub run_id: String,
+}
+
+/// A Batch job queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobQueue {
+    /// The queue's ARN.
+    pub arn: String,
+    /// `ENABLED` (true) or `DISABLED`.
+    pub enabled: bool,
+    /// `VALID`, or `UPDATING` while a change is under way.
+    pub status: String,
+}
+
+/// An unfinished Batch job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The job's id.
+    pub id: String,
+    /// The job's name.
+    pub name: String,
+    /// The queue it is in.
+    pub queue_arn: String,
+    /// `SUBMITTED`, `PENDING`, `RUNNABLE`, `STARTING` or `RUNNING`.
+    pub status: String,
+}
+
+/// An Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerGroup {
+    /// The group's name.
+    pub name: String,
+    /// Least number of instances.
+    pub min_size: i32,
+    /// Greatest number of instances.
+    pub max_size: i32,
+    /// Wanted number of instances.
+    pub desired_capacity: i32,
+    /// Whether new instances are protected from scale-in.
+    pub new_instances_protected: bool,
+    /// The warm pool, if there is one.
+    pub warm_pool: Option<WarmPool>,
+    /// Instances in service, on their way in or out, and in the warm pool.
+    pub instances: Vec<Instance>,
+}
+
+/// An Auto Scaling group's warm pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmPool {
+    /// Least number of instances kept warm.
+    pub min_size: i32,
+    /// Greatest number of prepared instances; `None`: the group's greatest size.
+    pub max_group_prepared_capacity: Option<i32>,
+}
+
+/// An instance of a worker group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The instance's id.
+    pub id: String,
+    /// Auto Scaling's lifecycle state, such as `InService` or `Terminating:Wait`.
+    pub lifecycle_state: String,
+    /// Protected from scale-in.
+    pub protected_from_scale_in: bool,
+    /// It is in the warm pool.
+    pub in_warm_pool: bool,
+}
+
+/// A change set as AWS made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeSetSeen {
+    /// `CREATE_PENDING`, `CREATE_IN_PROGRESS`, `CREATE_COMPLETE`, `FAILED`, …
+    pub status: String,
+    /// Why, in AWS's words.
+    pub status_reason: Option<String>,
+    /// `AVAILABLE`, `EXECUTE_IN_PROGRESS`, `EXECUTE_COMPLETE`, …
+    pub execution_status: String,
+    /// All pages of its changes; empty until it is complete.
+    pub changes: Vec<Change>,
+}
+
+/// A stack's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackSeen {
+    /// Such as `UPDATE_IN_PROGRESS`.
+    pub status: String,
+    /// Why, in AWS's words.
+    pub status_reason: Option<String>,
+    /// New events, oldest first.
+    pub events: Vec<StackEvent>,
+}
+
+/// A stack event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackEvent {
+    /// The event's id.
+    pub event_id: String,
+    /// When, as AWS wrote it (ISO 8601, UTC).
+    pub timestamp: String,
+    /// The resource, or the stack's own name.
+    pub logical_id: String,
+    /// Such as `AWS::Batch::JobQueue`.
+    pub resource_type: String,
+    /// Such as `UPDATE_COMPLETE`.
+    pub status: String,
+    /// Why, in AWS's words.
+    pub status_reason: Option<String>,
+}
+
+impl StackEvent {
+    /// Whether a resource failed by itself. CloudFormation cancels what is under way when something fails, and
+    /// says so in the reason ("Resource update cancelled"); the stack's own failure repeats its resources'.
+    #[must_use]
+    pub fn is_root_failure(&self) -> bool {
+        self.status.ends_with("_FAILED")
+            && self.resource_type != "AWS::CloudFormation::Stack"
+            && !self.status_reason.as_deref().is_some_and(|reason| reason.contains("cancelled"))
+    }
+}
+
+/// A resource of the stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogicalResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its id in the account.
+    pub physical_id: String,
+}
+
+impl Observation {
+    /// Which kind of answer it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Observation::GateRules(_) => "gate rules",
+            Observation::JobQueues(_) => "job queues",
+            Observation::Jobs(_) => "jobs",
+            Observation::WorkerGroups(_) => "worker groups",
+            Observation::ChangeSet(_) => "a change set",
+            Observation::Stack(_) => "a stack",
+            Observation::Resources(_) => "resources",
+        }
+    }
+}
