@@ -1,0 +1,52 @@
+//! The one place in this crate that reads a clock.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use upgrade::Timestamp;
+
+/// Time for the conductor: a start plus what tokio's clock says has passed, so that pausing tokio's clock
+/// pauses the conductor.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    start: Timestamp,
+    started: tokio::time::Instant,
+}
+
+impl Clock {
+    /// A clock that starts at the machine's time.
+    #[must_use]
+    pub fn system() -> Clock {
+        #[expect(clippy::disallowed_methods, reason = "this is the crate's one Clock")]
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock::starting_at(Timestamp(milliseconds(since_epoch)))
+    }
+
+    /// A clock that starts at a given time: the same run twice has the same times.
+    #[must_use]
+    pub fn starting_at(start: Timestamp) -> Clock {
+        #[expect(clippy::disallowed_methods, reason = "this is the crate's one Clock")]
+        let started = tokio::time::Instant::now();
+        Clock { start, started }
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp(self.start.0.saturating_add(milliseconds(self.started.elapsed())))
+    }
+
+    /// The time now, as the standard library has it.
+    #[must_use]
+    pub fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.now().0)
+    }
+
+    /// Wait.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

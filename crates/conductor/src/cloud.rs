@@ -1,0 +1,14 @@
+//! The port to the cloud: questions and acts, as the state machine names them.
+
+use std::future::Future;
+
+use upgrade::{Act, Observation, PortError, Query};
+
+/// A cloud that can be asked and told.
+pub trait Cloud {
+    /// Ask. Changes nothing. An error's kind says whether asking again may help.
+    fn observe(&self, query: &Query) -> impl Future<Output = Result<Observation, PortError>>;
+
+    /// Do. Doing the same act again must be harmless.
+    fn act(&self, act: &Act) -> impl Future<Output = Result<(), PortError>>;
+}
