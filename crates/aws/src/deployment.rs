@@ -1,0 +1,64 @@
+//! A deployment as it stands, for a plan to be made from.
+
+use aws_sdk_cloudformation::types::TemplateStage;
+use upgrade::{Deployment, PortError, PortErrorKind};
+
+use crate::cloud::AwsCloud;
+use crate::errors::port_error;
+use crate::{cloudformation, load_balancing};
+
+impl AwsCloud {
+    /// A stack with its template, parameters and resources.
+    pub async fn deployment(&self, stack_name: &str) -> Result<Deployment, PortError> {
+        const OPERATION: &str = "cloudformation:DescribeStacks";
+        let answer = self
+            .cloudformation
+            .describe_stacks()
+            .stack_name(stack_name)
+            .send()
+            .await
+            .map_err(|error| port_error(OPERATION, &error))?;
+        let incomplete = |what: &str| PortError {
+            kind: PortErrorKind::Refused,
+            operation: OPERATION.to_owned(),
+            message: format!("the answer has no {what}"),
+        };
+        let stack = answer.stacks().first().ok_or_else(|| incomplete("stack"))?;
+        let stack_id = stack.stack_id().ok_or_else(|| incomplete("stack id"))?;
+        // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/UUID
+        let mut parts = stack_id.split(':').skip(1);
+        let partition = parts.next().ok_or_else(|| incomplete("partition in its stack id"))?;
+        let region = parts.nth(1).ok_or_else(|| incomplete("Region in its stack id"))?;
+        let account_id = parts.next().ok_or_else(|| incomplete("account in its stack id"))?;
+        let template = self
+            .cloudformation
+            .get_template()
+            .stack_name(stack_id)
+            .template_stage(TemplateStage::Original)
+            .send()
+            .await
+            .map_err(|error| port_error("cloudformation:GetTemplate", &error))?;
+        Ok(Deployment {
+            stack_name: stack.stack_name().unwrap_or(stack_name).to_owned(),
+            stack_id: stack_id.to_owned(),
+            status: stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+            partition: partition.to_owned(),
+            template: template.template_body.unwrap_or_default(),
+            parameters: stack
+                .parameters()
+                .iter()
+                .filter_map(|parameter| {
+                    Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value()?.to_owned()))
+                })
+                .collect(),
+            resources: cloudformation::resources(&self.cloudformation, stack_id).await?,
+        })
+    }
+
+    /// The priorities of a listener's rules, the default rule aside.
+    pub async fn rule_priorities(&self, listener_arn: &str) -> Result<Vec<i32>, PortError> {
+        load_balancing::rule_priorities(&self.load_balancing, listener_arn).await
+    }
+}
