@@ -1,0 +1,445 @@
+//! Creating, updating or replacing one resource, as the target definition wants it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use template::{Evaluation, Node, Resource, Value};
+
+use super::decide::{self, Action, Circumstances};
+use super::{
+    Step, Work, finish_task, owner, reason, resource_status, resource_status_showing, schedule, start,
+};
+use crate::World;
+use crate::cloudformation::durations::{self, INITIATE};
+use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::stack::{OnFailure, Policy, Properties, Stack, StackResource};
+use crate::cloudformation::status::Status;
+use crate::cloudformation::values::StackValues;
+use crate::cloudformation::walk::TaskIndex;
+use crate::cloudformation::words::evaluate_words;
+use crate::provision::{self, Desired};
+
+/// A change under way.
+#[derive(Debug, Clone)]
+pub struct Change {
+    creates: bool,
+    delete_first: bool,
+    wanted: Wanted,
+}
+
+/// A resource as the template wants it, evaluated.
+#[derive(Debug, Clone)]
+struct Wanted {
+    properties: Arc<Properties>,
+    metadata: Option<Value>,
+    deletion_policy: Policy,
+    update_replace_policy: Policy,
+    depends_on: Vec<String>,
+}
+
+/// Begin with a resource: find out what is to be done, and do it or let it be done in time.
+pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, task: TaskIndex) {
+    let Some((logical_id, resource)) = resource_of(stack, evaluation, task) else {
+        finish_task(stack, task);
+        return;
+    };
+    let wanted = match wanted(stack, evaluation, resource) {
+        Ok(wanted) => wanted,
+        Err(words) => {
+            begin_broken(world, stack, resource, words);
+            return;
+        }
+    };
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
+    // A resource that failed before it had an identifier, and was left so, is made anew.
+    let Some(existing) = stack.resources.get(&logical_id).filter(|existing| existing.physical_id.is_some())
+    else {
+        touch(stack, &logical_id);
+        stack.resources.insert(logical_id.clone(), new_resource(world, resource, &wanted));
+        resource_status(world, stack, target.as_ref(), &logical_id, Status::CreateInProgress, None);
+        set_change(stack, task, Change { creates: true, delete_first: false, wanted });
+        schedule(world, stack, task, Step::Initiate, INITIATE);
+        return;
+    };
+    let circumstances = Circumstances {
+        stack_tags_changed: before
+            .as_ref()
+            .zip(target.as_ref())
+            .is_some_and(|(before, target)| before.tags != target.tags),
+    };
+    let action = decide::action(
+        evaluation,
+        resource,
+        existing,
+        &wanted.properties,
+        wanted.metadata.as_ref(),
+        circumstances,
+    );
+    match action {
+        Action::Leave => {
+            if let Some(existing) = stack.resources.get_mut(&logical_id) {
+                existing.deletion_policy = wanted.deletion_policy;
+                existing.update_replace_policy = wanted.update_replace_policy;
+                existing.depends_on = wanted.depends_on;
+            }
+            finish_task(stack, task);
+        }
+        Action::Update => begin_update(world, stack, task, &logical_id, wanted),
+        Action::Replace { delete_first } => {
+            begin_replacement(world, stack, task, &logical_id, wanted, delete_first)
+        }
+    }
+}
+
+/// A resource whose properties can't be evaluated fails before anything is called.
+fn begin_broken(world: &mut World, stack: &mut Stack, resource: &Resource, words: String) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    touch(stack, &resource.logical_id);
+    let (in_progress, failed) = match stack.resources.get(&resource.logical_id) {
+        Some(_) => (Status::UpdateInProgress, Status::UpdateFailed),
+        None => (Status::CreateInProgress, Status::CreateFailed),
+    };
+    if failed == Status::CreateFailed {
+        let nothing = Wanted {
+            properties: Arc::new(Properties::new()),
+            metadata: None,
+            deletion_policy: Policy::Delete,
+            update_replace_policy: Policy::Delete,
+            depends_on: Vec::new(),
+        };
+        stack.resources.insert(resource.logical_id.clone(), new_resource(world, resource, &nothing));
+    }
+    resource_status(world, stack, target.as_ref(), &resource.logical_id, in_progress, None);
+    fail(world, stack, &resource.logical_id, failed, words);
+}
+
+fn begin_update(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, wanted: Wanted) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    touch(stack, logical_id);
+    let Some(existing) = stack.resources.get_mut(logical_id) else { return };
+    let (type_name, physical_id) = (existing.type_name.clone(), existing.physical_id.clone());
+    let previous = std::mem::replace(&mut existing.properties, wanted.properties.clone());
+    resource_status(world, stack, target.as_ref(), logical_id, Status::UpdateInProgress, None);
+    let owner = owner(stack, target.as_deref());
+    let outcome = provision::update(
+        world,
+        &Desired {
+            owner: &owner,
+            logical_id,
+            type_name: &type_name,
+            properties: &wanted.properties,
+            previous: Some(&previous),
+            physical_id: physical_id.as_deref(),
+        },
+    );
+    match outcome {
+        Ok(provisioned) => {
+            if let Some(existing) = stack.resources.get_mut(logical_id) {
+                existing.physical_id = Some(provisioned.physical_id);
+                existing.attributes = provisioned.attributes;
+                existing.metadata.clone_from(&wanted.metadata);
+                existing.deletion_policy = wanted.deletion_policy;
+                existing.update_replace_policy = wanted.update_replace_policy;
+                existing.depends_on.clone_from(&wanted.depends_on);
+            }
+            set_change(stack, task, Change { creates: false, delete_first: false, wanted });
+            schedule(
+                world,
+                stack,
+                task,
+                Step::Complete,
+                durations::of(&type_name).update + provisioned.extra,
+            );
+        }
+        Err(error) => fail(world, stack, logical_id, Status::UpdateFailed, error.reason),
+    }
+}
+
+fn begin_replacement(
+    world: &mut World,
+    stack: &mut Stack,
+    task: TaskIndex,
+    logical_id: &str,
+    wanted: Wanted,
+    delete_first: bool,
+) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    touch(stack, logical_id);
+    let in_the_way = stack
+        .resources
+        .get(logical_id)
+        .and_then(|existing| decide::custom_name_in_the_way(existing, &wanted.properties));
+    resource_status_showing(
+        world,
+        stack,
+        target.as_ref(),
+        logical_id,
+        Status::UpdateInProgress,
+        Some(reason::REPLACEMENT.to_owned()),
+        wanted.properties.clone(),
+    );
+    let rollback_disabled = stack.on_failure == OnFailure::DoNothing;
+    if rollback_disabled {
+        let words = "Replacement type updates not supported on stack with disable-rollback.";
+        fail(world, stack, logical_id, Status::UpdateFailed, words.to_owned());
+    } else if let Some(words) = in_the_way.filter(|_| !delete_first) {
+        fail(world, stack, logical_id, Status::UpdateFailed, words);
+    } else {
+        set_change(stack, task, Change { creates: false, delete_first, wanted });
+        schedule(world, stack, task, Step::Initiate, INITIATE);
+    }
+}
+
+/// A task's timer is due.
+pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) {
+    let Some(operation) = stack.operation.as_ref() else { return };
+    let Some(entry) = operation.walk.task(task) else { return };
+    let Work::Apply(Some(change)) = &entry.work else { return };
+    let (logical_id, change) = (entry.logical_id.clone(), change.clone());
+    match step {
+        Step::Initiate => initiate(world, stack, task, &logical_id, &change),
+        Step::Complete => complete(world, stack, task, &logical_id, &change),
+    }
+}
+
+/// The service is asked for a new physical resource.
+fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    let owner = owner(stack, target.as_deref());
+    let Some(existing) = stack.resources.get(logical_id).cloned() else { return };
+    let mut extra = Duration::ZERO;
+    if change.delete_first {
+        // Assumption: the old resource goes without events of its own; no recording shows such a replacement.
+        extra = remove_first(world, stack, &existing);
+    }
+    let outcome = provision::create(
+        world,
+        &Desired {
+            owner: &owner,
+            logical_id,
+            type_name: &existing.type_name,
+            properties: &change.wanted.properties,
+            previous: None,
+            physical_id: None,
+        },
+    );
+    let (in_progress, failed) = match change.creates {
+        true => (Status::CreateInProgress, Status::CreateFailed),
+        false => (Status::UpdateInProgress, Status::UpdateFailed),
+    };
+    match outcome {
+        Ok(provisioned) => {
+            if !change.creates
+                && !change.delete_first
+                && let Some(operation) = stack.operation.as_mut()
+            {
+                operation.obsolete.push(existing.clone());
+            }
+            if let Some(resource) = stack.resources.get_mut(logical_id) {
+                resource.physical_id = Some(provisioned.physical_id);
+                resource.attributes = provisioned.attributes;
+                resource.properties = change.wanted.properties.clone();
+                resource.metadata.clone_from(&change.wanted.metadata);
+                resource.deletion_policy = change.wanted.deletion_policy;
+                resource.update_replace_policy = change.wanted.update_replace_policy;
+                resource.depends_on.clone_from(&change.wanted.depends_on);
+            }
+            let words = Some(reason::CREATION_INITIATED.to_owned());
+            resource_status(world, stack, target.as_ref(), logical_id, in_progress, words);
+            let usual = durations::of(&existing.type_name).create.saturating_sub(INITIATE);
+            schedule(world, stack, task, Step::Complete, usual + provisioned.extra + extra);
+        }
+        Err(error) => fail(world, stack, logical_id, failed, error.reason),
+    }
+}
+
+/// Delete the old physical resource before the new one is made.
+fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) -> Duration {
+    let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
+    let owner = owner(stack, before.as_deref());
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.removed_first.insert(existing.logical_id.clone());
+    }
+    let Some(physical_id) = existing.physical_id.as_deref() else { return Duration::ZERO };
+    let desired = Desired {
+        owner: &owner,
+        logical_id: &existing.logical_id,
+        type_name: &existing.type_name,
+        properties: &existing.properties,
+        previous: Some(&existing.properties),
+        physical_id: Some(physical_id),
+    };
+    let extra = provision::delete(world, &desired).unwrap_or(Duration::ZERO);
+    provision::finish_delete(world, &existing.type_name, physical_id);
+    durations::of(&existing.type_name).delete + extra
+}
+
+/// The service is done with the resource.
+fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    let replaces = stack.operation.as_ref().is_some_and(|operation| {
+        operation.snapshot.get(logical_id).map(|old| &old.physical_id)
+            != stack.resources.get(logical_id).map(|new| &new.physical_id)
+    });
+    let phase = if change.creates || replaces { FaultPhase::Create } else { FaultPhase::Update };
+    let fault = world.cloudformation.faults.reason(&stack.name, logical_id, phase).or_else(|| {
+        // A resource that is replaced is being updated as well, in a test's eyes.
+        world
+            .cloudformation
+            .faults
+            .reason(&stack.name, logical_id, FaultPhase::Update)
+            .filter(|_| !change.creates)
+    });
+    let (completed, failed) = match change.creates {
+        true => (Status::CreateComplete, Status::CreateFailed),
+        false => (Status::UpdateComplete, Status::UpdateFailed),
+    };
+    match fault {
+        Some(words) => fail(world, stack, logical_id, failed, words),
+        None => {
+            resource_status(world, stack, target.as_ref(), logical_id, completed, None);
+            finish_task(stack, task);
+        }
+    }
+}
+
+/// A resource failed, and with it the phase.
+fn fail(world: &mut World, stack: &mut Stack, logical_id: &str, status: Status, words: String) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    resource_status(world, stack, target.as_ref(), logical_id, status, Some(words));
+    if let Some(operation) = stack.operation.as_mut() {
+        let names = if status == Status::CreateFailed {
+            &mut operation.failures.created
+        } else {
+            &mut operation.failures.updated
+        };
+        names.push(logical_id.to_owned());
+        let task = operation
+            .walk
+            .running()
+            .into_iter()
+            .find(|index| operation.walk.task(*index).is_some_and(|task| task.logical_id == logical_id));
+        if let Some(task) = task {
+            operation.walk.fail(task);
+        }
+    }
+    start::abort_forward(world, stack, None);
+}
+
+/// Cancel a resource that is in flight because another one failed.
+pub fn cancel(world: &mut World, stack: &mut Stack, task: TaskIndex) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    let Some(operation) = stack.operation.as_mut() else { return };
+    let Some(entry) = operation.walk.task(task) else { return };
+    let logical_id = entry.logical_id.clone();
+    let creates = matches!(&entry.work, Work::Apply(Some(change)) if change.creates);
+    operation.walk.fail(task);
+    let (status, words) = match creates {
+        true => (Status::CreateFailed, reason::CREATION_CANCELLED),
+        false => (Status::UpdateFailed, reason::UPDATE_CANCELLED),
+    };
+    let names = if creates { &mut operation.failures.created } else { &mut operation.failures.updated };
+    names.push(logical_id.clone());
+    resource_status(world, stack, target.as_ref(), &logical_id, status, Some(words.to_owned()));
+}
+
+fn resource_of<'a>(
+    stack: &Stack,
+    evaluation: &Evaluation<'a>,
+    task: TaskIndex,
+) -> Option<(String, &'a Resource)> {
+    let entry = stack.operation.as_ref()?.walk.task(task)?;
+    let resource = evaluation.template().resources.get(&entry.logical_id)?;
+    Some((entry.logical_id.clone(), resource))
+}
+
+fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Result<Wanted, String> {
+    let values = StackValues(&stack.resources);
+    let properties = evaluation.properties(resource, &values).map_err(|error| evaluate_words(&error))?;
+    if let Some((logical_id, attribute)) = properties.values().find_map(unknown_in) {
+        let type_name = stack.resources.get(&logical_id).map_or("", |resource| resource.type_name.as_str());
+        return Err(match attribute {
+            Some(attribute) => {
+                format!(
+                    "Requested attribute {attribute} must be a readonly property in schema for [{type_name}]"
+                )
+            }
+            None => format!(
+                "Unresolved resource dependencies [{logical_id}] in the Resources block of the template"
+            ),
+        });
+    }
+    let text = |node: Option<&Node>| {
+        node.and_then(|node| evaluation.evaluate(node, &values).ok()).and_then(|value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+    };
+    let metadata = match resource.metadata.as_ref() {
+        Some(node) => Some(evaluation.evaluate(node, &values).map_err(|error| evaluate_words(&error))?),
+        None => None,
+    };
+    let deletion_policy = match text(resource.deletion_policy.as_ref()) {
+        Some(name) => Policy::named(&name),
+        None => Policy::default_for_deletion(&resource.type_name, &properties),
+    };
+    let depends_on = stack
+        .operation
+        .as_ref()
+        .and_then(|operation| operation.dependencies.get(&resource.logical_id))
+        .cloned()
+        .unwrap_or_default();
+    Ok(Wanted {
+        properties: Arc::new(properties),
+        metadata,
+        deletion_policy,
+        update_replace_policy: text(resource.update_replace_policy.as_ref())
+            .map_or(Policy::Delete, |name| Policy::named(&name)),
+        depends_on,
+    })
+}
+
+/// The resource and attribute behind the first value that isn't known.
+fn unknown_in(value: &Value) -> Option<(String, Option<String>)> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        Value::List(items) => items.iter().find_map(unknown_in),
+        Value::Map(entries) => entries.values().find_map(unknown_in),
+        Value::Unknown(unknown) => unknown.parts.iter().find_map(|part| match part {
+            template::Part::Resource { logical_id, attribute } => {
+                Some((logical_id.clone(), attribute.clone()))
+            }
+            template::Part::Text(_) | template::Part::Outside(_) => None,
+        }),
+    }
+}
+
+fn new_resource(world: &World, resource: &Resource, wanted: &Wanted) -> StackResource {
+    StackResource {
+        logical_id: resource.logical_id.clone(),
+        type_name: resource.type_name.clone(),
+        physical_id: None,
+        properties: wanted.properties.clone(),
+        attributes: std::collections::BTreeMap::new(),
+        metadata: wanted.metadata.clone(),
+        deletion_policy: wanted.deletion_policy,
+        update_replace_policy: wanted.update_replace_policy,
+        status: Status::CreateInProgress,
+        status_reason: None,
+        updated: world.now,
+        depends_on: wanted.depends_on.clone(),
+    }
+}
+
+fn touch(stack: &mut Stack, logical_id: &str) {
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.touched.insert(logical_id.to_owned());
+    }
+}
+
+fn set_change(stack: &mut Stack, task: TaskIndex, change: Change) {
+    if let Some(entry) = stack.operation.as_mut().and_then(|operation| operation.walk.task_mut(task)) {
+        entry.work = Work::Apply(Some(Box::new(change)));
+    }
+}

@@ -1,0 +1,182 @@
+//! Bringing one resource back to what it was before an update failed.
+//!
+//! In place: an update with the old properties. Replaced: the old physical resource is still there and takes
+//! its name back, the new one is removed by the clean-up. Added: removed by the clean-up.
+
+use super::{Work, finish_task, owner, resource_status, schedule};
+use crate::World;
+use crate::cloudformation::durations;
+use crate::cloudformation::engine::Step;
+use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::stack::{Stack, StackResource};
+use crate::cloudformation::status::Status;
+use crate::cloudformation::walk::TaskIndex;
+use crate::provision::{self, Desired};
+
+/// Begin with a resource that the stack held before the update.
+pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
+    let Some((logical_id, old)) = old_of(stack, task) else {
+        finish_task(stack, task);
+        return;
+    };
+    let Some(operation) = stack.operation.as_ref() else { return };
+    if !operation.touched.contains(&logical_id) {
+        if let Some(current) = stack.resources.get_mut(&logical_id) {
+            *current = old;
+        }
+        finish_task(stack, task);
+        return;
+    }
+    let before = operation.before.clone();
+    let removed_first = operation.removed_first.contains(&logical_id);
+    if operation.spared.contains(&logical_id) {
+        // User guide, "Continue rolling back an update": a skipped resource counts as rolled back, whatever it is.
+        let replaced =
+            stack.resources.get(&logical_id).filter(|new| new.physical_id != old.physical_id).cloned();
+        if let Some(operation) = stack.operation.as_mut() {
+            operation.obsolete.extend(replaced);
+        }
+        keep_old_record(stack, &logical_id, old);
+        resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateComplete, None);
+        finish_task(stack, task);
+        return;
+    }
+    let current = stack.resources.get(&logical_id).cloned().unwrap_or_else(|| old.clone());
+    if current.physical_id != old.physical_id || removed_first {
+        begin_return(world, stack, task, &logical_id, current, old, removed_first);
+        return;
+    }
+    if let Some(resource) = stack.resources.get_mut(&logical_id) {
+        resource.properties = old.properties.clone();
+    }
+    resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateInProgress, None);
+    let owner = owner(stack, before.as_deref());
+    let outcome = provision::update(
+        world,
+        &Desired {
+            owner: &owner,
+            logical_id: &logical_id,
+            type_name: &old.type_name,
+            properties: &old.properties,
+            previous: Some(&current.properties),
+            physical_id: old.physical_id.as_deref(),
+        },
+    );
+    match outcome {
+        Ok(provisioned) => {
+            let usual = durations::of(&old.type_name).update + provisioned.extra;
+            if let Some(resource) = stack.resources.get_mut(&logical_id) {
+                // The attributes are what the service has now: a launch template that is put back has one
+                // version more, not its old number.
+                resource.attributes = provisioned.attributes;
+                resource.metadata = old.metadata;
+                resource.deletion_policy = old.deletion_policy;
+                resource.update_replace_policy = old.update_replace_policy;
+                resource.depends_on = old.depends_on;
+            }
+            schedule(world, stack, task, Step::Complete, usual);
+        }
+        Err(error) => fail(world, stack, task, &logical_id, error.reason),
+    }
+}
+
+/// The old physical resource takes its name back; where it had to go first, another is made in its image.
+fn begin_return(
+    world: &mut World,
+    stack: &mut Stack,
+    task: TaskIndex,
+    logical_id: &str,
+    current: StackResource,
+    old: StackResource,
+    removed_first: bool,
+) {
+    let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
+    if let Some(words) = world.cloudformation.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
+        fail(world, stack, task, logical_id, words);
+        return;
+    }
+    if !removed_first {
+        if let Some(operation) = stack.operation.as_mut() {
+            operation.obsolete.push(current);
+        }
+        keep_old_record(stack, logical_id, old);
+        resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateComplete, None);
+        finish_task(stack, task);
+        return;
+    }
+    let owner = owner(stack, before.as_deref());
+    if let Some(physical_id) = current.physical_id.as_deref() {
+        let desired = Desired {
+            owner: &owner,
+            logical_id,
+            type_name: &current.type_name,
+            properties: &current.properties,
+            previous: Some(&current.properties),
+            physical_id: Some(physical_id),
+        };
+        // A refusal here leaves the new one behind, as on AWS; the old one is made all the same.
+        let _ = provision::delete(world, &desired);
+        provision::finish_delete(world, &current.type_name, physical_id);
+    }
+    let outcome = provision::create(
+        world,
+        &Desired {
+            owner: &owner,
+            logical_id,
+            type_name: &old.type_name,
+            properties: &old.properties,
+            previous: None,
+            physical_id: None,
+        },
+    );
+    match outcome {
+        Ok(provisioned) => {
+            let usual = durations::of(&old.type_name).create + provisioned.extra;
+            let made = StackResource {
+                physical_id: Some(provisioned.physical_id),
+                attributes: provisioned.attributes,
+                ..old
+            };
+            keep_old_record(stack, logical_id, made);
+            resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateInProgress, None);
+            schedule(world, stack, task, Step::Complete, usual);
+        }
+        Err(error) => fail(world, stack, task, logical_id, error.reason),
+    }
+}
+
+/// The service is done.
+pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
+    let Some((logical_id, _)) = old_of(stack, task) else { return };
+    let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
+    match world.cloudformation.faults.reason(&stack.name, &logical_id, FaultPhase::Rollback) {
+        Some(words) => fail(world, stack, task, &logical_id, words),
+        None => {
+            resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateComplete, None);
+            finish_task(stack, task);
+        }
+    }
+}
+
+/// The resource stays failed; what doesn't need it goes on.
+fn fail(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, words: String) {
+    let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
+    resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateFailed, Some(words));
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.failures.updated.push(logical_id.to_owned());
+        operation.walk.fail(task);
+    }
+}
+
+fn keep_old_record(stack: &mut Stack, logical_id: &str, old: StackResource) {
+    stack.resources.insert(logical_id.to_owned(), old);
+}
+
+fn old_of(stack: &Stack, task: TaskIndex) -> Option<(String, StackResource)> {
+    let operation = stack.operation.as_ref()?;
+    let entry = operation.walk.task(task)?;
+    match entry.work {
+        Work::Restore => Some((entry.logical_id.clone(), operation.snapshot.get(&entry.logical_id)?.clone())),
+        Work::Apply(_) | Work::Remove(_) => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! What happened to a stack and its resources, in CloudFormation's words.
+
+use std::sync::Arc;
+
+use super::stack::{Definition, Properties, Stack};
+use super::status::Status;
+use crate::{Timestamp, World};
+
+/// What people read in the reason of an event. Every wording that recordings show or AWS documents is here.
+pub mod reason {
+    /// A stack operation that somebody asked for.
+    pub const USER_INITIATED: &str = "User Initiated";
+    /// The service has begun to make the resource.
+    pub const CREATION_INITIATED: &str = "Resource creation Initiated";
+    /// A replacement begins.
+    pub const REPLACEMENT: &str =
+        "Requested update requires the creation of a new physical resource; hence creating one.";
+    /// A sibling failed while this one was being made.
+    pub const CREATION_CANCELLED: &str = "Resource creation cancelled";
+    /// A sibling failed while this one was being updated.
+    pub const UPDATE_CANCELLED: &str = "Resource update cancelled";
+    /// The clean-up left something over.
+    pub const CLEAN_UP_FAILED: &str = "Update successful. One or more resources could not be deleted.";
+    /// The clean-up after a rollback left something over.
+    pub const ROLLBACK_CLEAN_UP_FAILED: &str =
+        "Rollback successful. One or more resources could not be deleted.";
+
+    /// `The following resource(s) failed to create: [A, B]. `, each part only where it has names.
+    #[must_use]
+    pub fn failed_resources(created: &[String], updated: &[String], deleted: &[String]) -> String {
+        [("create", created), ("update", updated), ("delete", deleted)]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(verb, names)| {
+                format!("The following resource(s) failed to {verb}: [{}]. ", names.join(", "))
+            })
+            .collect()
+    }
+}
+
+/// An event.
+#[derive(Debug, Clone)]
+pub struct StackEvent {
+    /// Unique.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// The resource's name in the template, or the stack's name.
+    pub logical_id: String,
+    /// The resource's identifier, empty while there is none.
+    pub physical_id: String,
+    /// The resource's type.
+    pub type_name: String,
+    /// The status it came to.
+    pub status: Status,
+    /// Why.
+    pub reason: Option<String>,
+    /// The properties at that time, with the definition whose secrets must not be shown.
+    pub properties: Option<(Arc<Properties>, Arc<Definition>)>,
+    /// The token of the operation.
+    pub token: Option<String>,
+}
+
+/// What an event says about a resource.
+#[derive(Debug, Clone)]
+pub struct ResourceNews<'a> {
+    /// The resource's name in the template.
+    pub logical_id: &'a str,
+    /// Its identifier, empty while there is none.
+    pub physical_id: &'a str,
+    /// Its type.
+    pub type_name: &'a str,
+    /// The status it came to.
+    pub status: Status,
+    /// Why.
+    pub reason: Option<String>,
+    /// Its properties, with the definition whose secrets must not be shown.
+    pub properties: Option<(Arc<Properties>, Arc<Definition>)>,
+}
+
+/// Write down what happened to a resource. Does not change the resource.
+pub fn record(world: &mut World, stack: &mut Stack, news: ResourceNews<'_>) {
+    let unique = world.identities.uuid(&stack.id);
+    let event = StackEvent {
+        id: format!("{}-{unique}", news.logical_id),
+        at: world.now,
+        logical_id: news.logical_id.to_owned(),
+        physical_id: news.physical_id.to_owned(),
+        type_name: news.type_name.to_owned(),
+        status: news.status,
+        reason: news.reason,
+        properties: news.properties,
+        token: token(stack),
+    };
+    stack.events.push(event);
+}
+
+/// Let the stack come to a status, and write it down.
+pub fn stack_status(world: &mut World, stack: &mut Stack, status: Status, reason: Option<String>) {
+    stack.status = status;
+    stack.status_reason.clone_from(&reason);
+    let event = StackEvent {
+        id: world.identities.uuid(&stack.id),
+        at: world.now,
+        logical_id: stack.name.clone(),
+        physical_id: stack.id.clone(),
+        type_name: "AWS::CloudFormation::Stack".to_owned(),
+        status,
+        reason,
+        properties: None,
+        token: token(stack),
+    };
+    stack.events.push(event);
+}
+
+fn token(stack: &Stack) -> Option<String> {
+    stack.operation.as_ref().and_then(|operation| operation.token.clone())
+}

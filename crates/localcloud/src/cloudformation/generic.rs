@@ -1,0 +1,218 @@
+//! Types without a service of their own, simulated from their facts: an identifier, attributes, and a record
+//! that the resource exists. What a type's identifiers look like is data: `data/attributes.txt`.
+//!
+//! Assumption: whatever CloudFormation would wait for from inside a resource comes. Custom resources answer
+//! with success, wait conditions and creation policies get their signals, certificates are validated.
+
+mod pattern;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use changeset::facts;
+use indexmap::IndexMap;
+use template::Value;
+
+use crate::World;
+use crate::provision::{Desired, ProvisionError, Provisioned};
+use pattern::Source;
+pub use shape::name_property;
+
+/// The resources that exist without a service of their own, by type and physical id.
+#[derive(Debug, Default)]
+pub struct GenericResources {
+    existing: BTreeMap<(String, String), Existing>,
+}
+
+/// A resource that exists.
+#[derive(Debug, Clone)]
+struct Existing {
+    attributes: BTreeMap<String, Value>,
+    stack_id: String,
+}
+
+impl GenericResources {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.existing.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.existing.is_empty()
+    }
+
+    /// Whether a resource of this type and physical id exists.
+    #[must_use]
+    pub fn exists(&self, type_name: &str, physical_id: &str) -> bool {
+        self.existing.contains_key(&(type_name.to_owned(), physical_id.to_owned()))
+    }
+
+    /// Give an existing resource an attribute, as the service behind it would by itself.
+    pub fn set_attribute(&mut self, type_name: &str, physical_id: &str, attribute: &str, value: Value) {
+        if let Some(existing) = self.existing.get_mut(&(type_name.to_owned(), physical_id.to_owned())) {
+            existing.attributes.insert(attribute.to_owned(), value);
+        }
+    }
+
+    /// What `Fn::GetAtt` gives of an existing resource.
+    #[must_use]
+    pub fn attribute(&self, type_name: &str, physical_id: &str, attribute: &str) -> Option<&Value> {
+        self.existing.get(&(type_name.to_owned(), physical_id.to_owned()))?.attributes.get(attribute)
+    }
+}
+
+/// Create.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    if desired.type_name == "AWS::CloudFormation::Stack" {
+        return Err(ProvisionError {
+            reason: "Nested stacks aren't simulated in this local cloud yet".to_owned(),
+        });
+    }
+    require(desired)?;
+    let attributes = {
+        let mut source = Source::new(world, desired);
+        shape::attributes(&mut source, desired)
+    };
+    let physical_id = shape::reference(desired, &attributes);
+    let key = (desired.type_name.to_owned(), physical_id.clone());
+    let custom_name =
+        name_property(desired.type_name).is_some_and(|name| desired.properties.contains_key(name));
+    if custom_name && let Some(taken) = world.cloudformation.generic.existing.get(&key) {
+        // The words of CloudFormation for a name that a stack of the account has already.
+        return Err(ProvisionError {
+            reason: format!("{physical_id} already exists in stack {}", taken.stack_id),
+        });
+    }
+    store_parameter(world, desired, &physical_id);
+    let existing = Existing { attributes: attributes.clone(), stack_id: desired.owner.stack_id.clone() };
+    world.cloudformation.generic.existing.insert(key, existing);
+    Ok(Provisioned { physical_id, attributes, extra: Duration::ZERO })
+}
+
+/// Update in place.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    require(desired)?;
+    let physical_id = desired.physical_id.unwrap_or_default().to_owned();
+    let key = (desired.type_name.to_owned(), physical_id.clone());
+    let mut attributes = match world.cloudformation.generic.existing.get(&key) {
+        Some(existing) => existing.attributes.clone(),
+        // Somebody removed it meanwhile, as a skipped rollback may.
+        None => {
+            return Err(ProvisionError {
+                reason: format!(
+                    "Resource of type '{}' with identifier '{physical_id}' was not found.",
+                    desired.type_name
+                ),
+            });
+        }
+    };
+    refuse_storage(desired, &attributes)?;
+    if desired.type_name == "AWS::EC2::LaunchTemplate"
+        && desired.previous.is_none_or(|previous| {
+            previous.get("LaunchTemplateData") != desired.properties.get("LaunchTemplateData")
+        })
+    {
+        next_version(&mut attributes);
+    }
+    shape::refresh(&mut attributes, world, desired);
+    store_parameter(world, desired, &physical_id);
+    if let Some(existing) = world.cloudformation.generic.existing.get_mut(&key) {
+        existing.attributes.clone_from(&attributes);
+    }
+    Ok(Provisioned { physical_id, attributes, extra: Duration::ZERO })
+}
+
+/// A launch template that is changed has one version more; the default version stays (EC2 user guide, "Manage
+/// launch template versions").
+fn next_version(attributes: &mut BTreeMap<String, Value>) {
+    let latest = match attributes.get("LatestVersionNumber") {
+        Some(Value::String(text)) => text.parse::<u64>().unwrap_or(1),
+        _ => 1,
+    };
+    attributes.insert("LatestVersionNumber".to_owned(), Value::String(latest.saturating_add(1).to_string()));
+}
+
+/// The attribute under which a database's storage stands that grew by itself (never in a template's answer:
+/// attributes of resources don't hold slashes).
+pub const LIVE_STORAGE: &str = "live/AllocatedStorage";
+
+/// RDS refuses less storage than a database has: asked for outright, or because its storage grew by itself and
+/// the template's figure is stale.
+fn refuse_storage(desired: &Desired<'_>, attributes: &BTreeMap<String, Value>) -> Result<(), ProvisionError> {
+    if desired.type_name != "AWS::RDS::DBInstance" {
+        return Ok(());
+    }
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
+    let live = match attributes.get(LIVE_STORAGE) {
+        Some(Value::String(text)) => number(Some(text)),
+        _ => desired.previous.and_then(|previous| number(text(previous, "AllocatedStorage"))),
+    };
+    let asked = number(text(desired.properties, "AllocatedStorage"));
+    match (asked, live) {
+        (Some(asked), Some(live)) if asked < live => {
+            let engine = text(desired.properties, "Engine").unwrap_or("mysql");
+            let storage = text(desired.properties, "StorageType").unwrap_or("gp2");
+            Err(ProvisionError {
+                reason: format!(
+                    "Invalid storage size for engine name {engine} and storage type {storage}: {asked}"
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Begin to delete.
+pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    Ok(Duration::ZERO)
+}
+
+/// Gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    world.cloudformation.generic.existing.remove(&(type_name.to_owned(), physical_id.to_owned()));
+    if type_name == "AWS::SSM::Parameter" {
+        world.cloudformation.parameter_store.remove(physical_id);
+    }
+}
+
+/// CloudFormation checks a type's required properties before it calls the service (recorded:
+/// `Property validation failure: [The property {/Type} is required]`).
+///
+/// The facts name one of several alternatives as required where a schema asks for any of them, so the check is
+/// made only for the types here, whose schemas have no alternatives.
+fn require(desired: &Desired<'_>) -> Result<(), ProvisionError> {
+    const WITHOUT_ALTERNATIVES: [&str; 1] = ["AWS::SSM::Parameter"];
+    let Some(facts) = facts::resource_type(desired.type_name)
+        .filter(|facts| WITHOUT_ALTERNATIVES.contains(&facts.name.as_str()))
+    else {
+        return Ok(());
+    };
+    match facts.required.iter().find(|name| !desired.properties.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => Err(ProvisionError {
+            reason: format!("Property validation failure: [The property {{/{name}}} is required]"),
+        }),
+    }
+}
+
+fn store_parameter(world: &mut World, desired: &Desired<'_>, physical_id: &str) {
+    if desired.type_name == "AWS::SSM::Parameter"
+        && let Some(value) = text(desired.properties, "Value")
+    {
+        world.cloudformation.parameter_store.insert(physical_id.to_owned(), value.to_owned());
+    }
+}
+
+/// The text of a scalar property.
+fn text<'a>(properties: &'a IndexMap<String, Value>, name: &str) -> Option<&'a str> {
+    match properties.get(name)? {
+        Value::String(text) | Value::Number(text) => Some(text),
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Unknown(_) => None,
+    }
+}

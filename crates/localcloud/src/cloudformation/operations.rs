@@ -1,0 +1,224 @@
+//! The operations that change stacks: what each accepts, refuses and sets going.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::change_set::{Execution, Prediction};
+use super::engine::{self, with_stack};
+use super::event;
+use super::locate;
+use super::stack::{OnFailure, Stack};
+use super::status::Status;
+use super::submission::{self, Subject};
+use crate::{AwsError, Input, World};
+
+/// CreateStack.
+pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let name = input.required_string("StackName")?.to_owned();
+    locate::check_new_name(&name)?;
+    let token = token(input);
+    if let Some(existing) = world.cloudformation.find(&name) {
+        return match &token {
+            Some(token) if existing.tokens.contains_key(token) => Ok(json!({"StackId": existing.id})),
+            _ => Err(AwsError::new(400, "AlreadyExistsException", format!("Stack [{name}] already exists"))),
+        };
+    }
+    let on_failure = locate::failure_options(input)?;
+    let protected = input.boolean("EnableTerminationProtection")?.unwrap_or(false);
+    let id = locate::new_stack_id(world, &name);
+    let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None };
+    let definition = submission::definition(world, input, &subject, true)?;
+    let sequence = world.cloudformation.next_number();
+    let mut stack = Stack::new(name, id.clone(), sequence, world.now);
+    stack.on_failure = on_failure;
+    stack.termination_protection = protected;
+    remember(&mut stack, token.as_deref());
+    engine::start_create(world, &mut stack, Arc::new(definition), token);
+    world.cloudformation.stacks.insert(id.clone(), Box::new(stack));
+    Ok(json!({"StackId": id}))
+}
+
+/// UpdateStack.
+pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let stack = locate::stack(world, input.required_string("StackName")?)?;
+    let id = stack.id.clone();
+    let token = token(input);
+    if token.as_ref().is_some_and(|token| stack.tokens.contains_key(token)) {
+        return Ok(json!({"StackId": id}));
+    }
+    if !stack.status.may_be_updated() {
+        return Err(not_updatable(stack));
+    }
+    let on_failure = match input.boolean("DisableRollback")? {
+        Some(true) => OnFailure::DoNothing,
+        Some(false) | None => OnFailure::Rollback,
+    };
+    let subject =
+        Subject { stack_name: stack.name.clone(), stack_id: id.clone(), previous: stack.definition.clone() };
+    let definition = submission::definition(world, input, &subject, true)?;
+    if let Some(stack) = world.cloudformation.stacks.get(&id) {
+        let prediction = Prediction::make(stack, &definition).map_err(AwsError::validation)?;
+        if !prediction.changes_something && stack.operation.is_none() {
+            return Err(AwsError::validation("No updates are to be performed."));
+        }
+    }
+    with_stack(world, &id, |world, stack| {
+        stack.on_failure = on_failure;
+        stack.change_set_id = None;
+        for change_set in stack.change_sets.values_mut() {
+            if change_set.execution != Execution::Executed {
+                change_set.execution = Execution::Obsolete;
+            }
+        }
+        remember(stack, token.as_deref());
+        engine::start_update(world, stack, Arc::new(definition), token);
+    });
+    Ok(json!({"StackId": id}))
+}
+
+/// DeleteStack. What doesn't exist is deleted already.
+pub fn delete_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let name = input.required_string("StackName")?;
+    let Some(stack) = world.cloudformation.find(name).filter(|stack| stack.is_alive()) else {
+        return Ok(json!({}));
+    };
+    let id = stack.id.clone();
+    let token = token(input);
+    if stack.status == Status::DeleteInProgress
+        || token.as_ref().is_some_and(|token| stack.tokens.contains_key(token))
+    {
+        return Ok(json!({}));
+    }
+    if stack.termination_protection {
+        return Err(AwsError::validation(format!(
+            "Stack [{}] cannot be deleted while TerminationProtection is enabled",
+            stack.name
+        )));
+    }
+    if stack.status.is_in_progress()
+        && !matches!(stack.status, Status::CreateInProgress | Status::ReviewInProgress)
+    {
+        return Err(AwsError::validation(format!(
+            "Stack [{id}] cannot be deleted while in status {}",
+            stack.status.name()
+        )));
+    }
+    let retain: BTreeSet<String> = input.strings("RetainResources").map(str::to_owned).collect();
+    if !retain.is_empty() && stack.status != Status::DeleteFailed {
+        return Err(AwsError::validation(format!(
+            "Invalid operation on stack [{id}]. RetainResources can only be specified when stack is in DELETE_FAILED state"
+        )));
+    }
+    if let Some(unknown) = retain.iter().find(|logical_id| !stack.resources.contains_key(*logical_id)) {
+        return Err(AwsError::validation(format!("Resource [{unknown}] does not exist for stack [{id}]")));
+    }
+    with_stack(world, &id, |world, stack| {
+        remember(stack, token.as_deref());
+        if stack.status == Status::ReviewInProgress {
+            stack.deleted = Some(world.now);
+            event::stack_status(
+                world,
+                stack,
+                Status::DeleteInProgress,
+                Some(event::reason::USER_INITIATED.to_owned()),
+            );
+            event::stack_status(world, stack, Status::DeleteComplete, None);
+            return;
+        }
+        engine::start_delete(world, stack, retain, token);
+    });
+    Ok(json!({}))
+}
+
+/// CancelUpdateStack.
+pub fn cancel_update(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let stack = locate::stack(world, input.required_string("StackName")?)?;
+    if stack.status != Status::UpdateInProgress {
+        return Err(AwsError::validation("CancelUpdateStack cannot be called from current stack status"));
+    }
+    let id = stack.id.clone();
+    with_stack(world, &id, engine::cancel_update);
+    Ok(json!({}))
+}
+
+/// ContinueUpdateRollback.
+pub fn continue_update_rollback(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let stack = locate::stack(world, input.required_string("StackName")?)?;
+    let id = stack.id.clone();
+    let token = token(input);
+    if token.as_ref().is_some_and(|token| stack.tokens.contains_key(token)) {
+        return Ok(json!({}));
+    }
+    if stack.status != Status::UpdateRollbackFailed {
+        return Err(AwsError::validation(format!(
+            "Stack:{id} is in {} state and can not continue update rollback.",
+            stack.status.name()
+        )));
+    }
+    let skip: BTreeSet<String> = input.strings("ResourcesToSkip").map(str::to_owned).collect();
+    let failed =
+        stack.operation.as_ref().map(|operation| operation.failed_to_roll_back()).unwrap_or_default();
+    if let Some(other) = skip.iter().find(|logical_id| !failed.contains(logical_id)) {
+        return Err(AwsError::validation(format!(
+            "Resource [{other}] can't be skipped: only resources in UPDATE_FAILED state because of the rollback can"
+        )));
+    }
+    with_stack(world, &id, |world, stack| {
+        remember(stack, token.as_deref());
+        engine::continue_rollback(world, stack, skip, token);
+    });
+    Ok(json!({}))
+}
+
+/// RollbackStack: undo what failed while rollback was disabled.
+pub fn rollback_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let stack = locate::stack(world, input.required_string("StackName")?)?;
+    let id = stack.id.clone();
+    if !matches!(stack.status, Status::UpdateFailed | Status::CreateFailed) {
+        return Err(AwsError::validation(format!(
+            "Stack:{id} is in {} state and can not be rolled back.",
+            stack.status.name()
+        )));
+    }
+    let token = token(input);
+    with_stack(world, &id, |world, stack| {
+        remember(stack, token.as_deref());
+        engine::roll_back_failed(world, stack, token);
+    });
+    Ok(json!({"StackId": id}))
+}
+
+/// UpdateTerminationProtection.
+pub fn update_termination_protection(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let id = locate::stack(world, input.required_string("StackName")?)?.id.clone();
+    let Some(enabled) = input.boolean("EnableTerminationProtection")? else {
+        return Err(AwsError::validation(
+            "1 validation error detected: Value null at 'enableTerminationProtection' failed to satisfy constraint: Member must not be null",
+        ));
+    };
+    if let Some(stack) = world.cloudformation.stacks.get_mut(&id) {
+        stack.termination_protection = enabled;
+    }
+    Ok(json!({"StackId": id}))
+}
+
+fn not_updatable(stack: &Stack) -> AwsError {
+    AwsError::validation(format!(
+        "Stack:{} is in {} state and can not be updated.",
+        stack.id,
+        stack.status.name()
+    ))
+}
+
+fn token(input: Input<'_>) -> Option<String> {
+    input.string("ClientRequestToken").map(str::to_owned)
+}
+
+/// A request with the same token again is answered and does nothing.
+fn remember(stack: &mut Stack, token: Option<&str>) {
+    if let Some(token) = token {
+        stack.tokens.insert(token.to_owned(), String::new());
+    }
+}

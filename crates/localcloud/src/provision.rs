@@ -1,0 +1,143 @@
+//! The seam between the CloudFormation engine and the services: creating, updating and deleting one
+//! resource. A type that a service simulates in earnest goes to that service; any other is simulated from
+//! its facts ([`crate::cloudformation::generic`]).
+//!
+//! `create` and `update` act at once and say how long AWS would take; the engine waits that long before it
+//! reports the operation complete. `delete` begins the removal; [`finish_delete`] ends it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use template::Value;
+
+use crate::World;
+use crate::cloudformation::generic;
+use crate::services::{auto_scaling, batch, load_balancing};
+
+/// The stack a resource belongs to.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The stack's name.
+    pub stack_name: String,
+    /// The stack's id (ARN).
+    pub stack_id: String,
+    /// Tags of the stack, which CloudFormation hands on to taggable resources.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A resource as the template wants it.
+#[derive(Debug, Clone)]
+pub struct Desired<'a> {
+    /// Whose it is.
+    pub owner: &'a Owner,
+    /// The resource's name in the template.
+    pub logical_id: &'a str,
+    /// Such as `AWS::Batch::JobQueue`.
+    pub type_name: &'a str,
+    /// Fully evaluated properties.
+    pub properties: &'a IndexMap<String, Value>,
+    /// What it was created or last updated with; `None` on creation.
+    pub previous: Option<&'a IndexMap<String, Value>>,
+    /// Its physical id; `None` on creation.
+    pub physical_id: Option<&'a str>,
+}
+
+/// A resource as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provisioned {
+    /// What `Ref` gives, unless the type's facts say otherwise.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` gives.
+    pub attributes: BTreeMap<String, Value>,
+    /// What the service adds to the type's usual duration (an instance to drain, say).
+    pub extra: Duration,
+}
+
+/// A refusal by the service behind a resource, in that service's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ProvisionError {
+    /// `ResourceStatusReason` of the failed event.
+    pub reason: String,
+}
+
+impl From<crate::AwsError> for ProvisionError {
+    fn from(error: crate::AwsError) -> ProvisionError {
+        ProvisionError { reason: error.message }
+    }
+}
+
+/// Create the resource.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::create(world, desired),
+        Some(Simulated::Batch) => batch::provision::create(world, desired),
+        Some(Simulated::LoadBalancing) => load_balancing::provision::create(world, desired),
+        None => generic::create(world, desired),
+    }
+}
+
+/// Update the resource in place. `previous` and `physical_id` are given.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::update(world, desired),
+        Some(Simulated::Batch) => batch::provision::update(world, desired),
+        Some(Simulated::LoadBalancing) => load_balancing::provision::update(world, desired),
+        None => generic::update(world, desired),
+    }
+}
+
+/// Begin to delete the resource; gives what that adds to the type's usual duration.
+pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::delete(world, desired),
+        Some(Simulated::Batch) => batch::provision::delete(world, desired),
+        Some(Simulated::LoadBalancing) => load_balancing::provision::delete(world, desired),
+        None => generic::delete(world, desired),
+    }
+}
+
+/// Whether a deletion whose time is over has succeeded; asked before [`finish_delete`].
+///
+/// # Errors
+/// When something still holds the resource: the reason of DELETE_FAILED.
+pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
+    match service_of(type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::check_deleted(world, type_name, physical_id),
+        Some(Simulated::Batch | Simulated::LoadBalancing) | None => Ok(()),
+    }
+}
+
+/// The deletion's time is over: the resource is gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    match service_of(type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::Batch) => batch::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::LoadBalancing) => {
+            load_balancing::provision::finish_delete(world, type_name, physical_id)
+        }
+        None => generic::finish_delete(world, type_name, physical_id),
+    }
+}
+
+/// The services that are simulated with their own API.
+enum Simulated {
+    AutoScaling,
+    Batch,
+    LoadBalancing,
+}
+
+fn service_of(type_name: &str) -> Option<Simulated> {
+    match type_name {
+        "AWS::AutoScaling::AutoScalingGroup" | "AWS::AutoScaling::WarmPool" => Some(Simulated::AutoScaling),
+        "AWS::Batch::JobQueue" | "AWS::Batch::ComputeEnvironment" | "AWS::Batch::JobDefinition" => {
+            Some(Simulated::Batch)
+        }
+        "AWS::ElasticLoadBalancingV2::LoadBalancer"
+        | "AWS::ElasticLoadBalancingV2::Listener"
+        | "AWS::ElasticLoadBalancingV2::ListenerRule"
+        | "AWS::ElasticLoadBalancingV2::TargetGroup" => Some(Simulated::LoadBalancing),
+        _ => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! EC2 Auto Scaling: groups reach their desired capacity over time, instances pass through their lifecycle,
+//! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve. Scaling policies and
+//! health checks are not simulated: nothing here changes a desired capacity by itself.
+
+mod describe;
+mod durations;
+mod group;
+mod lifecycle;
+mod operations;
+pub mod provision;
+mod scaling;
+mod settings;
+mod warm_pool;
+
+use std::collections::BTreeMap;
+
+use group::Group;
+
+use crate::{AwsError, Input, World};
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timer {
+    /// An instance's present state has lasted its time.
+    Step {
+        /// The group's name.
+        group: String,
+        /// The instance.
+        instance: String,
+        /// Which of the instance's states is meant; another one means that it has moved on.
+        step: u64,
+    },
+    /// A lifecycle hook's heartbeat timeout has run out, or the instance completes the hook itself.
+    Hook {
+        /// The group's name.
+        group: String,
+        /// The instance.
+        instance: String,
+        /// The hook's name.
+        hook: String,
+        /// Which of the instance's states is meant.
+        step: u64,
+        /// `CONTINUE`, or not.
+        proceed: bool,
+    },
+    /// A group may launch again after a launch that failed.
+    Retry {
+        /// The group's name.
+        group: String,
+    },
+}
+
+/// The groups by name.
+#[derive(Debug, Default)]
+pub struct AutoScaling {
+    groups: BTreeMap<String, Group>,
+}
+
+impl AutoScaling {
+    /// Ids of the instances in service whose group has this target group.
+    pub(crate) fn in_service_behind(&self, target_group_arn: &str) -> Vec<String> {
+        let groups = self.groups.values().filter(|group| {
+            Input(&group.described).strings("TargetGroupARNs").any(|arn| arn == target_group_arn)
+        });
+        groups
+            .flat_map(|group| &group.instances)
+            .filter(|instance| instance.state == group::State::InService)
+            .map(|instance| instance.id.clone())
+            .collect()
+    }
+}
+
+/// A timer is due.
+pub fn happen(world: &mut World, timer: Timer) {
+    match timer {
+        Timer::Step { group, instance, step } => lifecycle::step_is_over(world, &group, &instance, step),
+        Timer::Hook { group, instance, hook, step, proceed } => {
+            lifecycle::hook_is_over(world, &group, &instance, &hook, step, proceed);
+        }
+        Timer::Retry { group } => scaling::reconcile(world, &group),
+    }
+}
+
+/// Answer a request.
+///
+/// # Errors
+/// In Auto Scaling's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
+    match operation {
+        "CreateAutoScalingGroup" => operations::create_group(world, input),
+        "DeleteAutoScalingGroup" => operations::delete_group(world, input),
+        "DescribeAutoScalingGroups" => describe::groups(world, input),
+        "DescribeAutoScalingInstances" => describe::instances(world, input),
+        "DescribeLifecycleHooks" => describe::hooks(world, input),
+        "DescribeScalingActivities" => describe::activities(world, input),
+        "UpdateAutoScalingGroup" => operations::update_group(world, input),
+        "SetDesiredCapacity" => operations::set_desired_capacity(world, input),
+        "SetInstanceProtection" => operations::set_instance_protection(world, input),
+        "TerminateInstanceInAutoScalingGroup" => operations::terminate_instance(world, input),
+        "CompleteLifecycleAction" => operations::complete_lifecycle_action(world, input),
+        "SuspendProcesses" => operations::suspend(world, input, true),
+        "ResumeProcesses" => operations::suspend(world, input, false),
+        "DescribeWarmPool" => warm_pool::describe(world, input),
+        "PutWarmPool" => warm_pool::put(world, input),
+        "DeleteWarmPool" => warm_pool::delete(world, input),
+        _ => Err(AwsError::invalid_action(operation)),
+    }
+}
+
+fn find<'w>(world: &'w World, name: &str) -> Result<&'w Group, AwsError> {
+    world.auto_scaling.groups.get(name).ok_or_else(not_found)
+}
+
+fn find_mut<'w>(world: &'w mut World, name: &str) -> Result<&'w mut Group, AwsError> {
+    world.auto_scaling.groups.get_mut(name).ok_or_else(not_found)
+}
+
+/// AWS says "null" there in earnest.
+fn not_found() -> AwsError {
+    AwsError::validation("AutoScalingGroup name not found - null")
+}
+
+#[cfg(test)]
+mod tests;

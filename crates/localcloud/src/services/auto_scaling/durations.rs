@@ -1,0 +1,25 @@
+//! How long instances take. AWS documents none of these; they are assumptions in the range that people see.
+
+use std::time::Duration;
+
+/// From the launch request until the instance runs (`Pending`).
+pub(super) const LAUNCH: Duration = Duration::from_secs(40);
+/// Starting a stopped or hibernated instance of a warm pool.
+pub(super) const START: Duration = Duration::from_secs(20);
+/// From the decision to terminate until the instance is gone (`Terminating`).
+pub(super) const TERMINATION: Duration = Duration::from_secs(60);
+/// The `:Proceed` states.
+pub(super) const PROCEED: Duration = Duration::from_secs(2);
+/// How long an instance's own user data takes to complete a launch hook.
+///
+/// A simulated instance runs no user data. A launch hook that notifies nobody (no `NotificationTargetARN`) is
+/// one that the instance completes itself, as Code Ocean's workers do, so here it is completed with CONTINUE
+/// after this time, if its heartbeat lasts that long. A hook that notifies a target waits for an API call.
+pub(super) const INITIALISATION: Duration = Duration::from_secs(30);
+/// Before the next attempt after a launch that was abandoned. Also at infinite speed there is a pause, or a
+/// group whose instances never come up would launch for ever in no time.
+pub(super) const RETRY: Duration = Duration::from_secs(60);
+/// The least of that pause, not scaled.
+pub(super) const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+/// CloudFormation waits this long for a group that never drains, then says DELETE_FAILED.
+pub(super) const NEVER_DRAINS: Duration = Duration::from_secs(3 * 3600);

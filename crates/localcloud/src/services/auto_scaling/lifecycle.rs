@@ -1,0 +1,178 @@
+//! One instance's way through its states, one timer after the other, held by hooks.
+
+use std::time::Duration;
+
+use super::group::{Hook, State};
+use super::{Timer, durations, scaling};
+use crate::World;
+use crate::timers;
+
+/// Put an instance into a state, and let it last for a time if it doesn't last for ever.
+pub(super) fn enter(world: &mut World, group: &str, instance: &str, state: State, lasts: Option<Duration>) {
+    let Some(found) = find(world, group, instance) else { return };
+    found.state = state;
+    found.step += 1;
+    let step = found.step;
+    if let Some(lasts) = lasts {
+        let timer = Timer::Step { group: group.to_owned(), instance: instance.to_owned(), step };
+        world.schedule(lasts, timers::Timer::AutoScaling(timer));
+    }
+}
+
+/// An instance's state has lasted its time.
+pub(super) fn step_is_over(world: &mut World, group: &str, instance: &str, step: u64) {
+    let Some(found) = find(world, group, instance) else { return };
+    if found.step != step {
+        return;
+    }
+    match found.state {
+        State::Pending => wait_or(world, group, instance, true, State::PendingWait, State::InService),
+        State::WarmedPending => {
+            let ready = warm_state(world, group);
+            wait_or(world, group, instance, true, State::WarmedPendingWait, ready);
+        }
+        State::PendingProceed => settle(world, group, instance, State::InService),
+        State::WarmedPendingProceed => {
+            let ready = warm_state(world, group);
+            settle(world, group, instance, ready);
+        }
+        State::Terminating
+        | State::TerminatingProceed
+        | State::WarmedTerminating
+        | State::WarmedTerminatingProceed => scaling::remove(world, group, instance),
+        // These last until something else happens.
+        State::PendingWait
+        | State::WarmedPendingWait
+        | State::TerminatingWait
+        | State::WarmedTerminatingWait
+        | State::InService
+        | State::WarmedStopped
+        | State::WarmedRunning
+        | State::WarmedHibernated => {}
+    }
+}
+
+/// Begin to terminate an instance. One that is on its way out already is left alone.
+pub(super) fn terminate(world: &mut World, group: &str, instance: &str) {
+    let Some(found) = find(world, group, instance) else { return };
+    found.waiting.clear();
+    let (plain, waiting) = match found.state {
+        State::Terminating
+        | State::TerminatingWait
+        | State::TerminatingProceed
+        | State::WarmedTerminating
+        | State::WarmedTerminatingWait
+        | State::WarmedTerminatingProceed => return,
+        state if state.is_warm() => (State::WarmedTerminating, State::WarmedTerminatingWait),
+        _ => (State::Terminating, State::TerminatingWait),
+    };
+    scaling::note_termination(world, group, instance);
+    if hooks(world, group, false).is_empty() {
+        enter(world, group, instance, plain, Some(durations::TERMINATION));
+    } else {
+        wait_or(world, group, instance, false, waiting, plain);
+    }
+}
+
+/// Complete one hook's wait. `None`: by its time, so its default counts.
+pub(super) fn hook_is_over(
+    world: &mut World,
+    group: &str,
+    instance: &str,
+    hook: &str,
+    step: u64,
+    proceed: bool,
+) {
+    let Some(found) = find(world, group, instance) else { return };
+    if found.step == step && found.waiting.remove(hook).is_some() {
+        after_hook(world, group, instance, proceed);
+    }
+}
+
+/// A hook has been taken from the instance's list.
+pub(super) fn after_hook(world: &mut World, group: &str, instance: &str, proceed: bool) {
+    let Some(found) = find(world, group, instance) else { return };
+    let is_held = !found.waiting.is_empty();
+    match found.state {
+        State::PendingWait | State::WarmedPendingWait if !proceed => {
+            scaling::launch_failed(world, group, instance);
+            terminate(world, group, instance);
+        }
+        State::PendingWait if !is_held => {
+            enter(world, group, instance, State::PendingProceed, Some(durations::PROCEED));
+        }
+        State::WarmedPendingWait if !is_held => {
+            enter(world, group, instance, State::WarmedPendingProceed, Some(durations::PROCEED));
+        }
+        // At termination both results let it go on; ABANDON skips the hooks that are left.
+        State::TerminatingWait if !is_held || !proceed => {
+            found.waiting.clear();
+            enter(world, group, instance, State::TerminatingProceed, Some(durations::TERMINATION));
+        }
+        State::WarmedTerminatingWait if !is_held || !proceed => {
+            found.waiting.clear();
+            enter(world, group, instance, State::WarmedTerminatingProceed, Some(durations::TERMINATION));
+        }
+        _ => {}
+    }
+}
+
+/// Wait for the hooks of a transition, or go on at once when there are none.
+fn wait_or(
+    world: &mut World,
+    group: &str,
+    instance: &str,
+    at_launch: bool,
+    waiting: State,
+    otherwise: State,
+) {
+    let hooks = hooks(world, group, at_launch);
+    if hooks.is_empty() {
+        settle(world, group, instance, otherwise);
+        return;
+    }
+    enter(world, group, instance, waiting, None);
+    for hook in hooks {
+        let token = world.identities.uuid(&format!("lifecycle action {instance}"));
+        let Some(found) = find(world, group, instance) else { return };
+        found.waiting.insert(hook.name.clone(), token);
+        let step = found.step;
+        let heartbeat = Duration::from_secs(hook.heartbeat_seconds);
+        let completes_itself =
+            at_launch && hook.notification_target.is_none() && durations::INITIALISATION < heartbeat;
+        let (lasts, proceed) = if completes_itself {
+            (durations::INITIALISATION, true)
+        } else {
+            (heartbeat, hook.proceeds_by_default)
+        };
+        let timer = Timer::Hook {
+            group: group.to_owned(),
+            instance: instance.to_owned(),
+            hook: hook.name,
+            step,
+            proceed,
+        };
+        world.schedule(lasts, timers::Timer::AutoScaling(timer));
+    }
+}
+
+/// Put an instance into a state that lasts.
+fn settle(world: &mut World, group: &str, instance: &str, state: State) {
+    enter(world, group, instance, state, None);
+    scaling::note_launched(world, group, instance);
+    scaling::reconcile(world, group);
+}
+
+fn hooks(world: &World, group: &str, at_launch: bool) -> Vec<Hook> {
+    let Some(group) = world.auto_scaling.groups.get(group) else { return Vec::new() };
+    group.hooks.iter().filter(|hook| hook.at_launch == at_launch).cloned().collect()
+}
+
+fn warm_state(world: &World, group: &str) -> State {
+    let pool = world.auto_scaling.groups.get(group).and_then(|group| group.warm_pool.as_ref());
+    pool.map_or(State::WarmedStopped, |pool| pool.state)
+}
+
+fn find<'w>(world: &'w mut World, group: &str, instance: &str) -> Option<&'w mut super::group::Instance> {
+    world.auto_scaling.groups.get_mut(group)?.instance_mut(instance)
+}

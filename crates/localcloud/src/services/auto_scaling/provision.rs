@@ -1,0 +1,151 @@
+//! `AWS::AutoScaling::AutoScalingGroup` and `AWS::AutoScaling::WarmPool`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{durations, find_mut, lifecycle, operations, settings, warm_pool};
+use crate::provision::{Desired, ProvisionError, Provisioned};
+use crate::services::properties;
+use crate::{AwsError, Input, World};
+
+const WARM_POOL: &str = "AWS::AutoScaling::WarmPool";
+
+/// Create a group or a warm pool. The physical id of both is the group's name.
+///
+/// # Errors
+/// In Auto Scaling's words.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    let given = Input(&properties).string("AutoScalingGroupName");
+    if desired.type_name == WARM_POOL {
+        let name = given.ok_or_else(|| AwsError::validation("AutoScalingGroupName is required"))?.to_owned();
+        warm_pool::set(world, &name, Input(&properties))?;
+        return Ok(provisioned(name));
+    }
+    let name = match given {
+        Some(name) => name.to_owned(),
+        None => {
+            let (stack, id) = (&desired.owner.stack_name, desired.logical_id);
+            let suffix = world.identities.alphanumeric(&format!("{stack} {id}"), 12);
+            format!("{stack}-{id}-{suffix}")
+        }
+    };
+    let mut properties = properties;
+    add_stack_tags(&mut properties, desired);
+    operations::create(world, &name, Input(&properties))?;
+    Ok(provisioned(name))
+}
+
+/// Change a group or a warm pool in place. A group without a desired capacity in its template keeps the one it
+/// has, as far as the new bounds allow.
+///
+/// # Errors
+/// In Auto Scaling's words.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let mut properties = properties::to_json(desired.properties);
+    let name = desired.physical_id.unwrap_or_default().to_owned();
+    if desired.type_name == WARM_POOL {
+        warm_pool::set(world, &name, Input(&properties))?;
+        return Ok(provisioned(name));
+    }
+    add_stack_tags(&mut properties, desired);
+    let tags = settings::tags(Input(&properties))?;
+    let hooks = settings::hooks(Input(&properties))?;
+    operations::update(world, &name, Input(&properties))?;
+    let group = find_mut(world, &name)?;
+    group.tags = tags;
+    group.hooks = hooks;
+    Ok(provisioned(name))
+}
+
+/// Begin to delete. A group is scaled to zero first and takes as long as its instances take to terminate.
+///
+/// Assumption: an instance that is protected from scale-in stays, and CloudFormation waits its three hours for
+/// it, then looks ([`check_deleted`]); the engine can't be told of an earlier end.
+///
+/// # Errors
+/// None so far.
+pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    let name = desired.physical_id.unwrap_or_default();
+    let Some(group) = world.auto_scaling.groups.get_mut(name) else { return Ok(Duration::ZERO) };
+    if desired.type_name == WARM_POOL {
+        let has_instances = group.instances.iter().any(|instance| instance.state.belongs_to_warm_pool());
+        warm_pool::begin_delete(world, name, false)?;
+        return Ok(if has_instances { durations::TERMINATION } else { Duration::ZERO });
+    }
+    group.is_deleting = true;
+    (group.minimum, group.maximum, group.desired) = (0, 0, 0);
+    let hook_seconds =
+        group.hooks.iter().filter(|hook| !hook.at_launch).map(|hook| hook.heartbeat_seconds).max();
+    let holds = group.instances.iter().any(|instance| instance.is_protected && instance.state.counts());
+    let leaving: Vec<String> = group
+        .instances
+        .iter()
+        .filter(|instance| !(instance.is_protected && instance.state.counts()))
+        .map(|instance| instance.id.clone())
+        .collect();
+    warm_pool::begin_delete(world, name, false)?;
+    for instance in &leaving {
+        lifecycle::terminate(world, name, instance);
+    }
+    Ok(if holds {
+        durations::NEVER_DRAINS
+    } else if leaving.is_empty() {
+        Duration::ZERO
+    } else {
+        durations::TERMINATION + Duration::from_secs(hook_seconds.unwrap_or(0))
+    })
+}
+
+/// A group that still has instances when its deletion's time is over has not been deleted.
+///
+/// # Errors
+/// Assumption: AWS documents no words for this; these are in the form that people quote from its events.
+pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
+    match world.auto_scaling.groups.get(physical_id) {
+        Some(group) if type_name != WARM_POOL && group.counted() > 0 => Err(ProvisionError {
+            reason: format!(
+                "Group did not stabilize. {{current/minSize/maxSize group size}} = {{{}/0/0}}.",
+                group.counted()
+            ),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    if type_name == WARM_POOL {
+        if let Some(group) = world.auto_scaling.groups.get_mut(physical_id) {
+            group.instances.retain(|instance| !instance.state.belongs_to_warm_pool());
+            group.warm_pool = None;
+        }
+    } else {
+        world.auto_scaling.groups.remove(physical_id);
+    }
+}
+
+/// CloudFormation hands the stack's tags and its own three on to the group, to be propagated.
+fn add_stack_tags(properties: &mut Value, desired: &Desired<'_>) {
+    let own = [
+        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
+        ("aws:cloudformation:logical-id", desired.logical_id),
+        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
+    ];
+    let stack = desired.owner.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let mut tags: Vec<Value> = Input(properties).objects("Tags").map(|tag| tag.0.clone()).collect();
+    for (key, value) in stack.chain(own) {
+        if !tags.iter().any(|tag| Input(tag).string("Key") == Some(key)) {
+            tags.push(json!({"Key": key, "Value": value, "PropagateAtLaunch": true}));
+        }
+    }
+    if let Some(fields) = properties.as_object_mut() {
+        fields.insert("Tags".to_owned(), Value::Array(tags));
+    }
+}
+
+fn provisioned(name: String) -> Provisioned {
+    Provisioned { physical_id: name, attributes: BTreeMap::new(), extra: Duration::ZERO }
+}

@@ -1,0 +1,224 @@
+//! AWS Batch: compute environments, queues, job definitions, and jobs that pass through their states over time.
+//! Nothing is computed: a job runs as long as it says it does. Array jobs, multi-node jobs, fair share and
+//! retries are not simulated; such a job is a plain one here.
+
+mod definitions;
+mod durations;
+mod environments;
+mod job;
+mod jobs;
+pub mod provision;
+mod queues;
+mod typed;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::services::paging::{Page, page};
+use crate::{AwsError, Input, World};
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timer {
+    /// A job's present state has lasted its time.
+    Job {
+        /// The job's id.
+        job: String,
+        /// Which of its states is meant; another one means that it has moved on.
+        step: u64,
+    },
+    /// A queue or a compute environment is VALID.
+    Valid {
+        /// Its ARN.
+        arn: String,
+        /// Which of its changes is meant.
+        step: u64,
+    },
+}
+
+/// Everything by ARN, jobs by id.
+#[derive(Debug, Default)]
+pub struct Batch {
+    environments: BTreeMap<String, Entity>,
+    queues: BTreeMap<String, Entity>,
+    definitions: BTreeMap<String, definitions::Definition>,
+    jobs: BTreeMap<String, job::Job>,
+    submitted: u64,
+}
+
+/// A queue or a compute environment: both have a state that people set and a status that Batch reports.
+#[derive(Debug)]
+struct Entity {
+    name: String,
+    arn: String,
+    is_enabled: bool,
+    status: &'static str,
+    /// Counts its changes, so that a timer of an earlier one is known as stale.
+    step: u64,
+    /// Settings that are given back as they came, in the API's form.
+    described: Map<String, Value>,
+}
+
+/// A timer is due.
+pub fn happen(world: &mut World, timer: Timer) {
+    match timer {
+        Timer::Job { job, step } => job::step_is_over(world, &job, step),
+        Timer::Valid { arn, step } => {
+            let Batch { environments, queues, .. } = &mut world.batch;
+            let found = queues.get_mut(&arn).or_else(|| environments.get_mut(&arn));
+            if let Some(entity) = found.filter(|entity| entity.step == step) {
+                entity.status = "VALID";
+                job::place_waiting(world, &arn);
+            }
+        }
+    }
+}
+
+/// Answer a request.
+///
+/// # Errors
+/// In Batch's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    match operation {
+        "CreateComputeEnvironment" => environments::create_environment(world, input),
+        "UpdateComputeEnvironment" => environments::update_environment(world, input),
+        "DeleteComputeEnvironment" => environments::delete_environment(world, input),
+        "DescribeComputeEnvironments" => environments::describe(world, input),
+        "CreateJobQueue" => queues::create_queue(world, input),
+        "UpdateJobQueue" => queues::update_queue(world, input),
+        "DeleteJobQueue" => queues::delete_queue(world, input),
+        "DescribeJobQueues" => queues::describe(world, input),
+        "RegisterJobDefinition" => definitions::register_definition(world, input),
+        "DeregisterJobDefinition" => definitions::deregister(world, input),
+        "DescribeJobDefinitions" => definitions::describe(world, input),
+        "SubmitJob" => jobs::submit(world, input),
+        "ListJobs" => jobs::list(world, input),
+        "DescribeJobs" => jobs::describe(world, input),
+        "CancelJob" => jobs::cancel(world, input),
+        "TerminateJob" => jobs::terminate(world, input),
+        "ListTagsForResource" => list_tags(world, input),
+        "TagResource" => add_tags(world, input),
+        "UntagResource" => remove_tags(world, input),
+        _ => Err(AwsError::invalid_action(operation)),
+    }
+}
+
+/// What Batch answers to every bad request.
+fn refused(message: impl Into<String>) -> AwsError {
+    AwsError::new(400, "ClientException", message)
+}
+
+fn required<'a>(input: Input<'a>, name: &str) -> Result<&'a str, AwsError> {
+    input
+        .string(name)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| refused(format!("{name} must not be empty")))
+}
+
+/// `ENABLED` or `DISABLED`.
+fn state(input: Input<'_>) -> Result<Option<bool>, AwsError> {
+    match input.string("state") {
+        None => Ok(None),
+        Some("ENABLED") => Ok(Some(true)),
+        Some("DISABLED") => Ok(Some(false)),
+        Some(_) => Err(refused("state must be either ENABLED or DISABLED")),
+    }
+}
+
+fn state_name(is_enabled: bool) -> &'static str {
+    if is_enabled { "ENABLED" } else { "DISABLED" }
+}
+
+/// Names of queues, environments, definitions and jobs: up to 128 letters, digits, hyphens and underscores.
+fn check_name(name: &str) -> Result<(), AwsError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if name.len() <= 128
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && name.bytes().all(allowed)
+    {
+        Ok(())
+    } else {
+        Err(refused(format!("Error executing request, Exception : The name '{name}' is not valid")))
+    }
+}
+
+/// An entity by its name or its ARN.
+fn entity<'m>(entities: &'m mut BTreeMap<String, Entity>, name: &str) -> Option<&'m mut Entity> {
+    entities.values_mut().find(|entity| entity.name == name || entity.arn == name)
+}
+
+/// The ARN of what is in a name-or-ARN's place.
+fn arn_of(entities: &BTreeMap<String, Entity>, name: &str) -> Option<String> {
+    entities
+        .values()
+        .find(|entity| entity.name == name || entity.arn == name)
+        .map(|entity| entity.arn.clone())
+}
+
+/// Report an entity as changing, and as VALID some time later.
+fn change(world: &mut World, arn: &str, status: &'static str) {
+    let Batch { environments, queues, .. } = &mut world.batch;
+    let Some(entity) = queues.get_mut(arn).or_else(|| environments.get_mut(arn)) else { return };
+    entity.status = status;
+    entity.step += 1;
+    let timer = Timer::Valid { arn: arn.to_owned(), step: entity.step };
+    world.schedule(durations::CHANGE, crate::timers::Timer::Batch(timer));
+}
+
+/// `maxResults` and `nextToken`; at most, and without a number, 100 a page.
+fn paged(
+    input: Input<'_>,
+    items: impl IntoIterator<Item = (String, Value)>,
+) -> Result<Page<Value>, AwsError> {
+    let asked = input.integer("maxResults")?.unwrap_or(100).clamp(1, 100);
+    page(items, input.string("nextToken"), usize::try_from(asked).unwrap_or(100))
+        .map_err(|_| refused("The specified nextToken is not valid"))
+}
+
+/// A page under its name, its token only if there is one: Batch leaves out what is null.
+fn answer(name: &str, page: Page<Value>) -> Value {
+    let mut fields = Map::new();
+    fields.insert(name.to_owned(), Value::Array(page.items));
+    if let Some(token) = page.next_token {
+        fields.insert("nextToken".to_owned(), Value::String(token));
+    }
+    Value::Object(fields)
+}
+
+fn list_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    Ok(serde_json::json!({"tags": tags_of(world, input)?}))
+}
+
+fn add_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let given = input.0.get("tags").and_then(Value::as_object).cloned().unwrap_or_default();
+    tags_of(world, input)?.extend(given);
+    Ok(Value::Object(Map::new()))
+}
+
+fn remove_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let tags = tags_of(world, input)?;
+    for key in input.strings("tagKeys") {
+        tags.shift_remove(key);
+    }
+    Ok(Value::Object(Map::new()))
+}
+
+/// The tags of a queue, an environment, a definition or a job.
+fn tags_of<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Map<String, Value>, AwsError> {
+    let arn = required(input, "resourceArn")?;
+    let Batch { environments, queues, definitions, jobs, .. } = &mut world.batch;
+    let described = if let Some(entity) = queues.get_mut(arn).or_else(|| environments.get_mut(arn)) {
+        Some(&mut entity.described)
+    } else if let Some(definition) = definitions.get_mut(arn) {
+        Some(&mut definition.described)
+    } else {
+        jobs.get_mut(arn.rsplit('/').next().unwrap_or(arn)).map(|job| &mut job.described)
+    };
+    let fields = described.ok_or_else(|| refused(format!("{arn} not found")))?;
+    let tags = fields.entry("tags").or_insert_with(|| Value::Object(Map::new()));
+    tags.as_object_mut().ok_or_else(|| refused(format!("the tags of {arn} are not a map")))
+}
+
+#[cfg(test)]
+mod tests;

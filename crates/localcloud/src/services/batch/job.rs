@@ -1,0 +1,230 @@
+//! One job's way through its states.
+//! <https://docs.aws.amazon.com/batch/latest/userguide/job_states.html>
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Batch, Timer, durations};
+use crate::{Timestamp, World, timers};
+
+/// A job's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Submitted,
+    Pending,
+    Runnable,
+    Starting,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl State {
+    const ALL: [State; 7] = [
+        State::Submitted,
+        State::Pending,
+        State::Runnable,
+        State::Starting,
+        State::Running,
+        State::Succeeded,
+        State::Failed,
+    ];
+
+    /// AWS's word.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            State::Submitted => "SUBMITTED",
+            State::Pending => "PENDING",
+            State::Runnable => "RUNNABLE",
+            State::Starting => "STARTING",
+            State::Running => "RUNNING",
+            State::Succeeded => "SUCCEEDED",
+            State::Failed => "FAILED",
+        }
+    }
+
+    /// The state of a word.
+    pub(super) fn of_name(name: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// SUCCEEDED or FAILED.
+    pub(super) fn has_ended(self) -> bool {
+        matches!(self, State::Succeeded | State::Failed)
+    }
+}
+
+/// A job.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: String,
+    /// Its place in the order of submission.
+    pub(super) number: u64,
+    pub(super) name: String,
+    pub(super) queue_arn: String,
+    pub(super) definition_arn: String,
+    pub(super) state: State,
+    /// Counts its states, so that a timer of an earlier one is known as stale.
+    pub(super) step: u64,
+    pub(super) created: Timestamp,
+    pub(super) started: Option<Timestamp>,
+    pub(super) stopped: Option<Timestamp>,
+    pub(super) reason: Option<String>,
+    pub(super) exit_code: Option<i64>,
+    pub(super) is_cancelled: bool,
+    pub(super) is_terminated: bool,
+    pub(super) depends_on: Vec<String>,
+    pub(super) plan: Plan,
+    /// Settings that are given back as they came.
+    pub(super) described: Map<String, Value>,
+}
+
+/// What a job will do. A job says so itself, by a parameter or, in its container's environment, a variable:
+/// `runSeconds` or `RUN_SECONDS`, `exitCode` or `EXIT_CODE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) run: Duration,
+    pub(super) exit_code: i64,
+    /// `attemptDurationSeconds`.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Plan {
+    /// The plan of a job with these parameters and variables; a text that is no number counts as none.
+    pub(super) fn of(
+        parameters: &Map<String, Value>,
+        variables: &BTreeMap<String, String>,
+        timeout_seconds: Option<u64>,
+    ) -> Plan {
+        let said = |parameter: &str, variable: &str| {
+            let text = parameters.get(parameter).and_then(Value::as_str);
+            text.or_else(|| variables.get(variable).map(String::as_str)).map(str::to_owned)
+        };
+        let run = said("runSeconds", "RUN_SECONDS").and_then(|text| text.parse().ok());
+        let exit_code = said("exitCode", "EXIT_CODE").and_then(|text| text.parse().ok());
+        Plan {
+            run: run.map_or(durations::RUN, Duration::from_secs),
+            exit_code: exit_code.unwrap_or(0),
+            timeout: timeout_seconds.map(Duration::from_secs),
+        }
+    }
+}
+
+/// Put a job into a state for a time.
+pub(super) fn enter(world: &mut World, id: &str, state: State, lasts: Option<Duration>) {
+    let Some(job) = world.batch.jobs.get_mut(id) else { return };
+    job.state = state;
+    job.step += 1;
+    if let Some(lasts) = lasts {
+        let timer = Timer::Job { job: id.to_owned(), step: job.step };
+        world.schedule(lasts, timers::Timer::Batch(timer));
+    }
+}
+
+/// A job's state has lasted its time.
+pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
+    let now = world.now;
+    let Batch { jobs, queues, .. } = &mut world.batch;
+    let Some(job) = jobs.get_mut(id).filter(|job| job.step == step) else { return };
+    match job.state {
+        State::Submitted => enter(world, id, State::Pending, Some(durations::SUBMISSION)),
+        State::Pending => leave_pending(world, id),
+        State::Runnable if job.is_cancelled || job.is_terminated => end(world, id, State::Failed, None),
+        State::Runnable => {
+            // Disabling a queue stops placing: the job stays until `place_waiting`.
+            if queues.get(&job.queue_arn).is_some_and(|queue| queue.is_enabled && queue.status != "CREATING")
+            {
+                enter(world, id, State::Starting, Some(durations::START));
+            }
+        }
+        State::Starting | State::Running if job.is_terminated => end(world, id, State::Failed, None),
+        State::Starting => {
+            job.started = Some(now);
+            let lasts = job.plan.timeout.map_or(job.plan.run, |timeout| timeout.min(job.plan.run));
+            enter(world, id, State::Running, Some(lasts));
+        }
+        State::Running => {
+            let timed_out = job.plan.timeout.is_some_and(|timeout| timeout < job.plan.run);
+            let (state, reason) = match job.plan.exit_code {
+                _ if timed_out => (State::Failed, "Job attempt duration exceeded timeout"),
+                0 => (State::Succeeded, "Essential container in task exited"),
+                _ => (State::Failed, "Essential container in task exited"),
+            };
+            job.exit_code = Some(if timed_out { 137 } else { job.plan.exit_code });
+            end(world, id, state, Some(reason));
+        }
+        State::Succeeded | State::Failed => {}
+    }
+}
+
+/// PENDING lasts until every dependency has succeeded.
+fn leave_pending(world: &mut World, id: &str) {
+    let Batch { jobs, .. } = &world.batch;
+    let Some(job) = jobs.get(id) else { return };
+    let states: Vec<Option<State>> =
+        job.depends_on.iter().map(|needed| jobs.get(needed).map(|needed| needed.state)).collect();
+    if states.contains(&Some(State::Failed)) {
+        end(world, id, State::Failed, Some("Dependent Job failed"));
+    } else if states.iter().all(|state| matches!(state, None | Some(State::Succeeded))) {
+        enter(world, id, State::Runnable, Some(durations::PLACEMENT));
+    }
+}
+
+/// A job has ended; jobs that wait for it look again.
+pub(super) fn end(world: &mut World, id: &str, state: State, reason: Option<&str>) {
+    let now = world.now;
+    let Some(job) = world.batch.jobs.get_mut(id) else { return };
+    job.stopped = Some(now);
+    if let Some(reason) = reason {
+        job.reason = Some(reason.to_owned());
+    }
+    enter(world, id, state, None);
+    let waiting: Vec<String> = world
+        .batch
+        .jobs
+        .values()
+        .filter(|job| job.state == State::Pending && job.depends_on.iter().any(|needed| needed == id))
+        .map(|job| job.id.clone())
+        .collect();
+    for waiting in waiting {
+        enter(world, &waiting, State::Pending, Some(durations::SUBMISSION));
+    }
+}
+
+/// A queue is there (again): what is RUNNABLE there gets its place after the usual time, if it is enabled.
+pub(super) fn place_waiting(world: &mut World, queue_arn: &str) {
+    if !world.batch.queues.get(queue_arn).is_some_and(|queue| queue.is_enabled) {
+        return;
+    }
+    let mut waiting: Vec<(u64, String)> = world
+        .batch
+        .jobs
+        .values()
+        .filter(|job| job.queue_arn == queue_arn && job.state == State::Runnable && !job.is_cancelled)
+        .filter(|job| !job.is_terminated)
+        .map(|job| (job.number, job.id.clone()))
+        .collect();
+    waiting.sort();
+    for (_, id) in waiting {
+        enter(world, &id, State::Runnable, Some(durations::PLACEMENT));
+    }
+}
+
+/// The queue is gone.
+pub(super) fn end_all_of_queue(world: &mut World, queue_arn: &str) {
+    let unfinished: Vec<String> = world
+        .batch
+        .jobs
+        .values()
+        .filter(|job| job.queue_arn == queue_arn && !job.state.has_ended())
+        .map(|job| job.id.clone())
+        .collect();
+    for id in unfinished {
+        if let Some(job) = world.batch.jobs.get_mut(&id) {
+            job.is_terminated = true;
+        }
+        end(world, &id, State::Failed, Some("Job queue was deleted"));
+    }
+}

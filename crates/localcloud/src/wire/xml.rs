@@ -1,0 +1,97 @@
+//! A JSON tree written as the Query protocol's XML: arrays as `<member>`s, null left out, everything else as
+//! text.
+
+use serde_json::Value;
+
+/// Append `<name>…</name>`. Null appends nothing.
+pub fn element(out: &mut String, name: &str, value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::Bool(flag) => text_element(out, name, if *flag { "true" } else { "false" }),
+        Value::Number(number) => text_element(out, name, &number.to_string()),
+        Value::String(text) => text_element(out, name, text),
+        Value::Array(_) | Value::Object(_) => {
+            open(out, name);
+            content(out, value);
+            close(out, name);
+        }
+    }
+}
+
+/// Append what stands between the tags. Depth is the answer's, which our own handlers wrote.
+pub fn content(out: &mut String, value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => escape(out, text),
+        Value::Array(items) => items.iter().for_each(|item| match item {
+            // A null in a list would shift the others if it were left out.
+            Value::Null => text_element(out, "member", ""),
+            _ => element(out, "member", item),
+        }),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| element(out, name, field)),
+    }
+}
+
+/// Append an element of text.
+pub fn text_element(out: &mut String, name: &str, text: &str) {
+    open(out, name);
+    escape(out, text);
+    close(out, name);
+}
+
+fn open(out: &mut String, name: &str) {
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+}
+
+fn close(out: &mut String, name: &str) {
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
+}
+
+/// Append text so that a parser reads the same text. XML 1.0 has no way to write most control characters, not
+/// even escaped (<https://www.w3.org/TR/xml/#charsets>): those become U+FFFD.
+pub fn escape(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\r' => out.push_str("&#13;"),
+            '\t' | '\n' => out.push(character),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::element;
+
+    #[test]
+    fn trees_become_xml() {
+        for (value, xml) in [
+            (json!({"A": "x", "N": null, "B": true, "C": 3}), "<R><A>x</A><B>true</B><C>3</C></R>"),
+            (json!({"L": [{"K": "a"}, "b"]}), "<R><L><member><K>a</K></member><member>b</member></L></R>"),
+            (json!({"L": []}), "<R><L></L></R>"),
+            (
+                json!("a&b<c>\"\r\u{0}\u{1f}\u{ffff}\n"),
+                "<R>a&amp;b&lt;c&gt;&quot;&#13;\u{fffd}\u{fffd}\u{fffd}\n</R>",
+            ),
+        ] {
+            let mut out = String::new();
+            element(&mut out, "R", &value);
+            assert_eq!(out, xml);
+            let mut reader = quick_xml::Reader::from_str(&out);
+            while !matches!(reader.read_event().expect("well formed"), quick_xml::events::Event::Eof) {}
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The whole state of the local cloud, and how time passes in it.
+
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::cloudformation::CloudFormation;
+use crate::error::AwsError;
+use crate::identity::Identities;
+use crate::input::Input;
+use crate::services::{
+    auto_scaling::AutoScaling, batch::Batch, load_balancing::LoadBalancing, object_storage::ObjectStorage,
+};
+use crate::timers::{Timer, Timers};
+use crate::wire::Service;
+
+/// How quickly simulated operations go.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Speed {
+    /// Durations divided by this (1: as AWS; 60: an hour takes a minute).
+    Times(f64),
+    /// Durations are zero.
+    Instant,
+}
+
+/// What a world is made with.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Config {
+    /// Twelve digits.
+    pub account_id: String,
+    /// Such as `us-east-1`.
+    pub region: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// Where identifiers and jitter come from.
+    pub seed: u64,
+    /// How quickly simulated operations go.
+    pub speed: Speed,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            account_id: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            partition: "aws".to_owned(),
+            seed: 1,
+            speed: Speed::Times(1.0),
+        }
+    }
+}
+
+/// The state of everything. Only [`World::handle`] changes it.
+#[derive(Debug)]
+pub struct World {
+    /// What it was made with.
+    pub config: Config,
+    /// The time it has come to.
+    pub now: Timestamp,
+    /// What is going to happen.
+    pub timers: Timers,
+    /// Where identifiers come from.
+    pub identities: Identities,
+    /// Stacks and change sets.
+    pub cloudformation: CloudFormation,
+    /// Groups, instances, warm pools.
+    pub auto_scaling: AutoScaling,
+    /// Queues, compute environments, jobs.
+    pub batch: Batch,
+    /// Load balancers, listeners, rules, target groups.
+    pub load_balancing: LoadBalancing,
+    /// Buckets and objects.
+    pub object_storage: ObjectStorage,
+}
+
+impl World {
+    /// An empty cloud.
+    #[must_use]
+    pub fn new(config: Config, now: Timestamp) -> World {
+        World {
+            identities: Identities::new(config.seed),
+            config,
+            now,
+            timers: Timers::default(),
+            cloudformation: CloudFormation::default(),
+            auto_scaling: AutoScaling::default(),
+            batch: Batch::default(),
+            load_balancing: LoadBalancing::default(),
+            object_storage: ObjectStorage::default(),
+        }
+    }
+
+    /// Let everything happen that is due by `to`, each at its own time.
+    pub fn advance(&mut self, to: Timestamp) {
+        while let Some((at, timer)) = self.timers.pop_due(to) {
+            self.now = self.now.max(at);
+            match timer {
+                Timer::CloudFormation(timer) => crate::cloudformation::happen(self, timer),
+                Timer::AutoScaling(timer) => crate::services::auto_scaling::happen(self, timer),
+                Timer::Batch(timer) => crate::services::batch::happen(self, timer),
+            }
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// Answer one request made at `at`. A request that is refused has changed nothing.
+    pub fn handle(
+        &mut self,
+        at: Timestamp,
+        service: Service,
+        operation: &str,
+        input: Input<'_>,
+    ) -> Result<Value, AwsError> {
+        self.advance(at);
+        match service {
+            Service::CloudFormation => crate::cloudformation::handle(self, operation, input),
+            Service::AutoScaling => crate::services::auto_scaling::handle(self, operation, input),
+            Service::Batch => crate::services::batch::handle(self, operation, input),
+            Service::LoadBalancing => crate::services::load_balancing::handle(self, operation, input),
+            Service::SecurityToken => crate::services::security_token::handle(self, operation, input),
+            Service::ObjectStorage => crate::services::object_storage::handle(self, operation, input),
+        }
+    }
+
+    /// How long something takes here that takes `usual` on AWS.
+    #[must_use]
+    pub fn scaled(&self, usual: std::time::Duration) -> std::time::Duration {
+        match self.config.speed {
+            Speed::Instant => std::time::Duration::ZERO,
+            Speed::Times(factor) if factor > 0.0 => usual.div_f64(factor),
+            Speed::Times(_) => usual,
+        }
+    }
+
+    /// Let `timer` happen after what takes `usual` on AWS.
+    pub fn schedule(&mut self, usual: std::time::Duration, timer: Timer) {
+        let at = self.now.after(self.scaled(usual));
+        self.timers.schedule(at, timer);
+    }
+
+    /// `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`.
+    #[must_use]
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let Config { partition, region, account_id, .. } = &self.config;
+        format!("arn:{partition}:{service}:{region}:{account_id}:{resource}")
+    }
+}

@@ -1,0 +1,656 @@
+//! What each operation accepts and refuses, in CloudFormation's words.
+
+use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::cloudformation::generic::LIVE_STORAGE;
+use serde_json::{Value, json};
+
+use crate::support::{CAPABILITIES, Cloud, line};
+
+fn parameter(value: &str) -> Value {
+    json!({"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}})
+}
+
+fn template(resources: Value) -> Value {
+    json!({"Resources": resources})
+}
+
+fn one(value: &str) -> Value {
+    template(json!({"P": parameter(value)}))
+}
+
+/// The events since the `skip`th, as lines.
+fn lines(cloud: &mut Cloud, stack: &str, skip: usize) -> Vec<String> {
+    cloud.events(stack).iter().skip(skip).map(line).collect()
+}
+
+#[test]
+fn templates_and_parameters_are_refused_in_recorded_words() {
+    let conditional = json!({
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {"MyTopic": {"Type": "AWS::SNS::Topic", "Condition": "Never"}, "P": parameter("x")},
+        "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["MyTopic", "TopicName"]}}},
+    });
+    let needs_ssm = json!({
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "MyTopic": {"Type": "AWS::SNS::Topic", "Condition": "Never"},
+            "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "MyTopic"}}},
+        },
+    });
+    let value = |value: Value| {
+        template(
+            json!({"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}}),
+        )
+    };
+    let mapped =
+        |mapping: Value| json!({"Mappings": {"TopicSuffixMap": mapping}, "Resources": {"P": parameter("x")}});
+    let looks_up = json!({
+        "Mappings": {"TopicSuffixMap": {"A": {"Suffix": "a"}}},
+        "Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::FindInMap": ["TopicSuffixMap", "C", "Suffix"]}}}},
+    });
+    let number = json!({"Parameters": {"Value": {"Type": "Number"}}, "Resources": {"P": parameter("x")}});
+    let input = json!({"Parameters": {"Input": {"Type": "String"}}, "Resources": {"P": parameter("x")}});
+    let given = json!([{"ParameterKey": "Value", "ParameterValue": "not-a-number"}]);
+    let role =
+        template(json!({"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}}));
+    let named_role = template(
+        json!({"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}, "RoleName": "r"}}}),
+    );
+    for (body, parameters, words) in [
+        (
+            template(json!({"P": "x"})),
+            json!([]),
+            "ValidationError Template format error: Any Resources member must be an object.",
+        ),
+        (
+            template(json!({})),
+            json!([]),
+            "ValidationError Template format error: At least one Resources member must be defined.",
+        ),
+        (
+            template(json!({"Foo": {"Properties": {}}})),
+            json!([]),
+            "ValidationError Template format error: [/Resources/Foo] Every Resources object must contain a Type member.",
+        ),
+        (
+            template(json!({"P": {"Type": "AWS::SNS::Topic", "Invalid": 1}})),
+            json!([]),
+            "ValidationError Invalid template resource property 'Invalid'",
+        ),
+        (
+            template(json!({"AWS::NoValue": parameter("x")})),
+            json!([]),
+            "ValidationError Template format error: Resource name AWS::NoValue is non alphanumeric.",
+        ),
+        (
+            template(json!({"P": {"Type": "AWS::SNS::Topic", "DependsOn": ["NonExistingResource"]}})),
+            json!([]),
+            "ValidationError Template format error: Unresolved resource dependencies [NonExistingResource] in the Resources block of the template",
+        ),
+        (
+            json!({"Resources": {"P": parameter("x")}, "Outputs": {"MyOutput": {"Value": null}}}),
+            json!([]),
+            "ValidationError [/Outputs/MyOutput/Value] 'null' values are not allowed in templates",
+        ),
+        (
+            conditional,
+            json!([]),
+            "ValidationError Unresolved resource dependencies [MyTopic] in the Outputs block of the template",
+        ),
+        (
+            needs_ssm,
+            json!([]),
+            "ValidationError Template format error: Unresolved resource dependencies [MyTopic] in the Resources block of the template",
+        ),
+        (
+            value(json!({"Fn::If": ["MissingCondition", "a", "b"]})),
+            json!([]),
+            "ValidationError Template error: unresolved condition dependency MissingCondition in Fn::If",
+        ),
+        (
+            value(json!({"Fn::Select": [9, ["a"]]})),
+            json!([]),
+            "ValidationError Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
+        ),
+        (
+            value(json!({"Fn::Split": ["a"]})),
+            json!([]),
+            "ValidationError Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.",
+        ),
+        (
+            mapped(json!({"A": "x"})),
+            json!([]),
+            "ValidationError Template format error: Every Mappings member A must be a map",
+        ),
+        (
+            mapped(json!({"A": {"Suffix": {"B": "x"}}})),
+            json!([]),
+            "ValidationError Template format error: Every Mappings attribute must be a String or a List.",
+        ),
+        (
+            looks_up,
+            json!([]),
+            "ValidationError Template error: Unable to get mapping for TopicSuffixMap::C::Suffix",
+        ),
+        (number, given, "ValidationError Parameter 'Value' must be a number."),
+        (input.clone(), json!([]), "ValidationError Parameters: [Input] must have values"),
+        (
+            input,
+            json!([{"ParameterKey": "Input", "ParameterValue": "x"}, {"ParameterKey": "Other", "ParameterValue": "x"}]),
+            "ValidationError Parameters: [Other] do not exist in the template",
+        ),
+        (role, json!([]), "InsufficientCapabilitiesException Requires capabilities : [CAPABILITY_IAM]"),
+        (
+            named_role,
+            json!([]),
+            "InsufficientCapabilitiesException Requires capabilities : [CAPABILITY_NAMED_IAM]",
+        ),
+    ] {
+        let mut cloud = Cloud::new();
+        let request = json!({"StackName": "s", "TemplateBody": body.to_string(), "Parameters": parameters});
+        assert_eq!(cloud.refused("CreateStack", request), words, "{body}");
+        assert_eq!(
+            cloud.refused("DescribeStacks", json!({"StackName": "s"})),
+            "ValidationError Stack with id s does not exist"
+        );
+    }
+}
+
+#[test]
+fn requests_are_refused_in_recorded_words() {
+    let mut cloud = Cloud::new();
+    cloud.create("s", &one("x"));
+    cloud.create("gone", &one("x"));
+    let gone = cloud.stack("gone")["StackId"].as_str().unwrap_or_default().to_owned();
+    cloud.get("DeleteStack", json!({"StackName": "gone"}));
+    cloud.settle();
+    let body = one("x").to_string();
+    cloud.get(
+        "CreateChangeSet",
+        json!({"StackName": "new", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}),
+    );
+    let long = format!("{{\"Resources\": {{}}}}{}", " ".repeat(51_200));
+    for (operation, input, words) in [
+        ("CreateStack", json!({"StackName": "s", "TemplateBody": body}), "AlreadyExistsException Stack [s] already exists".to_owned()),
+        ("CreateStack", json!({"StackName": "*@da591fa3_$", "TemplateBody": body}), "ValidationError 1 validation error detected: Value '*@da591fa3_$' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*".to_owned()),
+        ("CreateStack", json!({"StackName": "t", "TemplateBody": long}), format!("ValidationError 1 validation error detected: Value '{long}' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200")),
+        ("CreateStack", json!({"StackName": "t", "TemplateURL": "https://example.com/dummy.yml"}), "ValidationError TemplateURL must be a supported URL.".to_owned()),
+        ("CreateStack", json!({"StackName": "t", "TemplateURL": "s3://bucket/test/template.yml"}), "ValidationError S3 error: Domain name specified in bucket is not a valid S3 domain".to_owned()),
+        ("UpdateStack", json!({"StackName": "s", "TemplateBody": body}), "ValidationError No updates are to be performed.".to_owned()),
+        ("UpdateStack", json!({"StackName": "s"}), "ValidationError Either Template URL or Template Body must be specified.".to_owned()),
+        ("UpdateStack", json!({"StackName": "s", "TemplateBody": body, "ResourceTypes": ["AWS::EC2::*"]}), "ValidationError Resource type AWS::SSM::Parameter is not allowed by parameter ResourceTypes [AWS::EC2::*]".to_owned()),
+        ("CreateChangeSet", json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}), "ValidationError Stack [s] already exists and cannot be created again with the changeSet [c].".to_owned()),
+        ("CreateChangeSet", json!({"StackName": gone, "ChangeSetName": "c", "ChangeSetType": "UPDATE", "TemplateBody": body}), format!("ValidationError Stack:{gone} is in DELETE_COMPLETE state and can not be updated.")),
+        ("CreateChangeSet", json!({"StackName": gone, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}), format!("ValidationError Stack [{gone}] already exists and cannot be created again with the changeSet [c].")),
+        ("DeleteChangeSet", json!({"StackName": "nostack", "ChangeSetName": "c"}), "ValidationError Stack [nostack] does not exist".to_owned()),
+        ("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "nothing"}), "ChangeSetNotFound ChangeSet [nothing] does not exist".to_owned()),
+        ("DescribeStackEvents", json!({"StackName": "gone"}), "ValidationError Stack [gone] does not exist".to_owned()),
+        ("DescribeStackResource", json!({"StackName": "s", "LogicalResourceId": "not-a-valid-resource"}), "ValidationError Resource not-a-valid-resource does not exist for stack s".to_owned()),
+        ("DescribeStackResource", json!({"StackName": "not-a-valid-stack", "LogicalResourceId": "P"}), "ValidationError Stack 'not-a-valid-stack' does not exist".to_owned()),
+        ("GetTemplate", json!({"StackName": "does-not-exist"}), "ValidationError Stack with id does-not-exist does not exist".to_owned()),
+        ("GetTemplate", json!({"ChangeSetName": "c"}), "ValidationError StackName is a required parameter.".to_owned()),
+        ("GetTemplateSummary", json!({"StackName": "new"}), "ValidationError GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.".to_owned()),
+        ("CancelUpdateStack", json!({"StackName": "s"}), "ValidationError CancelUpdateStack cannot be called from current stack status".to_owned()),
+        ("NoSuchOperation", json!({}), "InvalidAction Could not find operation NoSuchOperation".to_owned()),
+    ] {
+        assert_eq!(cloud.refused(operation, input), words);
+    }
+    let described = json!({"StackName": "s", "ChangeSetName": "nothing"});
+    assert_eq!(cloud.ask("DescribeChangeSet", described).map_err(|error| error.status), Err(404));
+}
+
+#[test]
+fn a_change_set_without_changes_fails_and_cannot_be_executed() {
+    let mut cloud = Cloud::new();
+    cloud.create("s", &one("x"));
+    let made = cloud.get(
+        "CreateChangeSet",
+        json!({"StackName": "s", "ChangeSetName": "c", "TemplateBody": one("x").to_string()}),
+    );
+    cloud.pass(60);
+    let named = json!({"StackName": "s", "ChangeSetName": "c"});
+    let described = cloud.get("DescribeChangeSet", named.clone());
+    assert_eq!(described["Status"], "FAILED");
+    assert_eq!(described["ExecutionStatus"], "UNAVAILABLE");
+    assert_eq!(
+        described["StatusReason"],
+        "The submitted information didn't contain changes. Submit different information to create a change set."
+    );
+    let id = made["Id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        cloud.refused("ExecuteChangeSet", named),
+        format!(
+            "InvalidChangeSetStatus ChangeSet [{id}] cannot be executed in its current status of [FAILED]"
+        )
+    );
+}
+
+#[test]
+fn executing_a_change_set_deletes_its_siblings_and_uses_captured_parameters() {
+    let mut cloud = Cloud::new();
+    let body = json!({
+        "Parameters": {"V": {"Type": "String"}},
+        "Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "V"}}}},
+    });
+    let given = |value: &str| json!([{"ParameterKey": "V", "ParameterValue": value}]);
+    cloud.get(
+        "CreateStack",
+        json!({"StackName": "s", "TemplateBody": body.to_string(), "Parameters": given("one")}),
+    );
+    cloud.settle();
+    for name in ["two", "three"] {
+        let request = json!({"StackName": "s", "ChangeSetName": name, "UsePreviousTemplate": "true", "Parameters": given(name)});
+        cloud.get("CreateChangeSet", request);
+    }
+    cloud.pass(60);
+    assert_eq!(
+        cloud.get("ListChangeSets", json!({"StackName": "s"}))["Summaries"].as_array().map(Vec::len),
+        Some(2)
+    );
+    cloud.get("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "two"}));
+    cloud.settle();
+    assert_eq!(cloud.stack("s")["Parameters"][0]["ParameterValue"], "two");
+    assert_eq!(
+        cloud.refused("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "three"})),
+        "ChangeSetNotFound ChangeSet [three] does not exist"
+    );
+    let executed = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "two"}));
+    assert_eq!(executed["ExecutionStatus"], "EXECUTE_COMPLETE");
+    let values: Vec<&String> = cloud.world.cloudformation.parameter_store.values().collect();
+    assert_eq!(values, ["two"]);
+}
+
+#[test]
+fn the_same_token_again_does_nothing_more() {
+    let mut cloud = Cloud::new();
+    let request = json!({"StackName": "s", "TemplateBody": one("x").to_string(), "ClientRequestToken": "t"});
+    let first = cloud.get("CreateStack", request.clone());
+    assert_eq!(cloud.get("CreateStack", request), first);
+    cloud.settle();
+    let update = json!({"StackName": "s", "TemplateBody": one("y").to_string(), "ClientRequestToken": "u"});
+    cloud.get("UpdateStack", update.clone());
+    cloud.settle();
+    let events = cloud.events("s").len();
+    cloud.get("UpdateStack", update);
+    cloud.settle();
+    let all = cloud.events("s");
+    assert_eq!(all.len(), events);
+    assert_eq!(all.last().map(|event| event["ClientRequestToken"].clone()), Some(json!("u")));
+}
+
+#[test]
+fn secrets_are_shown_to_nobody() {
+    let mut cloud = Cloud::new();
+    let body = |name: &str| {
+        json!({
+            "Parameters": {"Secret": {"Type": "String", "NoEcho": true, "Default": "other"}},
+            "Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {
+                "Type": "String", "Description": name,
+                "Value": {"Fn::Join": ["", [{"Ref": "Secret"}, {"Fn::Base64": {"Fn::Sub": "echo ${Secret}"}}]]},
+            }}},
+        })
+        .to_string()
+    };
+    let given = json!([{"ParameterKey": "Secret", "ParameterValue": "hunter2"}]);
+    cloud.get("CreateStack", json!({"StackName": "s", "TemplateBody": body("one"), "Parameters": given}));
+    cloud.settle();
+    let kept = json!([{"ParameterKey": "Secret", "UsePreviousValue": true}]);
+    cloud.get(
+        "CreateChangeSet",
+        json!({"StackName": "s", "ChangeSetName": "c", "TemplateBody": body("two"), "Parameters": kept}),
+    );
+    cloud.pass(60);
+    let named = json!({"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": true});
+    let mut shown = vec![cloud.get("DescribeChangeSet", named), cloud.stack("s")];
+    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
+    cloud.get("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}));
+    cloud.settle();
+    shown.extend(cloud.events("s"));
+    shown.push(cloud.get("GetTemplateSummary", json!({"StackName": "s"})));
+    for answer in shown {
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+    }
+    assert_eq!(cloud.stack("s")["Parameters"][0]["ParameterValue"], "****");
+    assert_eq!(
+        cloud.get("GetTemplateSummary", json!({"StackName": "s"}))["Parameters"][0]["DefaultValue"],
+        "****"
+    );
+}
+
+#[test]
+fn a_failed_creation_is_undone_as_recorded() {
+    let mut cloud = Cloud::new();
+    let body = template(json!({
+        "A": parameter("x"),
+        "B": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "abc123"}},
+    }));
+    cloud.create("s", &body);
+    let told = [
+        "s CREATE_IN_PROGRESS User Initiated",
+        "A CREATE_IN_PROGRESS",
+        "B CREATE_IN_PROGRESS",
+        "A CREATE_IN_PROGRESS Resource creation Initiated",
+        "B CREATE_FAILED Property validation failure: [The property {/Type} is required]",
+        "A CREATE_FAILED Resource creation cancelled",
+        "s ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [B, A]. Rollback requested by user.",
+        "A DELETE_IN_PROGRESS",
+        "B DELETE_COMPLETE",
+        "A DELETE_COMPLETE",
+        "s ROLLBACK_COMPLETE",
+    ];
+    assert_eq!(lines(&mut cloud, "s", 0), told);
+    assert_eq!(
+        cloud.refused("DescribeStackResource", json!({"StackName": "s", "LogicalResourceId": "B"})),
+        "ValidationError Resource B does not exist for stack s"
+    );
+    let id = cloud.stack("s")["StackId"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        cloud.refused("UpdateStack", json!({"StackName": "s", "TemplateBody": one("x").to_string()})),
+        format!("ValidationError Stack:{id} is in ROLLBACK_COMPLETE state and can not be updated.")
+    );
+}
+
+#[test]
+fn an_attribute_that_a_type_lacks_fails_the_creation_as_recorded() {
+    let mut cloud = Cloud::new();
+    let mut body = one("x");
+    body["Outputs"] = json!({"InvalidOutput": {"Value": {"Fn::GetAtt": ["P", "Invalid"]}}});
+    cloud.create("s", &body);
+    let told = [
+        "s CREATE_IN_PROGRESS User Initiated",
+        "s ROLLBACK_IN_PROGRESS [Error] /Outputs/InvalidOutput/Value/Fn::GetAtt: Resource type AWS::SSM::Parameter does not support attribute {Invalid}. Rollback requested by user.",
+        "s ROLLBACK_COMPLETE",
+    ];
+    assert_eq!(lines(&mut cloud, "s", 0), told);
+}
+
+#[test]
+fn a_creation_that_cannot_be_undone_and_a_deletion_that_is_blocked() {
+    let mut cloud = Cloud::new();
+    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Create, "no");
+    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Delete, "not gone");
+    cloud.create("s", &one("x"));
+    let stack = cloud.stack("s");
+    assert_eq!(stack["StackStatus"], "ROLLBACK_FAILED");
+    assert_eq!(stack["StackStatusReason"], "The following resource(s) failed to delete: [P]. ");
+    cloud.get("DeleteStack", json!({"StackName": "s"}));
+    cloud.settle();
+    let stack = cloud.stack("s");
+    assert_eq!(stack["StackStatus"], "DELETE_FAILED");
+    assert_eq!(stack["StackStatusReason"], "The following resource(s) failed to delete: [P]. ");
+    let id = stack["StackId"].as_str().unwrap_or_default().to_owned();
+    cloud.get("DeleteStack", json!({"StackName": "s", "RetainResources": ["P"]}));
+    cloud.settle();
+    let told: Vec<String> = lines(&mut cloud, &id, 0).into_iter().rev().take(3).collect();
+    assert_eq!(told, ["s DELETE_COMPLETE", "P DELETE_SKIPPED", "s DELETE_IN_PROGRESS User Initiated"]);
+}
+
+#[test]
+fn what_is_done_when_a_creation_fails() {
+    for (option, value, status) in [
+        ("OnFailure", "ROLLBACK", "ROLLBACK_COMPLETE"),
+        ("OnFailure", "DELETE", "DELETE_COMPLETE"),
+        ("OnFailure", "DO_NOTHING", "CREATE_FAILED"),
+        ("DisableRollback", "true", "CREATE_FAILED"),
+        ("DisableRollback", "false", "ROLLBACK_COMPLETE"),
+    ] {
+        let mut cloud = Cloud::new();
+        cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Create, "no");
+        let made = cloud.get(
+            "CreateStack",
+            json!({"StackName": "s", "TemplateBody": one("x").to_string(), option: value}),
+        );
+        cloud.settle();
+        assert_eq!(cloud.status(made["StackId"].as_str().unwrap_or_default()), status, "{option} {value}");
+    }
+}
+
+#[test]
+fn policies_decide_what_stays() {
+    let with = |policies: Value, name: &str| {
+        let mut resource = json!({"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x", "Name": name}});
+        resource.as_object_mut().expect("an object").extend(policies.as_object().expect("an object").clone());
+        template(json!({"P": resource, "Q": parameter("x")}))
+    };
+    for (policies, replaced, removed, deleted) in [
+        (json!({}), "DELETE_COMPLETE", "DELETE_COMPLETE", "DELETE_COMPLETE"),
+        (json!({"DeletionPolicy": "Retain"}), "DELETE_COMPLETE", "DELETE_SKIPPED", "DELETE_SKIPPED"),
+        (
+            json!({"DeletionPolicy": "RetainExceptOnCreate"}),
+            "DELETE_COMPLETE",
+            "DELETE_SKIPPED",
+            "DELETE_SKIPPED",
+        ),
+        (json!({"UpdateReplacePolicy": "Retain"}), "DELETE_SKIPPED", "DELETE_COMPLETE", "DELETE_COMPLETE"),
+    ] {
+        let last_of = |cloud: &mut Cloud, id: &str| {
+            cloud
+                .events(id)
+                .iter()
+                .rev()
+                .find(|event| event["LogicalResourceId"] == "P")
+                .map(|event| event["ResourceStatus"].clone())
+        };
+        let update = |cloud: &mut Cloud, body: &Value| {
+            cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": body.to_string()}));
+            cloud.settle();
+            assert_eq!(cloud.status("s"), "UPDATE_COMPLETE");
+        };
+        let mut cloud = Cloud::new();
+        cloud.create("s", &with(policies.clone(), "one"));
+        let id = cloud.stack("s")["StackId"].as_str().unwrap_or_default().to_owned();
+        update(&mut cloud, &with(policies.clone(), "two"));
+        assert_eq!(last_of(&mut cloud, "s"), Some(json!(replaced)), "{policies}");
+        update(&mut cloud, &template(json!({"Q": parameter("x")})));
+        assert_eq!(last_of(&mut cloud, "s"), Some(json!(removed)), "{policies}");
+        update(&mut cloud, &with(policies.clone(), "three"));
+        cloud.get("DeleteStack", json!({"StackName": "s"}));
+        cloud.settle();
+        assert_eq!(last_of(&mut cloud, &id), Some(json!(deleted)), "{policies}");
+    }
+}
+
+#[test]
+fn an_undone_creation_keeps_what_is_to_be_retained_only_without_an_exception() {
+    for (policy, status) in [("Retain", "DELETE_SKIPPED"), ("RetainExceptOnCreate", "DELETE_COMPLETE")] {
+        let mut cloud = Cloud::new();
+        let mut kept = parameter("x");
+        kept["DeletionPolicy"] = json!(policy);
+        let mut failing = parameter("x");
+        failing["DependsOn"] = json!("P");
+        cloud.world.cloudformation.faults.set("s", "F", FaultPhase::Create, "no");
+        cloud.create("s", &template(json!({"P": kept, "F": failing})));
+        assert_eq!(cloud.status("s"), "ROLLBACK_COMPLETE");
+        let events = cloud.events("s");
+        let last = events.iter().rev().find(|event| event["LogicalResourceId"] == "P");
+        assert_eq!(last.map(|event| event["ResourceStatus"].clone()), Some(json!(status)), "{policy}");
+    }
+}
+
+#[test]
+fn without_rollback_an_update_stops_and_can_be_retried_or_undone() {
+    for retried in [true, false] {
+        let mut cloud = Cloud::new();
+        let two = |value: &str| {
+            template(
+                json!({"P": parameter(value), "Q": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::Sub": format!("${{P}}-{value}")}}}}),
+            )
+        };
+        cloud.create("s", &two("one"));
+        cloud.world.cloudformation.faults.set("s", "Q", FaultPhase::Update, "no");
+        cloud.get(
+            "UpdateStack",
+            json!({"StackName": "s", "TemplateBody": two("two").to_string(), "DisableRollback": true}),
+        );
+        cloud.settle();
+        assert_eq!(cloud.status("s"), "UPDATE_FAILED");
+        cloud.world.cloudformation.faults.clear();
+        let value = if retried {
+            cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": two("two").to_string()}));
+            cloud.settle();
+            assert_eq!(cloud.status("s"), "UPDATE_COMPLETE");
+            "two"
+        } else {
+            cloud.get("RollbackStack", json!({"StackName": "s"}));
+            cloud.settle();
+            assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
+            "one"
+        };
+        let stored: Vec<String> = cloud.world.cloudformation.parameter_store.values().cloned().collect();
+        assert!(stored.contains(&value.to_owned()), "{stored:?}");
+        assert!(
+            cloud.get("GetTemplate", json!({"StackName": "s"}))["TemplateBody"]
+                .as_str()
+                .is_some_and(|body| body.contains(value))
+        );
+    }
+}
+
+#[test]
+fn an_update_can_be_cancelled() {
+    let mut cloud = Cloud::new();
+    cloud.create("s", &one("one"));
+    let before = cloud.events("s").len();
+    cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": one("two").to_string()}));
+    cloud.pass(5);
+    cloud.get("CancelUpdateStack", json!({"StackName": "s"}));
+    cloud.settle();
+    let told = [
+        "s UPDATE_IN_PROGRESS User Initiated",
+        "P UPDATE_IN_PROGRESS",
+        "P UPDATE_FAILED Resource update cancelled",
+        "s UPDATE_ROLLBACK_IN_PROGRESS User Initiated",
+        "P UPDATE_IN_PROGRESS",
+        "P UPDATE_COMPLETE",
+        "s UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "s UPDATE_ROLLBACK_COMPLETE",
+    ];
+    assert_eq!(lines(&mut cloud, "s", before), told);
+}
+
+#[test]
+fn storage_that_grew_by_itself_makes_the_update_fail() {
+    let mut cloud = Cloud::new();
+    let database = |class: &str| {
+        template(json!({"D": {"Type": "AWS::RDS::DBInstance", "Properties": {
+            "Engine": "mysql", "StorageType": "gp3", "AllocatedStorage": "20", "DBInstanceClass": class,
+        }}}))
+    };
+    cloud.create("s", &database("db.t3.small"));
+    let physical_id = cloud.resources("s")[0]["PhysicalResourceId"].as_str().unwrap_or_default().to_owned();
+    let grown = template::Value::String("50".to_owned());
+    cloud.world.cloudformation.generic.set_attribute(
+        "AWS::RDS::DBInstance",
+        &physical_id,
+        LIVE_STORAGE,
+        grown,
+    );
+    cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": database("db.t3.large").to_string()}));
+    cloud.settle();
+    // The rollback sends the stale figure as well.
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
+    cloud.get("ContinueUpdateRollback", json!({"StackName": "s", "ResourcesToSkip": ["D"]}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
+}
+
+#[test]
+fn exports_can_be_imported_and_names_are_unique() {
+    let mut cloud = Cloud::new();
+    let mut exporting = one("x");
+    exporting["Outputs"] = json!({"O": {"Value": {"Ref": "P"}, "Export": {"Name": "shared"}}});
+    cloud.create("a", &exporting);
+    let importing = json!({"Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::ImportValue": "shared"}}}}});
+    cloud.create("b", &importing);
+    assert_eq!(cloud.status("b"), "CREATE_COMPLETE");
+    cloud.create("c", &exporting);
+    assert_eq!(cloud.status("c"), "ROLLBACK_COMPLETE");
+    let told = lines(&mut cloud, "c", 0);
+    assert!(
+        told.iter().any(|line| line.contains("Export with name shared is already exported by stack a")),
+        "{told:#?}"
+    );
+    let exports = cloud.get("ListExports", json!({}));
+    assert_eq!(exports["Exports"][0]["Name"], "shared");
+    assert_eq!(cloud.get("ListImports", json!({"ExportName": "shared"}))["Imports"], json!(["b"]));
+    // What is imported can be neither withdrawn nor deleted.
+    let words = "Delete canceled. Cannot delete export shared as it is in use by b.";
+    cloud.get("UpdateStack", json!({"StackName": "a", "TemplateBody": one("y").to_string()}));
+    cloud.settle();
+    let told = lines(&mut cloud, "a", 0);
+    assert_eq!(cloud.status("a"), "UPDATE_ROLLBACK_COMPLETE");
+    assert!(told.contains(&format!("a UPDATE_ROLLBACK_IN_PROGRESS {words}")), "{told:#?}");
+    cloud.get("DeleteStack", json!({"StackName": "a"}));
+    cloud.settle();
+    let stack = cloud.stack("a");
+    assert_eq!(
+        (&stack["StackStatus"], &stack["StackStatusReason"]),
+        (&json!("UPDATE_ROLLBACK_COMPLETE"), &json!(words))
+    );
+    for name in ["b", "a"] {
+        cloud.get("DeleteStack", json!({"StackName": name}));
+        cloud.settle();
+        assert!(cloud.world.cloudformation.find(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn lists_have_pages() {
+    let mut cloud = Cloud::new();
+    let many: serde_json::Map<String, Value> =
+        (0..120).map(|number| (format!("P{number}"), parameter("x"))).collect();
+    cloud.create("s", &template(json!(many)));
+    let first = cloud.get("DescribeStackEvents", json!({"StackName": "s"}));
+    assert_eq!(first["StackEvents"].as_array().map(Vec::len), Some(100));
+    assert_eq!(first["StackEvents"][0]["ResourceStatus"], "CREATE_COMPLETE");
+    assert_eq!(cloud.events("s").len(), 2 + 3 * 120);
+    assert_eq!(cloud.resources("s").len(), 120);
+    assert_eq!(
+        cloud.refused("ListStackResources", json!({"StackName": "s", "NextToken": "x"})),
+        "ValidationError Invalid NextToken"
+    );
+}
+
+#[test]
+fn a_template_says_what_it_needs() {
+    let mut cloud = Cloud::new();
+    let body = json!({
+        "Description": "d",
+        "Parameters": {"V": {"Type": "String", "Default": "a", "AllowedValues": ["a", "b"]}},
+        "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}},
+    });
+    let summary = cloud.get("GetTemplateSummary", json!({"TemplateBody": body.to_string()}));
+    assert_eq!(summary["Capabilities"], json!(["CAPABILITY_IAM"]));
+    assert_eq!(
+        summary["CapabilitiesReason"],
+        "The following resource(s) require capabilities: [AWS::IAM::Role]"
+    );
+    assert_eq!(summary["ResourceTypes"], json!(["AWS::IAM::Role"]));
+    assert_eq!(summary["Parameters"][0]["ParameterConstraints"]["AllowedValues"], json!(["a", "b"]));
+    let validated = cloud
+        .get("ValidateTemplate", json!({"TemplateBody": body.to_string(), "Capabilities": CAPABILITIES}));
+    assert_eq!(validated["Description"], "d");
+    assert_eq!(validated["Parameters"][0]["ParameterKey"], "V");
+}
+
+#[test]
+fn a_refused_request_leaves_no_trace() {
+    let told = |refused: bool| {
+        let mut cloud = Cloud::new();
+        if refused {
+            let broken = template(json!({"P": {"Type": "AWS::SNS::Topic", "DependsOn": "Q"}}));
+            for operation in ["CreateStack", "CreateChangeSet"] {
+                let request = json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": broken.to_string()});
+                cloud.refused(operation, request);
+            }
+        }
+        cloud.create("s", &one("x"));
+        if refused {
+            cloud.refused("UpdateStack", json!({"StackName": "s", "TemplateBody": "{"}));
+        }
+        cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": one("y").to_string()}));
+        cloud.settle();
+        cloud.events("s")
+    };
+    assert_eq!(told(true), told(false));
+}
