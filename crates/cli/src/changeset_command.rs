@@ -1,0 +1,270 @@
+//! `slackwater changeset`: what an update will do, without asking AWS.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use changeset::expect::{Expectation, expectations};
+use changeset::permissions::permissions;
+use changeset::risks::{Risk, RiskKind, risks};
+use changeset::{Deployed, DeployedResource, Mode, wire};
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+use template::{
+    Evaluation, GivenParameter, Outside, ParameterInputs, ParameterSource, Pseudo, ResolvedParameters,
+    Template, carry_over, resolve_parameters,
+};
+use upgrade::ExpectedChange;
+
+use crate::arguments::{Changeset, Output, PredictMode};
+use crate::change_table;
+use crate::error::{CliError, DATA_AT_RISK, DONE};
+use crate::inputs::{Release, parameters_file};
+
+/// A template with the values it is evaluated with.
+struct Side {
+    template: Template,
+    parameters: ResolvedParameters,
+}
+
+pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
+    let before_given = given(arguments.from_parameters_file.as_deref(), &arguments.from_parameters)?;
+    let after_given = given(arguments.parameters_file.as_deref(), &arguments.parameters)?;
+    let before_stored: BTreeMap<String, String> = arguments.from_ssm.iter().cloned().collect();
+    let after_stored: BTreeMap<String, String> = arguments.ssm.iter().cloned().collect();
+    let deployed = match &arguments.deployed {
+        Some(path) => deployed_file(path)?,
+        None => Deployed::default(),
+    };
+    let pseudo = pseudo(arguments);
+
+    let before = match arguments.from.to_str() {
+        Some("-") => None,
+        _ => {
+            let inputs = ParameterInputs { given: &before_given, previous: None, ssm: &before_stored };
+            Some(side(&arguments.from, &inputs, &pseudo)?)
+        }
+    };
+    let previous = before.as_ref().map(|side| &side.parameters);
+    let release = Release::read(&arguments.to)?;
+    let after_given = if arguments.use_previous {
+        carry_over(&release.template, &after_given, previous)
+    } else {
+        after_given
+    };
+    let inputs = ParameterInputs { given: &after_given, previous, ssm: &after_stored };
+    let after = evaluable(release, &inputs, &pseudo)?;
+
+    let outside = Outside::default();
+    let evaluate = |side: &'_ Side| -> Result<(), CliError> {
+        Evaluation::new(&side.template, &side.parameters, &pseudo, &outside)?
+            .check_rules()
+            .map_err(CliError::Rules)
+    };
+    evaluate(&after)?;
+    let evaluation_before = match &before {
+        Some(side) => Some(Evaluation::new(&side.template, &side.parameters, &pseudo, &outside)?),
+        None => None,
+    };
+    let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
+    let predict = |mode| changeset::predict(evaluation_before.as_ref(), &evaluation_after, &deployed, mode);
+    let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
+    let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
+    let found = risks(&expected, &after.template);
+    let needed = permissions(&expected, &evaluation_after);
+
+    let shown = match arguments.mode {
+        PredictMode::Plain => &plain,
+        PredictMode::Values => &values,
+    };
+    match arguments.output {
+        Output::Table => {
+            anstream::print!("{}", table(&expected, &found, change_table::terminal_width()));
+        }
+        Output::Policy => println!("{:#}", needed.policy_document()),
+        Output::Json => {
+            let document = json!({
+                "Changes": wire::changes(shown),
+                "expectations": expected.iter().map(expectation_json).collect::<Vec<_>>(),
+                "risks": found.iter().map(risk_json).collect::<Vec<_>>(),
+                "permissions": needed.policy_document(),
+                "parameters": parameters_json(previous, &after.parameters),
+            });
+            println!("{document:#}");
+        }
+    }
+    let data_at_risk = found.iter().any(|risk| risk.kind == RiskKind::DataLost);
+    Ok(ExitCode::from(if data_at_risk { DATA_AT_RISK } else { DONE }))
+}
+
+fn side(path: &Path, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
+    evaluable(Release::read(path)?, inputs, pseudo)
+}
+
+fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
+    let parameters = resolve_parameters(&release.template, inputs).map_err(CliError::Parameters)?;
+    let template = release.template.expand(&parameters, pseudo)?;
+    if let Some(exceeded) = template
+        .limits()
+        .into_iter()
+        .find(|used| used.is_exceeded() && used.limit != template::Limit::InlineBytes)
+    {
+        return Err(CliError::OverLimit { template: release.name, used: exceeded.to_string() });
+    }
+    Ok(Side { template, parameters })
+}
+
+fn pseudo(arguments: &Changeset) -> Pseudo {
+    let Changeset { account, region, partition, stack_name, .. } = arguments;
+    Pseudo {
+        account_id: account.clone(),
+        region: region.clone(),
+        partition: partition.clone(),
+        url_suffix: if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }.to_owned(),
+        stack_name: stack_name.clone(),
+        stack_id: format!(
+            "arn:{partition}:cloudformation:{region}:{account}:stack/{stack_name}/00000000-0000-0000-0000-000000000000"
+        ),
+        notification_arns: Vec::new(),
+    }
+}
+
+/// A file's parameters, and over them those of the command line.
+fn given(
+    file: Option<&Path>,
+    arguments: &[(String, String)],
+) -> Result<IndexMap<String, GivenParameter>, CliError> {
+    let mut given = match file {
+        Some(path) => parameters_file(path)?,
+        None => IndexMap::new(),
+    };
+    given.extend(arguments.iter().map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone()))));
+    Ok(given)
+}
+
+/// `{"LogicalId": {"physical_id": "…", "attributes": {…}}}`.
+fn deployed_file(path: &Path) -> Result<Deployed, CliError> {
+    let malformed = |reason: String| CliError::Malformed { path: path.to_owned(), reason };
+    let bytes =
+        std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+    let json: Json = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+    let Json::Object(resources) = json else {
+        return Err(malformed(
+            "a map from logical id to {\"physical_id\": …, \"attributes\": {…}} is wanted".to_owned(),
+        ));
+    };
+    let mut deployed = Deployed::default();
+    for (logical_id, entry) in resources {
+        let Json::Object(entry) = entry else {
+            return Err(malformed(format!(
+                "{logical_id}: {{\"physical_id\": …, \"attributes\": {{…}}}} is wanted"
+            )));
+        };
+        let mut resource = DeployedResource::default();
+        for (key, value) in entry {
+            match (key.as_str(), value) {
+                ("physical_id", Json::String(id)) => resource.physical_id = Some(id),
+                ("physical_id", Json::Null) => {}
+                ("attributes", Json::Object(attributes)) => {
+                    resource.attributes =
+                        attributes.iter().map(|(name, value)| (name.clone(), from_json(value))).collect();
+                }
+                (other, _) => return Err(malformed(format!("{logical_id}.{other} is not understood"))),
+            }
+        }
+        deployed.resources.insert(logical_id, resource);
+    }
+    Ok(deployed)
+}
+
+fn from_json(json: &Json) -> template::Value {
+    use template::Value;
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => Value::Number(number.to_string()),
+        Json::String(text) => Value::String(text.clone()),
+        Json::Array(list) => Value::List(list.iter().map(from_json).collect()),
+        Json::Object(map) => {
+            Value::Map(map.iter().map(|(key, value)| (key.clone(), from_json(value))).collect())
+        }
+    }
+}
+
+fn table(expected: &[Expectation], found: &[Risk], width: usize) -> String {
+    let expected: Vec<ExpectedChange> = expected.iter().map(ExpectedChange::from_expectation).collect();
+    let mut text = String::new();
+    if !found.is_empty() {
+        text.push_str("Risks\n");
+        for risk in found {
+            let doubt = if risk.certain { "" } else { " (perhaps)" };
+            let whose = risk.logical_id.as_deref().unwrap_or("the template");
+            text.push_str(&format!("  {}{doubt}: {whose}\n", risk_word(risk.kind)));
+            change_table::wrap(&mut text, &risk.because, width);
+        }
+        text.push('\n');
+    }
+    text.push_str("What we expect\n");
+    text.push_str(&change_table::render(&expected, width));
+    text
+}
+
+fn risk_word(kind: RiskKind) -> &'static str {
+    match kind {
+        RiskKind::DataLost => "data lost",
+        RiskKind::UpdateFails => "the update fails",
+        RiskKind::Irreversible => "irreversible",
+        RiskKind::Interruption => "interruption",
+        RiskKind::ResourceDeleted => "deleted",
+        RiskKind::LeftBehind => "left behind",
+        RiskKind::Undecided => "undecided",
+        RiskKind::CapabilityNeeded => "capability needed",
+    }
+}
+
+fn expectation_json(expectation: &Expectation) -> Json {
+    let change = ExpectedChange::from_expectation(expectation);
+    json!({
+        "logical_id": change.logical_id,
+        "resource_type": change.resource_type,
+        "expected": change.expected.word(),
+        "differs_from_aws": change.differs_from_aws,
+        "changed_properties": expectation.changed_properties,
+        "because": change.because,
+    })
+}
+
+fn risk_json(risk: &Risk) -> Json {
+    json!({
+        "kind": risk_word(risk.kind),
+        "certain": risk.certain,
+        "logical_id": risk.logical_id,
+        "resource_type": risk.resource_type,
+        "because": risk.because,
+    })
+}
+
+/// Each parameter of the new template: before, after, and where the value comes from. Secrets as AWS shows them.
+fn parameters_json(before: Option<&ResolvedParameters>, after: &ResolvedParameters) -> Json {
+    let shown = |parameter: &template::ResolvedParameter| {
+        if parameter.no_echo { "****".to_owned() } else { parameter.text.clone() }
+    };
+    after
+        .0
+        .iter()
+        .map(|(name, parameter)| {
+            let earlier = before.and_then(|before| before.0.get(name));
+            json!({
+                "name": name,
+                "before": earlier.map(&shown),
+                "after": shown(parameter),
+                "source": match parameter.source {
+                    ParameterSource::Given => "given",
+                    ParameterSource::Previous => "previous value",
+                    ParameterSource::Default => "default",
+                },
+                "changed": earlier.is_none_or(|earlier| earlier.value != parameter.value),
+            })
+        })
+        .collect()
+}

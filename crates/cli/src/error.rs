@@ -1,0 +1,257 @@
+//! What went wrong, for a person: what happened, what it means for users right now, what to do. The one place
+//! that decides on exit codes.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use conductor::{ConductError, DataDirectoryError, JournalError};
+use upgrade::{DraftError, PortError};
+
+/// Shown by `--help`.
+pub const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  failed for a reason outside: cloud, disk, network
+  2  bad input: nothing was touched
+  3  not upgraded: the old release stands and users are let in
+  4  users are still kept out: somebody must look
+  5  a template or parameters that AWS would refuse: nothing was touched
+  6  (changeset) the update loses data: a stateful resource is replaced or removed without a copy";
+
+/// Done.
+pub(crate) const DONE: u8 = 0;
+const FAILED: u8 = 1;
+const BAD_INPUT: u8 = 2;
+/// The old release stands.
+pub(crate) const NOT_UPGRADED: u8 = 3;
+/// Users are kept out.
+pub(crate) const GATE_CLOSED: u8 = 4;
+
+const REFUSED_BY_AWS: u8 = 5;
+/// A change set that loses data.
+pub(crate) const DATA_AT_RISK: u8 = 6;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The runtime couldn't start.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    /// A file can't be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A file can't be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A template can't be used.
+    #[error(transparent)]
+    Template(#[from] template::TemplateError),
+    /// Parameters are missing or refused.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Parameters(Vec<template::ParameterError>),
+    /// A file isn't what it should be.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A condition, a function or a reference can't be evaluated.
+    #[error(transparent)]
+    Evaluate(#[from] template::EvaluateError),
+    /// The change set can't be foretold.
+    #[error(transparent)]
+    Predict(#[from] changeset::PredictError),
+    /// Assertions of the template's rules don't hold.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<template::RuleViolation>),
+    /// A template beyond CloudFormation's limits.
+    #[error("{template}: {used}")]
+    OverLimit {
+        /// The file.
+        template: String,
+        /// Which limit, and how much of it is used.
+        used: String,
+    },
+    /// `--parameter` names what no release has.
+    #[error("--parameter {0}: neither release has such a parameter")]
+    UnknownParameter(String),
+    /// The port is taken.
+    #[error("port {port} on this machine is in use")]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The local cloud can't listen.
+    #[error("the local cloud cannot listen on port {port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The data directory.
+    #[error(transparent)]
+    DataDirectory(#[from] DataDirectoryError),
+    /// The local cloud's own file.
+    #[error(transparent)]
+    LocalCloud(#[from] localcloud::service::OpenError),
+    /// An earlier demo is still there.
+    #[error("{} already holds a local cloud with the stack of an earlier demo{}", path.display(), unfinished.as_deref().map(|run| format!(", whose run {run} has not ended")).unwrap_or_default())]
+    StackExists {
+        /// The data directory.
+        path: PathBuf,
+        /// The unfinished run, if there is one.
+        unfinished: Option<String>,
+    },
+    /// There is no local cloud to resume on.
+    #[error("{} holds no demo", path.display())]
+    NoDemo {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// There is no run.
+    #[error("there is no run in {}", path.display())]
+    NoRun {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The cloud refused, outside of a run.
+    #[error(transparent)]
+    Cloud(#[from] PortError),
+    /// There is no plan.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// The run could not go on.
+    #[error(transparent)]
+    Conduct(#[from] ConductError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal doesn't fit its plan.
+    #[error("the journal does not fit its plan: {0}")]
+    Report(#[from] upgrade::IllegalTransition),
+    /// The platform was created but never came to work.
+    #[error(
+        "the platform was created, but its jobs and instances did not all come to work within 15 minutes"
+    )]
+    NeverBusy,
+    /// Nobody is there to approve.
+    #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
+    NobodyToApprove,
+    /// The plan was not approved.
+    #[error("not approved; nothing was touched")]
+    NotApproved,
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted {
+        /// The run that was under way.
+        run_under_way: bool,
+    },
+}
+
+impl CliError {
+    /// Print it to standard error, with what to do.
+    pub fn print(&self) {
+        eprintln!("slackwater: {self}");
+        if let Some(hint) = self.hint() {
+            eprintln!("  {hint}");
+        }
+    }
+
+    /// What to do.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            CliError::Parameters(_) => Some("give a value with --parameter KEY=VALUE; nothing was started"),
+            CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
+            CliError::PortInUse { .. } => {
+                Some("choose another with --port, or --port 0 for any free one; nothing was started")
+            }
+            CliError::DataDirectory(DataDirectoryError::InUse { .. }) => Some(
+                "wait for it to end, or use another --data-dir (and --port 0) to run a second one beside it",
+            ),
+            CliError::StackExists { unfinished: None, .. } => {
+                Some("start over with --fresh, or keep it and use another --data-dir; nothing was started")
+            }
+            CliError::StackExists { unfinished: Some(_), .. } => Some(
+                "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started",
+            ),
+            CliError::NoDemo { .. } | CliError::NoRun { .. } => {
+                Some("begin with `slackwater demo`, or name the right --data-dir")
+            }
+            CliError::NobodyToApprove => Some("add --unattended to carry it out without asking"),
+            CliError::Conduct(ConductError::Journal(_) | ConductError::Illegal { .. }) => Some(
+                "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
+            ),
+            CliError::Interrupted { run_under_way: true } => Some(
+                "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
+            ),
+            CliError::Runtime(_)
+            | CliError::Unreadable { .. }
+            | CliError::Unwritable { .. }
+            | CliError::Template(_)
+            | CliError::Malformed { .. }
+            | CliError::Evaluate(_)
+            | CliError::Predict(_)
+            | CliError::Rules(_)
+            | CliError::OverLimit { .. }
+            | CliError::Listen { .. }
+            | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
+            | CliError::LocalCloud(_)
+            | CliError::Cloud(_)
+            | CliError::Draft(_)
+            | CliError::Conduct(ConductError::Ended { .. })
+            | CliError::Journal(_)
+            | CliError::Report(_)
+            | CliError::NeverBusy
+            | CliError::NotApproved
+            | CliError::Interrupted { run_under_way: false } => None,
+        }
+    }
+
+    /// See [`EXIT_CODES`].
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            CliError::Template(_)
+            | CliError::Parameters(_)
+            | CliError::Evaluate(_)
+            | CliError::Predict(_)
+            | CliError::Rules(_)
+            | CliError::OverLimit { .. } => REFUSED_BY_AWS,
+            CliError::Unreadable { .. }
+            | CliError::Malformed { .. }
+            | CliError::UnknownParameter(_)
+            | CliError::PortInUse { .. }
+            | CliError::DataDirectory(DataDirectoryError::InUse { .. })
+            | CliError::StackExists { .. }
+            | CliError::NoDemo { .. }
+            | CliError::NoRun { .. }
+            | CliError::Draft(_)
+            | CliError::NobodyToApprove => BAD_INPUT,
+            CliError::NotApproved => NOT_UPGRADED,
+            CliError::Runtime(_)
+            | CliError::Unwritable { .. }
+            | CliError::Listen { .. }
+            | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
+            | CliError::LocalCloud(_)
+            | CliError::Cloud(_)
+            | CliError::Conduct(_)
+            | CliError::Journal(_)
+            | CliError::Report(_)
+            | CliError::NeverBusy
+            | CliError::Interrupted { .. } => FAILED,
+        })
+    }
+}

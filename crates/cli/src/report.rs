@@ -1,0 +1,73 @@
+//! What happened, for a person.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use upgrade::{Outcome, Plan, Report};
+
+use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
+use crate::words::{counted, duration, time_of_day};
+
+/// Print the report.
+pub(crate) fn print(plan: &Plan, report: &Report) {
+    let releases = match (&plan.from_version, &plan.to_version) {
+        (Some(from), Some(to)) => format!(" from {from} to {to}"),
+        _ => String::new(),
+    };
+    println!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
+    match &report.outcome {
+        None => println!("  The run has not ended."),
+        Some(Outcome::Upgraded) => println!("  Upgraded. Users are let in."),
+        Some(Outcome::NotUpgraded { reason }) => {
+            println!("  Not upgraded. The old release stands, and users are let in.\n  {reason}");
+        }
+        Some(Outcome::GateClosed { reason }) => {
+            println!("  USERS ARE STILL KEPT OUT: somebody must look.\n  {reason}");
+        }
+    }
+    println!("\n  {:<30} {:>8}  {:>12}", "step", "began", "took");
+    for step in &report.steps {
+        let took = step.milliseconds().map_or_else(|| "under way".to_owned(), duration);
+        println!("  {:<30} {:>8}  {took:>12}", step.step.title(), time_of_day(step.started_at));
+    }
+    println!(
+        "  {:<30} {:>8}  {:>12}",
+        "in all",
+        "",
+        duration(report.last_at.milliseconds_since(report.started_at))
+    );
+    match report.gate_closed {
+        Some((from, Some(until))) => println!(
+            "\n  Users were kept out for {} (from {} to {} UTC).",
+            duration(until.milliseconds_since(from)),
+            time_of_day(from),
+            time_of_day(until)
+        ),
+        Some((from, None)) => println!("\n  Users are kept out since {} UTC.", time_of_day(from)),
+        None => println!("\n  Users were never kept out."),
+    }
+    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+    for (group, _) in &report.stopped_instances {
+        *groups.entry(group).or_default() += 1;
+    }
+    let groups: Vec<String> = groups.iter().map(|(group, count)| format!("{count} of {group}")).collect();
+    println!(
+        "  Stopped: {}, {}{}.",
+        counted(report.stopped_jobs.len(), "job"),
+        counted(report.stopped_instances.len(), "instance"),
+        if groups.is_empty() { String::new() } else { format!(" ({})", groups.join(", ")) }
+    );
+    println!("  CloudFormation: {}.", counted(report.stack_events.len(), "event"));
+    if report.times_resumed > 0 {
+        println!("  Gone on with after its process died: {}.", counted(report.times_resumed, "time"));
+    }
+}
+
+/// The exit code for how a run ended.
+pub(crate) fn exit_code(outcome: &Outcome) -> ExitCode {
+    ExitCode::from(match outcome {
+        Outcome::Upgraded => DONE,
+        Outcome::NotUpgraded { .. } => NOT_UPGRADED,
+        Outcome::GateClosed { .. } => GATE_CLOSED,
+    })
+}
