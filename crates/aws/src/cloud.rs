@@ -60,14 +60,14 @@ impl Cloud for AwsCloud {
                     .await
                     .map(Observation::ChangeSet)
             }
-            Query::Stack { stack_id, client_request_token, after_event_id } => cloudformation::stack(
+            Query::StackEvents { stack_id, client_request_token, after_event_id } => cloudformation::events(
                 &self.cloudformation,
                 stack_id,
                 client_request_token,
                 after_event_id.as_deref(),
             )
             .await
-            .map(Observation::Stack),
+            .map(Observation::StackEvents),
             Query::Resources { stack_id, logical_ids } => {
                 let mut resources = cloudformation::resources(&self.cloudformation, stack_id).await?;
                 resources.retain(|resource| logical_ids.contains(&resource.logical_id));

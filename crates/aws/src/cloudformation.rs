@@ -5,7 +5,7 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, Parameter, ResourceChange, ResourceChangeDetail, StackEvent as SdkEvent,
 };
 use aws_smithy_types::date_time::Format;
-use upgrade::{Change, ChangeSetSeen, LogicalResource, PortError, Proposal, StackEvent, StackSeen};
+use upgrade::{Change, ChangeSetSeen, LogicalResource, PortError, Proposal, StackEvent};
 
 use crate::errors::{code, look_again, port_error};
 
@@ -127,32 +127,9 @@ pub(crate) async fn execute_change_set(
         })
 }
 
-/// A stack's status and the new events of one operation.
-pub(crate) async fn stack(
-    client: &Client,
-    stack_id: &str,
-    client_request_token: &str,
-    after_event_id: Option<&str>,
-) -> Result<StackSeen, PortError> {
-    let answer = client
-        .describe_stacks()
-        .stack_name(stack_id)
-        .send()
-        .await
-        .map_err(|error| port_error("cloudformation:DescribeStacks", &error))?;
-    let stack = answer.stacks().first();
-    let status = stack.and_then(|stack| stack.stack_status());
-    Ok(StackSeen {
-        status: status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        status_reason: stack.and_then(|stack| stack.stack_status_reason()).map(str::to_owned),
-        // After the status: what led to it is then among the events.
-        events: events(client, stack_id, client_request_token, after_event_id).await?,
-    })
-}
-
 /// The events of one operation after a given one, oldest first. They come newest first, so reading stops at
 /// the known one, or at the operation's own first.
-async fn events(
+pub(crate) async fn events(
     client: &Client,
     stack_id: &str,
     client_request_token: &str,

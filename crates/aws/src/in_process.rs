@@ -36,7 +36,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|error| ConnectorError::io(error.into()))?.to_bytes();
+            let body = body.collect().await.map_err(|error| ConnectorError::io(error))?.to_bytes();
             let response = handler(http::Request::from_parts(parts, body));
             HttpResponse::try_from(response.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))

@@ -223,7 +223,7 @@ fn modification(
     let mut expectation = bare(new, Expected::Unchanged, Vec::new());
     expectation.changed_properties =
         weighed.iter().map(|one| one.difference.top_level().to_owned()).collect();
-    let expected = decide(scene, new, &weighed, &mut expectation.because);
+    let expected = decide(scene, new, (old_tree, new_tree), &weighed, &mut expectation.because);
     let refused = storage::refusal(&new.type_name, old_tree, new_tree)
         .or_else(|| wait_condition(new, expected))
         .or_else(|| {
@@ -277,6 +277,7 @@ fn weigh<'d, 't, 'n>(
 fn decide(
     scene: &Scene<'_, '_>,
     new: &Resource,
+    trees: (&Tree<'_>, &Tree<'_>),
     weighed: &[Weighed<'_, '_, '_>],
     because: &mut Vec<String>,
 ) -> Expected {
@@ -285,7 +286,7 @@ fn decide(
     let certainly = match heaviest(true) {
         Some(RequiresRecreation::Always) => return Expected::Replaced,
         Some(RequiresRecreation::Conditionally) => {
-            let (expected, sentence) = resolve::conditional(scene, new, weighed);
+            let (expected, sentence) = resolve::conditional(scene, new, trees, weighed);
             because.push(sentence);
             expected
         }

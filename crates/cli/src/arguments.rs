@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Foretell what an update will do, without asking AWS.
     Changeset(Changeset),
+    /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
+    Local(Local),
     /// Look at runs, and go on with one whose process died.
     #[command(subcommand)]
     Run(Run),
@@ -113,11 +115,26 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 4580)]
     pub port: u16,
     /// How many times faster than AWS the local cloud works, or "instant".
-    #[arg(long, default_value = "120", value_parser = speed)]
+    #[arg(long, default_value = "120", value_parser = speed, allow_hyphen_values = true)]
     pub speed: Speed,
     /// Where identifiers on the local cloud come from: the same seed gives the same ones.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Local {
+    /// Loopback port; 0 takes any free one.
+    #[arg(long, default_value_t = 4580)]
+    pub port: u16,
+    /// How many times faster than AWS it works, or "instant". Fixed when the data directory is made.
+    #[arg(long, value_parser = speed)]
+    pub speed: Option<Speed>,
+    /// AWS::Region. Fixed when the data directory is made.
+    #[arg(long, default_value = "us-east-1")]
+    pub region: String,
     #[command(flatten)]
     pub data: DataDir,
 }

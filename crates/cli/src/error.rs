@@ -115,6 +115,12 @@ pub enum CliError {
         /// The unfinished run, if there is one.
         unfinished: Option<String>,
     },
+    /// The speed of a local cloud is part of its history.
+    #[error("{} holds a local cloud already, and its speed was fixed when it was made", path.display())]
+    FixedSpeed {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// There is no local cloud to resume on.
     #[error("{} holds no demo", path.display())]
     NoDemo {
@@ -187,6 +193,9 @@ impl CliError {
             CliError::StackExists { unfinished: Some(_), .. } => Some(
                 "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started",
             ),
+            CliError::FixedSpeed { .. } => {
+                Some("leave --speed out, or use another --data-dir; nothing was started")
+            }
             CliError::NoDemo { .. } | CliError::NoRun { .. } => {
                 Some("begin with `slackwater demo`, or name the right --data-dir")
             }
@@ -236,6 +245,7 @@ impl CliError {
             | CliError::PortInUse { .. }
             | CliError::DataDirectory(DataDirectoryError::InUse { .. })
             | CliError::StackExists { .. }
+            | CliError::FixedSpeed { .. }
             | CliError::NoDemo { .. }
             | CliError::NoRun { .. }
             | CliError::Draft(_)

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod inputs;
 mod local_cloud;
+mod local_command;
 mod planning;
 mod progress;
 mod report;
@@ -46,6 +47,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Changeset(changeset) => changeset_command::run(&changeset),
         Command::Demo(demo) => demo::run(demo).await,
+        Command::Local(local) => local_command::run(local).await,
         Command::Run(command) => runs::run(command).await,
     }
 }

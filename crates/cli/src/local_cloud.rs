@@ -72,22 +72,26 @@ impl Running {
         })
     }
 
-    /// Write what a shell sources to reach it with other programs; readable by its owner only.
-    pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), CliError> {
-        let path = directory.join("aws.env");
-        let lines = format!(
+    /// What a shell sources to reach it with other programs.
+    pub(crate) fn environment(&self) -> String {
+        format!(
             "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={region}\nexport AWS_DEFAULT_REGION={region}\n",
             self.endpoint_url,
             self.keys.access_key_id,
             self.keys.secret_access_key,
             region = self.region,
-        );
+        )
+    }
+
+    /// Write it to the data directory, readable by its owner only.
+    pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), CliError> {
+        let path = directory.join("aws.env");
         let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
         let mut options = std::fs::File::options();
         options.create(true).truncate(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(unwritable)?;
-        io::Write::write_all(&mut file, lines.as_bytes()).map_err(unwritable)
+        io::Write::write_all(&mut file, self.environment().as_bytes()).map_err(unwritable)
     }
 }

@@ -61,8 +61,8 @@ impl Watcher for Lines {
                     What::Resumed => {
                         println!("{}  Resumed in: {}", time_of_day(event.at), state.step.title())
                     }
-                    What::Observed(Observation::Stack(stack)) if self.following() => {
-                        self.events(&stack.events)
+                    What::Observed(Observation::StackEvents(events)) if self.following() => {
+                        self.events(events)
                     }
                     What::ObserveFailed(error) | What::ActFailed(error) => println!("            {error}"),
                     What::Started | What::Observed(_) | What::Acted | What::Waited => {}

@@ -27,7 +27,7 @@ pub use draft::{DraftError, DraftRequest, draft, find_targets};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use observation::{
     ChangeSetSeen, GateRuleSeen, Instance, Job, JobQueue, LogicalResource, Observation, Query, StackEvent,
-    StackSeen, WarmPool, WorkerGroup,
+    WarmPool, WorkerGroup,
 };
 pub use plan::{
     ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan, PlannedStep, Proposal, Step, Targets,

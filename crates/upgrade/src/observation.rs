@@ -34,8 +34,8 @@ pub enum Query {
         /// The change set's name.
         name: String,
     },
-    /// A stack's status, and the events of one operation.
-    Stack {
+    /// The events of one stack operation. They tell the stack's status too, so one call serves both.
+    StackEvents {
         /// The stack's id.
         stack_id: String,
         /// The operation: only events with this token.
@@ -65,8 +65,8 @@ pub enum Observation {
     WorkerGroups(Vec<WorkerGroup>),
     /// Answer to [`Query::ChangeSet`]; `None` when there is no such change set.
     ChangeSet(Option<ChangeSetSeen>),
-    /// Answer to [`Query::Stack`].
-    Stack(StackSeen),
+    /// Answer to [`Query::StackEvents`], oldest first.
+    StackEvents(Vec<StackEvent>),
     /// Answer to [`Query::Resources`].
     Resources(Vec<LogicalResource>),
 }
@@ -158,17 +158,6 @@ pub struct ChangeSetSeen {
     pub changes: Vec<Change>,
 }
 
-/// A stack's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StackSeen {
-    /// Such as `UPDATE_IN_PROGRESS`.
-    pub status: String,
-    /// Why, in AWS's words.
-    pub status_reason: Option<String>,
-    /// New events, oldest first.
-    pub events: Vec<StackEvent>,
-}
-
 /// A stack event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackEvent {
@@ -187,6 +176,12 @@ pub struct StackEvent {
 }
 
 impl StackEvent {
+    /// Whether it tells of the stack itself, and not of a resource or a nested stack.
+    #[must_use]
+    pub fn is_of_stack(&self, stack_name: &str) -> bool {
+        self.resource_type == "AWS::CloudFormation::Stack" && self.logical_id == stack_name
+    }
+
     /// Whether a resource failed by itself. CloudFormation cancels what is under way when something fails, and
     /// says so in the reason ("Resource update cancelled"); the stack's own failure repeats its resources'.
     #[must_use]
@@ -216,7 +211,7 @@ impl Observation {
             Observation::Jobs(_) => "jobs",
             Observation::WorkerGroups(_) => "worker groups",
             Observation::ChangeSet(_) => "a change set",
-            Observation::Stack(_) => "a stack",
+            Observation::StackEvents(_) => "stack events",
             Observation::Resources(_) => "resources",
         }
     }

@@ -292,7 +292,8 @@ pub fn default_steps() -> Vec<PlannedStep> {
                 Step::CreateChangeSet | Step::ExecuteChangeSet => Some(900),
                 Step::FollowUpdate => None,
             },
-            poll_milliseconds: 1000,
+            // Asking for events too often is throttled; the rest is cheap to ask.
+            poll_milliseconds: if step == Step::FollowUpdate { 2000 } else { 1000 },
         })
         .collect()
 }

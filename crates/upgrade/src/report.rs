@@ -91,8 +91,8 @@ impl Report {
                         })
                         .collect();
                 }
-                What::Observed(Observation::Stack(stack)) => {
-                    let new = stack.events.iter().filter(|event| events_seen.insert(event.event_id.clone()));
+                What::Observed(Observation::StackEvents(events)) => {
+                    let new = events.iter().filter(|event| events_seen.insert(event.event_id.clone()));
                     report.stack_events.extend(new.cloned());
                 }
                 What::Resumed => report.times_resumed += 1,

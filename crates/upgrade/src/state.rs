@@ -28,6 +28,8 @@ pub struct State {
     pub jobs_told_to_end: BTreeSet<String>,
     /// In [`Step::ConfirmQuiet`]: no job was left when we looked.
     pub jobs_seen_quiet: bool,
+    /// The stack's status in the update, and AWS's reason for it; `None` until its first event was seen.
+    pub stack_status: Option<(String, Option<String>)>,
     /// The last stack event seen.
     pub last_event_id: Option<String>,
     /// The first resource failure of the update, in words.
@@ -77,6 +79,7 @@ impl State {
             targets: plan.targets.clone(),
             jobs_told_to_end: BTreeSet::new(),
             jobs_seen_quiet: false,
+            stack_status: None,
             last_event_id: None,
             root_cause: None,
             failure: None,

@@ -61,8 +61,8 @@ pub(crate) fn decide(
         (Step::ConfirmQuiet, Observation::WorkerGroups(groups)) => workers::confirm_quiet(groups),
         (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(state, groups),
         (Step::CreateChangeSet, Observation::ChangeSet(seen)) => change_set::create(plan, seen.as_ref()),
-        (Step::ExecuteChangeSet, Observation::Stack(stack)) => update::execute(plan, stack),
-        (Step::FollowUpdate, Observation::Stack(stack)) => update::follow(state, stack),
+        (Step::ExecuteChangeSet, Observation::StackEvents(events)) => update::execute(plan, events),
+        (Step::FollowUpdate, Observation::StackEvents(events)) => update::follow(plan, state, events),
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
         (
             step,
@@ -71,7 +71,7 @@ pub(crate) fn decide(
             | Observation::Jobs(_)
             | Observation::WorkerGroups(_)
             | Observation::ChangeSet(_)
-            | Observation::Stack(_)
+            | Observation::StackEvents(_)
             | Observation::Resources(_),
         ) => return Err(IllegalTransition::WrongAnswer { step, answer: observation.kind() }),
     };

@@ -19,7 +19,6 @@ struct Platform {
     group: WorkerGroup,
     change_set: Option<Vec<Change>>,
     events: Vec<StackEvent>,
-    status: String,
     fate: Fortune,
 }
 
@@ -119,7 +118,6 @@ impl Platform {
             },
             change_set: None,
             events: Vec::new(),
-            status: "CREATE_COMPLETE".to_owned(),
             fate,
         }
     }
@@ -161,21 +159,17 @@ impl Platform {
                     changes,
                 }))
             }
-            Query::Stack { after_event_id, .. } => {
+            Query::StackEvents { after_event_id, .. } => {
                 if !self.events.is_empty() && !self.fate.statuses.is_empty() {
                     let (next, rest) = self.fate.statuses.split_first().expect("not empty");
-                    self.status = (*next).to_owned();
                     self.fate.statuses = rest;
                     self.events.push(event(self.events.len(), "Template", "UPDATE_FAILED"));
+                    self.events.push(event(self.events.len(), "platform", next));
                 }
                 let seen = after_event_id.as_ref().map_or(0, |id| {
                     self.events.iter().position(|event| event.event_id == *id).map_or(0, |index| index + 1)
                 });
-                Observation::Stack(StackSeen {
-                    status: self.status.clone(),
-                    status_reason: None,
-                    events: self.events[seen..].to_vec(),
-                })
+                Observation::StackEvents(self.events[seen..].to_vec())
             }
             Query::Resources { logical_ids, .. } => {
                 Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
@@ -242,7 +236,6 @@ impl Platform {
                 assert!(self.jobs.is_empty() && self.group.instances.is_empty(), "the platform is quiet");
                 assert!(!self.gate_rules.is_empty(), "users are kept out");
                 if self.events.is_empty() {
-                    self.status = "UPDATE_IN_PROGRESS".to_owned();
                     self.events.push(event(0, "platform", "UPDATE_IN_PROGRESS"));
                 }
             }

@@ -104,6 +104,17 @@ impl<'n> Tree<'n> {
         }
     }
 
+    /// The values alone, without where they came from.
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            Tree::Leaf { value, .. } => value.clone(),
+            Tree::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, tree)| (key.clone(), tree.value())).collect())
+            }
+            Tree::List(items) => Value::List(items.iter().map(Tree::value).collect()),
+        }
+    }
+
     /// Whether two trees have the same values.
     pub(crate) fn same(&self, other: &Tree<'_>) -> bool {
         match (self, other) {

@@ -106,10 +106,17 @@ const CASES: &[Case] = &[
     ),
     (
         "WillReplace replaces a group, unless it is empty",
-        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchConfigurationName: a}}",
-        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchConfigurationName: b}}",
+        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchTemplate: {LaunchTemplateId: l, Version: a}}}",
+        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchTemplate: {LaunchTemplateId: l, Version: b}}}",
         &[("G", Expected::MayBeReplaced, "WillReplace")],
         &[RiskKind::Interruption, RiskKind::Undecided],
+    ),
+    (
+        "with a launch configuration WillReplace replaces an empty group too",
+        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchConfigurationName: a}}",
+        "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {LaunchConfigurationName: b}}",
+        &[("G", Expected::Replaced, "WillReplace")],
+        &[RiskKind::Interruption],
     ),
     (
         "a launch template whose tags alone change keeps its version, so its readers stay",

@@ -1,9 +1,7 @@
 //! The whole upgrade in process and in virtual time: the SDK calls the local cloud without a socket, tokio's
 //! clock is paused.
 
-mod common;
-
-use common::{Rehearsal, Releases, code_ocean, sample, virtual_time};
+use crate::common::{Rehearsal, Releases, code_ocean, sample, virtual_time};
 use conductor::Cloud;
 use upgrade::{Observation, Outcome, Plan, Query, Record, Report, Step};
 
@@ -31,7 +29,7 @@ async fn groups(rehearsal: &Rehearsal, plan: &Plan) -> Vec<upgrade::WorkerGroup>
 }
 
 /// Looked at from outside: the cloud itself, not our own state.
-async fn assert_upgraded(rehearsal: &Rehearsal, plan: &Plan) {
+pub async fn assert_upgraded(rehearsal: &Rehearsal, plan: &Plan) {
     let deployment = rehearsal.cloud.deployment(&plan.stack_name).await.expect("a stack");
     assert_eq!(deployment.status, "UPDATE_COMPLETE");
     let physical = |logical_id: &str| {

@@ -40,23 +40,36 @@ fn nowhere() -> (TempDir, PathBuf) {
 }
 
 /// Start it, and read on until a line holds `text`.
-fn until(mut command: Command, text: &str) -> Child {
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+fn until(mut command: Command, text: &str) -> Guard {
+    let mut child = Guard(command.stdout(Stdio::piped()).spawn().expect("the program starts"));
+    let mut lines = BufReader::new(child.0.stdout.take().expect("its output")).lines();
     let mut told = String::new();
-    loop {
-        match lines.next() {
-            Some(Ok(line)) => {
-                told.push_str(&line);
-                told.push('\n');
-                if line.contains(text) {
-                    // Keep draining, so that the program isn't held by a full pipe.
-                    std::thread::spawn(move || lines.for_each(drop));
-                    return child;
-                }
-            }
-            _ => panic!("it ended without saying {text:?}:\n{told}"),
+    while let Some(Ok(line)) = lines.next() {
+        told.push_str(&line);
+        told.push('\n');
+        if line.contains(text) {
+            // Keep draining, so that the program isn't held by a full pipe.
+            std::thread::spawn(move || lines.for_each(drop));
+            return child;
         }
+    }
+    panic!("it ended without saying {text:?}:\n{told}");
+}
+
+/// A process that is ended with the test, also when an assertion fails first.
+struct Guard(Child);
+
+impl Guard {
+    fn kill(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("dead");
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ended_before = self.0.kill();
+        let _reaped_before = self.0.wait();
     }
 }
 
@@ -91,7 +104,7 @@ fn from_nothing_to_the_report() {
 
 #[test]
 fn killed_in_any_step_it_is_resumed_to_the_end() {
-    for step in [
+    let steps = [
         "Close the gate",
         "disable",
         "Terminate jobs",
@@ -100,23 +113,31 @@ fn killed_in_any_step_it_is_resumed_to_the_end() {
         "Update the stack",
         "UPDATE_COMPLETE                      WorkerLaunchTemplate",
         "Restore job queues",
-    ] {
-        let (_folder, data) = nowhere();
-        // Slow enough that the process is still at it when it is killed.
-        let mut child = until(demo(&data, &["--speed", "300"]), step);
-        child.kill().expect("SIGKILL");
-        child.wait().expect("dead");
-        let mut resume = slackwater(&["run", "resume", "--data-dir"]);
-        resume.arg(&data);
-        let (code, out, err) = output(resume);
-        assert_eq!(code, 0, "killed at {step:?}:\n{out}{err}");
-        assert!(out.contains("Upgraded. Users are let in."), "killed at {step:?}:\n{out}");
-        assert!(out.contains("Gone on with after its process died: 1 time."), "killed at {step:?}:\n{out}");
-        let mut again = slackwater(&["run", "resume", "--data-dir"]);
-        again.arg(&data);
-        let (code, _, err) = output(again);
-        assert!(code != 0 && err.contains("has ended; there is nothing to resume"), "{err}");
-    }
+    ];
+    // They wait more than they work.
+    std::thread::scope(|scope| {
+        for step in steps {
+            scope.spawn(move || kill_and_resume(step));
+        }
+    });
+}
+
+fn kill_and_resume(step: &str) {
+    let (_folder, data) = nowhere();
+    // Slow enough that the process is still at it when it is killed.
+    let mut child = until(demo(&data, &["--speed", "300"]), step);
+    child.kill();
+    let resume = || {
+        let mut command = slackwater(&["run", "resume", "--data-dir"]);
+        command.arg(&data);
+        output(command)
+    };
+    let (code, out, err) = resume();
+    assert_eq!(code, 0, "killed at {step:?}:\n{out}{err}");
+    assert!(out.contains("Upgraded. Users are let in."), "killed at {step:?}:\n{out}");
+    assert!(out.contains("Gone on with after its process died: 1 time."), "killed at {step:?}:\n{out}");
+    let (code, _, err) = resume();
+    assert!(code != 0 && err.contains("has ended; there is nothing to resume"), "{err}");
 }
 
 #[test]
@@ -126,7 +147,7 @@ fn the_aws_cli_and_boto3_work_beside_it() {
     let aws = venv.join("bin/aws");
     assert!(aws.exists(), "{} is missing: run the tests with tools/test, which installs it", aws.display());
     let (_folder, data) = nowhere();
-    let mut child = until(demo(&data, &["--speed", "60"]), "AWS_ENDPOINT_URL").kill_on_failure();
+    let mut child = until(demo(&data, &["--speed", "60"]), "AWS_ENDPOINT_URL");
     let script = format!(
         ". {data}/aws.env && {aws} cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output text \
          && {python} -c 'import boto3; print(boto3.client(\"cloudformation\").describe_stacks()[\"Stacks\"][0][\"StackName\"])'",
@@ -141,45 +162,10 @@ fn the_aws_cli_and_boto3_work_beside_it() {
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     let (code, out, err) = output(beside);
-    child.kill().expect("SIGKILL");
-    child.wait().expect("dead");
+    child.kill();
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("demo\t"), "the AWS CLI sees the stack: {out}{err}");
     assert!(out.trim_end().ends_with("demo"), "boto3 sees the stack: {out}{err}");
-}
-
-trait KillOnFailure {
-    fn kill_on_failure(self) -> Guard;
-}
-
-impl KillOnFailure for Child {
-    fn kill_on_failure(self) -> Guard {
-        Guard(self)
-    }
-}
-
-/// Ends the process also when an assertion fails first.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let _ended_before = self.0.kill();
-        let _reaped_before = self.0.wait();
-    }
-}
-
-impl std::ops::Deref for Guard {
-    type Target = Child;
-
-    fn deref(&self) -> &Child {
-        &self.0
-    }
-}
-
-impl std::ops::DerefMut for Guard {
-    fn deref_mut(&mut self) -> &mut Child {
-        &mut self.0
-    }
 }
 
 #[test]
@@ -242,11 +228,11 @@ fn what_is_wrong_is_said_and_nothing_is_left_behind() {
 #[test]
 fn a_second_demo_beside_the_first_is_refused() {
     let (_folder, data) = nowhere();
-    let mut first = until(demo(&data, &["--speed", "60"]), "Creating stack").kill_on_failure();
+    let mut first = until(demo(&data, &["--speed", "60"]), "Creating stack");
     let (code, _, err) = output(demo(&data, &["--fresh"]));
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("in use by another slackwater"), "{err}");
-    assert!(first.try_wait().expect("its state").is_none(), "the first one goes on");
+    assert!(first.0.try_wait().expect("its state").is_none(), "the first one goes on");
 }
 
 #[test]

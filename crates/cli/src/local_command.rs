@@ -1,0 +1,36 @@
+//! `slackwater local`: the local cloud by itself, for any client.
+
+use std::process::ExitCode;
+
+use conductor::DataDirectory;
+use localcloud::{Config, Speed};
+
+use crate::arguments::Local;
+use crate::error::{CliError, DONE};
+use crate::local_cloud::{self, CLOUD_FILE};
+
+pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
+    let listener = local_cloud::listen(arguments.port).await?;
+    let directory = DataDirectory::take(&arguments.data.path)?;
+    // A cloud that is there keeps what it was made with.
+    let config = (!directory.join(CLOUD_FILE).exists()).then(|| Config {
+        region: arguments.region.clone(),
+        speed: arguments.speed.unwrap_or(Speed::Times(1.0)),
+        ..Config::default()
+    });
+    if config.is_none() && arguments.speed.is_some() {
+        return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
+    }
+    let running = local_cloud::start(listener, &directory, config)?;
+    running.write_environment(&directory)?;
+    print!("{}", running.environment());
+    println!(
+        "# ready on {}; the same lines are in {}",
+        running.endpoint_url,
+        directory.join("aws.env").display()
+    );
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Ok(ExitCode::from(DONE)),
+        Err(error) => Err(CliError::Runtime(error)),
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of the whole house, in one program: what the parts do together, and what a person sees of it.
+
+mod changeset;
+mod common;
+mod crash_everywhere;
+mod demo;
+mod virtual_upgrade;
