@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use changeset::expect::{Expectation, expectations};
+use changeset::expect::{Expectation, Expected, expectations};
+use changeset::facts;
 use changeset::permissions::permissions;
 use changeset::risks::{Risk, RiskKind, risks};
 use changeset::{Deployed, DeployedResource, Mode, wire};
@@ -93,8 +94,15 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
             println!("{document:#}");
         }
     }
-    let data_at_risk = found.iter().any(|risk| risk.kind == RiskKind::DataLost);
+    let data_at_risk =
+        found.iter().any(|risk| risk.kind == RiskKind::DataLost) || expected.iter().any(replaces_stateful);
     Ok(ExitCode::from(if data_at_risk { DATA_AT_RISK } else { DONE }))
+}
+
+/// Whether a resource that holds data is replaced, or may be; a copy that its policies keep is not the resource.
+fn replaces_stateful(expectation: &Expectation) -> bool {
+    matches!(expectation.expected, Expected::Replaced | Expected::MayBeReplaced)
+        && facts::resource_type(&expectation.resource_type).is_some_and(|facts| facts.stateful.is_some())
 }
 
 fn side(path: &Path, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {

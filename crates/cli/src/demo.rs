@@ -71,7 +71,9 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
     let given: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
     refuse_unknown(&given, &[&from, &to])?;
     let parameters = from.parameters(&given)?;
-    let new_parameters = to.parameters(&given)?;
+    let mut new_parameters = to.parameters(&given)?;
+    // The stack has its secrets from its creation; they stay as they are, and out of the plan.
+    new_parameters.retain(|key, _| !(to.is_secret(key) && from.template.parameters.contains_key(key)));
     if !arguments.unattended && !io::stdin().is_terminal() {
         return Err(CliError::NobodyToApprove);
     }

@@ -31,6 +31,11 @@ impl Release {
         Ok(Release { name: name.to_owned(), bytes, template })
     }
 
+    /// Whether a parameter is NoEcho.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        self.template.parameters.get(key).is_some_and(|parameter| parameter.no_echo)
+    }
+
     /// Those of the given parameters that the release takes; refused when one is missing or not allowed.
     pub(crate) fn parameters(
         &self,

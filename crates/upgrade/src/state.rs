@@ -18,6 +18,8 @@ pub struct State {
     pub step_started_at: Timestamp,
     /// An act that was begun and of which nothing more is known.
     pub intended: Option<Act>,
+    /// The act that was done last, until its effect has been waited for once.
+    pub done: Option<Act>,
     /// What holds the step, each named. Empty when nothing does.
     pub waiting_on: Vec<String>,
     /// How everything was before maintenance changed it.
@@ -74,6 +76,7 @@ impl State {
             step: Step::CloseGate,
             step_started_at: at,
             intended: None,
+            done: None,
             waiting_on: Vec::new(),
             before: Before::default(),
             targets: plan.targets.clone(),

@@ -78,8 +78,9 @@ pub fn transition(
             Ok((state, effect))
         }
         What::Acted => {
-            if let Some(Act::TerminateJobs { job_ids, .. }) = state.intended.take() {
-                state.jobs_told_to_end.extend(job_ids);
+            state.done = state.intended.take();
+            if let Some(Act::TerminateJobs { job_ids, .. }) = &state.done {
+                state.jobs_told_to_end.extend(job_ids.iter().cloned());
             }
             let effect = Effect::Observe(steps::query(plan, &state));
             Ok((state, effect))
@@ -110,7 +111,16 @@ fn cope(plan: &Plan, state: State, at: Timestamp, error: &PortError) -> (State, 
 
 fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
     match decision {
+        Decision::Act(act) if state.done.as_ref() == Some(&act) => {
+            // It was done just now and doesn't show yet: AWS's answers lag behind its acts.
+            state.done = None;
+            follow(plan, state, at, Decision::Wait(vec![format!("the effect of: {act}")]))
+        }
         Decision::Act(act) => {
+            if let Some(seconds) = overdue(plan, &state, at) {
+                let reason = format!("not done after {seconds} s; it still takes: {act}");
+                return follow(plan, state, at, Decision::Fail(reason));
+            }
             state.waiting_on.clear();
             (state, Effect::Act(act))
         }
@@ -119,16 +129,12 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             (state, effect)
         }
         Decision::Wait(waiting_on) => {
-            let planned = plan.planned(state.step);
-            let overdue = planned
-                .and_then(|planned| planned.deadline_seconds)
-                .filter(|seconds| at.milliseconds_since(state.step_started_at) > seconds * 1000);
-            if let Some(seconds) = overdue {
+            if let Some(seconds) = overdue(plan, &state, at) {
                 let reason = format!("not done after {seconds} s; held by {}", named(&waiting_on));
                 return follow(plan, state, at, Decision::Fail(reason));
             }
             state.waiting_on = waiting_on;
-            let milliseconds = planned.map_or(1000, |planned| planned.poll_milliseconds);
+            let milliseconds = plan.planned(state.step).map_or(1000, |planned| planned.poll_milliseconds);
             (state, Effect::Wait { milliseconds })
         }
         Decision::Done => match state.step.next() {
@@ -158,6 +164,12 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             end(state, Outcome::GateClosed { reason })
         }
     }
+}
+
+/// The step's deadline in seconds, when it has passed.
+fn overdue(plan: &Plan, state: &State, at: Timestamp) -> Option<u64> {
+    let deadline_seconds = plan.planned(state.step)?.deadline_seconds?;
+    (at.milliseconds_since(state.step_started_at) > deadline_seconds * 1000).then_some(deadline_seconds)
 }
 
 fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Effect) {

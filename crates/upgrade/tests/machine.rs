@@ -35,6 +35,10 @@ struct Fortune {
     flaky: bool,
     /// Jobs don't end.
     stubborn_jobs: bool,
+    /// Queues answer that they were changed, and are not.
+    deaf_queues: bool,
+    /// The gate's rule shows only at the n-th look after it was made.
+    late_rule: usize,
     acts: usize,
     calls: usize,
 }
@@ -83,7 +87,11 @@ fn plan() -> Plan {
             content_type: "text/plain".to_owned(),
             body: "back soon".to_owned(),
         },
-        steps: default_steps(),
+        // Short, so that running into a deadline takes few records.
+        steps: default_steps()
+            .into_iter()
+            .map(|step| PlannedStep { deadline_seconds: step.deadline_seconds.map(|_| 20), ..step })
+            .collect(),
     }
 }
 
@@ -133,6 +141,10 @@ impl Platform {
             return Err(error(PortErrorKind::Transient));
         }
         Ok(match query {
+            Query::GateRules { .. } if !self.gate_rules.is_empty() && self.fate.late_rule > 0 => {
+                self.fate.late_rule -= 1;
+                Observation::GateRules(Vec::new())
+            }
             Query::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
             Query::JobQueues { arns } => Observation::JobQueues(
                 arns.iter()
@@ -185,15 +197,17 @@ impl Platform {
         }
         match act {
             Act::CloseGate { run_id, .. } => {
-                if self.gate_rules.is_empty() {
-                    self.rules_made += 1;
-                    let rule_arn = format!("rule-{}", self.rules_made);
-                    self.gate_rules.push(GateRuleSeen { rule_arn, run_id: run_id.clone() });
+                if !self.gate_rules.is_empty() {
+                    // AWS says PriorityInUse, which is looked at again.
+                    return Err(error(PortErrorKind::Transient));
                 }
+                self.rules_made += 1;
+                let rule_arn = format!("rule-{}", self.rules_made);
+                self.gate_rules.push(GateRuleSeen { rule_arn, run_id: run_id.clone() });
             }
             Act::OpenGate { rule_arns } => self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn)),
             Act::SetJobQueueStates { queue_arns, enabled } => {
-                for arn in queue_arns {
+                for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
                     self.queues.insert(arn.clone(), *enabled);
                 }
             }
@@ -403,11 +417,18 @@ fn ends() -> Vec<(&'static str, Fortune, &'static str, &'static str)> {
             "GateClosed",
             "UPDATE_ROLLBACK_FAILED",
         ),
+        ("the gate's rule shows late", Fortune { late_rule: 4, ..updated() }, "Upgraded", ""),
+        (
+            "queues do not obey",
+            Fortune { deaf_queues: true, ..updated() },
+            "NotUpgraded",
+            "Disable job queues: not done after 20 s",
+        ),
         (
             "jobs do not end",
             Fortune { stubborn_jobs: true, ..updated() },
             "NotUpgraded",
-            "not done after 900 s; held by job a (RUNNING) in Queue-1, job b",
+            "not done after 20 s; held by job a (RUNNING) in Queue-1, job b",
         ),
     ]
 }
@@ -426,8 +447,13 @@ fn every_end_is_reached_and_leaves_the_platform_as_it_says() {
         }
         let report = Report::from_journal(&plan(), &journal).expect("the journal is whole");
         assert_eq!(report.outcome, Some(outcome), "{name}");
-        assert_eq!(report.stopped_jobs.len(), 2, "{name}: both jobs are named");
-        assert_eq!(report.stopped_instances.len(), if name == "jobs do not end" { 0 } else { 3 }, "{name}");
+        let (jobs, instances) = match name {
+            "queues do not obey" => (0, 0),
+            "jobs do not end" => (2, 0),
+            _ => (2, 3),
+        };
+        assert_eq!(report.stopped_jobs.len(), jobs, "{name}: each is named");
+        assert_eq!(report.stopped_instances.len(), instances, "{name}: each is named");
     }
 }
 

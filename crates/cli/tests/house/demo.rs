@@ -8,6 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::peers::peer;
+
 /// The sample's update takes a quarter of an hour on AWS; this makes it a second or two.
 const SPEED: &str = "600";
 
@@ -142,18 +144,14 @@ fn kill_and_resume(step: &str) {
 
 #[test]
 fn the_aws_cli_and_boto3_work_beside_it() {
-    let venv = std::env::var_os("SLACKWATER_VENV")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
-    let aws = venv.join("bin/aws");
-    assert!(aws.exists(), "{} is missing: run the tests with tools/test, which installs it", aws.display());
     let (_folder, data) = nowhere();
     let mut child = until(demo(&data, &["--speed", "60"]), "AWS_ENDPOINT_URL");
     let script = format!(
         ". {data}/aws.env && {aws} cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output text \
          && {python} -c 'import boto3; print(boto3.client(\"cloudformation\").describe_stacks()[\"Stacks\"][0][\"StackName\"])'",
         data = data.display(),
-        aws = aws.display(),
-        python = venv.join("bin/python").display(),
+        aws = peer("aws").display(),
+        python = peer("python").display(),
     );
     let mut beside = Command::new("sh");
     beside
@@ -244,4 +242,35 @@ fn somebody_must_approve() {
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("--unattended"), "{err}");
     assert!(!data.exists(), "something was left behind");
+}
+
+#[test]
+fn a_secret_is_in_no_output_and_no_journal() {
+    let (folder, data) = nowhere();
+    let releases = crate::common::sample();
+    let with_secret = |name: &str, release: &[u8]| {
+        let text = String::from_utf8(release.to_vec()).expect("UTF-8").replace(
+            "Parameters:\n  VpcCidr:",
+            "Parameters:\n  Token: { Type: String, NoEcho: true, MinLength: 8 }\n  VpcCidr:",
+        );
+        let text = text.replace(
+            "Description: Read the parameters of earlier releases",
+            "Description: !Sub \"token ${Token}\"",
+        );
+        assert!(text.contains("NoEcho"), "the parameter is in the template");
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let (from, to) = (with_secret("from.yaml", &releases.from), with_secret("to.yaml", &releases.to));
+    let secret = "swordfish-3141592653";
+    let parameter = format!("Token={secret}");
+    let (code, out, err) = output(demo(&data, &["--from", &from, "--to", &to, "--parameter", &parameter]));
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(!out.contains(secret) && !err.contains(secret), "{out}{err}");
+    for name in ["journal.sqlite", "journal.sqlite-wal", "demo.json", "aws.env"] {
+        let bytes = std::fs::read(data.join(name)).unwrap_or_default();
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "{name} holds the secret");
+    }
 }

@@ -4,4 +4,5 @@ mod changeset;
 mod common;
 mod crash_everywhere;
 mod demo;
+mod peers;
 mod virtual_upgrade;
