@@ -1,6 +1,6 @@
 //! A change set, in AWS's own words: the same structure for a predicted one and for one that AWS made.
 //!
-//! Only data; how it comes about is [`crate::predict`], its JSON form is [`crate::wire`].
+//! Only data; how it comes about is [`mod@crate::predict`], its JSON form is [`crate::wire`].
 
 use serde_json::Value as Json;
 

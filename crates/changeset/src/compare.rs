@@ -2,7 +2,7 @@
 //! resource.
 //!
 //! Used by the local cloud's engine, which has both sides' real values. The prediction of AWS's words, which
-//! sees templates, is another matter and lives elsewhere; both weigh a difference by [`heaviest_difference`].
+//! sees templates, is another matter and lives elsewhere; both weigh a difference by `heaviest_difference`.
 
 use indexmap::IndexMap;
 use template::Value;

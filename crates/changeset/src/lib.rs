@@ -4,7 +4,8 @@
 //! - [`facts`]: what AWS publishes of every resource type.
 //! - [`compare`]: which properties differ between two evaluated sets, and what each difference costs.
 //! - [`conditional`]: what a conditional replacement comes down to.
-//! - [`predict`]: what AWS will say, in both of its modes; [`wire`] is the answer as AWS words it.
+//! - [`custom_name`]: which names stand in the way of a replacement.
+//! - [`mod@predict`]: what AWS will say, in both of its modes; [`wire`] is the answer as AWS words it.
 //! - [`expect`]: what will really happen, and why AWS's words differ.
 //! - [`risks`], [`capabilities`], [`permissions`]: what that may cost, what the operator has to acknowledge,
 //!   what IAM has to allow.
@@ -13,6 +14,7 @@ pub mod capabilities;
 pub mod change_set;
 pub mod compare;
 pub mod conditional;
+pub mod custom_name;
 pub mod expect;
 pub mod facts;
 pub mod permissions;

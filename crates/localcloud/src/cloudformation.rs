@@ -1,14 +1,16 @@
 //! CloudFormation: stacks, change sets, and the engine that carries them out.
 //!
-//! Start reading at [`operations`] (what is accepted) and [`engine`] (what then happens). Everything is a
+//! Start reading at `operations` (what is accepted) and [`engine`] (what then happens). Everything is a
 //! function of the world, its time and the request; nothing here reads a clock or draws at random.
 
 mod capabilities;
 pub mod change_set;
 mod describe;
-mod durations;
+mod drift;
+pub(crate) mod durations;
 pub mod engine;
 pub mod event;
+mod events;
 pub mod fault;
 pub mod generic;
 mod includes;
@@ -17,7 +19,9 @@ mod mask;
 mod operations;
 mod outputs;
 mod paging;
+mod rollback_configuration;
 pub mod stack;
+pub mod stack_policy;
 pub mod status;
 mod submission;
 mod templates;
@@ -103,9 +107,20 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "ExecuteChangeSet" => change_set::execute(world, input),
         "DeleteChangeSet" => change_set::delete(world, input),
         "ListChangeSets" => change_set::list(world, input),
+        "SignalResource" => operations::signal_resource(world, input),
+        "EstimateTemplateCost" => {
+            Err(AwsError::validation("Costs aren't estimated in this local cloud: it has no prices"))
+        }
+        "DetectStackDrift" => drift::detect(world, input),
+        "DetectStackResourceDrift" => drift::detect_resource(world, input),
+        "DescribeStackDriftDetectionStatus" => drift::detection_status(world, input),
+        "DescribeStackResourceDrifts" => drift::resources(world, input),
+        "SetStackPolicy" => stack_policy::set(world, input),
+        "GetStackPolicy" => stack_policy::get(world, input),
         "DescribeStacks" => describe::stacks(world, input),
         "ListStacks" => describe::list_stacks(world, input),
-        "DescribeStackEvents" => describe::events(world, input),
+        "DescribeStackEvents" => events::of_stack(world, input),
+        "DescribeEvents" => events::of_operation(world, input),
         "DescribeStackResource" => describe::resource(world, input),
         "DescribeStackResources" => describe::resources(world, input),
         "ListStackResources" => describe::list_resources(world, input),

@@ -8,6 +8,8 @@
 pub mod clock;
 pub mod cloudformation;
 pub mod error;
+pub mod faults;
+mod gate;
 pub mod identity;
 pub mod input;
 pub mod journal;
@@ -15,12 +17,14 @@ pub mod provision;
 pub mod server;
 pub mod service;
 pub mod services;
+pub mod throttle;
 pub mod timers;
 pub mod wire;
 pub mod world;
 
 pub use clock::{Clock, Timestamp};
 pub use error::AwsError;
+pub use faults::Faults;
 pub use input::Input;
 pub use service::LocalCloud;
 pub use wire::keys::AccessKeys;

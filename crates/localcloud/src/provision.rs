@@ -12,8 +12,13 @@ use indexmap::IndexMap;
 use template::Value;
 
 use crate::World;
+use crate::cloudformation::durations::{self, Durations};
 use crate::cloudformation::generic;
-use crate::services::{auto_scaling, batch, load_balancing};
+use crate::faults::SlowResource;
+use crate::services::{
+    auto_scaling, backup, batch, cloudwatch, ec2, iam, load_balancing, notification, parameter_store, rds,
+    secrets_manager,
+};
 
 /// The stack a resource belongs to.
 #[derive(Debug, Clone)]
@@ -70,31 +75,98 @@ impl From<crate::AwsError> for ProvisionError {
 
 /// Create the resource.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    match service_of(desired.type_name) {
-        Some(Simulated::AutoScaling) => auto_scaling::provision::create(world, desired),
-        Some(Simulated::Batch) => batch::provision::create(world, desired),
-        Some(Simulated::LoadBalancing) => load_balancing::provision::create(world, desired),
-        None => generic::create(world, desired),
-    }
+    let mut provisioned = create_at_service(world, desired)?;
+    provisioned.extra += slowed(world, desired, |usual| usual.create, provisioned.extra);
+    Ok(provisioned)
 }
 
 /// Update the resource in place. `previous` and `physical_id` are given.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    match service_of(desired.type_name) {
-        Some(Simulated::AutoScaling) => auto_scaling::provision::update(world, desired),
-        Some(Simulated::Batch) => batch::provision::update(world, desired),
-        Some(Simulated::LoadBalancing) => load_balancing::provision::update(world, desired),
-        None => generic::update(world, desired),
-    }
+    let mut provisioned = update_at_service(world, desired)?;
+    provisioned.extra += slowed(world, desired, |usual| usual.update, provisioned.extra);
+    Ok(provisioned)
 }
 
 /// Begin to delete the resource; gives what that adds to the type's usual duration.
 pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    let extra = delete_at_service(world, desired)?;
+    Ok(extra + slowed(world, desired, |usual| usual.delete, extra))
+}
+
+/// What a resource takes longer that somebody has ordered to be slow.
+fn slowed(
+    world: &World,
+    desired: &Desired<'_>,
+    pick: impl FnOnce(Durations) -> Duration,
+    extra: Duration,
+) -> Duration {
+    match world.faults.times(&desired.owner.stack_name, desired.logical_id) {
+        Some(times) => SlowResource::added(times, pick(durations::of(desired.type_name)) + extra),
+        None => Duration::ZERO,
+    }
+}
+
+fn create_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::create(world, desired),
+        Some(Simulated::Batch) => batch::provision::create(world, desired),
+        Some(Simulated::LoadBalancing) => load_balancing::provision::create(world, desired),
+        Some(Simulated::Ec2) => ec2::provision::create(world, desired),
+        Some(Simulated::Rds) => rds::provision::create(world, desired),
+        Some(Simulated::CloudWatch) => cloudwatch::provision::create(world, desired),
+        Some(Simulated::Iam) => iam::provision::create(world, desired),
+        Some(Simulated::SecretsManager) => secrets_manager::provision::create(world, desired),
+        Some(Simulated::ParameterStore) => parameter_store::provision::create(world, desired),
+        Some(Simulated::Notification) => notification::provision::create(world, desired),
+        Some(Simulated::Backup) => backup::provision::create(world, desired),
+        None => generic::create(world, desired),
+    }
+}
+
+fn update_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::update(world, desired),
+        Some(Simulated::Batch) => batch::provision::update(world, desired),
+        Some(Simulated::LoadBalancing) => load_balancing::provision::update(world, desired),
+        Some(Simulated::Ec2) => ec2::provision::update(world, desired),
+        Some(Simulated::Rds) => rds::provision::update(world, desired),
+        Some(Simulated::CloudWatch) => cloudwatch::provision::update(world, desired),
+        Some(Simulated::Iam) => iam::provision::update(world, desired),
+        Some(Simulated::SecretsManager) => secrets_manager::provision::update(world, desired),
+        Some(Simulated::ParameterStore) => parameter_store::provision::update(world, desired),
+        Some(Simulated::Notification) => notification::provision::update(world, desired),
+        Some(Simulated::Backup) => backup::provision::update(world, desired),
+        None => generic::update(world, desired),
+    }
+}
+
+fn delete_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
     match service_of(desired.type_name) {
         Some(Simulated::AutoScaling) => auto_scaling::provision::delete(world, desired),
         Some(Simulated::Batch) => batch::provision::delete(world, desired),
         Some(Simulated::LoadBalancing) => load_balancing::provision::delete(world, desired),
+        Some(Simulated::Ec2) => ec2::provision::delete(world, desired),
+        Some(Simulated::Rds) => rds::provision::delete(world, desired),
+        Some(Simulated::CloudWatch) => cloudwatch::provision::delete(world, desired),
+        Some(Simulated::Iam) => iam::provision::delete(world, desired),
+        Some(Simulated::SecretsManager) => secrets_manager::provision::delete(world, desired),
+        Some(Simulated::ParameterStore) => parameter_store::provision::delete(world, desired),
+        Some(Simulated::Notification) => notification::provision::delete(world, desired),
+        Some(Simulated::Backup) => backup::provision::delete(world, desired),
         None => generic::delete(world, desired),
+    }
+}
+
+/// Leave a snapshot of a resource that is about to be deleted, as the policy `Snapshot` asks for; called before
+/// [`delete`]. Gives the snapshot's id. A type that knows no snapshots leaves none.
+///
+/// # Errors
+/// In the service's words.
+pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option<String>, ProvisionError> {
+    match service_of(desired.type_name) {
+        Some(Simulated::Ec2) => ec2::provision::leave_snapshot(world, desired),
+        Some(Simulated::Rds) => rds::provision::leave_snapshot(world, desired),
+        Some(_) | None => Ok(None),
     }
 }
 
@@ -105,7 +177,7 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
 pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
     match service_of(type_name) {
         Some(Simulated::AutoScaling) => auto_scaling::provision::check_deleted(world, type_name, physical_id),
-        Some(Simulated::Batch | Simulated::LoadBalancing) | None => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -117,6 +189,20 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
         Some(Simulated::LoadBalancing) => {
             load_balancing::provision::finish_delete(world, type_name, physical_id)
         }
+        Some(Simulated::Ec2) => ec2::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::Rds) => rds::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::CloudWatch) => cloudwatch::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::Iam) => iam::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::SecretsManager) => {
+            secrets_manager::provision::finish_delete(world, type_name, physical_id)
+        }
+        Some(Simulated::ParameterStore) => {
+            parameter_store::provision::finish_delete(world, type_name, physical_id)
+        }
+        Some(Simulated::Notification) => {
+            notification::provision::finish_delete(world, type_name, physical_id)
+        }
+        Some(Simulated::Backup) => backup::provision::finish_delete(world, type_name, physical_id),
         None => generic::finish_delete(world, type_name, physical_id),
     }
 }
@@ -126,6 +212,14 @@ enum Simulated {
     AutoScaling,
     Batch,
     LoadBalancing,
+    Ec2,
+    Rds,
+    CloudWatch,
+    Iam,
+    SecretsManager,
+    ParameterStore,
+    Notification,
+    Backup,
 }
 
 fn service_of(type_name: &str) -> Option<Simulated> {
@@ -138,6 +232,14 @@ fn service_of(type_name: &str) -> Option<Simulated> {
         | "AWS::ElasticLoadBalancingV2::Listener"
         | "AWS::ElasticLoadBalancingV2::ListenerRule"
         | "AWS::ElasticLoadBalancingV2::TargetGroup" => Some(Simulated::LoadBalancing),
+        _ if ec2::provision::TYPES.contains(&type_name) => Some(Simulated::Ec2),
+        "AWS::RDS::DBInstance" => Some(Simulated::Rds),
+        "AWS::CloudWatch::Alarm" => Some(Simulated::CloudWatch),
+        _ if iam::provision::keeps(type_name) => Some(Simulated::Iam),
+        _ if secrets_manager::provision::keeps(type_name) => Some(Simulated::SecretsManager),
+        _ if parameter_store::provision::keeps(type_name) => Some(Simulated::ParameterStore),
+        _ if notification::provision::keeps(type_name) => Some(Simulated::Notification),
+        _ if backup::provision::keeps(type_name) => Some(Simulated::Backup),
         _ => None,
     }
 }

@@ -89,20 +89,32 @@ pub async fn serve(
     Ok(())
 }
 
-async fn answer(
-    cloud: LocalCloud,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+/// Why a connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+enum AnswerError {
+    /// It has failed.
+    #[error(transparent)]
+    Connection(#[from] hyper::Error),
+    /// A fault was ordered.
+    #[error("a fault closes the connection")]
+    Dropped,
+}
+
+async fn answer(cloud: LocalCloud, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, AnswerError> {
     let (parts, body) = request.into_parts();
     let stated = body.size_hint().lower();
     if usize::try_from(stated).is_ok_and(|stated| stated <= LARGEST_BODY_BYTES) {
         match Limited::new(body, LARGEST_BODY_BYTES).collect().await {
             Ok(whole) => {
                 let request = Request::from_parts(parts, whole.to_bytes());
-                return Ok(cloud.call(request).map(Full::new));
+                let response = cloud.call(request);
+                if response.extensions().get::<io::ErrorKind>().is_some() {
+                    return Err(AnswerError::Dropped);
+                }
+                return Ok(response.map(Full::new));
             }
             Err(error) => match error.downcast::<hyper::Error>() {
-                Ok(error) => return Err(*error),
+                Ok(error) => return Err(AnswerError::Connection(*error)),
                 Err(_beyond_the_limit) => {}
             },
         }

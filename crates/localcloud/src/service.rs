@@ -14,14 +14,18 @@ use serde_json::Value;
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::AwsError;
+use crate::faults::{self, Faults};
+use crate::gate::{self, Passage};
 use crate::identity::Identities;
 use crate::input::Input;
 use crate::journal::{Header, JournalError, Record, RequestLog};
+use crate::services::security_token;
+use crate::throttle::Buckets;
 use crate::wire::error::WireError;
 use crate::wire::keys::AccessKeys;
 use crate::wire::route::{self, Call};
-use crate::wire::signature::{self, SignedRequest};
-use crate::wire::{Protocol, Service, error, object_storage, origin, xml};
+use crate::wire::signature::{self, Payload, SignedRequest};
+use crate::wire::{Protocol, Service, cbor, error, object_storage, origin, times, xml};
 use crate::world::{Config, World};
 
 /// The largest body that is read.
@@ -58,6 +62,7 @@ struct Inner {
 struct State {
     world: World,
     log: Option<RequestLog>,
+    buckets: Buckets,
     /// Requests answered, for request ids.
     answered: u64,
 }
@@ -72,7 +77,8 @@ impl LocalCloud {
     /// A cloud that is forgotten when it is dropped.
     #[must_use]
     pub fn in_memory(config: Config, clock: Clock, keys: AccessKeys) -> LocalCloud {
-        let world = World::new(config, clock.now());
+        let mut world = World::new(config, clock.now());
+        world.security_token.set_salt(&keys.secret_access_key);
         LocalCloud::around(world, None, clock, keys)
     }
 
@@ -130,6 +136,7 @@ impl LocalCloud {
 
     fn replayed(log: RequestLog, header: Header, clock: Clock) -> Result<LocalCloud, OpenError> {
         let mut world = World::new(header.config, header.start);
+        world.security_token.set_salt(&header.keys.secret_access_key);
         log.replay(|record| {
             // A refusal is replayed as well: it changes nothing again.
             let _refusal =
@@ -140,7 +147,7 @@ impl LocalCloud {
 
     fn around(world: World, log: Option<RequestLog>, clock: Clock, keys: AccessKeys) -> LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
-        let state = Mutex::new(State { world, log, answered: 0 });
+        let state = Mutex::new(State { world, log, buckets: Buckets::default(), answered: 0 });
         LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state }) }
     }
 
@@ -167,18 +174,40 @@ impl LocalCloud {
         Ok(look(&state.world))
     }
 
-    /// Answer one HTTP request. Every failure is an answer.
+    /// Set the faults, as a signed request to the control endpoint would.
+    ///
+    /// # Errors
+    /// When an earlier request ended in a fault of ours, or the log can't be written.
+    pub fn set_faults(&self, faults: &Faults) -> Result<(), AwsError> {
+        let internal = |error: serde_json::Error| AwsError::new(500, "InternalFailure", error.to_string());
+        let call = Call {
+            service: Service::Control,
+            operation: "PutFaults".to_owned(),
+            input: serde_json::to_value(faults).map_err(internal)?,
+            protocol: Protocol::RestJson,
+        };
+        self.apply(&call).map(drop)
+    }
+
+    /// Answer one HTTP request. Every failure is an answer, but one: where a fault closes the connection, the
+    /// response's extensions hold [`std::io::ErrorKind::ConnectionReset`], and whoever carries it to the client must
+    /// end the connection instead (its status, 503 without a body, is for those who can't).
     #[must_use]
     pub fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let request_id = self.request_id();
         let service = route::service_of(&parts.uri, &parts.headers, &body);
+        let protocol = protocol_of(service, &parts.headers);
         let answered = self.receive(&parts, &body, service).and_then(|call| {
-            let output = self.apply(&call)?;
+            let Some(output) = self.apply(&call)? else { return Ok(no_answer()) };
             let range = parts.headers.get("range").and_then(|range| range.to_str().ok());
             Ok(render(&call, &output, &request_id, range))
         });
-        let mut response = answered.unwrap_or_else(|refusal| refused(&refusal, service, &request_id));
+        let mut response =
+            answered.unwrap_or_else(|refusal| refused(&refusal, service, protocol, &request_id));
+        if protocol == Protocol::Cbor {
+            set(&mut response, cbor::PROTOCOL_HEADER, cbor::PROTOCOL);
+        }
         if parts.method == http::Method::HEAD {
             *response.body_mut() = Bytes::new();
         }
@@ -194,8 +223,9 @@ impl LocalCloud {
     #[must_use]
     pub fn too_large(&self, parts: &http::request::Parts) -> Response<Bytes> {
         let service = route::service_of(&parts.uri, &parts.headers, &[]);
-        let protocol = service.map_or(Protocol::Query, Service::protocol);
-        refused(&WireError::TooLarge(LARGEST_BODY_BYTES).to_aws(protocol), service, &self.request_id())
+        let protocol = protocol_of(service, &parts.headers);
+        let refusal = WireError::TooLarge(LARGEST_BODY_BYTES).to_aws(protocol);
+        refused(&refusal, service, protocol, &self.request_id())
     }
 
     fn receive(
@@ -204,7 +234,7 @@ impl LocalCloud {
         body: &Bytes,
         service: Option<Service>,
     ) -> Result<Call, AwsError> {
-        let protocol = service.map_or(Protocol::Query, Service::protocol);
+        let protocol = protocol_of(service, &parts.headers);
         self.decode(parts, body, service).map_err(|error| error.to_aws(protocol))
     }
 
@@ -234,27 +264,58 @@ impl LocalCloud {
             headers: &parts.headers,
             body,
         };
-        let Inner { clock, keys, region, .. } = &*self.inner;
-        let payload = signature::verify(&signed, keys, region, route::signing_name(service), clock.now())?;
-        route::decode(service, &name, &parts.method, &parts.uri, &parts.headers, body, payload)
+        let (payload, caller) = self.verified(&signed, service)?;
+        let mut call =
+            route::decode(service, &name, &parts.method, &parts.uri, &parts.headers, body, payload)?;
+        if service == Service::SecurityToken
+            && let Some(fields) = call.input.as_object_mut()
+        {
+            fields.insert(security_token::CALLER.to_owned(), Value::String(caller));
+        }
+        Ok(call)
     }
 
-    fn apply(&self, call: &Call) -> Result<Value, AwsError> {
+    /// Verify a request with the owner's keys, or with those of the session that it claims. Gives the key's id.
+    fn verified(&self, signed: &SignedRequest<'_>, service: Service) -> Result<(Payload, String), WireError> {
+        let now = self.inner.clock.now();
+        let claimed = signature::claimed(signed.headers, signed.query);
+        let session = claimed.as_ref().and_then(|claimed| {
+            let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.world.security_token.session(&claimed.access_key_id).cloned()
+        });
+        let keys = session.as_ref().map_or(&self.inner.keys, |session| &session.keys);
+        // IAM is one for all Regions, and signed for the first of its partition.
+        let region = match &claimed {
+            Some(claimed) if service == Service::Iam && is_iam_s(&claimed.region) => claimed.region.as_str(),
+            _ => &self.inner.region,
+        };
+        let payload = signature::verify(signed, keys, region, route::signing_name(service), now)?;
+        if let Some(session) = &session {
+            session.check(signed.headers, signed.query, now)?;
+        }
+        Ok((payload, keys.access_key_id.clone()))
+    }
+
+    /// What the world answers; `None` when a fault keeps the answer back.
+    fn apply(&self, call: &Call) -> Result<Option<Value>, AwsError> {
         let mut state = self.inner.state.lock().map_err(broken)?;
+        let state = &mut *state;
         // A clock that was set back doesn't turn time back.
         let at = self.inner.clock.now().max(state.world.now);
-        if route::mutates(&call.operation)
-            && let Some(log) = &state.log
-        {
-            let record = Record {
-                at,
-                service: call.service,
-                operation: call.operation.clone(),
-                input: call.input.clone(),
-            };
-            log.append(&record).map_err(|error| AwsError::new(500, "InternalFailure", error.to_string()))?;
+        let (passage, used) = gate::pass(&state.world, &mut state.buckets, call, at);
+        if let Some(place) = used {
+            let input = serde_json::json!({"place": place});
+            state.happen(at, Service::Control, faults::USE, &input)?;
         }
-        state.world.handle(at, call.service, &call.operation, Input(&call.input))
+        match passage {
+            Passage::Refused(refusal) => Err(refusal),
+            Passage::Dropped => Ok(None),
+            Passage::Open => state.happen(at, call.service, &call.operation, &call.input).map(Some),
+            Passage::WithoutAnswer => {
+                let _lost = state.happen(at, call.service, &call.operation, &call.input);
+                Ok(None)
+            }
+        }
     }
 
     /// Ids have a stream of their own: reading must not change what the world gives next.
@@ -264,6 +325,39 @@ impl LocalCloud {
         let Timestamp(at) = self.inner.clock.now();
         Identities::new(self.inner.seed).uuid(&format!("request {at} {}", state.answered))
     }
+}
+
+impl State {
+    /// Log a request that may change something, and let the world answer it.
+    fn happen(
+        &mut self,
+        at: Timestamp,
+        service: Service,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, AwsError> {
+        if route::mutates(operation)
+            && let Some(log) = &self.log
+        {
+            let record = Record { at, service, operation: operation.to_owned(), input: input.clone() };
+            log.append(&record).map_err(|error| AwsError::new(500, "InternalFailure", error.to_string()))?;
+        }
+        self.world.handle(at, service, operation, Input(input))
+    }
+}
+
+/// The Regions that requests to IAM are signed for.
+/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
+fn is_iam_s(region: &str) -> bool {
+    matches!(region, "us-east-1" | "cn-north-1" | "us-gov-west-1")
+}
+
+/// Stands for a connection that is closed. [`LocalCloud::call`] says how it is known.
+fn no_answer() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.extensions_mut().insert(std::io::ErrorKind::ConnectionReset);
+    response
 }
 
 /// A handler panicked: the world may be half changed, so it answers no more. The log is intact.
@@ -291,18 +385,33 @@ fn host(uri: &Uri, headers: &http::HeaderMap) -> Option<String> {
     })
 }
 
+/// How an unknown service's clients are answered: as most services would.
+fn protocol_of(service: Option<Service>, headers: &http::HeaderMap) -> Protocol {
+    service.map_or(Protocol::Query, |service| route::protocol_of(service, headers))
+}
+
 fn render(call: &Call, output: &Value, request_id: &str, range: Option<&str>) -> Response<Bytes> {
-    match call.service.protocol() {
+    let (service, operation) = (call.service, &call.operation);
+    let output = &times::written(output, service, call.protocol);
+    match call.protocol {
         Protocol::Query => {
-            let operation = &call.operation;
-            let mut out = format!("<{operation}Response xmlns=\"{}\">", call.service.namespace());
-            xml::element(&mut out, &format!("{operation}Result"), output);
+            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
+            xml::element(&mut out, &format!("{operation}Result"), output, service.items());
             out.push_str("<ResponseMetadata>");
             xml::text_element(&mut out, "RequestId", request_id);
             out.push_str(&format!("</ResponseMetadata></{operation}Response>"));
             with(StatusCode::OK, "text/xml", out.into_bytes())
         }
+        Protocol::Ec2Query => {
+            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
+            xml::text_element(&mut out, "requestId", request_id);
+            xml::content(&mut out, "", output, service.items());
+            out.push_str(&format!("</{operation}Response>"));
+            with(StatusCode::OK, "text/xml", out.into_bytes())
+        }
         Protocol::RestJson => with(StatusCode::OK, "application/json", output.to_string().into_bytes()),
+        Protocol::Cbor => with(StatusCode::OK, "application/cbor", cbor::encode(output, times::is_time)),
+        Protocol::TargetJson => with(StatusCode::OK, service.json_type(), output.to_string().into_bytes()),
         Protocol::RestXml => {
             let answer = object_storage::render(&call.operation, &call.input, output, range);
             let mut response = Response::new(Bytes::from(answer.body));
@@ -315,12 +424,24 @@ fn render(call: &Call, output: &Value, request_id: &str, range: Option<&str>) ->
     }
 }
 
-fn refused(refusal: &AwsError, service: Option<Service>, request_id: &str) -> Response<Bytes> {
-    let (body, content_type) = error::render(refusal, service, request_id);
+fn refused(
+    refusal: &AwsError,
+    service: Option<Service>,
+    protocol: Protocol,
+    request_id: &str,
+) -> Response<Bytes> {
+    let (body, content_type) = error::render(refusal, service, protocol, request_id);
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with(status, content_type, body.into_bytes());
-    if service.map(Service::protocol) == Some(Protocol::RestJson) {
-        set(&mut response, "x-amzn-errortype", &refusal.code);
+    let mut response = with(status, content_type, body);
+    match protocol {
+        Protocol::RestJson => set(&mut response, "x-amzn-errortype", &refusal.code),
+        // Services that spoke Query before say in a header what the code was there (the trait
+        // `awsQueryCompatible`).
+        Protocol::TargetJson | Protocol::Cbor if service == Some(Service::CloudWatch) => {
+            let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
+            set(&mut response, "x-amzn-query-error", &format!("{};{fault}", refusal.code));
+        }
+        Protocol::Query | Protocol::Ec2Query | Protocol::RestXml | Protocol::TargetJson | Protocol::Cbor => {}
     }
     response
 }

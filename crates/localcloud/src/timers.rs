@@ -14,6 +14,12 @@ pub enum Timer {
     AutoScaling(services::auto_scaling::Timer),
     /// Batch: a job or a queue changes its state.
     Batch(services::batch::Timer),
+    /// EC2: an instance, a volume or a snapshot changes its state.
+    Ec2(services::ec2::Timer),
+    /// RDS: a database or a snapshot changes its state.
+    Rds(services::rds::Timer),
+    /// AWS Backup: a job changes its state.
+    Backup(services::backup::Timer),
 }
 
 /// The queue of timers.

@@ -5,10 +5,14 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::cloudformation::CloudFormation;
 use crate::error::AwsError;
+use crate::faults::Faults;
 use crate::identity::Identities;
 use crate::input::Input;
 use crate::services::{
-    auto_scaling::AutoScaling, batch::Batch, load_balancing::LoadBalancing, object_storage::ObjectStorage,
+    auto_scaling::AutoScaling, backup::Backup, batch::Batch, cloudwatch::CloudWatch, ec2::Ec2, iam::Iam,
+    load_balancing::LoadBalancing, notification::Notification, object_storage::ObjectStorage,
+    parameter_store::ParameterStore, rds::Rds, secrets_manager::SecretsManager,
+    security_token::SecurityToken,
 };
 use crate::timers::{Timer, Timers};
 use crate::wire::Service;
@@ -35,6 +39,13 @@ pub struct Config {
     pub seed: u64,
     /// How quickly simulated operations go.
     pub speed: Speed,
+    /// Whether calls are throttled as AWS documents it. A data file of before there was throttling counts as one with it.
+    #[serde(default = "throttled")]
+    pub throttling: bool,
+}
+
+fn throttled() -> bool {
+    true
 }
 
 impl Default for Config {
@@ -45,6 +56,7 @@ impl Default for Config {
             partition: "aws".to_owned(),
             seed: 1,
             speed: Speed::Times(1.0),
+            throttling: true,
         }
     }
 }
@@ -70,6 +82,26 @@ pub struct World {
     pub load_balancing: LoadBalancing,
     /// Buckets and objects.
     pub object_storage: ObjectStorage,
+    /// Instances, volumes, snapshots, launch templates, networks.
+    pub ec2: Ec2,
+    /// Databases and their snapshots.
+    pub rds: Rds,
+    /// Alarms.
+    pub cloudwatch: CloudWatch,
+    /// Temporary credentials.
+    pub security_token: SecurityToken,
+    /// Roles, users, policies.
+    pub iam: Iam,
+    /// Secrets.
+    pub secrets_manager: SecretsManager,
+    /// Parameters.
+    pub parameter_store: ParameterStore,
+    /// Topics and what was published to them.
+    pub notification: Notification,
+    /// Vaults, plans, recovery points.
+    pub backup: Backup,
+    /// What is to go wrong.
+    pub faults: Faults,
 }
 
 impl World {
@@ -86,6 +118,16 @@ impl World {
             batch: Batch::default(),
             load_balancing: LoadBalancing::default(),
             object_storage: ObjectStorage::default(),
+            ec2: Ec2::default(),
+            rds: Rds::default(),
+            cloudwatch: CloudWatch::default(),
+            security_token: SecurityToken::default(),
+            iam: Iam::default(),
+            secrets_manager: SecretsManager::default(),
+            parameter_store: ParameterStore::default(),
+            notification: Notification::default(),
+            backup: Backup::default(),
+            faults: Faults::default(),
         }
     }
 
@@ -97,6 +139,9 @@ impl World {
                 Timer::CloudFormation(timer) => crate::cloudformation::happen(self, timer),
                 Timer::AutoScaling(timer) => crate::services::auto_scaling::happen(self, timer),
                 Timer::Batch(timer) => crate::services::batch::happen(self, timer),
+                Timer::Ec2(timer) => crate::services::ec2::happen(self, timer),
+                Timer::Rds(timer) => crate::services::rds::happen(self, timer),
+                Timer::Backup(timer) => crate::services::backup::happen(self, timer),
             }
         }
         self.now = self.now.max(to);
@@ -118,6 +163,15 @@ impl World {
             Service::LoadBalancing => crate::services::load_balancing::handle(self, operation, input),
             Service::SecurityToken => crate::services::security_token::handle(self, operation, input),
             Service::ObjectStorage => crate::services::object_storage::handle(self, operation, input),
+            Service::Ec2 => crate::services::ec2::handle(self, operation, input),
+            Service::Rds => crate::services::rds::handle(self, operation, input),
+            Service::CloudWatch => crate::services::cloudwatch::handle(self, operation, input),
+            Service::Iam => crate::services::iam::handle(self, operation, input),
+            Service::SecretsManager => crate::services::secrets_manager::handle(self, operation, input),
+            Service::ParameterStore => crate::services::parameter_store::handle(self, operation, input),
+            Service::Notification => crate::services::notification::handle(self, operation, input),
+            Service::Backup => crate::services::backup::handle(self, operation, input),
+            Service::Control => crate::faults::handle(self, operation, input),
         }
     }
 

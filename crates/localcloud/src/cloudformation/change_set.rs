@@ -71,8 +71,9 @@ pub struct ChangeSet {
     pub status_reason: Option<String>,
     /// Whether it can be executed.
     pub execution: Execution,
-    /// What the stack is to be defined with: the parameters are captured here.
-    pub definition: Arc<Definition>,
+    /// What the stack is to be defined with: the parameters are captured here. Where a transform failed, the words
+    /// with which the change set will fail.
+    pub definition: Result<Arc<Definition>, String>,
     /// What happens when executing it fails; `None` when the request that executes it decides.
     pub on_stack_failure: Option<OnFailure>,
     /// `Changes`, without property values.
@@ -143,7 +144,12 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         None => None,
         Some(_) => Some(locate::on_failure(input, "OnStackFailure")?),
     };
-    let definition = submission::definition(world, input, &subject, false)?;
+    let definition = match submission::definition(world, input, &subject, false) {
+        Ok(definition) => Ok(Arc::new(definition)),
+        // Recorded: a transform runs after the request has been accepted, so its failure is the change set's.
+        Err(error) if error.message.starts_with("Transform ") => Err(error.message),
+        Err(error) => return Err(error),
+    };
     if made {
         let sequence = world.cloudformation.next_number();
         let mut stack = Stack::new(stack_name.clone(), stack_id.clone(), sequence, world.now);
@@ -165,7 +171,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         status: ChangeSetStatus::CreateInProgress,
         status_reason: None,
         execution: Execution::Unavailable,
-        definition: Arc::new(definition),
+        definition,
         on_stack_failure,
         plain: Vec::new(),
         with_values: Vec::new(),
@@ -186,7 +192,7 @@ pub fn complete(_world: &mut World, stack: &mut Stack, change_set_id: &str) {
     let Some(definition) = stack.change_sets.get(change_set_id).map(|one| one.definition.clone()) else {
         return;
     };
-    let outcome = Prediction::make(stack, &definition);
+    let outcome = definition.and_then(|definition| Prediction::make(stack, &definition));
     let Some(change_set) = stack.change_sets.get_mut(change_set_id) else { return };
     match outcome {
         Ok(prediction) if prediction.changes_something => {
@@ -233,8 +239,8 @@ impl Prediction {
             })
         };
         let (mut plain, mut with_values) = (in_mode(Mode::Plain)?, in_mode(Mode::Values)?);
-        let mut secrets = definition.secrets();
-        secrets.extend(before_definition.iter().flat_map(|before| before.secrets()));
+        let mut secrets = definition.secrets().to_vec();
+        secrets.extend(before_definition.iter().flat_map(|before| before.secrets().iter().cloned()));
         if !secrets.is_empty() {
             for change in plain.iter_mut().chain(&mut with_values) {
                 super::mask::mask_json(change, &secrets);
@@ -281,12 +287,13 @@ pub fn describe(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let changes = if with_values { &change_set.with_values } else { &change_set.plain };
     let (page, next) = paging::page(changes, input.string("NextToken"), PAGE)?;
     let mut answer = summary(stack, change_set);
-    let definition = &change_set.definition;
-    describe::put(&mut answer, "Parameters", describe::parameters(definition));
-    describe::put(&mut answer, "NotificationARNs", json!(definition.pseudo.notification_arns));
+    if let Ok(definition) = &change_set.definition {
+        describe::put(&mut answer, "Parameters", describe::parameters(definition));
+        describe::put(&mut answer, "NotificationARNs", json!(definition.pseudo.notification_arns));
+        describe::put(&mut answer, "Capabilities", json!(definition.capabilities));
+        describe::put(&mut answer, "Tags", describe::tags(definition));
+    }
     describe::put(&mut answer, "RollbackConfiguration", json!({}));
-    describe::put(&mut answer, "Capabilities", json!(definition.capabilities));
-    describe::put(&mut answer, "Tags", describe::tags(definition));
     describe::put(&mut answer, "Changes", Json::Array(page.to_vec()));
     if let Some(next) = next {
         describe::put(&mut answer, "NextToken", json!(next));
@@ -368,8 +375,8 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
     with_stack(world, &stack_id, |world, stack| {
         stack.change_sets.retain(|other, _| *other == id);
         let Some(change_set) = stack.change_sets.get_mut(&id) else { return };
+        let Ok(definition) = change_set.definition.clone() else { return };
         change_set.execution = Execution::Executed;
-        let definition = change_set.definition.clone();
         stack.on_failure = on_failure;
         stack.change_set_id = Some(id.clone());
         if let Some(token) = &token {
@@ -378,7 +385,8 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         if creates {
             engine::start_create(world, stack, definition, token);
         } else {
-            engine::start_update(world, stack, definition, token);
+            let policy = stack.policy.clone();
+            engine::start_update(world, stack, definition, token, policy);
         }
     });
     Ok(json!({}))

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::drift;
 use super::locate;
-use super::mask::{MASK, resource_properties};
+use super::mask::MASK;
 use super::paging::{self, page};
 use super::stack::{Definition, OnFailure, Stack, StackResource};
 use super::status::Status;
@@ -47,9 +48,10 @@ pub fn list_stacks(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
                 "StackName": stack.name,
                 "CreationTime": stack.created.iso8601(),
                 "StackStatus": stack.status.name(),
-                "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+                "DriftInformation": drift::of_stack(stack),
             });
             times_and_reason(&mut made, stack);
+            nesting(&mut made, stack);
             if let Some(description) = description(stack) {
                 put(&mut made, "TemplateDescription", json!(description));
             }
@@ -65,15 +67,24 @@ fn describe(stack: &Stack) -> Json {
         "StackId": stack.id,
         "StackName": stack.name,
         "CreationTime": stack.created.iso8601(),
-        "RollbackConfiguration": {},
+        "RollbackConfiguration": stack.rollback_configuration,
         "StackStatus": stack.status.name(),
         "DisableRollback": stack.on_failure == OnFailure::DoNothing,
         "EnableTerminationProtection": stack.termination_protection,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": drift::of_stack(stack),
         "NotificationARNs": [],
         "Tags": [],
     });
     times_and_reason(&mut made, stack);
+    nesting(&mut made, stack);
+    if !stack.operations.is_empty() {
+        let entries = stack.operations.iter().rev();
+        let entries = entries.map(|one| json!({"OperationType": one.kind, "OperationId": one.id}));
+        put(&mut made, "LastOperations", entries.collect());
+    }
+    if let Some(minutes) = stack.timeout_minutes {
+        put(&mut made, "TimeoutInMinutes", json!(minutes));
+    }
     if let Some(id) = &stack.change_set_id {
         put(&mut made, "ChangeSetId", json!(id));
     }
@@ -107,6 +118,13 @@ fn describe(stack: &Stack) -> Json {
         put(&mut made, "Outputs", outputs.collect());
     }
     made
+}
+
+fn nesting(made: &mut Json, stack: &Stack) {
+    if let Some(nesting) = &stack.nested_in {
+        put(made, "ParentId", json!(nesting.parent));
+        put(made, "RootId", json!(nesting.root));
+    }
 }
 
 fn times_and_reason(made: &mut Json, stack: &Stack) {
@@ -157,54 +175,6 @@ pub fn tags(definition: &Definition) -> Json {
     definition.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
-/// DescribeStackEvents: newest first.
-pub fn events(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
-    const PAGE: usize = 100;
-    let stack = locate::stack(world, input.required_string("StackName")?)?;
-    let newest_first: Vec<&super::event::StackEvent> = stack.events.iter().rev().collect();
-    // A token names the event that the next page begins with, so that new events don't shift the pages.
-    let start = match input.string("NextToken") {
-        None => 0,
-        Some(token) => newest_first
-            .iter()
-            .position(|event| event.id == token)
-            .ok_or_else(|| AwsError::validation("Invalid NextToken"))?,
-    };
-    let rest = newest_first.get(start..).unwrap_or_default();
-    let shown: Vec<Json> = rest
-        .iter()
-        .take(PAGE)
-        .map(|event| {
-            let mut made = json!({
-                "StackId": stack.id,
-                "EventId": event.id,
-                "StackName": stack.name,
-                "LogicalResourceId": event.logical_id,
-                "PhysicalResourceId": event.physical_id,
-                "ResourceType": event.type_name,
-                "Timestamp": event.at.iso8601(),
-                "ResourceStatus": event.status.name(),
-            });
-            if let Some(words) = &event.reason {
-                put(&mut made, "ResourceStatusReason", json!(words));
-            }
-            if let Some((properties, definition)) = &event.properties {
-                put(
-                    &mut made,
-                    "ResourceProperties",
-                    json!(resource_properties(properties, &definition.secrets())),
-                );
-            }
-            if let Some(token) = &event.token {
-                put(&mut made, "ClientRequestToken", json!(token));
-            }
-            made
-        })
-        .collect();
-    let next = rest.get(PAGE).map(|event| event.id.clone());
-    Ok(paging::answer("StackEvents", shown, next))
-}
-
 /// DescribeStackResource.
 pub fn resource(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let stack_name = input.required_string("StackName")?;
@@ -220,11 +190,11 @@ pub fn resource(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         .ok_or_else(|| {
             AwsError::validation(format!("Resource {logical_id} does not exist for stack {stack_name}"))
         })?;
-    let mut detail = summary(found, "LastUpdatedTimestamp");
+    let mut detail = summary(stack, found, "LastUpdatedTimestamp");
     put(&mut detail, "StackName", json!(stack.name));
     put(&mut detail, "StackId", json!(stack.id));
     if let (Some(metadata), Some(definition)) = (&found.metadata, &stack.definition) {
-        put(&mut detail, "Metadata", json!(super::mask::json(metadata, &definition.secrets()).to_string()));
+        put(&mut detail, "Metadata", json!(super::mask::json(metadata, definition.secrets()).to_string()));
     }
     Ok(json!({"StackResourceDetail": detail}))
 }
@@ -251,7 +221,7 @@ pub fn resources(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         .collect();
     shown.sort_by(|one, other| one.logical_id.cmp(&other.logical_id));
     let shown = shown.into_iter().map(|resource| {
-        let mut made = summary(resource, "Timestamp");
+        let mut made = summary(stack, resource, "Timestamp");
         put(&mut made, "StackName", json!(stack.name));
         put(&mut made, "StackId", json!(stack.id));
         made
@@ -264,18 +234,18 @@ pub fn resources(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
 pub fn list_resources(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let stack = locate::stack_with_id(world, input.required_string("StackName")?)?;
     let all: Vec<Json> =
-        stack.resources.values().map(|resource| summary(resource, "LastUpdatedTimestamp")).collect();
+        stack.resources.values().map(|resource| summary(stack, resource, "LastUpdatedTimestamp")).collect();
     let (page, next) = page(&all, input.string("NextToken"), 100)?;
     Ok(paging::answer("StackResourceSummaries", page.to_vec(), next))
 }
 
-fn summary(resource: &StackResource, time: &str) -> Json {
+fn summary(stack: &Stack, resource: &StackResource, time: &str) -> Json {
     let mut made = json!({
         "LogicalResourceId": resource.logical_id,
         "ResourceType": resource.type_name,
         time: resource.updated.iso8601(),
         "ResourceStatus": resource.status.name(),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": drift::of_resource(stack, &resource.logical_id),
     });
     if let Some(physical_id) = &resource.physical_id {
         put(&mut made, "PhysicalResourceId", json!(physical_id));

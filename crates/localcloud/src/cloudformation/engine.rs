@@ -2,14 +2,19 @@
 //!
 //! An operation is a sequence of phases; a phase is a walk over tasks. A task begins when what it needs is
 //! done, and ends when its timer is due. Everything here happens inside [`happen`] or a request, at the
-//! world's time; the order is the template's among equals. What a single task does lives in [`apply`],
-//! [`restore`] and [`remove`]; whether a resource changes at all is [`decide`]'s.
+//! world's time; the order is the template's among equals. What a single task does lives in `apply`,
+//! `restore` and `remove`; whether a resource changes at all is `decide`'s. What takes longer than one
+//! call has files of its own: `signals`, `rolling` and [`nested`].
 
 mod apply;
 mod check;
 mod decide;
+mod group;
+pub mod nested;
 mod remove;
 mod restore;
+mod rolling;
+mod signals;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +25,7 @@ use indexmap::IndexMap;
 
 use super::event::{self, reason};
 use super::stack::{Definition, OnFailure, Properties, Stack, StackResource};
+use super::stack_policy::StackPolicy;
 use super::status::Status;
 use super::walk::{TaskIndex, Walk};
 use crate::World;
@@ -49,6 +55,27 @@ pub enum Timer {
         /// What is due.
         step: Step,
     },
+    /// The time that a creation may take is over.
+    Timeout {
+        /// The stack.
+        stack_id: String,
+        /// The operation; another one means that the timer is stale.
+        operation: u64,
+    },
+    /// The alarms have been watched long enough after everything was done.
+    Monitored {
+        /// The stack.
+        stack_id: String,
+        /// The operation; another one means that the timer is stale.
+        operation: u64,
+    },
+    /// A nested stack came to a status that the stack around it waits for.
+    Nested {
+        /// The stack around it.
+        stack_id: String,
+        /// The nested stack's name there.
+        logical_id: String,
+    },
     /// A change set is made now.
     ChangeSet {
         /// The stack.
@@ -61,10 +88,14 @@ pub enum Timer {
 /// What is due in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The service is asked to make the resource.
+    /// The service is asked to make the resource, or once more to delete it.
     Initiate,
     /// The service is done.
     Complete,
+    /// Signals are looked for.
+    Look,
+    /// A group's rolling update is looked at.
+    Roll,
 }
 
 /// What kind of operation it is.
@@ -85,6 +116,10 @@ pub enum Phase {
     Starting,
     /// Creating and updating.
     Forward,
+    /// Done, and alarms are watched for a while.
+    Monitoring,
+    /// Updated, and the clean-up waits for the stack around.
+    Held,
     /// Removing what an update left over.
     CleanUp,
     /// Undoing a failed update.
@@ -106,6 +141,8 @@ pub enum Work {
     Restore,
     /// Delete this physical resource.
     Remove(Box<StackResource>),
+    /// Let this nested stack clean up.
+    Release(String),
 }
 
 /// The resources that failed in the current phase.
@@ -143,6 +180,8 @@ pub struct Operation {
     pub before: Option<Arc<Definition>>,
     /// What it is to be defined with.
     pub target: Option<Arc<Definition>>,
+    /// What an update may touch.
+    policy: Option<Arc<StackPolicy>>,
     /// What it held before.
     pub snapshot: IndexMap<String, StackResource>,
     /// What each resource needs, by the target definition.
@@ -156,6 +195,16 @@ pub struct Operation {
     /// Resources that a deletion leaves alone, or that a rollback passes over.
     spared: BTreeSet<String>,
     failures: Failures,
+    /// What waits for signals, by logical id.
+    waiting: BTreeMap<String, signals::Waiting>,
+    /// The signals that came, by logical id.
+    signals: BTreeMap<String, signals::Signals>,
+    /// The groups whose instances are being replaced.
+    rolling: BTreeMap<String, rolling::Rolling>,
+    /// The groups whose instances the forward phase has begun to replace, with the instances they had before.
+    rolled: BTreeMap<String, (rolling::Settings, Vec<String>)>,
+    /// How often a task's deletion has failed in this phase.
+    failed_deletions: BTreeMap<TaskIndex, u32>,
     walk_number: u64,
     walk: Walk<Work>,
 }
@@ -170,6 +219,7 @@ impl Operation {
             token,
             before: None,
             target: None,
+            policy: None,
             snapshot: IndexMap::new(),
             dependencies: BTreeMap::new(),
             touched: BTreeSet::new(),
@@ -177,6 +227,11 @@ impl Operation {
             obsolete: Vec::new(),
             spared: BTreeSet::new(),
             failures: Failures::default(),
+            waiting: BTreeMap::new(),
+            signals: BTreeMap::new(),
+            rolling: BTreeMap::new(),
+            rolled: BTreeMap::new(),
+            failed_deletions: BTreeMap::new(),
             walk_number: 0,
             walk: Walk::new(Vec::new(), |_| Vec::new()),
         }
@@ -220,6 +275,34 @@ pub fn happen(world: &mut World, timer: Timer) {
                 }
             });
         }
+        Timer::Timeout { stack_id, operation } => {
+            with_stack(world, &stack_id, |world, stack| {
+                let current = stack.operation.as_ref();
+                if current.is_some_and(|one| one.number == operation && one.phase == Phase::Forward) {
+                    let words = "Stack creation time exceeded the specified timeout.".to_owned();
+                    start::abort_forward(world, stack, Some(words));
+                    pump(world, stack);
+                }
+            });
+        }
+        Timer::Monitored { stack_id, operation } => {
+            with_stack(world, &stack_id, |world, stack| {
+                let current = stack.operation.as_ref();
+                let kind = current
+                    .filter(|one| one.number == operation && one.phase == Phase::Monitoring)
+                    .map(|one| one.kind);
+                if let Some(kind) = kind {
+                    start::watched(world, stack, kind);
+                    pump(world, stack);
+                }
+            });
+        }
+        Timer::Nested { stack_id, logical_id } => {
+            with_stack(world, &stack_id, |world, stack| {
+                nested::look(world, stack, &logical_id);
+                pump(world, stack);
+            });
+        }
         Timer::ChangeSet { stack_id, change_set_id } => {
             with_stack(world, &stack_id, |world, stack| {
                 super::change_set::complete(world, stack, &change_set_id)
@@ -228,11 +311,16 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
+/// A signal for a resource.
+pub fn signal(world: &mut World, stack: &mut Stack, logical_id: &str, id: String, success: bool) {
+    signals::arrive(world, stack, logical_id, id, success);
+}
+
 /// Begin every task that can begin; when nothing is left of a phase, begin the next.
 fn pump(world: &mut World, stack: &mut Stack) {
     loop {
         let Some(operation) = stack.operation.as_mut() else { return };
-        if matches!(operation.phase, Phase::Starting | Phase::Stopped) {
+        if matches!(operation.phase, Phase::Starting | Phase::Monitoring | Phase::Held | Phase::Stopped) {
             return;
         }
         let walk_number = operation.walk_number;
@@ -262,6 +350,12 @@ fn pump(world: &mut World, stack: &mut Stack) {
                 }
                 Some(Work::Restore) => restore::begin(world, stack, index),
                 Some(Work::Remove(_)) => remove::begin(world, stack, index),
+                Some(Work::Release(id)) => {
+                    let id = id.clone();
+                    if !nested::release(world, &id) {
+                        finish_task(stack, index);
+                    }
+                }
                 None => {}
             }
         }
@@ -284,9 +378,11 @@ fn next_task(stack: &mut Stack, walk_number: u64) -> Option<TaskIndex> {
 fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) {
     match stack.operation.as_ref().and_then(|operation| operation.walk.task(task)).map(|task| &task.work) {
         Some(Work::Apply(_)) => apply::go_on(world, stack, task, step),
+        Some(Work::Restore) if step == Step::Roll => restore::roll(world, stack, task),
         Some(Work::Restore) => restore::complete(world, stack, task),
+        Some(Work::Remove(_)) if step == Step::Initiate => remove::begin(world, stack, task),
         Some(Work::Remove(_)) => remove::complete(world, stack, task),
-        None => {}
+        Some(Work::Release(_)) | None => {}
     }
 }
 
@@ -296,8 +392,8 @@ fn finish_phase(world: &mut World, stack: &mut Stack) {
     let failed = !operation.failures.is_empty();
     let sentence = operation.failures.sentence();
     match (operation.phase, operation.kind) {
-        (Phase::Starting | Phase::Stopped, _) => {}
-        (Phase::Forward, kind) => start::forward_is_done(world, stack, kind),
+        (Phase::Starting | Phase::Monitoring | Phase::Held | Phase::Stopped, _) => {}
+        (Phase::Forward, kind) => start::monitor(world, stack, kind),
         (Phase::CleanUp, _) => {
             let words = failed.then(|| reason::CLEAN_UP_FAILED.to_owned());
             end(world, stack, Status::UpdateComplete, words);
@@ -308,7 +404,7 @@ fn finish_phase(world: &mut World, stack: &mut Stack) {
         }
         (Phase::RollBack, _) => start::rollback_is_done(world, stack),
         (Phase::RollBackCleanUp, _) => {
-            let words = failed.then(|| reason::ROLLBACK_CLEAN_UP_FAILED.to_owned());
+            let words = failed.then(|| reason::CLEAN_UP_FAILED.to_owned());
             end(world, stack, Status::UpdateRollbackComplete, words);
         }
         (Phase::Deleting, kind) => {
@@ -340,6 +436,10 @@ fn set_walk(world: &mut World, operation: &mut Operation, phase: Phase, walk: Wa
     operation.walk_number = world.cloudformation.next_number();
     operation.walk = walk;
     operation.failures = Failures::default();
+    operation.failed_deletions.clear();
+    operation.waiting.clear();
+    operation.signals.clear();
+    operation.rolling.clear();
 }
 
 /// Let a task go on after what takes `usual` on AWS.
@@ -393,7 +493,7 @@ fn resource_status_showing(
     let now = world.now;
     // A service's own words may repeat what it was given.
     let words = words.map(|words| match definition {
-        Some(definition) => super::mask::masked(&words, &definition.secrets()),
+        Some(definition) => super::mask::masked(&words, definition.secrets()),
         None => words,
     });
     let Some(resource) = stack.resources.get_mut(logical_id) else { return };

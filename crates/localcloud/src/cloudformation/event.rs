@@ -1,7 +1,8 @@
 //! What happened to a stack and its resources, in CloudFormation's words.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::mask::resource_properties;
 use super::stack::{Definition, Properties, Stack};
 use super::status::Status;
 use crate::{Timestamp, World};
@@ -19,11 +20,10 @@ pub mod reason {
     pub const CREATION_CANCELLED: &str = "Resource creation cancelled";
     /// A sibling failed while this one was being updated.
     pub const UPDATE_CANCELLED: &str = "Resource update cancelled";
-    /// The clean-up left something over.
+    /// The clean-up left something over; after a rollback AWS words it the same way.
     pub const CLEAN_UP_FAILED: &str = "Update successful. One or more resources could not be deleted.";
-    /// The clean-up after a rollback left something over.
-    pub const ROLLBACK_CLEAN_UP_FAILED: &str =
-        "Rollback successful. One or more resources could not be deleted.";
+    /// A rollback passed over the resource.
+    pub const SKIPPED: &str = "Resource skipped during UpdateRollback";
 
     /// `The following resource(s) failed to create: [A, B]. `, each part only where it has names.
     #[must_use]
@@ -55,10 +55,50 @@ pub struct StackEvent {
     pub status: Status,
     /// Why.
     pub reason: Option<String>,
-    /// The properties at that time, with the definition whose secrets must not be shown.
-    pub properties: Option<(Arc<Properties>, Arc<Definition>)>,
+    /// The properties at that time.
+    pub properties: Option<ShownProperties>,
     /// The token of the operation.
     pub token: Option<String>,
+    /// The operation that it belongs to.
+    pub operation: Option<Arc<OperationLabel>>,
+}
+
+/// What an operation is called in events. A rollback is an operation of its own (API reference, DescribeEvents).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationLabel {
+    /// Unique.
+    pub id: String,
+    /// Such as `UPDATE_STACK`.
+    pub kind: &'static str,
+}
+
+/// A new operation of a stack begins: what happens from now on belongs to it.
+pub fn begin_operation(world: &mut World, stack: &mut Stack, kind: &'static str) {
+    let id = world.identities.uuid(&format!("{}/operation", stack.id));
+    stack.operations.push(Arc::new(OperationLabel { id, kind }));
+}
+
+/// Properties as an event shows them: JSON text without secrets, made when it is first asked for and then kept,
+/// since whoever waits for a stack reads the same events every few seconds.
+#[derive(Debug, Clone)]
+pub struct ShownProperties {
+    properties: Arc<Properties>,
+    definition: Arc<Definition>,
+    text: OnceLock<Arc<str>>,
+}
+
+impl ShownProperties {
+    /// These properties, shown without the secrets of this definition.
+    #[must_use]
+    pub fn new(properties: Arc<Properties>, definition: Arc<Definition>) -> ShownProperties {
+        ShownProperties { properties, definition, text: OnceLock::new() }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| resource_properties(&self.properties, self.definition.secrets()).into())
+    }
 }
 
 /// What an event says about a resource.
@@ -89,8 +129,11 @@ pub fn record(world: &mut World, stack: &mut Stack, news: ResourceNews<'_>) {
         type_name: news.type_name.to_owned(),
         status: news.status,
         reason: news.reason,
-        properties: news.properties,
+        properties: news
+            .properties
+            .map(|(properties, definition)| ShownProperties::new(properties, definition)),
         token: token(stack),
+        operation: stack.operations.last().cloned(),
     };
     stack.events.push(event);
 }
@@ -109,8 +152,10 @@ pub fn stack_status(world: &mut World, stack: &mut Stack, status: Status, reason
         reason,
         properties: None,
         token: token(stack),
+        operation: stack.operations.last().cloned(),
     };
     stack.events.push(event);
+    super::engine::nested::tell(world, stack);
 }
 
 fn token(stack: &Stack) -> Option<String> {

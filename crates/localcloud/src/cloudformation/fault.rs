@@ -13,6 +13,8 @@ pub enum FaultPhase {
     Rollback,
     /// At the end of its deletion, in a clean-up phase too.
     Delete,
+    /// When it is to signal: it says failure; without words it says nothing at all.
+    Signal,
 }
 
 /// The faults of a world. Each stays until it is removed.

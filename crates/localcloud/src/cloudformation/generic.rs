@@ -1,13 +1,13 @@
 //! Types without a service of their own, simulated from their facts: an identifier, attributes, and a record
 //! that the resource exists. What a type's identifiers look like is data: `data/attributes.txt`.
 //!
-//! Assumption: whatever CloudFormation would wait for from inside a resource comes. Custom resources answer
-//! with success, wait conditions and creation policies get their signals, certificates are validated.
+//! Assumption: whatever CloudFormation would wait for outside a stack comes. Custom resources answer with success,
+//! certificates are validated. Signals from inside resources are the engine's matter (`engine/signals.rs`).
 
 mod pattern;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use changeset::facts;
@@ -23,12 +23,16 @@ pub use shape::name_property;
 #[derive(Debug, Default)]
 pub struct GenericResources {
     existing: BTreeMap<(String, String), Existing>,
+    deleted_by_hand: BTreeSet<(String, String)>,
+    /// How many there were of what is counted.
+    counts: BTreeMap<String, u64>,
 }
 
 /// A resource that exists.
 #[derive(Debug, Clone)]
 struct Existing {
     attributes: BTreeMap<String, Value>,
+    properties: IndexMap<String, Value>,
     stack_id: String,
 }
 
@@ -37,6 +41,13 @@ impl GenericResources {
     #[must_use]
     pub fn len(&self) -> usize {
         self.existing.len()
+    }
+
+    /// The next number of something that is counted, from 1 on.
+    fn next_of(&mut self, counted: &str) -> u64 {
+        let count = self.counts.entry(counted.to_owned()).or_default();
+        *count += 1;
+        *count
     }
 
     /// Whether there are none.
@@ -58,6 +69,33 @@ impl GenericResources {
         }
     }
 
+    /// The properties that an existing resource has, whoever gave them to it.
+    #[must_use]
+    pub fn properties(&self, type_name: &str, physical_id: &str) -> Option<&IndexMap<String, Value>> {
+        Some(&self.existing.get(&(type_name.to_owned(), physical_id.to_owned()))?.properties)
+    }
+
+    /// Change a property of an existing resource behind CloudFormation's back.
+    pub fn set_property(&mut self, type_name: &str, physical_id: &str, property: &str, value: Value) {
+        if let Some(existing) = self.existing.get_mut(&(type_name.to_owned(), physical_id.to_owned())) {
+            existing.properties.insert(property.to_owned(), value);
+        }
+    }
+
+    /// Delete an existing resource behind CloudFormation's back.
+    pub fn remove(&mut self, type_name: &str, physical_id: &str) {
+        let key = (type_name.to_owned(), physical_id.to_owned());
+        if self.existing.remove(&key).is_some() {
+            self.deleted_by_hand.insert(key);
+        }
+    }
+
+    /// Whether a resource was deleted behind CloudFormation's back.
+    #[must_use]
+    pub fn was_deleted(&self, type_name: &str, physical_id: &str) -> bool {
+        self.deleted_by_hand.contains(&(type_name.to_owned(), physical_id.to_owned()))
+    }
+
     /// What `Fn::GetAtt` gives of an existing resource.
     #[must_use]
     pub fn attribute(&self, type_name: &str, physical_id: &str, attribute: &str) -> Option<&Value> {
@@ -67,11 +105,6 @@ impl GenericResources {
 
 /// Create.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    if desired.type_name == "AWS::CloudFormation::Stack" {
-        return Err(ProvisionError {
-            reason: "Nested stacks aren't simulated in this local cloud yet".to_owned(),
-        });
-    }
     require(desired)?;
     let attributes = {
         let mut source = Source::new(world, desired);
@@ -88,7 +121,11 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         });
     }
     store_parameter(world, desired, &physical_id);
-    let existing = Existing { attributes: attributes.clone(), stack_id: desired.owner.stack_id.clone() };
+    let existing = Existing {
+        attributes: attributes.clone(),
+        properties: desired.properties.clone(),
+        stack_id: desired.owner.stack_id.clone(),
+    };
     world.cloudformation.generic.existing.insert(key, existing);
     Ok(Provisioned { physical_id, attributes, extra: Duration::ZERO })
 }
@@ -122,6 +159,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     store_parameter(world, desired, &physical_id);
     if let Some(existing) = world.cloudformation.generic.existing.get_mut(&key) {
         existing.attributes.clone_from(&attributes);
+        existing.properties.clone_from(desired.properties);
     }
     Ok(Provisioned { physical_id, attributes, extra: Duration::ZERO })
 }

@@ -16,9 +16,7 @@ const DEPTH: usize = 64;
 /// AWS's words for a bucket that doesn't exist (recorded), and for an object that can't be read.
 pub fn read(world: &World, template: &Template) -> Result<BTreeMap<String, String>, AwsError> {
     let mut locations = Vec::new();
-    if template.unexpanded {
-        find(&template.root, 0, &mut locations);
-    }
+    find(&template.root, 0, &mut locations);
     let failed =
         |reason: String| AwsError::validation(format!("Transform AWS::Include failed with: {reason}"));
     let mut snippets = BTreeMap::new();

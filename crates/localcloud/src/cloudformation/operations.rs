@@ -9,7 +9,9 @@ use super::change_set::{Execution, Prediction};
 use super::engine::{self, with_stack};
 use super::event;
 use super::locate;
+use super::rollback_configuration;
 use super::stack::{OnFailure, Stack};
+use super::stack_policy;
 use super::status::Status;
 use super::submission::{self, Subject};
 use crate::{AwsError, Input, World};
@@ -27,6 +29,17 @@ pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     }
     let on_failure = locate::failure_options(input)?;
     let protected = input.boolean("EnableTerminationProtection")?.unwrap_or(false);
+    let policy = stack_policy::given(world, input, "StackPolicy")?;
+    let rollback_configuration = rollback_configuration::given(input)?;
+    let timeout_minutes = match input.integer("TimeoutInMinutes")?.map(u64::try_from) {
+        None => None,
+        Some(Ok(minutes)) if minutes > 0 => Some(minutes),
+        Some(_) => {
+            return Err(AwsError::validation(
+                "1 validation error detected: Value at 'timeoutInMinutes' failed to satisfy constraint: Member must have value greater than or equal to 1",
+            ));
+        }
+    };
     let id = locate::new_stack_id(world, &name);
     let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None };
     let definition = submission::definition(world, input, &subject, true)?;
@@ -34,6 +47,11 @@ pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     let mut stack = Stack::new(name, id.clone(), sequence, world.now);
     stack.on_failure = on_failure;
     stack.termination_protection = protected;
+    stack.policy = policy;
+    stack.timeout_minutes = timeout_minutes;
+    if let Some(configuration) = rollback_configuration {
+        stack.rollback_configuration = configuration;
+    }
     remember(&mut stack, token.as_deref());
     engine::start_create(world, &mut stack, Arc::new(definition), token);
     world.cloudformation.stacks.insert(id.clone(), Box::new(stack));
@@ -57,6 +75,9 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     };
     let subject =
         Subject { stack_name: stack.name.clone(), stack_id: id.clone(), previous: stack.definition.clone() };
+    let policy = stack_policy::given(world, input, "StackPolicy")?;
+    let during = stack_policy::given(world, input, "StackPolicyDuringUpdate")?;
+    let rollback_configuration = rollback_configuration::given(input)?;
     let definition = submission::definition(world, input, &subject, true)?;
     if let Some(stack) = world.cloudformation.stacks.get(&id) {
         let prediction = Prediction::make(stack, &definition).map_err(AwsError::validation)?;
@@ -73,7 +94,15 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
             }
         }
         remember(stack, token.as_deref());
-        engine::start_update(world, stack, Arc::new(definition), token);
+        if let Some(configuration) = rollback_configuration {
+            stack.rollback_configuration = configuration;
+        }
+        // Assumption: the update itself is judged by the policy before it; a new one protects what comes after.
+        let judged_by = during.or_else(|| stack.policy.clone());
+        if let Some(policy) = policy {
+            stack.policy = Some(policy);
+        }
+        engine::start_update(world, stack, Arc::new(definition), token, judged_by);
     });
     Ok(json!({"StackId": id}))
 }
@@ -202,6 +231,37 @@ pub fn update_termination_protection(world: &mut World, input: Input<'_>) -> Res
         stack.termination_protection = enabled;
     }
     Ok(json!({"StackId": id}))
+}
+
+/// SignalResource. A signal that nothing waits for is kept: what waits for it later finds it.
+pub fn signal_resource(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
+    let stack = locate::stack(world, input.required_string("StackName")?)?;
+    let logical_id = input.required_string("LogicalResourceId")?.to_owned();
+    let unique_id = input.required_string("UniqueId")?.to_owned();
+    let success = match input.required_string("Status")? {
+        "SUCCESS" => true,
+        "FAILURE" => false,
+        other => {
+            return Err(AwsError::validation(format!(
+                "1 validation error detected: Value '{other}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [SUCCESS, FAILURE]"
+            )));
+        }
+    };
+    let id = stack.id.clone();
+    if !stack.resources.contains_key(&logical_id) {
+        return Err(AwsError::validation(format!(
+            "Resource {logical_id} does not exist for stack {}",
+            stack.name
+        )));
+    }
+    if !stack.status.is_in_progress() {
+        return Err(AwsError::validation(format!(
+            "Stack:{id} is in {} state and can not be signaled",
+            stack.status.name()
+        )));
+    }
+    with_stack(world, &id, |world, stack| engine::signal(world, stack, &logical_id, unique_id, success));
+    Ok(json!({}))
 }
 
 fn not_updatable(stack: &Stack) -> AwsError {

@@ -64,9 +64,7 @@ fn imports_export(stack: &Stack, name: &str) -> bool {
     stack.definition.as_ref().is_some_and(|definition| definition.imports.iter().any(|import| import == name))
 }
 
-/// The names that a template imports, in the resources and outputs that are there.
-///
-/// Assumption: both branches of an `Fn::If` count; AWS doesn't say.
+/// The names that a template imports, in the resources and outputs that are there and the branches that are taken.
 pub fn imports(evaluation: &Evaluation<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for node in evaluation.active_resources().flat_map(|resource| resource.evaluated_nodes()) {
@@ -90,6 +88,14 @@ fn find_imports(evaluation: &Evaluation<'_>, node: &Node, depth: usize, into: &m
         }
         NodeKind::Mapping(entries) => {
             for (key, entry) in entries {
+                if key == "Fn::If"
+                    && let Some([condition, then, otherwise]) = entry.value.as_sequence()
+                {
+                    let holds =
+                        condition.as_str().and_then(|name| evaluation.condition(name)).unwrap_or(false);
+                    find_imports(evaluation, if holds { then } else { otherwise }, depth + 1, into);
+                    continue;
+                }
                 if key == "Fn::ImportValue"
                     && let Ok(Value::String(name)) = evaluation.evaluate(&entry.value, &Silent)
                 {

@@ -2,14 +2,17 @@
 //! engine lives here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use template::{EvaluateError, Evaluation, Outside, Pseudo, ResolvedParameters, Template, Value};
 
 use super::change_set::ChangeSet;
+use super::drift::Drift;
 use super::engine::Operation;
-use super::event::StackEvent;
+use super::event::{OperationLabel, StackEvent};
+use super::stack_policy::StackPolicy;
 use super::status::Status;
 use crate::Timestamp;
 
@@ -37,6 +40,8 @@ pub struct Definition {
     pub capabilities: Vec<String>,
     /// The role that CloudFormation assumes.
     pub role_arn: Option<String>,
+    /// What must not be shown, once it has been asked for.
+    pub secrets: OnceLock<Vec<String>>,
 }
 
 impl Definition {
@@ -45,26 +50,30 @@ impl Definition {
         Evaluation::new(&self.template, &self.parameters, &self.pseudo, &self.outside)
     }
 
-    /// The values of the parameters that must not be shown.
+    /// The values of the parameters that must not be shown, the longest first.
     #[must_use]
-    pub fn secrets(&self) -> Vec<String> {
-        let mut secrets: Vec<String> = Vec::new();
-        for parameter in self.parameters.0.values().filter(|parameter| parameter.no_echo) {
-            secrets.push(parameter.text.clone());
-            match &parameter.value {
-                Value::String(text) => secrets.push(text.clone()),
-                Value::List(items) => secrets.extend(items.iter().filter_map(|item| match item {
-                    Value::String(text) => Some(text.clone()),
-                    _ => None,
-                })),
-                _ => {}
-            }
-        }
-        secrets.retain(|secret| !secret.is_empty());
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.dedup();
-        secrets
+    pub fn secrets(&self) -> &[String] {
+        self.secrets.get_or_init(|| secrets(&self.parameters))
     }
+}
+
+fn secrets(parameters: &ResolvedParameters) -> Vec<String> {
+    let mut secrets: Vec<String> = Vec::new();
+    for parameter in parameters.0.values().filter(|parameter| parameter.no_echo) {
+        secrets.push(parameter.text.clone());
+        match &parameter.value {
+            Value::String(text) => secrets.push(text.clone()),
+            Value::List(items) => secrets.extend(items.iter().filter_map(|item| match item {
+                Value::String(text) => Some(text.clone()),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.dedup();
+    secrets
 }
 
 /// A resource that a stack holds.
@@ -159,6 +168,17 @@ pub enum OnFailure {
     DoNothing,
 }
 
+/// Where a nested stack belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nesting {
+    /// The stack that holds it.
+    pub parent: String,
+    /// Its name in that stack's template.
+    pub logical_id: String,
+    /// The outermost stack.
+    pub root: String,
+}
+
 /// A stack.
 #[derive(Debug)]
 pub struct Stack {
@@ -184,6 +204,16 @@ pub struct Stack {
     pub on_failure: OnFailure,
     /// Whether deletion is refused.
     pub termination_protection: bool,
+    /// Which resources an update may touch.
+    pub policy: Option<Arc<StackPolicy>>,
+    /// How long its creation may take.
+    pub timeout_minutes: Option<u64>,
+    /// `RollbackConfiguration`, as DescribeStacks shows it.
+    pub rollback_configuration: Json,
+    /// The stack that it is nested in, and the outermost one.
+    pub nested_in: Option<Nesting>,
+    /// What drift detection last found.
+    pub drift: Option<Drift>,
     /// The change set that was executed last.
     pub change_set_id: Option<String>,
     /// What it holds, in the order of the template.
@@ -192,6 +222,8 @@ pub struct Stack {
     pub outputs: Vec<StackOutput>,
     /// What happened, oldest first.
     pub events: Vec<StackEvent>,
+    /// The operations there were, oldest first.
+    pub operations: Vec<Arc<OperationLabel>>,
     /// Its change sets, by ARN, in the order they were made.
     pub change_sets: IndexMap<String, ChangeSet>,
     /// What is going on, or what stopped half-way and waits for somebody.
@@ -216,10 +248,16 @@ impl Stack {
             definition: None,
             on_failure: OnFailure::default(),
             termination_protection: false,
+            policy: None,
+            timeout_minutes: None,
+            rollback_configuration: Json::Object(serde_json::Map::new()),
+            nested_in: None,
+            drift: None,
             change_set_id: None,
             resources: IndexMap::new(),
             outputs: Vec::new(),
             events: Vec::new(),
+            operations: Vec::new(),
             change_sets: IndexMap::new(),
             operation: None,
             tokens: BTreeMap::new(),

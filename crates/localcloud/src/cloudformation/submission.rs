@@ -85,6 +85,7 @@ pub fn definition(
         outside,
         tags,
         capabilities: given_capabilities,
+        secrets: std::sync::OnceLock::new(),
         role_arn: input
             .string("RoleARN")
             .map(str::to_owned)
@@ -174,12 +175,6 @@ fn check(definition: &Definition, direct: bool) -> Result<Vec<String>, AwsError>
     }
     evaluation.dependencies().map_err(|error| AwsError::validation(words::circle(&error.cycle)))?;
     for resource in evaluation.active_resources() {
-        if resource.type_name == "AWS::CloudFormation::Stack" {
-            return Err(AwsError::validation(format!(
-                "Nested stacks aren't simulated in this local cloud yet: {} can't be made",
-                resource.logical_id
-            )));
-        }
         evaluation.properties(resource, &Silent).map_err(|error| refused(&error))?;
     }
     evaluation.outputs(&Silent).map_err(|error| refused(&error))?;

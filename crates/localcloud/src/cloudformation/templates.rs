@@ -14,7 +14,7 @@ pub fn get_template(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         (Some(_), None) if !input.string("ChangeSetName").unwrap_or_default().starts_with("arn:") => {
             return Err(AwsError::validation("StackName is a required parameter."));
         }
-        (Some(_), _) => Some(change_set::find(world, input)?.1.definition.clone()),
+        (Some(_), _) => change_set::find(world, input)?.1.definition.clone().ok(),
         (None, Some(name)) => locate::stack_with_id(world, name)?.definition.clone(),
         (None, None) => return Err(AwsError::validation("StackName is a required parameter.")),
     };
@@ -88,7 +88,7 @@ fn common(made: &mut Json, template: &Template) {
     if let Some(description) = &template.description {
         describe::put(made, "Description", json!(description));
     }
-    if let (Some(capability), types) = capabilities::required(template) {
+    if let Some((capability, types)) = capabilities::required(template) {
         describe::put(made, "Capabilities", json!([capability]));
         let reason = format!("The following resource(s) require capabilities: [{}]", types.join(", "));
         describe::put(made, "CapabilitiesReason", json!(reason));

@@ -6,6 +6,7 @@ mod describe;
 mod durations;
 mod group;
 mod lifecycle;
+mod machines;
 mod operations;
 pub mod provision;
 mod scaling;
@@ -15,6 +16,7 @@ mod warm_pool;
 use std::collections::BTreeMap;
 
 use group::Group;
+pub(crate) use machines::instance_is_dead;
 
 use crate::{AwsError, Input, World};
 

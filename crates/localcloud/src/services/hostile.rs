@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::provision::{self, Desired, Owner};
 use crate::wire::Service;
 use crate::{Config, Input, Speed, Timestamp, World};
 
@@ -79,6 +80,137 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "ListObjectsV2",
         ],
     ),
+    (
+        Service::Ec2,
+        &[
+            "DescribeInstances",
+            "RunInstances",
+            "TerminateInstances",
+            "CreateTags",
+            "DeleteTags",
+            "DescribeTags",
+            "DescribeVolumes",
+            "CreateSnapshot",
+            "DeleteSnapshot",
+            "DescribeSnapshots",
+            "CreateLaunchTemplate",
+            "CreateLaunchTemplateVersion",
+            "ModifyLaunchTemplate",
+            "DescribeLaunchTemplates",
+            "DescribeLaunchTemplateVersions",
+            "DescribeVpcs",
+            "DescribeSubnets",
+            "DescribeSecurityGroups",
+            "DescribeAvailabilityZones",
+            "DescribeRegions",
+        ],
+    ),
+    (
+        Service::Rds,
+        &[
+            "DescribeDBInstances",
+            "DescribeDBSnapshots",
+            "ModifyDBInstance",
+            "DeleteDBInstance",
+            "CreateDBSnapshot",
+            "DeleteDBSnapshot",
+            "AddTagsToResource",
+            "RemoveTagsFromResource",
+            "ListTagsForResource",
+        ],
+    ),
+    (
+        Service::CloudWatch,
+        &[
+            "DescribeAlarms",
+            "PutMetricAlarm",
+            "DeleteAlarms",
+            "EnableAlarmActions",
+            "DisableAlarmActions",
+            "SetAlarmState",
+        ],
+    ),
+    (
+        Service::Iam,
+        &[
+            "CreateRole",
+            "GetRole",
+            "ListRoles",
+            "DeleteRole",
+            "UpdateAssumeRolePolicy",
+            "PutRolePolicy",
+            "GetRolePolicy",
+            "ListRolePolicies",
+            "DeleteRolePolicy",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "ListAttachedRolePolicies",
+            "CreatePolicy",
+            "GetPolicy",
+            "GetPolicyVersion",
+            "DeletePolicy",
+            "GetUser",
+            "SimulatePrincipalPolicy",
+            "SimulateCustomPolicy",
+        ],
+    ),
+    (Service::SecurityToken, &["AssumeRole", "GetCallerIdentity"]),
+    (
+        Service::SecretsManager,
+        &[
+            "CreateSecret",
+            "DescribeSecret",
+            "ListSecrets",
+            "DeleteSecret",
+            "RestoreSecret",
+            "GetSecretValue",
+            "PutSecretValue",
+            "UpdateSecret",
+        ],
+    ),
+    (
+        Service::ParameterStore,
+        &[
+            "PutParameter",
+            "GetParameter",
+            "GetParameters",
+            "GetParametersByPath",
+            "GetParameterHistory",
+            "DescribeParameters",
+            "DeleteParameter",
+            "DeleteParameters",
+        ],
+    ),
+    (
+        Service::Notification,
+        &[
+            "CreateTopic",
+            "DeleteTopic",
+            "ListTopics",
+            "GetTopicAttributes",
+            "SetTopicAttributes",
+            "Publish",
+            "Subscribe",
+            "Unsubscribe",
+            "ListSubscriptionsByTopic",
+        ],
+    ),
+    (
+        Service::Backup,
+        &[
+            "CreateBackupVault",
+            "DescribeBackupVault",
+            "DeleteBackupVault",
+            "ListRecoveryPointsByBackupVault",
+            "StartBackupJob",
+            "StopBackupJob",
+            "DescribeBackupJob",
+            "ListBackupJobs",
+            "GetBackupPlan",
+            "ListBackupSelections",
+        ],
+    ),
+    (Service::Control, &["GetFaults", "PutFaults", "DeleteFaults", "UseFault"]),
 ];
 
 /// Names that the operations read.
@@ -151,7 +283,154 @@ const NAMES: &[&str] = &[
     "Delimiter",
     "MaxKeys",
     "Metadata",
+    "ResourceId",
+    "VolumeId",
+    "SnapshotId",
+    "ImageId",
+    "MinCount",
+    "MaxCount",
+    "BlockDeviceMapping",
+    "TagSpecification",
+    "NetworkInterface",
+    "LaunchTemplate",
+    "LaunchTemplateId",
+    "LaunchTemplateName",
+    "LaunchTemplateData",
+    "LaunchTemplateVersion",
+    "SourceVersion",
+    "SetDefaultVersion",
+    "MaxVersion",
+    "Filter",
+    "Tag",
+    "MaxResults",
+    "DBInstanceIdentifier",
+    "DBSnapshotIdentifier",
+    "FinalDBSnapshotIdentifier",
+    "SkipFinalSnapshot",
+    "AllocatedStorage",
+    "MaxAllocatedStorage",
+    "ApplyImmediately",
+    "DeletionProtection",
+    "ResourceName",
+    "AlarmName",
+    "AlarmNames",
+    "ComparisonOperator",
+    "EvaluationPeriods",
+    "Threshold",
+    "Metrics",
+    "StateValue",
+    "StateReason",
+    "RoleName",
+    "AssumeRolePolicyDocument",
+    "PolicyName",
+    "PolicyDocument",
+    "PolicyArn",
+    "VersionId",
+    "MaxSessionDuration",
+    "PolicySourceArn",
+    "ActionNames",
+    "PolicyInputList",
+    "ContextEntries",
+    "PermissionsBoundaryPolicyInputList",
+    "RoleArn",
+    "RoleSessionName",
+    "DurationSeconds",
+    "SecretId",
+    "SecretString",
+    "ClientRequestToken",
+    "VersionStage",
+    "RecoveryWindowInDays",
+    "Name",
+    "Value",
+    "Overwrite",
+    "Names",
+    "Type",
+    "Path",
+    "ParameterFilters",
+    "TopicArn",
+    "Message",
+    "Subject",
+    "Protocol",
+    "Endpoint",
+    "BackupVaultName",
+    "ResourceArn",
+    "IamRoleArn",
+    "backupJobId",
+    "calls",
+    "slow",
+    "throttle",
+    "resources",
+    "place",
 ];
+
+/// What a name stands for that exists in [`furnished`] worlds, or would be right.
+const GOOD: &[(&str, &str)] = &[
+    ("ImageId", "\"ami-1\""),
+    ("MinCount", "1"),
+    ("MaxCount", "\"2\""),
+    ("StateValue", "\"ALARM\""),
+    ("ResourceName", "\"arn:aws:rds:us-east-1:000000000000:db:group\""),
+    ("AlarmNames", "[\"group\"]"),
+    ("LaunchTemplateData", "{\"ImageId\": \"ami-1\"}"),
+    ("LaunchTemplateVersion", "[\"$Latest\"]"),
+    ("SourceVersion", "\"1\""),
+    ("SetDefaultVersion", "\"$Latest\""),
+    ("EvaluationPeriods", "\"3\""),
+    ("SkipFinalSnapshot", "\"true\""),
+    ("AllocatedStorage", "\"120\""),
+    (
+        "AssumeRolePolicyDocument",
+        r#""{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}}""#,
+    ),
+    (
+        "PolicyDocument",
+        r#""{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}}""#,
+    ),
+    (
+        "PolicyInputList",
+        r#"["{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}}"]"#,
+    ),
+    ("ActionNames", r#"["s3:GetObject"]"#),
+    ("RoleArn", r#""arn:aws:iam::000000000000:role/group""#),
+    ("PolicySourceArn", r#""arn:aws:iam::000000000000:role/group""#),
+    ("SecretId", r#""group""#),
+    ("SecretString", r#""x""#),
+    ("Value", r#""x""#),
+    ("Type", r#""String""#),
+    ("Names", r#"["group"]"#),
+    ("TopicArn", r#""arn:aws:sns:us-east-1:000000000000:group""#),
+    ("Message", r#""m""#),
+    ("Protocol", r#""sqs""#),
+    ("Endpoint", r#""e""#),
+    ("ResourceArn", r#""arn:aws:dynamodb:us-east-1:000000000000:table/t""#),
+    ("IamRoleArn", r#""arn:aws:iam::000000000000:role/group""#),
+    ("calls", r#"[{"service": "sts", "operation": "*", "answer": "lose_response"}]"#),
+];
+
+/// A world with what no request can make, or whose id no request can guess; and those ids by the names they go by.
+fn furnished(config: Config) -> (World, Vec<(&'static str, Value)>) {
+    let mut world = World::new(config, Timestamp(0));
+    let owner = Owner { stack_name: "s".to_owned(), stack_id: "s".to_owned(), tags: Vec::new() };
+    let text = |text: &str| template::Value::String(text.to_owned());
+    let database =
+        [("DBInstanceIdentifier", "group"), ("AllocatedStorage", "100"), ("MaxAllocatedStorage", "200")];
+    let volume = [("Size", "10")];
+    let mut create = |type_name: &str, properties: &[(&str, &str)]| {
+        let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
+        let (logical_id, previous, physical_id) = ("L", None, None);
+        let desired =
+            Desired { owner: &owner, logical_id, type_name, properties: &properties, previous, physical_id };
+        provision::create(&mut world, &desired).expect("created").physical_id
+    };
+    create("AWS::RDS::DBInstance", &database);
+    let volume = create("AWS::EC2::Volume", &volume);
+    let run = json!({"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1});
+    let run = world.handle(Timestamp(0), Service::Ec2, "RunInstances", Input(&run)).expect("started");
+    let instance = run["instancesSet"][0]["instanceId"].clone();
+    let ids =
+        vec![("VolumeId", json!(volume)), ("ResourceId", json!([volume])), ("InstanceId", json!([instance]))];
+    (world, ids)
+}
 
 /// Numbers that look random and are the same in every run.
 struct Stream(u64);
@@ -205,12 +484,13 @@ impl Stream {
 fn nothing_panics_and_a_refusal_changes_nothing() {
     for (speed, seed) in [(Speed::Times(1.0), 0), (Speed::Instant, 1 << 32)] {
         let mut stream = Stream(seed);
-        let mut world = World::new(Config { speed, ..Config::default() }, Timestamp(0));
+        let config = Config { speed, ..Config::default() };
+        let (mut world, mut ids) = furnished(config.clone());
         let mut answered = 0;
-        for round in 0..3000_u64 {
+        for round in 0..6000_u64 {
             // Now and then begin again, so that the world stays small enough to be compared.
             if round % 150 == 0 {
-                world = World::new(Config { speed, ..Config::default() }, Timestamp(0));
+                (world, ids) = furnished(config.clone());
             }
             let (service, operations) = OPERATIONS[stream.below(OPERATIONS.len())];
             let operation = operations[stream.below(operations.len())];
@@ -219,6 +499,17 @@ fn nothing_panics_and_a_refusal_changes_nothing() {
                 // Half of the names that end in "Name" are good ones, or nothing would ever exist.
                 match stream.below(4) {
                     0 => drop(input.insert((*name).to_owned(), stream.value(3))),
+                    1 if ids.iter().any(|(id, _)| id == name) => {
+                        let good = ids.iter().find(|(id, _)| id == name).map(|(_, good)| good.clone());
+                        input.insert((*name).to_owned(), good.unwrap_or_default());
+                    }
+                    1 | 2 if GOOD.iter().any(|(good, _)| good == name) => {
+                        let good = GOOD.iter().find(|(good, _)| good == name).map_or("", |(_, good)| good);
+                        input.insert((*name).to_owned(), serde_json::from_str(good).expect("JSON"));
+                    }
+                    1 if name.ends_with("Identifier") || name.ends_with("Operator") => {
+                        input.insert((*name).to_owned(), json!("group"));
+                    }
                     1 if name.ends_with("Name") || matches!(*name, "jobQueue" | "type" | "Bucket") => {
                         input.insert((*name).to_owned(), json!("group"));
                     }
@@ -240,6 +531,6 @@ fn nothing_panics_and_a_refusal_changes_nothing() {
                 }
             }
         }
-        assert!(answered > 300, "only {answered} requests got beyond their checks");
+        assert!(answered > 600, "only {answered} requests got beyond their checks");
     }
 }

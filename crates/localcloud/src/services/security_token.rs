@@ -1,23 +1,79 @@
-//! STS: who is calling. There is one account and one user here.
+//! STS: who is calling, and temporary credentials for roles. The account has one owner here, whose keys are this
+//! cloud's; whoever assumes a role is that role. What its policies allow is not enforced.
+
+mod assume;
+mod session;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::{AwsError, Input, World};
 
+pub use session::{Salt, Session};
+
+/// The parameter under which the wire says whose signature it has verified. No client can set it: the wire
+/// overwrites it.
+pub const CALLER: &str = "CallerAccessKeyId";
+
+/// Temporary credentials.
+#[derive(Debug, Default)]
+pub struct SecurityToken {
+    /// By access key id; those that have expired too, so that they are known as such.
+    sessions: BTreeMap<String, Session>,
+    /// What secrets are made with.
+    salt: Salt,
+}
+
+impl SecurityToken {
+    /// The session of an access key.
+    #[must_use]
+    pub fn session(&self, access_key_id: &str) -> Option<&Session> {
+        self.sessions.get(access_key_id)
+    }
+
+    /// Make the secrets of sessions depend on the owner's secret: then they are the same in every run with the same
+    /// keys, and nobody without them can foretell one.
+    pub fn set_salt(&mut self, owner_secret: &str) {
+        self.salt = Salt::new(owner_secret);
+    }
+
+    /// Let every session end now.
+    pub fn expire_all(&mut self, now: crate::Timestamp) {
+        for session in self.sessions.values_mut() {
+            session.expires = session.expires.min(now);
+        }
+    }
+}
+
 /// Answer a request.
 ///
 /// # Errors
-/// `InvalidAction` for anything but `GetCallerIdentity`.
-pub fn handle(world: &mut World, operation: &str, _input: Input<'_>) -> Result<Value, AwsError> {
+/// In STS's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
     match operation {
         "GetCallerIdentity" => {
             let account = &world.config.account_id;
-            Ok(json!({
-                "UserId": account,
-                "Account": account,
-                "Arn": format!("arn:{}:iam::{account}:root", world.config.partition),
-            }))
+            Ok(match caller(world, input) {
+                Some(session) => {
+                    json!({"UserId": session.user_id, "Account": account, "Arn": session.arn})
+                }
+                None => json!({"UserId": account, "Account": account, "Arn": root_arn(world)}),
+            })
         }
+        "AssumeRole" => assume::assume_role(world, input),
         _ => Err(AwsError::invalid_action(operation)),
     }
 }
+
+/// The session that a request was signed with; `None` when the owner's keys signed it.
+fn caller<'w>(world: &'w World, input: Input<'_>) -> Option<&'w Session> {
+    world.security_token.session(input.string(CALLER)?)
+}
+
+fn root_arn(world: &World) -> String {
+    format!("arn:{}:iam::{}:root", world.config.partition, world.config.account_id)
+}
+
+#[cfg(test)]
+mod tests;

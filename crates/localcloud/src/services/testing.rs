@@ -91,6 +91,12 @@ impl Bench {
         provision::delete(&mut self.world, &desired)
     }
 
+    pub(crate) fn leave_snapshot(&mut self, type_name: &str, physical_id: &str) -> Option<String> {
+        let properties = IndexMap::new();
+        let desired = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
+        provision::leave_snapshot(&mut self.world, &desired).expect("a snapshot")
+    }
+
     pub(crate) fn finish_delete(&mut self, type_name: &str, physical_id: &str) {
         provision::finish_delete(&mut self.world, type_name, physical_id);
     }

@@ -6,7 +6,7 @@ use super::body::BodyError;
 use super::origin::OriginError;
 use super::query::QueryError;
 use super::signature::SignatureError;
-use super::{Protocol, Service, xml};
+use super::{Protocol, Service, cbor, xml};
 use crate::AwsError;
 
 /// Why a request didn't reach a service.
@@ -27,6 +27,9 @@ pub enum WireError {
     /// JSON that isn't a request.
     #[error("the body is not a JSON object")]
     Json,
+    /// CBOR that isn't a request.
+    #[error(transparent)]
+    Cbor(#[from] cbor::CborError),
     /// Neither scope, version nor path say which service is meant.
     #[error("The request names no service that answers here")]
     NoService,
@@ -51,8 +54,8 @@ impl WireError {
     #[must_use]
     pub fn to_aws(&self, protocol: Protocol) -> AwsError {
         let pick = |query, json, storage| match protocol {
-            Protocol::Query => query,
-            Protocol::RestJson => json,
+            Protocol::Query | Protocol::Ec2Query => query,
+            Protocol::RestJson | Protocol::TargetJson | Protocol::Cbor => json,
             Protocol::RestXml => storage,
         };
         let (status, code) = match self {
@@ -73,6 +76,7 @@ impl WireError {
                 SignatureError::UnknownKey => {
                     (403, pick("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"))
                 }
+                SignatureError::ExpiredToken => return expired(protocol),
                 SignatureError::Expired(..) => {
                     (403, pick("RequestExpired", "InvalidSignatureException", "RequestTimeTooSkewed"))
                 }
@@ -91,7 +95,7 @@ impl WireError {
             WireError::Body(BodyError::Length) => (400, "IncompleteBody"),
             WireError::Body(BodyError::Malformed) => (400, "InvalidRequest"),
             WireError::Query(_) => (400, "MalformedQueryString"),
-            WireError::Json => (400, "SerializationException"),
+            WireError::Json | WireError::Cbor(_) => (400, "SerializationException"),
             WireError::NoService => (400, "InvalidAction"),
             WireError::NoOperation => (400, pick("MissingAction", "InvalidAction", "MethodNotAllowed")),
             WireError::Path => (400, pick("InvalidAction", "InvalidAction", "InvalidURI")),
@@ -104,10 +108,30 @@ impl WireError {
     }
 }
 
+/// Temporary credentials whose time is over: EC2 and S3 have words of their own
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>).
+fn expired(protocol: Protocol) -> AwsError {
+    let words = SignatureError::ExpiredToken.to_string();
+    let (status, code, message) = match protocol {
+        Protocol::Query => (403, "ExpiredToken", words.as_str()),
+        Protocol::Ec2Query => (400, "RequestExpired", "Request has expired."),
+        Protocol::RestXml => (400, "ExpiredToken", "The provided token has expired."),
+        Protocol::RestJson | Protocol::TargetJson | Protocol::Cbor => {
+            (400, "ExpiredTokenException", words.as_str())
+        }
+    };
+    AwsError::new(status, code, message)
+}
+
 /// The body of an error's answer, with its content type.
 #[must_use]
-pub fn render(error: &AwsError, service: Option<Service>, request_id: &str) -> (String, &'static str) {
-    match service.map_or(Protocol::Query, Service::protocol) {
+pub fn render(
+    error: &AwsError,
+    service: Option<Service>,
+    protocol: Protocol,
+    request_id: &str,
+) -> (Vec<u8>, &'static str) {
+    let (body, content_type) = match protocol {
         Protocol::Query => {
             let namespace = service.unwrap_or(Service::CloudFormation).namespace();
             let fault = if error.status < 500 { "Sender" } else { "Receiver" };
@@ -120,7 +144,25 @@ pub fn render(error: &AwsError, service: Option<Service>, request_id: &str) -> (
             out.push_str("</ErrorResponse>");
             (out, "text/xml")
         }
+        // <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-error-response.html> (its own form)
+        Protocol::Ec2Query => {
+            let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>".to_owned();
+            xml::text_element(&mut out, "Code", &error.code);
+            xml::text_element(&mut out, "Message", &error.message);
+            out.push_str("</Error></Errors>");
+            xml::text_element(&mut out, "RequestID", request_id);
+            out.push_str("</Response>");
+            (out, "text/xml")
+        }
         Protocol::RestJson => (json!({"message": error.message}).to_string(), "application/json"),
+        Protocol::Cbor => {
+            let body = json!({"__type": error.code, "message": error.message});
+            return (cbor::encode(&body, |_| false), "application/cbor");
+        }
+        Protocol::TargetJson => (
+            json!({"__type": error.code, "message": error.message}).to_string(),
+            service.unwrap_or(Service::SecretsManager).json_type(),
+        ),
         Protocol::RestXml => {
             let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>".to_owned();
             xml::text_element(&mut out, "Code", &error.code);
@@ -129,5 +171,6 @@ pub fn render(error: &AwsError, service: Option<Service>, request_id: &str) -> (
             out.push_str("</Error>");
             (out, "application/xml")
         }
-    }
+    };
+    (body.into_bytes(), content_type)
 }

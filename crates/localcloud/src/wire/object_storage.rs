@@ -167,7 +167,7 @@ impl Answer {
         let mut out = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
         );
-        xml::content(&mut out, fields);
+        xml::content(&mut out, root, fields, xml::Items::Member);
         match wrapped {
             Some(("", inner)) => out.push_str(&inner),
             Some((name, inner)) => out.push_str(&format!("<{name}>{inner}</{name}>")),
@@ -278,7 +278,7 @@ fn list_answer(answer: &mut Answer, operation: &str, input: &Value, output: &Val
 fn flat(name: &str, items: Option<&Value>) -> String {
     let mut out = String::new();
     for item in items.and_then(Value::as_array).into_iter().flatten() {
-        xml::element(&mut out, name, item);
+        xml::element(&mut out, name, item, xml::Items::Member);
     }
     out
 }

@@ -1,5 +1,6 @@
 //! The Query protocol's requests: a form whose names are paths, made into a JSON tree.
 //!
+//! Three ways to write a list are known ([`Lists`]); the commonest:
 //! `Tags.member.1.Key=a` becomes `{"Tags":[{"Key":"a"}]}`; `Attributes.entry.1.key=a` with its `value` becomes
 //! an object. Members stand in the order of their numbers, whatever the numbers are, so a huge number costs
 //! nothing.
@@ -31,6 +32,17 @@ pub enum QueryError {
     Conflict(String),
 }
 
+/// How a service's lists are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lists {
+    /// `Tags.member.1.Key`: nearly all services.
+    Member,
+    /// `Tags.Tag.1.Key`: RDS names the item after its shape.
+    Named,
+    /// `Tag.1.Key`: EC2, whose lists have the name of their item.
+    Bare,
+}
+
 enum Tree {
     Leaf(String),
     Branch(IndexMap<String, Tree>),
@@ -40,7 +52,7 @@ enum Tree {
 ///
 /// # Errors
 /// When names contradict each other or go beyond the limits.
-pub fn decode(form: &[u8]) -> Result<Value, QueryError> {
+pub fn decode(form: &[u8], lists: Lists) -> Result<Value, QueryError> {
     let mut root = IndexMap::new();
     for (count, (name, value)) in form_urlencoded::parse(form).enumerate() {
         if count >= MOST_NAMES {
@@ -48,7 +60,7 @@ pub fn decode(form: &[u8]) -> Result<Value, QueryError> {
         }
         insert(&mut root, &name, value.into_owned())?;
     }
-    Ok(Value::Object(object(root)))
+    Ok(Value::Object(object(root, lists)))
 }
 
 fn insert(root: &mut IndexMap<String, Tree>, name: &str, value: String) -> Result<(), QueryError> {
@@ -76,46 +88,64 @@ fn insert(root: &mut IndexMap<String, Tree>, name: &str, value: String) -> Resul
     Ok(())
 }
 
-fn object(branch: IndexMap<String, Tree>) -> Map<String, Value> {
-    branch.into_iter().map(|(name, tree)| (name, value(tree))).collect()
+fn object(branch: IndexMap<String, Tree>, lists: Lists) -> Map<String, Value> {
+    branch.into_iter().map(|(name, tree)| (name, value(tree, lists))).collect()
 }
 
 /// Recursion is as deep as the deepest path.
-fn value(tree: Tree) -> Value {
+fn value(tree: Tree, lists: Lists) -> Value {
     let mut branch = match tree {
         Tree::Leaf(text) => return Value::String(text),
         Tree::Branch(branch) => branch,
     };
-    if branch.len() == 1 {
-        match numbered(&mut branch, "member") {
-            Some(members) => return Value::Array(members.into_values().map(value).collect()),
-            None => {
-                if let Some(entries) = numbered(&mut branch, "entry") {
-                    return Value::Object(entries.into_values().filter_map(entry).collect());
-                }
-            }
-        }
+    if lists == Lists::Member
+        && branch.len() == 1
+        && let Some(entries) = numbered(&mut branch, "entry")
+    {
+        return Value::Object(entries.into_values().filter_map(|tree| entry(tree, lists)).collect());
     }
-    Value::Object(object(branch))
+    match members(&mut branch, lists) {
+        Some(members) => Value::Array(members.into_values().map(|tree| value(tree, lists)).collect()),
+        None => Value::Object(object(branch, lists)),
+    }
+}
+
+/// The items of a branch that is a list; otherwise the branch is as it was.
+fn members(branch: &mut IndexMap<String, Tree>, lists: Lists) -> Option<BTreeMap<u64, Tree>> {
+    match lists {
+        Lists::Bare => {
+            let numbers = numbers(branch)?;
+            Some(numbers.into_iter().zip(std::mem::take(branch).into_values()).collect())
+        }
+        Lists::Member if branch.len() == 1 => numbered(branch, "member"),
+        Lists::Named if branch.len() == 1 => {
+            let name = branch.keys().next()?.clone();
+            numbered(branch, &name)
+        }
+        Lists::Member | Lists::Named => None,
+    }
+}
+
+/// The numbers that a branch's names are, when all of them are and there is any.
+fn numbers(branch: &IndexMap<String, Tree>) -> Option<Vec<u64>> {
+    let numbers: Vec<u64> = branch.keys().map_while(|number| number.parse().ok()).collect();
+    (numbers.len() == branch.len() && !numbers.is_empty()).then_some(numbers)
 }
 
 /// The children of `name` by number, when all of them are numbered; otherwise the branch is as it was.
 fn numbered(branch: &mut IndexMap<String, Tree>, name: &str) -> Option<BTreeMap<u64, Tree>> {
     let Some(Tree::Branch(children)) = branch.get(name) else { return None };
-    let numbers: Vec<u64> = children.keys().map_while(|number| number.parse().ok()).collect();
-    if numbers.len() != children.len() {
-        return None;
-    }
+    let numbers = numbers(children)?;
     match branch.shift_remove(name) {
         Some(Tree::Branch(children)) => Some(numbers.into_iter().zip(children.into_values()).collect()),
         Some(Tree::Leaf(_)) | None => None,
     }
 }
 
-fn entry(tree: Tree) -> Option<(String, Value)> {
+fn entry(tree: Tree, lists: Lists) -> Option<(String, Value)> {
     let Tree::Branch(mut pair) = tree else { return None };
     match (pair.shift_remove("key")?, pair.shift_remove("value")) {
-        (Tree::Leaf(key), Some(inner)) => Some((key, value(inner))),
+        (Tree::Leaf(key), Some(inner)) => Some((key, value(inner, lists))),
         (Tree::Leaf(key), None) => Some((key, Value::Null)),
         (Tree::Branch(_), _) => None,
     }
@@ -125,7 +155,12 @@ fn entry(tree: Tree) -> Option<(String, Value)> {
 mod tests {
     use serde_json::json;
 
-    use super::{DEEPEST_PATH, MOST_NAMES, QueryError, decode};
+    use super::{DEEPEST_PATH, Lists, MOST_NAMES, QueryError};
+    use serde_json::Value;
+
+    fn decode(form: &[u8]) -> Result<Value, QueryError> {
+        super::decode(form, Lists::Member)
+    }
 
     #[test]
     fn forms_become_trees() {
@@ -145,6 +180,27 @@ mod tests {
             ),
         ] {
             assert_eq!(decode(form.as_bytes()), Ok(tree), "{form}");
+        }
+    }
+
+    #[test]
+    fn other_services_write_their_lists_in_other_ways() {
+        for (lists, form, tree) in [
+            (
+                Lists::Bare,
+                "Filter.1.Name=tag:a&Filter.1.Value.1=x&Filter.1.Value.2=y&InstanceId.1=i&DryRun=false",
+                json!({"Filter": [{"Name": "tag:a", "Value": ["x", "y"]}], "InstanceId": ["i"], "DryRun": "false"}),
+            ),
+            (Lists::Bare, "Tag.2.Key=b&Tag.1.Key=a", json!({"Tag": [{"Key": "a"}, {"Key": "b"}]})),
+            (Lists::Bare, "A.1=x&A.B=y", json!({"A": {"1": "x", "B": "y"}})),
+            (
+                Lists::Named,
+                "Filters.Filter.1.Name=n&Filters.Filter.1.Values.Value.1=v&Tags.Tag.1.Key=k",
+                json!({"Filters": [{"Name": "n", "Values": ["v"]}], "Tags": [{"Key": "k"}]}),
+            ),
+            (Lists::Named, "A.member.1=x&B.C=y", json!({"A": ["x"], "B": {"C": "y"}})),
+        ] {
+            assert_eq!(super::decode(form.as_bytes(), lists), Ok(tree), "{form}");
         }
     }
 

@@ -60,7 +60,7 @@ pub fn decode(method: &Method, path: &str, query: &str, body: &[u8]) -> Result<(
 }
 
 /// An empty body is an empty object. `serde_json` refuses what nests deeper than 128.
-fn object(body: &[u8]) -> Result<Map<String, Value>, WireError> {
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, WireError> {
     if body.is_empty() {
         return Ok(Map::new());
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::WireError;
 use super::signature::{self, Payload};
-use super::{Protocol, Service, body, object_storage, query, rest_json};
+use super::{Protocol, Service, backup, body, cbor, control, object_storage, query, rest_json, target_json};
 
 /// A request a service understands.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Call {
     pub operation: String,
     /// Its parameters.
     pub input: Value,
+    /// How it was asked, and so how it is answered.
+    pub protocol: Protocol,
 }
 
 /// The service a request means: the one its signature is for, else the API version it names, else S3's or
@@ -49,6 +51,26 @@ pub fn signing_name(service: Service) -> &'static str {
         Service::LoadBalancing => "elasticloadbalancing",
         Service::SecurityToken => "sts",
         Service::ObjectStorage => "s3",
+        Service::Ec2 => "ec2",
+        Service::Rds => "rds",
+        Service::CloudWatch => "monitoring",
+        Service::Iam => "iam",
+        Service::SecretsManager => "secretsmanager",
+        Service::ParameterStore => "ssm",
+        Service::Notification => "sns",
+        Service::Backup => "backup",
+        Service::Control => "slackwater",
+    }
+}
+
+/// How a request is written. CloudWatch lets its clients choose between three protocols; every other service
+/// has one.
+#[must_use]
+pub fn protocol_of(service: Service, headers: &HeaderMap) -> Protocol {
+    match service {
+        Service::CloudWatch if headers.contains_key(cbor::PROTOCOL_HEADER) => Protocol::Cbor,
+        Service::CloudWatch if headers.contains_key("x-amz-target") => Protocol::TargetJson,
+        _ => service.protocol(),
     }
 }
 
@@ -66,10 +88,11 @@ pub fn decode(
     payload: Payload,
 ) -> Result<Call, WireError> {
     let query = uri.query().unwrap_or_default();
-    let (operation, input) = match service.protocol() {
-        Protocol::Query => {
+    let protocol = protocol_of(service, headers);
+    let (operation, input) = match protocol {
+        Protocol::Query | Protocol::Ec2Query => {
             let form = if body.is_empty() { query.as_bytes() } else { body };
-            let mut input = query::decode(form)?;
+            let mut input = query::decode(form, service.lists())?;
             let operation = input.get("Action").and_then(Value::as_str).map(str::to_owned);
             if let Some(fields) = input.as_object_mut() {
                 fields.shift_remove("Action");
@@ -77,7 +100,13 @@ pub fn decode(
             }
             (operation.filter(|name| !name.is_empty()).ok_or(WireError::NoOperation)?, input)
         }
-        Protocol::RestJson => rest_json::decode(method, uri.path(), query, body)?,
+        Protocol::RestJson => match service {
+            Service::Backup => backup::decode(method, uri.path(), query, body)?,
+            Service::Control => control::decode(method, uri.path(), body)?,
+            _ => rest_json::decode(method, uri.path(), query, body)?,
+        },
+        Protocol::TargetJson => target_json::decode(headers, body)?,
+        Protocol::Cbor => cbor::decode_request(uri.path(), body)?,
         Protocol::RestXml => {
             let stated = headers.get("x-amz-decoded-content-length");
             let stated =
@@ -86,14 +115,14 @@ pub fn decode(
             object_storage::decode(method, host, uri.path(), query, headers, &body)?
         }
     };
-    Ok(Call { service, operation, input })
+    Ok(Call { service, operation, input, protocol })
 }
 
 /// Whether an operation may change the world, and so has to be in the request log. A name that isn't known
 /// counts as one that may.
 #[must_use]
 pub fn mutates(operation: &str) -> bool {
-    !["Describe", "List", "Get", "Head", "Validate", "Estimate"]
+    !["Describe", "List", "Get", "Head", "Validate", "Estimate", "Simulate", "BatchGet"]
         .iter()
         .any(|verb| operation.starts_with(verb))
 }

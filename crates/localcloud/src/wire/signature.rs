@@ -32,6 +32,9 @@ pub enum SignatureError {
     /// A key that isn't ours.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
+    /// Temporary credentials whose time is over.
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
     /// Signed too long ago, or in the future.
     #[error("Signature expired: {0} is more than 5 minutes from {now} or past its expiry", now = .1.iso8601())]
     Expired(String, Timestamp),
@@ -351,7 +354,7 @@ fn canonical_header(request: &SignedRequest<'_>, name: &str) -> Result<String, S
 }
 
 /// Percent-encode everything but RFC 3986's unreserved characters (and the slash, in a path).
-fn encode(text: &str, keep_slash: bool) -> String {
+pub(crate) fn encode(text: &str, keep_slash: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

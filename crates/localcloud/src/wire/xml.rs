@@ -1,10 +1,33 @@
-//! A JSON tree written as the Query protocol's XML: arrays as `<member>`s, null left out, everything else as
-//! text.
+//! A JSON tree written as the Query protocol's XML: arrays as `<member>`s (or as the service calls its items),
+//! null left out, everything else as text.
 
 use serde_json::Value;
 
+/// How the items of a list are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Items {
+    /// `member`: nearly all services.
+    Member,
+    /// `item`: EC2.
+    Item,
+    /// By the list's name; `member` where the table has none.
+    Of(&'static [(&'static str, &'static str)]),
+}
+
+impl Items {
+    fn of(self, list: &str) -> &'static str {
+        match self {
+            Items::Member => "member",
+            Items::Item => "item",
+            Items::Of(names) => {
+                names.iter().find(|(name, _)| *name == list).map_or("member", |(_, item)| item)
+            }
+        }
+    }
+}
+
 /// Append `<name>…</name>`. Null appends nothing.
-pub fn element(out: &mut String, name: &str, value: &Value) {
+pub fn element(out: &mut String, name: &str, value: &Value, items: Items) {
     match value {
         Value::Null => {}
         Value::Bool(flag) => text_element(out, name, if *flag { "true" } else { "false" }),
@@ -12,25 +35,31 @@ pub fn element(out: &mut String, name: &str, value: &Value) {
         Value::String(text) => text_element(out, name, text),
         Value::Array(_) | Value::Object(_) => {
             open(out, name);
-            content(out, value);
+            content(out, name, value, items);
             close(out, name);
         }
     }
 }
 
-/// Append what stands between the tags. Depth is the answer's, which our own handlers wrote.
-pub fn content(out: &mut String, value: &Value) {
+/// Append what stands between the tags of `name`. Depth is the answer's, which our own handlers wrote.
+pub fn content(out: &mut String, name: &str, value: &Value, items: Items) {
     match value {
         Value::Null => {}
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::String(text) => escape(out, text),
-        Value::Array(items) => items.iter().for_each(|item| match item {
+        Value::Array(list) => list.iter().for_each(|item| match item {
             // A null in a list would shift the others if it were left out.
-            Value::Null => text_element(out, "member", ""),
-            _ => element(out, "member", item),
+            Value::Null => text_element(out, items.of(name), ""),
+            _ => element(out, items.of(name), item, items),
         }),
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| element(out, name, field)),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| match field {
+            // The entries of a map stand side by side, without a list around them.
+            Value::Array(entries) if name == "entry" => {
+                entries.iter().for_each(|entry| element(out, name, entry, items));
+            }
+            _ => element(out, name, field, items),
+        }),
     }
 }
 
@@ -74,7 +103,7 @@ pub fn escape(out: &mut String, text: &str) {
 mod tests {
     use serde_json::json;
 
-    use super::element;
+    use super::{Items, element};
 
     #[test]
     fn trees_become_xml() {
@@ -83,15 +112,32 @@ mod tests {
             (json!({"L": [{"K": "a"}, "b"]}), "<R><L><member><K>a</K></member><member>b</member></L></R>"),
             (json!({"L": []}), "<R><L></L></R>"),
             (
+                json!({"M": {"entry": [{"key": "a"}, {"key": "b"}]}}),
+                "<R><M><entry><key>a</key></entry><entry><key>b</key></entry></M></R>",
+            ),
+            (
                 json!("a&b<c>\"\r\u{0}\u{1f}\u{ffff}\n"),
                 "<R>a&amp;b&lt;c&gt;&quot;&#13;\u{fffd}\u{fffd}\u{fffd}\n</R>",
             ),
         ] {
             let mut out = String::new();
-            element(&mut out, "R", &value);
+            element(&mut out, "R", &value, Items::Member);
             assert_eq!(out, xml);
             let mut reader = quick_xml::Reader::from_str(&out);
             while !matches!(reader.read_event().expect("well formed"), quick_xml::events::Event::Eof) {}
+        }
+    }
+
+    #[test]
+    fn items_have_their_service_s_name() {
+        for (items, xml) in [
+            (Items::Member, "<R><Ls><member><N><member>a</member></N></member></Ls></R>"),
+            (Items::Item, "<R><Ls><item><N><item>a</item></N></item></Ls></R>"),
+            (Items::Of(&[("Ls", "L")]), "<R><Ls><L><N><member>a</member></N></L></Ls></R>"),
+        ] {
+            let mut out = String::new();
+            element(&mut out, "R", &json!({"Ls": [{"N": ["a"]}]}), items);
+            assert_eq!(out, xml);
         }
     }
 }

@@ -2,9 +2,16 @@
 
 mod chance;
 mod code_ocean;
+mod drift;
+mod every_type;
+mod expected;
+mod nested;
 mod operations;
+mod policies;
 mod recorded;
+mod refusals;
 mod replacement;
 mod rollback;
 mod support;
 mod vendors;
+mod waiting;

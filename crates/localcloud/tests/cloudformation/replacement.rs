@@ -4,15 +4,7 @@ use localcloud::cloudformation::fault::FaultPhase;
 use localcloud::{Config, Speed};
 use serde_json::{Value, json};
 
-use crate::support::{Cloud, line};
-
-fn template(resources: Value) -> Value {
-    json!({"Resources": resources})
-}
-
-fn lines(cloud: &mut Cloud, stack: &str, skip: usize) -> Vec<String> {
-    cloud.events(stack).iter().skip(skip).map(line).collect()
-}
+use crate::support::{Cloud, lines, template};
 
 fn update(cloud: &mut Cloud, body: &Value) -> Vec<String> {
     let before = cloud.events("s").len();
@@ -74,9 +66,9 @@ fn some_types_are_deleted_before_they_are_made_again() {
 
 #[test]
 fn a_group_is_replaced_when_its_policy_and_its_launch_template_say_so() {
-    let group = |image: &str, policy: Value, name: Option<&str>| {
+    let group = |image: &str, policy: Value, name: Option<&str>, size: &str| {
         let mut properties = json!({
-            "MinSize": "0", "MaxSize": "1", "AvailabilityZones": ["us-east-1a"],
+            "MinSize": size, "MaxSize": "2", "AvailabilityZones": ["us-east-1a"],
             "LaunchTemplate": {"LaunchTemplateId": {"Ref": "L"}, "Version": {"Fn::GetAtt": ["L", "LatestVersionNumber"]}},
         });
         if let Some(name) = name {
@@ -89,20 +81,47 @@ fn a_group_is_replaced_when_its_policy_and_its_launch_template_say_so() {
     };
     let replacing = json!({"AutoScalingReplacingUpdate": {"WillReplace": true}});
     let rolling = json!({"AutoScalingRollingUpdate": {"MinInstancesInService": 0}});
-    for (policy, name, replaced) in [
-        (replacing.clone(), None, true),
-        (replacing.clone(), Some("fixed"), false),
-        (replacing, Some("group-${L.LatestVersionNumber}"), true),
-        (rolling.clone(), None, false),
-        (rolling, Some("group-${L.LatestVersionNumber}"), true),
+    let (done, undone) = ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE");
+    for (policy, name, size, status, replaced) in [
+        (replacing.clone(), None, "1", done, true),
+        (replacing.clone(), None, "0", done, false),
+        (replacing.clone(), Some("fixed"), "1", undone, false),
+        (replacing.clone(), Some("fixed"), "0", done, false),
+        (replacing, Some("group-${L.LatestVersionNumber}"), "0", done, true),
+        (rolling.clone(), None, "1", done, false),
+        (rolling, Some("group-${L.LatestVersionNumber}"), "1", done, true),
     ] {
         let mut cloud = Cloud::new();
-        cloud.create("s", &group("ami-1", policy.clone(), name));
+        cloud.create("s", &group("ami-1", policy.clone(), name, size));
         let before = physical_id(&mut cloud, "G");
-        let told = update(&mut cloud, &group("ami-2", policy.clone(), name));
-        assert_eq!(cloud.status("s"), "UPDATE_COMPLETE", "{told:#?}");
-        assert_eq!(physical_id(&mut cloud, "G") != before, replaced, "{policy} {name:?}");
+        let told = update(&mut cloud, &group("ami-2", policy.clone(), name, size));
+        assert_eq!(cloud.status("s"), status, "{policy} {name:?} {size}: {told:#?}");
+        assert_eq!(physical_id(&mut cloud, "G") != before, replaced, "{policy} {name:?} {size}");
     }
+}
+
+#[test]
+fn a_group_held_by_protected_instances_is_not_deleted() {
+    let body = template(json!({
+        "G": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {
+            "MinSize": "1", "MaxSize": "1", "AvailabilityZones": ["us-east-1a"],
+            "LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "1"}, "NewInstancesProtectedFromScaleIn": true,
+        }},
+    }));
+    let mut cloud = Cloud::new();
+    cloud.create("s", &body);
+    let before = cloud.events("s").len();
+    cloud.get("DeleteStack", json!({"StackName": "s"}));
+    cloud.settle();
+    assert_eq!(
+        lines(&mut cloud, "s", before),
+        [
+            "s DELETE_IN_PROGRESS User Initiated",
+            "G DELETE_IN_PROGRESS",
+            "G DELETE_FAILED Group did not stabilize. {current/minSize/maxSize group size} = {1/0/0}.",
+            "s DELETE_FAILED The following resource(s) failed to delete: [G]. ".trim_end(),
+        ]
+    );
 }
 
 #[test]
@@ -122,6 +141,10 @@ fn what_a_clean_up_cannot_delete_is_left_behind_and_said() {
             "T UPDATE_IN_PROGRESS Resource creation Initiated",
             "T UPDATE_COMPLETE",
             "s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            "T DELETE_IN_PROGRESS",
+            "T DELETE_FAILED still in use",
+            "T DELETE_IN_PROGRESS",
+            "T DELETE_FAILED still in use",
             "T DELETE_IN_PROGRESS",
             "T DELETE_FAILED still in use",
             "s UPDATE_COMPLETE Update successful. One or more resources could not be deleted.",

@@ -76,6 +76,16 @@ impl Cloud {
         }
     }
 
+    /// Ask Auto Scaling what it can't refuse.
+    pub fn auto_scaling(&mut self, operation: &str, input: Value) -> Value {
+        self.service(Service::AutoScaling, operation, input).expect("an answer of Auto Scaling")
+    }
+
+    /// Ask CloudWatch what it can't refuse.
+    pub fn cloudwatch(&mut self, operation: &str, input: Value) -> Value {
+        self.service(Service::CloudWatch, operation, input).expect("an answer of CloudWatch")
+    }
+
     /// Let the time pass.
     pub fn pass(&mut self, seconds: u64) {
         self.now = self.now.after(Duration::from_secs(seconds));
@@ -169,4 +179,24 @@ pub fn parameters(template: &str, values: &Value) -> Value {
         .iter()
         .filter(|(name, _)| template.parameters.contains_key(*name));
     given.map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect()
+}
+
+/// A parameter of the parameter store with this value.
+pub fn parameter(value: &str) -> Value {
+    json!({"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}})
+}
+
+/// A template of these resources.
+pub fn template(resources: Value) -> Value {
+    json!({"Resources": resources})
+}
+
+/// A template of one parameter with this value.
+pub fn one(value: &str) -> Value {
+    template(json!({"P": parameter(value)}))
+}
+
+/// The events since the `skip`th, as lines.
+pub fn lines(cloud: &mut Cloud, stack: &str, skip: usize) -> Vec<String> {
+    cloud.events(stack).iter().skip(skip).map(line).collect()
 }

@@ -4,13 +4,17 @@ use serde_json::{Value, json};
 
 use crate::support::{CAPABILITIES, Cloud, first_failure, parameters, read, read_json, shared};
 
-const VENDORS: [&str; 5] = ["buildkite", "buildkite-service-role", "code-ocean", "metaflow", "runs-on"];
+/// Whose templates there are.
+pub const VENDORS: [&str; 5] = ["buildkite", "buildkite-service-role", "code-ocean", "metaflow", "runs-on"];
 
 /// What can't be deployed here, with the reason.
-const NOT_POSSIBLE: [(&str, &str); 0] = [];
+const NOT_POSSIBLE: [(&str, &str); 2] = [
+    ("metaflow/002-d1a65d9.yml", "its compute environment has a fixed name and would have to be replaced"),
+    ("metaflow/003-35d465a.yml", "the same, coming from the version before"),
+];
 
 /// The versions of a vendor, oldest first.
-fn versions(vendor: &str) -> Vec<String> {
+pub fn versions(vendor: &str) -> Vec<String> {
     let Some(folder) = shared(&format!("templates/{vendor}")) else { return Vec::new() };
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .expect("shared test data is readable")
@@ -19,6 +23,16 @@ fn versions(vendor: &str) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// The parameters with which a vendor's versions are deployed.
+pub fn values_of(vendor: &str) -> Option<Value> {
+    let mut values = read_json(&format!("templates/{vendor}/parameters.json"))?;
+    if vendor == "buildkite" {
+        // The published copies have no images in their mapping, so one must be given.
+        values["ImageId"] = json!("ami-0123456789abcdef0");
+    }
+    Some(values)
 }
 
 /// Create the stack, or update it when it is there. Gives what went wrong.
@@ -63,12 +77,7 @@ fn deploy(
 fn every_vendors_versions_follow_one_another() {
     let (mut done, mut possible, mut wrong) = (0, 0, Vec::new());
     for vendor in VENDORS {
-        let Some(values) = read_json(&format!("templates/{vendor}/parameters.json")) else { return };
-        let mut values = values;
-        if vendor == "buildkite" {
-            // The published copies have no images in their mapping, so one must be given.
-            values["ImageId"] = json!("ami-0123456789abcdef0");
-        }
+        let Some(values) = values_of(vendor) else { return };
         let mut cloud = Cloud::new();
         let mut exists = false;
         for version in versions(vendor) {

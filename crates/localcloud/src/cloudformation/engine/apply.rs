@@ -3,21 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use template::{Evaluation, Node, Resource, Value};
+use template::{Evaluation, Node, Part, Resource, Value};
 
 use super::decide::{self, Action, Circumstances};
+use super::group::Instance;
+use super::rolling::{self, Progress};
 use super::{
-    Step, Work, finish_task, owner, reason, resource_status, resource_status_showing, schedule, start,
+    Step, Work, finish_task, group, nested, owner, reason, resource_status, resource_status_showing,
+    schedule, signals, start,
 };
 use crate::World;
 use crate::cloudformation::durations::{self, INITIATE};
 use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::rollback_configuration;
 use crate::cloudformation::stack::{OnFailure, Policy, Properties, Stack, StackResource};
+use crate::cloudformation::stack_policy::UpdateAction;
 use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::TaskIndex;
 use crate::cloudformation::words::evaluate_words;
-use crate::provision::{self, Desired};
+use crate::provision::{self, Desired, ProvisionError, Provisioned};
+
+const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 
 /// A change under way.
 #[derive(Debug, Clone)]
@@ -25,6 +32,15 @@ pub struct Change {
     creates: bool,
     delete_first: bool,
     wanted: Wanted,
+    /// The instances that a rolling update replaces once the group has been updated.
+    obsolete: Vec<Instance>,
+}
+
+impl Change {
+    /// `CreationPolicy`, where the change makes a physical resource.
+    pub fn creation_policy(&self) -> Option<&Value> {
+        self.wanted.creation_policy.as_ref()
+    }
 }
 
 /// A resource as the template wants it, evaluated.
@@ -32,6 +48,8 @@ pub struct Change {
 struct Wanted {
     properties: Arc<Properties>,
     metadata: Option<Value>,
+    creation_policy: Option<Value>,
+    update_policy: Option<Value>,
     deletion_policy: Policy,
     update_replace_policy: Policy,
     depends_on: Vec<String>,
@@ -58,7 +76,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
         touch(stack, &logical_id);
         stack.resources.insert(logical_id.clone(), new_resource(world, resource, &wanted));
         resource_status(world, stack, target.as_ref(), &logical_id, Status::CreateInProgress, None);
-        set_change(stack, task, Change { creates: true, delete_first: false, wanted });
+        set_change(stack, task, Change { creates: true, delete_first: false, wanted, obsolete: Vec::new() });
         schedule(world, stack, task, Step::Initiate, INITIATE);
         return;
     };
@@ -67,15 +85,21 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
             .as_ref()
             .zip(target.as_ref())
             .is_some_and(|(before, target)| before.tags != target.tags),
+        instances: group::instances_of(world, existing).len(),
+        update_policy: wanted.update_policy.as_ref(),
     };
-    let action = decide::action(
-        evaluation,
-        resource,
-        existing,
-        &wanted.properties,
-        wanted.metadata.as_ref(),
-        circumstances,
-    );
+    let action = decide::action(existing, &wanted.properties, wanted.metadata.as_ref(), circumstances);
+    let judged_as = match action {
+        Action::Leave => None,
+        Action::Update { .. } => Some(UpdateAction::Modify),
+        Action::Replace { .. } => Some(UpdateAction::Replace),
+    };
+    let policy = stack.operation.as_ref().and_then(|operation| operation.policy.clone());
+    if let (Some(judged_as), Some(policy)) = (judged_as, policy)
+        && let Err(words) = policy.check(judged_as, &logical_id, &existing.type_name)
+    {
+        return refuse(world, stack, &logical_id, words);
+    }
     match action {
         Action::Leave => {
             if let Some(existing) = stack.resources.get_mut(&logical_id) {
@@ -85,7 +109,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
             }
             finish_task(stack, task);
         }
-        Action::Update => begin_update(world, stack, task, &logical_id, wanted),
+        Action::Update { rolling } => begin_update(world, stack, task, &logical_id, wanted, rolling),
         Action::Replace { delete_first } => {
             begin_replacement(world, stack, task, &logical_id, wanted, delete_first)
         }
@@ -104,6 +128,8 @@ fn begin_broken(world: &mut World, stack: &mut Stack, resource: &Resource, words
         let nothing = Wanted {
             properties: Arc::new(Properties::new()),
             metadata: None,
+            creation_policy: None,
+            update_policy: None,
             deletion_policy: Policy::Delete,
             update_replace_policy: Policy::Delete,
             depends_on: Vec::new(),
@@ -114,25 +140,50 @@ fn begin_broken(world: &mut World, stack: &mut Stack, resource: &Resource, words
     fail(world, stack, &resource.logical_id, failed, words);
 }
 
-fn begin_update(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, wanted: Wanted) {
+fn begin_update(
+    world: &mut World,
+    stack: &mut Stack,
+    task: TaskIndex,
+    logical_id: &str,
+    wanted: Wanted,
+    rolling: bool,
+) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
     touch(stack, logical_id);
     let Some(existing) = stack.resources.get_mut(logical_id) else { return };
     let (type_name, physical_id) = (existing.type_name.clone(), existing.physical_id.clone());
+    let obsolete = match physical_id.as_deref().filter(|_| rolling) {
+        Some(name) => group::instances(world, name),
+        None => Vec::new(),
+    };
     let previous = std::mem::replace(&mut existing.properties, wanted.properties.clone());
     resource_status(world, stack, target.as_ref(), logical_id, Status::UpdateInProgress, None);
     let owner = owner(stack, target.as_deref());
-    let outcome = provision::update(
-        world,
-        &Desired {
-            owner: &owner,
-            logical_id,
-            type_name: &type_name,
-            properties: &wanted.properties,
-            previous: Some(&previous),
-            physical_id: physical_id.as_deref(),
-        },
-    );
+    let mut is_awaited = false;
+    let outcome = if type_name == nested::TYPE {
+        let id = physical_id.clone().unwrap_or_default();
+        nested::update(world, stack, &id, &wanted.properties).map(|began| {
+            is_awaited = began;
+            let attributes =
+                stack.resources.get(logical_id).map(|one| one.attributes.clone()).unwrap_or_default();
+            Provisioned { physical_id: id, attributes, extra: Duration::ZERO }
+        })
+    } else if type_name == WAIT_CONDITION {
+        // User guide, `AWS::CloudFormation::WaitCondition`: updates are not supported. Assumption: the words.
+        Err(ProvisionError { reason: format!("Update to resource type {WAIT_CONDITION} is not supported.") })
+    } else {
+        provision::update(
+            world,
+            &Desired {
+                owner: &owner,
+                logical_id,
+                type_name: &type_name,
+                properties: &wanted.properties,
+                previous: Some(&previous),
+                physical_id: physical_id.as_deref(),
+            },
+        )
+    };
     match outcome {
         Ok(provisioned) => {
             if let Some(existing) = stack.resources.get_mut(logical_id) {
@@ -143,7 +194,10 @@ fn begin_update(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_i
                 existing.update_replace_policy = wanted.update_replace_policy;
                 existing.depends_on.clone_from(&wanted.depends_on);
             }
-            set_change(stack, task, Change { creates: false, delete_first: false, wanted });
+            set_change(stack, task, Change { creates: false, delete_first: false, wanted, obsolete });
+            if is_awaited {
+                return;
+            }
             schedule(
                 world,
                 stack,
@@ -186,7 +240,7 @@ fn begin_replacement(
     } else if let Some(words) = in_the_way.filter(|_| !delete_first) {
         fail(world, stack, logical_id, Status::UpdateFailed, words);
     } else {
-        set_change(stack, task, Change { creates: false, delete_first, wanted });
+        set_change(stack, task, Change { creates: false, delete_first, wanted, obsolete: Vec::new() });
         schedule(world, stack, task, Step::Initiate, INITIATE);
     }
 }
@@ -200,6 +254,12 @@ pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) 
     match step {
         Step::Initiate => initiate(world, stack, task, &logical_id, &change),
         Step::Complete => complete(world, stack, task, &logical_id, &change),
+        Step::Look => signals::look(world, stack, task, &logical_id),
+        Step::Roll => match rolling::look(world, stack, task, &logical_id) {
+            Progress::Again => {}
+            Progress::Done => completed(world, stack, task, &logical_id),
+            Progress::Failed(words) => failed(world, stack, task, &logical_id, words),
+        },
     }
 }
 
@@ -213,17 +273,19 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         // Assumption: the old resource goes without events of its own; no recording shows such a replacement.
         extra = remove_first(world, stack, &existing);
     }
-    let outcome = provision::create(
-        world,
-        &Desired {
-            owner: &owner,
-            logical_id,
-            type_name: &existing.type_name,
-            properties: &change.wanted.properties,
-            previous: None,
-            physical_id: None,
-        },
-    );
+    let is_nested = existing.type_name == nested::TYPE;
+    let desired = Desired {
+        owner: &owner,
+        logical_id,
+        type_name: &existing.type_name,
+        properties: &change.wanted.properties,
+        previous: None,
+        physical_id: None,
+    };
+    let outcome = match is_nested {
+        true => nested::create(world, stack, logical_id, &change.wanted.properties),
+        false => provision::create(world, &desired),
+    };
     let (in_progress, failed) = match change.creates {
         true => (Status::CreateInProgress, Status::CreateFailed),
         false => (Status::UpdateInProgress, Status::UpdateFailed),
@@ -247,6 +309,9 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
             }
             let words = Some(reason::CREATION_INITIATED.to_owned());
             resource_status(world, stack, target.as_ref(), logical_id, in_progress, words);
+            if is_nested {
+                return;
+            }
             let usual = durations::of(&existing.type_name).create.saturating_sub(INITIATE);
             schedule(world, stack, task, Step::Complete, usual + provisioned.extra + extra);
         }
@@ -277,7 +342,6 @@ fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) 
 
 /// The service is done with the resource.
 fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
-    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
     let replaces = stack.operation.as_ref().is_some_and(|operation| {
         operation.snapshot.get(logical_id).map(|old| &old.physical_id)
             != stack.resources.get(logical_id).map(|new| &new.physical_id)
@@ -291,17 +355,52 @@ fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
             .reason(&stack.name, logical_id, FaultPhase::Update)
             .filter(|_| !change.creates)
     });
-    let (completed, failed) = match change.creates {
-        true => (Status::CreateComplete, Status::CreateFailed),
-        false => (Status::UpdateComplete, Status::UpdateFailed),
-    };
-    match fault {
-        Some(words) => fail(world, stack, logical_id, failed, words),
-        None => {
-            resource_status(world, stack, target.as_ref(), logical_id, completed, None);
-            finish_task(stack, task);
+    if let Some(words) = fault {
+        failed(world, stack, task, logical_id, words);
+        return;
+    }
+    if !change.obsolete.is_empty() {
+        let settings = rolling::Settings::of(change.wanted.update_policy.as_ref());
+        if let Some(operation) = stack.operation.as_mut() {
+            let before = change.obsolete.iter().map(|instance| instance.id.clone()).collect();
+            // Of a group that a stopped update had begun to roll, what it had before that counts.
+            operation.rolled.entry(logical_id.to_owned()).or_insert((settings.clone(), before));
+        }
+        if rolling::begin(world, stack, task, logical_id, &settings, &change.obsolete) {
+            return;
         }
     }
+    if (change.creates || replaces) && signals::begin(world, stack, task, logical_id, change) {
+        return;
+    }
+    completed(world, stack, task, logical_id);
+}
+
+/// A resource is as it should be.
+pub fn completed(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) {
+    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
+    let status = if creates(stack, task) { Status::CreateComplete } else { Status::UpdateComplete };
+    resource_status(world, stack, target.as_ref(), logical_id, status, None);
+    finish_task(stack, task);
+    if let Some(words) = rollback_configuration::raised(world, stack) {
+        start::abort_forward(world, stack, Some(words));
+    }
+}
+
+/// A resource didn't come to be as it should.
+pub fn failed(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, words: String) {
+    let status = if creates(stack, task) { Status::CreateFailed } else { Status::UpdateFailed };
+    fail(world, stack, logical_id, status, words);
+}
+
+fn creates(stack: &Stack, task: TaskIndex) -> bool {
+    let entry = stack.operation.as_ref().and_then(|operation| operation.walk.task(task));
+    entry.is_some_and(|entry| matches!(&entry.work, Work::Apply(Some(change)) if change.creates))
+}
+
+/// The stack's policy doesn't let the update touch a resource: it fails without having begun.
+pub fn refuse(world: &mut World, stack: &mut Stack, logical_id: &str, words: String) {
+    fail(world, stack, logical_id, Status::UpdateFailed, words);
 }
 
 /// A resource failed, and with it the phase.
@@ -328,6 +427,9 @@ fn fail(world: &mut World, stack: &mut Stack, logical_id: &str, status: Status, 
 }
 
 /// Cancel a resource that is in flight because another one failed.
+///
+/// Assumption: everything in flight is cancelled at once. On AWS what has no way to be stopped goes on to its end
+/// before the rollback touches it.
 pub fn cancel(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
     let Some(operation) = stack.operation.as_mut() else { return };
@@ -357,18 +459,8 @@ fn resource_of<'a>(
 fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Result<Wanted, String> {
     let values = StackValues(&stack.resources);
     let properties = evaluation.properties(resource, &values).map_err(|error| evaluate_words(&error))?;
-    if let Some((logical_id, attribute)) = properties.values().find_map(unknown_in) {
-        let type_name = stack.resources.get(&logical_id).map_or("", |resource| resource.type_name.as_str());
-        return Err(match attribute {
-            Some(attribute) => {
-                format!(
-                    "Requested attribute {attribute} must be a readonly property in schema for [{type_name}]"
-                )
-            }
-            None => format!(
-                "Unresolved resource dependencies [{logical_id}] in the Resources block of the template"
-            ),
-        });
+    if let Some(part) = properties.values().find_map(unknown_in) {
+        return Err(unknown_words(stack, part));
     }
     let text = |node: Option<&Node>| {
         node.and_then(|node| evaluation.evaluate(node, &values).ok()).and_then(|value| match value {
@@ -376,9 +468,9 @@ fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Re
             _ => None,
         })
     };
-    let metadata = match resource.metadata.as_ref() {
-        Some(node) => Some(evaluation.evaluate(node, &values).map_err(|error| evaluate_words(&error))?),
-        None => None,
+    let attribute = |node: Option<&Node>| {
+        node.map(|node| evaluation.evaluate(node, &values).map_err(|error| evaluate_words(&error)))
+            .transpose()
     };
     let deletion_policy = match text(resource.deletion_policy.as_ref()) {
         Some(name) => Policy::named(&name),
@@ -392,7 +484,9 @@ fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Re
         .unwrap_or_default();
     Ok(Wanted {
         properties: Arc::new(properties),
-        metadata,
+        metadata: attribute(resource.metadata.as_ref())?,
+        creation_policy: attribute(resource.creation_policy.as_ref())?,
+        update_policy: attribute(resource.update_policy.as_ref())?,
         deletion_policy,
         update_replace_policy: text(resource.update_replace_policy.as_ref())
             .map_or(Policy::Delete, |name| Policy::named(&name)),
@@ -400,18 +494,28 @@ fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Re
     })
 }
 
-/// The resource and attribute behind the first value that isn't known.
-fn unknown_in(value: &Value) -> Option<(String, Option<String>)> {
+/// The part of the first value that isn't known.
+fn unknown_in(value: &Value) -> Option<&Part> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         Value::List(items) => items.iter().find_map(unknown_in),
         Value::Map(entries) => entries.values().find_map(unknown_in),
-        Value::Unknown(unknown) => unknown.parts.iter().find_map(|part| match part {
-            template::Part::Resource { logical_id, attribute } => {
-                Some((logical_id.clone(), attribute.clone()))
-            }
-            template::Part::Text(_) | template::Part::Outside(_) => None,
-        }),
+        Value::Unknown(unknown) => unknown.parts.iter().find(|part| !matches!(part, Part::Text(_))),
+    }
+}
+
+fn unknown_words(stack: &Stack, part: &Part) -> String {
+    match part {
+        Part::Resource { logical_id, attribute: Some(attribute) } => {
+            let type_name =
+                stack.resources.get(logical_id).map_or("", |resource| resource.type_name.as_str());
+            format!("Requested attribute {attribute} must be a readonly property in schema for [{type_name}]")
+        }
+        Part::Resource { logical_id, attribute: None } => {
+            format!("Unresolved resource dependencies [{logical_id}] in the Resources block of the template")
+        }
+        Part::Outside(what) => format!("This local cloud doesn't know {what}"),
+        Part::Text(_) => String::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Deleting one physical resource: in a clean-up, in the undoing of a creation, or with its stack.
 
-use super::{Kind, Phase, Work, event, finish_task, owner, schedule};
+use std::time::Duration;
+
+use super::{Kind, Phase, Work, event, finish_task, nested, owner, schedule};
 use crate::World;
 use crate::cloudformation::durations;
 use crate::cloudformation::engine::Step;
@@ -34,6 +36,12 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         current.status_reason = None;
         current.updated = world.now;
     }
+    if resource.type_name == nested::TYPE {
+        if !nested::delete(world, &physical_id) {
+            complete(world, stack, task);
+        }
+        return;
+    }
     let owner = owner(stack, stack.definition.clone().as_deref());
     let outcome = provision::delete(
         world,
@@ -57,9 +65,12 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
 /// The service is done.
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some(resource) = resource_of(stack, task) else { return };
-    if let Some(words) =
-        world.cloudformation.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Delete)
-    {
+    let fault = world.cloudformation.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Delete);
+    let refused = fault.or_else(|| {
+        let physical_id = resource.physical_id.as_deref()?;
+        provision::check_deleted(world, &resource.type_name, physical_id).err().map(|error| error.reason)
+    });
+    if let Some(words) = refused {
         fail(world, stack, task, &resource, words);
         return;
     }
@@ -71,12 +82,22 @@ pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     finish_task(stack, task);
 }
 
+/// What was to be deleted could not be.
+pub fn refused(world: &mut World, stack: &mut Stack, task: TaskIndex, words: String) {
+    if let Some(resource) = resource_of(stack, task) {
+        fail(world, stack, task, &resource, words);
+    }
+}
+
 fn fail(world: &mut World, stack: &mut Stack, task: TaskIndex, resource: &StackResource, words: String) {
     news(world, stack, resource, Status::DeleteFailed, Some(words.clone()));
     let cleaning = stack
         .operation
         .as_ref()
         .is_some_and(|operation| matches!(operation.phase, Phase::CleanUp | Phase::RollBackCleanUp));
+    if cleaning && tries_again(world, stack, task) {
+        return;
+    }
     if is_current(stack, resource) {
         if cleaning {
             // What a clean-up can't delete leaves the stack all the same (coverage roadmap issue 744).
@@ -96,6 +117,23 @@ fn fail(world: &mut World, stack: &mut Stack, task: TaskIndex, resource: &StackR
             operation.walk.fail(task);
         }
     }
+}
+
+/// A clean-up tries a deletion three times, each with its events.
+///
+/// Assumption: the next attempt follows after this pause; AWS documents neither the number, which is what people
+/// see in events, nor the pause.
+fn tries_again(world: &mut World, stack: &mut Stack, task: TaskIndex) -> bool {
+    const ATTEMPTS: u32 = 3;
+    const PAUSE: Duration = Duration::from_secs(10);
+    let Some(operation) = stack.operation.as_mut() else { return false };
+    let failed = operation.failed_deletions.entry(task).or_default();
+    *failed += 1;
+    let again = *failed < ATTEMPTS;
+    if again {
+        schedule(world, stack, task, Step::Initiate, PAUSE);
+    }
+    again
 }
 
 /// Whether the resource stays where it is, outside the stack from now on.
@@ -151,7 +189,7 @@ fn gone(stack: &mut Stack, resource: &StackResource, status: Status) {
 fn resource_of(stack: &Stack, task: TaskIndex) -> Option<StackResource> {
     match &stack.operation.as_ref()?.walk.task(task)?.work {
         Work::Remove(resource) => Some((**resource).clone()),
-        Work::Apply(_) | Work::Restore => None,
+        Work::Apply(_) | Work::Restore | Work::Release(_) => None,
     }
 }
 

@@ -3,7 +3,8 @@
 //! In place: an update with the old properties. Replaced: the old physical resource is still there and takes
 //! its name back, the new one is removed by the clean-up. Added: removed by the clean-up.
 
-use super::{Work, finish_task, owner, resource_status, schedule};
+use super::rolling::{self, Progress};
+use super::{Work, finish_task, group, nested, owner, reason, resource_status, schedule};
 use crate::World;
 use crate::cloudformation::durations;
 use crate::cloudformation::engine::Step;
@@ -37,7 +38,8 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
             operation.obsolete.extend(replaced);
         }
         keep_old_record(stack, &logical_id, old);
-        resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateComplete, None);
+        let words = Some(reason::SKIPPED.to_owned());
+        resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateComplete, words);
         finish_task(stack, task);
         return;
     }
@@ -50,6 +52,12 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         resource.properties = old.properties.clone();
     }
     resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateInProgress, None);
+    if old.type_name == nested::TYPE {
+        if !nested::restore(world, old.physical_id.as_deref().unwrap_or_default()) {
+            complete(world, stack, task);
+        }
+        return;
+    }
     let owner = owner(stack, before.as_deref());
     let outcome = provision::update(
         world,
@@ -145,21 +153,43 @@ fn begin_return(
     }
 }
 
-/// The service is done.
+/// The service is done. A group whose instances the update had begun to replace gets them back in the same way.
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
+    let Some((logical_id, old)) = old_of(stack, task) else { return };
+    let settings = stack.operation.as_ref().and_then(|operation| operation.rolled.get(&logical_id)).cloned();
+    if let (Some((settings, before)), Some(name)) = (settings, old.physical_id.as_deref()) {
+        let mut obsolete = group::instances(world, name);
+        obsolete.retain(|instance| !before.contains(&instance.id));
+        if rolling::begin(world, stack, task, &logical_id, &settings, &obsolete) {
+            return;
+        }
+    }
+    finish(world, stack, task, &logical_id);
+}
+
+/// A group's instances are being put back.
+pub fn roll(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some((logical_id, _)) = old_of(stack, task) else { return };
+    match rolling::look(world, stack, task, &logical_id) {
+        Progress::Again => {}
+        Progress::Done => finish(world, stack, task, &logical_id),
+        Progress::Failed(words) => fail(world, stack, task, &logical_id, words),
+    }
+}
+
+fn finish(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) {
     let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
-    match world.cloudformation.faults.reason(&stack.name, &logical_id, FaultPhase::Rollback) {
-        Some(words) => fail(world, stack, task, &logical_id, words),
+    match world.cloudformation.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
+        Some(words) => fail(world, stack, task, logical_id, words),
         None => {
-            resource_status(world, stack, before.as_ref(), &logical_id, Status::UpdateComplete, None);
+            resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateComplete, None);
             finish_task(stack, task);
         }
     }
 }
 
 /// The resource stays failed; what doesn't need it goes on.
-fn fail(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, words: String) {
+pub fn fail(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, words: String) {
     let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
     resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateFailed, Some(words));
     if let Some(operation) = stack.operation.as_mut() {
@@ -177,6 +207,6 @@ fn old_of(stack: &Stack, task: TaskIndex) -> Option<(String, StackResource)> {
     let entry = operation.walk.task(task)?;
     match entry.work {
         Work::Restore => Some((entry.logical_id.clone(), operation.snapshot.get(&entry.logical_id)?.clone())),
-        Work::Apply(_) | Work::Remove(_) => None,
+        Work::Apply(_) | Work::Remove(_) | Work::Release(_) => None,
     }
 }

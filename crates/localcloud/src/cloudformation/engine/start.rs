@@ -2,30 +2,48 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Failures, Kind, Operation, Phase, Work, apply, check, end, event, reason, set_walk};
+use template::Evaluation;
+
+use super::{Failures, Kind, Operation, Phase, Work, apply, check, end, event, nested, reason, set_walk};
 use crate::World;
 use crate::cloudformation::durations::START;
-use crate::cloudformation::outputs;
 use crate::cloudformation::stack::{Definition, OnFailure, Stack, StackResource};
+use crate::cloudformation::stack_policy::{StackPolicy, UpdateAction};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::Walk;
 use crate::cloudformation::words::{self, evaluate_words};
+use crate::cloudformation::{outputs, rollback_configuration};
 use crate::timers;
+
+/// What a rollback is called among the operations of a stack.
+const ROLLBACK: &str = "ROLLBACK";
 
 /// Begin to create the stack.
 pub fn start_create(world: &mut World, stack: &mut Stack, target: Arc<Definition>, token: Option<String>) {
     let mut operation = Operation::new(world.cloudformation.next_number(), Kind::Create, token, stack.status);
     operation.target = Some(target.clone());
     stack.definition = Some(target);
+    if let Some(minutes) = stack.timeout_minutes {
+        let timer = super::Timer::Timeout { stack_id: stack.id.clone(), operation: operation.number };
+        world.schedule(Duration::from_secs(minutes.saturating_mul(60)), timers::Timer::CloudFormation(timer));
+    }
     accept(world, stack, operation, Status::CreateInProgress);
 }
 
 /// Begin to update the stack. An update that stopped half-way keeps what the stack was before it.
-pub fn start_update(world: &mut World, stack: &mut Stack, target: Arc<Definition>, token: Option<String>) {
+pub fn start_update(
+    world: &mut World,
+    stack: &mut Stack,
+    target: Arc<Definition>,
+    token: Option<String>,
+    policy: Option<Arc<StackPolicy>>,
+) {
     let mut operation = Operation::new(world.cloudformation.next_number(), Kind::Update, token, stack.status);
     operation.target = Some(target);
+    operation.policy = policy;
     match stack
         .operation
         .take()
@@ -35,6 +53,7 @@ pub fn start_update(world: &mut World, stack: &mut Stack, target: Arc<Definition
             operation.before = stopped.before;
             operation.snapshot = stopped.snapshot;
             operation.touched = stopped.touched;
+            operation.rolled = stopped.rolled;
             operation.removed_first = stopped.removed_first;
             operation.obsolete = stopped.obsolete;
         }
@@ -70,6 +89,12 @@ pub fn start_delete(world: &mut World, stack: &mut Stack, retain: BTreeSet<Strin
 
 fn accept(world: &mut World, stack: &mut Stack, operation: Operation, status: Status) {
     let number = operation.number;
+    let label = match operation.kind {
+        Kind::Create => "CREATE_STACK",
+        Kind::Update => "UPDATE_STACK",
+        Kind::Delete => "DELETE_STACK",
+    };
+    event::begin_operation(world, stack, label);
     stack.operation = Some(operation);
     event::stack_status(world, stack, status, Some(reason::USER_INITIATED.to_owned()));
     let timer = super::Timer::Begin { stack_id: stack.id.clone(), operation: number };
@@ -99,10 +124,16 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
     if let Some(words) = check::unsupported_attribute(&evaluation) {
         return abort_forward(world, stack, Some(words));
     }
+    if let Some(name) = target.imports.iter().find(|name| !target.outside.imports.contains_key(*name)) {
+        return abort_forward(world, stack, Some(format!("No export named {name} found.")));
+    }
     let graph = match evaluation.dependencies() {
         Ok(graph) => graph,
         Err(error) => return abort_forward(world, stack, Some(words::circle(&error.cycle))),
     };
+    if let Some((logical_id, words)) = protected_from_deletion(stack, &evaluation) {
+        return apply::refuse(world, stack, &logical_id, words);
+    }
     let Some(mut operation) = stack.operation.take() else { return };
     let active: Vec<String> =
         evaluation.active_resources().map(|resource| resource.logical_id.clone()).collect();
@@ -117,8 +148,40 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
     stack.operation = Some(operation);
 }
 
-/// Every resource is as the target definition wants it.
-pub fn forward_is_done(world: &mut World, stack: &mut Stack, kind: Kind) {
+/// The first resource that would leave the stack against its policy, with CloudFormation's words.
+///
+/// Assumption: it is looked at before anything changes, so that nothing has been replaced in vain.
+fn protected_from_deletion(stack: &Stack, evaluation: &Evaluation<'_>) -> Option<(String, String)> {
+    let policy = stack.operation.as_ref()?.policy.as_ref()?;
+    let leaving = stack.resources.values().filter(|resource| !evaluation.is_active(&resource.logical_id));
+    leaving.into_iter().find_map(|resource| {
+        let checked = policy.check(UpdateAction::Delete, &resource.logical_id, &resource.type_name);
+        Some((resource.logical_id.clone(), checked.err()?))
+    })
+}
+
+/// Every resource is as the target definition wants it: watch the alarms for a while, if the stack has any.
+pub fn monitor(world: &mut World, stack: &mut Stack, kind: Kind) {
+    let monitoring = rollback_configuration::monitoring(stack);
+    if monitoring.is_zero() {
+        return watched(world, stack, kind);
+    }
+    let Some(operation) = stack.operation.as_mut() else { return };
+    operation.phase = Phase::Monitoring;
+    let timer = super::Timer::Monitored { stack_id: stack.id.clone(), operation: operation.number };
+    world.schedule(monitoring, timers::Timer::CloudFormation(timer));
+}
+
+/// The alarms have been watched.
+pub fn watched(world: &mut World, stack: &mut Stack, kind: Kind) {
+    match rollback_configuration::raised(world, stack) {
+        Some(words) => abort_forward(world, stack, Some(words)),
+        None => forward_is_done(world, stack, kind),
+    }
+}
+
+/// Every resource is as the target definition wants it, and no alarm is raised.
+fn forward_is_done(world: &mut World, stack: &mut Stack, kind: Kind) {
     let Some(target) = stack.operation.as_ref().and_then(|operation| operation.target.clone()) else {
         return;
     };
@@ -146,8 +209,32 @@ pub fn forward_is_done(world: &mut World, stack: &mut Stack, kind: Kind) {
         .cloned()
         .collect();
     operation.obsolete.extend(leaving);
+    let around =
+        stack.nested_in.as_ref().and_then(|nesting| world.cloudformation.stacks.get(&nesting.parent));
+    let held = around.is_some_and(|around| {
+        around.operation.as_ref().is_some_and(|operation| operation.phase == Phase::Forward)
+    });
+    if held {
+        operation.phase = Phase::Held;
+    }
     event::stack_status(world, stack, Status::UpdateCompleteCleanupInProgress, None);
+    if !held {
+        begin_clean_up(world, stack, Phase::CleanUp);
+    }
+}
+
+/// The stack around has come to its clean-up: so does this one.
+pub fn release(world: &mut World, stack: &mut Stack) {
     begin_clean_up(world, stack, Phase::CleanUp);
+    super::pump(world, stack);
+}
+
+/// The stack around is undone: so is this one, whose own update had come to its end.
+pub fn roll_back_held(world: &mut World, stack: &mut Stack) {
+    event::begin_operation(world, stack, ROLLBACK);
+    event::stack_status(world, stack, Status::UpdateRollbackInProgress, None);
+    begin_rollback(world, stack);
+    super::pump(world, stack);
 }
 
 /// The forward phase can't go on: cancel what is in flight, then undo, delete or stop, as was asked.
@@ -163,6 +250,7 @@ pub fn abort_forward(world: &mut World, stack: &mut Stack, words: Option<String>
     match (kind, stack.on_failure) {
         (Kind::Create, OnFailure::DoNothing) => stop(world, stack, Status::CreateFailed, words, failures),
         (Kind::Create, OnFailure::Rollback) => {
+            event::begin_operation(world, stack, ROLLBACK);
             event::stack_status(world, stack, Status::RollbackInProgress, Some(undone(&words)));
             begin_deletion(world, stack);
         }
@@ -177,6 +265,7 @@ pub fn abort_forward(world: &mut World, stack: &mut Stack, words: Option<String>
         }
         (Kind::Update, OnFailure::DoNothing) => stop(world, stack, Status::UpdateFailed, words, failures),
         (Kind::Update, OnFailure::Rollback | OnFailure::Delete) => {
+            event::begin_operation(world, stack, ROLLBACK);
             event::stack_status(world, stack, Status::UpdateRollbackInProgress, Some(words));
             begin_rollback(world, stack);
         }
@@ -197,6 +286,7 @@ pub fn cancel_update(world: &mut World, stack: &mut Stack) {
     for task in stack.operation.as_ref().map(|operation| operation.walk.running()).unwrap_or_default() {
         apply::cancel(world, stack, task);
     }
+    event::begin_operation(world, stack, ROLLBACK);
     event::stack_status(
         world,
         stack,
@@ -212,7 +302,9 @@ pub fn roll_back_failed(world: &mut World, stack: &mut Stack, token: Option<Stri
     let Some(operation) = stack.operation.as_mut() else { return };
     operation.token = token;
     let words = Some(reason::USER_INITIATED.to_owned());
-    if operation.kind == Kind::Create {
+    let kind = operation.kind;
+    event::begin_operation(world, stack, ROLLBACK);
+    if kind == Kind::Create {
         stack.on_failure = OnFailure::Rollback;
         event::stack_status(world, stack, Status::RollbackInProgress, words);
         begin_deletion(world, stack);
@@ -233,6 +325,7 @@ pub fn continue_rollback(
     let Some(operation) = stack.operation.as_mut() else { return };
     operation.token = token;
     operation.spared = skip;
+    event::begin_operation(world, stack, "CONTINUE_ROLLBACK");
     event::stack_status(
         world,
         stack,
@@ -287,10 +380,18 @@ pub fn rollback_is_done(world: &mut World, stack: &mut Stack) {
         .cloned()
         .collect();
     operation.obsolete.extend(added);
-    stack.definition.clone_from(&operation.before);
+    let before = operation.before.clone();
+    stack.definition.clone_from(&before);
     let snapshot = operation.snapshot.clone();
     let place = |id: &String| snapshot.get_index_of(id).unwrap_or(usize::MAX);
     stack.resources.sort_by(|one, _, other, _| place(one).cmp(&place(other)));
+    // A nested stack may have come to its new outputs already.
+    if let Some(before) = before.filter(|_| stack.nested_in.is_some())
+        && let Ok(evaluation) = before.evaluation()
+        && let Ok(outputs) = outputs::evaluate(&evaluation, &StackValues(&stack.resources))
+    {
+        stack.outputs = outputs;
+    }
     event::stack_status(world, stack, Status::UpdateRollbackCompleteCleanupInProgress, None);
     begin_clean_up(world, stack, Phase::RollBackCleanUp);
 }
@@ -299,7 +400,9 @@ fn begin_clean_up(world: &mut World, stack: &mut Stack, phase: Phase) {
     let Some(operation) = stack.operation.as_mut() else { return };
     let obsolete = std::mem::take(&mut operation.obsolete);
     operation.spared.clear();
-    let walk = removal(obsolete);
+    let released = nested::held(world, stack);
+    let Some(operation) = stack.operation.as_mut() else { return };
+    let walk = removal(obsolete, released);
     set_walk(world, operation, phase, walk);
 }
 
@@ -312,11 +415,12 @@ fn begin_deletion(world: &mut World, stack: &mut Stack) {
         .cloned()
         .collect();
     remaining.append(&mut operation.obsolete);
-    set_walk(world, operation, Phase::Deleting, removal(remaining));
+    set_walk(world, operation, Phase::Deleting, removal(remaining, Vec::new()));
 }
 
-/// A walk that removes resources, what needs others before what is needed.
-fn removal(resources: Vec<StackResource>) -> Walk<Work> {
+/// A walk that removes resources, what needs others before what is needed, and lets nested stacks (by logical id)
+/// clean up.
+fn removal(resources: Vec<StackResource>, released: Vec<(String, String)>) -> Walk<Work> {
     let needed_by = |id: &str| -> Vec<String> {
         resources
             .iter()
@@ -331,6 +435,7 @@ fn removal(resources: Vec<StackResource>) -> Walk<Work> {
     let tasks = resources
         .into_iter()
         .map(|resource| (resource.logical_id.clone(), Work::Remove(Box::new(resource))))
+        .chain(released.into_iter().map(|(logical_id, id)| (logical_id, Work::Release(id))))
         .collect();
     Walk::new(tasks, |id| prerequisites.get(id).cloned().unwrap_or_default())
 }

@@ -47,6 +47,10 @@ impl<'w, 'd> Source<'w, 'd> {
 
     fn part(&mut self, part: &str) -> String {
         let (kind, length) = part.split_once(':').unwrap_or((part, ""));
+        if kind == "count" {
+            let entity = format!("{} {}", self.desired.type_name, self.part(length));
+            return self.world.cloudformation.generic.next_of(&entity).to_string();
+        }
         let length: usize = length.parse().unwrap_or(12);
         match kind {
             // An empty JSON object, where a type's attribute is JSON text.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::group::{Hook, State};
-use super::{Timer, durations, scaling};
+use super::{Timer, durations, machines, scaling};
 use crate::World;
 use crate::timers;
 
@@ -13,6 +13,7 @@ pub(super) fn enter(world: &mut World, group: &str, instance: &str, state: State
     found.state = state;
     found.step += 1;
     let step = found.step;
+    machines::entered(world, instance, state);
     if let Some(lasts) = lasts {
         let timer = Timer::Step { group: group.to_owned(), instance: instance.to_owned(), step };
         world.schedule(lasts, timers::Timer::AutoScaling(timer));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::group::{Group, State};
-use super::{find, find_mut, lifecycle, scaling, settings};
+use super::{find, find_mut, lifecycle, machines, scaling, settings};
 use crate::{AwsError, Input, World};
 
 /// The processes that can be suspended.
@@ -85,7 +85,10 @@ pub(super) fn delete_group(world: &mut World, input: Input<'_>) -> Result<Value,
         ));
     }
     // With `ForceDelete` the group is gone at once and its instances with it.
-    world.auto_scaling.groups.remove(name);
+    if let Some(group) = world.auto_scaling.groups.remove(name) {
+        let left: Vec<String> = group.instances.into_iter().map(|instance| instance.id).collect();
+        machines::abandoned(world, &left);
+    }
     Ok(json!({}))
 }
 
@@ -264,6 +267,9 @@ pub(super) fn suspend(world: &mut World, input: Input<'_>, suspends: bool) -> Re
         } else {
             group.suspended.remove(*process);
         }
+    }
+    if !suspends {
+        machines::look_again(world, name);
     }
     scaling::reconcile(world, name);
     Ok(json!({}))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{durations, find_mut, lifecycle, operations, settings, warm_pool};
+use super::{durations, find_mut, lifecycle, machines, operations, settings, warm_pool};
 use crate::provision::{Desired, ProvisionError, Provisioned};
 use crate::services::properties;
 use crate::{AwsError, Input, World};
@@ -117,14 +117,18 @@ pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Resul
 
 /// Gone.
 pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
-    if type_name == WARM_POOL {
-        if let Some(group) = world.auto_scaling.groups.get_mut(physical_id) {
-            group.instances.retain(|instance| !instance.state.belongs_to_warm_pool());
-            group.warm_pool = None;
-        }
-    } else {
+    let Some(group) = world.auto_scaling.groups.get_mut(physical_id) else { return };
+    let whole = type_name != WARM_POOL;
+    let left: Vec<String> = group
+        .instances
+        .extract_if(.., |instance| whole || instance.state.belongs_to_warm_pool())
+        .map(|instance| instance.id)
+        .collect();
+    group.warm_pool = None;
+    if whole {
         world.auto_scaling.groups.remove(physical_id);
     }
+    machines::abandoned(world, &left);
 }
 
 /// CloudFormation hands the stack's tags and its own three on to the group, to be propagated.

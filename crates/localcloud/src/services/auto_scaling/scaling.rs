@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::group::{Activity, Group, Instance, State};
-use super::{Timer, durations, lifecycle};
+use super::{Timer, durations, lifecycle, machines};
 use crate::{Input, World, timers};
 
 /// Activities kept of each group; AWS keeps six weeks of them.
@@ -79,17 +79,21 @@ fn forget_empty_pool(world: &mut World, name: &str) {
 
 fn launch(world: &mut World, name: &str, state: State) {
     let id = format!("i-{}", world.identities.hex(&format!("instance of {name}"), 17));
-    let Some(group) = world.auto_scaling.groups.get_mut(name) else { return };
-    group.instances.push(Instance {
+    let Some(group) = world.auto_scaling.groups.remove(name) else { return };
+    let launch_template = launch_template(Input(&group.described));
+    let instance = Instance {
         id: id.clone(),
-        zone: emptiest_zone(group),
-        instance_type: instance_type(Input(&group.described)),
+        zone: emptiest_zone(&group),
+        instance_type: instance_type(world, Input(&group.described), &launch_template),
         state,
         step: 0,
         is_protected: group.new_instances_protected,
-        launch_template: launch_template(Input(&group.described)),
+        launch_template,
         waiting: BTreeMap::new(),
-    });
+    };
+    machines::launched(world, &group, &instance);
+    let group = world.auto_scaling.groups.entry(name.to_owned()).or_insert(group);
+    group.instances.push(instance);
     lifecycle::enter(world, name, &id, state, Some(durations::LAUNCH));
     note_launch(world, name, &id);
 }
@@ -107,12 +111,13 @@ fn emptiest_zone(group: &Group) -> String {
     zones.min_by_key(|zone| fullness(zone)).unwrap_or_default().to_owned()
 }
 
-/// The first override of a mixed instances policy. A launch template's own type is not known here, so it is the
-/// type that the Auto Scaling guide's examples use.
-fn instance_type(described: Input<'_>) -> String {
+/// The first override of a mixed instances policy, else the launch template's own type. A launch template that
+/// isn't known here has the type that the Auto Scaling guide's examples use.
+fn instance_type(world: &World, described: Input<'_>, launch_template: &Value) -> String {
     let policy = described.object("MixedInstancesPolicy").and_then(|policy| policy.object("LaunchTemplate"));
     let first = policy.and_then(|template| template.objects("Overrides").next());
-    first.and_then(|first| first.string("InstanceType")).unwrap_or("t3.micro").to_owned()
+    let overridden = first.and_then(|first| first.string("InstanceType")).map(str::to_owned);
+    overridden.or_else(|| machines::type_of(world, launch_template)).unwrap_or_else(|| "t3.micro".to_owned())
 }
 
 fn launch_template(described: Input<'_>) -> Value {
@@ -130,6 +135,7 @@ pub(super) fn remove(world: &mut World, name: &str, instance: &str) {
         group.instances.retain(|kept| kept.id != instance);
         finish(group, instance, "Terminating EC2 instance", now);
     }
+    machines::gone(world, instance);
     reconcile(world, name);
 }
 
@@ -167,6 +173,20 @@ pub(super) fn note_termination(world: &mut World, name: &str, instance: &str) {
         "Terminating EC2 instance",
         "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity",
     );
+}
+
+/// A termination that has just been noted is because of a health check.
+pub(super) fn note_health_check(world: &mut World, name: &str, instance: &str) {
+    let now = world.now;
+    if let Some(group) = world.auto_scaling.groups.get_mut(name)
+        && let Some(activity) = open_activity(group, instance, "Terminating EC2 instance")
+    {
+        activity.cause = format!(
+            "At {} an instance was taken out of service in response to an EC2 health check indicating it has been \
+             terminated or stopped.",
+            now.iso8601()
+        );
+    }
 }
 
 /// Note that a launch is complete.

@@ -1,0 +1,47 @@
+//! A resource whose name the template chooses can't be replaced: the new one would need the name while the
+//! old one has it (user guide, "Name Type"). Read by [`crate::expect`] and by the local cloud's engine.
+
+use indexmap::IndexMap;
+use template::Value;
+
+use crate::compare::same;
+use crate::facts::{self, ReplacementStrategy, ResourceType};
+
+/// The properties whose values, all of them staying, stand in the way of a replacement. Empty where nothing
+/// does.
+pub fn in_the_way(
+    type_name: &str,
+    before: &IndexMap<String, Value>,
+    after: &IndexMap<String, Value>,
+) -> Vec<String> {
+    let Some(facts) = facts::resource_type(type_name) else { return Vec::new() };
+    if facts.replacement_strategy == ReplacementStrategy::DeleteThenCreate {
+        return Vec::new();
+    }
+    let names = identifying(facts).or_else(|| own_name(facts).map(|name| vec![name])).unwrap_or_default();
+    let stays = |name: &String| {
+        let (before, after) = (before.get(name), after.get(name));
+        before.is_some() && same(before, after)
+    };
+    if names.iter().all(stays) { names } else { Vec::new() }
+}
+
+/// The properties that together identify the resource, if the template gives all of them.
+fn identifying(facts: &ResourceType) -> Option<Vec<String>> {
+    let given = |name: &String| facts.properties.contains_key(name) && !facts.read_only.contains_key(name);
+    let names = &facts.primary_identifier;
+    (!names.is_empty() && names.iter().all(given)).then(|| names.clone())
+}
+
+/// The property that names the resource, where an id of AWS's making identifies it.
+///
+/// Assumption: a create-only property called `Name`, or the type's last word and `Name` (`TopicName`,
+/// `ComputeEnvironmentName`), is a name that must be unique. AWS lists such types under "Name Type" without
+/// their properties' rules.
+fn own_name(facts: &ResourceType) -> Option<String> {
+    let last_word = facts.name.rsplit("::").next()?;
+    let candidates = ["Name".to_owned(), format!("{last_word}Name")];
+    candidates
+        .into_iter()
+        .find(|name| facts.create_only.iter().any(|path| path.strip_prefix('/') == Some(name.as_str())))
+}

@@ -1,0 +1,93 @@
+//! What is to go wrong: a document that tests, rehearsals and people give this cloud.
+//!
+//! `PUT /_slackwater/faults` with a JSON object sets it whole, `GET` gives it back with what is left of its counts,
+//! `DELETE` clears it. The requests are signed like any other, for the service `slackwater`; a file of the same form is
+//! read by [`Faults::parse`]. Every member may be left out:
+//!
+//! ```json
+//! {
+//!   "resources": [{"stack": "platform", "logical_id": "Database", "phase": "update", "reason": "Invalid storage size"}],
+//!   "slow": [{"stack": "platform", "logical_id": "Database", "times": 10}],
+//!   "calls": [{"service": "batch", "operation": "TerminateJob", "after": 2, "next": 1, "answer": "lose_response"}],
+//!   "throttle": [{"service": "cloudformation", "operation": "DescribeStackEvents", "burst": 1, "per_second": 0.2}],
+//!   "throttling": false,
+//!   "expire_credentials": true
+//! }
+//! ```
+//!
+//! - `resources`: the resource fails at the end of its creation, update, deletion, or of the undoing (`rollback`) of an
+//!   update, or when it is to `signal`, with this reason, for as long as the fault stands. Stacks go by their names.
+//! - `slow`: the resource takes so many times as long.
+//! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
+//!   `service_unavailable` (503) or `expired_credentials`; or the connection is closed instead of an answer, before
+//!   anything has happened (`drop_connection`) or after (`lose_response`). Services go by their signing names;
+//!   `"operation": "*"` is any. The first entry that fits a call and isn't used up counts.
+//! - `throttle`: a token bucket for the operation (with `*`: for all of the service's together), besides the usual ones.
+//! - `throttling`: whether the usual ones apply; without it the configuration says so.
+//! - `expire_credentials`: the temporary credentials given so far end now. Done once, it isn't shown any more.
+//!
+//! Requests that change this document, and every count that is used up, are in the request log like any request that
+//! changes something, so a replay comes to the same world. What a fault or a throttle has kept from happening isn't.
+
+mod document;
+
+use serde_json::{Value, json};
+
+use crate::cloudformation::fault::FaultPhase;
+use crate::{AwsError, Input, World};
+
+pub use document::{Answer, CallFault, Faults, FaultsError, Phase, ResourceFault, SlowResource, Throttle};
+
+/// The operation that counts a fault of calls down. It comes out of the log or out of the gate, never from the wire.
+pub(crate) const USE: &str = "UseFault";
+
+/// Answer a request to the control endpoint.
+///
+/// # Errors
+/// `ValidationException` when the document isn't one.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    match operation {
+        "GetFaults" => {}
+        "PutFaults" => {
+            let faults = Faults::of(input.0);
+            set(world, faults.map_err(|error| AwsError::new(400, "ValidationException", error.to_string()))?);
+        }
+        "DeleteFaults" => set(world, Faults::default()),
+        USE => {
+            let place = input.integer("place")?.and_then(|place| usize::try_from(place).ok());
+            if let Some(fault) = place.and_then(|place| world.faults.calls.get_mut(place)) {
+                fault.use_once();
+            }
+        }
+        _ => {
+            return Err(AwsError::new(
+                404,
+                "UnknownOperationException",
+                "There is only /_slackwater/faults here",
+            ));
+        }
+    }
+    Ok(serde_json::to_value(&world.faults).unwrap_or_else(|_| json!({})))
+}
+
+fn set(world: &mut World, mut faults: Faults) {
+    world.cloudformation.faults.clear();
+    for fault in &faults.resources {
+        let phase = match fault.phase {
+            Phase::Create => FaultPhase::Create,
+            Phase::Update => FaultPhase::Update,
+            Phase::Rollback => FaultPhase::Rollback,
+            Phase::Delete => FaultPhase::Delete,
+            Phase::Signal => FaultPhase::Signal,
+        };
+        world.cloudformation.faults.set(&fault.stack, &fault.logical_id, phase, &fault.reason);
+    }
+    if std::mem::take(&mut faults.expire_credentials) {
+        let now = world.now;
+        world.security_token.expire_all(now);
+    }
+    world.faults = faults;
+}
+
+#[cfg(test)]
+mod tests;

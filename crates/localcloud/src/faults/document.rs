@@ -1,0 +1,264 @@
+//! The faults as data: read from JSON, checked, written back.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::wire::Service;
+
+/// More entries than any rehearsal needs.
+const MOST_ENTRIES: usize = 1000;
+/// A year of a second's work.
+const LONGEST_TIMES: f64 = 31_536_000.0;
+const HIGHEST_RATE: f64 = 1_000_000.0;
+
+/// Why a document isn't one of faults.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultsError {
+    /// Not JSON, or of another form. The text says where.
+    #[error("these are no faults: {0}. See the members in the documentation of the faults module")]
+    Form(#[from] serde_json::Error),
+    /// A service that isn't here.
+    #[error(
+        "{list}[{place}]: no service is signed for as {service}: use names such as cloudformation or batch"
+    )]
+    Service {
+        /// The member.
+        list: &'static str,
+        /// Its place.
+        place: usize,
+        /// What was given.
+        service: String,
+    },
+    /// A number that makes no sense.
+    #[error("{list}[{place}]: {what}")]
+    Number {
+        /// The member.
+        list: &'static str,
+        /// Its place.
+        place: usize,
+        /// What it has to be.
+        what: &'static str,
+    },
+    /// Too many entries.
+    #[error("{0} has more than {MOST_ENTRIES} entries")]
+    TooMany(&'static str),
+}
+
+/// What is to go wrong. The parent module says what each member does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faults {
+    /// Resources that fail.
+    pub resources: Vec<ResourceFault>,
+    /// Resources that take long.
+    pub slow: Vec<SlowResource>,
+    /// Calls that aren't answered as they should be.
+    pub calls: Vec<CallFault>,
+    /// Token buckets besides the usual ones.
+    pub throttle: Vec<Throttle>,
+    /// Whether the usual ones apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttling: Option<bool>,
+    /// End the temporary credentials given so far.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub expire_credentials: bool,
+}
+
+/// A resource that fails.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceFault {
+    /// The stack's name.
+    pub stack: String,
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// When.
+    pub phase: Phase,
+    /// In which words.
+    pub reason: String,
+}
+
+/// When a resource fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// At the end of its creation.
+    Create,
+    /// At the end of its update.
+    Update,
+    /// When a failed update is undone.
+    Rollback,
+    /// At the end of its deletion.
+    Delete,
+    /// When it is to signal; without a reason it says nothing at all.
+    Signal,
+}
+
+/// A resource that takes long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlowResource {
+    /// The stack's name.
+    pub stack: String,
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// How many times as long; at least once.
+    pub times: f64,
+}
+
+/// Calls that aren't answered as they should be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallFault {
+    /// The service's signing name.
+    pub service: String,
+    /// The operation, or `*`.
+    pub operation: String,
+    /// Calls that are let through first.
+    #[serde(default)]
+    pub after: u64,
+    /// Calls that then meet the fault.
+    #[serde(default = "once")]
+    pub next: u64,
+    /// What they meet.
+    pub answer: Answer,
+}
+
+fn once() -> u64 {
+    1
+}
+
+/// What a call meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Status 500; nothing has happened.
+    ServerError,
+    /// Status 503; nothing has happened.
+    ServiceUnavailable,
+    /// As if the credentials had expired; nothing has happened.
+    ExpiredCredentials,
+    /// No answer; nothing has happened.
+    DropConnection,
+    /// No answer, though it has happened.
+    LoseResponse,
+}
+
+/// A token bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    /// The service's signing name.
+    pub service: String,
+    /// The operation, or `*` for all together.
+    pub operation: String,
+    /// How many calls a full bucket lets through.
+    pub burst: u32,
+    /// How many more each second.
+    pub per_second: f64,
+}
+
+impl Faults {
+    /// Read a document's text.
+    ///
+    /// # Errors
+    /// When it isn't one; the message says what is wrong with which entry.
+    pub fn parse(text: &str) -> Result<Faults, FaultsError> {
+        serde_json::from_str::<Faults>(text)?.checked()
+    }
+
+    /// Read a document that is JSON already.
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub fn of(value: &Value) -> Result<Faults, FaultsError> {
+        Faults::deserialize(value)?.checked()
+    }
+
+    /// How many times as long a resource takes.
+    #[must_use]
+    pub fn times(&self, stack: &str, logical_id: &str) -> Option<f64> {
+        self.slow
+            .iter()
+            .find(|slow| slow.stack == stack && slow.logical_id == logical_id)
+            .map(|slow| slow.times)
+    }
+
+    /// The fault that a call meets or uses up, with its place.
+    #[must_use]
+    pub fn call(&self, service: &str, operation: &str) -> Option<(usize, &CallFault)> {
+        self.calls.iter().enumerate().find(|(_, fault)| {
+            fault.next > 0 && fault.service == service && is_about(&fault.operation, operation)
+        })
+    }
+
+    /// The buckets of an operation, with their places.
+    pub fn throttles<'a>(
+        &'a self,
+        service: &'a str,
+        operation: &'a str,
+    ) -> impl Iterator<Item = (usize, &'a Throttle)> {
+        self.throttle
+            .iter()
+            .enumerate()
+            .filter(move |(_, one)| one.service == service && is_about(&one.operation, operation))
+    }
+
+    fn checked(self) -> Result<Faults, FaultsError> {
+        for (list, length) in [
+            ("resources", self.resources.len()),
+            ("slow", self.slow.len()),
+            ("calls", self.calls.len()),
+            ("throttle", self.throttle.len()),
+        ] {
+            if length > MOST_ENTRIES {
+                return Err(FaultsError::TooMany(list));
+            }
+        }
+        for (place, slow) in self.slow.iter().enumerate() {
+            if !(1.0..=LONGEST_TIMES).contains(&slow.times) {
+                let what = "times must be at least 1, and at most 31536000";
+                return Err(FaultsError::Number { list: "slow", place, what });
+            }
+        }
+        let known = |list, place, service: &String| match Service::of_signing_name(service) {
+            Some(service) if service != Service::Control => Ok(()),
+            _ => Err(FaultsError::Service { list, place, service: service.clone() }),
+        };
+        for (place, fault) in self.calls.iter().enumerate() {
+            known("calls", place, &fault.service)?;
+        }
+        for (place, throttle) in self.throttle.iter().enumerate() {
+            known("throttle", place, &throttle.service)?;
+            if !(0.0..=HIGHEST_RATE).contains(&throttle.per_second) {
+                let what = "per_second must be between 0 and 1000000";
+                return Err(FaultsError::Number { list: "throttle", place, what });
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl CallFault {
+    /// One more call has met this: what is let through comes first.
+    pub fn use_once(&mut self) {
+        match self.after {
+            0 => self.next = self.next.saturating_sub(1),
+            _ => self.after -= 1,
+        }
+    }
+}
+
+impl SlowResource {
+    /// What `times` adds to a time.
+    #[must_use]
+    pub fn added(times: f64, usual: Duration) -> Duration {
+        Duration::try_from_secs_f64(usual.as_secs_f64() * (times - 1.0)).unwrap_or_default()
+    }
+}
+
+fn is_about(wanted: &str, operation: &str) -> bool {
+    wanted == "*" || wanted == operation
+}

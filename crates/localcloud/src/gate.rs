@@ -1,0 +1,79 @@
+//! What stands between a verified request and the world: faults of calls, then throttling. Nothing that is stopped here
+//! has happened, and nothing of it is logged but the fault that was used up.
+
+use crate::faults::Answer;
+use crate::throttle::{Buckets, Limits};
+use crate::wire::Service;
+use crate::wire::error::WireError;
+use crate::wire::route::{Call, signing_name};
+use crate::wire::signature::SignatureError;
+use crate::{AwsError, Timestamp, World};
+
+/// How a request goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// To the world.
+    Open,
+    /// To the world, but its answer is lost.
+    WithoutAnswer,
+    /// Not at all: this is the answer.
+    Refused(AwsError),
+    /// Not at all, and there is no answer.
+    Dropped,
+}
+
+/// How a request goes on, and the place of the fault that it uses up.
+pub(crate) fn pass(
+    world: &World,
+    buckets: &mut Buckets,
+    call: &Call,
+    at: Timestamp,
+) -> (Passage, Option<usize>) {
+    // Whoever orders the faults isn't hit by them.
+    if call.service == Service::Control {
+        return (Passage::Open, None);
+    }
+    let service = signing_name(call.service);
+    let mut used = None;
+    let mut loses_answer = false;
+    if let Some((place, fault)) = world.faults.call(service, &call.operation) {
+        used = Some(place);
+        if fault.after == 0 {
+            match fault.answer {
+                Answer::ServerError => return (Passage::Refused(server_error(service)), used),
+                Answer::ServiceUnavailable => {
+                    let message = "The request has failed due to a temporary failure of the server.";
+                    return (Passage::Refused(AwsError::new(503, "ServiceUnavailable", message)), used);
+                }
+                Answer::ExpiredCredentials => {
+                    let error = WireError::Signature(SignatureError::ExpiredToken).to_aws(call.protocol);
+                    return (Passage::Refused(error), used);
+                }
+                Answer::DropConnection => return (Passage::Dropped, used),
+                Answer::LoseResponse => loses_answer = true,
+            }
+        }
+    }
+    let usual = world.faults.throttling.unwrap_or(world.config.throttling);
+    let limits = Limits { usual, speed: world.config.speed, faults: &world.faults };
+    match buckets.draw(service, &call.operation, at, limits) {
+        Err(refusal) => (Passage::Refused(refusal), used),
+        Ok(()) if loses_answer => (Passage::WithoutAnswer, used),
+        Ok(()) => (Passage::Open, used),
+    }
+}
+
+/// A service's own name for an error of its own, as its API reference lists them.
+fn server_error(service: &str) -> AwsError {
+    let message = "The request processing has failed because of an unknown error, exception or failure.";
+    let code = match service {
+        "batch" => "ServerException",
+        "secretsmanager" => "InternalServiceError",
+        "ssm" => "InternalServerError",
+        "backup" => "ServiceUnavailableException",
+        "s3" | "ec2" => "InternalError",
+        "iam" => "ServiceFailure",
+        _ => "InternalFailure",
+    };
+    AwsError::new(500, code, message)
+}

@@ -1,0 +1,154 @@
+//! `AWS::Backup::BackupVault`, `BackupPlan` and `BackupSelection`. Names, ids and ARNs are made as for every type without
+//! a service of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::plans::{Plan, Selection};
+use super::vaults;
+use crate::cloudformation::generic;
+use crate::provision::{Desired, ProvisionError, Provisioned};
+use crate::services::properties;
+use crate::{Input, World};
+
+const VAULT: &str = "AWS::Backup::BackupVault";
+const PLAN: &str = "AWS::Backup::BackupPlan";
+/// Names that a template writes otherwise than the API.
+const RENAMED: &[(&str, &str)] =
+    &[("BackupPlanRule", "Rules"), ("TargetBackupVault", "TargetBackupVaultName")];
+const INTEGERS: &[&str] =
+    &["StartWindowMinutes", "CompletionWindowMinutes", "DeleteAfterDays", "MoveToColdStorageAfterDays"];
+const BOOLEANS: &[&str] = &["EnableContinuousBackup", "OptInToArchiveForSupportedResources"];
+
+/// Whether AWS Backup keeps resources of this type.
+#[must_use]
+pub fn keeps(type_name: &str) -> bool {
+    matches!(type_name, VAULT | PLAN | "AWS::Backup::BackupSelection")
+}
+
+/// Create the resource.
+///
+/// # Errors
+/// In AWS Backup's words.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    if desired.type_name == VAULT
+        && let Some(name) = Input(&properties).string("BackupVaultName")
+    {
+        vaults::check_name(name)?;
+        // A vault of another stack is refused in CloudFormation's words.
+        if world.backup.vaults.contains_key(name) && !world.cloudformation.generic.exists(VAULT, name) {
+            return Err(ProvisionError {
+                reason: format!("Backup vault with the same name already exists: {name}"),
+            });
+        }
+    }
+    let provisioned = generic::create(world, desired)?;
+    keep(world, desired, Input(&properties), &provisioned);
+    Ok(provisioned)
+}
+
+/// Change the resource in place.
+///
+/// # Errors
+/// In AWS Backup's words.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    let provisioned = generic::update(world, desired)?;
+    keep(world, desired, Input(&properties), &provisioned);
+    Ok(provisioned)
+}
+
+/// Begin to delete.
+///
+/// # Errors
+/// When a vault still holds recovery points.
+pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    if desired.type_name == VAULT {
+        vaults::check_empty(world, desired.physical_id.unwrap_or_default())?;
+    }
+    Ok(Duration::ZERO)
+}
+
+/// Gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    generic::finish_delete(world, type_name, physical_id);
+    match type_name {
+        VAULT => drop(world.backup.vaults.remove(physical_id)),
+        PLAN => drop(world.backup.plans.remove(physical_id)),
+        _ => {
+            for plan in world.backup.plans.values_mut() {
+                plan.selections.retain(|id, _| !belongs(physical_id, id));
+            }
+        }
+    }
+}
+
+/// A selection's physical id begins with the selection's own id.
+fn belongs(physical_id: &str, selection: &str) -> bool {
+    physical_id.split(['_', '|']).next() == Some(selection)
+}
+
+fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned: &Provisioned) {
+    let now = world.now;
+    match desired.type_name {
+        VAULT => {
+            let arn = attribute(provisioned, "BackupVaultArn");
+            vaults::keep(world, &provisioned.physical_id, &arn, input.string("EncryptionKeyArn"));
+        }
+        PLAN => {
+            let id = provisioned.physical_id.clone();
+            let plan = world.backup.plans.entry(id.clone()).or_insert_with(|| Plan {
+                id,
+                arn: attribute(provisioned, "BackupPlanArn"),
+                version: attribute(provisioned, "VersionId"),
+                created: now,
+                document: Value::Null,
+                selections: BTreeMap::new(),
+            });
+            plan.document = in_api_form(input.0.get("BackupPlan").unwrap_or(&json!({})));
+        }
+        _ => {
+            let id = provisioned.physical_id.split(['_', '|']).next().unwrap_or_default().to_owned();
+            let plan = input.string("BackupPlanId").and_then(|plan| world.backup.plans.get_mut(plan));
+            if let Some(plan) = plan {
+                let document = input.0.get("BackupSelection").cloned().unwrap_or_default();
+                plan.selections.insert(id.clone(), Selection { id, created: now, document });
+            }
+        }
+    }
+}
+
+/// A template's plan as the API writes it: some names differ, and numbers are numbers. Recursion is as deep as the
+/// template, whose parser limits it.
+fn in_api_form(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(in_api_form).collect()),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, field)| {
+                let renamed = RENAMED.iter().find(|(old, _)| *old == name.as_str()).map(|(_, new)| *new);
+                let field = match field {
+                    Value::String(text) if INTEGERS.contains(&name.as_str()) => {
+                        text.parse::<i64>().map_or_else(|_| field.clone(), Value::from)
+                    }
+                    Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
+                        text.parse::<bool>().map_or_else(|_| field.clone(), Value::from)
+                    }
+                    _ => in_api_form(field),
+                };
+                (renamed.unwrap_or(name).to_owned(), field)
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+fn attribute(provisioned: &Provisioned, name: &str) -> String {
+    match provisioned.attributes.get(name) {
+        Some(template::Value::String(text)) => text.clone(),
+        _ => String::new(),
+    }
+}

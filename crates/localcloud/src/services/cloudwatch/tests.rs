@@ -1,0 +1,172 @@
+use serde_json::{Value, json};
+
+use crate::services::testing::Bench;
+use crate::wire::Service;
+
+const TYPE: &str = "AWS::CloudWatch::Alarm";
+
+fn settings() -> Value {
+    json!({
+        "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": "2", "Threshold": "80", "Period": "300",
+        "MetricName": "CPUUtilization", "Namespace": "AWS/EC2", "AlarmActions": ["arn:aws:sns:us-east-1:000000000000:pager"],
+        "Metrics": [{"Id": "m", "ReturnData": "true", "MetricStat": {"Period": "60"}}],
+    })
+}
+
+fn with(name: &str) -> Value {
+    let mut input = settings();
+    input["AlarmName"] = json!(name);
+    input
+}
+
+fn bench(names: &[&str]) -> Bench {
+    let mut bench = Bench::new(Service::CloudWatch);
+    for name in names {
+        bench.ok(0, "PutMetricAlarm", with(name));
+    }
+    bench
+}
+
+fn names(answer: &Value) -> Vec<&str> {
+    let alarms = answer["MetricAlarms"].as_array().into_iter().flatten();
+    alarms.filter_map(|alarm| alarm["AlarmName"].as_str()).collect()
+}
+
+#[test]
+fn alarms_are_found_by_name_prefix_state_and_action() {
+    let mut bench = bench(&["a-1", "a-2", "b-1"]);
+    bench.ok(0, "SetAlarmState", json!({"AlarmName": "b-1", "StateValue": "OK", "StateReason": "test"}));
+    for (input, expected) in [
+        (json!({}), vec!["a-1", "a-2", "b-1"]),
+        (json!({"AlarmNames": ["b-1", "a-2", "no"]}), vec!["a-2", "b-1"]),
+        (json!({"AlarmNamePrefix": "a-"}), vec!["a-1", "a-2"]),
+        (json!({"StateValue": "OK"}), vec!["b-1"]),
+        (json!({"ActionPrefix": "arn:aws:sns"}), vec!["a-1", "a-2", "b-1"]),
+        (json!({"ActionPrefix": "arn:aws:ssm"}), vec![]),
+        (json!({"AlarmTypes": ["CompositeAlarm"]}), vec![]),
+        (json!({"AlarmTypes": ["MetricAlarm"], "MaxRecords": "1"}), vec!["a-1"]),
+    ] {
+        assert_eq!(names(&bench.ok(0, "DescribeAlarms", input.clone())), expected, "{input}");
+    }
+    let first = bench.ok(0, "DescribeAlarms", json!({"MaxRecords": 2}));
+    let rest = bench.ok(0, "DescribeAlarms", json!({"NextToken": first["NextToken"]}));
+    assert_eq!((names(&first), names(&rest)), (vec!["a-1", "a-2"], vec!["b-1"]));
+}
+
+#[test]
+fn an_alarm_s_numbers_are_numbers_and_its_state_has_a_time() {
+    let mut bench = bench(&["a"]);
+    bench.ok(
+        7,
+        "SetAlarmState",
+        json!({"AlarmName": "a", "StateValue": "ALARM", "StateReason": "r", "StateReasonData": "{}"}),
+    );
+    bench.ok(9, "SetAlarmState", json!({"AlarmName": "a", "StateValue": "ALARM", "StateReason": "s"}));
+    let alarm = &bench.ok(9, "DescribeAlarms", json!({}))["MetricAlarms"][0];
+    for (name, expected) in [
+        ("AlarmArn", json!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:a")),
+        ("Threshold", json!(80.0)),
+        ("Period", json!(300)),
+        ("EvaluationPeriods", json!(2)),
+        ("Metrics", json!([{"Id": "m", "ReturnData": true, "MetricStat": {"Period": 60}}])),
+        ("OKActions", json!([])),
+        ("ActionsEnabled", json!(true)),
+        ("StateValue", json!("ALARM")),
+        ("StateReason", json!("s")),
+        ("StateReasonData", json!(null)),
+        ("StateUpdatedTimestamp", json!(9000)),
+        ("StateTransitionedTimestamp", json!(7000)),
+        ("AlarmConfigurationUpdatedTimestamp", json!(0)),
+    ] {
+        assert_eq!(alarm[name], expected, "{name}");
+    }
+}
+
+#[test]
+fn actions_are_disabled_and_enabled_and_a_new_configuration_enables_them() {
+    let mut bench = bench(&["a", "b"]);
+    let enabled = |bench: &mut Bench| -> Vec<Value> {
+        let shown = bench.ok(0, "DescribeAlarms", json!({}));
+        shown["MetricAlarms"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|alarm| alarm["ActionsEnabled"].clone())
+            .collect()
+    };
+    bench.ok(0, "DisableAlarmActions", json!({"AlarmNames": ["a", "b", "nobody"]}));
+    assert_eq!(enabled(&mut bench), [false, false]);
+    bench.ok(0, "EnableAlarmActions", json!({"AlarmNames": ["a"]}));
+    assert_eq!(enabled(&mut bench), [true, false]);
+    bench.ok(0, "PutMetricAlarm", with("b"));
+    assert_eq!(enabled(&mut bench), [true, true]);
+}
+
+#[test]
+fn a_stack_s_alarm_is_a_record_and_its_update_enables_disabled_actions() {
+    let mut bench = Bench::new(Service::CloudWatch);
+    let made = bench.create(TYPE, "Disk", settings()).expect("created");
+    let name = made.physical_id.clone();
+    assert!(name.starts_with("Stack-Disk-"), "{name}");
+    assert_eq!(
+        made.attributes.get("Arn"),
+        Some(&template::Value::String(format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}")))
+    );
+    bench.ok(0, "DisableAlarmActions", json!({"AlarmNames": [name]}));
+    let mut wanted = settings();
+    wanted["Threshold"] = json!("90.5");
+    bench.update(TYPE, &name, wanted).expect("updated");
+    let alarm = bench.ok(0, "DescribeAlarms", json!({}))["MetricAlarms"][0].clone();
+    assert_eq!((&alarm["Threshold"], &alarm["ActionsEnabled"]), (&json!(90.5), &json!(true)));
+    bench.delete(TYPE, &name).expect("deleted");
+    bench.finish_delete(TYPE, &name);
+    assert_eq!(names(&bench.ok(0, "DescribeAlarms", json!({}))), Vec::<&str>::new());
+    // A name that somebody has outside of CloudFormation, and one that a stack has.
+    bench.ok(0, "PutMetricAlarm", with("taken"));
+    let refused = bench.create(TYPE, "Disk", with("taken")).expect_err("taken");
+    assert_eq!(refused.reason, "taken already exists");
+    bench.create(TYPE, "Disk", with("own")).expect("created");
+    let refused = bench.create(TYPE, "Disk", with("own")).expect_err("taken");
+    assert!(refused.reason.starts_with("own already exists in stack arn:"), "{refused}");
+    let refused = bench.create(TYPE, "Disk", json!({})).expect_err("nothing given");
+    assert!(refused.reason.contains("comparisonOperator"), "{refused}");
+}
+
+#[test]
+fn refusals_are_in_aws_s_words() {
+    let mut bench = bench(&["a"]);
+    let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    for (operation, input, code, part) in [
+        ("DeleteAlarms", json!({"AlarmNames": ["a", "b"]}), "ResourceNotFound", ""),
+        ("DeleteAlarms", json!({"AlarmNames": many}), "ValidationError", "less than or equal to 100"),
+        (
+            "SetAlarmState",
+            json!({"AlarmName": "b", "StateValue": "OK", "StateReason": "r"}),
+            "ResourceNotFound",
+            "",
+        ),
+        (
+            "SetAlarmState",
+            json!({"AlarmName": "a", "StateValue": "FINE", "StateReason": "r"}),
+            "ValidationError",
+            "[INSUFFICIENT_DATA, ALARM, OK]",
+        ),
+        ("PutMetricAlarm", json!({}), "ValidationError", "'alarmName'"),
+        ("PutMetricAlarm", json!({"AlarmName": "x"}), "ValidationError", "'comparisonOperator'"),
+        ("DescribeAlarms", json!({"MaxRecords": 101}), "ValidationError", "between 1 and 100"),
+        ("DescribeAlarms", json!({"NextToken": "%"}), "InvalidNextToken", ""),
+        (
+            "DescribeAlarms",
+            json!({"AlarmNames": ["a"], "AlarmNamePrefix": "a"}),
+            "InvalidParameterCombination",
+            "",
+        ),
+        ("GetMetricData", json!({}), "InvalidAction", ""),
+    ] {
+        bench.refused(0, operation, input, code, part);
+    }
+    let mut wrong = with("x");
+    wrong["Threshold"] = json!("NaN");
+    bench.refused(0, "PutMetricAlarm", wrong, "ValidationError", "Threshold must be a number");
+    assert_eq!(names(&bench.ok(0, "DescribeAlarms", json!({}))), ["a"]);
+}

@@ -1,0 +1,158 @@
+//! EC2, as far as an upgrade touches it: instances (those of Auto Scaling groups as well), volumes, snapshots,
+//! launch templates with their versions, and a look at the networks that CloudFormation made.
+//!
+//! Answers are written with the names of EC2's own XML (`reservationSet`, `instanceState`), which differ from the
+//! names of its SDKs; a list's items are called `item` by the wire.
+
+mod addresses;
+mod durations;
+mod filter;
+mod instances;
+mod launch_templates;
+mod networks;
+pub mod provision;
+mod run;
+mod snapshots;
+mod tags;
+mod template_data;
+mod volumes;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub(crate) use instances::{InstanceState, follow, is_gone, lost};
+pub(crate) use launch_templates::resolve as resolve_launch_template;
+pub(crate) use run::{GroupMember, launch_for_group};
+
+use crate::services::paging::page;
+use crate::{AwsError, Input, World};
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timer {
+    /// An instance's present state has lasted its time.
+    Instance {
+        /// The instance.
+        id: String,
+        /// Which of its states is meant; another one means that it has moved on.
+        step: u64,
+    },
+    /// A volume is ready.
+    Volume {
+        /// The volume.
+        id: String,
+    },
+    /// A snapshot is complete.
+    Snapshot {
+        /// The snapshot.
+        id: String,
+    },
+}
+
+/// What there is, each by its id.
+#[derive(Debug, Default)]
+pub struct Ec2 {
+    instances: BTreeMap<String, instances::Instance>,
+    volumes: BTreeMap<String, volumes::Volume>,
+    snapshots: BTreeMap<String, snapshots::Snapshot>,
+    launch_templates: BTreeMap<String, launch_templates::LaunchTemplate>,
+    /// VPCs, subnets and security groups, as they are shown but for their tags.
+    networks: BTreeMap<String, Value>,
+    /// Tags by resource id.
+    tags: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A timer is due.
+pub fn happen(world: &mut World, timer: Timer) {
+    match timer {
+        Timer::Instance { id, step } => instances::step_is_over(world, &id, step),
+        Timer::Volume { id } => volumes::ready(world, &id),
+        Timer::Snapshot { id } => snapshots::complete(world, &id),
+    }
+}
+
+/// Answer a request.
+///
+/// # Errors
+/// In EC2's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    if flag(input, "DryRun")? == Some(true) {
+        let words = "Request would have succeeded, but DryRun flag is set.";
+        return Err(AwsError::new(412, "DryRunOperation", words));
+    }
+    match operation {
+        "DescribeInstances" => instances::describe(world, input),
+        "RunInstances" => run::run(world, input),
+        "TerminateInstances" => instances::terminate(world, input),
+        "CreateTags" => tags::create(world, input),
+        "DeleteTags" => tags::delete(world, input),
+        "DescribeTags" => tags::describe(world, input),
+        "DescribeVolumes" => volumes::describe(world, input),
+        "CreateSnapshot" => snapshots::create(world, input),
+        "DeleteSnapshot" => snapshots::delete(world, input),
+        "DescribeSnapshots" => snapshots::describe(world, input),
+        "CreateLaunchTemplate" => launch_templates::create(world, input),
+        "CreateLaunchTemplateVersion" => launch_templates::create_version(world, input),
+        "ModifyLaunchTemplate" => launch_templates::modify(world, input),
+        "DescribeLaunchTemplates" => launch_templates::describe(world, input),
+        "DescribeLaunchTemplateVersions" => launch_templates::describe_versions(world, input),
+        "DescribeVpcs" => networks::describe(world, input, &networks::VPCS),
+        "DescribeSubnets" => networks::describe(world, input, &networks::SUBNETS),
+        "DescribeSecurityGroups" => networks::describe(world, input, &networks::SECURITY_GROUPS),
+        "DescribeAvailabilityZones" => networks::zones(world, input),
+        "DescribeRegions" => networks::regions(world, input),
+        _ => Err(AwsError::new(
+            400,
+            "InvalidAction",
+            format!(
+                "The action {} is not valid for this web service.",
+                operation.chars().take(100).collect::<String>()
+            ),
+        )),
+    }
+}
+
+fn refused(code: &str, words: impl Into<String>) -> AwsError {
+    AwsError::new(400, code, words)
+}
+
+/// The words for a parameter that has to be there.
+fn required<'a>(input: Input<'a>, name: &str) -> Result<&'a str, AwsError> {
+    input.string(name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> AwsError {
+    refused("MissingParameter", format!("The request must contain the parameter {name}"))
+}
+
+fn flag(input: Input<'_>, name: &str) -> Result<Option<bool>, AwsError> {
+    input.boolean(name).map_err(|error| refused("InvalidParameterValue", error.message))
+}
+
+fn number(input: Input<'_>, name: &str) -> Result<Option<i64>, AwsError> {
+    input.integer(name).map_err(|error| refused("InvalidParameterValue", error.message))
+}
+
+/// `MaxResults` and `NextToken` over a list, with the list under its name.
+fn paged(
+    input: Input<'_>,
+    list: &str,
+    items: impl IntoIterator<Item = (String, Value)>,
+) -> Result<Value, AwsError> {
+    let most = match number(input, "MaxResults")? {
+        None => 1000,
+        Some(given) => usize::try_from(given).ok().filter(|most| (1..=1000).contains(most)).ok_or_else(|| {
+            refused(
+                "InvalidParameterValue",
+                format!("Value ( {given} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000."),
+            )
+        })?,
+    };
+    let page = page(items, input.string("NextToken"), most)
+        .map_err(|_| refused("InvalidNextToken", "The specified token is not valid"))?;
+    Ok(json!({list: page.items, "nextToken": page.next_token}))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,349 @@
+//! Instances: their states over time, how they are shown, how they end. An instance of an Auto Scaling group
+//! follows its group; one that is terminated here leaves its group, which notices and replaces it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Timer, addresses, durations, filter, paged, refused, tags, volumes};
+use crate::services::auto_scaling;
+use crate::{AwsError, Input, Timestamp, World, timers};
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html>
+const FILTERS: &[filter::Known] = &[
+    ("availability-zone", "placement.availabilityZone"),
+    ("block-device-mapping.volume-id", "blockDeviceMapping.ebs.volumeId"),
+    ("iam-instance-profile.arn", "iamInstanceProfile.arn"),
+    ("image-id", "imageId"),
+    ("instance-id", "instanceId"),
+    ("instance-state-code", "instanceState.code"),
+    ("instance-state-name", "instanceState.name"),
+    ("instance-type", "instanceType"),
+    ("instance.group-id", "groupSet.groupId"),
+    ("key-name", "keyName"),
+    ("launch-time", "launchTime"),
+    ("network-interface.subnet-id", "subnetId"),
+    ("network-interface.vpc-id", "vpcId"),
+    ("private-dns-name", "privateDnsName"),
+    ("private-ip-address", "privateIpAddress"),
+    ("subnet-id", "subnetId"),
+    ("vpc-id", "vpcId"),
+];
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceState.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstanceState {
+    /// On its way up.
+    Pending,
+    /// Up.
+    Running,
+    /// On its way out.
+    ShuttingDown,
+    /// Gone, to be seen for a while.
+    Terminated,
+    /// Kept for later.
+    Stopped,
+}
+
+impl InstanceState {
+    fn shown(self) -> Value {
+        let (code, name) = match self {
+            InstanceState::Pending => (0, "pending"),
+            InstanceState::Running => (16, "running"),
+            InstanceState::ShuttingDown => (32, "shutting-down"),
+            InstanceState::Terminated => (48, "terminated"),
+            InstanceState::Stopped => (80, "stopped"),
+        };
+        json!({"code": code, "name": name})
+    }
+
+    /// There is no way back from these.
+    pub(super) fn is_ending(self) -> bool {
+        matches!(self, InstanceState::ShuttingDown | InstanceState::Terminated)
+    }
+}
+
+/// An instance.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) reservation: String,
+    /// Its number among those of its launch.
+    pub(super) index: u64,
+    pub(super) launched: Timestamp,
+    pub(super) state: InstanceState,
+    /// Counts its states, so that a timer of an earlier one is known as stale.
+    pub(super) step: u64,
+    /// What it was launched with, as a launch template would say it.
+    pub(super) data: Value,
+    pub(super) zone: String,
+    pub(super) subnet: Option<String>,
+    pub(super) address: String,
+    pub(super) is_protected: bool,
+    /// Why it ended: a code, and words.
+    pub(super) reason: Option<(&'static str, &'static str)>,
+}
+
+impl Instance {
+    fn security_groups(&self) -> Vec<&str> {
+        let data = Input(&self.data);
+        let direct: Vec<&str> = data.strings("SecurityGroupIds").collect();
+        if direct.is_empty() {
+            let first = data.objects("NetworkInterfaces").next();
+            return first
+                .into_iter()
+                .flat_map(|first| first.strings("Groups").chain(first.strings("GroupSet")))
+                .collect();
+        }
+        direct
+    }
+
+    fn shown(&self, world: &World, id: &str) -> Value {
+        let data = Input(&self.data);
+        let networks = &world.ec2.networks;
+        let groups: Vec<Value> = self
+            .security_groups()
+            .into_iter()
+            .map(|id| json!({"groupId": id, "groupName": networks.get(id).and_then(|group| group.get("groupName"))}))
+            .collect();
+        let devices: Vec<Value> = world
+            .ec2
+            .volumes
+            .iter()
+            .filter_map(|(volume, record)| Some((volume, record.attachment.as_ref()?)))
+            .filter(|(_, attachment)| attachment.instance == id)
+            .map(|(volume, attachment)| {
+                json!({"deviceName": attachment.device, "ebs": {
+                    "volumeId": volume,
+                    "status": "attached",
+                    "attachTime": attachment.at.iso8601(),
+                    "deleteOnTermination": attachment.goes_with_instance,
+                }})
+            })
+            .collect();
+        let profile = data.0.get("IamInstanceProfile").map(|profile| profile_arn(world, profile));
+        let is_gone = self.state == InstanceState::Terminated;
+        // A terminated instance has no network any more.
+        let while_there = |value: Value| if is_gone { Value::Null } else { value };
+        let vpc = self
+            .subnet
+            .as_ref()
+            .and_then(|subnet| networks.get(subnet))
+            .and_then(|subnet| subnet.get("vpcId"));
+        json!({
+            "instanceId": id,
+            "imageId": data.string("ImageId"),
+            "instanceState": self.state.shown(),
+            "privateDnsName": while_there(json!(addresses::private_name(world, &self.address))),
+            "privateIpAddress": while_there(json!(self.address)),
+            "dnsName": "",
+            "reason": if self.reason.is_some() { "User initiated" } else { "" },
+            "stateReason": self.reason.map(|(code, words)| json!({"code": code, "message": words})),
+            "keyName": data.string("KeyName"),
+            "amiLaunchIndex": self.index,
+            "instanceType": data.string("InstanceType"),
+            "launchTime": self.launched.iso8601(),
+            "placement": {"availabilityZone": self.zone, "tenancy": "default"},
+            "monitoring": {"state": "disabled"},
+            "subnetId": while_there(json!(self.subnet)),
+            "vpcId": while_there(json!(vpc)),
+            "architecture": "x86_64",
+            "rootDeviceType": "ebs",
+            "rootDeviceName": "/dev/xvda",
+            "blockDeviceMapping": devices,
+            "virtualizationType": "hvm",
+            "hypervisor": "xen",
+            "groupSet": groups,
+            "iamInstanceProfile": profile.map(|arn| json!({"arn": arn})),
+            "ebsOptimized": data.0.get("EbsOptimized"),
+            "tagSet": tags::shown(world, id),
+        })
+    }
+}
+
+/// A profile is given by its ARN, by its name, or by an object with either.
+fn profile_arn(world: &World, profile: &Value) -> String {
+    let profile =
+        profile.as_str().or_else(|| Input(profile).string("Arn")).or_else(|| Input(profile).string("Name"));
+    match profile.unwrap_or_default() {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        name => {
+            let config = &world.config;
+            format!("arn:{}:iam::{}:instance-profile/{name}", config.partition, config.account_id)
+        }
+    }
+}
+
+/// Put an instance into a state that lasts for a time, or until something happens.
+pub(super) fn enter(world: &mut World, id: &str, state: InstanceState, lasts: Option<Duration>) {
+    let Some(instance) = world.ec2.instances.get_mut(id) else { return };
+    instance.state = state;
+    instance.step += 1;
+    let timer = Timer::Instance { id: id.to_owned(), step: instance.step };
+    if let Some(lasts) = lasts {
+        world.schedule(lasts, timers::Timer::Ec2(timer));
+    }
+}
+
+/// An instance's state has lasted its time.
+pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
+    let Some(instance) = world.ec2.instances.get(id) else { return };
+    if instance.step != step {
+        return;
+    }
+    match instance.state {
+        InstanceState::Pending => enter(world, id, InstanceState::Running, None),
+        InstanceState::ShuttingDown => {
+            terminated(world, id);
+            auto_scaling::instance_is_dead(world, id);
+        }
+        InstanceState::Terminated => {
+            world.ec2.instances.remove(id);
+            world.ec2.tags.remove(id);
+        }
+        // These last.
+        InstanceState::Running | InstanceState::Stopped => {}
+    }
+}
+
+/// An instance's group has brought it into a state. What has begun to end goes on to its end.
+pub(crate) fn follow(world: &mut World, id: &str, state: InstanceState) {
+    let Some(instance) = world.ec2.instances.get_mut(id) else { return };
+    if state == InstanceState::Terminated {
+        terminated(world, id);
+    } else if !instance.state.is_ending() && instance.state != state {
+        enter(world, id, state, None);
+    }
+}
+
+/// Whether an instance is terminated, or was.
+pub(crate) fn is_gone(world: &World, id: &str) -> bool {
+    world.ec2.instances.get(id).is_none_or(|instance| instance.state == InstanceState::Terminated)
+}
+
+/// The group of an instance is gone without having terminated it.
+pub(crate) fn lost(world: &mut World, id: &str) {
+    let is_ending = world.ec2.instances.get(id).is_none_or(|instance| instance.state.is_ending());
+    if !is_ending {
+        shut_down(world, id);
+    }
+}
+
+/// Begin to end an instance.
+pub(super) fn shut_down(world: &mut World, id: &str) {
+    if let Some(instance) = world.ec2.instances.get_mut(id) {
+        instance.reason =
+            Some(("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"));
+    }
+    enter(world, id, InstanceState::ShuttingDown, Some(durations::TERMINATION));
+}
+
+/// An instance is gone; it is seen for a while.
+pub(super) fn terminated(world: &mut World, id: &str) {
+    let is_new = world.ec2.instances.get(id).is_some_and(|found| found.state != InstanceState::Terminated);
+    if !is_new {
+        return;
+    }
+    volumes::leave(world, id);
+    enter(world, id, InstanceState::Terminated, None);
+    let visible = world.scaled(durations::VISIBLE).max(durations::SHORTEST_VISIBLE);
+    let Some(step) = world.ec2.instances.get(id).map(|instance| instance.step) else { return };
+    let timer = Timer::Instance { id: id.to_owned(), step };
+    let at = world.now.after(visible);
+    world.timers.schedule(at, timers::Timer::Ec2(timer));
+}
+
+pub(super) fn not_found(id: &str) -> AwsError {
+    refused("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
+}
+
+/// The ids of a request, all of which exist.
+fn ids<'a>(world: &World, input: Input<'a>) -> Result<Vec<&'a str>, AwsError> {
+    let ids: Vec<&str> = input.strings("InstanceId").collect();
+    for id in &ids {
+        if !id.starts_with("i-") {
+            return Err(refused("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
+        }
+        if !world.ec2.instances.contains_key(*id) {
+            return Err(not_found(id));
+        }
+    }
+    Ok(ids)
+}
+
+/// All of them or none. One that is terminated already stays so.
+pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let ids = ids(world, input)?;
+    if ids.is_empty() {
+        return Err(super::missing("InstanceId"));
+    }
+    check_termination(world, ids.iter().copied())?;
+    let mut changes = Vec::new();
+    for id in ids {
+        let Some(before) = world.ec2.instances.get(id).map(|instance| instance.state) else { continue };
+        if !before.is_ending() {
+            shut_down(world, id);
+        }
+        let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
+        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));
+    }
+    Ok(json!({"instancesSet": changes}))
+}
+
+/// An instance with termination protection stays.
+pub(super) fn check_termination<'a>(
+    world: &World,
+    mut ids: impl Iterator<Item = &'a str>,
+) -> Result<(), AwsError> {
+    match ids.find(|id| world.ec2.instances.get(*id).is_some_and(|instance| instance.is_protected)) {
+        Some(id) => Err(refused(
+            "OperationNotPermitted",
+            format!(
+                "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and \
+                 try again."
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Reservations with those of their instances that are meant.
+pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let filters = filter::of(input, FILTERS)?;
+    let ids = ids(world, input)?;
+    let mut reservations: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (id, instance) in &world.ec2.instances {
+        if ids.is_empty() || ids.contains(&id.as_str()) {
+            let shown = instance.shown(world, id);
+            if filters.take(&shown) {
+                reservations.entry(&instance.reservation).or_default().push(shown);
+            }
+        }
+    }
+    let shown =
+        reservations.into_iter().map(|(id, instances)| (id.to_owned(), reservation(world, id, instances)));
+    paged(input, "reservationSet", shown)
+}
+
+/// A reservation with its instances.
+pub(super) fn reservation(world: &World, id: &str, instances: Vec<Value>) -> Value {
+    json!({
+        "reservationId": id,
+        "ownerId": world.config.account_id,
+        "groupSet": [],
+        "instancesSet": instances,
+    })
+}
+
+/// Instances as they are shown.
+pub(super) fn shown(world: &World, ids: &[String]) -> Vec<Value> {
+    ids.iter().filter_map(|id| Some(world.ec2.instances.get(id)?.shown(world, id))).collect()
+}
+
+/// Change what an instance was launched with.
+pub(super) fn set_data(world: &mut World, id: &str, data: Map<String, Value>, is_protected: bool) {
+    if let Some(instance) = world.ec2.instances.get_mut(id) {
+        instance.data = Value::Object(data);
+        instance.is_protected = is_protected;
+    }
+}

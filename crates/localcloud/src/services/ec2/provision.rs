@@ -1,0 +1,282 @@
+//! The types of EC2 that have a record here. Identifiers and attributes are the generic resource's; the record
+//! is ours.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use template::Value as Attribute;
+
+use super::instances::{self, InstanceState};
+use super::volumes::Volume;
+use super::{addresses, durations, launch_templates, networks, refused, run, snapshots, tags, volumes};
+use crate::cloudformation::generic;
+use crate::provision::{Desired, ProvisionError, Provisioned};
+use crate::services::properties;
+use crate::{Input, World};
+
+const INSTANCE: &str = "AWS::EC2::Instance";
+const VOLUME: &str = "AWS::EC2::Volume";
+const ATTACHMENT: &str = "AWS::EC2::VolumeAttachment";
+/// The type of launch templates.
+pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
+
+/// The types.
+pub const TYPES: &[&str] = &[
+    INSTANCE,
+    VOLUME,
+    ATTACHMENT,
+    LAUNCH_TEMPLATE,
+    "AWS::EC2::VPC",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SecurityGroup",
+];
+
+/// Create.
+///
+/// # Errors
+/// In EC2's words.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    let input = Input(&properties);
+    match desired.type_name {
+        INSTANCE => create_instance(world, desired, input),
+        VOLUME => {
+            let zone = run::zone(world, None, input.string("AvailabilityZone"));
+            let volume = Volume::wanted(world, input, &zone, 1)?;
+            let provisioned = generic::create(world, desired)?;
+            volumes::add(world, &provisioned.physical_id, volume);
+            set_tags(world, desired, input, &provisioned.physical_id);
+            Ok(provisioned)
+        }
+        ATTACHMENT => {
+            let text = |name: &str| input.string(name).unwrap_or_default();
+            let device = input.string("Device").unwrap_or("/dev/sdf");
+            volumes::attach(world, text("VolumeId"), text("InstanceId"), device)?;
+            match generic::create(world, desired) {
+                Ok(provisioned) => Ok(provisioned),
+                Err(error) => {
+                    volumes::detach(world, text("VolumeId"));
+                    Err(error)
+                }
+            }
+        }
+        LAUNCH_TEMPLATE => {
+            if let Some(name) = input.string("LaunchTemplateName") {
+                launch_templates::check_name_free(world, name)?;
+            }
+            let provisioned = generic::create(world, desired)?;
+            let id = provisioned.physical_id.clone();
+            let name = match provisioned.attributes.get("LaunchTemplateName") {
+                Some(Attribute::String(name)) => name.clone(),
+                _ => id.clone(),
+            };
+            let description = input.string("VersionDescription").map(str::to_owned);
+            launch_templates::add(world, &id, &name, description, data(input));
+            set_tags(world, desired, input, &id);
+            Ok(provisioned)
+        }
+        _ => {
+            let provisioned = generic::create(world, desired)?;
+            let id = &provisioned.physical_id;
+            let record = networks::record(world, id, input);
+            world.ec2.networks.insert(id.clone(), record);
+            set_tags(world, desired, input, id);
+            Ok(provisioned)
+        }
+    }
+}
+
+fn data(input: Input<'_>) -> Value {
+    input.object("LaunchTemplateData").map_or_else(|| Value::Object(Map::new()), |data| data.0.clone())
+}
+
+fn create_instance(
+    world: &mut World,
+    desired: &Desired<'_>,
+    input: Input<'_>,
+) -> Result<Provisioned, ProvisionError> {
+    let data = run::launch_data(world, own_data(input))?;
+    if !data.get("ImageId").is_some_and(Value::is_string) {
+        return Err(refused("MissingParameter", "The request must contain the parameter ImageId").into());
+    }
+    super::flag(input, "DisableApiTermination")?;
+    for volume in input.objects("Volumes") {
+        volumes::check_attachable(world, volume.string("VolumeId").unwrap_or_default())?;
+    }
+    let mut provisioned = generic::create(world, desired)?;
+    let id = provisioned.physical_id.clone();
+    let subnet = run::subnet(&data);
+    let zone = run::zone(world, subnet.as_deref(), input.string("AvailabilityZone"));
+    let address = match input.string("PrivateIpAddress") {
+        Some(given) => given.to_owned(),
+        None => addresses::private_address(world, &id),
+    };
+    let launch = run::Launch {
+        id: id.clone(),
+        reservation: format!("r-{}", world.identities.hex(&format!("reservation of {id}"), 17)),
+        index: 0,
+        zone: zone.clone(),
+        subnet: subnet.clone(),
+        address: Some(address.clone()),
+        data,
+        tags: BTreeMap::new(),
+    };
+    if let Err(error) = run::launch(world, launch) {
+        generic::finish_delete(world, desired.type_name, &id);
+        return Err(error.into());
+    }
+    instances::enter(world, &id, InstanceState::Pending, Some(durations::LAUNCH));
+    set_tags(world, desired, input, &id);
+    for volume in input.objects("Volumes") {
+        let text = |name: &str| volume.string(name).unwrap_or_default();
+        volumes::attach(world, text("VolumeId"), &id, text("Device"))?;
+    }
+    let vpc =
+        subnet.and_then(|subnet| world.ec2.networks.get(&subnet)).and_then(|subnet| subnet.get("vpcId"));
+    let vpc = vpc.and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (name, value) in [
+        ("PrivateDnsName", addresses::private_name(world, &address)),
+        ("PrivateIp", address),
+        ("AvailabilityZone", zone),
+        ("VpcId", vpc),
+    ] {
+        let value = Attribute::String(value);
+        world.cloudformation.generic.set_attribute(desired.type_name, &id, name, value.clone());
+        provisioned.attributes.insert(name.to_owned(), value);
+    }
+    Ok(provisioned)
+}
+
+/// The properties of an instance that a launch template has as well.
+fn own_data(input: Input<'_>) -> Map<String, Value> {
+    let fields = input.0.as_object().into_iter().flatten();
+    let own = fields.filter(|(name, _)| !matches!(name.as_str(), "Tags" | "Volumes" | "AvailabilityZone"));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Update in place.
+///
+/// # Errors
+/// In EC2's words.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    let input = Input(&properties);
+    let id = desired.physical_id.unwrap_or_default().to_owned();
+    match desired.type_name {
+        INSTANCE => {
+            if !world.ec2.instances.contains_key(&id) {
+                return Err(instances::not_found(&id).into());
+            }
+            let data = run::launch_data(world, own_data(input))?;
+            let is_protected = super::flag(input, "DisableApiTermination")?.unwrap_or(false);
+            let provisioned = generic::update(world, desired)?;
+            instances::set_data(world, &id, data, is_protected);
+            set_tags(world, desired, input, &id);
+            Ok(provisioned)
+        }
+        VOLUME => {
+            volumes::check_growth(world, &id, volumes::size(input)?)?;
+            let zone = run::zone(world, None, input.string("AvailabilityZone"));
+            let wanted = Volume::wanted(world, input, &zone, 1)?;
+            let provisioned = generic::update(world, desired)?;
+            if let Some(volume) = world.ec2.volumes.get_mut(&id) {
+                volume.size_gib = wanted.size_gib.max(volume.size_gib);
+                (volume.kind, volume.iops, volume.throughput) = (wanted.kind, wanted.iops, wanted.throughput);
+            }
+            set_tags(world, desired, input, &id);
+            Ok(provisioned)
+        }
+        ATTACHMENT => generic::update(world, desired),
+        LAUNCH_TEMPLATE => {
+            let latest = |world: &World| {
+                let latest =
+                    world.cloudformation.generic.attribute(LAUNCH_TEMPLATE, &id, "LatestVersionNumber");
+                latest.cloned()
+            };
+            let before = latest(world);
+            let provisioned = generic::update(world, desired)?;
+            if latest(world) != before {
+                let description = input.string("VersionDescription").map(str::to_owned);
+                launch_templates::add_version(world, &id, description, data(input));
+            }
+            set_tags(world, desired, input, &id);
+            Ok(provisioned)
+        }
+        _ => {
+            let provisioned = generic::update(world, desired)?;
+            let record = networks::record(world, &id, input);
+            world.ec2.networks.insert(id.clone(), record);
+            set_tags(world, desired, input, &id);
+            Ok(provisioned)
+        }
+    }
+}
+
+/// Leave a snapshot of a volume that is about to be deleted.
+///
+/// # Errors
+/// When there is no such volume.
+pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option<String>, ProvisionError> {
+    if desired.type_name != VOLUME {
+        return Ok(None);
+    }
+    let volume = desired.physical_id.unwrap_or_default();
+    let tags = world.ec2.tags.get(volume).cloned().unwrap_or_default();
+    Ok(Some(snapshots::begin(world, volume, "", tags)?))
+}
+
+/// Begin to delete.
+///
+/// # Errors
+/// When an instance is protected or a volume attached.
+pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    let id = desired.physical_id.unwrap_or_default();
+    match desired.type_name {
+        INSTANCE => {
+            instances::check_termination(world, std::iter::once(id))?;
+            instances::lost(world, id);
+        }
+        VOLUME => volumes::check_deletion(world, id)?,
+        _ => {}
+    }
+    generic::delete(world, desired)
+}
+
+/// Gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    match type_name {
+        // It is seen for a while.
+        INSTANCE => instances::terminated(world, physical_id),
+        ATTACHMENT => {
+            // The identifier is `vol-…|i-…`.
+            if let Some(volume) = physical_id.split('|').find(|part| part.starts_with("vol-")) {
+                volumes::detach(world, volume);
+            }
+        }
+        _ => {
+            world.ec2.volumes.remove(physical_id);
+            world.ec2.launch_templates.remove(physical_id);
+            world.ec2.networks.remove(physical_id);
+            world.ec2.tags.remove(physical_id);
+        }
+    }
+    generic::finish_delete(world, type_name, physical_id);
+}
+
+/// The template's tags, the stack's, and CloudFormation's own three. What somebody else tagged stays.
+fn set_tags(world: &mut World, desired: &Desired<'_>, input: Input<'_>, id: &str) {
+    let tags = world.ec2.tags.entry(id.to_owned()).or_default();
+    tags.extend(desired.owner.tags.iter().cloned());
+    tags.extend(tags::given(input, "Tags"));
+    if desired.type_name == LAUNCH_TEMPLATE {
+        tags.extend(tags::specified(input, "launch-template"));
+    }
+    for (key, value) in [
+        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
+        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
+        ("aws:cloudformation:logical-id", desired.logical_id),
+    ] {
+        tags.insert(key.to_owned(), value.to_owned());
+    }
+}

@@ -1,0 +1,86 @@
+//! `AWS::SNS::Topic` and `AWS::SNS::Subscription`. Their ARNs are made as for every type without a service of its own.
+
+use std::time::Duration;
+
+use super::{Topic, subscriptions, topics};
+use crate::cloudformation::generic;
+use crate::provision::{Desired, ProvisionError, Provisioned};
+use crate::services::properties;
+use crate::{Input, World};
+
+const TOPIC: &str = "AWS::SNS::Topic";
+const ATTRIBUTES: &[&str] = &["DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig"];
+
+/// Whether SNS keeps resources of this type.
+#[must_use]
+pub fn keeps(type_name: &str) -> bool {
+    matches!(type_name, TOPIC | "AWS::SNS::Subscription")
+}
+
+/// Create the resource.
+///
+/// # Errors
+/// In SNS's words.
+pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    if let Some(name) = Input(&properties).string("TopicName") {
+        topics::check_name(name)?;
+    }
+    let provisioned = generic::create(world, desired)?;
+    keep(world, desired, &provisioned.physical_id, Input(&properties));
+    Ok(provisioned)
+}
+
+/// Change the resource in place.
+///
+/// # Errors
+/// In SNS's words.
+pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    let properties = properties::to_json(desired.properties);
+    let provisioned = generic::update(world, desired)?;
+    keep(world, desired, &provisioned.physical_id, Input(&properties));
+    Ok(provisioned)
+}
+
+/// Begin to delete.
+///
+/// # Errors
+/// None so far.
+pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    Ok(Duration::ZERO)
+}
+
+/// Gone.
+pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    generic::finish_delete(world, type_name, physical_id);
+    if type_name == TOPIC {
+        topics::remove(world, physical_id);
+    } else {
+        world.notification.subscriptions.remove(physical_id);
+    }
+}
+
+fn keep(world: &mut World, desired: &Desired<'_>, arn: &str, input: Input<'_>) {
+    if desired.type_name != TOPIC {
+        if let (Some(topic), Some(protocol)) = (input.string("TopicArn"), input.string("Protocol")) {
+            let endpoint = input.string("Endpoint").unwrap_or_default();
+            subscriptions::add(world, topic, protocol, endpoint, Some(arn));
+        }
+        return;
+    }
+    let given =
+        ATTRIBUTES.iter().filter_map(|name| Some(((*name).to_owned(), input.string(name)?.to_owned())));
+    let mut topic = Topic {
+        arn: arn.to_owned(),
+        attributes: given.collect(),
+        tags: desired.owner.tags.iter().cloned().collect(),
+    };
+    let pair = |tag: Input<'_>| Some((tag.string("Key")?.to_owned(), tag.string("Value")?.to_owned()));
+    topic.tags.extend(input.objects("Tags").filter_map(pair));
+    world.notification.topics.insert(arn.to_owned(), topic);
+    for wanted in input.objects("Subscription") {
+        if let (Some(protocol), Some(endpoint)) = (wanted.string("Protocol"), wanted.string("Endpoint")) {
+            subscriptions::add(world, arn, protocol, endpoint, None);
+        }
+    }
+}

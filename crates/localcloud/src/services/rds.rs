@@ -1,0 +1,113 @@
+//! RDS, as far as an upgrade touches it: databases with their storage and its rules, their statuses over time,
+//! and their snapshots. Clusters, replicas and the data itself are not simulated.
+
+mod describe;
+mod durations;
+mod instance;
+mod modify;
+mod operations;
+pub mod provision;
+mod snapshots;
+mod storage;
+
+use std::collections::BTreeMap;
+
+use instance::DbInstance;
+use snapshots::DbSnapshot;
+pub use storage::grow;
+
+use crate::{AwsError, Input, World};
+
+/// How the items of RDS's lists are called, by the list.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html>
+pub const ITEM_NAMES: &[(&str, &str)] = &[
+    ("DBInstances", "DBInstance"),
+    ("DBParameterGroups", "DBParameterGroup"),
+    ("DBSnapshots", "DBSnapshot"),
+    ("OptionGroupMemberships", "OptionGroupMembership"),
+    ("Subnets", "Subnet"),
+    ("TagList", "Tag"),
+    ("VpcSecurityGroups", "VpcSecurityGroupMembership"),
+];
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timer {
+    /// A database's present status has lasted its time.
+    Instance {
+        /// The database.
+        id: String,
+        /// Which of its statuses is meant; another one means that it has moved on.
+        step: u64,
+    },
+    /// A snapshot is complete.
+    Snapshot {
+        /// The snapshot.
+        id: String,
+    },
+}
+
+/// Databases and their snapshots by identifier.
+#[derive(Debug, Default)]
+pub struct Rds {
+    instances: BTreeMap<String, DbInstance>,
+    snapshots: BTreeMap<String, DbSnapshot>,
+}
+
+/// A timer is due.
+pub fn happen(world: &mut World, timer: Timer) {
+    match timer {
+        Timer::Instance { id, step } => instance::step_is_over(world, &id, step),
+        Timer::Snapshot { id } => snapshots::complete(world, &id),
+    }
+}
+
+/// Answer a request.
+///
+/// # Errors
+/// In RDS's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
+    match operation {
+        "DescribeDBInstances" => describe::instances(world, input),
+        "DescribeDBSnapshots" => describe::snapshots(world, input),
+        "ModifyDBInstance" => operations::modify(world, input),
+        "DeleteDBInstance" => operations::delete(world, input),
+        "CreateDBSnapshot" => operations::create_snapshot(world, input),
+        "DeleteDBSnapshot" => operations::delete_snapshot(world, input),
+        "AddTagsToResource" => operations::add_tags(world, input),
+        "RemoveTagsFromResource" => operations::remove_tags(world, input),
+        "ListTagsForResource" => operations::list_tags(world, input),
+        _ => Err(AwsError::invalid_action(operation)),
+    }
+}
+
+/// Identifiers are kept in lower case (API reference, `DBInstanceIdentifier`: "Isn't case-sensitive").
+fn required(input: Input<'_>, name: &str) -> Result<String, AwsError> {
+    match input.string(name) {
+        Some(text) if !text.is_empty() => Ok(text.to_lowercase()),
+        _ => Err(refused(
+            "InvalidParameterValue",
+            format!("The parameter {name} must be provided and must not be blank."),
+        )),
+    }
+}
+
+fn refused(code: &str, words: impl Into<String>) -> AwsError {
+    AwsError::new(if code.ends_with("NotFound") { 404 } else { 400 }, code, words)
+}
+
+/// A number or a flag of the wrong form, with RDS's code.
+fn rephrased(error: AwsError) -> AwsError {
+    refused("InvalidParameterValue", error.message)
+}
+
+fn instance_not_found(id: &str) -> AwsError {
+    refused("DBInstanceNotFound", format!("DBInstance {id} not found."))
+}
+
+fn snapshot_not_found(id: &str) -> AwsError {
+    refused("DBSnapshotNotFound", format!("DBSnapshot {id} not found."))
+}
+
+#[cfg(test)]
+mod tests;

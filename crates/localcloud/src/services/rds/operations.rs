@@ -1,0 +1,146 @@
+//! The operations that change databases and snapshots.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::instance::{self, Status, tag_list};
+use super::{
+    durations, instance_not_found, modify, refused, rephrased, required, snapshot_not_found, snapshots,
+};
+use crate::{AwsError, Input, World};
+
+/// The tags of a request or a template.
+pub(super) fn tags(input: Input<'_>) -> BTreeMap<String, String> {
+    let pairs = input.objects("Tags").filter_map(|tag| {
+        let key = tag.string("Key").filter(|key| !key.is_empty())?;
+        Some((key.to_owned(), tag.string("Value").unwrap_or_default().to_owned()))
+    });
+    pairs.collect()
+}
+
+pub(super) fn modify(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let id = required(input, "DBInstanceIdentifier")?;
+    let immediately = input.boolean("ApplyImmediately").map_err(rephrased)?.unwrap_or(false);
+    let status = world.rds.instances.get(&id).ok_or_else(|| instance_not_found(&id))?.status;
+    if !status.takes_changes() {
+        return Err(modify::not_available());
+    }
+    let wanted = modify::wanted(world, &id, input)?;
+    modify::change(world, &id, wanted, immediately);
+    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::shown)}))
+}
+
+/// With a final snapshot, unless it is to be skipped.
+pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let id = required(input, "DBInstanceIdentifier")?;
+    check_deletion(world, &id)?;
+    let skips = input.boolean("SkipFinalSnapshot").map_err(rephrased)?.unwrap_or(false);
+    match input.string("FinalDBSnapshotIdentifier") {
+        Some(_) if skips => {
+            return Err(refused(
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier can not be specified when deleting an instance with SkipFinalSnapshot",
+            ));
+        }
+        Some(name) => {
+            let name = name.to_lowercase();
+            snapshots::check_name(world, &name)?;
+            snapshots::begin(world, &id, &name, BTreeMap::new())?;
+        }
+        None if skips => {}
+        None => {
+            return Err(refused(
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+            ));
+        }
+    }
+    instance::enter(world, &id, Status::Deleting, durations::DELETION);
+    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::shown)}))
+}
+
+/// A protected database stays.
+pub(super) fn check_deletion(world: &World, id: &str) -> Result<(), AwsError> {
+    let instance = world.rds.instances.get(id).ok_or_else(|| instance_not_found(id))?;
+    if instance.status == Status::Deleting {
+        return Err(refused("InvalidDBInstanceState", format!("Instance {id} is already being deleted.")));
+    }
+    let protection = instance.described.get("DeletionProtection");
+    let is_protected = protection.is_some_and(|flag| {
+        flag.as_bool() == Some(true) || flag.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    });
+    if is_protected {
+        return Err(refused(
+            "InvalidParameterCombination",
+            "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn create_snapshot(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let name = required(input, "DBSnapshotIdentifier")?;
+    let id = required(input, "DBInstanceIdentifier")?;
+    let instance = world.rds.instances.get(&id).ok_or_else(|| instance_not_found(&id))?;
+    if !instance.status.takes_changes() {
+        return Err(refused(
+            "InvalidDBInstanceState",
+            format!(
+                "Cannot create a snapshot because the database instance {id} is not currently in the available state."
+            ),
+        ));
+    }
+    snapshots::check_name(world, &name)?;
+    let shown = snapshots::begin(world, &id, &name, tags(input))?;
+    Ok(json!({"DBSnapshot": shown}))
+}
+
+pub(super) fn delete_snapshot(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let id = required(input, "DBSnapshotIdentifier")?;
+    let snapshot = world.rds.snapshots.get(&id).ok_or_else(|| snapshot_not_found(&id))?;
+    if !snapshot.is_complete {
+        return Err(refused(
+            "InvalidDBSnapshotState",
+            "Cannot delete the snapshot because it is not currently in the available state.",
+        ));
+    }
+    let mut shown = snapshot.shown();
+    shown["Status"] = json!("deleted");
+    world.rds.snapshots.remove(&id);
+    Ok(json!({"DBSnapshot": shown}))
+}
+
+pub(super) fn add_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let given = tags(input);
+    tagged(world, input)?.extend(given);
+    Ok(json!({}))
+}
+
+pub(super) fn remove_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let tags = tagged(world, input)?;
+    for key in input.strings("TagKeys") {
+        tags.remove(key);
+    }
+    Ok(json!({}))
+}
+
+pub(super) fn list_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    Ok(json!({"TagList": tag_list(tagged(world, input)?)}))
+}
+
+/// The tags of the database or the snapshot that `ResourceName`, an ARN, names.
+fn tagged<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut BTreeMap<String, String>, AwsError> {
+    let arn = input.string("ResourceName").unwrap_or_default();
+    let mut parts = arn.rsplit(':');
+    let (id, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    match kind {
+        "db" => {
+            world.rds.instances.get_mut(id).map(|found| &mut found.tags).ok_or_else(|| instance_not_found(id))
+        }
+        "snapshot" => {
+            world.rds.snapshots.get_mut(id).map(|found| &mut found.tags).ok_or_else(|| snapshot_not_found(id))
+        }
+        _ => Err(refused("InvalidParameterValue", format!("Invalid resource name: {arn}"))),
+    }
+}
