@@ -12,7 +12,8 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-/// Answers one HTTP request. It must not block for long: it runs on the caller's task.
+/// Answers one HTTP request. It must not block for long: it runs on the caller's task. A `std::io::ErrorKind` among
+/// the answer's extensions says that the connection broke instead.
 pub type InProcessHandler = Arc<dyn Fn(http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync>;
 
 pub(crate) fn http_client(handler: InProcessHandler) -> SharedHttpClient {
@@ -36,8 +37,12 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|error| ConnectorError::io(error))?.to_bytes();
+            let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
             let response = handler(http::Request::from_parts(parts, body));
+            // How a function says that the line was cut instead of answering.
+            if let Some(kind) = response.extensions().get::<std::io::ErrorKind>() {
+                return Err(ConnectorError::io(std::io::Error::from(*kind).into()));
+            }
             HttpResponse::try_from(response.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })

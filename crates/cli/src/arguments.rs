@@ -132,6 +132,9 @@ pub(crate) struct Local {
     /// How many times faster than AWS it works, or "instant". Fixed when the data directory is made.
     #[arg(long, value_parser = speed)]
     pub speed: Option<Speed>,
+    /// What is to go wrong: failing resources, throttled, lost and refused calls (JSON, as PUT /_slackwater/faults).
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
     /// AWS::Region. Fixed when the data directory is made.
     #[arg(long, default_value = "us-east-1")]
     pub region: String,

@@ -107,7 +107,7 @@ async fn demonstrate(
     unattended: bool,
 ) -> Result<ExitCode, CliError> {
     let port = listener.local_addr().map_or(0, |address| address.port());
-    let running = local_cloud::start(listener, directory, Some(config))?;
+    let running = local_cloud::start(listener, directory, Some(config), None)?;
     running.write_environment(directory)?;
     Notes { port }.write(directory)?;
     println!("Local cloud: {}", running.endpoint_url);
@@ -136,7 +136,7 @@ async fn demonstrate(
     };
     println!(
         "\nPlan {}: stack {}, {} to {}",
-        &plan.sha256()[..12],
+        plan.sha256().get(..12).unwrap_or_default(),
         plan.stack_name,
         release(&plan.from_version),
         release(&plan.to_version)

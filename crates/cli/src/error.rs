@@ -67,6 +67,9 @@ pub enum CliError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of parameters that is neither JSON nor YAML.
+    #[error("the parameters file can't be read: {0}")]
+    ParametersFile(template::TemplateError),
     /// A condition, a function or a reference can't be evaluated.
     #[error(transparent)]
     Evaluate(#[from] template::EvaluateError),
@@ -107,6 +110,9 @@ pub enum CliError {
     /// The local cloud's own file.
     #[error(transparent)]
     LocalCloud(#[from] localcloud::service::OpenError),
+    /// The local cloud can't take its faults.
+    #[error("the local cloud cannot take the faults: {0}")]
+    Faults(localcloud::AwsError),
     /// An earlier demo is still there.
     #[error("{} already holds a local cloud with the stack of an earlier demo{}", path.display(), unfinished.as_deref().map(|run| format!(", whose run {run} has not ended")).unwrap_or_default())]
     StackExists {
@@ -179,7 +185,11 @@ impl CliError {
     /// What to do.
     fn hint(&self) -> Option<&'static str> {
         match self {
-            CliError::Parameters(_) => Some("give a value with --parameter KEY=VALUE; nothing was started"),
+            CliError::Parameters(problems)
+                if problems.iter().any(|problem| problem.kind == template::ParameterProblem::Missing) =>
+            {
+                Some("give a value with --parameter KEY=VALUE; nothing was started")
+            }
             CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
             CliError::PortInUse { .. } => {
                 Some("choose another with --port, or --port 0 for any free one; nothing was started")
@@ -211,6 +221,8 @@ impl CliError {
             | CliError::Unwritable { .. }
             | CliError::Template(_)
             | CliError::Malformed { .. }
+            | CliError::ParametersFile(_)
+            | CliError::Parameters(_)
             | CliError::Evaluate(_)
             | CliError::Predict(_)
             | CliError::Rules(_)
@@ -218,6 +230,7 @@ impl CliError {
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
             | CliError::LocalCloud(_)
+            | CliError::Faults(_)
             | CliError::Cloud(_)
             | CliError::Draft(_)
             | CliError::Conduct(ConductError::Ended { .. })
@@ -241,6 +254,7 @@ impl CliError {
             | CliError::OverLimit { .. } => REFUSED_BY_AWS,
             CliError::Unreadable { .. }
             | CliError::Malformed { .. }
+            | CliError::ParametersFile(_)
             | CliError::UnknownParameter(_)
             | CliError::PortInUse { .. }
             | CliError::DataDirectory(DataDirectoryError::InUse { .. })
@@ -256,6 +270,7 @@ impl CliError {
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
             | CliError::LocalCloud(_)
+            | CliError::Faults(_)
             | CliError::Cloud(_)
             | CliError::Conduct(_)
             | CliError::Journal(_)

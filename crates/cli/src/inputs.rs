@@ -73,8 +73,10 @@ pub(crate) fn parameters_file(path: &Path) -> Result<IndexMap<String, GivenParam
     let bytes =
         std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
     let name = path.display().to_string();
-    let root = template::read(&name, &bytes, template::Aliases::Refuse)
-        .map_err(|error| malformed(error.to_string()))?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(IndexMap::new());
+    }
+    let root = template::read(&name, &bytes, template::Aliases::Refuse).map_err(CliError::ParametersFile)?;
     let text = |node: &Node| node.scalar_text().map(str::to_owned);
     if let Some(map) = root.as_mapping() {
         return map

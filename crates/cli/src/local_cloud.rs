@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws::{AwsCloud, Connection, Transport};
 use conductor::{Clock, DataDirectory};
+use localcloud::faults::Faults;
 use localcloud::{AccessKeys, Config, LocalCloud};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,6 +38,7 @@ pub(crate) fn start(
     listener: TcpListener,
     directory: &DataDirectory,
     config: Option<Config>,
+    faults: Option<&Faults>,
 ) -> Result<Running, CliError> {
     let path = directory.join(CLOUD_FILE);
     let clock = localcloud::Clock::system();
@@ -44,6 +46,9 @@ pub(crate) fn start(
         Some(config) => LocalCloud::open(&path, config, clock, None)?,
         None => LocalCloud::reopen(&path, clock)?,
     };
+    if let Some(faults) = faults {
+        cloud.set_faults(faults).map_err(CliError::Faults)?;
+    }
     let address = listener.local_addr().map_err(|source| CliError::Listen { port: 0, source })?;
     let (keys, region) = (cloud.keys().clone(), cloud.region().to_owned());
     let server = tokio::spawn(async move {

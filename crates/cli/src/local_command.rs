@@ -1,8 +1,10 @@
 //! `slackwater local`: the local cloud by itself, for any client.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use conductor::DataDirectory;
+use localcloud::faults::Faults;
 use localcloud::{Config, Speed};
 
 use crate::arguments::Local;
@@ -10,6 +12,10 @@ use crate::error::{CliError, DONE};
 use crate::local_cloud::{self, CLOUD_FILE};
 
 pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
+    let faults = match &arguments.faults {
+        Some(path) => Some(faults_file(path)?),
+        None => None,
+    };
     let listener = local_cloud::listen(arguments.port).await?;
     let directory = DataDirectory::take(&arguments.data.path)?;
     // A cloud that is there keeps what it was made with.
@@ -21,7 +27,7 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     if config.is_none() && arguments.speed.is_some() {
         return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
     }
-    let running = local_cloud::start(listener, &directory, config)?;
+    let running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
     running.write_environment(&directory)?;
     print!("{}", running.environment());
     println!(
@@ -33,4 +39,11 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
         Ok(()) => Ok(ExitCode::from(DONE)),
         Err(error) => Err(CliError::Runtime(error)),
     }
+}
+
+fn faults_file(path: &Path) -> Result<Faults, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+    Faults::parse(&text)
+        .map_err(|error| CliError::Malformed { path: path.to_owned(), reason: error.to_string() })
 }

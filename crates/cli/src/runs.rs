@@ -9,7 +9,7 @@ use crate::arguments::{DataDir, OneRun, Run};
 use crate::demo::Notes;
 use crate::error::{CliError, DONE};
 use crate::progress::Lines;
-use crate::words::time_of_day;
+use crate::words::moment;
 use crate::{local_cloud, report};
 
 pub(crate) async fn run(command: Run) -> Result<ExitCode, CliError> {
@@ -41,7 +41,7 @@ fn list(data: &DataDir) -> Result<ExitCode, CliError> {
             Some(upgrade::Outcome::NotUpgraded { .. }) => "not upgraded".to_owned(),
             Some(upgrade::Outcome::GateClosed { .. }) => "USERS ARE KEPT OUT".to_owned(),
         };
-        println!("{:<28} {:<24} {:<20} {words}", run.run_id, run.stack_name, time_of_day(run.created_at));
+        println!("{:<28} {:<24} {:<20} {words}", run.run_id, run.stack_name, moment(run.created_at));
     }
     Ok(ExitCode::from(DONE))
 }
@@ -82,7 +82,7 @@ async fn resume(one: &OneRun) -> Result<ExitCode, CliError> {
         Err(CliError::PortInUse { .. }) => local_cloud::listen(0).await?,
         other => other?,
     };
-    let running = local_cloud::start(listener, &directory, None)?;
+    let running = local_cloud::start(listener, &directory, None, None)?;
     running.write_environment(&directory)?;
     println!(
         "Local cloud: {} (environment in {})",

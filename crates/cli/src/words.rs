@@ -8,6 +8,12 @@ pub(crate) fn time_of_day(at: Timestamp) -> String {
     iso.get(11..19).unwrap_or(&iso).to_owned()
 }
 
+/// `2026-11-23 08:15:30`, UTC.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let iso = localcloud::Timestamp(at.0).iso8601();
+    iso.get(..19).unwrap_or(&iso).replace('T', " ")
+}
+
 /// `0.4 s`, `12.0 s`, `3 min 05 s`, `1 h 02 min`.
 pub(crate) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;

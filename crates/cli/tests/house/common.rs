@@ -50,6 +50,7 @@ pub const BEGINNING: u64 = 1_767_225_600_000;
 
 /// A cloud in this process, and the SDK that calls it without a socket.
 pub struct Rehearsal {
+    pub local: LocalCloud,
     pub cloud: AwsCloud,
     pub clock: Clock,
 }
@@ -62,15 +63,16 @@ impl Rehearsal {
         let beginning = localcloud::Clock::starting_at(localcloud::Timestamp(BEGINNING));
         let local = LocalCloud::in_memory(config, beginning, keys.clone());
         let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
+        let callee = local.clone();
         let cloud = AwsCloud::new(&Connection {
             region: "us-east-1".to_owned(),
             endpoint_url: "http://localhost".to_owned(),
             access_key_id: keys.access_key_id,
             secret_access_key: keys.secret_access_key,
-            transport: Transport::InProcess(Arc::new(move |request| local.call(request))),
+            transport: Transport::InProcess(Arc::new(move |request| callee.call(request))),
             now: Arc::new(move || clock.system_time()),
         });
-        Rehearsal { cloud, clock }
+        Rehearsal { local, cloud, clock }
     }
 
     /// Create the platform, put it to work, and plan its upgrade.

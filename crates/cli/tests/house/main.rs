@@ -4,5 +4,6 @@ mod changeset;
 mod common;
 mod crash_everywhere;
 mod demo;
+mod fail_everywhere;
 mod peers;
 mod virtual_upgrade;

@@ -21,6 +21,11 @@ QUICK = {"Delay": 1, "MaxAttempts": 120}
 # an image is given. Some of its versions differ only in these mappings.
 MORE_PARAMETERS = {"buildkite": {"ImageId": "ami-0123456789abcdef0"}}
 
+# Updates that fail on AWS too: Metaflow's compute environment has a name of its own, and releases change what only a
+# new one can have, since `ReplaceComputeEnvironment` is true unless a template says otherwise. `slackwater changeset`
+# foretells it.
+FORETOLD_TO_FAIL = {"metaflow": "custom-named resource requires replacing"}
+
 cloudformation = boto3.client("cloudformation")
 s3 = boto3.client("s3")
 
@@ -87,6 +92,12 @@ def delete(stack):
     return kept
 
 
+def first_failure(stack):
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("_FAILED")]
+    return failed[-1]["LogicalResourceId"] + ": " + failed[-1]["ResourceStatusReason"] if failed else "no resource failed"
+
+
 def main():
     s3.create_bucket(Bucket=BUCKET)
     deployed = tried = 0
@@ -103,8 +114,14 @@ def main():
                 else:
                     print(f"{stack}: {update(stack, folder, url, number)} changes to {template.name}")
             except (ClientError, WaiterError) as error:
-                print(f"{stack}: {template.name} FAILED: {error}")
-                break
+                failure = first_failure(stack)
+                if FORETOLD_TO_FAIL.get(stack, "nothing") not in failure:
+                    print(f"{stack}: {template.name} FAILED: {error}\n  {failure}")
+                    break
+                print(f"{stack}: {template.name} rolled back as foretold: {failure}")
+                delete(stack)
+                create(stack, folder, url)
+                print(f"{stack}: created anew from {template.name}")
             deployed += 1
         kept = delete(stack)
         print(f"{stack}: deleted, {len(kept)} resources retained")
