@@ -32,7 +32,8 @@ fn measure(name: &str, releases: &Releases, runs: usize) {
         let (plan, prepared) = timed(|| runtime.block_on(rehearsal.prepare(releases)));
         let ((outcome, records), ran) = timed(|| runtime.block_on(rehearsal.upgrade(&plan)));
         assert_eq!(outcome, Outcome::Upgraded);
-        let stacks = rehearsal.local.inspect(|world| world.cloudformation.stacks.len()).expect("a sound world");
+        let stacks =
+            rehearsal.local.inspect(|world| world.cloudformation.stacks.len()).expect("a sound world");
         assert_eq!(stacks, 1);
         let virtually = records[records.len() - 1].at().milliseconds_since(records[0].at());
         told = (records.len(), Duration::from_millis(virtually));
