@@ -1,5 +1,7 @@
 //! CloudFormation as a run sees it: change set, stack, events, resources.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, Parameter, ResourceChange, ResourceChangeDetail, StackEvent as SdkEvent,
@@ -136,28 +138,16 @@ pub(crate) async fn events(
     after_event_id: Option<&str>,
 ) -> Result<Vec<StackEvent>, PortError> {
     let mut events = Vec::new();
-    let mut next_token = None;
-    'pages: loop {
-        let page = client
-            .describe_stack_events()
-            .stack_name(stack_id)
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:DescribeStackEvents", &error))?;
-        for event in page.stack_events() {
-            if event.client_request_token() != Some(client_request_token)
-                || (after_event_id.is_some() && event.event_id() == after_event_id)
-            {
-                break 'pages;
-            }
-            events.push(stack_event(event));
+    read_events(client, stack_id, |event| {
+        if event.client_request_token() != Some(client_request_token)
+            || (after_event_id.is_some() && event.event_id() == after_event_id)
+        {
+            return ControlFlow::Break(());
         }
-        next_token = page.next_token;
-        if next_token.is_none() {
-            break;
-        }
-    }
+        events.push(stack_event(event));
+        ControlFlow::Continue(())
+    })
+    .await?;
     events.reverse();
     Ok(events)
 }
@@ -165,6 +155,25 @@ pub(crate) async fn events(
 /// The first resource of a stack that failed, with AWS's reason; what was cancelled because of it aside.
 pub(crate) async fn first_failure(client: &Client, stack_id: &str) -> Result<Option<String>, PortError> {
     let mut first = None;
+    // Newest first: the last one found is the first that happened.
+    read_events(client, stack_id, |event| {
+        let event = stack_event(event);
+        if event.is_root_failure() {
+            let reason = event.status_reason.as_deref().unwrap_or_default();
+            first = Some(format!("{} ({}): {reason}", event.logical_id, event.resource_type));
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(first)
+}
+
+/// Read a stack's events, newest first, page by page, until `each` breaks off.
+async fn read_events(
+    client: &Client,
+    stack_id: &str,
+    mut each: impl FnMut(&SdkEvent) -> ControlFlow<()>,
+) -> Result<(), PortError> {
     let mut next_token = None;
     loop {
         let page = client
@@ -174,14 +183,12 @@ pub(crate) async fn first_failure(client: &Client, stack_id: &str) -> Result<Opt
             .send()
             .await
             .map_err(|error| port_error("cloudformation:DescribeStackEvents", &error))?;
-        // Newest first: the last one found is the first that happened.
-        for event in page.stack_events().iter().map(stack_event).filter(StackEvent::is_root_failure) {
-            let reason = event.status_reason.unwrap_or_default();
-            first = Some(format!("{} ({}): {reason}", event.logical_id, event.resource_type));
+        if page.stack_events().iter().try_for_each(&mut each).is_break() {
+            return Ok(());
         }
         next_token = page.next_token;
         if next_token.is_none() {
-            return Ok(first);
+            return Ok(());
         }
     }
 }

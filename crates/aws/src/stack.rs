@@ -66,7 +66,7 @@ impl AwsCloud {
             let (status, reason) = self.stack_status(stack_id).await?.unwrap_or_default();
             match status.as_str() {
                 "CREATE_COMPLETE" => return Ok(()),
-                status if status.ends_with("_IN_PROGRESS") => clock.sleep(Duration::from_secs(1)).await,
+                status if status.ends_with("_IN_PROGRESS") => clock.sleep(Duration::from_secs(2)).await,
                 status => {
                     let cause = crate::cloudformation::first_failure(&self.cloudformation, stack_id).await?;
                     return Err(PortError {

@@ -293,7 +293,7 @@ pub fn default_steps() -> Vec<PlannedStep> {
                 Step::FollowUpdate => None,
             },
             // Asking for events too often is throttled; the rest is cheap to ask.
-            poll_milliseconds: if step == Step::FollowUpdate { 2000 } else { 1000 },
+            poll_milliseconds: if step == Step::FollowUpdate { 3000 } else { 1000 },
         })
         .collect()
 }
