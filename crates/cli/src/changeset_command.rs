@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         Some("-") => None,
         _ => {
             let inputs = ParameterInputs { given: &before_given, previous: None, ssm: &before_stored };
-            Some(side(&arguments.from, &inputs, &pseudo)?)
+            Some(evaluable(Release::read(&arguments.from)?, &inputs, &pseudo)?)
         }
     };
     let previous = before.as_ref().map(|side| &side.parameters);
@@ -57,17 +57,12 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     let after = evaluable(release, &inputs, &pseudo)?;
 
     let outside = Outside::default();
-    let evaluate = |side: &'_ Side| -> Result<(), CliError> {
-        Evaluation::new(&side.template, &side.parameters, &pseudo, &outside)?
-            .check_rules()
-            .map_err(CliError::Rules)
-    };
-    evaluate(&after)?;
     let evaluation_before = match &before {
         Some(side) => Some(Evaluation::new(&side.template, &side.parameters, &pseudo, &outside)?),
         None => None,
     };
     let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
+    evaluation_after.check_rules().map_err(CliError::Rules)?;
     let predict = |mode| changeset::predict(evaluation_before.as_ref(), &evaluation_after, &deployed, mode);
     let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
     let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
@@ -105,13 +100,14 @@ fn replaces_stateful(expectation: &Expectation) -> bool {
         && facts::resource_type(&expectation.resource_type).is_some_and(|facts| facts.stateful.is_some())
 }
 
-fn side(path: &Path, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
-    evaluable(Release::read(path)?, inputs, pseudo)
-}
-
 fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
     let parameters = resolve_parameters(&release.template, inputs).map_err(CliError::Parameters)?;
-    let template = release.template.expand(&parameters, pseudo)?;
+    // Expanding copies the whole tree, which a template without loops doesn't need.
+    let template = if release.template.has_transform(template::LANGUAGE_EXTENSIONS) {
+        release.template.expand(&parameters, pseudo)?
+    } else {
+        release.template
+    };
     if let Some(exceeded) = template
         .limits()
         .into_iter()
