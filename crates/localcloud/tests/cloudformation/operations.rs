@@ -1,7 +1,9 @@
 //! What each operation does, step by step, in CloudFormation's words.
 
+use localcloud::Input;
 use localcloud::cloudformation::fault::FaultPhase;
 use localcloud::cloudformation::generic::LIVE_STORAGE;
+use localcloud::wire::Service;
 use serde_json::{Value, json};
 
 use crate::support::{CAPABILITIES, Cloud, lines, one, parameter, template};
@@ -285,6 +287,34 @@ fn policies_decide_what_stays() {
         cloud.settle();
         assert_eq!(last_of(&mut cloud, &id), Some(json!(deleted)), "{policies}");
     }
+}
+
+#[test]
+fn a_deletion_leaves_a_snapshot_where_the_policy_says_so() {
+    let volume = |policy: Value| {
+        json!({"Type": "AWS::EC2::Volume", "DeletionPolicy": policy,
+            "Properties": {"AvailabilityZone": "us-east-1a", "Size": 8}})
+    };
+    // A database that says nothing is kept as a snapshot.
+    let database = json!({"Type": "AWS::RDS::DBInstance", "Properties": {
+        "Engine": "postgres", "DBInstanceClass": "db.t4g.small", "AllocatedStorage": "20",
+        "MasterUsername": "root", "MasterUserPassword": "not-a-secret"}});
+    let mut cloud = Cloud::new();
+    let resources =
+        json!({"Kept": volume(json!("Snapshot")), "Lost": volume(json!("Delete")), "Database": database});
+    cloud.create("s", &template(resources));
+    assert_eq!(cloud.status("s"), "CREATE_COMPLETE");
+    let id = cloud.stack("s")["StackId"].as_str().unwrap_or_default().to_owned();
+    cloud.get("DeleteStack", json!({"StackName": "s"}));
+    cloud.settle();
+    assert_eq!(cloud.status(&id), "DELETE_COMPLETE", "{:?}", cloud.events(&id));
+    let mut counted = |service, operation: &str, list: &str| {
+        let at = cloud.world.now;
+        let answer = cloud.world.handle(at, service, operation, Input(&json!({}))).expect("an answer");
+        answer[list].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(counted(Service::Ec2, "DescribeSnapshots", "snapshotSet"), 1, "of the volume with the policy");
+    assert_eq!(counted(Service::Rds, "DescribeDBSnapshots", "DBSnapshots"), 1, "of the database");
 }
 
 #[test]

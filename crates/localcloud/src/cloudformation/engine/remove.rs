@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Kind, Phase, Work, event, finish_task, nested, owner, schedule};
+use super::{Kind, Operation, Phase, Work, event, finish_task, nested, owner, schedule};
 use crate::World;
 use crate::cloudformation::durations;
 use crate::cloudformation::engine::Step;
@@ -43,17 +43,20 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         return;
     }
     let owner = owner(stack, stack.definition.clone().as_deref());
-    let outcome = provision::delete(
-        world,
-        &Desired {
-            owner: &owner,
-            logical_id: &resource.logical_id,
-            type_name: &resource.type_name,
-            properties: &resource.properties,
-            previous: Some(&resource.properties),
-            physical_id: Some(&physical_id),
-        },
-    );
+    let desired = Desired {
+        owner: &owner,
+        logical_id: &resource.logical_id,
+        type_name: &resource.type_name,
+        properties: &resource.properties,
+        previous: Some(&resource.properties),
+        physical_id: Some(&physical_id),
+    };
+    let kept = if leaves_snapshot(stack, task, &resource) {
+        provision::leave_snapshot(world, &desired).map(drop)
+    } else {
+        Ok(())
+    };
+    let outcome = kept.and_then(|()| provision::delete(world, &desired));
     match outcome {
         Ok(extra) => {
             schedule(world, stack, task, Step::Complete, durations::of(&resource.type_name).delete + extra)
@@ -142,18 +145,37 @@ fn stays(stack: &Stack, resource: &StackResource) -> bool {
     if operation.spared.contains(&resource.logical_id) {
         return true;
     }
-    let replaced = operation.phase == Phase::CleanUp && is_replaced(stack, resource);
-    let policy = if replaced { resource.update_replace_policy } else { resource.deletion_policy };
-    let made_by_this_operation = match operation.phase {
-        Phase::RollBackCleanUp => true,
-        Phase::Deleting => operation.kind == Kind::Create,
-        _ => false,
-    };
-    match policy {
+    let made_by_this_operation = is_made_by(operation);
+    match policy_of(stack, operation, resource) {
         // The new physical resource of an undone replacement is removed; there is nothing in it to keep.
         Policy::Retain => !(made_by_this_operation && is_replaced(stack, resource)),
         Policy::RetainExceptOnCreate => !made_by_this_operation,
         Policy::Delete | Policy::Snapshot => false,
+    }
+}
+
+/// Whether a snapshot is to be left: once, however often the deletion is tried.
+///
+/// Assumption: what this very operation made, and now undoes, leaves none: there is nothing in it to keep.
+fn leaves_snapshot(stack: &Stack, task: TaskIndex, resource: &StackResource) -> bool {
+    let Some(operation) = &stack.operation else { return false };
+    policy_of(stack, operation, resource) == Policy::Snapshot
+        && !is_made_by(operation)
+        && !operation.failed_deletions.contains_key(&task)
+}
+
+/// The policy that decides what becomes of the resource.
+fn policy_of(stack: &Stack, operation: &Operation, resource: &StackResource) -> Policy {
+    let replaced = operation.phase == Phase::CleanUp && is_replaced(stack, resource);
+    if replaced { resource.update_replace_policy } else { resource.deletion_policy }
+}
+
+/// Whether what is deleted now was made by this very operation.
+fn is_made_by(operation: &Operation) -> bool {
+    match operation.phase {
+        Phase::RollBackCleanUp => true,
+        Phase::Deleting => operation.kind == Kind::Create,
+        _ => false,
     }
 }
 

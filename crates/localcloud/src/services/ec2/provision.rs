@@ -213,15 +213,18 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     }
 }
 
-/// Leave a snapshot of a volume that is about to be deleted.
+/// Leave a snapshot of a volume that is about to be deleted; none of one that somebody has deleted already.
 ///
 /// # Errors
-/// When there is no such volume.
+/// When it can't be taken in the state the volume is in.
 pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option<String>, ProvisionError> {
     if desired.type_name != VOLUME {
         return Ok(None);
     }
     let volume = desired.physical_id.unwrap_or_default();
+    if !world.ec2.volumes.contains_key(volume) {
+        return Ok(None);
+    }
     let tags = world.ec2.tags.get(volume).cloned().unwrap_or_default();
     Ok(Some(snapshots::begin(world, volume, "", tags)?))
 }

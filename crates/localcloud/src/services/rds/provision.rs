@@ -121,12 +121,15 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     Ok(provisioned)
 }
 
-/// Leave a snapshot of a database that is about to be deleted.
+/// Leave a snapshot of a database that is about to be deleted; none of one that somebody has deleted already.
 ///
 /// # Errors
-/// When there is no such database.
+/// When it can't be taken in the state the database is in.
 pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option<String>, ProvisionError> {
     let id = key(desired.physical_id.unwrap_or_default());
+    if !world.rds.instances.contains_key(&id) {
+        return Ok(None);
+    }
     let (stack, logical_id) = (&desired.owner.stack_name, desired.logical_id);
     let suffix = world.identities.alphanumeric(&format!("snapshot of {stack} {logical_id}"), 12);
     // Assumption: the form is that of the other names that CloudFormation makes up.
