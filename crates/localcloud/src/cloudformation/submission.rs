@@ -14,6 +14,7 @@ use super::outputs;
 use super::stack::Definition;
 use super::words::{self, evaluate_words, parameter_words, template_words};
 use crate::services::object_storage;
+use crate::services::parameter_store::public_value;
 use crate::{AwsError, Input, World};
 
 /// The most that `TemplateBody` may hold, in bytes (API reference, CreateStack).
@@ -308,18 +309,11 @@ fn parameter_store(
     let mut store = BTreeMap::new();
     for name in names {
         let stored = world.cloudformation.parameter_store.get(&name).cloned();
-        let public = || name.starts_with("/aws/service/").then(|| public_value(&name));
-        if let Some(value) = stored.or_else(public) {
+        if let Some(value) = stored.or_else(|| public_value(&name)) {
             store.insert(name, value);
         }
     }
     store
-}
-
-fn public_value(name: &str) -> String {
-    let digest = Sha256::digest(name.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).take(9).collect();
-    format!("ami-{}", hex.get(..17).unwrap_or(&hex))
 }
 
 fn pseudo(world: &World, subject: &Subject, notification_arns: Vec<String>) -> Pseudo {

@@ -121,7 +121,7 @@ fn required<'a>(input: Input<'a>, name: &str) -> Result<&'a str, AwsError> {
 
 /// The present value of a parameter that AWS keeps for everybody, such as the newest image of a kind: made up, the same
 /// every time, and the same that stacks get.
-fn public_value(name: &str) -> Option<String> {
+pub(crate) fn public_value(name: &str) -> Option<String> {
     name.starts_with("/aws/service/").then(|| {
         let digest = Sha256::digest(name.as_bytes());
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).take(9).collect();
