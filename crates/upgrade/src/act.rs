@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Gate, Proposal};
+use crate::plan::{Gate, PlannedSnapshot, Proposal, UpdateKind};
+use crate::platform::PlatformAct;
 
 /// One act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +15,10 @@ pub enum Act {
         listener_arn: String,
         /// The rule.
         gate: Gate,
-        /// Whose it is: becomes the rule's tag, so that it can be found without a journal.
+        /// Whose it is: becomes the rules' tag, so that they can be found without a journal.
         run_id: String,
+        /// Which of the gate's rules are still to be made, by priority: the admitting ones first.
+        missing: Vec<i32>,
     },
     /// Delete gate rules.
     OpenGate {
@@ -54,8 +57,49 @@ pub enum Act {
         /// The instances, none of them in the warm pool (AWS refuses those).
         instance_ids: Vec<String>,
     },
-    /// Make the change set of the proposal.
+    /// Write down on the resources themselves how they were, so that maintenance can be left without a journal.
+    Remember {
+        /// What is written on what.
+        memories: Vec<Memory>,
+    },
+    /// Take those notes off again.
+    Forget {
+        /// From what.
+        resources: Vec<Rememberer>,
+    },
+    /// Complete lifecycle actions that hold instances.
+    CompleteLifecycleActions {
+        /// Which.
+        actions: Vec<LifecycleAction>,
+    },
+    /// Terminate EC2 instances directly.
+    TerminateInstances {
+        /// Which.
+        instance_ids: Vec<String>,
+    },
+    /// Let alarms act, or not.
+    SetAlarmActions {
+        /// The alarms' names.
+        names: Vec<String>,
+        /// Whether they act.
+        enabled: bool,
+    },
+    /// Begin snapshots.
+    CreateSnapshots {
+        /// Which.
+        snapshots: Vec<PlannedSnapshot>,
+        /// Whose they are: becomes their tag.
+        run_id: String,
+    },
+    /// Tell the platform.
+    Platform {
+        /// What, one after the other.
+        acts: Vec<PlatformAct>,
+    },
+    /// Make the change set.
     CreateChangeSet {
+        /// Whose: says in which account and Region.
+        update: UpdateKind,
         /// The stack's id.
         stack_id: String,
         /// What is proposed.
@@ -63,6 +107,8 @@ pub enum Act {
     },
     /// Execute the change set.
     ExecuteChangeSet {
+        /// Whose.
+        update: UpdateKind,
         /// The stack's id.
         stack_id: String,
         /// The change set's name.
@@ -70,6 +116,64 @@ pub enum Act {
         /// Marks the operation's events, and makes a repeated request the same request.
         client_request_token: String,
     },
+    /// Delete a change set that was not executed.
+    DeleteChangeSet {
+        /// Whose.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+        /// The change set's name.
+        change_set_name: String,
+    },
+    /// Cancel the update that is under way: CloudFormation rolls it back.
+    CancelUpdate {
+        /// Whose.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+        /// The update's token.
+        client_request_token: String,
+    },
+    /// Go on with a rollback that failed.
+    ContinueUpdateRollback {
+        /// Whose.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+        /// Resources to skip.
+        skip: Vec<String>,
+        /// Marks the operation's events.
+        client_request_token: String,
+    },
+}
+
+/// A note on a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// On what.
+    pub resource: Rememberer,
+    /// What is written.
+    pub text: String,
+}
+
+/// What can carry a note: something with tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rememberer {
+    /// An Auto Scaling group, by name.
+    WorkerGroup(String),
+    /// A Batch job queue, by ARN.
+    JobQueue(String),
+}
+
+/// A lifecycle action that waits for somebody to complete it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleAction {
+    /// The group.
+    pub group_name: String,
+    /// The hook.
+    pub hook_name: String,
+    /// The instance.
+    pub instance_id: String,
 }
 
 /// Sizes of an Auto Scaling group.
@@ -144,14 +248,68 @@ impl std::fmt::Display for Act {
                 "take scale-in protection off {} of {group_name}",
                 counted(instance_ids.len(), "instance")
             ),
+            Act::Remember { memories } => {
+                write!(formatter, "note the sizes and states before on {}", counted(memories.len(), "resource"))
+            }
+            Act::Forget { resources } => {
+                write!(formatter, "take the notes off {}", counted(resources.len(), "resource"))
+            }
+            Act::CompleteLifecycleActions { actions } => {
+                write!(formatter, "complete {}", counted(actions.len(), "lifecycle action"))
+            }
+            Act::TerminateInstances { instance_ids } => {
+                write!(formatter, "terminate {}", counted(instance_ids.len(), "instance"))
+            }
+            Act::SetAlarmActions { names, enabled } => write!(
+                formatter,
+                "{} the actions of {}",
+                if *enabled { "enable" } else { "disable" },
+                counted(names.len(), "alarm")
+            ),
+            Act::CreateSnapshots { snapshots, .. } => {
+                formatter.write_str("take a snapshot of ")?;
+                for (index, snapshot) in snapshots.iter().enumerate() {
+                    write!(formatter, "{}{}", if index == 0 { "" } else { ", " }, snapshot.logical_id)?;
+                }
+                Ok(())
+            }
+            Act::Platform { acts } => platform_acts(formatter, acts),
             Act::CreateChangeSet { proposal, .. } => {
                 write!(formatter, "create change set {}", proposal.change_set_name)
             }
             Act::ExecuteChangeSet { change_set_name, .. } => {
                 write!(formatter, "execute change set {change_set_name}")
             }
+            Act::DeleteChangeSet { change_set_name, .. } => {
+                write!(formatter, "delete change set {change_set_name}")
+            }
+            Act::CancelUpdate { update, .. } => write!(formatter, "cancel the update of the {}", update.title()),
+            Act::ContinueUpdateRollback { skip, .. } if skip.is_empty() => {
+                formatter.write_str("continue the rollback")
+            }
+            Act::ContinueUpdateRollback { skip, .. } => {
+                write!(formatter, "continue the rollback, skipping {}", skip.join(", "))
+            }
         }
     }
+}
+
+/// `save 2 sessions, notify 2 sessions`.
+fn platform_acts(formatter: &mut std::fmt::Formatter<'_>, acts: &[PlatformAct]) -> std::fmt::Result {
+    let count = |is: fn(&PlatformAct) -> bool| acts.iter().filter(|act| is(act)).count();
+    let parts: Vec<String> = [
+        ("notify", "session", count(|act| matches!(act, PlatformAct::Notify { .. }))),
+        ("save", "session", count(|act| matches!(act, PlatformAct::SaveSession { .. }))),
+        ("stop", "session", count(|act| matches!(act, PlatformAct::StopSession { .. }))),
+        ("stop", "computation", count(|act| matches!(act, PlatformAct::StopComputation { .. }))),
+        ("set", "banner", count(|act| matches!(act, PlatformAct::SetBanner(_)))),
+        ("clear", "banner", count(|act| matches!(act, PlatformAct::ClearBanner))),
+    ]
+    .into_iter()
+    .filter(|(_, _, count)| *count > 0)
+    .map(|(verb, noun, count)| format!("{verb} {}", counted(count, noun)))
+    .collect();
+    formatter.write_str(&parts.join(", "))
 }
 
 /// `1 job`, `2 jobs`.

@@ -8,34 +8,54 @@
 //! the end of a step is always something seen on the cloud, never something assumed.
 
 mod act;
+mod checks;
+mod circumstances;
 mod comparison;
 mod deployment;
 mod draft;
 mod journal;
 mod observation;
 mod plan;
+mod platform;
+mod policy;
 mod profile;
+mod question;
 mod report;
 mod state;
+mod step;
 mod steps;
 mod transition;
 
-pub use act::{Act, GroupSize, WarmPoolSize};
+pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
+pub use checks::{CheckResult, Verdict};
+pub use circumstances::{
+    Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
+    StackSettings,
+};
 pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
 pub use draft::{DraftError, DraftRequest, draft, find_targets};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use observation::{
-    ChangeSetSeen, GateRuleSeen, Instance, Job, JobQueue, LogicalResource, Observation, Query, StackEvent,
-    WarmPool, WorkerGroup,
+    AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
+    Observation, Query, SnapshotSeen, StackEvent, WarmPool, WorkerGroup,
 };
 pub use plan::{
-    ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan, PlannedStep, Proposal, Step, Targets,
-    default_steps,
+    Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
+    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets, UpdateKind,
+};
+pub use platform::{
+    Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,
+    PlatformObservation, PlatformQuery, PlatformStatus, Session, SessionKind, Unsaved,
+};
+pub use policy::{
+    Announcement, DrainPolicy, Escalation, HealthPolicy, HttpCheck, MaintenancePolicy, OnUnhealthy,
 };
 pub use profile::{Profile, ProfileError, Roles};
+pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
 pub use state::{Before, Outcome, State};
+pub use step::Step;
 pub use transition::{Effect, IllegalTransition, fold, transition};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.

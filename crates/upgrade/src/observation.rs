@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::circumstances::Machine;
 use crate::comparison::Change;
+use crate::plan::{PlannedSnapshot, UpdateKind};
+use crate::platform::{PlatformObservation, PlatformQuery};
+use crate::policy::HttpCheck;
 
 /// A question to the cloud. Asking changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,8 @@ pub enum Query {
     },
     /// A change set and, when it is complete, its changes.
     ChangeSet {
+        /// Whose: says in which account and Region to ask.
+        update: UpdateKind,
         /// The stack's id.
         stack_id: String,
         /// The change set's name.
@@ -36,6 +42,8 @@ pub enum Query {
     },
     /// The events of one stack operation. They tell the stack's status too, so one call serves both.
     StackEvents {
+        /// Whose: says in which account and Region to ask.
+        update: UpdateKind,
         /// The stack's id.
         stack_id: String,
         /// The operation: only events with this token.
@@ -43,13 +51,43 @@ pub enum Query {
         /// Only events after this one.
         after_event_id: Option<String>,
     },
-    /// Physical ids of resources.
+    /// Physical ids of resources of the primary stack.
     Resources {
         /// The stack's id.
         stack_id: String,
         /// Which. One that is gone is left out of the answer.
         logical_ids: Vec<String>,
     },
+    /// CloudWatch alarms.
+    Alarms {
+        /// Their names. One that is gone is left out of the answer.
+        names: Vec<String>,
+    },
+    /// Machines that carry one of these tags and aren't terminated.
+    Machines {
+        /// Tags, each with its value where one is wanted.
+        tags: Vec<(String, Option<String>)>,
+    },
+    /// The snapshots of this run that are there.
+    Snapshots {
+        /// Those that the plan wants.
+        planned: Vec<PlannedSnapshot>,
+        /// The run, which volume snapshots carry as a tag.
+        run_id: String,
+    },
+    /// Everything that proves the platform healthy, looked at once.
+    Health {
+        /// ARNs of target groups that must have healthy targets, and only such.
+        target_group_arns: Vec<String>,
+        /// Whether the platform itself is asked.
+        platform: bool,
+        /// The version that it must answer with.
+        version: Option<String>,
+        /// The owner's own checks.
+        http: Vec<HttpCheck>,
+    },
+    /// The platform's own API.
+    Platform(PlatformQuery),
 }
 
 /// What the cloud showed.
@@ -69,6 +107,51 @@ pub enum Observation {
     StackEvents(Vec<StackEvent>),
     /// Answer to [`Query::Resources`].
     Resources(Vec<LogicalResource>),
+    /// Answer to [`Query::Alarms`].
+    Alarms(Vec<AlarmSeen>),
+    /// Answer to [`Query::Machines`].
+    Machines(Vec<Machine>),
+    /// Answer to [`Query::Snapshots`].
+    Snapshots(Vec<SnapshotSeen>),
+    /// Answer to [`Query::Health`].
+    Health(Vec<Finding>),
+    /// Answer to [`Query::Platform`].
+    Platform(PlatformObservation),
+}
+
+/// One thing that was asked for its health.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was asked, such as `target group web` or `https://example.com/ready`.
+    pub what: String,
+    /// Whether it is well.
+    pub healthy: bool,
+    /// What it answered.
+    pub detail: String,
+}
+
+/// An alarm's switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmSeen {
+    /// Its name.
+    pub name: String,
+    /// Whether it acts when it fires.
+    pub actions_enabled: bool,
+}
+
+/// A snapshot of this run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotSeen {
+    /// The planned name.
+    pub name: String,
+    /// Its id in the account.
+    pub id: String,
+    /// Whether it is complete.
+    pub complete: bool,
+    /// Why it never will be.
+    pub failure: Option<String>,
+    /// How far it is: 0 to 100, where AWS tells.
+    pub percent: Option<u8>,
 }
 
 /// A listener rule that closes the gate.
@@ -76,6 +159,8 @@ pub enum Observation {
 pub struct GateRuleSeen {
     /// The rule's ARN.
     pub rule_arn: String,
+    /// Its priority; `None` for one that ELB shows without a number.
+    pub priority: Option<i32>,
     /// The run that made it, from its tag.
     pub run_id: String,
 }
@@ -89,6 +174,8 @@ pub struct JobQueue {
     pub enabled: bool,
     /// `VALID`, or `UPDATING` while a change is under way.
     pub status: String,
+    /// The value of our tag on it: its state before maintenance.
+    pub remembered: Option<String>,
 }
 
 /// An unfinished Batch job.
@@ -102,6 +189,8 @@ pub struct Job {
     pub queue_arn: String,
     /// `SUBMITTED`, `PENDING`, `RUNNABLE`, `STARTING` or `RUNNING`.
     pub status: String,
+    /// Whose it is, where a tag of the job says so (`owner`, `user`, `created-by`, in any case and with any prefix).
+    pub owner: Option<String>,
 }
 
 /// An Auto Scaling group.
@@ -121,6 +210,19 @@ pub struct WorkerGroup {
     pub warm_pool: Option<WarmPool>,
     /// Instances in service, on their way in or out, and in the warm pool.
     pub instances: Vec<Instance>,
+    /// The lifecycle hooks' names: those at launch and those at termination.
+    pub hooks: Vec<LifecycleHook>,
+    /// The value of our tag on it: its sizes before maintenance.
+    pub remembered: Option<String>,
+}
+
+/// A lifecycle hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleHook {
+    /// Its name.
+    pub name: String,
+    /// At termination; else at launch.
+    pub terminating: bool,
 }
 
 /// An Auto Scaling group's warm pool.
@@ -213,6 +315,14 @@ impl Observation {
             Observation::ChangeSet(_) => "a change set",
             Observation::StackEvents(_) => "stack events",
             Observation::Resources(_) => "resources",
+            Observation::Alarms(_) => "alarms",
+            Observation::Machines(_) => "machines",
+            Observation::Snapshots(_) => "snapshots",
+            Observation::Health(_) => "findings of health",
+            Observation::Platform(PlatformObservation::Sessions(_)) => "sessions",
+            Observation::Platform(PlatformObservation::Computations(_)) => "computations",
+            Observation::Platform(PlatformObservation::Status(_)) => "the platform's status",
+            Observation::Platform(PlatformObservation::Banner(_)) => "the banner",
         }
     }
 }

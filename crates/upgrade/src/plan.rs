@@ -6,13 +6,19 @@ use changeset::expect::{Expectation, Expected, Said};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::checks::CheckResult;
+use crate::circumstances::Machine;
 use crate::comparison::Change;
-use crate::observation::LogicalResource;
+use crate::observation::{Job, LogicalResource};
+use crate::platform::{Computation, PlatformCapabilities, Session};
+use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
+use crate::state::Before;
+use crate::step::Step;
 
-/// Version of the plan's format. 1: the first.
-pub const PLAN_FORMAT: u32 = 1;
+/// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks.
+pub const PLAN_FORMAT: u32 = 2;
 
-/// What an upgrade will do.
+/// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// [`PLAN_FORMAT`] of the writer.
@@ -20,12 +26,104 @@ pub struct Plan {
     /// The run that will carry it out: letters, digits and hyphens. Also the stack operation's
     /// ClientRequestToken and the tag of what the run makes.
     pub run_id: String,
+    /// The deployment's name, as the operator knows it.
+    pub deployment: String,
+    /// What the run is for.
+    pub kind: RunKind,
+    /// The primary stack's name.
+    pub stack_name: String,
+    /// The primary stack's id.
+    pub stack_id: String,
+    /// The profile that found the targets.
+    pub profile: String,
+    /// The deployed release's version, when its template tells it.
+    pub from_version: Option<String>,
+    /// The new release's version, when its template tells it.
+    pub to_version: Option<String>,
+    /// The stack updates, in the order in which they are made; the primary stack's is the last. None when maintenance
+    /// is entered or left by itself.
+    pub updates: Vec<StackUpdate>,
+    /// The primary stack's update back to what it had, for a platform that isn't healthy afterwards. Made only when a
+    /// person, or the health policy, says so.
+    pub way_back: Option<StackUpdate>,
+    /// What maintenance touches.
+    pub targets: Targets,
+    /// The rules that close the gate.
+    pub gate: Gate,
+    /// How users are told, and when the gate closes.
+    pub announcement: Announcement,
+    /// How each kind of workload is treated.
+    pub maintenance: MaintenancePolicy,
+    /// What the platform's own API can do; what it can't isn't among the steps.
+    pub platform: PlatformCapabilities,
+    /// Snapshots that are taken before the update.
+    pub snapshots: Vec<PlannedSnapshot>,
+    /// What proves the platform healthy.
+    pub health: HealthPolicy,
+    /// How everything was before, for a run that leaves a maintenance which another run entered.
+    pub before: Option<Before>,
+    /// The checks and their results, as they were when the plan was made.
+    pub checks: Vec<CheckResult>,
+    /// Checks and replacements that the operator accepted.
+    pub accepted: Vec<Acceptance>,
+    /// What the update may cost, the gravest first.
+    pub risks: Vec<PlannedRisk>,
+    /// The least IAM policy of the updates, JSON.
+    pub permissions: String,
+    /// Who and what was at work when the plan was made.
+    pub at_work: AtWork,
+    /// Every step in order.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// Maintenance, updates, health, and out again.
+    Upgrade,
+    /// Into maintenance, and no further.
+    EnterMaintenance,
+    /// Out of maintenance.
+    LeaveMaintenance,
+}
+
+/// Which update of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateKind {
+    /// The backup stack's, often in another account or Region.
+    BackupStack,
+    /// The deployment role's stack's.
+    RoleStack,
+    /// The platform's own.
+    Primary,
+    /// The platform's own, back to what it had.
+    WayBack,
+}
+
+impl UpdateKind {
+    /// For a person.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            UpdateKind::BackupStack => "backup stack",
+            UpdateKind::RoleStack => "deployment role stack",
+            UpdateKind::Primary => "stack",
+            UpdateKind::WayBack => "stack, back to the previous release",
+        }
+    }
+}
+
+/// One stack's update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackUpdate {
+    /// Which.
+    pub kind: UpdateKind,
     /// The stack's name.
     pub stack_name: String,
     /// The stack's id.
     pub stack_id: String,
-    /// The profile that found the targets.
-    pub profile: String,
     /// The deployed release's version, when its template tells it.
     pub from_version: Option<String>,
     /// The new release's version, when its template tells it.
@@ -36,12 +134,70 @@ pub struct Plan {
     pub predicted: Vec<Change>,
     /// What we expect to really happen, and why.
     pub expected: Vec<ExpectedChange>,
-    /// What maintenance touches.
-    pub targets: Targets,
-    /// The rule that closes the gate.
-    pub gate: Gate,
-    /// Every step in order.
-    pub steps: Vec<PlannedStep>,
+}
+
+/// A snapshot that is taken before the update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSnapshot {
+    /// Of what.
+    pub kind: SnapshotKind,
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// DBInstanceIdentifier or volume id.
+    pub source_id: String,
+    /// The snapshot's name: DBSnapshotIdentifier, or an EBS snapshot's tag `Name`.
+    pub name: String,
+}
+
+/// What a snapshot is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotKind {
+    /// An RDS database instance.
+    Database,
+    /// An EBS volume.
+    Volume,
+}
+
+/// Something that the operator accepted, to be found later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// A check's id, or the logical id of a resource whose replacement is accepted.
+    pub what: String,
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A danger of the update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRisk {
+    /// Which update has it.
+    pub update: UpdateKind,
+    /// Its kind, in a few words.
+    pub kind: String,
+    /// False when it depends on something that only AWS knows.
+    pub certain: bool,
+    /// The resource, where it is one.
+    pub logical_id: Option<String>,
+    /// Why, in a sentence.
+    pub because: String,
+}
+
+/// Who and what was at work when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AtWork {
+    /// Sessions.
+    pub sessions: Vec<Session>,
+    /// Computations.
+    pub computations: Vec<Computation>,
+    /// Unfinished jobs.
+    pub jobs: Vec<Job>,
+    /// Instances of worker groups.
+    pub worker_instances: usize,
+    /// Dedicated machines.
+    pub dedicated_machines: Vec<Machine>,
 }
 
 /// What we expect to really happen to a resource; AWS's own words may differ.
@@ -150,6 +306,14 @@ pub struct Proposal {
     pub parameters: Vec<ParameterSetting>,
     /// Acknowledged capabilities.
     pub capabilities: Vec<String>,
+    /// The role that CloudFormation assumes; `None`: the one the stack has, or the caller's own rights.
+    pub role_arn: Option<String>,
+    /// The stack's tags afterwards; `None`: those it has.
+    pub tags: Option<Vec<(String, String)>>,
+    /// SNS topics for the stack's events; `None`: those it has.
+    pub notification_arns: Option<Vec<String>>,
+    /// ARNs of CloudWatch alarms that roll the update back; `None`: those it has.
+    pub rollback_triggers: Option<Vec<String>>,
 }
 
 /// A parameter as it is sent. A NoEcho parameter is only ever `None`: its value is never in a plan.
@@ -166,13 +330,23 @@ pub struct ParameterSetting {
 pub struct Targets {
     /// The public listener.
     pub listener: LogicalResource,
+    /// Target groups that serve users' pages.
+    pub target_groups: Vec<LogicalResource>,
     /// Batch job queues.
     pub job_queues: Vec<LogicalResource>,
     /// Auto Scaling groups of workers.
     pub worker_groups: Vec<LogicalResource>,
+    /// CloudWatch alarms.
+    pub alarms: Vec<LogicalResource>,
+    /// RDS database instances.
+    pub databases: Vec<LogicalResource>,
+    /// EBS volumes that hold data.
+    pub volumes: Vec<LogicalResource>,
+    /// Tags that a machine outside of every group carries, each with its value where one is wanted.
+    pub dedicated_machine_tags: Vec<(String, Option<String>)>,
 }
 
-/// The rule that shows everybody the maintenance page.
+/// The rules that show everybody the maintenance page, allow-listed addresses aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// Before every rule of the platform: 1 to 50000, lower first.
@@ -183,10 +357,25 @@ pub struct Gate {
     pub content_type: String,
     /// At most 1,024 bytes (ELB's limit for fixed responses).
     pub body: String,
+    /// Addresses that pass (CIDR blocks).
+    pub admitted: Vec<String>,
+    /// How they pass: copies of the platform's own rules, before the gate's, in the platform's order.
+    pub admitting_rules: Vec<AdmittingRule>,
+}
+
+/// A copy of one of the platform's rules, for allow-listed addresses only (ELB knows no "not this address").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmittingRule {
+    /// Its priority.
+    pub priority: i32,
+    /// The ARN of the rule that it is a copy of.
+    pub copy_of: String,
+    /// The addresses of this copy: a rule has room for 5 condition values in all, so there may be several copies.
+    pub addresses: Vec<String>,
 }
 
 /// A step with its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStep {
     /// Which.
     pub step: Step,
@@ -194,108 +383,6 @@ pub struct PlannedStep {
     pub deadline_seconds: Option<u64>,
     /// Milliseconds between looks while it waits.
     pub poll_milliseconds: u64,
-}
-
-/// The steps of an upgrade. Their order is the order here; what a plan doesn't need has nothing to do and
-/// ends at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Step {
-    /// Everybody gets the maintenance page.
-    CloseGate,
-    /// No new jobs are placed.
-    DisableJobQueues,
-    /// Unfinished jobs end.
-    TerminateJobs,
-    /// Worker groups and warm pools go to zero.
-    TerminateWorkers,
-    /// All of it is looked at once more.
-    ConfirmQuiet,
-    /// CloudFormation makes the change set, which must be the approved one.
-    CreateChangeSet,
-    /// CloudFormation begins the update.
-    ExecuteChangeSet,
-    /// CloudFormation carries it out.
-    FollowUpdate,
-    /// Find listener, queues and groups as the stack has them now.
-    LocateTargets,
-    /// Sizes are put back.
-    RestoreWorkers,
-    /// Queues take jobs again.
-    RestoreJobQueues,
-    /// Users are let in.
-    OpenGate,
-}
-
-impl Step {
-    /// All steps in order.
-    pub const ALL: [Step; 12] = [
-        Step::CloseGate,
-        Step::DisableJobQueues,
-        Step::TerminateJobs,
-        Step::TerminateWorkers,
-        Step::ConfirmQuiet,
-        Step::CreateChangeSet,
-        Step::ExecuteChangeSet,
-        Step::FollowUpdate,
-        Step::LocateTargets,
-        Step::RestoreWorkers,
-        Step::RestoreJobQueues,
-        Step::OpenGate,
-    ];
-
-    /// For a person.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Step::CloseGate => "Close the gate",
-            Step::DisableJobQueues => "Disable job queues",
-            Step::TerminateJobs => "Terminate jobs",
-            Step::TerminateWorkers => "Terminate workers",
-            Step::ConfirmQuiet => "Confirm quiet",
-            Step::CreateChangeSet => "Create the change set",
-            Step::ExecuteChangeSet => "Execute the change set",
-            Step::FollowUpdate => "Update the stack",
-            Step::LocateTargets => "Find the new release's parts",
-            Step::RestoreWorkers => "Restore worker groups",
-            Step::RestoreJobQueues => "Restore job queues",
-            Step::OpenGate => "Open the gate",
-        }
-    }
-
-    /// The step after this one.
-    #[must_use]
-    pub fn next(self) -> Option<Step> {
-        let index = Step::ALL.iter().position(|step| *step == self)?;
-        Step::ALL.get(index + 1).copied()
-    }
-
-    /// From here on maintenance is being left.
-    #[must_use]
-    pub fn is_leaving(self) -> bool {
-        self >= Step::LocateTargets
-    }
-}
-
-/// The steps with limits that suit AWS: a job gets 30 s between SIGTERM and SIGKILL, an instance several
-/// minutes for its shutdown and lifecycle hooks.
-#[must_use]
-pub fn default_steps() -> Vec<PlannedStep> {
-    Step::ALL
-        .into_iter()
-        .map(|step| PlannedStep {
-            step,
-            deadline_seconds: match step {
-                Step::CloseGate | Step::LocateTargets | Step::OpenGate => Some(120),
-                Step::DisableJobQueues | Step::RestoreJobQueues | Step::RestoreWorkers => Some(600),
-                Step::TerminateJobs => Some(900),
-                Step::TerminateWorkers | Step::ConfirmQuiet => Some(1800),
-                Step::CreateChangeSet | Step::ExecuteChangeSet => Some(900),
-                Step::FollowUpdate => None,
-            },
-            // Asking for events too often is throttled; the rest is cheap to ask.
-            poll_milliseconds: if step == Step::FollowUpdate { 3000 } else { 1000 },
-        })
-        .collect()
 }
 
 impl Plan {
@@ -308,10 +395,31 @@ impl Plan {
         hex(&Sha256::digest(json))
     }
 
-    /// The limits of a step.
+    /// The limits of a step: the plan's, or the usual ones for a step that isn't on the straight way.
     #[must_use]
-    pub fn planned(&self, step: Step) -> Option<&PlannedStep> {
-        self.steps.iter().find(|planned| planned.step == step)
+    pub fn planned(&self, step: Step) -> PlannedStep {
+        self.steps.iter().find(|planned| planned.step == step).copied().unwrap_or_else(|| step.usual())
+    }
+
+    /// A stack update of this plan.
+    #[must_use]
+    pub fn update(&self, kind: UpdateKind) -> Option<&StackUpdate> {
+        self.updates.iter().chain(&self.way_back).find(|update| update.kind == kind)
+    }
+
+    /// The primary stack's update.
+    #[must_use]
+    pub fn primary(&self) -> Option<&StackUpdate> {
+        self.update(UpdateKind::Primary)
+    }
+
+    /// The token that marks an update's events on its stack.
+    #[must_use]
+    pub fn token(&self, kind: UpdateKind) -> String {
+        match kind {
+            UpdateKind::BackupStack | UpdateKind::RoleStack | UpdateKind::Primary => self.run_id.clone(),
+            UpdateKind::WayBack => format!("{}-back", self.run_id),
+        }
     }
 }
 

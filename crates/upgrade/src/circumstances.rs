@@ -1,0 +1,184 @@
+//! Everything that was looked at before a plan is made, beyond the deployment's own template and parameters. Facts
+//! only: [`crate::check`] says what they mean. What could not be looked at carries the reason.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deployment::Deployment;
+use crate::observation::{Job, WorkerGroup};
+use crate::platform::{Computation, PlatformCapabilities, PlatformStatus, Session};
+
+/// Something that was looked at, or the reason why it couldn't be.
+pub type Looked<T> = Result<T, String>;
+
+/// What was found around a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Who asks: the ARN that STS answers with.
+    pub caller_arn: Looked<String>,
+    /// Of the plan's actions, those that IAM says are denied to the caller.
+    pub denied_to_caller: Looked<Vec<DeniedAction>>,
+    /// The same for the role that CloudFormation assumes; `None`: the stack has none.
+    pub denied_to_role: Option<Looked<Vec<DeniedAction>>>,
+    /// The stack's settings.
+    pub stack: StackSettings,
+    /// Drift of the resources that the update touches, by logical id.
+    pub drift: Looked<Vec<Drift>>,
+    /// The backup stack, when the deployment has one.
+    pub backup: Option<LinkedStack>,
+    /// The newest completed recovery point of the deployment's resources, in milliseconds since 1970.
+    pub newest_recovery_point: Looked<Option<crate::Timestamp>>,
+    /// The deployment role's stack, when there is one.
+    pub role_stack: Option<LinkedStack>,
+    /// Databases of the stack as they are.
+    pub databases: Looked<Vec<Database>>,
+    /// Alarms of the stack.
+    pub alarms: Looked<Vec<Alarm>>,
+    /// Rules on the public listener's load balancer, by listener ARN.
+    pub listener_rules: Looked<Vec<ListenerRule>>,
+    /// Quotas and how much of each is used, by quota name.
+    pub quotas: Looked<Vec<Quota>>,
+    /// Custom names that the update would take and that exist already outside of the stack, by logical id.
+    pub taken_names: Looked<BTreeMap<String, String>>,
+    /// Unfinished jobs of the stack's queues.
+    pub jobs: Looked<Vec<Job>>,
+    /// Worker groups with their instances.
+    pub worker_groups: Looked<Vec<WorkerGroup>>,
+    /// Dedicated machines.
+    pub dedicated_machines: Looked<Vec<Machine>>,
+    /// What the platform's adapter can do.
+    pub platform: PlatformCapabilities,
+    /// What the platform says of itself; `None`: its adapter can't ask.
+    pub platform_status: Option<Looked<PlatformStatus>>,
+    /// Sessions; `None`: the adapter can't ask.
+    pub sessions: Option<Looked<Vec<Session>>>,
+    /// Computations; `None`: the adapter can't ask.
+    pub computations: Option<Looked<Vec<Computation>>>,
+}
+
+/// An action that IAM's simulation denies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeniedAction {
+    /// Such as `autoscaling:UpdateAutoScalingGroup`.
+    pub action: String,
+    /// `implicitDeny` or `explicitDeny`.
+    pub decision: String,
+}
+
+/// A stack's settings, as DescribeStacks and GetStackPolicy tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StackSettings {
+    /// Termination protection.
+    pub termination_protection: bool,
+    /// The stack policy's text.
+    pub stack_policy: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// The role that CloudFormation assumes for this stack.
+    pub role_arn: Option<String>,
+    /// SNS topics.
+    pub notification_arns: Vec<String>,
+    /// Capabilities of the last operation.
+    pub capabilities: Vec<String>,
+    /// ARNs of rollback triggers.
+    pub rollback_triggers: Vec<String>,
+    /// Whether rollback is disabled for the stack.
+    pub disable_rollback: bool,
+    /// A drift detection or another operation is under way.
+    pub operation_under_way: Option<String>,
+}
+
+/// A stack beside the primary one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedStack {
+    /// Its name, as configured.
+    pub name: String,
+    /// What was found; the reason when it wasn't.
+    pub found: Looked<Deployment>,
+}
+
+/// A resource that isn't as CloudFormation left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which.
+    pub logical_id: String,
+    /// `MODIFIED` or `DELETED`.
+    pub status: String,
+    /// The properties that differ, as JSON pointers.
+    pub properties: Vec<String>,
+}
+
+/// A database as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// DBInstanceIdentifier.
+    pub identifier: String,
+    /// GiB now.
+    pub allocated_storage: u32,
+    /// GiB that storage autoscaling may go to.
+    pub max_allocated_storage: Option<u32>,
+    /// Such as `gp3`.
+    pub storage_type: String,
+    /// Such as `available`.
+    pub status: String,
+}
+
+/// An alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in CloudWatch.
+    pub name: String,
+    /// Whether it does anything when it fires.
+    pub actions_enabled: bool,
+    /// `OK`, `ALARM`, `INSUFFICIENT_DATA`.
+    pub state: String,
+    /// What it watches: namespace and metric.
+    pub metric: String,
+}
+
+/// A rule of a listener, as it must be known to copy it for allow-listed addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerRule {
+    /// The listener it is on.
+    pub listener_arn: String,
+    /// The rule's own ARN.
+    pub rule_arn: String,
+    /// `None`: the default rule.
+    pub priority: Option<i32>,
+    /// Condition values in all (5 a rule at most).
+    pub condition_values: u32,
+    /// The run that made it, when it carries our tag.
+    pub run_id: Option<String>,
+}
+
+/// A service quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// In AWS's words.
+    pub name: String,
+    /// The resource type whose additions count.
+    pub resource_type: String,
+    /// How many there may be.
+    pub limit: u64,
+    /// How many there are.
+    pub used: u64,
+}
+
+/// A machine outside of every group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The instance's id.
+    pub instance_id: String,
+    /// EC2's state, such as `running`.
+    pub state: String,
+    /// Its tag `Name`.
+    pub name: Option<String>,
+    /// Whose it is, where a tag says so.
+    pub owner: Option<String>,
+}
+

@@ -1,0 +1,69 @@
+//! What only a person may decide, and what they can answer.
+
+use serde::{Deserialize, Serialize};
+
+/// A question that holds a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// The rollback of an update has failed: only ContinueUpdateRollback leads on (or deleting the stack).
+    RollbackFailed {
+        /// The first failure of the update, in words.
+        root_cause: String,
+        /// The resources whose rollback failed: the only ones that may be skipped.
+        resources: Vec<StuckResource>,
+    },
+    /// The update is complete and the platform isn't healthy.
+    Unhealthy {
+        /// What is wrong, one line each.
+        findings: Vec<String>,
+        /// Whether the plan has a way back.
+        can_go_back: bool,
+    },
+}
+
+/// A resource whose rollback failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StuckResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its type.
+    pub resource_type: String,
+    /// Why, in AWS's words.
+    pub reason: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Roll back once more, passing over these resources: CloudFormation then believes that they were rolled back,
+    /// whatever they really are.
+    ContinueRollback {
+        /// Logical ids; empty: try all of them again, their cause having been mended.
+        skip: Vec<String>,
+    },
+    /// Look again.
+    LookAgain,
+    /// Update the stack back to the template and the parameters it had.
+    GoBack,
+    /// Let users in as it is.
+    Open,
+    /// End the run with users kept out.
+    StayClosed,
+}
+
+impl Question {
+    /// Whether the answer is one to this question.
+    #[must_use]
+    pub fn takes(&self, answer: &Answer) -> bool {
+        match (self, answer) {
+            (Question::RollbackFailed { resources, .. }, Answer::ContinueRollback { skip }) => {
+                skip.iter().all(|id| resources.iter().any(|stuck| stuck.logical_id == *id))
+            }
+            (Question::RollbackFailed { .. } | Question::Unhealthy { .. }, Answer::StayClosed) => true,
+            (Question::Unhealthy { .. }, Answer::LookAgain | Answer::Open) => true,
+            (Question::Unhealthy { can_go_back, .. }, Answer::GoBack) => *can_go_back,
+            (Question::RollbackFailed { .. }, Answer::LookAgain | Answer::GoBack | Answer::Open)
+            | (Question::Unhealthy { .. }, Answer::ContinueRollback { .. }) => false,
+        }
+    }
+}
