@@ -14,6 +14,7 @@ mod draft;
 mod journal;
 mod observation;
 mod plan;
+mod platform;
 mod profile;
 mod report;
 mod state;
@@ -32,6 +33,10 @@ pub use observation::{
 pub use plan::{
     ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan, PlannedStep, Proposal, Step, Targets,
     default_steps,
+};
+pub use platform::{
+    Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,
+    PlatformObservation, PlatformQuery, PlatformStatus, Session, SessionKind, Unsaved,
 };
 pub use profile::{Profile, ProfileError, Roles};
 pub use report::{Report, StepReport};
