@@ -285,7 +285,6 @@ impl ComputationJson {
     fn started_at(&self) -> Option<String> {
         let created = self.created.as_ref()?;
         // A fraction of a second is of no interest; the conversion saturates.
-        #[expect(clippy::cast_possible_truncation, reason = "seconds, shown to people")]
         let seconds = created.as_i64().or_else(|| created.as_f64().map(|seconds| seconds as i64))?;
         OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
     }

@@ -149,6 +149,8 @@ impl PlatformJson {
 #[derive(Deserialize)]
 struct SessionsPage {
     sessions: Vec<SessionJson>,
+    /// Left out it is no end: a list that is cut short must not pass for a whole one.
+    #[serde(deserialize_with = "Option::deserialize")]
     next_cursor: Option<String>,
 }
 
@@ -216,6 +218,8 @@ impl SessionJson {
 #[derive(Deserialize)]
 struct ComputationsPage {
     computations: Vec<ComputationJson>,
+    /// Left out it is no end: a list that is cut short must not pass for a whole one.
+    #[serde(deserialize_with = "Option::deserialize")]
     next_cursor: Option<String>,
 }
 

@@ -85,17 +85,14 @@ impl Transport {
 fn unreachable(error: &(dyn std::error::Error + 'static)) -> Failure {
     let mut cause = Some(error);
     while let Some(current) = cause {
-        // An io::Error's source skips the error that it wraps.
-        let wrapped = current
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(reason)) =
-            wrapped.or_else(|| current.downcast_ref::<rustls::Error>())
-        {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = current.downcast_ref::<rustls::Error>() {
             return Failure::Untrusted(reason.to_string());
         }
-        cause = current.source();
+        // An io::Error's source skips the error that it wraps; here one wraps another.
+        cause = match current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     Failure::Unreachable(told(error))
 }
