@@ -173,3 +173,14 @@ async fn the_adapter_none_can_do_nothing_and_says_so() {
     let error = adapter.act(&PlatformAct::ClearBanner).await.expect_err("refused");
     assert_eq!(error.kind, PortErrorKind::Refused);
 }
+
+#[tokio::test]
+async fn an_adapter_can_be_asked_from_another_task() {
+    let stub = Stub::populated();
+    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let asked = tokio::spawn(async move {
+        adapter.act(&PlatformAct::ClearBanner).await?;
+        adapter.observe(&PlatformQuery::Status).await
+    });
+    assert!(asked.await.expect("it ended").is_ok());
+}
