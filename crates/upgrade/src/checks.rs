@@ -103,6 +103,8 @@ pub struct CheckInput<'a> {
     /// What the update will do; the reason when it can't be told (a missing parameter, say). Checks that need it are
     /// then skipped.
     pub foretold: Result<Foretold<'a>, &'a str>,
+    /// The deployed release's version, where a catalogue knows it and its template doesn't say.
+    pub deployed_version: Option<&'a str>,
     /// What is known of the new release.
     pub release: &'a ReleaseFacts,
     /// Versions that linked stacks will have when the primary stack's turn comes, where this run updates them.
@@ -147,6 +149,12 @@ impl<'a> CheckInput<'a> {
     /// What happens to each resource, where it can be told.
     fn expectations(&self) -> &'a [Expectation] {
         self.foretold.map(|foretold| foretold.expectations).unwrap_or_default()
+    }
+
+    /// The deployed release's version.
+    fn version_before(&self) -> Option<String> {
+        let of_template = self.before.version_info().map(|info| info.version);
+        of_template.or_else(|| self.deployed_version.map(str::to_owned))
     }
 
     /// Whether the operator has accepted a check or a replacement.
@@ -197,4 +205,15 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         }
     }
     found
+}
+
+/// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id.
+#[must_use]
+pub fn in_the_way<'r>(results: &'r [CheckResult], accepted: &[Acceptance]) -> Vec<&'r CheckResult> {
+    let stands = |result: &&CheckResult| match result.verdict {
+        Verdict::Failed => true,
+        Verdict::Warning => !accepted.iter().any(|one| one.what == result.id),
+        Verdict::Passed | Verdict::Skipped => false,
+    };
+    results.iter().filter(stands).collect()
 }

@@ -18,7 +18,7 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
     }
     match &input.circumstances.taken_names {
         Err(reason) => {
-            finding.note(format!("Whether other names are taken could not be looked at: {reason}"))
+            return finding.skipped(format!("Whether names are taken already could not be looked at: {reason}"));
         }
         Ok(taken) => {
             for (logical_id, name) in taken {
@@ -33,7 +33,7 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
             }
         }
     }
-    if let (Err(reason), Err(_)) = (input.foretold, &input.circumstances.taken_names) {
+    if let Err(reason) = input.foretold {
         return finding.skipped(format!("What the update will do can't be told: {reason}"));
     }
     finding.done()

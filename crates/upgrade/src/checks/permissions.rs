@@ -182,7 +182,7 @@ fn judge(
             }
             _ => "Add the plan's least policy (slackwater plan prints it) to the principal.",
         };
-        finding.fail(format!("{who} is denied {} ({decision}){why}.", list(actions.iter().copied())), advice);
+        finding.fail(format!("{who} is denied {} ({decision}){why}.", actions.join(", ")), advice);
     }
     if by_decision.is_empty() {
         finding.note(format!("IAM's simulation denies {who} none of the plan's actions."));

@@ -26,12 +26,15 @@ pub(super) fn maintenance(input: &CheckInput<'_>) -> CheckResult {
                 "Give a deadline that is longer than the grace.",
             );
         }
-        if drain.escalation == Escalation::Wait {
-            finding.note(format!(
-                "{kind}: after {} s the run goes on waiting, users kept out.",
-                drain.deadline_seconds
-            ));
-        }
+        let then = match drain.escalation {
+            Escalation::Wait => "the run goes on waiting, users kept out",
+            Escalation::Stop => "the run stops and lets users in again",
+            Escalation::Force => "they are ended by force",
+        };
+        finding.note(format!(
+            "{kind}: {} s of grace, and after {} s {then}.",
+            drain.grace_seconds, drain.deadline_seconds
+        ));
     }
     sessions(input, &mut finding);
     if !platform.computations {
@@ -127,6 +130,9 @@ pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
         );
     } else {
         finding.note(format!("Asked after the update: {}.", asked.join(", ")));
+    }
+    if !policy.http.is_empty() && input.admitted.is_empty() {
+        finding.note("No address passes the closed gate: a check of a page behind it meets the maintenance page.");
     }
     if policy.quiet_seconds >= policy.deadline_seconds {
         finding.fail(

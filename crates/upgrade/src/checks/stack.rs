@@ -150,6 +150,10 @@ pub(super) fn drift(input: &CheckInput<'_>) -> CheckResult {
     };
     for one in drifted.iter().filter(|one| touched(&one.logical_id)) {
         match one.status.as_str() {
+            // Storage autoscaling, which has a check of its own.
+            "MODIFIED" if one.properties == ["/AllocatedStorage"] => {
+                finding.note(format!("{} has other storage than its template: see database-storage.", one.logical_id));
+            }
             "DELETED" => finding.fail(
                 format!("{} was deleted outside of CloudFormation: an update of it fails.", one.logical_id),
                 "Create it again, or import its successor into the stack.",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use changeset::expect::{Expectation, Expected};
 use serde_json::Value as Json;
 
-use super::finding::{Finding, list};
+use super::finding::{Finding, count};
 use super::{CheckInput, CheckResult};
 
 /// A policy.
@@ -78,8 +78,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             }
         }
     }
+    let nothing_refused = refused.is_empty();
     for ((certain, action, refusal), resources) in refused {
-        let resources = list(resources);
+        let resources = resources.join(", ");
         // Executing a change set takes no policy for the time of the update, unlike UpdateStack (API reference,
         // ExecuteChangeSet has no StackPolicyDuringUpdateBody), and a policy can be changed, not taken off.
         let advice = "If this is meant: set a policy that allows it for the time of the upgrade (aws cloudformation \
@@ -93,7 +94,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             finding.warn(format!("{} of {resources}, which may happen: {refusal}.", action.word()), advice);
         }
     }
-    finding.note(format!("The policy has {} statements.", policy.statements.len()));
+    if nothing_refused {
+        finding.note(format!("The policy ({}) refuses nothing that the update does.", count(policy.statements.len(), "statement")));
+    }
     finding.done()
 }
 

@@ -46,7 +46,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
         finding.warn(
             format!(
                 "Not in the new release: {}. What maintenance changes on them ends with them and isn't put back.{renamed}",
-                list(gone)
+                gone.join(", ")
             ),
             "Compare with the release notes: a part that was renamed comes back as the release defines it.",
         );

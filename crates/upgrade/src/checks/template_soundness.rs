@@ -38,12 +38,6 @@ pub(super) fn limits(input: &CheckInput<'_>) -> CheckResult {
             list(input.after.transforms.iter().map(String::as_str))
         ));
     }
-    if let Err(reason) = input.foretold {
-        finding.warn(
-            format!("What the update will do can't be told: {reason}"),
-            "Put right what it names; checks that need it are skipped until then.",
-        );
-    }
     finding.note(format!(
         "{} resources, {} parameters, {} bytes.",
         input.after.resources.len(),
@@ -71,14 +65,23 @@ pub(super) fn reachable(input: &CheckInput<'_>) -> CheckResult {
 pub(super) fn capabilities_of(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("capabilities", "Capabilities");
     let had = &input.circumstances.stack.capabilities;
+    let before = capabilities(input.before);
     for needed in capabilities(input.after) {
         let word = needed.capability.word();
         let because_of = list(needed.because_of.iter().map(String::as_str));
+        // Creating a change set doesn't ask for CAPABILITY_AUTO_EXPAND, so the stack may never have had it in words.
+        let same = before.iter().find(|old| old.capability == needed.capability);
         let covered = had.iter().any(|one| one == word)
+            || same.is_some()
             // The named one includes the other.
             || (needed.capability == Capability::Iam && had.iter().any(|one| one == Capability::NamedIam.word()));
         if covered {
             finding.note(format!("{word}, as before, because of {because_of}."));
+            let new = needed.because_of.iter().filter(|id| same.is_some_and(|old| !old.because_of.contains(*id)));
+            let new: Vec<&str> = new.map(String::as_str).collect();
+            if !new.is_empty() {
+                finding.note(format!("New among these: {}.", new.join(", ")));
+            }
         } else {
             finding.warn(
                 format!("{word} was not needed before and is now, because of {because_of}."),

@@ -19,6 +19,9 @@ pub(super) fn quotas(input: &CheckInput<'_>) -> CheckResult {
         Ok(quotas) => quotas,
         Err(reason) => return finding.skipped(format!("Quotas could not be looked at: {reason}")),
     };
+    if quotas.is_empty() {
+        return finding.skipped("No quota was looked at.");
+    }
     for quota in quotas {
         let of_type = |one: &&Expectation| one.resource_type == quota.resource_type;
         let needed = foretold.expectations.iter().filter(of_type).filter(|one| takes_room(one)).count();
@@ -61,11 +64,19 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("update-fails", "Nothing is refused");
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
-        Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),
+        Err(reason) => {
+            finding.fail(
+                format!("What the update will do can't be told: {reason}"),
+                "Put right what it names; checks that need it are skipped until then.",
+            );
+            return finding.done();
+        }
     };
-    for one in
-        foretold.expectations.iter().filter(|one| one.expected == Expected::Fails && !is_name_collision(one))
-    {
+    let refused = |one: &&Expectation| one.expected == Expected::Fails && !is_name_collision(one);
+    if !foretold.expectations.iter().any(|one| refused(&one)) {
+        finding.note("Nothing that the update does is known to be refused.");
+    }
+    for one in foretold.expectations.iter().filter(refused) {
         let why = one.because.first().map_or("the update fails here", String::as_str);
         finding.fail(
             format!("{}: {why}", one.logical_id),
@@ -111,6 +122,15 @@ pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
             list(milder.iter().copied()),
             count(milder.len(), "resource")
         ));
+    }
+    let nested: Vec<&str> = foretold
+        .expectations
+        .iter()
+        .filter(|one| one.resource_type == "AWS::CloudFormation::Stack")
+        .map(|one| one.logical_id.as_str())
+        .collect();
+    if !nested.is_empty() {
+        finding.note(format!("Nested stacks, into which nobody has looked: {}.", nested.join(", ")));
     }
     if graver.is_empty() && milder.is_empty() {
         finding.note("What AWS's preview lists is what we expect.");

@@ -63,8 +63,7 @@ impl ReleaseFacts {
 /// Not a downgrade, not from too old a release, not past a required stop.
 pub(super) fn path(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("version-path", "Version path");
-    let deployed = input.before.version_info().map(|info| info.version);
-    let (Some(from_text), Some(to_text)) = (deployed, input.release.version.clone()) else {
+    let (Some(from_text), Some(to_text)) = (input.version_before(), input.release.version.clone()) else {
         return finding.skipped(
             "A template doesn't tell its version, so nobody can say whether this is an upgrade: compare the releases' \
              notes yourself.",

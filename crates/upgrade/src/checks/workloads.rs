@@ -34,7 +34,7 @@ pub(super) fn platform(input: &CheckInput<'_>) -> CheckResult {
         }
         PlatformHealth::Down => finding.warn(format!("The platform says that it is down{detail}."), unwell),
     }
-    let deployed = input.before.version_info().map(|info| info.version);
+    let deployed = input.version_before();
     if let (Some(answers), Some(deployed)) = (&status.version, &deployed) {
         let same = match (Version::parse(answers), Version::parse(deployed)) {
             (Some(answers), Some(deployed)) => answers == deployed,
@@ -128,7 +128,7 @@ pub(super) fn at_work(input: &CheckInput<'_>) -> CheckResult {
     }
     if ended > 0 {
         finding.warn(
-            format!("{} will be ended if they are not done by then.", count(ended, "computation or job")),
+            format!("Computations and jobs that are not done by then will be ended: {ended} now."),
             "Upgrade when they are done, or tell their owners that they will have to run them again.",
         );
     }

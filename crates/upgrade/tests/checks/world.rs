@@ -1,0 +1,387 @@
+//! A small platform with everything around it, each part of which a case may spoil; and the checks made of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use changeset::capabilities::capabilities;
+use changeset::expect::{Expectation, expectations};
+use changeset::permissions::permissions;
+use changeset::risks::risks;
+use changeset::{DeployedResource, Mode, predict};
+use indexmap::IndexMap;
+use template::{
+    Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ResolvedParameters, Template, carry_over,
+    resolve_parameters,
+};
+use upgrade::*;
+
+pub const ACCOUNT: &str = "111122223333";
+
+pub const RELEASE: &str = r#"
+Metadata:
+  Lab::VersionInfo: {Version: v1.0.0}
+  AWS::CloudFormation::Interface:
+    ParameterGroups:
+      - {Label: {default: Database}, Parameters: [Storage, MaximumStorage, Password]}
+    ParameterLabels: {Storage: {default: Storage of the database}}
+Parameters:
+  Storage: {Type: Number, Default: 20, MinValue: 20}
+  MaximumStorage: {Type: Number, Default: 100}
+  Password: {Type: String, NoEcho: true, Default: old-secret, MinLength: 8}
+  Size: {Type: String, Default: small, AllowedValues: [small, large]}
+  Image: {Type: String, Default: ami-1}
+Resources:
+  LoadBalancer:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: {Scheme: internet-facing, Type: application, Subnets: [subnet-1, subnet-2]}
+  Listener:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: {Ref: LoadBalancer}
+      Port: 443
+      Protocol: HTTPS
+      DefaultActions: [{Type: forward, TargetGroupArn: {Ref: Web}}]
+  Web:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties: {Port: 80, Protocol: HTTP, VpcId: vpc-1}
+  Queue:
+    Type: AWS::Batch::JobQueue
+    Properties: {Priority: 1, ComputeEnvironmentOrder: [{Order: 1, ComputeEnvironment: environment}]}
+  Template:
+    Type: AWS::EC2::LaunchTemplate
+    Properties: {LaunchTemplateData: {ImageId: {Ref: Image}}}
+  Workers:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    Properties: {MinSize: "0", MaxSize: "4", VPCZoneIdentifier: [subnet-1], LaunchTemplate: {LaunchTemplateId: {Ref: Template}, Version: "1"}}
+  Database:
+    Type: AWS::RDS::DBInstance
+    DeletionPolicy: Delete
+    UpdateReplacePolicy: Delete
+    Properties:
+      AllocatedStorage: {Ref: Storage}
+      MaxAllocatedStorage: {Ref: MaximumStorage}
+      DBInstanceClass: db.t3.medium
+      Engine: postgres
+      EngineVersion: "15"
+      MasterUsername: root
+      MasterUserPassword: {Ref: Password}
+      StorageType: gp3
+  QueueAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: Runnable
+      Namespace: Lab
+      ComparisonOperator: GreaterThanThreshold
+      EvaluationPeriods: 1
+      Threshold: 1
+      Dimensions: [{Name: Queue, Value: {Ref: Queue}}]
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties: {TopicName: lab-events}
+"#;
+
+/// All that a case may spoil.
+pub struct World {
+    pub deployment: Deployment,
+    pub around: Circumstances,
+    pub new_template: String,
+    pub given: BTreeMap<String, String>,
+    pub deployed_version: Option<String>,
+    pub release: ReleaseFacts,
+    pub planned_versions: BTreeMap<UpdateKind, String>,
+    pub maintenance: MaintenancePolicy,
+    pub health: HealthPolicy,
+    pub targets: Targets,
+    pub new_targets: Result<BTreeSet<String>, String>,
+    pub admitted: Vec<String>,
+    pub storage_parameters: Vec<(String, String)>,
+    pub template_reachable: Option<Result<(), String>>,
+    pub accepted: Vec<Acceptance>,
+    pub now: Timestamp,
+}
+
+pub const HOUR: u64 = 3_600_000;
+
+pub fn resource(logical_id: &str) -> LogicalResource {
+    LogicalResource { logical_id: logical_id.to_owned(), physical_id: format!("{logical_id}-1") }
+}
+
+pub fn deployment(stack_name: &str, template: &str) -> Deployment {
+    Deployment {
+        stack_name: stack_name.to_owned(),
+        stack_id: format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{stack_name}/1"),
+        status: "UPDATE_COMPLETE".to_owned(),
+        account_id: ACCOUNT.to_owned(),
+        region: "us-east-1".to_owned(),
+        partition: "aws".to_owned(),
+        template: template.to_owned(),
+        parameters: BTreeMap::new(),
+        resources: Vec::new(),
+    }
+}
+
+/// A linked stack of a version.
+pub fn linked(name: &str, version: &str) -> LinkedStack {
+    let template = format!(
+        "Metadata: {{Lab::VersionInfo: {{Version: {version}}}}}\nResources: {{Vault: {{Type: AWS::Backup::BackupVault, Properties: {{BackupVaultName: vault}}}}}}"
+    );
+    LinkedStack { name: name.to_owned(), found: Ok(deployment(name, &template)) }
+}
+
+/// Everything as it should be: nothing at work, nothing drifted, a fresh recovery point.
+pub fn calm(now: Timestamp) -> Circumstances {
+    Circumstances {
+        caller_arn: Ok(format!("arn:aws:sts::{ACCOUNT}:assumed-role/operator/ada")),
+        denied_to_caller: Ok(Vec::new()),
+        denied_to_role: None,
+        stack: StackSettings { termination_protection: true, ..StackSettings::default() },
+        drift: Ok(Vec::new()),
+        backup: Some(linked("lab-backup", "v1.0.0")),
+        newest_recovery_point: Ok(Some(Timestamp(now.0.saturating_sub(2 * HOUR)))),
+        role_stack: None,
+        databases: Ok(Vec::new()),
+        alarms: Ok(Vec::new()),
+        listener_rules: Ok(vec![rule(Some(80), 1), rule(None, 0)]),
+        quotas: Ok(Vec::new()),
+        taken_names: Ok(BTreeMap::new()),
+        jobs: Ok(Vec::new()),
+        worker_groups: Ok(Vec::new()),
+        dedicated_machines: Ok(Vec::new()),
+        platform: PlatformCapabilities {
+            sessions: true,
+            save: true,
+            notices: true,
+            computations: true,
+            banner: true,
+            status: true,
+        },
+        platform_status: Some(Ok(PlatformStatus {
+            version: Some("1.0.0".to_owned()),
+            health: PlatformHealth::Ok,
+            detail: None,
+        })),
+        sessions: Some(Ok(Vec::new())),
+        computations: Some(Ok(Vec::new())),
+    }
+}
+
+pub fn rule(priority: Option<i32>, condition_values: u32) -> ListenerRule {
+    ListenerRule {
+        listener_arn: "Listener-1".to_owned(),
+        rule_arn: format!("rule-{priority:?}"),
+        priority,
+        condition_values,
+        run_id: None,
+    }
+}
+
+impl Default for World {
+    /// The small platform, going from v1.0.0 to v1.1.0, which only brings another image.
+    fn default() -> World {
+        let now = Timestamp(1_800_000_000_000);
+        let mut stack = deployment("lab", RELEASE);
+        let values =
+            [("Storage", "20"), ("MaximumStorage", "100"), ("Password", "****"), ("Size", "small"), ("Image", "ami-1")];
+        stack.parameters = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        stack.resources =
+            ["LoadBalancer", "Listener", "Web", "Queue", "Template", "Workers", "Database", "QueueAlarm", "Topic"]
+                .map(resource)
+                .into();
+        let targets = Targets {
+            listener: resource("Listener"),
+            target_groups: vec![resource("Web")],
+            job_queues: vec![resource("Queue")],
+            worker_groups: vec![resource("Workers")],
+            alarms: vec![resource("QueueAlarm")],
+            databases: vec![resource("Database")],
+            volumes: Vec::new(),
+            dedicated_machine_tags: Vec::new(),
+        };
+        let mut around = calm(now);
+        around.databases = Ok(vec![database(20, "gp3")]);
+        around.alarms = Ok(vec![alarm()]);
+        World {
+            deployment: stack,
+            around,
+            new_template: RELEASE.replace("Version: v1.0.0}", "Version: v1.1.0}").replace(
+                "{ImageId: {Ref: Image}}",
+                "{ImageId: {Ref: Image}, InstanceType: t3.large}",
+            ),
+            given: BTreeMap::new(),
+            deployed_version: None,
+            release: ReleaseFacts::default(),
+            planned_versions: BTreeMap::new(),
+            maintenance: MaintenancePolicy::default(),
+            health: HealthPolicy::default(),
+            new_targets: Ok(["Listener", "Web", "Queue", "Workers", "QueueAlarm", "Database"]
+                .map(str::to_owned)
+                .into()),
+            targets,
+            admitted: Vec::new(),
+            storage_parameters: Vec::new(),
+            template_reachable: Some(Ok(())),
+            accepted: Vec::new(),
+            now,
+        }
+    }
+}
+
+pub fn database(allocated_storage: u32, storage_type: &str) -> Database {
+    Database {
+        logical_id: "Database".to_owned(),
+        identifier: "lab-database".to_owned(),
+        allocated_storage,
+        max_allocated_storage: Some(100),
+        storage_type: storage_type.to_owned(),
+        status: "available".to_owned(),
+    }
+}
+
+pub fn alarm() -> Alarm {
+    Alarm {
+        logical_id: "QueueAlarm".to_owned(),
+        name: "queue-is-long".to_owned(),
+        actions_enabled: true,
+        state: "OK".to_owned(),
+        metric: "Lab Runnable".to_owned(),
+    }
+}
+
+impl World {
+    /// Changes the new template's text, which must have what is changed.
+    pub fn rewrite(&mut self, from: &str, to: &str) {
+        assert!(self.new_template.contains(from), "the template has no {from}");
+        self.new_template = self.new_template.replace(from, to);
+    }
+
+    /// Makes every check.
+    pub fn check(&self) -> Vec<CheckResult> {
+        let before = read(&self.deployment.stack_name, &self.deployment.template);
+        let before_parameters = resolve(&before, &self.deployment.parameters, None).expect("the stack's own values");
+        let after = read("new release", &self.new_template);
+        let pseudo = pseudo();
+        let outside = Outside::default();
+        let before = before.expand(&before_parameters, &pseudo).expect("loops");
+        let resolved = resolve(&after, &self.given, Some(&before_parameters));
+        let after = match &resolved {
+            Ok(parameters) => after.expand(parameters, &pseudo).expect("loops"),
+            Err(_) => after,
+        };
+        let side = Evaluation::new(&before, &before_parameters, &pseudo, &outside).expect("conditions");
+        let evaluation = resolved.as_ref().map_err(ToString::to_string).map(|parameters| {
+            Evaluation::new(&after, parameters, &pseudo, &outside).expect("conditions")
+        });
+        let expected: Result<Vec<Expectation>, &String> =
+            evaluation.as_ref().map(|evaluation| self.expected(&side, evaluation));
+        let (mut found_risks, mut needed) = (Vec::new(), changeset::permissions::Permissions::default());
+        if let (Ok(expected), Ok(evaluation)) = (&expected, &evaluation) {
+            found_risks = risks(expected, &after);
+            needed = permissions(expected, evaluation);
+        }
+        let foretold = match (&expected, &evaluation) {
+            (Ok(expected), Ok(evaluation)) => Ok(Foretold {
+                after: evaluation,
+                expectations: expected,
+                risks: &found_risks,
+                permissions: &needed,
+            }),
+            (_, Err(reason)) => Err(reason.as_str()),
+            (Err(reason), _) => Err(reason.as_str()),
+        };
+        let release = self.release.clone().or(ReleaseFacts::of(&after));
+        let mut around = self.around.clone();
+        // As if the last operation had acknowledged what the deployed template needs.
+        around.stack.capabilities.extend(
+            capabilities(&before).iter().map(|needed| needed.capability.word().to_owned()),
+        );
+        check(&CheckInput {
+            deployment: &self.deployment,
+            circumstances: &around,
+            before: &before,
+            before_parameters: &before_parameters,
+            after: &after,
+            given: &self.given,
+            foretold,
+            deployed_version: self.deployed_version.as_deref(),
+            release: &release,
+            planned_versions: &self.planned_versions,
+            maintenance: &self.maintenance,
+            health: &self.health,
+            targets: &self.targets,
+            new_targets: &self.new_targets,
+            admitted: &self.admitted,
+            storage_parameters: &self.storage_parameters,
+            recovery_point_age_seconds: 24 * 3_600,
+            template_reachable: self.template_reachable.as_ref(),
+            accepted: &self.accepted,
+            now: self.now,
+        })
+    }
+
+    fn expected(&self, before: &Evaluation<'_>, after: &Evaluation<'_>) -> Vec<Expectation> {
+        let resources = self.deployment.resources.iter().map(|resource| {
+            let physical_id = Some(resource.physical_id.clone());
+            (resource.logical_id.clone(), DeployedResource { physical_id, ..DeployedResource::default() })
+        });
+        let deployed = changeset::Deployed { resources: resources.collect() };
+        let said = |mode| predict(Some(before), after, &deployed, mode).expect("the change set is foretold");
+        let (plain, values) = (said(Mode::Plain), said(Mode::Values));
+        expectations(Some(before), after, &deployed, &plain, &values).expect("what follows is foretold")
+    }
+}
+
+/// A template with its secrets' constraints taken off, as the draft reads it: AWS shows `****`.
+pub fn read(name: &str, text: &str) -> Template {
+    let mut template = Template::parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    for parameter in template.parameters.values_mut().filter(|parameter| parameter.no_echo) {
+        parameter.allowed_values.clear();
+        parameter.allowed_pattern = None;
+        (parameter.min_length, parameter.max_length) = (None, None);
+    }
+    template
+}
+
+pub fn resolve(
+    template: &Template,
+    given: &BTreeMap<String, String>,
+    previous: Option<&ResolvedParameters>,
+) -> Result<ResolvedParameters, String> {
+    let given: IndexMap<String, GivenParameter> =
+        given.iter().map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone()))).collect();
+    let carried = carry_over(template, &given, previous);
+    let inputs = ParameterInputs { given: &carried, previous, ..ParameterInputs::default() };
+    resolve_parameters(template, &inputs)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+pub fn pseudo() -> Pseudo {
+    Pseudo {
+        account_id: ACCOUNT.to_owned(),
+        region: "us-east-1".to_owned(),
+        partition: "aws".to_owned(),
+        url_suffix: "amazonaws.com".to_owned(),
+        stack_name: "lab".to_owned(),
+        stack_id: format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/lab/1"),
+        notification_arns: Vec::new(),
+    }
+}
+
+/// One result.
+pub fn of<'r>(results: &'r [CheckResult], id: &str) -> &'r CheckResult {
+    results.iter().find(|result| result.id == id).unwrap_or_else(|| panic!("no check {id}"))
+}
+
+/// The results as a table, as a person would read them.
+pub fn print(results: &[CheckResult]) {
+    for result in results {
+        println!("{:8} {:20} {}", format!("{:?}", result.verdict), result.id, result.title);
+        for line in &result.evidence {
+            println!("{:30}{line}", "");
+        }
+        if let Some(advice) = &result.advice {
+            println!("{:28}> {advice}", "");
+        }
+        for fix in &result.fixes {
+            println!("{:28}= {}={} ({})", "", fix.parameter, fix.value, fix.because);
+        }
+    }
+}
