@@ -38,7 +38,10 @@ pub use circumstances::{
 };
 pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
-pub use draft::{DraftError, DraftRequest, draft, find_targets};
+pub use draft::{
+    DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
+    UpdateRequest, draft_update, draft_way_back, find_targets, is_updatable, maintenance_plan, upgrade_plan,
+};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use observation::{
     AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
@@ -46,7 +49,8 @@ pub use observation::{
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
-    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets, UpdateKind,
+    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
+    UpdateKind,
 };
 pub use platform::{
     Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,
@@ -58,9 +62,9 @@ pub use policy::{
 pub use profile::{Profile, ProfileError, Roles};
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
-pub use state::{Before, Outcome, State};
+pub use state::{Before, Outcome, State, Told, UpdateState};
 pub use step::Step;
-pub use transition::{Effect, IllegalTransition, fold, transition};
+pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.
 #[derive(
