@@ -25,7 +25,9 @@ pub(super) fn replacements(input: &CheckInput<'_>) -> CheckResult {
             && is_deleted(one)
         {
             let doubt = match one.expected {
-                Expected::MayBeReplaced => "Only AWS knows whether it comes to this, and nothing stops it then: ",
+                Expected::MayBeReplaced => {
+                    "Only AWS knows whether it comes to this, and nothing stops it then: "
+                }
                 Expected::Unchanged
                 | Expected::MayBeUpdated
                 | Expected::UpdatedInPlace

@@ -18,7 +18,8 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
     }
     match &input.circumstances.taken_names {
         Err(reason) => {
-            return finding.skipped(format!("Whether names are taken already could not be looked at: {reason}"));
+            return finding
+                .skipped(format!("Whether names are taken already could not be looked at: {reason}"));
         }
         Ok(taken) => {
             for (logical_id, name) in taken {

@@ -141,7 +141,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             "Give the parameter a value that the release takes, or leave it out where the release has none of this name.",
         );
     }
-    for name in input.given.keys().filter(|name| input.after.parameters.get(*name).is_some_and(|one| one.no_echo)) {
+    for name in
+        input.given.keys().filter(|name| input.after.parameters.get(*name).is_some_and(|one| one.no_echo))
+    {
         finding.fail(
             format!("{name} is NoEcho and given: a plan keeps no secrets."),
             "Set it on the stack first, with the release that is deployed, and leave it out here.",

@@ -132,7 +132,9 @@ pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
         finding.note(format!("Asked after the update: {}.", asked.join(", ")));
     }
     if !policy.http.is_empty() && input.admitted.is_empty() {
-        finding.note("No address passes the closed gate: a check of a page behind it meets the maintenance page.");
+        finding.note(
+            "No address passes the closed gate: a check of a page behind it meets the maintenance page.",
+        );
     }
     if policy.quiet_seconds >= policy.deadline_seconds {
         finding.fail(

@@ -95,7 +95,10 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
         }
     }
     if nothing_refused {
-        finding.note(format!("The policy ({}) refuses nothing that the update does.", count(policy.statements.len(), "statement")));
+        finding.note(format!(
+            "The policy ({}) refuses nothing that the update does.",
+            count(policy.statements.len(), "statement")
+        ));
     }
     finding.done()
 }

@@ -77,7 +77,8 @@ pub(super) fn capabilities_of(input: &CheckInput<'_>) -> CheckResult {
             || (needed.capability == Capability::Iam && had.iter().any(|one| one == Capability::NamedIam.word()));
         if covered {
             finding.note(format!("{word}, as before, because of {because_of}."));
-            let new = needed.because_of.iter().filter(|id| same.is_some_and(|old| !old.because_of.contains(*id)));
+            let new =
+                needed.because_of.iter().filter(|id| same.is_some_and(|old| !old.because_of.contains(*id)));
             let new: Vec<&str> = new.map(String::as_str).collect();
             if !new.is_empty() {
                 finding.note(format!("New among these: {}.", new.join(", ")));

@@ -18,17 +18,23 @@ fn three_ways_side_by_side() {
     let stored = resolve(&before, &world.deployment.parameters, None).expect("values");
     let given = [("Storage".to_owned(), "5".to_owned())].into();
     let table = parameter_table(&before, &stored, &after, &given);
-    let row = |name: &str| table.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no row {name}"));
+    let row =
+        |name: &str| table.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no row {name}"));
     let three = |name: &str| {
         let row = row(name);
-        (row.place, [&row.current, &row.old_default, &row.new_default, &row.will_be].map(|one| one.as_deref()))
+        (
+            row.place,
+            [&row.current, &row.old_default, &row.new_default, &row.will_be].map(|one| one.as_deref()),
+        )
     };
     assert_eq!(three("Size"), (Kept, [Some("small"), Some("small"), Some("large"), Some("small")]));
     assert_eq!(three("Zone"), (New, [None, None, Some("a"), Some("a")]));
     assert_eq!(three("Image"), (Gone, [Some("ami-1"), Some("ami-1"), None, None]));
     assert_eq!(three("Password"), (Kept, [Some("****"); 4]));
     assert_eq!(three("Storage"), (Kept, [Some("20"), Some("20"), Some("20"), Some("5")]));
-    assert!(row("Size").changed_default && row("Password").changed_default && !row("Storage").changed_default);
+    assert!(
+        row("Size").changed_default && row("Password").changed_default && !row("Storage").changed_default
+    );
     assert!(row("Password").secret && row("Password").constraint_error.is_none());
     assert_eq!(row("Storage").group.as_deref(), Some("Database"));
     assert_eq!(row("Storage").label.as_deref(), Some("Storage of the database"));
@@ -37,7 +43,10 @@ fn three_ways_side_by_side() {
     let names: Vec<&str> = table.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["Storage", "MaximumStorage", "Password", "Size", "Zone", "Image"]);
     let text = serde_json::to_string(&table).expect("JSON");
-    assert!(!text.contains("secret\":\"") && !text.contains("old-secret") && !text.contains("new-secret"), "{text}");
+    assert!(
+        !text.contains("secret\":\"") && !text.contains("old-secret") && !text.contains("new-secret"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -77,7 +77,11 @@ fn code_ocean() -> Option<World> {
         properties.and_then(|all| all.get("Protocol")?.as_str()) == Some("HTTPS")
     };
     world.targets = Targets {
-        listener: of_type("AWS::ElasticLoadBalancingV2::Listener").iter().find(listener).expect("HTTPS").clone(),
+        listener: of_type("AWS::ElasticLoadBalancingV2::Listener")
+            .iter()
+            .find(listener)
+            .expect("HTTPS")
+            .clone(),
         target_groups: of_type("AWS::ElasticLoadBalancingV2::TargetGroup"),
         job_queues: of_type("AWS::Batch::JobQueue"),
         worker_groups: of_type("AWS::AutoScaling::AutoScalingGroup")
@@ -102,7 +106,11 @@ fn code_ocean() -> Option<World> {
             .contains(&type_name.as_str())
         })
         .map(|(id, _)| id.clone())
-        .chain(std::iter::once(&world.targets.listener).chain(&world.targets.worker_groups).map(|one| one.logical_id.clone()))
+        .chain(
+            std::iter::once(&world.targets.listener)
+                .chain(&world.targets.worker_groups)
+                .map(|one| one.logical_id.clone()),
+        )
         .filter(|id| new.contains_key(id))
         .collect::<BTreeSet<String>>());
     let listener = world.targets.listener.physical_id.clone();
@@ -170,7 +178,10 @@ fn code_ocean_to_the_next_release() {
     // doesn't say so for certain.
     let expected = of(&results, "expected-changes");
     assert_eq!(expected.verdict, Warning, "{expected:#?}");
-    assert!(expected.evidence.iter().any(|line| line.starts_with("WorkersAutoScalingGroup: is replaced")), "{expected:#?}");
+    assert!(
+        expected.evidence.iter().any(|line| line.starts_with("WorkersAutoScalingGroup: is replaced")),
+        "{expected:#?}"
+    );
     let fixes = &of(&results, "database-storage").fixes;
     assert_eq!(fixes.len(), 1, "{fixes:?}");
     assert_eq!((fixes[0].parameter.as_str(), fixes[0].value.as_str()), ("pRdsAllocatedStorage", "37"));
@@ -186,7 +197,10 @@ fn code_ocean_to_the_next_release() {
     let results = world.check();
     let (policy, lost) = (of(&results, "stack-policy"), of(&results, "replacements"));
     assert_eq!(policy.verdict, Failed, "{policy:#?}");
-    assert!(policy.evidence.iter().any(|line| line.starts_with("Update:Replace of AnalyticsDBInstance")), "{policy:#?}");
+    assert!(
+        policy.evidence.iter().any(|line| line.starts_with("Update:Replace of AnalyticsDBInstance")),
+        "{policy:#?}"
+    );
     assert_eq!(lost.verdict, Failed, "{lost:#?}");
 }
 
@@ -215,10 +229,17 @@ fn parameters_and_versions_of_other_vendors() {
         let union: BTreeSet<&String> = before.parameters.keys().chain(after.parameters.keys()).collect();
         assert_eq!(table.len(), union.len(), "every parameter has one row");
         for row in &table {
-            let secret = [&before, &after].into_iter().filter_map(|one| one.parameters.get(&row.name)).any(|p| p.no_echo);
+            let secret = [&before, &after]
+                .into_iter()
+                .filter_map(|one| one.parameters.get(&row.name))
+                .any(|p| p.no_echo);
             assert_eq!(row.secret, secret, "{}", row.name);
             let shown = [&row.current, &row.old_default, &row.new_default, &row.will_be];
-            assert!(!secret || shown.into_iter().flatten().all(|value| value == "****"), "{} is shown", row.name);
+            assert!(
+                !secret || shown.into_iter().flatten().all(|value| value == "****"),
+                "{} is shown",
+                row.name
+            );
         }
         // Neither vendor writes its version into the template: the catalogue knows it.
         let mut world = world;
@@ -226,7 +247,11 @@ fn parameters_and_versions_of_other_vendors() {
         let results = world.check();
         assert_eq!(of(&results, "version-path").verdict, Skipped);
         world.release.version = Some("v2.0.0".to_owned());
-        assert_eq!(of(&world.check(), "version-path").verdict, Skipped, "the deployed version is not known either");
+        assert_eq!(
+            of(&world.check(), "version-path").verdict,
+            Skipped,
+            "the deployed version is not known either"
+        );
         world.deployed_version = Some("v1.9.0".to_owned());
         assert_eq!(of(&world.check(), "version-path").verdict, Passed);
         world.release.required_stops = vec!["1.10".to_owned()];

@@ -14,7 +14,8 @@ fn check(cases: &[Case]) {
         spoil(&mut world);
         let results = world.check();
         let result = of(&results, id);
-        let text = format!("{}\n{}", result.evidence.join("\n"), result.advice.as_deref().unwrap_or_default());
+        let text =
+            format!("{}\n{}", result.evidence.join("\n"), result.advice.as_deref().unwrap_or_default());
         assert_eq!(result.verdict, *verdict, "{name}: {result:#?}");
         assert!(text.contains(words), "{name}: {id} doesn't say {words:?}:\n{text}");
         assert!(!text.contains("old-secret") && !text.contains("****"), "{name}: a secret in {text}");
@@ -49,7 +50,8 @@ fn warnings_stand_in_the_way_until_accepted() {
         in_the_way(&results, &world.accepted).into_iter().map(|result| result.id.clone()).collect()
     };
     assert_eq!(ids(&world), ["identity", "termination-protection"]);
-    let accept = |what: &str| Acceptance { what: what.to_owned(), who: "ada".to_owned(), why: "a lab".to_owned() };
+    let accept =
+        |what: &str| Acceptance { what: what.to_owned(), who: "ada".to_owned(), why: "a lab".to_owned() };
     world.accepted = vec![accept("termination-protection"), accept("identity")];
     assert_eq!(ids(&world), ["identity"], "what failed can't be accepted");
     let results = world.check();
@@ -79,7 +81,13 @@ fn without_a_forecast_nothing_passes_that_needs_one() {
 #[test]
 fn stack() {
     check(&[
-        ("rolled back", |w| w.deployment.status = "UPDATE_ROLLBACK_COMPLETE".into(), "stack-status", Passed, ""),
+        (
+            "rolled back",
+            |w| w.deployment.status = "UPDATE_ROLLBACK_COMPLETE".into(),
+            "stack-status",
+            Passed,
+            "",
+        ),
         (
             "stuck",
             |w| w.deployment.status = "UPDATE_ROLLBACK_FAILED".into(),
@@ -87,7 +95,13 @@ fn stack() {
             Failed,
             "continue-update-rollback",
         ),
-        ("half-way", |w| w.deployment.status = "UPDATE_FAILED".into(), "stack-status", Failed, "rollback-stack"),
+        (
+            "half-way",
+            |w| w.deployment.status = "UPDATE_FAILED".into(),
+            "stack-status",
+            Failed,
+            "rollback-stack",
+        ),
         ("busy", |w| w.deployment.status = "UPDATE_IN_PROGRESS".into(), "stack-status", Failed, "Wait"),
         (
             "drift detection",
@@ -96,7 +110,13 @@ fn stack() {
             Failed,
             "drift detection",
         ),
-        ("no rollback", |w| w.around.stack.disable_rollback = true, "rollback", Warning, "half on each release"),
+        (
+            "no rollback",
+            |w| w.around.stack.disable_rollback = true,
+            "rollback",
+            Warning,
+            "half on each release",
+        ),
         (
             "no rollback, replacement",
             |w| {
@@ -136,7 +156,13 @@ fn stack() {
             "update-termination-protection",
         ),
         ("not looked", |w| w.around.drift = Err("denied".into()), "drift", Skipped, "denied"),
-        ("drift elsewhere", |w| w.around.drift = Ok(vec![drift("Topic", "MODIFIED")]), "drift", Passed, "Nothing"),
+        (
+            "drift elsewhere",
+            |w| w.around.drift = Ok(vec![drift("Topic", "MODIFIED")]),
+            "drift",
+            Passed,
+            "Nothing",
+        ),
         ("drift", |w| w.around.drift = Ok(vec![drift("Template", "MODIFIED")]), "drift", Warning, "/Size"),
         (
             "scaled up by itself",
@@ -173,11 +199,22 @@ fn stack_policy() {
         ("none", |_| {}, "stack-policy", Passed, "no policy"),
         ("allows all", |w| policy(w, ALLOW_ALL), "stack-policy", Passed, ""),
         ("empty", |w| policy(w, ""), "stack-policy", Failed, "no statement allows it"),
-        ("unreadable", |w| w.around.stack.stack_policy = Some("{".into()), "stack-policy", Warning, "can't read"),
+        (
+            "unreadable",
+            |w| w.around.stack.stack_policy = Some("{".into()),
+            "stack-policy",
+            Warning,
+            "can't read",
+        ),
         (
             "denies replacing what is only changed",
             |w| {
-                policy(w, &format!(r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": "Update:Replace", "Resource": "*"}}"#));
+                policy(
+                    w,
+                    &format!(
+                        r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": "Update:Replace", "Resource": "*"}}"#
+                    ),
+                );
             },
             "stack-policy",
             Passed,
@@ -186,7 +223,12 @@ fn stack_policy() {
         (
             "denies changing the template",
             |w| {
-                policy(w, &format!(r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": ["Update:Modify"], "Resource": "LogicalResourceId/Temp*"}}"#));
+                policy(
+                    w,
+                    &format!(
+                        r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": ["Update:Modify"], "Resource": "LogicalResourceId/Temp*"}}"#
+                    ),
+                );
             },
             "stack-policy",
             Failed,
@@ -196,7 +238,12 @@ fn stack_policy() {
             "denies replacing databases, by type",
             |w| {
                 w.rewrite("MasterUsername: root", "MasterUsername: admin");
-                policy(w, &format!(r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": "Update:Replace", "Resource": "*", "Condition": {{"StringLike": {{"ResourceType": ["AWS::RDS::*"]}}}}}}"#));
+                policy(
+                    w,
+                    &format!(
+                        r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "Action": "Update:Replace", "Resource": "*", "Condition": {{"StringLike": {{"ResourceType": ["AWS::RDS::*"]}}}}}}"#
+                    ),
+                );
             },
             "stack-policy",
             Failed,
@@ -205,7 +252,12 @@ fn stack_policy() {
         (
             "denies all but one",
             |w| {
-                policy(w, &format!(r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "NotAction": "Update:Delete", "NotResource": "LogicalResourceId/Topic"}}"#));
+                policy(
+                    w,
+                    &format!(
+                        r#"{ALLOW_ALL}, {{"Effect": "Deny", "Principal": "*", "NotAction": "Update:Delete", "NotResource": "LogicalResourceId/Topic"}}"#
+                    ),
+                );
             },
             "stack-policy",
             Failed,
@@ -214,8 +266,14 @@ fn stack_policy() {
         (
             "forbids what goes",
             |w| {
-                w.rewrite("  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: lab-events}\n", "");
-                policy(w, r#"{"Effect": "Allow", "Principal": "*", "Action": ["Update:Modify", "Update:Replace"], "Resource": "*"}"#);
+                w.rewrite(
+                    "  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: lab-events}\n",
+                    "",
+                );
+                policy(
+                    w,
+                    r#"{"Effect": "Allow", "Principal": "*", "Action": ["Update:Modify", "Update:Replace"], "Resource": "*"}"#,
+                );
             },
             "stack-policy",
             Failed,
@@ -241,7 +299,12 @@ fn versions_and_linked_stacks() {
         ),
         (
             "past a stop",
-            |w| w.rewrite("{Version: v1.1.0}", "{Version: v1.1.0, RequiredStops: [v1.0.5, v1.0.2, v1.0.0, v1.1.0]}"),
+            |w| {
+                w.rewrite(
+                    "{Version: v1.1.0}",
+                    "{Version: v1.1.0, RequiredStops: [v1.0.5, v1.0.2, v1.0.0, v1.1.0]}",
+                )
+            },
             "version-path",
             Failed,
             "must stop at v1.0.2, then v1.0.5",
@@ -301,9 +364,21 @@ fn versions_and_linked_stacks() {
             "3 days old",
         ),
         ("none", |w| w.around.newest_recovery_point = Ok(None), "recovery-point", Warning, "stay lost"),
-        ("blind", |w| w.around.newest_recovery_point = Err("no".into()), "recovery-point", Warning, "nobody knows"),
+        (
+            "blind",
+            |w| w.around.newest_recovery_point = Err("no".into()),
+            "recovery-point",
+            Warning,
+            "nobody knows",
+        ),
         ("no role", |_| {}, "role-stack", Skipped, "no role"),
-        ("old role", |w| w.around.role_stack = Some(linked("role", "1.0")), "role-stack", Warning, "half-way"),
+        (
+            "old role",
+            |w| w.around.role_stack = Some(linked("role", "1.0")),
+            "role-stack",
+            Warning,
+            "half-way",
+        ),
         ("new role", |w| w.around.role_stack = Some(linked("role", "1.1")), "role-stack", Passed, ""),
     ]);
 }
@@ -312,7 +387,13 @@ fn versions_and_linked_stacks() {
 fn database_storage() {
     check(&[
         ("as made", |_| {}, "database-storage", Passed, "20 GiB"),
-        ("blind", |w| w.around.databases = Err("no".into()), "database-storage", Warning, "scaled up by itself"),
+        (
+            "blind",
+            |w| w.around.databases = Err("no".into()),
+            "database-storage",
+            Warning,
+            "scaled up by itself",
+        ),
         ("none", |w| w.around.databases = Ok(Vec::new()), "database-storage", Skipped, "no RDS"),
         (
             "scaled, untouched",
@@ -494,13 +575,18 @@ fn deny(world: &mut World, action: &str, decision: &str) {
 #[test]
 fn update() {
     check(&[
-        ("not in S3", |w| w.template_reachable = Some(Err("403".into())), "template-reachable", Failed, "403"),
+        (
+            "not in S3",
+            |w| w.template_reachable = Some(Err("403".into())),
+            "template-reachable",
+            Failed,
+            "403",
+        ),
         ("not looked", |w| w.template_reachable = None, "template-reachable", Skipped, ""),
         (
             "too many outputs",
             |w| {
-                let outputs: String =
-                    (0..201).map(|n| format!("  Output{n}: {{Value: x}}\n")).collect();
+                let outputs: String = (0..201).map(|n| format!("  Output{n}: {{Value: x}}\n")).collect();
                 w.new_template.push_str(&format!("Outputs:\n{outputs}"));
             },
             "template-limits",
@@ -516,7 +602,10 @@ fn update() {
         ),
         (
             "IAM for the first time",
-            |w| w.new_template.push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n"),
+            |w| {
+                w.new_template
+                    .push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n")
+            },
             "capabilities",
             Warning,
             "CAPABILITY_IAM was not needed before",
@@ -524,7 +613,8 @@ fn update() {
         (
             "IAM as before",
             |w| {
-                w.new_template.push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n");
+                w.new_template
+                    .push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n");
                 w.around.stack.capabilities = vec!["CAPABILITY_NAMED_IAM".into()];
             },
             "capabilities",
@@ -676,8 +766,20 @@ fn update() {
 fn gate() {
     check(&[
         ("room", |_| {}, "gate-space", Passed, "the first at 80"),
-        ("only the default rule", |w| w.around.listener_rules = Ok(vec![rule(None, 0)]), "gate-space", Passed, ""),
-        ("first", |w| w.around.listener_rules = Ok(vec![rule(Some(1), 1)]), "gate-space", Failed, "0 priorities"),
+        (
+            "only the default rule",
+            |w| w.around.listener_rules = Ok(vec![rule(None, 0)]),
+            "gate-space",
+            Passed,
+            "",
+        ),
+        (
+            "first",
+            |w| w.around.listener_rules = Ok(vec![rule(Some(1), 1)]),
+            "gate-space",
+            Failed,
+            "0 priorities",
+        ),
         (
             "one priority, and addresses to let in",
             |w| {
@@ -720,8 +822,10 @@ fn gate() {
         (
             "another listener's rules count for the balancer only",
             |w| {
-                w.around.listener_rules =
-                    Ok(vec![ListenerRule { listener_arn: "other".into(), ..rule(Some(1), 1) }, rule(Some(80), 1)]);
+                w.around.listener_rules = Ok(vec![
+                    ListenerRule { listener_arn: "other".into(), ..rule(Some(1), 1) },
+                    rule(Some(80), 1),
+                ]);
             },
             "gate-space",
             Passed,
@@ -730,8 +834,10 @@ fn gate() {
         (
             "left over",
             |w| {
-                w.around.listener_rules =
-                    Ok(vec![ListenerRule { run_id: Some("run-7".into()), ..rule(Some(1), 1) }, rule(Some(80), 1)]);
+                w.around.listener_rules = Ok(vec![
+                    ListenerRule { run_id: Some("run-7".into()), ..rule(Some(1), 1) },
+                    rule(Some(80), 1),
+                ]);
             },
             "gate-space",
             Warning,
@@ -844,7 +950,13 @@ fn workloads() {
         ),
         ("well", |_| {}, "platform-health", Passed, "well"),
         ("can't ask", |w| w.around.platform_status = None, "platform-health", Skipped, ""),
-        ("silent", |w| w.around.platform_status = Some(Err("refused".into())), "platform-health", Warning, "refused"),
+        (
+            "silent",
+            |w| w.around.platform_status = Some(Err("refused".into())),
+            "platform-health",
+            Warning,
+            "refused",
+        ),
         (
             "another version answers",
             |w| {
@@ -925,7 +1037,13 @@ fn policies() {
             "Nothing is asked",
         ),
         ("never quiet", |w| w.health.quiet_seconds = 900, "health-policy", Failed, "can't be"),
-        ("opens anyway", |w| w.health.on_failure = OnUnhealthy::Open, "health-policy", Warning, "all the same"),
+        (
+            "opens anyway",
+            |w| w.health.on_failure = OnUnhealthy::Open,
+            "health-policy",
+            Warning,
+            "all the same",
+        ),
         (
             "not an address",
             |w| {

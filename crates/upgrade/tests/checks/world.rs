@@ -179,13 +179,27 @@ impl Default for World {
     fn default() -> World {
         let now = Timestamp(1_800_000_000_000);
         let mut stack = deployment("lab", RELEASE);
-        let values =
-            [("Storage", "20"), ("MaximumStorage", "100"), ("Password", "****"), ("Size", "small"), ("Image", "ami-1")];
+        let values = [
+            ("Storage", "20"),
+            ("MaximumStorage", "100"),
+            ("Password", "****"),
+            ("Size", "small"),
+            ("Image", "ami-1"),
+        ];
         stack.parameters = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        stack.resources =
-            ["LoadBalancer", "Listener", "Web", "Queue", "Template", "Workers", "Database", "QueueAlarm", "Topic"]
-                .map(resource)
-                .into();
+        stack.resources = [
+            "LoadBalancer",
+            "Listener",
+            "Web",
+            "Queue",
+            "Template",
+            "Workers",
+            "Database",
+            "QueueAlarm",
+            "Topic",
+        ]
+        .map(resource)
+        .into();
         let targets = Targets {
             listener: resource("Listener"),
             target_groups: vec![resource("Web")],
@@ -202,10 +216,9 @@ impl Default for World {
         World {
             deployment: stack,
             around,
-            new_template: RELEASE.replace("Version: v1.0.0}", "Version: v1.1.0}").replace(
-                "{ImageId: {Ref: Image}}",
-                "{ImageId: {Ref: Image}, InstanceType: t3.large}",
-            ),
+            new_template: RELEASE
+                .replace("Version: v1.0.0}", "Version: v1.1.0}")
+                .replace("{ImageId: {Ref: Image}}", "{ImageId: {Ref: Image}, InstanceType: t3.large}"),
             given: BTreeMap::new(),
             deployed_version: None,
             release: ReleaseFacts::default(),
@@ -256,7 +269,8 @@ impl World {
     /// Makes every check.
     pub fn check(&self) -> Vec<CheckResult> {
         let before = read(&self.deployment.stack_name, &self.deployment.template);
-        let before_parameters = resolve(&before, &self.deployment.parameters, None).expect("the stack's own values");
+        let before_parameters =
+            resolve(&before, &self.deployment.parameters, None).expect("the stack's own values");
         let after = read("new release", &self.new_template);
         let pseudo = pseudo();
         let outside = Outside::default();
@@ -267,9 +281,10 @@ impl World {
             Err(_) => after,
         };
         let side = Evaluation::new(&before, &before_parameters, &pseudo, &outside).expect("conditions");
-        let evaluation = resolved.as_ref().map_err(ToString::to_string).map(|parameters| {
-            Evaluation::new(&after, parameters, &pseudo, &outside).expect("conditions")
-        });
+        let evaluation = resolved
+            .as_ref()
+            .map_err(ToString::to_string)
+            .map(|parameters| Evaluation::new(&after, parameters, &pseudo, &outside).expect("conditions"));
         let expected: Result<Vec<Expectation>, &String> =
             evaluation.as_ref().map(|evaluation| self.expected(&side, evaluation));
         let (mut found_risks, mut needed) = (Vec::new(), changeset::permissions::Permissions::default());
@@ -290,9 +305,10 @@ impl World {
         let release = self.release.clone().or(ReleaseFacts::of(&after));
         let mut around = self.around.clone();
         // As if the last operation had acknowledged what the deployed template needs.
-        around.stack.capabilities.extend(
-            capabilities(&before).iter().map(|needed| needed.capability.word().to_owned()),
-        );
+        around
+            .stack
+            .capabilities
+            .extend(capabilities(&before).iter().map(|needed| needed.capability.word().to_owned()));
         check(&CheckInput {
             deployment: &self.deployment,
             circumstances: &around,
