@@ -25,20 +25,20 @@ mod workloads;
 use std::collections::{BTreeMap, BTreeSet};
 
 use changeset::expect::Expectation;
-use changeset::permissions::Permissions;
-use changeset::risks::Risk;
 use serde::{Deserialize, Serialize};
-use template::{Evaluation, ResolvedParameters, Template};
+use template::Template;
 
 use crate::Timestamp;
 use crate::circumstances::{Circumstances, Looked};
 use crate::deployment::Deployment;
+use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
 use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
 
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
 pub use permissions::{actions_of_caller, actions_of_role};
 pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};
+pub use targets::new_targets;
 pub use version::Version;
 pub use versions::ReleaseFacts;
 
@@ -92,17 +92,15 @@ pub struct CheckInput<'a> {
     pub deployment: &'a Deployment,
     /// What was found around it.
     pub circumstances: &'a Circumstances,
-    /// The deployed template.
-    pub before: &'a Template,
-    /// Its parameters with their values.
-    pub before_parameters: &'a ResolvedParameters,
-    /// The new template.
+    /// The deployed release.
+    pub before: &'a ReleaseSide,
+    /// The new template: the drafted one, or as it was read when there is no draft.
     pub after: &'a Template,
     /// Parameters that the operator gives.
     pub given: &'a BTreeMap<String, String>,
-    /// What the update will do; the reason when it can't be told (a missing parameter, say). Checks that need it are
-    /// then skipped.
-    pub foretold: Result<Foretold<'a>, &'a str>,
+    /// What the update will do, from [`crate::draft_update`]; its error when that can't be told (a missing parameter,
+    /// say). Checks that need it are then skipped.
+    pub foretold: Result<&'a DraftedUpdate, &'a DraftError>,
     /// The deployed release's version, where a catalogue knows it and its template doesn't say.
     pub deployed_version: Option<&'a str>,
     /// What is known of the new release.
@@ -132,28 +130,15 @@ pub struct CheckInput<'a> {
     pub now: Timestamp,
 }
 
-/// What the update will do, from the `changeset` crate.
-#[derive(Debug, Clone, Copy)]
-pub struct Foretold<'a> {
-    /// The new template with its parameters.
-    pub after: &'a Evaluation<'a>,
-    /// What happens to each resource.
-    pub expectations: &'a [Expectation],
-    /// What that may cost.
-    pub risks: &'a [Risk],
-    /// What it needs of IAM.
-    pub permissions: &'a Permissions,
-}
-
 impl<'a> CheckInput<'a> {
     /// What happens to each resource, where it can be told.
     fn expectations(&self) -> &'a [Expectation] {
-        self.foretold.map(|foretold| foretold.expectations).unwrap_or_default()
+        self.foretold.map(|foretold| foretold.expectations.as_slice()).unwrap_or_default()
     }
 
     /// The deployed release's version.
     fn version_before(&self) -> Option<String> {
-        let of_template = self.before.version_info().map(|info| info.version);
+        let of_template = self.before.template.version_info().map(|info| info.version);
         of_template.or_else(|| self.deployed_version.map(str::to_owned))
     }
 

@@ -2,12 +2,13 @@
 //! `storage_advice`.
 
 use changeset::expect::Expected;
-use template::{Node, ResolvedParameters, Template};
+use template::{Evaluation, Node, Outside, Part, ResourceValues, Template, Unknown, Value};
 
 use super::finding::Finding;
 use super::storage_advice::{DatabaseStorage, StorageAdvice, storage_advice};
 use super::{CheckInput, CheckResult, ParameterFix};
 use crate::circumstances::Database;
+use crate::draft::ReleaseSide;
 
 /// A number that a template gives a database, and the parameter that it comes from.
 struct Setting {
@@ -79,14 +80,12 @@ fn one(input: &CheckInput<'_>, database: &Database, finding: &mut Finding) {
         return;
     };
     let maximum = setting(input, database, "MaxAllocatedStorage");
-    let stored = |parameter: &String| input.before_parameters.0.get(parameter)?.text.trim().parse().ok();
+    let stored = |parameter: &String| input.before.parameters.0.get(parameter)?.text.trim().parse().ok();
     let facts = DatabaseStorage {
         live: database.allocated_storage,
         current: match &storage.parameter {
             Some(parameter) => stored(parameter),
-            None => {
-                literal(input.before, input.before_parameters, name, "AllocatedStorage").map(|one| one.value)
-            }
+            None => literal(input.before, name, "AllocatedStorage").map(|one| one.value),
         },
         will_be: storage.value,
         new_default: storage.parameter.as_ref().and_then(|parameter| {
@@ -212,7 +211,7 @@ fn setting(input: &CheckInput<'_>, database: &Database, property: &str) -> Optio
     let parameter = of_profile.map(String::as_str).or_else(|| node?.get("Ref")?.as_str());
     let parameter = parameter.and_then(|name| input.after.parameters.get(name));
     if let Some(parameter) = parameter {
-        let stored = || input.before_parameters.0.get(&parameter.name).map(|stored| &stored.text);
+        let stored = || input.before.parameters.0.get(&parameter.name).map(|stored| &stored.text);
         let value = input.given.get(&parameter.name).or_else(stored).or(parameter.default.as_ref())?;
         return Some(Setting { value: value.trim().parse().ok()?, parameter: Some(parameter.name.clone()) });
     }
@@ -220,20 +219,18 @@ fn setting(input: &CheckInput<'_>, database: &Database, property: &str) -> Optio
     if let Some(text) = node.scalar_text() {
         return Some(Setting { value: text.trim().parse().ok()?, parameter: None });
     }
-    let value = input.foretold.ok()?.after.evaluate(node, &super::names::NothingDeployed).ok()?;
+    let drafted = input.foretold.ok()?;
+    let (side, outside) = (&drafted.after, Outside::default());
+    let evaluation = Evaluation::new(&side.template, &side.parameters, &drafted.pseudo, &outside).ok()?;
+    let value = evaluation.evaluate(node, &NothingDeployed).ok()?;
     Some(Setting { value: value.scalar_text()?.trim().parse().ok()?, parameter: None })
 }
 
 /// A literal, or what a parameter that stands there alone has.
-fn literal(
-    template: &Template,
-    parameters: &ResolvedParameters,
-    logical_id: &str,
-    property: &str,
-) -> Option<Setting> {
-    let node = property_of(template, logical_id, property)?;
+fn literal(side: &ReleaseSide, logical_id: &str, property: &str) -> Option<Setting> {
+    let node = property_of(&side.template, logical_id, property)?;
     let text = match node.get("Ref").and_then(Node::as_str) {
-        Some(parameter) => &parameters.0.get(parameter)?.text,
+        Some(parameter) => &side.parameters.0.get(parameter)?.text,
         None => node.scalar_text()?,
     };
     Some(Setting { value: text.trim().parse().ok()?, parameter: None })
@@ -258,4 +255,22 @@ fn offer(
             because: format!("{because}."),
         });
     }
+}
+
+/// Resources of which nothing is known, for evaluating a property that reads none.
+struct NothingDeployed;
+
+impl ResourceValues for NothingDeployed {
+    fn reference(&self, logical_id: &str) -> Value {
+        unknown(logical_id, None)
+    }
+
+    fn attribute(&self, logical_id: &str, attribute: &str) -> Value {
+        unknown(logical_id, Some(attribute))
+    }
+}
+
+fn unknown(logical_id: &str, attribute: Option<&str>) -> Value {
+    let part = Part::Resource { logical_id: logical_id.to_owned(), attribute: attribute.map(str::to_owned) };
+    Value::Unknown(Unknown { parts: vec![part] })
 }

@@ -85,7 +85,9 @@ fn copies(admitted: usize, rules: &[&ListenerRule], finding: &mut Finding) -> us
     let mut copies = 0;
     let mut full = Vec::new();
     for rule in rules {
-        let room = CONDITION_VALUES_A_RULE.saturating_sub(rule.condition_values) as usize;
+        // The default rule's copy needs a condition of its own, for its path.
+        let taken = if rule.priority.is_some() { rule.condition_values } else { 1 };
+        let room = CONDITION_VALUES_A_RULE.saturating_sub(taken) as usize;
         if room == 0 {
             full.push(
                 rule.priority.map_or_else(|| "the default rule".to_owned(), |priority| priority.to_string()),
@@ -95,13 +97,13 @@ fn copies(admitted: usize, rules: &[&ListenerRule], finding: &mut Finding) -> us
         }
     }
     if !full.is_empty() {
-        finding.warn(
+        finding.fail(
             format!(
                 "Rules with {CONDITION_VALUES_A_RULE} condition values already have no room for a source address (priorities \
-                 {}): listed addresses get the default page there.",
+                 {}), so no copy of them can let listed addresses pass.",
                 list(full.iter().map(String::as_str))
             ),
-            "Check those pages another way before opening, or accept that nobody does.",
+            "Let nobody pass, or ask the vendor for rules with fewer values.",
         );
     }
     copies

@@ -1,7 +1,6 @@
 //! Names that the release chooses and that are in the way: of a replacement, or of an addition.
 
 use changeset::expect::{Expectation, Expected};
-use template::{Part, ResourceValues, Unknown, Value};
 
 use super::finding::Finding;
 use super::{CheckInput, CheckResult};
@@ -44,22 +43,4 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
 pub(super) fn is_name_collision(one: &Expectation) -> bool {
     one.expected == Expected::Fails
         && one.because.first().is_some_and(|why| why.contains("custom-named resource"))
-}
-
-/// Resources of which nothing is known, for evaluating a property that reads none.
-pub(super) struct NothingDeployed;
-
-impl ResourceValues for NothingDeployed {
-    fn reference(&self, logical_id: &str) -> Value {
-        unknown(logical_id, None)
-    }
-
-    fn attribute(&self, logical_id: &str, attribute: &str) -> Value {
-        unknown(logical_id, Some(attribute))
-    }
-}
-
-fn unknown(logical_id: &str, attribute: Option<&str>) -> Value {
-    let part = Part::Resource { logical_id: logical_id.to_owned(), attribute: attribute.map(str::to_owned) };
-    Value::Unknown(Unknown { parts: vec![part] })
 }

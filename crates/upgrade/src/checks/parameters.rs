@@ -12,6 +12,7 @@ use template::{
 
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
+use crate::draft::{DraftError, ReleaseSide};
 
 /// A parameter, three ways. Of a secret only whether it has a value is told: its values are `****`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,12 +57,12 @@ pub enum ParameterPlace {
 /// operator gives; every other parameter keeps its value, or takes the new default.
 #[must_use]
 pub fn parameter_table(
-    before: &Template,
-    before_parameters: &ResolvedParameters,
+    before: &ReleaseSide,
     after: &Template,
     given: &BTreeMap<String, String>,
 ) -> Vec<ParameterRow> {
-    let errors = errors(before_parameters, after, given);
+    let ReleaseSide { template: before, parameters: stored } = before;
+    let errors = errors(stored, after, given);
     let interfaces = [after.interface(), before.interface()];
     let group = |name: &str| {
         let mut groups = interfaces.iter().flat_map(|interface| &interface.groups);
@@ -76,7 +77,7 @@ pub fn parameter_table(
             (Some(_), true) => Some("****".to_owned()),
             (value, _) => value.cloned(),
         };
-        let current = before_parameters.0.get(name).map(|parameter| &parameter.text);
+        let current = stored.0.get(name).map(|parameter| &parameter.text);
         let (old_default, new_default) =
             (old.and_then(|old| old.default.as_ref()), new.and_then(|new| new.default.as_ref()));
         let will_be = given.get(name).or(current).or(new_default).filter(|_| new.is_some());
@@ -106,15 +107,14 @@ pub fn parameter_table(
 
 /// What CloudFormation would refuse.
 fn errors(
-    before_parameters: &ResolvedParameters,
+    stored: &ResolvedParameters,
     after: &Template,
     given: &BTreeMap<String, String>,
 ) -> Vec<ParameterError> {
     let given: IndexMap<String, GivenParameter> =
         given.iter().map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone()))).collect();
-    let carried = carry_over(after, &given, Some(before_parameters));
-    let inputs =
-        ParameterInputs { given: &carried, previous: Some(before_parameters), ..ParameterInputs::default() };
+    let carried = carry_over(after, &given, Some(stored));
+    let inputs = ParameterInputs { given: &carried, previous: Some(stored), ..ParameterInputs::default() };
     let mut errors = resolve_parameters(after, &inputs).err().unwrap_or_default();
     // AWS shows a secret as `****`. Whether the secret itself meets its constraints only CloudFormation can say.
     errors.retain(|error| {
@@ -135,7 +135,7 @@ fn errors(
 /// Whether every parameter has a value that CloudFormation takes, and which defaults have moved.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("parameters", "Parameters");
-    for error in errors(input.before_parameters, input.after, input.given) {
+    for error in errors(&input.before.parameters, input.after, input.given) {
         finding.fail(
             error.reason,
             "Give the parameter a value that the release takes, or leave it out where the release has none of this name.",
@@ -149,7 +149,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             "Set it on the stack first, with the release that is deployed, and leave it out here.",
         );
     }
-    let rows = parameter_table(input.before, input.before_parameters, input.after, input.given);
+    let rows = parameter_table(input.before, input.after, input.given);
     for row in rows.iter().filter(|row| row.changed_default) {
         let [old, new, will_be] = [&row.old_default, &row.new_default, &row.will_be]
             .map(|value| value.as_deref().unwrap_or("none"));
@@ -194,8 +194,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     if !unchecked.is_empty() {
         finding.note(format!("Patterns that only CloudFormation can check: {}.", list(unchecked)));
     }
-    if let Ok(foretold) = input.foretold {
-        for violation in foretold.after.check_rules().err().unwrap_or_default() {
+    // A draft stops at them.
+    if let Err(DraftError::Rules(violations)) = input.foretold {
+        for violation in violations {
             finding.fail(
                 format!("The release's rule {} is violated: {}.", violation.rule, violation.description),
                 "Change the parameters that the rule speaks of.",

@@ -135,8 +135,11 @@ pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
     // What only the role needs is no loss when the caller lacks it.
     let of_role_only: BTreeSet<String> = match input.foretold {
         Ok(foretold) if has_role => {
-            let own = actions_of_caller(foretold.permissions, input.targets, true);
-            actions_of_role(foretold.permissions).into_iter().filter(|action| !own.contains(action)).collect()
+            let own = actions_of_caller(&foretold.permissions, input.targets, true);
+            actions_of_role(&foretold.permissions)
+                .into_iter()
+                .filter(|action| !own.contains(action))
+                .collect()
         }
         Ok(_) | Err(_) => BTreeSet::new(),
     };
@@ -172,7 +175,7 @@ fn judge(
     for one in denied.iter().filter(|one| !not_needed.contains(&one.action)) {
         by_decision.entry(&one.decision).or_default().push(&one.action);
     }
-    let permissions = input.foretold.ok().map(|foretold| foretold.permissions);
+    let permissions = input.foretold.ok().map(|foretold| &foretold.permissions);
     for (decision, actions) in &by_decision {
         let why = reasons(permissions, actions);
         let advice = match *decision {

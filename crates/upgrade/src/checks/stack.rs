@@ -4,6 +4,7 @@ use changeset::expect::Expected;
 
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
+use crate::draft::is_updatable;
 
 /// Whether CloudFormation takes an update now.
 pub(super) fn status(input: &CheckInput<'_>) -> CheckResult {
@@ -26,35 +27,31 @@ pub(super) fn status(input: &CheckInput<'_>) -> CheckResult {
 /// What leads out of a status in which a stack takes no update; `None` where it takes one (user guide, "Stack status
 /// codes" and "Troubleshooting: Update rollback failed").
 pub(super) fn way_out(status: &str) -> Option<&'static str> {
-    match status {
-        "CREATE_COMPLETE"
-        | "UPDATE_COMPLETE"
-        | "UPDATE_ROLLBACK_COMPLETE"
-        | "IMPORT_COMPLETE"
-        | "IMPORT_ROLLBACK_COMPLETE" => None,
-        "UPDATE_ROLLBACK_FAILED" => Some(
-            "Put right what made the rollback fail, then continue it (aws cloudformation continue-update-rollback), \
-             skipping only resources that can't be helped. Don't delete the stack: it takes the data with it.",
-        ),
-        "UPDATE_FAILED" => Some(
-            "An update stopped with rollback disabled. Roll it back (aws cloudformation rollback-stack), then check \
-             again.",
-        ),
-        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => Some(
-            "The stack was never made whole, so there is nothing to upgrade: delete it and create it anew.",
-        ),
-        "REVIEW_IN_PROGRESS" => Some(
-            "The stack has only a change set and no resources yet: execute that change set, or delete the stack.",
-        ),
-        "DELETE_FAILED" => {
-            Some("Somebody has tried to delete the stack. Find out who and why before anything else.")
-        }
-        status if status.starts_with("DELETE") => Some("The stack is being deleted, or is gone."),
-        status if status.ends_with("_IN_PROGRESS") => {
-            Some("Wait until the operation is done, then check again.")
-        }
-        _ => Some("Bring the stack to a _COMPLETE state first."),
+    if is_updatable(status) {
+        return None;
     }
+    Some(match status {
+        "UPDATE_ROLLBACK_FAILED" => {
+            "Put right what made the rollback fail, then continue it (aws cloudformation continue-update-rollback), \
+             skipping only resources that can't be helped. Don't delete the stack: it takes the data with it."
+        }
+        "UPDATE_FAILED" => {
+            "An update stopped with rollback disabled. Roll it back (aws cloudformation rollback-stack), then check \
+             again."
+        }
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+            "The stack was never made whole, so there is nothing to upgrade: delete it and create it anew."
+        }
+        "REVIEW_IN_PROGRESS" => {
+            "The stack has only a change set and no resources yet: execute that change set, or delete the stack."
+        }
+        "DELETE_FAILED" => {
+            "Somebody has tried to delete the stack. Find out who and why before anything else."
+        }
+        status if status.starts_with("DELETE") => "The stack is being deleted, or is gone.",
+        status if status.ends_with("_IN_PROGRESS") => "Wait until the operation is done, then check again.",
+        _ => "Bring the stack to a _COMPLETE state first.",
+    })
 }
 
 /// Whether a failed update would be rolled back.

@@ -71,7 +71,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     };
     // Several resources that one statement refuses in the same way are one line.
     let mut refused: BTreeMap<(bool, Action, String), Vec<&str>> = BTreeMap::new();
-    for one in foretold.expectations {
+    for one in &foretold.expectations {
         for (action, certain) in asked(one) {
             if let Err(refusal) = policy.judge(action, one) {
                 refused.entry((certain, action, refusal)).or_default().push(&one.logical_id);

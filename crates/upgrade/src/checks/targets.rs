@@ -4,10 +4,37 @@
 use std::collections::BTreeSet;
 
 use changeset::expect::Expected;
+use template::{Evaluation, Outside};
 
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
+use crate::circumstances::Looked;
+use crate::draft::DraftedUpdate;
 use crate::observation::LogicalResource;
+use crate::profile::Profile;
+
+/// Types of which every resource is a target, whatever the profile says.
+const EVERY: [&str; 4] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::EC2::Volume",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "AWS::RDS::DBInstance",
+];
+
+/// The logical ids of what a profile finds in the new release; the reason when it doesn't fit.
+pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSet<String>> {
+    let outside = Outside::default();
+    let after = &drafted.after;
+    let evaluation = Evaluation::new(&after.template, &after.parameters, &drafted.pseudo, &outside)
+        .map_err(|error| error.to_string())?;
+    let roles = profile.roles(&evaluation).map_err(|error| error.to_string())?;
+    let of_type = evaluation.active_resources().filter(|one| EVERY.contains(&one.type_name.as_str()));
+    Ok(std::iter::once(roles.listener)
+        .chain(roles.job_queues)
+        .chain(roles.worker_groups)
+        .chain(of_type.map(|one| one.logical_id.clone()))
+        .collect())
+}
 
 /// The targets in both releases.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
@@ -75,6 +102,7 @@ fn gate_holder(input: &CheckInput<'_>, finding: &mut Finding) {
     let listener = input.targets.listener.logical_id.as_str();
     let load_balancer = input
         .before
+        .template
         .resources
         .get(listener)
         .and_then(|resource| resource.properties.as_ref()?.get("LoadBalancerArn")?.get("Ref")?.as_str());

@@ -65,7 +65,7 @@ pub(super) fn reachable(input: &CheckInput<'_>) -> CheckResult {
 pub(super) fn capabilities_of(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("capabilities", "Capabilities");
     let had = &input.circumstances.stack.capabilities;
-    let before = capabilities(input.before);
+    let before = capabilities(&input.before.template);
     for needed in capabilities(input.after) {
         let word = needed.capability.word();
         let because_of = list(needed.because_of.iter().map(String::as_str));

@@ -226,7 +226,7 @@ pub(super) fn alarms(input: &CheckInput<'_>) -> CheckResult {
 /// Whether an alarm's template names one of these, anywhere in what it measures.
 fn watches(input: &CheckInput<'_>, alarm: &str, stopped: &BTreeSet<&str>) -> bool {
     let Some(properties) =
-        input.before.resources.get(alarm).and_then(|resource| resource.properties.as_ref())
+        input.before.template.resources.get(alarm).and_then(|resource| resource.properties.as_ref())
     else {
         return false;
     };

@@ -4,7 +4,7 @@ use upgrade::ParameterPlace::{Gone, Kept, New};
 use upgrade::Verdict::{Failed, Passed, Warning};
 use upgrade::*;
 
-use crate::world::{RELEASE, World, of, read, resolve};
+use crate::world::{RELEASE, World, of, read};
 
 #[test]
 fn three_ways_side_by_side() {
@@ -14,10 +14,10 @@ fn three_ways_side_by_side() {
         .replace("Default: old-secret", "Default: new-secret")
         .replace("  Image: {Type: String, Default: ami-1}\n", "  Zone: {Type: String, Default: a}\n")
         .replace("{Ref: Image}", "ami-2");
-    let (before, after) = (read("old", RELEASE), read("new", &new));
-    let stored = resolve(&before, &world.deployment.parameters, None).expect("values");
+    let before = ReleaseSide::deployed(&world.deployment).expect("the stack's own release");
+    let after = read("new", &new);
     let given = [("Storage".to_owned(), "5".to_owned())].into();
-    let table = parameter_table(&before, &stored, &after, &given);
+    let table = parameter_table(&before, &after, &given);
     let row =
         |name: &str| table.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no row {name}"));
     let three = |name: &str| {

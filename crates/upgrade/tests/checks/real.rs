@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use template::{Evaluation, Outside, Resource, Template};
 use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
 use upgrade::*;
 
-use crate::world::{World, deployment, of, print, pseudo, read, resolve, rule};
+use crate::world::{World, deployment, of, print, read, resource, rule};
 
 /// The shared folder's file, or `None` with a loud line when it is missing (which CI doesn't allow).
 fn shared(path: &str) -> Option<String> {
@@ -30,31 +29,18 @@ fn pair(vendor: &str, old: &str, new: &str, more: &[(&str, &str)]) -> Option<Wor
     let (old, new) = (shared(&format!("{vendor}/{old}"))?, shared(&format!("{vendor}/{new}"))?);
     let given: BTreeMap<String, String> =
         serde_json::from_str(&shared(&format!("{vendor}/parameters.json"))?).expect("a map of texts");
-    let before = read("deployed", &old);
     let mut world = World { new_template: new, ..World::default() };
     world.deployment = deployment("platform", &old);
+    world.deployment.parameters = given;
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let given: BTreeMap<String, String> = given.into_iter().chain(more).collect();
-    let given = given.into_iter().filter(|(name, _)| before.parameters.contains_key(name)).collect();
-    let stored = resolve(&before, &given, None).expect("the vendor's defaults and parameters.json");
-    world.deployment.parameters =
-        stored.0.iter().map(|(name, parameter)| (name.clone(), parameter.text.clone())).collect();
+    world.deployment.parameters.extend(more);
+    // As DescribeStacks shows it: a value for every parameter, stars for secrets.
+    let side = ReleaseSide::deployed(&world.deployment).expect("the vendor's defaults and parameters.json");
+    let shown = side.parameters.0.iter().map(|(name, parameter)| {
+        (name.clone(), if parameter.no_echo { "****".to_owned() } else { parameter.text.clone() })
+    });
+    world.deployment.parameters = shown.collect();
     Some(world)
-}
-
-fn active(template: &Template, world: &World) -> BTreeMap<String, String> {
-    let (pseudo, outside) = (pseudo(), Outside::default());
-    let own: BTreeMap<String, String> = world
-        .deployment
-        .parameters
-        .iter()
-        .filter(|(name, _)| template.parameters.contains_key(*name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let parameters = resolve(template, &own, None).expect("values");
-    let evaluation = Evaluation::new(template, &parameters, &pseudo, &outside).expect("conditions");
-    let id_and_type = |resource: &Resource| (resource.logical_id.clone(), resource.type_name.clone());
-    evaluation.active_resources().map(id_and_type).collect()
 }
 
 const CODE_OCEAN_ANALYTICS: &str = "AnalyticsDBInstance";
@@ -62,57 +48,12 @@ const CODE_OCEAN_ANALYTICS: &str = "AnalyticsDBInstance";
 /// Code Ocean, its analytics database scaled up by itself, without a backup stack, with a policy that protects it.
 fn code_ocean() -> Option<World> {
     let mut world = pair("code-ocean", "v3.7.0.yaml", "v3.8.2.yaml", &[])?;
-    let (before, after) = (read("v3.7.0", &world.deployment.template), read("v3.8.2", &world.new_template));
-    let (old, new) = (active(&before, &world), active(&after, &world));
-    let resource = |logical_id: &String| LogicalResource {
-        logical_id: logical_id.clone(),
-        physical_id: format!("{logical_id}-1"),
-    };
-    world.deployment.resources = old.keys().map(resource).collect();
-    let of_type = |type_name: &str| -> Vec<LogicalResource> {
-        old.iter().filter(|(_, of)| *of == type_name).map(|(id, _)| resource(id)).collect()
-    };
-    let listener = |id: &&LogicalResource| {
-        let properties = before.resources.get(&id.logical_id).and_then(|one| one.properties.as_ref());
-        properties.and_then(|all| all.get("Protocol")?.as_str()) == Some("HTTPS")
-    };
-    world.targets = Targets {
-        listener: of_type("AWS::ElasticLoadBalancingV2::Listener")
-            .iter()
-            .find(listener)
-            .expect("HTTPS")
-            .clone(),
-        target_groups: of_type("AWS::ElasticLoadBalancingV2::TargetGroup"),
-        job_queues: of_type("AWS::Batch::JobQueue"),
-        worker_groups: of_type("AWS::AutoScaling::AutoScalingGroup")
-            .into_iter()
-            .filter(|group| group.logical_id.contains("Workers"))
-            .collect(),
-        alarms: of_type("AWS::CloudWatch::Alarm"),
-        databases: of_type("AWS::RDS::DBInstance"),
-        volumes: of_type("AWS::EC2::Volume"),
-        dedicated_machine_tags: vec![("codeocean-dedicated-worker".to_owned(), None)],
-    };
-    world.new_targets = Ok(new
-        .iter()
-        .filter(|(_, type_name)| {
-            [
-                "AWS::ElasticLoadBalancingV2::TargetGroup",
-                "AWS::Batch::JobQueue",
-                "AWS::CloudWatch::Alarm",
-                "AWS::RDS::DBInstance",
-                "AWS::EC2::Volume",
-            ]
-            .contains(&type_name.as_str())
-        })
-        .map(|(id, _)| id.clone())
-        .chain(
-            std::iter::once(&world.targets.listener)
-                .chain(&world.targets.worker_groups)
-                .map(|one| one.logical_id.clone()),
-        )
-        .filter(|id| new.contains_key(id))
-        .collect::<BTreeSet<String>>());
+    let side = ReleaseSide::deployed(&world.deployment).expect("the release");
+    world.deployment.resources = side.template.resources.keys().map(|id| resource(id)).collect();
+    let (_, targets) = find_targets(&world.deployment).expect("the profile fits");
+    world.targets = targets;
+    let drafted = world.draft().expect("an update");
+    world.new_targets = new_targets(&Profile::of(&drafted.after.template), &drafted);
     let listener = world.targets.listener.physical_id.clone();
     world.around.listener_rules = Ok([(Some(80), 1), (Some(81), 2), (None, 0)]
         .into_iter()
@@ -214,9 +155,9 @@ fn parameters_and_versions_of_other_vendors() {
     ];
     for (vendor, old, new, more) in pairs {
         let Some(world) = pair(vendor, old, new, more) else { return };
-        let (before, after) = (read(old, &world.deployment.template), read(new, &world.new_template));
-        let stored = resolve(&before, &world.deployment.parameters, None).expect("values");
-        let table = parameter_table(&before, &stored, &after, &BTreeMap::new());
+        let before = ReleaseSide::deployed(&world.deployment).expect("the release");
+        let after = read(new, &world.new_template);
+        let table = parameter_table(&before, &after, &BTreeMap::new());
         let count = |wanted: fn(&ParameterRow) -> bool| table.iter().filter(|row| wanted(row)).count();
         println!(
             "{vendor} {old} to {new}: {} parameters, {} new, {} gone, {} defaults moved, {} refused",
@@ -226,6 +167,7 @@ fn parameters_and_versions_of_other_vendors() {
             count(|row| row.changed_default),
             count(|row| row.constraint_error.is_some())
         );
+        let before = before.template;
         let union: BTreeSet<&String> = before.parameters.keys().chain(after.parameters.keys()).collect();
         assert_eq!(table.len(), union.len(), "every parameter has one row");
         for row in &table {

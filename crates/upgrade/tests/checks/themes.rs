@@ -794,13 +794,13 @@ fn gate() {
         (
             "nine addresses beside one value",
             |w| {
-                w.around.listener_rules = Ok(vec![rule(Some(7), 1), rule(None, 0)]);
+                w.around.listener_rules = Ok(vec![rule(Some(8), 1), rule(None, 0)]);
                 w.admitted = (0..9).map(|n| format!("192.0.2.{n}/32")).collect();
             },
             "gate-space",
             Passed,
-            // 1 + 9 over 4 + 9 over 5.
-            "needs 6 before it",
+            // 1 + 9 over 4, twice.
+            "needs 7 before it",
         ),
         (
             "a full rule",
@@ -809,7 +809,7 @@ fn gate() {
                 w.admitted = vec!["192.0.2.1/32".into()];
             },
             "gate-space",
-            Warning,
+            Failed,
             "priorities 80",
         ),
         (
@@ -845,6 +845,51 @@ fn gate() {
         ),
         ("blind", |w| w.around.listener_rules = Err("no".into()), "gate-space", Warning, "not known"),
     ]);
+}
+
+/// The check and the draft of the gate must agree on what fits.
+#[test]
+fn the_gate_that_fits_is_drawn() {
+    for lowest in [1, 2, 3, 6, 8, 11] {
+        for values in [1, 4, 5] {
+            for admitted in [0, 1, 9] {
+                let mut world = World::default();
+                world.around.listener_rules =
+                    Ok(vec![rule(Some(lowest), values), rule(Some(lowest + 1), 2), rule(None, 0)]);
+                world.admitted = (0..admitted).map(|n| format!("192.0.2.{n}/32")).collect();
+                let settings = PlanSettings {
+                    deployment_name: "lab".to_owned(),
+                    run_id: "run-1".to_owned(),
+                    maintenance: world.maintenance.clone(),
+                    health: world.health.clone(),
+                    announcement: Announcement { banner: None, closes_at: None },
+                    admitted: world.admitted.clone(),
+                    message: None,
+                    snapshot_databases: false,
+                    snapshot_volumes: false,
+                    platform: world.around.platform,
+                };
+                let rules = world.around.listener_rules.clone().unwrap_or_default();
+                let findings = Findings {
+                    deployment: &world.deployment,
+                    targets: &world.targets,
+                    profile: "generic",
+                    listener_rules: &rules,
+                    at_work: &AtWork::default(),
+                    checks: &[],
+                    accepted: &[],
+                };
+                let drawn = maintenance_plan(RunKind::EnterMaintenance, &settings, &findings, None);
+                let verdict = of(&world.check(), "gate-space").verdict;
+                assert_eq!(
+                    drawn.is_ok(),
+                    verdict == Passed,
+                    "first rule {lowest} with {values} values, {admitted} admitted: {verdict:?}, {:?}",
+                    drawn.err()
+                );
+            }
+        }
+    }
 }
 
 fn session(id: &str, unsaved: Unsaved) -> Session {

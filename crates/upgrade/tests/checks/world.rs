@@ -2,16 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use changeset::capabilities::capabilities;
-use changeset::expect::{Expectation, expectations};
-use changeset::permissions::permissions;
-use changeset::risks::risks;
-use changeset::{DeployedResource, Mode, predict};
-use indexmap::IndexMap;
-use template::{
-    Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ResolvedParameters, Template, carry_over,
-    resolve_parameters,
-};
+use template::Template;
 use upgrade::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -266,57 +257,34 @@ impl World {
         self.new_template = self.new_template.replace(from, to);
     }
 
+    /// The update drawn up.
+    pub fn draft(&self) -> Result<DraftedUpdate, DraftError> {
+        draft_update(&UpdateRequest {
+            kind: UpdateKind::Primary,
+            deployment: &self.deployment,
+            template_name: "new release",
+            template: self.new_template.as_bytes(),
+            template_url: "https://bucket.s3.us-east-1.amazonaws.com/new.yaml",
+            given: &self.given,
+            options: &UpdateOptions::default(),
+            run_id: "run-1",
+        })
+    }
+
     /// Makes every check.
     pub fn check(&self) -> Vec<CheckResult> {
-        let before = read(&self.deployment.stack_name, &self.deployment.template);
-        let before_parameters =
-            resolve(&before, &self.deployment.parameters, None).expect("the stack's own values");
-        let after = read("new release", &self.new_template);
-        let pseudo = pseudo();
-        let outside = Outside::default();
-        let before = before.expand(&before_parameters, &pseudo).expect("loops");
-        let resolved = resolve(&after, &self.given, Some(&before_parameters));
-        let after = match &resolved {
-            Ok(parameters) => after.expand(parameters, &pseudo).expect("loops"),
-            Err(_) => after,
-        };
-        let side = Evaluation::new(&before, &before_parameters, &pseudo, &outside).expect("conditions");
-        let evaluation = resolved
-            .as_ref()
-            .map_err(ToString::to_string)
-            .map(|parameters| Evaluation::new(&after, parameters, &pseudo, &outside).expect("conditions"));
-        let expected: Result<Vec<Expectation>, &String> =
-            evaluation.as_ref().map(|evaluation| self.expected(&side, evaluation));
-        let (mut found_risks, mut needed) = (Vec::new(), changeset::permissions::Permissions::default());
-        if let (Ok(expected), Ok(evaluation)) = (&expected, &evaluation) {
-            found_risks = risks(expected, &after);
-            needed = permissions(expected, evaluation);
-        }
-        let foretold = match (&expected, &evaluation) {
-            (Ok(expected), Ok(evaluation)) => Ok(Foretold {
-                after: evaluation,
-                expectations: expected,
-                risks: &found_risks,
-                permissions: &needed,
-            }),
-            (_, Err(reason)) => Err(reason.as_str()),
-            (Err(reason), _) => Err(reason.as_str()),
-        };
-        let release = self.release.clone().or(ReleaseFacts::of(&after));
-        let mut around = self.around.clone();
-        // As if the last operation had acknowledged what the deployed template needs.
-        around
-            .stack
-            .capabilities
-            .extend(capabilities(&before).iter().map(|needed| needed.capability.word().to_owned()));
+        let before = ReleaseSide::deployed(&self.deployment).expect("the stack's own release");
+        let foretold = self.draft();
+        let as_read = read("new release", &self.new_template);
+        let after = foretold.as_ref().map_or(&as_read, |drafted| &drafted.after.template);
+        let release = self.release.clone().or(ReleaseFacts::of(after));
         check(&CheckInput {
             deployment: &self.deployment,
-            circumstances: &around,
+            circumstances: &self.around,
             before: &before,
-            before_parameters: &before_parameters,
-            after: &after,
+            after,
             given: &self.given,
-            foretold,
+            foretold: foretold.as_ref(),
             deployed_version: self.deployed_version.as_deref(),
             release: &release,
             planned_versions: &self.planned_versions,
@@ -332,53 +300,11 @@ impl World {
             now: self.now,
         })
     }
-
-    fn expected(&self, before: &Evaluation<'_>, after: &Evaluation<'_>) -> Vec<Expectation> {
-        let resources = self.deployment.resources.iter().map(|resource| {
-            let physical_id = Some(resource.physical_id.clone());
-            (resource.logical_id.clone(), DeployedResource { physical_id, ..DeployedResource::default() })
-        });
-        let deployed = changeset::Deployed { resources: resources.collect() };
-        let said = |mode| predict(Some(before), after, &deployed, mode).expect("the change set is foretold");
-        let (plain, values) = (said(Mode::Plain), said(Mode::Values));
-        expectations(Some(before), after, &deployed, &plain, &values).expect("what follows is foretold")
-    }
 }
 
-/// A template with its secrets' constraints taken off, as the draft reads it: AWS shows `****`.
+/// A template, as the draft reads it.
 pub fn read(name: &str, text: &str) -> Template {
-    let mut template = Template::parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-    for parameter in template.parameters.values_mut().filter(|parameter| parameter.no_echo) {
-        parameter.allowed_values.clear();
-        parameter.allowed_pattern = None;
-        (parameter.min_length, parameter.max_length) = (None, None);
-    }
-    template
-}
-
-pub fn resolve(
-    template: &Template,
-    given: &BTreeMap<String, String>,
-    previous: Option<&ResolvedParameters>,
-) -> Result<ResolvedParameters, String> {
-    let given: IndexMap<String, GivenParameter> =
-        given.iter().map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone()))).collect();
-    let carried = carry_over(template, &given, previous);
-    let inputs = ParameterInputs { given: &carried, previous, ..ParameterInputs::default() };
-    resolve_parameters(template, &inputs)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-}
-
-pub fn pseudo() -> Pseudo {
-    Pseudo {
-        account_id: ACCOUNT.to_owned(),
-        region: "us-east-1".to_owned(),
-        partition: "aws".to_owned(),
-        url_suffix: "amazonaws.com".to_owned(),
-        stack_name: "lab".to_owned(),
-        stack_id: format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/lab/1"),
-        notification_arns: Vec::new(),
-    }
+    Template::parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One result.
