@@ -51,7 +51,8 @@ fn three_ways_side_by_side() {
 
 #[test]
 fn the_check_reads_it() {
-    let cases: [(&str, fn(&mut World), Verdict, &str); 9] = [
+    type Case = (&'static str, fn(&mut World), Verdict, &'static str);
+    let cases: [Case; 9] = [
         ("as before", |_| {}, Passed, "5 parameters are in both"),
         (
             "a default moved, and the stack stays behind",

@@ -147,13 +147,16 @@ fn code_ocean_to_the_next_release() {
 
 #[test]
 fn parameters_and_versions_of_other_vendors() {
-    let pairs: [(&str, &str, &str, &[(&str, &str)]); 4] = [
-        ("buildkite", "007-v6.48.0.yml", "008-v6.69.0.yml", &[("ImageId", "ami-00000000000000000")]),
-        ("buildkite", "003-v5.20.0.yml", "004-v6.11.0.yml", &[("ImageId", "ami-00000000000000000")]),
-        ("metaflow", "005-51a2d90.yml", "006-ca0c071.yml", &[]),
-        ("metaflow", "006-ca0c071.yml", "007-b769863.yml", &[]),
+    let pairs = [
+        ("buildkite", "007-v6.48.0.yml", "008-v6.69.0.yml", true),
+        ("buildkite", "003-v5.20.0.yml", "004-v6.11.0.yml", true),
+        ("metaflow", "005-51a2d90.yml", "006-ca0c071.yml", false),
+        ("metaflow", "006-ca0c071.yml", "007-b769863.yml", false),
     ];
-    for (vendor, old, new, more) in pairs {
+    for (vendor, old, new, needs_image) in pairs {
+        // The releases of buildkite here are sources, whose mapping of images is filled in when they are published.
+        let image = [("ImageId", "ami-00000000000000000")];
+        let more: &[(&str, &str)] = if needs_image { &image } else { &[] };
         let Some(world) = pair(vendor, old, new, more) else { return };
         let before = ReleaseSide::deployed(&world.deployment).expect("the release");
         let after = read(new, &world.new_template);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use template::Template;
+use upgrade::Verdict::{Failed, Warning};
 use upgrade::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -324,6 +325,27 @@ pub fn print(results: &[CheckResult]) {
         }
         for fix in &result.fixes {
             println!("{:28}= {}={} ({})", "", fix.parameter, fix.value, fix.because);
+        }
+    }
+}
+
+/// What is spoiled, the check, its verdict, and words that its evidence or advice must have.
+pub type Case = (&'static str, fn(&mut World), &'static str, Verdict, &'static str);
+
+/// Runs a table of cases.
+pub fn check_all(cases: &[Case]) {
+    for (name, spoil, id, verdict, words) in cases {
+        let mut world = World::default();
+        spoil(&mut world);
+        let results = world.check();
+        let result = of(&results, id);
+        let text =
+            format!("{}\n{}", result.evidence.join("\n"), result.advice.as_deref().unwrap_or_default());
+        assert_eq!(result.verdict, *verdict, "{name}: {result:#?}");
+        assert!(text.contains(words), "{name}: {id} doesn't say {words:?}:\n{text}");
+        assert!(!text.contains("old-secret") && !text.contains("****"), "{name}: a secret in {text}");
+        if matches!(verdict, Warning | Failed) {
+            assert!(result.advice.is_some(), "{name}: {id} leaves a person without advice");
         }
     }
 }
