@@ -11,11 +11,9 @@ use crate::circumstances::{DeniedAction, Looked};
 use crate::plan::Targets;
 
 /// What following an update, stopping it and getting out of a failed rollback take besides the change set.
-const UPDATE: [&str; 5] = [
+const UPDATE: [&str; 3] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
-    "cloudformation:DescribeStackResource",
-    "cloudformation:GetStackPolicy",
     "cloudformation:ListStackResources",
 ];
 
@@ -28,8 +26,10 @@ const GATE: [&str; 6] = [
     "elasticloadbalancing:DescribeTags",
 ];
 
-const JOB_QUEUES: [&str; 6] = [
+const JOB_QUEUES: [&str; 7] = [
     "batch:DescribeJobQueues",
+    // Whose a job is stands in its tags, which ListJobs doesn't give.
+    "batch:DescribeJobs",
     "batch:ListJobs",
     "batch:TagResource",
     "batch:TerminateJob",
@@ -37,7 +37,7 @@ const JOB_QUEUES: [&str; 6] = [
     "batch:UpdateJobQueue",
 ];
 
-const WORKER_GROUPS: [&str; 10] = [
+const WORKER_GROUPS: [&str; 11] = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
@@ -45,6 +45,7 @@ const WORKER_GROUPS: [&str; 10] = [
     "autoscaling:DescribeLifecycleHooks",
     "autoscaling:DescribeWarmPool",
     "autoscaling:PutWarmPool",
+    "autoscaling:SetDesiredCapacity",
     "autoscaling:SetInstanceProtection",
     "autoscaling:UpdateAutoScalingGroup",
     "ec2:TerminateInstances",

@@ -56,8 +56,9 @@ pub(super) fn way_out(status: &str) -> Option<&'static str> {
 
 /// Whether a failed update would be rolled back.
 ///
-/// Sources: user guide, "Choose how to handle failures when provisioning resources"; field notes: with rollback
-/// disabled CloudFormation refuses a replacement.
+/// Sources: user guide, "Choose how to handle failures when provisioning resources". That a replacement is refused
+/// ("Replacement type updates not supported on stack with disable-rollback") is known from people's reports, and that a
+/// stack stays so marked by an earlier operation too (aws-sam-cli 4585).
 pub(super) fn rollback(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("rollback", "A failed update is rolled back");
     let stack = &input.circumstances.stack;
