@@ -157,6 +157,15 @@ fn judge(
                 facts.storage_type
             );
             match (touched, at_any_change) {
+                // Without a parameter there is nothing to set, so a person must be able to go on: since 2025
+                // CloudFormation's handler spares an unchanged value (aws-cloudformation-resource-providers-rds 598).
+                (true, true) if storage.parameter.is_none() => finding.warn(
+                    format!(
+                        "{seen} The update changes the database; whether that value is sent along depends on CloudFormation's \
+                         handler, which should spare it. If it is sent, RDS refuses and the update rolls back."
+                    ),
+                    advice,
+                ),
                 (true, true) => finding.fail(
                     format!(
                         "{seen} The update changes the database and sends that value along: RDS refuses it (\"Invalid storage \
@@ -248,13 +257,16 @@ fn offer(
     finding: &mut Finding,
 ) {
     let Some(parameter) = setting.and_then(|setting| setting.parameter.as_ref()) else { return };
-    if input.after.parameters.get(parameter).is_some_and(|parameter| !parameter.no_echo) {
-        finding.offer(ParameterFix {
-            parameter: parameter.clone(),
-            value: value.to_string(),
-            because: format!("{because}."),
-        });
+    let Some(declared) = input.after.parameters.get(parameter).filter(|declared| !declared.no_echo) else {
+        return;
+    };
+    let text = value.to_string();
+    let allowed = declared.allowed_values.is_empty() || declared.allowed_values.contains(&text);
+    if !allowed || declared.max_value.is_some_and(|most| f64::from(value) > most) {
+        finding.note(format!("{parameter} doesn't take {text}: only the vendor can help."));
+        return;
     }
+    finding.offer(ParameterFix { parameter: parameter.clone(), value: text, because: format!("{because}.") });
 }
 
 /// Resources of which nothing is known, for evaluating a property that reads none.

@@ -96,6 +96,29 @@ fn database_storage() {
             "Ask the vendor",
         ),
         (
+            "a literal in both releases, scaled, touched",
+            |w| {
+                w.around.databases = Ok(vec![database(37, "gp3")]);
+                for template in [&mut w.deployment.template, &mut w.new_template] {
+                    *template = template.replace("AllocatedStorage: {Ref: Storage}", "AllocatedStorage: 20");
+                }
+                w.rewrite("db.t3.medium", "db.t3.large");
+            },
+            "database-storage",
+            Warning,
+            "should spare it",
+        ),
+        (
+            "the parameter doesn't take the live size",
+            |w| {
+                w.around.databases = Ok(vec![database(37, "gp3")]);
+                w.rewrite("Default: 20, MinValue: 20}", "Default: 20, MinValue: 20, MaxValue: 30}");
+            },
+            "database-storage",
+            Warning,
+            "only the vendor can help",
+        ),
+        (
             "the profile knows the parameter",
             |w| {
                 w.around.databases = Ok(vec![database(37, "gp3")]);
