@@ -241,6 +241,13 @@ fn names(node: &Node, wanted: &BTreeSet<&str>) -> bool {
             Some(parts) => parts.first().and_then(Node::as_str),
             None => entry.value.as_str().and_then(|text| text.split('.').next()),
         },
+        Some(("Fn::Sub", entry)) => {
+            let text = entry.value.as_sequence().and_then(|parts| parts.first()).unwrap_or(&entry.value);
+            let text = text.as_str().unwrap_or_default();
+            let named =
+                |id: &&&str| text.contains(&format!("${{{id}}}")) || text.contains(&format!("${{{id}."));
+            wanted.iter().find(named).copied()
+        }
         Some(_) | None => None,
     };
     target.is_some_and(|target| wanted.contains(target)) || node.children().any(|child| names(child, wanted))

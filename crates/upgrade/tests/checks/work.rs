@@ -80,6 +80,19 @@ fn workloads() {
         ("muted", |_| {}, "alarms", Passed, "are muted meanwhile: queue-is-long"),
         ("not muted", |w| w.maintenance.mute_alarms = false, "alarms", Warning, "will fire: queue-is-long"),
         (
+            "not muted, named inside a text",
+            |w| {
+                w.maintenance.mute_alarms = false;
+                w.deployment.template = w
+                    .deployment
+                    .template
+                    .replace("Value: {Ref: Queue}", "Value: {'Fn::Sub': 'q/${Queue.JobQueueArn}'}");
+            },
+            "alarms",
+            Warning,
+            "will fire: queue-is-long",
+        ),
+        (
             "does nothing",
             |w| {
                 w.maintenance.mute_alarms = false;
