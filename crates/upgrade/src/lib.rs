@@ -14,6 +14,7 @@ mod comparison;
 mod deployment;
 mod draft;
 mod journal;
+mod nearest;
 mod observation;
 mod plan;
 mod platform;
@@ -36,13 +37,15 @@ pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
 pub use draft::{DraftError, DraftRequest, draft, find_targets};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use nearest::nearest;
 pub use observation::{
     AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
     Observation, Query, SnapshotSeen, StackEvent, WarmPool, WorkerGroup,
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
-    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets, UpdateKind,
+    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
+    UpdateKind,
 };
 pub use platform::{
     Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,
@@ -51,7 +54,10 @@ pub use platform::{
 pub use policy::{
     Announcement, DrainPolicy, Escalation, HealthPolicy, HttpCheck, MaintenancePolicy, OnUnhealthy,
 };
-pub use profile::{Profile, ProfileError, Roles};
+pub use profile::{
+    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection, Selector,
+    Survey,
+};
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
 pub use state::{Before, Outcome, State};
