@@ -45,6 +45,22 @@ pub enum RiskKind {
     CapabilityNeeded,
 }
 
+impl RiskKind {
+    /// For a person.
+    pub fn title(self) -> &'static str {
+        match self {
+            RiskKind::DataLost => "data is lost",
+            RiskKind::UpdateFails => "the update fails",
+            RiskKind::Irreversible => "cannot be undone",
+            RiskKind::Interruption => "interruption",
+            RiskKind::ResourceDeleted => "a resource is deleted",
+            RiskKind::LeftBehind => "a resource is left behind",
+            RiskKind::Undecided => "known to AWS alone",
+            RiskKind::CapabilityNeeded => "a capability is needed",
+        }
+    }
+}
+
 /// Types whose replacement, or whose instances' replacement, interrupts what they serve, with the reason.
 const SERVING: [(&str, &str); 14] = [
     ("AWS::AutoScaling::AutoScalingGroup", "its instances end and new ones start"),

@@ -249,7 +249,11 @@ impl std::fmt::Display for Act {
                 counted(instance_ids.len(), "instance")
             ),
             Act::Remember { memories } => {
-                write!(formatter, "note the sizes and states before on {}", counted(memories.len(), "resource"))
+                write!(
+                    formatter,
+                    "note the sizes and states before on {}",
+                    counted(memories.len(), "resource")
+                )
             }
             Act::Forget { resources } => {
                 write!(formatter, "take the notes off {}", counted(resources.len(), "resource"))
@@ -283,7 +287,9 @@ impl std::fmt::Display for Act {
             Act::DeleteChangeSet { change_set_name, .. } => {
                 write!(formatter, "delete change set {change_set_name}")
             }
-            Act::CancelUpdate { update, .. } => write!(formatter, "cancel the update of the {}", update.title()),
+            Act::CancelUpdate { update, .. } => {
+                write!(formatter, "cancel the update of the {}", update.title())
+            }
             Act::ContinueUpdateRollback { skip, .. } if skip.is_empty() => {
                 formatter.write_str("continue the rollback")
             }

@@ -181,4 +181,3 @@ pub struct Machine {
     /// Whose it is, where a tag says so.
     pub owner: Option<String>,
 }
-

@@ -1,45 +1,29 @@
 //! From a deployment as observed and a new release to a plan.
 
-use std::collections::BTreeMap;
+mod gate;
+mod update;
 
-use changeset::capabilities::capabilities;
-use changeset::expect::expectations;
-use changeset::{DeployedResource, Mode};
-use indexmap::IndexMap;
-use sha2::{Digest, Sha256};
-use template::{
-    Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ResolvedParameters, Template, carry_over,
-    resolve_parameters,
-};
+use template::{Evaluation, Outside};
 
-use crate::comparison::Change;
+use crate::checks::CheckResult;
+use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
 use crate::observation::LogicalResource;
 use crate::plan::{
-    ExpectedChange, Gate, PLAN_FORMAT, ParameterSetting, Plan, Proposal, Targets, default_steps, hex,
+    Acceptance, AtWork, PLAN_FORMAT, Plan, PlannedRisk, PlannedSnapshot, PlannedStep, RunKind, SnapshotKind,
+    StackUpdate, Targets, UpdateKind,
 };
+use crate::platform::PlatformCapabilities;
+use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::profile::{Profile, ProfileError};
+use crate::state::Before;
+use crate::step::Step;
 
-/// What a plan is made from.
-#[derive(Debug, Clone, Copy)]
-pub struct DraftRequest<'a> {
-    /// The deployment, as observed.
-    pub deployment: &'a Deployment,
-    /// Its parts, from [`find_targets`].
-    pub targets: &'a Targets,
-    /// Priorities of the rules that the listener has.
-    pub rule_priorities: &'a [i32],
-    /// The new release's file name, for messages.
-    pub template_name: &'a str,
-    /// The new release's template.
-    pub template: &'a [u8],
-    /// Where CloudFormation will read it.
-    pub template_url: &'a str,
-    /// Parameters that the operator gives; every other one keeps its value, or takes the new default.
-    pub given: &'a BTreeMap<String, String>,
-    /// Names the run: letters, digits and hyphens.
-    pub run_id: &'a str,
-}
+pub use gate::MOST_PAGE_BYTES;
+pub(crate) use update::pseudo;
+pub use update::{
+    DraftedUpdate, ReleaseSide, UpdateOptions, UpdateRequest, draft_update, draft_way_back, is_updatable,
+};
 
 /// Why there is no plan. Nothing was touched.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +44,9 @@ pub enum DraftError {
     /// Parameters are missing or refused.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Parameters(Vec<template::ParameterError>),
+    /// Assertions of the template's rules don't hold.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<template::RuleViolation>),
     /// A secret would have to be in the plan.
     #[error(
         "parameter {0} is NoEcho and new or changed; slackwater does not keep secrets in a plan, so set it on the stack first"
@@ -84,49 +71,58 @@ pub enum DraftError {
         /// The stack.
         stack_name: String,
     },
-    /// The rule that closes the gate must come before every other.
+    /// The rules that close the gate must come before every other.
     #[error(
-        "the listener {listener} has a rule of priority 1, so no rule can come before it; move it (elbv2 set-rule-priorities) to make room for the gate"
+        "the listener {listener} has a rule of priority {lowest}, and the gate needs {needed} before it; move it (elbv2 set-rule-priorities) to make room"
     )]
     NoRoomForGate {
         /// The listener's logical id.
         listener: String,
+        /// How many rules the gate needs.
+        needed: i32,
+        /// The lowest priority of the platform's own rules.
+        lowest: i32,
+    },
+    /// A copy of a rule can't take an address.
+    #[error(
+        "rule {rule_arn} has 5 condition values already, so a copy of it for the admitted addresses is not possible; admit nobody"
+    )]
+    NoRoomForAddress {
+        /// The rule.
+        rule_arn: String,
+    },
+    /// The maintenance page is too long.
+    #[error(
+        "the maintenance page would have {bytes} bytes, and a load balancer shows at most {most}: shorten the message"
+    )]
+    PageTooLong {
+        /// Its length.
+        bytes: usize,
+        /// ELB's limit.
+        most: usize,
     },
     /// The update would change nothing.
     #[error("the update would change nothing: the stack already has this template with these parameters")]
     NoChanges,
 }
 
-/// The release that is deployed, read and ready to evaluate.
-struct Deployed {
-    template: Template,
-    parameters: ResolvedParameters,
-}
-
-impl Deployed {
-    fn read(deployment: &Deployment) -> Result<Deployed, DraftError> {
-        let name = format!("template of stack {}", deployment.stack_name);
-        let template = unconstrained_secrets(Template::parse(&name, deployment.template.as_bytes())?);
-        let given: IndexMap<String, GivenParameter> = deployment
-            .parameters
-            .iter()
-            .filter(|(key, _)| template.parameters.contains_key(*key))
-            .map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone())))
-            .collect();
-        let inputs = ParameterInputs { given: &given, ..ParameterInputs::default() };
-        let parameters = resolve_parameters(&template, &inputs).map_err(DraftError::Parameters)?;
-        let template = template.expand(&parameters, &pseudo(deployment))?;
-        Ok(Deployed { template, parameters })
-    }
-}
-
 /// Find the parts of a deployment that maintenance touches.
 pub fn find_targets(deployment: &Deployment) -> Result<(Profile, Targets), DraftError> {
-    let deployed = Deployed::read(deployment)?;
+    let deployed = ReleaseSide::deployed(deployment)?;
     let (pseudo, outside) = (pseudo(deployment), Outside::default());
     let evaluation = Evaluation::new(&deployed.template, &deployed.parameters, &pseudo, &outside)?;
     let profile = Profile::of(&deployed.template);
-    let roles = profile.roles(&evaluation)?;
+    let targets = targets(deployment, &profile, &evaluation)?;
+    Ok((profile, targets))
+}
+
+/// The parts that a profile finds, with their ids.
+fn targets(
+    deployment: &Deployment,
+    profile: &Profile,
+    evaluation: &Evaluation<'_>,
+) -> Result<Targets, DraftError> {
+    let roles = profile.roles(evaluation)?;
     let find = |logical_id: &String| {
         deployment.resources.iter().find(|resource| resource.logical_id == *logical_id).cloned().ok_or_else(
             || DraftError::NotDeployed {
@@ -136,160 +132,225 @@ pub fn find_targets(deployment: &Deployment) -> Result<(Profile, Targets), Draft
         )
     };
     let find_all = |ids: &[String]| ids.iter().map(find).collect::<Result<Vec<LogicalResource>, _>>();
-    let targets = Targets {
+    let of_type = |type_name: &str| {
+        let ids: Vec<String> = evaluation
+            .active_resources()
+            .filter(|resource| resource.type_name == type_name)
+            .map(|resource| resource.logical_id.clone())
+            .collect();
+        find_all(&ids)
+    };
+    Ok(Targets {
         listener: find(&roles.listener)?,
+        target_groups: of_type("AWS::ElasticLoadBalancingV2::TargetGroup")?,
         job_queues: find_all(&roles.job_queues)?,
         worker_groups: find_all(&roles.worker_groups)?,
-    };
-    Ok((profile, targets))
-}
-
-/// Draw up the plan.
-pub fn draft(request: &DraftRequest<'_>) -> Result<Plan, DraftError> {
-    let DraftRequest { deployment, targets, .. } = *request;
-    if !is_updatable(&deployment.status) {
-        return Err(DraftError::NotUpdatable {
-            stack_name: deployment.stack_name.clone(),
-            status: deployment.status.clone(),
-        });
-    }
-    let before = Deployed::read(deployment)?;
-    let after = unconstrained_secrets(Template::parse(request.template_name, request.template)?);
-    let given: IndexMap<String, GivenParameter> = request
-        .given
-        .iter()
-        .filter(|(key, value)| before.parameters.0.get(*key).is_none_or(|deployed| deployed.text != **value))
-        .map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone())))
-        .collect();
-    if let Some((secret, _)) =
-        after.parameters.iter().find(|(key, parameter)| parameter.no_echo && given.contains_key(*key))
-    {
-        return Err(DraftError::SecretInPlan(secret.clone()));
-    }
-    let carried = carry_over(&after, &given, Some(&before.parameters));
-    let inputs =
-        ParameterInputs { given: &carried, previous: Some(&before.parameters), ..ParameterInputs::default() };
-    let parameters = resolve_parameters(&after, &inputs).map_err(DraftError::Parameters)?;
-    let after = after.expand(&parameters, &pseudo(deployment))?;
-
-    let (pseudo, outside) = (pseudo(deployment), Outside::default());
-    let evaluation_before = Evaluation::new(&before.template, &before.parameters, &pseudo, &outside)?;
-    let evaluation_after = Evaluation::new(&after, &parameters, &pseudo, &outside)?;
-    let deployed = deployed_resources(deployment);
-    let predict = |mode| changeset::predict(Some(&evaluation_before), &evaluation_after, &deployed, mode);
-    let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
-    if plain.changes.is_empty() {
-        return Err(DraftError::NoChanges);
-    }
-    let expected = expectations(Some(&evaluation_before), &evaluation_after, &deployed, &plain, &values)?;
-    Ok(Plan {
-        format: PLAN_FORMAT,
-        run_id: request.run_id.to_owned(),
-        stack_name: deployment.stack_name.clone(),
-        stack_id: deployment.stack_id.clone(),
-        profile: Profile::of(&before.template).name.to_owned(),
-        from_version: before.template.version_info().map(|info| info.version),
-        to_version: after.version_info().map(|info| info.version),
-        proposal: Proposal {
-            change_set_name: format!("slackwater-{}", request.run_id),
-            template_url: request.template_url.to_owned(),
-            template_sha256: hex(&Sha256::digest(request.template)),
-            parameters: carried
-                .iter()
-                .map(|(key, given)| ParameterSetting {
-                    key: key.clone(),
-                    value: match given {
-                        GivenParameter::Value(value) => Some(value.clone()),
-                        GivenParameter::UsePreviousValue => None,
-                    },
-                })
-                .collect(),
-            capabilities: capabilities(&after)
-                .iter()
-                .map(|needed| needed.capability.word().to_owned())
-                .collect(),
-        },
-        predicted: plain.changes.iter().map(Change::from_prediction).collect(),
-        expected: expected.iter().map(ExpectedChange::from_expectation).collect(),
-        targets: targets.clone(),
-        gate: gate(request)?,
-        steps: default_steps(),
+        alarms: of_type("AWS::CloudWatch::Alarm")?,
+        databases: of_type("AWS::RDS::DBInstance")?,
+        volumes: of_type("AWS::EC2::Volume")?,
+        dedicated_machine_tags: Vec::new(),
     })
 }
 
-/// AWS shows a secret as `****`, which the constraints of its parameter may refuse: they are CloudFormation's
-/// to check, which knows the value.
-fn unconstrained_secrets(mut template: Template) -> Template {
-    for parameter in template.parameters.values_mut().filter(|parameter| parameter.no_echo) {
-        parameter.allowed_values.clear();
-        parameter.allowed_pattern = None;
-        (parameter.min_length, parameter.max_length) = (None, None);
-        (parameter.min_value, parameter.max_value) = (None, None);
-    }
-    template
+/// What a plan is assembled from, beside the updates themselves.
+#[derive(Debug, Clone)]
+pub struct PlanSettings {
+    /// The deployment's name, as the operator knows it.
+    pub deployment_name: String,
+    /// Names the run: letters, digits and hyphens.
+    pub run_id: String,
+    /// How each kind of workload is treated.
+    pub maintenance: MaintenancePolicy,
+    /// What proves the platform healthy.
+    pub health: HealthPolicy,
+    /// How users are told, and when the gate closes.
+    pub announcement: Announcement,
+    /// Addresses that pass the closed gate (CIDR blocks).
+    pub admitted: Vec<String>,
+    /// What the maintenance page says.
+    pub message: Option<String>,
+    /// Whether databases are copied before the update.
+    pub snapshot_databases: bool,
+    /// Whether data volumes are copied before the update.
+    pub snapshot_volumes: bool,
+    /// What the platform's own API can do.
+    pub platform: PlatformCapabilities,
 }
 
-/// Statuses from which UpdateStack is allowed (CloudFormation user guide, "Stack status codes").
-fn is_updatable(status: &str) -> bool {
-    matches!(
-        status,
-        "CREATE_COMPLETE"
-            | "UPDATE_COMPLETE"
-            | "UPDATE_ROLLBACK_COMPLETE"
-            | "IMPORT_COMPLETE"
-            | "IMPORT_ROLLBACK_COMPLETE"
-    )
+/// What was found out for a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Findings<'a> {
+    /// The deployment, as observed.
+    pub deployment: &'a Deployment,
+    /// Its parts.
+    pub targets: &'a Targets,
+    /// Name of the profile that found them.
+    pub profile: &'a str,
+    /// Rules that the listener has.
+    pub listener_rules: &'a [ListenerRule],
+    /// Who and what is at work.
+    pub at_work: &'a AtWork,
+    /// The checks' results.
+    pub checks: &'a [CheckResult],
+    /// What the operator accepted.
+    pub accepted: &'a [Acceptance],
 }
 
-fn pseudo(deployment: &Deployment) -> Pseudo {
-    Pseudo {
-        account_id: deployment.account_id.clone(),
-        region: deployment.region.clone(),
-        partition: deployment.partition.clone(),
-        url_suffix: match deployment.partition.as_str() {
-            "aws-cn" => "amazonaws.com.cn",
-            _ => "amazonaws.com",
-        }
-        .to_owned(),
-        stack_name: deployment.stack_name.clone(),
-        stack_id: deployment.stack_id.clone(),
-        notification_arns: Vec::new(),
-    }
-}
-
-fn deployed_resources(deployment: &Deployment) -> changeset::Deployed {
-    changeset::Deployed {
-        resources: deployment
-            .resources
-            .iter()
-            .map(|resource| {
-                let deployed = DeployedResource {
-                    physical_id: Some(resource.physical_id.clone()),
-                    ..DeployedResource::default()
-                };
-                (resource.logical_id.clone(), deployed)
+/// Assemble the plan of an upgrade. The linked stacks' updates come first, in the order given.
+pub fn upgrade_plan(
+    settings: &PlanSettings,
+    findings: &Findings<'_>,
+    linked: &[DraftedUpdate],
+    primary: &DraftedUpdate,
+    way_back: Option<StackUpdate>,
+) -> Result<Plan, DraftError> {
+    let mut plan = maintenance_plan(RunKind::Upgrade, settings, findings, None)?;
+    let drafted = || linked.iter().chain([primary]);
+    plan.from_version = primary.update.from_version.clone();
+    plan.to_version = primary.update.to_version.clone();
+    plan.updates = drafted().map(|drafted| drafted.update.clone()).collect();
+    plan.way_back = way_back;
+    plan.risks = drafted()
+        .flat_map(|drafted| {
+            drafted.risks.iter().map(|risk| PlannedRisk {
+                update: drafted.update.kind,
+                kind: risk.kind.title().to_owned(),
+                certain: risk.certain,
+                logical_id: risk.logical_id.clone(),
+                because: risk.because.clone(),
             })
+        })
+        .collect();
+    plan.permissions = primary.permissions.policy_document().to_string();
+    plan.snapshots = snapshots(settings, findings.targets);
+    plan.steps = upgrade_steps(&plan);
+    Ok(plan)
+}
+
+/// Assemble the plan of entering or leaving maintenance by itself. `before` is how everything was, for leaving.
+pub fn maintenance_plan(
+    kind: RunKind,
+    settings: &PlanSettings,
+    findings: &Findings<'_>,
+    before: Option<Before>,
+) -> Result<Plan, DraftError> {
+    let Findings { deployment, targets, .. } = *findings;
+    let gate = gate::gate(
+        &targets.listener.logical_id,
+        &targets.listener.physical_id,
+        findings.listener_rules,
+        &settings.admitted,
+        settings.message.as_deref(),
+    )?;
+    let mut plan = Plan {
+        format: PLAN_FORMAT,
+        run_id: settings.run_id.clone(),
+        deployment: settings.deployment_name.clone(),
+        kind,
+        stack_name: deployment.stack_name.clone(),
+        stack_id: deployment.stack_id.clone(),
+        profile: findings.profile.to_owned(),
+        from_version: ReleaseSide::deployed(deployment)?.template.version_info().map(|info| info.version),
+        to_version: None,
+        updates: Vec::new(),
+        way_back: None,
+        targets: targets.clone(),
+        gate,
+        announcement: settings.announcement.clone(),
+        maintenance: settings.maintenance.clone(),
+        platform: settings.platform,
+        snapshots: Vec::new(),
+        health: settings.health.clone(),
+        before,
+        checks: findings.checks.to_vec(),
+        accepted: findings.accepted.to_vec(),
+        risks: Vec::new(),
+        permissions: String::new(),
+        at_work: findings.at_work.clone(),
+        steps: Vec::new(),
+    };
+    plan.steps = match kind {
+        RunKind::Upgrade => Vec::new(),
+        RunKind::EnterMaintenance => [Step::Announce, Step::AwaitWindow, Step::CloseGate]
+            .into_iter()
+            .chain(Step::DRAINING)
+            .filter(|step| is_needed(&plan, *step))
+            .map(Step::usual)
             .collect(),
+        RunKind::LeaveMaintenance => Step::LEAVING.into_iter().map(Step::usual).collect(),
+    };
+    Ok(plan)
+}
+
+/// The straight way of an upgrade: linked stacks while users still work, the change set compared before anybody is
+/// disturbed, then the gate.
+fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
+    let linked = plan.updates.iter().filter(|update| update.kind != UpdateKind::Primary);
+    let [create, execute, follow] = Step::of_update(UpdateKind::Primary);
+    std::iter::once(Step::Announce)
+        .chain(linked.flat_map(|update| Step::of_update(update.kind)))
+        .chain([Step::AwaitWindow, create, Step::CloseGate])
+        .chain(Step::DRAINING)
+        .chain([Step::TakeSnapshots, execute, follow])
+        .chain(Step::LEAVING)
+        .filter(|step| is_needed(plan, *step))
+        .map(Step::usual)
+        .collect()
+}
+
+/// Whether a step has anything to do in this plan: what the platform can't do, or doesn't have, is planned away.
+fn is_needed(plan: &Plan, step: Step) -> bool {
+    match step {
+        Step::Announce => plan.announcement.banner.is_some() && plan.platform.banner,
+        Step::AwaitWindow => plan.announcement.closes_at.is_some(),
+        Step::SaveSessions => plan.platform.sessions,
+        Step::StopComputations => plan.platform.computations,
+        Step::MuteAlarms => plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
+        Step::DisableJobQueues | Step::TerminateJobs => !plan.targets.job_queues.is_empty(),
+        Step::TerminateWorkers => !plan.targets.worker_groups.is_empty(),
+        Step::TerminateDedicatedMachines => !plan.targets.dedicated_machine_tags.is_empty(),
+        Step::TakeSnapshots => !plan.snapshots.is_empty(),
+        // The way out is never shortened: what has nothing to do ends at once.
+        Step::CreateChangeSet(_)
+        | Step::ExecuteChangeSet(_)
+        | Step::FollowUpdate(_)
+        | Step::CloseGate
+        | Step::ConfirmQuiet
+        | Step::LocateTargets
+        | Step::CheckHealth
+        | Step::RestoreWorkers
+        | Step::RestoreJobQueues
+        | Step::UnmuteAlarms
+        | Step::OpenGate
+        | Step::ClearBanner
+        | Step::DiscardChangeSet => true,
     }
 }
 
-/// A rule before all others: half of the lowest, so that there is room on both sides.
-fn gate(request: &DraftRequest<'_>) -> Result<Gate, DraftError> {
-    let lowest = request.rule_priorities.iter().copied().min().unwrap_or(50_001);
-    if lowest <= 1 {
-        return Err(DraftError::NoRoomForGate { listener: request.targets.listener.logical_id.clone() });
+fn snapshots(settings: &PlanSettings, targets: &Targets) -> Vec<PlannedSnapshot> {
+    let of = |kind, resources: &[LogicalResource]| -> Vec<PlannedSnapshot> {
+        resources
+            .iter()
+            .map(|resource| PlannedSnapshot {
+                kind,
+                logical_id: resource.logical_id.clone(),
+                source_id: resource.physical_id.clone(),
+                name: snapshot_name(&settings.run_id, &resource.logical_id),
+            })
+            .collect()
+    };
+    let mut planned = Vec::new();
+    if settings.snapshot_databases {
+        planned.extend(of(SnapshotKind::Database, &targets.databases));
     }
-    Ok(Gate {
-        priority: lowest / 2,
-        status_code: 503,
-        content_type: "text/html".to_owned(),
-        body: MAINTENANCE_PAGE.to_owned(),
-    })
+    if settings.snapshot_volumes {
+        planned.extend(of(SnapshotKind::Volume, &targets.volumes));
+    }
+    planned
 }
 
-/// What users see. Far below the 1,024 bytes of a fixed response.
-const MAINTENANCE_PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-<meta http-equiv=\"refresh\" content=\"30\"><title>Maintenance</title>\
-<body style=\"font:1.1rem/1.5 system-ui;max-width:32rem;margin:20vh auto;padding:0 1rem\">\
-<h1>Maintenance in progress</h1><p>A new version is being installed. This page looks again by itself \
-every 30 seconds and lets you in when it is done.</p>";
+/// DBSnapshotIdentifier: letters, digits and single hyphens, the first a letter (RDS API reference).
+fn snapshot_name(run_id: &str, logical_id: &str) -> String {
+    let name = format!("slackwater-{run_id}-{logical_id}").to_lowercase();
+    name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect()
+}

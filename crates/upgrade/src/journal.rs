@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::act::Act;
 use crate::observation::Observation;
+use crate::question::Answer;
 
-/// Version of the journal's format. 1: the first.
-pub const JOURNAL_FORMAT: u32 = 1;
+/// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers.
+pub const JOURNAL_FORMAT: u32 = 2;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,18 @@ pub enum What {
     ActFailed(PortError),
     /// A wait is over.
     Waited,
+    /// Somebody asked the run to stop.
+    StopRequested {
+        /// Who.
+        by: String,
+    },
+    /// Somebody answered the run's question.
+    Answered {
+        /// What.
+        answer: Answer,
+        /// Who.
+        by: String,
+    },
 }
 
 /// Why the cloud didn't do what it was asked.

@@ -35,7 +35,10 @@ pub use circumstances::{
 };
 pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
-pub use draft::{DraftError, DraftRequest, draft, find_targets};
+pub use draft::{
+    DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
+    UpdateRequest, draft_update, draft_way_back, find_targets, is_updatable, maintenance_plan, upgrade_plan,
+};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use nearest::nearest;
 pub use observation::{
@@ -60,9 +63,9 @@ pub use profile::{
 };
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
-pub use state::{Before, Outcome, State};
+pub use state::{Before, Outcome, State, Told, UpdateState};
 pub use step::Step;
-pub use transition::{Effect, IllegalTransition, fold, transition};
+pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.
 #[derive(

@@ -67,3 +67,20 @@ impl Question {
         }
     }
 }
+
+impl Answer {
+    /// For a person.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Answer::ContinueRollback { skip } if skip.is_empty() => "continue the rollback".to_owned(),
+            Answer::ContinueRollback { skip } => {
+                format!("continue the rollback, skipping {}", skip.join(", "))
+            }
+            Answer::LookAgain => "look again".to_owned(),
+            Answer::GoBack => "go back to the previous release".to_owned(),
+            Answer::Open => "let users in as it is".to_owned(),
+            Answer::StayClosed => "keep users out".to_owned(),
+        }
+    }
+}

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Timestamp;
+use crate::circumstances::Machine;
 use crate::journal::{Record, What};
-use crate::observation::{Instance, Job, Observation, StackEvent};
-use crate::plan::{Plan, Step};
+use crate::observation::{Instance, Job, Observation, SnapshotSeen, StackEvent};
+use crate::plan::Plan;
+use crate::platform::{Computation, PlatformObservation, Session};
 use crate::state::{Outcome, State};
+use crate::step::Step;
 use crate::transition::{IllegalTransition, transition};
 
 /// What happened in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// When it began.
     pub started_at: Timestamp,
@@ -28,8 +31,20 @@ pub struct Report {
     pub stopped_jobs: Vec<Job>,
     /// Instances that ran when maintenance came to them, each with its group's name.
     pub stopped_instances: Vec<(String, Instance)>,
-    /// Every stack event of the update, oldest first.
+    /// Sessions that were there when maintenance came to them.
+    pub stopped_sessions: Vec<Session>,
+    /// Computations that hadn't ended when maintenance came to them.
+    pub stopped_computations: Vec<Computation>,
+    /// Machines outside of every group that were terminated.
+    pub stopped_machines: Vec<Machine>,
+    /// Snapshots that were taken.
+    pub snapshots: Vec<SnapshotSeen>,
+    /// Every stack event of the updates, oldest first.
     pub stack_events: Vec<StackEvent>,
+    /// What a person decided, and who.
+    pub decisions: Vec<String>,
+    /// What went wrong without changing the run's end; a person must know.
+    pub remarks: Vec<String>,
 }
 
 /// One step of the report.
@@ -51,25 +66,33 @@ impl Report {
         let Some(Record::Happened(first)) = records.first() else {
             return Err(IllegalTransition::NotStarted);
         };
-        let mut state = State::new(plan, first.at);
-        let mut report = Report {
-            started_at: first.at,
-            last_at: first.at,
-            steps: vec![StepReport::new(state.step, first.at)],
-            outcome: None,
-            times_resumed: 0,
-            gate_closed: None,
-            stopped_jobs: Vec::new(),
-            stopped_instances: Vec::new(),
-            stack_events: Vec::new(),
+        let mut teller = Teller {
+            report: Report {
+                started_at: first.at,
+                last_at: first.at,
+                steps: Vec::new(),
+                outcome: None,
+                times_resumed: 0,
+                gate_closed: None,
+                stopped_jobs: Vec::new(),
+                stopped_instances: Vec::new(),
+                stopped_sessions: Vec::new(),
+                stopped_computations: Vec::new(),
+                stopped_machines: Vec::new(),
+                snapshots: Vec::new(),
+                stack_events: Vec::new(),
+                decisions: Vec::new(),
+                remarks: Vec::new(),
+            },
+            ..Teller::default()
         };
-        let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
-        let mut events_seen: BTreeSet<String> = BTreeSet::new();
-        for record in records.iter().skip(1) {
-            report.last_at = record.at();
+        let mut state = State::new(plan, first.at);
+        teller.report.steps.push(StepReport::new(state.step, first.at));
+        for record in records {
+            teller.report.last_at = record.at();
             let event = match record {
                 Record::Intended { act, .. } => {
-                    if let Some(step) = report.steps.last_mut() {
+                    if let Some(step) = teller.report.steps.last_mut() {
                         step.acts.push(act.to_string());
                     }
                     state = state.intending(act.clone());
@@ -77,39 +100,12 @@ impl Report {
                 }
                 Record::Happened(event) => event,
             };
-            match &event.what {
-                What::Observed(Observation::Jobs(seen)) if state.step == Step::TerminateJobs => {
-                    jobs.extend(seen.iter().map(|job| (job.id.clone(), job.clone())));
-                }
-                What::Observed(Observation::WorkerGroups(groups))
-                    if state.step == Step::TerminateWorkers && state.before.worker_groups.is_none() =>
-                {
-                    report.stopped_instances = groups
-                        .iter()
-                        .flat_map(|group| {
-                            group.instances.iter().map(|instance| (group.name.clone(), instance.clone()))
-                        })
-                        .collect();
-                }
-                What::Observed(Observation::StackEvents(events)) => {
-                    let new = events.iter().filter(|event| events_seen.insert(event.event_id.clone()));
-                    report.stack_events.extend(new.cloned());
-                }
-                What::Resumed => report.times_resumed += 1,
-                What::Observed(_)
-                | What::ObserveFailed(_)
-                | What::Started
-                | What::Acted
-                | What::ActFailed(_)
-                | What::Waited => {}
-            }
+            teller.note(&state, &event.what);
             let step_before = state.step;
             state = transition(plan, state, event)?.0;
-            report.note_step(step_before, &state, event.at);
+            teller.report.note_step(step_before, &state, event.at);
         }
-        report.stopped_jobs = jobs.into_values().collect();
-        report.outcome = state.outcome;
-        Ok(report)
+        Ok(teller.finish(state))
     }
 
     fn note_step(&mut self, step_before: Step, state: &State, at: Timestamp) {
@@ -120,16 +116,108 @@ impl Report {
         if let Some(step) = self.steps.last_mut() {
             step.ended_at = Some(at);
         }
-        if step_before == Step::CloseGate && state.failure.is_none() && !ended {
+        if step_before == Step::CloseGate && !state.step.is_leaving() {
             self.gate_closed = Some((at, None));
         }
-        if ended {
-            let open = !matches!(state.outcome, Some(Outcome::GateClosed { .. }));
-            if let (true, Some((_, until))) = (open, &mut self.gate_closed) {
-                *until = Some(at);
-            }
-        } else {
+        if step_before == Step::OpenGate
+            && !matches!(state.outcome, Some(Outcome::GateClosed { .. }))
+            && let Some((_, until)) = &mut self.gate_closed
+        {
+            *until = Some(at);
+        }
+        if !ended {
             self.steps.push(StepReport::new(state.step, at));
+        }
+    }
+}
+
+/// Gathers what was seen on the way: each thing once, as it was seen first.
+#[derive(Default)]
+struct Teller {
+    report: Report,
+    jobs: BTreeMap<String, Job>,
+    sessions: BTreeMap<String, Session>,
+    computations: BTreeMap<String, Computation>,
+    machines: BTreeMap<String, Machine>,
+    events_seen: BTreeSet<String>,
+}
+
+impl Teller {
+    fn note(&mut self, state: &State, what: &What) {
+        match what {
+            What::Observed(observation) => self.observed(state, observation),
+            What::Resumed => self.report.times_resumed += 1,
+            What::StopRequested { by } => self.report.decisions.push(format!("{by} asked the run to stop")),
+            What::Answered { answer, by } => {
+                self.report.decisions.push(format!("{by} decided: {}", answer.in_words()));
+            }
+            What::ObserveFailed(_) | What::Started | What::Acted | What::ActFailed(_) | What::Waited => {}
+        }
+    }
+
+    fn observed(&mut self, state: &State, observation: &Observation) {
+        match observation {
+            Observation::Jobs(seen) if state.step == Step::TerminateJobs => {
+                for job in seen {
+                    self.jobs.entry(job.id.clone()).or_insert_with(|| job.clone());
+                }
+            }
+            Observation::WorkerGroups(groups)
+                if state.step == Step::TerminateWorkers && state.before.worker_groups.is_none() =>
+            {
+                self.report.stopped_instances = groups
+                    .iter()
+                    .flat_map(|group| {
+                        group.instances.iter().map(|instance| (group.name.clone(), instance.clone()))
+                    })
+                    .collect();
+            }
+            Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
+                for machine in seen {
+                    self.machines.entry(machine.instance_id.clone()).or_insert_with(|| machine.clone());
+                }
+            }
+            Observation::Platform(PlatformObservation::Sessions(seen))
+                if state.step == Step::SaveSessions =>
+            {
+                for session in seen {
+                    self.sessions.entry(session.id.clone()).or_insert_with(|| session.clone());
+                }
+            }
+            Observation::Platform(PlatformObservation::Computations(seen))
+                if state.step == Step::StopComputations =>
+            {
+                for computation in seen {
+                    self.computations.entry(computation.id.clone()).or_insert_with(|| computation.clone());
+                }
+            }
+            Observation::Snapshots(seen) => self.report.snapshots = seen.clone(),
+            Observation::StackEvents(events) => {
+                let new = events.iter().filter(|event| self.events_seen.insert(event.event_id.clone()));
+                self.report.stack_events.extend(new.cloned());
+            }
+            Observation::GateRules(_)
+            | Observation::JobQueues(_)
+            | Observation::Jobs(_)
+            | Observation::WorkerGroups(_)
+            | Observation::ChangeSet(_)
+            | Observation::Resources(_)
+            | Observation::Alarms(_)
+            | Observation::Machines(_)
+            | Observation::Health(_)
+            | Observation::Platform(_) => {}
+        }
+    }
+
+    fn finish(self, state: State) -> Report {
+        Report {
+            stopped_jobs: self.jobs.into_values().collect(),
+            stopped_sessions: self.sessions.into_values().collect(),
+            stopped_computations: self.computations.into_values().collect(),
+            stopped_machines: self.machines.into_values().collect(),
+            outcome: state.outcome,
+            remarks: state.remarks,
+            ..self.report
         }
     }
 }

@@ -1,16 +1,28 @@
 //! What each step asks, and what it makes of the answer.
 
+mod alarms;
+mod announcement;
 mod change_set;
+mod computations;
 mod gate;
+mod health;
 mod job_queues;
+mod machines;
+mod quiet;
+mod sessions;
+mod snapshots;
 mod targets;
 mod update;
 mod workers;
 
+use crate::Timestamp;
 use crate::act::Act;
 use crate::observation::{Observation, Query};
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
+use crate::platform::{PlatformAct, PlatformObservation};
+use crate::question::Question;
 use crate::state::State;
+use crate::step::Step;
 use crate::transition::IllegalTransition;
 
 /// What a step makes of what it saw.
@@ -24,23 +36,44 @@ pub(crate) enum Decision {
     Wait(Vec<String>),
     /// The step has reached its end.
     Done,
+    /// Only a person leads on.
+    Ask(Question),
+    /// Update the stack back to what it had.
+    GoBack(String),
     /// The step can't reach its end: leave maintenance.
     Fail(String),
     /// Nothing that we may do by ourselves leads on: users stay out until a person decides.
     Stuck(String),
 }
 
-/// What the step that is under way asks.
-pub(crate) fn query(plan: &Plan, state: &State) -> Query {
+/// Where a step looks.
+pub(crate) enum Look {
+    /// At the cloud, or the platform.
+    Ask(Query),
+    /// Nowhere: it follows from the plan, the time and what is known.
+    Known(Decision),
+}
+
+/// Where the step that is under way looks.
+pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
     match state.step {
-        Step::CloseGate | Step::OpenGate => gate::query(state),
-        Step::DisableJobQueues | Step::RestoreJobQueues => job_queues::queues_query(state),
-        Step::TerminateJobs => job_queues::jobs_query(state),
-        Step::ConfirmQuiet if !state.jobs_seen_quiet => job_queues::jobs_query(state),
-        Step::TerminateWorkers | Step::ConfirmQuiet | Step::RestoreWorkers => workers::query(state),
-        Step::CreateChangeSet => change_set::query(plan),
-        Step::ExecuteChangeSet | Step::FollowUpdate => update::query(plan, state),
-        Step::LocateTargets => targets::query(plan),
+        Step::Announce | Step::ClearBanner => announcement::look(plan),
+        Step::AwaitWindow => announcement::await_window(plan, at),
+        Step::CloseGate | Step::OpenGate => gate::look(state),
+        Step::SaveSessions => sessions::look(plan),
+        Step::StopComputations => computations::look(plan),
+        Step::MuteAlarms | Step::UnmuteAlarms => alarms::look(plan, state),
+        Step::DisableJobQueues | Step::RestoreJobQueues => job_queues::look_at_queues(state),
+        Step::TerminateJobs => job_queues::look_at_jobs(state),
+        Step::TerminateWorkers | Step::RestoreWorkers => workers::look(state),
+        Step::TerminateDedicatedMachines => machines::look(state),
+        Step::ConfirmQuiet => quiet::look(plan, state),
+        Step::TakeSnapshots => snapshots::look(plan),
+        Step::CreateChangeSet(kind) => change_set::look(plan, kind),
+        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) => update::look(plan, state, kind),
+        Step::LocateTargets => targets::look(plan),
+        Step::CheckHealth => health::look(plan, state),
+        Step::DiscardChangeSet => change_set::look_at_unused(plan, state),
     }
 }
 
@@ -49,21 +82,55 @@ pub(crate) fn decide(
     plan: &Plan,
     state: &mut State,
     observation: &Observation,
+    at: Timestamp,
 ) -> Result<Decision, IllegalTransition> {
+    use PlatformObservation as Platform;
     let decision = match (state.step, observation) {
+        (Step::Announce, Observation::Platform(Platform::Banner(banner))) => {
+            announcement::announce(plan, banner.as_ref())
+        }
+        (Step::ClearBanner, Observation::Platform(Platform::Banner(banner))) => {
+            announcement::clear(plan, banner.as_ref())
+        }
         (Step::CloseGate, Observation::GateRules(rules)) => gate::close(plan, state, rules),
         (Step::OpenGate, Observation::GateRules(rules)) => gate::open(rules),
+        (Step::SaveSessions, Observation::Platform(Platform::Sessions(sessions))) => {
+            sessions::save_and_stop(plan, state, sessions, at)
+        }
+        (Step::StopComputations, Observation::Platform(Platform::Computations(computations))) => {
+            computations::stop(plan, state, computations, at)
+        }
+        (Step::MuteAlarms, Observation::Alarms(alarms)) => alarms::mute(state, alarms),
+        (Step::UnmuteAlarms, Observation::Alarms(alarms)) => alarms::unmute(state, alarms),
         (Step::DisableJobQueues, Observation::JobQueues(queues)) => job_queues::disable(state, queues),
         (Step::RestoreJobQueues, Observation::JobQueues(queues)) => job_queues::restore(state, queues),
-        (Step::TerminateJobs, Observation::Jobs(jobs)) => job_queues::terminate(plan, state, jobs),
-        (Step::ConfirmQuiet, Observation::Jobs(jobs)) => job_queues::confirm_quiet(state, jobs),
-        (Step::TerminateWorkers, Observation::WorkerGroups(groups)) => workers::terminate(state, groups),
-        (Step::ConfirmQuiet, Observation::WorkerGroups(groups)) => workers::confirm_quiet(groups),
+        (Step::TerminateJobs, Observation::Jobs(jobs)) => job_queues::terminate(plan, state, jobs, at),
+        (Step::TerminateWorkers, Observation::WorkerGroups(groups)) => {
+            workers::terminate(plan, state, groups, at)
+        }
         (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(state, groups),
-        (Step::CreateChangeSet, Observation::ChangeSet(seen)) => change_set::create(plan, seen.as_ref()),
-        (Step::ExecuteChangeSet, Observation::StackEvents(events)) => update::execute(plan, events),
-        (Step::FollowUpdate, Observation::StackEvents(events)) => update::follow(plan, state, events),
+        (Step::TerminateDedicatedMachines, Observation::Machines(machines)) => {
+            machines::terminate(plan, state, machines, at)
+        }
+        (Step::ConfirmQuiet, observation) => match quiet::left(observation) {
+            Some(left) => quiet::confirm(state, left),
+            None => return Err(wrong(state.step, observation)),
+        },
+        (Step::TakeSnapshots, Observation::Snapshots(seen)) => snapshots::take(plan, seen),
+        (Step::CreateChangeSet(kind), Observation::ChangeSet(seen)) => {
+            change_set::create(plan, state, kind, seen.as_ref())
+        }
+        (Step::DiscardChangeSet, Observation::ChangeSet(seen)) => {
+            change_set::discard(plan, state, seen.as_ref())
+        }
+        (Step::ExecuteChangeSet(kind), Observation::StackEvents(events)) => {
+            update::execute(plan, state, kind, events)
+        }
+        (Step::FollowUpdate(kind), Observation::StackEvents(events)) => {
+            update::follow(plan, state, kind, events)
+        }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
+        (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
         (
             step,
             Observation::GateRules(_)
@@ -72,8 +139,68 @@ pub(crate) fn decide(
             | Observation::WorkerGroups(_)
             | Observation::ChangeSet(_)
             | Observation::StackEvents(_)
-            | Observation::Resources(_),
-        ) => return Err(IllegalTransition::WrongAnswer { step, answer: observation.kind() }),
+            | Observation::Resources(_)
+            | Observation::Alarms(_)
+            | Observation::Machines(_)
+            | Observation::Snapshots(_)
+            | Observation::Health(_)
+            | Observation::Platform(_),
+        ) => return Err(wrong(step, observation)),
     };
     Ok(decision)
+}
+
+fn wrong(step: Step, observation: &Observation) -> IllegalTransition {
+    IllegalTransition::WrongAnswer { step, answer: observation.kind() }
+}
+
+/// Remember what the platform has been told by the act that was just done.
+pub(crate) fn note_told(state: &mut State, at: Timestamp) {
+    let Some(Act::Platform { acts }) = &state.done else { return };
+    for act in acts {
+        match act {
+            PlatformAct::Notify { session_id, .. } => {
+                state.told.notified.insert(session_id.clone());
+            }
+            PlatformAct::StopSession { session_id } => {
+                state.told.sessions.insert(session_id.clone());
+            }
+            PlatformAct::StopComputation { computation_id } => {
+                state.told.computations.insert(computation_id.clone());
+            }
+            PlatformAct::SaveSession { session_id } => {
+                state.told.saves.insert(session_id.clone(), at);
+            }
+            PlatformAct::SetBanner(_) | PlatformAct::ClearBanner => {}
+        }
+    }
+}
+
+/// Whether a drain's deadline has passed, and what follows.
+pub(crate) enum Drain {
+    /// It may still end by itself.
+    Grace,
+    /// Tell it to end.
+    Tell,
+    /// The deadline has passed: put everything back.
+    GiveUp(u64),
+    /// The deadline has passed: by force.
+    Force,
+}
+
+/// Where a drain stands.
+pub(crate) fn drain(policy: crate::policy::DrainPolicy, state: &State, at: Timestamp) -> Drain {
+    use crate::policy::Escalation;
+    let elapsed = state.elapsed_seconds(at);
+    if elapsed < policy.grace_seconds {
+        return Drain::Grace;
+    }
+    if elapsed <= policy.deadline_seconds.max(policy.grace_seconds) {
+        return Drain::Tell;
+    }
+    match policy.escalation {
+        Escalation::Wait => Drain::Tell,
+        Escalation::Stop => Drain::GiveUp(policy.deadline_seconds),
+        Escalation::Force => Drain::Force,
+    }
 }

@@ -4,9 +4,11 @@ use crate::Timestamp;
 use crate::act::Act;
 use crate::journal::{Event, PortError, PortErrorKind, Record, What};
 use crate::observation::Query;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, RunKind, UpdateKind};
+use crate::question::{Answer, Question};
 use crate::state::{Outcome, State};
-use crate::steps::{self, Decision};
+use crate::step::Step;
+use crate::steps::{self, Decision, Look};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Effect {
         /// How long.
         milliseconds: u64,
     },
+    /// Only a person leads on; answer with `Answered`. A run that nobody answers can be left and resumed.
+    Ask(Question),
     /// Nothing more: the run has ended.
     End,
 }
@@ -39,6 +43,9 @@ pub enum IllegalTransition {
         /// The kind of observation that came.
         answer: &'static str,
     },
+    /// A person's answer that the run's question doesn't take, or that nobody asked for.
+    #[error("this is not an answer to what the run asks")]
+    NotAnAnswer,
     /// The journal doesn't begin with `Started`.
     #[error("the journal does not begin with the start of a run")]
     NotStarted,
@@ -51,7 +58,9 @@ pub fn fold<'a>(
 ) -> Result<State, IllegalTransition> {
     let mut records = records.into_iter();
     let mut state = match records.next() {
-        Some(Record::Happened(Event { at, what: What::Started })) => State::new(plan, *at),
+        Some(Record::Happened(event @ Event { at, what: What::Started })) => {
+            transition(plan, State::new(plan, *at), event)?.0
+        }
         _ => return Err(IllegalTransition::NotStarted),
     };
     for record in records {
@@ -72,31 +81,40 @@ pub fn transition(
     if state.outcome.is_some() {
         return Err(IllegalTransition::Ended);
     }
+    let at = event.at;
     match &event.what {
-        What::Started | What::Resumed | What::Waited => {
-            let effect = Effect::Observe(steps::query(plan, &state));
-            Ok((state, effect))
-        }
+        What::Started | What::Resumed | What::Waited => Ok(look(plan, state, at)),
         What::Acted => {
-            state.done = state.intended.take();
-            if let Some(Act::TerminateJobs { job_ids, .. }) = &state.done {
-                state.jobs_told_to_end.extend(job_ids.iter().cloned());
-            }
-            let effect = Effect::Observe(steps::query(plan, &state));
-            Ok((state, effect))
+            state.note_done();
+            steps::note_told(&mut state, at);
+            Ok(look(plan, state, at))
         }
         What::Observed(observation) => {
-            let decision = steps::decide(plan, &mut state, observation)?;
-            Ok(follow(plan, state, event.at, decision))
+            let decision = steps::decide(plan, &mut state, observation, at)?;
+            Ok(follow(plan, state, at, decision))
         }
-        What::ObserveFailed(error) => Ok(cope(plan, state, event.at, error)),
+        What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
         What::ActFailed(error) => {
             // A refused act did not happen. After a transient failure nobody knows: the next look tells.
             if error.kind == PortErrorKind::Refused {
                 state.intended = None;
             }
-            Ok(cope(plan, state, event.at, error))
+            Ok(cope(plan, state, at, error))
         }
+        What::StopRequested { by } => Ok(stop(plan, state, at, by)),
+        What::Answered { answer, by } => answered(plan, state, at, answer, by),
+    }
+}
+
+/// Look at what the step asks, or at what is known without asking.
+fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+    if let Some(question) = &state.question {
+        let effect = Effect::Ask(question.clone());
+        return (state, effect);
+    }
+    match steps::look(plan, &state, at) {
+        Look::Ask(query) => (state, Effect::Observe(query)),
+        Look::Known(decision) => follow(plan, state, at, decision),
     }
 }
 
@@ -124,41 +142,27 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             state.waiting_on.clear();
             (state, Effect::Act(act))
         }
-        Decision::Look => {
-            let effect = Effect::Observe(steps::query(plan, &state));
-            (state, effect)
-        }
+        Decision::Look => look(plan, state, at),
         Decision::Wait(waiting_on) => {
             if let Some(seconds) = overdue(plan, &state, at) {
                 let reason = format!("not done after {seconds} s; held by {}", named(&waiting_on));
                 return follow(plan, state, at, Decision::Fail(reason));
             }
             state.waiting_on = waiting_on;
-            let milliseconds = plan.planned(state.step).map_or(1000, |planned| planned.poll_milliseconds);
+            let milliseconds = plan.planned(state.step).poll_milliseconds;
             (state, Effect::Wait { milliseconds })
         }
-        Decision::Done => match state.step.next() {
+        Decision::Done => match next(plan, state.step) {
             Some(next) => enter(plan, state, at, next),
-            None => {
-                let outcome = match state.failure.take() {
-                    None => Outcome::Upgraded,
-                    Some(reason) => Outcome::NotUpgraded { reason },
-                };
-                end(state, outcome)
-            }
+            None => finish(plan, state),
         },
-        Decision::Fail(reason) => {
-            let reason = format!("{}: {reason}", state.step.title());
-            if state.step.is_leaving() {
-                let reason = match &state.failure {
-                    None => reason,
-                    Some(first) => format!("{reason} (after: {first})"),
-                };
-                return end(state, Outcome::GateClosed { reason });
-            }
-            state.failure = Some(reason);
-            enter(plan, state, at, Step::LocateTargets)
+        Decision::Ask(question) => {
+            state.waiting_on = vec!["a person's decision".to_owned()];
+            state.question = Some(question.clone());
+            (state, Effect::Ask(question))
         }
+        Decision::GoBack(reason) => go_back(plan, state, at, reason),
+        Decision::Fail(reason) => fail(plan, state, at, &reason),
         Decision::Stuck(reason) => {
             let reason = format!("{}: {reason}", state.step.title());
             end(state, Outcome::GateClosed { reason })
@@ -166,9 +170,176 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
     }
 }
 
+/// What a step's failure leads to.
+fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, Effect) {
+    let reason = format!("{}: {reason}", state.step.title());
+    match state.step {
+        // Noise or tidiness: no reason to keep anybody out. The report says it.
+        Step::MuteAlarms | Step::UnmuteAlarms | Step::ClearBanner | Step::DiscardChangeSet => {
+            state.remarks.push(reason);
+            follow(plan, state, at, Decision::Done)
+        }
+        Step::CreateChangeSet(UpdateKind::WayBack)
+        | Step::ExecuteChangeSet(UpdateKind::WayBack)
+        | Step::FollowUpdate(UpdateKind::WayBack) => {
+            // The new release stands and isn't healthy, and the way back is barred.
+            let question = Question::Unhealthy { findings: vec![reason], can_go_back: false };
+            state.step = Step::CheckHealth;
+            state.step_started_at = at;
+            follow(plan, state, at, Decision::Ask(question))
+        }
+        step if step.is_leaving() => {
+            let reason = match &state.failure {
+                None => reason,
+                Some(first) => format!("{reason} (after: {first})"),
+            };
+            end(state, Outcome::GateClosed { reason })
+        }
+        _ => {
+            state.failure = Some(reason);
+            enter(plan, state, at, Step::LocateTargets)
+        }
+    }
+}
+
+/// The step after this one; `None` at the end of the way.
+fn next(plan: &Plan, step: Step) -> Option<Step> {
+    if let Some(index) = Step::LEAVING.iter().position(|leaving| *leaving == step) {
+        return Step::LEAVING.get(index + 1).copied();
+    }
+    match step {
+        Step::CreateChangeSet(UpdateKind::WayBack) => {
+            return Some(Step::ExecuteChangeSet(UpdateKind::WayBack));
+        }
+        Step::ExecuteChangeSet(UpdateKind::WayBack) => return Some(Step::FollowUpdate(UpdateKind::WayBack)),
+        Step::FollowUpdate(UpdateKind::WayBack) => return Some(Step::LocateTargets),
+        _ => {}
+    }
+    let index = plan.steps.iter().position(|planned| planned.step == step)?;
+    plan.steps.get(index + 1).map(|planned| planned.step)
+}
+
+/// The end of the way has been reached.
+fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
+    let outcome = match (plan.kind, state.failure.take()) {
+        (RunKind::EnterMaintenance, None) => Outcome::InMaintenance,
+        (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
+        (RunKind::Upgrade, None) => Outcome::Upgraded,
+        (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
+        (_, Some(reason)) => Outcome::NotUpgraded { reason },
+    };
+    end(state, outcome)
+}
+
+fn go_back(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    state.failure = Some(reason);
+    enter(plan, state, at, Step::CreateChangeSet(UpdateKind::WayBack))
+}
+
+/// Somebody wants the run to stop. What that does depends on how far it is; [`stop_does`] says it beforehand.
+fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effect) {
+    if state.stop.is_some() || state.question.is_some() {
+        return look(plan, state, at);
+    }
+    match stop_does(&state) {
+        StopDoes::LeaveMaintenance => {
+            state.stop = Some(by.to_owned());
+            follow(plan, state, at, Decision::Fail(format!("stopped by {by}")))
+        }
+        StopDoes::CancelUpdate => {
+            state.stop = Some(by.to_owned());
+            look(plan, state, at)
+        }
+        StopDoes::Nothing => {
+            state.remarks.push(format!("{by} asked to stop when nothing could be stopped any more"));
+            look(plan, state, at)
+        }
+    }
+}
+
+/// What stopping a run does at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopDoes {
+    /// Nothing was updated yet: everything is put back and users are let in.
+    LeaveMaintenance,
+    /// The stack's update is cancelled; CloudFormation rolls it back, then maintenance is left.
+    CancelUpdate,
+    /// Maintenance is being left already, or the run waits for an answer.
+    Nothing,
+}
+
+/// What stopping a run would do now.
+#[must_use]
+pub fn stop_does(state: &State) -> StopDoes {
+    if state.outcome.is_some() || state.question.is_some() || state.step.is_leaving() {
+        return StopDoes::Nothing;
+    }
+    match state.step {
+        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) if state.has_begun(kind) => {
+            StopDoes::CancelUpdate
+        }
+        Step::CreateChangeSet(UpdateKind::WayBack) | Step::ExecuteChangeSet(UpdateKind::WayBack) => {
+            StopDoes::Nothing
+        }
+        _ => StopDoes::LeaveMaintenance,
+    }
+}
+
+/// A person has answered.
+fn answered(
+    plan: &Plan,
+    mut state: State,
+    at: Timestamp,
+    answer: &Answer,
+    by: &str,
+) -> Result<(State, Effect), IllegalTransition> {
+    let question = state.question.take().filter(|question| question.takes(answer));
+    let Some(question) = question else { return Err(IllegalTransition::NotAnAnswer) };
+    state.waiting_on.clear();
+    Ok(match answer {
+        Answer::ContinueRollback { skip } => {
+            if let Step::FollowUpdate(kind) = state.step {
+                let update = state.update(kind);
+                let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
+                update.continued = Some((times + 1, skip.clone()));
+                update.status = None;
+                update.stuck.clear();
+            }
+            if !skip.is_empty() {
+                let words = format!(
+                    "{by} had CloudFormation pass over {} in the rollback: it believes them rolled back, whatever they are",
+                    skip.join(", ")
+                );
+                state.remarks.push(words);
+            }
+            look(plan, state, at)
+        }
+        Answer::LookAgain => {
+            state.step_started_at = at;
+            look(plan, state, at)
+        }
+        Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),
+        Answer::Open => {
+            state.remarks.push(format!("{}; {by} let users in all the same", words(&question)));
+            follow(plan, state, at, Decision::Done)
+        }
+        Answer::StayClosed => {
+            let reason = format!("{}; {by} chose to keep users out", words(&question));
+            end(state, Outcome::GateClosed { reason })
+        }
+    })
+}
+
+fn words(question: &Question) -> String {
+    match question {
+        Question::RollbackFailed { root_cause, .. } => format!("the rollback failed (after: {root_cause})"),
+        Question::Unhealthy { findings, .. } => format!("the platform isn't healthy: {}", named(findings)),
+    }
+}
+
 /// The step's deadline in seconds, when it has passed.
 fn overdue(plan: &Plan, state: &State, at: Timestamp) -> Option<u64> {
-    let deadline_seconds = plan.planned(state.step)?.deadline_seconds?;
+    let deadline_seconds = plan.planned(state.step).deadline_seconds?;
     (at.milliseconds_since(state.step_started_at) > deadline_seconds * 1000).then_some(deadline_seconds)
 }
 
@@ -176,8 +347,7 @@ fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Ef
     state.step = step;
     state.step_started_at = at;
     state.waiting_on.clear();
-    let effect = Effect::Observe(steps::query(plan, &state));
-    (state, effect)
+    look(plan, state, at)
 }
 
 fn end(mut state: State, outcome: Outcome) -> (State, Effect) {
@@ -187,7 +357,7 @@ fn end(mut state: State, outcome: Outcome) -> (State, Effect) {
 }
 
 /// The first few of what holds a step.
-fn named(waiting_on: &[String]) -> String {
+pub(crate) fn named(waiting_on: &[String]) -> String {
     let shown: Vec<&str> = waiting_on.iter().take(3).map(String::as_str).collect();
     match waiting_on.len().saturating_sub(shown.len()) {
         0 => shown.join(", "),

@@ -1,17 +1,27 @@
 //! Find listener, queues and groups again: the update may have replaced them.
 
 use crate::observation::{LogicalResource, Query};
-use crate::plan::Plan;
+use crate::plan::{Plan, Targets};
 use crate::state::State;
-use crate::steps::Decision;
+use crate::steps::{Decision, Look};
 
-pub(crate) fn query(plan: &Plan) -> Query {
-    let targets = &plan.targets;
-    let all = std::iter::once(&targets.listener).chain(&targets.job_queues).chain(&targets.worker_groups);
-    Query::Resources {
+pub(crate) fn look(plan: &Plan) -> Look {
+    let Targets {
+        listener,
+        target_groups,
+        job_queues,
+        worker_groups,
+        alarms,
+        databases,
+        volumes,
+        dedicated_machine_tags: _,
+    } = &plan.targets;
+    let all = [target_groups, job_queues, worker_groups, alarms, databases, volumes];
+    let logical_ids = std::iter::once(listener).chain(all.into_iter().flatten());
+    Look::Ask(Query::Resources {
         stack_id: plan.stack_id.clone(),
-        logical_ids: all.map(|resource| resource.logical_id.clone()).collect(),
-    }
+        logical_ids: logical_ids.map(|resource| resource.logical_id.clone()).collect(),
+    })
 }
 
 /// Takes the ids the stack has now. What the new release dropped is dropped; a listener that is gone
@@ -20,14 +30,23 @@ pub(crate) fn locate(state: &mut State, resources: &[LogicalResource]) -> Decisi
     let now = |old: &LogicalResource| {
         resources.iter().find(|resource| resource.logical_id == old.logical_id).cloned()
     };
-    let Some(listener) = now(&state.targets.listener) else {
+    let targets = &mut state.targets;
+    let Some(listener) = now(&targets.listener) else {
         return Decision::Stuck(format!(
             "the listener {} is no longer in the stack; whether users can reach the platform is not known",
-            state.targets.listener.logical_id
+            targets.listener.logical_id
         ));
     };
-    state.targets.listener = listener;
-    state.targets.job_queues = state.targets.job_queues.iter().filter_map(now).collect();
-    state.targets.worker_groups = state.targets.worker_groups.iter().filter_map(now).collect();
+    targets.listener = listener;
+    for list in [
+        &mut targets.target_groups,
+        &mut targets.job_queues,
+        &mut targets.worker_groups,
+        &mut targets.alarms,
+        &mut targets.databases,
+        &mut targets.volumes,
+    ] {
+        *list = list.iter().filter_map(now).collect();
+    }
     Decision::Done
 }

@@ -1,60 +1,127 @@
-//! CloudFormation carries the update out.
+//! CloudFormation carries an update out, or takes it back.
 
 use crate::act::Act;
 use crate::observation::{Query, StackEvent};
-use crate::plan::Plan;
-use crate::state::State;
-use crate::steps::Decision;
+use crate::plan::{Plan, StackUpdate, UpdateKind};
+use crate::question::{Question, StuckResource};
+use crate::state::{State, UpdateState};
+use crate::steps::{Decision, Look};
 
-pub(crate) fn query(plan: &Plan, state: &State) -> Query {
-    Query::StackEvents {
-        stack_id: plan.stack_id.clone(),
-        client_request_token: plan.run_id.clone(),
-        after_event_id: state.last_event_id.clone(),
+pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
+    let Some(update) = plan.update(kind) else {
+        return Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title())));
+    };
+    let known = state.updates.get(&kind);
+    Look::Ask(Query::StackEvents {
+        update: kind,
+        stack_id: update.stack_id.clone(),
+        client_request_token: token(plan, kind, known),
+        after_event_id: known.and_then(|known| known.last_event_id.clone()),
+    })
+}
+
+/// The token of the operation that is under way: the update's, or that of a continued rollback.
+fn token(plan: &Plan, kind: UpdateKind, known: Option<&UpdateState>) -> String {
+    let token = plan.token(kind);
+    match known.and_then(|known| known.continued.as_ref()) {
+        Some((times, _)) => format!("{token}-rollback-{times}"),
+        None => token,
     }
 }
 
 /// Done when the stack has an event of our operation: whatever became of the call that began it.
-pub(crate) fn execute(plan: &Plan, events: &[StackEvent]) -> Decision {
+pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
+    let Some(update) = plan.update(kind) else {
+        return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
+    };
     if !events.is_empty() {
+        state.update(kind).begun = true;
         return Decision::Done;
     }
     Decision::Act(Act::ExecuteChangeSet {
-        stack_id: plan.stack_id.clone(),
-        change_set_name: plan.proposal.change_set_name.clone(),
-        client_request_token: plan.run_id.clone(),
+        update: kind,
+        stack_id: update.stack_id.clone(),
+        change_set_name: update.proposal.change_set_name.clone(),
+        client_request_token: plan.token(kind),
     })
 }
 
-/// Done at UPDATE_COMPLETE. After a rollback the old release stands: maintenance is left. In any other end
-/// the platform is neither here nor there: users stay out.
-pub(crate) fn follow(plan: &Plan, state: &mut State, events: &[StackEvent]) -> Decision {
+/// Done at UPDATE_COMPLETE. After a rollback the old release stands: maintenance is left. A failed rollback is a
+/// person's to decide. In any other end the platform is neither here nor there: users stay out.
+pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
+    let Some(planned) = plan.update(kind) else {
+        return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
+    };
+    let stop = state.stop.clone();
+    let token = token(plan, kind, state.updates.get(&kind));
+    let update = state.update(kind);
     for event in events {
-        state.last_event_id = Some(event.event_id.clone());
-        if event.is_of_stack(&plan.stack_name) {
-            state.stack_status = Some((event.status.clone(), event.status_reason.clone()));
-        }
-        if state.root_cause.is_none() && event.is_root_failure() {
-            state.root_cause = Some(format!(
-                "{} ({}): {}",
-                event.logical_id,
-                event.resource_type,
-                event.status_reason.as_deref().unwrap_or("AWS gave no reason")
-            ));
-        }
+        note(update, planned, event);
     }
-    let Some((status, reason)) = &state.stack_status else {
+    let Some((status, reason)) = &update.status else {
+        if let Some((_, skip)) = &update.continued {
+            return Decision::Act(Act::ContinueUpdateRollback {
+                update: kind,
+                stack_id: planned.stack_id.clone(),
+                skip: skip.clone(),
+                client_request_token: token,
+            });
+        }
         return Decision::Wait(vec!["the update's first event".to_owned()]);
     };
-    let because = state.root_cause.as_deref().or(reason.as_deref()).unwrap_or("AWS gave no reason");
+    let because = update
+        .root_cause
+        .as_deref()
+        .or(reason.as_deref().filter(|reason| !reason.is_empty()))
+        .unwrap_or("AWS gave no reason");
     match status.as_str() {
         "UPDATE_COMPLETE" => Decision::Done,
-        "UPDATE_ROLLBACK_COMPLETE" => Decision::Fail(format!(
-            "CloudFormation rolled the update back; the old release stands. First failure: {because}"
-        )),
+        "UPDATE_ROLLBACK_COMPLETE" => Decision::Fail(match stop {
+            Some(by) => {
+                format!("stopped by {by}: CloudFormation rolled the update back; the old release stands")
+            }
+            None => format!(
+                "CloudFormation rolled the update back; the old release stands. First failure: {because}"
+            ),
+        }),
+        "UPDATE_ROLLBACK_FAILED" => Decision::Ask(Question::RollbackFailed {
+            root_cause: because.to_owned(),
+            resources: update.stuck.clone(),
+        }),
+        "UPDATE_IN_PROGRESS" if stop.is_some() && !update.cancelled => Decision::Act(Act::CancelUpdate {
+            update: kind,
+            stack_id: planned.stack_id.clone(),
+            client_request_token: token,
+        }),
         status if status.ends_with("_IN_PROGRESS") => Decision::Wait(vec![format!("stack status {status}")]),
         status => Decision::Stuck(format!(
             "the stack is {status}, neither the old release nor the new. First failure: {because}"
         )),
+    }
+}
+
+/// Take one event in.
+fn note(update: &mut UpdateState, planned: &StackUpdate, event: &StackEvent) {
+    update.last_event_id = Some(event.event_id.clone());
+    if event.is_of_stack(&planned.stack_name) {
+        if event.status == "UPDATE_ROLLBACK_IN_PROGRESS" {
+            update.rolling_back = true;
+            update.stuck.clear();
+        }
+        update.status = Some((event.status.clone(), event.status_reason.clone()));
+        return;
+    }
+    if event.is_root_failure() {
+        let reason = event.status_reason.as_deref().unwrap_or("AWS gave no reason");
+        if update.root_cause.is_none() {
+            update.root_cause = Some(format!("{} ({}): {reason}", event.logical_id, event.resource_type));
+        }
+        if update.rolling_back {
+            update.stuck.push(StuckResource {
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                reason: reason.to_owned(),
+            });
+        }
     }
 }

@@ -1,12 +1,24 @@
 //! Auto Scaling: take worker groups and warm pools to zero, and put their sizes back.
 
-use crate::act::{Act, GroupSize, WarmPoolSize};
+mod memory;
+
+use crate::Timestamp;
+use crate::act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
 use crate::observation::{Query, WorkerGroup};
+use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::Decision;
+use crate::steps::{Decision, Drain, Look, drain};
+use crate::transition::named;
 
 /// SetInstanceProtection takes at most 50 instance ids (Amazon EC2 Auto Scaling API reference).
 const INSTANCES_A_CALL: usize = 50;
+
+pub(crate) fn look(state: &State) -> Look {
+    match state.targets.worker_groups.as_slice() {
+        [] => Look::Known(Decision::Done),
+        _ => Look::Ask(query(state)),
+    }
+}
 
 pub(crate) fn query(state: &State) -> Query {
     let groups = &state.targets.worker_groups;
@@ -14,13 +26,59 @@ pub(crate) fn query(state: &State) -> Query {
 }
 
 /// Done when every group is at zero and no instance is left.
-pub(crate) fn terminate(state: &mut State, groups: &[WorkerGroup]) -> Decision {
-    state.before.worker_groups.get_or_insert_with(|| groups.to_vec());
+pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestamp) -> Decision {
+    let before =
+        state.before.worker_groups.get_or_insert_with(|| groups.iter().map(memory::as_before).collect());
+    let memories: Vec<Memory> = groups
+        .iter()
+        .filter(|group| group.remembered.is_none())
+        .filter_map(|group| {
+            let earlier = before.iter().find(|earlier| earlier.name == group.name)?;
+            Some(Memory {
+                resource: Rememberer::WorkerGroup(group.name.clone()),
+                text: memory::write(&size_of(earlier), warm_pool_of(earlier).as_ref()),
+            })
+        })
+        .collect();
+    if !memories.is_empty() {
+        return Decision::Act(Act::Remember { memories });
+    }
+    let stage = drain(plan.maintenance.workers, state, at);
+    let left = left(groups);
+    if let Drain::GiveUp(seconds) = stage
+        && !left.is_empty()
+    {
+        return Decision::Fail(format!("instances were left after {seconds} s: {}", named(&left)));
+    }
+    if let Some(act) = take_to_zero(groups) {
+        return Decision::Act(act);
+    }
+    if let Drain::Tell | Drain::Force = stage
+        && let Some(act) = complete_lifecycle_actions(state, groups)
+    {
+        return Decision::Act(act);
+    }
+    if let Drain::Force = stage {
+        let untold: Vec<String> = groups
+            .iter()
+            .flat_map(|group| &group.instances)
+            .filter(|instance| !state.told.instances.contains(&instance.id))
+            .map(|instance| instance.id.clone())
+            .collect();
+        if !untold.is_empty() {
+            return Decision::Act(Act::TerminateInstances { instance_ids: untold });
+        }
+    }
+    if left.is_empty() { Decision::Done } else { Decision::Wait(left) }
+}
+
+/// What is still to be done before nothing new comes and everything may go.
+fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
     // Sizes first: from then on nothing new comes, and nothing new is protected.
     let sizes: Vec<GroupSize> =
         groups.iter().filter(|group| size_of(group) != zero(group)).map(zero).collect();
     if !sizes.is_empty() {
-        return Decision::Act(Act::ResizeWorkerGroups { sizes });
+        return Some(Act::ResizeWorkerGroups { sizes });
     }
     let pools: Vec<WarmPoolSize> = groups
         .iter()
@@ -28,7 +86,7 @@ pub(crate) fn terminate(state: &mut State, groups: &[WorkerGroup]) -> Decision {
         .map(cold)
         .collect();
     if !pools.is_empty() {
-        return Decision::Act(Act::ResizeWarmPools { sizes: pools });
+        return Some(Act::ResizeWarmPools { sizes: pools });
     }
     for group in groups {
         let protected: Vec<String> = group
@@ -40,32 +98,54 @@ pub(crate) fn terminate(state: &mut State, groups: &[WorkerGroup]) -> Decision {
             .map(|instance| instance.id.clone())
             .collect();
         if !protected.is_empty() {
-            return Decision::Act(Act::RemoveScaleInProtection {
+            return Some(Act::RemoveScaleInProtection {
                 group_name: group.name.clone(),
                 instance_ids: protected,
             });
         }
     }
-    wait_for_instances(groups)
+    None
 }
 
-pub(crate) fn confirm_quiet(groups: &[WorkerGroup]) -> Decision {
-    wait_for_instances(groups)
+/// An instance that waits for a lifecycle action waits for up to two hours: what would complete it has been stopped.
+fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<Act> {
+    let mut actions = Vec::new();
+    for group in groups {
+        for instance in group.instances.iter().filter(|one| one.lifecycle_state.ends_with(":Wait")) {
+            let terminating = instance.lifecycle_state.contains("Terminating");
+            for hook in group.hooks.iter().filter(|hook| hook.terminating == terminating) {
+                if !state.told.lifecycle.contains(&(instance.id.clone(), hook.name.clone())) {
+                    actions.push(LifecycleAction {
+                        group_name: group.name.clone(),
+                        hook_name: hook.name.clone(),
+                        instance_id: instance.id.clone(),
+                    });
+                }
+            }
+        }
+    }
+    (!actions.is_empty()).then_some(Act::CompleteLifecycleActions { actions })
 }
 
-/// Done when every group that was seen before, and is still the stack's, has the sizes it had. A group that
-/// the new release replaced has the new release's own sizes: they stand.
+/// Done when every group that maintenance took to zero, and that is still there and still at zero, has the sizes it
+/// had. Sizes that the update set are the new release's: they stand, as those of a group that it replaced.
 pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
-    let Some(before) = &state.before.worker_groups else { return Decision::Done };
-    let earlier = |group: &WorkerGroup| before.iter().find(|earlier| earlier.name == group.name);
-    // The desired capacity is put back together with the bounds and then left to the platform's own
-    // scaling: comparing it as well would fight a group that has begun to work.
-    let bounds = |size: &GroupSize| (size.min_size, size.max_size, size.new_instances_protected);
+    let journaled = state.before.worker_groups.as_deref().unwrap_or_default();
+    let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
+        let known = journaled.iter().find(|earlier| earlier.name == group.name).cloned();
+        known.or_else(|| group.remembered.is_some().then(|| memory::as_before(group)))
+    };
     let sizes: Vec<GroupSize> = groups
         .iter()
         .filter_map(|group| {
-            let wanted = size_of(earlier(group)?);
-            (bounds(&size_of(group)) != bounds(&wanted)).then_some(wanted)
+            let wanted = size_of(&earlier(group)?);
+            let now = size_of(group);
+            if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
+                return Some(wanted);
+            }
+            // The update doesn't set what the template doesn't change.
+            let unprotected = wanted.new_instances_protected && !now.new_instances_protected;
+            unprotected.then_some(GroupSize { new_instances_protected: true, ..now })
         })
         .collect();
     if !sizes.is_empty() {
@@ -74,26 +154,31 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
     let pools: Vec<WarmPoolSize> = groups
         .iter()
         .filter_map(|group| {
-            let wanted = warm_pool_of(earlier(group)?)?;
-            (warm_pool_of(group)? != wanted).then_some(wanted)
+            let wanted = warm_pool_of(&earlier(group)?)?;
+            (warm_pool_of(group)? == cold(group) && wanted != cold(group)).then_some(wanted)
         })
         .collect();
     if !pools.is_empty() {
         return Decision::Act(Act::ResizeWarmPools { sizes: pools });
     }
-    Decision::Done
+    let resources: Vec<Rememberer> = groups
+        .iter()
+        .filter(|group| group.remembered.is_some())
+        .map(|group| Rememberer::WorkerGroup(group.name.clone()))
+        .collect();
+    if resources.is_empty() { Decision::Done } else { Decision::Act(Act::Forget { resources }) }
 }
 
-fn wait_for_instances(groups: &[WorkerGroup]) -> Decision {
-    let left: Vec<String> = groups
+/// Every instance that is still there, in words.
+pub(crate) fn left(groups: &[WorkerGroup]) -> Vec<String> {
+    groups
         .iter()
         .flat_map(|group| {
             group.instances.iter().map(move |instance| {
                 format!("instance {} ({}) of {}", instance.id, instance.lifecycle_state, group.name)
             })
         })
-        .collect();
-    if left.is_empty() { Decision::Done } else { Decision::Wait(left) }
+        .collect()
 }
 
 fn size_of(group: &WorkerGroup) -> GroupSize {

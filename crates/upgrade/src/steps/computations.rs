@@ -1,0 +1,44 @@
+//! Computations of the platform: they may end by themselves for a while, then they are stopped.
+
+use crate::Timestamp;
+use crate::act::Act;
+use crate::observation::Query;
+use crate::plan::Plan;
+use crate::platform::{Computation, PlatformAct, PlatformQuery};
+use crate::state::State;
+use crate::steps::{Decision, Drain, Look, drain};
+use crate::transition::named;
+
+pub(crate) fn look(plan: &Plan) -> Look {
+    if !plan.platform.computations {
+        return Look::Known(Decision::Done);
+    }
+    Look::Ask(Query::Platform(PlatformQuery::Computations))
+}
+
+/// Done when none is left, or when the rest may end with the workers.
+pub(crate) fn stop(plan: &Plan, state: &State, computations: &[Computation], at: Timestamp) -> Decision {
+    if computations.is_empty() {
+        return Decision::Done;
+    }
+    let left: Vec<String> = computations.iter().map(in_words).collect();
+    match drain(plan.maintenance.computations, state, at) {
+        Drain::Grace => Decision::Wait(left),
+        Drain::Tell => {
+            let acts: Vec<PlatformAct> = computations
+                .iter()
+                .filter(|computation| !state.told.computations.contains(&computation.id))
+                .map(|computation| PlatformAct::StopComputation { computation_id: computation.id.clone() })
+                .collect();
+            if acts.is_empty() { Decision::Wait(left) } else { Decision::Act(Act::Platform { acts }) }
+        }
+        Drain::GiveUp(seconds) => {
+            Decision::Fail(format!("computations were left after {seconds} s: {}", named(&left)))
+        }
+        Drain::Force => Decision::Done,
+    }
+}
+
+fn in_words(computation: &Computation) -> String {
+    format!("computation {} of {} ({})", computation.name, computation.owner, computation.status)
+}

@@ -1,0 +1,73 @@
+//! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
+
+use crate::Timestamp;
+use crate::observation::{Finding, Query};
+use crate::plan::{Plan, UpdateKind};
+use crate::policy::OnUnhealthy;
+use crate::question::Question;
+use crate::state::State;
+use crate::steps::{Decision, Look};
+use crate::transition::named;
+
+/// Asked only where an update was begun: what nobody touched needs no proof.
+pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+    let policy = &plan.health;
+    let asks = policy.targets || policy.platform || !policy.http.is_empty();
+    if !asks || !state.has_begun(UpdateKind::Primary) {
+        return Look::Known(Decision::Done);
+    }
+    let version = match &state.failure {
+        None => plan.to_version.clone(),
+        Some(_) => plan.from_version.clone(),
+    };
+    let groups = if policy.targets { state.targets.target_groups.as_slice() } else { &[] };
+    Look::Ask(Query::Health {
+        target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
+        platform: policy.platform && plan.platform.status,
+        version,
+        http: policy.http.clone(),
+    })
+}
+
+/// Done when everything has been well for the quiet period without a break.
+pub(crate) fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Timestamp) -> Decision {
+    let unhealthy: Vec<String> = findings
+        .iter()
+        .filter(|finding| !finding.healthy)
+        .map(|finding| format!("{}: {}", finding.what, finding.detail))
+        .collect();
+    let policy = &plan.health;
+    if unhealthy.is_empty() {
+        let since = *state.healthy_since.get_or_insert(at);
+        if at.milliseconds_since(since) >= policy.quiet_seconds * 1000 {
+            return Decision::Done;
+        }
+        return Decision::Wait(vec![format!("{} s without a break of health", policy.quiet_seconds)]);
+    }
+    state.healthy_since = None;
+    if state.elapsed_seconds(at) <= policy.deadline_seconds {
+        return Decision::Wait(unhealthy);
+    }
+    let can_go_back = plan.way_back.is_some() && state.failure.is_none();
+    match policy.on_failure {
+        OnUnhealthy::GoBack if can_go_back => Decision::GoBack(format!(
+            "the new release wasn't healthy after {} s: {}",
+            policy.deadline_seconds,
+            named(&unhealthy)
+        )),
+        OnUnhealthy::Ask | OnUnhealthy::GoBack => {
+            Decision::Ask(Question::Unhealthy { findings: unhealthy, can_go_back })
+        }
+        OnUnhealthy::Open => {
+            state.remarks.push(format!(
+                "users were let in, as the policy says, though the platform wasn't healthy: {}",
+                named(&unhealthy)
+            ));
+            Decision::Done
+        }
+        OnUnhealthy::StayClosed => Decision::Stuck(format!(
+            "the platform isn't healthy, and the policy says to stay closed: {}",
+            named(&unhealthy)
+        )),
+    }
+}

@@ -1,0 +1,54 @@
+//! Dedicated machines: plain instances that no group knows, found by their tags.
+
+use crate::Timestamp;
+use crate::act::Act;
+use crate::circumstances::Machine;
+use crate::observation::Query;
+use crate::plan::Plan;
+use crate::state::State;
+use crate::steps::{Decision, Drain, Look, drain};
+use crate::transition::named;
+
+pub(crate) fn look(state: &State) -> Look {
+    if state.targets.dedicated_machine_tags.is_empty() {
+        return Look::Known(Decision::Done);
+    }
+    Look::Ask(query(state))
+}
+
+pub(crate) fn query(state: &State) -> Query {
+    Query::Machines { tags: state.targets.dedicated_machine_tags.clone() }
+}
+
+/// Done when none is left.
+pub(crate) fn terminate(plan: &Plan, state: &State, machines: &[Machine], at: Timestamp) -> Decision {
+    if machines.is_empty() {
+        return Decision::Done;
+    }
+    let left: Vec<String> = machines.iter().map(in_words).collect();
+    match drain(plan.maintenance.workers, state, at) {
+        Drain::Grace => Decision::Wait(left),
+        // Terminating is as forceful as it gets: there is nothing harder for an escalation to do.
+        Drain::Tell | Drain::Force => {
+            let untold: Vec<String> = machines
+                .iter()
+                .filter(|machine| !state.told.instances.contains(&machine.instance_id))
+                .map(|machine| machine.instance_id.clone())
+                .collect();
+            if untold.is_empty() {
+                Decision::Wait(left)
+            } else {
+                Decision::Act(Act::TerminateInstances { instance_ids: untold })
+            }
+        }
+        Drain::GiveUp(seconds) => {
+            Decision::Fail(format!("dedicated machines were left after {seconds} s: {}", named(&left)))
+        }
+    }
+}
+
+pub(crate) fn in_words(machine: &Machine) -> String {
+    let name = machine.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+    let owner = machine.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default();
+    format!("machine {}{name}{owner} ({})", machine.instance_id, machine.state)
+}

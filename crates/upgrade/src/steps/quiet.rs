@@ -1,0 +1,67 @@
+//! Look at everything once more: nothing may have come back while the rest was stopped.
+
+use crate::observation::{Observation, Query};
+use crate::plan::Plan;
+use crate::platform::{PlatformObservation, PlatformQuery};
+use crate::policy::Escalation;
+use crate::state::State;
+use crate::steps::{Decision, Look, job_queues, machines, sessions, workers};
+
+/// The looks that this plan takes, in order.
+fn looks(plan: &Plan, state: &State) -> Vec<Query> {
+    let mut looks = Vec::new();
+    if plan.platform.sessions && !sessions::may_be_left(plan) {
+        looks.push(Query::Platform(PlatformQuery::Sessions));
+    }
+    // Forced computations end with the workers; a platform may go on listing them until it starts again.
+    if plan.platform.computations && plan.maintenance.computations.escalation != Escalation::Force {
+        looks.push(Query::Platform(PlatformQuery::Computations));
+    }
+    looks.push(job_queues::jobs_query(state));
+    looks.push(workers::query(state));
+    if !state.targets.dedicated_machine_tags.is_empty() {
+        looks.push(machines::query(state));
+    }
+    looks
+}
+
+pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+    match looks(plan, state).into_iter().nth(state.quiet_looks) {
+        Some(query) => Look::Ask(query),
+        None => Look::Known(Decision::Done),
+    }
+}
+
+/// What an observation shows to be left; `None` when it isn't one of these looks.
+pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
+    match observation {
+        Observation::Platform(PlatformObservation::Sessions(sessions)) => {
+            Some(sessions.iter().map(|one| format!("session {} of {}", one.name, one.owner)).collect())
+        }
+        Observation::Platform(PlatformObservation::Computations(computations)) => Some(
+            computations.iter().map(|one| format!("computation {} of {}", one.name, one.owner)).collect(),
+        ),
+        Observation::Jobs(jobs) => Some(jobs.iter().map(job_queues::in_words).collect()),
+        Observation::WorkerGroups(groups) => Some(workers::left(groups)),
+        Observation::Machines(found) => Some(found.iter().map(machines::in_words).collect()),
+        Observation::Platform(PlatformObservation::Status(_) | PlatformObservation::Banner(_))
+        | Observation::GateRules(_)
+        | Observation::JobQueues(_)
+        | Observation::ChangeSet(_)
+        | Observation::StackEvents(_)
+        | Observation::Resources(_)
+        | Observation::Alarms(_)
+        | Observation::Snapshots(_)
+        | Observation::Health(_) => None,
+    }
+}
+
+/// The next look when nothing is left; from the first one again when something was.
+pub(crate) fn confirm(state: &mut State, left: Vec<String>) -> Decision {
+    if left.is_empty() {
+        state.quiet_looks += 1;
+        return Decision::Look;
+    }
+    state.quiet_looks = 0;
+    Decision::Wait(left)
+}

@@ -1,0 +1,41 @@
+//! Safety snapshots of databases and volumes, while nothing writes.
+
+use crate::act::Act;
+use crate::observation::{Query, SnapshotSeen};
+use crate::plan::{Plan, PlannedSnapshot, SnapshotKind};
+use crate::steps::{Decision, Look};
+
+pub(crate) fn look(plan: &Plan) -> Look {
+    if plan.snapshots.is_empty() {
+        return Look::Known(Decision::Done);
+    }
+    Look::Ask(Query::Snapshots { planned: plan.snapshots.clone(), run_id: plan.run_id.clone() })
+}
+
+/// Done when every database's snapshot is complete and every volume's is begun: an EBS snapshot holds the volume as
+/// it was when it began, whatever is written later (EBS user guide, "How snapshots work"), and a first one may take
+/// hours; a database that is being copied can't be changed.
+pub(crate) fn take(plan: &Plan, seen: &[SnapshotSeen]) -> Decision {
+    let found = |planned: &PlannedSnapshot| seen.iter().find(|snapshot| snapshot.name == planned.name);
+    let missing: Vec<PlannedSnapshot> =
+        plan.snapshots.iter().filter(|planned| found(planned).is_none()).cloned().collect();
+    if !missing.is_empty() {
+        return Decision::Act(Act::CreateSnapshots { snapshots: missing, run_id: plan.run_id.clone() });
+    }
+    if let Some((failed, why)) =
+        seen.iter().find_map(|snapshot| Some((snapshot, snapshot.failure.as_deref()?)))
+    {
+        return Decision::Fail(format!("snapshot {} ({}) failed: {why}", failed.name, failed.id));
+    }
+    let waiting: Vec<String> = plan
+        .snapshots
+        .iter()
+        .filter(|planned| planned.kind == SnapshotKind::Database)
+        .filter_map(|planned| {
+            let snapshot = found(planned).filter(|snapshot| !snapshot.complete)?;
+            let percent = snapshot.percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
+            Some(format!("snapshot of {}{percent}", planned.logical_id))
+        })
+        .collect();
+    if waiting.is_empty() { Decision::Done } else { Decision::Wait(waiting) }
+}
