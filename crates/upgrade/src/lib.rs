@@ -37,7 +37,8 @@ pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
 pub use draft::{
     DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
-    UpdateRequest, draft_update, draft_way_back, find_targets, is_updatable, maintenance_plan, upgrade_plan,
+    UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
+    maintenance_plan, upgrade_plan,
 };
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use nearest::nearest;
@@ -58,8 +59,8 @@ pub use policy::{
     Announcement, DrainPolicy, Escalation, HealthPolicy, HttpCheck, MaintenancePolicy, OnUnhealthy,
 };
 pub use profile::{
-    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection, Selector,
-    Survey,
+    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection,
+    Selector, Survey,
 };
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
