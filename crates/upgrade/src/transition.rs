@@ -96,8 +96,10 @@ pub fn transition(
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
         What::ActFailed(error) => {
             // A refused act did not happen. After a transient failure nobody knows: the next look tells.
-            if error.kind == PortErrorKind::Refused {
-                state.intended = None;
+            if error.kind == PortErrorKind::Refused
+                && let Some(Act::ExecuteChangeSet { update, .. }) = state.intended.take()
+            {
+                state.update(update).begun = false;
             }
             Ok(cope(plan, state, at, error))
         }
@@ -195,11 +197,13 @@ fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, E
             };
             end(state, Outcome::GateClosed { reason })
         }
-        _ => {
-            state.failure = Some(reason);
-            enter(plan, state, at, Step::LocateTargets)
-        }
+        _ => leave(plan, state, at, reason),
     }
+}
+
+fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    state.failure = Some(reason);
+    enter(plan, state, at, Step::LocateTargets)
 }
 
 /// The step after this one; `None` at the end of the way.
@@ -244,7 +248,8 @@ fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effec
     match stop_does(&state) {
         StopDoes::LeaveMaintenance => {
             state.stop = Some(by.to_owned());
-            follow(plan, state, at, Decision::Fail(format!("stopped by {by}")))
+            let reason = format!("{}: stopped by {by}", state.step.title());
+            leave(plan, state, at, reason)
         }
         StopDoes::CancelUpdate => {
             state.stop = Some(by.to_owned());

@@ -75,7 +75,15 @@ pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &
         .or(reason.as_deref().filter(|reason| !reason.is_empty()))
         .unwrap_or("AWS gave no reason");
     match status.as_str() {
-        "UPDATE_COMPLETE" => Decision::Done,
+        "UPDATE_COMPLETE" => {
+            if let Some(by) = stop {
+                state
+                    .remarks
+                    .push(format!("{by} asked to stop when the update could not be cancelled any more"));
+                state.stop = None;
+            }
+            Decision::Done
+        }
         "UPDATE_ROLLBACK_COMPLETE" => Decision::Fail(match stop {
             Some(by) => {
                 format!("stopped by {by}: CloudFormation rolled the update back; the old release stands")

@@ -1,0 +1,298 @@
+//! Every end a run can come to, and how it leaves the platform.
+
+use upgrade::*;
+
+use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
+use crate::plans::{entering, leaving, plan};
+use crate::platform::{Fortune, Platform};
+
+const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
+const ROLLED_BACK: &[&str] = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
+const ROLLBACK_FAILED: &[&str] = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"];
+
+/// One story: its name, what happens, how it ends, a word of the reason.
+pub struct Story {
+    pub name: &'static str,
+    pub fate: Fortune,
+    pub plan: Plan,
+    pub end: &'static str,
+    pub reason: &'static str,
+}
+
+/// Every end a run can come to.
+pub fn stories() -> Vec<Story> {
+    let updated = || Fortune { statuses: UPDATED, ..Fortune::default() };
+    let story = |name, fate, end, reason| Story { name, fate, plan: plan(), end, reason };
+    let with = |change: fn(&mut Plan), story: Story| {
+        let mut story = story;
+        change(&mut story.plan);
+        story
+    };
+    vec![
+        story("all is well", updated(), "Upgraded", ""),
+        story("calls fail in passing", Fortune { flaky: true, ..updated() }, "Upgraded", ""),
+        story(
+            "AWS makes another change set",
+            Fortune { surprising_change_set: true, ..updated() },
+            "NotUpgraded",
+            "Database: AWS will modify it, not approved",
+        ),
+        story(
+            "the update is rolled back",
+            Fortune { statuses: ROLLED_BACK, ..Fortune::default() },
+            "NotUpgraded",
+            "First failure: Template (AWS::EC2::LaunchTemplate): because",
+        ),
+        story(
+            "the backup stack's update is rolled back",
+            Fortune { backup_statuses: ROLLED_BACK, ..updated() },
+            "NotUpgraded",
+            "Update the backup stack: CloudFormation rolled",
+        ),
+        story(
+            "the rollback fails and is continued",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                continued_statuses: &["UPDATE_ROLLBACK_COMPLETE"],
+                answers: &[|| Answer::ContinueRollback { skip: vec!["Template".to_owned()] }],
+                ..Fortune::default()
+            },
+            "NotUpgraded",
+            "the old release stands",
+        ),
+        story(
+            "the rollback fails twice, and a person gives up",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                continued_statuses: &["UPDATE_ROLLBACK_FAILED"],
+                answers: &[|| Answer::ContinueRollback { skip: Vec::new() }, || Answer::StayClosed],
+                ..Fortune::default()
+            },
+            "GateClosed",
+            "the rollback failed (after: Template",
+        ),
+        story("the gate's rule shows late", Fortune { late_rule: 4, ..updated() }, "Upgraded", ""),
+        story(
+            "queues do not obey",
+            Fortune { deaf_queues: true, ..updated() },
+            "NotUpgraded",
+            "Disable job queues: not done after 20 s",
+        ),
+        story(
+            "jobs do not end",
+            Fortune { stubborn_jobs: true, ..updated() },
+            "NotUpgraded",
+            "jobs were left after 20 s: job a (RUNNING) in Queue-1, job b",
+        ),
+        with(
+            |plan| plan.maintenance.jobs.escalation = Escalation::Force,
+            // Forced jobs end with the workers; here nothing ends them, so quiet is never confirmed.
+            story(
+                "forced jobs that outlive the workers",
+                Fortune { stubborn_jobs: true, ..updated() },
+                "NotUpgraded",
+                "Confirm quiet: not done after 20 s",
+            ),
+        ),
+        story(
+            "a session cannot be saved",
+            Fortune { unsaveable: true, ..updated() },
+            "NotUpgraded",
+            "session s of ada (2 unsaved; its save failed: disk full)",
+        ),
+        with(
+            |plan| plan.maintenance.sessions.escalation = Escalation::Force,
+            story(
+                "force without the session's name",
+                Fortune { unsaveable: true, ..updated() },
+                "NotUpgraded",
+                "the plan names no such session",
+            ),
+        ),
+        with(
+            |plan| {
+                plan.maintenance.sessions.escalation = Escalation::Force;
+                plan.maintenance.force_sessions = vec!["s".to_owned()];
+            },
+            story("force with the session's name", Fortune { unsaveable: true, ..updated() }, "Upgraded", ""),
+        ),
+        story(
+            "an instance does not end",
+            Fortune { stuck_instance: true, ..updated() },
+            "NotUpgraded",
+            "instances were left after 20 s: instance i-1",
+        ),
+        with(
+            |plan| plan.maintenance.workers.escalation = Escalation::Force,
+            story("an instance ends by force", Fortune { stuck_instance: true, ..updated() }, "Upgraded", ""),
+        ),
+        story(
+            "the new release is sick and a person goes back",
+            Fortune { sick: true, answers: &[|| Answer::LookAgain, || Answer::GoBack], ..updated() },
+            "WentBack",
+            "the platform isn't healthy: platform: 503; ada chose to go back",
+        ),
+        with(
+            |plan| plan.health.on_failure = OnUnhealthy::GoBack,
+            story(
+                "the new release is sick and the policy goes back",
+                Fortune { sick: true, ..updated() },
+                "WentBack",
+                "the new release wasn't healthy after 20 s",
+            ),
+        ),
+        with(
+            |plan| plan.health.on_failure = OnUnhealthy::StayClosed,
+            story(
+                "the policy stays closed",
+                Fortune { sick: true, ..updated() },
+                "GateClosed",
+                "stay closed",
+            ),
+        ),
+        with(
+            |plan| plan.health.on_failure = OnUnhealthy::Open,
+            story("the policy opens", Fortune { sick: true, ..updated() }, "Upgraded", ""),
+        ),
+        story(
+            "a person lets users into a sick release",
+            Fortune { sick: true, answers: &[|| Answer::Open], ..updated() },
+            "Upgraded",
+            "",
+        ),
+    ]
+}
+
+/// What stopping does at each step.
+pub fn stops() -> Vec<Story> {
+    const SLOWLY: &[&str] =
+        &["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
+    let fate = |step| Fortune { statuses: SLOWLY, stop_at: Some(step), ..Fortune::default() };
+    let story =
+        |step: Step, end, reason| Story { name: step.title(), fate: fate(step), plan: plan(), end, reason };
+    plan()
+        .steps
+        .iter()
+        .map(|planned| match planned.step {
+            // It was carried out before anybody could stop it, or the stop came when everything was over.
+            step if step.is_leaving() => story(step, "Upgraded", ""),
+            Step::FollowUpdate(UpdateKind::Primary) => {
+                story(planned.step, "NotUpgraded", "stopped by eve: CloudFormation rolled the update back")
+            }
+            // The stand-in updates linked stacks within a look: there is nothing to cancel any more, and the next
+            // step leaves.
+            step @ Step::FollowUpdate(_) => story(step, "Upgraded", ""),
+            step => story(step, "NotUpgraded", "stopped by eve"),
+        })
+        .collect()
+}
+
+/// Everything that maintenance changed is as it was, what runs aside.
+pub fn assert_put_back(name: &str, platform: &Platform) {
+    let before = Platform::new(Fortune::default());
+    assert!(platform.gate_rules.is_empty(), "{name}: the gate is open");
+    assert_eq!(platform.queues, before.queues, "{name}: queues are as they were, and without notes");
+    assert_eq!(platform.alarms, before.alarms, "{name}: alarms are as they were");
+    assert_eq!(platform.banner, None, "{name}: no banner is left");
+    assert!(platform.change_sets.is_empty(), "{name}: no change set is left");
+    let sizes = |group: &WorkerGroup| WorkerGroup { instances: Vec::new(), ..group.clone() };
+    assert_eq!(sizes(&platform.group), sizes(&before.group), "{name}: sizes are as they were");
+}
+
+#[test]
+fn every_end_is_reached_and_leaves_the_platform_as_it_says() {
+    for Story { name, fate, plan, end, reason } in stories().into_iter().chain(stops()) {
+        let Carried { journal, platform, outcome } = carry_out(&plan, fate, Crash::Never);
+        let told = format!("{outcome:?}");
+        assert!(told.starts_with(end), "{name}: {told}");
+        assert!(told.contains(reason), "{name}: {told}");
+        if end == "GateClosed" {
+            assert!(!platform.gate_rules.is_empty(), "{name}: users are kept out");
+        } else {
+            assert_put_back(name, &platform);
+        }
+        let release = if end == "Upgraded" { "2" } else { "1" };
+        if end != "GateClosed" {
+            assert_eq!(platform.release, release, "{name}: the release that the report tells");
+        }
+        let forced = name == "force with the session's name";
+        assert_eq!(platform.lost, if forced { vec!["s".to_owned()] } else { Vec::new() }, "{name}");
+        let report = Report::from_journal(&plan, &journal).expect("the journal is whole");
+        assert_eq!(report.outcome, Some(outcome), "{name}");
+        if end == "Upgraded" {
+            assert_eq!(report.stopped_jobs.len(), 2, "{name}: each is named");
+            assert_eq!(report.stopped_instances.len(), 3, "{name}: each is named");
+            assert_eq!(report.stopped_sessions.len(), 2, "{name}: each is named");
+            assert_eq!(report.stopped_machines.len(), 1, "{name}: each is named");
+            let (from, until) = report.gate_closed.expect("the gate was closed");
+            assert!(until.expect("and opened") > from, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_was_skipped_or_overruled_is_told() {
+    for (name, words) in [
+        ("the rollback fails and is continued", "ada had CloudFormation pass over Template"),
+        ("a person lets users into a sick release", "ada let users in all the same"),
+        ("the policy opens", "users were let in, as the policy says"),
+    ] {
+        let story = stories().into_iter().find(|story| story.name == name).expect("a story");
+        let Carried { journal, .. } = carry_out(&story.plan, story.fate, Crash::Never);
+        let report = Report::from_journal(&story.plan, &journal).expect("whole");
+        assert!(report.remarks.iter().any(|remark| remark.contains(words)), "{name}: {:?}", report.remarks);
+    }
+}
+
+#[test]
+fn maintenance_is_entered_and_left_also_when_the_journal_is_lost() {
+    let Carried { platform, outcome, .. } = carry_out(&entering(), Fortune::default(), Crash::Never);
+    assert_eq!(outcome, Outcome::InMaintenance);
+    assert!(platform.jobs.is_empty() && platform.group.instances.is_empty());
+    assert_eq!(platform.gate_rules.len(), 2);
+    let Carried { platform, outcome, .. } = carry_out_on(&leaving(), platform, Crash::Never);
+    assert_eq!(outcome, Outcome::OutOfMaintenance);
+    assert_put_back("left", &platform);
+    // Leaving twice puts nothing back twice.
+    let mut busy = platform;
+    busy.group.max_size = 9;
+    let Carried { platform, outcome, .. } = carry_out_on(&leaving(), busy, Crash::Never);
+    assert_eq!(outcome, Outcome::OutOfMaintenance);
+    assert_eq!(platform.group.max_size, 9, "what its owner set since then stands");
+}
+
+#[test]
+fn maintenance_can_be_left_from_half_way_through_entering_it() {
+    let whole = carry_out(&entering(), Fortune::default(), Crash::Never).journal;
+    for records in 1..whole.len() {
+        // The process that enters dies for good after so many records, and its journal is lost with it.
+        let mut platform = Platform::new(Fortune::default());
+        let plan = entering();
+        let mut state = State::new(&plan, Timestamp(platform.now));
+        let mut what = What::Started;
+        let mut written = 0;
+        while written < records {
+            let event = Event { at: Timestamp(platform.now), what };
+            let (next, effect) = transition(&plan, state, &event).expect("legal");
+            state = next;
+            written += 1;
+            what = match effect {
+                Effect::Observe(query) => What::Observed(platform.observe(&query).expect("answers")),
+                Effect::Act(act) => {
+                    state = state.intending(act.clone());
+                    platform.act(&act).expect("obeys");
+                    What::Acted
+                }
+                Effect::Wait { milliseconds } => {
+                    platform.now += milliseconds;
+                    What::Waited
+                }
+                Effect::Ask(question) => panic!("{question:?}"),
+                Effect::End => break,
+            };
+        }
+        let Carried { platform, outcome, .. } = carry_out_on(&leaving(), platform, Crash::Never);
+        assert_eq!(outcome, Outcome::OutOfMaintenance, "{records}");
+        assert_put_back(&format!("after {records} records"), &platform);
+    }
+}

@@ -1,0 +1,179 @@
+//! Plans for the stand-in platform.
+
+use upgrade::*;
+
+pub fn change(logical_id: &str) -> Change {
+    Change::new(
+        logical_id,
+        "AWS::EC2::LaunchTemplate",
+        "Modify",
+        Some("False"),
+        ["Properties".to_owned()],
+        [],
+    )
+}
+
+pub fn resource(logical_id: &str) -> LogicalResource {
+    LogicalResource { logical_id: logical_id.to_owned(), physical_id: format!("{logical_id}-1") }
+}
+
+/// Stands for AWS's own answer to the proposal.
+pub fn stack_name(kind: UpdateKind) -> &'static str {
+    match kind {
+        UpdateKind::BackupStack => "backup",
+        UpdateKind::RoleStack => "role",
+        UpdateKind::Primary | UpdateKind::WayBack => "platform",
+    }
+}
+
+fn update(kind: UpdateKind) -> StackUpdate {
+    let stack_name = stack_name(kind);
+    StackUpdate {
+        kind,
+        stack_name: stack_name.to_owned(),
+        stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack_name}/1"),
+        from_version: Some("1".to_owned()),
+        to_version: Some("2".to_owned()),
+        proposal: Proposal {
+            change_set_name: format!("slackwater-run-1-{kind:?}"),
+            template_url: "https://bucket.s3.us-east-1.amazonaws.com/to.yaml".to_owned(),
+            template_sha256: String::new(),
+            parameters: Vec::new(),
+            capabilities: Vec::new(),
+            role_arn: None,
+            tags: None,
+            notification_arns: None,
+            rollback_triggers: None,
+        },
+        predicted: vec![change("Template")],
+        expected: Vec::new(),
+    }
+}
+
+fn drain(escalation: Escalation) -> DrainPolicy {
+    DrainPolicy { grace_seconds: 2, deadline_seconds: 20, escalation }
+}
+
+/// A plan with everything in it.
+pub fn plan() -> Plan {
+    let banner = Banner {
+        text: "Maintenance at ten".to_owned(),
+        level: BannerLevel::Warning,
+        from: None,
+        until: None,
+    };
+    let mut plan = Plan {
+        format: PLAN_FORMAT,
+        run_id: "run-1".to_owned(),
+        deployment: "production".to_owned(),
+        kind: RunKind::Upgrade,
+        stack_name: "platform".to_owned(),
+        stack_id: update(UpdateKind::Primary).stack_id,
+        profile: "generic".to_owned(),
+        from_version: Some("1".to_owned()),
+        to_version: Some("2".to_owned()),
+        updates: [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary].map(update).into(),
+        way_back: Some(update(UpdateKind::WayBack)),
+        targets: Targets {
+            listener: resource("Listener"),
+            target_groups: vec![resource("Web")],
+            job_queues: vec![resource("Queue"), resource("ParkedQueue")],
+            worker_groups: vec![resource("Workers")],
+            alarms: vec![resource("Loud"), resource("Silenced")],
+            databases: vec![resource("Database")],
+            volumes: vec![resource("Volume")],
+            dedicated_machine_tags: vec![("dedicated".to_owned(), None)],
+        },
+        gate: Gate {
+            priority: 3,
+            status_code: 503,
+            content_type: "text/plain".to_owned(),
+            body: "back soon".to_owned(),
+            admitted: vec!["203.0.113.0/24".to_owned()],
+            admitting_rules: vec![AdmittingRule {
+                priority: 2,
+                copy_of: "rule-0".to_owned(),
+                addresses: vec!["203.0.113.0/24".to_owned()],
+            }],
+        },
+        announcement: Announcement { banner: Some(banner), closes_at: Some(Timestamp(60_000)) },
+        maintenance: MaintenancePolicy {
+            sessions: drain(Escalation::Stop),
+            force_sessions: Vec::new(),
+            computations: drain(Escalation::Stop),
+            jobs: drain(Escalation::Stop),
+            workers: drain(Escalation::Stop),
+            mute_alarms: true,
+        },
+        platform: PlatformCapabilities {
+            sessions: true,
+            save: true,
+            notices: true,
+            computations: true,
+            banner: true,
+            status: true,
+        },
+        snapshots: [(SnapshotKind::Database, "Database"), (SnapshotKind::Volume, "Volume")]
+            .map(|(kind, id)| PlannedSnapshot {
+                kind,
+                logical_id: id.to_owned(),
+                source_id: format!("{id}-1"),
+                name: format!("run-1-{id}"),
+            })
+            .into(),
+        health: HealthPolicy { quiet_seconds: 3, deadline_seconds: 20, ..HealthPolicy::default() },
+        before: None,
+        checks: Vec::new(),
+        accepted: Vec::new(),
+        risks: Vec::new(),
+        permissions: "{}".to_owned(),
+        at_work: AtWork::default(),
+        steps: Vec::new(),
+    };
+    let [create, execute, follow] = Step::of_update(UpdateKind::Primary);
+    let steps = [Step::Announce]
+        .into_iter()
+        .chain(Step::of_update(UpdateKind::BackupStack))
+        .chain(Step::of_update(UpdateKind::RoleStack))
+        .chain([Step::AwaitWindow, create, Step::CloseGate])
+        .chain(Step::DRAINING)
+        .chain([Step::TakeSnapshots, execute, follow])
+        .chain(Step::LEAVING);
+    plan.steps = steps.map(short).collect();
+    plan
+}
+
+/// A step whose deadline is short, so that running into it takes few records.
+pub fn short(step: Step) -> PlannedStep {
+    let usual = step.usual();
+    PlannedStep { deadline_seconds: usual.deadline_seconds.map(|_| 20), ..usual }
+}
+
+/// A plan of entering maintenance, and no further.
+pub fn entering() -> Plan {
+    let whole = plan();
+    let steps = [Step::Announce, Step::AwaitWindow, Step::CloseGate].into_iter().chain(Step::DRAINING);
+    Plan {
+        kind: RunKind::EnterMaintenance,
+        updates: Vec::new(),
+        way_back: None,
+        steps: steps.map(short).collect(),
+        ..whole
+    }
+}
+
+/// A plan of leaving maintenance, the journal of entering it being lost.
+pub fn leaving() -> Plan {
+    let alarms = ["Loud-1", "Silenced-1"].map(|name| AlarmSeen {
+        name: name.to_owned(),
+        // From the template: one of them never acts.
+        actions_enabled: name == "Loud-1",
+    });
+    Plan {
+        kind: RunKind::LeaveMaintenance,
+        run_id: "run-2".to_owned(),
+        before: Some(Before { alarms: Some(alarms.into()), ..Before::default() }),
+        steps: Step::LEAVING.map(short).into(),
+        ..entering()
+    }
+}

@@ -1,0 +1,460 @@
+//! The stand-in platform: two queues (one of them disabled by its owner), a worker group, a dedicated machine, two
+//! alarms (one muted by its owner), two sessions (one unsaved), a computation, two jobs.
+
+use std::collections::BTreeMap;
+
+use upgrade::*;
+
+use crate::plans::{change, resource, stack_name};
+
+/// What is going to happen to it.
+#[derive(Clone, Debug, Default)]
+pub struct Fortune {
+    /// CloudFormation makes another change set than was approved.
+    pub surprising_change_set: bool,
+    /// The statuses that the primary stack goes through once its update has begun.
+    pub statuses: &'static [&'static str],
+    /// Those of the backup stack; empty: it is updated at once.
+    pub backup_statuses: &'static [&'static str],
+    /// Those after a rollback was continued.
+    pub continued_statuses: &'static [&'static str],
+    /// The n-th act is refused.
+    pub refuse_act: Option<usize>,
+    /// Every third call fails for a passing reason, after acting.
+    pub flaky: bool,
+    /// Jobs don't end.
+    pub stubborn_jobs: bool,
+    /// Queues answer that they were changed, and are not.
+    pub deaf_queues: bool,
+    /// The gate's rule shows only at the n-th look after it was made.
+    pub late_rule: usize,
+    /// A session that can't be saved.
+    pub unsaveable: bool,
+    /// The new release never becomes healthy.
+    pub sick: bool,
+    /// An instance ends only when it is terminated directly.
+    pub stuck_instance: bool,
+    /// What a person answers, one after the other.
+    pub answers: &'static [fn() -> Answer],
+    /// Somebody asks to stop at this step.
+    pub stop_at: Option<Step>,
+    pub acts: usize,
+    pub calls: usize,
+}
+
+#[derive(Clone)]
+pub struct Platform {
+    pub now: u64,
+    pub gate_rules: Vec<GateRuleSeen>,
+    pub rules_made: usize,
+    pub queues: BTreeMap<String, (bool, Option<String>)>,
+    pub jobs: BTreeMap<String, Job>,
+    pub group: WorkerGroup,
+    pub machines: Vec<Machine>,
+    pub alarms: BTreeMap<String, bool>,
+    pub sessions: BTreeMap<String, Session>,
+    pub computations: BTreeMap<String, Computation>,
+    pub banner: Option<Banner>,
+    pub snapshots: Vec<SnapshotSeen>,
+    pub change_sets: BTreeMap<String, Vec<Change>>,
+    pub events: BTreeMap<&'static str, Vec<(String, StackEvent)>>,
+    pub release: &'static str,
+    pub saved: Vec<String>,
+    pub lost: Vec<String>,
+    pub skipped: Vec<String>,
+    pub fate: Fortune,
+}
+
+fn by_id<T>(items: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
+    items.into_iter().map(|(id, item)| (id.to_owned(), item)).collect()
+}
+
+impl Platform {
+    pub fn new(fate: Fortune) -> Platform {
+        let instance = |id: &str, in_warm_pool| Instance {
+            id: id.to_owned(),
+            lifecycle_state: if in_warm_pool { "Warmed:Stopped" } else { "InService" }.to_owned(),
+            protected_from_scale_in: !in_warm_pool,
+            in_warm_pool,
+        };
+        let job = |id: &str| Job {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            queue_arn: "Queue-1".to_owned(),
+            status: "RUNNING".to_owned(),
+            owner: None,
+        };
+        let session = |id: &str, unsaved| Session {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            owner: "ada".to_owned(),
+            kind: SessionKind::Session,
+            unsaved,
+            last_save: None,
+            started_at: None,
+        };
+        let computation = Computation {
+            id: "c".to_owned(),
+            name: "fit".to_owned(),
+            owner: "ben".to_owned(),
+            status: "running".to_owned(),
+            started_at: None,
+        };
+        Platform {
+            now: 1_000,
+            gate_rules: Vec::new(),
+            rules_made: 0,
+            queues: by_id([("Queue-1", (true, None)), ("ParkedQueue-1", (false, None))]),
+            jobs: by_id([("a", job("a")), ("b", job("b"))]),
+            group: WorkerGroup {
+                name: "Workers-1".to_owned(),
+                min_size: 1,
+                max_size: 4,
+                desired_capacity: 2,
+                new_instances_protected: true,
+                warm_pool: Some(WarmPool { min_size: 1, max_group_prepared_capacity: None }),
+                instances: vec![instance("i-1", false), instance("i-2", false), instance("i-3", true)],
+                hooks: vec![LifecycleHook { name: "drain".to_owned(), terminating: true }],
+                remembered: None,
+            },
+            machines: vec![Machine {
+                instance_id: "i-9".to_owned(),
+                state: "running".to_owned(),
+                name: None,
+                owner: Some("ada".to_owned()),
+            }],
+            alarms: by_id([("Loud-1", true), ("Silenced-1", false)]),
+            sessions: by_id([
+                ("s", session("s", Unsaved::Yes { items: 2 })),
+                ("t", session("t", Unsaved::No)),
+            ]),
+            computations: by_id([("c", computation)]),
+            banner: None,
+            snapshots: Vec::new(),
+            change_sets: BTreeMap::new(),
+            events: BTreeMap::new(),
+            release: "1",
+            saved: Vec::new(),
+            lost: Vec::new(),
+            skipped: Vec::new(),
+            fate,
+        }
+    }
+
+    fn flaky(&mut self) -> bool {
+        self.fate.calls += 1;
+        self.fate.flaky && self.fate.calls.is_multiple_of(3)
+    }
+
+    pub fn observe(&mut self, query: &Query) -> Result<Observation, PortError> {
+        self.now += 10;
+        if self.flaky() {
+            return Err(error(PortErrorKind::Transient));
+        }
+        Ok(match query {
+            Query::GateRules { .. } if !self.gate_rules.is_empty() && self.fate.late_rule > 0 => {
+                self.fate.late_rule -= 1;
+                Observation::GateRules(Vec::new())
+            }
+            Query::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
+            Query::JobQueues { arns } => Observation::JobQueues(
+                arns.iter()
+                    .map(|arn| {
+                        let (enabled, remembered) = self.queues[arn].clone();
+                        JobQueue { arn: arn.clone(), enabled, status: "VALID".to_owned(), remembered }
+                    })
+                    .collect(),
+            ),
+            Query::Jobs { .. } => Observation::Jobs(self.jobs.values().cloned().collect()),
+            Query::WorkerGroups { .. } => {
+                let group = &mut self.group;
+                let stuck = self.fate.stuck_instance;
+                if group.desired_capacity == 0 {
+                    group.instances.retain(|one| one.protected_from_scale_in || (stuck && one.id == "i-1"));
+                }
+                Observation::WorkerGroups(vec![group.clone()])
+            }
+            Query::ChangeSet { name, .. } => {
+                Observation::ChangeSet(self.change_sets.get(name).map(|changes| ChangeSetSeen {
+                    status: "CREATE_COMPLETE".to_owned(),
+                    status_reason: None,
+                    execution_status: "AVAILABLE".to_owned(),
+                    changes: changes.clone(),
+                }))
+            }
+            Query::StackEvents { update, client_request_token, after_event_id, .. } => {
+                Observation::StackEvents(self.stack_events(
+                    *update,
+                    client_request_token,
+                    after_event_id.as_deref(),
+                ))
+            }
+            Query::Resources { logical_ids, .. } => {
+                Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
+            }
+            Query::Alarms { names } => Observation::Alarms(
+                names
+                    .iter()
+                    .map(|name| AlarmSeen { name: name.clone(), actions_enabled: self.alarms[name] })
+                    .collect(),
+            ),
+            Query::Machines { .. } => Observation::Machines(self.machines.clone()),
+            Query::Snapshots { .. } => {
+                let seen = self.snapshots.clone();
+                self.snapshots.iter_mut().for_each(|snapshot| snapshot.complete = true);
+                Observation::Snapshots(seen)
+            }
+            Query::Health { version, .. } => {
+                let sick = self.fate.sick && self.release == "2";
+                let answered = Some(self.release.to_owned());
+                Observation::Health(vec![Finding {
+                    what: "platform".to_owned(),
+                    healthy: !sick && *version == answered,
+                    detail: if sick { "503" } else { "answers" }.to_owned(),
+                }])
+            }
+            Query::Platform(PlatformQuery::Sessions) => Observation::Platform(PlatformObservation::Sessions(
+                self.sessions.values().cloned().collect(),
+            )),
+            Query::Platform(PlatformQuery::Computations) => Observation::Platform(
+                PlatformObservation::Computations(self.computations.values().cloned().collect()),
+            ),
+            Query::Platform(PlatformQuery::Banner) => {
+                Observation::Platform(PlatformObservation::Banner(self.banner.clone()))
+            }
+            Query::Platform(PlatformQuery::Status) => panic!("no step asks for the platform's status alone"),
+        })
+    }
+
+    /// The next status of a stack whose operation has begun, and the events of the operation.
+    fn stack_events(&mut self, kind: UpdateKind, token: &str, after: Option<&str>) -> Vec<StackEvent> {
+        let events = self.events.entry(stack_name(kind)).or_default();
+        let begun = events.iter().any(|(of, _)| of == token);
+        let statuses = if token.contains("rollback") {
+            &mut self.fate.continued_statuses
+        } else {
+            match kind {
+                UpdateKind::BackupStack => &mut self.fate.backup_statuses,
+                UpdateKind::Primary => &mut self.fate.statuses,
+                UpdateKind::RoleStack | UpdateKind::WayBack => &mut (&[] as &'static [&'static str]),
+            }
+        };
+        if begun {
+            let next = statuses.split_first().map(|(next, rest)| {
+                *statuses = rest;
+                *next
+            });
+            let last = events.last().map(|(_, event)| event.status.clone()).unwrap_or_default();
+            let next = next.or((last == "UPDATE_IN_PROGRESS").then_some("UPDATE_COMPLETE"));
+            if let Some(next) = next {
+                if next.contains("FAILED") || next.contains("ROLLBACK") {
+                    events.push((token.to_owned(), event(events.len(), "Template", "UPDATE_FAILED")));
+                }
+                events.push((token.to_owned(), event(events.len(), stack_name(kind), next)));
+                match (kind, next) {
+                    (UpdateKind::Primary, "UPDATE_COMPLETE") => self.release = "2",
+                    (UpdateKind::WayBack, "UPDATE_COMPLETE") => self.release = "1",
+                    _ => {}
+                }
+            }
+        }
+        let seen = after.map_or(0, |id| {
+            events.iter().position(|(_, event)| event.event_id == id).map_or(0, |index| index + 1)
+        });
+        events[seen..].iter().filter(|(of, _)| of == token).map(|(_, event)| event.clone()).collect()
+    }
+
+    pub fn act(&mut self, act: &Act) -> Result<(), PortError> {
+        self.now += 10;
+        self.fate.acts += 1;
+        if self.fate.refuse_act == Some(self.fate.acts) {
+            return Err(error(PortErrorKind::Refused));
+        }
+        self.carry_out(act)?;
+        if self.flaky() { Err(error(PortErrorKind::Transient)) } else { Ok(()) }
+    }
+
+    fn carry_out(&mut self, act: &Act) -> Result<(), PortError> {
+        match act {
+            Act::CloseGate { run_id, missing, .. } => {
+                if self.gate_rules.iter().any(|rule| missing.contains(&rule.priority.unwrap_or(0))) {
+                    // AWS says PriorityInUse, which is looked at again.
+                    return Err(error(PortErrorKind::Transient));
+                }
+                for priority in missing {
+                    self.rules_made += 1;
+                    let rule_arn = format!("rule-{}", self.rules_made);
+                    let priority = Some(*priority);
+                    self.gate_rules.push(GateRuleSeen { rule_arn, priority, run_id: run_id.clone() });
+                }
+            }
+            Act::OpenGate { rule_arns } => self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn)),
+            Act::SetJobQueueStates { queue_arns, enabled } => {
+                for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
+                    self.queues.get_mut(arn).expect("a queue").0 = *enabled;
+                }
+            }
+            Act::TerminateJobs { job_ids, .. } => {
+                if !self.fate.stubborn_jobs {
+                    self.jobs.retain(|id, _| !job_ids.contains(id));
+                }
+            }
+            Act::ResizeWorkerGroups { sizes } => {
+                for size in sizes {
+                    self.group.min_size = size.min_size;
+                    self.group.max_size = size.max_size;
+                    self.group.desired_capacity = size.desired_capacity;
+                    self.group.new_instances_protected = size.new_instances_protected;
+                }
+            }
+            Act::ResizeWarmPools { sizes } => {
+                for size in sizes {
+                    self.group.warm_pool = Some(WarmPool {
+                        min_size: size.min_size,
+                        max_group_prepared_capacity: size.max_group_prepared_capacity,
+                    });
+                }
+            }
+            Act::RemoveScaleInProtection { instance_ids, .. } => {
+                assert!(!instance_ids.contains(&"i-3".to_owned()), "AWS refuses warm-pool instances");
+                for instance in &mut self.group.instances {
+                    instance.protected_from_scale_in &= !instance_ids.contains(&instance.id);
+                }
+            }
+            Act::Remember { memories } => {
+                for memory in memories {
+                    *self.note(&memory.resource) = Some(memory.text.clone());
+                }
+            }
+            Act::Forget { resources } => {
+                for resource in resources {
+                    *self.note(resource) = None;
+                }
+            }
+            Act::CompleteLifecycleActions { .. } => {}
+            Act::TerminateInstances { instance_ids } => {
+                self.machines.retain(|machine| !instance_ids.contains(&machine.instance_id));
+                self.group.instances.retain(|instance| !instance_ids.contains(&instance.id));
+            }
+            Act::SetAlarmActions { names, enabled } => {
+                for name in names {
+                    self.alarms.insert(name.clone(), *enabled);
+                }
+            }
+            Act::CreateSnapshots { snapshots, .. } => {
+                assert_quiet(self);
+                for snapshot in snapshots {
+                    self.snapshots.retain(|there| there.name != snapshot.name);
+                    self.snapshots.push(SnapshotSeen {
+                        name: snapshot.name.clone(),
+                        id: "snap-1".to_owned(),
+                        complete: false,
+                        failure: None,
+                        percent: None,
+                    });
+                }
+            }
+            Act::Platform { acts } => acts.iter().for_each(|act| self.tell(act)),
+            Act::CreateChangeSet { proposal, .. } => {
+                let mut changes = vec![change("Template")];
+                if self.fate.surprising_change_set {
+                    changes.push(change("Database"));
+                }
+                self.change_sets.insert(proposal.change_set_name.clone(), changes);
+            }
+            Act::DeleteChangeSet { change_set_name, .. } => {
+                self.change_sets.remove(change_set_name);
+            }
+            Act::ExecuteChangeSet { update, client_request_token, change_set_name, .. } => {
+                assert!(!self.fate.surprising_change_set, "no change set runs that was not approved");
+                if *update == UpdateKind::Primary {
+                    assert_quiet(self);
+                    assert_eq!(self.snapshots.len(), 2, "copies were made before");
+                }
+                self.change_sets.remove(change_set_name);
+                let name = stack_name(*update);
+                let events = self.events.entry(name).or_default();
+                if !events.iter().any(|(token, _)| token == client_request_token) {
+                    let begin = event(events.len(), name, "UPDATE_IN_PROGRESS");
+                    events.push((client_request_token.clone(), begin));
+                }
+            }
+            Act::CancelUpdate { .. } => {
+                self.fate.statuses = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
+            }
+            Act::ContinueUpdateRollback { update, skip, client_request_token, .. } => {
+                self.skipped.clone_from(skip);
+                let name = stack_name(*update);
+                let events = self.events.entry(name).or_default();
+                if !events.iter().any(|(token, _)| token == client_request_token) {
+                    let begin = event(events.len(), name, "UPDATE_ROLLBACK_IN_PROGRESS");
+                    events.push((client_request_token.clone(), begin));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, resource: &Rememberer) -> &mut Option<String> {
+        match resource {
+            Rememberer::WorkerGroup(_) => &mut self.group.remembered,
+            Rememberer::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
+        }
+    }
+
+    fn tell(&mut self, act: &PlatformAct) {
+        match act {
+            PlatformAct::SaveSession { session_id } => {
+                let unsaveable = self.fate.unsaveable;
+                if let Some(session) = self.sessions.get_mut(session_id) {
+                    session.last_save = Some(LastSave {
+                        at: self.now.to_string(),
+                        succeeded: !unsaveable,
+                        error: unsaveable.then(|| "disk full".to_owned()),
+                    });
+                    if !unsaveable {
+                        session.unsaved = Unsaved::No;
+                        self.saved.push(session_id.clone());
+                    }
+                }
+            }
+            PlatformAct::StopSession { session_id } => {
+                if let Some(session) = self.sessions.remove(session_id)
+                    && session.unsaved != Unsaved::No
+                {
+                    self.lost.push(session_id.clone());
+                }
+            }
+            PlatformAct::StopComputation { computation_id } => {
+                self.computations.remove(computation_id);
+            }
+            PlatformAct::Notify { .. } => {}
+            PlatformAct::SetBanner(banner) => self.banner = Some(banner.clone()),
+            PlatformAct::ClearBanner => self.banner = None,
+        }
+    }
+}
+
+/// Nothing runs, and users are kept out.
+fn assert_quiet(platform: &Platform) {
+    assert!(platform.jobs.is_empty() && platform.group.instances.is_empty(), "the platform is quiet");
+    assert!(platform.machines.is_empty() && platform.sessions.is_empty(), "nobody works");
+    assert!(platform.gate_rules.iter().any(|rule| rule.priority == Some(3)), "users are kept out");
+}
+
+fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
+    let of_stack = ["platform", "backup", "role"].contains(&logical_id);
+    StackEvent {
+        event_id: format!("event-{index}"),
+        timestamp: String::new(),
+        logical_id: logical_id.to_owned(),
+        resource_type: if of_stack { "AWS::CloudFormation::Stack" } else { "AWS::EC2::LaunchTemplate" }
+            .to_owned(),
+        status: status.to_owned(),
+        status_reason: Some("because".to_owned()),
+    }
+}
+
+fn error(kind: PortErrorKind) -> PortError {
+    PortError { kind, operation: "service:Operation".to_owned(), message: "no".to_owned() }
+}
