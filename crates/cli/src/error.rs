@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use conductor::{ConductError, DataDirectoryError, JournalError};
 use upgrade::{DraftError, PortError};
 
+use crate::configuration::ConfigurationError;
+
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "Exit codes:
   0  done
@@ -90,6 +92,9 @@ pub enum CliError {
     /// `--parameter` names what no release has.
     #[error("--parameter {0}: neither release has such a parameter")]
     UnknownParameter(String),
+    /// The settings.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// The port is taken.
     #[error("port {port} on this machine is in use")]
     PortInUse {
@@ -191,6 +196,17 @@ impl CliError {
                 Some("give a value with --parameter KEY=VALUE; nothing was started")
             }
             CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
+            CliError::Configuration(ConfigurationError::NoFile { .. }) => {
+                Some("`slackwater init` makes one, or name yours with --config; nothing was touched")
+            }
+            CliError::Configuration(ConfigurationError::NoDeployment { .. }) => {
+                Some("add [deployments.NAME] with stack and region; `slackwater init` proposes one")
+            }
+            CliError::Configuration(
+                ConfigurationError::Problems(_)
+                | ConfigurationError::WhichDeployment { .. }
+                | ConfigurationError::UnknownDeployment { .. },
+            ) => Some("nothing was touched"),
             CliError::PortInUse { .. } => {
                 Some("choose another with --port, or --port 0 for any free one; nothing was started")
             }
@@ -219,6 +235,7 @@ impl CliError {
             CliError::Runtime(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
+            | CliError::Configuration(ConfigurationError::Unreadable { .. })
             | CliError::Template(_)
             | CliError::Malformed { .. }
             | CliError::ParametersFile(_)
@@ -253,6 +270,7 @@ impl CliError {
             | CliError::Rules(_)
             | CliError::OverLimit { .. } => REFUSED_BY_AWS,
             CliError::Unreadable { .. }
+            | CliError::Configuration(_)
             | CliError::Malformed { .. }
             | CliError::ParametersFile(_)
             | CliError::UnknownParameter(_)

@@ -6,6 +6,7 @@
 mod arguments;
 mod change_table;
 mod changeset_command;
+pub mod configuration;
 mod demo;
 mod error;
 mod inputs;

@@ -108,10 +108,18 @@ pub enum DraftError {
 
 /// Find the parts of a deployment that maintenance touches.
 pub fn find_targets(deployment: &Deployment) -> Result<(Profile, Targets), DraftError> {
+    find_targets_with(deployment, None)
+}
+
+/// The same with the owner's profile; without one, the profile that the template tells.
+pub fn find_targets_with(
+    deployment: &Deployment,
+    profile: Option<&Profile>,
+) -> Result<(Profile, Targets), DraftError> {
     let deployed = ReleaseSide::deployed(deployment)?;
     let (pseudo, outside) = (pseudo(deployment), Outside::default());
     let evaluation = Evaluation::new(&deployed.template, &deployed.parameters, &pseudo, &outside)?;
-    let profile = Profile::of(&deployed.template);
+    let profile = profile.cloned().unwrap_or_else(|| Profile::of(&deployed.template));
     let targets = targets(deployment, &profile, &evaluation)?;
     Ok((profile, targets))
 }
@@ -132,23 +140,16 @@ fn targets(
         )
     };
     let find_all = |ids: &[String]| ids.iter().map(find).collect::<Result<Vec<LogicalResource>, _>>();
-    let of_type = |type_name: &str| {
-        let ids: Vec<String> = evaluation
-            .active_resources()
-            .filter(|resource| resource.type_name == type_name)
-            .map(|resource| resource.logical_id.clone())
-            .collect();
-        find_all(&ids)
-    };
+    let databases: Vec<String> = roles.databases.iter().map(|one| one.logical_id.clone()).collect();
     Ok(Targets {
         listener: find(&roles.listener)?,
-        target_groups: of_type("AWS::ElasticLoadBalancingV2::TargetGroup")?,
+        target_groups: find_all(&roles.target_groups)?,
         job_queues: find_all(&roles.job_queues)?,
         worker_groups: find_all(&roles.worker_groups)?,
-        alarms: of_type("AWS::CloudWatch::Alarm")?,
-        databases: of_type("AWS::RDS::DBInstance")?,
-        volumes: of_type("AWS::EC2::Volume")?,
-        dedicated_machine_tags: Vec::new(),
+        alarms: find_all(&roles.alarms)?,
+        databases: find_all(&databases)?,
+        volumes: find_all(&roles.volumes)?,
+        dedicated_machine_tags: roles.dedicated_machine_tags,
     })
 }
 

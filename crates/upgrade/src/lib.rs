@@ -14,6 +14,7 @@ mod comparison;
 mod deployment;
 mod draft;
 mod journal;
+mod nearest;
 mod observation;
 mod plan;
 mod platform;
@@ -40,9 +41,11 @@ pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
 pub use draft::{
     DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
-    UpdateRequest, draft_update, draft_way_back, find_targets, is_updatable, maintenance_plan, upgrade_plan,
+    UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
+    maintenance_plan, upgrade_plan,
 };
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use nearest::nearest;
 pub use observation::{
     AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
     Observation, Query, SnapshotSeen, StackEvent, WarmPool, WorkerGroup,
@@ -59,7 +62,10 @@ pub use platform::{
 pub use policy::{
     Announcement, DrainPolicy, Escalation, HealthPolicy, HttpCheck, MaintenancePolicy, OnUnhealthy,
 };
-pub use profile::{Profile, ProfileError, Roles};
+pub use profile::{
+    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection,
+    Selector, Survey,
+};
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport};
 pub use state::{Before, Outcome, State, Told, UpdateState};

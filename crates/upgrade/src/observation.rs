@@ -63,7 +63,7 @@ pub enum Query {
         /// Their names. One that is gone is left out of the answer.
         names: Vec<String>,
     },
-    /// Machines that carry one of these tags and aren't terminated.
+    /// Machines that carry all of these tags, are in no Auto Scaling group and aren't terminated.
     Machines {
         /// Tags, each with its value where one is wanted.
         tags: Vec<(String, Option<String>)>,

@@ -342,7 +342,7 @@ pub struct Targets {
     pub databases: Vec<LogicalResource>,
     /// EBS volumes that hold data.
     pub volumes: Vec<LogicalResource>,
-    /// Tags that a machine outside of every group carries, each with its value where one is wanted.
+    /// Tags that a machine outside of every group carries, all of them, each with its value where one is wanted.
     pub dedicated_machine_tags: Vec<(String, Option<String>)>,
 }
 

@@ -1,22 +1,53 @@
-//! A profile: what is what inside a platform's stack, found in the template itself.
+//! A profile: what is what inside a platform's stack. Most of it is found in the template itself; a vendor's profile,
+//! or a deployment's owner, says what the template doesn't show.
+//!
+//! Here are the parts and what a profile may say of each. How a profile's file is written is the program's; what a
+//! template shows by itself is in `discover`.
 
-use template::{Evaluation, Resource, ResourceValues, Template, Unknown, Value};
+mod discover;
+mod error;
+mod part;
+mod properties;
+mod select;
+
+use std::collections::BTreeMap;
+
+use template::{Evaluation, Location, Node, Template, VersionInfo};
+
+pub use error::{Misfit, MisfitKind, ProfileError};
+pub use part::Part;
+pub use select::{SelectBy, Selection, Selector};
+
+use crate::nearest::nearest;
+use select::fits;
 
 /// How to find a platform's parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// `code-ocean` or `generic`.
-    pub name: &'static str,
-    workers: Workers,
+    /// `code-ocean`, `generic`, or what its file calls it.
+    pub name: String,
+    /// Which resources are which part; a part that isn't here is discovered.
+    pub parts: BTreeMap<Part, Selection>,
+    /// The parameter that pins a database's storage, by the database's logical id; one that isn't here is the one
+    /// that its `AllocatedStorage` refers to.
+    pub storage_parameters: BTreeMap<String, Said>,
+    /// Tags that a machine outside of every group carries, all of them. `${AWS::StackName}` in a value is the stack's
+    /// name.
+    pub dedicated_machine_tags: Vec<(String, Option<String>)>,
+    /// Parameters that point at a backup stack, by name; `*` stands for any characters.
+    pub backup_parameters: Vec<Said>,
+    /// The entry of the template's `Metadata` that tells the version: a text, or a map with `Version`. `None`: the
+    /// first whose key ends in `::VersionInfo`.
+    pub version_metadata_key: Option<Said>,
 }
 
+/// A word of a profile, and where it stands; `None`: in this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Workers {
-    /// Groups whose instances carry this tag.
-    Tagged { key: &'static str, value: &'static str },
-    /// Groups that no load balancer sends users to. Assumption: a group behind a target group serves the
-    /// platform's pages and belongs to the release; any other group does its work.
-    NotBehindLoadBalancer,
+pub struct Said {
+    /// The word.
+    pub text: String,
+    /// Where.
+    pub at: Option<Location>,
 }
 
 /// The logical ids of a platform's parts.
@@ -24,36 +55,47 @@ enum Workers {
 pub struct Roles {
     /// The listener through which users come.
     pub listener: String,
+    /// Target groups that serve users' pages: their targets count for health.
+    pub target_groups: Vec<String>,
     /// Batch job queues.
     pub job_queues: Vec<String>,
     /// Auto Scaling groups of workers.
     pub worker_groups: Vec<String>,
+    /// CloudWatch alarms.
+    pub alarms: Vec<String>,
+    /// RDS database instances.
+    pub databases: Vec<DatabaseRole>,
+    /// EBS volumes that hold data.
+    pub volumes: Vec<String>,
+    /// Tags that a machine outside of every group carries: all of them, else another deployment's machines in the same
+    /// account would be taken for this one's.
+    pub dedicated_machine_tags: Vec<(String, Option<String>)>,
+    /// Parameters that point at a backup stack.
+    pub backup_parameters: Vec<String>,
 }
 
-/// Why a profile doesn't fit a stack.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProfileError {
-    /// There is nothing to close.
-    #[error(
-        "profile {profile}: no listener of an application load balancer is active in {template}, so there is no gate to close; \
-         slackwater can only take users off a platform that has one"
-    )]
-    NoListener {
-        /// The profile.
-        profile: &'static str,
-        /// The template's file name.
-        template: String,
-    },
-    /// More than one could be it.
-    #[error("profile {profile}: {template} has several listeners that users may come through ({}); the profile must name one", candidates.join(", "))]
-    SeveralListeners {
-        /// The profile.
-        profile: &'static str,
-        /// The template's file name.
-        template: String,
-        /// Their logical ids.
-        candidates: Vec<String>,
-    },
+/// A database and what pins its storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseRole {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// The parameter that says how large it is; `None`: the template itself does, or several parameters.
+    pub storage_parameter: Option<String>,
+}
+
+/// What a profile finds in a template, for a person: also where something is amiss.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// The logical ids of each part. The listener is the only one, or none.
+    pub parts: BTreeMap<Part, Vec<String>>,
+    /// The databases among them with what pins their storage.
+    pub databases: Vec<DatabaseRole>,
+    /// As in [`Roles`].
+    pub dedicated_machine_tags: Vec<(String, Option<String>)>,
+    /// As in [`Roles`].
+    pub backup_parameters: Vec<String>,
+    /// What doesn't fit. [`Profile::resolve`] fails with the first.
+    pub problems: Vec<ProfileError>,
 }
 
 impl Profile {
@@ -61,114 +103,278 @@ impl Profile {
     #[must_use]
     pub fn of(template: &Template) -> Profile {
         if template.version_info().is_some_and(|version| version.vendor == "CodeOcean") {
-            // Workers and their GPU kin carry this tag; the services group doesn't (v3.7.0, v3.8.2).
-            return Profile {
-                name: "code-ocean",
-                workers: Workers::Tagged { key: "codeocean:component", value: "workers" },
-            };
+            Profile::code_ocean()
+        } else {
+            Profile::generic()
         }
-        Profile { name: "generic", workers: Workers::NotBehindLoadBalancer }
+    }
+
+    /// A profile of this program; `None` when it has none of this name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Profile> {
+        match name {
+            "code-ocean" => Some(Profile::code_ocean()),
+            "generic" => Some(Profile::generic()),
+            _ => None,
+        }
+    }
+
+    /// The names that [`Profile::built_in`] takes.
+    pub const BUILT_IN: [&str; 2] = ["code-ocean", "generic"];
+
+    /// Everything is found in the template.
+    #[must_use]
+    pub fn generic() -> Profile {
+        Profile { name: "generic".to_owned(), ..Profile::default() }
+    }
+
+    /// Code Ocean (v3.7.0, v3.8.2). What the template's structure shows, it shows here too: the HTTPS listener, the
+    /// target group of its default action, five queues, `pRdsAllocatedStorage`, the data volume.
+    #[must_use]
+    pub fn code_ocean() -> Profile {
+        let said = |text: &str| Said { text: text.to_owned(), at: None };
+        // Workers and their GPU kin carry this tag; the services group doesn't.
+        let workers = Selector {
+            by: SelectBy::Tag { key: "codeocean:component".to_owned(), value: Some("workers".to_owned()) },
+            at: None,
+        };
+        Profile {
+            name: "code-ocean".to_owned(),
+            parts: BTreeMap::from([(Part::WorkerGroups, Selection::Chosen(vec![workers]))]),
+            storage_parameters: BTreeMap::new(),
+            // The launch template of dedicated machines gives its instances both tags, and the platform may terminate
+            // instances that have both (v3.8.2, the condition on ec2:TerminateInstances).
+            dedicated_machine_tags: vec![
+                ("Name".to_owned(), Some("codeocean-dedicated-worker".to_owned())),
+                ("codeocean:deployment".to_owned(), Some(STACK_NAME.to_owned())),
+            ],
+            backup_parameters: vec![said("pDestinationBackup*")],
+            version_metadata_key: Some(said("CodeOcean::VersionInfo")),
+        }
     }
 
     /// Find the platform's parts among the active resources.
-    pub fn roles(&self, evaluation: &Evaluation<'_>) -> Result<Roles, ProfileError> {
-        let of_type = |type_name: &'static str| {
-            evaluation.active_resources().filter(move |resource| resource.type_name == type_name)
+    ///
+    /// # Errors
+    /// The first thing that the profile names and the stack doesn't have; no listener to close, or several.
+    pub fn resolve(&self, evaluation: &Evaluation<'_>) -> Result<Roles, ProfileError> {
+        let mut survey = self.survey(evaluation);
+        if !survey.problems.is_empty() {
+            return Err(survey.problems.swap_remove(0));
+        }
+        let mut take = |part: Part| survey.parts.remove(&part).unwrap_or_default();
+        let Some(listener) = take(Part::Listener).into_iter().next() else {
+            return Err(self.no_listener(evaluation));
         };
         Ok(Roles {
-            listener: self.listener(evaluation)?,
-            job_queues: of_type("AWS::Batch::JobQueue").map(|queue| queue.logical_id.clone()).collect(),
-            worker_groups: of_type("AWS::AutoScaling::AutoScalingGroup")
-                .filter(|group| self.is_worker_group(evaluation, group))
-                .map(|group| group.logical_id.clone())
-                .collect(),
+            listener,
+            target_groups: take(Part::TargetGroups),
+            job_queues: take(Part::JobQueues),
+            worker_groups: take(Part::WorkerGroups),
+            alarms: take(Part::Alarms),
+            volumes: take(Part::Volumes),
+            databases: survey.databases,
+            dedicated_machine_tags: survey.dedicated_machine_tags,
+            backup_parameters: survey.backup_parameters,
         })
     }
 
-    /// The HTTPS listener; where there is none, the only listener.
-    fn listener(&self, evaluation: &Evaluation<'_>) -> Result<String, ProfileError> {
-        let listeners: Vec<&Resource> = evaluation
-            .active_resources()
-            .filter(|resource| resource.type_name == "AWS::ElasticLoadBalancingV2::Listener")
+    /// The same as [`Profile::resolve`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn roles(&self, evaluation: &Evaluation<'_>) -> Result<Roles, ProfileError> {
+        self.resolve(evaluation)
+    }
+
+    /// What the profile finds, and everything that doesn't fit.
+    #[must_use]
+    pub fn survey(&self, evaluation: &Evaluation<'_>) -> Survey {
+        let mut survey = Survey::default();
+        // The listener is first in `ALL`, for target groups hang on it.
+        for part in Part::ALL {
+            let found = self.find(evaluation, part, &mut survey);
+            survey.parts.insert(part, found);
+        }
+        let databases = survey.parts.get(&Part::Databases).cloned().unwrap_or_default();
+        survey.databases = databases
+            .into_iter()
+            .map(|logical_id| DatabaseRole {
+                storage_parameter: self.storage_parameter(evaluation, &logical_id),
+                logical_id,
+            })
             .collect();
-        let secure: Vec<&Resource> = listeners
+        self.check_storage_parameters(evaluation, &mut survey);
+        survey.dedicated_machine_tags = self
+            .dedicated_machine_tags
             .iter()
-            .copied()
-            .filter(|listener| text_of(evaluation, listener, "Protocol").as_deref() == Some("HTTPS"))
+            .map(|(key, value)| {
+                let value =
+                    value.as_ref().map(|value| value.replace(STACK_NAME, &evaluation.pseudo().stack_name));
+                (key.clone(), value)
+            })
             .collect();
-        let candidates = if secure.is_empty() { listeners } else { secure };
-        let template = evaluation.template().name.clone();
-        match candidates.as_slice() {
-            [] => Err(ProfileError::NoListener { profile: self.name, template }),
-            [only] => Ok(only.logical_id.clone()),
-            _ => Err(ProfileError::SeveralListeners {
-                profile: self.name,
+        for pattern in &self.backup_parameters {
+            let parameters = &evaluation.template().parameters;
+            let fitting = parameters.keys().filter(|name| fits(&pattern.text, name)).cloned();
+            let before = survey.backup_parameters.len();
+            survey.backup_parameters.extend(fitting);
+            if survey.backup_parameters.len() == before && pattern.at.is_some() {
+                let problem = self.unknown_parameter(evaluation.template(), "backup_parameters", pattern);
+                survey.problems.push(problem);
+            }
+        }
+        if let Err(problem) = self.version(evaluation.template()) {
+            survey.problems.push(problem);
+        }
+        survey
+    }
+
+    /// The release's version, and under which vendor's name its metadata stands.
+    ///
+    /// # Errors
+    /// The key that the profile names isn't in the template, or tells no version.
+    pub fn version(&self, template: &Template) -> Result<Option<VersionInfo>, ProfileError> {
+        let Some(key) = &self.version_metadata_key else { return Ok(template.version_info()) };
+        let entries = template.metadata.as_ref().and_then(Node::as_mapping);
+        let entry = entries.and_then(|entries| entries.get(&key.text)).map(|entry| &entry.value);
+        let text = |node: Option<&Node>| node.and_then(Node::scalar_text).map(str::to_owned);
+        match text(entry).or_else(|| text(entry?.get("Version"))) {
+            Some(version) => Ok(Some(VersionInfo {
+                vendor: key.text.split("::").next().unwrap_or(&key.text).to_owned(),
+                version,
+                commit: entry.and_then(|entry| text(entry.get("Commit"))),
+            })),
+            None => Err(self.misfit(
                 template,
-                candidates: candidates.iter().map(|listener| listener.logical_id.clone()).collect(),
-            }),
+                "version_metadata_key",
+                key,
+                MisfitKind::UnknownMetadata { key: key.text.clone() },
+                nearest(&key.text, entries.into_iter().flatten().map(|(key, _)| key.as_str())),
+            )),
         }
     }
 
-    fn is_worker_group(&self, evaluation: &Evaluation<'_>, group: &Resource) -> bool {
-        match self.workers {
-            Workers::Tagged { key, value } => has_tag(evaluation, group, key, value),
-            Workers::NotBehindLoadBalancer => {
-                let behind = |name| match property(evaluation, group, name) {
-                    Some(Value::List(list)) => !list.is_empty(),
-                    Some(_) => true,
-                    None => false,
-                };
-                !behind("TargetGroupARNs") && !behind("LoadBalancerNames")
+    fn find(&self, evaluation: &Evaluation<'_>, part: Part, survey: &mut Survey) -> Vec<String> {
+        let found = match self.parts.get(&part) {
+            Some(Selection::Chosen(selectors)) => {
+                let mut found: Vec<String> = Vec::new();
+                for selector in selectors {
+                    match selector.select(evaluation, &self.name, part) {
+                        Ok(ids) => {
+                            if part == Part::Listener && ids.is_empty() {
+                                survey.problems.extend(self.not_active(evaluation, part, selector));
+                            }
+                            for id in ids {
+                                if !found.contains(&id) {
+                                    found.push(id);
+                                }
+                            }
+                        }
+                        Err(problem) => survey.problems.push(problem),
+                    }
+                }
+                found
+            }
+            Some(Selection::Discovered) | None => {
+                let listener = survey.parts.get(&Part::Listener).and_then(|ids| ids.first());
+                discover::discover(evaluation, part, listener.map(String::as_str))
+            }
+        };
+        if part != Part::Listener {
+            return found;
+        }
+        match found.as_slice() {
+            [] if survey.problems.is_empty() => survey.problems.push(self.no_listener(evaluation)),
+            [] | [_] => {}
+            _ => {
+                survey.problems.push(ProfileError::SeveralListeners {
+                    profile: self.name.clone(),
+                    template: evaluation.template().name.clone(),
+                    candidates: found,
+                });
+                return Vec::new();
+            }
+        }
+        found
+    }
+
+    fn storage_parameter(&self, evaluation: &Evaluation<'_>, database: &str) -> Option<String> {
+        if let Some(said) = self.storage_parameters.get(database) {
+            return Some(said.text.clone());
+        }
+        let resource = evaluation.template().resources.get(database)?;
+        let storage = properties::node(resource, "AllocatedStorage")?;
+        match properties::parameters(evaluation, storage).as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    fn check_storage_parameters(&self, evaluation: &Evaluation<'_>, survey: &mut Survey) {
+        const KEY: &str = "storage_parameters";
+        let template = evaluation.template();
+        for (database, parameter) in &self.storage_parameters {
+            if !template.parameters.contains_key(&parameter.text) {
+                survey.problems.push(self.unknown_parameter(template, KEY, parameter));
+            }
+            if !template.resources.contains_key(database) {
+                let databases = survey.parts.get(&Part::Databases).into_iter().flatten();
+                let near = nearest(database, databases.map(String::as_str));
+                let kind = MisfitKind::UnknownResource { id: database.clone() };
+                survey.problems.push(self.misfit(template, KEY, parameter, kind, near));
             }
         }
     }
-}
 
-fn has_tag(evaluation: &Evaluation<'_>, resource: &Resource, key: &str, value: &str) -> bool {
-    let Some(Value::List(tags)) = property(evaluation, resource, "Tags") else { return false };
-    tags.iter().any(|tag| {
-        let Value::Map(tag) = tag else { return false };
-        tag.get("Key") == Some(&Value::String(key.to_owned()))
-            && tag.get("Value") == Some(&Value::String(value.to_owned()))
-    })
-}
+    /// For a listener that was meant by its id and isn't active.
+    fn not_active(
+        &self,
+        evaluation: &Evaluation<'_>,
+        part: Part,
+        selector: &Selector,
+    ) -> Option<ProfileError> {
+        let SelectBy::LogicalId(id) = &selector.by else { return None };
+        let template = evaluation.template();
+        let condition = template.resources.get(id)?.condition.clone()?;
+        let active = discover::of_type(evaluation, part);
+        Some(self.misfit(
+            template,
+            part.key(),
+            &Said { text: id.clone(), at: selector.at.clone() },
+            MisfitKind::NotActive { id: id.clone(), condition },
+            nearest(id, active.iter().map(|one| one.logical_id.as_str())),
+        ))
+    }
 
-fn text_of(evaluation: &Evaluation<'_>, resource: &Resource, name: &str) -> Option<String> {
-    match property(evaluation, resource, name)? {
-        Value::String(text) => Some(text),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Unknown(_) => None,
+    fn unknown_parameter(&self, template: &Template, key: &'static str, said: &Said) -> ProfileError {
+        let near = nearest(&said.text, template.parameters.keys().map(String::as_str));
+        self.misfit(template, key, said, MisfitKind::UnknownParameter { name: said.text.clone() }, near)
+    }
+
+    fn misfit(
+        &self,
+        template: &Template,
+        key: &'static str,
+        said: &Said,
+        kind: MisfitKind,
+        nearest: Vec<String>,
+    ) -> ProfileError {
+        Box::new(Misfit {
+            at: said.at.clone(),
+            profile: self.name.clone(),
+            key,
+            template: template.name.clone(),
+            kind,
+            nearest,
+        })
+        .into()
+    }
+
+    fn no_listener(&self, evaluation: &Evaluation<'_>) -> ProfileError {
+        ProfileError::NoListener { profile: self.name.clone(), template: evaluation.template().name.clone() }
     }
 }
 
-/// One property, evaluated with every resource unknown. What can't be evaluated counts as absent: whether
-/// the template is sound is asked elsewhere.
-fn property(evaluation: &Evaluation<'_>, resource: &Resource, name: &str) -> Option<Value> {
-    evaluation.evaluate(resource.properties.as_ref()?.get(name)?, &NothingDeployed).ok()
-}
-
-/// Resources of which nothing is known.
-struct NothingDeployed;
-
-impl ResourceValues for NothingDeployed {
-    fn reference(&self, logical_id: &str) -> Value {
-        unknown(logical_id, None)
-    }
-
-    fn attribute(&self, logical_id: &str, attribute: &str) -> Value {
-        unknown(logical_id, Some(attribute))
-    }
-}
-
-fn unknown(logical_id: &str, attribute: Option<&str>) -> Value {
-    Value::Unknown(Unknown {
-        parts: vec![template::Part::Resource {
-            logical_id: logical_id.to_owned(),
-            attribute: attribute.map(str::to_owned),
-        }],
-    })
-}
+/// What stands for the stack's name in a tag's value.
+const STACK_NAME: &str = "${AWS::StackName}";

@@ -1,0 +1,157 @@
+//! `slackwater.toml`: which deployments there are, and what their owner decided once. Here is what the settings are;
+//! how TOML is read is in `reader`, how each table is read in the module of its name.
+//!
+//! Secrets stand in no file: only the name of an environment variable, or the path of a file.
+
+mod catalogue;
+mod deployment;
+mod duration;
+mod health;
+mod maintenance;
+mod place;
+mod platform;
+mod problem;
+mod profile_file;
+mod reader;
+
+use std::path::{Path, PathBuf};
+
+use upgrade::nearest;
+
+pub use catalogue::{Catalogue, CatalogueEntry, parse_catalogue};
+pub use deployment::{
+    Access, AssumedRole, BackupStackSettings, Credentials, DeploymentSettings, Notifications,
+    RoleStackSettings,
+};
+pub use maintenance::MaintenanceSettings;
+pub use place::{Environment, find_file};
+pub use platform::{Adapter, PlatformSettings, Secret};
+pub use problem::{Problem, ProblemKind, Problems};
+pub use profile_file::{load_profile, parse_profile};
+pub use reader::Word;
+
+use reader::Document;
+
+/// A file of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The file.
+    pub path: PathBuf,
+    /// Every deployment, in the order of their names.
+    pub deployments: Vec<DeploymentSettings>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// It is nowhere.
+    #[error("there is no file of settings; looked for {}", .looked_for.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NoFile {
+        /// Where it was looked for.
+        looked_for: Vec<PathBuf>,
+    },
+    /// It can't be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// It isn't as it should be.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// It names no deployment.
+    #[error("{} names no deployment", path.display())]
+    NoDeployment {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It names several, and the command none.
+    #[error("{} names several deployments ({}); say which", path.display(), names.join(", "))]
+    WhichDeployment {
+        /// The file.
+        path: PathBuf,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// It names no such deployment.
+    #[error("{} names no deployment {name}; the nearest: {}", path.display(), nearest.join(", "))]
+    UnknownDeployment {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The nearest names.
+        nearest: Vec<String>,
+    },
+}
+
+impl Configuration {
+    /// Read settings. `file` is the name for messages; paths in it are from its directory.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(file: &str, text: &str) -> Result<Configuration, Problems> {
+        Document::read(file, text, |root| {
+            let deployments = root
+                .named_tables("deployments")
+                .into_iter()
+                .filter_map(|(name, table)| {
+                    let settings = deployment::read(&name, &table);
+                    table.finish();
+                    settings
+                })
+                .collect();
+            Some(Configuration { path: PathBuf::from(file), deployments })
+        })
+    }
+
+    /// Find the file and read it. `given` is what the command line or `SLACKWATER_CONFIG` says.
+    ///
+    /// # Errors
+    /// There is none, it can't be read, or it isn't as it should be.
+    pub fn load(
+        given: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Configuration, ConfigurationError> {
+        let path = find_file(given, environment, Path::is_file)
+            .map_err(|looked_for| ConfigurationError::NoFile { looked_for })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ConfigurationError::Unreadable { path: path.clone(), source })?;
+        Ok(Configuration::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// The directory from which paths in the file are meant.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// A deployment by its name; without a name the only one.
+    ///
+    /// # Errors
+    /// There is none of this name, or several and no name.
+    pub fn deployment(&self, name: Option<&str>) -> Result<&DeploymentSettings, ConfigurationError> {
+        let path = || self.path.clone();
+        let names = || self.deployments.iter().map(|one| one.name.as_str());
+        match (name, self.deployments.as_slice()) {
+            (_, []) => Err(ConfigurationError::NoDeployment { path: path() }),
+            (None, [only]) => Ok(only),
+            (None, _) => Err(ConfigurationError::WhichDeployment {
+                path: path(),
+                names: names().map(str::to_owned).collect(),
+            }),
+            (Some(name), all) => {
+                all.iter().find(|one| one.name == name).ok_or_else(|| ConfigurationError::UnknownDeployment {
+                    path: path(),
+                    name: name.to_owned(),
+                    nearest: nearest(name, names()),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

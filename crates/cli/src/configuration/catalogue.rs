@@ -1,0 +1,73 @@
+//! A catalogue of releases: which there are, and which way leads from one to another.
+
+use super::problem::Problems;
+use super::reader::{Document, Table};
+
+/// What `catalogue` is for.
+pub(super) const WHAT: &str =
+    "a file or URL with the list of releases, such as catalogue = \"releases.toml\"";
+
+/// The releases that there are, in the order of the file: oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Catalogue {
+    /// The releases.
+    pub releases: Vec<CatalogueEntry>,
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueEntry {
+    /// Its version.
+    pub version: String,
+    /// Its template: a file's path or a URL.
+    pub template: String,
+    /// The least version that may be upgraded to it.
+    pub from_at_least: Option<String>,
+    /// The least version of the backup stack.
+    pub backup_at_least: Option<String>,
+    /// Whether an upgrade to a later release must stop at this one.
+    pub required_stop: bool,
+    /// What its vendor says about it: a text or a URL.
+    pub notes: Option<String>,
+}
+
+/// Read a catalogue: `[[release]]` tables with `version`, `template`, `from_at_least`, `backup_at_least`,
+/// `required_stop` and `notes`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse_catalogue(file: &str, text: &str) -> Result<Catalogue, Problems> {
+    Document::read(file, text, |root| {
+        let mut releases: Vec<CatalogueEntry> = Vec::new();
+        for table in root.tables("release") {
+            let release = entry(&table);
+            if let Some(release) = release {
+                if releases.iter().any(|known| known.version == release.version)
+                    && let Some(word) = table.text("version")
+                {
+                    table.unfit("version", &word, "a release of this version stands above");
+                }
+                releases.push(release);
+            }
+            table.finish();
+        }
+        Some(Catalogue { releases })
+    })
+}
+
+fn entry(table: &Table<'_>) -> Option<CatalogueEntry> {
+    let version = table.needed_text("version", "the release's version, as its template tells it");
+    let template = table.needed_text("template", "a file or URL");
+    let text = |key| table.text(key).map(|word| word.text);
+    let (from_at_least, backup_at_least, notes) =
+        (text("from_at_least"), text("backup_at_least"), text("notes"));
+    let required_stop = table.flag("required_stop").unwrap_or(false);
+    Some(CatalogueEntry {
+        version: version?.text,
+        template: template?.text,
+        from_at_least,
+        backup_at_least,
+        required_stop,
+        notes,
+    })
+}

@@ -1,0 +1,293 @@
+//! `[deployments.NAME]`: which stacks, and with whose rights.
+
+use template::Location;
+use upgrade::HealthPolicy;
+
+use super::maintenance::{self, MaintenanceSettings};
+use super::platform::{self, PlatformSettings};
+use super::problem::ProblemKind;
+use super::reader::{Table, Word};
+use super::{catalogue, health};
+
+/// A deployment, as its owner describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentSettings {
+    /// Its name.
+    pub name: String,
+    /// Where it is described.
+    pub at: Location,
+    /// The primary stack's name or ARN.
+    pub stack: String,
+    /// How its account is reached.
+    pub access: Access,
+    /// The profile: a name of this program's, or a file beside the settings; `None`: found from the template.
+    pub profile: Option<Word>,
+    /// Where templates over 51,200 bytes are uploaded.
+    pub template_bucket: Option<String>,
+    /// The backup stack.
+    pub backup_stack: Option<BackupStackSettings>,
+    /// The deployment role's stack.
+    pub role_stack: Option<RoleStackSettings>,
+    /// The platform's own API.
+    pub platform: PlatformSettings,
+    /// How maintenance goes about its work.
+    pub maintenance: MaintenanceSettings,
+    /// What proves the platform healthy.
+    pub health: HealthPolicy,
+    /// Who is told.
+    pub notifications: Notifications,
+    /// Where the list of releases is: a file's path or a URL.
+    pub catalogue: Option<String>,
+}
+
+/// How an account and Region are reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// Such as `us-east-1`.
+    pub region: String,
+    /// With whose rights.
+    pub credentials: Credentials,
+    /// Another address for every service: a local cloud.
+    pub endpoint_url: Option<String>,
+}
+
+/// With whose rights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Credentials {
+    /// A profile of AWS's own files; `None`: what the environment offers.
+    pub aws_profile: Option<String>,
+    /// A role to assume with them.
+    pub role: Option<AssumedRole>,
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy asks for; no secret (IAM user guide, "How to use an external ID").
+    pub external_id: Option<String>,
+}
+
+/// A stack that another account's backups go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupStackSettings {
+    /// Its name or ARN.
+    pub stack: String,
+    /// How its account is reached.
+    pub access: Access,
+    /// The newest template: a file's path or a URL.
+    pub template: Option<String>,
+    /// The newest recovery point must not be older.
+    pub maximum_recovery_point_age_seconds: u64,
+}
+
+/// The stack of the role that CloudFormation assumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleStackSettings {
+    /// Its name or ARN.
+    pub stack: String,
+    /// How its account is reached.
+    pub access: Access,
+    /// The newest template: a file's path or a URL.
+    pub template: Option<String>,
+}
+
+/// Who is told of a run's beginning, end and questions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notifications {
+    /// SNS topics.
+    pub sns_topic_arns: Vec<String>,
+    /// The environment variable with a webhook's address.
+    pub webhook_url_env: Option<String>,
+    /// A program and its arguments.
+    pub command: Vec<String>,
+}
+
+/// A day: backups are usually made daily.
+const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
+
+pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings> {
+    if name.text.is_empty() || !name.text.chars().all(|one| one.is_ascii_alphanumeric() || one == '-') {
+        table.unfit("deployments", name, "a name is made of letters, digits and hyphens");
+    }
+    let stack = table.needed_text("stack", "the primary stack's name or ARN, such as stack = \"codeocean\"");
+    let access = access(table, stack.as_ref(), None);
+    let profile = table.text("profile");
+    let template_bucket = table.text("template_bucket");
+    if let Some(bucket) = &template_bucket
+        && !is_bucket_name(&bucket.text)
+    {
+        table.unfit("template_bucket", bucket, "a bucket's name is wanted, without s3:// and without a path");
+    }
+    let backup_stack = table.table("backup_stack").map(|below| {
+        let read = linked(&below, &access, "the backup stack's name or ARN");
+        let age = below.seconds("maximum_recovery_point_age").unwrap_or(RECOVERY_POINT_AGE_SECONDS);
+        below.finish();
+        read.map(|(stack, access, template)| BackupStackSettings {
+            stack,
+            access,
+            template,
+            maximum_recovery_point_age_seconds: age,
+        })
+    });
+    let role_stack = table.table("role_stack").map(|below| {
+        let read = linked(&below, &access, "the deployment role's stack, by name or ARN");
+        below.finish();
+        read.map(|(stack, access, template)| RoleStackSettings { stack, access, template })
+    });
+    let platform = table.table("platform").map_or_else(PlatformSettings::default, |below| {
+        let read = platform::read(&below);
+        below.finish();
+        read
+    });
+    let maintenance = table.table("maintenance").map_or_else(MaintenanceSettings::default, |below| {
+        let read = maintenance::read(&below);
+        below.finish();
+        read
+    });
+    let health = table.table("health").map_or_else(HealthPolicy::default, |below| {
+        let read = health::read(&below);
+        below.finish();
+        read
+    });
+    let notifications = table.table("notifications").map_or_else(Notifications::default, |below| {
+        let read = notifications(&below);
+        below.finish();
+        read
+    });
+    let catalogue = table.table("release").and_then(|below| {
+        let read = below.needed_text("catalogue", catalogue::WHAT);
+        below.finish();
+        read
+    });
+    Some(DeploymentSettings {
+        name: name.text.clone(),
+        at: name.at.clone(),
+        stack: stack?.text,
+        access,
+        profile,
+        template_bucket: template_bucket.map(|bucket| bucket.text),
+        backup_stack: backup_stack.flatten(),
+        role_stack: role_stack.flatten(),
+        platform,
+        maintenance,
+        health,
+        notifications,
+        catalogue: catalogue.map(|word| word.text),
+    })
+}
+
+/// A stack beside the primary one; what it doesn't say of its access is as the primary's.
+fn linked(
+    table: &Table<'_>,
+    primary: &Access,
+    why: &'static str,
+) -> Option<(String, Access, Option<String>)> {
+    let stack = table.needed_text("stack", why);
+    let access = access(table, stack.as_ref(), Some(primary));
+    let template = table.text("template").map(|word| word.text);
+    Some((stack?.text, access, template))
+}
+
+fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> Access {
+    let region = table.text("region");
+    let of_arn = stack.and_then(|stack| region_of_arn(&stack.text));
+    if let Some(stack) = stack
+        && stack.text.starts_with("arn:")
+        && of_arn.is_none()
+    {
+        table.unfit(
+            "stack",
+            stack,
+            "this is not a stack's ARN: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID",
+        );
+    }
+    if let (Some(region), Some(of_arn)) = (&region, of_arn)
+        && region.text != of_arn
+    {
+        table.unfit(
+            "region",
+            region,
+            format!("the stack's ARN says {of_arn}; leave region out, or correct one"),
+        );
+    }
+    if let Some(word) = &region
+        && !is_region(&word.text)
+    {
+        table.unfit("region", word, "a Region such as us-east-1 is wanted");
+    }
+    if region.is_none() && of_arn.is_none() && primary.is_none() {
+        table.missing("region", "such as region = \"us-east-1\", or give the stack by its ARN");
+    }
+    let inherited = primary.map(|access| access.region.clone());
+    let region = region.map(|word| word.text).or(of_arn.map(str::to_owned)).or(inherited).unwrap_or_default();
+
+    let aws_profile = table.text("aws_profile");
+    let role_arn = table.text("role_arn");
+    if let Some(arn) = &role_arn
+        && !(arn.text.starts_with("arn:") && arn.text.contains(":iam::") && arn.text.contains(":role/"))
+    {
+        table.unfit("role_arn", arn, "a role's ARN is wanted: arn:aws:iam::ACCOUNT:role/NAME");
+    }
+    let external_id = table.text("external_id");
+    if let (None, Some(word)) = (&role_arn, &external_id) {
+        let words = "external_id is for a role that is assumed: write role_arn beside it, or leave it out";
+        table.problem(word.at.clone(), ProblemKind::Conflict(words.to_owned()));
+    }
+    let credentials = match (aws_profile, role_arn, primary) {
+        (None, None, Some(primary)) => primary.credentials.clone(),
+        (aws_profile, role_arn, _) => Credentials {
+            aws_profile: aws_profile.map(|word| word.text),
+            role: role_arn
+                .map(|arn| AssumedRole { arn: arn.text, external_id: external_id.map(|id| id.text) }),
+        },
+    };
+    let endpoint_url = table.text("endpoint_url");
+    if let Some(word) = &endpoint_url {
+        platform::check_url(table, "endpoint_url", word);
+    }
+    let endpoint_url = endpoint_url.map(|word| word.text);
+    Access {
+        region,
+        credentials,
+        endpoint_url: endpoint_url.or_else(|| primary.and_then(|primary| primary.endpoint_url.clone())),
+    }
+}
+
+fn notifications(table: &Table<'_>) -> Notifications {
+    let topics = table.texts("sns_topic_arns");
+    for topic in &topics {
+        if !(topic.text.starts_with("arn:") && topic.text.contains(":sns:")) {
+            table.unfit("sns_topic_arns", topic, "a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME");
+        }
+    }
+    Notifications {
+        sns_topic_arns: topics.into_iter().map(|word| word.text).collect(),
+        webhook_url_env: platform::variable(table, "webhook_url_env"),
+        command: table.texts("command").into_iter().map(|word| word.text).collect(),
+    }
+}
+
+/// The Region in a stack's ARN.
+fn region_of_arn(text: &str) -> Option<&str> {
+    let mut parts = text.split(':');
+    let (arn, _partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+    (arn == "arn" && service == "cloudformation" && resource.starts_with("stack/")).then_some(region)
+}
+
+/// `us-east-1`, `us-gov-west-1`: letters and digits between hyphens, a digit at the end.
+fn is_region(text: &str) -> bool {
+    text.matches('-').count() >= 2
+        && text.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-')
+        && text.ends_with(|one: char| one.is_ascii_digit())
+}
+
+/// S3 user guide, "General purpose bucket naming rules", as far as a slip of the pen goes.
+fn is_bucket_name(text: &str) -> bool {
+    (3..=63).contains(&text.len())
+        && text
+            .chars()
+            .all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || matches!(one, '-' | '.'))
+}

@@ -1,0 +1,125 @@
+//! `[deployments.NAME.platform]`: how the platform's own API is reached. Its token is named, never written.
+
+use super::problem::ProblemKind;
+use super::reader::{Table, Word};
+
+/// How the platform's own API is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlatformSettings {
+    /// What speaks with it.
+    pub adapter: Adapter,
+    /// Its address.
+    pub url: Option<String>,
+    /// Where its token is.
+    pub token: Option<Secret>,
+    /// A file with the certificates of those who may vouch for it, PEM.
+    pub ca_file: Option<String>,
+}
+
+/// What speaks with a platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Adapter {
+    /// Nothing: sessions and computations can't be seen.
+    #[default]
+    None,
+    /// Slackwater's own HTTP contract.
+    Http,
+    /// Code Ocean's API.
+    CodeOcean,
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// In an environment variable.
+    Variable(String),
+    /// In a file.
+    File(String),
+}
+
+pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
+    let adapter = table
+        .one_of(
+            "adapter",
+            &[("none", Adapter::None), ("http", Adapter::Http), ("code-ocean", Adapter::CodeOcean)],
+        )
+        .unwrap_or_default();
+    let url = table.text("url");
+    if let Some(word) = &url {
+        check_url(table, "url", word);
+    }
+    let token_env = variable(table, "token_env");
+    let token_file = table.text("token_file");
+    if let (Some(_), Some(file)) = (&token_env, &token_file) {
+        let words = "token_env and token_file both say where the token is: leave one out";
+        table.problem(file.at.clone(), ProblemKind::Conflict(words.to_owned()));
+    }
+    let token = token_env.map(Secret::Variable).or_else(|| token_file.map(|file| Secret::File(file.text)));
+    match adapter {
+        Adapter::None => {
+            if let Some(url) = &url {
+                let words =
+                    "there is a url, but adapter is \"none\": write adapter = \"http\" or \"code-ocean\"";
+                table.problem(url.at.clone(), ProblemKind::Conflict(words.to_owned()));
+            }
+        }
+        Adapter::Http | Adapter::CodeOcean => {
+            if url.is_none() && !table.has("url") {
+                table
+                    .missing("url", "the platform's address, such as url = \"https://platform.example.com\"");
+            }
+            if adapter == Adapter::CodeOcean && token.is_none() && !table.has("token_env") {
+                table.missing(
+                    "token_env",
+                    "the environment variable that holds an administrator's access token",
+                );
+            }
+        }
+    }
+    PlatformSettings {
+        adapter,
+        url: url.map(|word| word.text),
+        token,
+        ca_file: table.text("ca_file").map(|word| word.text),
+    }
+}
+
+/// The name of an environment variable. What stands there isn't repeated: somebody may have written the secret itself.
+pub(super) fn variable(table: &Table<'_>, key: &'static str) -> Option<String> {
+    let word = table.text(key)?;
+    let is_name = !word.text.is_empty()
+        && word.text.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
+        && !word.text.starts_with(|one: char| one.is_ascii_digit())
+        // Names are short; tokens that happen to be made of letters aren't.
+        && word.text.len() <= 64;
+    if !is_name {
+        table.problem(
+            word.at,
+            ProblemKind::Secret {
+                key: key.to_owned(),
+                instead: "Wanted is the name of an environment variable (letters, digits and _).",
+            },
+        );
+        return None;
+    }
+    Some(word.text)
+}
+
+/// `http://` or `https://`, and nobody's password in it.
+pub(super) fn check_url(table: &Table<'_>, key: &'static str, word: &Word) {
+    let rest = word.text.strip_prefix("https://").or_else(|| word.text.strip_prefix("http://"));
+    let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
+        table.unfit(key, word, "an address that begins with https:// or http:// is wanted");
+        return;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
+        table.problem(
+            word.at.clone(),
+            ProblemKind::Secret {
+                key: key.to_owned(),
+                instead: "Leave out what stands before the @ of the address.",
+            },
+        );
+    }
+}

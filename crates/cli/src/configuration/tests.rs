@@ -1,0 +1,290 @@
+//! What good files say, and every mistake with its whole text.
+
+use super::{Configuration, ConfigurationError, parse_catalogue, parse_profile};
+
+/// The settings as they are printed for debugging, reviewed. Written anew with `SLACKWATER_WRITE=1`.
+fn golden(file: &str, found: &str, expected: &str) {
+    if std::env::var_os("SLACKWATER_WRITE").is_some() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configuration").join(file);
+        std::fs::write(path, found).expect("the golden file is writable");
+        return;
+    }
+    assert_eq!(found, expected, "{file}; SLACKWATER_WRITE=1 writes what is found");
+}
+
+#[test]
+fn a_whole_file() {
+    let read = Configuration::parse("slackwater.toml", include_str!("../../tests/configuration/whole.toml"))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    golden("whole.txt", &format!("{read:#?}\n"), include_str!("../../tests/configuration/whole.txt"));
+}
+
+/// A deployment with these lines added.
+fn deployment(lines: &str) -> String {
+    format!("[deployments.p]\nstack = \"s\"\nregion = \"us-east-1\"\n{lines}")
+}
+
+#[test]
+fn every_mistake_says_where_what_and_what_to_do() {
+    let mut others = Vec::new();
+    for (text, expected) in [
+        ("[deployments.p\n", "f.toml:1:15: this is not TOML: unclosed table, expected `]`"),
+        ("a = 1\na = 2\n", "f.toml:2:1: this is not TOML: duplicate key"),
+        ("deployment = 1\n", "f.toml:1:1: the file has no key deployment; did you mean deployments?"),
+        ("deployments = 1\n", "f.toml:1:15: deployments is a number; wanted is a table"),
+        (
+            "[deployments.p]\n",
+            "f.toml:1:14: [deployments.p] needs stack: the primary stack's name or ARN, such as stack = \"codeocean\"\n\
+             f.toml:1:14: [deployments.p] needs region: such as region = \"us-east-1\", or give the stack by its ARN",
+        ),
+        (
+            "[deployments.\"a b\"]\nstack = \"s\"\nregion = \"us-east-1\"\n",
+            "f.toml:1:14: deployments = \"a b\": a name is made of letters, digits and hyphens",
+        ),
+        (&deployment("regin = \"x\""), "f.toml:4:1: [deployments.p] has no key regin; did you mean region?"),
+        (&deployment("profile = 3"), "f.toml:4:11: profile is a number; wanted is a text in quotes"),
+        (
+            "[deployments.p]\nstack = \"s\"\nregion = \"Virginia\"\n",
+            "f.toml:3:10: region = \"Virginia\": a Region such as us-east-1 is wanted",
+        ),
+        (
+            "[deployments.p]\nstack = \"arn:aws:s3:::x\"\nregion = \"us-east-1\"\n",
+            "f.toml:2:9: stack = \"arn:aws:s3:::x\": this is not a stack's ARN: \
+             arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID",
+        ),
+        (
+            "[deployments.p]\nstack = \"arn:aws:cloudformation:eu-west-1:1:stack/s/1\"\nregion = \"us-east-1\"\n",
+            "f.toml:3:10: region = \"us-east-1\": the stack's ARN says eu-west-1; leave region out, or correct one",
+        ),
+        (
+            &deployment("role_arn = \"Deploy\""),
+            "f.toml:4:12: role_arn = \"Deploy\": a role's ARN is wanted: arn:aws:iam::ACCOUNT:role/NAME",
+        ),
+        (
+            &deployment("external_id = \"x\""),
+            "f.toml:4:15: external_id is for a role that is assumed: write role_arn beside it, or leave it out",
+        ),
+        (
+            &deployment("endpoint_url = \"localhost:4580\""),
+            "f.toml:4:16: endpoint_url = \"localhost:4580\": an address that begins with https:// or http:// is wanted",
+        ),
+        (
+            &deployment("template_bucket = \"s3://b/x\""),
+            "f.toml:4:19: template_bucket = \"s3://b/x\": a bucket's name is wanted, without s3:// and without a path",
+        ),
+        (
+            &deployment("aws_secret_access_key = \"hunter2\""),
+            "f.toml:4:1: aws_secret_access_key: a secret doesn't belong in this file, which is copied, committed and \
+             sent around. Write aws_profile = \"NAME\" for a profile of AWS's own files, or leave it out for the \
+             environment's keys.",
+        ),
+        (
+            &deployment("platform = { adapter = \"http\", url = \"https://x\", token = \"hunter2\" }"),
+            "f.toml:4:51: token: a secret doesn't belong in this file, which is copied, committed and sent around. \
+             Put it in an environment variable and write token_env = \"NAME\", or in a file and write token_file = \
+             \"PATH\".",
+        ),
+        (
+            &deployment("platform = { adapter = \"http\", url = \"https://x\", token_env = \"hunter-2\" }"),
+            "f.toml:4:63: token_env: a secret doesn't belong in this file, which is copied, committed and sent around. \
+             Wanted is the name of an environment variable (letters, digits and _).",
+        ),
+        (
+            &deployment("platform = { adapter = \"http\", url = \"https://me:hunter2@x/\" }"),
+            "f.toml:4:38: url: a secret doesn't belong in this file, which is copied, committed and sent around. \
+             Leave out what stands before the @ of the address.",
+        ),
+        (
+            &deployment("platform = { adapter = \"https\" }"),
+            "f.toml:4:24: adapter can be none, http, code-ocean; https is none of them",
+        ),
+        (
+            &deployment("platform = { url = \"https://x\" }"),
+            "f.toml:4:20: there is a url, but adapter is \"none\": write adapter = \"http\" or \"code-ocean\"",
+        ),
+        (
+            &deployment("[deployments.p.platform]\nadapter = \"code-ocean\""),
+            "f.toml:4:16: [deployments.p.platform] needs url: the platform's address, such as url = \
+             \"https://platform.example.com\"\n\
+             f.toml:4:16: [deployments.p.platform] needs token_env: the environment variable that holds an \
+             administrator's access token",
+        ),
+        (
+            &deployment(
+                "platform = { adapter = \"http\", url = \"https://x\", token_env = \"A\", token_file = \"b\" }",
+            ),
+            "f.toml:4:81: token_env and token_file both say where the token is: leave one out",
+        ),
+        (
+            &deployment("notifications = { webhook_url = \"https://hooks/x\" }"),
+            "f.toml:4:19: webhook_url: a secret doesn't belong in this file, which is copied, committed and sent \
+             around. Its address lets anybody post: put it in an environment variable and write webhook_url_env = \
+             \"NAME\".",
+        ),
+        (
+            &deployment("notifications = { sns_topic_arns = [\"topic\"] }"),
+            "f.toml:4:37: sns_topic_arns = \"topic\": a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME",
+        ),
+        (
+            &deployment("notifications = { command = \"mail me\" }"),
+            "f.toml:4:29: command is a text; wanted is a list of texts in quotes",
+        ),
+        (
+            &deployment("maintenance = { notice = 30 }"),
+            "f.toml:4:26: notice is a number; wanted is a duration such as \"90s\", \"30m\", \"2h\" or \"1h30m\"",
+        ),
+        (
+            &deployment("maintenance = { notice = \"30 minutes\" }"),
+            "f.toml:4:26: notice = \"30 minutes\": a duration such as \"90s\", \"30m\", \"2h\" or \"1h30m\" is wanted",
+        ),
+        (
+            &deployment(
+                "maintenance = { admitted = [\"203.0.113.7\", \"0.0.0.0/0\", \"10.0.0.0/33\", \"office\"] }",
+            ),
+            "f.toml:4:29: admitted = \"203.0.113.7\": an address block is wanted: for this one address write 203.0.113.7/32\n\
+             f.toml:4:44: admitted = \"0.0.0.0/0\": this admits everybody, so the gate would not be closed\n\
+             f.toml:4:57: admitted = \"10.0.0.0/33\": at most /32 can follow such an address\n\
+             f.toml:4:72: admitted = \"office\": an address block such as 203.0.113.0/24 is wanted",
+        ),
+        (
+            &deployment("maintenance = { sessions = { grace = \"20m\", deadline = \"20m\" } }"),
+            "f.toml:4:17: sessions: the grace of 1200 s leaves nothing of the deadline of 1200 s, in which the work is \
+             to be ended: make deadline the longer",
+        ),
+        (
+            &deployment("maintenance = { jobs = { escalation = \"kill\" } }"),
+            "f.toml:4:39: escalation can be wait, stop, force; kill is none of them",
+        ),
+        (
+            &deployment("maintenance = { snapshots = [\"disks\"] }"),
+            "f.toml:4:30: snapshots = \"disks\": \"databases\" and \"volumes\" can be copied",
+        ),
+        (
+            &deployment(&format!("maintenance = {{ message = \"{}\" }}", "é".repeat(600))),
+            "f.toml:4:27: message = \"éééééééééééééééééééééééééééééé…\": 1200 bytes are too many: a load balancer's \
+             fixed response carries at most 1024",
+        ),
+        (
+            &deployment("health = { quiet = \"15m\" }"),
+            "f.toml:4:1: health: nothing can hold for 900 s (quiet) within 900 s (deadline): make deadline the longer",
+        ),
+        (
+            &deployment("[[deployments.p.health.http]]\nstatus = 20"),
+            "f.toml:4:1: [deployments.p.health.http] needs url: what is asked, such as url = \
+             \"https://platform.example.com/health\"\n\
+             f.toml:5:10: status = \"20\": a whole number from 100 to 599 is wanted",
+        ),
+        (
+            &deployment("release = { catalog = \"x\" }"),
+            "f.toml:4:1: [deployments.p.release] needs catalogue: a file or URL with the list of releases, such as \
+             catalogue = \"releases.toml\"\n\
+             f.toml:4:13: [deployments.p.release] has no key catalog; did you mean catalogue?",
+        ),
+        (
+            &deployment("backup_stack = { stack = \"b\", maximum_recovery_point_age = \"a day\" }"),
+            "f.toml:4:60: maximum_recovery_point_age = \"a day\": a duration such as \"90s\", \"30m\", \"2h\" or \
+             \"1h30m\" is wanted",
+        ),
+    ] {
+        let problems = Configuration::parse("f.toml", text).expect_err(text);
+        if problems.to_string() != expected {
+            others.push(format!("{text}\n  says     {problems}\n  expected {expected}"));
+        }
+        assert!(!problems.to_string().contains("hunter"), "a secret is repeated: {problems}");
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn a_deployment_is_named_unless_it_is_the_only_one() {
+    let one = Configuration::parse("f.toml", &deployment("")).expect("good");
+    assert_eq!(one.deployment(None).expect("the only one").name, "p");
+    let two = deployment("[deployments.q]\nstack = \"t\"\nregion = \"us-east-1\"\n");
+    let two = Configuration::parse("f.toml", &two).expect("good");
+    assert_eq!(two.deployment(Some("q")).expect("there").stack, "t");
+    let empty = Configuration::parse("f.toml", "").expect("good");
+    for (error, expected) in [
+        (two.deployment(None), "f.toml names several deployments (p, q); say which"),
+        (two.deployment(Some("r")), "f.toml names no deployment r; the nearest: p, q"),
+        (empty.deployment(None), "f.toml names no deployment"),
+    ] {
+        let error: ConfigurationError = error.expect_err(expected);
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_profile_in_a_file() {
+    let text = r#"
+name = "lab"
+base = "code-ocean"
+listener = "HttpsListener"
+worker_groups = ["WorkerGroup", { tag = "role", value = "worker" }, { type = "AWS::AutoScaling::AutoScalingGroup" }]
+databases = []
+dedicated_machine_tags = [{ key = "lab:dedicated" }, { key = "lab:stack", value = "${AWS::StackName}" }]
+version_metadata_key = "Lab::VersionInfo"
+[storage_parameters]
+Database = "DatabaseAllocatedStorage"
+"#;
+    let profile = parse_profile("lab.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
+    golden("profile.txt", &format!("{profile:#?}\n"), include_str!("../../tests/configuration/profile.txt"));
+    for (text, expected) in [
+        ("", "p.toml:1:1: the file needs name: what to call the profile"),
+        (
+            "name = \"x\"\nbase = \"codeocean\"\n",
+            "p.toml:2:8: base = \"codeocean\": one of code-ocean, generic is wanted",
+        ),
+        (
+            "name = \"x\"\nworker_group = \"W\"\n",
+            "p.toml:2:1: the file has no key worker_group; did you mean worker_groups?",
+        ),
+        (
+            "name = \"x\"\nalarms = [{ tag = \"a\", type = \"b\" }]\n",
+            "p.toml:2:11: a part is chosen by one of: a logical id in quotes, { tag = \"KEY\", value = \"VALUE\" }, \
+             { type = \"AWS::…\" }",
+        ),
+        (
+            "name = \"x\"\nalarms = [1]\n",
+            "p.toml:2:11: alarms is a number; wanted is a text in quotes, a table, or a list of them",
+        ),
+        (
+            "name = \"x\"\ndedicated_machine_tags = [{ name = \"a\" }]\n",
+            "p.toml:2:27: [dedicated_machine_tags] needs key: the tag's key\n\
+             p.toml:2:29: [dedicated_machine_tags] has no key name; did you mean key?",
+        ),
+    ] {
+        assert_eq!(parse_profile("p.toml", text).expect_err(text).to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_catalogue() {
+    let text = r#"
+[[release]]
+version = "1.0.0"
+template = "1.0.0.yaml"
+[[release]]
+version = "1.1.0"
+template = "https://example.com/1.1.0.yaml"
+from_at_least = "1.0.0"
+backup_at_least = "0.9"
+required_stop = true
+notes = "https://example.com/1.1.0.html"
+"#;
+    let catalogue = parse_catalogue("releases.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
+    golden(
+        "catalogue.txt",
+        &format!("{catalogue:#?}\n"),
+        include_str!("../../tests/configuration/catalogue.txt"),
+    );
+    for (text, expected) in [
+        ("[[release]]\nversion = \"1\"\n", "c.toml:1:1: [release] needs template: a file or URL"),
+        (
+            "[[release]]\nversion = \"1\"\ntemplate = \"a\"\n[[release]]\nversion = \"1\"\ntemplate = \"b\"\n",
+            "c.toml:5:11: version = \"1\": a release of this version stands above",
+        ),
+        ("[release]\nversion = \"1\"\n", "c.toml:1:1: release is a table; wanted is a list of tables"),
+    ] {
+        assert_eq!(parse_catalogue("c.toml", text).expect_err(text).to_string(), expected, "{text}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The kinds of parts that a profile finds, and of which types each can be.
+
+/// A kind of part of a platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The listener through which users come.
+    Listener,
+    /// Target groups that serve users' pages: their targets count for health.
+    TargetGroups,
+    /// Batch job queues.
+    JobQueues,
+    /// Auto Scaling groups of workers.
+    WorkerGroups,
+    /// CloudWatch alarms.
+    Alarms,
+    /// RDS database instances.
+    Databases,
+    /// EBS volumes that hold data.
+    Volumes,
+}
+
+impl Part {
+    /// Every kind, in the order in which they are shown.
+    pub const ALL: [Part; 7] = [
+        Part::Listener,
+        Part::TargetGroups,
+        Part::JobQueues,
+        Part::WorkerGroups,
+        Part::Alarms,
+        Part::Databases,
+        Part::Volumes,
+    ];
+
+    /// The key in a profile's file.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Part::Listener => "listener",
+            Part::TargetGroups => "target_groups",
+            Part::JobQueues => "job_queues",
+            Part::WorkerGroups => "worker_groups",
+            Part::Alarms => "alarms",
+            Part::Databases => "databases",
+            Part::Volumes => "volumes",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Part::Listener => "listener",
+            Part::TargetGroups => "target groups",
+            Part::JobQueues => "job queues",
+            Part::WorkerGroups => "worker groups",
+            Part::Alarms => "alarms",
+            Part::Databases => "databases",
+            Part::Volumes => "data volumes",
+        }
+    }
+
+    /// The resource types that can be it.
+    #[must_use]
+    pub fn types(self) -> &'static [&'static str] {
+        match self {
+            Part::Listener => &["AWS::ElasticLoadBalancingV2::Listener"],
+            Part::TargetGroups => &["AWS::ElasticLoadBalancingV2::TargetGroup"],
+            Part::JobQueues => &["AWS::Batch::JobQueue"],
+            Part::WorkerGroups => &["AWS::AutoScaling::AutoScalingGroup"],
+            // DisableAlarmActions takes both (CloudWatch API reference).
+            Part::Alarms => &["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"],
+            // Not AWS::RDS::DBCluster: its storage grows by itself and its snapshots are another API's.
+            Part::Databases => &["AWS::RDS::DBInstance"],
+            Part::Volumes => &["AWS::EC2::Volume"],
+        }
+    }
+}
