@@ -147,7 +147,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
             });
         }
     };
-    refuse_storage(desired, &attributes)?;
     if desired.type_name == "AWS::EC2::LaunchTemplate"
         && desired.previous.is_none_or(|previous| {
             previous.get("LaunchTemplateData") != desired.properties.get("LaunchTemplateData")
@@ -172,36 +171,6 @@ fn next_version(attributes: &mut BTreeMap<String, Value>) {
         _ => 1,
     };
     attributes.insert("LatestVersionNumber".to_owned(), Value::String(latest.saturating_add(1).to_string()));
-}
-
-/// The attribute under which a database's storage stands that grew by itself (never in a template's answer:
-/// attributes of resources don't hold slashes).
-pub const LIVE_STORAGE: &str = "live/AllocatedStorage";
-
-/// RDS refuses less storage than a database has: asked for outright, or because its storage grew by itself and
-/// the template's figure is stale.
-fn refuse_storage(desired: &Desired<'_>, attributes: &BTreeMap<String, Value>) -> Result<(), ProvisionError> {
-    if desired.type_name != "AWS::RDS::DBInstance" {
-        return Ok(());
-    }
-    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
-    let live = match attributes.get(LIVE_STORAGE) {
-        Some(Value::String(text)) => number(Some(text)),
-        _ => desired.previous.and_then(|previous| number(text(previous, "AllocatedStorage"))),
-    };
-    let asked = number(text(desired.properties, "AllocatedStorage"));
-    match (asked, live) {
-        (Some(asked), Some(live)) if asked < live => {
-            let engine = text(desired.properties, "Engine").unwrap_or("mysql");
-            let storage = text(desired.properties, "StorageType").unwrap_or("gp2");
-            Err(ProvisionError {
-                reason: format!(
-                    "Invalid storage size for engine name {engine} and storage type {storage}: {asked}"
-                ),
-            })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Begin to delete.

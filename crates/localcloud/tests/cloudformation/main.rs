@@ -12,6 +12,7 @@ mod recorded;
 mod refusals;
 mod replacement;
 mod rollback;
+mod storage;
 mod support;
 mod vendors;
 mod waiting;

@@ -2,7 +2,6 @@
 
 use localcloud::Input;
 use localcloud::cloudformation::fault::FaultPhase;
-use localcloud::cloudformation::generic::LIVE_STORAGE;
 use localcloud::wire::Service;
 use serde_json::{Value, json};
 
@@ -393,32 +392,6 @@ fn an_update_can_be_cancelled() {
         "s UPDATE_ROLLBACK_COMPLETE",
     ];
     assert_eq!(lines(&mut cloud, "s", before), told);
-}
-
-#[test]
-fn storage_that_grew_by_itself_makes_the_update_fail() {
-    let mut cloud = Cloud::new();
-    let database = |class: &str| {
-        template(json!({"D": {"Type": "AWS::RDS::DBInstance", "Properties": {
-            "Engine": "mysql", "StorageType": "gp3", "AllocatedStorage": "20", "DBInstanceClass": class,
-        }}}))
-    };
-    cloud.create("s", &database("db.t3.small"));
-    let physical_id = cloud.resources("s")[0]["PhysicalResourceId"].as_str().unwrap_or_default().to_owned();
-    let grown = template::Value::String("50".to_owned());
-    cloud.world.cloudformation.generic.set_attribute(
-        "AWS::RDS::DBInstance",
-        &physical_id,
-        LIVE_STORAGE,
-        grown,
-    );
-    cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": database("db.t3.large").to_string()}));
-    cloud.settle();
-    // The rollback sends the stale figure as well.
-    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
-    cloud.get("ContinueUpdateRollback", json!({"StackName": "s", "ResourcesToSkip": ["D"]}));
-    cloud.settle();
-    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
 }
 
 #[test]

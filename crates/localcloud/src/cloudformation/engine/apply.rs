@@ -181,6 +181,7 @@ fn begin_update(
                 properties: &wanted.properties,
                 previous: Some(&previous),
                 physical_id: physical_id.as_deref(),
+                undoes: false,
             },
         )
     };
@@ -281,6 +282,7 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         properties: &change.wanted.properties,
         previous: None,
         physical_id: None,
+        undoes: false,
     };
     let outcome = match is_nested {
         true => nested::create(world, stack, logical_id, &change.wanted.properties),
@@ -334,6 +336,7 @@ fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) 
         properties: &existing.properties,
         previous: Some(&existing.properties),
         physical_id: Some(physical_id),
+        undoes: false,
     };
     let extra = provision::delete(world, &desired).unwrap_or(Duration::ZERO);
     provision::finish_delete(world, &existing.type_name, physical_id);
