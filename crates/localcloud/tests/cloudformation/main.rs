@@ -2,9 +2,11 @@
 
 mod chance;
 mod code_ocean;
+mod custom_resources;
 mod drift;
 mod every_type;
 mod expected;
+mod groups;
 mod nested;
 mod operations;
 mod policies;

@@ -424,11 +424,17 @@ fn exports_can_be_imported_and_names_are_unique() {
     assert_eq!(cloud.get("ListImports", json!({"ExportName": "shared"}))["Imports"], json!(["b"]));
     // What is imported can be neither withdrawn nor deleted.
     let words = "Delete canceled. Cannot delete export shared as it is in use by b.";
-    cloud.get("UpdateStack", json!({"StackName": "a", "TemplateBody": one("y").to_string()}));
-    cloud.settle();
-    let told = lines(&mut cloud, "a", 0);
-    assert_eq!(cloud.status("a"), "UPDATE_ROLLBACK_COMPLETE");
-    assert!(told.contains(&format!("a UPDATE_ROLLBACK_IN_PROGRESS {words}")), "{told:#?}");
+    let mut another = one("y");
+    another["Outputs"] =
+        json!({"O": {"Value": {"Fn::GetAtt": ["P", "Value"]}, "Export": {"Name": "shared"}}});
+    for (template, done) in [(one("y"), "deleted"), (another, "updated")] {
+        cloud.get("UpdateStack", json!({"StackName": "a", "TemplateBody": template.to_string()}));
+        cloud.settle();
+        let told = lines(&mut cloud, "a", 0);
+        assert_eq!(cloud.status("a"), "UPDATE_ROLLBACK_COMPLETE");
+        let words = format!("Export shared cannot be {done} as it is in use by b");
+        assert!(told.contains(&format!("a UPDATE_ROLLBACK_IN_PROGRESS {words}")), "{told:#?}");
+    }
     cloud.get("DeleteStack", json!({"StackName": "a"}));
     cloud.settle();
     let stack = cloud.stack("a");

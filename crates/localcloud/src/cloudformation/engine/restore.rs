@@ -59,13 +59,18 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         return;
     }
     let owner = owner(stack, before.as_deref());
+    let policy = before
+        .as_ref()
+        .filter(|_| old.type_name == group::TYPE)
+        .and_then(|before| group::update_policy(before, &logical_id));
+    let asked = group::asked(&old.properties, &current.properties, policy.as_ref());
     let outcome = provision::update(
         world,
         &Desired {
             owner: &owner,
             logical_id: &logical_id,
             type_name: &old.type_name,
-            properties: &old.properties,
+            properties: &asked,
             previous: Some(&current.properties),
             physical_id: old.physical_id.as_deref(),
             undoes: true,
