@@ -1,6 +1,6 @@
 //! The same upgrade on this cloud and on other emulators of AWS, side by side, over TCP, with boto3 as the client of all:
-//! the sample platform, and Code Ocean VPC where somebody else can create it (what an emulator can't do is printed in its
-//! own words). This cloud works instantly, as the others do.
+//! a template of what all of them know, the sample platform, and Code Ocean VPC. What an emulator can't do is printed in
+//! its own words. This cloud works instantly, as the others do.
 //!
 //! ```text
 //! python3 -m venv target/peers && target/peers/bin/pip install boto3 'moto[server]' ministack
@@ -41,7 +41,12 @@ fn main() {
     let sample = |version: &str| {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/sample/{version}.yaml"))
     };
-    let mut platforms = vec![("sample", sample("1.0.0"), sample("1.1.0"), json!({}))];
+    let reduced =
+        |number: u8| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/reduced-{number}.yaml"));
+    let mut platforms = vec![
+        ("reduced", reduced(1), reduced(2), json!({})),
+        ("sample", sample("1.0.0"), sample("1.1.0"), json!({})),
+    ];
     if let (Some(old), Some(new)) = (code_ocean("v3.7.0"), code_ocean("v3.8.2")) {
         platforms.push((
             "Code Ocean",
