@@ -125,7 +125,10 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Local {
+    #[command(subcommand)]
+    pub command: Option<LocalCommand>,
     /// Loopback port; 0 takes any free one.
     #[arg(long, default_value_t = 4580)]
     pub port: u16,
@@ -138,6 +141,29 @@ pub(crate) struct Local {
     /// AWS::Region. Fixed when the data directory is made.
     #[arg(long, default_value = "us-east-1")]
     pub region: String,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalCommand {
+    /// Bring the local cloud to where a deployment is: stacks, jobs, instances, grown storage, recovery points.
+    ///
+    /// A cloud of the data directory that runs is called; else it is opened here until everything stands. The form of
+    /// the file stands in crates/cli/src/seed.rs; deploy/seeds/ has a sample.
+    Seed(LocalSeed),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LocalSeed {
+    /// The described deployment, in TOML.
+    pub file: PathBuf,
+    /// What stands for ${NAME} in the file; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// How many times faster than AWS a cloud works that is made for it, or "instant".
+    #[arg(long, value_parser = speed)]
+    pub speed: Option<Speed>,
     #[command(flatten)]
     pub data: DataDir,
 }
