@@ -16,6 +16,7 @@ mod planning;
 mod progress;
 mod report;
 mod runs;
+mod template_command;
 mod words;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Changeset(changeset) => changeset_command::run(&changeset),
         Command::Demo(demo) => demo::run(demo).await,
         Command::Local(local) => local_command::run(local).await,
+        Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
     }
 }
