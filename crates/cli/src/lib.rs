@@ -9,6 +9,7 @@ mod changeset_command;
 pub mod configuration;
 mod demo;
 mod error;
+pub mod init;
 mod inputs;
 mod local_cloud;
 mod local_command;
