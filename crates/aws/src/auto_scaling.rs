@@ -1,16 +1,34 @@
-//! Amazon EC2 Auto Scaling: worker groups, their instances and warm pools.
+//! Amazon EC2 Auto Scaling: worker groups, their instances, warm pools and lifecycle hooks.
 
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::types::AutoScalingGroup;
-use upgrade::{GroupSize, Instance, PortError, WarmPool, WarmPoolSize, WorkerGroup};
+use aws_sdk_autoscaling::error::SdkError;
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use upgrade::{
+    GroupSize, Instance, LifecycleAction, LifecycleHook, PortError, WarmPool, WarmPoolSize, WorkerGroup,
+};
 
 use crate::errors::{code, look_again, port_error};
+use crate::tags::MEMORY_TAG;
+use crate::together::{all, each};
+
+/// DescribeAutoScalingGroups gives 50 groups a page when it isn't told otherwise.
+const GROUPS_A_CALL: usize = 50;
+
+/// SetInstanceProtection takes at most 50 instances (Auto Scaling API reference).
+const INSTANCES_A_CALL: usize = 50;
+
+/// What a group's tags are tags of.
+const GROUP: &str = "auto-scaling-group";
 
 pub(crate) async fn worker_groups(client: &Client, names: &[String]) -> Result<Vec<WorkerGroup>, PortError> {
-    if names.is_empty() {
-        // Without names DescribeAutoScalingGroups tells of every group in the account.
-        return Ok(Vec::new());
-    }
+    // Without names DescribeAutoScalingGroups would tell of every group in the account; no chunk has none.
+    let pages = all(names.chunks(GROUPS_A_CALL), |some| described(client, some)).await?;
+    all(pages.into_iter().flatten(), async |group| worker_group(client, &group).await).await
+}
+
+async fn described(client: &Client, names: &[String]) -> Result<Vec<AutoScalingGroup>, PortError> {
     let mut groups = Vec::new();
     let mut next_token = None;
     loop {
@@ -21,14 +39,17 @@ pub(crate) async fn worker_groups(client: &Client, names: &[String]) -> Result<V
             .send()
             .await
             .map_err(|error| port_error("autoscaling:DescribeAutoScalingGroups", &error))?;
-        for group in page.auto_scaling_groups() {
-            groups.push(worker_group(client, group).await?);
-        }
+        groups.extend(page.auto_scaling_groups.unwrap_or_default());
         next_token = page.next_token;
         if next_token.is_none() {
             return Ok(groups);
         }
     }
+}
+
+/// Whether a group of this name exists.
+pub(crate) async fn exists(client: &Client, name: &str) -> Result<bool, PortError> {
+    Ok(!described(client, &[name.to_owned()]).await?.is_empty())
 }
 
 async fn worker_group(client: &Client, group: &AutoScalingGroup) -> Result<WorkerGroup, PortError> {
@@ -43,6 +64,7 @@ async fn worker_group(client: &Client, group: &AutoScalingGroup) -> Result<Worke
     if warm_pool.is_some() {
         instances.extend(warm_instances(client, name).await?);
     }
+    let note = group.tags().iter().find(|tag| tag.key() == Some(MEMORY_TAG));
     Ok(WorkerGroup {
         name: name.to_owned(),
         min_size: group.min_size().unwrap_or(0),
@@ -51,7 +73,34 @@ async fn worker_group(client: &Client, group: &AutoScalingGroup) -> Result<Worke
         new_instances_protected: group.new_instances_protected_from_scale_in().unwrap_or(false),
         warm_pool,
         instances,
+        hooks: hooks(client, name).await?,
+        remembered: note.and_then(|tag| tag.value()).map(str::to_owned),
     })
+}
+
+/// A group's lifecycle hooks; none when the group went away meanwhile.
+async fn hooks(client: &Client, group_name: &str) -> Result<Vec<LifecycleHook>, PortError> {
+    match client.describe_lifecycle_hooks().auto_scaling_group_name(group_name).send().await {
+        Ok(answer) => Ok(answer
+            .lifecycle_hooks()
+            .iter()
+            .map(|hook| LifecycleHook {
+                name: hook.lifecycle_hook_name().unwrap_or_default().to_owned(),
+                terminating: hook.lifecycle_transition() == Some("autoscaling:EC2_INSTANCE_TERMINATING"),
+            })
+            .collect()),
+        Err(error) => gone("autoscaling:DescribeLifecycleHooks", &error).map(|()| Vec::new()),
+    }
+}
+
+/// That a group isn't there (any more) is no error: "AutoScalingGroup name not found - null".
+fn gone<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Result<(), PortError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let sorted = port_error(operation, error);
+    let is_gone = code(error) == Some("ValidationError") && sorted.message.contains("not found");
+    if is_gone { Ok(()) } else { Err(sorted) }
 }
 
 async fn warm_instances(client: &Client, group_name: &str) -> Result<Vec<Instance>, PortError> {
@@ -86,8 +135,8 @@ fn seen(instance: &aws_sdk_autoscaling::types::Instance, in_warm_pool: bool) -> 
 }
 
 pub(crate) async fn resize_worker_groups(client: &Client, sizes: &[GroupSize]) -> Result<(), PortError> {
-    for size in sizes {
-        client
+    each(sizes, async |size| {
+        let resized = client
             .update_auto_scaling_group()
             .auto_scaling_group_name(&size.group_name)
             .min_size(size.min_size)
@@ -95,24 +144,24 @@ pub(crate) async fn resize_worker_groups(client: &Client, sizes: &[GroupSize]) -
             .desired_capacity(size.desired_capacity)
             .new_instances_protected_from_scale_in(size.new_instances_protected)
             .send()
-            .await
-            .map_err(|error| port_error("autoscaling:UpdateAutoScalingGroup", &error))?;
-    }
-    Ok(())
+            .await;
+        resized.map(drop).map_err(|error| port_error("autoscaling:UpdateAutoScalingGroup", &error))
+    })
+    .await
 }
 
 pub(crate) async fn resize_warm_pools(client: &Client, sizes: &[WarmPoolSize]) -> Result<(), PortError> {
-    for size in sizes {
-        client
+    each(sizes, async |size| {
+        let resized = client
             .put_warm_pool()
             .auto_scaling_group_name(&size.group_name)
             .min_size(size.min_size)
             .max_group_prepared_capacity(size.max_group_prepared_capacity.unwrap_or(-1))
             .send()
-            .await
-            .map_err(|error| port_error("autoscaling:PutWarmPool", &error))?;
-    }
-    Ok(())
+            .await;
+        resized.map(drop).map_err(|error| port_error("autoscaling:PutWarmPool", &error))
+    })
+    .await
 }
 
 pub(crate) async fn remove_scale_in_protection(
@@ -120,17 +169,63 @@ pub(crate) async fn remove_scale_in_protection(
     group_name: &str,
     instance_ids: &[String],
 ) -> Result<(), PortError> {
-    client
-        .set_instance_protection()
-        .auto_scaling_group_name(group_name)
-        .set_instance_ids(Some(instance_ids.to_vec()))
-        .protected_from_scale_in(false)
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| {
+    each(instance_ids.chunks(INSTANCES_A_CALL), async |some| {
+        let unprotected = client
+            .set_instance_protection()
+            .auto_scaling_group_name(group_name)
+            .set_instance_ids(Some(some.to_vec()))
+            .protected_from_scale_in(false)
+            .send()
+            .await;
+        unprotected.map(drop).map_err(|error| {
             let sorted = port_error("autoscaling:SetInstanceProtection", &error);
             // An instance may have gone, or not have come up yet, since we looked.
             if code(&error) == Some("ValidationError") { look_again(sorted) } else { sorted }
         })
+    })
+    .await
+}
+
+/// Let the instances go on. CONTINUE rather than ABANDON: at termination it lets the other hooks have their turn, at
+/// launch it brings the instance to where scaling in can end it (CompleteLifecycleAction).
+pub(crate) async fn complete_lifecycle_actions(
+    client: &Client,
+    actions: &[LifecycleAction],
+) -> Result<(), PortError> {
+    each(actions, async |action| {
+        let completed = client
+            .complete_lifecycle_action()
+            .auto_scaling_group_name(&action.group_name)
+            .lifecycle_hook_name(&action.hook_name)
+            .instance_id(&action.instance_id)
+            .lifecycle_action_result("CONTINUE")
+            .send()
+            .await;
+        let Err(error) = completed else { return Ok(()) };
+        let sorted = port_error("autoscaling:CompleteLifecycleAction", &error);
+        // Completed before, by us or by whoever the hook was made for.
+        let is_over = code(&error) == Some("ValidationError")
+            && sorted.message.contains("No active Lifecycle Action found");
+        if is_over { Ok(()) } else { Err(sorted) }
+    })
+    .await
+}
+
+/// Write a note on a group; its instances don't get it.
+pub(crate) async fn remember(client: &Client, group_name: &str, text: &str) -> Result<(), PortError> {
+    let note = note(group_name).value(text).propagate_at_launch(false).build();
+    let tagged = client.create_or_update_tags().tags(note).send().await;
+    tagged.map(drop).map_err(|error| port_error("autoscaling:CreateOrUpdateTags", &error))
+}
+
+/// Take the note off again. A group that is gone has none.
+pub(crate) async fn forget(client: &Client, group_name: &str) -> Result<(), PortError> {
+    match client.delete_tags().tags(note(group_name).build()).send().await {
+        Ok(_) => Ok(()),
+        Err(error) => gone("autoscaling:DeleteTags", &error),
+    }
+}
+
+fn note(group_name: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
+    Tag::builder().resource_id(group_name).resource_type(GROUP).key(MEMORY_TAG)
 }

@@ -1,21 +1,25 @@
 //! AWS Batch: queues and jobs.
 
+use std::collections::HashMap;
+
 use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{JobStatus, JqState};
 use upgrade::{Job, JobQueue, PortError};
 
 use crate::errors::{code, look_again, port_error};
+use crate::tags::{MEMORY_TAG, owner};
+use crate::together::{all, each};
 
 /// Every status of a job that has not finished.
 const UNFINISHED: [JobStatus; 5] =
     [JobStatus::Submitted, JobStatus::Pending, JobStatus::Runnable, JobStatus::Starting, JobStatus::Running];
 
-/// DescribeJobQueues takes at most 100 queues (AWS Batch API reference).
-const QUEUES_A_CALL: usize = 100;
+/// DescribeJobQueues takes at most 100 queues, DescribeJobs at most 100 jobs (AWS Batch API reference).
+const ITEMS_A_CALL: usize = 100;
 
 pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<JobQueue>, PortError> {
     let mut queues = Vec::new();
-    for some in arns.chunks(QUEUES_A_CALL) {
+    for some in arns.chunks(ITEMS_A_CALL) {
         let answer = client
             .describe_job_queues()
             .set_job_queues(Some(some.to_vec()))
@@ -26,39 +30,81 @@ pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<J
             arn: queue.job_queue_arn().unwrap_or_default().to_owned(),
             enabled: queue.state() == Some(&JqState::Enabled),
             status: queue.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            remembered: queue.tags().and_then(|tags| tags.get(MEMORY_TAG)).cloned(),
         }));
     }
     Ok(queues)
 }
 
+/// Unfinished jobs, without their owners: ListJobs tells no tags.
 pub(crate) async fn unfinished_jobs(client: &Client, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
-    let mut jobs = Vec::new();
-    for queue in queue_arns {
-        for status in UNFINISHED {
-            let mut next_token = None;
-            loop {
-                let page = client
-                    .list_jobs()
-                    .job_queue(queue)
-                    .job_status(status.clone())
-                    .set_next_token(next_token)
-                    .send()
-                    .await
-                    .map_err(|error| port_error("batch:ListJobs", &error))?;
-                jobs.extend(page.job_summary_list().iter().map(|job| Job {
-                    id: job.job_id().unwrap_or_default().to_owned(),
-                    name: job.job_name().unwrap_or_default().to_owned(),
-                    queue_arn: queue.clone(),
-                    status: status.as_str().to_owned(),
-                }));
-                next_token = page.next_token.filter(|token| !token.is_empty());
-                if next_token.is_none() {
-                    break;
-                }
+    let lists = queue_arns.iter().flat_map(|queue| UNFINISHED.map(|status| (queue, status)));
+    let found = all(lists, |(queue, status)| jobs_of(client, queue, status)).await?;
+    // A job that moves on between two lists is in both: its later status counts.
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for job in found.into_iter().flatten() {
+        match places.get(&job.id).and_then(|place| jobs.get_mut(*place)) {
+            Some(known) => *known = job,
+            None => {
+                places.insert(job.id.clone(), jobs.len());
+                jobs.push(job);
             }
         }
     }
     Ok(jobs)
+}
+
+async fn jobs_of(client: &Client, queue: &str, status: JobStatus) -> Result<Vec<Job>, PortError> {
+    let mut jobs = Vec::new();
+    let mut next_token = None;
+    loop {
+        let page = client
+            .list_jobs()
+            .job_queue(queue)
+            .job_status(status.clone())
+            .set_next_token(next_token)
+            .send()
+            .await
+            .map_err(|error| port_error("batch:ListJobs", &error))?;
+        jobs.extend(page.job_summary_list().iter().map(|job| Job {
+            id: job.job_id().unwrap_or_default().to_owned(),
+            name: job.job_name().unwrap_or_default().to_owned(),
+            queue_arn: queue.to_owned(),
+            status: status.as_str().to_owned(),
+            owner: None,
+        }));
+        next_token = page.next_token.filter(|token| !token.is_empty());
+        if next_token.is_none() {
+            return Ok(jobs);
+        }
+    }
+}
+
+/// Say whose the jobs are, where their tags tell.
+pub(crate) async fn name_owners(client: &Client, jobs: &mut [Job]) -> Result<(), PortError> {
+    let ids: Vec<String> = jobs.iter().map(|job| job.id.clone()).collect();
+    let answers = all(ids.chunks(ITEMS_A_CALL), async |some| {
+        client
+            .describe_jobs()
+            .set_jobs(Some(some.to_vec()))
+            .send()
+            .await
+            .map_err(|error| port_error("batch:DescribeJobs", &error))
+    })
+    .await?;
+    let owners: HashMap<&str, String> = answers
+        .iter()
+        .flat_map(|answer| answer.jobs())
+        .filter_map(|job| {
+            let tags = job.tags()?.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            Some((job.job_id()?, owner(tags)?))
+        })
+        .collect();
+    for job in jobs {
+        job.owner = owners.get(job.id.as_str()).cloned();
+    }
+    Ok(())
 }
 
 pub(crate) async fn set_job_queue_states(
@@ -67,8 +113,9 @@ pub(crate) async fn set_job_queue_states(
     enabled: bool,
 ) -> Result<(), PortError> {
     let state = if enabled { JqState::Enabled } else { JqState::Disabled };
-    for queue in queue_arns {
-        client.update_job_queue().job_queue(queue).state(state.clone()).send().await.map_err(|error| {
+    each(queue_arns, async |queue| {
+        let changed = client.update_job_queue().job_queue(queue).state(state.clone()).send().await;
+        changed.map(drop).map_err(|error| {
             let sorted = port_error("batch:UpdateJobQueue", &error);
             // A queue that is being changed refuses another change; the next look says which it is.
             if code(&error) == Some("ClientException") && sorted.message.contains("being modified") {
@@ -76,9 +123,9 @@ pub(crate) async fn set_job_queue_states(
             } else {
                 sorted
             }
-        })?;
-    }
-    Ok(())
+        })
+    })
+    .await
 }
 
 pub(crate) async fn terminate_jobs(
@@ -86,14 +133,28 @@ pub(crate) async fn terminate_jobs(
     job_ids: &[String],
     reason: &str,
 ) -> Result<(), PortError> {
-    for job in job_ids {
-        client
-            .terminate_job()
-            .job_id(job)
-            .reason(reason)
-            .send()
-            .await
-            .map_err(|error| port_error("batch:TerminateJob", &error))?;
+    each(job_ids, async |job| {
+        let ended = client.terminate_job().job_id(job).reason(reason).send().await;
+        ended.map(drop).map_err(|error| port_error("batch:TerminateJob", &error))
+    })
+    .await
+}
+
+/// Write a note on a queue.
+pub(crate) async fn remember(client: &Client, arn: &str, text: &str) -> Result<(), PortError> {
+    let tagged = client.tag_resource().resource_arn(arn).tags(MEMORY_TAG, text).send().await;
+    tagged.map(drop).map_err(|error| port_error("batch:TagResource", &error))
+}
+
+/// Take the note off again. A queue that is gone has none.
+pub(crate) async fn forget(client: &Client, arn: &str) -> Result<(), PortError> {
+    match client.untag_resource().resource_arn(arn).tag_keys(MEMORY_TAG).send().await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let sorted = port_error("batch:UntagResource", &error);
+            let words = sorted.message.to_lowercase();
+            let is_gone = words.contains("does not exist") || words.contains("not found");
+            if code(&error) == Some("ClientException") && is_gone { Ok(()) } else { Err(sorted) }
+        }
     }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! How the SDK reaches a cloud.
+//! How a cloud is reached with explicit keys: a local cloud, over loopback or in this process.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,14 +9,24 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+use crate::endpoints::Endpoints;
+use crate::errors::Origin;
 use crate::in_process::{self, InProcessHandler};
+use crate::pace::{Pace, paced};
+use crate::wire::{ATTEMPT, Wire};
+
+/// How often the SDK, and [`crate::wire`] with it, tries a call over a network.
+pub(crate) const ATTEMPTS: u32 = 4;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// What carries the requests.
 #[derive(Clone)]
@@ -27,7 +37,8 @@ pub enum Transport {
     InProcess(InProcessHandler),
 }
 
-/// How a cloud is reached. Credentials are not shown by `Debug`.
+/// How a cloud is reached with explicit keys. They are not shown by `Debug`. For AWS itself see
+/// [`crate::AwsConnection`].
 pub struct Connection {
     /// Such as `us-east-1`.
     pub region: String,
@@ -53,47 +64,78 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// Everything that clients are made of.
+pub(crate) struct Reach {
+    /// For SDK clients.
+    pub sdk: SdkConfig,
+    /// For calls of our own.
+    pub wire: Wire,
+    /// For errors.
+    pub origin: Origin,
+}
+
 impl Connection {
-    /// The configuration that every SDK client here is made with.
-    pub(crate) fn sdk_config(&self) -> SdkConfig {
+    pub(crate) fn reach(&self, pace: Pace) -> Reach {
         let credentials =
             Credentials::from_keys(self.access_key_id.clone(), self.secret_access_key.clone(), None);
-        SdkConfig::builder()
+        let credentials = SharedCredentialsProvider::new(credentials);
+        // The SDK's retries wait for a random time. In this process nothing is lost on the way, and the same run twice
+        // must wait the same, so there the state machine's own second look is enough.
+        let (connector, attempts) = match &self.transport {
+            Transport::Network => {
+                let plain = aws_smithy_http_client::Connector::builder()
+                    .connector_settings(settings())
+                    .sleep_impl(TokioSleep::new())
+                    .build_http();
+                (SharedHttpConnector::new(plain), ATTEMPTS)
+            }
+            Transport::InProcess(handler) => (in_process::connector(handler.clone()), 1),
+        };
+        let connector = paced(connector, pace);
+        let endpoints = Endpoints {
+            region: self.region.clone(),
+            endpoint_url: Some(self.endpoint_url.clone()),
+            configured: None,
+        };
+        let origin = Origin { described: endpoints.described(), profile: None, refreshes: false };
+        let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .endpoint_url(self.endpoint_url.clone())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(self.http_client())
+            .credentials_provider(credentials.clone())
+            .http_client(shared(&connector))
             .time_source(Now(self.now.clone()))
             .sleep_impl(TokioSleep::new())
-            .retry_config(self.retries())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .operation_attempt_timeout(Duration::from_secs(30))
-                    .build(),
-            )
+            .retry_config(retries(attempts))
+            .timeout_config(timeouts())
             // It wakes twice a second for every request, also in virtual time, and guards downloads that
             // nothing here makes.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build()
+            .build();
+        let wire =
+            Wire { connector, credentials, endpoints: Arc::new(endpoints), now: self.now.clone(), attempts };
+        Reach { sdk, wire, origin }
     }
+}
 
-    /// The SDK's retries wait for a random time. In this process nothing is lost on the way, and the same run
-    /// twice must wait the same, so there the state machine's own second look is enough.
-    fn retries(&self) -> RetryConfig {
-        match self.transport {
-            Transport::Network => RetryConfig::standard().with_max_attempts(4),
-            Transport::InProcess(_) => RetryConfig::disabled(),
-        }
-    }
+/// One connector for every client, so that they share its connections and its pace.
+pub(crate) fn shared(
+    connector: &SharedHttpConnector,
+) -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    let connector = connector.clone();
+    http_client_fn(move |_settings, _components| connector.clone())
+}
 
-    fn http_client(&self) -> SharedHttpClient {
-        match &self.transport {
-            Transport::Network => aws_smithy_http_client::Builder::new().build_http(),
-            Transport::InProcess(handler) => in_process::http_client(handler.clone()),
-        }
-    }
+pub(crate) fn settings() -> HttpConnectorSettings {
+    HttpConnectorSettings::builder().connect_timeout(CONNECT).build()
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+}
+
+pub(crate) fn retries(attempts: u32) -> RetryConfig {
+    if attempts > 1 { RetryConfig::standard().with_max_attempts(attempts) } else { RetryConfig::disabled() }
 }
 
 /// The SDK's view of our clock.

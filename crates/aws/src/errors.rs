@@ -1,4 +1,6 @@
-//! What an SDK error means for a run: look again, or give up.
+//! What a failed call means for a run: look again, or give up. And what a person can do about it.
+
+use std::error::Error;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -6,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{PortError, PortErrorKind};
 
 /// Codes that ask for patience (AWS API references, "Common errors" and throttling pages).
-const TRANSIENT_CODES: [&str; 9] = [
+const TRANSIENT_CODES: [&str; 11] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
@@ -15,32 +17,124 @@ const TRANSIENT_CODES: [&str; 9] = [
     "PriorRequestNotComplete",
     "ServiceUnavailable",
     "InternalFailure",
+    "InternalError",
+    "SlowDown",
     "ScalingActivityInProgress",
 ];
 
-/// The error of a call, sorted.
+/// Codes that say that temporary credentials are over (the common errors, EC2's and S3's own).
+const EXPIRED_CODES: [&str; 4] =
+    ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException"];
+
+/// Codes that say "you may not".
+const DENIED_CODES: [&str; 5] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "NotAuthorized",
+    "Client.UnauthorizedOperation",
+];
+
+/// How messages begin that are ours and not a service's.
+const UNREACHABLE: &str = "no answer";
+const NO_CREDENTIALS: &str = "no credentials";
+
+/// Why a call of our own failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The service refused.
+    Service {
+        /// HTTP status.
+        status: u16,
+        /// Its code; empty when the answer has none.
+        code: String,
+        /// Its words.
+        message: String,
+    },
+    /// It never got an answer.
+    Unreachable(String),
+    /// It could not be signed: there are no credentials.
+    Credentials(String),
+    /// The answer isn't one.
+    Unreadable(String),
+    /// The request could not be made.
+    Unsent(String),
+}
+
+impl Failure {
+    /// The code of a service's refusal.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Failure::Service { code, .. } => code,
+            Failure::Unreachable(_)
+            | Failure::Credentials(_)
+            | Failure::Unreadable(_)
+            | Failure::Unsent(_) => "",
+        }
+    }
+}
+
+/// A failure of our own call, sorted.
+pub(crate) fn failed(operation: &str, failure: &Failure) -> PortError {
+    let (kind, message) = match failure {
+        Failure::Service { status, code, message } => service_error(*status, code, message),
+        Failure::Unreachable(words) => (PortErrorKind::Transient, format!("{UNREACHABLE}: {words}")),
+        Failure::Credentials(words) => (PortErrorKind::Refused, format!("{NO_CREDENTIALS}: {words}")),
+        Failure::Unreadable(words) => (PortErrorKind::Transient, words.clone()),
+        Failure::Unsent(words) => (PortErrorKind::Refused, words.clone()),
+    };
+    PortError { kind, operation: operation.to_owned(), message }
+}
+
+/// Whether a refusal asks for patience: a failing server, an answer that isn't one, or too many calls.
+pub(crate) fn is_transient(code: &str, status: u16) -> bool {
+    !(400..500).contains(&status) || TRANSIENT_CODES.contains(&code)
+}
+
+fn service_error(status: u16, code: &str, message: &str) -> (PortErrorKind, String) {
+    let kind = if is_transient(code, status) { PortErrorKind::Transient } else { PortErrorKind::Refused };
+    let code = if code.is_empty() { "unknown error" } else { code };
+    let message = if message.is_empty() { "no message" } else { message };
+    (kind, format!("{code}: {message}"))
+}
+
+/// The error of an SDK call, sorted.
 pub(crate) fn port_error<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> PortError
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     let (kind, message) = match error {
         SdkError::ServiceError(context) => {
-            let code = context.err().code().unwrap_or("unknown error");
-            let words = context.err().message().unwrap_or("no message");
-            // Not the sender's fault: a failing server, or an answer that isn't one.
-            let blameless = !(400..500).contains(&context.raw().status().as_u16());
-            let patience = blameless || TRANSIENT_CODES.contains(&code);
-            let kind = if patience { PortErrorKind::Transient } else { PortErrorKind::Refused };
-            (kind, format!("{code}: {words}"))
+            let error = context.err();
+            let status = context.raw().status().as_u16();
+            service_error(status, error.code().unwrap_or_default(), error.message().unwrap_or_default())
         }
         SdkError::ConstructionFailure(_) => (PortErrorKind::Refused, told(error)),
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            (PortErrorKind::Transient, told(error))
+        SdkError::DispatchFailure(failure)
+            if is_about_credentials(failure.as_connector_error().map(|error| error as _)) =>
+        {
+            (PortErrorKind::Refused, format!("{NO_CREDENTIALS}: {}", told(error)))
         }
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
+            (PortErrorKind::Transient, format!("{UNREACHABLE}: {}", told(error)))
+        }
+        SdkError::ResponseError(_) => (PortErrorKind::Transient, told(error)),
         // The enum is open: what a later SDK adds is looked at again rather than given up.
         _ => (PortErrorKind::Transient, told(error)),
     };
     PortError { kind, operation: operation.to_owned(), message }
+}
+
+/// The SDK reports credentials that can't be had as a request that couldn't be dispatched.
+fn is_about_credentials(error: Option<&(dyn Error + 'static)>) -> bool {
+    let mut cause = error;
+    while let Some(error) = cause {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The code of a service's refusal.
@@ -60,7 +154,7 @@ pub(crate) fn look_again(error: PortError) -> PortError {
 }
 
 /// The error with its causes, which the SDK's own `Display` leaves out.
-fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn told(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -69,4 +163,91 @@ fn told(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Whose requests they are: what an error must name for a person to do something about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// Such as `profile prod, Region us-east-1`.
+    pub described: String,
+    /// The profile, when there is one.
+    pub profile: Option<String>,
+    /// Whether fresh credentials come by themselves: an expired one is then worth another try.
+    pub refreshes: bool,
+}
+
+impl Origin {
+    /// The error with what to do about it.
+    pub(crate) fn explain(&self, error: PortError) -> PortError {
+        let code = error.message.split(':').next().unwrap_or_default();
+        if EXPIRED_CODES.contains(&code) {
+            let kind = if self.refreshes { PortErrorKind::Transient } else { PortErrorKind::Refused };
+            let advice = match &self.profile {
+                Some(profile) => format!(
+                    "the credentials have expired ({}): renew them (with IAM Identity Center: aws sso login --profile {profile})",
+                    self.described
+                ),
+                None => format!("the credentials have expired ({}): renew them", self.described),
+            };
+            return PortError { kind, message: format!("{}; {advice}", error.message), ..error };
+        }
+        let advice = if DENIED_CODES.contains(&code) {
+            format!("the caller ({}) needs the permission {}", self.described, error.operation)
+        } else if code == UNREACHABLE || code == NO_CREDENTIALS {
+            self.described.clone()
+        } else {
+            return error;
+        };
+        PortError { message: format!("{}; {advice}", error.message), ..error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use upgrade::{PortError, PortErrorKind};
+
+    use super::{Failure, Origin, failed};
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let origin = |profile: Option<&str>, refreshes| Origin {
+            described: "profile prod, Region us-east-1".to_owned(),
+            profile: profile.map(str::to_owned),
+            refreshes,
+        };
+        let service =
+            |code: &str| Failure::Service { status: 400, code: code.to_owned(), message: "words".to_owned() };
+        for (failure, origin, kind, words) in [
+            (
+                service("ExpiredToken"),
+                origin(Some("prod"), false),
+                PortErrorKind::Refused,
+                "aws sso login --profile prod",
+            ),
+            (service("ExpiredToken"), origin(None, true), PortErrorKind::Transient, "have expired"),
+            (
+                service("UnauthorizedOperation"),
+                origin(None, true),
+                PortErrorKind::Refused,
+                "needs the permission ec2:X",
+            ),
+            (service("Throttling"), origin(None, true), PortErrorKind::Transient, "Throttling: words"),
+            (
+                Failure::Unreachable("refused".to_owned()),
+                origin(None, true),
+                PortErrorKind::Transient,
+                "profile prod",
+            ),
+            (
+                Failure::Credentials("none".to_owned()),
+                origin(None, true),
+                PortErrorKind::Refused,
+                "profile prod",
+            ),
+        ] {
+            let error: PortError = origin.explain(failed("ec2:X", &failure));
+            assert_eq!(error.kind, kind, "{error}");
+            assert!(error.message.contains(words), "{error}");
+        }
+    }
 }

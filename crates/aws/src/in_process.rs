@@ -1,11 +1,9 @@
-//! The SDK's HTTP client that calls a function instead of a socket.
+//! The connector that calls a function instead of a socket.
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -16,9 +14,8 @@ use http_body_util::BodyExt;
 /// the answer's extensions says that the connection broke instead.
 pub type InProcessHandler = Arc<dyn Fn(http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync>;
 
-pub(crate) fn http_client(handler: InProcessHandler) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Connector { handler });
-    http_client_fn(move |_settings, _components| connector.clone())
+pub(crate) fn connector(handler: InProcessHandler) -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector { handler })
 }
 
 struct Connector {

@@ -4,19 +4,42 @@
 //! one in this process ([`Transport::InProcess`]), or at anybody's emulator; nothing here knows which.
 
 mod auto_scaling;
+mod aws_connection;
+mod backup;
 mod batch;
+mod circumstances;
 mod cloud;
 mod cloudformation;
+mod clouds;
+mod cloudwatch;
 mod connection;
 mod deployment;
+mod ec2;
+mod endpoints;
 mod errors;
+mod identity;
 mod in_process;
 mod load_balancing;
+mod pace;
+mod quotas;
+mod rds;
 mod stack;
+mod stacks;
 mod storage;
+mod tags;
+mod taken_names;
+mod together;
+mod wire;
 mod workload;
+mod xml;
 
+pub use aws_connection::{AssumedRole, AwsConnection, ConnectError};
+pub use circumstances::{Gathered, Lookup};
 pub use cloud::AwsCloud;
+pub use clouds::AwsClouds;
 pub use connection::{Connection, Transport};
 pub use in_process::InProcessHandler;
+pub use pace::Pace;
 pub use stack::NewStack;
+pub use stacks::StackListed;
+pub use taken_names::CustomName;

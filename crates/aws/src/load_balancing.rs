@@ -1,21 +1,22 @@
-//! Elastic Load Balancing: the rule that closes the gate.
+//! Elastic Load Balancing: rules, their tags, and the health of targets. The gate is in [`gate`].
+
+pub(crate) mod gate;
+
+use std::collections::HashMap;
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, FixedResponseActionConfig, PathPatternConditionConfig, Rule, RuleCondition, Tag,
-};
-use upgrade::{Gate, GateRuleSeen, PortError};
+use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition, TargetHealthStateEnum};
+use upgrade::{Finding, ListenerRule, PortError};
 
-use crate::errors::{code, look_again, port_error};
-
-/// The tag on everything that maintenance makes; its value is the run's id.
-pub(crate) const RUN_TAG: &str = "slackwater:run-id";
+use crate::errors::{code, port_error};
+use crate::tags::RUN_TAG;
+use crate::together::all;
 
 /// DescribeTags takes at most 20 ARNs (Elastic Load Balancing API reference).
 const ARNS_A_CALL: usize = 20;
 
 /// Every rule of a listener, the default one included.
-async fn rules(client: &Client, listener_arn: &str) -> Result<Vec<Rule>, PortError> {
+pub(crate) async fn rules(client: &Client, listener_arn: &str) -> Result<Vec<Rule>, PortError> {
     let mut rules = Vec::new();
     let mut marker = None;
     loop {
@@ -36,82 +37,136 @@ async fn rules(client: &Client, listener_arn: &str) -> Result<Vec<Rule>, PortErr
 
 /// The priorities that a listener's rules have.
 pub(crate) async fn rule_priorities(client: &Client, listener_arn: &str) -> Result<Vec<i32>, PortError> {
-    // The default rule's priority is the word "default".
     let rules = rules(client, listener_arn).await?;
-    Ok(rules.iter().filter_map(|rule| rule.priority()?.parse().ok()).collect())
+    Ok(rules.iter().filter_map(priority).collect())
 }
 
-/// The rules on a listener that carry our tag.
-pub(crate) async fn gate_rules(client: &Client, listener_arn: &str) -> Result<Vec<GateRuleSeen>, PortError> {
-    // A gate answers by itself: asking only such rules for their tags saves most calls.
-    let candidates: Vec<String> = rules(client, listener_arn)
-        .await?
-        .iter()
-        .filter(|rule| rule.actions().iter().any(|action| action.fixed_response_config().is_some()))
-        .filter_map(|rule| rule.rule_arn().map(str::to_owned))
-        .collect();
-    let mut seen = Vec::new();
-    for arns in candidates.chunks(ARNS_A_CALL) {
-        let answer = client
+/// A rule's priority. The default rule's is the word "default".
+pub(crate) fn priority(rule: &Rule) -> Option<i32> {
+    rule.priority()?.parse().ok()
+}
+
+/// The runs that made resources, by the resources' ARNs; those without our tag are left out.
+pub(crate) async fn runs_of(client: &Client, arns: &[String]) -> Result<HashMap<String, String>, PortError> {
+    let answers = all(arns.chunks(ARNS_A_CALL), async |some| {
+        client
             .describe_tags()
-            .set_resource_arns(Some(arns.to_vec()))
+            .set_resource_arns(Some(some.to_vec()))
             .send()
             .await
-            .map_err(|error| port_error("elasticloadbalancing:DescribeTags", &error))?;
-        for description in answer.tag_descriptions() {
-            let run = description.tags().iter().find(|tag| tag.key() == Some(RUN_TAG));
-            if let (Some(arn), Some(run)) = (description.resource_arn(), run) {
-                seen.push(GateRuleSeen {
-                    rule_arn: arn.to_owned(),
-                    run_id: run.value().unwrap_or_default().to_owned(),
-                });
+            .map_err(|error| port_error("elasticloadbalancing:DescribeTags", &error))
+    })
+    .await?;
+    let described = answers.iter().flat_map(|answer| answer.tag_descriptions());
+    Ok(described
+        .filter_map(|description| {
+            let run = description.tags().iter().find(|tag| tag.key() == Some(RUN_TAG))?;
+            Some((description.resource_arn()?.to_owned(), run.value().unwrap_or_default().to_owned()))
+        })
+        .collect())
+}
+
+/// Every rule on every listener of the load balancer that a listener belongs to.
+pub(crate) async fn rules_beside(
+    client: &Client,
+    listener_arn: &str,
+) -> Result<Vec<ListenerRule>, PortError> {
+    const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
+    let own = client
+        .describe_listeners()
+        .listener_arns(listener_arn)
+        .send()
+        .await
+        .map_err(|error| port_error(OPERATION, &error))?;
+    let balancer = own.listeners().first().and_then(|listener| listener.load_balancer_arn());
+    let mut listeners = Vec::new();
+    let mut marker = None;
+    loop {
+        let page = client
+            .describe_listeners()
+            .set_load_balancer_arn(balancer.map(str::to_owned))
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(|error| port_error(OPERATION, &error))?;
+        listeners.extend(page.listeners().iter().filter_map(|found| found.listener_arn().map(str::to_owned)));
+        marker = page.next_marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    let rules = all(&listeners, async |listener| Ok((listener, rules(client, listener).await?))).await?;
+    let rules: Vec<(&String, Rule)> = rules
+        .into_iter()
+        .flat_map(|(listener, rules)| rules.into_iter().map(move |rule| (listener, rule)))
+        .collect();
+    let arns: Vec<String> = rules.iter().filter_map(|(_, rule)| rule.rule_arn.clone()).collect();
+    let runs = runs_of(client, &arns).await?;
+    Ok(rules
+        .into_iter()
+        .map(|(listener, rule)| ListenerRule {
+            listener_arn: listener.clone(),
+            priority: priority(&rule),
+            condition_values: rule.conditions().iter().map(values_of).sum(),
+            run_id: rule.rule_arn().and_then(|arn| runs.get(arn)).cloned(),
+            rule_arn: rule.rule_arn.unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// How many values a condition compares with: what counts towards the five of a rule.
+pub(crate) fn values_of(condition: &RuleCondition) -> u32 {
+    let configured = [
+        condition.host_header_config().map(|found| found.values().len()),
+        condition.path_pattern_config().map(|found| found.values().len()),
+        condition.http_header_config().map(|found| found.values().len()),
+        condition.http_request_method_config().map(|found| found.values().len()),
+        condition.query_string_config().map(|found| found.values().len()),
+        condition.source_ip_config().map(|found| found.values().len()),
+    ];
+    let count: usize = configured.into_iter().flatten().sum();
+    // The older form repeats the values of paths and hosts.
+    u32::try_from(count.max(condition.values().len())).unwrap_or(u32::MAX)
+}
+
+/// How a target group's targets are: well when one is healthy at least, and none is unhealthy or still being looked at.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
+pub(crate) async fn target_health(client: &Client, arn: &str) -> Result<Finding, PortError> {
+    // arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/NAME/ID
+    let name = arn.split('/').nth(1).unwrap_or(arn);
+    let what = format!("target group {name}");
+    let answer = match client.describe_target_health().target_group_arn(arn).send().await {
+        Ok(answer) => answer,
+        Err(error) if code(&error) == Some("TargetGroupNotFound") => {
+            return Ok(Finding { what, healthy: false, detail: "it does not exist".to_owned() });
+        }
+        Err(error) => return Err(port_error("elasticloadbalancing:DescribeTargetHealth", &error)),
+    };
+    let targets = answer.target_health_descriptions();
+    if targets.is_empty() {
+        return Ok(Finding { what, healthy: false, detail: "it has no targets".to_owned() });
+    }
+    let (mut healthy, mut all_well) = (0_usize, true);
+    let mut others = Vec::new();
+    for target in targets {
+        let health = target.target_health();
+        match health.and_then(|health| health.state()) {
+            Some(TargetHealthStateEnum::Healthy) => healthy += 1,
+            // On its way out: it gets no new requests.
+            Some(TargetHealthStateEnum::Draining) => {}
+            state => {
+                all_well = false;
+                let id = target.target().and_then(|target| target.id()).unwrap_or("a target");
+                let state = state.map_or("of unknown health", TargetHealthStateEnum::as_str);
+                let reason = health.and_then(|health| health.reason()).map(|reason| reason.as_str());
+                let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+                others.push(format!("{id} {state}{reason}"));
             }
         }
     }
-    Ok(seen)
-}
-
-pub(crate) async fn close_gate(
-    client: &Client,
-    listener_arn: &str,
-    gate: &Gate,
-    run_id: &str,
-) -> Result<(), PortError> {
-    const OPERATION: &str = "elasticloadbalancing:CreateRule";
-    let page = FixedResponseActionConfig::builder()
-        .status_code(gate.status_code.to_string())
-        .content_type(&gate.content_type)
-        .message_body(&gate.body)
-        .build();
-    client
-        .create_rule()
-        .listener_arn(listener_arn)
-        .priority(gate.priority)
-        .conditions(
-            RuleCondition::builder()
-                .field("path-pattern")
-                .path_pattern_config(PathPatternConditionConfig::builder().values("*").build())
-                .build(),
-        )
-        .actions(Action::builder().r#type(ActionTypeEnum::FixedResponse).fixed_response_config(page).build())
-        .tags(Tag::builder().key(RUN_TAG).value(run_id).build())
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| {
-            let sorted = port_error(OPERATION, &error);
-            // The rule may be our own, made by a call whose answer was lost.
-            if code(&error) == Some("PriorityInUse") { look_again(sorted) } else { sorted }
-        })
-}
-
-pub(crate) async fn open_gate(client: &Client, rule_arns: &[String]) -> Result<(), PortError> {
-    for arn in rule_arns {
-        if let Err(error) = client.delete_rule().rule_arn(arn).send().await
-            && code(&error) != Some("RuleNotFound")
-        {
-            return Err(port_error("elasticloadbalancing:DeleteRule", &error));
-        }
+    let mut detail = format!("{healthy} of {} healthy", targets.len());
+    if !others.is_empty() {
+        detail = format!("{detail}; {}", others.join(", "));
     }
-    Ok(())
+    Ok(Finding { what, healthy: all_well && healthy > 0, detail })
 }

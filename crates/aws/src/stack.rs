@@ -46,18 +46,7 @@ impl AwsCloud {
 
     /// A stack's status and AWS's reason for it; `None` when there is no such stack.
     pub async fn stack_status(&self, stack_name: &str) -> Result<Option<(String, String)>, PortError> {
-        let answer = match self.cloudformation.describe_stacks().stack_name(stack_name).send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let sorted = port_error("cloudformation:DescribeStacks", &error);
-                // CloudFormation has no code of its own for it ("Stack with id X does not exist").
-                return if sorted.message.contains("does not exist") { Ok(None) } else { Err(sorted) };
-            }
-        };
-        Ok(answer.stacks().first().map(|stack| {
-            let status = stack.stack_status().map(|status| status.as_str().to_owned());
-            (status.unwrap_or_default(), stack.stack_status_reason().unwrap_or_default().to_owned())
-        }))
+        crate::cloudformation::settings::stack_status(&self.cloudformation, stack_name).await
     }
 
     /// Wait until a stack is CREATE_COMPLETE; any other end is an error that names the first failed resource.
@@ -68,7 +57,8 @@ impl AwsCloud {
                 "CREATE_COMPLETE" => return Ok(()),
                 status if status.ends_with("_IN_PROGRESS") => clock.sleep(Duration::from_secs(2)).await,
                 status => {
-                    let cause = crate::cloudformation::first_failure(&self.cloudformation, stack_id).await?;
+                    let cause =
+                        crate::cloudformation::events::first_failure(&self.cloudformation, stack_id).await?;
                     return Err(PortError {
                         kind: PortErrorKind::Refused,
                         operation: "cloudformation:CreateStack".to_owned(),

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use aws::{AwsCloud, Connection, Transport};
 use bytes::Bytes;
 use conductor::Cloud;
-use upgrade::{Act, PortErrorKind, Query};
+use upgrade::{Act, PortErrorKind, Query, UpdateKind};
 
 fn cloud_that_answers(status: u16, content_type: &'static str, body: &'static str) -> AwsCloud {
     AwsCloud::new(&Connection {
@@ -33,7 +33,8 @@ const NO_CHANGE_SET: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Chan
 
 #[tokio::test]
 async fn errors_are_sorted_into_patience_and_giving_up() {
-    let query = Query::ChangeSet { stack_id: "stack".to_owned(), name: "x".to_owned() };
+    let query =
+        Query::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
     for (status, body, kind, words) in [
         (400, THROTTLED, PortErrorKind::Transient, "Throttling: Rate exceeded"),
         (403, DENIED, PortErrorKind::Refused, "AccessDenied: not authorized"),
@@ -53,7 +54,8 @@ async fn errors_are_sorted_into_patience_and_giving_up() {
 
 #[tokio::test]
 async fn an_absent_change_set_is_an_answer() {
-    let query = Query::ChangeSet { stack_id: "stack".to_owned(), name: "x".to_owned() };
+    let query =
+        Query::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
     let answer = cloud_that_answers(404, "text/xml", NO_CHANGE_SET).observe(&query).await.expect("an answer");
     assert_eq!(answer, upgrade::Observation::ChangeSet(None));
 }
@@ -61,6 +63,7 @@ async fn an_absent_change_set_is_an_answer() {
 #[tokio::test]
 async fn what_a_lost_answer_may_have_done_already_is_looked_at_again() {
     let executed = Act::ExecuteChangeSet {
+        update: UpdateKind::Primary,
         stack_id: "stack".to_owned(),
         change_set_name: "x".to_owned(),
         client_request_token: "run".to_owned(),

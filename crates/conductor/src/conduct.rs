@@ -2,16 +2,53 @@
 
 use std::time::Duration;
 
-use upgrade::{Effect, Event, IllegalTransition, Outcome, Plan, Record, State, What, fold, transition};
+use upgrade::{
+    Answer, Effect, Event, IllegalTransition, Outcome, Plan, Question, Record, State, Timestamp, What, fold,
+    transition,
+};
 
 use crate::clock::Clock;
 use crate::cloud::Cloud;
-use crate::journal::{JournalError, JournalStore};
+use crate::journal::{JournalError, JournalStore, Request};
+use crate::lease::{Holder, RENEW_AFTER_SECONDS};
 
-/// Is told of every record as it is written, to show it.
+/// How often a run that waits for an answer, or for long, looks whether somebody asked something of it.
+const LISTEN_MILLISECONDS: u64 = 1000;
+
+/// Is told of every record as it is written, to show it; and asked what only a person may decide.
 pub trait Watcher {
     /// A record was written; `state` is what followed from it.
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State);
+
+    /// Ask a person. Without an answer in the journal either, what is said here follows.
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Leave
+    }
+}
+
+/// What came of asking a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// They decided.
+    Answer {
+        /// What.
+        answer: Answer,
+        /// Who.
+        by: String,
+    },
+    /// Nobody is here, but somebody may answer through the journal: wait.
+    Wait,
+    /// Nobody is here: leave the run where it is, to be resumed with an answer.
+    Leave,
+}
+
+/// How the conducting ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The run has ended.
+    Run(Outcome),
+    /// The run waits for an answer, and nobody gave one. It can be resumed.
+    NeedsAnswer(Question),
 }
 
 /// Why a run could not go on. It can be resumed.
@@ -36,98 +73,151 @@ pub enum ConductError {
     },
 }
 
-/// Begin a plan's run and carry it to its end.
-pub async fn start(
-    plan: &Plan,
-    cloud: &impl Cloud,
-    journal: &mut impl JournalStore,
-    clock: &Clock,
-    watcher: &mut impl Watcher,
-) -> Result<Outcome, ConductError> {
-    let event = Event { at: clock.now(), what: What::Started };
-    let record = Record::Happened(event.clone());
-    journal.begin(plan, &record)?;
-    let state = State::new(plan, event.at);
-    watcher.recorded(plan, &record, &state);
-    let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
-    go_on(plan, state, effect, cloud, journal, clock, watcher).await
+/// What carries runs out.
+#[derive(Debug)]
+pub struct Conductor<'a, C, J> {
+    /// The cloud, and the platform.
+    pub cloud: &'a C,
+    /// What remembers.
+    pub journal: &'a mut J,
+    /// What the time is.
+    pub clock: &'a Clock,
+    /// Who this is.
+    pub holder: &'a Holder,
 }
 
-/// Go on with a run whose process died. An act that was begun is not trusted either way: the step looks at
-/// the cloud again and does what is still to do.
-pub async fn resume(
-    run_id: &str,
-    cloud: &impl Cloud,
-    journal: &mut impl JournalStore,
-    clock: &Clock,
-    watcher: &mut impl Watcher,
-) -> Result<Outcome, ConductError> {
-    let (plan, records) = journal.load(run_id)?;
-    let plan = &plan;
-    let state = fold(plan, &records).map_err(|source| illegal(plan, source))?;
-    if state.outcome.is_some() {
-        return Err(ConductError::Ended { run_id: run_id.to_owned() });
+impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
+    /// Begin a plan's run and carry it to its end.
+    pub async fn start(&mut self, plan: &Plan, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
+        let event = Event { at: self.clock.now(), what: What::Started };
+        let record = Record::Happened(event.clone());
+        self.journal.begin(plan, &record, self.holder)?;
+        let state = State::new(plan, event.at);
+        let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+        watcher.recorded(plan, &record, &state);
+        self.go_on(plan, state, effect, watcher).await
     }
-    let event = Event { at: clock.now(), what: What::Resumed };
-    let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
-    let record = Record::Happened(event);
-    journal.append(run_id, &record, false)?;
-    watcher.recorded(plan, &record, &state);
-    go_on(plan, state, effect, cloud, journal, clock, watcher).await
-}
 
-async fn go_on(
-    plan: &Plan,
-    mut state: State,
-    mut effect: Effect,
-    cloud: &impl Cloud,
-    journal: &mut impl JournalStore,
-    clock: &Clock,
-    watcher: &mut impl Watcher,
-) -> Result<Outcome, ConductError> {
-    loop {
-        if let Some(outcome) = &state.outcome {
-            return Ok(outcome.clone());
+    /// Go on with a run whose process died, or left it. An act that was begun is not trusted either way: the step looks
+    /// at the cloud again and does what is still to do.
+    pub async fn resume(&mut self, run_id: &str, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
+        let now = self.clock.now();
+        let (plan, records) = self.journal.load(run_id)?;
+        let plan = &plan;
+        let state = fold(plan, &records).map_err(|source| illegal(plan, source))?;
+        if state.outcome.is_some() {
+            return Err(ConductError::Ended { run_id: run_id.to_owned() });
         }
-        let what = match effect {
-            // The end always comes with an outcome, so the loop has returned before; looking once more is
-            // the harmless answer to a state machine that says otherwise.
-            Effect::End => What::Waited,
-            Effect::Wait { milliseconds } => {
-                clock.sleep(Duration::from_millis(milliseconds)).await;
-                What::Waited
+        self.journal.take_lease(run_id, self.holder, now)?;
+        // A clock that was set back since then: time goes on from where the journal is.
+        let at = now.max(records.last().map_or(now, Record::at));
+        let event = Event { at, what: What::Resumed };
+        let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+        let record = Record::Happened(event);
+        self.journal.append(run_id, &record, state.outcome.is_some(), self.holder)?;
+        watcher.recorded(plan, &record, &state);
+        self.go_on(plan, state, effect, watcher).await
+    }
+
+    async fn go_on(
+        &mut self,
+        plan: &Plan,
+        mut state: State,
+        mut effect: Effect,
+        watcher: &mut impl Watcher,
+    ) -> Result<Ended, ConductError> {
+        let mut renewed_at = self.clock.now();
+        loop {
+            if let Some(outcome) = &state.outcome {
+                return Ok(Ended::Run(outcome.clone()));
             }
-            Effect::Observe(query) => match cloud.observe(&query).await {
-                Ok(observation) => What::Observed(observation),
-                Err(error) => What::ObserveFailed(error),
-            },
-            Effect::Act(act) => {
-                let record = Record::Intended { at: clock.now(), act: act.clone() };
-                journal.append(&plan.run_id, &record, false)?;
-                state = state.intending(act.clone());
-                watcher.recorded(plan, &record, &state);
-                match cloud.act(&act).await {
-                    Ok(()) => What::Acted,
-                    Err(error) => What::ActFailed(error),
+            let what = match self.request(plan, &state)? {
+                Some(asked) => asked,
+                None => match effect {
+                    // The end always comes with an outcome, so the loop has returned before; looking once more is
+                    // the harmless answer to a state machine that says otherwise.
+                    Effect::End => What::Waited,
+                    Effect::Wait { milliseconds } => {
+                        self.clock.sleep(Duration::from_millis(milliseconds)).await;
+                        What::Waited
+                    }
+                    Effect::Observe(query) => match self.cloud.observe(&query).await {
+                        Ok(observation) => What::Observed(observation),
+                        Err(error) => What::ObserveFailed(error),
+                    },
+                    Effect::Ask(question) => match watcher.asked(plan, &question) {
+                        Reply::Answer { answer, by } if question.takes(&answer) => {
+                            What::Answered { answer, by }
+                        }
+                        Reply::Answer { .. } | Reply::Leave => return Ok(Ended::NeedsAnswer(question)),
+                        Reply::Wait => {
+                            self.clock.sleep(Duration::from_millis(LISTEN_MILLISECONDS)).await;
+                            What::Waited
+                        }
+                    },
+                    Effect::Act(act) => {
+                        let record = Record::Intended { at: self.clock.now(), act: act.clone() };
+                        self.journal.append(&plan.run_id, &record, false, self.holder)?;
+                        state = state.intending(act.clone());
+                        watcher.recorded(plan, &record, &state);
+                        match self.cloud.act(&act).await {
+                            Ok(()) => What::Acted,
+                            Err(error) => What::ActFailed(error),
+                        }
+                    }
+                },
+            };
+            let event = Event { at: self.clock.now(), what };
+            let (next, next_effect) =
+                transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
+            // A look that showed nothing new is not written down: the fold is the same without it.
+            if next != state || matches!(next_effect, Effect::Act(_)) || matters_by_itself(&event.what) {
+                let record = Record::Happened(event);
+                self.journal.append(&plan.run_id, &record, next.outcome.is_some(), self.holder)?;
+                renewed_at = self.clock.now();
+                watcher.recorded(plan, &record, &next);
+            } else {
+                renewed_at = self.renewed(plan, renewed_at)?;
+            }
+            (state, effect) = (next, next_effect);
+        }
+    }
+
+    /// Renew the lease when it is time; gives when it was renewed last.
+    fn renewed(&mut self, plan: &Plan, renewed_at: Timestamp) -> Result<Timestamp, ConductError> {
+        let now = self.clock.now();
+        if now.milliseconds_since(renewed_at) < RENEW_AFTER_SECONDS * 1000 {
+            return Ok(renewed_at);
+        }
+        self.journal.renew_lease(&plan.run_id, self.holder, now)?;
+        Ok(now)
+    }
+
+    /// What somebody has asked of the run meanwhile. What doesn't fit any more is taken up and dropped.
+    fn request(&mut self, plan: &Plan, state: &State) -> Result<Option<What>, ConductError> {
+        while let Some((number, request)) = self.journal.next_request(&plan.run_id)? {
+            self.journal.take_request(&plan.run_id, number)?;
+            match request {
+                Request::Stop { by } => return Ok(Some(What::StopRequested { by })),
+                Request::Answer { answer, by } => {
+                    if state.question.as_ref().is_some_and(|question| question.takes(&answer)) {
+                        return Ok(Some(What::Answered { answer, by }));
+                    }
                 }
             }
-        };
-        let event = Event { at: clock.now(), what };
-        let (next, next_effect) =
-            transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
-        // A look that showed nothing new is not written down: the fold is the same without it.
-        if next != state || matches!(next_effect, Effect::Act(_)) || matters_by_itself(&event.what) {
-            let record = Record::Happened(event);
-            journal.append(&plan.run_id, &record, next.outcome.is_some())?;
-            watcher.recorded(plan, &record, &next);
         }
-        (state, effect) = (next, next_effect);
+        Ok(None)
     }
 }
 
 fn matters_by_itself(what: &What) -> bool {
     match what {
-        What::Started | What::Resumed | What::Acted | What::ActFailed(_) => true,
+        What::Started
+        | What::Resumed
+        | What::Acted
+        | What::ActFailed(_)
+        | What::StopRequested { .. }
+        | What::Answered { .. } => true,
         What::Observed(_) | What::ObserveFailed(_) | What::Waited => false,
     }
 }

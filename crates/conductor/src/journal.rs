@@ -1,31 +1,81 @@
 //! The port to what remembers runs. A write that fails stops the run.
 
-use upgrade::{Plan, Record, Timestamp};
+use upgrade::{Answer, Plan, Record, RunKind, Timestamp};
+
+use crate::lease::{Holder, Lease};
 
 /// A run, without its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
     /// The run's id.
     pub run_id: String,
-    /// The stack it upgrades.
+    /// The deployment it is of.
+    pub deployment: String,
+    /// The primary stack's name.
     pub stack_name: String,
+    /// What it is for.
+    pub kind: RunKind,
     /// When it was begun.
     pub created_at: Timestamp,
     /// Whether it has ended.
     pub ended: bool,
+    /// Who acts for it, or did last.
+    pub lease: Option<Lease>,
 }
 
-/// Remembers runs: plan and records.
-pub trait JournalStore {
-    /// Write down a run's plan and its first record, both or neither. Refused while another run of the
-    /// same stack has not ended.
-    fn begin(&mut self, plan: &Plan, first: &Record) -> Result<(), JournalError>;
+/// What somebody asks of a run, whatever process carries it out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Request {
+    /// Stop.
+    Stop {
+        /// Who asks.
+        by: String,
+    },
+    /// An answer to the run's question.
+    Answer {
+        /// What.
+        answer: Answer,
+        /// Who answers.
+        by: String,
+    },
+}
 
-    /// Write down the next record. When this returns, the record survives a crash.
-    fn append(&mut self, run_id: &str, record: &Record, ends: bool) -> Result<(), JournalError>;
+/// Remembers runs: plan, records, who acts, what is asked of them.
+pub trait JournalStore {
+    /// Write down a run's plan and its first record, and take its lease: all or nothing. Refused while another run of
+    /// the same stack has not ended.
+    fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError>;
+
+    /// Write down the next record and renew the lease. When this returns, the record survives a crash. Refused to
+    /// whoever doesn't hold the lease.
+    fn append(
+        &mut self,
+        run_id: &str,
+        record: &Record,
+        ends: bool,
+        holder: &Holder,
+    ) -> Result<(), JournalError>;
+
+    /// Take a run's lease, when it is free or held already by the same holder.
+    fn take_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError>;
+
+    /// Renew a lease without a record. Refused to whoever doesn't hold it.
+    fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError>;
+
+    /// Ask something of a run that has not ended.
+    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError>;
+
+    /// The oldest thing asked of a run that its holder hasn't taken up, with its number.
+    fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError>;
+
+    /// A request was taken up.
+    fn take_request(&mut self, run_id: &str, number: i64) -> Result<(), JournalError>;
 
     /// A run's plan and records, in order.
     fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError>;
+
+    /// A run's records from a place on, in order, for whoever watches.
+    fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError>;
 
     /// All runs, oldest first.
     fn runs(&self) -> Result<Vec<RunSummary>, JournalError>;
@@ -56,11 +106,27 @@ pub enum JournalError {
         /// The stack.
         stack_name: String,
     },
-    /// Written by a newer program.
+    /// Another process acts for the run.
+    #[error("run {run_id} is carried out by {holder}")]
+    LeaseHeld {
+        /// The run.
+        run_id: String,
+        /// By whom.
+        holder: Holder,
+        /// Until when, unless it is renewed.
+        expires_at: Timestamp,
+    },
+    /// The run has ended: nothing can be asked of it any more.
+    #[error("run {run_id} has ended")]
+    Ended {
+        /// The run.
+        run_id: String,
+    },
+    /// Written by a newer or an older program.
     #[error(
-        "the journal has format {found}, and this program writes {known}: use the newer program that wrote it"
+        "the journal has format {found}, and this program reads and writes {known}: use the program that wrote it, or another data directory"
     )]
-    NewerFormat {
+    OtherFormat {
         /// The journal's.
         found: u32,
         /// Ours.

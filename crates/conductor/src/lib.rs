@@ -7,11 +7,13 @@ mod cloud;
 mod conduct;
 mod data_directory;
 mod journal;
+mod lease;
 mod sqlite;
 
 pub use clock::Clock;
 pub use cloud::Cloud;
-pub use conduct::{ConductError, Watcher, resume, start};
+pub use conduct::{ConductError, Conductor, Ended, Reply, Watcher};
 pub use data_directory::{DataDirectory, DataDirectoryError};
-pub use journal::{JournalError, JournalStore, RunSummary};
+pub use journal::{JournalError, JournalStore, Request, RunSummary};
+pub use lease::{Holder, LEASE_SECONDS, Lease};
 pub use sqlite::SqliteJournal;

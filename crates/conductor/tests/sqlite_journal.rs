@@ -1,32 +1,63 @@
 //! The journal's file: what was written is read again, and what must not be is refused.
 
-use conductor::{DataDirectory, DataDirectoryError, JournalError, JournalStore, SqliteJournal};
-use upgrade::{Event, JOURNAL_FORMAT, Plan, Record, Timestamp, What};
+use conductor::{
+    DataDirectory, DataDirectoryError, Holder, JournalError, JournalStore, LEASE_SECONDS, Request,
+    SqliteJournal,
+};
+use upgrade::{
+    Announcement, Answer, AtWork, Event, Gate, HealthPolicy, JOURNAL_FORMAT, LogicalResource,
+    MaintenancePolicy, Plan, PlatformCapabilities, Record, RunKind, Targets, Timestamp, What,
+};
 
 fn plan(run_id: &str, stack: &str) -> Plan {
-    let resource = |id: &str| serde_json::json!({"logical_id": id, "physical_id": format!("{id}-1")});
-    serde_json::from_value(serde_json::json!({
-        "format": upgrade::PLAN_FORMAT,
-        "run_id": run_id,
-        "stack_name": stack,
-        "stack_id": format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack}/1"),
-        "profile": "generic",
-        "from_version": null,
-        "to_version": null,
-        "proposal": {
-            "change_set_name": "change-set",
-            "template_url": "https://bucket.s3.us-east-1.amazonaws.com/to.yaml",
-            "template_sha256": "",
-            "parameters": [],
-            "capabilities": [],
+    let resource = |id: &str| LogicalResource { logical_id: id.to_owned(), physical_id: format!("{id}-1") };
+    Plan {
+        format: upgrade::PLAN_FORMAT,
+        run_id: run_id.to_owned(),
+        deployment: stack.to_owned(),
+        kind: RunKind::EnterMaintenance,
+        stack_name: stack.to_owned(),
+        stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack}/1"),
+        profile: "generic".to_owned(),
+        from_version: None,
+        to_version: None,
+        updates: Vec::new(),
+        way_back: None,
+        targets: Targets {
+            listener: resource("Listener"),
+            target_groups: Vec::new(),
+            job_queues: Vec::new(),
+            worker_groups: Vec::new(),
+            alarms: Vec::new(),
+            databases: Vec::new(),
+            volumes: Vec::new(),
+            dedicated_machine_tags: Vec::new(),
         },
-        "predicted": [],
-        "expected": [],
-        "targets": {"listener": resource("Listener"), "job_queues": [], "worker_groups": []},
-        "gate": {"priority": 1, "status_code": 503, "content_type": "text/plain", "body": "back soon"},
-        "steps": [],
-    }))
-    .expect("a plan")
+        gate: Gate {
+            priority: 1,
+            status_code: 503,
+            content_type: "text/plain".to_owned(),
+            body: "back soon".to_owned(),
+            admitted: Vec::new(),
+            admitting_rules: Vec::new(),
+        },
+        announcement: Announcement { banner: None, closes_at: None },
+        maintenance: MaintenancePolicy::default(),
+        platform: PlatformCapabilities::default(),
+        snapshots: Vec::new(),
+        health: HealthPolicy::default(),
+        before: None,
+        checks: Vec::new(),
+        accepted: Vec::new(),
+        risks: Vec::new(),
+        permissions: String::new(),
+        at_work: AtWork::default(),
+        steps: Vec::new(),
+    }
+}
+
+fn holder() -> Holder {
+    Holder::named("this test")
 }
 
 fn happened(at: u64, what: What) -> Record {
@@ -39,12 +70,12 @@ fn what_was_written_is_read_again_by_another_process() {
     let path = folder.path().join("journal.sqlite");
     let records = [happened(1, What::Started), happened(2, What::Waited), happened(3, What::Resumed)];
     let mut journal = SqliteJournal::open(&path).expect("a journal");
-    journal.begin(&plan("one", "platform"), &records[0]).expect("begun");
-    journal.append("one", &records[1], false).expect("written");
+    journal.begin(&plan("one", "platform"), &records[0], &holder()).expect("begun");
+    journal.append("one", &records[1], false, &holder()).expect("written");
     // A second process looks on while the first one writes.
     let beside = SqliteJournal::open(&path).expect("the same journal");
     assert_eq!(beside.load("one").expect("readable").1, records[..2]);
-    journal.append("one", &records[2], false).expect("written");
+    journal.append("one", &records[2], false, &holder()).expect("written");
     drop(journal);
     let (read, told) = SqliteJournal::open(&path).expect("again").load("one").expect("readable");
     assert_eq!(read, plan("one", "platform"));
@@ -54,15 +85,17 @@ fn what_was_written_is_read_again_by_another_process() {
 #[test]
 fn one_run_a_stack_at_a_time() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, What::Started)).expect("begun");
-    let refused = journal.begin(&plan("two", "platform"), &happened(2, What::Started));
+    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    let refused = journal.begin(&plan("two", "platform"), &happened(2, What::Started), &holder());
     assert!(
         matches!(&refused, Err(JournalError::RunUnderWay { run_id, .. }) if run_id == "one"),
         "{refused:?}"
     );
-    journal.begin(&plan("other", "elsewhere"), &happened(3, What::Started)).expect("another stack is free");
-    journal.append("one", &happened(4, What::Waited), true).expect("ended");
-    journal.begin(&plan("two", "platform"), &happened(5, What::Started)).expect("free again");
+    journal
+        .begin(&plan("other", "elsewhere"), &happened(3, What::Started), &holder())
+        .expect("another stack is free");
+    journal.append("one", &happened(4, What::Waited), true, &holder()).expect("ended");
+    journal.begin(&plan("two", "platform"), &happened(5, What::Started), &holder()).expect("free again");
     let runs = journal.runs().expect("readable");
     let told: Vec<_> = runs.iter().map(|run| (run.run_id.as_str(), run.ended)).collect();
     assert_eq!(told, [("one", true), ("other", false), ("two", false)]);
@@ -78,7 +111,7 @@ fn a_newer_journal_and_a_file_that_is_none_are_refused() {
     connection.pragma_update(None, "user_version", JOURNAL_FORMAT + 1).expect("written");
     drop(connection);
     let refused = SqliteJournal::open(&newer);
-    assert!(matches!(refused, Err(JournalError::NewerFormat { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(JournalError::OtherFormat { .. })), "{refused:?}");
 
     let other = folder.path().join("other.sqlite");
     std::fs::write(&other, "this is a letter, not a database, and long enough to show it").expect("a file");
@@ -97,4 +130,58 @@ fn a_data_directory_has_one_holder() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("a file");
     assert!(matches!(DataDirectory::take(&file), Err(DataDirectoryError::Unusable { .. })));
+}
+
+#[test]
+fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
+    let mut journal = SqliteJournal::in_memory().expect("a journal");
+    let (first, second) = (Holder::named("first"), Holder::named("second"));
+    journal.begin(&plan("one", "platform"), &happened(1_000, What::Started), &first).expect("begun");
+    let refused = |outcome: Result<(), JournalError>| {
+        assert!(
+            matches!(&outcome, Err(JournalError::LeaseHeld { holder, .. }) if *holder == first),
+            "{outcome:?}"
+        );
+    };
+    refused(journal.append("one", &happened(2_000, What::Waited), false, &second));
+    refused(journal.take_lease("one", &second, Timestamp(3_000)));
+    refused(journal.renew_lease("one", &second, Timestamp(3_000)));
+    // The first one lives, and says so.
+    journal.renew_lease("one", &first, Timestamp(50_000)).expect("renewed");
+    refused(journal.take_lease("one", &second, Timestamp(1_000 + LEASE_SECONDS * 1000 + 1)));
+    // It falls silent.
+    let later = Timestamp(50_000 + LEASE_SECONDS * 1000 + 1);
+    journal.take_lease("one", &second, later).expect("expired");
+    journal.append("one", &happened(later.0, What::Resumed), false, &second).expect("written");
+    let late = journal.append("one", &happened(later.0, What::Waited), false, &first);
+    assert!(matches!(&late, Err(JournalError::LeaseHeld { holder, .. }) if *holder == second), "{late:?}");
+    assert_eq!(journal.load("one").expect("readable").1.len(), 2, "what was refused is not in it");
+    // A holder on this machine that is known to be dead needs no waiting for.
+    let this = Holder::this_process();
+    let (front, _) = this.as_str().rsplit_once('/').expect("three parts");
+    let dead = Holder::named(&format!("{front}/0"));
+    journal.begin(&plan("two", "elsewhere"), &happened(1_000, What::Started), &dead).expect("begun");
+    if dead.is_gone() {
+        journal.take_lease("two", &second, Timestamp(1_001)).expect("at once");
+    }
+}
+
+#[test]
+fn what_is_asked_of_a_run_is_taken_up_once_and_in_order() {
+    let mut journal = SqliteJournal::in_memory().expect("a journal");
+    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    let stop = Request::Stop { by: "ada".to_owned() };
+    let answer = Request::Answer { answer: Answer::Open, by: "ben".to_owned() };
+    for request in [&stop, &answer] {
+        journal.ask("one", request, Timestamp(2)).expect("asked");
+    }
+    for expected in [stop.clone(), answer] {
+        let (number, request) = journal.next_request("one").expect("readable").expect("something is asked");
+        assert_eq!(request, expected);
+        journal.take_request("one", number).expect("taken");
+    }
+    assert_eq!(journal.next_request("one").expect("readable"), None);
+    assert!(matches!(journal.ask("none", &stop, Timestamp(3)), Err(JournalError::NoSuchRun { .. })));
+    journal.append("one", &happened(4, What::Waited), true, &holder()).expect("ended");
+    assert!(matches!(journal.ask("one", &stop, Timestamp(5)), Err(JournalError::Ended { .. })));
 }

@@ -1,6 +1,46 @@
 //! What must be so before an upgrade begins, and what a person must know: verdict, evidence, what to do.
+//!
+//! Judgement only. The facts are in [`crate::Circumstances`] and in the two templates; what follows from the results
+//! (no plan, or one that names what was accepted) is the draft's.
 
+mod data;
+mod database_storage;
+mod finding;
+mod gate;
+mod linked_stacks;
+mod names;
+mod parameters;
+mod permissions;
+mod policy;
+mod stack;
+mod stack_policy;
+mod storage_advice;
+mod targets;
+mod template_soundness;
+mod update;
+mod version;
+mod versions;
+mod workloads;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use changeset::expect::Expectation;
 use serde::{Deserialize, Serialize};
+use template::Template;
+
+use crate::Timestamp;
+use crate::circumstances::{Circumstances, Looked};
+use crate::deployment::Deployment;
+use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
+use crate::plan::{Acceptance, Targets, UpdateKind};
+use crate::policy::{HealthPolicy, MaintenancePolicy};
+
+pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
+pub use permissions::{actions_of_caller, actions_of_role};
+pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};
+pub use targets::new_targets;
+pub use version::Version;
+pub use versions::ReleaseFacts;
 
 /// One check's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +55,9 @@ pub struct CheckResult {
     pub evidence: Vec<String>,
     /// What to do about it.
     pub advice: Option<String>,
+    /// Parameter values that would set it right, for a program to offer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<ParameterFix>,
 }
 
 /// What came of a check.
@@ -29,4 +72,133 @@ pub enum Verdict {
     Warning,
     /// It doesn't hold: there is no plan.
     Failed,
+}
+
+/// A parameter value that would set something right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterFix {
+    /// The parameter. Never a NoEcho one.
+    pub parameter: String,
+    /// The value to give.
+    pub value: String,
+    /// Why, in a sentence.
+    pub because: String,
+}
+
+/// All that the checks look at. Borrowed: checking changes nothing and keeps nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckInput<'a> {
+    /// The deployment, as observed.
+    pub deployment: &'a Deployment,
+    /// What was found around it.
+    pub circumstances: &'a Circumstances,
+    /// The deployed release.
+    pub before: &'a ReleaseSide,
+    /// The new template: the drafted one, or as it was read when there is no draft.
+    pub after: &'a Template,
+    /// Parameters that the operator gives.
+    pub given: &'a BTreeMap<String, String>,
+    /// What the update will do, from [`crate::draft_update`]; its error when that can't be told (a missing parameter,
+    /// say). Checks that need it are then skipped.
+    pub foretold: Result<&'a DraftedUpdate, &'a DraftError>,
+    /// The deployed release's version, where a catalogue knows it and its template doesn't say.
+    pub deployed_version: Option<&'a str>,
+    /// What is known of the new release.
+    pub release: &'a ReleaseFacts,
+    /// Versions that linked stacks will have when the primary stack's turn comes, where this run updates them.
+    pub planned_versions: &'a BTreeMap<UpdateKind, String>,
+    /// How maintenance goes about its work.
+    pub maintenance: &'a MaintenancePolicy,
+    /// What proves the platform healthy.
+    pub health: &'a HealthPolicy,
+    /// What maintenance touches.
+    pub targets: &'a Targets,
+    /// Logical ids of what the profile finds in the new release; the reason when it doesn't fit.
+    pub new_targets: &'a Looked<BTreeSet<String>>,
+    /// Addresses that pass the closed gate.
+    pub admitted: &'a [String],
+    /// The profile's word on which parameter holds a database's storage: logical id, parameter. Databases whose
+    /// template says so by itself needn't be here.
+    pub storage_parameters: &'a [(String, String)],
+    /// A recovery point older than this many seconds is stale.
+    pub recovery_point_age_seconds: u64,
+    /// Whether CloudFormation can read the template where the plan says it is; `None`: nobody has looked.
+    pub template_reachable: Option<&'a Looked<()>>,
+    /// What the operator has accepted.
+    pub accepted: &'a [Acceptance],
+    /// When the checks are made.
+    pub now: Timestamp,
+}
+
+impl<'a> CheckInput<'a> {
+    /// What happens to each resource, where it can be told.
+    fn expectations(&self) -> &'a [Expectation] {
+        self.foretold.map(|foretold| foretold.expectations.as_slice()).unwrap_or_default()
+    }
+
+    /// The deployed release's version.
+    fn version_before(&self) -> Option<String> {
+        let of_template = self.before.template.version_info().map(|info| info.version);
+        of_template.or_else(|| self.deployed_version.map(str::to_owned))
+    }
+
+    /// Whether the operator has accepted a check or a replacement.
+    fn acceptance(&self, what: &str) -> Option<&'a Acceptance> {
+        self.accepted.iter().find(|one| one.what == what)
+    }
+}
+
+/// Makes every check, in the order in which a person reads them. A fact that could not be looked at skips its check,
+/// with the reason, and warns where going on blind is dangerous. What the operator accepted is said beside the
+/// verdict; only an accepted replacement changes it.
+#[must_use]
+pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
+    let mut found = vec![
+        permissions::identity(input),
+        permissions::caller(input),
+        permissions::role(input),
+        stack::status(input),
+        stack::rollback(input),
+        stack::termination_protection(input),
+        stack_policy::check(input),
+        stack::drift(input),
+        template_soundness::limits(input),
+        template_soundness::reachable(input),
+        versions::path(input),
+        linked_stacks::backup(input),
+        linked_stacks::recovery_point(input),
+        linked_stacks::role(input),
+        parameters::check(input),
+        database_storage::check(input),
+        template_soundness::capabilities_of(input),
+        update::quotas(input),
+        update::failures(input),
+        names::custom_names(input),
+        data::replacements(input),
+        update::differences(input),
+        targets::check(input),
+        gate::space(input),
+        workloads::platform(input),
+        workloads::alarms(input),
+        workloads::at_work(input),
+        policy::maintenance(input),
+        policy::health(input),
+    ];
+    for result in &mut found {
+        if let Some(accepted) = input.acceptance(&result.id) {
+            result.evidence.push(format!("Accepted by {}: {}", accepted.who, accepted.why));
+        }
+    }
+    found
+}
+
+/// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id.
+#[must_use]
+pub fn in_the_way<'r>(results: &'r [CheckResult], accepted: &[Acceptance]) -> Vec<&'r CheckResult> {
+    let stands = |result: &&CheckResult| match result.verdict {
+        Verdict::Failed => true,
+        Verdict::Warning => !accepted.iter().any(|one| one.what == result.id),
+        Verdict::Passed | Verdict::Skipped => false,
+    };
+    results.iter().filter(stands).collect()
 }

@@ -28,7 +28,11 @@ mod steps;
 mod transition;
 
 pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
-pub use checks::{CheckResult, Verdict};
+pub use checks::{
+    CheckInput, CheckResult, DatabaseStorage, ParameterFix, ParameterPlace, ParameterRow, ReleaseFacts,
+    StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check, in_the_way, least_growth,
+    new_targets, parameter_table, storage_advice,
+};
 pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
     StackSettings,

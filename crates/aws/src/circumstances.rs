@@ -1,0 +1,133 @@
+//! Everything that is looked at before a plan is made. What can't be looked at, since it is denied, absent or too slow,
+//! carries the reason and spoils nothing else.
+
+use std::time::Duration;
+
+use conductor::Clock;
+use futures_util::future::join;
+use upgrade::{Circumstances, Job, LogicalResource, Looked, PlatformCapabilities, PortError, Targets};
+
+use crate::cloud::AwsCloud;
+use crate::taken_names::CustomName;
+use crate::{
+    auto_scaling, backup, batch, cloudformation, cloudwatch, ec2, identity, load_balancing, quotas, rds,
+    taken_names,
+};
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    /// The primary stack's id.
+    pub stack_id: &'a str,
+    /// What maintenance touches.
+    pub targets: &'a Targets,
+    /// Every resource of the stack, for recovery points.
+    pub resources: &'a [LogicalResource],
+    /// The IAM actions of the plan.
+    pub actions: &'a [String],
+    /// The role that CloudFormation is to assume; `None`: the one that the stack has.
+    pub role_arn: Option<&'a str>,
+    /// Logical ids of the resources that the update touches, for drift.
+    pub drift_of: &'a [String],
+    /// How long drift may take to be detected.
+    pub drift_wait: Duration,
+    /// Types of the resources that the update adds, for quotas.
+    pub added_types: &'a [String],
+    /// Custom names that the update would take.
+    pub names: &'a [CustomName],
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    /// What was looked at. The linked stacks and the platform are left for whoever can ask them.
+    pub circumstances: Circumstances,
+    /// Single quotas and names that could not be looked at, each with the reason.
+    pub not_looked_at: Vec<String>,
+}
+
+impl AwsCloud {
+    /// Look at everything around a deployment.
+    ///
+    /// # Errors
+    /// When there is no such stack, or it can't be described: nothing else makes sense then.
+    pub async fn circumstances(&self, lookup: &Lookup<'_>, clock: &Clock) -> Result<Gathered, PortError> {
+        let stack = cloudformation::settings::settings(&self.cloudformation, lookup.stack_id)
+            .await
+            .map_err(|error| self.origin.explain(error))?
+            .ok_or_else(|| ec2::incomplete("cloudformation:DescribeStacks", "stack"))?;
+        let drift = cloudformation::drift::drift(
+            &self.cloudformation,
+            lookup.stack_id,
+            lookup.drift_of,
+            lookup.drift_wait,
+            clock,
+        );
+        // The one that waits, beside all others, which take a moment together.
+        let role_arn = lookup.role_arn.or(stack.role_arn.as_deref());
+        let (drift, mut gathered) = join(drift, self.all_but_drift(lookup, role_arn)).await;
+        gathered.circumstances.drift = self.looked(drift);
+        gathered.circumstances.stack = stack;
+        Ok(gathered)
+    }
+
+    async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Gathered {
+        let Lookup { targets, .. } = lookup;
+        let wire = &self.wire;
+        let caller_arn = identity::caller_arn(wire).await;
+        let denied_to_caller = match &caller_arn {
+            Ok(arn) => identity::denied_actions(wire, arn, lookup.actions).await,
+            Err(error) => Err(error.clone()),
+        };
+        let denied_to_role = match role_arn {
+            Some(arn) => Some(self.looked(identity::denied_actions(wire, arn, lookup.actions).await)),
+            None => None,
+        };
+        let physical_ids: Vec<String> =
+            lookup.resources.iter().map(|resource| resource.physical_id.clone()).collect();
+        let (quotas, mut not_looked_at) = quotas::quotas(self, lookup.added_types).await;
+        let (taken_names, unknown_names) = taken_names::taken(self, lookup.names).await;
+        not_looked_at.extend(unknown_names);
+        let groups: Vec<String> = ids(&targets.worker_groups);
+        let circumstances = Circumstances {
+            caller_arn: self.looked(caller_arn),
+            denied_to_caller: self.looked(denied_to_caller),
+            denied_to_role,
+            stack: upgrade::StackSettings::default(),
+            drift: Ok(Vec::new()),
+            backup: None,
+            newest_recovery_point: self.looked(backup::newest_recovery_point(wire, &physical_ids).await),
+            role_stack: None,
+            databases: self.looked(rds::databases(wire, &targets.databases).await),
+            alarms: self.looked(cloudwatch::stack_alarms(wire, &targets.alarms).await),
+            listener_rules: self.looked(
+                load_balancing::rules_beside(&self.load_balancing, &targets.listener.physical_id).await,
+            ),
+            quotas,
+            taken_names,
+            jobs: self.looked(self.jobs_with_owners(&ids(&targets.job_queues)).await),
+            worker_groups: self.looked(auto_scaling::worker_groups(&self.auto_scaling, &groups).await),
+            dedicated_machines: self.looked(ec2::machines(wire, &targets.dedicated_machine_tags).await),
+            platform: PlatformCapabilities::default(),
+            platform_status: None,
+            sessions: None,
+            computations: None,
+        };
+        Gathered { circumstances, not_looked_at }
+    }
+
+    async fn jobs_with_owners(&self, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
+        let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
+        batch::name_owners(&self.batch, &mut jobs).await?;
+        Ok(jobs)
+    }
+
+    /// The reason instead of the error.
+    pub(crate) fn looked<T>(&self, found: Result<T, PortError>) -> Looked<T> {
+        found.map_err(|error| self.origin.explain(error).to_string())
+    }
+}
+
+fn ids(resources: &[LogicalResource]) -> Vec<String> {
+    resources.iter().map(|resource| resource.physical_id.clone()).collect()
+}

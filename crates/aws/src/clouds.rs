@@ -1,0 +1,87 @@
+//! The clouds of one deployment: a backup stack is often in another account or Region, a deployment role stack in
+//! another account's hands.
+
+use conductor::Cloud;
+use upgrade::{Act, Observation, PortError, PortErrorKind, Query, UpdateKind};
+
+use crate::cloud::AwsCloud;
+
+/// Where each stack of a deployment is.
+#[derive(Debug, Clone)]
+pub struct AwsClouds {
+    /// The platform's own stack, and everything that maintenance touches.
+    pub primary: AwsCloud,
+    /// The backup stack.
+    pub backup: Option<AwsCloud>,
+    /// The deployment role's stack.
+    pub role: Option<AwsCloud>,
+}
+
+impl AwsClouds {
+    /// All of a deployment in one account and Region.
+    #[must_use]
+    pub fn one(cloud: AwsCloud) -> AwsClouds {
+        AwsClouds { backup: Some(cloud.clone()), role: Some(cloud.clone()), primary: cloud }
+    }
+
+    /// Where a stack is.
+    ///
+    /// # Errors
+    /// When the plan updates a stack for which no connection is set up.
+    pub fn of(&self, update: UpdateKind) -> Result<&AwsCloud, PortError> {
+        let cloud = match update {
+            UpdateKind::BackupStack => self.backup.as_ref(),
+            UpdateKind::RoleStack => self.role.as_ref(),
+            UpdateKind::Primary | UpdateKind::WayBack => Some(&self.primary),
+        };
+        cloud.ok_or_else(|| PortError {
+            kind: PortErrorKind::Refused,
+            operation: "cloudformation".to_owned(),
+            message: format!("no connection to the {} is set up", update.title()),
+        })
+    }
+}
+
+impl Cloud for AwsClouds {
+    async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
+        let cloud = match query {
+            Query::ChangeSet { update, .. } | Query::StackEvents { update, .. } => self.of(*update)?,
+            Query::GateRules { .. }
+            | Query::JobQueues { .. }
+            | Query::Jobs { .. }
+            | Query::WorkerGroups { .. }
+            | Query::Resources { .. }
+            | Query::Alarms { .. }
+            | Query::Machines { .. }
+            | Query::Snapshots { .. }
+            | Query::Health { .. }
+            | Query::Platform(_) => &self.primary,
+        };
+        cloud.observe(query).await
+    }
+
+    async fn act(&self, act: &Act) -> Result<(), PortError> {
+        let cloud = match act {
+            Act::CreateChangeSet { update, .. }
+            | Act::ExecuteChangeSet { update, .. }
+            | Act::DeleteChangeSet { update, .. }
+            | Act::CancelUpdate { update, .. }
+            | Act::ContinueUpdateRollback { update, .. } => self.of(*update)?,
+            Act::CloseGate { .. }
+            | Act::OpenGate { .. }
+            | Act::SetJobQueueStates { .. }
+            | Act::TerminateJobs { .. }
+            | Act::ResizeWorkerGroups { .. }
+            | Act::ResizeWarmPools { .. }
+            | Act::RemoveScaleInProtection { .. }
+            | Act::Remember { .. }
+            | Act::Forget { .. }
+            | Act::CompleteLifecycleActions { .. }
+            | Act::TerminateInstances { .. }
+            | Act::SetAlarmActions { .. }
+            | Act::CreateSnapshots { .. }
+            | Act::Platform { .. } => &self.primary,
+        };
+        cloud.act(act).await
+    }
+}

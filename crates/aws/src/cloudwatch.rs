@@ -1,0 +1,85 @@
+//! Amazon CloudWatch: alarms and their switches.
+
+use upgrade::{Alarm, AlarmSeen, LogicalResource, PortError};
+
+use crate::endpoints::CLOUDWATCH;
+use crate::together::{all, each};
+use crate::wire::{Form, Wire};
+use crate::xml::Element;
+
+/// DescribeAlarms, EnableAlarmActions and DisableAlarmActions take at most 100 names (CloudWatch API reference).
+const NAMES_A_CALL: usize = 100;
+
+/// Alarms by name; those that are gone are left out.
+async fn described(wire: &Wire, names: &[String]) -> Result<Vec<Element>, PortError> {
+    let found = all(names.chunks(NAMES_A_CALL), async |some| {
+        let form = Form::new(&CLOUDWATCH, "DescribeAlarms")
+            .with_list("AlarmNames.member", some)
+            // Without types it leaves composite alarms out.
+            .with_list("AlarmTypes.member", ["MetricAlarm", "CompositeAlarm"])
+            .with("MaxRecords", "100");
+        let mut alarms = Vec::new();
+        wire.pages(form, "NextToken", |page| {
+            for list in ["MetricAlarms", "CompositeAlarms"] {
+                alarms.extend(page.find(list).into_iter().flat_map(|found| found.children.iter().cloned()));
+            }
+            page.find("NextToken").map(|token| token.text.clone()).filter(|token| !token.is_empty())
+        })
+        .await?;
+        Ok(alarms)
+    })
+    .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+pub(crate) async fn alarms(wire: &Wire, names: &[String]) -> Result<Vec<AlarmSeen>, PortError> {
+    let described = described(wire, names).await?;
+    Ok(described
+        .iter()
+        .map(|alarm| AlarmSeen {
+            name: alarm.text_of("AlarmName").to_owned(),
+            actions_enabled: alarm.text_of("ActionsEnabled") == "true",
+        })
+        .collect())
+}
+
+/// The alarms of a stack with what they watch.
+pub(crate) async fn stack_alarms(
+    wire: &Wire,
+    resources: &[LogicalResource],
+) -> Result<Vec<Alarm>, PortError> {
+    let names: Vec<String> = resources.iter().map(|resource| resource.physical_id.clone()).collect();
+    let described = described(wire, &names).await?;
+    Ok(resources
+        .iter()
+        .filter_map(|resource| {
+            let alarm = described.iter().find(|alarm| alarm.text_of("AlarmName") == resource.physical_id)?;
+            Some(Alarm {
+                logical_id: resource.logical_id.clone(),
+                name: resource.physical_id.clone(),
+                actions_enabled: alarm.text_of("ActionsEnabled") == "true",
+                state: alarm.text_of("StateValue").to_owned(),
+                metric: metric(alarm),
+            })
+        })
+        .collect())
+}
+
+/// What an alarm watches: namespace and metric; the first metric of an expression; a composite alarm's rule.
+fn metric(alarm: &Element) -> String {
+    let watched = alarm.find("MetricName").map(|name| name.text.as_str()).unwrap_or_default();
+    let namespace = alarm.find("Namespace").map(|name| name.text.as_str()).unwrap_or_default();
+    match (namespace, watched) {
+        ("", "") => alarm.text_of("AlarmRule").to_owned(),
+        (namespace, watched) => format!("{namespace} {watched}"),
+    }
+}
+
+pub(crate) async fn set_alarm_actions(wire: &Wire, names: &[String], enabled: bool) -> Result<(), PortError> {
+    let action = if enabled { "EnableAlarmActions" } else { "DisableAlarmActions" };
+    each(names.chunks(NAMES_A_CALL), async |some| {
+        let form = Form::new(&CLOUDWATCH, action).with_list("AlarmNames.member", some);
+        wire.query(&form).await.map(drop)
+    })
+    .await
+}

@@ -1,0 +1,174 @@
+//! Amazon EC2: machines outside of every group, and snapshots of volumes.
+
+use upgrade::{Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
+
+use crate::endpoints::EC2;
+use crate::errors::{failed, look_again};
+use crate::tags::{RUN_TAG, owner};
+use crate::together::{all, each};
+use crate::wire::{Form, Wire};
+use crate::xml::Element;
+
+/// TerminateInstances takes up to 1,000 instances; in smaller batches one bad id spoils less.
+const INSTANCES_A_CALL: usize = 100;
+
+/// Everything but `terminated`.
+const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
+
+/// The tag that Auto Scaling puts on the instances of its groups.
+const GROUP_TAG: &str = "aws:autoscaling:groupName";
+
+/// Machines that carry one of the tags, belong to no group, and aren't terminated; by id.
+pub(crate) async fn machines(
+    wire: &Wire,
+    tags: &[(String, Option<String>)],
+) -> Result<Vec<Machine>, PortError> {
+    // Filters of one request must all hold, so each tag is a request.
+    let found = all(tags, async |(key, value)| {
+        let form = Form::new(&EC2, "DescribeInstances");
+        let form = match value {
+            Some(value) => form.with("Filter.1.Name", format!("tag:{key}")).with("Filter.1.Value.1", value),
+            None => form.with("Filter.1.Name", "tag-key").with("Filter.1.Value.1", key),
+        };
+        let form = form
+            .with("Filter.2.Name", "instance-state-name")
+            .with_list("Filter.2.Value", ALIVE)
+            .with("MaxResults", "1000");
+        let mut machines = Vec::new();
+        wire.pages(form, "NextToken", |page| {
+            let reservations = page.list("reservationSet").iter();
+            machines.extend(reservations.flat_map(|found| found.list("instancesSet")).filter_map(machine));
+            page.some_text_of("nextToken")
+        })
+        .await?;
+        Ok(machines)
+    })
+    .await?;
+    let mut machines: Vec<Machine> = found.into_iter().flatten().collect();
+    machines.sort_by(|one, other| one.instance_id.cmp(&other.instance_id));
+    machines.dedup_by(|one, other| one.instance_id == other.instance_id);
+    Ok(machines)
+}
+
+fn machine(instance: &Element) -> Option<Machine> {
+    let tags = || instance.list("tagSet").iter().map(|tag| (tag.text_of("key"), tag.text_of("value")));
+    if tags().any(|(key, _)| key == GROUP_TAG) {
+        return None;
+    }
+    Some(Machine {
+        instance_id: instance.text_of("instanceId").to_owned(),
+        state: instance
+            .child("instanceState")
+            .map(|state| state.text_of("name").to_owned())
+            .unwrap_or_default(),
+        name: tags().find(|(key, _)| *key == "Name").map(|(_, value)| value.to_owned()),
+        owner: owner(tags()),
+    })
+}
+
+pub(crate) async fn terminate_instances(wire: &Wire, instance_ids: &[String]) -> Result<(), PortError> {
+    each(instance_ids.chunks(INSTANCES_A_CALL), async |some| {
+        let form = Form::new(&EC2, "TerminateInstances").with_list("InstanceId", some);
+        let Err(failure) = wire.query_or(&form).await else { return Ok(()) };
+        let sorted = failed("ec2:TerminateInstances", &failure);
+        // One that is gone for good makes EC2 terminate none of them: the next look leaves it out.
+        Err(if failure.code() == "InvalidInstanceID.NotFound" { look_again(sorted) } else { sorted })
+    })
+    .await
+}
+
+/// The snapshots of volumes that a run has made, by the names that the plan gives them.
+pub(crate) async fn snapshots(
+    wire: &Wire,
+    planned: &[&PlannedSnapshot],
+    run_id: &str,
+) -> Result<Vec<SnapshotSeen>, PortError> {
+    if planned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let form = Form::new(&EC2, "DescribeSnapshots")
+        .with("Owner.1", "self")
+        .with("Filter.1.Name", format!("tag:{RUN_TAG}"))
+        .with("Filter.1.Value.1", run_id)
+        .with("MaxResults", "1000");
+    let mut seen = Vec::new();
+    wire.pages(form, "NextToken", |page| {
+        seen.extend(page.list("snapshotSet").iter().filter_map(|snapshot| {
+            let name = snapshot.list("tagSet").iter().find(|tag| tag.text_of("key") == "Name")?;
+            let name = name.text_of("value");
+            planned.iter().find(|planned| planned.name == name)?;
+            Some(snapshot_seen(name, snapshot))
+        }));
+        page.some_text_of("nextToken")
+    })
+    .await?;
+    Ok(seen)
+}
+
+fn snapshot_seen(name: &str, snapshot: &Element) -> SnapshotSeen {
+    let status = snapshot.text_of("status");
+    let failure = (status == "error").then(|| {
+        snapshot.some_text_of("statusMessage").unwrap_or_else(|| "EC2 says no more than error".to_owned())
+    });
+    SnapshotSeen {
+        name: name.to_owned(),
+        id: snapshot.text_of("snapshotId").to_owned(),
+        complete: status == "completed",
+        failure,
+        percent: snapshot.text_of("progress").trim_end_matches('%').parse().ok(),
+    }
+}
+
+/// Begin the snapshots that aren't there yet. EC2 would make another each time it is asked, so it is looked first, and
+/// an answer that was lost isn't asked for again before the next look.
+pub(crate) async fn create_snapshots(
+    wire: &Wire,
+    planned: &[&PlannedSnapshot],
+    run_id: &str,
+) -> Result<(), PortError> {
+    let there = snapshots(wire, planned, run_id).await?;
+    let missing = planned.iter().filter(|planned| !there.iter().any(|seen| seen.name == planned.name));
+    each(missing, async |planned| {
+        let form = Form::new(&EC2, "CreateSnapshot")
+            .with("VolumeId", &planned.source_id)
+            .with("Description", format!("Before the upgrade {run_id}: {}", planned.logical_id))
+            .with("TagSpecification.1.ResourceType", "snapshot")
+            .with("TagSpecification.1.Tag.1.Key", "Name")
+            .with("TagSpecification.1.Tag.1.Value", &planned.name)
+            .with("TagSpecification.1.Tag.2.Key", RUN_TAG)
+            .with("TagSpecification.1.Tag.2.Value", run_id)
+            .once();
+        wire.query(&form).await.map(drop)
+    })
+    .await
+}
+
+/// Whether a launch template of this name exists.
+pub(crate) async fn launch_template_exists(wire: &Wire, name: &str) -> Result<bool, PortError> {
+    let form = Form::new(&EC2, "DescribeLaunchTemplates").with("LaunchTemplateName.1", name);
+    match wire.query_or(&form).await {
+        Ok(answer) => Ok(!answer.list("launchTemplates").is_empty()),
+        Err(failure) if failure.code() == "InvalidLaunchTemplateName.NotFoundException" => Ok(false),
+        Err(failure) => Err(failed("ec2:DescribeLaunchTemplates", &failure)),
+    }
+}
+
+/// How many items a describing operation lists.
+pub(crate) async fn count(wire: &Wire, action: &'static str, set: &str) -> Result<u64, PortError> {
+    let mut count = 0;
+    wire.pages(Form::new(&EC2, action), "NextToken", |page| {
+        count += page.list(set).len() as u64;
+        page.some_text_of("nextToken")
+    })
+    .await?;
+    Ok(count)
+}
+
+/// An answer that lacks what it must have.
+pub(crate) fn incomplete(operation: &str, what: &str) -> PortError {
+    PortError {
+        kind: PortErrorKind::Refused,
+        operation: operation.to_owned(),
+        message: format!("the answer has no {what}"),
+    }
+}

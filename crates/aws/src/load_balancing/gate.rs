@@ -1,0 +1,160 @@
+//! The gate: the rule that answers everybody with the maintenance page, and the rules before it through which
+//! allow-listed addresses reach the platform.
+//!
+//! ELB has no condition "not from this address". So an address passes through copies of the platform's own rules, each
+//! with one condition more: where the request comes from.
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, FixedResponseActionConfig, PathPatternConditionConfig, Rule, RuleCondition,
+    SourceIpConditionConfig, Tag,
+};
+use upgrade::{AdmittingRule, Gate, GateRuleSeen, PortError, PortErrorKind};
+
+use super::{priority, rules, runs_of};
+use crate::errors::{code, look_again, port_error};
+use crate::tags::RUN_TAG;
+use crate::together::each;
+
+const OPERATION: &str = "elasticloadbalancing:CreateRule";
+
+/// The rules on a listener that carry our tag.
+pub(crate) async fn gate_rules(client: &Client, listener_arn: &str) -> Result<Vec<GateRuleSeen>, PortError> {
+    // The default rule can't be ours.
+    let rules: Vec<Rule> =
+        rules(client, listener_arn).await?.into_iter().filter(|rule| priority(rule).is_some()).collect();
+    let arns: Vec<String> = rules.iter().filter_map(|rule| rule.rule_arn.clone()).collect();
+    let runs = runs_of(client, &arns).await?;
+    Ok(rules
+        .iter()
+        .filter_map(|rule| {
+            let arn = rule.rule_arn()?;
+            Some(GateRuleSeen {
+                rule_arn: arn.to_owned(),
+                priority: priority(rule),
+                run_id: runs.get(arn)?.clone(),
+            })
+        })
+        .collect())
+}
+
+/// Make the missing rules, in the order in which they are named: one after the other, so that the gate itself is last
+/// and nobody who may pass is ever kept out.
+pub(crate) async fn close_gate(
+    client: &Client,
+    listener_arn: &str,
+    gate: &Gate,
+    run_id: &str,
+    missing: &[i32],
+) -> Result<(), PortError> {
+    let wanted: Vec<&AdmittingRule> =
+        gate.admitting_rules.iter().filter(|rule| missing.contains(&rule.priority)).collect();
+    let originals = if wanted.is_empty() { Vec::new() } else { rules(client, listener_arn).await? };
+    for number in missing {
+        let (conditions, actions) = match wanted.iter().find(|rule| rule.priority == *number) {
+            Some(rule) => copy(rule, &originals)?,
+            None if *number == gate.priority => closed(gate),
+            None => {
+                return Err(refused(format!("the gate has no rule of priority {number}")));
+            }
+        };
+        make(client, listener_arn, *number, conditions, actions, run_id).await?;
+    }
+    Ok(())
+}
+
+/// The page for everybody.
+fn closed(gate: &Gate) -> (Vec<RuleCondition>, Vec<Action>) {
+    let page = FixedResponseActionConfig::builder()
+        .status_code(gate.status_code.to_string())
+        .content_type(&gate.content_type)
+        .message_body(&gate.body)
+        .build();
+    let action = Action::builder().r#type(ActionTypeEnum::FixedResponse).fixed_response_config(page).build();
+    (vec![every_path()], vec![action])
+}
+
+fn every_path() -> RuleCondition {
+    let pattern = PathPatternConditionConfig::builder().values("*").build();
+    RuleCondition::builder().field("path-pattern").path_pattern_config(pattern).build()
+}
+
+/// A copy of one of the platform's rules for some addresses.
+fn copy(rule: &AdmittingRule, originals: &[Rule]) -> Result<(Vec<RuleCondition>, Vec<Action>), PortError> {
+    let original = originals
+        .iter()
+        .find(|original| original.rule_arn() == Some(rule.copy_of.as_str()))
+        .ok_or_else(|| refused(format!("the rule {} is gone, which was to be copied", rule.copy_of)))?;
+    // ELB never shows the secret of an OIDC client, and a new rule needs it (AuthenticateOidcActionConfig).
+    if original.actions().iter().any(|action| action.r#type() == Some(&ActionTypeEnum::AuthenticateOidc)) {
+        return Err(refused(format!(
+            "the rule {} signs users in with OpenID Connect, whose client secret can't be read, so it can't be copied",
+            rule.copy_of
+        )));
+    }
+    let mut conditions: Vec<RuleCondition> = original.conditions().iter().map(sendable).collect();
+    if conditions.is_empty() {
+        // The default rule has no condition: it is for every path.
+        conditions.push(every_path());
+    }
+    let addresses = SourceIpConditionConfig::builder().set_values(Some(rule.addresses.clone())).build();
+    conditions.push(RuleCondition::builder().field("source-ip").source_ip_config(addresses).build());
+    Ok((conditions, original.actions().to_vec()))
+}
+
+/// A condition as CreateRule takes it: ELB shows paths and hosts in an older form as well, and takes only one of the two.
+fn sendable(condition: &RuleCondition) -> RuleCondition {
+    let mut sendable = condition.clone();
+    if sendable.host_header_config.is_some() || sendable.path_pattern_config.is_some() {
+        sendable.values = None;
+    }
+    sendable
+}
+
+async fn make(
+    client: &Client,
+    listener_arn: &str,
+    priority: i32,
+    conditions: Vec<RuleCondition>,
+    actions: Vec<Action>,
+    run_id: &str,
+) -> Result<(), PortError> {
+    client
+        .create_rule()
+        .listener_arn(listener_arn)
+        .priority(priority)
+        .set_conditions(Some(conditions))
+        .set_actions(Some(actions.into_iter().map(sendable_action).collect()))
+        .tags(Tag::builder().key(RUN_TAG).value(run_id).build())
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| {
+            let sorted = port_error(OPERATION, &error);
+            // The rule may be our own, made by a call whose answer was lost.
+            if code(&error) == Some("PriorityInUse") { look_again(sorted) } else { sorted }
+        })
+}
+
+/// An action as CreateRule takes it: a forward to one target group is shown in two forms, and both are taken only when
+/// they agree, so the fuller one is sent.
+fn sendable_action(mut action: Action) -> Action {
+    if action.forward_config.is_some() {
+        action.target_group_arn = None;
+    }
+    action
+}
+
+fn refused(message: String) -> PortError {
+    PortError { kind: PortErrorKind::Refused, operation: OPERATION.to_owned(), message }
+}
+
+/// Delete gate rules; one that is gone is as good as deleted.
+pub(crate) async fn open_gate(client: &Client, rule_arns: &[String]) -> Result<(), PortError> {
+    each(rule_arns, async |arn| match client.delete_rule().rule_arn(arn).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if code(&error) == Some("RuleNotFound") => Ok(()),
+        Err(error) => Err(port_error("elasticloadbalancing:DeleteRule", &error)),
+    })
+    .await
+}

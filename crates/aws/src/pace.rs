@@ -1,0 +1,194 @@
+//! Pace: no more requests than AWS lets an account make.
+//!
+//! It stands where requests leave, below the SDK and below [`crate::query`], so that every attempt counts, retries
+//! included, as AWS counts them. It waits before sending; it never refuses.
+//!
+//! A class of operations has a bucket. A bucket is one number, the time at which it would be full again ("generic cell
+//! rate algorithm"): requests take their turns in the order in which they ask, so the same run twice waits the same.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use conductor::Clock;
+use upgrade::Timestamp;
+
+/// How many requests are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// As fast as they come: for a cloud without limits.
+    #[default]
+    Unlimited,
+    /// Below the rates that AWS documents for an account, see `RATES`. Services without a published rate (CloudFormation,
+    /// Auto Scaling, RDS, IAM, CloudWatch) are not held back: there the retries' patience has to do.
+    Documented,
+}
+
+/// A rate that AWS documents.
+struct Rate {
+    /// The service's name in signatures.
+    service: &'static str,
+    /// The bucket; [`EACH`]: every operation has its own.
+    class: &'static str,
+    /// Beginnings of operations' names; the first line that fits counts.
+    operations: &'static [&'static str],
+    burst: u32,
+    per_second: u32,
+}
+
+const EACH: &str = "each";
+
+const RATES: &[Rate] = &[
+    // "The maximum number of transactions per second (TPS) for each account for AWS Batch API calls, including the
+    // SubmitJob operations, is 50." <https://repost.aws/knowledge-center/aws-batch-requests-error>
+    Rate { service: "batch", class: "all", operations: &[""], burst: 50, per_second: 50 },
+    // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>: non-mutating actions.
+    Rate {
+        service: "elasticloadbalancing",
+        class: "non-mutating",
+        operations: &["Describe"],
+        burst: 40,
+        per_second: 10,
+    },
+    // <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>: each operation by itself.
+    Rate { service: "ec2", class: EACH, operations: &["Describe"], burst: 100, per_second: 20 },
+    Rate { service: "ec2", class: EACH, operations: &[""], burst: 50, per_second: 5 },
+];
+
+/// We take a little less than AWS grants. A request that leaves on the stroke may arrive before it; and we are not the
+/// account's only caller.
+const SHARE_PER_CENT: u64 = 96;
+
+/// Buckets, by service and class: the time in microseconds at which each is full again.
+#[derive(Debug)]
+pub(crate) struct Paces {
+    clock: Clock,
+    full_at: Mutex<BTreeMap<(&'static str, String), u64>>,
+}
+
+impl Paces {
+    fn new() -> Paces {
+        Paces { clock: Clock::starting_at(Timestamp(0)), full_at: Mutex::default() }
+    }
+
+    /// Take a turn: how long to wait for it.
+    fn turn(&self, service: &str, operation: &str) -> Duration {
+        let Some(rate) = RATES.iter().find(|rate| {
+            rate.service == service && rate.operations.iter().any(|begin| operation.starts_with(begin))
+        }) else {
+            return Duration::ZERO;
+        };
+        let class = if rate.class == EACH { operation } else { rate.class };
+        let now = self.clock.now().0 * 1000;
+        // Half the burst is ours: enough to begin with, and the other half is there for a miscount.
+        let burst = u64::from(rate.burst / 2).max(1);
+        let interval = 1_000_000 * 100 / (u64::from(rate.per_second) * SHARE_PER_CENT);
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = buckets.entry((rate.service, class.to_owned())).or_insert(now);
+        let taken = (*full_at).max(now);
+        *full_at = taken + interval;
+        // There is a token as long as the bucket is full again within one burst.
+        Duration::from_micros((taken + interval).saturating_sub(now + burst * interval))
+    }
+}
+
+/// A connector whose requests keep to the pace.
+pub(crate) fn paced(connector: SharedHttpConnector, pace: Pace) -> SharedHttpConnector {
+    match pace {
+        Pace::Unlimited => connector,
+        Pace::Documented => {
+            SharedHttpConnector::new(PacedConnector { inner: connector, paces: Arc::new(Paces::new()) })
+        }
+    }
+}
+
+#[derive(Debug)]
+struct PacedConnector {
+    inner: SharedHttpConnector,
+    paces: Arc<Paces>,
+}
+
+impl HttpConnector for PacedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let wait = match signed_for(&request) {
+            Some((service, operation)) => self.paces.turn(service, &operation),
+            None => Duration::ZERO,
+        };
+        if wait.is_zero() {
+            return self.inner.call(request);
+        }
+        let (inner, clock) = (self.inner.clone(), self.paces.clock);
+        HttpConnectorFuture::new(async move {
+            clock.sleep(wait).await;
+            inner.call(request).await
+        })
+    }
+}
+
+/// The service and the operation of a request: from its signature's scope, and from its form or path.
+fn signed_for(request: &HttpRequest) -> Option<(&str, String)> {
+    // AWS4-HMAC-SHA256 Credential=AKIA…/20260131/us-east-1/batch/aws4_request, SignedHeaders=…
+    let authorization = request.headers().get("authorization")?;
+    let scope = authorization.split_once("Credential=")?.1.split(',').next()?;
+    let service = scope.split('/').nth(3)?;
+    let in_form = request.body().bytes().and_then(|form| {
+        // The SDK and our own forms begin with it.
+        let rest = std::str::from_utf8(form.get(..128.min(form.len()))?).ok()?.strip_prefix("Action=")?;
+        rest.split('&').next().map(str::to_owned)
+    });
+    let operation = in_form.unwrap_or_default();
+    Some((service, operation))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Paces;
+
+    /// All turns are asked for at once: when the last of `calls` leaves, in milliseconds.
+    fn last_of(service: &str, operation: &str, calls: u32) -> u128 {
+        let paces = Paces::new();
+        (0..calls).map(|_| paces.turn(service, operation)).max().unwrap_or_default().as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_come_at_the_documented_rates() {
+        for (service, operation, calls, at_least, at_most) in [
+            ("batch", "", 25, 0, 0),
+            // 10,000 at 50 a second are 200 s.
+            ("batch", "", 10_000, 200_000, 220_000),
+            ("elasticloadbalancing", "DescribeRules", 120, 10_000, 11_000),
+            ("elasticloadbalancing", "CreateRule", 1000, 0, 0),
+            ("ec2", "TerminateInstances", 50, 5_000, 6_000),
+            ("ec2", "DescribeInstances", 50, 0, 0),
+            ("autoscaling", "DescribeAutoScalingGroups", 1000, 0, 0),
+        ] {
+            let last = last_of(service, operation, calls);
+            assert!((at_least..=at_most).contains(&last), "{service} {operation} {calls}: {last} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_has_more_than_the_account_may_make() {
+        let paces = Paces::new();
+        let mut leaves = Vec::new();
+        let mut now = Duration::ZERO;
+        for step in 0..2000_u64 {
+            // Quick stretches, pauses between them.
+            let pause = if step.is_multiple_of(200) { Duration::from_secs(3) } else { Duration::ZERO };
+            tokio::time::advance(pause).await;
+            now += pause;
+            leaves.push(now + paces.turn("batch", ""));
+        }
+        leaves.sort();
+        for (index, from) in leaves.iter().enumerate() {
+            // A full bucket of 50 and 50 that come back: what AWS's own bucket lets through in a second.
+            let within =
+                leaves.iter().skip(index).take_while(|at| **at < *from + Duration::from_secs(1)).count();
+            assert!(within <= 75, "{within} from {from:?}");
+        }
+    }
+}

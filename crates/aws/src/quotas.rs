@@ -1,0 +1,189 @@
+//! Quotas of what an update adds, and how much of each is used.
+//!
+//! Where a service tells its own quotas together with their use (RDS, IAM, Auto Scaling), it is asked itself: one call,
+//! and no permission for Service Quotas is needed. Only EC2's networks need Service Quotas.
+
+use serde_json::json;
+use upgrade::{Looked, PortError, Quota};
+
+use crate::cloud::AwsCloud;
+use crate::ec2::incomplete;
+use crate::endpoints::SERVICE_QUOTAS;
+use crate::errors::port_error;
+use crate::{ec2, identity, rds};
+
+/// Who tells a type's quota.
+#[derive(Debug, Clone, Copy)]
+enum Teller {
+    /// RDS, under this name (DescribeAccountAttributes).
+    Rds(&'static str),
+    /// IAM, under this name (GetAccountSummary).
+    Iam(&'static str),
+    /// Auto Scaling (DescribeAccountLimits).
+    AutoScalingGroups,
+    /// Elastic Load Balancing, under this name (DescribeAccountLimits).
+    LoadBalancing(&'static str),
+    /// Service Quotas; counted with an EC2 operation.
+    Counted { service: &'static str, code: &'static str, action: &'static str, set: &'static str },
+}
+
+/// The codes are those that `aws service-quotas list-service-quotas` shows in every Region.
+const TELLERS: &[(&str, &str, Teller)] = &[
+    ("AWS::RDS::DBInstance", "DB instances", Teller::Rds("DBInstances")),
+    ("AWS::RDS::DBSubnetGroup", "DB subnet groups", Teller::Rds("DBSubnetGroups")),
+    ("AWS::RDS::DBParameterGroup", "Parameter groups", Teller::Rds("DBParameterGroups")),
+    ("AWS::IAM::Role", "Roles per account", Teller::Iam("Roles")),
+    ("AWS::IAM::InstanceProfile", "Instance profiles per account", Teller::Iam("InstanceProfiles")),
+    ("AWS::IAM::ManagedPolicy", "Customer managed policies per account", Teller::Iam("Policies")),
+    ("AWS::AutoScaling::AutoScalingGroup", "Auto Scaling groups per Region", Teller::AutoScalingGroups),
+    (
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "Application Load Balancers per Region",
+        Teller::LoadBalancing("application-load-balancers"),
+    ),
+    (
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "Target Groups per Region",
+        Teller::LoadBalancing("target-groups"),
+    ),
+    (
+        "AWS::EC2::VPC",
+        "VPCs per Region",
+        Teller::Counted { service: "vpc", code: "L-F678F1CE", action: "DescribeVpcs", set: "vpcSet" },
+    ),
+    (
+        "AWS::EC2::InternetGateway",
+        "Internet gateways per Region",
+        Teller::Counted {
+            service: "vpc",
+            code: "L-A4707A72",
+            action: "DescribeInternetGateways",
+            set: "internetGatewaySet",
+        },
+    ),
+    (
+        "AWS::EC2::EIP",
+        "EC2-VPC Elastic IPs",
+        Teller::Counted {
+            service: "ec2",
+            code: "L-0263D0A3",
+            action: "DescribeAddresses",
+            set: "addressesSet",
+        },
+    ),
+    (
+        "AWS::EC2::SecurityGroup",
+        "VPC security groups per Region",
+        Teller::Counted {
+            service: "vpc",
+            code: "L-E79EC296",
+            action: "DescribeSecurityGroups",
+            set: "securityGroupInfo",
+        },
+    ),
+];
+
+/// The quotas of the types, and what could not be looked at. When nothing could, that is the answer.
+pub(crate) async fn quotas(cloud: &AwsCloud, types: &[String]) -> (Looked<Vec<Quota>>, Vec<String>) {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for (resource_type, name, teller) in TELLERS {
+        if !types.iter().any(|wanted| wanted == resource_type) {
+            continue;
+        }
+        match cloud.looked(told(cloud, *teller).await) {
+            Ok((limit, used)) => found.push(Quota {
+                name: (*name).to_owned(),
+                resource_type: (*resource_type).to_owned(),
+                limit,
+                used,
+            }),
+            Err(reason) => unknown.push(format!("quota {name}: {reason}")),
+        }
+    }
+    if found.is_empty()
+        && let Some(first) = unknown.first()
+    {
+        return (Err(first.clone()), unknown);
+    }
+    (Ok(found), unknown)
+}
+
+/// How many there may be, and how many there are.
+async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError> {
+    match teller {
+        Teller::Rds(name) => {
+            let quotas = rds::quotas(&cloud.wire).await?;
+            let quota = quotas.into_iter().find(|(found, ..)| found == name);
+            let (_, limit, used) = quota.ok_or_else(|| incomplete("rds:DescribeAccountAttributes", name))?;
+            Ok((limit, used))
+        }
+        Teller::Iam(name) => {
+            let summary = identity::summary(&cloud.wire).await?;
+            let entry = |wanted: &str| {
+                let entry = summary.iter().find(|(found, _)| found == wanted);
+                entry.map(|(_, count)| *count).ok_or_else(|| incomplete("iam:GetAccountSummary", wanted))
+            };
+            Ok((entry(&format!("{name}Quota"))?, entry(name)?))
+        }
+        Teller::AutoScalingGroups => {
+            const OPERATION: &str = "autoscaling:DescribeAccountLimits";
+            let limits = cloud
+                .auto_scaling
+                .describe_account_limits()
+                .send()
+                .await
+                .map_err(|error| port_error(OPERATION, &error))?;
+            match (limits.max_number_of_auto_scaling_groups(), limits.number_of_auto_scaling_groups()) {
+                (Some(limit), Some(used)) => Ok((whole(limit), whole(used))),
+                _ => Err(incomplete(OPERATION, "number of groups")),
+            }
+        }
+        Teller::LoadBalancing(name) => load_balancing(cloud, name).await,
+        Teller::Counted { service, code, action, set } => {
+            let asked = json!({"ServiceCode": service, "QuotaCode": code});
+            let answer = cloud.wire.target_json(&SERVICE_QUOTAS, "GetServiceQuota", &asked).await?;
+            let limit = answer.get("Quota").and_then(|quota| quota.get("Value")?.as_f64());
+            let limit = limit.ok_or_else(|| incomplete("servicequotas:GetServiceQuota", "value"))?;
+            // The cast saturates; a quota is a whole number.
+            Ok((limit as u64, ec2::count(&cloud.wire, action, set).await?))
+        }
+    }
+}
+
+async fn load_balancing(cloud: &AwsCloud, name: &str) -> Result<(u64, u64), PortError> {
+    const OPERATION: &str = "elasticloadbalancing:DescribeAccountLimits";
+    let client = &cloud.load_balancing;
+    let limits = client.describe_account_limits().send().await;
+    let limits = limits.map_err(|error| port_error(OPERATION, &error))?;
+    let limit = limits.limits().iter().find(|limit| limit.name() == Some(name));
+    let limit = limit.and_then(|limit| limit.max()?.parse().ok());
+    let limit = limit.ok_or_else(|| incomplete(OPERATION, name))?;
+    let (mut used, mut marker) = (0, None);
+    loop {
+        marker = if name == "target-groups" {
+            let page = client.describe_target_groups().set_marker(marker).send().await;
+            let page =
+                page.map_err(|error| port_error("elasticloadbalancing:DescribeTargetGroups", &error))?;
+            used += page.target_groups().len();
+            page.next_marker
+        } else {
+            let page = client.describe_load_balancers().set_marker(marker).send().await;
+            let page =
+                page.map_err(|error| port_error("elasticloadbalancing:DescribeLoadBalancers", &error))?;
+            // Network and gateway load balancers have quotas of their own.
+            used += page
+                .load_balancers()
+                .iter()
+                .filter(|found| found.r#type().is_some_and(|kind| kind.as_str() == "application"))
+                .count();
+            page.next_marker
+        };
+        if marker.is_none() {
+            return Ok((limit, used as u64));
+        }
+    }
+}
+
+fn whole(count: i32) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}

@@ -1,0 +1,46 @@
+//! Names that the release chooses and that are in the way: of a replacement, or of an addition.
+
+use changeset::expect::{Expectation, Expected};
+
+use super::finding::Finding;
+use super::{CheckInput, CheckResult};
+
+/// Custom names that would collide.
+pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("custom-names", "Custom names");
+    for one in input.expectations().iter().filter(|one| is_name_collision(one)) {
+        finding.fail(
+            format!("{}: {}", one.logical_id, one.because.first().map_or("", String::as_str)),
+            "A new resource needs another name while the old one is there. Give it one through its parameter, or ask the \
+             vendor.",
+        );
+    }
+    match &input.circumstances.taken_names {
+        Err(reason) => {
+            return finding
+                .skipped(format!("Whether names are taken already could not be looked at: {reason}"));
+        }
+        Ok(taken) => {
+            for (logical_id, name) in taken {
+                finding.fail(
+                    format!("{logical_id} would be called {name}, and something of that name exists outside of the stack."),
+                    "Rename or remove what has the name, or import it into the stack. Retained by an earlier removal, \
+                     perhaps?",
+                );
+            }
+            if taken.is_empty() {
+                finding.note("No name that the update takes is taken already.");
+            }
+        }
+    }
+    if let Err(reason) = input.foretold {
+        return finding.skipped(format!("What the update will do can't be told: {reason}"));
+    }
+    finding.done()
+}
+
+/// Whether a resource fails because its replacement would meet its own name.
+pub(super) fn is_name_collision(one: &Expectation) -> bool {
+    one.expected == Expected::Fails
+        && one.because.first().is_some_and(|why| why.contains("custom-named resource"))
+}

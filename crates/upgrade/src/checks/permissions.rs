@@ -1,0 +1,214 @@
+//! Who asks, and whether IAM lets the caller and the deployment role do what the plan does. The lists of actions are
+//! here too, so that what is simulated is what is judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use changeset::permissions::{Permissions, Why};
+
+use super::finding::{Finding, list};
+use super::{CheckInput, CheckResult};
+use crate::circumstances::{DeniedAction, Looked};
+use crate::plan::Targets;
+
+/// What following an update, stopping it and getting out of a failed rollback take besides the change set.
+const UPDATE: [&str; 3] = [
+    "cloudformation:CancelUpdateStack",
+    "cloudformation:ContinueUpdateRollback",
+    "cloudformation:ListStackResources",
+];
+
+const GATE: [&str; 6] = [
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:CreateRule",
+    "elasticloadbalancing:DeleteRule",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+];
+
+const JOB_QUEUES: [&str; 7] = [
+    "batch:DescribeJobQueues",
+    // Whose a job is stands in its tags, which ListJobs doesn't give.
+    "batch:DescribeJobs",
+    "batch:ListJobs",
+    "batch:TagResource",
+    "batch:TerminateJob",
+    "batch:UntagResource",
+    "batch:UpdateJobQueue",
+];
+
+const WORKER_GROUPS: [&str; 11] = [
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:CreateOrUpdateTags",
+    "autoscaling:DeleteTags",
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeLifecycleHooks",
+    "autoscaling:DescribeWarmPool",
+    "autoscaling:PutWarmPool",
+    "autoscaling:SetDesiredCapacity",
+    "autoscaling:SetInstanceProtection",
+    "autoscaling:UpdateAutoScalingGroup",
+    "ec2:TerminateInstances",
+];
+
+const MACHINES: [&str; 2] = ["ec2:DescribeInstances", "ec2:TerminateInstances"];
+
+const ALARMS: [&str; 3] =
+    ["cloudwatch:DescribeAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"];
+
+const DATABASES: [&str; 4] =
+    ["rds:AddTagsToResource", "rds:CreateDBSnapshot", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots"];
+
+const VOLUMES: [&str; 3] = ["ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots"];
+
+/// The actions that the caller itself must be allowed: the change set, maintenance of the targets, and, where the stack
+/// has no role, everything that CloudFormation does in the caller's name.
+#[must_use]
+pub fn actions_of_caller(
+    permissions: &Permissions,
+    targets: &Targets,
+    stack_has_role: bool,
+) -> BTreeSet<String> {
+    let mut actions: BTreeSet<String> = UPDATE.iter().chain(&GATE).map(|&action| action.to_owned()).collect();
+    let mut add = |wanted: bool, more: &[&str]| {
+        if wanted {
+            actions.extend(more.iter().map(|&action| action.to_owned()));
+        }
+    };
+    add(!targets.job_queues.is_empty(), &JOB_QUEUES);
+    add(!targets.worker_groups.is_empty(), &WORKER_GROUPS);
+    add(!targets.dedicated_machine_tags.is_empty(), &MACHINES);
+    add(!targets.alarms.is_empty(), &ALARMS);
+    add(!targets.databases.is_empty(), &DATABASES);
+    add(!targets.volumes.is_empty(), &VOLUMES);
+    add(!targets.target_groups.is_empty(), &["elasticloadbalancing:DescribeTargetHealth"]);
+    add(stack_has_role, &["iam:PassRole"]);
+    let own = permissions.groups.iter().filter(|(why, _)| **why == Why::ChangeSet || !stack_has_role);
+    actions.extend(own.flat_map(|(_, group)| group.actions.iter().cloned()));
+    actions
+}
+
+/// The actions that the role which CloudFormation assumes must be allowed.
+#[must_use]
+pub fn actions_of_role(permissions: &Permissions) -> BTreeSet<String> {
+    let groups = permissions.groups.iter().filter(|(why, _)| **why != Why::ChangeSet);
+    groups.flat_map(|(_, group)| group.actions.iter().cloned()).collect()
+}
+
+/// Who asks.
+pub(super) fn identity(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("identity", "Caller");
+    match &input.circumstances.caller_arn {
+        Err(reason) => finding.warn(
+            format!("AWS doesn't say who is calling: {reason}"),
+            "Check the credentials and that STS can be reached.",
+        ),
+        Ok(arn) => {
+            // arn:partition:service:region:account:resource
+            let account = arn.split(':').nth(4).unwrap_or_default();
+            let deployment = &input.deployment.account_id;
+            if account != deployment {
+                finding.fail(
+                    format!(
+                        "The caller is {arn}, of account {account}; the stack is in account {deployment}."
+                    ),
+                    "Use credentials of the stack's account, or assume a role in it.",
+                );
+            } else if arn.ends_with(":root") {
+                finding.warn(
+                    format!(
+                        "The caller is {arn}, the account's root user: nothing limits what a mistake can do."
+                    ),
+                    "Use a role with the plan's least permissions.",
+                );
+            } else {
+                finding.note(format!("The caller is {arn}."));
+            }
+        }
+    }
+    finding.done()
+}
+
+/// Whether the caller may do what the plan asks of it.
+pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
+    let finding = Finding::new("permissions-caller", "Permissions of the caller");
+    let has_role = input.circumstances.stack.role_arn.is_some();
+    // What only the role needs is no loss when the caller lacks it.
+    let of_role_only: BTreeSet<String> = match input.foretold {
+        Ok(foretold) if has_role => {
+            let own = actions_of_caller(&foretold.permissions, input.targets, true);
+            actions_of_role(&foretold.permissions)
+                .into_iter()
+                .filter(|action| !own.contains(action))
+                .collect()
+        }
+        Ok(_) | Err(_) => BTreeSet::new(),
+    };
+    judge(input, finding, &input.circumstances.denied_to_caller, &of_role_only, "the caller")
+}
+
+/// Whether the role may do what the update asks of it.
+pub(super) fn role(input: &CheckInput<'_>) -> CheckResult {
+    let finding = Finding::new("permissions-role", "Permissions of the deployment role");
+    match &input.circumstances.denied_to_role {
+        None => {
+            finding.skipped("The stack has no role of its own: CloudFormation acts with the caller's rights.")
+        }
+        Some(denied) => judge(input, finding, denied, &BTreeSet::new(), "the role"),
+    }
+}
+
+fn judge(
+    input: &CheckInput<'_>,
+    mut finding: Finding,
+    denied: &Looked<Vec<DeniedAction>>,
+    not_needed: &BTreeSet<String>,
+    who: &str,
+) -> CheckResult {
+    let denied = match denied {
+        Ok(denied) => denied,
+        Err(reason) => {
+            return finding
+                .skipped(format!("IAM could not be asked to simulate the plan's actions: {reason}"));
+        }
+    };
+    let mut by_decision: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in denied.iter().filter(|one| !not_needed.contains(&one.action)) {
+        by_decision.entry(&one.decision).or_default().push(&one.action);
+    }
+    let permissions = input.foretold.ok().map(|foretold| &foretold.permissions);
+    for (decision, actions) in &by_decision {
+        let why = reasons(permissions, actions);
+        let advice = match *decision {
+            "explicitDeny" => {
+                "A policy, a permissions boundary or an organization's policy denies it in words: allowing it elsewhere \
+                 doesn't help."
+            }
+            _ => "Add the plan's least policy (slackwater plan prints it) to the principal.",
+        };
+        finding.fail(format!("{who} is denied {} ({decision}){why}.", actions.join(", ")), advice);
+    }
+    if by_decision.is_empty() {
+        finding.note(format!("IAM's simulation denies {who} none of the plan's actions."));
+        finding.note(
+            "The simulation knows no policies of resources (a key's, a bucket's) and no conditions on tags.",
+        );
+    }
+    if let Some(unknown) = permissions.map(|one| &one.unknown_types).filter(|types| !types.is_empty()) {
+        finding.note(format!(
+            "What these types need is not published, so it was not asked: {}.",
+            list(unknown.iter().map(String::as_str))
+        ));
+    }
+    finding.done()
+}
+
+/// For which resources the actions are needed.
+fn reasons(permissions: Option<&Permissions>, actions: &[&str]) -> String {
+    let groups = permissions.into_iter().flat_map(|permissions| permissions.groups.values());
+    let needy: BTreeSet<&str> = groups
+        .filter(|group| actions.iter().any(|action| group.actions.contains(*action)))
+        .flat_map(|group| group.because_of.iter().map(String::as_str))
+        .collect();
+    if needy.is_empty() { String::new() } else { format!(", needed for some of {}", list(needy)) }
+}

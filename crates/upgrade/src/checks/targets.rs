@@ -1,0 +1,138 @@
+//! Whether what maintenance touches is still there in the new release: a queue, a group or the listener may be renamed,
+//! replaced or gone, and then putting things back has to know.
+
+use std::collections::BTreeSet;
+
+use changeset::expect::Expected;
+use template::{Evaluation, Outside};
+
+use super::finding::{Finding, list};
+use super::{CheckInput, CheckResult};
+use crate::circumstances::Looked;
+use crate::draft::DraftedUpdate;
+use crate::observation::LogicalResource;
+use crate::profile::Profile;
+
+/// Types of which every resource is a target, whatever the profile says.
+const EVERY: [&str; 4] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::EC2::Volume",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "AWS::RDS::DBInstance",
+];
+
+/// The logical ids of what a profile finds in the new release; the reason when it doesn't fit.
+pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSet<String>> {
+    let outside = Outside::default();
+    let after = &drafted.after;
+    let evaluation = Evaluation::new(&after.template, &after.parameters, &drafted.pseudo, &outside)
+        .map_err(|error| error.to_string())?;
+    let roles = profile.roles(&evaluation).map_err(|error| error.to_string())?;
+    let of_type = evaluation.active_resources().filter(|one| EVERY.contains(&one.type_name.as_str()));
+    Ok(std::iter::once(roles.listener)
+        .chain(roles.job_queues)
+        .chain(roles.worker_groups)
+        .chain(of_type.map(|one| one.logical_id.clone()))
+        .collect())
+}
+
+/// The targets in both releases.
+pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("targets", "Parts of the platform in the new release");
+    gate_holder(input, &mut finding);
+    let targets = input.targets;
+    let old: BTreeSet<&str> = std::iter::once(&targets.listener)
+        .chain(&targets.job_queues)
+        .chain(&targets.worker_groups)
+        .chain(&targets.target_groups)
+        .chain(&targets.alarms)
+        .chain(&targets.databases)
+        .chain(&targets.volumes)
+        .map(|target: &LogicalResource| target.logical_id.as_str())
+        .collect();
+    let new = match input.new_targets {
+        Ok(new) => new,
+        Err(reason) => {
+            finding.warn(
+                format!("The profile doesn't fit the new release: {reason}. After the update nobody would find what to put back."),
+                "Write a profile for the new release before upgrading to it.",
+            );
+            return finding.done();
+        }
+    };
+    let gone: Vec<&str> = old.iter().copied().filter(|id| !input.after.resources.contains_key(*id)).collect();
+    let unseen: Vec<&str> = old
+        .iter()
+        .copied()
+        .filter(|id| !new.contains(*id) && input.after.resources.contains_key(*id))
+        .collect();
+    let added: Vec<&str> = new.iter().map(String::as_str).filter(|id| !old.contains(id)).collect();
+    if !gone.is_empty() {
+        let renamed =
+            if added.is_empty() { String::new() } else { format!(" New in it: {}.", list(added.clone())) };
+        finding.warn(
+            format!(
+                "Not in the new release: {}. What maintenance changes on them ends with them and isn't put back.{renamed}",
+                gone.join(", ")
+            ),
+            "Compare with the release notes: a part that was renamed comes back as the release defines it.",
+        );
+    } else if !added.is_empty() {
+        finding.note(format!("New with this release, and left as it defines them: {}.", list(added)));
+    }
+    if !unseen.is_empty() {
+        finding.warn(
+            format!(
+                "In the new release's template, but not found by the profile there (a condition, perhaps, or a tag that \
+                 changed): {}.",
+                list(unseen)
+            ),
+            "Look at the profile: parts that it doesn't find are not put back.",
+        );
+    }
+    if old.iter().all(|id| new.contains(*id)) {
+        finding.note(format!("All {} parts are in both releases.", old.len()));
+    }
+    finding.done()
+}
+
+/// The gate's rules hang on the listener, and the listener on its load balancer: where one of them is replaced the new
+/// one has no gate, and users get in while the update is still under way.
+fn gate_holder(input: &CheckInput<'_>, finding: &mut Finding) {
+    let listener = input.targets.listener.logical_id.as_str();
+    let load_balancer = input
+        .before
+        .template
+        .resources
+        .get(listener)
+        .and_then(|resource| resource.properties.as_ref()?.get("LoadBalancerArn")?.get("Ref")?.as_str());
+    for holder in std::iter::once(listener).chain(load_balancer) {
+        let Some(one) = input.expectations().iter().find(|one| one.logical_id == holder) else { continue };
+        let seen = |how: &str| {
+            format!(
+                "{holder} {how}: the closed gate goes with it, and users reach the platform while it is being updated."
+            )
+        };
+        let advice = format!(
+            "Keep users out by other means (DNS, a firewall rule), then say so: --accept-replacement {holder}."
+        );
+        match one.expected {
+            Expected::Replaced | Expected::Removed => match input.acceptance(holder) {
+                Some(accepted) => finding.note(format!(
+                    "{} Accepted by {}: {}",
+                    seen("is replaced or removed"),
+                    accepted.who,
+                    accepted.why
+                )),
+                None => finding.fail(seen("is replaced or removed"), advice),
+            },
+            Expected::MayBeReplaced => finding.warn(seen("may be replaced"), advice),
+            Expected::Unchanged
+            | Expected::MayBeUpdated
+            | Expected::UpdatedInPlace
+            | Expected::InstancesReplaced
+            | Expected::Added
+            | Expected::Fails => {}
+        }
+    }
+}

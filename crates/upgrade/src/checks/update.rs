@@ -1,0 +1,174 @@
+//! What the update itself will meet: quotas, refusals, and where AWS's preview says something else than we expect.
+
+use changeset::change_set::{Action, Replacement};
+use changeset::expect::{Expectation, Expected, Said};
+use changeset::facts::{self, ReplacementStrategy};
+
+use super::finding::{Finding, count, list};
+use super::names::is_name_collision;
+use super::{CheckInput, CheckResult};
+
+/// Whether there is room for what is added. A replacement takes room too while both are there.
+pub(super) fn quotas(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("quotas", "Quotas");
+    let foretold = match input.foretold {
+        Ok(foretold) => foretold,
+        Err(reason) => return finding.skipped(format!("What is added can't be told: {reason}")),
+    };
+    let quotas = match &input.circumstances.quotas {
+        Ok(quotas) => quotas,
+        Err(reason) => return finding.skipped(format!("Quotas could not be looked at: {reason}")),
+    };
+    if quotas.is_empty() {
+        return finding.skipped("No quota was looked at.");
+    }
+    for quota in quotas {
+        let of_type = |one: &&Expectation| one.resource_type == quota.resource_type;
+        let needed = foretold.expectations.iter().filter(of_type).filter(|one| takes_room(one)).count();
+        let free = quota.limit.saturating_sub(quota.used);
+        if needed as u64 > free {
+            finding.fail(
+                format!(
+                    "{}: {} of {} are used, and the update makes {needed} more.",
+                    quota.name, quota.used, quota.limit
+                ),
+                "Ask AWS for a higher quota (Service Quotas console), or make room.",
+            );
+        } else if needed > 0 {
+            finding.note(format!(
+                "{}: {} of {} used, {needed} more needed.",
+                quota.name, quota.used, quota.limit
+            ));
+        }
+    }
+    finding.note(format!("{} looked at.", count(quotas.len(), "quota")));
+    finding.done()
+}
+
+fn takes_room(one: &Expectation) -> bool {
+    match one.expected {
+        Expected::Added => true,
+        Expected::Replaced | Expected::MayBeReplaced => facts::resource_type(&one.resource_type)
+            .is_none_or(|facts| facts.replacement_strategy == ReplacementStrategy::CreateThenDelete),
+        Expected::Unchanged
+        | Expected::MayBeUpdated
+        | Expected::UpdatedInPlace
+        | Expected::InstancesReplaced
+        | Expected::Removed
+        | Expected::Fails => false,
+    }
+}
+
+/// What CloudFormation or a service would refuse, names aside.
+pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("update-fails", "Nothing is refused");
+    let foretold = match input.foretold {
+        Ok(foretold) => foretold,
+        Err(reason) => {
+            finding.fail(
+                format!("What the update will do can't be told: {reason}"),
+                "Put right what it names; checks that need it are skipped until then.",
+            );
+            return finding.done();
+        }
+    };
+    let refused = |one: &&Expectation| one.expected == Expected::Fails && !is_name_collision(one);
+    if !foretold.expectations.iter().any(|one| refused(&one)) {
+        finding.note("Nothing that the update does is known to be refused.");
+    }
+    for one in foretold.expectations.iter().filter(refused) {
+        let why = one.because.first().map_or("the update fails here", String::as_str);
+        finding.fail(
+            format!("{}: {why}", one.logical_id),
+            "The update would roll back there, after users have been kept out for nothing. Change the parameter that \
+             leads to it, or ask the vendor.",
+        );
+    }
+    finding.done()
+}
+
+/// Where what AWS's preview says is milder than what we expect to happen.
+pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth");
+    let foretold = match input.foretold {
+        Ok(foretold) => foretold,
+        Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),
+    };
+    let (mut graver, mut milder) = (Vec::new(), Vec::new());
+    for one in foretold.expectations.iter().filter(|one| one.differs()) {
+        let said = [one.aws_plain, one.aws_values].map(gravity_said);
+        let [plain, values] = said;
+        let expected = gravity_expected(one.expected);
+        if expected > plain.max(values) {
+            graver.push(one);
+        } else if expected < plain.max(values) {
+            milder.push(one.logical_id.as_str());
+        }
+    }
+    for one in &graver {
+        finding.warn(
+            format!(
+                "{}: {}, and AWS's preview doesn't say so. {}",
+                one.logical_id,
+                words(one.expected),
+                one.because.first().map_or("", String::as_str)
+            ),
+            "Approve the plan for what is expected, not for what the preview shows.",
+        );
+    }
+    if !milder.is_empty() {
+        finding.note(format!(
+            "Look graver in AWS's preview than they will be: {} ({}).",
+            list(milder.iter().copied()),
+            count(milder.len(), "resource")
+        ));
+    }
+    let nested: Vec<&str> = foretold
+        .expectations
+        .iter()
+        .filter(|one| one.resource_type == "AWS::CloudFormation::Stack")
+        .map(|one| one.logical_id.as_str())
+        .collect();
+    if !nested.is_empty() {
+        finding.note(format!("Nested stacks, into which nobody has looked: {}.", nested.join(", ")));
+    }
+    if graver.is_empty() && milder.is_empty() {
+        finding.note("What AWS's preview lists is what we expect.");
+    }
+    finding.done()
+}
+
+/// 0 nothing, 1 changed, 2 perhaps replaced, 3 replaced, gone or refused. An addition harms nobody.
+fn gravity_said(said: Option<Said>) -> u8 {
+    match said.map(|said| (said.action, said.replacement)) {
+        None | Some((Action::Add, _)) => 0,
+        Some((Action::Remove, _)) => 3,
+        Some((_, Some(Replacement::True))) => 3,
+        Some((_, Some(Replacement::Conditional))) => 2,
+        Some((_, Some(Replacement::False) | None)) => 1,
+    }
+}
+
+fn gravity_expected(expected: Expected) -> u8 {
+    match expected {
+        Expected::Unchanged | Expected::Added => 0,
+        Expected::MayBeUpdated | Expected::UpdatedInPlace => 1,
+        // AWS has no word for it: an update in place of the group, and every instance ends.
+        Expected::InstancesReplaced | Expected::MayBeReplaced => 2,
+        Expected::Replaced | Expected::Removed | Expected::Fails => 3,
+    }
+}
+
+fn words(expected: Expected) -> &'static str {
+    match expected {
+        Expected::Unchanged => "stays as it is",
+        Expected::MayBeUpdated => "may be changed",
+        Expected::UpdatedInPlace => "is changed in place",
+        Expected::InstancesReplaced => "stays, and all its instances are replaced",
+        Expected::MayBeReplaced => "may be replaced",
+        Expected::Replaced => "is replaced",
+        Expected::Added => "is added",
+        Expected::Removed => "is removed",
+        Expected::Fails => "is refused",
+    }
+}

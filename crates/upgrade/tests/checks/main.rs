@@ -1,0 +1,13 @@
+//! Every check, spoiled one by one; and all of them on real vendors' releases.
+
+mod calm;
+mod gate;
+mod parameters;
+mod permissions;
+mod real;
+mod stack;
+mod storage;
+mod update;
+mod versions;
+mod work;
+mod world;

@@ -1,0 +1,196 @@
+//! What the update meets, and what it costs.
+
+use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
+use upgrade::*;
+
+use crate::world::check_all;
+
+#[test]
+fn update() {
+    check_all(&[
+        (
+            "not in S3",
+            |w| w.template_reachable = Some(Err("403".into())),
+            "template-reachable",
+            Failed,
+            "403",
+        ),
+        ("not looked", |w| w.template_reachable = None, "template-reachable", Skipped, ""),
+        (
+            "too many outputs",
+            |w| {
+                let outputs: String = (0..201).map(|n| format!("  Output{n}: {{Value: x}}\n")).collect();
+                w.new_template.push_str(&format!("Outputs:\n{outputs}"));
+            },
+            "template-limits",
+            Failed,
+            "201 of 200 outputs",
+        ),
+        (
+            "a missing parameter",
+            |w| w.rewrite("Parameters:\n  Storage", "Parameters:\n  Domain: {Type: String}\n  Storage"),
+            "update-fails",
+            Failed,
+            "Domain",
+        ),
+        (
+            "IAM for the first time",
+            |w| {
+                w.new_template
+                    .push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n")
+            },
+            "capabilities",
+            Warning,
+            "CAPABILITY_IAM was not needed before",
+        ),
+        (
+            "IAM as before",
+            |w| {
+                w.new_template
+                    .push_str("  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}\n");
+                w.around.stack.capabilities = vec!["CAPABILITY_NAMED_IAM".into()];
+            },
+            "capabilities",
+            Passed,
+            "as before",
+        ),
+        ("quotas, blind", |w| w.around.quotas = Err("no".into()), "quotas", Skipped, "no"),
+        (
+            "no room for a queue",
+            |w| {
+                w.new_template.push_str("  Queue2: {Type: AWS::SQS::Queue}\n");
+                w.around.quotas = Ok(vec![Quota {
+                    name: "Queues".into(),
+                    resource_type: "AWS::SQS::Queue".into(),
+                    limit: 5,
+                    used: 5,
+                }]);
+            },
+            "quotas",
+            Failed,
+            "5 of 5 are used",
+        ),
+        (
+            "shrinks a database",
+            |w| w.rewrite("AllocatedStorage: {Ref: Storage}", "AllocatedStorage: 10"),
+            "update-fails",
+            Failed,
+            "shrink",
+        ),
+        (
+            "its own name in the way",
+            |w| {
+                w.rewrite(
+                    "Properties: {TopicName: lab-events}",
+                    "Properties: {TopicName: lab-events, FifoTopic: true}",
+                );
+            },
+            "custom-names",
+            Failed,
+            "lab-events",
+        ),
+        ("names, blind", |w| w.around.taken_names = Err("no".into()), "custom-names", Skipped, "no"),
+        (
+            "a name that is taken",
+            |w| w.around.taken_names = Ok([("Bucket".to_owned(), "lab-data".to_owned())].into()),
+            "custom-names",
+            Failed,
+            "lab-data",
+        ),
+        (
+            "the database is replaced",
+            |w| w.rewrite("MasterUsername: root", "MasterUsername: admin"),
+            "replacements",
+            Failed,
+            "--accept-replacement Database",
+        ),
+        (
+            "the database is replaced and kept",
+            |w| {
+                w.rewrite("MasterUsername: root", "MasterUsername: admin");
+                w.rewrite("UpdateReplacePolicy: Delete", "UpdateReplacePolicy: Retain");
+            },
+            "replacements",
+            Warning,
+            "starts empty",
+        ),
+        (
+            "the database may be replaced",
+            |w| w.rewrite("Engine: postgres", "Engine: mysql"),
+            "replacements",
+            Failed,
+            "Only AWS knows whether",
+        ),
+        (
+            "the database is removed, and nothing says what becomes of it",
+            |w| {
+                let from = w.new_template.find("  Database:\n").expect("the database");
+                let to = w.new_template.find("  QueueAlarm:\n").expect("the alarm");
+                w.new_template.replace_range(from..to, "");
+            },
+            "replacements",
+            Failed,
+            "deleted with it",
+        ),
+        (
+            "the database is replaced, knowingly",
+            |w| {
+                w.rewrite("MasterUsername: root", "MasterUsername: admin");
+                w.accepted.push(Acceptance {
+                    what: "Database".into(),
+                    who: "ada".into(),
+                    why: "it is empty".into(),
+                });
+            },
+            "replacements",
+            Passed,
+            "Accepted by ada: it is empty",
+        ),
+        (
+            "the listener is replaced",
+            |w| w.rewrite("LoadBalancerArn: {Ref: LoadBalancer}", "LoadBalancerArn: other"),
+            "targets",
+            Failed,
+            "users reach the platform",
+        ),
+        (
+            "the load balancer is replaced",
+            |w| w.rewrite("Scheme: internet-facing", "Scheme: internal"),
+            "targets",
+            Failed,
+            "LoadBalancer is replaced",
+        ),
+        (
+            "a queue is renamed",
+            |w| {
+                w.rewrite("  Queue:\n", "  JobQueue:\n");
+                w.rewrite("{Ref: Queue}", "{Ref: JobQueue}");
+                if let Ok(new) = &mut w.new_targets {
+                    new.remove("Queue");
+                    new.insert("JobQueue".into());
+                }
+            },
+            "targets",
+            Warning,
+            "Not in the new release: Queue. What maintenance changes on them ends with them and isn't put back. New in it: JobQueue.",
+        ),
+        (
+            "the profile doesn't find a group",
+            |w| {
+                if let Ok(new) = &mut w.new_targets {
+                    new.remove("Workers");
+                }
+            },
+            "targets",
+            Warning,
+            "not found by the profile there",
+        ),
+        (
+            "the profile doesn't fit",
+            |w| w.new_targets = Err("several listeners".into()),
+            "targets",
+            Warning,
+            "several listeners",
+        ),
+    ]);
+}
