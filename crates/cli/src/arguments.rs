@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Foretell what an update will do, without asking AWS.
     Changeset(Changeset),
+    /// What a release is, read off its template.
+    Template(ShowTemplate),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
     /// Look at runs, and go on with one whose process died.
@@ -89,6 +91,30 @@ pub(crate) enum Output {
     Table,
     Json,
     Policy,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowTemplate {
+    /// The release: a template's file.
+    pub template: PathBuf,
+    /// A parameter's value, for conditions; may be repeated.
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub parameters: Vec<(String, String)>,
+    /// What is what in it: code-ocean, generic, or a profile's file [default: found from the template].
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// Only the least IAM policy of a role that deploys it, JSON.
+    #[arg(long)]
+    pub policy: bool,
+    /// A table for a person, or JSON.
+    #[arg(long, value_enum, default_value_t = TemplateOutput::Table)]
+    pub output: TemplateOutput,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum TemplateOutput {
+    Table,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod changeset_command;
 pub mod configuration;
 mod demo;
 mod error;
+pub mod init;
 mod inputs;
 mod local_cloud;
 mod local_command;
@@ -18,6 +19,7 @@ mod progress;
 mod report;
 mod runs;
 pub mod seed;
+mod template_command;
 mod words;
 
 use std::process::ExitCode;
@@ -54,6 +56,8 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
             None => local_command::run(local).await,
             Some(arguments::LocalCommand::Seed(seed)) => local_seed::run(seed).await,
         },
+        Command::Local(local) => local_command::run(local).await,
+        Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
     }
 }
