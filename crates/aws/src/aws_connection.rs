@@ -160,6 +160,12 @@ impl AwsConnection {
         let renewing = Renewing::new(self.provider(&loaded, &unpaced, &who).await?);
         let first = renewing.provide_credentials().await;
         let first = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
+        if let Some(expiry) = first.expiry()
+            && expiry <= SystemTimeSource::new().now()
+        {
+            // Some sources hand out what they have, whether it is over or not.
+            return Err(self.refused(&who, named.as_deref(), "what the source gives has expired"));
+        }
         let credentials = SharedCredentialsProvider::new(renewing);
         let connector = paced(unpaced, self.pace);
         let sdk = loaded
