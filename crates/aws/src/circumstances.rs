@@ -76,6 +76,11 @@ impl AwsCloud {
         Ok(gathered)
     }
 
+    /// The ARN of whoever signs the requests.
+    pub async fn caller_arn(&self) -> Result<String, PortError> {
+        identity::caller_arn(&self.wire).await.map_err(|error| self.origin.explain(error))
+    }
+
     async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Gathered {
         let Lookup { targets, .. } = lookup;
         let wire = &self.wire;

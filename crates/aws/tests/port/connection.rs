@@ -57,15 +57,30 @@ fn an_error_names_the_profile_the_region_and_what_to_do() {
     }
 }
 
-/// One case, with its environment.
+/// One case, with its environment. With a role it asks who it is; with a line on its input, again.
 #[tokio::test]
-#[ignore = "run by the test above, in a process of its own"]
+#[ignore = "run by other tests, in a process of its own"]
 async fn in_a_child() {
-    let connection =
-        aws::AwsConnection { profile: std::env::var("CASE_PROFILE").ok(), ..aws::AwsConnection::default() };
-    match aws::AwsCloud::connect(&connection).await {
-        Ok(cloud) => println!("connected: {}", cloud.described()),
-        Err(error) => println!("{error}"),
+    let variable = |name| std::env::var(name).ok();
+    let connection = aws::AwsConnection {
+        profile: variable("CASE_PROFILE"),
+        role: variable("CASE_ROLE").map(|role_arn| aws::AssumedRole {
+            role_arn,
+            external_id: variable("CASE_EXTERNAL_ID"),
+            session_name: aws::AssumedRole::session_of("run-1"),
+        }),
+        ..aws::AwsConnection::default()
+    };
+    let cloud = match aws::AwsCloud::connect(&connection).await {
+        Ok(cloud) => cloud,
+        Err(error) => return println!("{error}"),
+    };
+    println!("connected: {}", cloud.described());
+    if connection.role.is_some() {
+        println!("caller: {:?}", cloud.caller_arn().await);
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            println!("{line}: {:?} {:?}", cloud.caller_arn().await, cloud.stack_status("absent").await);
+        }
     }
 }
 

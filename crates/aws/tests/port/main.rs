@@ -1,10 +1,11 @@
-//! The port against the local cloud in this process, in virtual time.
+//! The port against the local cloud: in this process and in virtual time, but for `network`.
 
 mod acts;
 mod canned;
 mod common;
 mod connection;
 mod lookups;
+mod network;
 mod queries;
 mod rate;
 mod updates;
