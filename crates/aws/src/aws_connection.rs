@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -158,15 +159,25 @@ impl AwsConnection {
             None => endpoints.described(),
         };
         let renewing = Renewing::new(self.provider(&loaded, &unpaced, &who).await?);
-        let first = renewing.provide_credentials().await;
+        let first = renewing.fresh().await;
         let first = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
-        let credentials = SharedCredentialsProvider::new(renewing);
+        if let Some(expiry) = first.expiry()
+            && expiry <= SystemTimeSource::new().now()
+        {
+            // Some sources hand out what they have, whether it is over or not.
+            return Err(self.refused(&who, named.as_deref(), "what the source gives has expired"));
+        }
+        let renewing = Arc::new(renewing);
+        let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
         let connector = paced(unpaced, self.pace);
         let sdk = loaded
             .to_builder()
             .credentials_provider(credentials.clone())
+            // Ours keeps them, and forgets them when AWS says that they are over before their time.
+            .identity_cache(IdentityCache::no_cache())
             .http_client(shared(&connector))
             .build();
+        let refreshes = first.expiry().is_some();
         Ok(Reach {
             sdk,
             wire: Wire {
@@ -179,7 +190,7 @@ impl AwsConnection {
                 attempts: ATTEMPTS,
             },
             // What came with an expiry has a source that gives another.
-            origin: Origin { described: who, profile: named, refreshes: first.expiry().is_some() },
+            origin: Origin { described: who, profile: named, renewing: refreshes.then_some(renewing) },
         })
     }
 
@@ -234,7 +245,7 @@ const EARLY: Duration = Duration::from_secs(10);
 
 /// Credentials that are kept until shortly before they end.
 #[derive(Debug)]
-struct Renewing {
+pub(crate) struct Renewing {
     source: SharedCredentialsProvider,
     kept: Mutex<Option<Credentials>>,
 }
@@ -242,6 +253,13 @@ struct Renewing {
 impl Renewing {
     fn new(source: SharedCredentialsProvider) -> Renewing {
         Renewing { source, kept: Mutex::new(None) }
+    }
+
+    /// Of credentials that never change, for tests.
+    #[cfg(test)]
+    pub(crate) fn fixed() -> Renewing {
+        let keys = Credentials::from_keys("AKIATEST", "x", None);
+        Renewing::new(SharedCredentialsProvider::new(keys))
     }
 
     async fn fresh(&self) -> Result<Credentials, CredentialsError> {
@@ -258,11 +276,25 @@ impl Renewing {
     }
 }
 
-impl ProvideCredentials for Renewing {
+impl Renewing {
+    /// Fetch others next time.
+    pub(crate) fn forget(&self) {
+        // Somebody who holds the lock is fetching others already.
+        if let Ok(mut kept) = self.kept.try_lock() {
+            *kept = None;
+        }
+    }
+}
+
+/// The same as the SDK takes it.
+#[derive(Debug)]
+struct Kept(Arc<Renewing>);
+
+impl ProvideCredentials for Kept {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.fresh())
+        future::ProvideCredentials::new(self.0.fresh())
     }
 }

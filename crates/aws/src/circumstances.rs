@@ -42,7 +42,7 @@ pub struct Lookup<'a> {
 pub struct Gathered {
     /// What was looked at. The linked stacks and the platform are left for whoever can ask them.
     pub circumstances: Circumstances,
-    /// Single quotas and names that could not be looked at, each with the reason.
+    /// Single quotas and names, and the stack policy, that could not be looked at, each with the reason.
     pub not_looked_at: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl AwsCloud {
     /// # Errors
     /// When there is no such stack, or it can't be described: nothing else makes sense then.
     pub async fn circumstances(&self, lookup: &Lookup<'_>, clock: &Clock) -> Result<Gathered, PortError> {
-        let stack = cloudformation::settings::settings(&self.cloudformation, lookup.stack_id)
+        let mut stack = cloudformation::settings::settings(&self.cloudformation, lookup.stack_id)
             .await
             .map_err(|error| self.origin.explain(error))?
             .ok_or_else(|| ec2::incomplete("cloudformation:DescribeStacks", "stack"))?;
@@ -67,8 +67,18 @@ impl AwsCloud {
         let role_arn = lookup.role_arn.or(stack.role_arn.as_deref());
         let (drift, mut gathered) = join(drift, self.all_but_drift(lookup, role_arn)).await;
         gathered.circumstances.drift = self.looked(drift);
+        let policy = cloudformation::settings::stack_policy(&self.cloudformation, lookup.stack_id).await;
+        match self.looked(policy) {
+            Ok(policy) => stack.stack_policy = policy,
+            Err(reason) => gathered.not_looked_at.push(format!("stack policy: {reason}")),
+        }
         gathered.circumstances.stack = stack;
         Ok(gathered)
+    }
+
+    /// The ARN of whoever signs the requests.
+    pub async fn caller_arn(&self) -> Result<String, PortError> {
+        identity::caller_arn(&self.wire).await.map_err(|error| self.origin.explain(error))
     }
 
     async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Gathered {

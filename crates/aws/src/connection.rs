@@ -97,7 +97,7 @@ impl Connection {
             endpoint_url: Some(self.endpoint_url.clone()),
             configured: None,
         };
-        let origin = Origin { described: endpoints.described(), profile: None, refreshes: false };
+        let origin = Origin { described: endpoints.described(), profile: None, renewing: None };
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))

@@ -10,6 +10,10 @@ use crate::{cloudformation, load_balancing};
 impl AwsCloud {
     /// A stack with its template, parameters and resources.
     pub async fn deployment(&self, stack_name: &str) -> Result<Deployment, PortError> {
+        self.read_deployment(stack_name).await.map_err(|error| self.origin.explain(error))
+    }
+
+    async fn read_deployment(&self, stack_name: &str) -> Result<Deployment, PortError> {
         const OPERATION: &str = "cloudformation:DescribeStacks";
         let answer = self
             .cloudformation

@@ -5,7 +5,7 @@ use upgrade::{Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
 use crate::endpoints::EC2;
 use crate::errors::{failed, look_again};
 use crate::tags::{RUN_TAG, owner};
-use crate::together::{all, each};
+use crate::together::each;
 use crate::wire::{Form, Wire};
 use crate::xml::Element;
 
@@ -18,35 +18,35 @@ const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "st
 /// The tag that Auto Scaling puts on the instances of its groups.
 const GROUP_TAG: &str = "aws:autoscaling:groupName";
 
-/// Machines that carry one of the tags, belong to no group, and aren't terminated; by id.
+/// Machines that carry all of the tags, belong to no group, and aren't terminated; by id. No tags, no machines: else they
+/// would be all of the account's.
 pub(crate) async fn machines(
     wire: &Wire,
     tags: &[(String, Option<String>)],
 ) -> Result<Vec<Machine>, PortError> {
-    // Filters of one request must all hold, so each tag is a request.
-    let found = all(tags, async |(key, value)| {
-        let form = Form::new(&EC2, "DescribeInstances");
-        let form = match value {
-            Some(value) => form.with("Filter.1.Name", format!("tag:{key}")).with("Filter.1.Value.1", value),
-            None => form.with("Filter.1.Name", "tag-key").with("Filter.1.Value.1", key),
+    if tags.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut form = Form::new(&EC2, "DescribeInstances")
+        .with("MaxResults", "1000")
+        .with("Filter.1.Name", "instance-state-name")
+        .with_list("Filter.1.Value", ALIVE);
+    for (index, (key, value)) in tags.iter().enumerate() {
+        let filter = format!("Filter.{}", index + 2);
+        let (name, value) = match value {
+            Some(value) => (format!("tag:{key}"), value),
+            None => ("tag-key".to_owned(), key),
         };
-        let form = form
-            .with("Filter.2.Name", "instance-state-name")
-            .with_list("Filter.2.Value", ALIVE)
-            .with("MaxResults", "1000");
-        let mut machines = Vec::new();
-        wire.pages(form, "NextToken", |page| {
-            let reservations = page.list("reservationSet").iter();
-            machines.extend(reservations.flat_map(|found| found.list("instancesSet")).filter_map(machine));
-            page.some_text_of("nextToken")
-        })
-        .await?;
-        Ok(machines)
+        form = form.with(format!("{filter}.Name"), name).with(format!("{filter}.Value.1"), value);
+    }
+    let mut machines = Vec::new();
+    wire.pages(form, "NextToken", |page| {
+        let reservations = page.list("reservationSet").iter();
+        machines.extend(reservations.flat_map(|found| found.list("instancesSet")).filter_map(machine));
+        page.some_text_of("nextToken")
     })
     .await?;
-    let mut machines: Vec<Machine> = found.into_iter().flatten().collect();
-    machines.sort_by(|one, other| one.instance_id.cmp(&other.instance_id));
-    machines.dedup_by(|one, other| one.instance_id == other.instance_id);
+    machines.sort_by(|one: &Machine, other| one.instance_id.cmp(&other.instance_id));
     Ok(machines)
 }
 

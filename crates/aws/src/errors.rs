@@ -1,11 +1,14 @@
 //! What a failed call means for a run: look again, or give up. And what a person can do about it.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{PortError, PortErrorKind};
+
+use crate::aws_connection::Renewing;
 
 /// Codes that ask for patience (AWS API references, "Common errors" and throttling pages).
 const TRANSIENT_CODES: [&str; 11] = [
@@ -172,8 +175,8 @@ pub(crate) struct Origin {
     pub described: String,
     /// The profile, when there is one.
     pub profile: Option<String>,
-    /// Whether fresh credentials come by themselves: an expired one is then worth another try.
-    pub refreshes: bool,
+    /// Where fresh credentials come from by themselves: expired ones are then worth another try.
+    pub renewing: Option<Arc<Renewing>>,
 }
 
 impl Origin {
@@ -181,7 +184,13 @@ impl Origin {
     pub(crate) fn explain(&self, error: PortError) -> PortError {
         let code = error.message.split(':').next().unwrap_or_default();
         if EXPIRED_CODES.contains(&code) {
-            let kind = if self.refreshes { PortErrorKind::Transient } else { PortErrorKind::Refused };
+            let kind = match &self.renewing {
+                Some(renewing) => {
+                    renewing.forget();
+                    PortErrorKind::Transient
+                }
+                None => PortErrorKind::Refused,
+            };
             let advice = match &self.profile {
                 Some(profile) => format!(
                     "the credentials have expired ({}): renew them (with IAM Identity Center: aws sso login --profile {profile})",
@@ -204,16 +213,20 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use upgrade::{PortError, PortErrorKind};
+
+    use crate::aws_connection::Renewing;
 
     use super::{Failure, Origin, failed};
 
     #[test]
     fn an_error_says_what_to_do() {
-        let origin = |profile: Option<&str>, refreshes| Origin {
+        let origin = |profile: Option<&str>, refreshes: bool| Origin {
             described: "profile prod, Region us-east-1".to_owned(),
             profile: profile.map(str::to_owned),
-            refreshes,
+            renewing: refreshes.then(|| Arc::new(Renewing::fixed())),
         };
         let service =
             |code: &str| Failure::Service { status: 400, code: code.to_owned(), message: "words".to_owned() };

@@ -100,7 +100,9 @@ pub(crate) async fn rules_beside(
         .into_iter()
         .flat_map(|(listener, rules)| rules.into_iter().map(move |rule| (listener, rule)))
         .collect();
-    let arns: Vec<String> = rules.iter().filter_map(|(_, rule)| rule.rule_arn.clone()).collect();
+    // The default rule can't be ours.
+    let numbered = rules.iter().filter(|(_, rule)| priority(rule).is_some());
+    let arns: Vec<String> = numbered.filter_map(|(_, rule)| rule.rule_arn.clone()).collect();
     let runs = runs_of(client, &arns).await?;
     Ok(rules
         .into_iter()

@@ -31,20 +31,21 @@ pub(crate) async fn stack_status(
     }))
 }
 
-/// A stack's settings; the policy costs a second call.
+/// A stack's policy, if it has one.
+pub(crate) async fn stack_policy(client: &Client, stack_id: &str) -> Result<Option<String>, PortError> {
+    let answer = client.get_stack_policy().stack_name(stack_id).send().await;
+    let answer = answer.map_err(|error| port_error("cloudformation:GetStackPolicy", &error))?;
+    Ok(answer.stack_policy_body.filter(|body| !body.is_empty()))
+}
+
+/// A stack's settings, but for its policy, which costs a call of its own.
 pub(crate) async fn settings(client: &Client, stack_id: &str) -> Result<Option<StackSettings>, PortError> {
     let Some(stack) = stack(client, stack_id).await? else { return Ok(None) };
-    let policy = client
-        .get_stack_policy()
-        .stack_name(stack_id)
-        .send()
-        .await
-        .map_err(|error| port_error("cloudformation:GetStackPolicy", &error))?;
     let status = stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
     let triggers = stack.rollback_configuration().map(|found| found.rollback_triggers()).unwrap_or_default();
     Ok(Some(StackSettings {
         termination_protection: stack.enable_termination_protection().unwrap_or(false),
-        stack_policy: policy.stack_policy_body.filter(|body| !body.is_empty()),
+        stack_policy: None,
         tags: stack
             .tags()
             .iter()

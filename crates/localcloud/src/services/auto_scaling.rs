@@ -11,6 +11,7 @@ mod operations;
 pub mod provision;
 mod scaling;
 mod settings;
+mod tags;
 mod warm_pool;
 
 use std::collections::BTreeMap;
@@ -100,6 +101,8 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "SetInstanceProtection" => operations::set_instance_protection(world, input),
         "TerminateInstanceInAutoScalingGroup" => operations::terminate_instance(world, input),
         "CompleteLifecycleAction" => operations::complete_lifecycle_action(world, input),
+        "CreateOrUpdateTags" => tags::create_or_update(world, input),
+        "DeleteTags" => tags::delete(world, input),
         "SuspendProcesses" => operations::suspend(world, input, true),
         "ResumeProcesses" => operations::suspend(world, input, false),
         "DescribeWarmPool" => warm_pool::describe(world, input),

@@ -418,3 +418,31 @@ fn groups_are_found_by_name_by_tag_and_by_page() {
     bench.refused(1, "DescribeAutoScalingGroups", json!({"NextToken": "%"}), "InvalidNextToken", "");
     bench.refused(1, "Nonsense", json!({}), "InvalidAction", "Nonsense");
 }
+
+#[test]
+fn tags_are_written_and_taken_off_again() {
+    let mut bench = bench(json!({"Tags": [{"Key": "a", "Value": "1", "PropagateAtLaunch": true}]}));
+    let tag = |key: &str, value: &str| json!({"ResourceId": "g", "ResourceType": "auto-scaling-group", "Key": key, "Value": value, "PropagateAtLaunch": "false"});
+    bench.ok(0, "CreateOrUpdateTags", json!({"Tags": [tag("a", "2"), tag("b", "3")]}));
+    let shown = |bench: &mut Bench| {
+        let tags = group(bench, 0)["Tags"].clone();
+        let tags = tags.as_array().expect("tags");
+        tags.iter()
+            .filter(|tag| ["a", "b"].contains(&tag["Key"].as_str().expect("key")))
+            .map(|tag| {
+                format!("{}={}", tag["Key"].as_str().expect("key"), tag["Value"].as_str().expect("value"))
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(shown(&mut bench), "a=2 b=3");
+    bench.ok(0, "DeleteTags", json!({"Tags": [tag("a", ""), tag("absent", "")]}));
+    assert_eq!(shown(&mut bench), "b=3");
+    for (tags, part) in [
+        (json!([{"ResourceId": "gone", "Key": "a"}]), "not found"),
+        (json!([tag("c", "1"), tag("aws:x", "1")]), "Tag key aws:x"),
+    ] {
+        bench.refused(0, "CreateOrUpdateTags", json!({"Tags": tags}), "ValidationError", part);
+    }
+    assert_eq!(shown(&mut bench), "b=3");
+}

@@ -1,0 +1,11 @@
+//! The port against the local cloud: in this process and in virtual time, but for `network`.
+
+mod acts;
+mod canned;
+mod common;
+mod connection;
+mod lookups;
+mod network;
+mod queries;
+mod rate;
+mod updates;

@@ -1,0 +1,105 @@
+//! What each question shows of the platform as it was created.
+
+use upgrade::{AlarmSeen, Finding, LifecycleHook, LogicalResource, Machine, Observation, Query, WarmPool};
+
+use crate::common::Bench;
+
+#[tokio::test(start_paused = true)]
+async fn every_question_has_its_answer() {
+    let bench = Bench::with_platform().await;
+    let machine = Machine {
+        instance_id: bench.id("Dedicated"),
+        state: "running".to_owned(),
+        name: Some("big".to_owned()),
+        owner: Some("ada".to_owned()),
+    };
+    let finding = |what: &str, healthy, detail: &str| Finding {
+        what: what.to_owned(),
+        healthy,
+        detail: detail.to_owned(),
+    };
+    let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
+    for (query, wanted) in [
+        (Query::GateRules { listener_arn: bench.id("Listener") }, Observation::GateRules(vec![])),
+        (Query::Jobs { queue_arns: vec![bench.id("Queue")] }, Observation::Jobs(vec![])),
+        (Query::WorkerGroups { names: vec![] }, Observation::WorkerGroups(vec![])),
+        (Query::WorkerGroups { names: vec!["gone".to_owned()] }, Observation::WorkerGroups(vec![])),
+        (
+            Query::Alarms { names: vec!["load".to_owned(), "gone".to_owned()] },
+            Observation::Alarms(vec![AlarmSeen { name: "load".to_owned(), actions_enabled: true }]),
+        ),
+        (Query::Alarms { names: vec![] }, Observation::Alarms(vec![])),
+        (
+            Query::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] },
+            Observation::Machines(vec![machine.clone()]),
+        ),
+        (
+            // It has both.
+            Query::Machines { tags: vec![("dedicated".to_owned(), None), ("Name".to_owned(), None)] },
+            Observation::Machines(vec![machine]),
+        ),
+        (
+            // It has one of them only.
+            Query::Machines {
+                tags: vec![("dedicated".to_owned(), Some("yes".to_owned())), ("absent".to_owned(), None)],
+            },
+            Observation::Machines(vec![]),
+        ),
+        (Query::Machines { tags: vec![] }, Observation::Machines(vec![])),
+        (
+            Query::Health {
+                target_group_arns: vec![bench.id("WebTargets"), bench.id("IdleTargets"), absent.to_owned()],
+                platform: true,
+                version: None,
+                http: vec![],
+            },
+            Observation::Health(vec![
+                finding("target group web", true, "1 of 1 healthy"),
+                finding("target group idle", false, "it has no targets"),
+                finding("target group gone", false, "it does not exist"),
+            ]),
+        ),
+        (
+            Query::Resources {
+                stack_id: bench.stack_id.clone(),
+                logical_ids: vec!["Database".to_owned(), "Gone".to_owned()],
+            },
+            Observation::Resources(vec![LogicalResource {
+                logical_id: "Database".to_owned(),
+                physical_id: "main".to_owned(),
+            }]),
+        ),
+    ] {
+        assert_eq!(bench.ask(query.clone()).await, wanted, "{query:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_shows_its_sizes_pool_and_hooks() {
+    let bench = Bench::with_platform().await;
+    let names = vec!["workers".to_owned(), "web".to_owned(), "gone".to_owned()];
+    let Observation::WorkerGroups(groups) = bench.ask(Query::WorkerGroups { names }).await else {
+        panic!("groups")
+    };
+    let workers = groups.iter().find(|group| group.name == "workers").expect("the workers");
+    assert_eq!((workers.min_size, workers.max_size, workers.desired_capacity), (0, 200, 0));
+    assert!(workers.new_instances_protected);
+    assert_eq!(workers.warm_pool, Some(WarmPool { min_size: 2, max_group_prepared_capacity: None }));
+    assert_eq!(workers.hooks, vec![LifecycleHook { name: "going".to_owned(), terminating: true }]);
+    assert!(workers.instances.iter().all(|instance| instance.in_warm_pool), "{:?}", workers.instances);
+    let web = groups.iter().find(|group| group.name == "web").expect("the web group");
+    assert_eq!((web.instances.len(), web.hooks.len(), web.remembered.is_none()), (1, 0, true));
+    assert_eq!(groups.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_platforms_own_questions_are_not_awss() {
+    let bench = Bench::with_platform().await;
+    use conductor::Cloud;
+    let query = Query::Platform(upgrade::PlatformQuery::Sessions);
+    let error = bench.cloud.observe(&query).await.expect_err("refused");
+    assert_eq!(error.kind, upgrade::PortErrorKind::Refused, "{error}");
+    let act = upgrade::Act::Platform { acts: vec![upgrade::PlatformAct::ClearBanner] };
+    let error = bench.cloud.act(&act).await.expect_err("refused");
+    assert_eq!(error.kind, upgrade::PortErrorKind::Refused, "{error}");
+}
