@@ -23,7 +23,16 @@ pub(crate) enum Command {
     Template(ShowTemplate),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
-    /// Look at runs, and go on with one whose process died.
+    /// Check whether a deployment can be upgraded to a release. Nothing is changed.
+    Check(Check),
+    /// Draw up the plan of an upgrade, to be read, kept and approved.
+    Plan(PlanArguments),
+    /// Upgrade a deployment: announce, maintenance on, update, prove healthy, maintenance off.
+    Upgrade(Upgrade),
+    /// Maintenance mode by itself.
+    #[command(subcommand)]
+    Maintenance(Maintenance),
+    /// Look at runs, stop them, answer them, and go on with one whose process died.
     #[command(subcommand)]
     Run(Run),
 }
@@ -206,20 +215,208 @@ pub(crate) struct DataDir {
     pub path: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ConfigFile {
+    /// The file that names deployments [default: slackwater.toml here, then in the user's configuration].
+    #[arg(long = "config", value_name = "FILE", env = "SLACKWATER_CONFIG")]
+    pub path: Option<PathBuf>,
+}
+
+/// What an upgrade is to do.
+#[derive(Debug, Args)]
+pub(crate) struct Wish {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    pub deployment: Option<String>,
+    /// The release: a template's file, or its S3 URL.
+    #[arg(long, value_name = "FILE|URL")]
+    pub to: Option<String>,
+    /// A parameter's value; may be repeated. One that isn't given keeps its value, or takes the new default.
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub parameters: Vec<(String, String)>,
+    /// Take the values that checks offer: a database's storage as it has grown.
+    #[arg(long)]
+    pub fix: bool,
+    /// Accept a check's warning, by its id; may be repeated.
+    #[arg(long, value_name = "CHECK")]
+    pub accept: Vec<String>,
+    /// Accept that a resource which holds data is replaced or removed; may be repeated.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub accept_replacement: Vec<String>,
+    /// Why it is accepted; kept in the plan.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub why: String,
+    /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
+    #[arg(long, value_name = "SESSION")]
+    pub force_session: Vec<String>,
+    /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+    /// The role that CloudFormation assumes [default: the one the stack has].
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub wish: Wish,
+    /// As a person reads it, or JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub wish: Wish,
+    /// Where to keep the plan.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Upgrade {
+    #[command(flatten)]
+    pub wish: Wish,
+    /// Carry out a plan that was kept, instead of drawing one up.
+    #[arg(long, value_name = "FILE", conflicts_with = "to", requires = "approve")]
+    pub plan: Option<PathBuf>,
+    /// The plan's hash, as it was read: approval is of that plan and no other.
+    #[arg(long, value_name = "HASH")]
+    pub approve: Option<String>,
+    /// Carry it out without asking.
+    #[arg(long, conflicts_with = "plan")]
+    pub yes: bool,
+    /// As a person reads it, or every record as a line of JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Maintenance {
+    /// Keep users out, save and stop their work, stop jobs and workers; stay there.
+    Enable(EnableMaintenance),
+    /// Put everything back and let users in; at any time, also half-way through enabling, also without a journal.
+    Disable(DisableMaintenance),
+    /// Whether users are kept out, by whom, and what has been stopped.
+    Status(MaintenanceStatus),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnableMaintenance {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    pub deployment: Option<String>,
+    /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
+    #[arg(long, value_name = "SESSION")]
+    pub force_session: Vec<String>,
+    /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+    /// Do it without asking.
+    #[arg(long)]
+    pub yes: bool,
+    /// As a person reads it, or every record as a line of JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DisableMaintenance {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    pub deployment: Option<String>,
+    /// As a person reads it, or every record as a line of JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MaintenanceStatus {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    pub deployment: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Run {
     /// Every run in the data directory.
     List(DataDir),
     /// What happened in a run.
     Show(OneRun),
-    /// Go on with a run whose process died.
-    Resume(OneRun),
+    /// Follow a run that another process carries out.
+    Watch(OneRun),
+    /// Go on with a run whose process died, or that waits for an answer.
+    Resume(ResumeRun),
+    /// Stop a run: before the update it leaves maintenance; during the update it cancels it.
+    Stop(OneRun),
+    /// Answer what a run asks, whatever process carries it out.
+    Answer(AnswerRun),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct OneRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeRun {
+    /// The run's id [default: the latest].
+    pub run_id: Option<String>,
+    /// As a person reads it, or every record as a line of JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("answer").required(true))]
+pub(crate) struct AnswerRun {
+    /// The run's id [default: the latest].
+    pub run_id: Option<String>,
+    /// A failed rollback: try it again as it is, its cause having been mended.
+    #[arg(long, group = "answer")]
+    pub retry: bool,
+    /// A failed rollback: pass over this resource; may be repeated.
+    #[arg(long, value_name = "LOGICAL_ID", group = "answer")]
+    pub skip: Vec<String>,
+    /// An unhealthy platform: look again.
+    #[arg(long, group = "answer")]
+    pub look_again: bool,
+    /// An unhealthy platform: go back to the previous release.
+    #[arg(long, group = "answer")]
+    pub go_back: bool,
+    /// An unhealthy platform: let users in as it is.
+    #[arg(long, group = "answer")]
+    pub open: bool,
+    /// End the run with users kept out.
+    #[arg(long, group = "answer")]
+    pub stay_closed: bool,
     #[command(flatten)]
     pub data: DataDir,
 }

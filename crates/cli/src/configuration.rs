@@ -5,7 +5,7 @@
 
 mod catalogue;
 mod deployment;
-mod duration;
+pub(crate) mod duration;
 mod health;
 mod maintenance;
 mod place;

@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use aws::AwsCloud;
+use aws::{AwsCloud, AwsClouds};
 use conductor::{Clock, DataDirectory, JournalStore, SqliteJournal};
 use localcloud::Config;
 use serde::{Deserialize, Serialize};
-use upgrade::{LogicalResource, Report, find_targets};
+use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
 
-use crate::arguments::Demo;
+use crate::arguments::{Demo, Format};
+use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
 use crate::error::CliError;
 use crate::inputs::{Release, refuse_unknown};
-use crate::planning::{PlanRequest, plan};
-use crate::progress::Lines;
+use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
+use crate::ports::Ports;
 use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
-use crate::words::counted;
-use crate::{change_table, local_cloud, report};
+use crate::site::{self, Site};
+use crate::{change_table, local_cloud, operate, plan_text};
 
 /// The bucket that holds the releases' templates.
 const BUCKET: &str = "slackwater-demo-templates";
@@ -121,51 +122,94 @@ async fn demonstrate(
     let caller = running.caller(clock)?;
     until_interrupted(false, populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
 
-    let template_url = cloud.upload_template(BUCKET, "to.yaml", &to.bytes).await?;
-    let run_id = run_id(&clock);
-    let request = PlanRequest {
-        stack_name: scenario.stack_name,
-        template_name: &to.name,
-        template: &to.bytes,
-        template_url: &template_url,
-        given: new_parameters,
-        run_id: &run_id,
+    let site = site_of(&running, directory, scenario.stack_name)?;
+    let request = UpgradeRequest {
+        release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
+        given: new_parameters.clone(),
+        accepted: accepted(),
+        force_sessions: Vec::new(),
+        closes_at: None,
+        take_fixes: true,
+        options: UpdateOptions::default(),
+        run_id: run_id("demo", &clock),
     };
-    let plan = plan(&cloud, &request).await?;
-    let release = |version: &Option<String>| {
-        version.clone().unwrap_or_else(|| "a release that tells no version".to_owned())
+    let prepared = prepare(&site, &request).await?;
+    let plan = match prepared.plan {
+        Ok(plan) => plan,
+        Err(NoPlan::Undrawn(error)) => return Err(error.into()),
+        Err(NoPlan::Blocked(checks)) => {
+            anstream::print!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
+            return Err(CliError::Blocked { checks });
+        }
     };
-    println!(
-        "\nPlan {}: stack {}, {} to {}",
-        plan.sha256().get(..12).unwrap_or_default(),
-        plan.stack_name,
-        release(&plan.from_version),
-        release(&plan.to_version)
-    );
-    println!(
-        "  Maintenance touches listener {}, {} and {}.",
-        plan.targets.listener.logical_id,
-        counted(plan.targets.job_queues.len(), "job queue"),
-        counted(plan.targets.worker_groups.len(), "worker group"),
-    );
-    println!("What we expect:");
-    anstream::print!("{}", change_table::render(&plan.expected, change_table::terminal_width()));
+    anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
     if !unattended {
-        approve()?;
+        operate::approve("Carry it out? Users are kept out meanwhile.")?;
     }
 
-    println!("\nRun {run_id}");
+    println!("\nRun {}", plan.run_id);
     let mut journal = SqliteJournal::open(&directory.journal())?;
-    let mut lines = Lines::new();
-    let outcome =
-        until_interrupted(true, conductor::start(&plan, &cloud, &mut journal, &clock, &mut lines)).await??;
-    let (plan, records) = journal.load(&run_id)?;
-    report::print(&plan, &Report::from_journal(&plan, &records)?);
+    let code = operate::start(&site, &plan, &mut journal, Format::Text).await?;
     println!(
         "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
         directory.path().display()
     );
-    Ok(report::exit_code(&outcome))
+    Ok(code)
+}
+
+/// The demo's deployment within reach: on the local cloud of its own directory.
+pub(crate) fn site_of(
+    running: &local_cloud::Running,
+    directory: &DataDirectory,
+    stack_name: &str,
+) -> Result<Site, CliError> {
+    let clock = Clock::system();
+    let clouds = AwsClouds::one(running.sdk(clock));
+    let ports = Ports { clouds, platform: site::adapter(&PlatformSettings::default(), directory.path())? };
+    Site::around(demo_settings(stack_name)?, directory.path(), ports, clock)
+}
+
+/// What the demo's owner decided: no API, no notice, a short proof of health.
+pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
+    let text = format!(
+        "[deployments.demo]\nstack = \"{stack_name}\"\nregion = \"us-east-1\"\ntemplate_bucket = \"{BUCKET}\"\n\
+         [deployments.demo.health]\ntargets = false\nquiet = \"1s\"\n"
+    );
+    let configuration = Configuration::parse("the demo's settings", &text)
+        .map_err(|problems| CliError::Configuration(problems.into()))?;
+    Ok(configuration.deployment(None)?.clone())
+}
+
+/// A demo has no backup stack, no role and nobody to ask: what checks warn of is accepted, and said.
+#[must_use]
+pub fn accepted() -> Vec<Acceptance> {
+    const WARNINGS: [&str; 20] = [
+        "identity",
+        "permissions-caller",
+        "permissions-role",
+        "termination-protection",
+        "rollback",
+        "drift",
+        "version-path",
+        "backup-stack",
+        "recovery-point",
+        "role-stack",
+        "parameters",
+        "database-storage",
+        "capabilities",
+        "quotas",
+        "custom-names",
+        "expected-changes",
+        "alarms",
+        "workloads",
+        "maintenance-policy",
+        "health-policy",
+    ];
+    let why = "a demonstration".to_owned();
+    WARNINGS
+        .iter()
+        .map(|what| Acceptance { what: (*what).to_owned(), who: "demo".to_owned(), why: why.clone() })
+        .collect()
 }
 
 /// Create the stack and give its queues and worker groups something to do, as users would. `caller` reaches the same
@@ -272,25 +316,6 @@ fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliErr
         let _kept = std::fs::remove_dir(directory.path());
     }
     Ok(())
-}
-
-fn approve() -> Result<(), CliError> {
-    print!("\nCarry it out? Users are kept out meanwhile. [y/N] ");
-    let _flushed = io::stdout().flush();
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    match (read, answer.trim()) {
-        (Ok(_), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(CliError::NotApproved),
-    }
-}
-
-/// `demo-20261123-071530`.
-fn run_id(clock: &Clock) -> String {
-    let iso = localcloud::Timestamp(clock.now().0).iso8601();
-    let digits: String = iso.chars().filter(char::is_ascii_digit).take(14).collect();
-    let (day, time) = digits.split_at(digits.len().min(8));
-    format!("demo-{day}-{time}")
 }
 
 /// Let the work go on until it is done or somebody presses Ctrl-C.

@@ -19,6 +19,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   3  not upgraded: the old release stands and users are let in
   4  users are still kept out: somebody must look
   5  a template or parameters that AWS would refuse: nothing was touched
+  7  a run waits for a person's decision: users may be kept out
   6  (changeset) a resource that holds data is replaced, or removed without a copy";
 
 /// Done.
@@ -31,6 +32,8 @@ pub(crate) const NOT_UPGRADED: u8 = 3;
 pub(crate) const GATE_CLOSED: u8 = 4;
 
 const REFUSED_BY_AWS: u8 = 5;
+/// A run waits for an answer.
+pub(crate) const NEEDS_ANSWER: u8 = 7;
 /// A change set that loses data.
 pub(crate) const DATA_AT_RISK: u8 = 6;
 
@@ -171,6 +174,87 @@ pub enum CliError {
     /// The journal doesn't fit its plan.
     #[error("the journal does not fit its plan: {0}")]
     Report(#[from] upgrade::IllegalTransition),
+    /// AWS can't be reached.
+    #[error(transparent)]
+    Connect(#[from] aws::ConnectError),
+    /// The platform's API can't be reached as the settings say.
+    #[error(transparent)]
+    Platform(#[from] platform::PlatformError),
+    /// The platform's token can't be read.
+    #[error(transparent)]
+    Token(#[from] platform::TokenError),
+    /// A linked stack's update can't be drawn up.
+    #[error("the update of the linked stack {stack} can't be drawn up: {source}")]
+    Linked {
+        /// The stack.
+        stack: String,
+        /// Why.
+        source: DraftError,
+    },
+    /// Something that a plan needs could not be looked at.
+    #[error("{what} of stack {stack} can't be looked at: {reason}")]
+    NotLookedAt {
+        /// What.
+        what: &'static str,
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+    },
+    /// A template given as a file has nowhere to go.
+    #[error(
+        "{template} is a file, and deployment {deployment} names no template_bucket that CloudFormation could read it from"
+    )]
+    NoTemplateBucket {
+        /// The deployment.
+        deployment: String,
+        /// The file.
+        template: String,
+    },
+    /// No release was named.
+    #[error("no release is named")]
+    NoRelease,
+    /// Checks stand in the way.
+    #[error("there is no plan: {}", .checks.join(", "))]
+    Blocked {
+        /// The checks' ids.
+        checks: Vec<String>,
+    },
+    /// The plan isn't the approved one.
+    #[error("the plan in {} has the hash {found}, not the approved {approved}: it was edited, or another one was approved", path.display())]
+    OtherPlan {
+        /// The file.
+        path: PathBuf,
+        /// What was approved.
+        approved: String,
+        /// What it is.
+        found: String,
+    },
+    /// A plan of another program.
+    #[error("the plan in {} has format {found}, and this program reads {known}", path.display())]
+    PlanFormat {
+        /// The file.
+        path: PathBuf,
+        /// The plan's.
+        found: u64,
+        /// Ours.
+        known: u32,
+    },
+    /// A time that isn't one.
+    #[error("--at {0}: write how long from now (30m, 2h) or a time of day in UTC (22:00)")]
+    When(String),
+    /// The run asks nothing.
+    #[error("run {run_id} asks nothing at this moment")]
+    NothingAsked {
+        /// The run.
+        run_id: String,
+    },
+    /// Not an answer to what the run asks.
+    #[error("that is not an answer to what run {run_id} asks")]
+    NotAnAnswer {
+        /// The run.
+        run_id: String,
+    },
     /// Nobody is there to approve.
     #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
     NobodyToApprove,
@@ -242,7 +326,28 @@ impl CliError {
             CliError::Interrupted { run_under_way: true } => Some(
                 "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
             ),
-            CliError::Runtime(_)
+            CliError::NoTemplateBucket { .. } => Some(
+                "write template_bucket = \"…\" into its settings, or put the template into S3 and give its URL; nothing was touched",
+            ),
+            CliError::NoRelease => {
+                Some("name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH")
+            }
+            CliError::Blocked { .. } => Some(
+                "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
+            ),
+            CliError::OtherPlan { .. } => Some("draw the plan up again and read it; nothing was touched"),
+            CliError::NotAnAnswer { .. } => {
+                Some("`slackwater run show` says what it asks, and what can be answered")
+            }
+            CliError::Connect(_)
+            | CliError::Platform(_)
+            | CliError::Token(_)
+            | CliError::Linked { .. }
+            | CliError::NotLookedAt { .. }
+            | CliError::PlanFormat { .. }
+            | CliError::When(_)
+            | CliError::NothingAsked { .. }
+            | CliError::Runtime(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::Configuration(ConfigurationError::Unreadable { .. })
@@ -291,11 +396,24 @@ impl CliError {
             | CliError::NoDemo { .. }
             | CliError::NoRun { .. }
             | CliError::Draft(_)
+            | CliError::Token(_)
+            | CliError::Platform(_)
+            | CliError::Linked { .. }
+            | CliError::NoTemplateBucket { .. }
+            | CliError::NoRelease
+            | CliError::Blocked { .. }
+            | CliError::OtherPlan { .. }
+            | CliError::PlanFormat { .. }
+            | CliError::When(_)
+            | CliError::NothingAsked { .. }
+            | CliError::NotAnAnswer { .. }
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
-            CliError::Runtime(_)
+            CliError::Connect(_)
+            | CliError::NotLookedAt { .. }
+            | CliError::Runtime(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

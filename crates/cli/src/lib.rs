@@ -14,12 +14,20 @@ mod inputs;
 mod local_cloud;
 mod local_command;
 mod local_seed;
-mod planning;
+mod maintenance_command;
+mod operate;
+mod plan_text;
+pub mod planning;
+pub mod ports;
 mod progress;
+mod question_text;
 mod report;
 mod runs;
 pub mod seed;
+pub mod site;
 mod template_command;
+mod upgrade_command;
+mod wish;
 mod words;
 
 use std::process::ExitCode;
@@ -27,7 +35,6 @@ use std::process::ExitCode;
 pub use arguments::Arguments;
 pub use demo::{Scenario, populate};
 pub use error::{CliError, EXIT_CODES};
-pub use planning::{PlanRequest, plan};
 
 use arguments::Command;
 
@@ -56,7 +63,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
             None => local_command::run(local).await,
             Some(arguments::LocalCommand::Seed(seed)) => local_seed::run(seed).await,
         },
-        Command::Local(local) => local_command::run(local).await,
+        Command::Check(check) => upgrade_command::check(&check).await,
+        Command::Plan(plan) => upgrade_command::plan(&plan).await,
+        Command::Upgrade(upgrade) => upgrade_command::upgrade(&upgrade).await,
+        Command::Maintenance(command) => maintenance_command::run(command).await,
         Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
     }

@@ -1,42 +1,418 @@
-//! From a deployment on a cloud and a new release to a plan.
+//! From a deployment within reach and a new release to a plan: look at everything, check it, draw the plan up. Nothing
+//! is changed, but that a template given as a file is put into the owner's bucket.
 
-use std::collections::BTreeMap;
+mod release;
 
-use aws::AwsCloud;
-use upgrade::{DraftRequest, Plan, draft, find_targets};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws::{AwsCloud, Gathered, Lookup};
+use platform::Adapter;
+use template::{Evaluation, Outside, Template};
+use upgrade::{
+    Acceptance, AtWork, CheckInput, CheckResult, Circumstances, Deployment, DraftError, DraftedUpdate,
+    Findings, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile,
+    ReleaseFacts, ReleaseSide, RunKind, Targets, Timestamp, UpdateKind, UpdateOptions, UpdateRequest,
+    actions_of_caller, actions_of_role, check, draft_update, draft_way_back, find_targets_with, in_the_way,
+    maintenance_plan, new_targets, parameter_table, upgrade_plan,
+};
 
 use crate::error::CliError;
+use crate::site::Site;
 
-/// What to plan.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanRequest<'a> {
-    /// The stack.
-    pub stack_name: &'a str,
-    /// The new release's file name, for messages.
-    pub template_name: &'a str,
-    /// The new release's template.
-    pub template: &'a [u8],
-    /// Where CloudFormation will read it.
-    pub template_url: &'a str,
-    /// Parameters that the operator gives.
-    pub given: &'a BTreeMap<String, String>,
+pub use release::{NewRelease, run_id};
+
+/// How long drift may take to be detected before a plan goes without it.
+const DRIFT_SECONDS: u64 = 60;
+
+/// A recovery point older than this is stale where no backup stack says otherwise.
+const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
+
+/// What an operator wants.
+#[derive(Debug, Clone)]
+pub struct UpgradeRequest {
+    /// The release.
+    pub release: NewRelease,
+    /// Parameters that they give.
+    pub given: BTreeMap<String, String>,
+    /// What they accept.
+    pub accepted: Vec<Acceptance>,
+    /// Sessions that may be stopped unsaved, by id.
+    pub force_sessions: Vec<String>,
+    /// When the gate closes; `None`: after the settings' notice.
+    pub closes_at: Option<Timestamp>,
+    /// Whether offered parameter values are taken (a database's grown storage).
+    pub take_fixes: bool,
+    /// Settings of the stack operation.
+    pub options: UpdateOptions,
     /// Names the run.
-    pub run_id: &'a str,
+    pub run_id: String,
 }
 
-/// Look at the deployment and draw up the plan. Nothing is changed.
-pub async fn plan(cloud: &AwsCloud, request: &PlanRequest<'_>) -> Result<Plan, CliError> {
-    let deployment = cloud.deployment(request.stack_name).await?;
-    let (_, targets) = find_targets(&deployment)?;
-    let rule_priorities = cloud.rule_priorities(&targets.listener.physical_id).await?;
-    Ok(draft(&DraftRequest {
+/// Everything that was found out, and the plan where there may be one.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The checks' results.
+    pub checks: Vec<CheckResult>,
+    /// Every parameter, three ways.
+    pub parameters: Vec<ParameterRow>,
+    /// The plan; why there is none otherwise.
+    pub plan: Result<Plan, NoPlan>,
+}
+
+/// Why there is no plan, though everything could be looked at.
+#[derive(Debug)]
+pub enum NoPlan {
+    /// Checks failed, or warn of what nobody accepted: their ids.
+    Blocked(Vec<String>),
+    /// The update can't be drawn up.
+    Undrawn(DraftError),
+}
+
+/// Look, check, and draw the plan up.
+pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, CliError> {
+    let cloud = &site.ports.clouds.primary;
+    let deployment = cloud.deployment(&site.settings.stack).await?;
+    let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
+    let template_url = request.release.url(site, cloud).await?;
+    let linked = linked_updates(site, &request.run_id).await?;
+    let mut given = request.given.clone();
+    let draft = |given: &BTreeMap<String, String>| {
+        draft_update(&UpdateRequest {
+            kind: UpdateKind::Primary,
+            deployment: &deployment,
+            template_name: &request.release.name,
+            template: &request.release.bytes,
+            template_url: &template_url,
+            given,
+            options: &request.options,
+            run_id: &request.run_id,
+        })
+    };
+    let mut drafted = draft(&given);
+    let around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
+    let facts = release_facts(site, &request.release.template);
+    let judge = |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>| {
+        let before = ReleaseSide::deployed(&deployment)?;
+        let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
+        let new = match drafted {
+            Ok(drafted) => new_targets(&profile, drafted),
+            Err(error) => Err(error.to_string()),
+        };
+        let results = check(&CheckInput {
+            deployment: &deployment,
+            circumstances: &around,
+            before: &before,
+            after,
+            given,
+            foretold: drafted.as_ref(),
+            deployed_version: None,
+            release: &facts,
+            planned_versions: &linked.versions(),
+            maintenance: &policy(site, request),
+            health: &site.settings.health,
+            targets: &targets,
+            new_targets: &new,
+            admitted: &site.settings.maintenance.admitted,
+            storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
+            recovery_point_age_seconds: site
+                .settings
+                .backup_stack
+                .as_ref()
+                .map_or(RECOVERY_POINT_AGE_SECONDS, |stack| stack.maximum_recovery_point_age_seconds),
+            template_reachable: Some(&Ok(())),
+            accepted: &request.accepted,
+            now: site.clock.now(),
+        });
+        Ok::<_, CliError>((results, parameter_table(&before, after, given)))
+    };
+    let (mut checks, mut parameters) = judge(&given, &drafted)?;
+    let fixes = checks.iter().flat_map(|result| &result.fixes);
+    let fixes: Vec<(String, String)> = fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
+    if request.take_fixes && !fixes.is_empty() {
+        given.extend(fixes);
+        drafted = draft(&given);
+        (checks, parameters) = judge(&given, &drafted)?;
+    }
+    let blocked: Vec<String> =
+        in_the_way(&checks, &request.accepted).iter().map(|result| result.id.clone()).collect();
+    let plan = match drafted {
+        Err(error) => Err(NoPlan::Undrawn(error)),
+        Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
+        Ok(drafted) => {
+            let at_work = at_work(&around);
+            let rules = rules_of(&around, site)?;
+            let found = Findings {
+                deployment: &deployment,
+                targets: &targets,
+                profile: &profile.name,
+                listener_rules: &rules,
+                at_work: &at_work,
+                checks: &checks,
+                accepted: &request.accepted,
+            };
+            let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
+            let mut settings =
+                site.settings.plan_settings(&request.run_id, site.clock.now(), None, around.platform);
+            settings.maintenance = policy(site, request);
+            if request.closes_at.is_some() {
+                settings.announcement.closes_at = request.closes_at;
+            }
+            Ok(upgrade_plan(&settings, &found, &linked.drafted, &drafted, way_back)?)
+        }
+    };
+    Ok(Prepared { checks, parameters, plan })
+}
+
+/// Draw up the plan of entering or of leaving maintenance.
+pub async fn prepare_maintenance(
+    site: &Site,
+    kind: RunKind,
+    run_id: &str,
+    force_sessions: &[String],
+    closes_at: Option<Timestamp>,
+    before: Option<upgrade::Before>,
+) -> Result<Plan, CliError> {
+    let cloud = &site.ports.clouds.primary;
+    let deployment = cloud.deployment(&site.settings.stack).await?;
+    let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
+    let nobody = Linked::default();
+    let around = circumstances(site, &deployment, &targets, None, &nobody).await?;
+    let at_work = at_work(&around);
+    let rules = rules_of(&around, site)?;
+    let found = Findings {
         deployment: &deployment,
         targets: &targets,
-        rule_priorities: &rule_priorities,
-        template_name: request.template_name,
-        template: request.template,
-        template_url: request.template_url,
-        given: request.given,
-        run_id: request.run_id,
-    })?)
+        profile: &profile.name,
+        listener_rules: &rules,
+        at_work: &at_work,
+        checks: &[],
+        accepted: &[],
+    };
+    let mut settings = site.settings.plan_settings(run_id, site.clock.now(), None, around.platform);
+    settings.maintenance.force_sessions = force_sessions.to_vec();
+    if kind == RunKind::LeaveMaintenance {
+        // Nobody is admitted through a gate that is opened; room for it isn't asked for.
+        settings.admitted.clear();
+    }
+    if closes_at.is_some() {
+        settings.announcement.closes_at = closes_at;
+    }
+    Ok(maintenance_plan(kind, &settings, &found, before)?)
+}
+
+fn policy(site: &Site, request: &UpgradeRequest) -> upgrade::MaintenancePolicy {
+    let mut policy = site.settings.maintenance.policy.clone();
+    policy.force_sessions.clone_from(&request.force_sessions);
+    policy
+}
+
+/// Rules of the listener: the gate can't be planned without them.
+fn rules_of(around: &Circumstances, site: &Site) -> Result<Vec<ListenerRule>, CliError> {
+    around.listener_rules.clone().map_err(|reason| CliError::NotLookedAt {
+        what: "the listener's rules",
+        stack: site.settings.stack.clone(),
+        reason,
+    })
+}
+
+/// The updates of the linked stacks, and what was found of them.
+#[derive(Default)]
+struct Linked {
+    backup: Option<LinkedStack>,
+    role: Option<LinkedStack>,
+    drafted: Vec<DraftedUpdate>,
+}
+
+impl Linked {
+    /// The versions that linked stacks will have when the primary stack's turn comes.
+    fn versions(&self) -> BTreeMap<UpdateKind, String> {
+        let updates = self.drafted.iter().map(|drafted| &drafted.update);
+        updates.filter_map(|update| Some((update.kind, update.to_version.clone()?))).collect()
+    }
+}
+
+async fn linked_updates(site: &Site, run_id: &str) -> Result<Linked, CliError> {
+    let mut linked = Linked::default();
+    if let Some(stack) = &site.settings.backup_stack {
+        let (found, drafted) =
+            linked_update(site, UpdateKind::BackupStack, &stack.stack, stack.template.as_deref(), run_id)
+                .await?;
+        linked.backup = Some(found);
+        linked.drafted.extend(drafted);
+    }
+    if let Some(stack) = &site.settings.role_stack {
+        let (found, drafted) =
+            linked_update(site, UpdateKind::RoleStack, &stack.stack, stack.template.as_deref(), run_id)
+                .await?;
+        linked.role = Some(found);
+        linked.drafted.extend(drafted);
+    }
+    Ok(linked)
+}
+
+/// A linked stack as it is and, where its newest template is known and changes something, its update.
+async fn linked_update(
+    site: &Site,
+    kind: UpdateKind,
+    stack: &str,
+    template: Option<&str>,
+    run_id: &str,
+) -> Result<(LinkedStack, Option<DraftedUpdate>), CliError> {
+    let cloud = site.ports.clouds.of(kind)?;
+    let found = cloud.deployment(stack).await.map_err(|error| error.to_string());
+    let drafted = match (&found, template) {
+        (Ok(deployment), Some(template)) => {
+            let release = NewRelease::read(site, cloud, template).await?;
+            let template_url = release.url(site, cloud).await?;
+            let drafted = draft_update(&UpdateRequest {
+                kind,
+                deployment,
+                template_name: &release.name,
+                template: &release.bytes,
+                template_url: &template_url,
+                given: &BTreeMap::new(),
+                options: &UpdateOptions::default(),
+                run_id,
+            });
+            match drafted {
+                Ok(drafted) => Some(drafted),
+                Err(DraftError::NoChanges) => None,
+                Err(source) => return Err(CliError::Linked { stack: stack.to_owned(), source }),
+            }
+        }
+        (Ok(_) | Err(_), _) => None,
+    };
+    Ok((LinkedStack { name: stack.to_owned(), found }, drafted))
+}
+
+/// The way back needs the deployed template where CloudFormation can read it again.
+async fn way_back(
+    site: &Site,
+    cloud: &AwsCloud,
+    deployment: &Deployment,
+    drafted: &DraftedUpdate,
+    request: &UpgradeRequest,
+) -> Result<Option<upgrade::StackUpdate>, CliError> {
+    let Some(bucket) = &site.settings.template_bucket else { return Ok(None) };
+    let key = release::key(&format!("before-{}", request.run_id), deployment.template.as_bytes());
+    let url = cloud.put_template(bucket, &key, deployment.template.as_bytes(), false).await?;
+    // A release that can't be gone back from has no way back: the health check then asks without offering one.
+    Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &request.run_id).ok())
+}
+
+async fn circumstances(
+    site: &Site,
+    deployment: &Deployment,
+    targets: &Targets,
+    drafted: Option<&DraftedUpdate>,
+    linked: &Linked,
+) -> Result<Circumstances, CliError> {
+    let actions: BTreeSet<String> = drafted
+        .map(|drafted| {
+            let mut actions = actions_of_caller(&drafted.permissions, targets, false);
+            actions.extend(actions_of_role(&drafted.permissions));
+            actions
+        })
+        .unwrap_or_default();
+    let actions: Vec<String> = actions.into_iter().collect();
+    let touched: Vec<String> = drafted
+        .map(|drafted| drafted.expectations.iter().map(|one| one.logical_id.clone()).collect())
+        .unwrap_or_default();
+    let added: BTreeSet<String> = drafted
+        .into_iter()
+        .flat_map(|drafted| &drafted.expectations)
+        .filter(|one| one.expected == changeset::expect::Expected::Added)
+        .map(|one| one.resource_type.clone())
+        .collect();
+    let role_arn = drafted.and_then(|drafted| drafted.update.proposal.role_arn.as_deref());
+    let lookup = Lookup {
+        stack_id: &deployment.stack_id,
+        targets,
+        resources: &deployment.resources,
+        actions: &actions,
+        role_arn,
+        drift_of: &touched,
+        drift_wait: Duration::from_secs(DRIFT_SECONDS),
+        added_types: &added.into_iter().collect::<Vec<_>>(),
+        names: &[],
+    };
+    let Gathered { mut circumstances, not_looked_at: _ } =
+        site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
+    circumstances.backup = linked.backup.clone();
+    circumstances.role_stack = linked.role.clone();
+    ask_platform(&site.ports.platform, &mut circumstances).await;
+    Ok(circumstances)
+}
+
+async fn ask_platform(platform: &Adapter, around: &mut Circumstances) {
+    around.platform = platform.capabilities();
+    if around.platform.sessions {
+        around.sessions = Some(match platform.observe(&PlatformQuery::Sessions).await {
+            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
+            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+    if around.platform.computations {
+        around.computations = Some(match platform.observe(&PlatformQuery::Computations).await {
+            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
+            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+    if around.platform.status {
+        around.platform_status = Some(match platform.observe(&PlatformQuery::Status).await {
+            Ok(PlatformObservation::Status(status)) => Ok(status),
+            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
+            Err(error) => Err(error.to_string()),
+        });
+    }
+}
+
+fn at_work(around: &Circumstances) -> AtWork {
+    AtWork {
+        sessions: around.sessions.clone().and_then(Result::ok).unwrap_or_default(),
+        computations: around.computations.clone().and_then(Result::ok).unwrap_or_default(),
+        jobs: around.jobs.clone().unwrap_or_default(),
+        worker_instances: around
+            .worker_groups
+            .as_ref()
+            .map_or(0, |groups| groups.iter().map(|group| group.instances.len()).sum()),
+        dedicated_machines: around.dedicated_machines.clone().unwrap_or_default(),
+    }
+}
+
+/// The parameters that pin databases' storage, as the profile says.
+fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec<(String, String)> {
+    let Some(drafted) = drafted else { return Vec::new() };
+    let (before, outside) = (&drafted.before, Outside::default());
+    let evaluation = Evaluation::new(&before.template, &before.parameters, &drafted.pseudo, &outside);
+    let roles = evaluation.ok().and_then(|evaluation| profile.resolve(&evaluation).ok());
+    let databases = roles.into_iter().flat_map(|roles| roles.databases);
+    databases.filter_map(|one| Some((one.logical_id, one.storage_parameter?))).collect()
+}
+
+/// What is known of the release: the catalogue's word before the template's own.
+fn release_facts(site: &Site, template: &Template) -> ReleaseFacts {
+    let own = ReleaseFacts::of(template);
+    let entry = site.settings.catalogue.as_ref().and_then(|path| {
+        let text = std::fs::read_to_string(site.path(path)).ok()?;
+        let catalogue = crate::configuration::parse_catalogue(path, &text).ok()?;
+        let stops: Vec<String> = catalogue
+            .releases
+            .iter()
+            .filter(|entry| entry.required_stop)
+            .map(|entry| entry.version.clone())
+            .collect();
+        let found =
+            catalogue.releases.into_iter().find(|entry| Some(&entry.version) == own.version.as_ref())?;
+        Some(ReleaseFacts {
+            version: Some(found.version),
+            least_version_from: found.from_at_least,
+            required_stops: stops,
+            least_backup_version: found.backup_at_least,
+        })
+    });
+    entry.unwrap_or_default().or(own)
 }

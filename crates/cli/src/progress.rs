@@ -65,18 +65,24 @@ impl Watcher for Lines {
                         self.events(events)
                     }
                     What::ObserveFailed(error) | What::ActFailed(error) => println!("            {error}"),
+                    What::StopRequested { by } => println!("            {by} asks to stop"),
+                    What::Answered { answer, by } => {
+                        println!("            {by} decides: {}", answer.in_words())
+                    }
                     What::Started | What::Observed(_) | What::Acted | What::Waited => {}
                 }
-                if state.step == Step::ExecuteChangeSet
-                    && matches!(self.step, Some((Step::CreateChangeSet, _)))
+                if let Some((Step::CreateChangeSet(kind), _)) = self.step
+                    && state.step != Step::CreateChangeSet(kind)
+                    && state.failure.is_none()
+                    && let Some(update) = plan.update(kind)
                 {
                     println!(
                         "            AWS's change set is the one foretold: {} changes",
-                        plan.predicted.len()
+                        update.predicted.len()
                     );
                 }
                 self.step(state, event.at);
-                if state.step != Step::FollowUpdate && state.waiting_on.len() != self.waiting_on {
+                if !matches!(state.step, Step::FollowUpdate(_)) && state.waiting_on.len() != self.waiting_on {
                     self.waiting_on = state.waiting_on.len();
                     if let Some(first) = state.waiting_on.first() {
                         println!(
@@ -93,6 +99,6 @@ impl Watcher for Lines {
 
 impl Lines {
     fn following(&self) -> bool {
-        matches!(self.step, Some((Step::FollowUpdate, _)))
+        matches!(self.step, Some((Step::FollowUpdate(_), _)))
     }
 }

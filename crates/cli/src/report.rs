@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use upgrade::{Outcome, Plan, Report};
 
 use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
+use crate::runs::by_owner;
 use crate::words::{counted, duration, time_of_day};
 
 /// Print the report.
@@ -21,6 +22,15 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
         Some(Outcome::NotUpgraded { reason }) => {
             println!("  Not upgraded. The old release stands, and users are let in.\n  {reason}");
         }
+        Some(Outcome::WentBack { reason }) => {
+            println!("  Gone back to the previous release, and users are let in.\n  {reason}");
+        }
+        Some(Outcome::InMaintenance) => {
+            println!(
+                "  In maintenance, as was asked: users are kept out until `slackwater maintenance disable`."
+            );
+        }
+        Some(Outcome::OutOfMaintenance) => println!("  Maintenance is left. Users are let in."),
         Some(Outcome::GateClosed { reason }) => {
             println!("  USERS ARE STILL KEPT OUT: somebody must look.\n  {reason}");
         }
@@ -57,7 +67,30 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
         counted(report.stopped_instances.len(), "instance"),
         if groups.is_empty() { String::new() } else { format!(" ({})", groups.join(", ")) }
     );
+    let more = [
+        (report.stopped_sessions.len(), "session"),
+        (report.stopped_computations.len(), "computation"),
+        (report.stopped_machines.len(), "dedicated machine"),
+    ];
+    let more: Vec<String> =
+        more.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
+    if !more.is_empty() {
+        println!("  Stopped as well: {}.", more.join(", "));
+    }
+    let owners = by_owner(&report.stopped_sessions, |session| session.owner.as_str());
+    for (owner, count) in owners {
+        println!("    {owner}: {}", counted(count, "session"));
+    }
+    for snapshot in &report.snapshots {
+        println!("  Snapshot: {} ({}).", snapshot.name, snapshot.id);
+    }
     println!("  CloudFormation: {}.", counted(report.stack_events.len(), "event"));
+    for decision in &report.decisions {
+        println!("  {decision}.");
+    }
+    for remark in &report.remarks {
+        println!("  TO KNOW: {remark}.");
+    }
     if report.times_resumed > 0 {
         println!("  Gone on with after its process died: {}.", counted(report.times_resumed, "time"));
     }
@@ -67,7 +100,8 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
 pub(crate) fn exit_code(outcome: &Outcome) -> ExitCode {
     ExitCode::from(match outcome {
         Outcome::Upgraded => DONE,
-        Outcome::NotUpgraded { .. } => NOT_UPGRADED,
+        Outcome::InMaintenance | Outcome::OutOfMaintenance => DONE,
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } => NOT_UPGRADED,
         Outcome::GateClosed { .. } => GATE_CLOSED,
     })
 }

@@ -1,81 +1,228 @@
-//! `slackwater run`: what was done, and going on with what wasn't finished.
+//! `slackwater run`: what was done, what is being done, and having a word in it.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use conductor::{Clock, DataDirectory, JournalStore, SqliteJournal};
-use upgrade::{Report, fold};
+use conductor::{Clock, DataDirectory, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _};
+use upgrade::{Answer, Outcome, Record, Report, State, StopDoes, fold, stop_does};
 
-use crate::arguments::{DataDir, OneRun, Run};
+use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run};
 use crate::demo::Notes;
 use crate::error::{CliError, DONE};
 use crate::progress::Lines;
+use crate::site::Site;
+use crate::wish::who;
 use crate::words::moment;
-use crate::{local_cloud, report};
+use crate::{local_cloud, operate, question_text, report};
+
+/// The journal's name in a data directory.
+pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
+
+/// How often somebody who watches looks for new records.
+const WATCH_MILLISECONDS: u64 = 500;
 
 pub(crate) async fn run(command: Run) -> Result<ExitCode, CliError> {
     match command {
         Run::List(data) => list(&data),
         Run::Show(one) => show(&one),
+        Run::Watch(one) => watch(&one).await,
         Run::Resume(one) => resume(&one).await,
+        Run::Stop(one) => stop(&one),
+        Run::Answer(one) => answer(&one),
     }
+}
+
+/// Make a data directory, readable by its owner only, if it isn't there.
+pub(crate) fn make_directory(path: &Path) -> Result<(), CliError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
 }
 
 /// The journal, to look at: another process may be writing it.
 fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
-    let path = data.path.join("journal.sqlite");
+    let path = data.path.join(JOURNAL_FILE);
     if !path.exists() {
         return Err(CliError::NoRun { path: data.path.clone() });
     }
     Ok(SqliteJournal::open(&path)?)
 }
 
+/// Where a run stands, in a few words.
+pub(crate) fn in_words(state: &State) -> String {
+    match (&state.outcome, &state.question) {
+        (None, Some(_)) => "waits for a person's decision".to_owned(),
+        (None, None) => format!("not ended; in: {}", state.step.title()),
+        (Some(Outcome::Upgraded), _) => "upgraded".to_owned(),
+        (Some(Outcome::NotUpgraded { .. }), _) => "not upgraded".to_owned(),
+        (Some(Outcome::WentBack { .. }), _) => "went back to the previous release".to_owned(),
+        (Some(Outcome::InMaintenance), _) => "in maintenance: users are kept out".to_owned(),
+        (Some(Outcome::OutOfMaintenance), _) => "maintenance left".to_owned(),
+        (Some(Outcome::GateClosed { .. }), _) => "USERS ARE KEPT OUT".to_owned(),
+    }
+}
+
 fn list(data: &DataDir) -> Result<ExitCode, CliError> {
     let journal = journal(data)?;
-    println!("{:<28} {:<24} {:<20} state", "run", "stack", "began (UTC)");
+    println!("{:<32} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
     for run in journal.runs()? {
         let (plan, records) = journal.load(&run.run_id)?;
         let state = fold(&plan, &records)?;
-        let words = match &state.outcome {
-            None => format!("not ended; in: {}", state.step.title()),
-            Some(upgrade::Outcome::Upgraded) => "upgraded".to_owned(),
-            Some(upgrade::Outcome::NotUpgraded { .. }) => "not upgraded".to_owned(),
-            Some(upgrade::Outcome::GateClosed { .. }) => "USERS ARE KEPT OUT".to_owned(),
-        };
-        println!("{:<28} {:<24} {:<20} {words}", run.run_id, run.stack_name, moment(run.created_at));
+        println!(
+            "{:<32} {:<20} {:<20} {:<20} {}{}",
+            run.run_id,
+            run.deployment,
+            run.stack_name,
+            moment(run.created_at),
+            in_words(&state),
+            led_by(&run)
+        );
     }
     Ok(ExitCode::from(DONE))
 }
 
+/// Who carries a run out that has not ended.
+fn led_by(run: &RunSummary) -> String {
+    let now = Clock::system().now();
+    match &run.lease {
+        Some(lease) if !run.ended && !lease.is_free(now) => format!(" ({})", lease.holder),
+        Some(_) | None if !run.ended => " (by nobody: `slackwater run resume` goes on)".to_owned(),
+        Some(_) | None => String::new(),
+    }
+}
+
 /// The run that was named, else the latest.
-fn chosen(journal: &SqliteJournal, one: &OneRun) -> Result<String, CliError> {
-    match &one.run_id {
-        Some(run_id) => Ok(run_id.clone()),
+fn chosen(journal: &SqliteJournal, run_id: Option<&str>, data: &DataDir) -> Result<String, CliError> {
+    match run_id {
+        Some(run_id) => Ok(run_id.to_owned()),
         None => match journal.runs()?.pop() {
             Some(run) => Ok(run.run_id),
-            None => Err(CliError::NoRun { path: one.data.path.clone() }),
+            None => Err(CliError::NoRun { path: data.path.clone() }),
         },
     }
 }
 
 fn show(one: &OneRun) -> Result<ExitCode, CliError> {
     let journal = journal(&one.data)?;
-    let (plan, records) = journal.load(&chosen(&journal, one)?)?;
+    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
+    let (plan, records) = journal.load(&run_id)?;
     report::print(&plan, &Report::from_journal(&plan, &records)?);
+    let state = fold(&plan, &records)?;
+    if let Some(question) = &state.question {
+        println!("\n{}", question_text::render(&run_id, question));
+    }
     Ok(ExitCode::from(DONE))
 }
 
-async fn resume(one: &OneRun) -> Result<ExitCode, CliError> {
-    if !one.data.path.join(local_cloud::CLOUD_FILE).exists() {
-        return Err(CliError::NoDemo { path: one.data.path.clone() });
+async fn watch(one: &OneRun) -> Result<ExitCode, CliError> {
+    let journal = journal(&one.data)?;
+    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
+    let (plan, records) = journal.load(&run_id)?;
+    let mut state: Option<State> = None;
+    let mut lines = Lines::new();
+    let mut known: Vec<Record> = Vec::new();
+    let mut fresh = records;
+    loop {
+        for record in fresh {
+            known.push(record.clone());
+            let next = match (state.take(), &record) {
+                (Some(state), Record::Intended { act, .. }) => state.intending(act.clone()),
+                (Some(state), Record::Happened(event)) => upgrade::transition(&plan, state, event)?.0,
+                (None, _) => fold(&plan, &known)?,
+            };
+            lines.recorded(&plan, &record, &next);
+            state = Some(next);
+        }
+        if let Some(State { outcome: Some(outcome), .. }) = &state {
+            report::print(&plan, &Report::from_journal(&plan, &known)?);
+            return Ok(report::exit_code(outcome));
+        }
+        tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
+        fresh = journal.records_from(&run_id, known.len())?;
     }
-    let directory = DataDirectory::take(&one.data.path)?;
-    let mut journal = SqliteJournal::open(&directory.journal())?;
-    let run_id = chosen(&journal, one)?;
+}
+
+fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
+    let mut journal = journal(&one.data)?;
+    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
     let (plan, records) = journal.load(&run_id)?;
     let state = fold(&plan, &records)?;
     if state.outcome.is_some() {
         return Err(conductor::ConductError::Ended { run_id }.into());
     }
+    let words = match stop_does(&state) {
+        StopDoes::LeaveMaintenance => {
+            "Nothing has been updated yet: it leaves maintenance, puts everything back and lets users in."
+        }
+        StopDoes::CancelUpdate => {
+            "The update is cancelled: CloudFormation rolls it back, then maintenance is left."
+        }
+        StopDoes::Nothing => {
+            println!("Nothing can be stopped at this moment: {}.", in_words(&state));
+            return Ok(ExitCode::from(DONE));
+        }
+    };
+    journal.ask(&run_id, &Request::Stop { by: who() }, Clock::system().now())?;
+    println!("Run {run_id} is asked to stop. {words}");
+    nobody(&journal, &run_id)?;
+    Ok(ExitCode::from(DONE))
+}
+
+fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
+    let mut journal = journal(&one.data)?;
+    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
+    let (plan, records) = journal.load(&run_id)?;
+    let state = fold(&plan, &records)?;
+    let Some(question) = &state.question else {
+        return Err(CliError::NothingAsked { run_id });
+    };
+    let answer = if one.look_again {
+        Answer::LookAgain
+    } else if one.go_back {
+        Answer::GoBack
+    } else if one.open {
+        Answer::Open
+    } else if one.stay_closed {
+        Answer::StayClosed
+    } else {
+        Answer::ContinueRollback { skip: one.skip.clone() }
+    };
+    if !question.takes(&answer) {
+        return Err(CliError::NotAnAnswer { run_id });
+    }
+    println!("Run {run_id} is answered: {}.", answer.in_words());
+    journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now())?;
+    nobody(&journal, &run_id)?;
+    Ok(ExitCode::from(DONE))
+}
+
+/// Say so when nobody is there to take up what was asked.
+fn nobody(journal: &SqliteJournal, run_id: &str) -> Result<(), CliError> {
+    let run = journal.runs()?.into_iter().find(|run| run.run_id == run_id);
+    let now = Clock::system().now();
+    if run.and_then(|run| run.lease).is_none_or(|lease| lease.is_free(now)) {
+        println!("Nobody carries it out at this moment: `slackwater run resume {run_id}` goes on with it.");
+    }
+    Ok(())
+}
+
+async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
+    let mut journal = journal(&one.data)?;
+    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
+    let (plan, records) = journal.load(&run_id)?;
+    if fold(&plan, &records)?.outcome.is_some() {
+        return Err(conductor::ConductError::Ended { run_id }.into());
+    }
+    if !one.data.path.join(local_cloud::CLOUD_FILE).exists() || one.config.path.is_some() {
+        let site = Site::reach(&one.config, Some(&plan.deployment), &run_id).await?;
+        return operate::resume(&site, &run_id, &mut journal, one.output).await;
+    }
+    // A demo's: its cloud lives in the same directory, and died with it.
+    let directory = DataDirectory::take(&one.data.path)?;
     // The port it had, so that what was exported still holds; any other one does as well.
     let notes = Notes::read(&directory);
     let listener = match local_cloud::listen(notes.map_or(0, |notes| notes.port)).await {
@@ -89,15 +236,15 @@ async fn resume(one: &OneRun) -> Result<ExitCode, CliError> {
         running.endpoint_url,
         directory.join("aws.env").display()
     );
-    let clock = Clock::system();
-    let cloud = running.sdk(clock);
-    let mut lines = Lines::resuming(&state);
-    let outcome = crate::demo::until_interrupted(
-        true,
-        conductor::resume(&run_id, &cloud, &mut journal, &clock, &mut lines),
-    )
-    .await??;
-    let (plan, records) = journal.load(&run_id)?;
-    report::print(&plan, &Report::from_journal(&plan, &records)?);
-    Ok(report::exit_code(&outcome))
+    let site = crate::demo::site_of(&running, &directory, &plan.stack_name)?;
+    operate::resume(&site, &run_id, &mut journal, one.output).await
+}
+
+/// Jobs of a report by owner, for words.
+pub(crate) fn by_owner<'a, T>(things: &'a [T], owner: impl Fn(&'a T) -> &'a str) -> BTreeMap<&'a str, usize> {
+    let mut owners = BTreeMap::new();
+    for thing in things {
+        *owners.entry(owner(thing)).or_default() += 1;
+    }
+    owners
 }

@@ -17,10 +17,12 @@ mod code_ocean;
 mod config;
 mod contract;
 mod failure;
+mod probe;
 mod secret;
 mod transport;
 
 pub use adapter::Adapter;
 pub use config::{AdapterKind, PlatformConfig, PlatformError};
+pub use probe::probe;
 pub use secret::{Secret, TokenError, TokenSource, read_token};
 pub use transport::{InProcessAnswer, InProcessHandler};

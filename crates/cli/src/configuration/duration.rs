@@ -4,7 +4,7 @@
 pub(super) const DURATION: &str = "a duration such as \"90s\", \"30m\", \"2h\" or \"1h30m\"";
 
 /// Seconds of a duration; `None` when it isn't one. Larger units come first and each at most once.
-pub(super) fn seconds(text: &str) -> Option<u64> {
+pub(crate) fn seconds(text: &str) -> Option<u64> {
     let mut rest = text.trim();
     let mut total: u64 = 0;
     let mut last = u64::MAX;

@@ -10,7 +10,7 @@ fn session(id: &str, unsaved: Unsaved) -> Session {
         id: id.to_owned(),
         name: format!("session {id}"),
         owner: "grace".to_owned(),
-        kind: SessionKind::Session,
+        kind: SessionKind::Plain,
         unsaved,
         last_save: None,
         started_at: None,
@@ -147,7 +147,7 @@ fn policies() {
     check_all(&[
         (
             "no adapter",
-            |w| w.around.platform = PlatformCapabilities::default(),
+            |w| w.around.platform = PlatformCapabilities::NONE,
             "maintenance-policy",
             Warning,
             "nothing is saved",

@@ -88,7 +88,7 @@ impl Platform {
             id: id.to_owned(),
             name: id.to_owned(),
             owner: "ada".to_owned(),
-            kind: SessionKind::Session,
+            kind: SessionKind::Plain,
             unsaved,
             last_save: None,
             started_at: None,

@@ -1,0 +1,92 @@
+//! A release that an operator names: a file, or an S3 URL.
+
+use std::path::Path;
+
+use aws::AwsCloud;
+use conductor::Clock;
+use template::Template;
+
+use crate::error::CliError;
+use crate::site::Site;
+
+/// A release, read and found sound.
+#[derive(Debug, Clone)]
+pub struct NewRelease {
+    /// The file's name or the URL, for messages.
+    pub name: String,
+    /// The template's bytes.
+    pub bytes: Vec<u8>,
+    /// The template.
+    pub template: Template,
+    /// Where CloudFormation can read it already.
+    pub url: Option<String>,
+}
+
+impl NewRelease {
+    /// Read what is named: `https://…` and `s3://…` from S3, anything else from a file.
+    pub async fn read(site: &Site, cloud: &AwsCloud, named: &str) -> Result<NewRelease, CliError> {
+        if named.starts_with("https://") || named.starts_with("s3://") {
+            let bytes = cloud.get_template(named).await?;
+            return NewRelease::of(named, bytes, Some(as_template_url(named)));
+        }
+        let path = site.path(named);
+        let bytes = std::fs::read(&path).map_err(|source| CliError::Unreadable { path, source })?;
+        NewRelease::of(named, bytes, None)
+    }
+
+    /// A file of the operator's, whose path is from where they are.
+    pub(crate) async fn named(site: &Site, named: &str) -> Result<NewRelease, CliError> {
+        if named.starts_with("https://") || named.starts_with("s3://") {
+            return NewRelease::read(site, &site.ports.clouds.primary, named).await;
+        }
+        let path = Path::new(named);
+        let bytes =
+            std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+        NewRelease::of(named, bytes, None)
+    }
+
+    /// A release by its bytes.
+    pub fn of(name: &str, bytes: Vec<u8>, url: Option<String>) -> Result<NewRelease, CliError> {
+        let template = Template::parse(name, &bytes)?;
+        Ok(NewRelease { name: name.to_owned(), bytes, template, url })
+    }
+
+    /// Where CloudFormation can read it; a file is put into the deployment's template bucket.
+    pub(crate) async fn url(&self, site: &Site, cloud: &AwsCloud) -> Result<String, CliError> {
+        if let Some(url) = &self.url {
+            return Ok(url.clone());
+        }
+        let Some(bucket) = &site.settings.template_bucket else {
+            return Err(CliError::NoTemplateBucket {
+                deployment: site.settings.name.clone(),
+                template: self.name.clone(),
+            });
+        };
+        Ok(cloud.put_template(bucket, &key("release", &self.bytes), &self.bytes, false).await?)
+    }
+}
+
+/// CloudFormation takes no `s3://`.
+fn as_template_url(named: &str) -> String {
+    match named.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+        Some((bucket, key)) => format!("https://{bucket}.s3.amazonaws.com/{key}"),
+        None => named.to_owned(),
+    }
+}
+
+/// The same bytes have the same key, so a template is kept once, whatever its file is called.
+pub(super) fn key(name: &str, bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let hash =
+        Sha256::digest(bytes).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    format!("slackwater/{name}-{hash}.template")
+}
+
+/// `production-20261123-071530`.
+#[must_use]
+pub fn run_id(deployment: &str, clock: &Clock) -> String {
+    let iso = localcloud::Timestamp(clock.now().0).iso8601();
+    let digits: String = iso.chars().filter(char::is_ascii_digit).take(14).collect();
+    let (day, time) = digits.split_at(digits.len().min(8));
+    format!("{deployment}-{day}-{time}")
+}

@@ -1,0 +1,119 @@
+//! Where a run's questions and acts go: to the deployment's clouds, to the platform's own API, to the owner's checks.
+
+use std::time::Duration;
+
+use aws::AwsClouds;
+use conductor::Cloud;
+use platform::Adapter;
+use upgrade::{
+    Act, Finding, Observation, PlatformHealth, PlatformObservation, PlatformQuery, PlatformStatus, PortError,
+    Query,
+};
+
+/// An HTTP check that has not answered by then is not healthy.
+const PROBE_SECONDS: u64 = 10;
+
+/// The ports of one deployment.
+pub struct Ports {
+    /// Where its stacks are.
+    pub clouds: AwsClouds,
+    /// Its platform's own API.
+    pub platform: Adapter,
+}
+
+impl Cloud for Ports {
+    async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
+        match query {
+            Query::Platform(query) => self.platform.observe(query).await.map(Observation::Platform),
+            Query::Health { target_group_arns, platform, version, http } => {
+                let mut findings = Vec::new();
+                if !target_group_arns.is_empty()
+                    && let Observation::Health(of_targets) = self.clouds.observe(query).await?
+                {
+                    findings.extend(of_targets);
+                }
+                if *platform {
+                    findings.push(self.platform_finding(version.as_deref()).await);
+                }
+                for check in http {
+                    findings.push(platform::probe(check, Duration::from_secs(PROBE_SECONDS)).await);
+                }
+                Ok(Observation::Health(findings))
+            }
+            Query::GateRules { .. }
+            | Query::JobQueues { .. }
+            | Query::Jobs { .. }
+            | Query::WorkerGroups { .. }
+            | Query::ChangeSet { .. }
+            | Query::StackEvents { .. }
+            | Query::Resources { .. }
+            | Query::Alarms { .. }
+            | Query::Machines { .. }
+            | Query::Snapshots { .. } => self.clouds.observe(query).await,
+        }
+    }
+
+    async fn act(&self, act: &Act) -> Result<(), PortError> {
+        match act {
+            Act::Platform { acts } => {
+                for act in acts {
+                    self.platform.act(act).await?;
+                }
+                Ok(())
+            }
+            Act::CloseGate { .. }
+            | Act::OpenGate { .. }
+            | Act::SetJobQueueStates { .. }
+            | Act::TerminateJobs { .. }
+            | Act::ResizeWorkerGroups { .. }
+            | Act::ResizeWarmPools { .. }
+            | Act::RemoveScaleInProtection { .. }
+            | Act::Remember { .. }
+            | Act::Forget { .. }
+            | Act::CompleteLifecycleActions { .. }
+            | Act::TerminateInstances { .. }
+            | Act::SetAlarmActions { .. }
+            | Act::CreateSnapshots { .. }
+            | Act::CreateChangeSet { .. }
+            | Act::ExecuteChangeSet { .. }
+            | Act::DeleteChangeSet { .. }
+            | Act::CancelUpdate { .. }
+            | Act::ContinueUpdateRollback { .. } => self.clouds.act(act).await,
+        }
+    }
+}
+
+impl Ports {
+    /// What the platform says of itself, judged: well, and of the wanted version. A platform that can't tell its
+    /// version is believed.
+    async fn platform_finding(&self, version: Option<&str>) -> Finding {
+        let finding = |healthy, detail: String| Finding { what: "platform".to_owned(), healthy, detail };
+        let status = match self.platform.observe(&PlatformQuery::Status).await {
+            Ok(PlatformObservation::Status(status)) => status,
+            Ok(
+                PlatformObservation::Sessions(_)
+                | PlatformObservation::Computations(_)
+                | PlatformObservation::Banner(_),
+            ) => return finding(false, "answered something else than its status".to_owned()),
+            Err(error) => return finding(false, error.to_string()),
+        };
+        let PlatformStatus { version: told, health, detail } = status;
+        let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+        match health {
+            PlatformHealth::Down => finding(false, format!("is down{detail}")),
+            PlatformHealth::Degraded => finding(false, format!("is degraded{detail}")),
+            PlatformHealth::Ok => match (told, version) {
+                (Some(told), Some(wanted)) if !same_version(&told, wanted) => {
+                    finding(false, format!("answers as version {told}, not {wanted}"))
+                }
+                (Some(told), _) => finding(true, format!("version {told} answers")),
+                (None, _) => finding(true, "answers".to_owned()),
+            },
+        }
+    }
+}
+
+/// `v1.2.0` and `1.2.0` are the same release.
+fn same_version(told: &str, wanted: &str) -> bool {
+    told.trim_start_matches('v') == wanted.trim_start_matches('v')
+}

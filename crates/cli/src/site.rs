@@ -1,0 +1,126 @@
+//! A deployment within reach: its settings, its clouds, its platform, its profile.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws::{AssumedRole, AwsCloud, AwsClouds, AwsConnection, Pace};
+use conductor::Clock;
+use platform::{Adapter, AdapterKind, PlatformConfig, Secret, TokenSource, read_token};
+use upgrade::Profile;
+
+use crate::arguments::ConfigFile;
+use crate::configuration::{
+    self, Access, Configuration, DeploymentSettings, Environment, PlatformSettings, load_profile,
+};
+use crate::error::CliError;
+use crate::ports::Ports;
+
+/// How long one request to the platform's API may take.
+const PLATFORM_SECONDS: u64 = 30;
+
+/// A deployment within reach.
+pub struct Site {
+    /// What its owner decided.
+    pub settings: DeploymentSettings,
+    /// Where its questions and acts go.
+    pub ports: Ports,
+    /// What is what in its stack; `None`: its template tells.
+    pub profile: Option<Profile>,
+    /// What the time is.
+    pub clock: Clock,
+    /// Where paths in its settings are from.
+    pub directory: PathBuf,
+}
+
+/// Find a deployment's settings.
+pub(crate) fn configuration(file: &ConfigFile) -> Result<Configuration, CliError> {
+    let environment = Environment::of_process();
+    Ok(Configuration::load(file.path.as_deref(), &environment)?)
+}
+
+impl Site {
+    /// Reach the deployment of this name, or the only one. Credentials are fetched now, so that what is wrong with them
+    /// is said now.
+    pub(crate) async fn reach(
+        file: &ConfigFile,
+        name: Option<&str>,
+        session: &str,
+    ) -> Result<Site, CliError> {
+        let configuration = configuration(file)?;
+        let settings = configuration.deployment(name)?.clone();
+        Site::of(settings, configuration.directory(), session).await
+    }
+
+    /// Reach a deployment by its settings.
+    pub(crate) async fn of(
+        settings: DeploymentSettings,
+        directory: &Path,
+        session: &str,
+    ) -> Result<Site, CliError> {
+        let primary = connect(&settings.access, session).await?;
+        let linked = async |access: Option<&Access>| -> Result<Option<AwsCloud>, CliError> {
+            match access {
+                None => Ok(None),
+                Some(access) if *access == settings.access => Ok(Some(primary.clone())),
+                Some(access) => connect(access, session).await.map(Some),
+            }
+        };
+        let backup = linked(settings.backup_stack.as_ref().map(|stack| &stack.access)).await?;
+        let role = linked(settings.role_stack.as_ref().map(|stack| &stack.access)).await?;
+        let platform = adapter(&settings.platform, directory)?;
+        let ports = Ports { clouds: AwsClouds { primary, backup, role }, platform };
+        Site::around(settings, directory, ports, Clock::system())
+    }
+
+    /// A deployment whose ports are there already: in this process, say.
+    pub fn around(
+        settings: DeploymentSettings,
+        directory: &Path,
+        ports: Ports,
+        clock: Clock,
+    ) -> Result<Site, CliError> {
+        let profile = load_profile(&settings, directory)?;
+        Ok(Site { settings, ports, profile, clock, directory: directory.to_owned() })
+    }
+
+    /// A path of the settings.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.directory.join(path)
+    }
+}
+
+async fn connect(access: &Access, session: &str) -> Result<AwsCloud, CliError> {
+    let connection = AwsConnection {
+        region: Some(access.region.clone()),
+        profile: access.credentials.aws_profile.clone(),
+        role: access.credentials.role.as_ref().map(|role| AssumedRole {
+            role_arn: role.arn.clone(),
+            external_id: role.external_id.clone(),
+            session_name: AssumedRole::session_of(session),
+        }),
+        endpoint_url: access.endpoint_url.clone(),
+        pace: Pace::Documented,
+    };
+    Ok(AwsCloud::connect(&connection).await?)
+}
+
+/// The platform's API, with its token read from where the settings say it is.
+pub(crate) fn adapter(settings: &PlatformSettings, directory: &Path) -> Result<Adapter, CliError> {
+    let token = match &settings.token {
+        None => Secret::new(String::new()),
+        Some(configuration::Secret::Variable(name)) => read_token(&TokenSource::Environment(name.clone()))?,
+        Some(configuration::Secret::File(path)) => read_token(&TokenSource::File(directory.join(path)))?,
+    };
+    let config = PlatformConfig {
+        adapter: match settings.adapter {
+            configuration::Adapter::None => AdapterKind::None,
+            configuration::Adapter::Http => AdapterKind::Http,
+            configuration::Adapter::CodeOcean => AdapterKind::CodeOcean,
+        },
+        url: settings.url.clone().unwrap_or_default(),
+        token,
+        ca_file: settings.ca_file.as_ref().map(|path| directory.join(path)),
+        timeout: Duration::from_secs(PLATFORM_SECONDS),
+    };
+    Ok(Adapter::new(config)?)
+}

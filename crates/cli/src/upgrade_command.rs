@@ -1,0 +1,131 @@
+//! `slackwater check`, `plan` and `upgrade`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use conductor::SqliteJournal;
+use upgrade::{PLAN_FORMAT, Plan};
+
+use crate::arguments::{Check, Format, PlanArguments, Upgrade, Wish};
+use crate::change_table::terminal_width;
+use crate::error::{CliError, DONE};
+use crate::planning::{NoPlan, Prepared, prepare};
+use crate::site::Site;
+use crate::{operate, plan_text, runs, wish};
+
+pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
+    let prepared = prepared(&arguments.wish).await?.1;
+    match arguments.output {
+        Format::Text => show_checks(&prepared),
+        Format::Json => println!("{:#}", serde_json::json!(prepared.checks)),
+    }
+    match prepared.plan {
+        Ok(_) => Ok(ExitCode::from(DONE)),
+        Err(no_plan) => Err(refusal(no_plan)),
+    }
+}
+
+pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
+    let prepared = prepared(&arguments.wish).await?.1;
+    show_checks(&prepared);
+    let plan = prepared.plan.map_err(refusal)?;
+    anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+    if let Some(path) = &arguments.file {
+        let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
+        std::fs::write(path, text).map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
+        println!(
+            "\nKept in {}. Carry it out with: slackwater upgrade --plan {} --approve {}",
+            path.display(),
+            path.display(),
+            plan.sha256()
+        );
+    }
+    Ok(ExitCode::from(DONE))
+}
+
+pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
+    let (site, plan) = match (&arguments.plan, &arguments.approve) {
+        (Some(path), Some(approved)) => {
+            let plan = kept(path, approved)?;
+            let site = Site::reach(&arguments.wish.config, Some(&plan.deployment), &plan.run_id).await?;
+            (site, plan)
+        }
+        (Some(_) | None, _) => {
+            let (site, prepared) = prepared(&arguments.wish).await?;
+            if arguments.output == Format::Text {
+                show_checks(&prepared);
+            }
+            let plan = prepared.plan.map_err(refusal)?;
+            if arguments.output == Format::Text {
+                anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+            }
+            match &arguments.approve {
+                // Nothing may have changed since it was read.
+                Some(approved) if *approved != plan.sha256() => {
+                    return Err(CliError::OtherPlan {
+                        path: "what was drawn up now".into(),
+                        approved: approved.clone(),
+                        found: plan.sha256(),
+                    });
+                }
+                Some(_) => {}
+                None if arguments.yes => {}
+                None => operate::approve("Carry it out?")?,
+            }
+            (site, plan)
+        }
+    };
+    let mut journal = open(&arguments.data.path)?;
+    if arguments.output == Format::Text {
+        println!("\nRun {}", plan.run_id);
+    }
+    operate::start(&site, &plan, &mut journal, arguments.output).await
+}
+
+/// The journal of a data directory, made if it isn't there.
+pub(crate) fn open(directory: &Path) -> Result<SqliteJournal, CliError> {
+    runs::make_directory(directory)?;
+    Ok(SqliteJournal::open(&directory.join(runs::JOURNAL_FILE))?)
+}
+
+async fn prepared(arguments: &Wish) -> Result<(Site, Prepared), CliError> {
+    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan").await?;
+    let request = wish::request(&site, arguments).await?;
+    let prepared = prepare(&site, &request).await?;
+    Ok((site, prepared))
+}
+
+fn show_checks(prepared: &Prepared) {
+    println!("Checks:");
+    anstream::print!("{}", plan_text::checks(&prepared.checks, terminal_width()));
+    let parameters = plan_text::parameters(&prepared.parameters);
+    if !parameters.is_empty() {
+        print!("\nParameters to look at:\n{parameters}");
+    }
+}
+
+fn refusal(no_plan: NoPlan) -> CliError {
+    match no_plan {
+        NoPlan::Blocked(checks) => CliError::Blocked { checks },
+        NoPlan::Undrawn(error) => CliError::Draft(error),
+    }
+}
+
+/// A plan that was kept; it must be the approved one, to the byte of its meaning.
+fn kept(path: &Path, approved: &str) -> Result<Plan, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+    let malformed =
+        |error: serde_json::Error| CliError::Malformed { path: path.to_owned(), reason: error.to_string() };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    if format != u64::from(PLAN_FORMAT) {
+        return Err(CliError::PlanFormat { path: path.to_owned(), found: format, known: PLAN_FORMAT });
+    }
+    let plan: Plan = serde_json::from_value(value).map_err(malformed)?;
+    let found = plan.sha256();
+    if found != approved {
+        return Err(CliError::OtherPlan { path: path.to_owned(), approved: approved.to_owned(), found });
+    }
+    Ok(plan)
+}

@@ -1,0 +1,91 @@
+//! What an operator asks for on the command line, as planning takes it.
+
+use conductor::Clock;
+use upgrade::{Acceptance, Timestamp, UpdateOptions};
+
+use crate::arguments::Wish;
+use crate::configuration::duration;
+use crate::error::CliError;
+use crate::planning::{NewRelease, UpgradeRequest, run_id};
+use crate::site::Site;
+
+const DAY_SECONDS: u64 = 86_400;
+
+/// The request for a deployment within reach.
+pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, CliError> {
+    let named = wish.to.as_deref().ok_or(CliError::NoRelease)?;
+    let release = NewRelease::named(site, named).await?;
+    for (key, _) in &wish.parameters {
+        if !release.template.parameters.contains_key(key) {
+            return Err(CliError::UnknownParameter(key.clone()));
+        }
+    }
+    let who = who();
+    let accepted = wish.accept.iter().chain(&wish.accept_replacement).map(|what| Acceptance {
+        what: what.clone(),
+        who: who.clone(),
+        why: wish.why.clone(),
+    });
+    Ok(UpgradeRequest {
+        release,
+        given: wish.parameters.iter().cloned().collect(),
+        accepted: accepted.collect(),
+        force_sessions: wish.force_session.clone(),
+        closes_at: wish.at.as_deref().map(|text| when(text, &site.clock)).transpose()?,
+        take_fixes: wish.fix,
+        options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
+        run_id: run_id(&site.settings.name, &site.clock),
+    })
+}
+
+/// Who works here, as the system knows them.
+pub(crate) fn who() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
+    let found = name.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    found.unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// `30m` from now, or `22:00` UTC, today or tomorrow.
+pub(crate) fn when(text: &str, clock: &Clock) -> Result<Timestamp, CliError> {
+    let now = clock.now();
+    when_from(text, now).ok_or_else(|| CliError::When(text.to_owned()))
+}
+
+fn when_from(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Some(seconds) = duration::seconds(text) {
+        return Some(Timestamp(now.0.saturating_add(seconds.saturating_mul(1000))));
+    }
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str, most: u64| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|number| digits && *number <= most)
+    };
+    let wanted = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
+    let (day, today) = (now.0 / 1000 / DAY_SECONDS, now.0 / 1000 % DAY_SECONDS);
+    let day = if wanted > today { day } else { day + 1 };
+    Some(Timestamp((day * DAY_SECONDS + wanted) * 1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, when_from};
+
+    #[test]
+    fn a_time_is_from_now_or_of_the_day() {
+        // 2026-01-01T12:30:00Z
+        let now = 1_767_270_600_000;
+        for (text, expected) in [
+            ("30m", Some(now + 30 * 60_000)),
+            ("2h", Some(now + 7_200_000)),
+            ("22:00", Some(now + 9 * 3_600_000 + 1_800_000)),
+            ("12:30", Some(now + 86_400_000)),
+            ("00:05", Some(now + 11 * 3_600_000 + 2_100_000)),
+            ("24:00", None),
+            ("7:5", None),
+            ("noon", None),
+            ("", None),
+        ] {
+            assert_eq!(when_from(text, Timestamp(now)), expected.map(Timestamp), "{text}");
+        }
+    }
+}
