@@ -10,6 +10,7 @@ mod filter;
 mod instances;
 mod launch_templates;
 mod networks;
+mod processes;
 pub mod provision;
 mod run;
 mod snapshots;
@@ -23,6 +24,10 @@ use serde_json::{Value, json};
 
 pub(crate) use instances::{InstanceState, follow, is_gone, lost};
 pub(crate) use launch_templates::resolve as resolve_launch_template;
+pub(crate) use processes::{
+    IMAGE as PROCESS_IMAGE, Process, address, drains, is_process, process, role_of_process,
+    wanted as wanted_processes,
+};
 pub(crate) use run::{GroupMember, launch_for_group};
 
 use crate::services::paging::page;

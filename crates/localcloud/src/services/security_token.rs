@@ -66,6 +66,11 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
     }
 }
 
+/// The credentials that a role hands to a machine of this cloud; `None` when there is no such role.
+pub(crate) fn for_machine(world: &mut World, role_arn: &str, session_name: &str) -> Option<Value> {
+    assume::for_machine(world, role_arn, session_name)
+}
+
 /// The session that a request was signed with; `None` when the owner's keys signed it.
 fn caller<'w>(world: &'w World, input: Input<'_>) -> Option<&'w Session> {
     world.security_token.session(input.string(CALLER)?)
