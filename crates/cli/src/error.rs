@@ -37,6 +37,9 @@ pub enum CliError {
     /// The runtime couldn't start.
     #[error("cannot start: {0}")]
     Runtime(io::Error),
+    /// The local cloud couldn't serve.
+    #[error(transparent)]
+    Serve(localcloud::server::ServeError),
     /// A file can't be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
@@ -217,6 +220,7 @@ impl CliError {
                 "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
             ),
             CliError::Runtime(_)
+            | CliError::Serve(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::Template(_)
@@ -266,6 +270,7 @@ impl CliError {
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
             CliError::Runtime(_)
+            | CliError::Serve(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

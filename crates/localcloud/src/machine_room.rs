@@ -24,7 +24,8 @@ mod report;
 mod strays;
 mod traffic;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,8 +48,8 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Why there is no machine room.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineRoomError {
-    /// Its folder can't be made.
-    #[error("cannot make {}: {source}", .folder.display())]
+    /// Its folder has no place.
+    #[error("cannot use {}: {source}", .folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -89,20 +90,19 @@ impl MachineRoom {
     /// Begin to make the machine as the world says. What an earlier machine room of this folder left behind is ended
     /// first. Needs tokio's runtime, with its clock not paused.
     ///
-    /// `folder` is where each machine has its working folder and its log; `endpoint_url` is how its processes reach the
+    /// `folder` is where each machine has its working folder and its log; what it is in must be there. `endpoint_url` is how its processes reach the
     /// cloud.
     ///
     /// # Errors
-    /// When the folder can't be made, or the world can't be told that it is open.
+    /// When the folder has no place, or the world can't be told that it is open.
     pub fn open(
         cloud: LocalCloud,
         folder: PathBuf,
         endpoint_url: &str,
     ) -> Result<MachineRoom, MachineRoomError> {
         let unusable = |source| MachineRoomError::Folder { folder: folder.clone(), source };
-        machine::folder(&folder).map_err(unusable)?;
         let place = Place {
-            folder: folder.canonicalize().map_err(unusable)?,
+            folder: whole(&folder).map_err(unusable)?,
             endpoint_url: endpoint_url.to_owned(),
             region: cloud.region().to_owned(),
             closing: Arc::default(),
@@ -130,6 +130,22 @@ impl Drop for MachineRoom {
             task.abort();
         }
     }
+}
+
+/// Where load balancers listen, as `GET /_slackwater/endpoints` says it. Listeners keep their ports, so this can be
+/// asked as soon as a cloud is open; one that is new has a `url` when the machine room has given it one.
+///
+/// # Errors
+/// When an earlier request ended in a fault of ours.
+pub fn endpoints(cloud: &LocalCloud) -> Result<Vec<serde_json::Value>, AwsError> {
+    cloud.inspect(crate::services::load_balancing::endpoints)
+}
+
+/// A folder's whole path, without symbolic links. The folder itself is made with the first machine.
+fn whole(folder: &Path) -> io::Result<PathBuf> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = folder.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    Ok(above.canonicalize()?.join(name))
 }
 
 async fn work(cloud: LocalCloud, place: Place, mut closed: watch::Receiver<bool>) {

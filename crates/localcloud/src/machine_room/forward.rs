@@ -116,6 +116,8 @@ impl Forward {
             answered = self.client.request(request) => answered.map_err(|error| status_of(&error))?,
             () = idle.over() => return Err(StatusCode::GATEWAY_TIMEOUT),
         };
+        // A target that speaks HTTP/1.0 ends its own connections, not the client's.
+        *response.version_mut() = http::Version::HTTP_11;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client_side = client_side.ok_or(StatusCode::BAD_GATEWAY)?;
             let target_side = hyper::upgrade::on(&mut response);

@@ -18,7 +18,7 @@ pub(crate) const ENDPOINTS: &str = "GetEndpoints";
 pub struct Room {
     /// Whether there was ever one. From then on `local/process` is not simulated any more: what waits for a
     /// process waits until a machine room runs it, also across restarts.
-    pub(crate) is_open: bool,
+    pub is_open: bool,
     /// The loopback port of each listener, so that it stays the same across restarts.
     pub(crate) ports: BTreeMap<String, u16>,
 }

@@ -38,6 +38,12 @@ impl SecurityToken {
         self.salt = Salt::new(owner_secret);
     }
 
+    /// What sets this cloud apart from another one of the same seed on the same machine. Not secret.
+    #[must_use]
+    pub fn own_mark(&self) -> String {
+        self.salt.mark()
+    }
+
     /// Let every session end now.
     pub fn expire_all(&mut self, now: crate::Timestamp) {
         for session in self.sessions.values_mut() {

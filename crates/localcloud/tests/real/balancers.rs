@@ -16,7 +16,7 @@ fn with<'a>(fields: &[(&'a str, &'a str)], listener: &'a str, priority: &'a str)
     own.into_iter().chain(PATH.iter().copied()).chain(fields.iter().copied()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn requests_are_spread_and_a_gate_counts_at_once() {
     let house = House::new(200.0).await;
     house.stack("platform", &platform(2, WEB_SERVER, &json!({}))).await;
@@ -109,7 +109,7 @@ class Echo(BaseHTTPRequestHandler):
 ThreadingHTTPServer((os.environ["LOCAL_PRIVATE_IP"], 8080), Echo).serve_forever()
 "#;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_request_is_carried_whole() {
     let house = House::new(200.0).await;
     house.stack("platform", &platform(1, ECHO, &json!({}))).await;
@@ -181,7 +181,7 @@ fn group_name(house: &House) -> String {
     between(&text, "AutoScalingGroupName").expect("group")
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_instance_that_leaves_finishes_what_it_is_at() {
     let house = House::new(60.0).await;
     house.stack("platform", &platform(1, ECHO, &json!({}))).await;
@@ -202,7 +202,7 @@ async fn an_instance_that_leaves_finishes_what_it_is_at() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_port_is_kept_across_a_restart() {
     let house = House::new(200.0).await;
     let template = json!({"Resources": {

@@ -17,7 +17,7 @@ struct Started {
 }
 
 async fn start(house: &House) -> Started {
-    prepare(house);
+    prepare(house).await;
     let job =
         submit(house, json!({"command": ["sh", "-c", STAYS]}), json!({"retryStrategy": {"attempts": 2}}));
     let instance = house.run_instance(&format!("#!/bin/sh\n{STAYS}\n"));
@@ -46,7 +46,7 @@ async fn check_again(house: &House, before: &Started) {
     assert!(before.pids.iter().chain(&before.stray).all(|pid| !lives(pid)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_shutdown_waits_until_nothing_is_left() {
     let house = House::new(100.0).await;
     let started = start(&house).await;
@@ -59,7 +59,7 @@ async fn a_shutdown_waits_until_nothing_is_left() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_server_that_breaks_off_leaves_nothing_behind() {
     let house = House::new(100.0).await;
     let started = start(&house).await;

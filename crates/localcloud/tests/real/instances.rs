@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::support::{Client, House, WEB_SERVER, between, content, lives, platform, wait};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_instance_runs_its_user_data_and_ends_with_all_it_started() {
     let house = House::new(60.0).await;
     // One child in the group, one that left it; both stay deaf to SIGTERM.
@@ -39,7 +39,7 @@ async fn an_instance_runs_its_user_data_and_ends_with_all_it_started() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn only_the_one_image_becomes_a_process() {
     let house = House::new(60.0).await;
     for image in ["ami-1", "my/local/process", "local/process2", "LOCAL/PROCESS"] {
@@ -55,7 +55,7 @@ async fn only_the_one_image_becomes_a_process() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_profile_s_credentials_work() {
     let house = House::new(60.0).await;
     let script = "#!/bin/sh\nenv > environment\n";
@@ -85,7 +85,7 @@ async fn a_profile_s_credentials_work() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_unhealthy_target_is_replaced() {
     let house = House::new(200.0).await;
     let group = json!({"HealthCheckType": "ELB", "HealthCheckGracePeriod": "60"});
@@ -106,7 +106,7 @@ async fn an_unhealthy_target_is_replaced() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_warm_pool_s_instances_run_when_they_should() {
     let house = House::new(200.0).await;
     let script = "#!/bin/sh\necho $$ > pid\nexec sleep 1000\n";

@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 use super::support::{House, content, lives, wait};
 
 /// A queue.
-pub fn prepare(house: &House) {
+pub async fn prepare(house: &House) {
     let environment = json!({"computeEnvironmentName": "env", "type": "UNMANAGED"});
     house.json("batch", "/v1/createcomputeenvironment", &environment);
     let queue = json!({"jobQueueName": "queue", "priority": 1, "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "env"}]});
     house.json("batch", "/v1/createjobqueue", &queue);
+    wait("the queue", || async {
+        let found = house.json("batch", "/v1/describejobqueues", &json!({}));
+        (found["jobQueues"][0]["status"] == "VALID").then_some(())
+    })
+    .await;
 }
 
 /// Submit a job of a new definition; gives its id.
@@ -35,10 +40,10 @@ pub async fn until(house: &House, id: &str, status: &str) -> Value {
     wait(status, || async { Some(job(house, id)).filter(|job| job["status"] == status) }).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn jobs_end_as_their_processes_do() {
     let house = House::new(100.0).await;
-    prepare(&house);
+    prepare(&house).await;
     let shell = |script: &str| json!({"command": ["sh", "-c", script]});
     let says = "echo hello $OWN $AWS_BATCH_JQ_NAME $AWS_BATCH_JOB_ATTEMPT $0 $1; echo $AWS_BATCH_JOB_ID";
     let mut container = shell(says);
@@ -84,10 +89,10 @@ async fn jobs_end_as_their_processes_do() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_job_that_ignores_sigterm_is_killed() {
     let house = House::new(100.0).await;
-    prepare(&house);
+    prepare(&house).await;
     let script = "trap 'echo asked >> asked' TERM; echo $$ > pid; while :; do sleep 0.05; done";
     let id =
         submit(&house, json!({"command": ["sh", "-c", script]}), json!({"retryStrategy": {"attempts": 3}}));
@@ -114,10 +119,10 @@ async fn a_job_that_ignores_sigterm_is_killed() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_disabled_queue_starts_no_process() {
     let house = House::new(100.0).await;
-    prepare(&house);
+    prepare(&house).await;
     let id = submit(&house, json!({"command": ["true"]}), json!({}));
     house.json("batch", "/v1/updatejobqueue", &json!({"jobQueue": "queue", "state": "DISABLED"}));
     until(&house, &id, "RUNNABLE").await;

@@ -1,10 +1,12 @@
 //! A cloud with its machine room, and what tests ask of it.
 
+#[expect(dead_code, reason = "other test programs need more of it")]
 #[path = "../common/mod.rs"]
 mod common;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,11 +42,23 @@ impl House {
         House::open(tempfile::tempdir().expect("folder"), speed).await
     }
 
-    /// The one of a folder.
+    /// The one of a folder. Each folder has a seed of its own: clouds of one seed and the same keys would want the same
+    /// loopback addresses.
     pub async fn open(folder: TempDir, speed: f64) -> House {
-        let config = Config { speed: Speed::Times(speed), throttling: false, ..Config::default() };
+        let mut hasher = DefaultHasher::new();
+        folder.path().hash(&mut hasher);
+        let config = Config {
+            seed: hasher.finish(),
+            speed: Speed::Times(speed),
+            throttling: false,
+            ..Config::default()
+        };
         let path = folder.path().join("cloud.sqlite");
-        let cloud = LocalCloud::open(&path, config, Clock::system(), Some(keys())).expect("cloud");
+        // The tasks of one that broke off may hold the file for another moment.
+        let cloud = wait("the data file", || async {
+            LocalCloud::open(&path, config.clone(), Clock::system(), Some(keys())).ok()
+        })
+        .await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let (stop, stopped) = oneshot::channel();
         let served = localcloud::server::serve_with_machines(
@@ -56,16 +70,16 @@ impl House {
             },
         );
         let server = tokio::spawn(async move { served.await.expect("served") });
-        let mut house = House { cloud, folder, stop: Some(stop), server: Some(server) };
+        let house = House { cloud, folder, stop: Some(stop), server: Some(server) };
         house.until_open().await;
         house
     }
 
-    async fn until_open(&mut self) {
-        // The machine room opens before the first connection is accepted.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        let room = self.folder.path().join("machines");
-        wait("the machine room", || async { room.exists().then_some(()) }).await;
+    async fn until_open(&self) {
+        wait("the machine room", || async {
+            self.cloud.inspect(|world| world.machine_room.is_open).expect("world").then_some(())
+        })
+        .await;
     }
 
     /// Shut it down as Ctrl-C does; gives the folder.
@@ -198,14 +212,6 @@ impl House {
         let fields =
             [("ImageId", "local/process"), ("MinCount", "1"), ("MaxCount", "1"), ("UserData", data.as_str())];
         between(&self.ec2("RunInstances", &fields), "instanceId").expect("id")
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        if let Some(server) = &self.server {
-            server.abort();
-        }
     }
 }
 

@@ -88,10 +88,12 @@ pub(crate) fn role_of_process(world: &World, id: &str) -> Option<String> {
     world.iam.role_of_profile(named)
 }
 
-/// A loopback address for an instance, that no other instance has: in 127.64.0.0/10, away from what people use.
+/// A loopback address for an instance, that no other instance has: in 127.64.0.0/10, away from what people use. Every
+/// cloud draws its own, since several on one machine share them.
 pub(super) fn address_for(world: &mut World, entity: &str) -> String {
+    let mark = world.security_token.own_mark();
     loop {
-        let drawn = world.identities.hex(&format!("loopback address of {entity}"), 6);
+        let drawn = world.identities.hex(&format!("loopback address of {entity} in {mark}"), 6);
         let octet = |from: usize| {
             let digits = drawn.get(from..from + 2).unwrap_or_default();
             u8::from_str_radix(digits, 16).unwrap_or_default()
