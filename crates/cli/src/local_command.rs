@@ -30,14 +30,15 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     let mut running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
     running.write_environment(&directory)?;
     print!("{}", running.environment());
+    // Those of a cloud that was here before. Where new ones listen is said at /_slackwater/endpoints.
+    for endpoint in running.endpoints() {
+        println!("# load balancer {}, port {}: {}", endpoint.load_balancer, endpoint.port, endpoint.url);
+    }
     println!(
         "# ready on {}; the same lines are in {}",
         running.endpoint_url,
         directory.join("aws.env").display()
     );
-    for endpoint in running.endpoints() {
-        println!("# {}, port {}: {}", endpoint.load_balancer, endpoint.port, endpoint.url);
-    }
     tokio::select! {
         asked = asked_to_end() => asked.map_err(CliError::Runtime)?,
         error = running.ended() => return Err(error),

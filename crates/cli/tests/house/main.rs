@@ -5,5 +5,6 @@ mod common;
 mod crash_everywhere;
 mod demo;
 mod fail_everywhere;
+mod machines;
 mod peers;
 mod virtual_upgrade;

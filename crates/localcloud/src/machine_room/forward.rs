@@ -146,7 +146,7 @@ fn status_of(error: &(dyn Error + 'static)) -> StatusCode {
 
 /// The protocol that a connection is to be upgraded to.
 fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asks = named_by_connection(headers).iter().any(|name| name == UPGRADE);
+    let asks = named_by_connection(headers).contains(&UPGRADE);
     headers.get(UPGRADE).filter(|_| asks).cloned()
 }
 

@@ -90,6 +90,8 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "DescribeInstances" => instances::describe(world, input),
         "RunInstances" => run::run(world, input),
         "TerminateInstances" => instances::terminate(world, input),
+        "StopInstances" => instances::stop(world, input),
+        "StartInstances" => instances::start(world, input),
         "CreateTags" => tags::create(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),
