@@ -8,6 +8,8 @@
 //! - Only what carries the image `local/process`, by exactly this name, becomes a process.
 //! - Everything is on loopback: listeners on 127.0.0.1, each instance on an address of its own in 127.64.0.0/10. Linux
 //!   lets programs bind any of them; other systems need an alias of the loopback interface for each.
+//! - Listeners speak plain HTTP, also for HTTPS: nobody has a certificate for loopback. What they forward says `https` all
+//!   the same (`X-Forwarded-Proto`).
 //! - Nothing outlives this program ([`holder`]).
 //!
 //! Nothing here decides what should exist: the services do.

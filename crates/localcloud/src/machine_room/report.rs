@@ -101,7 +101,11 @@ pub(crate) fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Re
             let role = batch::process_starts(world, &job)?;
             return Ok(credentials(world, role, &job));
         }
-        Report::JobEnded { job, code, timed_out } => batch::process_ended(world, &job, code, timed_out),
+        Report::JobEnded { job, code, timed_out } => {
+            let now = world.now;
+            world.security_token.end_machine(&job, now);
+            batch::process_ended(world, &job, code, timed_out);
+        }
         Report::Health { group, target, port, state } => {
             let is_unhealthy = state.as_ref().is_some_and(load_balancing::Health::is_unhealthy);
             load_balancing::set_health(world, &group, &target, port, state);
@@ -113,7 +117,10 @@ pub(crate) fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Re
     Ok(json!({}))
 }
 
+/// Fresh credentials of a role, for a machine that has none yet or whose earlier ones end with this.
 fn credentials(world: &mut World, role_arn: Option<String>, session_name: &str) -> Value {
+    let now = world.now;
+    world.security_token.end_machine(session_name, now);
     let session = role_arn.and_then(|role_arn| security_token::for_machine(world, &role_arn, session_name));
     session.unwrap_or_else(|| json!({}))
 }

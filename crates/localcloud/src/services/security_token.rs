@@ -44,6 +44,17 @@ impl SecurityToken {
         self.salt.mark()
     }
 
+    /// Let the sessions of a machine end now: it is gone, or gets new ones.
+    pub(crate) fn end_machine(&mut self, session_name: &str, now: crate::Timestamp) {
+        let of_machine = self
+            .sessions
+            .values_mut()
+            .filter(|session| session.user_id.split_once(':').is_some_and(|(_, name)| name == session_name));
+        for session in of_machine {
+            session.expires = session.expires.min(now);
+        }
+    }
+
     /// Let every session end now.
     pub fn expire_all(&mut self, now: crate::Timestamp) {
         for session in self.sessions.values_mut() {

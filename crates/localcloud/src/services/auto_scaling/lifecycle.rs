@@ -160,7 +160,12 @@ fn wait_or(
             step,
             proceed,
         };
-        world.schedule(lasts, timers::Timer::AutoScaling(timer));
+        let mut lasts = world.scaled(lasts);
+        if machines::is_process(world, instance) {
+            lasts = lasts.max(durations::SHORTEST_HEARTBEAT.min(heartbeat));
+        }
+        let at = world.now.after(lasts);
+        world.timers.schedule(at, timers::Timer::AutoScaling(timer));
     }
 }
 

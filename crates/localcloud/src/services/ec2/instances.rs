@@ -248,6 +248,8 @@ pub(super) fn terminated(world: &mut World, id: &str) {
     if !is_new {
         return;
     }
+    let now = world.now;
+    world.security_token.end_machine(id, now);
     volumes::leave(world, id);
     enter(world, id, InstanceState::Terminated, None);
     let visible = world.scaled(durations::VISIBLE).max(durations::SHORTEST_VISIBLE);
