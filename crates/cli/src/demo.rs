@@ -310,6 +310,8 @@ fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliErr
     ] {
         remove(name)?;
     }
+    // The logs of machines that ran for nothing; there are none, most likely.
+    let _none = std::fs::remove_dir_all(directory.join(local_cloud::MACHINES_FOLDER));
     if !keep_directory {
         remove("lock")?;
         // Somebody else's file in it is a reason to leave it.

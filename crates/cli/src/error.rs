@@ -43,6 +43,9 @@ pub enum CliError {
     /// The runtime couldn't start.
     #[error("cannot start: {0}")]
     Runtime(io::Error),
+    /// The local cloud couldn't serve.
+    #[error(transparent)]
+    Serve(localcloud::server::ServeError),
     /// A file can't be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
@@ -348,6 +351,8 @@ impl CliError {
             | CliError::When(_)
             | CliError::NothingAsked { .. }
             | CliError::Runtime(_)
+            CliError::Runtime(_)
+            | CliError::Serve(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::Configuration(ConfigurationError::Unreadable { .. })
@@ -414,6 +419,8 @@ impl CliError {
             CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)
+            CliError::Runtime(_)
+            | CliError::Serve(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

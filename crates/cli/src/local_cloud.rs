@@ -7,8 +7,10 @@ use std::sync::Arc;
 use aws::{AwsCloud, Connection, Transport};
 use conductor::{Clock, DataDirectory};
 use localcloud::faults::Faults;
+use localcloud::server::ServeError;
 use localcloud::{AccessKeys, Config, LocalCloud};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::CliError;
@@ -20,7 +22,10 @@ pub(crate) struct Running {
     pub endpoint_url: String,
     keys: AccessKeys,
     region: String,
-    server: JoinHandle<()>,
+    server: JoinHandle<Result<(), ServeError>>,
+    /// Sent once.
+    stop: Option<oneshot::Sender<()>>,
+    cloud: LocalCloud,
 }
 
 /// Take a loopback port; 0 is any free one.
@@ -34,7 +39,10 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener, CliError> {
 /// The file in which a data directory's local cloud lives.
 pub(crate) const CLOUD_FILE: &str = "cloud.sqlite";
 
-/// Start the local cloud of a data directory: the one that is there, or a new one of this configuration.
+/// The folder in which a data directory's machines have their working folders and logs.
+pub(crate) const MACHINES_FOLDER: &str = "machines";
+
+/// Start the local cloud of a data directory, with its machine room: the one that is there, or a new one of this configuration.
 pub(crate) fn start(
     listener: TcpListener,
     directory: &DataDirectory,
@@ -52,13 +60,31 @@ pub(crate) fn start(
     }
     let address = listener.local_addr().map_err(|source| CliError::Listen { port: 0, source })?;
     let (keys, region) = (cloud.keys().clone(), cloud.region().to_owned());
-    let server = tokio::spawn(async move {
-        // It is ended with the process; it never ends by itself on a loopback listener.
-        let _ended = localcloud::server::serve(listener, cloud, std::future::pending()).await;
-    });
-    Ok(Running { endpoint_url: format!("http://{address}"), keys, region, server })
+    let (stop, stopped) = oneshot::channel();
+    let served = localcloud::server::serve_with_machines(
+        listener,
+        cloud.clone(),
+        directory.join(MACHINES_FOLDER),
+        async move {
+            // Without anybody left to stop it, it ends as well.
+            let _asked = stopped.await;
+        },
+    );
+    let server = tokio::spawn(served);
+    Ok(Running { endpoint_url: format!("http://{address}"), keys, region, server, stop: Some(stop), cloud })
 }
 
+/// A load balancer's listener, and where it listens here.
+pub(crate) struct Endpoint {
+    /// The load balancer's name.
+    pub load_balancer: String,
+    /// The port that it has on AWS.
+    pub port: u64,
+    /// Such as `http://127.0.0.1:8080`.
+    pub url: String,
+}
+
+/// Its processes are killed without being asked; [`Running::stop`] asks them.
 impl Drop for Running {
     fn drop(&mut self) {
         self.server.abort();
@@ -66,6 +92,39 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Stop listening, end every process that runs for it, and wait until none is left.
+    pub(crate) async fn stop(mut self) -> Result<(), CliError> {
+        // It may have ended by itself already, with what it answers.
+        let _ended = self.stop.take().map(|stop| stop.send(()));
+        match (&mut self.server).await {
+            Ok(served) => served.map_err(CliError::Serve),
+            Err(failed) => Err(CliError::Runtime(io::Error::other(failed))),
+        }
+    }
+
+    /// Wait until it ends by itself, which it does only when it can't serve.
+    pub(crate) async fn ended(&mut self) -> CliError {
+        match (&mut self.server).await {
+            Ok(Err(error)) => CliError::Serve(error),
+            Ok(Ok(())) => CliError::Runtime(io::Error::other("the local cloud has ended")),
+            Err(failed) => CliError::Runtime(io::Error::other(failed)),
+        }
+    }
+
+    /// Where load balancers have listened before, and do again.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        let found = localcloud::machine_room::endpoints(&self.cloud).unwrap_or_default().into_iter();
+        found
+            .filter_map(|found| {
+                Some(Endpoint {
+                    load_balancer: found.get("loadBalancerName")?.as_str()?.to_owned(),
+                    port: found.get("port")?.as_u64()?,
+                    url: found.get("url")?.as_str()?.to_owned(),
+                })
+            })
+            .collect()
+    }
+
     /// The SDK, pointed at it.
     pub(crate) fn sdk(&self, clock: Clock) -> AwsCloud {
         AwsCloud::new(&Connection {

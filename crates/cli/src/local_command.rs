@@ -27,17 +27,32 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     if config.is_none() && arguments.speed.is_some() {
         return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
     }
-    let running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
+    let mut running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
     running.write_environment(&directory)?;
     print!("{}", running.environment());
+    // Those of a cloud that was here before. Where new ones listen is said at /_slackwater/endpoints.
+    for endpoint in running.endpoints() {
+        println!("# load balancer {}, port {}: {}", endpoint.load_balancer, endpoint.port, endpoint.url);
+    }
     println!(
         "# ready on {}; the same lines are in {}",
         running.endpoint_url,
         directory.join("aws.env").display()
     );
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Ok(ExitCode::from(DONE)),
-        Err(error) => Err(CliError::Runtime(error)),
+    tokio::select! {
+        asked = asked_to_end() => asked.map_err(CliError::Runtime)?,
+        error = running.ended() => return Err(error),
+    }
+    running.stop().await?;
+    Ok(ExitCode::from(DONE))
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn asked_to_end() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        asked = tokio::signal::ctrl_c() => asked,
+        _asked = terminate.recv() => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ mod gate;
 pub mod identity;
 pub mod input;
 pub mod journal;
+pub mod machine_room;
 pub mod provision;
 pub mod server;
 pub mod service;

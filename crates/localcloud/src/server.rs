@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::machine_room::{MachineRoom, MachineRoomError};
 use crate::service::{LARGEST_BODY_BYTES, LocalCloud};
 
 /// How long a client may take to send its headers.
@@ -30,9 +32,34 @@ pub enum ServeError {
     /// It can start processes for whoever holds the keys: it must not be reachable from elsewhere.
     #[error("the local cloud listens on loopback only, not on {0}: use 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),
+    /// The machine room.
+    #[error(transparent)]
+    Machines(#[from] MachineRoomError),
     /// The listener.
     #[error("cannot listen: {0}")]
     Listen(#[from] io::Error),
+}
+
+/// Serve as [`serve`] does, with a machine room beside it: load balancers listen, and what carries the image
+/// `local/process` is a process. `folder` is where the machines have their working folders and logs. When this returns no
+/// process is left.
+///
+/// # Errors
+/// When the listener isn't on loopback, or the folder can't be used.
+pub async fn serve_with_machines(
+    listener: TcpListener,
+    cloud: LocalCloud,
+    folder: PathBuf,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    let machines = MachineRoom::open(cloud.clone(), folder, &format!("http://{address}"))?;
+    let served = serve(listener, cloud, shutdown).await;
+    machines.close().await;
+    served
 }
 
 /// Serve until `shutdown` is ready, then let the connections finish what they are at.

@@ -19,6 +19,7 @@ use crate::gate::{self, Passage};
 use crate::identity::Identities;
 use crate::input::Input;
 use crate::journal::{Header, JournalError, Record, RequestLog};
+use crate::machine_room::{self, Report};
 use crate::services::security_token;
 use crate::throttle::Buckets;
 use crate::wire::error::WireError;
@@ -57,6 +58,8 @@ struct Inner {
     region: String,
     seed: u64,
     state: Mutex<State>,
+    /// Told after each request that may have changed the world.
+    changed: tokio::sync::Notify,
 }
 
 struct State {
@@ -148,7 +151,8 @@ impl LocalCloud {
     fn around(world: World, log: Option<RequestLog>, clock: Clock, keys: AccessKeys) -> LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
         let state = Mutex::new(State { world, log, buckets: Buckets::default(), answered: 0 });
-        LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state }) }
+        let changed = tokio::sync::Notify::new();
+        LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state, changed }) }
     }
 
     /// The keys that requests must be signed with.
@@ -187,6 +191,30 @@ impl LocalCloud {
             protocol: Protocol::RestJson,
         };
         self.apply(&call).map(drop)
+    }
+
+    /// Tell the world what has really happened beside it; logged as a request is, so that a replay knows it too.
+    ///
+    /// # Errors
+    /// When the world doesn't want it (any more), or the log can't be written.
+    pub(crate) fn report(&self, report: &Report) -> Result<Value, AwsError> {
+        let internal = |error: serde_json::Error| AwsError::new(500, "InternalFailure", error.to_string());
+        let input = serde_json::to_value(report).map_err(internal)?;
+        let mut state = self.inner.state.lock().map_err(broken)?;
+        let at = self.inner.clock.now().max(state.world.now);
+        let answer = state.happen(at, Service::Control, machine_room::REPORT, &input);
+        self.inner.changed.notify_one();
+        answer
+    }
+
+    /// Wait until a request may have changed the world since this was last waited for. One waits at a time.
+    pub(crate) async fn changed(&self) {
+        self.inner.changed.notified().await;
+    }
+
+    /// The cloud's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.inner.clock
     }
 
     /// Answer one HTTP request. Every failure is an answer, but one: where a fault closes the connection, the
@@ -306,6 +334,9 @@ impl LocalCloud {
         if let Some(place) = used {
             let input = serde_json::json!({"place": place});
             state.happen(at, Service::Control, faults::USE, &input)?;
+        }
+        if route::mutates(&call.operation) {
+            self.inner.changed.notify_one();
         }
         match passage {
             Passage::Refused(refusal) => Err(refusal),

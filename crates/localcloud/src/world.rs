@@ -8,6 +8,7 @@ use crate::error::AwsError;
 use crate::faults::Faults;
 use crate::identity::Identities;
 use crate::input::Input;
+use crate::machine_room::Room;
 use crate::services::{
     auto_scaling::AutoScaling, backup::Backup, batch::Batch, cloudwatch::CloudWatch, ec2::Ec2, iam::Iam,
     load_balancing::LoadBalancing, notification::Notification, object_storage::ObjectStorage,
@@ -102,6 +103,8 @@ pub struct World {
     pub backup: Backup,
     /// What is to go wrong.
     pub faults: Faults,
+    /// What the world knows of the real machines beside it.
+    pub machine_room: Room,
 }
 
 impl World {
@@ -128,6 +131,7 @@ impl World {
             notification: Notification::default(),
             backup: Backup::default(),
             faults: Faults::default(),
+            machine_room: Room::default(),
         }
     }
 
@@ -172,6 +176,10 @@ impl World {
             Service::Notification => crate::services::notification::handle(self, operation, input),
             Service::Backup => crate::services::backup::handle(self, operation, input),
             Service::Control => crate::control::handle(self, operation, input),
+            Service::Control if crate::machine_room::answers(operation) => {
+                crate::machine_room::handle(self, operation, input)
+            }
+            Service::Control => crate::faults::handle(self, operation, input),
         }
     }
 

@@ -5,6 +5,7 @@ mod common;
 mod crash_everywhere;
 mod demo;
 mod fail_everywhere;
+mod machines;
 mod peers;
 mod seed;
 mod virtual_upgrade;

@@ -1,10 +1,11 @@
 //! EC2 Auto Scaling: groups reach their desired capacity over time, instances pass through their lifecycle,
-//! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve. Scaling policies and
-//! health checks are not simulated: nothing here changes a desired capacity by itself.
+//! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve. Scaling policies are not
+//! simulated: nothing here changes a desired capacity by itself.
 
 mod describe;
 mod durations;
 mod group;
+mod health;
 mod lifecycle;
 mod machines;
 mod operations;
@@ -17,6 +18,7 @@ mod warm_pool;
 use std::collections::BTreeMap;
 
 use group::Group;
+pub(crate) use health::target_is_unhealthy;
 pub(crate) use machines::instance_is_dead;
 
 use crate::{AwsError, Input, World};
@@ -46,6 +48,15 @@ pub enum Timer {
         /// `CONTINUE`, or not.
         proceed: bool,
     },
+    /// The health check grace period of an instance that was found unhealthy is over.
+    GraceOver {
+        /// The group's name.
+        group: String,
+        /// The instance.
+        instance: String,
+        /// Which of the instance's states is meant.
+        step: u64,
+    },
     /// A group may launch again after a launch that failed.
     Retry {
         /// The group's name.
@@ -60,17 +71,41 @@ pub struct AutoScaling {
 }
 
 impl AutoScaling {
-    /// Ids of the instances in service whose group has this target group.
-    pub(crate) fn in_service_behind(&self, target_group_arn: &str) -> Vec<String> {
+    /// The instances whose group has this target group, registered there: with whether they are being deregistered.
+    pub(crate) fn registered_with(&self, target_group_arn: &str) -> Vec<(String, bool)> {
         let groups = self.groups.values().filter(|group| {
             Input(&group.described).strings("TargetGroupARNs").any(|arn| arn == target_group_arn)
         });
         groups
             .flat_map(|group| &group.instances)
-            .filter(|instance| instance.state == group::State::InService)
-            .map(|instance| instance.id.clone())
+            .filter_map(|instance| match instance.state {
+                group::State::InService => Some((instance.id.clone(), false)),
+                group::State::Terminating
+                | group::State::TerminatingWait
+                | group::State::TerminatingProceed => {
+                    instance.in_service_since.map(|_| (instance.id.clone(), true))
+                }
+                group::State::Pending
+                | group::State::PendingWait
+                | group::State::PendingProceed
+                | group::State::WarmedPending
+                | group::State::WarmedPendingWait
+                | group::State::WarmedPendingProceed
+                | group::State::WarmedStopped
+                | group::State::WarmedRunning
+                | group::State::WarmedHibernated
+                | group::State::WarmedTerminating
+                | group::State::WarmedTerminatingWait
+                | group::State::WarmedTerminatingProceed => None,
+            })
             .collect()
     }
+}
+
+/// Whether an instance belongs to a group.
+pub(crate) fn has_member(world: &World, instance: &str) -> bool {
+    let mut groups = world.auto_scaling.groups.values();
+    groups.any(|group| group.instances.iter().any(|member| member.id == instance))
 }
 
 /// A timer is due.
@@ -80,6 +115,7 @@ pub fn happen(world: &mut World, timer: Timer) {
         Timer::Hook { group, instance, hook, step, proceed } => {
             lifecycle::hook_is_over(world, &group, &instance, &hook, step, proceed);
         }
+        Timer::GraceOver { group, instance, step } => health::grace_is_over(world, &group, &instance, step),
         Timer::Retry { group } => scaling::reconcile(world, &group),
     }
 }

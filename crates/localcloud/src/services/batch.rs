@@ -1,13 +1,15 @@
 //! AWS Batch: compute environments, queues, job definitions, and jobs that pass through their states over time.
-//! Nothing is computed: a job runs as long as it says it does. Array jobs, multi-node jobs, fair share and
-//! retries are not simulated; such a job is a plain one here.
+//! Nothing is computed: a job runs as long as it says it does. Array jobs, multi-node jobs and
+//! fair share are not simulated; such a job is a plain one here.
 
+mod attempts;
 mod definitions;
 mod durations;
 mod environments;
 mod index;
 mod job;
 mod jobs;
+mod processes;
 pub mod provision;
 mod queues;
 mod typed;
@@ -15,6 +17,10 @@ mod typed;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+pub(crate) use processes::{
+    Process, Wanted, hosts_are_gone, process, process_ended, process_starts, wanted as wanted_processes,
+};
 
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input, World};

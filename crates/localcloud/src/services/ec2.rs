@@ -10,6 +10,7 @@ mod filter;
 mod instances;
 mod launch_templates;
 mod networks;
+mod processes;
 pub mod provision;
 mod run;
 mod snapshots;
@@ -23,6 +24,10 @@ use serde_json::{Value, json};
 
 pub(crate) use instances::{InstanceState, follow, is_gone, lost};
 pub(crate) use launch_templates::resolve as resolve_launch_template;
+pub(crate) use processes::{
+    IMAGE as PROCESS_IMAGE, Process, address, drains, is_process, process, role_of_process,
+    wanted as wanted_processes,
+};
 pub(crate) use run::{GroupMember, launch_for_group};
 
 use crate::services::paging::page;
@@ -85,6 +90,8 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "DescribeInstances" => instances::describe(world, input),
         "RunInstances" => run::run(world, input),
         "TerminateInstances" => instances::terminate(world, input),
+        "StopInstances" => instances::stop(world, input),
+        "StartInstances" => instances::start(world, input),
         "CreateTags" => tags::create(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),

@@ -64,6 +64,13 @@ impl Iam {
     pub(crate) fn role_by_arn(&self, arn: &str) -> Option<&Identity> {
         self.roles.values().find(|role| role.arn == arn)
     }
+
+    /// The ARN of the role that an instance profile, by its name or its ARN, hands out.
+    pub(crate) fn role_of_profile(&self, profile: &str) -> Option<String> {
+        let name = profile.rsplit('/').next().unwrap_or(profile).to_ascii_lowercase();
+        let role = self.profiles.get(&name)?.first_role()?;
+        self.roles.get(role).map(|role| role.arn.clone())
+    }
 }
 
 /// Answer a request.

@@ -1,17 +1,27 @@
 //! Elastic Load Balancing v2: load balancers, listeners, rules and target groups, as records with their rules
-//! of consistency. Carrying requests is not done here.
+//! of consistency, and what a listener decides about a request. Carrying it is the machine room's work.
 
 mod balancers;
+mod carry;
 mod listeners;
+mod patterns;
 pub mod provision;
 mod rule_parts;
 mod rules;
 mod tags;
 mod target_groups;
+mod targets;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+pub(crate) use carry::{
+    Candidate, Check, Choice, Decision, ForwardedFor, Listening, Settings, checks, decide, endpoints,
+    listening, longest_drain, settings,
+};
+pub(crate) use patterns::{Facts, fits};
+pub(crate) use targets::{Health, forget_health, is_unhealthy, set_health};
 
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input, World};
@@ -25,6 +35,8 @@ pub struct LoadBalancing {
     target_groups: BTreeMap<String, TargetGroup>,
     /// Tags of any of them, by ARN, then by key.
     tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// What was found of real targets: by target group, target and port.
+    health: BTreeMap<(String, String, u16), Health>,
 }
 
 #[derive(Debug)]
@@ -58,8 +70,10 @@ struct TargetGroup {
     name: String,
     described: Map<String, Value>,
     attributes: BTreeMap<String, String>,
-    /// Ids that a template names; those of Auto Scaling groups are asked for when they are shown.
-    targets: Vec<String>,
+    /// Those registered by name; those of Auto Scaling groups are asked for when they are needed.
+    targets: Vec<targets::Target>,
+    /// Those deregistered by name, and until when they are shown as draining.
+    draining: Vec<(targets::Target, crate::Timestamp)>,
 }
 
 /// Answer a request.
@@ -77,11 +91,13 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "ModifyRule" => rules::modify_rule(world, input),
         "DeleteRule" => rules::delete_rule(world, input),
         "SetRulePriorities" => rules::set_priorities(world, input),
+        "RegisterTargets" => targets::register(world, input),
+        "DeregisterTargets" => targets::deregister(world, input),
         "DescribeTags" => tags::describe(world, input),
         "AddTags" => tags::add(world, input),
         "RemoveTags" => tags::remove(world, input),
         "DescribeTargetGroups" => target_groups::describe(world, input),
-        "DescribeTargetHealth" => target_groups::health(world, input),
+        "DescribeTargetHealth" => targets::describe(world, input),
         _ => Err(AwsError::invalid_action(operation)),
     }
 }

@@ -38,6 +38,23 @@ impl SecurityToken {
         self.salt = Salt::new(owner_secret);
     }
 
+    /// What sets this cloud apart from another one of the same seed on the same machine. Not secret.
+    #[must_use]
+    pub fn own_mark(&self) -> String {
+        self.salt.mark()
+    }
+
+    /// Let the sessions of a machine end now: it is gone, or gets new ones.
+    pub(crate) fn end_machine(&mut self, session_name: &str, now: crate::Timestamp) {
+        let of_machine = self
+            .sessions
+            .values_mut()
+            .filter(|session| session.user_id.split_once(':').is_some_and(|(_, name)| name == session_name));
+        for session in of_machine {
+            session.expires = session.expires.min(now);
+        }
+    }
+
     /// Let every session end now.
     pub fn expire_all(&mut self, now: crate::Timestamp) {
         for session in self.sessions.values_mut() {
@@ -64,6 +81,11 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "AssumeRole" => assume::assume_role(world, input),
         _ => Err(AwsError::invalid_action(operation)),
     }
+}
+
+/// The credentials that a role hands to a machine of this cloud; `None` when there is no such role.
+pub(crate) fn for_machine(world: &mut World, role_arn: &str, session_name: &str) -> Option<Value> {
+    assume::for_machine(world, role_arn, session_name)
 }
 
 /// The session that a request was signed with; `None` when the owner's keys signed it.

@@ -16,6 +16,10 @@ pub(super) const PROCEED: Duration = Duration::from_secs(2);
 /// one that the instance completes itself, as Code Ocean's workers do, so here it is completed with CONTINUE
 /// after this time, if its heartbeat lasts that long. A hook that notifies a target waits for an API call.
 pub(super) const INITIALISATION: Duration = Duration::from_secs(30);
+/// The least of a health check grace period that isn't zero, not scaled: a real process needs real time to come up.
+pub(super) const SHORTEST_GRACE: Duration = Duration::from_secs(3);
+/// The least of a hook's heartbeat timeout for a real process, which needs real time to complete it; not scaled.
+pub(super) const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// Before the next attempt after a launch that was abandoned. Also at infinite speed there is a pause, or a
 /// group whose instances never come up would launch for ever in no time.
 pub(super) const RETRY: Duration = Duration::from_secs(60);

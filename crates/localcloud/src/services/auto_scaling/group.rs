@@ -129,6 +129,8 @@ pub(super) struct Instance {
     /// Counts its states, so that a timer of an earlier one is known as stale.
     pub(super) step: u64,
     pub(super) is_protected: bool,
+    /// Since when it has been in service, or was before it began to terminate.
+    pub(super) in_service_since: Option<Timestamp>,
     /// The launch template it was launched with.
     pub(super) launch_template: Value,
     /// Hooks that hold it, with their tokens.

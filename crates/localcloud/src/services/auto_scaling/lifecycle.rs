@@ -9,7 +9,11 @@ use crate::timers;
 
 /// Put an instance into a state, and let it last for a time if it doesn't last for ever.
 pub(super) fn enter(world: &mut World, group: &str, instance: &str, state: State, lasts: Option<Duration>) {
+    let now = world.now;
     let Some(found) = find(world, group, instance) else { return };
+    if state == State::InService {
+        found.in_service_since = Some(now);
+    }
     found.state = state;
     found.step += 1;
     let step = found.step;
@@ -139,8 +143,11 @@ fn wait_or(
         found.waiting.insert(hook.name.clone(), token);
         let step = found.step;
         let heartbeat = Duration::from_secs(hook.heartbeat_seconds);
-        let completes_itself =
-            at_launch && hook.notification_target.is_none() && durations::INITIALISATION < heartbeat;
+        // A real one does so, or doesn't.
+        let completes_itself = at_launch
+            && hook.notification_target.is_none()
+            && durations::INITIALISATION < heartbeat
+            && !machines::is_process(world, instance);
         let (lasts, proceed) = if completes_itself {
             (durations::INITIALISATION, true)
         } else {
@@ -153,7 +160,12 @@ fn wait_or(
             step,
             proceed,
         };
-        world.schedule(lasts, timers::Timer::AutoScaling(timer));
+        let mut lasts = world.scaled(lasts);
+        if machines::is_process(world, instance) {
+            lasts = lasts.max(durations::SHORTEST_HEARTBEAT.min(heartbeat));
+        }
+        let at = world.now.after(lasts);
+        world.timers.schedule(at, timers::Timer::AutoScaling(timer));
     }
 }
 

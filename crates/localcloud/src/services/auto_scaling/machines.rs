@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::group::{Group, Instance, State};
-use super::{lifecycle, scaling};
+use super::{health, lifecycle, scaling};
 use crate::services::ec2::{self, GroupMember, InstanceState};
 use crate::{Input, World};
 
@@ -81,6 +81,11 @@ pub(super) fn type_of(world: &World, launch_template: &Value) -> Option<String> 
     Input(&resolved.data).string("InstanceType").map(str::to_owned)
 }
 
+/// Whether an instance is an operating system process.
+pub(super) fn is_process(world: &World, instance: &str) -> bool {
+    ec2::is_process(world, instance)
+}
+
 /// An instance was terminated behind its group's back. The group takes it out and launches another, unless its
 /// health checks are suspended.
 pub(crate) fn instance_is_dead(world: &mut World, instance: &str) {
@@ -95,7 +100,13 @@ pub(crate) fn instance_is_dead(world: &mut World, instance: &str) {
     }
     let name = group.name.clone();
     lifecycle::terminate(world, &name, instance);
-    scaling::note_health_check(world, &name, instance);
+    scaling::note_health_check(
+        world,
+        &name,
+        instance,
+        "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or \
+         stopped.",
+    );
     scaling::reconcile(world, &name);
 }
 
@@ -111,4 +122,5 @@ pub(super) fn look_again(world: &mut World, name: &str) {
     for instance in dead {
         instance_is_dead(world, &instance);
     }
+    health::look_again(world, name);
 }

@@ -88,6 +88,7 @@ fn launch(world: &mut World, name: &str, state: State) {
         state,
         step: 0,
         is_protected: group.new_instances_protected,
+        in_service_since: None,
         launch_template,
         waiting: BTreeMap::new(),
     };
@@ -175,17 +176,13 @@ pub(super) fn note_termination(world: &mut World, name: &str, instance: &str) {
     );
 }
 
-/// A termination that has just been noted is because of a health check.
-pub(super) fn note_health_check(world: &mut World, name: &str, instance: &str) {
+/// A termination that has just been noted is because of a health check, whose words are given.
+pub(super) fn note_health_check(world: &mut World, name: &str, instance: &str, words: &str) {
     let now = world.now;
     if let Some(group) = world.auto_scaling.groups.get_mut(name)
         && let Some(activity) = open_activity(group, instance, "Terminating EC2 instance")
     {
-        activity.cause = format!(
-            "At {} an instance was taken out of service in response to an EC2 health check indicating it has been \
-             terminated or stopped.",
-            now.iso8601()
-        );
+        activity.cause = format!("At {} {words}", now.iso8601());
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Batch, Timer, durations};
+use super::attempts::{self, Ending};
+use super::{Batch, Timer, durations, processes};
 use crate::{Timestamp, World, timers};
 
 /// A job's state.
@@ -77,6 +78,14 @@ pub(super) struct Job {
     pub(super) is_terminated: bool,
     pub(super) depends_on: Vec<String>,
     pub(super) plan: Plan,
+    /// Those that are over.
+    pub(super) attempts: Vec<Value>,
+    /// Whether it is a process and has, or waits for, one now.
+    pub(super) has_process: bool,
+    /// The instance that the present attempt runs on.
+    pub(super) host: Option<String>,
+    /// Where the output of the present attempt goes.
+    pub(super) log_stream: Option<String>,
     /// Settings that are given back as they came.
     pub(super) described: Map<String, Value>,
 }
@@ -128,6 +137,7 @@ pub(super) fn enter(world: &mut World, id: &str, state: State, lasts: Option<Dur
 /// A job's state has lasted its time.
 pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
     let now = world.now;
+    let is_process = world.batch.jobs.get(id).is_some_and(|job| processes::is_process(world, job));
     let Batch { jobs, queues, .. } = &mut world.batch;
     let Some(job) = jobs.get_mut(id).filter(|job| job.step == step) else { return };
     match job.state {
@@ -142,6 +152,7 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
             }
         }
         State::Starting | State::Running if job.is_terminated => end(world, id, State::Failed, None),
+        State::Starting if is_process => processes::wait_for_process(world, id),
         State::Starting => {
             job.started = Some(now);
             let lasts = job.plan.timeout.map_or(job.plan.run, |timeout| timeout.min(job.plan.run));
@@ -149,13 +160,12 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
         }
         State::Running => {
             let timed_out = job.plan.timeout.is_some_and(|timeout| timeout < job.plan.run);
-            let (state, reason) = match job.plan.exit_code {
-                _ if timed_out => (State::Failed, "Job attempt duration exceeded timeout"),
-                0 => (State::Succeeded, "Essential container in task exited"),
-                _ => (State::Failed, "Essential container in task exited"),
+            let (succeeded, reason) = match job.plan.exit_code {
+                _ if timed_out => (false, "Job attempt duration exceeded timeout"),
+                code => (code == 0, "Essential container in task exited"),
             };
-            job.exit_code = Some(if timed_out { 137 } else { job.plan.exit_code });
-            end(world, id, state, Some(reason));
+            let exit_code = Some(if timed_out { 137 } else { job.plan.exit_code });
+            attempts::end(world, id, Ending { succeeded, exit_code, reason: Some(reason), timed_out });
         }
         State::Succeeded | State::Failed => {}
     }
@@ -179,9 +189,11 @@ pub(super) fn end(world: &mut World, id: &str, state: State, reason: Option<&str
     let now = world.now;
     let Some(job) = world.batch.jobs.get_mut(id) else { return };
     job.stopped = Some(now);
+    job.has_process = false;
     if let Some(reason) = reason {
         job.reason = Some(reason.to_owned());
     }
+    attempts::note(job, now);
     enter(world, id, state, None);
     let Batch { jobs, index, .. } = &world.batch;
     let is_pending = |id: &&String| jobs.get(id.as_str()).is_some_and(|job| job.state == State::Pending);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, Plan, State, enter};
 use super::{Batch, check_name, definitions, durations, job, most, refused, required};
 use crate::services::paging;
+use super::{attempts, check_name, definitions, durations, job, paged, refused, required};
 use crate::{AwsError, Input, Timestamp, World};
 
 pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -45,9 +46,13 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         ("parameters", Value::Object(parameters)),
         ("dependsOn", input.0.get("dependsOn").cloned().unwrap_or_else(|| json!([]))),
         ("tags", input.0.get("tags").cloned().unwrap_or_else(|| json!({}))),
-        ("container", shown_container(container, &variables)),
+        ("container", shown_container(container, input.object("containerOverrides"), &variables)),
     ] {
         described.insert(field.to_owned(), value);
+    }
+    let strategy = input.object("retryStrategy").or_else(|| Input(&base).object("retryStrategy"));
+    if let Some(strategy) = strategy {
+        described.insert("retryStrategy".to_owned(), strategy.0.clone());
     }
     if let Some(timeout) = timeout {
         described.insert("timeout".to_owned(), timeout.0.clone());
@@ -72,6 +77,10 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         is_terminated: false,
         depends_on,
         plan,
+        attempts: Vec::new(),
+        has_process: false,
+        host: None,
+        log_stream: None,
         described,
     };
     let Batch { jobs, index, .. } = &mut world.batch;
@@ -93,8 +102,18 @@ fn environment(container: Option<Input<'_>>) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn shown_container(container: Option<Input<'_>>, variables: &BTreeMap<String, String>) -> Value {
+/// The definition's container under what the job overrides.
+fn shown_container(
+    container: Option<Input<'_>>,
+    overrides: Option<Input<'_>>,
+    variables: &BTreeMap<String, String>,
+) -> Value {
     let mut fields = container.and_then(|container| container.0.as_object().cloned()).unwrap_or_default();
+    for name in ["command", "instanceType", "memory", "resourceRequirements", "vcpus"] {
+        if let Some(value) = overrides.and_then(|overrides| overrides.0.get(name)) {
+            fields.insert(name.to_owned(), value.clone());
+        }
+    }
     let variables = variables.iter().map(|(name, value)| json!({"name": name, "value": value}));
     fields.insert("environment".to_owned(), variables.collect());
     Value::Object(fields)
@@ -190,29 +209,19 @@ fn detail(world: &World, job: &Job) -> Value {
     for (name, value) in &job.described {
         fields.insert(name.clone(), value.clone());
     }
-    if let (Some(code), Some(container)) = (job.exit_code, fields.get_mut("container")) {
-        container["exitCode"] = json!(code);
+    if let Some(container) = fields.get_mut("container").and_then(Value::as_object_mut) {
+        container.extend(job.exit_code.map(|code| ("exitCode".to_owned(), json!(code))));
+        container.extend(job.log_stream.as_ref().map(|log| ("logStreamName".to_owned(), json!(log))));
     }
     for (name, value) in [
         ("jobQueue", json!(job.queue_arn)),
         ("isCancelled", json!(job.is_cancelled)),
         ("isTerminated", json!(job.is_terminated)),
-        ("attempts", attempts(job)),
+        ("attempts", attempts::shown(job)),
     ] {
         fields.insert(name.to_owned(), value);
     }
     Value::Object(fields)
-}
-
-/// One attempt, when it is over.
-fn attempts(job: &Job) -> Value {
-    match (job.started, job.stopped) {
-        (Some(Timestamp(started)), Some(Timestamp(stopped))) => {
-            let container = job.exit_code.map_or_else(|| json!({}), |code| json!({"exitCode": code}));
-            json!([{"startedAt": started, "stoppedAt": stopped, "container": container, "statusReason": job.reason.as_deref().unwrap_or_default()}])
-        }
-        _ => json!([]),
-    }
 }
 
 /// Does nothing to a job that is STARTING or further, yet succeeds.
@@ -248,6 +257,8 @@ pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, Aw
         State::Submitted | State::Pending | State::Runnable => {
             job::end(world, &id, State::Failed, Some(&reason))
         }
+        // Its end is the process's.
+        State::Running if job.has_process => job.reason = Some(reason),
         state @ (State::Starting | State::Running) => {
             job.reason = Some(reason);
             job.exit_code = Some(137);

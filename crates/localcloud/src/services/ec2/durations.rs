@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// An instance's `pending`.
 pub(super) const LAUNCH: Duration = Duration::from_secs(30);
+/// An instance's `stopping`.
+pub(super) const STOP: Duration = Duration::from_secs(45);
 /// An instance's `shutting-down`.
 pub(super) const TERMINATION: Duration = Duration::from_secs(45);
 /// A terminated instance stays visible for about an hour (user guide, "Terminate EC2 instances").

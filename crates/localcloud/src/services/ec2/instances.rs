@@ -42,6 +42,8 @@ pub(crate) enum InstanceState {
     ShuttingDown,
     /// Gone, to be seen for a while.
     Terminated,
+    /// On its way to being kept for later.
+    Stopping,
     /// Kept for later.
     Stopped,
 }
@@ -53,6 +55,7 @@ impl InstanceState {
             InstanceState::Running => (16, "running"),
             InstanceState::ShuttingDown => (32, "shutting-down"),
             InstanceState::Terminated => (48, "terminated"),
+            InstanceState::Stopping => (64, "stopping"),
             InstanceState::Stopped => (80, "stopped"),
         };
         json!({"code": code, "name": name})
@@ -193,6 +196,7 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
     }
     match instance.state {
         InstanceState::Pending => enter(world, id, InstanceState::Running, None),
+        InstanceState::Stopping => enter(world, id, InstanceState::Stopped, None),
         InstanceState::ShuttingDown => {
             terminated(world, id);
             auto_scaling::instance_is_dead(world, id);
@@ -244,6 +248,8 @@ pub(super) fn terminated(world: &mut World, id: &str) {
     if !is_new {
         return;
     }
+    let now = world.now;
+    world.security_token.end_machine(id, now);
     volumes::leave(world, id);
     enter(world, id, InstanceState::Terminated, None);
     let visible = world.scaled(durations::VISIBLE).max(durations::SHORTEST_VISIBLE);
@@ -283,6 +289,59 @@ pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, Aw
         let Some(before) = world.ec2.instances.get(id).map(|instance| instance.state) else { continue };
         if !before.is_ending() {
             shut_down(world, id);
+        }
+        let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
+        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));
+    }
+    Ok(json!({"instancesSet": changes}))
+}
+
+/// Stop instances: all of them or none. One that is stopped already stays so.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html>
+pub(super) fn stop(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    change(world, input, "stopped", |state| match state {
+        InstanceState::Running => Some(Some((InstanceState::Stopping, durations::STOP))),
+        InstanceState::Stopping | InstanceState::Stopped => Some(None),
+        InstanceState::Pending | InstanceState::ShuttingDown | InstanceState::Terminated => None,
+    })
+}
+
+/// Start stopped instances: all of them or none. One that runs already goes on.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StartInstances.html>
+pub(super) fn start(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    change(world, input, "started", |state| match state {
+        InstanceState::Stopped => Some(Some((InstanceState::Pending, durations::LAUNCH))),
+        InstanceState::Pending | InstanceState::Running => Some(None),
+        InstanceState::Stopping | InstanceState::ShuttingDown | InstanceState::Terminated => None,
+    })
+}
+
+/// Bring every instance of a request into the state that its present one leads to; `None` is no way from there.
+///
+/// Assumption: an instance of an Auto Scaling group can't be stopped here. AWS lets it, and the group replaces it.
+fn change(
+    world: &mut World,
+    input: Input<'_>,
+    verb: &str,
+    next: impl Fn(InstanceState) -> Option<Option<(InstanceState, Duration)>>,
+) -> Result<Value, AwsError> {
+    let ids = ids(world, input)?;
+    if ids.is_empty() {
+        return Err(super::missing("InstanceId"));
+    }
+    let mut steps = Vec::new();
+    for id in ids {
+        let Some(before) = world.ec2.instances.get(id).map(|instance| instance.state) else { continue };
+        let step = next(before).filter(|_| !auto_scaling::has_member(world, id)).ok_or_else(|| {
+            let words = format!("The instance '{id}' is not in a state from which it can be {verb}.");
+            refused("IncorrectInstanceState", words)
+        })?;
+        steps.push((id, before, step));
+    }
+    let mut changes = Vec::new();
+    for (id, before, step) in steps {
+        if let Some((state, lasts)) = step {
+            enter(world, id, state, Some(lasts));
         }
         let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
         changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));

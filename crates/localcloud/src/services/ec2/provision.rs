@@ -108,10 +108,9 @@ fn create_instance(
     let id = provisioned.physical_id.clone();
     let subnet = run::subnet(&data);
     let zone = run::zone(world, subnet.as_deref(), input.string("AvailabilityZone"));
-    let address = match input.string("PrivateIpAddress") {
-        Some(given) => given.to_owned(),
-        None => addresses::private_address(world, &id),
-    };
+    let given = input.string("PrivateIpAddress").map(str::to_owned);
+    let image = data.get("ImageId").and_then(Value::as_str);
+    let address = addresses::address_of(world, &id, image, given);
     let launch = run::Launch {
         id: id.clone(),
         reservation: format!("r-{}", world.identities.hex(&format!("reservation of {id}"), 17)),

@@ -38,10 +38,7 @@ pub(super) fn launch(world: &mut World, launch: Launch) -> Result<(), AwsError> 
     let data = Value::Object(data);
     let devices = devices(world, Input(&data), &zone)?;
     let is_protected = super::flag(Input(&data), "DisableApiTermination")?.unwrap_or(false);
-    let address = match address {
-        Some(address) => address,
-        None => addresses::private_address(world, &id),
-    };
+    let address = addresses::address_of(world, &id, Input(&data).string("ImageId"), address);
     let mut instance_tags = tags::specified(Input(&data), "instance");
     instance_tags.extend(given);
     let volume_tags = tags::specified(Input(&data), "volume");

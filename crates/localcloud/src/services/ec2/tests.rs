@@ -561,7 +561,9 @@ fn refusals_are_in_ec2_s_words() {
             "no",
         ),
         ("DescribeRegions", json!({"RegionName": ["mars-1"]}), "InvalidParameterValue", "mars-1"),
-        ("StopInstances", json!({"InstanceId": [id]}), "InvalidAction", "StopInstances"),
+        ("StopInstances", json!({"InstanceId": [id]}), "IncorrectInstanceState", "can be stopped"),
+        ("StopInstances", json!({}), "MissingParameter", "InstanceId"),
+        ("RebootInstances", json!({"InstanceId": [id]}), "InvalidAction", "RebootInstances"),
     ] {
         bench.refused(1, operation, input, code, part);
     }

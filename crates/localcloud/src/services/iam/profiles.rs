@@ -17,6 +17,13 @@ pub(crate) struct Profile {
     pub(super) roles: Vec<String>,
 }
 
+impl Profile {
+    /// The lower-case name of its role.
+    pub(super) fn first_role(&self) -> Option<&str> {
+        self.roles.first().map(String::as_str)
+    }
+}
+
 pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = name(input, "InstanceProfileName", 128)?;
     let profile = world.iam.profiles.get(&name.to_ascii_lowercase());

@@ -1,9 +1,8 @@
-//! Target groups and the health of their targets. Targets are what a template names and what Auto Scaling has
-//! in service; all of them are healthy.
+//! Target groups.
 
 use serde_json::{Map, Value, json};
 
-use super::{TargetGroup, balancers, paged, refused, required, rule_parts};
+use super::{TargetGroup, balancers, paged, refused, rule_parts, targets};
 use crate::{AwsError, Input, World};
 
 /// Settings that only travel through.
@@ -45,6 +44,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         described: Map::new(),
         attributes: Default::default(),
         targets: Vec::new(),
+        draining: Vec::new(),
     };
     world.load_balancing.target_groups.insert(arn.clone(), group);
     update(world, &arn, input)?;
@@ -53,6 +53,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
 
 /// Change what is given of a target group.
 pub(super) fn update(world: &mut World, arn: &str, input: Input<'_>) -> Result<(), AwsError> {
+    let named = targets::given(input, "Targets")?;
     let group = world.load_balancing.target_groups.get_mut(arn).ok_or_else(not_found)?;
     for name in DESCRIBED {
         if let Some(value) = input.0.get(*name) {
@@ -61,8 +62,7 @@ pub(super) fn update(world: &mut World, arn: &str, input: Input<'_>) -> Result<(
     }
     group.attributes.extend(balancers::given_attributes(input, "TargetGroupAttributes"));
     if input.has("Targets") {
-        group.targets =
-            input.objects("Targets").filter_map(|target| target.string("Id")).map(str::to_owned).collect();
+        targets::replace(world, arn, named);
     }
     Ok(())
 }
@@ -124,19 +124,4 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
         }),
     )?;
     Ok(json!({"TargetGroups": page.items, "NextMarker": page.next_token}))
-}
-
-pub(super) fn health(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let arn = required(input, "TargetGroupArn")?;
-    let group = world.load_balancing.target_groups.get(arn).ok_or_else(not_found)?;
-    let port = group.described.get("Port").cloned().unwrap_or_else(|| json!(80));
-    let targets = group.targets.iter().cloned().chain(world.auto_scaling.in_service_behind(arn));
-    let shown = targets.map(|id| {
-        json!({
-            "Target": {"Id": id, "Port": port},
-            "HealthCheckPort": port,
-            "TargetHealth": {"State": "healthy"},
-        })
-    });
-    Ok(json!({"TargetHealthDescriptions": shown.collect::<Vec<_>>()}))
 }

@@ -120,3 +120,20 @@ fn duration(input: Input<'_>) -> Result<i64, AwsError> {
          have value {bound} than or equal to {limit}"
     )))
 }
+
+/// The credentials of a role for a machine of this cloud: an instance's profile or a job's role hands them out.
+///
+/// AWS renews them before they end. A process has them in its environment, where nobody can renew them, so these
+/// don't end.
+pub(super) fn for_machine(world: &mut World, role_arn: &str, session_name: &str) -> Option<Value> {
+    const HUNDRED_YEARS_SECONDS: i64 = 100 * 365 * 24 * 3600;
+    let role = world.iam.role_by_arn(role_arn)?;
+    let (role_name, role_id) = (role.name.clone(), role.id.clone());
+    let config = &world.config;
+    let arn = format!(
+        "arn:{}:sts::{}:assumed-role/{role_name}/{session_name}",
+        config.partition, config.account_id
+    );
+    let user_id = format!("{role_id}:{session_name}");
+    Some(begin(world, role_arn, arn, user_id, HUNDRED_YEARS_SECONDS))
+}

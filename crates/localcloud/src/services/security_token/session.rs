@@ -88,6 +88,11 @@ impl Salt {
         parts.iter().map(|part| self.digest(part, access_key_id)).collect::<String>().replace('=', "/")
     }
 
+    /// A few letters that only this salt has; nothing follows from them.
+    pub(super) fn mark(&self) -> String {
+        self.digest("mark", "").chars().take(8).collect()
+    }
+
     fn digest(&self, what: &str, access_key_id: &str) -> String {
         let mut hasher = Sha256::new();
         hasher.update(self.0);
