@@ -5,6 +5,7 @@ mod code_ocean;
 mod drift;
 mod every_type;
 mod expected;
+mod lab;
 mod nested;
 mod operations;
 mod policies;
