@@ -53,6 +53,9 @@ pub enum CliError {
         /// The system's words.
         source: io::Error,
     },
+    /// A program of the lab ended.
+    #[error("lab: {0}")]
+    Lab(#[from] lab::LabError),
     /// A template can't be used.
     #[error(transparent)]
     Template(#[from] template::TemplateError),
@@ -217,6 +220,7 @@ impl CliError {
                 "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
             ),
             CliError::Runtime(_)
+            | CliError::Lab(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::Template(_)
@@ -266,6 +270,7 @@ impl CliError {
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
             CliError::Runtime(_)
+            | CliError::Lab(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

@@ -9,6 +9,7 @@ mod changeset_command;
 mod demo;
 mod error;
 mod inputs;
+mod lab_command;
 mod local_cloud;
 mod local_command;
 mod planning;
@@ -49,5 +50,6 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Local(local) => local_command::run(local).await,
         Command::Run(command) => runs::run(command).await,
+        Command::Lab(command) => lab_command::run(command).await,
     }
 }
