@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Look at runs, stop them, answer them, and go on with one whose process died.
     #[command(subcommand)]
     Run(Run),
+    /// The lab's programs, as the lab's templates start them.
+    #[command(subcommand, hide = true)]
+    Lab(lab::Command),
 }
 
 #[derive(Debug, Args)]

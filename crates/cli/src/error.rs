@@ -62,6 +62,9 @@ pub enum CliError {
         /// The system's words.
         source: io::Error,
     },
+    /// A program of the lab ended.
+    #[error("lab: {0}")]
+    Lab(#[from] lab::LabError),
     /// A template can't be used.
     #[error(transparent)]
     Template(#[from] template::TemplateError),
@@ -353,6 +356,7 @@ impl CliError {
             | CliError::Runtime(_)
             CliError::Runtime(_)
             | CliError::Serve(_)
+            | CliError::Lab(_)
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
             | CliError::Configuration(ConfigurationError::Unreadable { .. })
@@ -421,6 +425,7 @@ impl CliError {
             | CliError::Runtime(_)
             CliError::Runtime(_)
             | CliError::Serve(_)
+            | CliError::Lab(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

@@ -11,6 +11,7 @@ mod demo;
 mod error;
 pub mod init;
 mod inputs;
+mod lab_command;
 mod local_cloud;
 mod local_command;
 mod local_seed;
@@ -69,5 +70,6 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Maintenance(command) => maintenance_command::run(command).await,
         Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
+        Command::Lab(command) => lab_command::run(command).await,
     }
 }

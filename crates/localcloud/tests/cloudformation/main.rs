@@ -7,6 +7,7 @@ mod drift;
 mod every_type;
 mod expected;
 mod groups;
+mod lab;
 mod nested;
 mod operations;
 mod policies;
