@@ -354,7 +354,6 @@ impl CliError {
             | CliError::When(_)
             | CliError::NothingAsked { .. }
             | CliError::Runtime(_)
-            CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
             | CliError::Unreadable { .. }
@@ -423,7 +422,6 @@ impl CliError {
             CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)
-            CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
             | CliError::Unwritable { .. }

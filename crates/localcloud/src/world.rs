@@ -175,11 +175,10 @@ impl World {
             Service::ParameterStore => crate::services::parameter_store::handle(self, operation, input),
             Service::Notification => crate::services::notification::handle(self, operation, input),
             Service::Backup => crate::services::backup::handle(self, operation, input),
-            Service::Control => crate::control::handle(self, operation, input),
             Service::Control if crate::machine_room::answers(operation) => {
                 crate::machine_room::handle(self, operation, input)
             }
-            Service::Control => crate::faults::handle(self, operation, input),
+            Service::Control => crate::control::handle(self, operation, input),
         }
     }
 

@@ -1,7 +1,5 @@
-//! The control endpoint's protocol: `/_slackwater/faults`, signed like any request, for the service `slackwater`.
-//! What it does lives in [`crate::control`].
-//! The control endpoint's protocol: `/_slackwater/faults` and `/_slackwater/endpoints`, signed like any request, for the service `slackwater`.
-//! What they do lives in [`crate::faults`] and [`crate::machine_room`].
+//! The control endpoint's protocol: `/_slackwater/faults`, `storage` and `endpoints`, signed like any request, for the
+//! service `slackwater`. What they do lives in [`crate::control`], [`crate::faults`] and [`crate::machine_room`].
 
 use http::Method;
 use serde_json::{Map, Value};
@@ -15,6 +13,7 @@ pub const FAULTS_PATH: &str = "/_slackwater/faults";
 
 /// Where a database's storage is let grow by itself.
 pub const STORAGE_PATH: &str = "/_slackwater/storage";
+
 /// Where it is said on which loopback ports the load balancers listen.
 pub const ENDPOINTS_PATH: &str = "/_slackwater/endpoints";
 
@@ -28,12 +27,10 @@ pub fn decode(method: &Method, path: &str, body: &[u8]) -> Result<(String, Value
         STORAGE_PATH if *method == Method::POST => {
             return Ok(("AutoscaleStorage".to_owned(), Value::Object(rest_json::object(body)?)));
         }
+        ENDPOINTS_PATH if *method == Method::GET => {
+            return Ok((machine_room::ENDPOINTS.to_owned(), Value::Object(Map::new())));
+        }
         _ => return Err(WireError::NoOperation),
-    if path.trim_end_matches('/') == ENDPOINTS_PATH && *method == Method::GET {
-        return Ok((machine_room::ENDPOINTS.to_owned(), Value::Object(Map::new())));
-    }
-    if path.trim_end_matches('/') != FAULTS_PATH {
-        return Err(WireError::NoOperation);
     }
     match *method {
         Method::GET => Ok(("GetFaults".to_owned(), Value::Object(Map::new()))),

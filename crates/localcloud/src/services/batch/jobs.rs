@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::job::{Job, Plan, State, enter};
-use super::{Batch, check_name, definitions, durations, job, most, refused, required};
+use super::{Batch, attempts, check_name, definitions, durations, job, most, refused, required};
 use crate::services::paging;
-use super::{attempts, check_name, definitions, durations, job, paged, refused, required};
 use crate::{AwsError, Input, Timestamp, World};
 
 pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
