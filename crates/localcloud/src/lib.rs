@@ -13,6 +13,7 @@ mod gate;
 pub mod identity;
 pub mod input;
 pub mod journal;
+pub mod observe;
 pub mod provision;
 pub mod server;
 pub mod service;
