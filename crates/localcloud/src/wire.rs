@@ -14,6 +14,7 @@ pub mod query;
 pub mod rest_json;
 pub mod route;
 pub mod signature;
+pub mod signature_v2;
 pub mod target_json;
 pub mod times;
 pub mod xml;

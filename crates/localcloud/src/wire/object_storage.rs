@@ -141,7 +141,12 @@ fn unsigned(uri: &Uri) -> Result<Uri, WireError> {
         .query()
         .unwrap_or_default()
         .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.to_ascii_lowercase().starts_with("x-amz-"))
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            let signs = name.to_ascii_lowercase().starts_with("x-amz-")
+                || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires");
+            !pair.is_empty() && !signs
+        })
         .collect();
     let path = uri.path();
     let whole = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };

@@ -336,7 +336,6 @@ impl S3 for Adapter {
                 }
             }),
             bucket_key_enabled: flag(rule, "BucketKeyEnabled"),
-            ..Default::default()
         });
         answer(GetBucketEncryptionOutput {
             server_side_encryption_configuration: Some(ServerSideEncryptionConfiguration { rules }),
