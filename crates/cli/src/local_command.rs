@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     if config.is_none() && arguments.speed.is_some() {
         return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
     }
-    let running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
+    let running = local_cloud::start(listener, &directory, config, faults.as_ref(), arguments.log_requests)?;
     running.write_environment(&directory)?;
     print!("{}", running.environment());
     println!(

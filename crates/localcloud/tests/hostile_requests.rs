@@ -361,7 +361,7 @@ fn mutated(chance: &mut Chance, sample: &Sample) -> Vec<u8> {
                 let value =
                     body.iter().position(|byte| matches!(byte, b'=' | b':')).map_or(at, |place| place + 1);
                 body.truncate(value);
-                body.extend(<str>::bytes(*chance.of(&TOKENS)));
+                body.extend(chance.of(&TOKENS).bytes());
             }
             _ => {
                 let token = chance.of(&TOKENS).as_bytes().to_vec();
