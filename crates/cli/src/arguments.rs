@@ -179,6 +179,10 @@ pub(crate) struct Local {
     /// AWS::Region. Fixed when the data directory is made.
     #[arg(long, default_value = "us-east-1")]
     pub region: String,
+    /// Print a line for each request to standard error: time, service, operation, status, error code, duration, and
+    /// what it is about. Never a parameter's value.
+    #[arg(long)]
+    pub log_requests: bool,
     #[command(flatten)]
     pub data: DataDir,
 }

@@ -108,7 +108,7 @@ async fn demonstrate(
     unattended: bool,
 ) -> Result<ExitCode, CliError> {
     let port = listener.local_addr().map_or(0, |address| address.port());
-    let running = local_cloud::start(listener, directory, Some(config), None)?;
+    let running = local_cloud::start(listener, directory, Some(config), None, false)?;
     running.write_environment(directory)?;
     Notes { port }.write(directory)?;
     println!("Local cloud: {}", running.endpoint_url);

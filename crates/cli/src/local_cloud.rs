@@ -1,6 +1,6 @@
 //! The local cloud in this process: its files, its port, and how the SDK reaches it.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use aws::{AwsCloud, Connection, Transport};
 use conductor::{Clock, DataDirectory};
 use localcloud::faults::Faults;
 use localcloud::server::ServeError;
+use localcloud::observe::Observed;
 use localcloud::{AccessKeys, Config, LocalCloud};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -48,6 +49,7 @@ pub(crate) fn start(
     directory: &DataDirectory,
     config: Option<Config>,
     faults: Option<&Faults>,
+    logs_requests: bool,
 ) -> Result<Running, CliError> {
     let path = directory.join(CLOUD_FILE);
     let clock = localcloud::Clock::system();
@@ -55,6 +57,7 @@ pub(crate) fn start(
         Some(config) => LocalCloud::open(&path, config, clock, None)?,
         None => LocalCloud::reopen(&path, clock)?,
     };
+    let cloud = if logs_requests { cloud.observed(Arc::new(print_line)) } else { cloud };
     if let Some(faults) = faults {
         cloud.set_faults(faults).map_err(CliError::Faults)?;
     }
@@ -72,6 +75,11 @@ pub(crate) fn start(
     );
     let server = tokio::spawn(served);
     Ok(Running { endpoint_url: format!("http://{address}"), keys, region, server, stop: Some(stop), cloud })
+}
+
+/// One request, one line. Nobody is left to be told when standard error is closed.
+fn print_line(observed: &Observed) {
+    let _unread = writeln!(io::stderr().lock(), "{observed}");
 }
 
 /// A load balancer's listener, and where it listens here.
@@ -162,6 +170,6 @@ impl Running {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(unwritable)?;
-        io::Write::write_all(&mut file, self.environment().as_bytes()).map_err(unwritable)
+        file.write_all(self.environment().as_bytes()).map_err(unwritable)
     }
 }

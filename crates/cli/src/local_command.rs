@@ -27,7 +27,8 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     if config.is_none() && arguments.speed.is_some() {
         return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
     }
-    let mut running = local_cloud::start(listener, &directory, config, faults.as_ref())?;
+    let mut running =
+        local_cloud::start(listener, &directory, config, faults.as_ref(), arguments.log_requests)?;
     running.write_environment(&directory)?;
     print!("{}", running.environment());
     // Those of a cloud that was here before. Where new ones listen is said at /_slackwater/endpoints.

@@ -229,7 +229,7 @@ async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
         Err(CliError::PortInUse { .. }) => local_cloud::listen(0).await?,
         other => other?,
     };
-    let running = local_cloud::start(listener, &directory, None, None)?;
+    let running = local_cloud::start(listener, &directory, None, None, false)?;
     running.write_environment(&directory)?;
     println!(
         "Local cloud: {} (environment in {})",

@@ -1,7 +1,8 @@
-//! What stands between a verified request and the world: faults of calls, then throttling. Nothing that is stopped here
+//! What stands between a verified request and the world: what a role's session may do, faults of calls, then throttling. Nothing that is stopped here
 //! has happened, and nothing of it is logged but the fault that was used up.
 
 use crate::faults::Answer;
+use crate::services::iam::authorize::authorize;
 use crate::throttle::{Buckets, Limits};
 use crate::wire::Service;
 use crate::wire::error::WireError;
@@ -22,16 +23,22 @@ pub(crate) enum Passage {
     Dropped,
 }
 
-/// How a request goes on, and the place of the fault that it uses up.
+/// How a request of the caller with this key goes on, and the place of the fault that it uses up.
 pub(crate) fn pass(
     world: &World,
     buckets: &mut Buckets,
     call: &Call,
+    caller: &str,
     at: Timestamp,
 ) -> (Passage, Option<usize>) {
     // Whoever orders the faults isn't hit by them.
     if call.service == Service::Control {
         return (Passage::Open, None);
+    }
+    if let Some(session) = world.security_token.session(caller)
+        && let Err(refusal) = authorize(world, session, call)
+    {
+        return (Passage::Refused(refusal), None);
     }
     let service = signing_name(call.service);
     let mut used = None;

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod input;
 pub mod journal;
 pub mod machine_room;
+pub mod observe;
 pub mod provision;
 pub mod server;
 pub mod service;

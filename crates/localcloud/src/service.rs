@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::HOST;
 use http::{Request, Response, StatusCode, Uri};
 use serde_json::Value;
 
@@ -20,13 +20,15 @@ use crate::identity::Identities;
 use crate::input::Input;
 use crate::journal::{Header, JournalError, Record, RequestLog};
 use crate::machine_room::{self, Report};
+use crate::observe::{self, Observed, Observer, Seen};
 use crate::services::security_token;
 use crate::throttle::Buckets;
 use crate::wire::error::WireError;
 use crate::wire::keys::AccessKeys;
+use crate::wire::object_storage::{self, Verified};
 use crate::wire::route::{self, Call};
 use crate::wire::signature::{self, Payload, SignedRequest};
-use crate::wire::{Protocol, Service, cbor, error, object_storage, origin, times, xml};
+use crate::wire::{Protocol, Service, answer, cbor, origin};
 use crate::world::{Config, World};
 
 /// The largest body that is read.
@@ -50,6 +52,17 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct LocalCloud {
     inner: Arc<Inner>,
+    observer: Option<Observer>,
+}
+
+/// A request that was let in.
+struct Admitted {
+    service: Service,
+    /// The host without its port.
+    host: String,
+    payload: Payload,
+    /// The id of the key that signed.
+    caller: String,
 }
 
 struct Inner {
@@ -152,7 +165,7 @@ impl LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
         let state = Mutex::new(State { world, log, buckets: Buckets::default(), answered: 0 });
         let changed = tokio::sync::Notify::new();
-        LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state, changed }) }
+        LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state, changed }), observer: None }
     }
 
     /// The keys that requests must be signed with.
@@ -190,7 +203,14 @@ impl LocalCloud {
             input: serde_json::to_value(faults).map_err(internal)?,
             protocol: Protocol::RestJson,
         };
-        self.apply(&call).map(drop)
+        self.apply(&call, &self.inner.keys.access_key_id).map(drop)
+    }
+
+    /// The same cloud, whose answered requests are told to an observer.
+    #[must_use]
+    pub fn observed(mut self, observer: Observer) -> LocalCloud {
+        self.observer = Some(observer);
+        self
     }
 
     /// Tell the world what has really happened beside it; logged as a request is, so that a replay knows it too.
@@ -222,28 +242,43 @@ impl LocalCloud {
     /// end the connection instead (its status, 503 without a body, is for those who can't).
     #[must_use]
     pub fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let began = self.inner.clock.now();
         let (parts, body) = request.into_parts();
         let request_id = self.request_id();
         let service = route::service_of(&parts.uri, &parts.headers, &body);
-        let protocol = protocol_of(service, &parts.headers);
-        let answered = self.receive(&parts, &body, service).and_then(|call| {
-            let Some(output) = self.apply(&call)? else { return Ok(no_answer()) };
-            let range = parts.headers.get("range").and_then(|range| range.to_str().ok());
-            Ok(render(&call, &output, &request_id, range))
-        });
-        let mut response =
-            answered.unwrap_or_else(|refusal| refused(&refusal, service, protocol, &request_id));
+        let protocol = answer::protocol_of(service, &parts.headers);
+        let mut seen = Seen::default();
+        let mut response = match self.answer(&parts, &body, service, &request_id, &mut seen) {
+            Ok(response) => response,
+            Err(refusal) => {
+                let response = answer::refused(&refusal, service, protocol, &request_id);
+                seen.error_code = Some(refusal.code);
+                response
+            }
+        };
         if protocol == Protocol::Cbor {
-            set(&mut response, cbor::PROTOCOL_HEADER, cbor::PROTOCOL);
+            answer::set(&mut response, cbor::PROTOCOL_HEADER, cbor::PROTOCOL);
         }
-        if parts.method == http::Method::HEAD {
+        if parts.method == http::Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
             *response.body_mut() = Bytes::new();
         }
         let name = match service {
             Some(Service::ObjectStorage) => "x-amz-request-id",
             _ => "x-amzn-requestid",
         };
-        set(&mut response, name, &request_id);
+        answer::set(&mut response, name, &request_id);
+        if let Some(observer) = &self.observer {
+            let is_dropped = response.extensions().get::<std::io::ErrorKind>().is_some();
+            observer(&Observed {
+                at: began,
+                service: service.map(route::signing_name),
+                operation: seen.operation,
+                resource: seen.resource,
+                status: (!is_dropped).then(|| response.status().as_u16()),
+                error_code: seen.error_code,
+                milliseconds: self.inner.clock.now().0.saturating_sub(began.0),
+            });
+        }
         response
     }
 
@@ -251,29 +286,51 @@ impl LocalCloud {
     #[must_use]
     pub fn too_large(&self, parts: &http::request::Parts) -> Response<Bytes> {
         let service = route::service_of(&parts.uri, &parts.headers, &[]);
-        let protocol = protocol_of(service, &parts.headers);
+        let protocol = answer::protocol_of(service, &parts.headers);
         let refusal = WireError::TooLarge(LARGEST_BODY_BYTES).to_aws(protocol);
-        refused(&refusal, service, protocol, &self.request_id())
+        answer::refused(&refusal, service, protocol, &self.request_id())
     }
 
-    fn receive(
+    fn answer(
         &self,
         parts: &http::request::Parts,
         body: &Bytes,
         service: Option<Service>,
-    ) -> Result<Call, AwsError> {
-        let protocol = protocol_of(service, &parts.headers);
-        self.decode(parts, body, service).map_err(|error| error.to_aws(protocol))
+        request_id: &str,
+        seen: &mut Seen,
+    ) -> Result<Response<Bytes>, AwsError> {
+        let protocol = answer::protocol_of(service, &parts.headers);
+        let admitted = self.admit(parts, body, service).map_err(|error| error.to_aws(protocol))?;
+        let Admitted { service, host, payload, caller } = admitted;
+        if service == Service::ObjectStorage {
+            let verified = Verified { parts, body, payload, host: &host, caller: &caller };
+            let answered = object_storage::serve(self, verified, seen)?;
+            return Ok(answered.unwrap_or_else(answer::no_answer));
+        }
+        let mut call = route::decode(service, &parts.method, &parts.uri, &parts.headers, body)
+            .map_err(|error| error.to_aws(protocol))?;
+        seen.operation = Some(call.operation.clone());
+        seen.resource = observe::resource(&call.input);
+        if service == Service::SecurityToken
+            && let Some(fields) = call.input.as_object_mut()
+        {
+            fields.insert(security_token::CALLER.to_owned(), Value::String(caller.clone()));
+        }
+        Ok(match self.apply(&call, &caller)? {
+            Some(output) => answer::render(&call, &output, request_id),
+            None => answer::no_answer(),
+        })
     }
 
-    fn decode(
+    /// Let in what comes from where it may, isn't too large, and is signed as it should be.
+    fn admit(
         &self,
         parts: &http::request::Parts,
         body: &Bytes,
         service: Option<Service>,
-    ) -> Result<Call, WireError> {
+    ) -> Result<Admitted, WireError> {
         let authority = host(&parts.uri, &parts.headers);
-        let name = origin::check(authority.as_deref(), &parts.headers)?;
+        let host = origin::check(authority.as_deref(), &parts.headers)?;
         if body.len() > LARGEST_BODY_BYTES {
             return Err(WireError::TooLarge(LARGEST_BODY_BYTES));
         }
@@ -293,14 +350,7 @@ impl LocalCloud {
             body,
         };
         let (payload, caller) = self.verified(&signed, service)?;
-        let mut call =
-            route::decode(service, &name, &parts.method, &parts.uri, &parts.headers, body, payload)?;
-        if service == Service::SecurityToken
-            && let Some(fields) = call.input.as_object_mut()
-        {
-            fields.insert(security_token::CALLER.to_owned(), Value::String(caller));
-        }
-        Ok(call)
+        Ok(Admitted { service, host, payload, caller })
     }
 
     /// Verify a request with the owner's keys, or with those of the session that it claims. Gives the key's id.
@@ -324,13 +374,23 @@ impl LocalCloud {
         Ok((payload, keys.access_key_id.clone()))
     }
 
-    /// What the world answers; `None` when a fault keeps the answer back.
-    fn apply(&self, call: &Call) -> Result<Option<Value>, AwsError> {
+    /// What the world answers to a caller, named by the key that signed; `None` when a fault keeps the answer back.
+    fn apply(&self, call: &Call, caller: &str) -> Result<Option<Value>, AwsError> {
+        self.apply_and(call, caller, |_, output| output)
+    }
+
+    /// [`Self::apply`], and a look at the world before anybody else changes it.
+    pub(crate) fn apply_and<T>(
+        &self,
+        call: &Call,
+        caller: &str,
+        look: impl FnOnce(&World, Value) -> T,
+    ) -> Result<Option<T>, AwsError> {
         let mut state = self.inner.state.lock().map_err(broken)?;
         let state = &mut *state;
         // A clock that was set back doesn't turn time back.
         let at = self.inner.clock.now().max(state.world.now);
-        let (passage, used) = gate::pass(&state.world, &mut state.buckets, call, at);
+        let (passage, used) = gate::pass(&state.world, &mut state.buckets, call, caller, at);
         if let Some(place) = used {
             let input = serde_json::json!({"place": place});
             state.happen(at, Service::Control, faults::USE, &input)?;
@@ -341,7 +401,10 @@ impl LocalCloud {
         match passage {
             Passage::Refused(refusal) => Err(refusal),
             Passage::Dropped => Ok(None),
-            Passage::Open => state.happen(at, call.service, &call.operation, &call.input).map(Some),
+            Passage::Open => {
+                let output = state.happen(at, call.service, &call.operation, &call.input)?;
+                Ok(Some(look(&state.world, output)))
+            }
             Passage::WithoutAnswer => {
                 let _lost = state.happen(at, call.service, &call.operation, &call.input);
                 Ok(None)
@@ -383,14 +446,6 @@ fn is_iam_s(region: &str) -> bool {
     matches!(region, "us-east-1" | "cn-north-1" | "us-gov-west-1")
 }
 
-/// Stands for a connection that is closed. [`LocalCloud::call`] says how it is known.
-fn no_answer() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.extensions_mut().insert(std::io::ErrorKind::ConnectionReset);
-    response
-}
-
 /// A handler panicked: the world may be half changed, so it answers no more. The log is intact.
 fn broken<T>(_poison: PoisonError<T>) -> AwsError {
     AwsError::new(
@@ -414,79 +469,4 @@ fn host(uri: &Uri, headers: &http::HeaderMap) -> Option<String> {
         Some(port) if port != usual => authority.as_str().to_owned(),
         _ => authority.host().to_owned(),
     })
-}
-
-/// How an unknown service's clients are answered: as most services would.
-fn protocol_of(service: Option<Service>, headers: &http::HeaderMap) -> Protocol {
-    service.map_or(Protocol::Query, |service| route::protocol_of(service, headers))
-}
-
-fn render(call: &Call, output: &Value, request_id: &str, range: Option<&str>) -> Response<Bytes> {
-    let (service, operation) = (call.service, &call.operation);
-    let output = &*times::written(output, service, call.protocol);
-    match call.protocol {
-        Protocol::Query => {
-            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
-            xml::element(&mut out, &format!("{operation}Result"), output, service.items());
-            out.push_str("<ResponseMetadata>");
-            xml::text_element(&mut out, "RequestId", request_id);
-            out.push_str(&format!("</ResponseMetadata></{operation}Response>"));
-            with(StatusCode::OK, "text/xml", out.into_bytes())
-        }
-        Protocol::Ec2Query => {
-            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
-            xml::text_element(&mut out, "requestId", request_id);
-            xml::content(&mut out, "", output, service.items());
-            out.push_str(&format!("</{operation}Response>"));
-            with(StatusCode::OK, "text/xml", out.into_bytes())
-        }
-        Protocol::RestJson => with(StatusCode::OK, "application/json", output.to_string().into_bytes()),
-        Protocol::Cbor => with(StatusCode::OK, "application/cbor", cbor::encode(output, times::is_time)),
-        Protocol::TargetJson => with(StatusCode::OK, service.json_type(), output.to_string().into_bytes()),
-        Protocol::RestXml => {
-            let answer = object_storage::render(&call.operation, &call.input, output, range);
-            let mut response = Response::new(Bytes::from(answer.body));
-            *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
-            for (name, value) in answer.headers {
-                set(&mut response, &name, &value);
-            }
-            response
-        }
-    }
-}
-
-fn refused(
-    refusal: &AwsError,
-    service: Option<Service>,
-    protocol: Protocol,
-    request_id: &str,
-) -> Response<Bytes> {
-    let (body, content_type) = error::render(refusal, service, protocol, request_id);
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with(status, content_type, body);
-    match protocol {
-        Protocol::RestJson => set(&mut response, "x-amzn-errortype", &refusal.code),
-        // Services that spoke Query before say in a header what the code was there (the trait
-        // `awsQueryCompatible`).
-        Protocol::TargetJson | Protocol::Cbor if service == Some(Service::CloudWatch) => {
-            let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
-            set(&mut response, "x-amzn-query-error", &format!("{};{fault}", refusal.code));
-        }
-        Protocol::Query | Protocol::Ec2Query | Protocol::RestXml | Protocol::TargetJson | Protocol::Cbor => {}
-    }
-    response
-}
-
-fn with(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-/// A header whose name or value HTTP can't carry is left out.
-fn set(response: &mut Response<Bytes>, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-        response.headers_mut().insert(name, value);
-    }
 }

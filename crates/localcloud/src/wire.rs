@@ -1,18 +1,20 @@
 //! HTTP in, HTTP out: which service and operation a request means, whether its signature holds, and how the
 //! answer is written. Nothing here knows what an operation does.
 
+pub(crate) mod answer;
 pub mod backup;
 pub mod body;
 pub mod cbor;
 pub mod control;
 pub mod error;
 pub mod keys;
-pub mod object_storage;
+pub(crate) mod object_storage;
 pub mod origin;
 pub mod query;
 pub mod rest_json;
 pub mod route;
 pub mod signature;
+pub mod signature_v2;
 pub mod target_json;
 pub mod times;
 pub mod xml;

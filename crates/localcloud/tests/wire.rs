@@ -209,6 +209,11 @@ fn objects_are_stored_and_given_back() {
     ];
     assert_eq!(
         put("/bucket/chunked", "5\r\nworld\r\n0\r\nx-amz-checksum-crc32:abc=\r\n\r\n", &chunked).status(),
+        400,
+        "another body's checksum"
+    );
+    assert_eq!(
+        put("/bucket/chunked", "5\r\nworld\r\n0\r\nx-amz-checksum-crc32:OncRQw==\r\n\r\n", &chunked).status(),
         200
     );
     assert_eq!(text(&get("/bucket/chunked", &[])), "world");
@@ -221,7 +226,22 @@ fn objects_are_stored_and_given_back() {
     assert_eq!(text(&virtual_host), "world");
     let listed = text(&get("/bucket?list-type=2&delimiter=%2F", &[]));
     assert!(listed.contains("<Key>chunked</Key>") && listed.contains("<Prefix>a key/</Prefix>"), "{listed}");
-    assert_eq!(get("/bucket?versioning", &[]).status(), 501);
+    assert_eq!(get("/bucket?versioning", &[]).status(), 200);
+    assert_eq!(get("/bucket?replication", &[]).status(), 501);
+    assert_eq!(put("/bucket/k", "hello", &[("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")]).status(), 200);
+    for (name, value) in [("content-md5", "XUFAKrxLKna5cZ2REBfFkQ=="), ("x-amz-checksum-crc32", "AAAAAA==")] {
+        let refused = put("/bucket/k", "hello", &[(name, value)]);
+        assert_eq!((refused.status().as_u16(), text(&refused).contains("BadDigest")), (400, true), "{name}");
+    }
+    assert_eq!(get("/bucket/k", &[("range", "bytes=5-")]).status(), 416);
+    assert_eq!(
+        get("/bucket/k", &[("range", "lines=1")]).status(),
+        200,
+        "a range that can't be read is ignored"
+    );
+    let unchanged = get("/bucket/k", &[("if-none-match", "\"5d41402abc4b2a76b9719d911017c592\"")]);
+    assert_eq!((unchanged.status().as_u16(), unchanged.body().len()), (304, 0));
+    assert_eq!(storage(&cloud, Method::DELETE, &format!("{base}/bucket/k"), "", &[]).status(), 204);
     assert_eq!(storage(&cloud, Method::DELETE, &format!("{base}/bucket"), "", &[]).status(), 409);
     assert_eq!(storage(&cloud, Method::DELETE, &format!("{base}/bucket/chunked"), "", &[]).status(), 204);
     assert_eq!(get("/bucket/chunked", &[]).status(), 404);
@@ -311,11 +331,8 @@ fn a_data_file_gives_the_same_world_again() {
     let path = folder.path().join("cloud.sqlite");
     let open = |config: Config| LocalCloud::open(&path, config, Clock::starting_at(START), Some(keys()));
     let first = open(Config::default()).expect("new");
-    for key in ["/bucket", "/bucket/key"] {
-        assert_eq!(
-            storage(&first, Method::PUT, &format!("http://localhost{key}"), "body", &[]).status(),
-            200
-        );
+    for (key, body) in [("/bucket", ""), ("/bucket/key", "body")] {
+        assert_eq!(storage(&first, Method::PUT, &format!("http://localhost{key}"), body, &[]).status(), 200);
     }
     let error = open(Config::default()).expect_err("two at once");
     assert!(error.to_string().contains("is in use"), "{error}");

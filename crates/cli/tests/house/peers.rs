@@ -1,6 +1,6 @@
 //! Real clients, with nothing of ours on their side, against `slackwater local`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -34,6 +34,8 @@ impl Local {
             .arg(folder.path().join("data"))
             .args(arguments)
             .stdout(Stdio::piped())
+            // Nobody reads along: a pipe is for the few lines of a log that was asked for.
+            .stderr(if arguments.contains(&"--log-requests") { Stdio::piped() } else { Stdio::inherit() })
             .spawn()
             .expect("the program starts");
         let mut environment = Vec::new();
@@ -70,14 +72,61 @@ impl Drop for Local {
 fn boto3_takes_every_vendors_releases_through_the_local_cloud() {
     let Some(shared) = shared() else { return };
     let local = Local::start(&["--speed", "instant"]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/vendor_chains.py");
-    let output =
-        local.client("python").arg(script).arg(shared.join("templates")).output().expect("Python starts");
+    let text = script(&local, "vendor_chains.py", &[&shared.join("templates")]);
+    assert!(text.contains("code-ocean: created from v3.7.0.yaml"), "{text}");
+}
+
+/// Run a Python script of `tests/peers` and give what it printed; it has to end well.
+fn script(local: &Local, name: &str, arguments: &[&Path]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name);
+    let output = local.client("python").arg(script).args(arguments).output().expect("Python starts");
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     println!("{text}");
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("code-ocean: created from v3.7.0.yaml"), "{text}");
+    text
+}
+
+#[test]
+fn boto3_and_the_aws_cli_store_and_fetch_objects() {
+    let local = Local::start(&["--speed", "instant"]);
+    let text = script(&local, "storage.py", &[]);
+    assert!(text.contains("storage checks"), "{text}");
+}
+
+#[test]
+fn boto3_asks_for_every_operation_rightly_and_wrongly() {
+    let local = Local::start(&["--speed", "instant"]);
+    let text = script(&local, "audit.py", &[]);
+    assert!(text.contains(" operations"), "{text}");
+}
+
+#[test]
+fn a_line_is_printed_for_each_request_when_asked() {
+    let mut local = Local::start(&["--speed", "instant", "--log-requests"]);
+    let mut asked = local.client("aws");
+    asked.args([
+        "ssm",
+        "put-parameter",
+        "--name",
+        "p",
+        "--value",
+        "a secret value",
+        "--type",
+        "SecureString",
+    ]);
+    assert!(asked.status().expect("the AWS CLI starts").success());
+    let mut refused = local.client("aws");
+    refused.args(["cloudformation", "describe-stacks", "--stack-name", "none"]);
+    assert!(!refused.output().expect("the AWS CLI starts").status.success());
+    local.process.kill().expect("it runs");
+    let mut log = String::new();
+    local.process.stderr.take().expect("its errors").read_to_string(&mut log).expect("text");
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.iter().any(|line| line.contains("Z ssm PutParameter 200 - ")), "{log}");
+    let refusal = "Z cloudformation DescribeStacks 400 ValidationError ";
+    assert!(lines.iter().any(|line| line.contains(refusal) && line.ends_with(" ms none")), "{log}");
+    assert!(!log.contains("a secret value"), "{log}");
 }
 
 #[test]

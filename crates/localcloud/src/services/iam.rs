@@ -1,6 +1,7 @@
-//! IAM: roles, users, instance profiles and managed policies, and what policies allow. Nothing here is enforced
-//! on the other services: this cloud has one owner, whose keys may do everything.
+//! IAM: roles, users, instance profiles and managed policies, and what policies allow. What a
+//! role's session may do is enforced on every service ([`authorize`]); the owner's keys may do everything.
 
+pub(crate) mod authorize;
 pub(crate) mod condition;
 pub(crate) mod document;
 pub(crate) mod evaluate;

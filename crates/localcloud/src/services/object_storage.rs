@@ -1,51 +1,129 @@
-//! S3: buckets and objects, as far as templates and artifacts need them. Versions, multipart uploads, policies
-//! and the rest of S3 are not here.
+//! S3: buckets, objects and their versions, multipart uploads, and the settings of a bucket that are kept as
+//! records. What they would do to a request (policies, access blocks, encryption) is not carried out here.
+//!
+//! HTTP is the wire's ([`crate::wire::object_storage`]); here a request is a JSON tree in the API reference's names,
+//! with bodies in base64, so that it is logged like any other.
 
+mod buckets;
+mod listing;
 mod objects;
+mod uploads;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use md5::{Digest, Md5};
 use serde_json::Value;
 
 use crate::{AwsError, Input, Timestamp, World};
 
-pub use objects::handle;
-
-/// Buckets and objects.
+/// Buckets, objects, and uploads that are under way.
 #[derive(Debug, Default)]
 pub struct ObjectStorage {
     buckets: BTreeMap<String, Bucket>,
+    /// By upload id.
+    uploads: BTreeMap<String, uploads::Upload>,
 }
 
 #[derive(Debug)]
 struct Bucket {
     created: Timestamp,
-    objects: BTreeMap<String, Object>,
+    versioning: Versioning,
+    /// By key; of each the oldest version first. No key is without versions.
+    objects: BTreeMap<String, Vec<Version>>,
+    /// What was put with `PutBucketTagging` and the like, by the name of the setting.
+    records: BTreeMap<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Versioning {
+    /// It never was on: objects have the version `null`, and the API says nothing about it.
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// A version of an object.
+#[derive(Debug, Clone)]
+struct Version {
+    id: String,
+    modified: Timestamp,
+    /// `None` is a delete marker.
+    object: Option<Object>,
 }
 
 /// A stored object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Object {
     body: Bytes,
+    /// Without its quotes.
     entity_tag: String,
-    content_type: Option<String>,
-    metadata: Value,
-    modified: Timestamp,
+    /// Content type, metadata, tags and the like, as they were put.
+    settings: Value,
 }
 
 impl ObjectStorage {
     /// The bytes of an object; `None` when the bucket or the key doesn't exist.
     #[must_use]
     pub fn get(&self, bucket: &str, key: &str) -> Option<&[u8]> {
-        Some(&self.buckets.get(bucket)?.objects.get(key)?.body)
+        self.body(bucket, key, None).map(|body| &**body)
+    }
+
+    /// The bytes of a version, or of the latest one.
+    #[must_use]
+    pub fn body(&self, bucket: &str, key: &str, version: Option<&str>) -> Option<&Bytes> {
+        let versions = self.buckets.get(bucket)?.objects.get(key)?;
+        let version = match version {
+            Some(id) => versions.iter().find(|version| version.id == id)?,
+            None => versions.last()?,
+        };
+        version.object.as_ref().map(|object| &object.body)
     }
 
     /// Whether there is such a bucket.
     #[must_use]
     pub fn has_bucket(&self, bucket: &str) -> bool {
         self.buckets.contains_key(bucket)
+    }
+}
+
+/// Answer a request. The tree's names are those of the S3 API reference; `Body` is base64.
+///
+/// # Errors
+/// In S3's words.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    match operation {
+        "ListBuckets" => buckets::list(world, input),
+        "CreateBucket" => buckets::create(world, input),
+        "HeadBucket" | "GetBucketLocation" => buckets::locate(world, input),
+        "DeleteBucket" => buckets::delete(world, input),
+        "PutBucketVersioning" => buckets::put_versioning(world, input),
+        "GetBucketVersioning" => buckets::get_versioning(world, input),
+        "PutObject" => objects::put(world, input),
+        "GetObject" | "HeadObject" => objects::get(world, input),
+        "DeleteObject" => objects::delete(world, input),
+        "DeleteObjects" => objects::delete_many(world, input),
+        "CopyObject" => objects::copy(world, input),
+        "PutObjectTagging" => objects::put_tags(world, input),
+        "GetObjectTagging" => objects::get_tags(world, input),
+        "ListObjects" | "ListObjectsV2" => listing::objects(world, input),
+        "ListObjectVersions" => listing::versions(world, input),
+        "CreateMultipartUpload" => uploads::create(world, input),
+        "UploadPart" => uploads::put_part(world, input),
+        "UploadPartCopy" => uploads::copy_part(world, input),
+        "CompleteMultipartUpload" => uploads::complete(world, input),
+        "AbortMultipartUpload" => uploads::abort(world, input),
+        "ListParts" => uploads::list_parts(world, input),
+        "ListMultipartUploads" => uploads::list(world, input),
+        _ => match buckets::Record::of(operation) {
+            Some(record) => record.handle(world, operation, input),
+            None => Err(AwsError::new(
+                501,
+                "NotImplemented",
+                format!("A header you provided implies functionality that is not implemented: {operation}"),
+            )),
+        },
     }
 }
 
@@ -84,3 +162,52 @@ fn bucket_name<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
         Err(AwsError::new(400, "InvalidBucketName", "The specified bucket is not valid."))
     }
 }
+
+fn bucket<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Bucket, AwsError> {
+    world.object_storage.buckets.get(bucket_name(input)?).ok_or_else(no_such_bucket)
+}
+
+fn bucket_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Bucket, AwsError> {
+    world.object_storage.buckets.get_mut(bucket_name(input)?).ok_or_else(no_such_bucket)
+}
+
+fn no_such_bucket() -> AwsError {
+    AwsError::new(404, "NoSuchBucket", "The specified bucket does not exist")
+}
+
+fn no_such_key() -> AwsError {
+    AwsError::new(404, "NoSuchKey", "The specified key does not exist.")
+}
+
+/// The key a request names.
+fn key<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
+    let key = input.required_string("Key")?;
+    if key.len() > 1024 {
+        return Err(AwsError::new(400, "KeyTooLongError", "Your key is too long"));
+    }
+    Ok(key)
+}
+
+fn md5_hex(bytes: &[u8]) -> String {
+    hex(&Md5::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A whole number within bounds; S3's refusal when it isn't one.
+fn at_most(input: Input<'_>, field: &str, most: usize) -> Result<usize, AwsError> {
+    let given = input.integer(field)?.unwrap_or(i64::try_from(most).unwrap_or(i64::MAX));
+    match usize::try_from(given) {
+        Ok(given) => Ok(given.min(most)),
+        Err(_) => Err(AwsError::new(
+            400,
+            "InvalidArgument",
+            format!("Argument {field} must be an integer between 0 and 2147483647"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! STS: who is calling, and temporary credentials for roles. The account has one owner here, whose keys are this
-//! cloud's; whoever assumes a role is that role. What its policies allow is not enforced.
+//! cloud's; whoever assumes a role may do what its policies allow ([`crate::services::iam`]).
 
 mod assume;
 mod session;

@@ -1,6 +1,8 @@
 //! `aws-chunked` bodies: chunks with their sizes in hex, maybe signed, maybe followed by trailers.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 
+use bytes::Bytes;
+
 use super::signature::Payload;
 
 /// Why a body can't be taken apart.
@@ -19,18 +21,28 @@ pub enum BodyError {
     Length,
 }
 
-/// The object's bytes, chunk by chunk if the payload is chunked. Trailers (checksums) are passed over.
+/// A body in one piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The object's bytes.
+    pub body: Bytes,
+    /// Headers that came after it: checksums.
+    pub trailers: Vec<(String, String)>,
+}
+
+/// The object's bytes, chunk by chunk if the payload is chunked, and the checksums that trail them. The signature of
+/// the trailers, where there is one, is passed over: the chunks' own are verified.
 ///
 /// # Errors
 /// When the chunks are malformed, their signatures don't hold, or their length isn't the stated one.
-pub fn decode(body: &[u8], payload: Payload, stated_length: Option<u64>) -> Result<Vec<u8>, BodyError> {
+pub fn decode(body: &Bytes, payload: Payload, stated_length: Option<u64>) -> Result<Decoded, BodyError> {
     let mut chain = match payload {
-        Payload::Plain => return Ok(body.to_vec()),
+        Payload::Plain => return Ok(Decoded { body: body.clone(), trailers: Vec::new() }),
         Payload::Chunked => None,
         Payload::SignedChunks(chain) => Some(chain),
     };
     let mut decoded = Vec::with_capacity(body.len());
-    let mut rest = body;
+    let mut rest: &[u8] = body;
     loop {
         let end = rest.windows(2).take(1024).position(|pair| pair == b"\r\n").ok_or(BodyError::Malformed)?;
         let (line, after) = rest.split_at_checked(end).ok_or(BodyError::Malformed)?;
@@ -49,19 +61,33 @@ pub fn decode(body: &[u8], payload: Payload, stated_length: Option<u64>) -> Resu
             }
         }
         if size == 0 {
+            rest = after;
             break;
         }
         decoded.extend_from_slice(chunk);
         rest = after.strip_prefix(b"\r\n").ok_or(BodyError::Malformed)?;
     }
+    let trailers = trailers(rest);
     match stated_length {
         Some(length) if usize::try_from(length) != Ok(decoded.len()) => Err(BodyError::Length),
-        Some(_) | None => Ok(decoded),
+        Some(_) | None => Ok(Decoded { body: decoded.into(), trailers }),
     }
+}
+
+/// `name:value` lines; only checksums, for a trailer must not change what a request means.
+fn trailers(rest: &[u8]) -> Vec<(String, String)> {
+    let text = std::str::from_utf8(rest).unwrap_or_default();
+    text.split(['\r', '\n'])
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        .filter(|(name, _)| name.starts_with("x-amz-checksum-"))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::{BodyError, decode};
     use crate::wire::signature::Payload;
 
@@ -82,7 +108,11 @@ mod tests {
             ("zz\r\nhello\r\n", None, Err(BodyError::Malformed)),
         ] {
             let expected = decoded.map(|text| text.as_bytes().to_vec());
-            assert_eq!(decode(body.as_bytes(), Payload::Chunked, length), expected, "{body:?}");
+            let found = decode(&Bytes::from(body), Payload::Chunked, length);
+            assert_eq!(found.map(|decoded| decoded.body.to_vec()), expected, "{body:?}");
         }
+        let body = Bytes::from("0\r\nX-Amz-Checksum-Crc32:abc=\r\nhost:evil\r\n\r\n");
+        let decoded = decode(&body, Payload::Chunked, None).expect("a body");
+        assert_eq!(decoded.trailers, [("x-amz-checksum-crc32".to_owned(), "abc=".to_owned())]);
     }
 }

@@ -40,7 +40,8 @@ pub fn check(host: Option<&str>, headers: &HeaderMap) -> Result<String, OriginEr
     if served { Ok(name) } else { Err(OriginError::Host(host.chars().take(100).collect())) }
 }
 
-fn without_port(host: &str) -> &str {
+/// The host of an authority.
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         // Every group but the last of an IPv6 address ends in a colon too: the bracket tells.
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) && !port.is_empty() => name,

@@ -5,8 +5,8 @@ use http::{Method, Uri};
 use serde_json::Value;
 
 use super::error::WireError;
-use super::signature::{self, Payload};
-use super::{Protocol, Service, backup, body, cbor, control, object_storage, query, rest_json, target_json};
+use super::signature;
+use super::{Protocol, Service, backup, cbor, control, query, rest_json, target_json};
 
 /// A request a service understands.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,12 +80,10 @@ pub fn protocol_of(service: Service, headers: &HeaderMap) -> Protocol {
 /// When it isn't a request of the service's protocol.
 pub fn decode(
     service: Service,
-    host: &str,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
-    payload: Payload,
 ) -> Result<Call, WireError> {
     let query = uri.query().unwrap_or_default();
     let protocol = protocol_of(service, headers);
@@ -107,13 +105,8 @@ pub fn decode(
         },
         Protocol::TargetJson => target_json::decode(headers, body)?,
         Protocol::Cbor => cbor::decode_request(uri.path(), body)?,
-        Protocol::RestXml => {
-            let stated = headers.get("x-amz-decoded-content-length");
-            let stated =
-                stated.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok());
-            let body = body::decode(body, payload, stated)?;
-            object_storage::decode(method, host, uri.path(), query, headers, &body)?
-        }
+        // S3's requests are read, and its operations called, in `super::object_storage`.
+        Protocol::RestXml => return Err(WireError::NoOperation),
     };
     Ok(Call { service, operation, input, protocol })
 }

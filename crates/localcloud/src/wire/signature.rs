@@ -11,6 +11,7 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
 use super::keys::AccessKeys;
+use super::signature_v2;
 use crate::clock::Timestamp;
 use crate::services::object_storage::url::percent_decode;
 
@@ -18,7 +19,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a request's date may be from ours.
 const MOST_SKEW_MILLISECONDS: u64 = 5 * 60 * 1000;
 /// The longest a presigned URL may live: seven days.
-const LONGEST_PRESIGNED_SECONDS: u64 = 604_800;
+pub(super) const LONGEST_PRESIGNED_SECONDS: u64 = 604_800;
 
 /// Why a signature doesn't hold. No text of the request is repeated but its key id and date.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +140,13 @@ struct Authorization {
 /// What the request says it was signed with, if it says so: nothing of it is verified.
 #[must_use]
 pub fn claimed(headers: &HeaderMap, query: &str) -> Option<Credential> {
-    authorization(headers, query).ok().map(|authorization| authorization.credential)
+    if let Ok(authorization) = authorization(headers, query) {
+        return Some(authorization.credential);
+    }
+    // The second version is known in URLs of S3 alone, and names no Region.
+    let access_key_id = signature_v2::claimed(query)?;
+    let (date, region) = (String::new(), String::new());
+    Some(Credential { access_key_id, date, region, service: "s3".to_owned() })
 }
 
 /// Verify a request for a service in a Region.
@@ -153,6 +160,12 @@ pub fn verify(
     signing_name: &str,
     now: Timestamp,
 ) -> Result<Payload, SignatureError> {
+    if signing_name == "s3"
+        && signature_v2::claimed(request.query).is_some()
+        && !request.headers.contains_key("authorization")
+    {
+        return signature_v2::verify(request, keys, now).map(|()| Payload::Plain);
+    }
     let authorization = authorization(request.headers, request.query)?;
     let credential = &authorization.credential;
     if credential.access_key_id != keys.access_key_id {

@@ -1,196 +1,269 @@
-//! S3's operations on buckets and objects. Bodies travel as base64 in the JSON tree, so that a request can be
-//! logged like any other.
+//! Objects and their versions.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html>
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value, json};
 
-use super::{Bucket, Object, ObjectStorage, bucket_name};
+use super::{
+    Object, Version, Versioning, bucket, bucket_mut, bucket_name, key, md5_hex, no_such_bucket, no_such_key,
+};
 use crate::{AwsError, Input, World};
 
-/// Answer a request. The tree's names are those of the S3 API reference; `Body` is base64.
-///
-/// # Errors
-/// In S3's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "ListBuckets" => Ok(list_buckets(world)),
-        "CreateBucket" => create_bucket(world, input),
-        "HeadBucket" | "GetBucketLocation" => {
-            find_bucket(world, input)?;
-            // The API says null for us-east-1; `BucketRegion` is a header.
-            Ok(json!({"BucketRegion": world.config.region}))
+/// What is kept of an object beside its bytes, under the API's names.
+const SETTINGS: [&str; 10] = [
+    "ContentType",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "Expires",
+    "StorageClass",
+    "Metadata",
+    "Tags",
+    "Checksums",
+];
+
+pub(super) fn settings(input: Input<'_>) -> Value {
+    let kept = SETTINGS.iter().filter_map(|name| {
+        let value = input.0.get(*name).filter(|value| !value.is_null())?;
+        Some(((*name).to_owned(), value.clone()))
+    });
+    Value::Object(kept.collect())
+}
+
+pub(super) fn body(input: Input<'_>) -> Result<Bytes, AwsError> {
+    let decoded = STANDARD.decode(input.string("Body").unwrap_or_default());
+    decoded.map(Bytes::from).map_err(|_| AwsError::new(400, "InvalidRequest", "The body is not base64"))
+}
+
+/// Make this the object's latest version; gives its id where the bucket has versions.
+pub(super) fn store(
+    world: &mut World,
+    bucket_name: &str,
+    key: &str,
+    object: Option<Object>,
+) -> Result<Option<String>, AwsError> {
+    let modified = world.now;
+    let bucket = world.object_storage.buckets.get_mut(bucket_name).ok_or_else(no_such_bucket)?;
+    let id = match bucket.versioning {
+        Versioning::Never | Versioning::Suspended => "null".to_owned(),
+        Versioning::Enabled => world.identities.alphanumeric(&format!("version {bucket_name}/{key}"), 32),
+    };
+    let versions = bucket.objects.entry(key.to_owned()).or_default();
+    // There is one version named null at most, and the new one takes its place.
+    versions.retain(|version| version.id != id);
+    versions.push(Version { id: id.clone(), modified, object });
+    Ok((bucket.versioning != Versioning::Never).then_some(id))
+}
+
+fn condition_failed() -> AwsError {
+    AwsError::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+}
+
+/// `If-Match` and `If-None-Match` of a write.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+pub(super) fn check_write(world: &World, input: Input<'_>) -> Result<(), AwsError> {
+    let current = latest(world, input).ok().and_then(|version| version.object.as_ref());
+    let fits = |wanted: &str, object: &Object| wanted == "*" || wanted == object.entity_tag;
+    match (input.string("IfMatch"), current) {
+        (Some(_), None) => return Err(no_such_key()),
+        (Some(wanted), Some(object)) if !fits(wanted, object) => return Err(condition_failed()),
+        (Some(_), Some(_)) | (None, _) => {}
+    }
+    match (input.string("IfNoneMatch"), current) {
+        (Some(wanted), Some(object)) if fits(wanted, object) => Err(condition_failed()),
+        (Some(_), _) | (None, _) => Ok(()),
+    }
+}
+
+pub(super) fn put(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let key = key(input)?;
+    bucket(world, input)?;
+    check_write(world, input)?;
+    let body = body(input)?;
+    // S3's tag of an object that was put at once is its MD5
+    // (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>).
+    let entity_tag = md5_hex(&body);
+    let object = Object { body, entity_tag: entity_tag.clone(), settings: settings(input) };
+    let version = store(world, bucket_name(input)?, key, Some(object))?;
+    Ok(json!({"ETag": entity_tag, "VersionId": version}))
+}
+
+fn latest<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Version, AwsError> {
+    let versions = bucket(world, input)?.objects.get(key(input)?);
+    versions.and_then(|versions| versions.last()).ok_or_else(no_such_key)
+}
+
+/// The version that a request names, or the latest; a delete marker is refused.
+fn find<'w>(world: &'w World, input: Input<'_>) -> Result<(&'w Version, &'w Object), AwsError> {
+    let version = match input.string("VersionId") {
+        None => latest(world, input)?,
+        Some(id) => {
+            let versions = bucket(world, input)?.objects.get(key(input)?);
+            let found = versions.and_then(|versions| versions.iter().find(|version| version.id == id));
+            found
+                .ok_or_else(|| AwsError::new(404, "NoSuchVersion", "The specified version does not exist."))?
         }
-        "DeleteBucket" => delete_bucket(world, input),
-        "PutObject" => put_object(world, input),
-        "GetObject" => {
-            let object = find_object(world, input)?;
-            let mut described = describe(object);
-            if let Some(fields) = described.as_object_mut() {
-                fields.insert("Body".to_owned(), Value::String(STANDARD.encode(&object.body)));
-            }
-            Ok(described)
-        }
-        "HeadObject" => find_object(world, input).map(describe),
-        "DeleteObject" => {
-            let key = input.required_string("Key")?;
-            bucket_mut(world, input)?.objects.remove(key);
-            Ok(json!({}))
-        }
-        "ListObjects" | "ListObjectsV2" => list_objects(world, input),
-        _ => Err(AwsError::new(
-            501,
-            "NotImplemented",
-            format!(
-                "A header or query you provided implies functionality that is not implemented: {operation}"
-            ),
+    };
+    match (&version.object, input.string("VersionId")) {
+        (Some(object), _) => Ok((version, object)),
+        (None, None) => Err(no_such_key()),
+        (None, Some(_)) => Err(AwsError::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
         )),
     }
 }
 
-fn find_bucket<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Bucket, AwsError> {
-    world.object_storage.buckets.get(bucket_name(input)?).ok_or_else(no_such_bucket)
+/// What is known of an object; its bytes are at [`super::ObjectStorage::body`].
+pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let (version, object) = find(world, input)?;
+    if let Some(wanted) = input.string("IfMatch")
+        && wanted != "*"
+        && wanted != object.entity_tag
+    {
+        return Err(condition_failed());
+    }
+    if let Some(wanted) = input.string("IfNoneMatch")
+        && (wanted == "*" || wanted == object.entity_tag)
+    {
+        return Err(AwsError::new(304, "NotModified", "Not Modified"));
+    }
+    let mut described = object.settings.as_object().cloned().unwrap_or_default();
+    let has_versions = bucket(world, input)?.versioning != Versioning::Never;
+    let tags = described.get("Tags").and_then(Value::as_array).map_or(0, Vec::len);
+    for (name, value) in [
+        ("ContentLength", json!(object.body.len())),
+        ("ETag", json!(object.entity_tag)),
+        ("LastModified", json!(version.modified.0)),
+        ("TagCount", json!(tags)),
+        ("VersionId", if has_versions { json!(version.id) } else { Value::Null }),
+    ] {
+        described.insert(name.to_owned(), value);
+    }
+    Ok(Value::Object(described))
 }
 
-fn bucket_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Bucket, AwsError> {
-    world.object_storage.buckets.get_mut(bucket_name(input)?).ok_or_else(no_such_bucket)
+/// Without a version the latest is covered by a delete marker, where the bucket has versions; a named version goes
+/// for good.
+pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let key = key(input)?;
+    let (name, wanted) = (bucket_name(input)?, input.string("VersionId"));
+    let bucket = bucket_mut(world, input)?;
+    match wanted {
+        None if bucket.versioning == Versioning::Never => {
+            bucket.objects.remove(key);
+            Ok(json!({}))
+        }
+        None => {
+            let id = store(world, name, key, None)?;
+            Ok(json!({"DeleteMarker": true, "VersionId": id}))
+        }
+        Some(id) => {
+            let Some(versions) = bucket.objects.get_mut(key) else { return Ok(json!({"VersionId": id})) };
+            let was_marker = versions.iter().any(|version| version.id == id && version.object.is_none());
+            versions.retain(|version| version.id != id);
+            if versions.is_empty() {
+                bucket.objects.remove(key);
+            }
+            Ok(json!({"VersionId": id, "DeleteMarker": was_marker.then_some(true)}))
+        }
+    }
 }
 
-fn find_object<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Object, AwsError> {
-    find_bucket(world, input)?
-        .objects
-        .get(input.required_string("Key")?)
-        .ok_or_else(|| AwsError::new(404, "NoSuchKey", "The specified key does not exist."))
-}
-
-fn no_such_bucket() -> AwsError {
-    AwsError::new(404, "NoSuchBucket", "The specified bucket does not exist")
-}
-
-fn list_buckets(world: &World) -> Value {
-    let buckets: Vec<Value> = world
-        .object_storage
-        .buckets
-        .iter()
-        .map(|(name, bucket)| json!({"Name": name, "CreationDate": bucket.created.iso8601()}))
-        .collect();
-    json!({"Buckets": buckets, "Owner": {"ID": world.config.account_id}})
-}
-
-fn create_bucket(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let name = bucket_name(input)?.to_owned();
-    let created = world.now;
-    let ObjectStorage { buckets } = &mut world.object_storage;
-    if buckets.contains_key(&name) {
+pub(super) fn delete_many(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let name = bucket_name(input)?;
+    bucket(world, input)?;
+    if input.objects("Objects").count() > 1000 {
         return Err(AwsError::new(
-            409,
-            "BucketAlreadyOwnedByYou",
-            "Your previous request to create the named bucket succeeded and you already own it.",
+            400,
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
         ));
     }
-    let location = format!("/{name}");
-    buckets.insert(name, Bucket { created, objects: Default::default() });
-    Ok(json!({"Location": location}))
+    let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+    for one in input.objects("Objects") {
+        let (key, version) = (one.string("Key").unwrap_or_default(), one.string("VersionId"));
+        let asked = json!({"Bucket": name, "Key": key, "VersionId": version});
+        match delete(world, Input(&asked)) {
+            Ok(answer) => deleted.push(json!({
+                "Key": key,
+                "VersionId": version,
+                "DeleteMarker": answer.get("DeleteMarker"),
+                "DeleteMarkerVersionId": answer
+                    .get("VersionId")
+                    .filter(|_| answer.get("DeleteMarker").is_some_and(|marker| *marker == json!(true))),
+            })),
+            Err(error) => {
+                errors.push(json!({"Key": key, "Code": error.code, "Message": error.message}));
+            }
+        }
+    }
+    Ok(json!({"Deleted": deleted, "Errors": errors}))
 }
 
-fn delete_bucket(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    if !find_bucket(world, input)?.objects.is_empty() {
-        return Err(AwsError::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
+/// The source of a copy, as `CopySource` names it, with what is known of it.
+pub(super) fn source<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Object, AwsError> {
+    let source = input.object("CopySource").ok_or_else(no_such_key)?;
+    find(world, source).map(|(_, object)| object)
+}
+
+pub(super) fn copy(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let key = key(input)?;
+    bucket(world, input)?;
+    let mut object = source(world, input)?.clone();
+    let replaces = |directive: &str| input.string(directive) == Some("REPLACE");
+    let given = settings(input);
+    let field = |name: &str, from: &Value| from.get(name).cloned();
+    let mut merged = Map::new();
+    for name in SETTINGS {
+        let from = match name {
+            "Tags" if replaces("TaggingDirective") => &given,
+            // Checksums are of the bytes, whatever is said about them; the storage class is the request's.
+            "Tags" | "Checksums" => &object.settings,
+            "StorageClass" => &given,
+            _ if replaces("MetadataDirective") => &given,
+            _ => &object.settings,
+        };
+        merged.extend(field(name, from).map(|value| (name.to_owned(), value)));
     }
-    world.object_storage.buckets.remove(bucket_name(input)?);
+    let is_itself = input.object("CopySource").is_some_and(|source| {
+        source.string("Bucket") == input.string("Bucket") && source.string("Key") == Some(key)
+    });
+    if is_itself && Value::Object(merged.clone()) == object.settings && !replaces("MetadataDirective") {
+        return Err(AwsError::new(
+            400,
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
+        ));
+    }
+    object.settings = Value::Object(merged);
+    // Copied at once, so its tag is the MD5, also of what was uploaded in parts.
+    object.entity_tag = md5_hex(&object.body);
+    let entity_tag = object.entity_tag.clone();
+    let modified = world.now;
+    let version = store(world, bucket_name(input)?, key, Some(object))?;
+    Ok(json!({"ETag": entity_tag, "LastModified": modified.0, "VersionId": version}))
+}
+
+pub(super) fn put_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let id = find(world, input)?.0.id.clone();
+    let tags = input.0.get("Tags").cloned().unwrap_or_default();
+    let versions = bucket_mut(world, input)?.objects.get_mut(key(input)?).ok_or_else(no_such_key)?;
+    let version = versions.iter_mut().find(|version| version.id == id);
+    if let Some(fields) =
+        version.and_then(|version| version.object.as_mut()).and_then(|object| object.settings.as_object_mut())
+    {
+        fields.insert("Tags".to_owned(), tags);
+    }
     Ok(json!({}))
 }
 
-fn put_object(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let modified = world.now;
-    let key = input.required_string("Key")?;
-    if key.len() > 1024 {
-        return Err(AwsError::new(400, "KeyTooLongError", "Your key is too long"));
-    }
-    let body = STANDARD
-        .decode(input.string("Body").unwrap_or_default())
-        .map_err(|_| AwsError::new(400, "InvalidRequest", "The body is not base64"))?;
-    let entity_tag = entity_tag(&body);
-    let object = Object {
-        body: Bytes::from(body),
-        entity_tag: entity_tag.clone(),
-        content_type: input.string("ContentType").map(str::to_owned),
-        metadata: input.0.get("Metadata").cloned().unwrap_or_else(|| json!({})),
-        modified,
-    };
-    bucket_mut(world, input)?.objects.insert(key.to_owned(), object);
-    Ok(json!({"ETag": entity_tag}))
-}
-
-/// S3's tag of a plain object is its MD5; clients must not rely on that
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>), and here it is half of its SHA-256.
-fn entity_tag(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
-}
-
-fn describe(object: &Object) -> Value {
-    json!({
-        "ContentLength": object.body.len(),
-        "ETag": object.entity_tag,
-        "ContentType": object.content_type.as_deref().unwrap_or("binary/octet-stream"),
-        "LastModified": object.modified.0,
-        "Metadata": object.metadata,
-    })
-}
-
-fn list_objects(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let bucket = find_bucket(world, input)?;
-    let prefix = input.string("Prefix").unwrap_or_default();
-    let delimiter = input.string("Delimiter").filter(|text| !text.is_empty());
-    let most = usize::try_from(input.integer("MaxKeys")?.unwrap_or(1000).clamp(0, 1000)).unwrap_or(1000);
-    // A token is the last key given, which is what `StartAfter` (and version 1's `Marker`) means too.
-    let after = ["ContinuationToken", "StartAfter", "Marker"].iter().find_map(|name| input.string(name));
-    let mut contents = Vec::new();
-    let mut prefixes: Vec<String> = Vec::new();
-    let mut last = None;
-    let mut truncated = false;
-    for (key, object) in &bucket.objects {
-        if !key.starts_with(prefix) || after.is_some_and(|after| key.as_str() <= after) {
-            continue;
-        }
-        let rest = key.get(prefix.len()..).unwrap_or_default();
-        let common = delimiter
-            .and_then(|delimiter| rest.find(delimiter).map(|at| at + delimiter.len()))
-            .and_then(|end| rest.get(..end))
-            .map(|folder| format!("{prefix}{folder}"));
-        if common.is_some() && (prefixes.last() == common.as_ref() || common.as_deref() == after) {
-            last = Some(key.clone());
-            continue;
-        }
-        if contents.len() + prefixes.len() >= most {
-            truncated = true;
-            break;
-        }
-        last = Some(key.clone());
-        match common {
-            Some(folder) => prefixes.push(folder),
-            None => contents.push(json!({
-                "Key": key,
-                "LastModified": object.modified.iso8601(),
-                "ETag": object.entity_tag,
-                "Size": object.body.len(),
-                "StorageClass": "STANDARD",
-            })),
-        }
-    }
-    Ok(json!({
-        "Name": bucket_name(input)?,
-        "Prefix": prefix,
-        "Delimiter": delimiter,
-        "KeyCount": contents.len() + prefixes.len(),
-        "MaxKeys": most,
-        "IsTruncated": truncated,
-        "NextContinuationToken": last.filter(|_| truncated),
-        "Contents": contents,
-        "CommonPrefixes": prefixes,
-    }))
+pub(super) fn get_tags(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let (_, object) = find(world, input)?;
+    Ok(json!({"Tags": object.settings.get("Tags")}))
 }

@@ -36,7 +36,9 @@ impl Session {
         let in_header = headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
         let in_query = || {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(name, _)| name == "X-Amz-Security-Token").map(|(_, token)| token.into_owned())
+            pairs
+                .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Security-Token"))
+                .map(|(_, token)| token.into_owned())
         };
         let token = in_header.map(str::to_owned).or_else(in_query);
         if token.as_deref() != Some(self.token.as_str()) {

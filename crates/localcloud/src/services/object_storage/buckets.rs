@@ -1,0 +1,150 @@
+//! Buckets and what is set on them.
+
+use serde_json::{Value, json};
+
+use super::{Bucket, Versioning, bucket, bucket_mut, bucket_name};
+use crate::{AwsError, Input, World};
+
+pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let prefix = input.string("Prefix").unwrap_or_default();
+    let after = input.string("ContinuationToken");
+    let most = super::at_most(input, "MaxBuckets", 10_000)?;
+    let buckets = world.object_storage.buckets.iter();
+    let mut found = buckets
+        .filter(|(name, _)| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after));
+    let page: Vec<(&String, &Bucket)> = found.by_ref().take(most).collect();
+    let token = found.next().and(page.last()).map(|(name, _)| (*name).clone());
+    let region = &world.config.region;
+    let buckets = page.iter().map(
+        |(name, bucket)| json!({"Name": name, "CreationDate": bucket.created.0, "BucketRegion": region}),
+    );
+    Ok(json!({
+        "Buckets": buckets.collect::<Vec<_>>(),
+        "ContinuationToken": token,
+        "Owner": {"ID": world.config.account_id},
+    }))
+}
+
+pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let name = bucket_name(input)?.to_owned();
+    let region = &world.config.region;
+    match input.string("LocationConstraint") {
+        Some(asked) if asked != region => {
+            let message = format!(
+                "The {asked} location constraint is incompatible for the region specific endpoint this request was \
+                 sent to."
+            );
+            return Err(AwsError::new(400, "IllegalLocationConstraintException", message));
+        }
+        Some(_) | None => {}
+    }
+    let created = world.now;
+    let buckets = &mut world.object_storage.buckets;
+    if buckets.contains_key(&name) {
+        return Err(AwsError::new(
+            409,
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+        ));
+    }
+    let location = format!("/{name}");
+    let bucket = Bucket {
+        created,
+        versioning: Versioning::Never,
+        objects: Default::default(),
+        records: Default::default(),
+    };
+    buckets.insert(name, bucket);
+    Ok(json!({"Location": location}))
+}
+
+pub(super) fn locate(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    bucket(world, input)?;
+    Ok(json!({"BucketRegion": world.config.region}))
+}
+
+pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let name = bucket_name(input)?;
+    // S3 counts versions and delete markers, and not the uploads that are under way.
+    if !bucket(world, input)?.objects.is_empty() {
+        return Err(AwsError::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
+    }
+    world.object_storage.buckets.remove(name);
+    world.object_storage.uploads.retain(|_, upload| upload.bucket != name);
+    Ok(json!({}))
+}
+
+pub(super) fn put_versioning(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let versioning = match input.string("Status") {
+        Some("Enabled") => Versioning::Enabled,
+        Some("Suspended") => Versioning::Suspended,
+        Some(_) | None => {
+            return Err(AwsError::new(
+                400,
+                "MalformedXML",
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            ));
+        }
+    };
+    bucket_mut(world, input)?.versioning = versioning;
+    Ok(json!({}))
+}
+
+pub(super) fn get_versioning(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    Ok(match bucket(world, input)?.versioning {
+        Versioning::Never => json!({}),
+        Versioning::Enabled => json!({"Status": "Enabled"}),
+        Versioning::Suspended => json!({"Status": "Suspended"}),
+    })
+}
+
+/// A setting that is kept as it was put, and what S3 says where there is none.
+pub(super) struct Record {
+    name: &'static str,
+    missing: Option<(&'static str, &'static str)>,
+}
+
+const RECORDS: [Record; 4] = [
+    Record { name: "BucketTagging", missing: Some(("NoSuchTagSet", "The TagSet does not exist")) },
+    // Every bucket is encrypted by default: GetBucketEncryption has always an answer.
+    Record { name: "BucketEncryption", missing: None },
+    Record {
+        name: "BucketPolicy",
+        missing: Some(("NoSuchBucketPolicy", "The bucket policy does not exist")),
+    },
+    Record {
+        name: "PublicAccessBlock",
+        missing: Some((
+            "NoSuchPublicAccessBlockConfiguration",
+            "The public access block configuration was not found",
+        )),
+    },
+];
+
+impl Record {
+    pub(super) fn of(operation: &str) -> Option<&'static Record> {
+        let name = ["Put", "Get", "Delete"].iter().find_map(|verb| operation.strip_prefix(verb))?;
+        RECORDS.iter().find(|record| record.name == name)
+    }
+
+    pub(super) fn handle(
+        &self,
+        world: &mut World,
+        operation: &str,
+        input: Input<'_>,
+    ) -> Result<Value, AwsError> {
+        let records = &mut bucket_mut(world, input)?.records;
+        if operation.starts_with("Put") {
+            records.insert(self.name.to_owned(), input.0.get("Record").cloned().unwrap_or_default());
+        } else if operation.starts_with("Delete") {
+            records.remove(self.name);
+        } else {
+            return match (records.get(self.name), self.missing) {
+                (Some(record), _) => Ok(json!({"Record": record})),
+                (None, None) => Ok(json!({})),
+                (None, Some((code, message))) => Err(AwsError::new(404, code, message)),
+            };
+        }
+        Ok(json!({}))
+    }
+}
