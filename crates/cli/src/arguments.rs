@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Foretell what an update will do, without asking AWS.
     Changeset(Changeset),
+    /// What a release is, read off its template.
+    Template(ShowTemplate),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
     /// Look at runs, and go on with one whose process died.
@@ -92,6 +94,30 @@ pub(crate) enum Output {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ShowTemplate {
+    /// The release: a template's file.
+    pub template: PathBuf,
+    /// A parameter's value, for conditions; may be repeated.
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub parameters: Vec<(String, String)>,
+    /// What is what in it: code-ocean, generic, or a profile's file [default: found from the template].
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// Only the least IAM policy of a role that deploys it, JSON.
+    #[arg(long)]
+    pub policy: bool,
+    /// A table for a person, or JSON.
+    #[arg(long, value_enum, default_value_t = TemplateOutput::Table)]
+    pub output: TemplateOutput,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum TemplateOutput {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The release to begin with, a CloudFormation template [default: the sample platform's 1.0.0].
     #[arg(long, value_name = "TEMPLATE", requires = "to")]
@@ -125,7 +151,10 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Local {
+    #[command(subcommand)]
+    pub command: Option<LocalCommand>,
     /// Loopback port; 0 takes any free one.
     #[arg(long, default_value_t = 4580)]
     pub port: u16,
@@ -138,6 +167,29 @@ pub(crate) struct Local {
     /// AWS::Region. Fixed when the data directory is made.
     #[arg(long, default_value = "us-east-1")]
     pub region: String,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalCommand {
+    /// Bring the local cloud to where a deployment is: stacks, jobs, instances, grown storage, recovery points.
+    ///
+    /// A cloud of the data directory that runs is called; else it is opened here until everything stands. The form of
+    /// the file stands in crates/cli/src/seed.rs; deploy/seeds/ has a sample.
+    Seed(LocalSeed),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LocalSeed {
+    /// The described deployment, in TOML.
+    pub file: PathBuf,
+    /// What stands for ${NAME} in the file; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// How many times faster than AWS a cloud works that is made for it, or "instant".
+    #[arg(long, value_parser = speed)]
+    pub speed: Option<Speed>,
     #[command(flatten)]
     pub data: DataDir,
 }

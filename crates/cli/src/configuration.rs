@@ -9,6 +9,7 @@ mod duration;
 mod health;
 mod maintenance;
 mod place;
+mod plan_settings;
 mod platform;
 mod problem;
 mod profile_file;

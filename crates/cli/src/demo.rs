@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use aws::{AwsCloud, NewStack};
-use conductor::{Clock, Cloud, DataDirectory, JournalStore, SqliteJournal};
+use aws::AwsCloud;
+use conductor::{Clock, DataDirectory, JournalStore, SqliteJournal};
 use localcloud::Config;
 use serde::{Deserialize, Serialize};
-use upgrade::{Observation, Query, Report, Targets, find_targets};
+use upgrade::{LogicalResource, Report, find_targets};
 
 use crate::arguments::Demo;
 use crate::error::CliError;
 use crate::inputs::{Release, refuse_unknown};
 use crate::planning::{PlanRequest, plan};
 use crate::progress::Lines;
-use crate::words::{counted, duration};
+use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
+use crate::words::counted;
 use crate::{change_table, local_cloud, report};
 
 /// The bucket that holds the releases' templates.
 const BUCKET: &str = "slackwater-demo-templates";
 
 /// Instances that each worker group is asked for.
-const INSTANCES_A_GROUP: i32 = 2;
+const INSTANCES_A_GROUP: usize = 2;
 
 /// Jobs that each queue is given.
 const JOBS_A_QUEUE: usize = 3;
@@ -118,7 +118,8 @@ async fn demonstrate(
 
     let clock = Clock::system();
     let cloud = running.sdk(clock);
-    until_interrupted(false, populate(&cloud, &clock, scenario, &mut |line| println!("{line}"))).await??;
+    let caller = running.caller(clock)?;
+    until_interrupted(false, populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
 
     let template_url = cloud.upload_template(BUCKET, "to.yaml", &to.bytes).await?;
     let run_id = run_id(&clock);
@@ -167,91 +168,48 @@ async fn demonstrate(
     Ok(report::exit_code(&outcome))
 }
 
-/// Create the stack and give its queues and worker groups something to do, as users would.
+/// Create the stack and give its queues and worker groups something to do, as users would. `caller` reaches the same
+/// cloud as `cloud`.
 pub async fn populate(
     cloud: &AwsCloud,
-    clock: &Clock,
+    caller: &Caller,
     scenario: &Scenario<'_>,
     tell: &mut impl FnMut(String),
 ) -> Result<(), CliError> {
-    let began = clock.now();
-    let template_url = cloud.upload_template(BUCKET, "from.yaml", scenario.from.1).await?;
-    let template = template::Template::parse(scenario.from.0, scenario.from.1)?;
-    let capabilities: Vec<String> = changeset::capabilities::capabilities(&template)
-        .iter()
-        .map(|needed| needed.capability.word().to_owned())
-        .collect();
-    let stack = NewStack {
-        stack_name: scenario.stack_name,
-        template_url: &template_url,
-        parameters: scenario.parameters,
-        capabilities: &capabilities,
+    let (file, template) = scenario.from;
+    let template_url = cloud.upload_template(BUCKET, "from.yaml", template).await?;
+    let parameters = scenario.parameters.iter();
+    let stack = StackSeed {
+        name: unwritten(scenario.stack_name.to_owned()),
+        template: unwritten(template_url),
+        role_arn: None,
+        parameters: parameters.map(|(key, value)| (key.clone(), unwritten(value.clone()))).collect(),
+        tags: BTreeMap::new(),
+        workload: Workload::default(),
     };
-    let stack_id = cloud.create_stack(&stack).await?;
-    tell(format!("Creating stack {} from {}", scenario.stack_name, scenario.from.0));
-    cloud.wait_until_created(&stack_id, clock).await?;
-    let count = cloud.resource_count(&stack_id).await?;
-    tell(format!(
-        "  CREATE_COMPLETE: {} in {}",
-        counted(count, "resource"),
-        duration(clock.now().milliseconds_since(began))
-    ));
-
+    let seed = Seed::of(file, stack.clone());
+    let seen = seed::create(caller, &seed, &stack, tell).await?;
     let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;
-    for group in &targets.worker_groups {
-        cloud.set_desired_capacity(&group.physical_id, INSTANCES_A_GROUP).await?;
-    }
-    let definition = cloud.register_job_definition("slackwater-demo").await?;
-    for queue in &targets.job_queues {
-        for number in 1..=JOBS_A_QUEUE {
-            let name = format!("{}-{number}", queue.logical_id);
-            cloud.submit_job(&queue.physical_id, &definition, &name, JOB_SECONDS).await?;
-        }
-    }
-    let (jobs, instances) = wait_until_busy(cloud, clock, &targets).await?;
-    tell(format!("  {} and {} at work", counted(jobs, "job"), counted(instances, "instance")));
-    Ok(())
-}
-
-/// Wait until jobs run and instances are in service; gives how many of each.
-async fn wait_until_busy(
-    cloud: &AwsCloud,
-    clock: &Clock,
-    targets: &Targets,
-) -> Result<(usize, usize), CliError> {
-    let ids = |resources: &[upgrade::LogicalResource]| {
-        resources.iter().map(|resource| resource.physical_id.clone()).collect::<Vec<_>>()
+    let group = |group: &LogicalResource| Workers {
+        group: unwritten(group.logical_id.clone()),
+        desired: INSTANCES_A_GROUP,
+        protected: None,
+        warm_pool: None,
     };
-    let jobs_query = Query::Jobs { queue_arns: ids(&targets.job_queues) };
-    let groups_query = Query::WorkerGroups { names: ids(&targets.worker_groups) };
-    // Launch hooks may hold instances for minutes; a demo doesn't wait for stragglers beyond that.
-    for _ in 0..900 {
-        let jobs = match cloud.observe(&jobs_query).await? {
-            Observation::Jobs(jobs) => jobs,
-            other => return Err(unexpected(&other)),
-        };
-        let groups = match cloud.observe(&groups_query).await? {
-            Observation::WorkerGroups(groups) => groups,
-            other => return Err(unexpected(&other)),
-        };
-        let instances: Vec<_> = groups.iter().flat_map(|group| &group.instances).collect();
-        let in_service = instances.iter().filter(|instance| instance.lifecycle_state == "InService").count();
-        let wanted: i32 = groups.iter().map(|group| group.desired_capacity).sum();
-        let running = jobs.iter().filter(|job| job.status == "RUNNING").count();
-        if running == jobs.len() && i32::try_from(in_service).is_ok_and(|count| count >= wanted) {
-            return Ok((jobs.len(), instances.len()));
-        }
-        clock.sleep(Duration::from_secs(1)).await;
-    }
-    Err(CliError::NeverBusy)
-}
-
-fn unexpected(observation: &Observation) -> CliError {
-    CliError::Cloud(upgrade::PortError {
-        kind: upgrade::PortErrorKind::Refused,
-        operation: "observe".to_owned(),
-        message: format!("the cloud answered with {}", observation.kind()),
-    })
+    let jobs = |queue: &LogicalResource| Jobs {
+        queue: unwritten(queue.logical_id.clone()),
+        count: JOBS_A_QUEUE,
+        seconds: JOB_SECONDS,
+        names: Vec::new(),
+        owners: Vec::new(),
+    };
+    let workload = Workload {
+        workers: targets.worker_groups.iter().map(group).collect(),
+        jobs: targets.job_queues.iter().map(jobs).collect(),
+        ..Workload::default()
+    };
+    seed::set_to_work(caller, &seed, &seen, &workload, tell).await?;
+    Ok(())
 }
 
 /// The releases that were named, else the sample platform's.

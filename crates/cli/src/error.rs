@@ -9,6 +9,7 @@ use conductor::{ConductError, DataDirectoryError, JournalError};
 use upgrade::{DraftError, PortError};
 
 use crate::configuration::ConfigurationError;
+use crate::seed::SeedError;
 
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "Exit codes:
@@ -115,6 +116,17 @@ pub enum CliError {
     /// The local cloud's own file.
     #[error(transparent)]
     LocalCloud(#[from] localcloud::service::OpenError),
+    /// The seed can't be planted.
+    #[error(transparent)]
+    Seed(#[from] crate::seed::SeedError),
+    /// A local cloud that is being used, but not by one that can be called.
+    #[error("{} is in use, but its aws.env tells of no local cloud: {reason}", path.display())]
+    NotCallable {
+        /// The data directory.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
     /// The local cloud can't take its faults.
     #[error("the local cloud cannot take the faults: {0}")]
     Faults(localcloud::AwsError),
@@ -159,11 +171,6 @@ pub enum CliError {
     /// The journal doesn't fit its plan.
     #[error("the journal does not fit its plan: {0}")]
     Report(#[from] upgrade::IllegalTransition),
-    /// The platform was created but never came to work.
-    #[error(
-        "the platform was created, but its jobs and instances did not all come to work within 15 minutes"
-    )]
-    NeverBusy,
     /// Nobody is there to approve.
     #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
     NobodyToApprove,
@@ -225,6 +232,9 @@ impl CliError {
             CliError::NoDemo { .. } | CliError::NoRun { .. } => {
                 Some("begin with `slackwater demo`, or name the right --data-dir")
             }
+            CliError::NotCallable { .. } => {
+                Some("wait until it is ready, or use another --data-dir; nothing was touched")
+            }
             CliError::NobodyToApprove => Some("add --unattended to carry it out without asking"),
             CliError::Conduct(ConductError::Journal(_) | ConductError::Illegal { .. }) => Some(
                 "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
@@ -247,13 +257,13 @@ impl CliError {
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
             | CliError::LocalCloud(_)
+            | CliError::Seed(_)
             | CliError::Faults(_)
             | CliError::Cloud(_)
             | CliError::Draft(_)
             | CliError::Conduct(ConductError::Ended { .. })
             | CliError::Journal(_)
             | CliError::Report(_)
-            | CliError::NeverBusy
             | CliError::NotApproved
             | CliError::Interrupted { run_under_way: false } => None,
         }
@@ -282,18 +292,20 @@ impl CliError {
             | CliError::NoRun { .. }
             | CliError::Draft(_)
             | CliError::NobodyToApprove => BAD_INPUT,
+            CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
+            | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
             CliError::Runtime(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
             | CliError::LocalCloud(_)
+            | CliError::Seed(SeedError::Caller(_) | SeedError::Answer { .. })
             | CliError::Faults(_)
             | CliError::Cloud(_)
             | CliError::Conduct(_)
             | CliError::Journal(_)
             | CliError::Report(_)
-            | CliError::NeverBusy
             | CliError::Interrupted { .. } => FAILED,
         })
     }

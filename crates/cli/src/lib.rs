@@ -9,13 +9,17 @@ mod changeset_command;
 pub mod configuration;
 mod demo;
 mod error;
+pub mod init;
 mod inputs;
 mod local_cloud;
 mod local_command;
+mod local_seed;
 mod planning;
 mod progress;
 mod report;
 mod runs;
+pub mod seed;
+mod template_command;
 mod words;
 
 use std::process::ExitCode;
@@ -48,7 +52,12 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Changeset(changeset) => changeset_command::run(&changeset),
         Command::Demo(demo) => demo::run(demo).await,
+        Command::Local(mut local) => match local.command.take() {
+            None => local_command::run(local).await,
+            Some(arguments::LocalCommand::Seed(seed)) => local_seed::run(seed).await,
+        },
         Command::Local(local) => local_command::run(local).await,
+        Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
     }
 }

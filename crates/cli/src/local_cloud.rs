@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::error::CliError;
+use crate::seed::{Caller, SeedError};
 
 /// A local cloud that listens.
 pub(crate) struct Running {
@@ -75,6 +76,11 @@ impl Running {
             transport: Transport::Network,
             now: Arc::new(move || clock.system_time()),
         })
+    }
+
+    /// The cloud as a seed calls it.
+    pub(crate) fn caller(&self, clock: Clock) -> Result<Caller, SeedError> {
+        Ok(Caller::at(&self.endpoint_url, self.keys.clone(), &self.region, clock)?)
     }
 
     /// What a shell sources to reach it with other programs.

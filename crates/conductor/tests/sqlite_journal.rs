@@ -43,7 +43,7 @@ fn plan(run_id: &str, stack: &str) -> Plan {
         },
         announcement: Announcement { banner: None, closes_at: None },
         maintenance: MaintenancePolicy::default(),
-        platform: PlatformCapabilities::default(),
+        platform: PlatformCapabilities::NONE,
         snapshots: Vec::new(),
         health: HealthPolicy::default(),
         before: None,

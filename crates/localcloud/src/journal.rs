@@ -1,6 +1,11 @@
 //! The request log: every request that may have changed the world, with its time, in one SQLite file. Replayed
 //! in order it gives the same world again, pending operations included, because timers are functions of time.
 //!
+//! How long a request lasts: with `synchronous = NORMAL` in WAL mode a commit is handed to the operating system and not
+//! awaited on the platter. It survives the process however that ends; a power cut may lose the last seconds, and leaves a
+//! file that is a whole cloud of a moment before (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Waiting for the
+//! disk would cost a millisecond or more for every request that changes something, for a cloud that stands for another.
+//!
 //! Format 1 (`PRAGMA user_version`): table `world` (one row: config, start, keys), table `request` (sequence,
 //! at, service, operation, input). A change of meaning gets a new number and a line here. A file of a newer
 //! format is refused and never rewritten.
@@ -145,7 +150,7 @@ impl RequestLog {
     /// Lock the file, and make its tables if it is new.
     fn prepare(&self, is_new: bool) -> Result<(), rusqlite::Error> {
         self.connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN EXCLUSIVE; COMMIT;",
         )?;
         if is_new {
             self.connection.execute_batch(&format!(
@@ -238,7 +243,8 @@ impl RequestLog {
         Ok(())
     }
 
-    /// Append a request. When this returns it is on disk.
+    /// Append a request. When this returns it survives the death of this process; the death of the machine may take
+    /// the last ones with it (the module says why).
     ///
     /// # Errors
     /// When it can't be written.

@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod cloudformation;
+pub mod control;
 pub mod error;
 pub mod faults;
 mod gate;

@@ -46,6 +46,9 @@ pub struct Desired<'a> {
     pub previous: Option<&'a IndexMap<String, Value>>,
     /// Its physical id; `None` on creation.
     pub physical_id: Option<&'a str>,
+    /// Whether this undoes what a failed operation did. A handler of a resource type is told the same
+    /// (`ResourceHandlerRequest.rollback`), and some do otherwise then: what can't shrink stays as large as it is.
+    pub undoes: bool,
 }
 
 /// A resource as it is now.

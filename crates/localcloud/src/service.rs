@@ -392,7 +392,7 @@ fn protocol_of(service: Option<Service>, headers: &http::HeaderMap) -> Protocol 
 
 fn render(call: &Call, output: &Value, request_id: &str, range: Option<&str>) -> Response<Bytes> {
     let (service, operation) = (call.service, &call.operation);
-    let output = &times::written(output, service, call.protocol);
+    let output = &*times::written(output, service, call.protocol);
     match call.protocol {
         Protocol::Query => {
             let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());

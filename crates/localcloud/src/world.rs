@@ -171,7 +171,7 @@ impl World {
             Service::ParameterStore => crate::services::parameter_store::handle(self, operation, input),
             Service::Notification => crate::services::notification::handle(self, operation, input),
             Service::Backup => crate::services::backup::handle(self, operation, input),
-            Service::Control => crate::faults::handle(self, operation, input),
+            Service::Control => crate::control::handle(self, operation, input),
         }
     }
 

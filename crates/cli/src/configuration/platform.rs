@@ -68,11 +68,13 @@ pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
                 table
                     .missing("url", "the platform's address, such as url = \"https://platform.example.com\"");
             }
-            if adapter == Adapter::CodeOcean && token.is_none() && !table.has("token_env") {
-                table.missing(
-                    "token_env",
-                    "the environment variable that holds an administrator's access token",
-                );
+            if token.is_none() && !table.has("token_env") {
+                table.missing("token_env", "the environment variable that holds the platform's token");
+            }
+            if let Some(url) = &url
+                && is_in_the_clear(&url.text)
+            {
+                table.unfit("url", url, "over plain http the network would see the token: use https");
             }
         }
     }
@@ -122,4 +124,16 @@ pub(super) fn check_url(table: &Table<'_>, key: &'static str, word: &Word) {
             },
         );
     }
+}
+
+/// Plain HTTP to another machine.
+fn is_in_the_clear(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.strip_prefix('[').map_or_else(
+        || host.split(':').next().unwrap_or_default(),
+        |address| address.split(']').next().unwrap_or_default(),
+    );
+    let is_loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    host != "localhost" && !is_loopback
 }

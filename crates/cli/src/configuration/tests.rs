@@ -80,7 +80,8 @@ fn every_mistake_says_where_what_and_what_to_do() {
         ),
         (
             &deployment("platform = { adapter = \"http\", url = \"https://x\", token = \"hunter2\" }"),
-            "f.toml:4:51: token: a secret doesn't belong in this file, which is copied, committed and sent around. \
+            "f.toml:4:1: [deployments.p.platform] needs token_env: the environment variable that holds the platform's token\n\
+             f.toml:4:51: token: a secret doesn't belong in this file, which is copied, committed and sent around. \
              Put it in an environment variable and write token_env = \"NAME\", or in a file and write token_file = \
              \"PATH\".",
         ),
@@ -91,8 +92,13 @@ fn every_mistake_says_where_what_and_what_to_do() {
         ),
         (
             &deployment("platform = { adapter = \"http\", url = \"https://me:hunter2@x/\" }"),
-            "f.toml:4:38: url: a secret doesn't belong in this file, which is copied, committed and sent around. \
+            "f.toml:4:1: [deployments.p.platform] needs token_env: the environment variable that holds the platform's token\n\
+             f.toml:4:38: url: a secret doesn't belong in this file, which is copied, committed and sent around. \
              Leave out what stands before the @ of the address.",
+        ),
+        (
+            &deployment("platform = { adapter = \"http\", url = \"http://x\", token_env = \"A\" }"),
+            "f.toml:4:38: url = \"http://x\": over plain http the network would see the token: use https",
         ),
         (
             &deployment("platform = { adapter = \"https\" }"),
@@ -106,8 +112,8 @@ fn every_mistake_says_where_what_and_what_to_do() {
             &deployment("[deployments.p.platform]\nadapter = \"code-ocean\""),
             "f.toml:4:16: [deployments.p.platform] needs url: the platform's address, such as url = \
              \"https://platform.example.com\"\n\
-             f.toml:4:16: [deployments.p.platform] needs token_env: the environment variable that holds an \
-             administrator's access token",
+             f.toml:4:16: [deployments.p.platform] needs token_env: the environment variable that holds the platform's \
+             token",
         ),
         (
             &deployment(

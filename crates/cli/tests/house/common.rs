@@ -82,9 +82,8 @@ impl Rehearsal {
             from: ("from.yaml", &releases.from),
             parameters: &releases.parameters,
         };
-        cli::populate(&self.cloud, &self.clock, &scenario, &mut |_| ())
-            .await
-            .expect("the platform is created");
+        let caller = cli::seed::Caller::in_process(self.local.clone(), self.clock);
+        cli::populate(&self.cloud, &caller, &scenario, &mut |_| ()).await.expect("the platform is created");
         let template_url =
             self.cloud.upload_template("releases", "to.yaml", &releases.to).await.expect("uploaded");
         let request = PlanRequest {

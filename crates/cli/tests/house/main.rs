@@ -6,4 +6,5 @@ mod crash_everywhere;
 mod demo;
 mod fail_everywhere;
 mod peers;
+mod seed;
 mod virtual_upgrade;

@@ -311,6 +311,13 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
+/// Let the next attempt at a rollback pass over resources of a nested stack.
+pub fn spare(stack: &mut Stack, logical_ids: BTreeSet<String>) {
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.spared = logical_ids;
+    }
+}
+
 /// A signal for a resource.
 pub fn signal(world: &mut World, stack: &mut Stack, logical_id: &str, id: String, success: bool) {
     signals::arrive(world, stack, logical_id, id, success);
@@ -439,7 +446,9 @@ fn set_walk(world: &mut World, operation: &mut Operation, phase: Phase, walk: Wa
     operation.failed_deletions.clear();
     operation.waiting.clear();
     operation.signals.clear();
-    operation.rolling.clear();
+    for (_, broken_off) in std::mem::take(&mut operation.rolling) {
+        rolling::break_off(world, broken_off);
+    }
 }
 
 /// Let a task go on after what takes `usual` on AWS.

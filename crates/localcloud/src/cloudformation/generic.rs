@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use template::Value;
 
 use crate::World;
+use crate::faults::CustomAnswer;
 use crate::provision::{Desired, ProvisionError, Provisioned};
 use pattern::Source;
 pub use shape::name_property;
@@ -110,7 +111,12 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         let mut source = Source::new(world, desired);
         shape::attributes(&mut source, desired)
     };
-    let physical_id = shape::reference(desired, &attributes);
+    let mut physical_id = shape::reference(desired, &attributes);
+    let mut attributes = attributes;
+    if let Some(answer) = custom_answer(world, desired) {
+        attributes.extend(answer.data.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))));
+        physical_id = answer.physical_id.clone().unwrap_or(physical_id);
+    }
     let key = (desired.type_name.to_owned(), physical_id.clone());
     let custom_name =
         name_property(desired.type_name).is_some_and(|name| desired.properties.contains_key(name));
@@ -134,6 +140,11 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
     require(desired)?;
     let physical_id = desired.physical_id.unwrap_or_default().to_owned();
+    if custom_answer(world, desired).is_some_and(|answer| {
+        answer.physical_id.as_ref().is_some_and(|id| *id != physical_id && !desired.undoes)
+    }) {
+        return create(world, desired);
+    }
     let key = (desired.type_name.to_owned(), physical_id.clone());
     let mut attributes = match world.cloudformation.generic.existing.get(&key) {
         Some(existing) => existing.attributes.clone(),
@@ -147,7 +158,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
             });
         }
     };
-    refuse_storage(desired, &attributes)?;
     if desired.type_name == "AWS::EC2::LaunchTemplate"
         && desired.previous.is_none_or(|previous| {
             previous.get("LaunchTemplateData") != desired.properties.get("LaunchTemplateData")
@@ -156,6 +166,9 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         next_version(&mut attributes);
     }
     shape::refresh(&mut attributes, world, desired);
+    if let Some(answer) = custom_answer(world, desired).filter(|_| !desired.undoes) {
+        attributes.extend(answer.data.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))));
+    }
     store_parameter(world, desired, &physical_id);
     if let Some(existing) = world.cloudformation.generic.existing.get_mut(&key) {
         existing.attributes.clone_from(&attributes);
@@ -174,34 +187,10 @@ fn next_version(attributes: &mut BTreeMap<String, Value>) {
     attributes.insert("LatestVersionNumber".to_owned(), Value::String(latest.saturating_add(1).to_string()));
 }
 
-/// The attribute under which a database's storage stands that grew by itself (never in a template's answer:
-/// attributes of resources don't hold slashes).
-pub const LIVE_STORAGE: &str = "live/AllocatedStorage";
-
-/// RDS refuses less storage than a database has: asked for outright, or because its storage grew by itself and
-/// the template's figure is stale.
-fn refuse_storage(desired: &Desired<'_>, attributes: &BTreeMap<String, Value>) -> Result<(), ProvisionError> {
-    if desired.type_name != "AWS::RDS::DBInstance" {
-        return Ok(());
-    }
-    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
-    let live = match attributes.get(LIVE_STORAGE) {
-        Some(Value::String(text)) => number(Some(text)),
-        _ => desired.previous.and_then(|previous| number(text(previous, "AllocatedStorage"))),
-    };
-    let asked = number(text(desired.properties, "AllocatedStorage"));
-    match (asked, live) {
-        (Some(asked), Some(live)) if asked < live => {
-            let engine = text(desired.properties, "Engine").unwrap_or("mysql");
-            let storage = text(desired.properties, "StorageType").unwrap_or("gp2");
-            Err(ProvisionError {
-                reason: format!(
-                    "Invalid storage size for engine name {engine} and storage type {storage}: {asked}"
-                ),
-            })
-        }
-        _ => Ok(()),
-    }
+/// What somebody has ordered a custom resource's function to answer.
+fn custom_answer<'w>(world: &'w World, desired: &Desired<'_>) -> Option<&'w CustomAnswer> {
+    let is_custom = super::values::is_custom(desired.type_name);
+    world.faults.custom_resource(&desired.owner.stack_name, desired.logical_id).filter(|_| is_custom)
 }
 
 /// Begin to delete.

@@ -1,6 +1,6 @@
 //! The operations that change stacks: what each accepts, refuses and sets going.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -186,19 +186,59 @@ pub fn continue_update_rollback(world: &mut World, input: Input<'_>) -> Result<J
             stack.status.name()
         )));
     }
-    let skip: BTreeSet<String> = input.strings("ResourcesToSkip").map(str::to_owned).collect();
-    let failed =
-        stack.operation.as_ref().map(|operation| operation.failed_to_roll_back()).unwrap_or_default();
-    if let Some(other) = skip.iter().find(|logical_id| !failed.contains(logical_id)) {
-        return Err(AwsError::validation(format!(
-            "Resource [{other}] can't be skipped: only resources in UPDATE_FAILED state because of the rollback can"
-        )));
+    let mut skip = to_skip(world, &id, input)?;
+    // A stack that isn't named skips nothing of what an earlier attempt skipped.
+    let nested: Vec<String> = nested_in(world, &id).map(|stack| stack.id.clone()).collect();
+    for nested in nested {
+        let spared = skip.remove(&nested).unwrap_or_default();
+        with_stack(world, &nested, |_, stack| engine::spare(stack, spared));
     }
     with_stack(world, &id, |world, stack| {
         remember(stack, token.as_deref());
-        engine::continue_rollback(world, stack, skip, token);
+        engine::continue_rollback(world, stack, skip.remove(&id).unwrap_or_default(), token);
     });
     Ok(json!({}))
+}
+
+/// The stacks that are nested in a stack, at any depth.
+fn nested_in<'w>(world: &'w World, id: &'w str) -> impl Iterator<Item = &'w Stack> {
+    let stacks = world.cloudformation.stacks.values().map(|stack| &**stack);
+    stacks.filter(move |stack| {
+        stack.is_alive()
+            && std::iter::successors(Some(*stack), |stack| {
+                world.cloudformation.stacks.get(&stack.nested_in.as_ref()?.parent).map(|stack| &**stack)
+            })
+            .skip(1)
+            .any(|around| around.id == id)
+    })
+}
+
+/// `ResourcesToSkip`, by the stack that holds them: a resource of the stack itself, or `NestedStackName.LogicalId` (API
+/// reference, ContinueUpdateRollback). Only what failed to roll back may be skipped.
+fn to_skip(
+    world: &World,
+    id: &str,
+    input: Input<'_>,
+) -> Result<BTreeMap<String, BTreeSet<String>>, AwsError> {
+    let mut skip: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for named in input.strings("ResourcesToSkip") {
+        let (holder, logical_id) = match named.rsplit_once('.') {
+            None => (world.cloudformation.stacks.get(id).map(|stack| &**stack), named),
+            Some((name, logical_id)) => (nested_in(world, id).find(|stack| stack.name == name), logical_id),
+        };
+        let holder = holder.ok_or_else(|| {
+            AwsError::validation(format!("Resource [{named}] is of no stack that is nested in stack [{id}]"))
+        })?;
+        let failed =
+            holder.operation.as_ref().map(engine::Operation::failed_to_roll_back).unwrap_or_default();
+        if !failed.iter().any(|failed| failed == logical_id) {
+            return Err(AwsError::validation(format!(
+                "Resource [{named}] can't be skipped: only resources in UPDATE_FAILED state because of the rollback can"
+            )));
+        }
+        skip.entry(holder.id.clone()).or_default().insert(logical_id.to_owned());
+    }
+    Ok(skip)
 }
 
 /// RollbackStack: undo what failed while rollback was disabled.

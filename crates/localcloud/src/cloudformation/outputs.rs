@@ -108,8 +108,14 @@ fn find_imports(evaluation: &Evaluation<'_>, node: &Node, depth: usize, into: &m
     }
 }
 
-/// The first export of a stack, among those that `leaves` names, that another stack imports; in AWS's words.
-pub fn in_use(world: &World, stack: &Stack, leaves: impl Fn(&str, &str) -> bool) -> Option<String> {
+/// Why a stack can't be deleted: the first of its exports that another stack imports, in AWS's words.
+pub fn in_use(world: &World, stack: &Stack) -> Option<String> {
+    let (name, importer) = imported(world, stack, |_, _| true)?;
+    Some(format!("Delete canceled. Cannot delete export {name} as it is in use by {importer}."))
+}
+
+/// The first export of a stack, among those that `leaves` names, that another stack imports, and that stack.
+fn imported(world: &World, stack: &Stack, leaves: impl Fn(&str, &str) -> bool) -> Option<(String, String)> {
     let exports = world.cloudformation.exports.iter().filter(|(_, export)| export.stack_id == stack.id);
     exports.filter(|(name, export)| leaves(name, &export.value)).find_map(|(name, _)| {
         let importer = world
@@ -117,7 +123,7 @@ pub fn in_use(world: &World, stack: &Stack, leaves: impl Fn(&str, &str) -> bool)
             .stacks
             .values()
             .find(|other| other.is_alive() && other.id != stack.id && imports_export(other, name))?;
-        Some(format!("Delete canceled. Cannot delete export {name} as it is in use by {}.", importer.name))
+        Some((name.clone(), importer.name.clone()))
     })
 }
 
@@ -127,8 +133,11 @@ pub fn export(world: &mut World, stack: &Stack, outputs: &[StackOutput]) -> Resu
     let kept = |name: &str, value: &str| {
         outputs.iter().any(|output| output.export_name.as_deref() == Some(name) && output.value == value)
     };
-    if let Some(words) = in_use(world, stack, |name, value| !kept(name, value)) {
-        return Err(words);
+    if let Some((name, importer)) = imported(world, stack, |name, value| !kept(name, value)) {
+        // The words are those that people quote (aws-cdk issue 17741, linz/geostore issue 630).
+        let goes = !outputs.iter().any(|output| output.export_name.as_ref() == Some(&name));
+        let what = if goes { "deleted" } else { "updated" };
+        return Err(format!("Export {name} cannot be {what} as it is in use by {importer}"));
     }
     let exports = &mut world.cloudformation.exports;
     let names =

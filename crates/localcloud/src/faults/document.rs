@@ -1,5 +1,6 @@
 //! The faults as data: read from JSON, checked, written back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub struct Faults {
     pub resources: Vec<ResourceFault>,
     /// Resources that take long.
     pub slow: Vec<SlowResource>,
+    /// What the functions behind custom resources answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom_resources: Vec<CustomAnswer>,
     /// Calls that aren't answered as they should be.
     pub calls: Vec<CallFault>,
     /// Token buckets besides the usual ones.
@@ -106,6 +110,22 @@ pub struct SlowResource {
     pub logical_id: String,
     /// How many times as long; at least once.
     pub times: f64,
+}
+
+/// What the function behind a custom resource answers, with success.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomAnswer {
+    /// The stack's name.
+    pub stack: String,
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// `PhysicalResourceId`; another one than the resource has replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// `Data`: what `Fn::GetAtt` gives.
+    #[serde(default)]
+    pub data: BTreeMap<String, String>,
 }
 
 /// Calls that aren't answered as they should be.
@@ -186,6 +206,12 @@ impl Faults {
             .map(|slow| slow.times)
     }
 
+    /// What the function behind a custom resource answers; without an order it says success and nothing else.
+    #[must_use]
+    pub fn custom_resource(&self, stack: &str, logical_id: &str) -> Option<&CustomAnswer> {
+        self.custom_resources.iter().find(|answer| answer.stack == stack && answer.logical_id == logical_id)
+    }
+
     /// The fault that a call meets or uses up, with its place.
     #[must_use]
     pub fn call(&self, service: &str, operation: &str) -> Option<(usize, &CallFault)> {
@@ -210,6 +236,7 @@ impl Faults {
         for (list, length) in [
             ("resources", self.resources.len()),
             ("slow", self.slow.len()),
+            ("custom_resources", self.custom_resources.len()),
             ("calls", self.calls.len()),
             ("throttle", self.throttle.len()),
         ] {

@@ -5,6 +5,7 @@
 mod definitions;
 mod durations;
 mod environments;
+mod index;
 mod job;
 mod jobs;
 pub mod provision;
@@ -44,6 +45,7 @@ pub struct Batch {
     queues: BTreeMap<String, Entity>,
     definitions: BTreeMap<String, definitions::Definition>,
     jobs: BTreeMap<String, job::Job>,
+    index: index::Index,
     submitted: u64,
 }
 
@@ -171,9 +173,14 @@ fn paged(
     input: Input<'_>,
     items: impl IntoIterator<Item = (String, Value)>,
 ) -> Result<Page<Value>, AwsError> {
-    let asked = input.integer("maxResults")?.unwrap_or(100).clamp(1, 100);
-    page(items, input.string("nextToken"), usize::try_from(asked).unwrap_or(100))
+    page(items, input.string("nextToken"), most(input)?)
         .map_err(|_| refused("The specified nextToken is not valid"))
+}
+
+/// `maxResults`; at most, and without a number, 100.
+fn most(input: Input<'_>) -> Result<usize, AwsError> {
+    let asked = input.integer("maxResults")?.unwrap_or(100).clamp(1, 100);
+    Ok(usize::try_from(asked).unwrap_or(100))
 }
 
 /// A page under its name, its token only if there is one: Batch leaves out what is null.

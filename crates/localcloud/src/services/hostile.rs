@@ -418,8 +418,15 @@ fn furnished(config: Config) -> (World, Vec<(&'static str, Value)>) {
     let mut create = |type_name: &str, properties: &[(&str, &str)]| {
         let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
         let (logical_id, previous, physical_id) = ("L", None, None);
-        let desired =
-            Desired { owner: &owner, logical_id, type_name, properties: &properties, previous, physical_id };
+        let desired = Desired {
+            owner: &owner,
+            logical_id,
+            type_name,
+            properties: &properties,
+            previous,
+            physical_id,
+            undoes: false,
+        };
         provision::create(&mut world, &desired).expect("created").physical_id
     };
     create("AWS::RDS::DBInstance", &database);

@@ -17,26 +17,45 @@ pub(crate) struct Page<T> {
     pub(crate) next_token: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The same page of other items.
+    pub(crate) fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(each).collect(), next_token: self.next_token }
+    }
+}
+
 /// The page after a token (an empty one counts as none) of items with unique keys, in the keys' order.
 pub(crate) fn page<T>(
     items: impl IntoIterator<Item = (String, T)>,
     token: Option<&str>,
     most: usize,
 ) -> Result<Page<T>, InvalidToken> {
-    let after = match token.filter(|token| !token.is_empty()) {
-        None => None,
-        Some(token) => {
-            let key = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
-            Some(String::from_utf8(key).map_err(|_| InvalidToken)?)
-        }
-    };
+    let after = after(token)?;
     let mut rest: Vec<(String, T)> =
         items.into_iter().filter(|(key, _)| Some(key) > after.as_ref()).collect();
     rest.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let has_more = rest.len() > most;
-    rest.truncate(most);
-    let next_token = rest.last().filter(|_| has_more).map(|(key, _)| URL_SAFE_NO_PAD.encode(key));
-    Ok(Page { items: rest.into_iter().map(|(_, item)| item).collect(), next_token })
+    Ok(in_order(rest, most))
+}
+
+/// The key after which the page of a token begins.
+pub(crate) fn after(token: Option<&str>) -> Result<Option<String>, InvalidToken> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    let key = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
+    String::from_utf8(key).map(Some).map_err(|_| InvalidToken)
+}
+
+/// The first page of items that are in their keys' order already and begin where the page does. Who has an index
+/// looks at no more items than one beyond the page.
+pub(crate) fn in_order<T>(items: impl IntoIterator<Item = (String, T)>, most: usize) -> Page<T> {
+    let mut items = items.into_iter();
+    let (mut page, mut last) = (Vec::new(), None);
+    for (key, item) in items.by_ref().take(most) {
+        page.push(item);
+        last = Some(key);
+    }
+    let has_more = items.next().is_some();
+    let next_token = last.filter(|_| has_more).map(|key| URL_SAFE_NO_PAD.encode(key));
+    Page { items: page, next_token }
 }
 
 #[cfg(test)]

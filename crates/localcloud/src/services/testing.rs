@@ -85,6 +85,20 @@ impl Bench {
         provision::update(&mut self.world, &desired)
     }
 
+    /// Bring a resource back to what it was before an update to `failed` that didn't come to its end.
+    pub(crate) fn undo(
+        &mut self,
+        type_name: &str,
+        physical_id: &str,
+        failed: Value,
+        properties: Value,
+    ) -> Result<Provisioned, ProvisionError> {
+        let (failed, properties) = (self.properties(failed), self.properties(properties));
+        let restored = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
+        let restored = Desired { previous: Some(&failed), undoes: true, ..restored };
+        provision::update(&mut self.world, &restored)
+    }
+
     pub(crate) fn delete(&mut self, type_name: &str, physical_id: &str) -> Result<Duration, ProvisionError> {
         let properties = IndexMap::new();
         let desired = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
@@ -115,7 +129,7 @@ fn desired<'a>(
     physical_id: Option<&'a str>,
 ) -> Desired<'a> {
     let previous = physical_id.map(|_| properties);
-    Desired { owner, logical_id, type_name, properties, previous, physical_id }
+    Desired { owner, logical_id, type_name, properties, previous, physical_id, undoes: false }
 }
 
 /// JSON as a template's evaluation would give it.

@@ -1,6 +1,8 @@
 //! Times in the answers of a service that speaks several protocols, each of which writes them in its own way:
 //! the handler gives milliseconds under a name that says that it is a time.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{Protocol, Service};
@@ -12,17 +14,17 @@ pub fn is_time(name: &str) -> bool {
     name.ends_with("Timestamp")
 }
 
-/// An answer with its times as the protocol writes them. CBOR tags them itself.
+/// An answer with its times as the protocol writes them, copied only where there may be any. CBOR tags them itself.
 #[must_use]
-pub fn written(output: &Value, service: Service, protocol: Protocol) -> Value {
+pub fn written(output: &Value, service: Service, protocol: Protocol) -> Cow<'_, Value> {
     match (service, protocol) {
         (Service::CloudWatch, Protocol::Query) => {
-            each(output, &|milliseconds| Value::String(Timestamp(milliseconds).iso8601()))
+            Cow::Owned(each(output, &|milliseconds| Value::String(Timestamp(milliseconds).iso8601())))
         }
         (Service::CloudWatch, Protocol::TargetJson) => {
-            each(output, &|milliseconds| Value::from(seconds(milliseconds)))
+            Cow::Owned(each(output, &|milliseconds| Value::from(seconds(milliseconds))))
         }
-        _ => output.clone(),
+        _ => Cow::Borrowed(output),
     }
 }
 
@@ -62,7 +64,7 @@ mod tests {
             (Protocol::Cbor, json!(1_500)),
         ] {
             let expected = json!({"Alarms": [{"StateUpdatedTimestamp": time, "Period": 60}]});
-            assert_eq!(written(&output, Service::CloudWatch, protocol), expected, "{protocol:?}");
+            assert_eq!(*written(&output, Service::CloudWatch, protocol), expected, "{protocol:?}");
         }
     }
 }

@@ -85,18 +85,29 @@ fn close(out: &mut String, name: &str) {
 /// Append text so that a parser reads the same text. XML 1.0 has no way to write most control characters, not
 /// even escaped (<https://www.w3.org/TR/xml/#charsets>): those become U+FFFD.
 pub fn escape(out: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#13;"),
-            '\t' | '\n' => out.push(character),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(character),
+    // Answers are long and nearly all of it is written as it is, so runs of that are copied whole. U+FFFE and U+FFFF
+    // begin with the byte EF, as many others do.
+    let may_be_special = |byte: &u8| {
+        matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xEF) || (*byte < b' ' && *byte != b'\t' && *byte != b'\n')
+    };
+    let mut rest = text;
+    while let Some(place) = rest.as_bytes().iter().position(may_be_special) {
+        let (plain, special) = rest.split_at(place);
+        out.push_str(plain);
+        let mut characters = special.chars();
+        match characters.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('"') => out.push_str("&quot;"),
+            Some('\r') => out.push_str("&#13;"),
+            Some('\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            Some(character) => out.push(character),
+            None => {}
         }
+        rest = characters.as_str();
     }
+    out.push_str(rest);
 }
 
 #[cfg(test)]
@@ -116,8 +127,8 @@ mod tests {
                 "<R><M><entry><key>a</key></entry><entry><key>b</key></entry></M></R>",
             ),
             (
-                json!("a&b<c>\"\r\u{0}\u{1f}\u{ffff}\n"),
-                "<R>a&amp;b&lt;c&gt;&quot;&#13;\u{fffd}\u{fffd}\u{fffd}\n</R>",
+                json!("a&b<c>\"\r\u{0}\u{1f}\u{ffff}\n\u{fb01}\u{e9}"),
+                "<R>a&amp;b&lt;c&gt;&quot;&#13;\u{fffd}\u{fffd}\u{fffd}\n\u{fb01}\u{e9}</R>",
             ),
         ] {
             let mut out = String::new();

@@ -2,9 +2,11 @@
 
 mod chance;
 mod code_ocean;
+mod custom_resources;
 mod drift;
 mod every_type;
 mod expected;
+mod groups;
 mod nested;
 mod operations;
 mod policies;
@@ -12,6 +14,7 @@ mod recorded;
 mod refusals;
 mod replacement;
 mod rollback;
+mod storage;
 mod support;
 mod vendors;
 mod waiting;

@@ -134,6 +134,50 @@ fn a_failure_beside_a_nested_stack_brings_it_back() {
 }
 
 #[test]
+fn a_resource_of_a_nested_stack_can_be_skipped() {
+    let mut cloud = Cloud::new();
+    let url = child(&mut cloud, "child.json", "unused");
+    cloud.create("s", &around(&url, "one"));
+    let id = child_id(&mut cloud);
+    let name = cloud.stack(&id)["StackName"].as_str().unwrap_or_default().to_owned();
+    for (stack, resource, phase) in [
+        ("s", "P", FaultPhase::Update),
+        (name.as_str(), "T", FaultPhase::Rollback),
+        (name.as_str(), "P", FaultPhase::Rollback),
+    ] {
+        cloud.world.cloudformation.faults.set(stack, resource, phase, "no");
+    }
+    update(&mut cloud, &around(&url, "two"));
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
+    let failed: Vec<String> = cloud.world.cloudformation.stacks[&id]
+        .operation
+        .as_ref()
+        .map(|operation| operation.failed_to_roll_back().to_vec())
+        .unwrap_or_default();
+    let failed = failed.first().expect("something of the nested stack failed to roll back").clone();
+    for wrong in [format!("{name}.No"), format!("other.{failed}"), "P".to_owned()] {
+        let request = json!({"StackName": "s", "ResourcesToSkip": [wrong]});
+        assert!(cloud.refused("ContinueUpdateRollback", request).starts_with("ValidationError"), "{wrong}");
+    }
+    cloud.world.cloudformation.faults.clear();
+    cloud.world.cloudformation.faults.set(&name, &failed, FaultPhase::Rollback, "still no");
+    cloud.get("ContinueUpdateRollback", json!({"StackName": "s"}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED", "without skipping it fails again");
+    let skip = format!("{name}.{failed}");
+    cloud.get("ContinueUpdateRollback", json!({"StackName": "s", "ResourcesToSkip": [skip]}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE", "{:#?}", lines(&mut cloud, &id, 0));
+    assert_eq!(cloud.status(&id), "UPDATE_ROLLBACK_COMPLETE");
+    let told = lines(&mut cloud, &id, 0);
+    assert!(
+        told.iter()
+            .any(|line| *line == format!("{failed} UPDATE_COMPLETE Resource skipped during UpdateRollback")),
+        "{told:#?}"
+    );
+}
+
+#[test]
 fn a_template_that_holds_itself_is_stopped() {
     let mut cloud = Cloud::new();
     let url = "https://templates.s3.us-east-1.amazonaws.com/self.json";

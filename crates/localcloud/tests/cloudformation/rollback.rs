@@ -109,6 +109,34 @@ fn any_failing_resource_brings_the_stack_back() {
 }
 
 #[test]
+fn cancelled_at_any_moment_the_stack_comes_back() {
+    let Some((mut cloud, url, parameters)) = deployed() else { return };
+    let before = state(&mut cloud);
+    let request = json!({"StackName": "co", "TemplateURL": url, "Parameters": parameters, "Capabilities": CAPABILITIES});
+    let (mut cancelled, mut wrong) = (0, Vec::new());
+    for seconds in (0..).step_by(13) {
+        cloud.get("UpdateStack", request.clone());
+        cloud.pass(seconds);
+        if cloud.status("co") != "UPDATE_IN_PROGRESS" {
+            break;
+        }
+        cloud.get("CancelUpdateStack", json!({"StackName": "co"}));
+        cloud.settle();
+        cancelled += 1;
+        match cloud.status("co").as_str() {
+            "UPDATE_ROLLBACK_COMPLETE" => {
+                wrong.extend(
+                    difference(&before, &state(&mut cloud)).map(|what| format!("{seconds} s: {what}")),
+                );
+            }
+            status => wrong.push(format!("{seconds} s: {status}")),
+        }
+    }
+    println!("cancelled: {} of {cancelled} came back as they were", cancelled - wrong.len());
+    assert!(cancelled > 10 && wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_failed_rollback_is_continued() {
     let Some((changed, created)) = changed() else { return };
     let Some((mut cloud, url, parameters)) = deployed() else { return };

@@ -156,6 +156,7 @@ fn begin_update(
         Some(name) => group::instances(world, name),
         None => Vec::new(),
     };
+    let old = existing.clone();
     let previous = std::mem::replace(&mut existing.properties, wanted.properties.clone());
     resource_status(world, stack, target.as_ref(), logical_id, Status::UpdateInProgress, None);
     let owner = owner(stack, target.as_deref());
@@ -172,20 +173,32 @@ fn begin_update(
         // User guide, `AWS::CloudFormation::WaitCondition`: updates are not supported. Assumption: the words.
         Err(ProvisionError { reason: format!("Update to resource type {WAIT_CONDITION} is not supported.") })
     } else {
+        let asked = match type_name == group::TYPE {
+            true => group::asked(&wanted.properties, &previous, wanted.update_policy.as_ref()),
+            false => std::borrow::Cow::Borrowed(&*wanted.properties),
+        };
         provision::update(
             world,
             &Desired {
                 owner: &owner,
                 logical_id,
                 type_name: &type_name,
-                properties: &wanted.properties,
+                properties: &asked,
                 previous: Some(&previous),
                 physical_id: physical_id.as_deref(),
+                undoes: false,
             },
         )
     };
     match outcome {
         Ok(provisioned) => {
+            // A custom resource that answers an update with another id has replaced itself: the old one is deleted in
+            // the clean-up (user guide, "Custom resources": PhysicalResourceId).
+            if old.physical_id.as_ref() != Some(&provisioned.physical_id)
+                && let Some(operation) = stack.operation.as_mut()
+            {
+                operation.obsolete.push(old);
+            }
             if let Some(existing) = stack.resources.get_mut(logical_id) {
                 existing.physical_id = Some(provisioned.physical_id);
                 existing.attributes = provisioned.attributes;
@@ -281,6 +294,7 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         properties: &change.wanted.properties,
         previous: None,
         physical_id: None,
+        undoes: false,
     };
     let outcome = match is_nested {
         true => nested::create(world, stack, logical_id, &change.wanted.properties),
@@ -334,6 +348,7 @@ fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) 
         properties: &existing.properties,
         previous: Some(&existing.properties),
         physical_id: Some(physical_id),
+        undoes: false,
     };
     let extra = provision::delete(world, &desired).unwrap_or(Duration::ZERO);
     provision::finish_delete(world, &existing.type_name, physical_id);

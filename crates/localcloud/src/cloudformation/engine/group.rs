@@ -1,13 +1,53 @@
 //! An Auto Scaling group seen from CloudFormation: through the group's own API, as anybody sees it.
 
-use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 
-use crate::cloudformation::stack::StackResource;
+use serde_json::{Value as Json, json};
+use template::Value;
+
+use crate::cloudformation::stack::{Definition, Properties, StackResource};
+use crate::cloudformation::submission::Silent;
 use crate::services::auto_scaling;
 use crate::{AwsError, Input, World};
 
 /// The type.
 pub const TYPE: &str = "AWS::AutoScaling::AutoScalingGroup";
+
+/// What a group is asked for in an update: with `IgnoreUnmodifiedGroupSizeProperties` the sizes that the template leaves as
+/// they were are left out, so that those count that a scheduled action, or somebody, has set since. Without it the
+/// template's are set (user guide, "UpdatePolicy attribute", `AutoScalingScheduledAction`).
+pub fn asked<'a>(
+    properties: &'a Properties,
+    previous: &Properties,
+    update_policy: Option<&Value>,
+) -> Cow<'a, Properties> {
+    let policy = match update_policy {
+        Some(Value::Map(parts)) => parts.get("AutoScalingScheduledAction"),
+        _ => None,
+    };
+    let flag = match policy {
+        Some(Value::Map(settings)) => settings.get("IgnoreUnmodifiedGroupSizeProperties"),
+        _ => None,
+    };
+    if flag.and_then(Value::scalar_text) != Some("true") {
+        return Cow::Borrowed(properties);
+    }
+    let mut asked = properties.clone();
+    for name in ["MinSize", "MaxSize", "DesiredCapacity"] {
+        let size = |of: &Properties| of.get(name).and_then(Value::scalar_text).map(str::to_owned);
+        if size(properties) == size(previous) {
+            asked.shift_remove(name);
+        }
+    }
+    Cow::Owned(asked)
+}
+
+/// `UpdatePolicy` of a group in a definition; what can't be evaluated without resources counts as none.
+pub fn update_policy(definition: &Definition, logical_id: &str) -> Option<Value> {
+    let evaluation = definition.evaluation().ok()?;
+    let node = definition.template.resources.get(logical_id)?.update_policy.as_ref()?;
+    evaluation.evaluate(node, &Silent).ok()
+}
 
 /// An instance of a group.
 #[derive(Debug, Clone, PartialEq)]

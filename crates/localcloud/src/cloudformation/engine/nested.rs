@@ -109,7 +109,9 @@ pub fn restore(world: &mut World, id: &str) -> bool {
             true
         }
         Status::UpdateRollbackFailed => {
-            start::continue_rollback(world, stack, Default::default(), None);
+            // What the stack around was told to skip here has been noted.
+            let spared = stack.operation.as_ref().map(|operation| operation.spared.clone());
+            start::continue_rollback(world, stack, spared.unwrap_or_default(), None);
             true
         }
         Status::UpdateFailed => {

@@ -50,6 +50,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         properties: &resource.properties,
         previous: Some(&resource.properties),
         physical_id: Some(&physical_id),
+        undoes: stack.operation.as_ref().is_some_and(is_made_by),
     };
     let kept = if leaves_snapshot(stack, task, &resource) {
         provision::leave_snapshot(world, &desired).map(drop)

@@ -59,15 +59,21 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         return;
     }
     let owner = owner(stack, before.as_deref());
+    let policy = before
+        .as_ref()
+        .filter(|_| old.type_name == group::TYPE)
+        .and_then(|before| group::update_policy(before, &logical_id));
+    let asked = group::asked(&old.properties, &current.properties, policy.as_ref());
     let outcome = provision::update(
         world,
         &Desired {
             owner: &owner,
             logical_id: &logical_id,
             type_name: &old.type_name,
-            properties: &old.properties,
+            properties: &asked,
             previous: Some(&current.properties),
             physical_id: old.physical_id.as_deref(),
+            undoes: true,
         },
     );
     match outcome {
@@ -84,7 +90,13 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
             }
             schedule(world, stack, task, Step::Complete, usual);
         }
-        Err(error) => fail(world, stack, task, &logical_id, error.reason),
+        Err(error) => {
+            fail(world, stack, task, &logical_id, error.reason);
+            // Nothing of it has been put back: another attempt undoes the same change.
+            if let Some(resource) = stack.resources.get_mut(&logical_id) {
+                resource.properties = current.properties;
+            }
+        }
     }
 }
 
@@ -121,6 +133,7 @@ fn begin_return(
             properties: &current.properties,
             previous: Some(&current.properties),
             physical_id: Some(physical_id),
+            undoes: true,
         };
         // A refusal here leaves the new one behind, as on AWS; the old one is made all the same.
         let _ = provision::delete(world, &desired);
@@ -135,6 +148,7 @@ fn begin_return(
             properties: &old.properties,
             previous: None,
             physical_id: None,
+            undoes: true,
         },
     );
     match outcome {

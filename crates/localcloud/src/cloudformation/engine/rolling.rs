@@ -210,6 +210,12 @@ pub fn look(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
     progress
 }
 
+/// A rolling update ends before its end: the group's processes and sizes are as they were before it.
+pub fn break_off(world: &mut World, rolling: Rolling) {
+    resume(world, &rolling.group, &rolling.suspended);
+    let _refused = group::resize(world, &rolling.group, rolling.wanted);
+}
+
 fn step(world: &mut World, stack: &mut Stack, logical_id: &str, rolling: &mut Rolling) -> Progress {
     let instances = group::instances(world, &rolling.group);
     match rolling.stage.clone() {

@@ -110,7 +110,7 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
     if operation.kind == Kind::Delete {
         let status_before = operation.status_before;
         // A stack whose exports others import isn't deleted; it stands where it stood, with the reason.
-        match outputs::in_use(world, stack, |_, _| true) {
+        match outputs::in_use(world, stack) {
             Some(words) => end(world, stack, status_before, Some(words)),
             None => begin_deletion(world, stack),
         }

@@ -10,7 +10,7 @@ use super::{Batch, Timer, durations};
 use crate::{Timestamp, World, timers};
 
 /// A job's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Submitted,
     Pending,
@@ -22,7 +22,7 @@ pub(super) enum State {
 }
 
 impl State {
-    const ALL: [State; 7] = [
+    pub(super) const ALL: [State; 7] = [
         State::Submitted,
         State::Pending,
         State::Runnable,
@@ -114,7 +114,9 @@ impl Plan {
 
 /// Put a job into a state for a time.
 pub(super) fn enter(world: &mut World, id: &str, state: State, lasts: Option<Duration>) {
-    let Some(job) = world.batch.jobs.get_mut(id) else { return };
+    let Batch { jobs, index, .. } = &mut world.batch;
+    let Some(job) = jobs.get_mut(id) else { return };
+    index.moved(&job.queue_arn, job.number, id, Some(job.state), state);
     job.state = state;
     job.step += 1;
     if let Some(lasts) = lasts {
@@ -181,13 +183,9 @@ pub(super) fn end(world: &mut World, id: &str, state: State, reason: Option<&str
         job.reason = Some(reason.to_owned());
     }
     enter(world, id, state, None);
-    let waiting: Vec<String> = world
-        .batch
-        .jobs
-        .values()
-        .filter(|job| job.state == State::Pending && job.depends_on.iter().any(|needed| needed == id))
-        .map(|job| job.id.clone())
-        .collect();
+    let Batch { jobs, index, .. } = &world.batch;
+    let is_pending = |id: &&String| jobs.get(id.as_str()).is_some_and(|job| job.state == State::Pending);
+    let waiting: Vec<String> = index.dependents(id).iter().filter(is_pending).cloned().collect();
     for waiting in waiting {
         enter(world, &waiting, State::Pending, Some(durations::SUBMISSION));
     }
@@ -198,16 +196,11 @@ pub(super) fn place_waiting(world: &mut World, queue_arn: &str) {
     if !world.batch.queues.get(queue_arn).is_some_and(|queue| queue.is_enabled) {
         return;
     }
-    let mut waiting: Vec<(u64, String)> = world
-        .batch
-        .jobs
-        .values()
-        .filter(|job| job.queue_arn == queue_arn && job.state == State::Runnable && !job.is_cancelled)
-        .filter(|job| !job.is_terminated)
-        .map(|job| (job.number, job.id.clone()))
-        .collect();
-    waiting.sort();
-    for (_, id) in waiting {
+    let Batch { jobs, index, .. } = &world.batch;
+    let is_wanted = |id: &&str| jobs.get(*id).is_some_and(|job| !job.is_cancelled && !job.is_terminated);
+    let runnable = index.after(queue_arn, State::Runnable, None).map(|(_, id)| id);
+    let waiting: Vec<String> = runnable.filter(is_wanted).map(str::to_owned).collect();
+    for id in waiting {
         enter(world, &id, State::Runnable, Some(durations::PLACEMENT));
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::job::{Job, Plan, State, enter};
-use super::{check_name, definitions, durations, job, paged, refused, required};
+use super::{Batch, check_name, definitions, durations, job, most, refused, required};
+use crate::services::paging;
 use crate::{AwsError, Input, Timestamp, World};
 
 pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -73,7 +74,10 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         plan,
         described,
     };
-    world.batch.jobs.insert(id.clone(), job);
+    let Batch { jobs, index, .. } = &mut world.batch;
+    index.moved(&job.queue_arn, job.number, &id, None, State::Submitted);
+    index.waits(&id, &job.depends_on);
+    jobs.insert(id.clone(), job);
     enter(world, &id, State::Submitted, Some(durations::SUBMISSION));
     Ok(json!({"jobArn": arn(world, &id), "jobName": name, "jobId": id}))
 }
@@ -124,12 +128,25 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
             Some(State::of_name(name).ok_or_else(|| refused(format!("{name} is not a job status")))?)
         }
     };
-    let found = world.batch.jobs.values().filter(|job| {
-        job.queue_arn == queue
-            && state.is_none_or(|state| job.state == state)
-            && (names.is_empty() || names.iter().any(|name| job.name.eq_ignore_ascii_case(name)))
-    });
-    let page = paged(input, found.map(|job| (format!("{:020}", job.number), summary(world, job))))?;
+    let invalid = || refused("The specified nextToken is not valid");
+    let after = paging::after(input.string("nextToken")).map_err(|_| invalid())?;
+    let after = after.map(|key| key.parse::<u64>()).transpose().map_err(|_| invalid())?;
+    let Batch { jobs, index, .. } = &world.batch;
+    let is_named =
+        |job: &&Job| names.is_empty() || names.iter().any(|name| job.name.eq_ignore_ascii_case(name));
+    let of_state = |state| {
+        let found = index.after(&queue, state, after).filter_map(|(_, id)| jobs.get(id));
+        found.filter(is_named).map(|job| (job.number, job))
+    };
+    let most = most(input)?;
+    // One more than a page holds tells whether there is another.
+    let mut found: Vec<(u64, &Job)> = match state {
+        Some(state) => of_state(state).take(most + 1).collect(),
+        None => State::ALL.into_iter().flat_map(of_state).collect(),
+    };
+    found.sort_by_key(|(number, _)| *number);
+    let found = found.into_iter().map(|(number, job)| (number.to_string(), job));
+    let page = paging::in_order(found, most).map(|job| summary(world, job));
     Ok(super::answer("jobSummaryList", page))
 }
 

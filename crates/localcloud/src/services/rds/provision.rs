@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use template::Value as Attribute;
 
 use super::instance::{DbInstance, Status};
-use super::{durations, instance, modify, operations, refused, snapshot_not_found, snapshots};
+use super::{durations, instance, modify, operations, refused, snapshot_not_found, snapshots, storage};
 use crate::cloudformation::generic;
 use crate::provision::{Desired, ProvisionError, Provisioned};
 use crate::services::properties;
@@ -101,15 +101,17 @@ fn restored_gib(world: &World, input: Input<'_>) -> Result<Option<u64>, Provisio
 /// is behind what the database has come to by itself makes any change fail (its handler's `modifyDbInstanceRequest`
 /// in github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds).
 ///
-/// Not as there: when it rolls back, that handler keeps the larger storage of the failed template. A resource here
-/// isn't told that it is a rollback, so a rollback that would shrink fails.
+/// A rollback keeps the larger storage of the failed template ([`storage::keep_the_larger`]).
 ///
 /// Assumption: a change that is still under way is joined, not refused.
 ///
 /// # Errors
 /// In RDS's words.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    let properties = properties::to_json(desired.properties);
+    let mut properties = properties::to_json(desired.properties);
+    if let Some(failed) = desired.previous.filter(|_| desired.undoes) {
+        storage::keep_the_larger(&mut properties, &properties::to_json(failed));
+    }
     let input = Input(&properties);
     let id = key(desired.physical_id.unwrap_or_default());
     let wanted = modify::wanted(world, &id, input)?;

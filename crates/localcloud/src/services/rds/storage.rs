@@ -1,9 +1,11 @@
 //! The rules of a database's storage: it grows, by a tenth at least, by itself if it may, and never shrinks.
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.html>
 
+use serde_json::{Value, json};
+
 use super::instance::{DbInstance, Status};
 use super::{durations, instance, instance_not_found, refused};
-use crate::{AwsError, World};
+use crate::{AwsError, Input, World};
 
 /// The least by which storage grows, in percent.
 const LEAST_GROWTH_PERCENT: u64 = 10;
@@ -55,6 +57,23 @@ pub(super) fn check_most(instance: &DbInstance, allocated_gib: u64, most_gib: u6
             instance.storage_type()
         ),
     ))
+}
+
+/// What a rollback asks for: what the failed template did, where the one before has less. CloudFormation's handler is
+/// told that it rolls back, and asks so for what can't shrink, whatever the database has
+/// (`Translator.modifyDbInstanceRequest` in github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds).
+/// So an update that grew the storage is undone without shrinking it; one that RDS refused is asked for again, and
+/// refused again.
+pub(super) fn keep_the_larger(asked: &mut Value, failed: &Value) {
+    for name in ["AllocatedStorage", "Iops"] {
+        let number = |properties: &Value| Input(properties).integer(name).ok().flatten();
+        if let (Some(from), Some(to)) = (number(failed), number(asked))
+            && to < from
+            && let Some(fields) = asked.as_object_mut()
+        {
+            fields.insert(name.to_owned(), json!(from));
+        }
+    }
 }
 
 fn tenth_more(gib: u64) -> u64 {

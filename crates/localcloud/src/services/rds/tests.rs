@@ -169,6 +169,55 @@ fn storage_that_grew_by_itself_makes_any_change_of_the_template_fail() {
 }
 
 #[test]
+fn a_rollback_keeps_the_larger_storage() {
+    // Storage: before, grown to by itself, of the failed template. Words of the update and of its undoing, and what the
+    // database has in the end.
+    for (before, grown, failed, update_words, undo_words, in_the_end) in [
+        (100, None, 120, None, None, 120),
+        (100, None, 100, None, None, 100),
+        (100, None, 105, Some(": 105"), Some(": 105"), 100),
+        (100, None, 50, Some(": 50"), None, 100),
+        (100, Some(150), 100, Some(": 100"), Some(": 100"), 150),
+        (100, Some(150), 150, None, None, 150),
+        (100, Some(150), 160, Some(": 160"), Some(": 160"), 150),
+        (100, Some(150), 165, None, None, 165),
+    ] {
+        let case = format!("{before} GiB, grown to {grown:?}, update to {failed}");
+        let mut bench = Bench::new(Service::Rds);
+        let of = |gib: u64, class: &str| {
+            let mut wanted = properties(&gib.to_string());
+            wanted["DBInstanceClass"] = json!(class);
+            wanted
+        };
+        bench.create(TYPE, "Db", of(before, "db.t3.small")).expect("created");
+        bench.world.advance(Timestamp(600_000));
+        if let Some(gib) = grown {
+            rds::grow(&mut bench.world, "main", gib).expect("grown");
+        }
+        bench.world.advance(Timestamp(30_000_000));
+        let check = |outcome: Result<_, crate::provision::ProvisionError>,
+                     words: Option<&str>,
+                     what: &str| {
+            let refusal = outcome.err().map(|error| error.reason);
+            match (&refusal, words) {
+                (None, None) => {}
+                (Some(reason), Some(words)) => {
+                    assert!(reason.starts_with("Invalid storage size") && reason.ends_with(words), "{reason}")
+                }
+                _ => panic!("{case}: {what}: {refusal:?}"),
+            }
+        };
+        check(bench.update(TYPE, "Main", of(failed, "db.m6g.large")), update_words, "update");
+        bench.world.advance(Timestamp(31_000_000));
+        let undone = bench.undo(TYPE, "Main", of(failed, "db.m6g.large"), of(before, "db.t3.small"));
+        check(undone, undo_words, "undoing");
+        let found = one(&mut bench, 40_000);
+        assert_eq!(found["AllocatedStorage"], in_the_end, "{case}");
+        assert_eq!(found["DBInstanceClass"], "db.t3.small", "{case}");
+    }
+}
+
+#[test]
 fn storage_grows_by_itself_only_as_far_as_it_may() {
     for (id, gib, words) in [
         ("main", 100, "can grow up to 200 GiB"),

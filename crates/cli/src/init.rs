@@ -1,0 +1,288 @@
+//! `slackwater init`, as far as it is thought: from the stacks of an account to a proposed `slackwater.toml`, with what
+//! was found and why, and what is uncertain. Nothing here asks a cloud or writes a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// A stack of the account, as far as one must know it to tell what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundStack {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub id: String,
+    /// Such as `UPDATE_COMPLETE`.
+    pub status: String,
+    /// What stands before `::VersionInfo` in its template's metadata, and the version.
+    pub version: Option<(String, String)>,
+    /// Parameter values; NoEcho ones are `****`.
+    pub parameters: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// The stack that it is nested in.
+    pub parent_id: Option<String>,
+    /// The role that CloudFormation assumes for it.
+    pub role_arn: Option<String>,
+}
+
+/// What is proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proposal {
+    /// The text of `slackwater.toml`; empty when no deployment was found.
+    pub toml: String,
+    /// What was found, and by what.
+    pub found: Vec<String>,
+    /// What a person must look at.
+    pub uncertain: Vec<String>,
+}
+
+/// Propose settings for what an account holds.
+#[must_use]
+pub fn propose(stacks: &[FoundStack]) -> Proposal {
+    let mut proposal = Proposal::default();
+    let standing: Vec<&FoundStack> =
+        stacks.iter().filter(|stack| stack.parent_id.is_none() && stands(&stack.status)).collect();
+    let linked: BTreeSet<&str> = standing
+        .iter()
+        .flat_map(|stack| [backup_stack(stack, &standing), role_stack(stack, &standing)])
+        .flatten()
+        .map(|stack| stack.id.as_str())
+        .collect();
+    for stack in &standing {
+        let Some((vendor, version)) = &stack.version else { continue };
+        if linked.contains(stack.id.as_str()) {
+            continue;
+        }
+        proposal.found.push(format!(
+            "{} is a deployment: its template says {vendor}::VersionInfo, version {version}{}",
+            stack.name,
+            told_by_tag(stack)
+        ));
+        deployment(&mut proposal, stack, vendor, &standing);
+    }
+    if proposal.toml.is_empty() {
+        proposal.uncertain.push(format!(
+            "none of {} stacks has an entry of Metadata that ends in ::VersionInfo, so none is known to be a platform; \
+             name yours in slackwater.toml: [deployments.NAME] with stack and region",
+            standing.len()
+        ));
+    }
+    proposal
+}
+
+fn deployment(proposal: &mut Proposal, stack: &FoundStack, vendor: &str, standing: &[&FoundStack]) {
+    let Proposal { toml, found, uncertain } = proposal;
+    // Writing to a string cannot fail.
+    let _ = write!(toml, "{}[deployments.{}]\nstack = {}\n", separator(toml), stack.name, quoted(&stack.id));
+    if vendor == "CodeOcean" {
+        toml.push_str("profile = \"code-ocean\"\n");
+    }
+    if stack.status.ends_with("_FAILED") || stack.status.ends_with("_IN_PROGRESS") {
+        uncertain
+            .push(format!("{} is {}: it can't be updated before that is over", stack.name, stack.status));
+    }
+    if let Some((parameter, vault)) = vault(stack) {
+        let Some(place) = Arn::parse(&vault) else { return };
+        match backup_stack(stack, standing) {
+            Some(backup) => {
+                found.push(format!(
+                    "{} is its backup stack: {parameter} points at a vault of its name, {vault}",
+                    backup.name
+                ));
+                let _ = write!(
+                    toml,
+                    "\n[deployments.{}.backup_stack]\nstack = {}\n",
+                    stack.name,
+                    quoted(&backup.id)
+                );
+            }
+            None => {
+                uncertain.push(format!(
+                    "{parameter} of {} points at {vault}: the stack that made it is in account {}, Region {}, and can't \
+                     be seen from here; fill in the commented lines",
+                    stack.name, place.account, place.region
+                ));
+                let _ = write!(
+                    toml,
+                    "\n# {parameter} points at {vault}\n# [deployments.{}.backup_stack]\n# stack = \"…\"\n# region = {}\n\
+                     # role_arn = \"arn:aws:iam::{}:role/…\"\n",
+                    stack.name,
+                    quoted(place.region),
+                    place.account
+                );
+            }
+        }
+    }
+    if let Some(role) = &stack.role_arn {
+        match role_stack(stack, standing) {
+            Some(found_stack) => {
+                found.push(format!("{} is its role's stack: CloudFormation assumes {role}", found_stack.name));
+                let _ = write!(toml, "\n[deployments.{}.role_stack]\nstack = {}\n", stack.name, quoted(&found_stack.id));
+            }
+            None => uncertain.push(format!(
+                "CloudFormation assumes {role} for {}, and no stack here has a name that it begins with; if one made it, \
+                 add [deployments.{}.role_stack]",
+                stack.name, stack.name
+            )),
+        }
+    }
+}
+
+/// Whether there is something to deploy to: not gone, not only reviewed.
+fn stands(status: &str) -> bool {
+    !matches!(status, "DELETE_COMPLETE" | "DELETE_IN_PROGRESS" | "REVIEW_IN_PROGRESS")
+}
+
+fn separator(toml: &str) -> &'static str {
+    if toml.is_empty() { "" } else { "\n" }
+}
+
+fn told_by_tag(stack: &FoundStack) -> String {
+    match stack.tags.iter().find(|(key, _)| key.to_lowercase().contains("environment")) {
+        Some((key, value)) => format!(" (tag {key}={value})"),
+        None => String::new(),
+    }
+}
+
+/// The parameter that points at a backup vault, with the vault's ARN.
+fn vault(stack: &FoundStack) -> Option<(String, String)> {
+    stack
+        .parameters
+        .iter()
+        .find(|(_, value)| Arn::parse(value).is_some_and(|arn| arn.resource.starts_with("backup-vault:")))
+        .map(|(name, value)| (name.clone(), value.clone()))
+}
+
+/// The stack that made the vault that this one's backups are copied to. Assumption: a vault that a template names, or
+/// that CloudFormation names, begins with its stack's name; the longest fits best.
+fn backup_stack<'s>(stack: &FoundStack, standing: &[&'s FoundStack]) -> Option<&'s FoundStack> {
+    let (_, vault) = vault(stack)?;
+    let arn = Arn::parse(&vault)?;
+    let name = arn.resource.strip_prefix("backup-vault:")?;
+    longest(standing, stack, name, |other| other.account == arn.account && other.region == arn.region)
+}
+
+/// The stack that made the role that CloudFormation assumes: it names roles STACK-RESOURCE-RANDOM (user guide, "Name
+/// Type").
+fn role_stack<'s>(stack: &FoundStack, standing: &[&'s FoundStack]) -> Option<&'s FoundStack> {
+    let arn = Arn::parse(stack.role_arn.as_deref()?)?;
+    let name = arn.resource.rsplit('/').next()?;
+    longest(standing, stack, name, |other| other.account == arn.account)
+}
+
+fn longest<'s>(
+    standing: &[&'s FoundStack],
+    asks: &FoundStack,
+    name: &str,
+    fits: impl Fn(&Arn<'_>) -> bool,
+) -> Option<&'s FoundStack> {
+    let begins = |stack: &FoundStack| {
+        name.to_lowercase()
+            .strip_prefix(&stack.name.to_lowercase())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+    };
+    standing
+        .iter()
+        .copied()
+        .filter(|stack| stack.id != asks.id && begins(stack))
+        .filter(|stack| Arn::parse(&stack.id).is_some_and(|arn| fits(&arn)))
+        .max_by_key(|stack| stack.name.len())
+}
+
+/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+struct Arn<'a> {
+    region: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    fn parse(text: &'a str) -> Option<Arn<'a>> {
+        let mut parts = text.splitn(6, ':');
+        if parts.next()? != "arn" {
+            return None;
+        }
+        let (_partition, _service) = (parts.next()?, parts.next()?);
+        Some(Arn { region: parts.next()?, account: parts.next()?, resource: parts.next()? })
+    }
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FoundStack, propose};
+    use crate::configuration::Configuration;
+
+    fn stack(name: &str, version: Option<&str>) -> FoundStack {
+        FoundStack {
+            name: name.to_owned(),
+            id: format!("arn:aws:cloudformation:us-east-1:111111111111:stack/{name}/1"),
+            status: "UPDATE_COMPLETE".to_owned(),
+            version: version.map(|version| ("CodeOcean".to_owned(), version.to_owned())),
+            ..FoundStack::default()
+        }
+    }
+
+    fn with_vault(mut stack: FoundStack, vault: &str) -> FoundStack {
+        stack.parameters.insert("pDestinationBackupVaultArn".to_owned(), vault.to_owned());
+        stack
+    }
+
+    #[test]
+    fn deployments_are_found_with_their_backup_and_role_stacks() {
+        let mut platform = with_vault(
+            stack("codeocean", Some("v3.8.2")),
+            "arn:aws:backup:us-east-1:111111111111:backup-vault:codeocean-backup-vault",
+        );
+        platform.role_arn = Some("arn:aws:iam::111111111111:role/deploy-Role-1ABC".to_owned());
+        let nested = FoundStack { parent_id: Some("x".to_owned()), ..stack("nested", Some("v3.8.2")) };
+        let gone = FoundStack { status: "DELETE_COMPLETE".to_owned(), ..stack("gone", Some("v3.7.0")) };
+        let stacks = [
+            platform,
+            stack("codeocean-backup", Some("v3.8.2")),
+            stack("deploy", None),
+            stack("other", None),
+            nested,
+            gone,
+        ];
+        let proposal = propose(&stacks);
+        assert_eq!(proposal.uncertain, Vec::<String>::new());
+        assert_eq!(proposal.found.len(), 3, "{:?}", proposal.found);
+        let read = Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
+        let [only] = read.deployments.as_slice() else { panic!("{}", proposal.toml) };
+        assert_eq!(only.name, "codeocean");
+        assert_eq!(only.profile.as_ref().map(|word| word.text.as_str()), Some("code-ocean"));
+        assert!(
+            only.backup_stack.as_ref().is_some_and(|one| one.stack.ends_with("stack/codeocean-backup/1"))
+        );
+        assert!(only.role_stack.as_ref().is_some_and(|one| one.stack.ends_with("stack/deploy/1")));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said() {
+        let mut platform = with_vault(
+            stack("codeocean", Some("v3.8.2")),
+            "arn:aws:backup:eu-west-1:222222222222:backup-vault:theirs",
+        );
+        platform.role_arn = Some("arn:aws:iam::111111111111:role/by-hand".to_owned());
+        platform.status = "UPDATE_ROLLBACK_FAILED".to_owned();
+        let proposal = propose(&[platform]);
+        assert_eq!(proposal.uncertain.len(), 3, "{:?}", proposal.uncertain);
+        assert!(
+            proposal.toml.contains("# region = \"eu-west-1\"")
+                && proposal.toml.contains("iam::222222222222:")
+        );
+        Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
+    }
+
+    #[test]
+    fn an_account_without_platforms_gets_no_file() {
+        let proposal = propose(&[stack("a", None), stack("b", None)]);
+        assert_eq!(proposal.toml, "");
+        assert!(proposal.uncertain[0].starts_with("none of 2 stacks"), "{:?}", proposal.uncertain);
+    }
+}

@@ -1,0 +1,258 @@
+//! A cloud to call: signed requests over a socket or into a cloud in this process. No SDK: a seed needs services that
+//! the program has no client of.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use bytes::Bytes;
+use conductor::Clock;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use localcloud::{AccessKeys, LocalCloud};
+use serde_json::Value;
+
+use super::SeedError;
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CallerError {
+    /// Nobody is there.
+    #[error("the local cloud at {endpoint} does not answer: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        endpoint: String,
+        /// Why.
+        reason: String,
+    },
+    /// The cloud says no.
+    #[error("the cloud refused {operation}: {words}")]
+    Refused {
+        /// What was asked.
+        operation: String,
+        /// Its words.
+        words: String,
+    },
+    /// The request can't be made.
+    #[error("{operation} cannot be asked: {reason}")]
+    Request {
+        /// What was to be asked.
+        operation: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+enum Way {
+    Socket(SocketAddr),
+    InProcess(LocalCloud),
+}
+
+/// A cloud to call. `Debug` shows no keys.
+pub struct Caller {
+    way: Way,
+    endpoint: String,
+    keys: AccessKeys,
+    region: String,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Caller").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Caller {
+    /// The cloud in this process.
+    #[must_use]
+    pub fn in_process(cloud: LocalCloud, clock: Clock) -> Caller {
+        let (keys, region) = (cloud.keys().clone(), cloud.region().to_owned());
+        Caller { way: Way::InProcess(cloud), endpoint: "http://localhost".to_owned(), keys, region, clock }
+    }
+
+    /// The cloud that listens at a URL such as `http://127.0.0.1:4580`.
+    ///
+    /// # Errors
+    /// When that isn't a place.
+    pub fn at(endpoint: &str, keys: AccessKeys, region: &str, clock: Clock) -> Result<Caller, CallerError> {
+        let unreachable = |reason: String| CallerError::Unreachable { endpoint: endpoint.to_owned(), reason };
+        let authority = endpoint
+            .strip_prefix("http://")
+            .ok_or_else(|| unreachable("the URL must begin with http://".to_owned()))?;
+        let address = authority
+            .trim_end_matches('/')
+            .to_socket_addrs()
+            .map_err(|error| unreachable(error.to_string()))?
+            .next()
+            .ok_or_else(|| unreachable("no such address".to_owned()))?;
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Ok(Caller { way: Way::Socket(address), endpoint, keys, region: region.to_owned(), clock })
+    }
+
+    /// The Region.
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The clock that everything here waits by.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Ask a Query service; gives the XML.
+    pub(super) async fn query(
+        &self,
+        service: &'static str,
+        operation: &str,
+        fields: &[(String, String)],
+    ) -> Result<String, CallerError> {
+        let version = match service {
+            "cloudformation" => "2010-05-15",
+            "autoscaling" => "2011-01-01",
+            "elasticloadbalancing" => "2015-12-01",
+            "rds" => "2014-10-31",
+            _ => "2016-11-15",
+        };
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("Action", operation)
+            .append_pair("Version", version)
+            .extend_pairs(fields)
+            .finish();
+        let body = self
+            .send(service, operation, "POST", "/", "application/x-www-form-urlencoded", form.into_bytes())
+            .await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Ask a REST service; gives the JSON.
+    pub(super) async fn json(
+        &self,
+        service: &'static str,
+        operation: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, SeedError> {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let answer = self.send(service, operation, method, path, "application/json", bytes).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| SeedError::Answer { operation: operation.to_owned(), reason: error.to_string() })
+    }
+
+    /// Put something into S3: a bucket, or an object.
+    pub(super) async fn put(&self, path: &str, body: Vec<u8>) -> Result<(), CallerError> {
+        self.send("s3", "s3:Put", "PUT", path, "application/octet-stream", body).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        service: &'static str,
+        operation: &str,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Bytes, CallerError> {
+        let impossible = |reason: String| CallerError::Request { operation: operation.to_owned(), reason };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.endpoint))
+            .header("content-type", content_type)
+            .body(Bytes::from(body))
+            .map_err(|error| impossible(error.to_string()))?;
+        let request = self.signed(service, request).map_err(|error| impossible(error.to_string()))?;
+        let answer = match &self.way {
+            Way::InProcess(cloud) => cloud.call(request),
+            Way::Socket(address) => self
+                .over(*address, request)
+                .await
+                .map_err(|reason| CallerError::Unreachable { endpoint: self.endpoint.clone(), reason })?,
+        };
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        let words = words(&answer);
+        Err(CallerError::Refused { operation: operation.to_owned(), words })
+    }
+
+    /// One connection for each request: a seed asks little.
+    async fn over(&self, address: SocketAddr, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        let (mut parts, body) = request.into_parts();
+        if let Some(authority) = parts.uri.authority() {
+            let host = authority.as_str().parse().map_err(|_| "no host name".to_owned())?;
+            parts.headers.insert(http::header::HOST, host);
+        }
+        parts.uri = parts
+            .uri
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str)
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| error.to_string())?;
+        let request = Request::from_parts(parts, Full::new(body));
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(io).await.map_err(|error| error.to_string())?;
+        let answered = async {
+            let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+            let (parts, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Response::from_parts(parts, body))
+        };
+        tokio::pin!(connection);
+        tokio::pin!(answered);
+        tokio::select! {
+            answer = &mut answered => answer,
+            ended = &mut connection => match ended {
+                // The last of the answer may still lie there.
+                Ok(()) => answered.await,
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+
+    fn signed(
+        &self,
+        service: &'static str,
+        mut request: Request<Bytes>,
+    ) -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
+        let (id, secret) = (self.keys.access_key_id.clone(), self.keys.secret_access_key.clone());
+        let identity = Credentials::new(id, secret, None, None, "slackwater").into();
+        let mut settings = SigningSettings::default();
+        if service == "s3" {
+            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        }
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(service)
+            .time(self.clock.system_time())
+            .settings(settings)
+            .build()?
+            .into();
+        let body = request.body().clone();
+        let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let signable = SignableRequest::new(
+            request.method().as_str(),
+            request.uri().to_string(),
+            content_type.map(|value| ("content-type", value)).into_iter(),
+            SignableBody::Bytes(&body),
+        )?;
+        let (instructions, _signature) = sign(signable, &params)?.into_parts();
+        instructions.apply_to_request_http1x(&mut request);
+        Ok(request)
+    }
+}
+
+/// A refusal's own words, whatever protocol they came in.
+fn words(answer: &Response<Bytes>) -> String {
+    let text = String::from_utf8_lossy(answer.body());
+    let json = serde_json::from_str::<Value>(&text).ok();
+    let of_json = json.as_ref().and_then(|json| json.get("message").or_else(|| json.get("Message")));
+    let of_json = of_json.and_then(Value::as_str).map(str::to_owned);
+    of_json
+        .or_else(|| super::answer::texts(&text, "Message").into_iter().next())
+        .unwrap_or_else(|| answer.status().to_string())
+}

@@ -1,0 +1,76 @@
+//! `slackwater template`: what a release is, read off its template. Nothing is asked of a cloud for a file.
+
+mod json;
+mod release;
+mod table;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde_json::json;
+use template::Pseudo;
+
+use crate::arguments::{ShowTemplate, TemplateOutput};
+use crate::change_table;
+use crate::configuration::parse_profile;
+use crate::error::{CliError, DONE};
+use crate::inputs::Release;
+
+pub(crate) fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> {
+    let read = Release::read(&arguments.template)?;
+    let profile = match &arguments.profile {
+        None => None,
+        Some(name) => Some(match upgrade::Profile::built_in(name) {
+            Some(profile) => profile,
+            None => {
+                let path = std::path::PathBuf::from(name);
+                let text =
+                    std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path, source })?;
+                parse_profile(name, &text).map_err(crate::configuration::ConfigurationError::Problems)?
+            }
+        }),
+    };
+    if arguments.policy {
+        let role = release::deployment_role(&read.template);
+        println!("{:#}", role.policy_document());
+        if !role.unknown_types.is_empty() {
+            let types: Vec<&str> = role.unknown_types.iter().map(String::as_str).collect();
+            eprintln!(
+                "Not in the policy, for their handlers aren't published: {}. Add what they need by hand.",
+                types.join(", ")
+            );
+        }
+        return Ok(ExitCode::from(DONE));
+    }
+    let given: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
+    let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
+    match arguments.output {
+        TemplateOutput::Table => {
+            anstream::print!("{}", table::render(&release, change_table::terminal_width()));
+        }
+        TemplateOutput::Json => {
+            let mut document = json::document(&release);
+            let role = release::deployment_role(&read.template);
+            document["deployment_role"] =
+                json!({"policy": role.policy_document(), "unknown_types": role.unknown_types});
+            println!("{document:#}");
+        }
+    }
+    Ok(ExitCode::from(DONE))
+}
+
+/// A template that isn't deployed has no account and no Region; conditions that ask for them see these.
+fn pseudo() -> Pseudo {
+    Pseudo {
+        account_id: "000000000000".to_owned(),
+        region: "us-east-1".to_owned(),
+        partition: "aws".to_owned(),
+        url_suffix: "amazonaws.com".to_owned(),
+        stack_name: "stack".to_owned(),
+        stack_id: "arn:aws:cloudformation:us-east-1:000000000000:stack/stack/0".to_owned(),
+        notification_arns: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

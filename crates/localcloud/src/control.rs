@@ -1,0 +1,32 @@
+//! The control endpoint: what no API of AWS can bring about, asked for by tests, rehearsals and seeds.
+//!
+//! Every request is signed like any other, for the service `slackwater`, and is in the request log when it changes
+//! something.
+//!
+//! - `/_slackwater/faults`: what is to go wrong ([`crate::faults`]).
+//! - `POST /_slackwater/storage` with `{"DBInstanceIdentifier": "…", "AllocatedStorage": 37}`: a database's storage grows
+//!   to so many GiB by itself, as storage autoscaling does when it runs full.
+
+use serde_json::{Value, json};
+
+use crate::services::rds;
+use crate::{AwsError, Input, World, faults};
+
+/// Answer a request.
+///
+/// # Errors
+/// When the request isn't one of these, or can't be met; the words say why.
+pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    match operation {
+        "AutoscaleStorage" => autoscale_storage(world, input),
+        _ => faults::handle(world, operation, input),
+    }
+}
+
+fn autoscale_storage(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let id = input.required_string("DBInstanceIdentifier")?.to_lowercase();
+    let gib = input.integer("AllocatedStorage")?.and_then(|gib| u64::try_from(gib).ok());
+    let gib = gib.ok_or_else(|| AwsError::validation("AllocatedStorage must be given, in GiB"))?;
+    rds::grow(world, &id, gib)?;
+    Ok(json!({"DBInstanceIdentifier": id, "AllocatedStorage": gib}))
+}
