@@ -38,21 +38,26 @@ pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<J
 
 /// Unfinished jobs, without their owners: ListJobs tells no tags.
 pub(crate) async fn unfinished_jobs(client: &Client, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
-    let lists = queue_arns.iter().flat_map(|queue| UNFINISHED.map(|status| (queue, status)));
-    let found = all(lists, |(queue, status)| jobs_of(client, queue, status)).await?;
-    // A job that moves on between two lists is in both: its later status counts.
-    let mut jobs: Vec<Job> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for job in found.into_iter().flatten() {
-        match places.get(&job.id).and_then(|place| jobs.get_mut(*place)) {
-            Some(known) => *known = job,
-            None => {
-                places.insert(job.id.clone(), jobs.len());
-                jobs.push(job);
+    let found = all(queue_arns, async |queue| {
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        // One status after the other, in the order in which jobs go through them: so none slips by between two lists. One
+        // that moves on meanwhile is in both, and its later status counts.
+        for status in UNFINISHED {
+            for job in jobs_of(client, queue, status).await? {
+                match places.get(&job.id).and_then(|place| jobs.get_mut(*place)) {
+                    Some(known) => *known = job,
+                    None => {
+                        places.insert(job.id.clone(), jobs.len());
+                        jobs.push(job);
+                    }
+                }
             }
         }
-    }
-    Ok(jobs)
+        Ok(jobs)
+    })
+    .await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn jobs_of(client: &Client, queue: &str, status: JobStatus) -> Result<Vec<Job>, PortError> {

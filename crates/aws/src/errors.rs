@@ -26,8 +26,16 @@ const TRANSIENT_CODES: [&str; 11] = [
 ];
 
 /// Codes that say that temporary credentials are over (the common errors, EC2's and S3's own).
-const EXPIRED_CODES: [&str; 4] =
-    ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException"];
+const EXPIRED_CODES: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
+
+/// Codes that say that the keys, or what was signed with them, aren't known here.
+const UNKNOWN_CODES: [&str; 5] = [
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+];
 
 /// Codes that say "you may not".
 const DENIED_CODES: [&str; 5] = [
@@ -202,6 +210,8 @@ impl Origin {
         }
         let advice = if DENIED_CODES.contains(&code) {
             format!("the caller ({}) needs the permission {}", self.described, error.operation)
+        } else if UNKNOWN_CODES.contains(&code) {
+            format!("the keys don't belong here ({}): check profile, Region and endpoint", self.described)
         } else if code == UNREACHABLE || code == NO_CREDENTIALS {
             self.described.clone()
         } else {
@@ -238,6 +248,12 @@ mod tests {
                 "aws sso login --profile prod",
             ),
             (service("ExpiredToken"), origin(None, true), PortErrorKind::Transient, "have expired"),
+            (
+                service("InvalidClientTokenId"),
+                origin(None, true),
+                PortErrorKind::Refused,
+                "the keys don't belong here",
+            ),
             (
                 service("UnauthorizedOperation"),
                 origin(None, true),
