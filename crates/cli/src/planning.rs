@@ -142,6 +142,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         Ok(drafted) => {
             let at_work = at_work(&around);
             let rules = rules_of(&around, site)?;
+            let accepted = needed(&request.accepted, &checks);
             let found = Findings {
                 deployment: &deployment,
                 targets: &targets,
@@ -149,7 +150,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 listener_rules: &rules,
                 at_work: &at_work,
                 checks: &checks,
-                accepted: &request.accepted,
+                accepted: &accepted,
             };
             let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
             let mut settings =
@@ -199,6 +200,14 @@ pub async fn prepare_maintenance(
         settings.announcement.closes_at = closes_at;
     }
     Ok(maintenance_plan(kind, &settings, &found, before)?)
+}
+
+/// What was accepted and had to be: a check that simply passed needs nobody's word.
+fn needed(accepted: &[Acceptance], checks: &[CheckResult]) -> Vec<Acceptance> {
+    let idle = |one: &&Acceptance| {
+        checks.iter().any(|check| check.id == one.what && check.verdict != upgrade::Verdict::Warning)
+    };
+    accepted.iter().filter(|one| !idle(one)).cloned().collect()
 }
 
 fn policy(site: &Site, request: &UpgradeRequest) -> upgrade::MaintenancePolicy {
