@@ -34,7 +34,8 @@ mod words;
 use std::process::ExitCode;
 
 pub use arguments::Arguments;
-pub use demo::{Scenario, populate};
+pub use demo::{Scenario, accepted, demo_settings, populate};
+pub use maintenance_command::from_template as before_from_template;
 pub use error::{CliError, EXIT_CODES};
 
 use arguments::Command;

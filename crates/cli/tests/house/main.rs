@@ -2,10 +2,12 @@
 
 mod changeset;
 mod common;
-mod crash_everywhere;
 mod demo;
-mod fail_everywhere;
+mod full;
+mod issue_five;
 mod machines;
+mod outside;
 mod peers;
 mod seed;
+mod stub_platform;
 mod virtual_upgrade;
