@@ -35,8 +35,8 @@ use std::process::ExitCode;
 
 pub use arguments::Arguments;
 pub use demo::{Scenario, accepted, demo_settings, populate};
-pub use maintenance_command::from_template as before_from_template;
 pub use error::{CliError, EXIT_CODES};
+pub use maintenance_command::from_template as before_of_template;
 
 use arguments::Command;
 

@@ -17,8 +17,9 @@ use localcloud::faults::Faults;
 use localcloud::{Config, LocalCloud};
 use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpdateOptions};
 
+use crate::calls::CallLog;
 use crate::common::{BEGINNING, code_ocean, local_cloud, sample, sdk};
-use crate::outside::{Look, Outside, Standing, check_gate};
+use crate::outside::{Group, Look, Outside, Standing, Way, check_gate};
 use crate::stub_platform::{StubPlatform, TOKEN};
 
 /// The value of a NoEcho parameter; recognizable wherever it leaks.
@@ -180,9 +181,10 @@ pub struct Full {
     pub local: LocalCloud,
     pub backup: LocalCloud,
     pub caller: Caller,
-    pub backup_caller: Caller,
     pub clock: Clock,
     pub platform: StubPlatform,
+    /// What is called of the primary's cloud.
+    pub calls: CallLog,
     pub site: Site,
     /// How it stood when it was at work and nobody had touched it.
     pub before: Standing,
@@ -239,14 +241,18 @@ impl Full {
             ..Config::default()
         };
         let backup = local_cloud(elsewhere);
-        let (caller, backup_caller) =
-            (Caller::in_process(local.clone(), clock), Caller::in_process(backup.clone(), clock));
-        let (cloud, backup_cloud) = (sdk(&local, clock), sdk(&backup, clock));
-        let read = |name: &str| std::fs::read(Path::new(ROOT).join("deploy/lab").join(name)).expect("the lab's");
+        let caller = Caller::in_process(local.clone(), clock);
+        let backup_caller = Caller::in_process(backup.clone(), clock);
+        let calls = CallLog::default();
+        let (cloud, backup_cloud) = (calls.sdk(&local, clock), sdk(&backup, clock));
+        let read =
+            |name: &str| std::fs::read(Path::new(ROOT).join("deploy/lab").join(name)).expect("the lab's");
         let none = BTreeMap::new();
-        let url = backup_cloud.upload_template(BUCKET, "b", &read("backup-1.0.0.yaml")).await.expect("uploaded");
+        let url =
+            backup_cloud.upload_template(BUCKET, "b", &read("backup-1.0.0.yaml")).await.expect("uploaded");
         stack(&backup_caller, &url, "backup", &none, "").await;
-        let url = cloud.upload_template(BUCKET, "r", &read("deployment-role-1.0.0.yaml")).await.expect("uploaded");
+        let url =
+            cloud.upload_template(BUCKET, "r", &read("deployment-role-1.0.0.yaml")).await.expect("uploaded");
         stack(&caller, &url, "deployment-role", &none, "").await;
         let url = cloud.upload_template(BUCKET, "from", material.from.as_bytes()).await.expect("uploaded");
         stack(&caller, &url, "platform", &material.parameters, material.workload).await;
@@ -294,9 +300,10 @@ impl Full {
                 ..Profile::generic()
             });
         }
-        let outside = Outside { local: &local, caller: &caller, platform: Some(&platform), stack: "platform" };
+        let outside =
+            Outside { local: &local, caller: &caller, platform: Some(&platform), stack: "platform" };
         let before = outside.standing().await;
-        Some(Full { vendor, material, local, backup, caller, backup_caller, clock, platform, site, before })
+        Some(Full { vendor, material, local, backup, caller, clock, platform, calls, site, before })
     }
 
     /// Somebody who looks from outside.
@@ -311,7 +318,8 @@ impl Full {
 
     pub async fn prepared(&self) -> Prepared {
         let request = UpgradeRequest {
-            release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None).expect("a template"),
+            release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
+                .expect("a template"),
             given: BTreeMap::new(),
             accepted: accepted(),
             force_sessions: Vec::new(),
@@ -387,13 +395,20 @@ impl Full {
         assert_eq!(after.version, fresh.version, "{what}");
         assert_eq!(after.left, Vec::<String>::new(), "{what}: nothing of ours is left");
         assert_eq!(self.platform.wrongs(), Vec::<String>::new(), "{what}");
-        assert_eq!(after.groups.keys().collect::<Vec<_>>(), fresh.groups.keys().collect::<Vec<_>>(), "{what}");
+        assert_eq!(
+            after.groups.keys().collect::<Vec<_>>(),
+            fresh.groups.keys().collect::<Vec<_>>(),
+            "{what}"
+        );
         for (name, group) in &after.groups {
             let (new, old) = (&fresh.groups[name], self.before.groups.get(name));
             let as_defined = Group::same(group, new);
             let kept = old.is_some_and(|old| old.name == group.name);
             let as_before = kept && old.is_some_and(|old| Group::same(group, old));
-            assert!(as_defined || as_before, "{what}: {name} is {group:?}, was {old:?}, is defined as {new:?}");
+            assert!(
+                as_defined || as_before,
+                "{what}: {name} is {group:?}, was {old:?}, is defined as {new:?}"
+            );
         }
         for (name, (state, _)) in &after.queues {
             assert_eq!(state, &fresh.queues[name].0, "{what}: {name}");
@@ -401,12 +416,10 @@ impl Full {
         assert_eq!(after.queues.len(), fresh.queues.len(), "{what}");
         assert_eq!(after.alarms, fresh.alarms, "{what}: alarms act as they did");
         for (local, stack) in [(&self.backup, "backup"), (&self.local, "deployment-role")] {
-            let caller = Caller::in_process(local.clone(), self.clock);
             let version = local.inspect(|world| {
                 let stack = world.cloudformation.find(stack)?;
                 Some((stack.status.name(), stack.definition.as_ref()?.template.version_info()?.version))
             });
-            let _nothing_to_ask = caller;
             let version = version.expect("a sound world").expect("the stack is there");
             assert_eq!(version, ("UPDATE_COMPLETE", "1.1.0".to_owned()), "{what}: {stack}");
         }
@@ -442,7 +455,7 @@ impl Full {
             }
             Outcome::GateClosed { reason } => {
                 let look = self.outside().look(self.clock.now().0).await;
-                assert_eq!(look.stranger, crate::outside::Way::MaintenancePage, "{what}: {reason}");
+                assert_eq!(look.stranger, Way::MaintenancePage, "{what}: {reason}");
                 assert!(!reason.is_empty(), "{what}");
             }
             Outcome::InMaintenance => {}
@@ -451,14 +464,13 @@ impl Full {
     }
 }
 
-impl crate::outside::Group {
+impl Group {
     /// The same settings, whatever the name. A group that maintenance emptied may be on its way to what is wanted of it.
     fn same(one: &Self, other: &Self) -> bool {
-        (&one.sizes, &one.protects_new, &one.warm_pool) == (&other.sizes, &other.protects_new, &other.warm_pool)
+        (&one.sizes, &one.protects_new, &one.warm_pool)
+            == (&other.sizes, &other.protects_new, &other.warm_pool)
     }
 }
-
-use crate::outside::Group;
 
 /// Neither journal nor plan nor report holds a secret.
 pub fn assert_no_secret(plan: &Plan, records: &[Record], report: &Report, what: &str) {
@@ -485,4 +497,9 @@ pub fn records(journal: &impl JournalStore, run_id: &str) -> Vec<Record> {
 /// An empty journal.
 pub fn journal() -> SqliteJournal {
     SqliteJournal::in_memory().expect("a journal")
+}
+
+/// Whether everything is tried, and not a sample of it.
+pub fn everything() -> bool {
+    std::env::var_os("SLACKWATER_EVERYTHING").is_some_and(|value| value == "1")
 }

@@ -111,7 +111,8 @@ impl Outside<'_> {
     }
 
     async fn queues(&self) -> Vec<Value> {
-        let arns: Vec<String> = self.of_type("AWS::Batch::JobQueue").into_iter().map(|(_, arn)| arn).collect();
+        let arns: Vec<String> =
+            self.of_type("AWS::Batch::JobQueue").into_iter().map(|(_, arn)| arn).collect();
         let asked = json!({"jobQueues": arns, "maxResults": 100});
         let answer = self.caller.json("batch", "DescribeJobQueues", "POST", "/v1/describejobqueues", &asked);
         answer.await.expect("queues")["jobQueues"].as_array().cloned().unwrap_or_default()
@@ -137,7 +138,8 @@ impl Outside<'_> {
             }
         }
         let (status, _) = self.status();
-        if status != "CREATE_COMPLETE" && status != "UPDATE_COMPLETE" && status != "UPDATE_ROLLBACK_COMPLETE" {
+        if status != "CREATE_COMPLETE" && status != "UPDATE_COMPLETE" && status != "UPDATE_ROLLBACK_COMPLETE"
+        {
             disturbed.push(format!("the stack is {status}"));
         }
         if self.platform.is_some_and(StubPlatform::is_disturbed) {
@@ -338,7 +340,12 @@ impl Tree {
     pub fn list(&self, name: &str) -> Vec<Tree> {
         match self.get(name) {
             Some(list) => list.children.iter().map(|(_, member)| member.clone()).collect(),
-            None => self.children.iter().map(|(_, tree)| tree.list(name)).find(|list| !list.is_empty()).unwrap_or_default(),
+            None => self
+                .children
+                .iter()
+                .map(|(_, tree)| tree.list(name))
+                .find(|list| !list.is_empty())
+                .unwrap_or_default(),
         }
     }
 }

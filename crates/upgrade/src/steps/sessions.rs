@@ -39,7 +39,8 @@ pub(crate) fn save_and_stop(plan: &Plan, state: &State, sessions: &[Session], at
             continue;
         }
         let asked = state.told.saves.get(id);
-        let due = asked.is_none_or(|told_at| at.milliseconds_since(*told_at) > ASK_AGAIN_AFTER_SECONDS * 1000);
+        let due =
+            asked.is_none_or(|told_at| at.milliseconds_since(*told_at) > ASK_AGAIN_AFTER_SECONDS * 1000);
         if matches!(stage, Drain::Force) && policy.force_sessions.contains(id) {
             if !state.told.sessions.contains(id) {
                 acts.push(PlatformAct::StopSession { session_id: id.clone() });
