@@ -29,8 +29,8 @@ fn measure(name: &str, releases: &Releases, runs: usize) {
     for _ in 0..runs {
         let runtime = virtual_time();
         let rehearsal = runtime.block_on(async { Rehearsal::new(1) });
-        let (plan, prepared) = timed(|| runtime.block_on(rehearsal.prepare(releases)));
-        let ((outcome, records), ran) = timed(|| runtime.block_on(rehearsal.upgrade(&plan)));
+        let ((site, plan), prepared) = timed(|| runtime.block_on(rehearsal.prepare(releases)));
+        let ((outcome, records), ran) = timed(|| runtime.block_on(rehearsal.upgrade(&site, &plan)));
         assert_eq!(outcome, Outcome::Upgraded);
         let stacks =
             rehearsal.local.inspect(|world| world.cloudformation.stacks.len()).expect("a sound world");

@@ -84,7 +84,7 @@ fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, b
 }
 
 /// Without a journal: groups and queues carry their notes, and alarms act as the template says.
-async fn from_template(site: &Site) -> Result<Before, CliError> {
+pub async fn from_template(site: &Site) -> Result<Before, CliError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
     let template = upgrade::ReleaseSide::deployed(&deployment)?.template;

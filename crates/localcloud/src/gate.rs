@@ -2,8 +2,8 @@
 //! has happened, and nothing of it is logged but the fault that was used up.
 
 use crate::faults::Answer;
-use crate::services::iam::authorize::authorize;
-use crate::throttle::{Buckets, Limits};
+use crate::services::iam::authorize::{authorize, denied};
+use crate::throttle::{Buckets, Limits, too_many};
 use crate::wire::Service;
 use crate::wire::error::WireError;
 use crate::wire::route::{Call, signing_name};
@@ -51,6 +51,12 @@ pub(crate) fn pass(
                 Answer::ServiceUnavailable => {
                     let message = "The request has failed due to a temporary failure of the server.";
                     return (Passage::Refused(AwsError::new(503, "ServiceUnavailable", message)), used);
+                }
+                Answer::Throttled => return (Passage::Refused(too_many(service)), used),
+                Answer::AccessDenied => {
+                    let action = format!("{service}:{}", call.operation);
+                    let why = "because a fault was ordered";
+                    return (Passage::Refused(denied(call.service, caller, &action, "*", why)), used);
                 }
                 Answer::ExpiredCredentials => {
                     let error = WireError::Signature(SignatureError::ExpiredToken).to_aws(call.protocol);

@@ -102,7 +102,10 @@ impl Caller {
     }
 
     /// Ask a Query service; gives the XML.
-    pub(super) async fn query(
+    ///
+    /// # Errors
+    /// When nobody answers, or the cloud refuses.
+    pub async fn query(
         &self,
         service: &'static str,
         operation: &str,
@@ -113,6 +116,7 @@ impl Caller {
             "autoscaling" => "2011-01-01",
             "elasticloadbalancing" => "2015-12-01",
             "rds" => "2014-10-31",
+            "monitoring" => "2010-08-01",
             _ => "2016-11-15",
         };
         let form = form_urlencoded::Serializer::new(String::new())
@@ -127,7 +131,10 @@ impl Caller {
     }
 
     /// Ask a REST service; gives the JSON.
-    pub(super) async fn json(
+    ///
+    /// # Errors
+    /// When nobody answers, the cloud refuses, or what it answers is no JSON.
+    pub async fn json(
         &self,
         service: &'static str,
         operation: &str,

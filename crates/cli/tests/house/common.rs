@@ -1,14 +1,19 @@
-//! What the tests of the whole house share: the vendor's templates, and a rehearsal in virtual time.
+//! What the tests of the whole house share: the vendor's templates, and a rehearsal in virtual time. The deployment of
+//! the full upgrade is in `full`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws::{AwsCloud, Connection, Transport};
-use cli::{PlanRequest, Scenario};
-use conductor::{Clock, JournalStore, SqliteJournal, Watcher};
+use aws::{AwsCloud, AwsClouds, Connection, Transport};
+use cli::planning::{NewRelease, UpgradeRequest, prepare};
+use cli::ports::Ports;
+use cli::site::Site;
+use cli::{Scenario, accepted, demo_settings};
+use conductor::{Clock, Conductor, Ended, Holder, JournalStore, SqliteJournal, Watcher};
 use localcloud::{AccessKeys, Config, LocalCloud};
-use upgrade::{Outcome, Plan, Record, State};
+use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
+use upgrade::{Outcome, Plan, Record, State, UpdateOptions};
 
 /// The folder of vendors' releases and recordings beside the checkout; `None`, said loudly, where it is absent.
 pub fn shared() -> Option<PathBuf> {
@@ -48,6 +53,9 @@ pub fn sample() -> Releases {
 /// When every rehearsal begins: 2026-01-01T00:00:00Z.
 pub const BEGINNING: u64 = 1_767_225_600_000;
 
+/// The key that signs; nobody else can reach these clouds, but it must not show all the same.
+pub const SECRET_KEY: &str = "sk-Z3-SECRET-ACCESS-KEY-hunter2";
+
 /// A cloud in this process, and the SDK that calls it without a socket.
 pub struct Rehearsal {
     pub local: LocalCloud,
@@ -58,25 +66,14 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// An empty cloud. To be called where tokio's clock is paused.
     pub fn new(seed: u64) -> Rehearsal {
-        let keys = AccessKeys::new("AKIAREHEARSAL", "not a secret: nobody else can reach this cloud");
-        let config = Config { seed, ..Config::default() };
-        let beginning = localcloud::Clock::starting_at(localcloud::Timestamp(BEGINNING));
-        let local = LocalCloud::in_memory(config, beginning, keys.clone());
         let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
-        let callee = local.clone();
-        let cloud = AwsCloud::new(&Connection {
-            region: "us-east-1".to_owned(),
-            endpoint_url: "http://localhost".to_owned(),
-            access_key_id: keys.access_key_id,
-            secret_access_key: keys.secret_access_key,
-            transport: Transport::InProcess(Arc::new(move |request| callee.call(request))),
-            now: Arc::new(move || clock.system_time()),
-        });
+        let local = local_cloud(Config { seed, ..Config::default() });
+        let cloud = sdk(&local, clock);
         Rehearsal { local, cloud, clock }
     }
 
     /// Create the platform, put it to work, and plan its upgrade.
-    pub async fn prepare(&self, releases: &Releases) -> Plan {
+    pub async fn prepare(&self, releases: &Releases) -> (Site, Plan) {
         let scenario = Scenario {
             stack_name: "platform",
             from: ("from.yaml", &releases.from),
@@ -84,28 +81,67 @@ impl Rehearsal {
         };
         let caller = cli::seed::Caller::in_process(self.local.clone(), self.clock);
         cli::populate(&self.cloud, &caller, &scenario, &mut |_| ()).await.expect("the platform is created");
-        let template_url =
-            self.cloud.upload_template("releases", "to.yaml", &releases.to).await.expect("uploaded");
-        let request = PlanRequest {
-            stack_name: "platform",
-            template_name: "to.yaml",
-            template: &releases.to,
-            template_url: &template_url,
-            given: &releases.parameters,
-            run_id: "rehearsal",
+        let nobody = PlatformConfig {
+            adapter: AdapterKind::None,
+            url: String::new(),
+            token: Secret::new(String::new()),
+            ca_file: None,
+            timeout: std::time::Duration::from_secs(30),
         };
-        cli::plan(&self.cloud, &request).await.expect("a plan")
+        let ports = Ports {
+            clouds: AwsClouds::one(self.cloud.clone()),
+            platform: Adapter::new(nobody).expect("no platform needs nothing"),
+        };
+        let settings = demo_settings("platform").expect("the demo's settings are sound");
+        let site = Site::around(settings, Path::new(""), ports, self.clock).expect("a built-in profile");
+        let request = UpgradeRequest {
+            release: NewRelease::of("to.yaml", releases.to.clone(), None).expect("a template"),
+            given: BTreeMap::new(),
+            accepted: accepted(),
+            force_sessions: Vec::new(),
+            closes_at: None,
+            take_fixes: true,
+            options: UpdateOptions::default(),
+            run_id: "rehearsal".to_owned(),
+        };
+        let prepared = prepare(&site, &request).await.expect("everything could be looked at");
+        let plan = prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks));
+        (site, plan)
     }
 
     /// Carry the plan out.
-    pub async fn upgrade(&self, plan: &Plan) -> (Outcome, Vec<Record>) {
+    pub async fn upgrade(&self, site: &Site, plan: &Plan) -> (Outcome, Vec<Record>) {
         let mut journal = SqliteJournal::in_memory().expect("a journal");
-        let outcome = conductor::start(plan, &self.cloud, &mut journal, &self.clock, &mut Silent)
-            .await
-            .expect("the run comes to its end");
+        let holder = Holder::named("a rehearsal");
+        let mut conductor =
+            Conductor { cloud: &site.ports, journal: &mut journal, clock: &self.clock, holder: &holder };
+        let ended = conductor.start(plan, &mut Silent).await.expect("the run comes to its end");
         let (_, records) = journal.load(&plan.run_id).expect("the journal can be read");
-        (outcome, records)
+        match ended {
+            Ended::Run(outcome) => (outcome, records),
+            Ended::NeedsAnswer(question) => panic!("nobody is here to answer {question:?}"),
+        }
     }
+}
+
+/// An empty cloud in this process, at the beginning of time.
+pub fn local_cloud(config: Config) -> LocalCloud {
+    let keys = AccessKeys::new("AKIAREHEARSAL", SECRET_KEY);
+    let beginning = localcloud::Clock::starting_at(localcloud::Timestamp(BEGINNING));
+    LocalCloud::in_memory(config, beginning, keys)
+}
+
+/// The SDK that calls a cloud in this process.
+pub fn sdk(local: &LocalCloud, clock: Clock) -> AwsCloud {
+    let (callee, keys) = (local.clone(), local.keys().clone());
+    AwsCloud::new(&Connection {
+        region: local.region().to_owned(),
+        endpoint_url: "http://localhost".to_owned(),
+        access_key_id: keys.access_key_id,
+        secret_access_key: keys.secret_access_key,
+        transport: Transport::InProcess(Arc::new(move |request| callee.call(request))),
+        now: Arc::new(move || clock.system_time()),
+    })
 }
 
 /// Watches and says nothing.

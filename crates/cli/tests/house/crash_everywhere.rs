@@ -1,63 +1,120 @@
-//! The process dies right before, or right after, each record of a run's journal; another one resumes, on the
-//! cloud as it then is, and comes to the same end.
+//! The process dies right before, or right after, each record of a run's journal; another one resumes, on the cloud as it
+//! then is, and comes to the same end, the invariants kept on the way as an onlooker sees them.
 
-use conductor::{ConductError, JournalError, JournalStore, RunSummary, SqliteJournal};
-use upgrade::{Outcome, Plan, Record, Report};
+use conductor::{
+    ConductError, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Request, RunSummary,
+    SqliteJournal,
+};
+use std::time::Duration;
+use upgrade::{Outcome, Plan, Record, Timestamp};
 
-use crate::common::{Rehearsal, Silent, sample, virtual_time};
-use crate::virtual_upgrade::assert_upgraded;
+use crate::common::{Silent, virtual_time};
+use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
+use crate::outside::Standing;
+
+/// How many of each run's crashes are tried when not all are.
+const SAMPLED: usize = 24;
 
 #[test]
-fn a_run_resumed_around_every_record_comes_to_the_same_end() {
+fn the_sample_resumed_around_every_record_comes_to_the_same_end() {
+    check(Vendor::Sample, if everything() { usize::MAX } else { SAMPLED });
+}
+
+#[test]
+fn code_ocean_resumed_around_records_comes_to_the_same_end() {
+    check(Vendor::CodeOcean, if everything() { 40 } else { 2 });
+}
+
+fn check(vendor: Vendor, most: usize) {
     let whole = virtual_time().block_on(async {
-        let rehearsal = Rehearsal::new(1);
-        let plan = rehearsal.prepare(&sample()).await;
-        rehearsal.upgrade(&plan).await.1.len()
+        let fresh = freshly(vendor).await?;
+        let full = Full::stand(vendor, 1, Wishes::default()).await?;
+        let plan = full.plan().await;
+        let mut journal = journal();
+        let ended = full.start(&plan, &mut journal, &mut Silent).await.expect("it goes on to its end");
+        assert_eq!(ended, Ended::Run(Outcome::Upgraded));
+        let records = records(&journal, &plan.run_id);
+        Some((fresh, records.len()))
     });
+    let Some((fresh, whole)) = whole else { return };
+    let every = whole.div_ceil(most).max(1);
     // Two cores, and each crash is a world of its own.
-    let halves = [Dies::Before, Dies::After].map(|dies| std::thread::spawn(move || try_all(whole, dies)));
+    let halves = [Dies::Before, Dies::After].map(|dies| {
+        let fresh = fresh.clone();
+        std::thread::spawn(move || {
+            // The two halves die at different records, so that together they meet more of them.
+            let first = if every > 1 { dies as usize * every / 2 } else { 0 };
+            let places: Vec<usize> = (first..whole).step_by(every).collect();
+            for at in &places {
+                virtual_time().block_on(crash_and_resume(vendor, *at, dies, &fresh));
+            }
+            places.len()
+        })
+    });
     let tried: usize = halves.into_iter().map(|half| half.join().expect("every crash is survived")).sum();
-    println!("{tried} of {} crashes resumed to the same end", 2 * whole);
-    assert_eq!(tried, 2 * whole);
-}
-
-fn try_all(records: usize, dies: Dies) -> usize {
-    for at in 0..records {
-        virtual_time().block_on(crash_and_resume(at, dies));
-    }
-    records
-}
-
-async fn crash_and_resume(at: usize, dies: Dies) {
-    let rehearsal = Rehearsal::new(1);
-    let plan = rehearsal.prepare(&sample()).await;
-    let mut journal = MortalJournal {
-        store: SqliteJournal::in_memory().expect("a journal"),
-        written: 0,
-        death: Some((at, dies)),
-    };
-    let died = conductor::start(&plan, &rehearsal.cloud, &mut journal, &rehearsal.clock, &mut Silent).await;
-    assert!(
-        matches!(died, Err(ConductError::Journal(JournalError::Store { .. }))),
-        "{dies:?} {at}: {died:?}"
+    println!(
+        "{vendor:?}: {tried} of {} crashes tried, {tried} of {tried} resumed to the same end",
+        2 * whole
     );
-    let begun = journal.runs().expect("readable").pop();
-    let outcome = match begun {
-        // Not even the first record was written: nothing has happened, and it is simply begun.
-        None => conductor::start(&plan, &rehearsal.cloud, &mut journal, &rehearsal.clock, &mut Silent).await,
-        // The last record was written: the run has ended, there is nothing to resume.
-        Some(run) if run.ended => Ok(Outcome::Upgraded),
-        Some(run) => {
-            conductor::resume(&run.run_id, &rehearsal.cloud, &mut journal, &rehearsal.clock, &mut Silent)
-                .await
-        }
-    };
-    assert_eq!(outcome.expect("it goes on"), Outcome::Upgraded, "{dies:?} {at}");
-    assert_upgraded(&rehearsal, &plan).await;
-    let (_, records) = journal.load(&plan.run_id).expect("readable");
-    let report = Report::from_journal(&plan, &records).expect("the journal fits its plan");
-    assert_eq!(report.outcome, Some(Outcome::Upgraded), "{dies:?} {at}");
-    assert_eq!(report.stopped_jobs.len(), 6, "{dies:?} {at}: what was stopped is still told");
+    assert!(tried > 0);
+}
+
+async fn crash_and_resume(vendor: Vendor, at: usize, dies: Dies, fresh: &Standing) {
+    let what = format!("{vendor:?}, dies {dies:?} record {at}");
+    let full = Full::stand(vendor, 1, Wishes::default()).await.expect("it stood before");
+    let plan = full.plan().await;
+    let mut journal = MortalJournal { store: journal(), written: 0, death: Some((at, dies)) };
+    let (ended, looks) = full
+        .watched(20, async {
+            let died = full.start(&plan, &mut journal, &mut Silent).await;
+            assert!(
+                matches!(died, Err(ConductError::Journal(JournalError::Store { .. }))),
+                "{what}: {died:?}"
+            );
+            let begun = journal.runs().expect("readable").pop();
+            match begun {
+                // Not even the first record was written: nothing has happened, and it is simply begun.
+                None => full.start(&plan, &mut journal, &mut Silent).await,
+                // The last record was written: the run has ended, there is nothing to resume.
+                Some(run) if run.ended => Ok(Ended::Run(Outcome::Upgraded)),
+                Some(run) => {
+                    let early = full.resume(&run.run_id, &mut journal, &mut Silent, "second").await;
+                    assert!(
+                        matches!(early, Err(ConductError::Journal(JournalError::LeaseHeld { .. }))),
+                        "{what}: nobody knows yet that the first is dead: {early:?}"
+                    );
+                    full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 1)).await;
+                    full.resume(&run.run_id, &mut journal, &mut Silent, "second").await
+                }
+            }
+        })
+        .await;
+    assert_eq!(ended.expect("it goes on"), Ended::Run(Outcome::Upgraded), "{what}");
+    let records = records(&journal, &plan.run_id);
+    let report = full.assert_end(&plan, &records, &looks, fresh, &what).await;
+    assert_eq!(report.stopped_jobs.len(), plan.at_work.jobs.len(), "{what}: what was stopped is still told");
+}
+
+/// A holder that is known to be dead needn't be waited for.
+#[test]
+fn a_dead_process_s_run_is_taken_over_at_once() {
+    virtual_time().block_on(async {
+        let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
+        let plan = full.plan().await;
+        let mut journal = MortalJournal { store: journal(), written: 0, death: Some((40, Dies::After)) };
+        let this = Holder::this_process();
+        let (place, _) = this.as_str().rsplit_once('/').expect("three parts");
+        let dead = Holder::named(&format!("{place}/1"));
+        let mut conductor = conductor::Conductor {
+            cloud: &full.site.ports,
+            journal: &mut journal,
+            clock: &full.clock,
+            holder: &dead,
+        };
+        conductor.start(&plan, &mut Silent).await.expect_err("it died");
+        let ended = full.resume(&plan.run_id, &mut journal, &mut Silent, "second").await;
+        assert_eq!(ended.expect("it goes on"), Ended::Run(Outcome::Upgraded));
+    });
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -101,16 +158,46 @@ impl MortalJournal {
 }
 
 impl JournalStore for MortalJournal {
-    fn begin(&mut self, plan: &Plan, first: &Record) -> Result<(), JournalError> {
-        self.write(|store| store.begin(plan, first))
+    fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
+        self.write(|store| store.begin(plan, first, holder))
     }
 
-    fn append(&mut self, run_id: &str, record: &Record, ends: bool) -> Result<(), JournalError> {
-        self.write(|store| store.append(run_id, record, ends))
+    fn append(
+        &mut self,
+        run_id: &str,
+        record: &Record,
+        ends: bool,
+        holder: &Holder,
+    ) -> Result<(), JournalError> {
+        self.write(|store| store.append(run_id, record, ends, holder))
+    }
+
+    fn take_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
+        self.store.take_lease(run_id, holder, now)
+    }
+
+    fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
+        self.store.renew_lease(run_id, holder, now)
+    }
+
+    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
+        self.store.ask(run_id, request, at)
+    }
+
+    fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError> {
+        self.store.next_request(run_id)
+    }
+
+    fn take_request(&mut self, run_id: &str, number: i64) -> Result<(), JournalError> {
+        self.store.take_request(run_id, number)
     }
 
     fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
         self.store.load(run_id)
+    }
+
+    fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
+        self.store.records_from(run_id, from)
     }
 
     fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {

@@ -1,11 +1,17 @@
 //! Tests of the whole house, in one program: what the parts do together, and what a person sees of it.
 
+mod calls;
 mod changeset;
 mod common;
 mod crash_everywhere;
 mod demo;
 mod fail_everywhere;
+mod full;
+mod issue_five;
 mod machines;
+mod outside;
 mod peers;
 mod seed;
+mod stub_platform;
 mod virtual_upgrade;
+mod ways_out;

@@ -158,6 +158,10 @@ pub enum Answer {
     ServerError,
     /// Status 503; nothing has happened.
     ServiceUnavailable,
+    /// The service's own refusal of one call too many; nothing has happened.
+    Throttled,
+    /// As if a policy forbade it; nothing has happened.
+    AccessDenied,
     /// As if the credentials had expired; nothing has happened.
     ExpiredCredentials,
     /// No answer; nothing has happened.

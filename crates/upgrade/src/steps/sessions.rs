@@ -31,30 +31,27 @@ pub(crate) fn save_and_stop(plan: &Plan, state: &State, sessions: &[Session], at
     let mut acts = notices(plan, state, sessions);
     for session in sessions {
         let id = &session.id;
-        match session.unsaved {
-            Unsaved::No => {
-                let told = state.told.sessions.contains(id);
-                if !told && !matches!(stage, Drain::Grace) {
-                    acts.push(PlatformAct::StopSession { session_id: id.clone() });
-                }
+        if session.is_saved() {
+            let told = state.told.sessions.contains(id);
+            if !told && !matches!(stage, Drain::Grace) {
+                acts.push(PlatformAct::StopSession { session_id: id.clone() });
             }
-            Unsaved::Yes { .. } | Unsaved::Unknown => {
-                let asked = state.told.saves.get(id);
-                let due = asked
-                    .is_none_or(|told_at| at.milliseconds_since(*told_at) > ASK_AGAIN_AFTER_SECONDS * 1000);
-                if matches!(stage, Drain::Force) && policy.force_sessions.contains(id) {
-                    if !state.told.sessions.contains(id) {
-                        acts.push(PlatformAct::StopSession { session_id: id.clone() });
-                    }
-                } else if plan.platform.save && due {
-                    acts.push(PlatformAct::SaveSession { session_id: id.clone() });
-                }
+            continue;
+        }
+        let asked = state.told.saves.get(id);
+        let due =
+            asked.is_none_or(|told_at| at.milliseconds_since(*told_at) > ASK_AGAIN_AFTER_SECONDS * 1000);
+        if matches!(stage, Drain::Force) && policy.force_sessions.contains(id) {
+            if !state.told.sessions.contains(id) {
+                acts.push(PlatformAct::StopSession { session_id: id.clone() });
             }
+        } else if plan.platform.save && due {
+            acts.push(PlatformAct::SaveSession { session_id: id.clone() });
         }
     }
     let unsaved: Vec<String> = sessions
         .iter()
-        .filter(|session| session.unsaved != Unsaved::No && !policy.force_sessions.contains(&session.id))
+        .filter(|session| !session.is_saved() && !policy.force_sessions.contains(&session.id))
         .map(in_words)
         .collect();
     match stage {
@@ -99,7 +96,8 @@ fn notices(plan: &Plan, state: &State, sessions: &[Session]) -> Vec<PlatformAct>
 
 fn in_words(session: &Session) -> String {
     let state = match session.unsaved {
-        Unsaved::No => "saved".to_owned(),
+        Unsaved::No if session.is_saved() => "saved".to_owned(),
+        Unsaved::No => "not confirmed as saved".to_owned(),
         Unsaved::Yes { items } => format!("{items} unsaved"),
         Unsaved::Unknown => "cannot tell whether it is saved".to_owned(),
     };

@@ -176,7 +176,7 @@ fn resource(world: &World, call: &Call) -> String {
 }
 
 /// Each service's own code for it, as its API reference lists it among the common errors.
-fn denied(service: Service, who: &str, action: &str, resource: &str, why: &str) -> AwsError {
+pub(crate) fn denied(service: Service, who: &str, action: &str, resource: &str, why: &str) -> AwsError {
     let words = format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
     match service {
         // <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>

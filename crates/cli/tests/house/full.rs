@@ -1,0 +1,505 @@
+//! The deployment of the full upgrade: a primary stack at work, a backup stack in another account and Region, a deployment
+//! role's stack, and a platform with sessions; its plan, and runs that are watched from outside.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use aws::AwsClouds;
+use cli::configuration::Configuration;
+use cli::planning::{NewRelease, Prepared, UpgradeRequest, prepare};
+use cli::ports::Ports;
+use cli::seed::{Caller, Seed, plant};
+use cli::site::Site;
+use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalStore, SqliteJournal, Watcher};
+use localcloud::faults::Faults;
+use localcloud::{Config, LocalCloud};
+use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpdateOptions};
+
+use crate::calls::CallLog;
+use crate::common::{BEGINNING, code_ocean, local_cloud, sample, sdk};
+use crate::outside::{Group, Look, Outside, Standing, Way, check_gate};
+use crate::stub_platform::{StubPlatform, TOKEN};
+
+/// The value of a NoEcho parameter; recognizable wherever it leaks.
+pub const PASSWORD: &str = "pw-Q9-NOECHO-SECRET-hunter2";
+
+/// The repository's folder.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+const BUCKET: &str = "house-templates";
+
+/// Which platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vendor {
+    /// The repository's own sample, with an alarm, a volume and a secret besides.
+    Sample,
+    /// Code Ocean v3.7.0 to v3.8.2.
+    CodeOcean,
+}
+
+/// What a vendor's deployment is made of.
+pub struct Material {
+    pub from: String,
+    pub to: String,
+    pub parameters: BTreeMap<String, String>,
+    pub workload: &'static str,
+    pub profile: &'static str,
+}
+
+const SAMPLE_WORK: &str = r#"
+[[stack.jobs]]
+queue = "*"
+count = 3
+seconds = 36000
+owners = ["ada@example.com", "grace@example.com"]
+
+[[stack.workers]]
+group = "WorkerGroup"
+desired = 2
+protected = true
+warm_pool = 1
+
+[[stack.dedicated]]
+count = 2
+tags = { Name = "dedicated", owner = "grace@example.com" }
+
+[[stack.storage]]
+database = "Database"
+gib = 37
+"#;
+
+/// 40 jobs in five queues; 12 workers: eight in service, two in warm pools, two machines of their own.
+const CODE_OCEAN_WORK: &str = r#"
+[[stack.jobs]]
+queue = "*"
+count = 8
+seconds = 360000
+names = ["rnaseq", "variant-calling", "index-datasets"]
+owners = ["ada@example.com", "grace@example.com", "rosalind@example.com"]
+
+[[stack.workers]]
+group = "WorkersAutoScalingGroup"
+desired = 6
+protected = true
+warm_pool = 1
+
+[[stack.workers]]
+group = "GPUWorkersAutoScalingGroup"
+desired = 2
+protected = true
+warm_pool = 1
+
+[[stack.dedicated]]
+count = 2
+tags = { Name = "codeocean-dedicated-worker", "codeocean:deployment" = "platform", owner = "grace@example.com" }
+
+[[stack.storage]]
+database = "AnalyticsDBInstance"
+gib = 37
+"#;
+
+/// What the sample lacks: an alarm that acts, one that its owner has muted, data on a volume, a secret.
+const SAMPLE_MORE: &str = r#"  BusyAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      ComparisonOperator: GreaterThanThreshold
+      EvaluationPeriods: 1
+      MetricName: CPUUtilization
+      Namespace: AWS/EC2
+      Period: 300
+      Statistic: Average
+      Threshold: 80
+      AlarmActions: [!Sub "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:pager"]
+  QuietAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      ActionsEnabled: false
+      ComparisonOperator: GreaterThanThreshold
+      EvaluationPeriods: 1
+      MetricName: CPUUtilization
+      Namespace: AWS/EC2
+      Period: 300
+      Statistic: Average
+      Threshold: 90
+      AlarmActions: [!Sub "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:pager"]
+  DataVolume:
+    Type: AWS::EC2::Volume
+    DeletionPolicy: Snapshot
+    UpdateReplacePolicy: Snapshot
+    Properties: { AvailabilityZone: !Select [0, !GetAZs ""], Size: 50, VolumeType: gp3 }
+Outputs:
+"#;
+
+const SAMPLE_SECRET: &str = "Parameters:\n  DatabaseMasterPassword:\n    Type: String\n    NoEcho: true\n    MinLength: 8\n    Description: Password of the database\n";
+
+impl Vendor {
+    /// What its deployment is made of; `None` when the vendor's releases aren't at hand, which was said.
+    pub fn material(self) -> Option<Material> {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("a template is text");
+        match self {
+            Vendor::Sample => {
+                let releases = sample();
+                let fuller = |release: Vec<u8>| {
+                    let release = text(release);
+                    let secret = release
+                        .lines()
+                        .find(|line| line.trim_start().starts_with("MasterUserPassword:"))
+                        .expect("the sample has a database");
+                    release
+                        .replace(secret, "      MasterUserPassword: !Ref DatabaseMasterPassword")
+                        .replacen("Parameters:\n", SAMPLE_SECRET, 1)
+                        .replacen("\nOutputs:\n", &format!("\n{SAMPLE_MORE}"), 1)
+                };
+                Some(Material {
+                    from: fuller(releases.from),
+                    to: fuller(releases.to),
+                    parameters: BTreeMap::from([("DatabaseMasterPassword".to_owned(), PASSWORD.to_owned())]),
+                    workload: SAMPLE_WORK,
+                    profile: "generic",
+                })
+            }
+            Vendor::CodeOcean => {
+                let releases = code_ocean()?;
+                Some(Material {
+                    from: text(releases.from),
+                    to: text(releases.to),
+                    parameters: releases.parameters,
+                    workload: CODE_OCEAN_WORK,
+                    profile: "code-ocean",
+                })
+            }
+        }
+    }
+}
+
+/// Everything of one deployment, at work.
+pub struct Full {
+    pub vendor: Vendor,
+    pub material: Material,
+    pub local: LocalCloud,
+    pub backup: LocalCloud,
+    pub caller: Caller,
+    pub clock: Clock,
+    pub platform: StubPlatform,
+    /// What is called of the primary's cloud.
+    pub calls: CallLog,
+    pub site: Site,
+    /// How it stood when it was at work and nobody had touched it.
+    pub before: Standing,
+}
+
+/// What differs from the usual between runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes {
+    pub on_unhealthy: &'static str,
+    pub notice: &'static str,
+}
+
+impl Default for Wishes {
+    fn default() -> Wishes {
+        Wishes { on_unhealthy: "ask", notice: "2m" }
+    }
+}
+
+/// Plant a stack in a cloud, from a template's text.
+async fn stack(caller: &Caller, url: &str, name: &str, parameters: &BTreeMap<String, String>, work: &str) {
+    let mut text = format!("[[stack]]\nname = \"{name}\"\ntemplate = \"${{release}}\"\n[stack.parameters]\n");
+    for (key, value) in parameters {
+        text.push_str(&format!("{key} = \"{value}\"\n"));
+    }
+    text.push_str(work);
+    let given = BTreeMap::from([("release".to_owned(), url.to_owned())]);
+    let seed = Seed::parse(Path::new("full.toml"), &text, &given).expect("a seed");
+    plant(caller, &seed, &mut |_| ()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+/// How the new release stands when it is deployed for itself: what it defines.
+pub async fn freshly(vendor: Vendor) -> Option<Standing> {
+    let material = vendor.material()?;
+    let local = local_cloud(Config::default());
+    let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
+    let caller = Caller::in_process(local.clone(), clock);
+    let cloud = sdk(&local, clock);
+    let url = cloud.upload_template(BUCKET, "to", material.to.as_bytes()).await.expect("uploaded");
+    stack(&caller, &url, "platform", &material.parameters, "").await;
+    let outside = Outside { local: &local, caller: &caller, platform: None, stack: "platform" };
+    Some(outside.standing().await)
+}
+
+impl Full {
+    /// Create it, and put it to work. To be called where tokio's clock is paused.
+    pub async fn stand(vendor: Vendor, seed: u64, wishes: Wishes) -> Option<Full> {
+        let material = vendor.material()?;
+        let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
+        let local = local_cloud(Config { seed, ..Config::default() });
+        let elsewhere = Config {
+            seed,
+            account_id: "111111111111".to_owned(),
+            region: "eu-central-1".to_owned(),
+            ..Config::default()
+        };
+        let backup = local_cloud(elsewhere);
+        let caller = Caller::in_process(local.clone(), clock);
+        let backup_caller = Caller::in_process(backup.clone(), clock);
+        let calls = CallLog::default();
+        let (cloud, backup_cloud) = (calls.sdk(&local, clock), sdk(&backup, clock));
+        let read =
+            |name: &str| std::fs::read(Path::new(ROOT).join("deploy/lab").join(name)).expect("the lab's");
+        let none = BTreeMap::new();
+        let url =
+            backup_cloud.upload_template(BUCKET, "b", &read("backup-1.0.0.yaml")).await.expect("uploaded");
+        stack(&backup_caller, &url, "backup", &none, "").await;
+        let url =
+            cloud.upload_template(BUCKET, "r", &read("deployment-role-1.0.0.yaml")).await.expect("uploaded");
+        stack(&caller, &url, "deployment-role", &none, "").await;
+        let url = cloud.upload_template(BUCKET, "from", material.from.as_bytes()).await.expect("uploaded");
+        stack(&caller, &url, "platform", &material.parameters, material.workload).await;
+
+        let platform = StubPlatform::of(&local, "platform", clock);
+        let clouds = AwsClouds { primary: cloud.clone(), backup: Some(backup_cloud), role: Some(cloud) };
+        let ports = Ports { clouds, platform: platform.adapter() };
+        let Wishes { on_unhealthy, notice } = wishes;
+        let profile = material.profile;
+        let settings = format!(
+            r#"
+            [deployments.production]
+            stack = "platform"
+            region = "us-east-1"
+            profile = "{profile}"
+            template_bucket = "{BUCKET}"
+            [deployments.production.backup_stack]
+            stack = "backup"
+            region = "eu-central-1"
+            template = "deploy/lab/backup-1.1.0.yaml"
+            [deployments.production.role_stack]
+            stack = "deployment-role"
+            template = "deploy/lab/deployment-role-1.1.0.yaml"
+            [deployments.production.platform]
+            adapter = "http"
+            url = "http://localhost:4000"
+            token_env = "HOUSE_PLATFORM_TOKEN"
+            [deployments.production.maintenance]
+            notice = "{notice}"
+            admitted = ["203.0.113.0/24"]
+            snapshots = ["databases", "volumes"]
+            mute_alarms = true
+            [deployments.production.health]
+            quiet = "20s"
+            deadline = "10m"
+            on_failure = "{on_unhealthy}"
+            "#
+        );
+        let settings = Configuration::parse("full.toml", &settings).unwrap_or_else(|error| panic!("{error}"));
+        let settings = settings.deployment(None).expect("the only one").clone();
+        let mut site = Site::around(settings, Path::new(ROOT), ports, clock).expect("a built-in profile");
+        if vendor == Vendor::Sample {
+            site.profile = Some(Profile {
+                dedicated_machine_tags: vec![("Name".to_owned(), Some("dedicated".to_owned()))],
+                ..Profile::generic()
+            });
+        }
+        let outside =
+            Outside { local: &local, caller: &caller, platform: Some(&platform), stack: "platform" };
+        let before = outside.standing().await;
+        Some(Full { vendor, material, local, backup, caller, clock, platform, calls, site, before })
+    }
+
+    /// Somebody who looks from outside.
+    pub fn outside(&self) -> Outside<'_> {
+        Outside {
+            local: &self.local,
+            caller: &self.caller,
+            platform: Some(&self.platform),
+            stack: "platform",
+        }
+    }
+
+    pub async fn prepared(&self) -> Prepared {
+        let request = UpgradeRequest {
+            release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
+                .expect("a template"),
+            given: BTreeMap::new(),
+            accepted: accepted(),
+            force_sessions: Vec::new(),
+            closes_at: None,
+            take_fixes: true,
+            options: UpdateOptions::default(),
+            run_id: "run-1".to_owned(),
+        };
+        prepare(&self.site, &request).await.expect("everything could be looked at")
+    }
+
+    /// The plan of the upgrade.
+    pub async fn plan(&self) -> Plan {
+        let prepared = self.prepared().await;
+        prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks))
+    }
+
+    /// Order what is to go wrong in the primary's cloud; `{}` for nothing.
+    pub fn set_faults(&self, faults: &serde_json::Value) {
+        let faults = Faults::parse(&faults.to_string()).expect("a document of faults");
+        self.local.set_faults(&faults).expect("taken");
+    }
+
+    /// Let a piece of work go on while somebody looks from outside every so many seconds.
+    pub async fn watched<T>(&self, seconds: u64, work: impl Future<Output = T>) -> (T, Vec<Look>) {
+        let looks = RefCell::new(Vec::new());
+        let outside = self.outside();
+        let watching = async {
+            loop {
+                let look = outside.look(self.clock.now().0).await;
+                looks.borrow_mut().push(look);
+                self.clock.sleep(Duration::from_secs(seconds)).await;
+            }
+        };
+        let done = tokio::select! {
+            done = work => done,
+            () = async { watching.await } => unreachable!("nobody stops to look"),
+        };
+        (done, looks.into_inner())
+    }
+
+    /// Begin the plan's run.
+    pub async fn start<J: JournalStore>(
+        &self,
+        plan: &Plan,
+        journal: &mut J,
+        watcher: &mut impl Watcher,
+    ) -> Result<Ended, ConductError> {
+        let holder = Holder::named("first");
+        let mut conductor =
+            Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
+        conductor.start(plan, watcher).await
+    }
+
+    /// Go on with a run in another process; a lease that is held is waited for.
+    pub async fn resume<J: JournalStore>(
+        &self,
+        run_id: &str,
+        journal: &mut J,
+        watcher: &mut impl Watcher,
+        holder: &str,
+    ) -> Result<Ended, ConductError> {
+        let holder = Holder::named(holder);
+        let mut conductor =
+            Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
+        conductor.resume(run_id, watcher).await
+    }
+
+    /// The new release stands and everything is as it was, or as that release defines it.
+    pub async fn assert_upgraded(&self, fresh: &Standing, what: &str) {
+        let after = self.outside().standing().await;
+        assert_eq!(after.status, "UPDATE_COMPLETE", "{what}");
+        assert_eq!(after.version, fresh.version, "{what}");
+        assert_eq!(after.left, Vec::<String>::new(), "{what}: nothing of ours is left");
+        assert_eq!(self.platform.wrongs(), Vec::<String>::new(), "{what}");
+        assert_eq!(
+            after.groups.keys().collect::<Vec<_>>(),
+            fresh.groups.keys().collect::<Vec<_>>(),
+            "{what}"
+        );
+        for (name, group) in &after.groups {
+            let (new, old) = (&fresh.groups[name], self.before.groups.get(name));
+            let as_defined = Group::same(group, new);
+            let kept = old.is_some_and(|old| old.name == group.name);
+            let as_before = kept && old.is_some_and(|old| Group::same(group, old));
+            assert!(
+                as_defined || as_before,
+                "{what}: {name} is {group:?}, was {old:?}, is defined as {new:?}"
+            );
+        }
+        for (name, (state, _)) in &after.queues {
+            assert_eq!(state, &fresh.queues[name].0, "{what}: {name}");
+        }
+        assert_eq!(after.queues.len(), fresh.queues.len(), "{what}");
+        assert_eq!(after.alarms, fresh.alarms, "{what}: alarms act as they did");
+        for (local, stack) in [(&self.backup, "backup"), (&self.local, "deployment-role")] {
+            let version = local.inspect(|world| {
+                let stack = world.cloudformation.find(stack)?;
+                Some((stack.status.name(), stack.definition.as_ref()?.template.version_info()?.version))
+            });
+            let version = version.expect("a sound world").expect("the stack is there");
+            assert_eq!(version, ("UPDATE_COMPLETE", "1.1.0".to_owned()), "{what}: {stack}");
+        }
+    }
+
+    /// The old release stands and everything is as it was.
+    pub async fn assert_put_back(&self, what: &str) {
+        let after = self.outside().standing().await;
+        assert_eq!(after.version, self.before.version, "{what}");
+        assert_eq!(after.left, Vec::<String>::new(), "{what}: nothing of ours is left");
+        assert_eq!(self.platform.wrongs(), Vec::<String>::new(), "{what}");
+        assert_eq!(after.groups, self.before.groups, "{what}");
+        assert_eq!(after.queues, self.before.queues, "{what}");
+        assert_eq!(after.alarms, self.before.alarms, "{what}");
+    }
+
+    /// What a run left behind is what its end says, and no secret is in what it wrote.
+    pub async fn assert_end(
+        &self,
+        plan: &Plan,
+        records: &[Record],
+        looks: &[Look],
+        fresh: &Standing,
+        what: &str,
+    ) -> Report {
+        check_gate(looks, what);
+        let report = Report::from_journal(plan, records).expect("the journal fits its plan");
+        assert_no_secret(plan, records, &report, what);
+        match report.outcome.as_ref().expect("the run has ended") {
+            Outcome::Upgraded => self.assert_upgraded(fresh, what).await,
+            Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::OutOfMaintenance => {
+                self.assert_put_back(what).await;
+            }
+            Outcome::GateClosed { reason } => {
+                let look = self.outside().look(self.clock.now().0).await;
+                assert_eq!(look.stranger, Way::MaintenancePage, "{what}: {reason}");
+                assert!(!reason.is_empty(), "{what}");
+            }
+            Outcome::InMaintenance => {}
+        }
+        report
+    }
+}
+
+impl Group {
+    /// The same settings, whatever the name. A group that maintenance emptied may be on its way to what is wanted of it.
+    fn same(one: &Self, other: &Self) -> bool {
+        (&one.sizes, &one.protects_new, &one.warm_pool)
+            == (&other.sizes, &other.protects_new, &other.warm_pool)
+    }
+}
+
+/// Neither journal nor plan nor report holds a secret.
+pub fn assert_no_secret(plan: &Plan, records: &[Record], report: &Report, what: &str) {
+    let journal = serde_json::to_string(records).expect("plain data");
+    let written = serde_json::to_string(plan).expect("plain data");
+    let told = format!("{report:?} {plan:?}");
+    for secret in [PASSWORD, TOKEN, crate::common::SECRET_KEY] {
+        for (place, text) in [("journal", &journal), ("plan", &written), ("report", &told)] {
+            assert!(!text.contains(secret), "{what}: the {place} holds a secret");
+        }
+    }
+}
+
+/// Every warning is accepted, by somebody, for a reason.
+fn accepted() -> Vec<Acceptance> {
+    cli::accepted()
+}
+
+/// The records of a journal's run.
+pub fn records(journal: &impl JournalStore, run_id: &str) -> Vec<Record> {
+    journal.load(run_id).expect("the journal can be read").1
+}
+
+/// An empty journal.
+pub fn journal() -> SqliteJournal {
+    SqliteJournal::in_memory().expect("a journal")
+}
+
+/// Whether everything is tried, and not a sample of it.
+pub fn everything() -> bool {
+    std::env::var_os("SLACKWATER_EVERYTHING").is_some_and(|value| value == "1")
+}
