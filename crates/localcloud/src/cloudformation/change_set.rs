@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::engine::{self, with_stack};
 use super::event;
+use super::service_role;
 use super::stack::{Definition, OnFailure, Stack};
 use super::status::Status;
 use super::submission::{self, Subject};
@@ -135,10 +136,12 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
             format!("ChangeSet [{change_set_name}] already exists"),
         ));
     }
+    let stack = stack.map(|stack| &**stack);
     let subject = Subject {
         stack_name: stack_name.clone(),
         stack_id: stack_id.clone(),
         previous: stack.and_then(|stack| stack.definition.clone()),
+        role_arn: service_role::of_request(world, input, stack, &stack_id)?,
     };
     let on_stack_failure = match input.string("OnStackFailure") {
         None => None,
@@ -250,7 +253,7 @@ impl Prediction {
             (Some(before), Some(before_definition)) => {
                 before_definition.tags != definition.tags
                     || before_definition.pseudo.notification_arns != definition.pseudo.notification_arns
-                    || before_definition.role_arn != definition.role_arn
+                    || stack.role_arn != definition.role_arn
                     || outputs_differ(before, &after)
             }
             _ => true,
