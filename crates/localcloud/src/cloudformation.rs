@@ -20,6 +20,7 @@ mod operations;
 mod outputs;
 mod paging;
 mod rollback_configuration;
+pub(crate) mod service_role;
 pub mod stack;
 pub mod stack_policy;
 pub mod status;

@@ -14,6 +14,7 @@ use template::Value;
 use crate::World;
 use crate::cloudformation::durations::{self, Durations};
 use crate::cloudformation::generic;
+use crate::cloudformation::service_role::{self, ResourceOperation};
 use crate::faults::SlowResource;
 use crate::services::{
     auto_scaling, backup, batch, cloudwatch, ec2, iam, load_balancing, notification, parameter_store, rds,
@@ -29,6 +30,8 @@ pub struct Owner {
     pub stack_id: String,
     /// Tags of the stack, which CloudFormation hands on to taggable resources.
     pub tags: Vec<(String, String)>,
+    /// The role that CloudFormation works as; `None`: with whatever its caller may do.
+    pub role_arn: Option<String>,
 }
 
 /// A resource as the template wants it.
@@ -78,6 +81,7 @@ impl From<crate::AwsError> for ProvisionError {
 
 /// Create the resource.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    service_role::permit(world, desired, ResourceOperation::Create)?;
     let mut provisioned = create_at_service(world, desired)?;
     provisioned.extra += slowed(world, desired, |usual| usual.create, provisioned.extra);
     Ok(provisioned)
@@ -85,6 +89,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 
 /// Update the resource in place. `previous` and `physical_id` are given.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    service_role::permit(world, desired, ResourceOperation::Update)?;
     let mut provisioned = update_at_service(world, desired)?;
     provisioned.extra += slowed(world, desired, |usual| usual.update, provisioned.extra);
     Ok(provisioned)
@@ -92,6 +97,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 
 /// Begin to delete the resource; gives what that adds to the type's usual duration.
 pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    service_role::permit(world, desired, ResourceOperation::Delete)?;
     let extra = delete_at_service(world, desired)?;
     Ok(extra + slowed(world, desired, |usual| usual.delete, extra))
 }

@@ -10,6 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::engine::{self, with_stack};
 use super::event;
+use super::rollback_configuration;
+use super::service_role;
 use super::stack::{Definition, OnFailure, Stack};
 use super::status::Status;
 use super::submission::{self, Subject};
@@ -76,6 +78,8 @@ pub struct ChangeSet {
     pub definition: Result<Arc<Definition>, String>,
     /// What happens when executing it fails; `None` when the request that executes it decides.
     pub on_stack_failure: Option<OnFailure>,
+    /// `RollbackConfiguration`, which the stack has from the execution on; `None`: the stack keeps its own.
+    pub rollback_configuration: Option<Json>,
     /// `Changes`, without property values.
     pub plain: Vec<Json>,
     /// `Changes`, with property values.
@@ -135,15 +139,18 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
             format!("ChangeSet [{change_set_name}] already exists"),
         ));
     }
+    let stack = stack.map(|stack| &**stack);
     let subject = Subject {
         stack_name: stack_name.clone(),
         stack_id: stack_id.clone(),
         previous: stack.and_then(|stack| stack.definition.clone()),
+        role_arn: service_role::of_request(world, input, stack, &stack_id)?,
     };
     let on_stack_failure = match input.string("OnStackFailure") {
         None => None,
         Some(_) => Some(locate::on_failure(input, "OnStackFailure")?),
     };
+    let rollback_configuration = rollback_configuration::given(input)?;
     let definition = match submission::definition(world, input, &subject, false) {
         Ok(definition) => Ok(Arc::new(definition)),
         // Recorded: a transform runs after the request has been accepted, so its failure is the change set's.
@@ -173,6 +180,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         execution: Execution::Unavailable,
         definition,
         on_stack_failure,
+        rollback_configuration,
         plain: Vec::new(),
         with_values: Vec::new(),
     };
@@ -250,7 +258,7 @@ impl Prediction {
             (Some(before), Some(before_definition)) => {
                 before_definition.tags != definition.tags
                     || before_definition.pseudo.notification_arns != definition.pseudo.notification_arns
-                    || before_definition.role_arn != definition.role_arn
+                    || stack.role_arn != definition.role_arn
                     || outputs_differ(before, &after)
             }
             _ => true,
@@ -293,7 +301,11 @@ pub fn describe(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         describe::put(&mut answer, "Capabilities", json!(definition.capabilities));
         describe::put(&mut answer, "Tags", describe::tags(definition));
     }
-    describe::put(&mut answer, "RollbackConfiguration", json!({}));
+    describe::put(
+        &mut answer,
+        "RollbackConfiguration",
+        change_set.rollback_configuration.clone().unwrap_or_else(|| json!({})),
+    );
     describe::put(&mut answer, "Changes", Json::Array(page.to_vec()));
     if let Some(next) = next {
         describe::put(&mut answer, "NextToken", json!(next));
@@ -377,6 +389,9 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         let Some(change_set) = stack.change_sets.get_mut(&id) else { return };
         let Ok(definition) = change_set.definition.clone() else { return };
         change_set.execution = Execution::Executed;
+        if let Some(configuration) = change_set.rollback_configuration.clone() {
+            stack.rollback_configuration = configuration;
+        }
         stack.on_failure = on_failure;
         stack.change_set_id = Some(id.clone());
         if let Some(token) = &token {

@@ -100,9 +100,9 @@ fn describe(stack: &Stack) -> Json {
         if !definition.capabilities.is_empty() {
             put(&mut made, "Capabilities", json!(definition.capabilities));
         }
-        if let Some(role) = &definition.role_arn {
-            put(&mut made, "RoleARN", json!(role));
-        }
+    }
+    if let Some(role) = &stack.role_arn {
+        put(&mut made, "RoleARN", json!(role));
     }
     if !stack.outputs.is_empty() {
         let outputs = stack.outputs.iter().map(|output| {

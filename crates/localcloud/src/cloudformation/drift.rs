@@ -1,7 +1,9 @@
 //! Drift detection: whether what exists is still what the stack was defined with.
 //!
-//! Assumption: resources of services with an API of their own here aren't checked; the properties of all others are
-//! kept beside them, and somebody who changes them by hand changes those.
+//! Services with an API of their own here are asked ([`live`]); the properties of other resources are kept beside them,
+//! and somebody who changes them by hand changes those.
+
+mod live;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use super::stack::{Properties, Stack, StackResource};
 use super::status::Status;
 use super::{locate, mask, paging};
 use crate::{AwsError, Input, Timestamp, World};
+use live::Live;
 
 /// How long a detection takes. Assumption: seconds.
 const DETECTION: Duration = Duration::from_secs(10);
@@ -113,10 +116,14 @@ fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<D
             stack.status.name()
         )));
     }
-    let secrets = stack.definition.as_ref().map(|definition| definition.secrets()).unwrap_or_default();
+    let definition = stack.definition.clone();
+    let secrets = definition.as_ref().map(|definition| definition.secrets()).unwrap_or_default();
+    let looked_at: Vec<StackResource> =
+        stack.resources.values().filter(|resource| wanted(&resource.logical_id)).cloned().collect();
     let mut resources = BTreeMap::new();
-    for resource in stack.resources.values().filter(|resource| wanted(&resource.logical_id)) {
-        if let Some(found) = compare(world, resource, secrets) {
+    for resource in &looked_at {
+        let live = live::look(world, resource);
+        if let Some(found) = compare(world, resource, live, secrets) {
             resources.insert(resource.logical_id.clone(), found);
         }
     }
@@ -124,7 +131,12 @@ fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<D
 }
 
 /// What has become of a resource; `None` when it can't be told.
-fn compare(world: &World, resource: &StackResource, secrets: &[String]) -> Option<ResourceDrift> {
+fn compare(
+    world: &World,
+    resource: &StackResource,
+    live: Option<Live>,
+    secrets: &[String],
+) -> Option<ResourceDrift> {
     let physical_id = resource.physical_id.as_deref()?;
     let generic = &world.cloudformation.generic;
     let expected = mask::resource_properties(&resource.properties, secrets);
@@ -136,7 +148,15 @@ fn compare(world: &World, resource: &StackResource, secrets: &[String]) -> Optio
         actual,
         differences,
     };
-    match generic.properties(&resource.type_name, physical_id) {
+    let (kept, was_deleted) = match &live {
+        Some(Live::Present(properties)) => (Some(properties), false),
+        Some(Live::Gone) => (None, true),
+        None => (
+            generic.properties(&resource.type_name, physical_id),
+            generic.was_deleted(&resource.type_name, physical_id),
+        ),
+    };
+    match kept {
         Some(live) => {
             let mut differences = Vec::new();
             for (name, value) in resource.properties.iter() {
@@ -150,9 +170,7 @@ fn compare(world: &World, resource: &StackResource, secrets: &[String]) -> Optio
             let status = if differences.is_empty() { "IN_SYNC" } else { "MODIFIED" };
             Some(found(status, Some(mask::resource_properties(&shown, secrets)), differences))
         }
-        None if generic.was_deleted(&resource.type_name, physical_id) => {
-            Some(found("DELETED", None, Vec::new()))
-        }
+        None if was_deleted => Some(found("DELETED", None, Vec::new())),
         None => None,
     }
 }

@@ -471,6 +471,7 @@ fn owner(stack: &Stack, definition: Option<&Definition>) -> crate::provision::Ow
         stack_name: stack.name.clone(),
         stack_id: stack.id.clone(),
         tags: definition.map(|definition| definition.tags.clone()).unwrap_or_default(),
+        role_arn: stack.role_arn.clone(),
     }
 }
 

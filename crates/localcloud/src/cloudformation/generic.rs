@@ -104,6 +104,14 @@ impl GenericResources {
     }
 }
 
+/// What a resource of these properties would be called, and its attributes; nothing is made.
+pub fn would_be(world: &mut World, desired: &Desired<'_>) -> (String, BTreeMap<String, Value>) {
+    let counts = world.cloudformation.generic.counts.clone();
+    let attributes = shape::attributes(&mut Source::new(world, desired), desired);
+    world.cloudformation.generic.counts = counts;
+    (shape::reference(desired, &attributes), attributes)
+}
+
 /// Create.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
     require(desired)?;

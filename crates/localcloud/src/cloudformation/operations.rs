@@ -10,6 +10,7 @@ use super::engine::{self, with_stack};
 use super::event;
 use super::locate;
 use super::rollback_configuration;
+use super::service_role;
 use super::stack::{OnFailure, Stack};
 use super::stack_policy;
 use super::status::Status;
@@ -41,7 +42,8 @@ pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
         }
     };
     let id = locate::new_stack_id(world, &name);
-    let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None };
+    let role_arn = service_role::of_request(world, input, None, &id)?;
+    let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None, role_arn };
     let definition = submission::definition(world, input, &subject, true)?;
     let sequence = world.cloudformation.next_number();
     let mut stack = Stack::new(name, id.clone(), sequence, world.now);
@@ -73,8 +75,12 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
         Some(true) => OnFailure::DoNothing,
         Some(false) | None => OnFailure::Rollback,
     };
-    let subject =
-        Subject { stack_name: stack.name.clone(), stack_id: id.clone(), previous: stack.definition.clone() };
+    let subject = Subject {
+        stack_name: stack.name.clone(),
+        stack_id: id.clone(),
+        previous: stack.definition.clone(),
+        role_arn: service_role::of_request(world, input, Some(stack), &id)?,
+    };
     let policy = stack_policy::given(world, input, "StackPolicy")?;
     let during = stack_policy::given(world, input, "StackPolicyDuringUpdate")?;
     let rollback_configuration = rollback_configuration::given(input)?;
@@ -134,6 +140,7 @@ pub fn delete_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
             stack.status.name()
         )));
     }
+    let role_arn = service_role::of_request(world, input, Some(stack), &id)?;
     let retain: BTreeSet<String> = input.strings("RetainResources").map(str::to_owned).collect();
     if !retain.is_empty() && stack.status != Status::DeleteFailed {
         return Err(AwsError::validation(format!(
@@ -156,6 +163,7 @@ pub fn delete_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
             event::stack_status(world, stack, Status::DeleteComplete, None);
             return;
         }
+        stack.role_arn = role_arn;
         engine::start_delete(world, stack, retain, token);
     });
     Ok(json!({}))
@@ -186,15 +194,21 @@ pub fn continue_update_rollback(world: &mut World, input: Input<'_>) -> Result<J
             stack.status.name()
         )));
     }
+    let role_arn = service_role::of_request(world, input, Some(stack), &id)?;
     let mut skip = to_skip(world, &id, input)?;
     // A stack that isn't named skips nothing of what an earlier attempt skipped.
     let nested: Vec<String> = nested_in(world, &id).map(|stack| stack.id.clone()).collect();
     for nested in nested {
         let spared = skip.remove(&nested).unwrap_or_default();
-        with_stack(world, &nested, |_, stack| engine::spare(stack, spared));
+        let role_arn = role_arn.clone();
+        with_stack(world, &nested, |_, stack| {
+            stack.role_arn = role_arn;
+            engine::spare(stack, spared);
+        });
     }
     with_stack(world, &id, |world, stack| {
         remember(stack, token.as_deref());
+        stack.role_arn = role_arn;
         engine::continue_rollback(world, stack, skip.remove(&id).unwrap_or_default(), token);
     });
     Ok(json!({}))
@@ -251,9 +265,11 @@ pub fn rollback_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsEr
             stack.status.name()
         )));
     }
+    let role_arn = service_role::of_request(world, input, Some(stack), &id)?;
     let token = token(input);
     with_stack(world, &id, |world, stack| {
         remember(stack, token.as_deref());
+        stack.role_arn = role_arn;
         engine::roll_back_failed(world, stack, token);
     });
     Ok(json!({"StackId": id}))

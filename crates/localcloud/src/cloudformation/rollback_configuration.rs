@@ -22,8 +22,12 @@ pub fn given(input: Input<'_>) -> Result<Option<Json>, AwsError> {
     let mut triggers = Vec::new();
     for trigger in configuration.objects("RollbackTriggers") {
         let (arn, kind) = (trigger.required_string("Arn")?, trigger.required_string("Type")?);
+        // Recorded, both.
         if !matches!(kind, "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm") {
-            return Err(AwsError::validation(format!("Unsupported rollback trigger type {kind}")));
+            return Err(AwsError::validation("Rollback Trigger Type not supported"));
+        }
+        if !arn.contains(":alarm:") {
+            return Err(AwsError::validation("RelativeId of a Rollback Trigger's ARN is incorrect"));
         }
         triggers.push(json!({"Arn": arn, "Type": kind}));
     }

@@ -38,7 +38,7 @@ pub struct Definition {
     pub tags: Vec<(String, String)>,
     /// Capabilities that were acknowledged.
     pub capabilities: Vec<String>,
-    /// The role that CloudFormation assumes.
+    /// The role that CloudFormation is to work as.
     pub role_arn: Option<String>,
     /// What must not be shown, once it has been asked for.
     pub secrets: OnceLock<Vec<String>>,
@@ -202,6 +202,8 @@ pub struct Stack {
     pub definition: Option<Arc<Definition>>,
     /// What to do when an operation fails.
     pub on_failure: OnFailure,
+    /// The role that CloudFormation works as: the one that was given last.
+    pub role_arn: Option<String>,
     /// Whether deletion is refused.
     pub termination_protection: bool,
     /// Which resources an update may touch.
@@ -247,6 +249,7 @@ impl Stack {
             status_reason: None,
             definition: None,
             on_failure: OnFailure::default(),
+            role_arn: None,
             termination_protection: false,
             policy: None,
             timeout_minutes: None,

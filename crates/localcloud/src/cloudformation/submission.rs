@@ -36,6 +36,8 @@ pub struct Subject {
     pub stack_id: String,
     /// What it is defined with now.
     pub previous: Option<Arc<Definition>>,
+    /// The role that CloudFormation is to work as.
+    pub role_arn: Option<String>,
 }
 
 /// Make a definition of what a request says.
@@ -87,10 +89,7 @@ pub fn definition(
         tags,
         capabilities: given_capabilities,
         secrets: std::sync::OnceLock::new(),
-        role_arn: input
-            .string("RoleARN")
-            .map(str::to_owned)
-            .or_else(|| subject.previous.as_ref().and_then(|previous| previous.role_arn.clone())),
+        role_arn: subject.role_arn.clone(),
     };
     check_types(input, &definition.template)?;
     definition.imports = check(&definition, direct)?;

@@ -410,7 +410,8 @@ const GOOD: &[(&str, &str)] = &[
 /// A world with what no request can make, or whose id no request can guess; and those ids by the names they go by.
 fn furnished(config: Config) -> (World, Vec<(&'static str, Value)>) {
     let mut world = World::new(config, Timestamp(0));
-    let owner = Owner { stack_name: "s".to_owned(), stack_id: "s".to_owned(), tags: Vec::new() };
+    let owner =
+        Owner { stack_name: "s".to_owned(), stack_id: "s".to_owned(), tags: Vec::new(), role_arn: None };
     let text = |text: &str| template::Value::String(text.to_owned());
     let database =
         [("DBInstanceIdentifier", "group"), ("AllocatedStorage", "100"), ("MaxAllocatedStorage", "200")];

@@ -211,5 +211,20 @@ fn encoded(document: &str) -> String {
     crate::wire::signature::encode(document, false)
 }
 
+/// Whether a role lets a service assume it, with these condition keys. A condition that isn't evaluated doesn't open the
+/// door.
+pub(crate) fn trusts_service(role: &Identity, service: &str, keys: &[(&str, &str)]) -> bool {
+    let mut context = condition::Context::default();
+    for (key, value) in keys {
+        context.set(key, vec![(*value).to_owned()]);
+    }
+    role.role
+        .as_ref()
+        .and_then(|settings| document::Policy::parse(&settings.trust, document::Kind::Trust).ok())
+        .is_some_and(|trust| {
+            evaluate::trusts_service(&trust, "sts:AssumeRole", service, &context).unwrap_or(false)
+        })
+}
+
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ impl Bench {
             stack_name: "Stack".to_owned(),
             stack_id: "arn:aws:cloudformation:us-east-1:000000000000:stack/Stack/1".to_owned(),
             tags: vec![("team".to_owned(), "blue".to_owned())],
+            role_arn: None,
         };
         Bench { world: World::new(config, Timestamp(0)), service, owner }
     }

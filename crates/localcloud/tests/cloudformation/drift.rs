@@ -1,5 +1,7 @@
 //! Drift: what somebody changed behind CloudFormation's back is found.
 
+use localcloud::Input;
+use localcloud::wire::Service;
 use serde_json::{Value, json};
 
 use crate::support::{Cloud, parameter, template};
@@ -41,4 +43,94 @@ fn what_was_changed_by_hand_is_found() {
     );
     let filtered = json!({"StackName": "s", "StackResourceDriftStatusFilters": ["DELETED"]});
     assert_eq!(cloud.all("DescribeStackResourceDrifts", "StackResourceDrifts", filtered).len(), 1);
+}
+
+/// What maintenance leaves behind: each change by the service's own API, and the property that drift shows for it.
+#[test]
+fn what_maintenance_changed_is_found() {
+    let database = json!({"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Delete", "Properties": {
+        "DBInstanceIdentifier": "main", "Engine": "postgres", "DBInstanceClass": "db.t4g.medium", "AllocatedStorage": "20",
+    }});
+    let alarm = json!({"Type": "AWS::CloudWatch::Alarm", "Properties": {
+        "AlarmName": "busy", "ActionsEnabled": true, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1,
+        "Threshold": 1, "MetricName": "CPUUtilization", "Namespace": "AWS/EC2", "Period": 60, "Statistic": "Average",
+    }});
+    let machines = json!({"Type": "AWS::EC2::LaunchTemplate", "Properties": {
+        "LaunchTemplateName": "machines", "LaunchTemplateData": {"ImageId": "ami-1", "InstanceType": "m6i.large"},
+    }});
+    let group = json!({"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {
+        "AutoScalingGroupName": "workers", "MinSize": "1", "MaxSize": "4", "DesiredCapacity": "1",
+        "AvailabilityZones": ["us-east-1a"],
+        "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Machines"}, "Version": {"Fn::GetAtt": ["Machines", "LatestVersionNumber"]}},
+    }});
+    let place = json!({"Type": "AWS::Batch::ComputeEnvironment", "Properties": {
+        "ComputeEnvironmentName": "place", "Type": "UNMANAGED", "State": "ENABLED",
+    }});
+    let queue = json!({"Type": "AWS::Batch::JobQueue", "Properties": {
+        "JobQueueName": "jobs", "Priority": 1, "State": "ENABLED",
+        "ComputeEnvironmentOrder": [{"Order": 1, "ComputeEnvironment": {"Ref": "Place"}}],
+    }});
+    let resources = json!({
+        "Database": database, "Alarm": alarm, "Machines": machines, "Group": group, "Place": place, "Queue": queue,
+    });
+    let mut cloud = Cloud::new();
+    cloud.create("s", &template(resources));
+    assert_eq!(cloud.status("s"), "CREATE_COMPLETE", "{:?}", crate::support::first_failure(&mut cloud, "s"));
+    let differences = |cloud: &mut Cloud| -> Vec<String> {
+        cloud.get("DetectStackDrift", json!({"StackName": "s"}));
+        cloud.pass(60);
+        let drifts =
+            cloud.all("DescribeStackResourceDrifts", "StackResourceDrifts", json!({"StackName": "s"}));
+        assert_eq!(drifts.len(), 6, "every one is looked at: {drifts:#?}");
+        let paths = drifts.iter().flat_map(|drift| {
+            let found = drift["PropertyDifferences"].as_array().cloned().unwrap_or_default();
+            found.into_iter().map(|found| {
+                let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+                let id = drift["LogicalResourceId"].as_str().unwrap_or_default();
+                format!("{id}{} {} {}", text("PropertyPath"), text("ExpectedValue"), text("ActualValue"))
+            })
+        });
+        paths.collect()
+    };
+    assert_eq!(differences(&mut cloud), Vec::<String>::new(), "as it was created");
+    cloud.auto_scaling(
+        "UpdateAutoScalingGroup",
+        json!({"AutoScalingGroupName": "workers", "MinSize": 0, "DesiredCapacity": 0}),
+    );
+    cloud.cloudwatch("DisableAlarmActions", json!({"AlarmNames": ["busy"]}));
+    let now = cloud.now;
+    for (service, operation, input) in [
+        (Service::Batch, "UpdateJobQueue", json!({"jobQueue": "jobs", "state": "DISABLED"})),
+        (
+            Service::Rds,
+            "ModifyDBInstance",
+            json!({"DBInstanceIdentifier": "main", "AllocatedStorage": 40, "ApplyImmediately": true}),
+        ),
+        (
+            Service::Ec2,
+            "CreateLaunchTemplateVersion",
+            json!({"LaunchTemplateName": "machines", "LaunchTemplateData": {"ImageId": "ami-2", "InstanceType": "m6i.large"}}),
+        ),
+        (
+            Service::Ec2,
+            "ModifyLaunchTemplate",
+            json!({"LaunchTemplateName": "machines", "SetDefaultVersion": "2"}),
+        ),
+    ] {
+        cloud.world.handle(now, service, operation, Input(&input)).expect(operation);
+    }
+    cloud.settle();
+    assert_eq!(
+        differences(&mut cloud),
+        [
+            "Alarm/ActionsEnabled true false",
+            "Database/AllocatedStorage 20 40",
+            "Group/MinSize 1 0",
+            "Group/DesiredCapacity 1 0",
+            "Machines/LaunchTemplateData/ImageId ami-1 ami-2",
+            "Queue/State ENABLED DISABLED",
+        ]
+    );
+    let one = cloud.get("DetectStackResourceDrift", json!({"StackName": "s", "LogicalResourceId": "Queue"}));
+    assert_eq!(one["StackResourceDrift"]["StackResourceDriftStatus"], "MODIFIED");
 }

@@ -15,6 +15,7 @@ mod recorded;
 mod refusals;
 mod replacement;
 mod rollback;
+mod service_role;
 mod storage;
 mod support;
 mod vendors;

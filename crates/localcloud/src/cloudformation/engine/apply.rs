@@ -284,7 +284,10 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
     let mut extra = Duration::ZERO;
     if change.delete_first {
         // Assumption: the old resource goes without events of its own; no recording shows such a replacement.
-        extra = remove_first(world, stack, &existing);
+        extra = match remove_first(world, stack, &existing) {
+            Ok(extra) => extra,
+            Err(error) => return fail(world, stack, logical_id, Status::UpdateFailed, error.reason),
+        };
     }
     let is_nested = existing.type_name == nested::TYPE;
     let desired = Desired {
@@ -334,13 +337,14 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
 }
 
 /// Delete the old physical resource before the new one is made.
-fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) -> Duration {
+fn remove_first(
+    world: &mut World,
+    stack: &mut Stack,
+    existing: &StackResource,
+) -> Result<Duration, ProvisionError> {
     let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
     let owner = owner(stack, before.as_deref());
-    if let Some(operation) = stack.operation.as_mut() {
-        operation.removed_first.insert(existing.logical_id.clone());
-    }
-    let Some(physical_id) = existing.physical_id.as_deref() else { return Duration::ZERO };
+    let physical_id = existing.physical_id.as_deref().unwrap_or_default();
     let desired = Desired {
         owner: &owner,
         logical_id: &existing.logical_id,
@@ -350,9 +354,12 @@ fn remove_first(world: &mut World, stack: &mut Stack, existing: &StackResource) 
         physical_id: Some(physical_id),
         undoes: false,
     };
-    let extra = provision::delete(world, &desired).unwrap_or(Duration::ZERO);
+    let extra = provision::delete(world, &desired)?;
     provision::finish_delete(world, &existing.type_name, physical_id);
-    durations::of(&existing.type_name).delete + extra
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.removed_first.insert(existing.logical_id.clone());
+    }
+    Ok(durations::of(&existing.type_name).delete + extra)
 }
 
 /// The service is done with the resource.

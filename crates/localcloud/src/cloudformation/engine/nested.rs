@@ -39,7 +39,12 @@ pub fn create(
     let prefix: String = format!("{}-{logical_id}", around.name).chars().take(room).collect();
     let name = format!("{prefix}-{suffix}");
     let id = locate::new_stack_id(world, &name);
-    let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None };
+    let subject = Subject {
+        stack_name: name.clone(),
+        stack_id: id.clone(),
+        previous: None,
+        role_arn: around.role_arn.clone(),
+    };
     let definition = definition(world, around, properties, &subject)?;
     let sequence = world.cloudformation.next_number();
     let mut stack = Stack::new(name, id.clone(), sequence, world.now);
@@ -77,6 +82,7 @@ pub fn update(
         stack_name: stack.name.clone(),
         stack_id: id.to_owned(),
         previous: stack.definition.clone(),
+        role_arn: around.role_arn.clone(),
     };
     let definition = definition(world, around, properties, &subject)?;
     let stack = world.cloudformation.stacks.get(id).ok_or_else(missing)?;
@@ -124,9 +130,11 @@ pub fn restore(world: &mut World, id: &str) -> bool {
 }
 
 /// Let a nested stack be deleted; `false` when it is gone already.
-pub fn delete(world: &mut World, id: &str) -> bool {
+pub fn delete(world: &mut World, around: &Stack, id: &str) -> bool {
+    let role_arn = around.role_arn.clone();
     let began = with_stack(world, id, |world, stack| {
         if !matches!(stack.status, Status::DeleteComplete | Status::DeleteInProgress) {
+            stack.role_arn = role_arn;
             start::start_delete(world, stack, Default::default(), None);
         }
         stack.status != Status::DeleteComplete
@@ -300,9 +308,6 @@ fn definition(
     };
     super::super::describe::put(&mut input, "Tags", Json::Array(tags));
     super::super::describe::put(&mut input, "Parameters", Json::Array(parameters));
-    if let Some(role) = target.and_then(|target| target.role_arn.as_ref()) {
-        super::super::describe::put(&mut input, "RoleARN", json!(role));
-    }
     submission::definition(world, Input(&input), subject, true)
 }
 

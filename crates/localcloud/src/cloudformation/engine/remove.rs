@@ -37,7 +37,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         current.updated = world.now;
     }
     if resource.type_name == nested::TYPE {
-        if !nested::delete(world, &physical_id) {
+        if !nested::delete(world, stack, &physical_id) {
             complete(world, stack, task);
         }
         return;

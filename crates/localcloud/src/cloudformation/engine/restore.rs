@@ -136,8 +136,9 @@ fn begin_return(
             undoes: true,
         };
         // A refusal here leaves the new one behind, as on AWS; the old one is made all the same.
-        let _ = provision::delete(world, &desired);
-        provision::finish_delete(world, &current.type_name, physical_id);
+        if provision::delete(world, &desired).is_ok() {
+            provision::finish_delete(world, &current.type_name, physical_id);
+        }
     }
     let outcome = provision::create(
         world,

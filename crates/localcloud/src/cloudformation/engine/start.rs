@@ -25,6 +25,7 @@ const ROLLBACK: &str = "ROLLBACK";
 pub fn start_create(world: &mut World, stack: &mut Stack, target: Arc<Definition>, token: Option<String>) {
     let mut operation = Operation::new(world.cloudformation.next_number(), Kind::Create, token, stack.status);
     operation.target = Some(target.clone());
+    stack.role_arn.clone_from(&target.role_arn);
     stack.definition = Some(target);
     if let Some(minutes) = stack.timeout_minutes {
         let timer = super::Timer::Timeout { stack_id: stack.id.clone(), operation: operation.number };
@@ -42,6 +43,7 @@ pub fn start_update(
     policy: Option<Arc<StackPolicy>>,
 ) {
     let mut operation = Operation::new(world.cloudformation.next_number(), Kind::Update, token, stack.status);
+    stack.role_arn.clone_from(&target.role_arn);
     operation.target = Some(target);
     operation.policy = policy;
     match stack

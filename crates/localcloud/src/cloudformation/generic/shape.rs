@@ -21,6 +21,8 @@ static TEXT: &str = include_str!("../../../data/attributes.txt");
 struct Naming {
     property: &'static str,
     lower: bool,
+    /// The stack's name is left out.
+    bare: bool,
     longest: usize,
 }
 
@@ -43,7 +45,7 @@ fn shapes() -> &'static BTreeMap<&'static str, Shape> {
     })
 }
 
-/// `TYPE name PROPERTY any|lower LONGEST` or `TYPE ATTRIBUTE PATTERN`.
+/// `TYPE name PROPERTY any|lower|bare LONGEST` or `TYPE ATTRIBUTE PATTERN`.
 fn read_line(line: &'static str, into: &mut BTreeMap<&'static str, Shape>) -> Option<()> {
     if line.is_empty() || line.starts_with('#') {
         return Some(());
@@ -53,12 +55,13 @@ fn read_line(line: &'static str, into: &mut BTreeMap<&'static str, Shape>) -> Op
     let shape = into.entry(type_name).or_default();
     if what == "name" {
         let property = words.next()?;
-        let lower = match words.next()? {
-            "lower" => true,
-            "any" => false,
+        let (lower, bare) = match words.next()? {
+            "lower" => (true, false),
+            "bare" => (false, true),
+            "any" => (false, false),
             _ => return None,
         };
-        shape.naming = Some(Naming { property, lower, longest: words.next()?.parse().ok()? });
+        shape.naming = Some(Naming { property, lower, bare, longest: words.next()?.parse().ok()? });
     } else {
         shape.patterns.insert(what, words.next()?);
     }
@@ -77,6 +80,7 @@ pub fn attributes(source: &mut Source<'_, '_>, desired: &Desired<'_>) -> BTreeMa
     if let Some(naming) = shape.and_then(|shape| shape.naming) {
         let name = match text(desired.properties, naming.property) {
             Some(given) => given.to_owned(),
+            None if naming.bare => source.fill("{logical}-{alnum:12}"),
             None => source.generated_name(naming.lower, naming.longest),
         };
         source.made.insert(naming.property.to_owned(), Value::String(name));

@@ -71,13 +71,32 @@ pub(crate) fn trusts(
     callers: &[&str],
     context: &Context,
 ) -> Result<bool, NotEvaluated> {
+    let is_caller = |kind: &str, name: &str| kind == "AWS" && (name == "*" || callers.contains(&name));
+    lets_in(trust, action, is_caller, context)
+}
+
+/// Whether a trust policy lets a service in, such as `cloudformation.amazonaws.com`.
+///
+/// # Errors
+/// When that hangs on a condition that isn't evaluated.
+pub(super) fn trusts_service(
+    trust: &Policy,
+    action: &str,
+    service: &str,
+    context: &Context,
+) -> Result<bool, NotEvaluated> {
+    lets_in(trust, action, |kind, name| kind == "Service" && name == service, context)
+}
+
+fn lets_in(
+    trust: &Policy,
+    action: &str,
+    is_caller: impl Fn(&str, &str) -> bool,
+    context: &Context,
+) -> Result<bool, NotEvaluated> {
     let mut allowed = false;
     for statement in &trust.0 {
-        let names_caller = statement
-            .principals
-            .iter()
-            .any(|(kind, name)| kind == "AWS" && (name == "*" || callers.contains(&name.as_str())));
-        if names_caller
+        if statement.principals.iter().any(|(kind, name)| is_caller(kind, name))
             && fits(&statement.actions, action, context, true)
             && conditions_hold(statement, context, &mut BTreeSet::new())?
         {
