@@ -150,7 +150,7 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
     text
 }
 
-fn drain_deadline(plan: &Plan, step: Step) -> Option<u64> {
+pub(crate) fn drain_deadline(plan: &Plan, step: Step) -> Option<u64> {
     let policy = &plan.maintenance;
     match step {
         Step::SaveSessions => Some(policy.sessions.deadline_seconds),
