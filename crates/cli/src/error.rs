@@ -197,7 +197,7 @@ pub enum CliError {
         /// The stack.
         stack: String,
         /// Why.
-        source: DraftError,
+        source: Box<DraftError>,
     },
     /// Something that a plan needs could not be looked at.
     #[error("{what} of stack {stack} can't be looked at: {reason}")]

@@ -174,9 +174,8 @@ impl Watcher for Shown {
         if let Some(outcome) = &state.outcome {
             self.notify(plan, &Notice::Ended(outcome.clone()));
         }
-        match (&state.question, self.asked) {
-            (Some(question), false) => self.notify(plan, &Notice::Asks(question.clone())),
-            (Some(_) | None, _) => {}
+        if let (Some(question), false) = (&state.question, self.asked) {
+            self.notify(plan, &Notice::Asks(question.clone()));
         }
         self.asked = state.question.is_some();
         match self.format {

@@ -65,8 +65,8 @@ pub(crate) fn parameters(rows: &[ParameterRow]) -> String {
     }
     let _ = writeln!(
         text,
-        "  {:<36} {:<20} {:<20} {:<20} {}",
-        "parameter", "now", "old default", "new default", "will be"
+        "  {:<36} {:<20} {:<20} {:<20} will be",
+        "parameter", "now", "old default", "new default"
     );
     for row in telling {
         let _ = writeln!(

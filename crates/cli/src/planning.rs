@@ -283,7 +283,9 @@ async fn linked_update(
             match drafted {
                 Ok(drafted) => Some(drafted),
                 Err(DraftError::NoChanges) => None,
-                Err(source) => return Err(CliError::Linked { stack: stack.to_owned(), source }),
+                Err(source) => {
+                    return Err(CliError::Linked { stack: stack.to_owned(), source: Box::new(source) });
+                }
             }
         }
         (Ok(_) | Err(_), _) => None,

@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn the_window_is_in_the_banner() {
         let banner = PlatformCapabilities { banner: true, ..PlatformCapabilities::NONE };
-        let lasting = |hours| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
+        let lasting =
+            |hours: u64| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
         let at_two = Window { closes_at: Some(Timestamp(NOON.0 + 7_200_000)), ..lasting(1) };
         for (lines, window, text, closes_at) in [
             (
@@ -151,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_window_is_on_the_page() {
-        let lasting = |hours| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
+        let lasting =
+            |hours: u64| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
         for (lines, window, message) in [
             ("", Window::default(), None),
             (
