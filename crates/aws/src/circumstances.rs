@@ -126,7 +126,8 @@ impl AwsCloud {
         Gathered { circumstances, not_looked_at }
     }
 
-    async fn jobs_with_owners(&self, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
+    /// Unfinished jobs of queues, each with its owner where a tag says so.
+    pub async fn jobs_with_owners(&self, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
         let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
         batch::name_owners(&self.batch, &mut jobs).await?;
         Ok(jobs)

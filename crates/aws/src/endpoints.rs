@@ -60,6 +60,14 @@ pub(crate) const STS: Service = Service {
     version: "2011-06-15",
     json_version: "1.1",
 };
+pub(crate) const SNS: Service = Service {
+    iam_prefix: "sns",
+    signing_name: "sns",
+    host_prefix: "sns",
+    sdk_id: "SNS",
+    version: "2010-03-31",
+    json_version: "1.1",
+};
 pub(crate) const BACKUP: Service = Service {
     iam_prefix: "backup",
     signing_name: "backup",
@@ -107,7 +115,7 @@ const PARTITIONS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Where services are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     /// Such as `us-east-1`.
     pub region: String,

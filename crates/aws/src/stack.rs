@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::{Capability, Parameter};
+use aws_sdk_cloudformation::types::{Capability, ExecutionStatus, Parameter};
 use conductor::Clock;
 use upgrade::{PortError, PortErrorKind};
 
@@ -47,6 +47,27 @@ impl AwsCloud {
     /// A stack's status and AWS's reason for it; `None` when there is no such stack.
     pub async fn stack_status(&self, stack_name: &str) -> Result<Option<(String, String)>, PortError> {
         crate::cloudformation::settings::stack_status(&self.cloudformation, stack_name).await
+    }
+
+    /// Names of a stack's change sets that were made and not executed.
+    pub async fn waiting_change_sets(&self, stack_id: &str) -> Result<Vec<String>, PortError> {
+        let mut names = Vec::new();
+        let mut next_token = None;
+        loop {
+            let page = self.cloudformation.list_change_sets().stack_name(stack_id).set_next_token(next_token);
+            let page = page
+                .send()
+                .await
+                .map_err(|error| self.origin.explain(port_error("cloudformation:ListChangeSets", &error)))?;
+            let waiting = page.summaries().iter().filter(|one| {
+                one.execution_status().is_some_and(|status| *status == ExecutionStatus::Available)
+            });
+            names.extend(waiting.filter_map(|one| one.change_set_name().map(str::to_owned)));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(names);
+            }
+        }
     }
 
     /// Wait until a stack is CREATE_COMPLETE; any other end is an error that names the first failed resource.

@@ -30,6 +30,8 @@ pub struct StackListed {
     pub tags: BTreeMap<String, String>,
     /// The stack that it is nested in.
     pub parent_id: Option<String>,
+    /// The role that CloudFormation assumes for it.
+    pub role_arn: Option<String>,
 }
 
 impl AwsCloud {
@@ -76,6 +78,7 @@ impl AwsCloud {
                 .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
                 .collect(),
             parent_id: stack.parent_id().map(str::to_owned),
+            role_arn: stack.role_arn().map(str::to_owned),
         }
     }
 }

@@ -111,6 +111,12 @@ impl<'a> Form<'a> {
 }
 
 impl Wire {
+    /// The same for another Region.
+    pub(crate) fn in_region(&self, region: &str) -> Wire {
+        let endpoints = Endpoints { region: region.to_owned(), ..Endpoints::clone(&self.endpoints) };
+        Wire { endpoints: Arc::new(endpoints), ..self.clone() }
+    }
+
     /// Send a form; gives the answer's root.
     ///
     /// # Errors

@@ -1,9 +1,13 @@
 //! The command line.
 
+mod looking;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
+
+pub(crate) use looking::{BannerCommand, BannerOf, Init, Status};
 
 /// Takes a running platform from one release to the next in a calm.
 #[derive(Debug, Parser)]
@@ -21,6 +25,13 @@ pub(crate) enum Command {
     Changeset(Changeset),
     /// What a release is, read off its template.
     Template(ShowTemplate),
+    /// Look at an account, and propose slackwater.toml for what is found there.
+    Init(Init),
+    /// How deployments stand: release, gate, who and what runs, the last run, what needs attention.
+    Status(Status),
+    /// The banner that users of a platform see.
+    #[command(subcommand)]
+    Banner(BannerCommand),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
     /// Check whether a deployment can be upgraded to a release. Nothing is changed.
@@ -107,8 +118,9 @@ pub(crate) enum Output {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowTemplate {
-    /// The release: a template's file.
-    pub template: PathBuf,
+    /// The release: a template's file, its S3 URL, or a deployment of slackwater.toml, whose deployed template it is.
+    #[arg(value_name = "FILE|URL|DEPLOYMENT")]
+    pub template: String,
     /// A parameter's value, for conditions; may be repeated.
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
     pub parameters: Vec<(String, String)>,
@@ -121,6 +133,8 @@ pub(crate) struct ShowTemplate {
     /// A table for a person, or JSON.
     #[arg(long, value_enum, default_value_t = TemplateOutput::Table)]
     pub output: TemplateOutput,
+    #[command(flatten)]
+    pub config: ConfigFile,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -258,6 +272,9 @@ pub(crate) struct Wish {
     /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
     #[arg(long, value_name = "WHEN")]
     pub at: Option<String>,
+    /// Tell users now, and close the gate after so long (30m).
+    #[arg(long, value_name = "DURATION", conflicts_with = "at")]
+    pub notice: Option<String>,
     /// The role that CloudFormation assumes [default: the one the stack has].
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
@@ -272,12 +289,16 @@ pub(crate) struct Check {
     /// As a person reads it, or JSON.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+    #[command(flatten)]
+    pub data: DataDir,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub wish: Wish,
+    #[command(flatten)]
+    pub data: DataDir,
     /// Where to keep the plan.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -296,9 +317,8 @@ pub(crate) struct Upgrade {
     /// Carry it out without asking.
     #[arg(long, conflicts_with = "plan")]
     pub yes: bool,
-    /// As a person reads it, or every record as a line of JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub progress: Progress,
     #[command(flatten)]
     pub data: DataDir,
 }
@@ -307,6 +327,23 @@ pub(crate) struct Upgrade {
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+/// How a run is shown while it goes on.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Progress {
+    /// As a person reads it, or every record as a line of JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// No live line, also on a terminal: only lines that stay.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl From<Format> for Progress {
+    fn from(format: Format) -> Progress {
+        Progress { format, quiet: false }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -329,12 +366,14 @@ pub(crate) struct EnableMaintenance {
     /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
     #[arg(long, value_name = "WHEN")]
     pub at: Option<String>,
+    /// Tell users now, and close the gate after so long (30m).
+    #[arg(long, value_name = "DURATION", conflicts_with = "at")]
+    pub notice: Option<String>,
     /// Do it without asking.
     #[arg(long)]
     pub yes: bool,
-    /// As a person reads it, or every record as a line of JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub progress: Progress,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -345,9 +384,8 @@ pub(crate) struct EnableMaintenance {
 pub(crate) struct DisableMaintenance {
     /// The deployment's name in slackwater.toml [default: the only one].
     pub deployment: Option<String>,
-    /// As a person reads it, or every record as a line of JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub progress: Progress,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -358,6 +396,9 @@ pub(crate) struct DisableMaintenance {
 pub(crate) struct MaintenanceStatus {
     /// The deployment's name in slackwater.toml [default: the only one].
     pub deployment: Option<String>,
+    /// As a person reads it, or JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -371,7 +412,7 @@ pub(crate) enum Run {
     /// What happened in a run.
     Show(OneRun),
     /// Follow a run that another process carries out.
-    Watch(OneRun),
+    Watch(WatchRun),
     /// Go on with a run whose process died, or that waits for an answer.
     Resume(ResumeRun),
     /// Stop a run: before the update it leaves maintenance; during the update it cancels it.
@@ -389,12 +430,22 @@ pub(crate) struct OneRun {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct WatchRun {
+    /// The run's id [default: the latest].
+    pub run_id: Option<String>,
+    /// No live line, also on a terminal: only lines that stay.
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ResumeRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
-    /// As a person reads it, or every record as a line of JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub progress: Progress,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]

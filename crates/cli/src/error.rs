@@ -1,6 +1,8 @@
 //! What went wrong, for a person: what happened, what it means for users right now, what to do. The one place
 //! that decides on exit codes.
 
+mod hint;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -195,7 +197,7 @@ pub enum CliError {
         /// The stack.
         stack: String,
         /// Why.
-        source: DraftError,
+        source: Box<DraftError>,
     },
     /// Something that a plan needs could not be looked at.
     #[error("{what} of stack {stack} can't be looked at: {reason}")]
@@ -247,8 +249,48 @@ pub enum CliError {
         known: u32,
     },
     /// A time that isn't one.
-    #[error("--at {0}: write how long from now (30m, 2h) or a time of day in UTC (22:00)")]
-    When(String),
+    #[error("{option} {text}: write how long from now (30m, 2h) or a time of day in UTC (22:00)")]
+    When {
+        /// What it was given with.
+        option: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// A notice that isn't a duration.
+    #[error("--notice {0}: write how long, such as 30m or 1h30m")]
+    Notice(String),
+    /// The platform shows no banners, or nobody said how to reach it.
+    #[error("{deployment}: its platform adapter is \"{adapter}\", which shows no banners")]
+    NoBanner {
+        /// The deployment.
+        deployment: String,
+        /// The adapter.
+        adapter: &'static str,
+    },
+    /// A file of settings is there already.
+    #[error("{} is there already", path.display())]
+    WouldOverwrite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No stack is known to be a platform.
+    #[error("no platform was found{}", if stacks.is_empty() { ": there is no stack at all".to_owned() } else { format!(" among the stacks {}", stacks.join(", ")) })]
+    NothingFound {
+        /// The stacks that there are.
+        stacks: Vec<String>,
+    },
+    /// `--accept` names no check, `--accept-replacement` no resource.
+    #[error("{option} {name}: there is no such {what}{}", meant(nearest))]
+    UnknownAcceptance {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        name: String,
+        /// `check`, `resource …`, `session …`.
+        what: &'static str,
+        /// What may have been meant.
+        nearest: Vec<String>,
+    },
     /// The run asks nothing.
     #[error("run {run_id} asks nothing at this moment")]
     NothingAsked {
@@ -275,110 +317,16 @@ pub enum CliError {
     },
 }
 
+fn meant(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; the nearest: {}", nearest.join(", ")) }
+}
+
 impl CliError {
     /// Print it to standard error, with what to do.
     pub fn print(&self) {
         eprintln!("slackwater: {self}");
         if let Some(hint) = self.hint() {
             eprintln!("  {hint}");
-        }
-    }
-
-    /// What to do.
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            CliError::Parameters(problems)
-                if problems.iter().any(|problem| problem.kind == template::ParameterProblem::Missing) =>
-            {
-                Some("give a value with --parameter KEY=VALUE; nothing was started")
-            }
-            CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
-            CliError::Configuration(ConfigurationError::NoFile { .. }) => {
-                Some("`slackwater init` makes one, or name yours with --config; nothing was touched")
-            }
-            CliError::Configuration(ConfigurationError::NoDeployment { .. }) => {
-                Some("add [deployments.NAME] with stack and region; `slackwater init` proposes one")
-            }
-            CliError::Configuration(
-                ConfigurationError::Problems(_)
-                | ConfigurationError::WhichDeployment { .. }
-                | ConfigurationError::UnknownDeployment { .. },
-            ) => Some("nothing was touched"),
-            CliError::PortInUse { .. } => {
-                Some("choose another with --port, or --port 0 for any free one; nothing was started")
-            }
-            CliError::DataDirectory(DataDirectoryError::InUse { .. }) => Some(
-                "wait for it to end, or use another --data-dir (and --port 0) to run a second one beside it",
-            ),
-            CliError::StackExists { unfinished: None, .. } => {
-                Some("start over with --fresh, or keep it and use another --data-dir; nothing was started")
-            }
-            CliError::StackExists { unfinished: Some(_), .. } => Some(
-                "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started",
-            ),
-            CliError::FixedSpeed { .. } => {
-                Some("leave --speed out, or use another --data-dir; nothing was started")
-            }
-            CliError::NoDemo { .. } | CliError::NoRun { .. } => {
-                Some("begin with `slackwater demo`, or name the right --data-dir")
-            }
-            CliError::NotCallable { .. } => {
-                Some("wait until it is ready, or use another --data-dir; nothing was touched")
-            }
-            CliError::NobodyToApprove => Some("add --unattended to carry it out without asking"),
-            CliError::Conduct(ConductError::Journal(_) | ConductError::Illegal { .. }) => Some(
-                "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
-            ),
-            CliError::Interrupted { run_under_way: true } => Some(
-                "the run has stopped where it was and users may be kept out; `slackwater run resume` goes on",
-            ),
-            CliError::NoTemplateBucket { .. } => Some(
-                "write template_bucket = \"…\" into its settings, or put the template into S3 and give its URL; nothing was touched",
-            ),
-            CliError::NoRelease => {
-                Some("name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH")
-            }
-            CliError::Blocked { .. } => Some(
-                "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
-            ),
-            CliError::OtherPlan { .. } => Some("draw the plan up again and read it; nothing was touched"),
-            CliError::NotAnAnswer { .. } => {
-                Some("`slackwater run show` says what it asks, and what can be answered")
-            }
-            CliError::Connect(_)
-            | CliError::Platform(_)
-            | CliError::Token(_)
-            | CliError::Linked { .. }
-            | CliError::NotLookedAt { .. }
-            | CliError::PlanFormat { .. }
-            | CliError::When(_)
-            | CliError::NothingAsked { .. }
-            | CliError::Runtime(_)
-            | CliError::Serve(_)
-            | CliError::Lab(_)
-            | CliError::Unreadable { .. }
-            | CliError::Unwritable { .. }
-            | CliError::Configuration(ConfigurationError::Unreadable { .. })
-            | CliError::Template(_)
-            | CliError::Malformed { .. }
-            | CliError::ParametersFile(_)
-            | CliError::Parameters(_)
-            | CliError::Evaluate(_)
-            | CliError::Predict(_)
-            | CliError::Rules(_)
-            | CliError::OverLimit { .. }
-            | CliError::Listen { .. }
-            | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
-            | CliError::LocalCloud(_)
-            | CliError::Seed(_)
-            | CliError::Faults(_)
-            | CliError::Cloud(_)
-            | CliError::Draft(_)
-            | CliError::Conduct(ConductError::Ended { .. })
-            | CliError::Journal(_)
-            | CliError::Report(_)
-            | CliError::NotApproved
-            | CliError::Interrupted { run_under_way: false } => None,
         }
     }
 
@@ -412,13 +360,27 @@ impl CliError {
             | CliError::Blocked { .. }
             | CliError::OtherPlan { .. }
             | CliError::PlanFormat { .. }
-            | CliError::When(_)
+            | CliError::When { .. }
+            | CliError::Notice(_)
+            | CliError::NoBanner { .. }
+            | CliError::WouldOverwrite { .. }
+            | CliError::NothingFound { .. }
+            | CliError::UnknownAcceptance { .. }
             | CliError::NothingAsked { .. }
             | CliError::NotAnAnswer { .. }
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
+            CliError::Conduct(
+                ConductError::Ended { .. }
+                | ConductError::Journal(
+                    JournalError::RunUnderWay { .. }
+                    | JournalError::NoSuchRun { .. }
+                    | JournalError::Ended { .. },
+                ),
+            )
+            | CliError::Journal(JournalError::NoSuchRun { .. } | JournalError::Ended { .. }) => BAD_INPUT,
             CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)

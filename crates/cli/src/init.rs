@@ -36,9 +36,18 @@ pub struct Proposal {
     pub uncertain: Vec<String>,
 }
 
+/// How the account was reached, where that was said on the command line: the settings must say it too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundBy {
+    /// A profile of AWS's own files.
+    pub aws_profile: Option<String>,
+    /// Another address for every service.
+    pub endpoint_url: Option<String>,
+}
+
 /// Propose settings for what an account holds.
 #[must_use]
-pub fn propose(stacks: &[FoundStack]) -> Proposal {
+pub fn propose(stacks: &[FoundStack], by: &FoundBy) -> Proposal {
     let mut proposal = Proposal::default();
     let standing: Vec<&FoundStack> =
         stacks.iter().filter(|stack| stack.parent_id.is_none() && stands(&stack.status)).collect();
@@ -58,7 +67,7 @@ pub fn propose(stacks: &[FoundStack]) -> Proposal {
             stack.name,
             told_by_tag(stack)
         ));
-        deployment(&mut proposal, stack, vendor, &standing);
+        deployment(&mut proposal, stack, vendor, &standing, by);
     }
     if proposal.toml.is_empty() {
         proposal.uncertain.push(format!(
@@ -70,13 +79,29 @@ pub fn propose(stacks: &[FoundStack]) -> Proposal {
     proposal
 }
 
-fn deployment(proposal: &mut Proposal, stack: &FoundStack, vendor: &str, standing: &[&FoundStack]) {
+fn deployment(
+    proposal: &mut Proposal,
+    stack: &FoundStack,
+    vendor: &str,
+    standing: &[&FoundStack],
+    by: &FoundBy,
+) {
     let Proposal { toml, found, uncertain } = proposal;
     // Writing to a string cannot fail.
     let _ = write!(toml, "{}[deployments.{}]\nstack = {}\n", separator(toml), stack.name, quoted(&stack.id));
+    for (key, value) in [("aws_profile", &by.aws_profile), ("endpoint_url", &by.endpoint_url)] {
+        if let Some(value) = value {
+            let _ = writeln!(toml, "{key} = {}", quoted(value));
+        }
+    }
     if vendor == "CodeOcean" {
         toml.push_str("profile = \"code-ocean\"\n");
     }
+    // What can't be found in an account, and that most owners want.
+    toml.push_str(
+        "# template_bucket = \"…\"   # where templates given as files are put\n\
+         # platform = { adapter = \"http\", url = \"https://…\", token_env = \"…\" }   # sessions, banners, health\n",
+    );
     if stack.status.ends_with("_FAILED") || stack.status.ends_with("_IN_PROGRESS") {
         uncertain
             .push(format!("{} is {}: it can't be updated before that is over", stack.name, stack.status));
@@ -214,7 +239,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FoundStack, propose};
+    use super::{FoundBy, FoundStack, propose};
     use crate::configuration::Configuration;
 
     fn stack(name: &str, version: Option<&str>) -> FoundStack {
@@ -249,7 +274,7 @@ mod tests {
             nested,
             gone,
         ];
-        let proposal = propose(&stacks);
+        let proposal = propose(&stacks, &FoundBy::default());
         assert_eq!(proposal.uncertain, Vec::<String>::new());
         assert_eq!(proposal.found.len(), 3, "{:?}", proposal.found);
         let read = Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
@@ -270,7 +295,7 @@ mod tests {
         );
         platform.role_arn = Some("arn:aws:iam::111111111111:role/by-hand".to_owned());
         platform.status = "UPDATE_ROLLBACK_FAILED".to_owned();
-        let proposal = propose(&[platform]);
+        let proposal = propose(&[platform], &FoundBy::default());
         assert_eq!(proposal.uncertain.len(), 3, "{:?}", proposal.uncertain);
         assert!(
             proposal.toml.contains("# region = \"eu-west-1\"")
@@ -280,8 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn how_the_account_was_reached_is_written_down() {
+        let by = FoundBy {
+            aws_profile: Some("prod".to_owned()),
+            endpoint_url: Some("http://127.0.0.1:4580".to_owned()),
+        };
+        let proposal = propose(&[stack("p", Some("1"))], &by);
+        let read = Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
+        let access = &read.deployment(None).expect("the only one").access;
+        assert_eq!(access.region, "us-east-1");
+        assert_eq!(access.credentials.aws_profile.as_deref(), Some("prod"));
+        assert_eq!(access.endpoint_url.as_deref(), Some("http://127.0.0.1:4580"));
+    }
+
+    #[test]
     fn an_account_without_platforms_gets_no_file() {
-        let proposal = propose(&[stack("a", None), stack("b", None)]);
+        let proposal = propose(&[stack("a", None), stack("b", None)], &FoundBy::default());
         assert_eq!(proposal.toml, "");
         assert!(proposal.uncertain[0].starts_with("none of 2 stacks"), "{:?}", proposal.uncertain);
     }

@@ -4,18 +4,22 @@
 //! in virtual time.
 
 mod arguments;
+mod banner_command;
 mod change_table;
 mod changeset_command;
 pub mod configuration;
 mod demo;
 mod error;
+mod history;
 pub mod init;
+mod init_command;
 mod inputs;
 mod lab_command;
 mod local_cloud;
 mod local_command;
 mod local_seed;
 mod maintenance_command;
+mod notifications;
 mod operate;
 mod plan_text;
 pub mod planning;
@@ -26,6 +30,7 @@ mod report;
 mod runs;
 pub mod seed;
 pub mod site;
+mod status;
 mod template_command;
 mod upgrade_command;
 mod wish;
@@ -69,7 +74,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Plan(plan) => upgrade_command::plan(&plan).await,
         Command::Upgrade(upgrade) => upgrade_command::upgrade(&upgrade).await,
         Command::Maintenance(command) => maintenance_command::run(command).await,
-        Command::Template(template) => template_command::run(&template),
+        Command::Template(template) => template_command::run(&template).await,
+        Command::Init(init) => init_command::run(&init).await,
+        Command::Status(status) => status::run(&status).await,
+        Command::Banner(command) => banner_command::run(command).await,
         Command::Run(command) => runs::run(command).await,
         Command::Lab(command) => lab_command::run(command).await,
     }

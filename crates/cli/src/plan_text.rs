@@ -65,8 +65,8 @@ pub(crate) fn parameters(rows: &[ParameterRow]) -> String {
     }
     let _ = writeln!(
         text,
-        "  {:<36} {:<20} {:<20} {:<20} {}",
-        "parameter", "now", "old default", "new default", "will be"
+        "  {:<36} {:<20} {:<20} {:<20} will be",
+        "parameter", "now", "old default", "new default"
     );
     for row in telling {
         let _ = writeln!(
@@ -150,7 +150,7 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
     text
 }
 
-fn drain_deadline(plan: &Plan, step: Step) -> Option<u64> {
+pub(crate) fn drain_deadline(plan: &Plan, step: Step) -> Option<u64> {
     let policy = &plan.maintenance;
     match step {
         Step::SaveSessions => Some(policy.sessions.deadline_seconds),

@@ -17,6 +17,7 @@ use upgrade::{
     maintenance_plan, new_targets, parameter_table, upgrade_plan,
 };
 
+use crate::configuration::Window;
 use crate::error::CliError;
 use crate::site::Site;
 
@@ -56,6 +57,10 @@ pub struct Prepared {
     pub checks: Vec<CheckResult>,
     /// Every parameter, three ways.
     pub parameters: Vec<ParameterRow>,
+    /// Logical ids of the stack's resources, before and after.
+    pub resources: BTreeSet<String>,
+    /// Sessions that there are, by id.
+    pub sessions: Vec<String>,
     /// The plan; why there is none otherwise.
     pub plan: Result<Plan, NoPlan>,
 }
@@ -153,16 +158,18 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 accepted: &accepted,
             };
             let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
+            let window =
+                Window { closes_at: request.closes_at, lasts_milliseconds: site.expected_milliseconds };
             let mut settings =
-                site.settings.plan_settings(&request.run_id, site.clock.now(), None, around.platform);
+                site.settings.plan_settings(&request.run_id, site.clock.now(), window, around.platform);
             settings.maintenance = policy(site, request);
-            if request.closes_at.is_some() {
-                settings.announcement.closes_at = request.closes_at;
-            }
             Ok(upgrade_plan(&settings, &found, &linked.drafted, &drafted, way_back)?)
         }
     };
-    Ok(Prepared { checks, parameters, plan })
+    let after = request.release.template.resources.keys().cloned();
+    let resources = deployment.resources.iter().map(|one| one.logical_id.clone()).chain(after).collect();
+    let sessions = at_work(&around).sessions.into_iter().map(|session| session.id).collect();
+    Ok(Prepared { checks, parameters, resources, sessions, plan })
 }
 
 /// Draw up the plan of entering or of leaving maintenance.
@@ -190,14 +197,12 @@ pub async fn prepare_maintenance(
         checks: &[],
         accepted: &[],
     };
-    let mut settings = site.settings.plan_settings(run_id, site.clock.now(), None, around.platform);
+    let window = Window { closes_at, lasts_milliseconds: None };
+    let mut settings = site.settings.plan_settings(run_id, site.clock.now(), window, around.platform);
     settings.maintenance.force_sessions = force_sessions.to_vec();
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
-    }
-    if closes_at.is_some() {
-        settings.announcement.closes_at = closes_at;
     }
     Ok(maintenance_plan(kind, &settings, &found, before)?)
 }
@@ -287,7 +292,9 @@ async fn linked_update(
             match drafted {
                 Ok(drafted) => Some(drafted),
                 Err(DraftError::NoChanges) => None,
-                Err(source) => return Err(CliError::Linked { stack: stack.to_owned(), source }),
+                Err(source) => {
+                    return Err(CliError::Linked { stack: stack.to_owned(), source: Box::new(source) });
+                }
             }
         }
         (Ok(_) | Err(_), _) => None,

@@ -1,26 +1,58 @@
-//! A run as it happens, line by line.
+//! A run as it happens: a line for everything that is written down, and on a terminal a live line below.
+//!
+//! What a line says is pure (`live`); who may write where is in `screen`.
+
+mod live;
+mod screen;
 
 use conductor::Watcher;
 use upgrade::{Observation, Plan, Record, StackEvent, State, Step, Timestamp, What};
 
+use crate::history::History;
 use crate::words::{duration, time_of_day};
+
+use live::Live;
+use screen::Screen;
 
 /// Prints a run as it is written down.
 #[derive(Debug)]
 pub(crate) struct Lines {
     step: Option<(Step, Timestamp)>,
     waiting_on: usize,
+    live: Live,
+    screen: Screen,
 }
 
 impl Lines {
-    /// Lines for a run from its beginning.
-    pub(crate) fn new() -> Lines {
-        Lines { step: None, waiting_on: 0 }
+    /// Lines for a run from its beginning. Live where there is a terminal, unless it is not wanted.
+    pub(crate) fn new(history: History, live_wanted: bool) -> Lines {
+        Lines {
+            step: None,
+            waiting_on: 0,
+            live: Live::new(history),
+            screen: Screen::standard_output(live_wanted),
+        }
     }
 
     /// Lines for a run that another process began.
-    pub(crate) fn resuming(state: &State) -> Lines {
-        Lines { step: Some((state.step, state.step_started_at)), waiting_on: 0 }
+    pub(crate) fn resuming(state: &State, history: History, live_wanted: bool) -> Lines {
+        Lines { step: Some((state.step, state.step_started_at)), ..Lines::new(history, live_wanted) }
+    }
+
+    /// Draw the live line as it is now.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        let live = &self.live;
+        self.screen.draw(|width| live.line(now, width));
+    }
+
+    /// Print something beside the run.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.screen.print(text);
+    }
+
+    /// Take the live line away until the next tick: somebody else is about to print.
+    pub(crate) fn make_room(&mut self) {
+        self.screen.clear();
     }
 
     fn step(&mut self, state: &State, at: Timestamp) {
@@ -28,12 +60,12 @@ impl Lines {
         match self.step {
             Some((step, _)) if step == state.step && !ended => return,
             Some((_, since)) => {
-                println!("            {}", duration(at.milliseconds_since(since)));
+                self.screen.print(&format!("            {}", duration(at.milliseconds_since(since))));
             }
             None => {}
         }
         if !ended {
-            println!("{}  {}", time_of_day(at), state.step.title());
+            self.screen.print(&format!("{}  {}", time_of_day(at), state.step.title()));
             self.step = Some((state.step, at));
             self.waiting_on = 0;
         }
@@ -46,59 +78,68 @@ impl Lines {
                 let clock = event.timestamp.get(11..19).unwrap_or(&event.timestamp);
                 let reason =
                     event.status_reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
-                println!("  {clock}  {:<36} {}{reason}", event.status, event.logical_id);
+                self.screen.print(&format!("  {clock}  {:<36} {}{reason}", event.status, event.logical_id));
             }
+        }
+    }
+
+    fn following(&self) -> bool {
+        matches!(self.step, Some((Step::FollowUpdate(_), _)))
+    }
+
+    fn happened(&mut self, state: &State, event: &upgrade::Event) {
+        match &event.what {
+            What::Resumed => {
+                let text = format!("{}  Resumed in: {}", time_of_day(event.at), state.step.title());
+                self.screen.print(&text);
+            }
+            What::Observed(Observation::StackEvents(events)) if self.following() => self.events(events),
+            What::ObserveFailed(error) | What::ActFailed(error) => {
+                self.screen.print(&format!("            {error}"));
+            }
+            What::StopRequested { by } => self.screen.print(&format!("            {by} asks to stop")),
+            What::Answered { answer, by } => {
+                self.screen.print(&format!("            {by} decides: {}", answer.in_words()));
+            }
+            What::Started | What::Observed(_) | What::Acted | What::Waited => {}
         }
     }
 }
 
 impl Watcher for Lines {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
+        self.live.recorded(plan, record, state);
         match record {
-            Record::Intended { act, .. } => println!("            {act}"),
+            Record::Intended { act, .. } => self.screen.print(&format!("            {act}")),
             Record::Happened(event) => {
-                match &event.what {
-                    What::Resumed => {
-                        println!("{}  Resumed in: {}", time_of_day(event.at), state.step.title())
-                    }
-                    What::Observed(Observation::StackEvents(events)) if self.following() => {
-                        self.events(events)
-                    }
-                    What::ObserveFailed(error) | What::ActFailed(error) => println!("            {error}"),
-                    What::StopRequested { by } => println!("            {by} asks to stop"),
-                    What::Answered { answer, by } => {
-                        println!("            {by} decides: {}", answer.in_words())
-                    }
-                    What::Started | What::Observed(_) | What::Acted | What::Waited => {}
-                }
+                self.happened(state, event);
                 if let Some((Step::CreateChangeSet(kind), _)) = self.step
                     && state.step != Step::CreateChangeSet(kind)
                     && state.failure.is_none()
                     && let Some(update) = plan.update(kind)
                 {
-                    println!(
+                    self.screen.print(&format!(
                         "            AWS's change set is the one foretold: {} changes",
                         update.predicted.len()
-                    );
+                    ));
                 }
                 self.step(state, event.at);
-                if !matches!(state.step, Step::FollowUpdate(_)) && state.waiting_on.len() != self.waiting_on {
+                // The live line says it better.
+                if !self.screen.is_live()
+                    && !matches!(state.step, Step::FollowUpdate(_))
+                    && state.waiting_on.len() != self.waiting_on
+                {
                     self.waiting_on = state.waiting_on.len();
                     if let Some(first) = state.waiting_on.first() {
-                        println!(
+                        self.screen.print(&format!(
                             "            {} left: {first}{}",
                             self.waiting_on,
                             if self.waiting_on > 1 { ", …" } else { "" }
-                        );
+                        ));
                     }
                 }
             }
         }
-    }
-}
-
-impl Lines {
-    fn following(&self) -> bool {
-        matches!(self.step, Some((Step::FollowUpdate(_), _)))
+        self.tick(record.at());
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use conductor::{Clock, DataDirectory, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _};
 use upgrade::{Answer, Outcome, Record, Report, State, StopDoes, fold, stop_does};
 
-use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run};
+use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
 use crate::demo::Notes;
 use crate::error::{CliError, DONE};
+use crate::history::History;
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
@@ -50,6 +51,12 @@ fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
         return Err(CliError::NoRun { path: data.path.clone() });
     }
     Ok(SqliteJournal::open(&path)?)
+}
+
+/// The journal, where there is one.
+pub(crate) fn journal_if_any(data: &DataDir) -> Result<Option<SqliteJournal>, CliError> {
+    let path = data.path.join(JOURNAL_FILE);
+    if path.exists() { Ok(Some(SqliteJournal::open(&path)?)) } else { Ok(None) }
 }
 
 /// Where a run stands, in a few words.
@@ -118,12 +125,14 @@ fn show(one: &OneRun) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(DONE))
 }
 
-async fn watch(one: &OneRun) -> Result<ExitCode, CliError> {
+async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
     let journal = journal(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
     let (plan, records) = journal.load(&run_id)?;
     let mut state: Option<State> = None;
-    let mut lines = Lines::new();
+    let history = History::of(&journal, &plan.deployment, Some(&run_id))?;
+    let mut lines = Lines::new(history, !one.quiet);
+    let clock = Clock::system();
     let mut known: Vec<Record> = Vec::new();
     let mut fresh = records;
     loop {
@@ -141,6 +150,7 @@ async fn watch(one: &OneRun) -> Result<ExitCode, CliError> {
             report::print(&plan, &Report::from_journal(&plan, &known)?);
             return Ok(report::exit_code(outcome));
         }
+        lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
         fresh = journal.records_from(&run_id, known.len())?;
     }
@@ -219,7 +229,7 @@ async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
     }
     if !one.data.path.join(local_cloud::CLOUD_FILE).exists() || one.config.path.is_some() {
         let site = Site::reach(&one.config, Some(&plan.deployment), &run_id).await?;
-        return operate::resume(&site, &run_id, &mut journal, one.output).await;
+        return operate::resume(&site, &run_id, &mut journal, one.progress).await;
     }
     // A demo's: its cloud lives in the same directory, and died with it.
     let directory = DataDirectory::take(&one.data.path)?;
@@ -237,7 +247,7 @@ async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
         directory.join("aws.env").display()
     );
     let site = crate::demo::site_of(&running, &directory, &plan.stack_name)?;
-    operate::resume(&site, &run_id, &mut journal, one.output).await
+    operate::resume(&site, &run_id, &mut journal, one.progress).await
 }
 
 /// Jobs of a report by owner, for words.

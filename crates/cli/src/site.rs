@@ -30,6 +30,8 @@ pub struct Site {
     pub clock: Clock,
     /// Where paths in its settings are from.
     pub directory: PathBuf,
+    /// How long an upgrade is expected to keep users out; `None`: nobody knows.
+    pub expected_milliseconds: Option<u64>,
 }
 
 /// Find a deployment's settings.
@@ -80,7 +82,14 @@ impl Site {
         clock: Clock,
     ) -> Result<Site, CliError> {
         let profile = load_profile(&settings, directory)?;
-        Ok(Site { settings, ports, profile, clock, directory: directory.to_owned() })
+        Ok(Site {
+            settings,
+            ports,
+            profile,
+            clock,
+            directory: directory.to_owned(),
+            expected_milliseconds: None,
+        })
     }
 
     /// A path of the settings.

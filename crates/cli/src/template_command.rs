@@ -1,7 +1,8 @@
-//! `slackwater template`: what a release is, read off its template. Nothing is asked of a cloud for a file.
+//! `slackwater template`: what a release is, read off its template.
 
 mod json;
 mod release;
+mod source;
 mod table;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,9 @@ use crate::arguments::{ShowTemplate, TemplateOutput};
 use crate::change_table;
 use crate::configuration::parse_profile;
 use crate::error::{CliError, DONE};
-use crate::inputs::Release;
 
-pub(crate) fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> {
-    let read = Release::read(&arguments.template)?;
+pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> {
+    let read = source::read(&arguments.template, &arguments.config).await?;
     let profile = match &arguments.profile {
         None => None,
         Some(name) => Some(match upgrade::Profile::built_in(name) {

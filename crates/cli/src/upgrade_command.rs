@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use conductor::SqliteJournal;
 use upgrade::{PLAN_FORMAT, Plan};
 
-use crate::arguments::{Check, Format, PlanArguments, Upgrade, Wish};
+use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
+use crate::history::History;
 use crate::planning::{NoPlan, Prepared, prepare};
 use crate::site::Site;
 use crate::{operate, plan_text, runs, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
-    let prepared = prepared(&arguments.wish).await?.1;
+    let (_, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
     match arguments.output {
         Format::Text => show_checks(&prepared),
         Format::Json => println!("{:#}", serde_json::json!(prepared.checks)),
@@ -26,10 +27,11 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
 }
 
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
-    let prepared = prepared(&arguments.wish).await?.1;
+    let (_, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
     show_checks(&prepared);
     let plan = prepared.plan.map_err(refusal)?;
     anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+    println!("\n{}", history.expectation());
     if let Some(path) = &arguments.file {
         let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
         std::fs::write(path, text).map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
@@ -51,13 +53,14 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             (site, plan)
         }
         (Some(_) | None, _) => {
-            let (site, prepared) = prepared(&arguments.wish).await?;
-            if arguments.output == Format::Text {
+            let (site, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+            if arguments.progress.format == Format::Text {
                 show_checks(&prepared);
             }
             let plan = prepared.plan.map_err(refusal)?;
-            if arguments.output == Format::Text {
+            if arguments.progress.format == Format::Text {
                 anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+                println!("\n{}", history.expectation());
             }
             match &arguments.approve {
                 // Nothing may have changed since it was read.
@@ -76,10 +79,10 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
         }
     };
     let mut journal = open(&arguments.data.path)?;
-    if arguments.output == Format::Text {
+    if arguments.progress.format == Format::Text {
         println!("\nRun {}", plan.run_id);
     }
-    operate::start(&site, &plan, &mut journal, arguments.output).await
+    operate::start(&site, &plan, &mut journal, arguments.progress).await
 }
 
 /// The journal of a data directory, made if it isn't there.
@@ -88,11 +91,17 @@ pub(crate) fn open(directory: &Path) -> Result<SqliteJournal, CliError> {
     Ok(SqliteJournal::open(&directory.join(runs::JOURNAL_FILE))?)
 }
 
-async fn prepared(arguments: &Wish) -> Result<(Site, Prepared), CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan").await?;
+async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
+    let mut site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan").await?;
+    let history = match runs::journal_if_any(data)? {
+        Some(journal) => History::of(&journal, &site.settings.name, None)?,
+        None => History::default(),
+    };
+    site.expected_milliseconds = history.kept_out();
     let request = wish::request(&site, arguments).await?;
     let prepared = prepare(&site, &request).await?;
-    Ok((site, prepared))
+    wish::refuse_unknown(arguments, &prepared)?;
+    Ok((site, history, prepared))
 }
 
 fn show_checks(prepared: &Prepared) {

@@ -6,7 +6,7 @@ use upgrade::{Acceptance, Timestamp, UpdateOptions};
 use crate::arguments::Wish;
 use crate::configuration::duration;
 use crate::error::CliError;
-use crate::planning::{NewRelease, UpgradeRequest, run_id};
+use crate::planning::{NewRelease, Prepared, UpgradeRequest, run_id};
 use crate::site::Site;
 
 const DAY_SECONDS: u64 = 86_400;
@@ -31,11 +31,45 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
         given: wish.parameters.iter().cloned().collect(),
         accepted: accepted.collect(),
         force_sessions: wish.force_session.clone(),
-        closes_at: wish.at.as_deref().map(|text| when(text, &site.clock)).transpose()?,
+        closes_at: closes_at(wish.at.as_deref(), wish.notice.as_deref(), &site.clock)?,
         take_fixes: wish.fix,
         options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
         run_id: run_id(&site.settings.name, &site.clock),
     })
+}
+
+/// What was accepted or may be forced must be there: a slip of the pen would pass for a decision.
+pub(crate) fn refuse_unknown(wish: &Wish, prepared: &Prepared) -> Result<(), CliError> {
+    let checks = prepared.checks.iter().map(|check| check.id.as_str());
+    known("--accept", "check", &wish.accept, checks)?;
+    let resources = prepared.resources.iter().map(String::as_str);
+    known("--accept-replacement", "resource in the stack", &wish.accept_replacement, resources)?;
+    known_sessions(&wish.force_session, prepared.sessions.iter().map(String::as_str))
+}
+
+/// The same for sessions alone.
+pub(crate) fn known_sessions<'a>(
+    given: &[String],
+    there: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), CliError> {
+    known("--force-session", "session at this moment", given, there)
+}
+
+fn known<'a>(
+    option: &'static str,
+    what: &'static str,
+    given: &[String],
+    there: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), CliError> {
+    match given.iter().find(|name| !there.clone().any(|one| one == *name)) {
+        None => Ok(()),
+        Some(name) => Err(CliError::UnknownAcceptance {
+            option,
+            name: name.clone(),
+            what,
+            nearest: upgrade::nearest(name, there),
+        }),
+    }
 }
 
 /// Who works here, as the system knows them.
@@ -45,10 +79,26 @@ pub(crate) fn who() -> String {
     found.unwrap_or_else(|| "somebody".to_owned())
 }
 
-/// `30m` from now, or `22:00` UTC, today or tomorrow.
-pub(crate) fn when(text: &str, clock: &Clock) -> Result<Timestamp, CliError> {
+/// `30m` from now, or `22:00` UTC, today or tomorrow. `option` is what it was given with.
+pub(crate) fn when(option: &'static str, text: &str, clock: &Clock) -> Result<Timestamp, CliError> {
     let now = clock.now();
-    when_from(text, now).ok_or_else(|| CliError::When(text.to_owned()))
+    when_from(text, now).ok_or_else(|| CliError::When { option, text: text.to_owned() })
+}
+
+/// When the gate closes: at a time, or after a notice.
+pub(crate) fn closes_at(
+    at: Option<&str>,
+    notice: Option<&str>,
+    clock: &Clock,
+) -> Result<Option<Timestamp>, CliError> {
+    match (at, notice) {
+        (Some(text), _) => when("--at", text, clock).map(Some),
+        (None, Some(text)) => match duration::seconds(text) {
+            Some(seconds) => Ok(Some(Timestamp(clock.now().0.saturating_add(seconds.saturating_mul(1000))))),
+            None => Err(CliError::Notice(text.to_owned())),
+        },
+        (None, None) => Ok(None),
+    }
 }
 
 fn when_from(text: &str, now: Timestamp) -> Option<Timestamp> {

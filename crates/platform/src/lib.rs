@@ -20,9 +20,11 @@ mod failure;
 mod probe;
 mod secret;
 mod transport;
+mod webhook;
 
 pub use adapter::Adapter;
 pub use config::{AdapterKind, PlatformConfig, PlatformError};
 pub use probe::probe;
 pub use secret::{Secret, TokenError, TokenSource, read_token};
 pub use transport::{InProcessAnswer, InProcessHandler};
+pub use webhook::post_json;

@@ -31,7 +31,7 @@ pub type InProcessAnswer = Pin<Box<dyn Future<Output = http::Response<Bytes>> + 
 pub type InProcessHandler = Arc<dyn Fn(http::Request<Bytes>) -> InProcessAnswer + Send + Sync>;
 
 pub(crate) enum Transport {
-    Network(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Network(Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
     InProcess(InProcessHandler),
 }
 
@@ -47,7 +47,7 @@ impl Transport {
         let builder = HttpsConnectorBuilder::new().with_tls_config(tls);
         let builder = if *scheme == Scheme::HTTP { builder.https_or_http() } else { builder.https_only() };
         let client = Client::builder(TokioExecutor::new()).build(builder.enable_http1().build());
-        Ok(Transport::Network(client))
+        Ok(Transport::Network(Box::new(client)))
     }
 
     /// Send, and read the answer to its end, but no more than `limit` bytes of it.

@@ -43,6 +43,10 @@ pub struct MaintenancePolicy {
     pub workers: DrainPolicy,
     /// Whether the stack's alarms are muted meanwhile.
     pub mute_alarms: bool,
+    /// A run that fails behind its closed gate, with the old release standing, ends there with users kept out, instead
+    /// of letting them in. Who stops a run, or disables maintenance, lets them in all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stay_closed_on_failure: bool,
 }
 
 impl Default for MaintenancePolicy {
@@ -60,6 +64,7 @@ impl Default for MaintenancePolicy {
             jobs: drain(0, 900, Escalation::Stop),
             workers: drain(0, 1800, Escalation::Stop),
             mute_alarms: true,
+            stay_closed_on_failure: false,
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct State {
     pub stop: Option<String>,
     /// Why the run leaves maintenance without an upgrade.
     pub failure: Option<String>,
+    /// The run has failed behind its closed gate, and the policy keeps users out.
+    pub stays_closed: bool,
     /// What went wrong without changing the run's end; a person must know.
     pub remarks: Vec<String>,
     /// How the run ended; `None` while it goes on.
@@ -147,6 +149,7 @@ impl State {
             question: None,
             stop: None,
             failure: None,
+            stays_closed: false,
             remarks: Vec::new(),
             outcome: None,
         }

@@ -203,7 +203,21 @@ fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, E
 
 fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     state.failure = Some(reason);
+    if plan.maintenance.stay_closed_on_failure && state.stop.is_none() && is_behind_gate(plan, state.step) {
+        // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
+        state.stays_closed = true;
+        return enter(plan, state, at, Step::DiscardChangeSet);
+    }
     enter(plan, state, at, Step::LocateTargets)
+}
+
+/// Whether the gate has been closed when this step begins.
+fn is_behind_gate(plan: &Plan, step: Step) -> bool {
+    let place = |wanted: Step| plan.steps.iter().position(|planned| planned.step == wanted);
+    match (place(Step::CloseGate), place(step)) {
+        (Some(gate), Some(step)) => step > gate,
+        (Some(_) | None, _) => false,
+    }
 }
 
 /// The step after this one; `None` at the end of the way.
@@ -229,6 +243,9 @@ fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
         (RunKind::EnterMaintenance, None) => Outcome::InMaintenance,
         (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
         (RunKind::Upgrade, None) => Outcome::Upgraded,
+        (_, Some(reason)) if state.stays_closed => Outcome::GateClosed {
+            reason: format!("{reason} (the old release stands; stay_closed_on_failure keeps users out)"),
+        },
         (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
         (_, Some(reason)) => Outcome::NotUpgraded { reason },
     };

@@ -19,10 +19,8 @@ pub struct MaintenanceSettings {
     pub admitted: Vec<String>,
     /// What is copied before the update.
     pub snapshots: Vec<SnapshotKind>,
-    /// Grace, deadline and escalation of each kind of workload; alarms.
+    /// Grace, deadline and escalation of each kind of workload; alarms; what a failure leaves.
     pub policy: MaintenancePolicy,
-    /// Whether the gate stays closed when a run fails before its update began.
-    pub stay_closed_on_failure: bool,
 }
 
 /// ELB's limit for a fixed response (ELB API reference, FixedResponseActionConfig, MessageBody).
@@ -69,8 +67,10 @@ pub(super) fn read(table: &Table<'_>) -> MaintenanceSettings {
             jobs: drain(table, "jobs", usual.jobs),
             workers: drain(table, "workers", usual.workers),
             mute_alarms: table.flag("mute_alarms").unwrap_or(usual.mute_alarms),
+            stay_closed_on_failure: table
+                .flag("stay_closed_on_failure")
+                .unwrap_or(usual.stay_closed_on_failure),
         },
-        stay_closed_on_failure: table.flag("stay_closed_on_failure").unwrap_or(false),
     }
 }
 

@@ -11,20 +11,34 @@ use crate::words;
 const BANNER: &str =
     "Maintenance begins at {from} UTC{until}. Please save your work: what runs then will be stopped.";
 
+/// When maintenance is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// When the gate closes; `None`: after the settings' notice.
+    pub closes_at: Option<Timestamp>,
+    /// How long users are expected to be kept out; `None`: nobody knows.
+    pub lasts_milliseconds: Option<u64>,
+}
+
 impl DeploymentSettings {
-    /// What a plan is assembled from. `now` is when it is made, `ends_at` when the maintenance is expected to be over,
-    /// `platform` what the adapter can do.
+    /// What a plan is assembled from. `now` is when it is made, `window` what was said of its time, `platform` what the
+    /// adapter can do.
     #[must_use]
     pub fn plan_settings(
         &self,
         run_id: &str,
         now: Timestamp,
-        ends_at: Option<Timestamp>,
+        window: Window,
         platform: PlatformCapabilities,
     ) -> PlanSettings {
         let maintenance = &self.maintenance;
-        let closes_at = (maintenance.notice_seconds > 0)
-            .then(|| Timestamp(now.0.saturating_add(maintenance.notice_seconds.saturating_mul(1000))));
+        let after_notice = || {
+            let notice = maintenance.notice_seconds.saturating_mul(1000);
+            (notice > 0).then(|| Timestamp(now.0.saturating_add(notice)))
+        };
+        let closes_at = window.closes_at.or_else(after_notice);
+        let from = closes_at.unwrap_or(now);
+        let ends_at = window.lasts_milliseconds.map(|lasts| Timestamp(from.0.saturating_add(lasts)));
         PlanSettings {
             deployment_name: self.name.clone(),
             run_id: run_id.to_owned(),
@@ -32,7 +46,7 @@ impl DeploymentSettings {
             health: self.health.clone(),
             announcement: Announcement {
                 banner: platform.banner.then(|| Banner {
-                    text: banner_text(maintenance.banner.as_deref(), closes_at.unwrap_or(now), ends_at),
+                    text: banner_text(maintenance.banner.as_deref(), from, ends_at),
                     level: BannerLevel::Warning,
                     from: None,
                     until: None,
@@ -40,7 +54,7 @@ impl DeploymentSettings {
                 closes_at,
             },
             admitted: maintenance.admitted.clone(),
-            message: maintenance.message.clone(),
+            message: message_text(maintenance.message.as_deref(), from, ends_at),
             snapshot_databases: maintenance.snapshots.contains(&SnapshotKind::Database),
             snapshot_volumes: maintenance.snapshots.contains(&SnapshotKind::Volume),
             platform,
@@ -50,12 +64,38 @@ impl DeploymentSettings {
 
 /// The banner with its window filled in.
 fn banner_text(own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> String {
-    let until = until.map(words::moment);
-    let (text, until) = match own {
-        Some(own) => (own, until.unwrap_or_else(|| "its end".to_owned())),
-        None => (BANNER, until.map(|until| format!(" and ends about {until} UTC")).unwrap_or_default()),
-    };
-    text.replace("{from}", &words::moment(from)).replace("{until}", &until)
+    match own {
+        Some(own) => filled_in(own, from, until),
+        None => {
+            let until = until.map(|until| format!(" and ends about {} UTC", minute(until)));
+            BANNER.replace("{from}", &minute(from)).replace("{until}", &until.unwrap_or_default())
+        }
+    }
+}
+
+/// The maintenance page's message; `None`: the usual one, with nothing to add.
+fn message_text(own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> Option<String> {
+    match own {
+        Some(own) => Some(filled_in(own, from, until)),
+        None => until.map(|until| {
+            format!(
+                "A new version is being installed; that is expected to be over about {} UTC.",
+                minute(until)
+            )
+        }),
+    }
+}
+
+fn filled_in(own: &str, from: Timestamp, until: Option<Timestamp>) -> String {
+    let until = until.map_or_else(|| "its end".to_owned(), minute);
+    own.replace("{from}", &minute(from)).replace("{until}", &until)
+}
+
+/// `2026-11-23 08:15`: nobody plans their work by the second.
+fn minute(at: Timestamp) -> String {
+    let mut text = words::moment(at);
+    text.truncate(16);
+    text
 }
 
 #[cfg(test)]
@@ -74,31 +114,60 @@ mod tests {
     #[test]
     fn the_window_is_in_the_banner() {
         let banner = PlatformCapabilities { banner: true, ..PlatformCapabilities::NONE };
-        let later = Timestamp(NOON.0 + 7_200_000);
-        for (lines, ends_at, text, closes_at) in [
+        let lasting =
+            |hours: u64| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
+        let at_two = Window { closes_at: Some(Timestamp(NOON.0 + 7_200_000)), ..lasting(1) };
+        for (lines, window, text, closes_at) in [
             (
                 "",
-                None,
-                "Maintenance begins at 2026-11-25 12:00:00 UTC. Please save your work: what runs then will be stopped.",
+                Window::default(),
+                "Maintenance begins at 2026-11-25 12:00 UTC. Please save your work: what runs then will be stopped.",
                 None,
             ),
             (
                 "maintenance = { notice = \"30m\" }",
-                Some(later),
-                "Maintenance begins at 2026-11-25 12:30:00 UTC and ends about 2026-11-25 14:00:00 UTC. Please save your \
+                lasting(2),
+                "Maintenance begins at 2026-11-25 12:30 UTC and ends about 2026-11-25 14:30 UTC. Please save your \
                  work: what runs then will be stopped.",
                 Some(Timestamp(NOON.0 + 1_800_000)),
             ),
             (
                 "maintenance = { banner = \"From {from} to {until}\" }",
-                None,
-                "From 2026-11-25 12:00:00 to its end",
+                Window::default(),
+                "From 2026-11-25 12:00 to its end",
                 None,
             ),
+            (
+                "maintenance = { notice = \"30m\", banner = \"From {from} to {until}\" }",
+                at_two,
+                "From 2026-11-25 14:00 to 2026-11-25 15:00",
+                at_two.closes_at,
+            ),
         ] {
-            let made = settings(lines).plan_settings("run-1", NOON, ends_at, banner);
+            let made = settings(lines).plan_settings("run-1", NOON, window, banner);
             assert_eq!(made.announcement.banner.map(|banner| banner.text).as_deref(), Some(text));
             assert_eq!(made.announcement.closes_at, closes_at);
+        }
+    }
+
+    #[test]
+    fn the_window_is_on_the_page() {
+        let lasting =
+            |hours: u64| Window { lasts_milliseconds: Some(hours * 3_600_000), ..Window::default() };
+        for (lines, window, message) in [
+            ("", Window::default(), None),
+            (
+                "",
+                lasting(1),
+                Some(
+                    "A new version is being installed; that is expected to be over about 2026-11-25 13:00 UTC.",
+                ),
+            ),
+            ("maintenance = { message = \"Until {until}\" }", lasting(1), Some("Until 2026-11-25 13:00")),
+            ("maintenance = { message = \"Until {until}\" }", Window::default(), Some("Until its end")),
+        ] {
+            let made = settings(lines).plan_settings("run-1", NOON, window, PlatformCapabilities::NONE);
+            assert_eq!(made.message.as_deref(), message);
         }
     }
 
@@ -107,7 +176,7 @@ mod tests {
         let lines = "[deployments.p.maintenance]\nsnapshots = [\"volumes\"]\nadmitted = [\"203.0.113.0/24\"]\n\
                      message = \"Soon\"\nmute_alarms = false\n[deployments.p.health]\nquiet = \"1s\"\n";
         let none = PlatformCapabilities::NONE;
-        let made = settings(lines).plan_settings("run-1", NOON, None, none);
+        let made = settings(lines).plan_settings("run-1", NOON, Window::default(), none);
         assert_eq!((made.deployment_name.as_str(), made.run_id.as_str()), ("p", "run-1"));
         assert_eq!((made.snapshot_databases, made.snapshot_volumes), (false, true));
         assert_eq!(

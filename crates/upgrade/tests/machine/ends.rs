@@ -151,6 +151,46 @@ pub fn stories() -> Vec<Story> {
             ),
         ),
         with(
+            |plan| plan.maintenance.stay_closed_on_failure = true,
+            story(
+                "jobs do not end, and the owner stays closed",
+                Fortune { stubborn_jobs: true, ..updated() },
+                "GateClosed",
+                "(the old release stands; stay_closed_on_failure keeps users out)",
+            ),
+        ),
+        with(
+            |plan| plan.maintenance.stay_closed_on_failure = true,
+            story(
+                "the update is rolled back, and the owner stays closed",
+                Fortune { statuses: ROLLED_BACK, ..Fortune::default() },
+                "GateClosed",
+                "stay_closed_on_failure keeps users out",
+            ),
+        ),
+        with(
+            |plan| plan.maintenance.stay_closed_on_failure = true,
+            story(
+                "what fails before the open gate has closed lets nobody be kept out",
+                Fortune { surprising_change_set: true, ..updated() },
+                "NotUpgraded",
+                "not approved",
+            ),
+        ),
+        with(
+            |plan| plan.maintenance.stay_closed_on_failure = true,
+            story(
+                "whoever stops it lets users in, whatever the owner's policy",
+                Fortune { stop_at: Some(Step::TerminateWorkers), ..updated() },
+                "NotUpgraded",
+                "stopped by eve",
+            ),
+        ),
+        with(
+            |plan| plan.maintenance.stay_closed_on_failure = true,
+            story("all is well, and the owner would have stayed closed", updated(), "Upgraded", ""),
+        ),
+        with(
             |plan| plan.health.on_failure = OnUnhealthy::Open,
             story("the policy opens", Fortune { sick: true, ..updated() }, "Upgraded", ""),
         ),

@@ -104,6 +104,7 @@ pub fn plan() -> Plan {
             jobs: drain(Escalation::Stop),
             workers: drain(Escalation::Stop),
             mute_alarms: true,
+            stay_closed_on_failure: false,
         },
         platform: PlatformCapabilities {
             sessions: true,

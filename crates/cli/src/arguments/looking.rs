@@ -1,0 +1,99 @@
+//! The command line of what looks at deployments and accounts, and of banners.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use upgrade::BannerLevel;
+
+use super::{ConfigFile, DataDir, Format};
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The Region to look in [default: the environment's, or the profile's].
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A profile of AWS's own files [default: what the environment offers].
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub aws_profile: Option<String>,
+    /// Another address for every service: a local cloud [default: AWS_ENDPOINT_URL, or AWS itself].
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The file to write. One that is there is never overwritten.
+    #[arg(short = 'o', long, value_name = "FILE", default_value = "slackwater.toml")]
+    pub output: PathBuf,
+    /// Print the file instead of writing it.
+    #[arg(long, conflicts_with = "output")]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The deployment's name in slackwater.toml [default: all of them].
+    pub deployment: Option<String>,
+    /// As a person reads it, or JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BannerCommand {
+    /// Show a banner to everybody, in place of the one that is shown.
+    Set(BannerSet),
+    /// Show no banner.
+    Clear(BannerOf),
+    /// Say which banner users see.
+    Show(BannerShow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BannerSet {
+    /// What it says.
+    pub text: String,
+    /// How urgently.
+    #[arg(long, value_enum, default_value_t = Level::Info)]
+    pub level: Level,
+    /// Until when: after so long (2h), or at a time of day, UTC (22:00) [default: until it is cleared].
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    #[command(flatten)]
+    pub of: BannerOf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BannerOf {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub deployment: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BannerShow {
+    #[command(flatten)]
+    pub of: BannerOf,
+    /// As a person reads it, or JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    Info,
+    Warning,
+    Critical,
+}
+
+impl From<Level> for BannerLevel {
+    fn from(level: Level) -> BannerLevel {
+        match level {
+            Level::Info => BannerLevel::Info,
+            Level::Warning => BannerLevel::Warning,
+            Level::Critical => BannerLevel::Critical,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `slackwater banner`: the message that users of a platform see, through its own API. AWS isn't asked.
+
+use std::process::ExitCode;
+
+use platform::Adapter;
+use serde_json::json;
+use upgrade::{
+    Banner, BannerLevel, Observation, PlatformAct, PlatformObservation, PlatformQuery, PortError,
+    PortErrorKind,
+};
+
+use crate::arguments::{BannerCommand, BannerOf, Format};
+use crate::error::{CliError, DONE};
+use crate::{site, wish};
+
+pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
+    match command {
+        BannerCommand::Set(set) => {
+            let (name, platform) = platform(&set.of)?;
+            let clock = conductor::Clock::system();
+            let until = set.until.as_deref().map(|text| wish::when("--until", text, &clock)).transpose()?;
+            let until = until.map(|until| localcloud::Timestamp(until.0).iso8601());
+            let banner = Banner { text: set.text, level: set.level.into(), from: None, until };
+            platform.act(&PlatformAct::SetBanner(banner.clone())).await?;
+            println!("{name}: users see: {}", in_words(&banner));
+        }
+        BannerCommand::Clear(of) => {
+            let (name, platform) = platform(&of)?;
+            platform.act(&PlatformAct::ClearBanner).await?;
+            println!("{name}: no banner is shown.");
+        }
+        BannerCommand::Show(show) => {
+            let (name, platform) = platform(&show.of)?;
+            let banner = shown(&platform).await?;
+            match (show.output, &banner) {
+                (Format::Json, banner) => println!("{:#}", json!({"deployment": name, "banner": banner})),
+                (Format::Text, None) => println!("{name}: no banner is shown."),
+                (Format::Text, Some(banner)) => println!("{name}: users see: {}", in_words(banner)),
+            }
+        }
+    }
+    Ok(ExitCode::from(DONE))
+}
+
+/// The deployment's platform, when it can show banners.
+fn platform(of: &BannerOf) -> Result<(String, Adapter), CliError> {
+    let configuration = site::configuration(&of.config)?;
+    let settings = configuration.deployment(of.deployment.as_deref())?;
+    let platform = site::adapter(&settings.platform, configuration.directory())?;
+    if !platform.capabilities().banner {
+        return Err(CliError::NoBanner {
+            deployment: settings.name.clone(),
+            adapter: match settings.platform.adapter {
+                crate::configuration::Adapter::None => "none",
+                crate::configuration::Adapter::Http => "http",
+                crate::configuration::Adapter::CodeOcean => "code-ocean",
+            },
+        });
+    }
+    Ok((settings.name.clone(), platform))
+}
+
+/// The banner that users see.
+pub(crate) async fn shown(platform: &Adapter) -> Result<Option<Banner>, PortError> {
+    match platform.observe(&PlatformQuery::Banner).await? {
+        PlatformObservation::Banner(banner) => Ok(banner),
+        other @ (PlatformObservation::Sessions(_)
+        | PlatformObservation::Computations(_)
+        | PlatformObservation::Status(_)) => Err(PortError {
+            kind: PortErrorKind::Refused,
+            operation: PlatformQuery::Banner.operation().to_owned(),
+            message: format!("answered with {}", Observation::Platform(other).kind()),
+        }),
+    }
+}
+
+/// `"Maintenance at noon" (warning, until 2026-11-25T12:00:00Z)`.
+pub(crate) fn in_words(banner: &Banner) -> String {
+    let level = match banner.level {
+        BannerLevel::Info => "info",
+        BannerLevel::Warning => "warning",
+        BannerLevel::Critical => "critical",
+    };
+    let from = banner.from.as_ref().map(|from| format!(", from {from}")).unwrap_or_default();
+    let until = banner.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
+    format!("\"{}\" ({level}{from}{until})", banner.text)
+}

@@ -1,0 +1,165 @@
+//! What to do about an error, and what it means for users right now.
+
+use conductor::{ConductError, DataDirectoryError, JournalError};
+use upgrade::PortError;
+
+use super::CliError;
+use crate::configuration::ConfigurationError;
+
+/// A run that could not go on.
+const STOPPED: &str = "the run has stopped where it was, and users may be kept out: `slackwater status` tells; `slackwater run resume` goes on";
+
+impl CliError {
+    /// What to do.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match self {
+            CliError::Parameters(problems)
+                if problems.iter().any(|problem| problem.kind == template::ParameterProblem::Missing) =>
+            {
+                Some("give a value with --parameter KEY=VALUE; nothing was started")
+            }
+            CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
+            CliError::Configuration(ConfigurationError::NoFile { .. }) => {
+                Some("`slackwater init` makes one, or name yours with --config; nothing was touched")
+            }
+            CliError::Configuration(ConfigurationError::NoDeployment { .. }) => {
+                Some("add [deployments.NAME] with stack and region; `slackwater init` proposes one")
+            }
+            CliError::Configuration(
+                ConfigurationError::Problems(_)
+                | ConfigurationError::WhichDeployment { .. }
+                | ConfigurationError::UnknownDeployment { .. },
+            ) => Some("nothing was touched"),
+            CliError::PortInUse { .. } => {
+                Some("choose another with --port, or --port 0 for any free one; nothing was started")
+            }
+            CliError::DataDirectory(DataDirectoryError::InUse { .. }) => Some(
+                "wait for it to end, or use another --data-dir (and --port 0) to run a second one beside it",
+            ),
+            CliError::StackExists { unfinished: None, .. } => {
+                Some("start over with --fresh, or keep it and use another --data-dir; nothing was started")
+            }
+            CliError::StackExists { unfinished: Some(_), .. } => Some(
+                "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started",
+            ),
+            CliError::FixedSpeed { .. } => {
+                Some("leave --speed out, or use another --data-dir; nothing was started")
+            }
+            CliError::NoDemo { .. } | CliError::NoRun { .. } => {
+                Some("begin with `slackwater demo`, or name the right --data-dir")
+            }
+            CliError::NotCallable { .. } => {
+                Some("wait until it is ready, or use another --data-dir; nothing was touched")
+            }
+            CliError::NobodyToApprove => Some(
+                "carry it out without asking with --yes (demo: --unattended), or draw it up with `slackwater plan -o FILE` and approve its hash; nothing was touched",
+            ),
+            CliError::Conduct(ConductError::Journal(error)) => Some(of_journal(error, true)),
+            CliError::Conduct(ConductError::Illegal { .. }) | CliError::Report(_) => Some(
+                "another version of this program wrote it, or the file was changed: use that version, or another --data-dir; users may be kept out: `slackwater status` tells",
+            ),
+            CliError::Conduct(ConductError::Ended { .. }) => {
+                Some("`slackwater run show` tells how; nothing was touched")
+            }
+            CliError::Journal(error) => Some(of_journal(error, false)),
+            CliError::Interrupted { run_under_way: true } => Some(STOPPED),
+            CliError::Cloud(error) => Some(of_cloud(error)),
+            CliError::Connect(_)
+            | CliError::Platform(_)
+            | CliError::Token(_)
+            | CliError::NotLookedAt { .. }
+            | CliError::Linked { .. }
+            | CliError::Draft(_)
+            | CliError::Template(_)
+            | CliError::ParametersFile(_)
+            | CliError::Malformed { .. } => Some("nothing was touched"),
+            CliError::PlanFormat { .. } => {
+                Some("draw the plan up again with this program, and read it; nothing was touched")
+            }
+            CliError::NoTemplateBucket { .. } => Some(
+                "write template_bucket = \"…\" into its settings, or put the template into S3 and give its URL; nothing was touched",
+            ),
+            CliError::NoRelease => {
+                Some("name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH")
+            }
+            CliError::Blocked { .. } => Some(
+                "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
+            ),
+            CliError::OtherPlan { .. } => Some("draw the plan up again and read it; nothing was touched"),
+            CliError::When { .. } | CliError::Notice(_) => Some("nothing was touched"),
+            CliError::NoBanner { .. } => Some(
+                "write [deployments.NAME.platform] with adapter = \"http\" (Slackwater's own contract), url and token_env into slackwater.toml; nothing was touched",
+            ),
+            CliError::WouldOverwrite { .. } => {
+                Some("name another file with --output, or print with --dry-run; nothing was touched")
+            }
+            CliError::NothingFound { .. } => Some(
+                "is this the right account and Region? Else write [deployments.NAME] with stack and region into slackwater.toml yourself; nothing was written",
+            ),
+            CliError::UnknownAcceptance { .. } => Some("nothing was touched"),
+            CliError::NothingAsked { .. } => {
+                Some("`slackwater run show` says where it stands; nothing was changed")
+            }
+            CliError::NotAnAnswer { .. } => {
+                Some("`slackwater run show` says what it asks, and what can be answered")
+            }
+            CliError::Runtime(_)
+            | CliError::Serve(_)
+            | CliError::Lab(_)
+            | CliError::Unreadable { .. }
+            | CliError::Unwritable { .. }
+            | CliError::Configuration(ConfigurationError::Unreadable { .. })
+            | CliError::Parameters(_)
+            | CliError::Evaluate(_)
+            | CliError::Predict(_)
+            | CliError::Rules(_)
+            | CliError::OverLimit { .. }
+            | CliError::Listen { .. }
+            | CliError::DataDirectory(DataDirectoryError::Unusable { .. })
+            | CliError::LocalCloud(_)
+            | CliError::Seed(_)
+            | CliError::Faults(_)
+            | CliError::NotApproved
+            | CliError::Interrupted { run_under_way: false } => None,
+        }
+    }
+}
+
+/// A refusal of the cloud outside of a run: a command that looks, so nothing was touched.
+fn of_cloud(error: &PortError) -> &'static str {
+    let says = |words: &str| error.message.contains(words);
+    if says("does not exist") && error.operation.starts_with("cloudformation:") {
+        "is the stack's name in slackwater.toml right, and its Region and account? nothing was touched"
+    } else if says("Signature expired") || says("not yet current") || says("RequestTimeTooSkewed") {
+        "this machine's clock and the cloud's differ by minutes: set it right (timedatectl); nothing was touched"
+    } else if says("have expired") {
+        "nothing was touched; a run that was under way goes on with `slackwater run resume`"
+    } else if says("no answer") {
+        "is the network up, and does the endpoint answer (endpoint_url, AWS_ENDPOINT_URL, proxies)? nothing was touched"
+    } else if error.operation.starts_with("platform:") {
+        "is the platform's url right, and its token good? behind a closed gate it answers only allow-listed addresses"
+    } else {
+        "nothing was touched"
+    }
+}
+
+/// The journal, outside of a run or within.
+fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
+    match error {
+        JournalError::RunUnderWay { .. } => {
+            "nothing was touched; `slackwater run watch` follows it, `slackwater run stop` asks it to stop, and if nobody carries it out `slackwater run resume` goes on with it"
+        }
+        JournalError::LeaseHeld { .. } => {
+            "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, its hold ends within a minute"
+        }
+        JournalError::NoSuchRun { .. } => "`slackwater run list` names them; nothing was touched",
+        JournalError::Ended { .. } => "`slackwater run show` tells how; nothing was touched",
+        JournalError::OtherFormat { .. } => "nothing was touched",
+        JournalError::Store { .. } if in_a_run => {
+            "is the disk full, or the data directory not yours to write? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on"
+        }
+        JournalError::Store { .. } => {
+            "is the disk full, or the data directory not yours to write? mend that, or name another with --data-dir; nothing was touched"
+        }
+    }
+}

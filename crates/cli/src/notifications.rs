@@ -1,0 +1,217 @@
+//! Telling those who asked to be told of a run's beginning, its questions and its end: SNS topics, a webhook, a program
+//! of the owner's. A notification that fails is a remark; it never holds a run up. What is told comes from the plan and
+//! the outcome, neither of which holds a secret; a webhook's address is one, and is shown nowhere.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use platform::Secret;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use upgrade::{Outcome, Plan, Question, RunKind};
+
+use crate::site::Site;
+
+/// How long one way of telling may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// A run has begun.
+    Began,
+    /// A run waits for a person.
+    Asks(Question),
+    /// A run has ended.
+    Ended(Outcome),
+}
+
+/// A notice with its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// One line.
+    pub subject: String,
+    /// For a person.
+    pub text: String,
+    /// The same for a program.
+    pub document: Value,
+}
+
+/// What a notice says.
+pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
+    let what = match plan.kind {
+        RunKind::Upgrade => "upgrade",
+        RunKind::EnterMaintenance => "maintenance",
+        RunKind::LeaveMaintenance => "leaving maintenance",
+    };
+    let releases = match (&plan.from_version, &plan.to_version) {
+        (Some(from), Some(to)) => format!(" from {from} to {to}"),
+        (Some(_) | None, _) => String::new(),
+    };
+    let (event, said, users, todo) = match notice {
+        Notice::Began => ("began", "has begun".to_owned(), "as before", None),
+        Notice::Asks(question) => (
+            "asks",
+            format!("waits for a decision: {}", question_in_words(question)),
+            "kept out",
+            Some(format!(
+                "`slackwater run show {0}` says what can be answered; `slackwater run answer {0}` answers",
+                plan.run_id
+            )),
+        ),
+        Notice::Ended(outcome) => {
+            let (said, users, todo) = outcome_in_words(outcome);
+            ("ended", said, users, todo.map(str::to_owned))
+        }
+    };
+    let subject = format!("{}: {what}{releases} {}", plan.deployment, first_clause(&said));
+    let mut text = format!(
+        "{}: the {what} of stack {}{releases} {said}. Users are {users}.",
+        plan.deployment, plan.stack_name
+    );
+    if let Some(todo) = &todo {
+        text.push_str(&format!(" To do: {todo}."));
+    }
+    text.push_str(&format!(" Run {}.", plan.run_id));
+    let document = json!({
+        "event": event, "deployment": plan.deployment, "stack": plan.stack_name, "run": plan.run_id, "what": what,
+        "from": plan.from_version, "to": plan.to_version, "users": users, "to_do": todo, "subject": subject,
+        "text": text,
+    });
+    Message { subject, text, document }
+}
+
+fn first_clause(said: &str) -> &str {
+    said.split(['.', ':']).next().unwrap_or(said)
+}
+
+fn question_in_words(question: &Question) -> String {
+    match question {
+        Question::RollbackFailed { root_cause, resources } => {
+            let stuck: Vec<&str> = resources.iter().map(|one| one.logical_id.as_str()).collect();
+            format!("the rollback failed at {} (first failure: {root_cause})", stuck.join(", "))
+        }
+        Question::Unhealthy { findings, .. } => {
+            format!("the platform is not healthy after its update: {}", findings.join("; "))
+        }
+    }
+}
+
+/// What happened, what users have, what somebody must do.
+fn outcome_in_words(outcome: &Outcome) -> (String, &'static str, Option<&'static str>) {
+    const IN: &str = "let in";
+    const OUT: &str = "kept out";
+    match outcome {
+        Outcome::Upgraded => ("has ended well".to_owned(), IN, None),
+        Outcome::NotUpgraded { reason } => {
+            (format!("did not happen: {reason}"), IN, Some("mend the cause, and plan again"))
+        }
+        Outcome::WentBack { reason } => {
+            (format!("went back to the previous release: {reason}"), IN, Some("find out why, and plan again"))
+        }
+        Outcome::InMaintenance => {
+            ("stands, as was asked".to_owned(), OUT, Some("`slackwater maintenance disable` lets users in"))
+        }
+        Outcome::OutOfMaintenance => ("is done".to_owned(), IN, None),
+        Outcome::GateClosed { reason } => (
+            format!("HAS ENDED WITH USERS KEPT OUT: {reason}"),
+            OUT,
+            Some("look now; `slackwater maintenance disable` puts everything back and lets users in"),
+        ),
+    }
+}
+
+/// Tell everybody; gives a remark for each who could not be told.
+pub(crate) async fn tell(site: &Site, message: &Message) -> Vec<String> {
+    let wanted = &site.settings.notifications;
+    let mut remarks = Vec::new();
+    for topic in &wanted.sns_topic_arns {
+        let sent = site.ports.clouds.primary.publish(topic, &message.subject, &message.text);
+        match tokio::time::timeout(LIMIT, sent).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => remarks.push(format!("topic {topic} was not told: {error}")),
+            Err(_) => {
+                remarks.push(format!("topic {topic} was not told: no answer within {} s", LIMIT.as_secs()))
+            }
+        }
+    }
+    if let Some(variable) = &wanted.webhook_url_env {
+        let sent = match std::env::var(variable) {
+            Ok(url) if !url.is_empty() => {
+                platform::post_json(&Secret::new(url), &message.document, LIMIT).await
+            }
+            Ok(_) | Err(_) => Err(format!("the environment variable {variable} is not set")),
+        };
+        if let Err(why) = sent {
+            remarks.push(format!("the webhook of {variable} was not told: {why}"));
+        }
+    }
+    if let Some((program, arguments)) = wanted.command.split_first()
+        && let Err(why) = command(program, arguments, &message.document).await
+    {
+        remarks.push(format!("the program {program} was not told: {why}"));
+    }
+    remarks
+}
+
+/// Run the owner's program with the notice on its standard input. What it prints would mix with the run, so it is let
+/// go.
+async fn command(program: &str, arguments: &[String], document: &Value) -> Result<(), String> {
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let ended = async {
+        if let Some(mut input) = child.stdin.take() {
+            // A program that doesn't read has its reasons; its exit status tells.
+            let _unread = input.write_all(format!("{document}\n").as_bytes()).await;
+        }
+        child.wait().await
+    };
+    match tokio::time::timeout(LIMIT, ended).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("it ended with {status}")),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("it had not ended after {} s", LIMIT.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_says_what_users_have_and_what_to_do() {
+        let because = || "Terminate jobs: not done".to_owned();
+        for (outcome, users, todo) in [
+            (Outcome::Upgraded, "let in", ""),
+            (Outcome::NotUpgraded { reason: because() }, "let in", "plan again"),
+            (Outcome::WentBack { reason: because() }, "let in", "plan again"),
+            (Outcome::InMaintenance, "kept out", "maintenance disable"),
+            (Outcome::OutOfMaintenance, "let in", ""),
+            (Outcome::GateClosed { reason: because() }, "kept out", "look now"),
+        ] {
+            let (_, said_users, said_todo) = outcome_in_words(&outcome);
+            assert_eq!(said_users, users, "{outcome:?}");
+            assert!(said_todo.unwrap_or_default().contains(todo), "{outcome:?}");
+            assert_eq!(said_todo.is_none(), todo.is_empty(), "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_the_notice_on_its_standard_input() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("told");
+        let script = |text: &str| vec!["-c".to_owned(), text.to_owned()];
+        let write = script(&format!("cat > '{}'", file.display()));
+        command("sh", &write, &json!({"event": "began"})).await.expect("told");
+        assert_eq!(std::fs::read_to_string(&file).expect("written"), "{\"event\":\"began\"}\n");
+        let failed = command("sh", &script("exit 3"), &json!({})).await.expect_err("it says no");
+        assert!(failed.contains('3'), "{failed}");
+        command("/no/such/program", &[], &json!({})).await.expect_err("there is none");
+    }
+}

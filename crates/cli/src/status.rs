@@ -1,0 +1,292 @@
+//! `slackwater status`: how deployments stand. Looking is here; what a person must mind is in `attention`, what is
+//! printed in `text`, both pure.
+
+mod attention;
+mod text;
+
+use std::process::ExitCode;
+
+use conductor::{Clock, Cloud, JournalStore};
+use serde::Serialize;
+use upgrade::{
+    AlarmSeen, Computation, Job, JobQueue, LogicalResource, Looked, Machine, Observation, Outcome,
+    PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
+    find_targets_with, fold,
+};
+
+use crate::arguments::{DataDir, Format, Status};
+use crate::change_table::terminal_width;
+use crate::configuration::DeploymentSettings;
+use crate::error::{CliError, DONE};
+use crate::site::{self, Site};
+use crate::{banner_command, maintenance_command, runs};
+
+pub(crate) use text::maintenance;
+
+/// How a deployment stands. What could not be looked at carries the reason.
+#[derive(Debug, Serialize)]
+pub(crate) struct Standing {
+    /// Its name in the settings.
+    pub deployment: String,
+    /// The primary stack's name.
+    pub stack: String,
+    /// Such as `UPDATE_COMPLETE`.
+    pub stack_status: String,
+    /// The deployed release.
+    pub version: Option<String>,
+    /// The gate.
+    pub gate: Looked<Gate>,
+    /// What people and jobs do.
+    pub at_work: AtWork,
+    /// Job queues, with our notes.
+    pub job_queues: Looked<Vec<JobQueue>>,
+    /// Worker groups, with our notes.
+    pub worker_groups: Looked<Vec<WorkerGroup>>,
+    /// Alarms that act by the template, and don't.
+    pub muted_alarms: Looked<Vec<String>>,
+    /// The banner that users see; `None`: the platform has no API of banners.
+    pub banner: Option<Looked<Option<String>>>,
+    /// Our change sets that wait to be executed.
+    pub change_sets: Looked<Vec<String>>,
+    /// The last run in the journal.
+    pub last_run: Option<LastRun>,
+    /// What a person must mind.
+    pub attention: Vec<String>,
+}
+
+/// The gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Gate {
+    /// Whether users are kept out.
+    pub closed: bool,
+    /// The run that closed it.
+    pub run: Option<String>,
+    /// When, where the journal tells: milliseconds since 1970.
+    pub since: Option<Timestamp>,
+}
+
+/// Who and what is at work.
+#[derive(Debug, Serialize)]
+pub(crate) struct AtWork {
+    /// `None`: the platform has no API.
+    pub sessions: Option<Looked<Vec<Session>>>,
+    /// `None`: the platform has no API.
+    pub computations: Option<Looked<Vec<Computation>>>,
+    /// Unfinished jobs.
+    pub jobs: Looked<Vec<Job>>,
+    /// Machines outside of every group.
+    pub machines: Looked<Vec<Machine>>,
+}
+
+/// The last run of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LastRun {
+    /// Its id.
+    pub run: String,
+    /// Milliseconds since 1970.
+    pub began: Timestamp,
+    /// Where it stands, in words.
+    pub state: String,
+    /// How it ended; `None`: it has not.
+    pub outcome: Option<Outcome>,
+    /// It waits for a person's decision.
+    pub asks: bool,
+    /// Who carries it out; `None`: nobody.
+    pub holder: Option<String>,
+    /// The banner that its plan shows.
+    pub banner: Option<String>,
+    /// When it closed the gate, if it did: milliseconds since 1970.
+    pub gate_closed: Option<Timestamp>,
+}
+
+pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
+    let configuration = site::configuration(&arguments.config)?;
+    let chosen: Vec<DeploymentSettings> = match &arguments.deployment {
+        Some(name) => vec![configuration.deployment(Some(name))?.clone()],
+        None if configuration.deployments.is_empty() => vec![configuration.deployment(None)?.clone()],
+        None => configuration.deployments.clone(),
+    };
+    let (mut documents, mut failure) = (Vec::new(), None);
+    for settings in chosen {
+        let name = settings.name.clone();
+        let looked = async {
+            let site = Site::of(settings, configuration.directory(), "status").await?;
+            look(&site, &arguments.data).await
+        };
+        match (looked.await, arguments.output) {
+            (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
+            (Ok(standing), Format::Text) => {
+                anstream::print!("{}", text::render(&standing, terminal_width()));
+            }
+            // One that can't be reached hides no other.
+            (Err(error), format) => {
+                match format {
+                    Format::Json => {
+                        let error = error.to_string();
+                        documents.push(serde_json::json!({"deployment": name, "error": error}));
+                    }
+                    Format::Text => println!("{name}: cannot be looked at: {error}\n"),
+                }
+                failure = Some(error);
+            }
+        }
+    }
+    if arguments.output == Format::Json {
+        println!("{:#}", serde_json::Value::Array(documents));
+    }
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(ExitCode::from(DONE)),
+    }
+}
+
+/// Look at a deployment. Only a stack that can't be seen at all is an error.
+pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliError> {
+    let cloud = &site.ports.clouds.primary;
+    let deployment = cloud.deployment(&site.settings.stack).await?;
+    let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
+    let last_run = last_run(site, data)?;
+    let queues = ids(&targets.job_queues);
+    let mut standing = Standing {
+        deployment: site.settings.name.clone(),
+        stack: deployment.stack_name.clone(),
+        stack_status: deployment.status.clone(),
+        version: upgrade::ReleaseSide::deployed(&deployment)?
+            .template
+            .version_info()
+            .map(|info| info.version),
+        gate: gate(site, &targets, last_run.as_ref()).await,
+        at_work: AtWork {
+            sessions: sessions(site).await,
+            computations: computations(site).await,
+            jobs: cloud.jobs_with_owners(&queues).await.map_err(in_words),
+            machines: observed(
+                site,
+                Query::Machines { tags: targets.dedicated_machine_tags.clone() },
+                |seen| {
+                    let Observation::Machines(machines) = seen else { return None };
+                    Some(machines)
+                },
+            )
+            .await,
+        },
+        job_queues: observed(site, Query::JobQueues { arns: queues }, |seen| {
+            let Observation::JobQueues(queues) = seen else { return None };
+            Some(queues)
+        })
+        .await,
+        worker_groups: observed(site, Query::WorkerGroups { names: ids(&targets.worker_groups) }, |seen| {
+            let Observation::WorkerGroups(groups) = seen else { return None };
+            Some(groups)
+        })
+        .await,
+        muted_alarms: muted(site, &deployment, &targets).await,
+        banner: match site.ports.platform.capabilities().banner {
+            false => None,
+            true => Some(
+                banner_command::shown(&site.ports.platform)
+                    .await
+                    .map(|banner| banner.map(|banner| banner.text))
+                    .map_err(in_words),
+            ),
+        },
+        change_sets: cloud
+            .waiting_change_sets(&deployment.stack_id)
+            .await
+            .map(|names| names.into_iter().filter(|name| name.starts_with("slackwater-")).collect())
+            .map_err(in_words),
+        last_run,
+        attention: Vec::new(),
+    };
+    standing.attention = attention::of(&standing);
+    Ok(standing)
+}
+
+fn in_words(error: PortError) -> String {
+    error.to_string()
+}
+
+fn ids(resources: &[LogicalResource]) -> Vec<String> {
+    resources.iter().map(|resource| resource.physical_id.clone()).collect()
+}
+
+async fn observed<T>(site: &Site, query: Query, take: impl FnOnce(Observation) -> Option<T>) -> Looked<T> {
+    let seen = site.ports.observe(&query).await.map_err(in_words)?;
+    let kind = seen.kind();
+    take(seen).ok_or_else(|| format!("answered with {kind}"))
+}
+
+async fn gate(site: &Site, targets: &Targets, last_run: Option<&LastRun>) -> Looked<Gate> {
+    let query = Query::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    let rules = observed(site, query, |seen| {
+        let Observation::GateRules(rules) = seen else { return None };
+        Some(rules)
+    })
+    .await?;
+    let run = rules.first().map(|rule| rule.run_id.clone());
+    let since = last_run.filter(|last| run.as_ref() == Some(&last.run)).and_then(|last| last.gate_closed);
+    Ok(Gate { closed: run.is_some(), run, since })
+}
+
+async fn sessions(site: &Site) -> Option<Looked<Vec<Session>>> {
+    if !site.ports.platform.capabilities().sessions {
+        return None;
+    }
+    Some(
+        observed(site, Query::Platform(PlatformQuery::Sessions), |seen| {
+            let Observation::Platform(PlatformObservation::Sessions(sessions)) = seen else { return None };
+            Some(sessions)
+        })
+        .await,
+    )
+}
+
+async fn computations(site: &Site) -> Option<Looked<Vec<Computation>>> {
+    if !site.ports.platform.capabilities().computations {
+        return None;
+    }
+    Some(
+        observed(site, Query::Platform(PlatformQuery::Computations), |seen| {
+            let Observation::Platform(PlatformObservation::Computations(computations)) = seen else {
+                return None;
+            };
+            Some(computations)
+        })
+        .await,
+    )
+}
+
+/// Alarms that would act by the template, and are muted.
+async fn muted(site: &Site, deployment: &upgrade::Deployment, targets: &Targets) -> Looked<Vec<String>> {
+    let by_template =
+        maintenance_command::alarms_by_template(deployment, targets).map_err(|error| error.to_string())?;
+    let names = ids(&targets.alarms);
+    let seen = observed(site, Query::Alarms { names }, |seen| {
+        let Observation::Alarms(alarms) = seen else { return None };
+        Some(alarms)
+    })
+    .await?;
+    let acts = |seen: &AlarmSeen| by_template.iter().any(|one| one.name == seen.name && one.actions_enabled);
+    Ok(seen.into_iter().filter(|seen| !seen.actions_enabled && acts(seen)).map(|seen| seen.name).collect())
+}
+
+fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {
+    let Some(journal) = runs::journal_if_any(data)? else { return Ok(None) };
+    let found = journal.runs()?.into_iter().rev().find(|run| run.deployment == site.settings.name);
+    let Some(run) = found else { return Ok(None) };
+    let (plan, records) = journal.load(&run.run_id)?;
+    let state = fold(&plan, &records)?;
+    let report = upgrade::Report::from_journal(&plan, &records)?;
+    let now = Clock::system().now();
+    let holder = run.lease.filter(|lease| !run.ended && !lease.is_free(now)).map(|lease| lease.holder);
+    Ok(Some(LastRun {
+        state: runs::in_words(&state),
+        asks: state.question.is_some(),
+        outcome: state.outcome,
+        run: run.run_id,
+        began: run.created_at,
+        holder: holder.map(|holder| holder.to_string()),
+        banner: plan.announcement.banner.map(|banner| banner.text),
+        gate_closed: report.gate_closed.map(|(from, _)| from),
+    }))
+}

@@ -1,0 +1,304 @@
+//! What a person must mind about a deployment. Pure.
+
+use upgrade::Outcome;
+
+use super::Standing;
+use crate::words::counted;
+
+/// One sentence each: what is so, what it means, what to do. The gravest first.
+pub(super) fn of(standing: &Standing) -> Vec<String> {
+    let mut found = Vec::new();
+    let last = standing.last_run.as_ref();
+    let under_way = last.filter(|run| run.outcome.is_none());
+    if let Some(run) = under_way {
+        if run.asks {
+            found.push(format!(
+                "run {0} waits for a person's decision: `slackwater run show {0}` says what it asks",
+                run.run
+            ));
+        } else if run.holder.is_none() {
+            found.push(format!(
+                "run {0} has not ended and nobody carries it out: `slackwater run resume {0}` goes on, `slackwater \
+                 maintenance disable` leaves",
+                run.run
+            ));
+        }
+    }
+    gate(standing, &mut found);
+    stack(standing, &mut found);
+    if under_way.is_some() || is_in_maintenance(standing) {
+        return found;
+    }
+    if let Ok(alarms) = &standing.muted_alarms
+        && !alarms.is_empty()
+    {
+        found.push(format!(
+            "{} {} by the template and not at this moment ({}): nobody is told of what they watch; `slackwater \
+             maintenance disable` puts them back",
+            counted(alarms.len(), "alarm"),
+            if alarms.len() == 1 { "acts" } else { "act" },
+            some(alarms)
+        ));
+    }
+    let noted: Vec<String> = standing
+        .worker_groups
+        .iter()
+        .flatten()
+        .filter(|group| group.remembered.is_some())
+        .map(|group| group.name.clone())
+        .chain(
+            standing
+                .job_queues
+                .iter()
+                .flatten()
+                .filter(|queue| queue.remembered.is_some())
+                .map(|queue| queue.arn.rsplit('/').next().unwrap_or(&queue.arn).to_owned()),
+        )
+        .collect();
+    if !noted.is_empty() {
+        found.push(format!(
+            "maintenance left its notes on {} ({}), so they may not be as they were: `slackwater maintenance disable` \
+             puts them back",
+            counted(noted.len(), "resource"),
+            some(&noted)
+        ));
+    }
+    if let (Some(Ok(Some(banner))), Some(run)) = (&standing.banner, last)
+        && run.banner.as_ref() == Some(banner)
+    {
+        found.push(format!(
+            "users still see the banner of run {}: `slackwater banner clear` takes it down",
+            run.run
+        ));
+    }
+    if let Ok(sets) = &standing.change_sets
+        && !sets.is_empty()
+    {
+        found.push(format!(
+            "{} of ours {} left, and nobody will execute {}: `aws cloudformation delete-change-set --stack-name {} \
+             --change-set-name {}`",
+            counted(sets.len(), "change set"),
+            if sets.len() == 1 { "is" } else { "are" },
+            if sets.len() == 1 { "it" } else { "them" },
+            standing.stack,
+            some(sets)
+        ));
+    }
+    found
+}
+
+/// Maintenance that somebody asked for, or a run that ended with the gate closed: what is muted and noted belongs to it.
+fn is_in_maintenance(standing: &Standing) -> bool {
+    standing.gate.as_ref().is_ok_and(|gate| gate.closed)
+}
+
+fn gate(standing: &Standing, found: &mut Vec<String>) {
+    let Ok(gate) = &standing.gate else { return };
+    let last = standing.last_run.as_ref();
+    let mine = |run: &String| last.is_some_and(|last| last.run == *run);
+    match (&gate.run, last) {
+        (Some(run), Some(last)) if mine(run) => match &last.outcome {
+            None | Some(Outcome::InMaintenance) => {}
+            Some(
+                Outcome::GateClosed { .. }
+                | Outcome::Upgraded
+                | Outcome::NotUpgraded { .. }
+                | Outcome::WentBack { .. }
+                | Outcome::OutOfMaintenance,
+            ) => found.push(format!(
+                "USERS ARE KEPT OUT since run {run} ended: `slackwater run show {run}` says why, `slackwater \
+                 maintenance disable` puts everything back and lets them in"
+            )),
+        },
+        (Some(run), _) => found.push(format!(
+            "USERS ARE KEPT OUT by run {run}, which this data directory doesn't know: whoever began it may be at work; \
+             if nobody is, `slackwater maintenance disable` puts everything back and lets them in"
+        )),
+        (None, Some(last)) if last.outcome == Some(Outcome::InMaintenance) => found.push(format!(
+            "run {} entered maintenance, and the gate is open: somebody has deleted its rule, so users reach a platform \
+             without workers; `slackwater maintenance disable` puts everything back",
+            last.run
+        )),
+        (None, _) => {}
+    }
+}
+
+fn stack(standing: &Standing, found: &mut Vec<String>) {
+    let status = standing.stack_status.as_str();
+    if status == "UPDATE_ROLLBACK_FAILED" {
+        found.push(
+            "the stack's rollback has failed: it takes no update before `aws cloudformation \
+             continue-update-rollback` has succeeded"
+                .to_owned(),
+        );
+    } else if status.ends_with("_FAILED") || status == "ROLLBACK_COMPLETE" {
+        found.push(format!("the stack is {status}: it can't be updated in this state"));
+    } else if status.ends_with("_IN_PROGRESS")
+        && standing.last_run.as_ref().is_none_or(|run| run.outcome.is_some())
+    {
+        found.push(format!("the stack is {status}, and no run of ours does that: somebody else updates it"));
+    }
+}
+
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(3) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use upgrade::{JobQueue, Outcome, Timestamp};
+
+    use super::of;
+    use crate::status::{AtWork, Gate, LastRun, Standing};
+
+    fn calm() -> Standing {
+        Standing {
+            deployment: "production".to_owned(),
+            stack: "platform".to_owned(),
+            stack_status: "UPDATE_COMPLETE".to_owned(),
+            version: None,
+            gate: Ok(Gate { closed: false, run: None, since: None }),
+            at_work: AtWork {
+                sessions: None,
+                computations: None,
+                jobs: Ok(Vec::new()),
+                machines: Ok(Vec::new()),
+            },
+            job_queues: Ok(Vec::new()),
+            worker_groups: Ok(Vec::new()),
+            muted_alarms: Ok(Vec::new()),
+            banner: Some(Ok(None)),
+            change_sets: Ok(Vec::new()),
+            last_run: None,
+            attention: Vec::new(),
+        }
+    }
+
+    fn run(outcome: Option<Outcome>) -> LastRun {
+        LastRun {
+            run: "run-1".to_owned(),
+            began: Timestamp(0),
+            state: String::new(),
+            outcome,
+            asks: false,
+            holder: None,
+            banner: Some("Save your work".to_owned()),
+            gate_closed: None,
+        }
+    }
+
+    fn closed_by(id: &str) -> Result<Gate, String> {
+        Ok(Gate { closed: true, run: Some(id.to_owned()), since: None })
+    }
+
+    fn last(run: LastRun) -> impl FnOnce(&mut Standing) {
+        move |standing| standing.last_run = Some(run)
+    }
+
+    #[test]
+    fn what_needs_attention_is_said_and_nothing_else() {
+        let because = || Outcome::GateClosed { reason: String::new() };
+        type Change = Box<dyn FnOnce(&mut Standing)>;
+        let cases: Vec<(&str, Change, &str)> = vec![
+            ("all is calm", Box::new(|_| ()), ""),
+            ("all is calm after a run", Box::new(last(run(Some(Outcome::Upgraded)))), ""),
+            (
+                "a run waits",
+                Box::new(last(LastRun { asks: true, ..run(None) })),
+                "waits for a person's decision",
+            ),
+            ("a run was left", Box::new(last(run(None))), "nobody carries it out"),
+            (
+                "a run is carried out",
+                Box::new(last(LastRun { holder: Some("here".to_owned()), ..run(None) })),
+                "",
+            ),
+            (
+                "maintenance as was asked",
+                Box::new(|standing| {
+                    standing.last_run = Some(run(Some(Outcome::InMaintenance)));
+                    standing.gate = closed_by("run-1");
+                    standing.muted_alarms = Ok(vec!["cpu".to_owned()]);
+                }),
+                "",
+            ),
+            (
+                "maintenance whose rule is gone",
+                Box::new(last(run(Some(Outcome::InMaintenance)))),
+                "somebody has deleted its rule",
+            ),
+            (
+                "a run that ended closed",
+                Box::new(move |standing| {
+                    standing.last_run = Some(run(Some(because())));
+                    standing.gate = closed_by("run-1");
+                }),
+                "USERS ARE KEPT OUT since run run-1 ended",
+            ),
+            (
+                "somebody else's gate",
+                Box::new(|standing| standing.gate = closed_by("run-9")),
+                "which this data directory doesn't know",
+            ),
+            (
+                "muted alarms",
+                Box::new(|standing| standing.muted_alarms = Ok(vec!["cpu".to_owned()])),
+                "1 alarm acts by the template and not at this moment (cpu)",
+            ),
+            (
+                "a note that was left",
+                Box::new(|standing| {
+                    standing.job_queues = Ok(vec![JobQueue {
+                        arn: "arn:aws:batch:us-east-1:1:job-queue/spot".to_owned(),
+                        enabled: false,
+                        status: "VALID".to_owned(),
+                        remembered: Some("ENABLED".to_owned()),
+                    }]);
+                }),
+                "1 resource (spot)",
+            ),
+            (
+                "a banner that was left",
+                Box::new(|standing| {
+                    standing.last_run = Some(run(Some(Outcome::Upgraded)));
+                    standing.banner = Some(Ok(Some("Save your work".to_owned())));
+                }),
+                "slackwater banner clear",
+            ),
+            (
+                "the owner's own banner",
+                Box::new(|standing| {
+                    standing.last_run = Some(run(Some(Outcome::Upgraded)));
+                    standing.banner = Some(Ok(Some("Cake at noon".to_owned())));
+                }),
+                "",
+            ),
+            (
+                "a change set that was left",
+                Box::new(|standing| standing.change_sets = Ok(vec!["slackwater-run-1".to_owned()])),
+                "--change-set-name slackwater-run-1",
+            ),
+            (
+                "a rollback that failed",
+                Box::new(|standing| standing.stack_status = "UPDATE_ROLLBACK_FAILED".to_owned()),
+                "continue-update-rollback",
+            ),
+            (
+                "somebody else's update",
+                Box::new(|standing| standing.stack_status = "UPDATE_IN_PROGRESS".to_owned()),
+                "somebody else updates it",
+            ),
+        ];
+        for (name, change, words) in cases {
+            let mut standing = calm();
+            change(&mut standing);
+            let found = of(&standing);
+            assert_eq!(found.len(), usize::from(!words.is_empty()), "{name}: {found:?}");
+            assert!(found.iter().all(|one| one.contains(words)), "{name}: {found:?}");
+        }
+    }
+}

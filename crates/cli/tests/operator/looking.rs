@@ -1,0 +1,91 @@
+//! What is found and shown.
+
+use crate::cloud::{Cloud, sample};
+
+#[test]
+fn an_account_is_looked_at_and_its_settings_are_proposed() {
+    let cloud = Cloud::with_sample();
+    let kept = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
+    let refused = cloud.run(&["init"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("slackwater.toml is there already"), "{refused:?}");
+    let made = cloud.run(&["init", "--output", "found.toml"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(made.out.contains("sample is a deployment"), "{made:?}");
+    let now = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
+    assert_eq!(now, kept, "settings that are there stand");
+    // What was written is good as it is.
+    let status = cloud.run(&["status", "--config", "found.toml", "--output", "json"]);
+    assert_eq!(status.code, 0, "{status:?}");
+    let told: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    assert_eq!(told[0]["deployment"], "sample");
+    assert_eq!(told[0]["version"], "1.0.0");
+    assert_eq!(told[0]["gate"]["Ok"]["closed"], false);
+    assert_eq!(told[0]["attention"], serde_json::json!([]));
+}
+
+#[test]
+fn a_deployments_template_is_read_as_its_file_is() {
+    let cloud = Cloud::with_sample();
+    let file = sample("1.0.0");
+    let of_file = cloud.run(&["template", &file.display().to_string(), "--output", "json"]);
+    let of_deployment = cloud.run(&["template", "production", "--output", "json"]);
+    assert_eq!((of_file.code, of_deployment.code), (0, 0), "{of_deployment:?}");
+    assert_eq!(of_file.out, of_deployment.out);
+}
+
+#[test]
+fn maintenance_shows_in_the_status_from_its_beginning_to_its_end() {
+    let cloud = Cloud::with_sample();
+    let entered = cloud.run(&["maintenance", "enable", "--yes"]);
+    assert_eq!(entered.code, 0, "{entered:?}");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("CLOSED by run production-"), "{status:?}");
+    assert!(!status.out.contains("Needs attention"), "it was asked for: {status:?}");
+    assert!(status.out.contains("before maintenance"), "{status:?}");
+    // Somebody else's data directory doesn't know the run.
+    let elsewhere = cloud.run(&["status", "--data-dir", "elsewhere"]);
+    assert!(elsewhere.out.contains("which this data directory doesn't know"), "{elsewhere:?}");
+    let left = cloud.run(&["maintenance", "disable"]);
+    assert_eq!(left.code, 0, "{left:?}");
+    let status = cloud.run(&["maintenance", "status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+    assert!(!status.out.contains("Needs attention"), "{status:?}");
+}
+
+#[test]
+fn an_upgrades_history_makes_the_next_ones_estimate() {
+    let cloud = Cloud::with_sample();
+    let upgrade = |version: &str, more: &[&str]| {
+        let file = sample(version).display().to_string();
+        let mut arguments = vec!["upgrade", "--to", &file, "--yes", "--why", "a test"];
+        let warnings = warnings(&cloud, &file);
+        for warning in &warnings {
+            arguments.extend(["--accept", warning]);
+        }
+        arguments.extend(more);
+        cloud.run(&arguments)
+    };
+    let first = upgrade("1.1.0", &[]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.out.contains("No estimate yet"), "{first:?}");
+    assert!(!first.out.contains('\u{1b}'), "no live line where there is no terminal: {first:?}");
+    let second = upgrade("1.0.0", &["--output", "json"]);
+    assert_eq!(second.code, 0, "{second:?}");
+    for line in second.out.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    let third = cloud.run(&["plan", "--to", &sample("1.1.0").display().to_string()]);
+    assert!(third.out.contains("the median of 2 earlier upgrades") || third.code == 2, "{third:?}");
+}
+
+/// What checks warn of, by id.
+pub fn warnings(cloud: &Cloud, file: &str) -> Vec<String> {
+    let checked = cloud.run(&["check", "--to", file, "--output", "json"]);
+    let results: serde_json::Value =
+        serde_json::from_str(&checked.out).unwrap_or_else(|error| panic!("{error}: {checked:?}"));
+    let results = results.as_array().expect("a list").iter();
+    let warned = results
+        .filter(|one| one["verdict"].as_str().is_some_and(|verdict| verdict.eq_ignore_ascii_case("warning")));
+    warned.map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
+}

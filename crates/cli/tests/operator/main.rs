@@ -1,0 +1,7 @@
+//! The program as an operator uses it against a cloud that listens: what it finds and shows, and what it says, and
+//! ends with, when something is wrong.
+
+mod cloud;
+mod looking;
+mod mistakes;
+mod telling;
