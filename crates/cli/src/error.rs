@@ -99,6 +99,12 @@ pub enum CliError {
         /// Which limit, and how much of it is used.
         used: String,
     },
+    /// `--to` without `--from` names no release of the lab's.
+    #[error("the lab has no release {0}")]
+    NoSuchLabRelease(String),
+    /// The demo's platform.
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
     /// `--parameter` names what no release has.
     #[error("--parameter {0}: neither release has such a parameter")]
     UnknownParameter(String),
@@ -292,6 +298,9 @@ impl CliError {
             {
                 Some("give a value with --parameter KEY=VALUE; nothing was started")
             }
+            CliError::NoSuchLabRelease(_) => Some(
+                "it has 1.1.0, 1.2.0-bad and 1.3.0-fails; a template of yours needs --from TEMPLATE beside it; nothing was started",
+            ),
             CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
             CliError::Configuration(ConfigurationError::NoFile { .. }) => {
                 Some("`slackwater init` makes one, or name yours with --config; nothing was touched")
@@ -345,7 +354,8 @@ impl CliError {
             CliError::NotAnAnswer { .. } => {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
-            CliError::Connect(_)
+            CliError::Demo(_)
+            | CliError::Connect(_)
             | CliError::Platform(_)
             | CliError::Token(_)
             | CliError::Linked { .. }
@@ -397,6 +407,7 @@ impl CliError {
             | CliError::Malformed { .. }
             | CliError::ParametersFile(_)
             | CliError::UnknownParameter(_)
+            | CliError::NoSuchLabRelease(_)
             | CliError::PortInUse { .. }
             | CliError::DataDirectory(DataDirectoryError::InUse { .. })
             | CliError::StackExists { .. }
@@ -419,7 +430,8 @@ impl CliError {
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::NotApproved => NOT_UPGRADED,
-            CliError::Connect(_)
+            CliError::Demo(_)
+            | CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)
             | CliError::Serve(_)

@@ -34,7 +34,7 @@ mod words;
 use std::process::ExitCode;
 
 pub use arguments::Arguments;
-pub use demo::{Scenario, populate};
+pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
 
 use arguments::Command;

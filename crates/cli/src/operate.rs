@@ -21,11 +21,21 @@ pub(crate) async fn start(
     journal: &mut SqliteJournal,
     format: Format,
 ) -> Result<ExitCode, CliError> {
+    Ok(start_and_tell(site, plan, journal, format).await?.0)
+}
+
+/// The same; tells how it ended as well.
+pub(crate) async fn start_and_tell(
+    site: &Site,
+    plan: &Plan,
+    journal: &mut SqliteJournal,
+    format: Format,
+) -> Result<(ExitCode, Ended), CliError> {
     let mut watcher = Shown { lines: Lines::new(), format };
     let holder = Holder::this_process();
     let mut conductor = Conductor { cloud: &site.ports, journal, clock: &site.clock, holder: &holder };
     let ended = until_interrupted(true, conductor.start(plan, &mut watcher)).await??;
-    finish(&plan.run_id, &ended, journal, format)
+    Ok((finish(&plan.run_id, &ended, journal, format)?, ended))
 }
 
 /// Go on with a run.

@@ -63,6 +63,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use caller::{Caller, CallerError};
+pub(crate) use plant::{look, outputs};
 pub use plant::{StackSeen, create, plant};
 pub use work::{AtWork, set_to_work};
 
