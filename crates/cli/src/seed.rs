@@ -63,8 +63,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use caller::{Caller, CallerError};
-pub(crate) use plant::{look, outputs};
 pub use plant::{StackSeen, create, plant};
+pub(crate) use plant::{look, outputs};
 pub use work::{AtWork, set_to_work};
 
 /// Why a seed can't be planted.

@@ -10,7 +10,7 @@ use aws::{AwsCloud, AwsClouds};
 use conductor::{Clock, DataDirectory, Ended, SqliteJournal};
 use localcloud::Config;
 use sha2::{Digest as _, Sha256};
-use upgrade::{Plan, UpdateOptions};
+use upgrade::{Acceptance, Plan, UpdateOptions};
 
 use super::directory::{self, Notes};
 use super::http_client::{DemoError, HttpClient};
@@ -82,10 +82,13 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
 /// The wanted ports, all of them free; with 0 any.
 async fn places(port: u16) -> Result<Places, CliError> {
     let free = |port: u16| {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
         match listener {
             Ok(address) => Ok(address.port()),
-            Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => Err(CliError::PortInUse { port }),
+            Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => {
+                Err(CliError::PortInUse { port })
+            }
             Err(source) => Err(CliError::Listen { port, source }),
         }
     };
@@ -103,7 +106,7 @@ async fn demonstrate(
     let port = places.cloud.local_addr().map_or(0, |address| address.port());
     let (public, internal) = (places.public, places.internal);
     let config = Config { seed: arguments.seed, speed: arguments.speed, ..Config::default() };
-    let running = local_cloud::start(places.cloud, directory, Some(config), None)?;
+    let running = local_cloud::start(places.cloud, directory, Some(config), None, false)?;
     let outcome = async {
         running.write_environment(directory)?;
         Notes { port }.write(directory)?;
@@ -151,7 +154,10 @@ impl Lab<'_> {
     }
 
     async fn show(&self, arguments: &Demo) -> Result<ExitCode, CliError> {
-        println!("A local cloud at {}, and on it the lab, a small research platform:", self.running.endpoint_url);
+        println!(
+            "A local cloud at {}, and on it the lab, a small research platform:",
+            self.running.endpoint_url
+        );
         let before = until_interrupted(false, self.deploy()).await??;
         let back_at = time_of_day(upgrade::Timestamp(self.clock.now().0 + EXPECTED_SECONDS * 1000));
         let message = if arguments.stay {
@@ -223,7 +229,7 @@ impl Lab<'_> {
         let request = UpgradeRequest {
             release: NewRelease::of(template.name, template.text.as_bytes().to_vec(), None)?,
             given: BTreeMap::new(),
-            accepted: super::accepted(),
+            accepted: accepted(),
             force_sessions: Vec::new(),
             closes_at: None,
             take_fixes: true,
@@ -251,11 +257,13 @@ impl Lab<'_> {
             self.create(&cloud, &caller, ROLE_STACK, &ROLE, BTreeMap::new(), None),
         );
         let (backup, role) = (backup?, role?);
-        let output = |outputs: &BTreeMap<String, String>, name: &str| outputs.get(name).cloned().unwrap_or_default();
-        let data = self.directory.path().canonicalize().map_err(|source| CliError::Unwritable {
-            path: self.directory.path().to_owned(),
-            source,
-        })?;
+        let output =
+            |outputs: &BTreeMap<String, String>, name: &str| outputs.get(name).cloned().unwrap_or_default();
+        let data = self
+            .directory
+            .path()
+            .canonicalize()
+            .map_err(|source| CliError::Unwritable { path: self.directory.path().to_owned(), source })?;
         let parameters = [
             ("PublicListenerPort", self.public.to_string()),
             ("InternalListenerPort", self.internal.to_string()),
@@ -309,10 +317,12 @@ impl Lab<'_> {
     async fn set_to_work(&self, caller: &Caller, version: &str) -> Result<Before, CliError> {
         let client = HttpClient::new();
         let public_url = self.public_url();
-        until(&self.clock, "the lab lets users in", READY_SECONDS, async || match client.get(&public_url).await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(answer.status().to_string()),
-            Err(error) => Err(error.to_string()),
+        until(&self.clock, "the lab lets users in", READY_SECONDS, async || {
+            match client.get(&public_url).await {
+                Ok(answer) if answer.status().is_success() => Ok(()),
+                Ok(answer) => Err(answer.status().to_string()),
+                Err(error) => Err(error.to_string()),
+            }
         })
         .await?;
         let mut people = Vec::new();
@@ -372,7 +382,9 @@ impl Lab<'_> {
             let answer = client.send(request).await.map_err(|error| error.to_string())?;
             let document: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
             let all = document.get("computations").and_then(serde_json::Value::as_array).cloned();
-            let state = |one: &serde_json::Value| one.get("state").and_then(|state| state.as_str().map(str::to_owned));
+            let state = |one: &serde_json::Value| {
+                one.get("state").and_then(|state| state.as_str().map(str::to_owned))
+            };
             Ok::<usize, String>(
                 all.iter().flatten().filter(|one| state(one).as_deref() == Some("running")).count(),
             )
@@ -388,6 +400,20 @@ impl Lab<'_> {
         })
         .await
     }
+}
+
+/// What checks warn of in this deployment, and why that is as it should be.
+fn accepted() -> Vec<Acceptance> {
+    [
+        ("identity", "the local cloud knows its owner only"),
+        ("permissions-role", "the role may work with resources named lab… only"),
+        ("termination-protection", "the lab may be thrown away"),
+        ("parameters", "kept as they are"),
+        ("expected-changes", "this is what the release is for"),
+        ("workloads", "they are there to be saved and stopped"),
+    ]
+    .map(|(what, why)| Acceptance { what: what.to_owned(), who: "demo".to_owned(), why: why.to_owned() })
+    .into()
 }
 
 /// Everybody types, runs and submits; nobody saves.
@@ -426,7 +452,8 @@ pub(super) fn site_of(running: &Running, directory: &DataDirectory) -> Result<Si
 
 fn settings(directory: &DataDirectory) -> Result<DeploymentSettings, CliError> {
     let path = directory.join(settings_file::FILE);
-    let text = std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
     let configuration = Configuration::parse(&path.display().to_string(), &text)
         .map_err(|problems| CliError::Configuration(problems.into()))?;
     Ok(configuration.deployment(None)?.clone())

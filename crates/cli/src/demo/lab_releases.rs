@@ -35,17 +35,6 @@ const FAILS: LabTemplate = lab_template!("primary-1.3.0-fails.yaml");
 /// Every release of the lab that an operator may want.
 pub(super) const ALL: [LabTemplate; 8] = [FIRST, SECOND, BAD, FAILS, BACKUP, NEW_BACKUP, ROLE, NEW_ROLE];
 
-/// What becomes of an upgrade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It goes well.
-    Good,
-    /// The new release never becomes healthy.
-    Unhealthy,
-    /// The update fails and is rolled back.
-    Fails,
-}
-
 /// An upgrade that the lab can show.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LabUpgrade {
@@ -53,8 +42,6 @@ pub(super) struct LabUpgrade {
     pub from: (LabTemplate, &'static str),
     /// The release that it leads to, and its version.
     pub to: (LabTemplate, &'static str),
-    /// What becomes of it.
-    pub fate: Fate,
 }
 
 impl LabUpgrade {
@@ -63,9 +50,9 @@ impl LabUpgrade {
         let named = to.map_or("1.1.0".into(), |to| to.to_string_lossy());
         let (first, second) = ((FIRST, "1.0.0"), (SECOND, "1.1.0"));
         Ok(match named.as_ref() {
-            "1.1.0" => LabUpgrade { from: first, to: second, fate: Fate::Good },
-            "1.2.0-bad" => LabUpgrade { from: second, to: (BAD, "1.2.0"), fate: Fate::Unhealthy },
-            "1.3.0-fails" => LabUpgrade { from: second, to: (FAILS, "1.3.0"), fate: Fate::Fails },
+            "1.1.0" => LabUpgrade { from: first, to: second },
+            "1.2.0-bad" => LabUpgrade { from: second, to: (BAD, "1.2.0") },
+            "1.3.0-fails" => LabUpgrade { from: second, to: (FAILS, "1.3.0") },
             other => return Err(CliError::NoSuchLabRelease(other.to_owned())),
         })
     }
@@ -77,9 +64,11 @@ mod tests {
 
     #[test]
     fn an_upgrade_begins_where_its_release_may_be_reached_from() {
-        for (named, from, to) in
-            [(None, "1.0.0", "1.1.0"), (Some("1.2.0-bad"), "1.1.0", "1.2.0"), (Some("1.3.0-fails"), "1.1.0", "1.3.0")]
-        {
+        for (named, from, to) in [
+            (None, "1.0.0", "1.1.0"),
+            (Some("1.2.0-bad"), "1.1.0", "1.2.0"),
+            (Some("1.3.0-fails"), "1.1.0", "1.3.0"),
+        ] {
             let upgrade = LabUpgrade::named(named.map(Path::new)).expect("the lab has it");
             assert!(upgrade.from.0.text.contains(&format!("Version: {from}\n")), "{named:?}");
             assert!(upgrade.to.0.text.contains(&format!("Version: {to}\n")), "{named:?}");

@@ -62,9 +62,7 @@ impl Onlooker {
                     Ok(answer) => judge(answer.status().as_u16(), &text(&answer), &message),
                     Err(error) => Sight::Wrong(error.to_string()),
                 };
-                let mut phases = written.lock().unwrap_or_else(PoisonError::into_inner);
-                add(&mut phases, sight, from);
-                drop(phases);
+                add(&mut written.lock().unwrap_or_else(PoisonError::into_inner), sight, from);
                 clock.sleep(EVERY).await;
             }
         });
@@ -92,7 +90,10 @@ fn judge(status: u16, page: &str, message: &str) -> Sight {
     match (status, version) {
         (200, Some((version, _))) if !version.is_empty() => Sight::Platform(version.to_owned()),
         (503, None) if page.contains(message) => Sight::Maintenance,
-        _ => Sight::Wrong(format!("{status} {}", page.split_whitespace().take(12).collect::<Vec<_>>().join(" "))),
+        _ => Sight::Wrong(format!(
+            "{status} {}",
+            page.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
+        )),
     }
 }
 
@@ -103,7 +104,8 @@ pub(super) fn faults(phases: &[Phase], before: &str, after: &str) -> Vec<String>
     if phases.iter().map(|phase| &phase.sight).eq(&wanted) {
         return Vec::new();
     }
-    let told: Vec<String> = phases.iter().map(|phase| format!("{} ({})", in_words(&phase.sight), phase.count)).collect();
+    let told: Vec<String> =
+        phases.iter().map(|phase| format!("{} ({})", in_words(&phase.sight), phase.count)).collect();
     vec![format!("users saw {}", told.join(", then "))]
 }
 
@@ -127,7 +129,13 @@ mod tests {
         for (status, page, sight) in [
             (200, "<a>Lab</a> <span id=version>1.0.0</span>", Sight::Platform("1.0.0".to_owned())),
             (503, GATE, Sight::Maintenance),
-            (200, GATE, Sight::Wrong("200 <h1>Maintenance in progress</h1><p>Back at 5. This page looks again".to_owned())),
+            (
+                200,
+                GATE,
+                Sight::Wrong(
+                    "200 <h1>Maintenance in progress</h1><p>Back at 5. This page looks again".to_owned(),
+                ),
+            ),
             (503, "<h1>Other</h1>", Sight::Wrong("503 <h1>Other</h1>".to_owned())),
             (502, "", Sight::Wrong("502 ".to_owned())),
             // The platform's own page for "stands by".

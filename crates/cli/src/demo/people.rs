@@ -7,7 +7,7 @@ use conductor::Clock;
 use http::{Request, Response};
 use serde_json::Value;
 
-use super::http_client::{DemoError, HttpClient, good, text};
+use super::http_client::{DemoError, HttpClient, good};
 
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -67,7 +67,13 @@ impl Person {
         Ok(person)
     }
 
-    async fn send(&self, method: &str, path: &str, kind: &str, body: String) -> Result<Response<Bytes>, DemoError> {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: String,
+    ) -> Result<Response<Bytes>, DemoError> {
         let url = format!("{}{path}", self.base);
         let request = Request::builder()
             .method(method)
@@ -87,7 +93,8 @@ impl Person {
     /// What a form has made: its id, from where the answer leads.
     async fn created(&self, path: &str, fields: &[(&str, &str)]) -> Result<String, DemoError> {
         let answer = self.form(path, fields).await?;
-        let place = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let place =
+            answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
         Ok(place.rsplit('/').next().unwrap_or_default().to_owned())
     }
 
@@ -109,7 +116,9 @@ impl Person {
 
     /// A file's text as the session shows it.
     pub(super) async fn file(&self, session: &str, path: &str) -> Result<String, DemoError> {
-        let answer = self.send("GET", &format!("/sessions/{session}/files/{path}"), "text/plain", String::new()).await?;
+        let answer = self
+            .send("GET", &format!("/sessions/{session}/files/{path}"), "text/plain", String::new())
+            .await?;
         let document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
         Ok(document.get("text").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
@@ -128,10 +137,5 @@ impl Person {
     /// Submit a job to AWS Batch.
     pub(super) async fn submit(&self, kind: &str) -> Result<(), DemoError> {
         self.form("/jobs", &[("kind", kind)]).await.map(drop)
-    }
-
-    /// Their first page.
-    pub(super) async fn overview(&self) -> Result<String, DemoError> {
-        Ok(text(&self.send("GET", "/", "text/plain", String::new()).await?))
     }
 }

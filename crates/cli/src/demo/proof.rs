@@ -126,19 +126,26 @@ async fn at_work_again(directory: &Path, clock: &Clock) -> Line {
     let back = until(clock, "a web service and workers run", SETTLE_SECONDS, async || {
         let now = processes::below(directory);
         let counts = processes::counts(&now);
-        found = processes::in_words(now.iter().filter(|process| matches!(process.kind, Kind::Web | Kind::Worker)));
+        found = processes::in_words(
+            now.iter().filter(|process| matches!(process.kind, Kind::Web | Kind::Worker)),
+        );
         if counts.get(&Kind::Web) == Some(&1) && counts.contains_key(&Kind::Worker) {
             return Ok(());
         }
         Err(found.clone())
     })
     .await;
-    Line { what: "the platform runs again, with workers", fault: back.err().map(|error| error.to_string()), found }
+    Line {
+        what: "the platform runs again, with workers",
+        fault: back.err().map(|error| error.to_string()),
+        found,
+    }
 }
 
 /// Queues are open: a job that somebody submits now comes to its end, and leaves its document.
 async fn jobs(before: &Before, clock: &Clock, directory: &Path) -> Line {
-    let line = |found: &str, fault| Line { what: "a job submitted afterwards runs", found: found.to_owned(), fault };
+    let line =
+        |found: &str, fault| Line { what: "a job submitted afterwards runs", found: found.to_owned(), fault };
     let Some(person) = before.people.first() else { return line("nobody is there", None) };
     let documents = directory.join(super::settings_file::DATA).join("jobs");
     let count = || std::fs::read_dir(&documents).map_or(0, |entries| entries.count());

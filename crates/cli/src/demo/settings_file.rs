@@ -47,7 +47,8 @@ pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<()
         options.create(true).truncate(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
+        let written =
+            options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
         written.map_err(|source| CliError::Unwritable { path, source })
     };
     put(TOKEN, wanted.token)?;
@@ -117,7 +118,8 @@ mod tests {
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
         let settings = read(FILE);
         assert!(!settings.contains("t0ken"), "a token stands in no settings");
-        let configuration = Configuration::parse(FILE, &settings).unwrap_or_else(|problems| panic!("{problems}"));
+        let configuration =
+            Configuration::parse(FILE, &settings).unwrap_or_else(|problems| panic!("{problems}"));
         let lab = configuration.deployment(None).expect("the only one");
         assert_eq!(lab.maintenance.message.as_deref(), Some("Back soon."));
         assert_eq!(parse_profile(PROFILE, &read(PROFILE)).expect("a profile").name, "lab");
