@@ -14,7 +14,7 @@ use upgrade::{Acceptance, Plan, UpdateOptions};
 
 use super::directory::{self, Notes};
 use super::http_client::{DemoError, HttpClient};
-use super::lab_releases::{BACKUP, LabTemplate, LabUpgrade, ROLE};
+use super::lab_releases::{LabTemplate, LabUpgrade};
 use super::onlooker::Onlooker;
 use super::people::{Person, UnsavedFile, until};
 use super::processes::{self, Kind};
@@ -253,8 +253,8 @@ impl Lab<'_> {
         let cloud = self.running.sdk(self.clock);
         let caller = self.running.caller(self.clock)?;
         let (backup, role) = tokio::join!(
-            self.create(&cloud, &caller, BACKUP_STACK, &BACKUP, BTreeMap::new(), None),
-            self.create(&cloud, &caller, ROLE_STACK, &ROLE, BTreeMap::new(), None),
+            self.create(&cloud, &caller, BACKUP_STACK, &self.upgrade.backup, BTreeMap::new(), None),
+            self.create(&cloud, &caller, ROLE_STACK, &self.upgrade.role, BTreeMap::new(), None),
         );
         let (backup, role) = (backup?, role?);
         let output =
@@ -407,6 +407,7 @@ fn accepted() -> Vec<Acceptance> {
     [
         ("identity", "the local cloud knows its owner only"),
         ("permissions-role", "the role may work with resources named lab… only"),
+        ("role-stack", "there is no newer one"),
         ("termination-protection", "the lab may be thrown away"),
         ("parameters", "kept as they are"),
         ("expected-changes", "this is what the release is for"),

@@ -20,11 +20,11 @@ pub(super) struct LabTemplate {
 }
 
 /// The first backup stack.
-pub(super) const BACKUP: LabTemplate = lab_template!("backup-1.0.0.yaml");
+const BACKUP: LabTemplate = lab_template!("backup-1.0.0.yaml");
 /// The backup stack that a deployment should have.
 pub(super) const NEW_BACKUP: LabTemplate = lab_template!("backup-1.1.0.yaml");
 /// The first deployment role.
-pub(super) const ROLE: LabTemplate = lab_template!("deployment-role-1.0.0.yaml");
+const ROLE: LabTemplate = lab_template!("deployment-role-1.0.0.yaml");
 /// The deployment role that a deployment should have.
 pub(super) const NEW_ROLE: LabTemplate = lab_template!("deployment-role-1.1.0.yaml");
 const FIRST: LabTemplate = lab_template!("primary-1.0.0.yaml");
@@ -40,6 +40,10 @@ pub(super) const ALL: [LabTemplate; 8] = [FIRST, SECOND, BAD, FAILS, BACKUP, NEW
 pub(super) struct LabUpgrade {
     /// The release that it begins at, and its version.
     pub from: (LabTemplate, &'static str),
+    /// The backup stack to begin with.
+    pub backup: LabTemplate,
+    /// The deployment role to begin with.
+    pub role: LabTemplate,
     /// The release that it leads to, and its version.
     pub to: (LabTemplate, &'static str),
 }
@@ -49,10 +53,12 @@ impl LabUpgrade {
     pub(super) fn named(to: Option<&Path>) -> Result<LabUpgrade, CliError> {
         let named = to.map_or("1.1.0".into(), |to| to.to_string_lossy());
         let (first, second) = ((FIRST, "1.0.0"), (SECOND, "1.1.0"));
+        // Who has come to 1.1.0 has updated the linked stacks with it.
+        let later = |to| LabUpgrade { from: second, backup: NEW_BACKUP, role: NEW_ROLE, to };
         Ok(match named.as_ref() {
-            "1.1.0" => LabUpgrade { from: first, to: second },
-            "1.2.0-bad" => LabUpgrade { from: second, to: (BAD, "1.2.0") },
-            "1.3.0-fails" => LabUpgrade { from: second, to: (FAILS, "1.3.0") },
+            "1.1.0" => LabUpgrade { from: first, backup: BACKUP, role: ROLE, to: second },
+            "1.2.0-bad" => later((BAD, "1.2.0")),
+            "1.3.0-fails" => later((FAILS, "1.3.0")),
             other => return Err(CliError::NoSuchLabRelease(other.to_owned())),
         })
     }
