@@ -1,323 +1,48 @@
-//! `slackwater demo`: a platform from nothing to its next release, on a local cloud in this process.
+//! `slackwater demo`: a platform from nothing to its next release, on a local cloud in this process. The lab, with real
+//! processes behind real listeners ([`lab`]); or a vendor's releases, simulated ([`vendor`]).
 
-use std::collections::BTreeMap;
+mod directory;
+mod http_client;
+mod lab;
+mod lab_releases;
+mod onlooker;
+mod people;
+mod processes;
+mod proof;
+mod settings_file;
+mod vendor;
+
 use std::future::Future;
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use aws::{AwsCloud, AwsClouds};
-use conductor::{Clock, DataDirectory, JournalStore, SqliteJournal};
-use localcloud::Config;
-use serde::{Deserialize, Serialize};
-use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
+use conductor::DataDirectory;
 
-use crate::arguments::{Demo, Format};
-use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
+pub(crate) use directory::Notes;
+pub use http_client::DemoError;
+pub use vendor::{Scenario, accepted, demo_settings, populate};
+
+use crate::arguments::Demo;
 use crate::error::CliError;
-use crate::inputs::{Release, refuse_unknown};
-use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
-use crate::ports::Ports;
-use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
-use crate::site::{self, Site};
-use crate::{change_table, local_cloud, operate, plan_text};
-
-/// The bucket that holds the releases' templates.
-const BUCKET: &str = "slackwater-demo-templates";
-
-/// Instances that each worker group is asked for.
-const INSTANCES_A_GROUP: usize = 2;
-
-/// Jobs that each queue is given.
-const JOBS_A_QUEUE: usize = 3;
-
-/// Jobs would run for an hour, so that they are still there when maintenance comes.
-const JOB_SECONDS: u32 = 3600;
-
-/// What a demo goes through, whatever carries its requests.
-#[derive(Debug, Clone, Copy)]
-pub struct Scenario<'a> {
-    /// Name of the stack.
-    pub stack_name: &'a str,
-    /// The release to begin with: file name and template.
-    pub from: (&'a str, &'a [u8]),
-    /// Parameter values of that release.
-    pub parameters: &'a BTreeMap<String, String>,
-}
-
-/// What a resumed demo must know beside the journal and the cloud's own file.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Notes {
-    /// The port the local cloud listened on.
-    pub port: u16,
-}
-
-impl Notes {
-    const FILE: &'static str = "demo.json";
-
-    fn write(self, directory: &DataDirectory) -> Result<(), CliError> {
-        let path = directory.join(Notes::FILE);
-        let text = serde_json::json!(self).to_string();
-        std::fs::write(&path, text).map_err(|source| CliError::Unwritable { path, source })
-    }
-
-    /// What is noted; nothing when there is no note, which only costs the port.
-    pub(crate) fn read(directory: &DataDirectory) -> Option<Notes> {
-        serde_json::from_slice(&std::fs::read(directory.join(Notes::FILE)).ok()?).ok()
-    }
-}
+use crate::local_cloud::Running;
+use crate::site::Site;
 
 pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
-    // Everything that can be wrong with the input is found before anything is started.
-    let (from, to) = releases(&arguments)?;
-    let given: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
-    refuse_unknown(&given, &[&from, &to])?;
-    let parameters = from.parameters(&given)?;
-    let mut new_parameters = to.parameters(&given)?;
-    // The stack has its secrets from its creation; they stay as they are, and out of the plan.
-    new_parameters.retain(|key, _| !(to.is_secret(key) && from.template.parameters.contains_key(key)));
-    if !arguments.unattended && !io::stdin().is_terminal() {
-        return Err(CliError::NobodyToApprove);
+    match (arguments.from.clone(), arguments.to.clone()) {
+        (Some(from), Some(to)) => vendor::run(arguments, &from, &to).await,
+        (Some(_) | None, _) => lab::run(arguments).await,
     }
-    let listener = local_cloud::listen(arguments.port).await?;
-    let was_there = arguments.data.path.exists();
-    let directory = take_directory(&arguments)?;
-
-    let scenario = Scenario {
-        stack_name: &arguments.stack_name,
-        from: (&from.name, &from.bytes),
-        parameters: &parameters,
-    };
-    let config = Config { seed: arguments.seed, speed: arguments.speed, ..Config::default() };
-    let outcome =
-        demonstrate(&scenario, &to, &new_parameters, listener, &directory, config, arguments.unattended)
-            .await;
-    let begun = directory.journal().exists();
-    if outcome.is_err() && !begun {
-        discard(&directory, was_there)?;
-    }
-    outcome
 }
 
-async fn demonstrate(
-    scenario: &Scenario<'_>,
-    to: &Release,
-    new_parameters: &BTreeMap<String, String>,
-    listener: tokio::net::TcpListener,
-    directory: &DataDirectory,
-    config: Config,
-    unattended: bool,
-) -> Result<ExitCode, CliError> {
-    let port = listener.local_addr().map_or(0, |address| address.port());
-    let running = local_cloud::start(listener, directory, Some(config), None, false)?;
-    running.write_environment(directory)?;
-    Notes { port }.write(directory)?;
-    println!("Local cloud: {}", running.endpoint_url);
-    println!(
-        "  to look at it beside this (sets AWS_ENDPOINT_URL and keys): . {} && aws cloudformation describe-stacks",
-        directory.join("aws.env").display()
-    );
-
-    let clock = Clock::system();
-    let cloud = running.sdk(clock);
-    let caller = running.caller(clock)?;
-    until_interrupted(false, populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
-
-    let site = site_of(&running, directory, scenario.stack_name)?;
-    let request = UpgradeRequest {
-        release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
-        given: new_parameters.clone(),
-        accepted: accepted(),
-        force_sessions: Vec::new(),
-        closes_at: None,
-        take_fixes: true,
-        options: UpdateOptions::default(),
-        run_id: run_id("demo", &clock),
-    };
-    let prepared = prepare(&site, &request).await?;
-    let plan = match prepared.plan {
-        Ok(plan) => plan,
-        Err(NoPlan::Undrawn(error)) => return Err(error.into()),
-        Err(NoPlan::Blocked(checks)) => {
-            anstream::print!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
-            return Err(CliError::Blocked { checks });
-        }
-    };
-    anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
-    if !unattended {
-        operate::approve("Carry it out? Users are kept out meanwhile.")?;
-    }
-
-    println!("\nRun {}", plan.run_id);
-    let mut journal = SqliteJournal::open(&directory.journal())?;
-    let code = operate::start(&site, &plan, &mut journal, Format::Text).await?;
-    println!(
-        "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
-        directory.path().display()
-    );
-    Ok(code)
-}
-
-/// The demo's deployment within reach: on the local cloud of its own directory.
+/// The demo's deployment within reach: on the local cloud of its own directory, with the settings that lie there.
 pub(crate) fn site_of(
-    running: &local_cloud::Running,
+    running: &Running,
     directory: &DataDirectory,
     stack_name: &str,
 ) -> Result<Site, CliError> {
-    let clock = Clock::system();
-    let clouds = AwsClouds::one(running.sdk(clock));
-    let ports = Ports { clouds, platform: site::adapter(&PlatformSettings::default(), directory.path())? };
-    Site::around(demo_settings(stack_name)?, directory.path(), ports, clock)
-}
-
-/// What the demo's owner decided: no API, no notice, a short proof of health.
-pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
-    let text = format!(
-        "[deployments.demo]\nstack = \"{stack_name}\"\nregion = \"us-east-1\"\ntemplate_bucket = \"{BUCKET}\"\n\
-         [deployments.demo.health]\ntargets = false\nquiet = \"1s\"\n"
-    );
-    let configuration = Configuration::parse("the demo's settings", &text)
-        .map_err(|problems| CliError::Configuration(problems.into()))?;
-    Ok(configuration.deployment(None)?.clone())
-}
-
-/// A demo has no backup stack, no role and nobody to ask: what checks warn of is accepted, and said.
-#[must_use]
-pub fn accepted() -> Vec<Acceptance> {
-    const WARNINGS: [&str; 20] = [
-        "identity",
-        "permissions-caller",
-        "permissions-role",
-        "termination-protection",
-        "rollback",
-        "drift",
-        "version-path",
-        "backup-stack",
-        "recovery-point",
-        "role-stack",
-        "parameters",
-        "database-storage",
-        "capabilities",
-        "quotas",
-        "custom-names",
-        "expected-changes",
-        "alarms",
-        "workloads",
-        "maintenance-policy",
-        "health-policy",
-    ];
-    let why = "a demonstration".to_owned();
-    WARNINGS
-        .iter()
-        .map(|what| Acceptance { what: (*what).to_owned(), who: "demo".to_owned(), why: why.clone() })
-        .collect()
-}
-
-/// Create the stack and give its queues and worker groups something to do, as users would. `caller` reaches the same
-/// cloud as `cloud`.
-pub async fn populate(
-    cloud: &AwsCloud,
-    caller: &Caller,
-    scenario: &Scenario<'_>,
-    tell: &mut impl FnMut(String),
-) -> Result<(), CliError> {
-    let (file, template) = scenario.from;
-    let template_url = cloud.upload_template(BUCKET, "from.yaml", template).await?;
-    let parameters = scenario.parameters.iter();
-    let stack = StackSeed {
-        name: unwritten(scenario.stack_name.to_owned()),
-        template: unwritten(template_url),
-        role_arn: None,
-        parameters: parameters.map(|(key, value)| (key.clone(), unwritten(value.clone()))).collect(),
-        tags: BTreeMap::new(),
-        workload: Workload::default(),
-    };
-    let seed = Seed::of(file, stack.clone());
-    let seen = seed::create(caller, &seed, &stack, tell).await?;
-    let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;
-    let group = |group: &LogicalResource| Workers {
-        group: unwritten(group.logical_id.clone()),
-        desired: INSTANCES_A_GROUP,
-        protected: None,
-        warm_pool: None,
-    };
-    let jobs = |queue: &LogicalResource| Jobs {
-        queue: unwritten(queue.logical_id.clone()),
-        count: JOBS_A_QUEUE,
-        seconds: JOB_SECONDS,
-        names: Vec::new(),
-        owners: Vec::new(),
-    };
-    let workload = Workload {
-        workers: targets.worker_groups.iter().map(group).collect(),
-        jobs: targets.job_queues.iter().map(jobs).collect(),
-        ..Workload::default()
-    };
-    seed::set_to_work(caller, &seed, &seen, &workload, tell).await?;
-    Ok(())
-}
-
-/// The releases that were named, else the sample platform's.
-fn releases(arguments: &Demo) -> Result<(Release, Release), CliError> {
-    match (&arguments.from, &arguments.to) {
-        (Some(from), Some(to)) => Ok((Release::read(from)?, Release::read(to)?)),
-        _ => {
-            let sample = |name: &str, text: &str| Release::parse(name, text.as_bytes().to_vec());
-            Ok((
-                sample("deploy/sample/1.0.0.yaml", include_str!("../../../deploy/sample/1.0.0.yaml"))?,
-                sample("deploy/sample/1.1.0.yaml", include_str!("../../../deploy/sample/1.1.0.yaml"))?,
-            ))
-        }
+    if directory.join(settings_file::FILE).exists() {
+        return lab::site_of(running, directory);
     }
-}
-
-/// Take the data directory; one that holds an earlier demo only with `--fresh`.
-fn take_directory(arguments: &Demo) -> Result<DataDirectory, CliError> {
-    let directory = DataDirectory::take(&arguments.data.path)?;
-    if directory.join(local_cloud::CLOUD_FILE).exists() {
-        if !arguments.fresh {
-            let unfinished = SqliteJournal::open(&directory.journal())
-                .and_then(|journal| journal.runs())
-                .ok()
-                .and_then(|runs| runs.into_iter().rev().find(|run| !run.ended))
-                .map(|run| run.run_id);
-            return Err(CliError::StackExists { path: directory.path().to_owned(), unfinished });
-        }
-        discard(&directory, true)?;
-    }
-    Ok(directory)
-}
-
-/// Remove what a demo puts into its data directory, and the directory when the demo made it.
-fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliError> {
-    let remove = |name: &str| {
-        let path = directory.join(name);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(CliError::Unwritable { path, source })
-            }
-            _ => Ok(()),
-        }
-    };
-    for name in [
-        "aws.env",
-        Notes::FILE,
-        "cloud.sqlite",
-        "cloud.sqlite-wal",
-        "cloud.sqlite-shm",
-        "journal.sqlite",
-        "journal.sqlite-wal",
-        "journal.sqlite-shm",
-    ] {
-        remove(name)?;
-    }
-    // The logs of machines that ran for nothing; there are none, most likely.
-    let _none = std::fs::remove_dir_all(directory.join(local_cloud::MACHINES_FOLDER));
-    if !keep_directory {
-        remove("lock")?;
-        // Somebody else's file in it is a reason to leave it.
-        let _kept = std::fs::remove_dir(directory.path());
-    }
-    Ok(())
+    vendor::site_of(running, directory, stack_name)
 }
 
 /// Let the work go on until it is done or somebody presses Ctrl-C.

@@ -101,6 +101,12 @@ pub enum CliError {
         /// Which limit, and how much of it is used.
         used: String,
     },
+    /// `--to` without `--from` names no release of the lab's.
+    #[error("the lab has no release {0}")]
+    NoSuchLabRelease(String),
+    /// The demo's platform.
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
     /// `--parameter` names what no release has.
     #[error("--parameter {0}: neither release has such a parameter")]
     UnknownParameter(String),
@@ -345,6 +351,7 @@ impl CliError {
             | CliError::Malformed { .. }
             | CliError::ParametersFile(_)
             | CliError::UnknownParameter(_)
+            | CliError::NoSuchLabRelease(_)
             | CliError::PortInUse { .. }
             | CliError::DataDirectory(DataDirectoryError::InUse { .. })
             | CliError::StackExists { .. }
@@ -381,7 +388,8 @@ impl CliError {
                 ),
             )
             | CliError::Journal(JournalError::NoSuchRun { .. } | JournalError::Ended { .. }) => BAD_INPUT,
-            CliError::Connect(_)
+            CliError::Demo(_)
+            | CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)
             | CliError::Serve(_)

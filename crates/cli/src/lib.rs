@@ -39,7 +39,7 @@ mod words;
 use std::process::ExitCode;
 
 pub use arguments::Arguments;
-pub use demo::{Scenario, accepted, demo_settings, populate};
+pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
 pub use maintenance_command::from_template as before_of_template;
 

@@ -133,6 +133,11 @@ impl Running {
             .collect()
     }
 
+    /// What nobody else can know: secrets of its own processes are made of it.
+    pub(crate) fn secret(&self) -> &str {
+        &self.keys.secret_access_key
+    }
+
     /// The SDK, pointed at it.
     pub(crate) fn sdk(&self, clock: Clock) -> AwsCloud {
         AwsCloud::new(&Connection {

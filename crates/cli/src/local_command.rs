@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
 }
 
 /// Ctrl-C, or what a service manager sends.
-async fn asked_to_end() -> std::io::Result<()> {
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         asked = tokio::signal::ctrl_c() => asked,

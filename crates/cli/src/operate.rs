@@ -31,6 +31,16 @@ pub(crate) async fn start(
     journal: &mut SqliteJournal,
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
+    Ok(start_and_tell(site, plan, journal, progress).await?.0)
+}
+
+/// The same; tells how it ended as well.
+pub(crate) async fn start_and_tell(
+    site: &Site,
+    plan: &Plan,
+    journal: &mut SqliteJournal,
+    progress: impl Into<Progress>,
+) -> Result<(ExitCode, Ended), CliError> {
     let progress = progress.into();
     let history = History::of(journal, &plan.deployment, Some(&plan.run_id))?;
     let shown = Shown::new(Lines::new(history, !progress.quiet), progress.format);
@@ -40,7 +50,7 @@ pub(crate) async fn start(
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.start(plan, shown).await).await?
     };
-    finish(&plan.run_id, &ended, journal, progress.format)
+    Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
 }
 
 /// Go on with a run.

@@ -35,13 +35,13 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
             println!("  USERS ARE STILL KEPT OUT: somebody must look.\n  {reason}");
         }
     }
-    println!("\n  {:<30} {:>8}  {:>12}", "step", "began", "took");
+    println!("\n  {:<40} {:>8}  {:>12}", "step", "began", "took");
     for step in &report.steps {
         let took = step.milliseconds().map_or_else(|| "under way".to_owned(), duration);
-        println!("  {:<30} {:>8}  {took:>12}", step.step.title(), time_of_day(step.started_at));
+        println!("  {:<40} {:>8}  {took:>12}", step.step.title(), time_of_day(step.started_at));
     }
     println!(
-        "  {:<30} {:>8}  {:>12}",
+        "  {:<40} {:>8}  {:>12}",
         "in all",
         "",
         duration(report.last_at.milliseconds_since(report.started_at))

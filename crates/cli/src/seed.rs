@@ -64,6 +64,7 @@ use toml::Spanned;
 
 pub use caller::{Caller, CallerError};
 pub use plant::{StackSeen, create, plant};
+pub(crate) use plant::{look, outputs};
 pub use work::{AtWork, set_to_work};
 
 /// Why a seed can't be planted.

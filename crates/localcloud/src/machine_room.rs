@@ -10,7 +10,7 @@
 //!   lets programs bind any of them; other systems need an alias of the loopback interface for each.
 //! - Listeners speak plain HTTP, also for HTTPS: nobody has a certificate for loopback. What they forward says `https` all
 //!   the same (`X-Forwarded-Proto`).
-//! - Nothing outlives this program ([`holder`]).
+//! - Nothing outlives this program (`holder`).
 //!
 //! Nothing here decides what should exist: the services do.
 

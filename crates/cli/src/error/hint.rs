@@ -18,6 +18,9 @@ impl CliError {
             {
                 Some("give a value with --parameter KEY=VALUE; nothing was started")
             }
+            CliError::NoSuchLabRelease(_) => Some(
+                "it has 1.1.0, 1.2.0-bad and 1.3.0-fails; a template of yours needs --from TEMPLATE beside it; nothing was started",
+            ),
             CliError::UnknownParameter(_) => Some("check its spelling; nothing was started"),
             CliError::Configuration(ConfigurationError::NoFile { .. }) => {
                 Some("`slackwater init` makes one, or name yours with --config; nothing was touched")
@@ -119,6 +122,7 @@ impl CliError {
             | CliError::LocalCloud(_)
             | CliError::Seed(_)
             | CliError::Faults(_)
+            | CliError::Demo(_)
             | CliError::NotApproved
             | CliError::Interrupted { run_under_way: false } => None,
         }

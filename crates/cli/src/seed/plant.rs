@@ -81,7 +81,7 @@ pub async fn create(
 ///
 /// # Errors
 /// When there is none of this name.
-pub(super) async fn look(caller: &Caller, name: &str) -> Result<StackSeen, SeedError> {
+pub(crate) async fn look(caller: &Caller, name: &str) -> Result<StackSeen, SeedError> {
     let mut asked = vec![("StackName".to_owned(), name.to_owned())];
     let xml = caller.query("cloudformation", "DescribeStacks", &asked).await?;
     let id = texts(&xml, "StackId").into_iter().next().unwrap_or_default();
@@ -98,6 +98,16 @@ pub(super) async fn look(caller: &Caller, name: &str) -> Result<StackSeen, SeedE
         asked.truncate(1);
         asked.push(("NextToken".to_owned(), token));
     }
+}
+
+/// A stack's outputs.
+pub(crate) async fn outputs(caller: &Caller, name: &str) -> Result<BTreeMap<String, String>, SeedError> {
+    let asked = [("StackName".to_owned(), name.to_owned())];
+    let xml = caller.query("cloudformation", "DescribeStacks", &asked).await?;
+    let outputs = records(&xml, "Outputs").into_iter();
+    Ok(outputs
+        .filter_map(|mut output| Some((output.remove("OutputKey")?, output.remove("OutputValue")?)))
+        .collect())
 }
 
 /// A URL that CloudFormation reads: of the template that was uploaded, or the one that was given.

@@ -1,5 +1,5 @@
 //! IAM: roles, users, instance profiles and managed policies, and what policies allow. What a
-//! role's session may do is enforced on every service ([`authorize`]); the owner's keys may do everything.
+//! role's session may do is enforced on every service (`authorize`); the owner's keys may do everything.
 
 pub(crate) mod authorize;
 pub(crate) mod condition;

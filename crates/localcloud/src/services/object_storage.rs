@@ -1,7 +1,7 @@
 //! S3: buckets, objects and their versions, multipart uploads, and the settings of a bucket that are kept as
 //! records. What they would do to a request (policies, access blocks, encryption) is not carried out here.
 //!
-//! HTTP is the wire's ([`crate::wire::object_storage`]); here a request is a JSON tree in the API reference's names,
+//! HTTP is the wire's (`wire::object_storage`); here a request is a JSON tree in the API reference's names,
 //! with bodies in base64, so that it is logged like any other.
 
 mod buckets;

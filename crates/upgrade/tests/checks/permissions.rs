@@ -52,6 +52,30 @@ fn permissions() {
         ),
         ("no role", |_| {}, "permissions-role", Skipped, "no role"),
         (
+            "denied to the role in words",
+            |w| {
+                w.around.denied_to_role = Some(Ok(vec![DeniedAction {
+                    action: "ec2:CreateLaunchTemplateVersion".into(),
+                    decision: "explicitDeny".into(),
+                }]));
+            },
+            "permissions-role",
+            Failed,
+            "boundary",
+        ),
+        (
+            "the role needs no rights of the caller's",
+            |w| {
+                w.around.denied_to_role = Some(Ok(vec![DeniedAction {
+                    action: "ec2:TerminateInstances".into(),
+                    decision: "explicitDeny".into(),
+                }]));
+            },
+            "permissions-role",
+            Passed,
+            "",
+        ),
+        (
             "denied to the role",
             |w| {
                 w.around.denied_to_role = Some(Ok(vec![DeniedAction {
@@ -60,7 +84,7 @@ fn permissions() {
                 }]));
             },
             "permissions-role",
-            Failed,
+            Warning,
             "the role is denied",
         ),
     ]);

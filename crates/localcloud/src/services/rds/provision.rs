@@ -101,7 +101,7 @@ fn restored_gib(world: &World, input: Input<'_>) -> Result<Option<u64>, Provisio
 /// is behind what the database has come to by itself makes any change fail (its handler's `modifyDbInstanceRequest`
 /// in github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds).
 ///
-/// A rollback keeps the larger storage of the failed template ([`storage::keep_the_larger`]).
+/// A rollback keeps the larger storage of the failed template (`storage::keep_the_larger`).
 ///
 /// Assumption: a change that is still under way is joined, not refused.
 ///

@@ -1,0 +1,83 @@
+//! What a demo puts into its data directory, and how it is taken away again.
+
+use std::io;
+
+use conductor::{DataDirectory, JournalStore, SqliteJournal};
+use serde::{Deserialize, Serialize};
+
+use super::settings_file;
+use crate::arguments::Demo;
+use crate::error::CliError;
+use crate::local_cloud;
+
+/// What a resumed demo must know beside the journal and the cloud's own file.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Notes {
+    /// The port the local cloud listened on.
+    pub port: u16,
+}
+
+impl Notes {
+    const FILE: &'static str = "demo.json";
+
+    pub(super) fn write(self, directory: &DataDirectory) -> Result<(), CliError> {
+        let path = directory.join(Notes::FILE);
+        let text = serde_json::json!(self).to_string();
+        std::fs::write(&path, text).map_err(|source| CliError::Unwritable { path, source })
+    }
+
+    /// What is noted; nothing when there is no note, which only costs the port.
+    pub(crate) fn read(directory: &DataDirectory) -> Option<Notes> {
+        serde_json::from_slice(&std::fs::read(directory.join(Notes::FILE)).ok()?).ok()
+    }
+}
+
+/// Take the data directory; one that holds an earlier demo only with `--fresh`.
+pub(super) fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
+    let directory = DataDirectory::take(&arguments.data.path)?;
+    if directory.join(local_cloud::CLOUD_FILE).exists() {
+        if !arguments.fresh {
+            let unfinished = SqliteJournal::open(&directory.journal())
+                .and_then(|journal| journal.runs())
+                .ok()
+                .and_then(|runs| runs.into_iter().rev().find(|run| !run.ended))
+                .map(|run| run.run_id);
+            return Err(CliError::StackExists { path: directory.path().to_owned(), unfinished });
+        }
+        discard(&directory, true)?;
+    }
+    Ok(directory)
+}
+
+/// Remove what a demo puts into its data directory, and the directory when the demo made it.
+pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliError> {
+    let unless_gone = |path, result: io::Result<()>| match result {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CliError::Unwritable { path, source }),
+        Ok(()) | Err(_) => Ok(()),
+    };
+    let remove = |name: &str| unless_gone(directory.join(name), std::fs::remove_file(directory.join(name)));
+    for name in [
+        "aws.env",
+        Notes::FILE,
+        settings_file::FILE,
+        settings_file::PROFILE,
+        settings_file::TOKEN,
+        "cloud.sqlite",
+        "cloud.sqlite-wal",
+        "cloud.sqlite-shm",
+        "journal.sqlite",
+        "journal.sqlite-wal",
+        "journal.sqlite-shm",
+    ] {
+        remove(name)?;
+    }
+    for name in [local_cloud::MACHINES_FOLDER, settings_file::RELEASES, settings_file::DATA] {
+        unless_gone(directory.join(name), std::fs::remove_dir_all(directory.join(name)))?;
+    }
+    if !keep_directory {
+        remove("lock")?;
+        // Somebody else's file in it is a reason to leave it.
+        let _kept = std::fs::remove_dir(directory.path());
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! `slackwater demo --from FILE --to FILE`: a vendor's platform from nothing to its next release. What runs in it is
+//! simulated, unless its templates ask for `local/process`.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+use aws::{AwsCloud, AwsClouds};
+use conductor::{Clock, DataDirectory, SqliteJournal};
+use localcloud::Config;
+use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
+
+use super::directory::{self, Notes};
+use super::until_interrupted;
+use crate::arguments::{Demo, Format};
+use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
+use crate::error::CliError;
+use crate::inputs::{Release, refuse_unknown};
+use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
+use crate::ports::Ports;
+use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
+use crate::site::{self, Site};
+use crate::{change_table, local_cloud, operate, plan_text};
+
+/// The bucket that holds the releases' templates.
+const BUCKET: &str = "slackwater-demo-templates";
+
+/// Instances that each worker group is asked for.
+const INSTANCES_A_GROUP: usize = 2;
+
+/// Jobs that each queue is given.
+const JOBS_A_QUEUE: usize = 3;
+
+/// Jobs would run for an hour, so that they are still there when maintenance comes.
+const JOB_SECONDS: u32 = 3600;
+
+/// What a demo goes through, whatever carries its requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario<'a> {
+    /// Name of the stack.
+    pub stack_name: &'a str,
+    /// The release to begin with: file name and template.
+    pub from: (&'a str, &'a [u8]),
+    /// Parameter values of that release.
+    pub parameters: &'a BTreeMap<String, String>,
+}
+
+pub(super) async fn run(arguments: Demo, from: &Path, to: &Path) -> Result<ExitCode, CliError> {
+    // Everything that can be wrong with the input is found before anything is started.
+    let (from, to) = (Release::read(from)?, Release::read(to)?);
+    let given: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
+    refuse_unknown(&given, &[&from, &to])?;
+    let parameters = from.parameters(&given)?;
+    let mut new_parameters = to.parameters(&given)?;
+    // The stack has its secrets from its creation; they stay as they are, and out of the plan.
+    new_parameters.retain(|key, _| !(to.is_secret(key) && from.template.parameters.contains_key(key)));
+    if !arguments.unattended && !io::stdin().is_terminal() {
+        return Err(CliError::NobodyToApprove);
+    }
+    let listener = local_cloud::listen(arguments.port).await?;
+    let was_there = arguments.data.path.exists();
+    let directory = directory::take(&arguments)?;
+
+    let scenario = Scenario {
+        stack_name: &arguments.stack_name,
+        from: (&from.name, &from.bytes),
+        parameters: &parameters,
+    };
+    let config = Config { seed: arguments.seed, speed: arguments.speed, ..Config::default() };
+    let outcome =
+        demonstrate(&scenario, &to, &new_parameters, listener, &directory, config, arguments.unattended)
+            .await;
+    let begun = directory.journal().exists();
+    if outcome.is_err() && !begun {
+        directory::discard(&directory, was_there)?;
+    }
+    outcome
+}
+
+async fn demonstrate(
+    scenario: &Scenario<'_>,
+    to: &Release,
+    new_parameters: &BTreeMap<String, String>,
+    listener: tokio::net::TcpListener,
+    directory: &DataDirectory,
+    config: Config,
+    unattended: bool,
+) -> Result<ExitCode, CliError> {
+    let port = listener.local_addr().map_or(0, |address| address.port());
+    let running = local_cloud::start(listener, directory, Some(config), None, false)?;
+    running.write_environment(directory)?;
+    Notes { port }.write(directory)?;
+    println!("Local cloud: {}", running.endpoint_url);
+    println!(
+        "  to look at it beside this (sets AWS_ENDPOINT_URL and keys): . {} && aws cloudformation describe-stacks",
+        directory.join("aws.env").display()
+    );
+
+    let clock = Clock::system();
+    let cloud = running.sdk(clock);
+    let caller = running.caller(clock)?;
+    until_interrupted(false, populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
+
+    let site = site_of(&running, directory, scenario.stack_name)?;
+    let request = UpgradeRequest {
+        release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
+        given: new_parameters.clone(),
+        accepted: accepted(),
+        force_sessions: Vec::new(),
+        closes_at: None,
+        take_fixes: true,
+        options: UpdateOptions::default(),
+        run_id: run_id("demo", &clock),
+    };
+    let prepared = prepare(&site, &request).await?;
+    let plan = match prepared.plan {
+        Ok(plan) => plan,
+        Err(NoPlan::Undrawn(error)) => return Err(error.into()),
+        Err(NoPlan::Blocked(checks)) => {
+            anstream::print!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
+            return Err(CliError::Blocked { checks });
+        }
+    };
+    anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
+    if !unattended {
+        operate::approve("Carry it out? Users are kept out meanwhile.")?;
+    }
+
+    println!("\nRun {}", plan.run_id);
+    let mut journal = SqliteJournal::open(&directory.journal())?;
+    let code = operate::start(&site, &plan, &mut journal, Format::Text).await?;
+    println!(
+        "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
+        directory.path().display()
+    );
+    Ok(code)
+}
+
+/// The demo's deployment within reach: on the local cloud of its own directory.
+pub(super) fn site_of(
+    running: &local_cloud::Running,
+    directory: &DataDirectory,
+    stack_name: &str,
+) -> Result<Site, CliError> {
+    let clock = Clock::system();
+    let clouds = AwsClouds::one(running.sdk(clock));
+    let ports = Ports { clouds, platform: site::adapter(&PlatformSettings::default(), directory.path())? };
+    Site::around(demo_settings(stack_name)?, directory.path(), ports, clock)
+}
+
+/// What the demo's owner decided: no API, no notice, a short proof of health.
+pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
+    let text = format!(
+        "[deployments.demo]\nstack = \"{stack_name}\"\nregion = \"us-east-1\"\ntemplate_bucket = \"{BUCKET}\"\n\
+         [deployments.demo.health]\ntargets = false\nquiet = \"1s\"\n"
+    );
+    let configuration = Configuration::parse("the demo's settings", &text)
+        .map_err(|problems| CliError::Configuration(problems.into()))?;
+    Ok(configuration.deployment(None)?.clone())
+}
+
+/// A demo has no backup stack, no role and nobody to ask: what checks warn of is accepted, and said.
+#[must_use]
+pub fn accepted() -> Vec<Acceptance> {
+    const WARNINGS: [&str; 20] = [
+        "identity",
+        "permissions-caller",
+        "permissions-role",
+        "termination-protection",
+        "rollback",
+        "drift",
+        "version-path",
+        "backup-stack",
+        "recovery-point",
+        "role-stack",
+        "parameters",
+        "database-storage",
+        "capabilities",
+        "quotas",
+        "custom-names",
+        "expected-changes",
+        "alarms",
+        "workloads",
+        "maintenance-policy",
+        "health-policy",
+    ];
+    let why = "a demonstration".to_owned();
+    WARNINGS
+        .iter()
+        .map(|what| Acceptance { what: (*what).to_owned(), who: "demo".to_owned(), why: why.clone() })
+        .collect()
+}
+
+/// Create the stack and give its queues and worker groups something to do, as users would. `caller` reaches the same
+/// cloud as `cloud`.
+pub async fn populate(
+    cloud: &AwsCloud,
+    caller: &Caller,
+    scenario: &Scenario<'_>,
+    tell: &mut impl FnMut(String),
+) -> Result<(), CliError> {
+    let (file, template) = scenario.from;
+    let template_url = cloud.upload_template(BUCKET, "from.yaml", template).await?;
+    let parameters = scenario.parameters.iter();
+    let stack = StackSeed {
+        name: unwritten(scenario.stack_name.to_owned()),
+        template: unwritten(template_url),
+        role_arn: None,
+        parameters: parameters.map(|(key, value)| (key.clone(), unwritten(value.clone()))).collect(),
+        tags: BTreeMap::new(),
+        workload: Workload::default(),
+    };
+    let seed = Seed::of(file, stack.clone());
+    let seen = seed::create(caller, &seed, &stack, tell).await?;
+    let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;
+    let group = |group: &LogicalResource| Workers {
+        group: unwritten(group.logical_id.clone()),
+        desired: INSTANCES_A_GROUP,
+        protected: None,
+        warm_pool: None,
+    };
+    let jobs = |queue: &LogicalResource| Jobs {
+        queue: unwritten(queue.logical_id.clone()),
+        count: JOBS_A_QUEUE,
+        seconds: JOB_SECONDS,
+        names: Vec::new(),
+        owners: Vec::new(),
+    };
+    let workload = Workload {
+        workers: targets.worker_groups.iter().map(group).collect(),
+        jobs: targets.job_queues.iter().map(jobs).collect(),
+        ..Workload::default()
+    };
+    seed::set_to_work(caller, &seed, &seen, &workload, tell).await?;
+    Ok(())
+}
