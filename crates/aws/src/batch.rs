@@ -86,6 +86,14 @@ async fn jobs_of(client: &Client, queue: &str, status: JobStatus) -> Result<Vec<
     }
 }
 
+/// Say whose the jobs are while one call tells it: a drain looks every second, and that nobody may ask is no reason not
+/// to drain.
+pub(crate) async fn name_owners_of_few(client: &Client, jobs: &mut [Job]) {
+    if !jobs.is_empty() && jobs.len() <= ITEMS_A_CALL {
+        let _unnamed = name_owners(client, jobs).await;
+    }
+}
+
 /// Say whose the jobs are, where their tags tell.
 pub(crate) async fn name_owners(client: &Client, jobs: &mut [Job]) -> Result<(), PortError> {
     let ids: Vec<String> = jobs.iter().map(|job| job.id.clone()).collect();

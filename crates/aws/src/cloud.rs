@@ -70,7 +70,9 @@ impl AwsCloud {
             }
             Query::JobQueues { arns } => Observation::JobQueues(batch::job_queues(&self.batch, arns).await?),
             Query::Jobs { queue_arns } => {
-                Observation::Jobs(batch::unfinished_jobs(&self.batch, queue_arns).await?)
+                let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
+                batch::name_owners_of_few(&self.batch, &mut jobs).await;
+                Observation::Jobs(jobs)
             }
             Query::WorkerGroups { names } => {
                 Observation::WorkerGroups(auto_scaling::worker_groups(&self.auto_scaling, names).await?)

