@@ -58,7 +58,7 @@ pub fn main_action(type_name: &str, operation: ResourceOperation) -> Option<Stri
             own.eq_ignore_ascii_case(&service).then_some(((near, Reverse(place)), name))
         })
         .collect();
-    found.sort_by(|one, other| other.0.cmp(&one.0));
+    found.sort_by_key(|(near, _)| Reverse(*near));
     match found.as_slice() {
         [] => None,
         [(best, _), (next, _), ..] if best == next => None,
