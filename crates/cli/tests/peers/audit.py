@@ -105,12 +105,12 @@ def cloudformation():
     ])
     refused(service, "delete_stack", s, bad, "TerminationProtection is enabled")
     refused(service, "list_imports", {"ExportName": "export-one"}, bad, "is not imported by any stack")
-    refused(service, "estimate_template_cost", {"TemplateBody": template()}, bad, "")
+    refused(service, "estimate_template_cost", {"TemplateBody": template()}, bad, "Costs aren't estimated in this local cloud")
     refused(service, "signal_resource", s | {"LogicalResourceId": "P", "UniqueId": "1", "Status": "SUCCESS"}, bad)
     refused(service, "continue_update_rollback", s, bad)
     refused(service, "rollback_stack", s, bad)
     refused(service, "cancel_update_stack", s, bad, "cannot be called from current stack status")
-    refused(service, "create_change_set", change_set | {"ChangeSetType": "IMPORT", "TemplateBody": template("new")}, bad)
+    refused(service, "create_change_set", change_set | {"ChangeSetType": "IMPORT", "TemplateBody": template("new")}, bad, "type IMPORT aren't simulated")
     refused(service, "execute_change_set", change_set, "ChangeSetNotFound")
     refused(service, "describe_change_set", change_set, "ChangeSetNotFound")
     importer = json.dumps({"Resources": {"I": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Fn::ImportValue": "export-one"}}}}})
@@ -142,6 +142,78 @@ def cloudformation():
     waits(service, "stack_delete_complete", by_id)
     waits(service, "stack_delete_complete", none)
     rows(service, [("describe_stacks", by_id, s, bad), ("describe_stack_events", by_id, s, bad), ("list_stack_resources", by_id, s, bad)])
+
+
+def tokens():
+    """A request with the same ClientRequestToken again is answered and does nothing."""
+    global tried
+    cloud, s = boto3.client("cloudformation"), {"StackName": "t"}
+    one = s | {"TemplateBody": template("token"), "ClientRequestToken": "one"}
+    two = s | {"TemplateBody": template("token-2"), "ClientRequestToken": "two"}
+    first = cloud.create_stack(**one)["StackId"]
+    waits("cloudformation", "stack_create_complete", s)
+    tried += 1
+    if cloud.create_stack(**one)["StackId"] != first:
+        failures.append("create_stack again with its token: another stack")
+    cloud.update_stack(**two)
+    waits("cloudformation", "stack_update_complete", s)
+    before = len(cloud.describe_stack_events(**s)["StackEvents"])
+    tried += 1
+    cloud.update_stack(**two)
+    if len(cloud.describe_stack_events(**s)["StackEvents"]) != before:
+        failures.append("update_stack again with its token: it did something")
+    cloud.delete_stack(**s)
+    waits("cloudformation", "stack_delete_complete", {"StackName": first})
+
+
+def rollbacks():
+    """What fails because the stack's role may not, and is led out with another role."""
+    iam, cloud = boto3.client("iam"), boto3.client("cloudformation")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "cloudformation.amazonaws.com"}}]})
+    roles = {}
+    for name, actions in [("whole", "ssm:*"), ("lacking", "ssm:Describe*")]:
+        roles[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+    bad, r, f = "ValidationError", {"StackName": "r"}, {"StackName": "f"}
+    cloud.create_stack(**r, TemplateBody=template("role-1"), RoleARN=roles["whole"])
+    waits("cloudformation", "stack_create_complete", r)
+    cloud.update_stack(**r, TemplateBody=template("role-2"), RoleARN=roles["lacking"])
+    waits("cloudformation", "stack_update_complete", r, ends=False)
+    is_in("r", "UPDATE_ROLLBACK_FAILED")
+    words = "assumed-role/lacking/AWSCloudFormation is not authorized to perform: ssm:PutParameter on resource: "
+    tells("r", words)
+    refused("cloudformation", "update_stack", r | {"TemplateBody": template("role-3")}, bad, "UPDATE_ROLLBACK_FAILED state and can not be updated")
+    rows("cloudformation", [("continue_update_rollback", r | {"RoleARN": roles["whole"]}, {"StackName": "none"}, bad)])
+    waits("cloudformation", "stack_rollback_complete", r)
+    is_in("r", "UPDATE_ROLLBACK_COMPLETE")
+    cloud.create_stack(**f, TemplateBody=template("role-4"), RoleARN=roles["lacking"], DisableRollback=True)
+    waits("cloudformation", "stack_create_complete", f, ends=False)
+    is_in("f", "CREATE_FAILED")
+    rows("cloudformation", [("rollback_stack", f | {"RoleARN": roles["whole"]}, {"StackName": "none"}, bad)])
+    waits("cloudformation", "stack_rollback_complete", f)
+    is_in("f", "ROLLBACK_COMPLETE")
+    for operation, arguments in [("create_stack", {"StackName": "n", "TemplateBody": template("n")}), ("update_stack", r | {"TemplateBody": template("n")}), ("delete_stack", r)]:
+        refused("cloudformation", operation, arguments | {"RoleARN": roles["whole"] + "0"}, bad, "is invalid or cannot be assumed")
+    for name in ["r", "f"]:
+        rows("cloudformation", [("delete_stack", {"StackName": name, "RoleARN": roles["whole"]}, None, "")])
+        waits("cloudformation", "stack_delete_complete", {"StackName": name})
+
+
+def is_in(stack, status):
+    global tried
+    tried += 1
+    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    if found != status:
+        failures.append(f"{stack} is in {found}, instead of {status}")
+
+
+def tells(stack, words):
+    global tried
+    tried += 1
+    events = boto3.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    if not any(words in event.get("ResourceStatusReason", "") for event in events):
+        failures.append(f"no event of {stack} tells: {words}")
 
 
 def identity():
@@ -291,6 +363,17 @@ def platform():
         ("modify_db_instance", db | {"AllocatedStorage": 30, "ApplyImmediately": True}, none | {"AllocatedStorage": 30}, "DBInstanceNotFound"),
     ])
     waits("rds", "db_instance_available", db)
+    # AWS Backup takes the database into a vault.
+    arn = f"arn:aws:rds:us-east-1:{OWNER}:db:db"
+    role = {"IamRoleArn": f"arn:aws:iam::{OWNER}:role/backups"}
+    job = lambda a: {"BackupJobId": a["start_backup_job"]["BackupJobId"]}
+    rows("backup", [
+        ("create_backup_vault", {"BackupVaultName": "v"}, {"BackupVaultName": "v"}, "AlreadyExistsException"),
+        ("start_backup_job", {"BackupVaultName": "v", "ResourceArn": arn} | role, {"BackupVaultName": "none", "ResourceArn": arn} | role, "ResourceNotFoundException"),
+        ("describe_backup_job", job, {"BackupJobId": "none"}, "ResourceNotFoundException"),
+        ("list_backup_jobs", {"ByResourceArn": arn}, None, ""),
+        ("list_recovery_points_by_backup_vault", {"BackupVaultName": "v"}, {"BackupVaultName": "none"}, "AccessDeniedException"),
+    ])
     rows("rds", [("create_db_snapshot", db | snapshot, none | {"DBSnapshotIdentifier": "other"}, "DBInstanceNotFound")])
     waits("rds", "db_snapshot_available", snapshot)
     waits("rds", "db_snapshot_completed", snapshot)
@@ -386,7 +469,7 @@ def machines():
     ])
 
 
-for step in [cloudformation, identity, small_services, platform, machines]:
+for step in [cloudformation, tokens, rollbacks, identity, small_services, platform, machines]:
     try:
         step()
     except Exception as error:  # one step's surprise shouldn't hide what the others find

@@ -91,7 +91,7 @@ pub fn permit(
     let Some(role) = world.iam.role_by_arn(role_arn) else {
         return Err(ProvisionError { reason: invalid(role_arn) });
     };
-    let why = match verdict(world, role, action, &resource) {
+    let why = match verdict(world, role, &action, &resource) {
         Verdict::Allowed => return Ok(()),
         Verdict::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
         Verdict::ImplicitDeny => format!("because no identity-based policy allows the {action} action"),

@@ -134,6 +134,7 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "DescribeScalingActivities" => describe::activities(world, input),
         "UpdateAutoScalingGroup" => operations::update_group(world, input),
         "SetDesiredCapacity" => operations::set_desired_capacity(world, input),
+        "SetInstanceHealth" => health::set(world, input),
         "SetInstanceProtection" => operations::set_instance_protection(world, input),
         "TerminateInstanceInAutoScalingGroup" => operations::terminate_instance(world, input),
         "CompleteLifecycleAction" => operations::complete_lifecycle_action(world, input),

@@ -19,6 +19,7 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "DescribeScalingActivities",
             "UpdateAutoScalingGroup",
             "SetDesiredCapacity",
+            "SetInstanceHealth",
             "SetInstanceProtection",
             "TerminateInstanceInAutoScalingGroup",
             "CompleteLifecycleAction",

@@ -1,7 +1,8 @@
 //! The rates that AWS documents. A quota of so many requests a second is a bucket of as many, refilled each second.
 //!
 //! CloudFormation, Auto Scaling ("a shared API bucket"), IAM, RDS and AWS Backup throttle as well, but AWS publishes no
-//! figures: they are not throttled here unless the faults say so.
+//! figures: they are not throttled here unless the faults say so. Neither are CloudWatch and the mutating operations of
+//! Elastic Load Balancing, whose pages have figures that nobody has read from them yet.
 
 /// One class of operations, which share a bucket.
 #[derive(Debug)]
@@ -38,7 +39,8 @@ const RATES: &[Rate] = &[
     // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>: non-mutating actions.
     rate("elasticloadbalancing", "non-mutating", &["Describe*"], 40, 10),
     // <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>: "each API is evaluated individually";
-    // non-mutating actions, then mutating ones.
+    // non-mutating actions (the page's own example: 100, and 20 a second), then mutating ones. UNCONFIRMED: the mutating
+    // figures were not seen again on the page when the others were checked.
     rate("ec2", EACH, &["Describe*", "List*", "Search*", "Get*"], 100, 20),
     rate("ec2", EACH, &["*"], 50, 5),
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>: requests made with the account's

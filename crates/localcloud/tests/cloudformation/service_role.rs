@@ -15,6 +15,8 @@ fn tokens() -> Value {
     json!([
         {"ParameterKey": "AdminToken", "ParameterValue": "an admin's token"},
         {"ParameterKey": "WorkerToken", "ParameterValue": "a worker's token"},
+        // A worker would have to answer its lifecycle hook before it goes; nobody runs here.
+        {"ParameterKey": "WorkersDesiredCapacity", "ParameterValue": "0"},
     ])
 }
 

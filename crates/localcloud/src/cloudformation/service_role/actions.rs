@@ -38,7 +38,7 @@ impl ResourceOperation {
 
 /// The main action, such as `rds:ModifyDBInstance`, if the type publishes one.
 #[must_use]
-pub fn main_action(type_name: &str, operation: ResourceOperation) -> Option<&'static str> {
+pub fn main_action(type_name: &str, operation: ResourceOperation) -> Option<String> {
     let handlers = facts::resource_type(type_name)?.handlers.as_ref()?;
     let handler = match operation {
         ResourceOperation::Create => handlers.create.as_ref(),
@@ -55,14 +55,15 @@ pub fn main_action(type_name: &str, operation: ResourceOperation) -> Option<&'st
             let place = operation.verbs().iter().position(|verb| name.starts_with(verb))?;
             let object = name.get(operation.verbs().get(place)?.len()..)?.to_lowercase();
             let near = nearness(&noun, &object)?;
-            own.eq_ignore_ascii_case(&service).then_some(((near, Reverse(place)), permission.as_str()))
+            own.eq_ignore_ascii_case(&service).then_some(((near, Reverse(place)), name))
         })
         .collect();
-    found.sort_by_key(|one| std::cmp::Reverse(one.0));
+    found.sort_by_key(|(near, _)| Reverse(*near));
     match found.as_slice() {
         [] => None,
         [(best, _), (next, _), ..] if best == next => None,
-        [(_, action), ..] => Some(action),
+        // Some schemas write `Batch:`; IAM's prefixes are in lower case.
+        [(_, name), ..] => Some(format!("{service}:{name}")),
     }
 }
 
@@ -108,7 +109,8 @@ mod tests {
     #[track_caller]
     fn check(type_name: &str, create: &str, update: &str, delete: &str) {
         use ResourceOperation::{Create, Delete, Update};
-        let found = [Create, Update, Delete].map(|what| main_action(type_name, what).unwrap_or("-"));
+        let found =
+            [Create, Update, Delete].map(|what| main_action(type_name, what).unwrap_or("-".to_owned()));
         assert_eq!(found, [create, update, delete], "{type_name}");
     }
 

@@ -38,6 +38,28 @@ pub(super) fn arn(world: &mut World, desired: &Desired<'_>) -> String {
         "AWS::SSM::Parameter" => {
             return world.arn("ssm", &format!("parameter/{}", id.trim_start_matches('/')));
         }
+        "AWS::Batch::JobQueue" | "AWS::Batch::ComputeEnvironment" | "AWS::Batch::JobDefinition" => {
+            let kind = desired.type_name.rsplit("::").next().unwrap_or_default();
+            let name = match desired.properties.get(&format!("{kind}Name")) {
+                Some(Value::String(name)) => name.clone(),
+                _ => made_up_name(world, desired),
+            };
+            return world.arn("batch", &format!("{}/{name}", kebab(kind)));
+        }
+        // These have their ARN for an id as soon as they are there.
+        "AWS::ElasticLoadBalancingV2::LoadBalancer"
+        | "AWS::ElasticLoadBalancingV2::TargetGroup"
+        | "AWS::ElasticLoadBalancingV2::Listener"
+        | "AWS::ElasticLoadBalancingV2::ListenerRule" => {
+            let kind = match desired.type_name.rsplit("::").next() {
+                Some("LoadBalancer") => "loadbalancer/app",
+                Some("TargetGroup") => "targetgroup",
+                Some("Listener") => "listener/app",
+                _ => "listener-rule/app",
+            };
+            let name = made_up_name(world, desired);
+            return world.arn("elasticloadbalancing", &format!("{kind}/{name}"));
+        }
         "AWS::RDS::DBSubnetGroup" => return world.arn("rds", &format!("subgrp:{id}")),
         _ => {}
     }
@@ -56,6 +78,11 @@ pub(super) fn arn(world: &mut World, desired: &Desired<'_>) -> String {
         }
         None => "*".to_owned(),
     }
+}
+
+fn made_up_name(world: &mut World, desired: &Desired<'_>) -> String {
+    let random = world.identities.alphanumeric(&format!("{}/would be", desired.owner.stack_id), 12);
+    format!("{}-{}-{random}", desired.owner.stack_name, desired.logical_id)
 }
 
 /// `SecurityGroup` as `security-group`, `VPC` as `vpc`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::group::{Group, State};
 use super::{Timer, durations, lifecycle, scaling};
 use crate::services::load_balancing;
-use crate::{Input, Timestamp, World, timers};
+use crate::{AwsError, Input, Timestamp, World, timers};
 
 impl Group {
     fn checks_with_load_balancers(&self) -> bool {
@@ -70,13 +70,50 @@ pub(super) fn look_again(world: &mut World, name: &str) {
     }
 }
 
+/// SetInstanceHealth: somebody says how an instance is.
+/// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceHealth.html>
+///
+/// Assumption: an unhealthy one is replaced at once, so `Healthy` has nothing to take back; within the grace period
+/// `Unhealthy` is not heard, unless the request says otherwise.
+pub(super) fn set(world: &mut World, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
+    let id = input.required_string("InstanceId")?;
+    let unhealthy = match input.required_string("HealthStatus")? {
+        status if status.eq_ignore_ascii_case("unhealthy") => true,
+        status if status.eq_ignore_ascii_case("healthy") => false,
+        other => {
+            return Err(AwsError::validation(format!(
+                "{other} is not a valid health status. Valid values are Healthy and Unhealthy."
+            )));
+        }
+    };
+    let respects_grace = input.boolean("ShouldRespectGracePeriod")?.unwrap_or(true);
+    let mut groups = world.auto_scaling.groups.values();
+    let found = groups
+        .find_map(|group| Some((group, group.instances.iter().find(|member| member.id == id)?)))
+        .ok_or_else(|| {
+            AwsError::validation(format!(
+                "Instance Id not found - No managed instance found for instance ID: {id}"
+            ))
+        })?;
+    let (group, member) = found;
+    let is_suspended =
+        ["HealthCheck", "ReplaceUnhealthy"].iter().any(|process| group.suspended.contains(*process));
+    let is_young = member.in_service_since.is_none_or(|since| since.after(grace(world, group)) > world.now);
+    let in_service = member.state == State::InService;
+    let name = group.name.clone();
+    if unhealthy && in_service && !is_suspended && !(respects_grace && is_young) {
+        take_out(world, &name, id, "a user health-check.");
+    }
+    Ok(serde_json::json!({}))
+}
+
 fn replace(world: &mut World, group: &str, instance: &str) {
+    take_out(world, group, instance, "an ELB system health check failure.");
+}
+
+fn take_out(world: &mut World, group: &str, instance: &str, what: &str) {
     lifecycle::terminate(world, group, instance);
-    scaling::note_health_check(
-        world,
-        group,
-        instance,
-        "an instance was taken out of service in response to an ELB system health check failure.",
-    );
+    let words = format!("an instance was taken out of service in response to {what}");
+    scaling::note_health_check(world, group, instance, &words);
     scaling::reconcile(world, group);
 }

@@ -170,6 +170,23 @@ fn a_hook_is_completed_by_its_token_or_its_instance() {
 }
 
 #[test]
+fn an_instance_that_somebody_calls_unhealthy_is_replaced_after_its_grace_period() {
+    let mut bench = bench(json!({"HealthCheckGracePeriod": "300"}));
+    let id = ids(&mut bench, 50).remove(0);
+    let say = |status: &str, respects: bool| json!({"InstanceId": id, "HealthStatus": status, "ShouldRespectGracePeriod": respects});
+    for (seconds, said) in [(60, say("Unhealthy", true)), (61, say("Healthy", false))] {
+        bench.ok(seconds, "SetInstanceHealth", said);
+        assert_eq!(ids(&mut bench, seconds + 1)[0], id);
+        assert_eq!(states(&mut bench, seconds + 1), "InService");
+    }
+    bench.ok(70, "SetInstanceHealth", say("Unhealthy", false));
+    assert!(!ids(&mut bench, 600).contains(&id), "replaced");
+    assert_eq!(states(&mut bench, 600), "InService");
+    let none = json!({"InstanceId": "i-0", "HealthStatus": "Unhealthy"});
+    bench.refused(600, "SetInstanceHealth", none, "ValidationError", "No managed instance found");
+}
+
+#[test]
 fn protection_holds_scale_in_until_it_is_taken_away() {
     let mut bench = bench(json!({"NewInstancesProtectedFromScaleIn": "true", "DesiredCapacity": "3"}));
     let ids = ids(&mut bench, 40);

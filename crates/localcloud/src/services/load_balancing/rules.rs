@@ -202,7 +202,7 @@ fn described(arn: &str, rule: &Rule) -> Value {
 }
 
 /// The default rule's ARN ends as its listener's does.
-fn default_arn(listener_arn: &str) -> String {
+pub(super) fn default_arn(listener_arn: &str) -> String {
     let id = listener_arn.rsplit('/').next().unwrap_or_default();
     format!("{}/{id}", listener_arn.replacen(":listener/", ":listener-rule/", 1))
 }

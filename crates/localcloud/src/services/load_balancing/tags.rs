@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{balancers, listeners, refused, required, target_groups};
+use super::{balancers, listeners, refused, required, rules, target_groups};
 use crate::{AwsError, Input, World};
 
 /// The most resources of one call.
@@ -68,6 +68,7 @@ fn resources<'a>(world: &World, input: Input<'a>) -> Result<Vec<&'a str>, AwsErr
         let is_known = state.balancers.contains_key(*arn)
             || state.listeners.contains_key(*arn)
             || state.rules.contains_key(*arn)
+            || state.listeners.keys().any(|listener| rules::default_arn(listener) == *arn)
             || state.target_groups.contains_key(*arn);
         if !is_known {
             return Err(if arn.contains(":listener-rule/") {
