@@ -150,7 +150,7 @@ impl Live {
         }
         let (Some(usual), Some(longest)) = (self.history.usual(step), self.history.longest(step)) else {
             let left = self.deadline?.checked_sub(elapsed)?;
-            return Some(format!("no earlier run to compare with; its deadline is in {}", coarse(left)));
+            return Some(format!("at most {} more", coarse(left)));
         };
         let still = now.milliseconds_since(self.changed);
         Some(if elapsed <= usual {

@@ -185,7 +185,10 @@ fn credentials_that_do_not_work_are_named() {
     unknown.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     let said = ended(&mut unknown);
     assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.err.contains("renew them") && said.err.contains("nothing was touched"), "{said:?}");
+    assert!(
+        said.err.contains("the keys don't belong here") && said.err.contains("nothing was touched"),
+        "{said:?}"
+    );
     let mut none = cloud.command(&["status"]);
     none.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("HOME", cloud.folder());
     let said = ended(&mut none);
@@ -197,7 +200,7 @@ fn credentials_that_do_not_work_are_named() {
 fn a_plan_is_the_approved_one_or_nothing() {
     let cloud = Cloud::with_sample();
     let release = sample("1.1.0").display().to_string();
-    let warnings = warnings(&cloud, &release);
+    let warnings = warnings(&cloud, &["--to", &release]);
     let mut arguments = vec!["plan", "--to", &release, "-o", "plan.json"];
     for warning in &warnings {
         arguments.extend(["--accept", warning]);
