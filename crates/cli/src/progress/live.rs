@@ -106,7 +106,8 @@ impl Live {
 
     /// The line, at most `width` columns wide; `None` while there is nothing to say.
     pub(super) fn line(&self, now: Timestamp, width: usize) -> Option<String> {
-        if self.ended {
+        // What is over within a second needs no line that flickers.
+        if self.ended || now.milliseconds_since(self.began) < 1000 {
             return None;
         }
         let step = self.step?;

@@ -279,4 +279,13 @@ fn a_full_disk_stops_a_run_that_can_go_on() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains("the journal cannot be written"), "{said:?}");
     assert!(said.err.contains("is the disk full"), "{said:?}");
+    let status = cloud.run(&["status"]);
+    if status.out.contains("Last run     none") {
+        // It was full before the run could begin: nothing was touched.
+        assert!(status.out.contains("open; users are let in"), "{status:?}");
+        return;
+    }
+    assert!(status.out.contains("nobody carries it out"), "{status:?}");
+    let resumed = cloud.run(&["run", "resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
 }
