@@ -31,3 +31,42 @@ impl AwsCloud {
         sent.map(drop).map_err(|error| self.origin.explain(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, SystemTime};
+
+    use crate::cloud::AwsCloud;
+    use crate::connection::{Connection, Transport};
+
+    /// The form is Publish's, for the topic's own Region, and signed for it.
+    #[tokio::test]
+    async fn a_topic_is_told_in_its_own_region() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let heard = seen.clone();
+        let cloud = AwsCloud::new(&Connection {
+            region: "us-east-1".to_owned(),
+            endpoint_url: "http://localhost".to_owned(),
+            access_key_id: "AKIATEST".to_owned(),
+            secret_access_key: "not a secret".to_owned(),
+            transport: Transport::InProcess(Arc::new(move |request| {
+                let authorization = request.headers().get("authorization").map(|value| format!("{value:?}"));
+                let body = String::from_utf8_lossy(request.body()).into_owned();
+                heard.lock().expect("nobody panicked").push((authorization.unwrap_or_default(), body));
+                http::Response::new("<PublishResponse/>".into())
+            })),
+            now: Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)),
+        });
+        let topic = "arn:aws:sns:eu-west-1:111111111111:upgrades";
+        cloud.publish(topic, "an upgrade\n\u{e9}", "It has begun.").await.expect("told");
+        let seen = seen.lock().expect("nobody panicked");
+        let [(authorization, body)] = seen.as_slice() else { panic!("{seen:?}") };
+        assert!(authorization.contains("/eu-west-1/sns/aws4_request"), "{authorization}");
+        assert_eq!(
+            body,
+            "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A111111111111%3Aupgrades&\
+             Subject=an+upgrade%3F%3F&Message=It+has+begun."
+        );
+    }
+}

@@ -232,6 +232,7 @@ pub(crate) struct LocalSeed {
 pub(crate) struct DataDir {
     /// Where the journal and the local cloud are kept.
     #[arg(
+        id = "data-dir",
         long = "data-dir",
         value_name = "DIRECTORY",
         env = "SLACKWATER_DATA_DIR",
@@ -243,7 +244,7 @@ pub(crate) struct DataDir {
 #[derive(Debug, Args)]
 pub(crate) struct ConfigFile {
     /// The file that names deployments [default: slackwater.toml here, then in the user's configuration].
-    #[arg(long = "config", value_name = "FILE", env = "SLACKWATER_CONFIG")]
+    #[arg(id = "config", long = "config", value_name = "FILE", env = "SLACKWATER_CONFIG")]
     pub path: Option<PathBuf>,
 }
 
@@ -497,5 +498,16 @@ fn speed(text: &str) -> Result<Speed, String> {
     match text.parse::<f64>() {
         Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(Speed::Times(factor)),
         _ => Err("write a number above 0, or \"instant\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// What clap finds wrong with a command it finds when that command is called, in a debug build: here with all.
+    #[test]
+    fn no_command_contradicts_itself() {
+        super::Arguments::command().debug_assert();
     }
 }

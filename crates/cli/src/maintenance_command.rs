@@ -10,10 +10,10 @@ use upgrade::{
 use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
-use crate::planning::{prepare_maintenance, run_id};
+use crate::planning::prepare_maintenance;
 use crate::site::Site;
 use crate::upgrade_command::open;
-use crate::{operate, plan_text, status, wish};
+use crate::{operate, plan_text, runs, status, wish};
 
 pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
     match command {
@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
 async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
-    let run_id = run_id(&site.settings.name, &site.clock);
+    let run_id = runs::unused_id(&site, runs::journal_if_any(&arguments.data)?.as_ref())?;
     let kind = RunKind::EnterMaintenance;
     let plan = prepare_maintenance(&site, kind, &run_id, &arguments.force_session, closes_at, None).await?;
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
@@ -68,7 +68,7 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
         Some(before) => before,
         None => from_template(&site).await?,
     };
-    let run_id = run_id(&site.settings.name, &site.clock);
+    let run_id = runs::unused_id(&site, Some(&journal))?;
     let mut plan =
         prepare_maintenance(&site, RunKind::LeaveMaintenance, &run_id, &[], None, Some(before)).await?;
     if let Some((entered, _)) = last {

@@ -48,8 +48,12 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),
         (Some(_) | None, _) => String::new(),
     };
+    let before = match plan.kind {
+        RunKind::Upgrade | RunKind::EnterMaintenance => "let in until the gate closes",
+        RunKind::LeaveMaintenance => "kept out until the gate opens",
+    };
     let (event, said, users, todo) = match notice {
-        Notice::Began => ("began", "has begun".to_owned(), "as before", None),
+        Notice::Began => ("began", "has begun".to_owned(), before, None),
         Notice::Asks(question) => (
             "asks",
             format!("waits for a decision: {}", question_in_words(question)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use upgrade::{Outcome, Plan, Report};
+use upgrade::{Outcome, Plan, Report, RunKind};
 
 use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
 use crate::runs::by_owner;
@@ -19,6 +19,9 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
     match &report.outcome {
         None => println!("  The run has not ended."),
         Some(Outcome::Upgraded) => println!("  Upgraded. Users are let in."),
+        Some(Outcome::NotUpgraded { reason }) if plan.kind == RunKind::EnterMaintenance => {
+            println!("  Maintenance was not entered, or was left again. Users are let in.\n  {reason}");
+        }
         Some(Outcome::NotUpgraded { reason }) => {
             println!("  Not upgraded. The old release stands, and users are let in.\n  {reason}");
         }

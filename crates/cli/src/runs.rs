@@ -12,6 +12,7 @@ use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
 use crate::demo::Notes;
 use crate::error::{CliError, DONE};
 use crate::history::History;
+use crate::planning::run_id;
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
@@ -57,6 +58,17 @@ fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
 pub(crate) fn journal_if_any(data: &DataDir) -> Result<Option<SqliteJournal>, CliError> {
     let path = data.path.join(JOURNAL_FILE);
     if path.exists() { Ok(Some(SqliteJournal::open(&path)?)) } else { Ok(None) }
+}
+
+/// An id for a new run: two begun within a second would have the same.
+pub(crate) fn unused_id(site: &Site, journal: Option<&SqliteJournal>) -> Result<String, CliError> {
+    let id = run_id(&site.settings.name, &site.clock);
+    let taken = match journal {
+        Some(journal) => journal.runs()?.into_iter().map(|run| run.run_id).collect(),
+        None => Vec::new(),
+    };
+    let others = (2..).map(|number| format!("{id}-{number}"));
+    Ok(std::iter::once(id.clone()).chain(others).find(|id| !taken.contains(id)).unwrap_or(id))
 }
 
 /// Where a run stands, in a few words.

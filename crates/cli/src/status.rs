@@ -106,6 +106,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         None if configuration.deployments.is_empty() => vec![configuration.deployment(None)?.clone()],
         None => configuration.deployments.clone(),
     };
+    let alone = chosen.len() == 1;
     let (mut documents, mut failure) = (Vec::new(), None);
     for settings in chosen {
         let name = settings.name.clone();
@@ -125,6 +126,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
                         let error = error.to_string();
                         documents.push(serde_json::json!({"deployment": name, "error": error}));
                     }
+                    Format::Text if alone => return Err(error),
                     Format::Text => println!("{name}: cannot be looked at: {error}\n"),
                 }
                 failure = Some(error);
@@ -134,10 +136,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
     if arguments.output == Format::Json {
         println!("{:#}", serde_json::Value::Array(documents));
     }
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(ExitCode::from(DONE)),
-    }
+    Ok(failure.map_or(ExitCode::from(DONE), |error| error.exit_code()))
 }
 
 /// Look at a deployment. Only a stack that can't be seen at all is an error.

@@ -93,12 +93,14 @@ pub(crate) fn open(directory: &Path) -> Result<SqliteJournal, CliError> {
 
 async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
     let mut site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan").await?;
-    let history = match runs::journal_if_any(data)? {
-        Some(journal) => History::of(&journal, &site.settings.name, None)?,
+    let journal = runs::journal_if_any(data)?;
+    let history = match &journal {
+        Some(journal) => History::of(journal, &site.settings.name, None)?,
         None => History::default(),
     };
     site.expected_milliseconds = history.kept_out();
-    let request = wish::request(&site, arguments).await?;
+    let mut request = wish::request(&site, arguments).await?;
+    request.run_id = runs::unused_id(&site, journal.as_ref())?;
     let prepared = prepare(&site, &request).await?;
     wish::refuse_unknown(arguments, &prepared)?;
     Ok((site, history, prepared))

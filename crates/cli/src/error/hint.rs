@@ -67,7 +67,11 @@ impl CliError {
             CliError::Journal(error) => Some(of_journal(error, false)),
             CliError::Interrupted { run_under_way: true } => Some(STOPPED),
             CliError::Cloud(error) => Some(of_cloud(error)),
+            CliError::Configuration(ConfigurationError::Unreadable { .. }) => Some(
+                "name the right file with --config, or let `slackwater init` make one; nothing was touched",
+            ),
             CliError::Connect(_)
+            | CliError::Unreadable { .. }
             | CliError::Platform(_)
             | CliError::Token(_)
             | CliError::NotLookedAt { .. }
@@ -109,9 +113,7 @@ impl CliError {
             CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
-            | CliError::Unreadable { .. }
             | CliError::Unwritable { .. }
-            | CliError::Configuration(ConfigurationError::Unreadable { .. })
             | CliError::Parameters(_)
             | CliError::Evaluate(_)
             | CliError::Predict(_)
@@ -134,6 +136,8 @@ fn of_cloud(error: &PortError) -> &'static str {
     let says = |words: &str| error.message.contains(words);
     if says("does not exist") && error.operation.starts_with("cloudformation:") {
         "is the stack's name in slackwater.toml right, and its Region and account? nothing was touched"
+    } else if says("NoSuchBucket") && error.operation == "s3:PutObject" {
+        "template_bucket in slackwater.toml names a bucket that isn't there: make it (aws s3 mb s3://NAME), or name another; nothing was touched"
     } else if says("Signature expired") || says("not yet current") || says("RequestTimeTooSkewed") {
         "this machine's clock and the cloud's differ by minutes: set it right (timedatectl); nothing was touched"
     } else if says("have expired") {

@@ -106,7 +106,8 @@ impl Live {
 
     /// The line, at most `width` columns wide; `None` while there is nothing to say.
     pub(super) fn line(&self, now: Timestamp, width: usize) -> Option<String> {
-        if self.ended {
+        // What is over within a second needs no line that flickers.
+        if self.ended || now.milliseconds_since(self.began) < 1000 {
             return None;
         }
         let step = self.step?;
@@ -150,7 +151,7 @@ impl Live {
         }
         let (Some(usual), Some(longest)) = (self.history.usual(step), self.history.longest(step)) else {
             let left = self.deadline?.checked_sub(elapsed)?;
-            return Some(format!("no earlier run to compare with; its deadline is in {}", coarse(left)));
+            return Some(format!("at most {} more", coarse(left)));
         };
         let still = now.milliseconds_since(self.changed);
         Some(if elapsed <= usual {

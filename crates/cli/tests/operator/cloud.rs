@@ -62,7 +62,7 @@ impl Cloud {
         );
         cloud.write(
             "slackwater.toml",
-            "[deployments.production]\nstack = \"sample\"\nregion = \"us-east-1\"\ntemplate_bucket = \"releases\"\n\
+            "[deployments.production]\nstack = \"sample\"\nregion = \"us-east-1\"\ntemplate_bucket = \"slackwater-seed-templates\"\n\
              [deployments.production.health]\ntargets = false\nquiet = \"1s\"\n",
         );
         let planted = cloud.run(&["local", "seed", "seed.toml", "--data-dir", "cloud"]);

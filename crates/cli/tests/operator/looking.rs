@@ -31,7 +31,12 @@ fn a_deployments_template_is_read_as_its_file_is() {
     let of_file = cloud.run(&["template", &file.display().to_string(), "--output", "json"]);
     let of_deployment = cloud.run(&["template", "production", "--output", "json"]);
     assert_eq!((of_file.code, of_deployment.code), (0, 0), "{of_deployment:?}");
-    assert_eq!(of_file.out, of_deployment.out);
+    let read = |text: &str| {
+        let mut told: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        told["name"].take();
+        told
+    };
+    assert_eq!(read(&of_file.out), read(&of_deployment.out));
 }
 
 #[test]
@@ -45,7 +50,7 @@ fn maintenance_shows_in_the_status_from_its_beginning_to_its_end() {
     assert!(status.out.contains("before maintenance"), "{status:?}");
     // Somebody else's data directory doesn't know the run.
     let elsewhere = cloud.run(&["status", "--data-dir", "elsewhere"]);
-    assert!(elsewhere.out.contains("which this data directory doesn't know"), "{elsewhere:?}");
+    assert!(elsewhere.out.contains("which this data directory doesn't"), "{elsewhere:?}");
     let left = cloud.run(&["maintenance", "disable"]);
     assert_eq!(left.code, 0, "{left:?}");
     let status = cloud.run(&["maintenance", "status"]);
@@ -56,32 +61,32 @@ fn maintenance_shows_in_the_status_from_its_beginning_to_its_end() {
 #[test]
 fn an_upgrades_history_makes_the_next_ones_estimate() {
     let cloud = Cloud::with_sample();
-    let upgrade = |version: &str, more: &[&str]| {
-        let file = sample(version).display().to_string();
-        let mut arguments = vec!["upgrade", "--to", &file, "--yes", "--why", "a test"];
-        let warnings = warnings(&cloud, &file);
-        for warning in &warnings {
-            arguments.extend(["--accept", warning]);
-        }
-        arguments.extend(more);
-        cloud.run(&arguments)
+    let file = sample("1.1.0").display().to_string();
+    let run = |command: &[&str], workers: &str| {
+        let workers = format!("WorkersMaxSize={workers}");
+        let wish = ["--to", &file, "--parameter", &workers];
+        let warnings = warnings(&cloud, &wish);
+        let accepted = warnings.iter().flat_map(|warning| ["--accept", warning]);
+        let arguments: Vec<&str> = command.iter().copied().chain(wish).chain(accepted).collect();
+        let done = cloud.run(&arguments);
+        assert_eq!(done.code, 0, "{done:?}");
+        done
     };
-    let first = upgrade("1.1.0", &[]);
-    assert_eq!(first.code, 0, "{first:?}");
+    let first = run(&["upgrade", "--yes"], "5");
     assert!(first.out.contains("No estimate yet"), "{first:?}");
     assert!(!first.out.contains('\u{1b}'), "no live line where there is no terminal: {first:?}");
-    let second = upgrade("1.0.0", &["--output", "json"]);
-    assert_eq!(second.code, 0, "{second:?}");
+    let second = run(&["upgrade", "--yes", "--output", "json"], "6");
     for line in second.out.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
-    let third = cloud.run(&["plan", "--to", &sample("1.1.0").display().to_string()]);
-    assert!(third.out.contains("the median of 2 earlier upgrades") || third.code == 2, "{third:?}");
+    let third = run(&["plan"], "7");
+    assert!(third.out.contains("the median of 2 earlier upgrades"), "{third:?}");
 }
 
 /// What checks warn of, by id.
-pub fn warnings(cloud: &Cloud, file: &str) -> Vec<String> {
-    let checked = cloud.run(&["check", "--to", file, "--output", "json"]);
+pub fn warnings(cloud: &Cloud, wish: &[&str]) -> Vec<String> {
+    let arguments: Vec<&str> = ["check", "--output", "json"].iter().chain(wish).copied().collect();
+    let checked = cloud.run(&arguments);
     let results: serde_json::Value =
         serde_json::from_str(&checked.out).unwrap_or_else(|error| panic!("{error}: {checked:?}"));
     let results = results.as_array().expect("a list").iter();

@@ -185,7 +185,10 @@ fn credentials_that_do_not_work_are_named() {
     unknown.env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     let said = ended(&mut unknown);
     assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.err.contains("renew them") && said.err.contains("nothing was touched"), "{said:?}");
+    assert!(
+        said.err.contains("the keys don't belong here") && said.err.contains("nothing was touched"),
+        "{said:?}"
+    );
     let mut none = cloud.command(&["status"]);
     none.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("HOME", cloud.folder());
     let said = ended(&mut none);
@@ -197,7 +200,7 @@ fn credentials_that_do_not_work_are_named() {
 fn a_plan_is_the_approved_one_or_nothing() {
     let cloud = Cloud::with_sample();
     let release = sample("1.1.0").display().to_string();
-    let warnings = warnings(&cloud, &release);
+    let warnings = warnings(&cloud, &["--to", &release]);
     let mut arguments = vec!["plan", "--to", &release, "-o", "plan.json"];
     for warning in &warnings {
         arguments.extend(["--accept", warning]);
@@ -276,4 +279,13 @@ fn a_full_disk_stops_a_run_that_can_go_on() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains("the journal cannot be written"), "{said:?}");
     assert!(said.err.contains("is the disk full"), "{said:?}");
+    let status = cloud.run(&["status"]);
+    if status.out.contains("Last run     none") {
+        // It was full before the run could begin: nothing was touched.
+        assert!(status.out.contains("open; users are let in"), "{status:?}");
+        return;
+    }
+    assert!(status.out.contains("nobody carries it out"), "{status:?}");
+    let resumed = cloud.run(&["run", "resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
 }

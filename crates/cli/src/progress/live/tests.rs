@@ -5,7 +5,7 @@ use upgrade::{Outcome, Report, RunKind, Step, StepReport, Timestamp, UpdateKind}
 use super::{Live, Resources, cut};
 use crate::history::History;
 
-const WIDE: usize = 200;
+const WIDE: usize = 250;
 
 fn history(step: Step, seconds: &[u64]) -> History {
     let mut history = History::default();
@@ -77,8 +77,7 @@ fn the_line_says_how_far_how_long_and_what_holds() {
             jobs(&[], &two[..1], 1, 0),
             5,
             WIDE,
-            "          7/21 · 5 s · no earlier run to compare with; its deadline is in 14 min 55 s · job a (RUNNING) in \
-             Spot for 5 s",
+            "          7/21 · 5 s · at most 14 min 55 s more · job a (RUNNING) in Spot for 5 s",
         ),
         (jobs(&[3], &[], 0, 0), 1, WIDE, "          7/21 · 1 s · about 2 s left"),
     ] {
