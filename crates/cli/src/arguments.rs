@@ -218,6 +218,7 @@ pub(crate) struct LocalSeed {
 pub(crate) struct DataDir {
     /// Where the journal and the local cloud are kept.
     #[arg(
+        id = "data-dir",
         long = "data-dir",
         value_name = "DIRECTORY",
         env = "SLACKWATER_DATA_DIR",
@@ -229,7 +230,7 @@ pub(crate) struct DataDir {
 #[derive(Debug, Args)]
 pub(crate) struct ConfigFile {
     /// The file that names deployments [default: slackwater.toml here, then in the user's configuration].
-    #[arg(long = "config", value_name = "FILE", env = "SLACKWATER_CONFIG")]
+    #[arg(id = "config", long = "config", value_name = "FILE", env = "SLACKWATER_CONFIG")]
     pub path: Option<PathBuf>,
 }
 
@@ -446,5 +447,16 @@ fn speed(text: &str) -> Result<Speed, String> {
     match text.parse::<f64>() {
         Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(Speed::Times(factor)),
         _ => Err("write a number above 0, or \"instant\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// In a release build clap takes two arguments of one name for one, without a word.
+    #[test]
+    fn every_command_is_sound() {
+        super::Arguments::command().debug_assert();
     }
 }
