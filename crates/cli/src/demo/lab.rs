@@ -177,6 +177,7 @@ impl Lab<'_> {
             token: &token,
         };
         settings_file::write(self.directory, &wanted)?;
+        self.name_settings()?;
         let environment = self.directory.join("aws.env");
         let environment = environment.display();
         println!(
@@ -194,6 +195,20 @@ impl Lab<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         self.upgrade(arguments, before, &message).await
+    }
+
+    /// Whoever sources the environment reaches the lab with every other command.
+    fn name_settings(&self) -> Result<(), CliError> {
+        let path = self.directory.join("aws.env");
+        let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
+        let whole = self.directory.path().canonicalize().map_err(unwritable)?;
+        let lines = format!(
+            "export SLACKWATER_CONFIG={}\nexport SLACKWATER_DATA_DIR={}\n",
+            whole.join(settings_file::FILE).display(),
+            whole.display()
+        );
+        let mut file = std::fs::File::options().append(true).open(&path).map_err(unwritable)?;
+        std::io::Write::write_all(&mut file, lines.as_bytes()).map_err(unwritable)
     }
 
     async fn upgrade(&self, arguments: &Demo, before: Before, message: &str) -> Result<ExitCode, CliError> {

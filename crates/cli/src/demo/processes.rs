@@ -47,9 +47,8 @@ pub(super) fn below(folder: &Path) -> BTreeSet<Process> {
 
 fn process(entry: &Path, folder: &Path) -> Option<Process> {
     let id: u32 = entry.file_name()?.to_str()?.parse().ok()?;
-    if !std::fs::read_link(entry.join("cwd")).ok()?.starts_with(folder) {
-        return None;
-    }
+    let works_in = std::fs::read_link(entry.join("cwd")).ok()?;
+    let works_in = works_in.strip_prefix(folder).ok()?;
     // The command's name, in parentheses, may hold anything; then the state, and as the 20th the time it began.
     let stat = std::fs::read_to_string(entry.join("stat")).ok()?;
     let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
@@ -61,9 +60,9 @@ fn process(entry: &Path, folder: &Path) -> Option<Process> {
         [_, b"lab", b"web", ..] => Kind::Web,
         [_, b"lab", b"worker", ..] => Kind::Worker,
         [_, b"lab", b"job", ..] => Kind::Job,
-        // The shell that holds a machine is the machine room's, and ends with it.
-        [_, b"-c", _, b"machine", ..] => return None,
-        _ => Kind::Users,
+        // Users' are in a session's or a computation's folder; elsewhere it is what holds a machine, and ends with it.
+        _ if works_in.iter().any(|part| part == "sessions" || part == "computations") => Kind::Users,
+        _ => return None,
     };
     (state != "Z" && state != "X").then_some(Process { id, began, kind })
 }

@@ -1,5 +1,5 @@
-//! The program itself, as a stranger runs it: from nothing to the report, killed and resumed, with other
-//! programs beside it, and with everything wrong that can be.
+//! The program itself, as a stranger runs it with releases of a vendor's: from nothing to the report, killed and resumed,
+//! with other programs beside it, and with everything wrong that can be. The lab's demo is in `tests/demo`.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -23,6 +23,10 @@ fn demo(data: &Path, more: &[&str]) -> Command {
     let mut command = slackwater(&["demo", "--unattended", "--port", "0"]);
     if !more.contains(&"--speed") {
         command.args(["--speed", SPEED]);
+    }
+    if !more.contains(&"--from") {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sample");
+        command.arg("--from").arg(sample.join("1.0.0.yaml")).arg("--to").arg(sample.join("1.1.0.yaml"));
     }
     command.arg("--data-dir").arg(data).args(more);
     command

@@ -1,6 +1,6 @@
 //! One stack's update: what is asked of CloudFormation, what it will answer, what will really happen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use changeset::capabilities::capabilities;
 use changeset::expect::{Expectation, expectations};
@@ -10,8 +10,8 @@ use changeset::{DeployedResource, Mode};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 use template::{
-    Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ResolvedParameters, Template, carry_over,
-    resolve_parameters,
+    Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ReferenceTarget, ResolvedParameters,
+    Template, carry_over, resolve_parameters,
 };
 
 use crate::comparison::Change;
@@ -200,7 +200,9 @@ pub fn draft_way_back(
             .collect(),
         ..deployment.clone()
     };
-    // Every parameter as it was; a secret that both releases have is kept by CloudFormation.
+    // Every parameter as it was; a secret that both releases have is kept by CloudFormation. A database's storage stays
+    // as the new release has it: RDS refuses to shrink it (RDS user guide, "Working with storage").
+    let storage = storage_parameters(&drafted.before, &drafted.pseudo)?;
     let given: BTreeMap<String, String> = deployment
         .parameters
         .iter()
@@ -208,7 +210,10 @@ pub fn draft_way_back(
             let secret = drafted.before.template.parameters.get(*key).is_some_and(|one| one.no_echo);
             !(secret && drafted.after.template.parameters.contains_key(*key))
         })
-        .map(|(key, value)| (key.clone(), value.clone()))
+        .map(|(key, value)| match drafted.after.parameters.0.get(key) {
+            Some(grown) if storage.contains(key) => (key.clone(), grown.text.clone()),
+            Some(_) | None => (key.clone(), value.clone()),
+        })
         .collect();
     let request = UpdateRequest {
         kind: UpdateKind::WayBack,
@@ -221,6 +226,22 @@ pub fn draft_way_back(
         run_id,
     };
     draft_update(&request).map(|drafted| drafted.update)
+}
+
+/// The parameters that databases' storage refers to.
+fn storage_parameters(release: &ReleaseSide, pseudo: &Pseudo) -> Result<BTreeSet<String>, DraftError> {
+    let outside = Outside::default();
+    let evaluation = Evaluation::new(&release.template, &release.parameters, pseudo, &outside)?;
+    let databases =
+        release.template.resources.values().filter(|resource| resource.type_name == "AWS::RDS::DBInstance");
+    let storage = databases.filter_map(|database| database.properties.as_ref()?.get("AllocatedStorage"));
+    let references = storage.flat_map(|node| evaluation.references(node));
+    Ok(references
+        .filter_map(|reference| match reference.target {
+            ReferenceTarget::Parameter(name) => Some(name),
+            ReferenceTarget::Resource { .. } | ReferenceTarget::Pseudo(_) => None,
+        })
+        .collect())
 }
 
 fn change_set_name(kind: UpdateKind, run_id: &str) -> String {
