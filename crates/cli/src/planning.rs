@@ -128,9 +128,10 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     };
     let (mut checks, mut parameters) = judge(&given, &drafted)?;
     let fixes = checks.iter().flat_map(|result| &result.fixes);
-    let fixes: Vec<(String, String)> = fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
+    let fixes: BTreeMap<String, String> =
+        fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
     if request.take_fixes && !fixes.is_empty() {
-        given.extend(fixes);
+        given.extend(fixes.clone());
         drafted = draft(&given);
         (checks, parameters) = judge(&given, &drafted)?;
     }
@@ -151,7 +152,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 checks: &checks,
                 accepted: &request.accepted,
             };
-            let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
+            let way_back = way_back(site, cloud, &deployment, &drafted, &fixes, request).await?;
             let mut settings =
                 site.settings.plan_settings(&request.run_id, site.clock.now(), None, around.platform);
             settings.maintenance = policy(site, request);
@@ -194,6 +195,14 @@ pub async fn prepare_maintenance(
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
+        // The banner that is to be taken down is the one that is shown, when its words are ours.
+        if around.platform.banner
+            && let Ok(PlatformObservation::Banner(Some(shown))) =
+                site.ports.platform.observe(&PlatformQuery::Banner).await
+            && site.settings.may_have_written(&shown.text)
+        {
+            settings.announcement.banner = Some(shown);
+        }
     }
     if closes_at.is_some() {
         settings.announcement.closes_at = closes_at;
@@ -292,13 +301,16 @@ async fn way_back(
     cloud: &AwsCloud,
     deployment: &Deployment,
     drafted: &DraftedUpdate,
+    fixes: &BTreeMap<String, String>,
     request: &UpgradeRequest,
 ) -> Result<Option<upgrade::StackUpdate>, CliError> {
     let Some(bucket) = &site.settings.template_bucket else { return Ok(None) };
     let key = release::key(&format!("before-{}", request.run_id), deployment.template.as_bytes());
     let url = cloud.put_template(bucket, &key, deployment.template.as_bytes(), false).await?;
     // A release that can't be gone back from has no way back: the health check then asks without offering one.
-    Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &request.run_id).ok())
+    // Storage that has grown can't shrink on the way back either (RDS user guide, "Storage autoscaling").
+    let kept = if request.take_fixes { fixes.clone() } else { BTreeMap::new() };
+    Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &kept, &request.run_id).ok())
 }
 
 async fn circumstances(

@@ -177,7 +177,7 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
 }
 
 /// The update back to what the stack had, as it will have to be once `drafted` has been carried out. `template_url` is
-/// where CloudFormation will read the deployed template again.
+/// where CloudFormation will read the deployed template again; `kept` are values that must stand on the way back too.
 ///
 /// # Errors
 /// As [`draft_update`]; [`DraftError::SecretInPlan`] when the new release drops a secret that the old one needs.
@@ -186,6 +186,7 @@ pub fn draft_way_back(
     drafted: &DraftedUpdate,
     new_template: &[u8],
     template_url: &str,
+    kept: &BTreeMap<String, String>,
     run_id: &str,
 ) -> Result<StackUpdate, DraftError> {
     let updated = Deployment {
@@ -201,7 +202,7 @@ pub fn draft_way_back(
         ..deployment.clone()
     };
     // Every parameter as it was; a secret that both releases have is kept by CloudFormation.
-    let given: BTreeMap<String, String> = deployment
+    let mut given: BTreeMap<String, String> = deployment
         .parameters
         .iter()
         .filter(|(key, _)| {
@@ -210,6 +211,8 @@ pub fn draft_way_back(
         })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
+    let known = kept.iter().filter(|(key, _)| drafted.before.template.parameters.contains_key(*key));
+    given.extend(known.map(|(key, value)| (key.clone(), value.clone())));
     let request = UpdateRequest {
         kind: UpdateKind::WayBack,
         deployment: &updated,
