@@ -133,7 +133,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     };
     let (mut checks, mut parameters) = judge(&given, &drafted)?;
     let fixes = checks.iter().flat_map(|result| &result.fixes);
-    let fixes: Vec<(String, String)> = fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
+    let fixes: BTreeMap<String, String> =
+        fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
     if request.take_fixes && !fixes.is_empty() {
         given.extend(fixes);
         drafted = draft(&given);
@@ -203,6 +204,14 @@ pub async fn prepare_maintenance(
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
+        // The banner that is to be taken down is the one that is shown, when its words are ours.
+        if around.platform.banner
+            && let Ok(PlatformObservation::Banner(Some(shown))) =
+                site.ports.platform.observe(&PlatformQuery::Banner).await
+            && site.settings.may_have_written(&shown.text)
+        {
+            settings.announcement.banner = Some(shown);
+        }
     }
     Ok(maintenance_plan(kind, &settings, &found, before)?)
 }

@@ -21,6 +21,14 @@ pub struct Window {
 }
 
 impl DeploymentSettings {
+    /// Whether a banner begins as ours do: all of it is never known again, for it tells the hour.
+    #[must_use]
+    pub fn may_have_written(&self, text: &str) -> bool {
+        let own = self.maintenance.banner.as_deref().unwrap_or(BANNER);
+        let beginning = own.split('{').next().unwrap_or_default();
+        !beginning.is_empty() && text.starts_with(beginning)
+    }
+
     /// What a plan is assembled from. `now` is when it is made, `window` what was said of its time, `platform` what the
     /// adapter can do.
     #[must_use]

@@ -13,7 +13,7 @@ use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
 use crate::outside::Standing;
 
 /// How many of each run's crashes are tried when not all are.
-const SAMPLED: usize = 24;
+const SAMPLED: usize = 10;
 
 #[test]
 fn the_sample_resumed_around_every_record_comes_to_the_same_end() {
@@ -22,7 +22,7 @@ fn the_sample_resumed_around_every_record_comes_to_the_same_end() {
 
 #[test]
 fn code_ocean_resumed_around_records_comes_to_the_same_end() {
-    check(Vendor::CodeOcean, if everything() { 40 } else { 2 });
+    check(Vendor::CodeOcean, if everything() { 40 } else { 1 });
 }
 
 fn check(vendor: Vendor, most: usize) {
@@ -65,7 +65,7 @@ async fn crash_and_resume(vendor: Vendor, at: usize, dies: Dies, fresh: &Standin
     let plan = full.plan().await;
     let mut journal = MortalJournal { store: journal(), written: 0, death: Some((at, dies)) };
     let (ended, looks) = full
-        .watched(20, async {
+        .watched(30, async {
             let died = full.start(&plan, &mut journal, &mut Silent).await;
             assert!(
                 matches!(died, Err(ConductError::Journal(JournalError::Store { .. }))),

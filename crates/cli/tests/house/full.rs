@@ -355,7 +355,7 @@ impl Full {
         };
         let done = tokio::select! {
             done = work => done,
-            () = async { watching.await } => unreachable!("nobody stops to look"),
+            () = watching => unreachable!("nobody stops to look"),
         };
         (done, looks.into_inner())
     }
