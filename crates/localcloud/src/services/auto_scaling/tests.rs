@@ -171,7 +171,7 @@ fn a_hook_is_completed_by_its_token_or_its_instance() {
 
 #[test]
 fn an_instance_that_somebody_calls_unhealthy_is_replaced_after_its_grace_period() {
-    let mut bench = bench(json!({"HealthCheckGracePeriod": "300"}));
+    let mut bench = bench(json!({"HealthCheckGracePeriod": "300", "DesiredCapacity": "1"}));
     let id = ids(&mut bench, 50).remove(0);
     let say = |status: &str, respects: bool| json!({"InstanceId": id, "HealthStatus": status, "ShouldRespectGracePeriod": respects});
     for (seconds, said) in [(60, say("Unhealthy", true)), (61, say("Healthy", false))] {
