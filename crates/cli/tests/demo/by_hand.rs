@@ -14,7 +14,8 @@ fn maintenance_half_way_and_all_the_way() {
     let client = Client::of(public_port(&mut lab_runs), PAGE);
     lab_runs.says("Ready.");
     let mut enable = beside(&data, &["maintenance", "enable", "--yes"]);
-    enable.says("Save and stop sessions");
+    wait("the gate to be closed", || (client.seen().len() == 2).then_some(()));
+    enable.says(", save 5 sessions");
     let (code, told) = beside(&data, &["run", "stop"]).end();
     assert_eq!(code, 0, "{told}");
     let (_, told) = enable.end();
