@@ -68,7 +68,9 @@ pub(crate) fn kinds(
     };
     match &event.what {
         What::Resumed => kinds.push(LineKind::Resumed),
-        What::ObserveFailed(error) | What::ActFailed(error) => kinds.push(LineKind::Failed(error.to_string())),
+        What::ObserveFailed(error) | What::ActFailed(error) => {
+            kinds.push(LineKind::Failed(error.to_string()))
+        }
         What::StopRequested { by } => kinds.push(LineKind::Stop { by: by.clone() }),
         What::Answered { answer, by } => {
             kinds.push(LineKind::Decision { by: by.clone(), what: answer.in_words() });
@@ -81,7 +83,9 @@ pub(crate) fn kinds(
     }
     match &after.outcome {
         Some(outcome) => kinds.push(LineKind::Ended(outcome.clone())),
-        None if before.is_none_or(|before| before.step != after.step) => kinds.push(LineKind::Step(after.step)),
+        None if before.is_none_or(|before| before.step != after.step) => {
+            kinds.push(LineKind::Step(after.step))
+        }
         None => {}
     }
     kinds
