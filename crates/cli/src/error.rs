@@ -43,6 +43,9 @@ pub enum CliError {
     /// The runtime couldn't start.
     #[error("cannot start: {0}")]
     Runtime(io::Error),
+    /// The panel can't be served.
+    #[error(transparent)]
+    Panel(#[from] crate::serve_command::ServeError),
     /// The local cloud couldn't serve.
     #[error(transparent)]
     Serve(localcloud::server::ServeError),
@@ -378,6 +381,7 @@ impl CliError {
             | CliError::Journal(_)
             | CliError::Report(_)
             | CliError::NotApproved
+            | CliError::Panel(_)
             | CliError::Interrupted { run_under_way: false } => None,
         }
     }
@@ -415,6 +419,7 @@ impl CliError {
             | CliError::When(_)
             | CliError::NothingAsked { .. }
             | CliError::NotAnAnswer { .. }
+            | CliError::Panel(crate::serve_command::ServeError::Listen(_))
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
@@ -424,6 +429,7 @@ impl CliError {
             | CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
+            | CliError::Panel(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

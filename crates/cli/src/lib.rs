@@ -25,6 +25,7 @@ mod question_text;
 mod report;
 mod runs;
 pub mod seed;
+mod serve_command;
 pub mod site;
 mod template_command;
 mod upgrade_command;
@@ -70,6 +71,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Maintenance(command) => maintenance_command::run(command).await,
         Command::Template(template) => template_command::run(&template),
         Command::Run(command) => runs::run(command).await,
+        Command::Serve(serve) => serve_command::run(serve).await,
         Command::Lab(command) => lab_command::run(command).await,
     }
 }

@@ -76,7 +76,7 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
 }
 
 /// The deployment's last run that entered maintenance and did not leave it, and whether it has ended.
-fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
+pub(crate) fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
     let runs = journal.runs()?;
     let Some(run) = runs.into_iter().rev().find(|run| run.deployment == deployment) else { return Ok(None) };
     let (plan, _) = journal.load(&run.run_id)?;
@@ -84,7 +84,7 @@ fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, b
 }
 
 /// Without a journal: groups and queues carry their notes, and alarms act as the template says.
-async fn from_template(site: &Site) -> Result<Before, CliError> {
+pub(crate) async fn from_template(site: &Site) -> Result<Before, CliError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
     let template = upgrade::ReleaseSide::deployed(&deployment)?.template;

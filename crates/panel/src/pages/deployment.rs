@@ -110,10 +110,10 @@ fn enable(shown: &Shown<'_>) -> Markup {
             p { "Users are told, then kept out; sessions are saved, work ends, workers go. It can be disabled at any time." }
             form.stack method="post" action={ "/deployments/" (settings.name) "/maintenance/enable" } {
                 (token(shown.form_token))
-                label { "Message to users"
+                @if settings.has_banner { label { "Message to users"
                     textarea name="message" rows="2" maxlength="500" { (settings.message.as_deref().unwrap_or_default()) }
                     small { "Empty: as the settings have it." }
-                }
+                } }
                 label { "The gate closes in (minutes)"
                     input name="notice_minutes" type="number" min="0" max="10080" inputmode="numeric";
                     small { "Empty: after the settings' notice." }
