@@ -101,7 +101,7 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
     html! {
         div class={ "standing " (tone.class()) } {
             p.big { (pill(tone, &words)) }
-            p { (users(report)) " · " (took) " so far"
+            p { (users(report)) " · " (took) @if report.outcome.is_none() { " so far" }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
             }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
