@@ -237,7 +237,8 @@ async fn a_form_from_elsewhere_does_nothing() {
         change(request.headers_mut());
         served.ask(request)
     };
-    let cases: [(&str, fn(&mut HeaderMap), &str); 5] = [
+    type Forgery<'a> = (&'a str, fn(&mut HeaderMap), &'a str);
+    let cases: [Forgery<'_>; 5] = [
         ("no token", |_| {}, ""),
         ("another's token", |_| {}, "0000"),
         (
