@@ -24,8 +24,8 @@ pub const EXIT_CODES: &str = "Exit codes:
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
-const FAILED: u8 = 1;
-const BAD_INPUT: u8 = 2;
+pub(crate) const FAILED: u8 = 1;
+pub(crate) const BAD_INPUT: u8 = 2;
 /// The old release stands.
 pub(crate) const NOT_UPGRADED: u8 = 3;
 /// Users are kept out.
@@ -45,7 +45,7 @@ pub enum CliError {
     Runtime(io::Error),
     /// The panel can't be served.
     #[error(transparent)]
-    Panel(#[from] crate::serve_command::ServeError),
+    Panel(Box<crate::serve_command::ServeError>),
     /// The local cloud couldn't serve.
     #[error(transparent)]
     Serve(localcloud::server::ServeError),
@@ -419,17 +419,16 @@ impl CliError {
             | CliError::When(_)
             | CliError::NothingAsked { .. }
             | CliError::NotAnAnswer { .. }
-            | CliError::Panel(crate::serve_command::ServeError::Listen(_))
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
+            CliError::Panel(error) => error.exit_code(),
             CliError::NotApproved => NOT_UPGRADED,
             CliError::Connect(_)
             | CliError::NotLookedAt { .. }
             | CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
-            | CliError::Panel(_)
             | CliError::Unwritable { .. }
             | CliError::Listen { .. }
             | CliError::DataDirectory(DataDirectoryError::Unusable { .. })

@@ -12,7 +12,7 @@ use panel::{Origins, Panel, PanelSettings, Tls};
 
 use crate::arguments::Serve;
 use crate::demo::until_interrupted;
-use crate::error::{CliError, DONE};
+use crate::error::{BAD_INPUT, CliError, DONE, FAILED};
 use crate::runs::{JOURNAL_FILE, make_directory};
 use crate::site;
 
@@ -33,6 +33,22 @@ pub enum ServeError {
     /// Access can't be written.
     #[error(transparent)]
     Access(#[from] panel::access::AccessError),
+}
+
+impl ServeError {
+    /// An address that won't do is input; a file that can't be opened is not.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            ServeError::Listen(_) => BAD_INPUT,
+            ServeError::Panel(_) | ServeError::Access(_) => FAILED,
+        }
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> CliError {
+        CliError::Panel(Box::new(error))
+    }
 }
 
 pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
