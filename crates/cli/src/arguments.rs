@@ -46,9 +46,31 @@ pub(crate) enum Command {
     /// Look at runs, stop them, answer them, and go on with one whose process died.
     #[command(subcommand)]
     Run(Run),
+    /// Serve the Admin Panel: look, maintain, follow runs, in a browser.
+    Serve(Serve),
     /// The lab's programs, as the lab's templates start them.
     #[command(subcommand, hide = true)]
     Lab(lab::Command),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen. Beyond this machine only with TLS, or behind a proxy that has it.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4590")]
+    pub listen: std::net::SocketAddr,
+    /// The certificate and those that vouch for it, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy before it speaks TLS, and says in X-Forwarded-For who asks.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub behind_proxy: bool,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
 }
 
 #[derive(Debug, Args)]

@@ -26,8 +26,8 @@ pub const EXIT_CODES: &str = "Exit codes:
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
-const FAILED: u8 = 1;
-const BAD_INPUT: u8 = 2;
+pub(crate) const FAILED: u8 = 1;
+pub(crate) const BAD_INPUT: u8 = 2;
 /// The old release stands.
 pub(crate) const NOT_UPGRADED: u8 = 3;
 /// Users are kept out.
@@ -45,6 +45,9 @@ pub enum CliError {
     /// The runtime couldn't start.
     #[error("cannot start: {0}")]
     Runtime(io::Error),
+    /// The panel can't be served.
+    #[error(transparent)]
+    Panel(Box<crate::serve_command::ServeError>),
     /// The local cloud couldn't serve.
     #[error(transparent)]
     Serve(localcloud::server::ServeError),
@@ -378,6 +381,7 @@ impl CliError {
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
+            CliError::Panel(error) => error.exit_code(),
             CliError::NotApproved => NOT_UPGRADED,
             CliError::Conduct(
                 ConductError::Ended { .. }

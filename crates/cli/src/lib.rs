@@ -29,6 +29,7 @@ mod question_text;
 mod report;
 mod runs;
 pub mod seed;
+mod serve_command;
 pub mod site;
 mod status;
 mod template_command;
@@ -79,6 +80,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Status(status) => status::run(&status).await,
         Command::Banner(command) => banner_command::run(command).await,
         Command::Run(command) => runs::run(command).await,
+        Command::Serve(serve) => serve_command::run(serve).await,
         Command::Lab(command) => lab_command::run(command).await,
     }
 }

@@ -79,7 +79,7 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
 }
 
 /// The deployment's last run that entered maintenance and did not leave it, and whether it has ended.
-fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
+pub(crate) fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
     let runs = journal.runs()?;
     let Some(run) = runs.into_iter().rev().find(|run| run.deployment == deployment) else { return Ok(None) };
     let (plan, _) = journal.load(&run.run_id)?;

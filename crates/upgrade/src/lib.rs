@@ -14,6 +14,7 @@ mod comparison;
 mod deployment;
 mod draft;
 mod journal;
+mod line;
 mod nearest;
 mod observation;
 mod plan;
@@ -45,6 +46,7 @@ pub use draft::{
     maintenance_plan, upgrade_plan,
 };
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use line::{Line, LineKind};
 pub use nearest::nearest;
 pub use observation::{
     AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
@@ -67,7 +69,7 @@ pub use profile::{
     Selector, Survey,
 };
 pub use question::{Answer, Question, StuckResource};
-pub use report::{Report, StepReport};
+pub use report::{Report, StepReport, Telling};
 pub use state::{Before, Outcome, State, Told, UpdateState};
 pub use step::Step;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};

@@ -1,10 +1,11 @@
 //! What happened, told from the journal alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::Timestamp;
 use crate::circumstances::Machine;
 use crate::journal::{Record, What};
+use crate::line::{self, Line};
 use crate::observation::{Instance, Job, Observation, SnapshotSeen, StackEvent};
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformObservation, Session};
@@ -63,54 +64,14 @@ pub struct StepReport {
 impl Report {
     /// Tell a run from its journal.
     pub fn from_journal(plan: &Plan, records: &[Record]) -> Result<Report, IllegalTransition> {
-        let Some(Record::Happened(first)) = records.first() else {
-            return Err(IllegalTransition::NotStarted);
-        };
-        let mut teller = Teller {
-            report: Report {
-                started_at: first.at,
-                last_at: first.at,
-                steps: Vec::new(),
-                outcome: None,
-                times_resumed: 0,
-                gate_closed: None,
-                stopped_jobs: Vec::new(),
-                stopped_instances: Vec::new(),
-                stopped_sessions: Vec::new(),
-                stopped_computations: Vec::new(),
-                stopped_machines: Vec::new(),
-                snapshots: Vec::new(),
-                stack_events: Vec::new(),
-                decisions: Vec::new(),
-                remarks: Vec::new(),
-            },
-            ..Teller::default()
-        };
-        let mut state = State::new(plan, first.at);
-        teller.report.steps.push(StepReport::new(state.step, first.at));
+        let mut telling = Telling::default();
         for record in records {
-            teller.report.last_at = record.at();
-            let event = match record {
-                Record::Intended { act, .. } => {
-                    if let Some(step) = teller.report.steps.last_mut() {
-                        step.acts.push(act.to_string());
-                    }
-                    state = state.intending(act.clone());
-                    continue;
-                }
-                Record::Happened(event) => event,
-            };
-            teller.note(&state, &event.what);
-            let step_before = state.step;
-            state = transition(plan, state, event)?.0;
-            teller.report.note_step(step_before, &state, event.at);
+            telling.tell(plan, record)?;
         }
-        // A long list of jobs isn't asked for their owners at every look; the plan has asked.
-        for job in teller.jobs.values_mut().filter(|job| job.owner.is_none()) {
-            let planned = plan.at_work.jobs.iter().find(|planned| planned.id == job.id);
-            job.owner = planned.and_then(|planned| planned.owner.clone());
+        match telling.state {
+            None => Err(IllegalTransition::NotStarted),
+            Some(_) => Ok(telling.report),
         }
-        Ok(teller.finish(state))
     }
 
     fn note_step(&mut self, step_before: Step, state: &State, at: Timestamp) {
@@ -136,18 +97,98 @@ impl Report {
     }
 }
 
-/// Gathers what was seen on the way: each thing once, as it was seen first.
-#[derive(Default)]
-struct Teller {
+/// A report and a state that grow with the journal, record by record: for whoever follows a run while it goes on.
+/// Each thing that was seen on the way is told once, as it was seen first.
+#[derive(Debug, Clone, Default)]
+pub struct Telling {
     report: Report,
-    jobs: BTreeMap<String, Job>,
-    sessions: BTreeMap<String, Session>,
-    computations: BTreeMap<String, Computation>,
-    machines: BTreeMap<String, Machine>,
+    state: Option<State>,
+    lines: Vec<Line>,
+    told: usize,
     events_seen: BTreeSet<String>,
 }
 
-impl Teller {
+impl Telling {
+    /// Tell the next record.
+    ///
+    /// # Errors
+    /// It doesn't follow from the ones before. The telling stays where it was.
+    pub fn tell(&mut self, plan: &Plan, record: &Record) -> Result<(), IllegalTransition> {
+        let events_before = self.report.stack_events.len();
+        let before = self.state.clone();
+        let after = match (&before, record) {
+            (None, Record::Intended { .. }) => return Err(IllegalTransition::NotStarted),
+            (None, Record::Happened(event)) => {
+                let state = State::new(plan, event.at);
+                let step = state.step;
+                let after = transition(plan, state, event)?.0;
+                self.report.started_at = event.at;
+                self.report.steps.push(StepReport::new(step, event.at));
+                self.report.note_step(step, &after, event.at);
+                after
+            }
+            (Some(state), Record::Intended { act, .. }) => {
+                if let Some(step) = self.report.steps.last_mut() {
+                    step.acts.push(act.to_string());
+                }
+                state.clone().intending(act.clone())
+            }
+            (Some(state), Record::Happened(event)) => {
+                let after = transition(plan, state.clone(), event)?.0;
+                self.note(state, &event.what);
+                self.report.note_step(state.step, &after, event.at);
+                after
+            }
+        };
+        let new_events = self.report.stack_events.get(events_before..).unwrap_or_default().to_vec();
+        for kind in line::kinds(before.as_ref(), record, &after, new_events) {
+            let number = self.lines.len();
+            self.lines.push(Line { number, record: self.told, at: record.at(), kind });
+        }
+        // A long list of jobs isn't asked for their owners at every look; the plan has asked.
+        for job in self.report.stopped_jobs.iter_mut().filter(|job| job.owner.is_none()) {
+            let planned = plan.at_work.jobs.iter().find(|planned| planned.id == job.id);
+            job.owner = planned.and_then(|planned| planned.owner.clone());
+        }
+        self.told += 1;
+        self.report.last_at = record.at();
+        self.report.outcome.clone_from(&after.outcome);
+        self.report.remarks.clone_from(&after.remarks);
+        self.state = Some(after);
+        Ok(())
+    }
+
+    /// Every line so far, oldest first.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The lines that the records from this place on tell.
+    #[must_use]
+    pub fn lines_since(&self, record: usize) -> &[Line] {
+        let from = self.lines.partition_point(|line| line.record < record);
+        self.lines.get(from..).unwrap_or_default()
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Where the run stands; `None` before its first record.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// How many records were told.
+    #[must_use]
+    pub fn told(&self) -> usize {
+        self.told
+    }
+
     fn note(&mut self, state: &State, what: &What) {
         match what {
             What::Observed(observation) => self.observed(state, observation),
@@ -163,9 +204,7 @@ impl Teller {
     fn observed(&mut self, state: &State, observation: &Observation) {
         match observation {
             Observation::Jobs(seen) if state.step == Step::TerminateJobs => {
-                for job in seen {
-                    self.jobs.entry(job.id.clone()).or_insert_with(|| job.clone());
-                }
+                once(&mut self.report.stopped_jobs, seen, |job| &job.id);
             }
             Observation::WorkerGroups(groups)
                 if state.step == Step::TerminateWorkers && state.before.worker_groups.is_none() =>
@@ -178,23 +217,17 @@ impl Teller {
                     .collect();
             }
             Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
-                for machine in seen {
-                    self.machines.entry(machine.instance_id.clone()).or_insert_with(|| machine.clone());
-                }
+                once(&mut self.report.stopped_machines, seen, |machine| &machine.instance_id);
             }
             Observation::Platform(PlatformObservation::Sessions(seen))
                 if state.step == Step::SaveSessions =>
             {
-                for session in seen {
-                    self.sessions.entry(session.id.clone()).or_insert_with(|| session.clone());
-                }
+                once(&mut self.report.stopped_sessions, seen, |session| &session.id);
             }
             Observation::Platform(PlatformObservation::Computations(seen))
                 if state.step == Step::StopComputations =>
             {
-                for computation in seen {
-                    self.computations.entry(computation.id.clone()).or_insert_with(|| computation.clone());
-                }
+                once(&mut self.report.stopped_computations, seen, |computation| &computation.id);
             }
             Observation::Snapshots(seen) => self.report.snapshots = seen.clone(),
             Observation::StackEvents(events) => {
@@ -213,16 +246,13 @@ impl Teller {
             | Observation::Platform(_) => {}
         }
     }
+}
 
-    fn finish(self, state: State) -> Report {
-        Report {
-            stopped_jobs: self.jobs.into_values().collect(),
-            stopped_sessions: self.sessions.into_values().collect(),
-            stopped_computations: self.computations.into_values().collect(),
-            stopped_machines: self.machines.into_values().collect(),
-            outcome: state.outcome,
-            remarks: state.remarks,
-            ..self.report
+/// Keep each thing as it was seen first, in the order of its id.
+fn once<T: Clone>(kept: &mut Vec<T>, seen: &[T], id: impl Fn(&T) -> &String) {
+    for thing in seen {
+        if let Err(place) = kept.binary_search_by(|one| id(one).cmp(id(thing))) {
+            kept.insert(place, thing.clone());
         }
     }
 }

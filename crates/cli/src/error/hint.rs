@@ -125,6 +125,7 @@ impl CliError {
             | CliError::Seed(_)
             | CliError::Faults(_)
             | CliError::Demo(_)
+            | CliError::Panel(_)
             | CliError::NotApproved
             | CliError::Interrupted { run_under_way: false } => None,
         }

@@ -1,0 +1,382 @@
+//! The panel's [`Backend`] over real deployments: sites are reached when they are first asked for, and kept.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use conductor::{Cloud as _, Conductor, Holder, JournalStore as _, Reply, Watcher};
+use panel::{
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Workers,
+};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use upgrade::{
+    Banner, DrainPolicy, LogicalResource, Observation, Outcome, Plan, PlatformAct, PlatformObservation,
+    PlatformQuery, PortError, Query, Question, Record, ReleaseFacts, ReleaseSide, RunKind, State,
+    find_targets_with, fold,
+};
+
+use crate::configuration::{Adapter, Configuration, DeploymentSettings};
+use crate::error::CliError;
+use crate::maintenance_command::{from_template, last_run};
+use crate::planning::{prepare_maintenance, run_id};
+use crate::site::Site;
+use crate::upgrade_command::open;
+
+/// The name that assumed roles' sessions carry.
+const SESSION: &str = "panel";
+
+/// Something to be done on the one thread where sites live: the ports' futures are not bound to be `Send`, and the web
+/// server's tasks must be.
+pub(super) type Errand = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Do whatever comes, each as a task of its own. Runs within a `LocalSet`.
+pub(super) async fn do_errands(mut errands: mpsc::UnboundedReceiver<Errand>) {
+    while let Some(errand) = errands.recv().await {
+        tokio::task::spawn_local(errand());
+    }
+}
+
+/// The deployments of the settings.
+pub(super) struct Sites {
+    inner: Arc<Inner>,
+    errands: mpsc::UnboundedSender<Errand>,
+}
+
+struct Inner {
+    configuration: Configuration,
+    data: PathBuf,
+    reached: Mutex<HashMap<String, Arc<Site>>>,
+}
+
+impl Sites {
+    pub(super) fn new(
+        configuration: Configuration,
+        data: &Path,
+        errands: mpsc::UnboundedSender<Errand>,
+    ) -> Sites {
+        let reached = Mutex::new(HashMap::new());
+        Sites { inner: Arc::new(Inner { configuration, data: data.to_owned(), reached }), errands }
+    }
+
+    /// Have something done where sites live.
+    fn local<T: Send + 'static, F>(
+        &self,
+        work: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+    ) -> Answering<'_, T>
+    where
+        F: Future<Output = Result<T, BackendError>> + 'static,
+    {
+        let (answer, has_answer) = oneshot::channel();
+        let inner = Arc::clone(&self.inner);
+        let errand: Errand = Box::new(move || {
+            Box::pin(async move {
+                // Whoever asked may have gone away.
+                let _gone = answer.send(work(inner).await);
+            })
+        });
+        let sent = self.errands.send(errand);
+        Box::pin(async move {
+            let ended = || BackendError::Unreachable("the panel is ending".to_owned());
+            sent.map_err(|_| ended())?;
+            has_answer.await.map_err(|_| ended())?
+        })
+    }
+}
+
+impl Inner {
+    fn settings(&self, deployment: &str) -> Result<&DeploymentSettings, BackendError> {
+        let found = self.configuration.deployments.iter().find(|one| one.name == deployment);
+        found.ok_or_else(|| BackendError::NoDeployment(deployment.to_owned()))
+    }
+
+    async fn site(&self, deployment: &str) -> Result<Arc<Site>, BackendError> {
+        let mut reached = self.reached.lock().await;
+        if let Some(site) = reached.get(deployment) {
+            return Ok(Arc::clone(site));
+        }
+        let settings = self.settings(deployment)?.clone();
+        let site = Site::of(settings, self.configuration.directory(), SESSION).await.map_err(unreachable)?;
+        let site = Arc::new(site);
+        reached.insert(deployment.to_owned(), Arc::clone(&site));
+        Ok(site)
+    }
+}
+
+impl Backend for Sites {
+    fn deployments(&self) -> Vec<DeploymentSummary> {
+        let all = self.inner.configuration.deployments.iter();
+        all.map(|settings| DeploymentSummary {
+            name: settings.name.clone(),
+            stack: settings.stack.clone(),
+            region: settings.access.region.clone(),
+            message: settings.maintenance.banner.clone(),
+            // Of the adapters only the contract has a banner; which ones do is asked again when it is set.
+            has_banner: settings.platform.adapter == Adapter::Http,
+        })
+        .collect()
+    }
+
+    fn look(&self, deployment: &str) -> Answering<'_, Look> {
+        let deployment = deployment.to_owned();
+        self.local(async move |inner| look(&*inner.site(&deployment).await?).await)
+    }
+
+    fn prepare_maintenance(
+        &self,
+        deployment: &str,
+        kind: RunKind,
+        wish: &MaintenanceWish,
+    ) -> Answering<'_, Plan> {
+        let (deployment, wish) = (deployment.to_owned(), wish.clone());
+        self.local(async move |inner| match kind {
+            RunKind::EnterMaintenance => inner.entering(&deployment, &wish).await,
+            RunKind::LeaveMaintenance => inner.leaving(&deployment).await,
+            RunKind::Upgrade => Err(BackendError::Refused("an upgrade has a plan of its own".to_owned())),
+        })
+    }
+
+    fn start(&self, plan: Plan) -> Answering<'_, ()> {
+        self.local(async move |inner| {
+            let site = inner.site(&plan.deployment).await?;
+            inner.carry_out(site, Work::Start(Box::new(plan))).await
+        })
+    }
+
+    fn resume(&self, run_id: &str) -> Answering<'_, ()> {
+        let run_id = run_id.to_owned();
+        self.local(async move |inner| {
+            let journal = open(&inner.data).map_err(refused)?;
+            let (plan, _) = journal.load(&run_id).map_err(refused)?;
+            let site = inner.site(&plan.deployment).await?;
+            inner.carry_out(site, Work::Resume(run_id)).await
+        })
+    }
+
+    fn banner(&self, deployment: &str) -> Answering<'_, Option<Banner>> {
+        let deployment = deployment.to_owned();
+        self.local(async move |inner| {
+            let site = inner.site(&deployment).await?;
+            if !site.ports.platform.capabilities().banner {
+                return Err(BackendError::Refused("this platform shows no banner".to_owned()));
+            }
+            match site.ports.platform.observe(&PlatformQuery::Banner).await.map_err(unanswered)? {
+                PlatformObservation::Banner(banner) => Ok(banner),
+                PlatformObservation::Sessions(_)
+                | PlatformObservation::Computations(_)
+                | PlatformObservation::Status(_) => {
+                    Err(BackendError::Unreachable("the platform answered something else".to_owned()))
+                }
+            }
+        })
+    }
+
+    fn set_banner(&self, deployment: &str, banner: Option<Banner>) -> Answering<'_, ()> {
+        let deployment = deployment.to_owned();
+        self.local(async move |inner| {
+            let site = inner.site(&deployment).await?;
+            if !site.ports.platform.capabilities().banner {
+                return Err(BackendError::Refused("this platform shows no banner".to_owned()));
+            }
+            let act = banner.map_or(PlatformAct::ClearBanner, PlatformAct::SetBanner);
+            site.ports.platform.act(&act).await.map_err(unanswered)
+        })
+    }
+}
+
+enum Work {
+    Start(Box<Plan>),
+    Resume(String),
+}
+
+impl Inner {
+    async fn entering(&self, deployment: &str, wish: &MaintenanceWish) -> Result<Plan, BackendError> {
+        let mut settings = self.settings(deployment)?.clone();
+        if wish.message.is_some() {
+            settings.maintenance.banner.clone_from(&wish.message);
+        }
+        let policy = &mut settings.maintenance.policy;
+        for drain in [&mut policy.sessions, &mut policy.computations, &mut policy.jobs, &mut policy.workers] {
+            wished(drain, wish)?;
+        }
+        // With its own settings, for this plan alone.
+        let site = Site::of(settings, self.configuration.directory(), SESSION).await.map_err(unreachable)?;
+        if wish.message.is_some() && !site.ports.platform.capabilities().banner {
+            return Err(BackendError::Refused("this platform shows users no message".to_owned()));
+        }
+        let id = run_id(deployment, &site.clock);
+        let (kind, force) = (RunKind::EnterMaintenance, &wish.force_sessions);
+        prepare_maintenance(&site, kind, &id, force, wish.closes_at, None).await.map_err(refused)
+    }
+
+    /// As `slackwater maintenance disable` does where no run goes on.
+    async fn leaving(&self, deployment: &str) -> Result<Plan, BackendError> {
+        let site = self.site(deployment).await?;
+        let (last, remembered) = {
+            let journal = open(&self.data).map_err(refused)?;
+            let last = last_run(&journal, deployment).map_err(refused)?;
+            let remembered = match &last {
+                Some((plan, true)) => {
+                    let (_, records) = journal.load(&plan.run_id).map_err(refused)?;
+                    let state = fold(plan, &records).map_err(refused)?;
+                    let kept_out =
+                        matches!(state.outcome, Some(Outcome::InMaintenance | Outcome::GateClosed { .. }));
+                    kept_out.then_some(state.before)
+                }
+                Some((_, false)) | None => None,
+            };
+            (last, remembered)
+        };
+        let before = match remembered {
+            Some(before) => before,
+            None => from_template(&site).await.map_err(unreachable)?,
+        };
+        let id = run_id(deployment, &site.clock);
+        let mut plan = prepare_maintenance(&site, RunKind::LeaveMaintenance, &id, &[], None, Some(before))
+            .await
+            .map_err(refused)?;
+        if let Some((entered, _)) = last {
+            plan.announcement.banner = entered.announcement.banner;
+        }
+        Ok(plan)
+    }
+
+    /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
+    async fn carry_out(&self, site: Arc<Site>, work: Work) -> Result<(), BackendError> {
+        let mut journal = open(&self.data).map_err(refused)?;
+        let (begun, has_begun) = oneshot::channel();
+        tokio::task::spawn_local(async move {
+            let holder = Holder::this_process();
+            let mut watcher = Unattended { begun: Some(begun) };
+            let (cloud, clock) = (&site.ports, &site.clock);
+            let mut conductor = Conductor { cloud, journal: &mut journal, clock, holder: &holder };
+            let ended = match &work {
+                Work::Start(plan) => conductor.start(plan, &mut watcher).await,
+                Work::Resume(run_id) => conductor.resume(run_id, &mut watcher).await,
+            };
+            if let Err(error) = ended {
+                match watcher.begun.take() {
+                    Some(begun) => drop(begun.send(Err(refused(error)))),
+                    // What came of a run is in the journal. What couldn't be written there is said where the log is.
+                    None => eprintln!("slackwater: {error}"),
+                }
+            }
+        });
+        let ended = |_| BackendError::Unreachable("the run's task has ended before it began".to_owned());
+        has_begun.await.map_err(ended)?
+    }
+}
+
+/// Nobody sits before it; answers come through the journal.
+struct Unattended {
+    begun: Option<oneshot::Sender<Result<(), BackendError>>>,
+}
+
+impl Watcher for Unattended {
+    fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {
+        if let Some(begun) = self.begun.take() {
+            // Whoever asked may have gone away; the run goes on.
+            let _gone = begun.send(Ok(()));
+        }
+    }
+
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Wait
+    }
+}
+
+fn wished(drain: &mut DrainPolicy, wish: &MaintenanceWish) -> Result<(), BackendError> {
+    if let Some(grace) = wish.grace_seconds {
+        if grace > drain.deadline_seconds {
+            return Err(BackendError::Refused(format!(
+                "work may end by itself for {grace} s, which is past its deadline of {} s in the settings",
+                drain.deadline_seconds
+            )));
+        }
+        drain.grace_seconds = grace;
+    }
+    if let Some(escalation) = wish.escalation {
+        drain.escalation = escalation;
+    }
+    Ok(())
+}
+
+async fn look(site: &Site) -> Result<Look, BackendError> {
+    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await.map_err(unanswered)?;
+    let side = ReleaseSide::deployed(&deployment).ok();
+    let version = side.and_then(|side| ReleaseFacts::of(&side.template).version);
+    let at = site.clock.now();
+    let targets = find_targets_with(&deployment, site.profile.as_ref()).map(|(_, targets)| targets);
+    let targets = match targets {
+        Ok(targets) => targets,
+        Err(error) => {
+            let why = error.to_string();
+            let gate = GatePicture::Unknown(why.clone());
+            let (jobs, workers) = (Err(why.clone()), Err(why));
+            let status = deployment.status;
+            return Ok(Look { at, version, status, gate, jobs, workers, sessions: None, computations: None });
+        }
+    };
+    let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
+    let rules = Query::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    let gate = match site.ports.observe(&rules).await {
+        Ok(Observation::GateRules(rules)) => rules
+            .first()
+            .map_or(GatePicture::Open, |rule| GatePicture::Closed { run_id: rule.run_id.clone() }),
+        Ok(other) => GatePicture::Unknown(format!("answered with {}", other.kind())),
+        Err(error) => GatePicture::Unknown(error.to_string()),
+    };
+    let jobs = match site.ports.observe(&Query::Jobs { queue_arns: ids(&targets.job_queues) }).await {
+        Ok(Observation::Jobs(jobs)) => Ok(jobs),
+        Ok(other) => Err(format!("answered with {}", other.kind())),
+        Err(error) => Err(error.to_string()),
+    };
+    let groups = Query::WorkerGroups { names: ids(&targets.worker_groups) };
+    let workers = match site.ports.observe(&groups).await {
+        Ok(Observation::WorkerGroups(groups)) => Ok(groups
+            .into_iter()
+            .map(|group| Workers {
+                name: group.name,
+                instances: group.instances.len(),
+                min_size: group.min_size,
+                max_size: group.max_size,
+            })
+            .collect()),
+        Ok(other) => Err(format!("answered with {}", other.kind())),
+        Err(error) => Err(error.to_string()),
+    };
+    let platform = &site.ports.platform;
+    let capabilities = platform.capabilities();
+    let sessions = if capabilities.sessions {
+        Some(match platform.observe(&PlatformQuery::Sessions).await {
+            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
+            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
+            Err(error) => Err(error.to_string()),
+        })
+    } else {
+        None
+    };
+    let computations = if capabilities.computations {
+        Some(match platform.observe(&PlatformQuery::Computations).await {
+            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
+            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
+            Err(error) => Err(error.to_string()),
+        })
+    } else {
+        None
+    };
+    Ok(Look { at, version, status: deployment.status, gate, jobs, workers, sessions, computations })
+}
+
+fn unanswered(error: PortError) -> BackendError {
+    BackendError::Unreachable(error.to_string())
+}
+
+fn unreachable(error: CliError) -> BackendError {
+    BackendError::Unreachable(error.to_string())
+}
+
+fn refused(error: impl std::fmt::Display) -> BackendError {
+    BackendError::Refused(error.to_string())
+}

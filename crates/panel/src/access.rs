@@ -1,0 +1,21 @@
+//! Who may do what: people, passwords, sessions, API tokens, limits on guessing, and the audit trail.
+//!
+//! Everything is kept in `panel.sqlite`, apart from the journal. Passwords are there as argon2id hashes, tokens and
+//! session ids as SHA-256 of 256 random bits: whoever reads the file can sign in with nothing that it holds.
+
+mod answers;
+mod limits;
+mod password;
+mod role;
+mod secret;
+mod store;
+
+pub use answers::Earlier;
+pub use limits::{Limits, TooMany};
+pub use password::{LEAST_PASSWORD, PasswordError, Passwords};
+pub use role::{Deed, Role};
+pub use secret::{Minted, fingerprint, form_token, same};
+pub use store::{
+    Access, AccessError, ApiToken, AuditEntry, Audited, Person, SESSION_IDLE_SECONDS, SESSION_SECONDS,
+    SETUP_SECONDS, SignedIn,
+};

@@ -1,0 +1,219 @@
+//! What can be done through the panel, whether a form or a program asks: each once, each in the audit trail.
+
+use conductor::Request;
+use upgrade::{Answer, Banner, RunKind, StopDoes, stop_does};
+
+use crate::access::{Audited, Minted, Role};
+use crate::backend::MaintenanceWish;
+use crate::panel::Panel;
+use crate::web::{Asker, Failure};
+
+/// The longest message to users.
+const MOST_MESSAGE: usize = 500;
+
+/// Write down what came of an act, and hand it on.
+fn noted<T>(
+    panel: &Panel,
+    asker: &Asker,
+    act: &str,
+    object: &str,
+    result: Result<T, Failure>,
+) -> Result<T, Failure> {
+    let detail = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    let entry = Audited {
+        who: &asker.signature(),
+        address: &asker.address.to_string(),
+        act,
+        object,
+        done: result.is_ok(),
+        detail: &detail,
+    };
+    panel.access.audit(entry, panel.now())?;
+    result
+}
+
+/// Ask a run to stop.
+pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
+    let result = async {
+        let picture = panel.live.run(run_id).await?;
+        match picture.telling.state().map(stop_does) {
+            None | Some(StopDoes::Nothing) => {
+                return Err(Failure::Conflict("Nothing can be stopped at this moment.".to_owned()));
+            }
+            Some(StopDoes::LeaveMaintenance | StopDoes::CancelUpdate) => {}
+        }
+        let request = Request::Stop { by: asker.signature() };
+        Ok(panel.live.ask(run_id, request, panel.now()).await?)
+    };
+    noted(panel, asker, "stop", run_id, result.await)
+}
+
+/// Answer a run's question. `word` is one of [`words_of`]'s.
+pub(crate) async fn answer(
+    panel: &Panel,
+    asker: &Asker,
+    run_id: &str,
+    word: &str,
+    skip: Vec<String>,
+) -> Result<(), Failure> {
+    let result = async {
+        let picture = panel.live.run(run_id).await?;
+        let question = picture.telling.state().and_then(|state| state.question.as_ref());
+        let Some(question) = question else {
+            return Err(Failure::Conflict("The run asks nothing at this moment.".to_owned()));
+        };
+        let answer = named(word, skip).filter(|answer| question.takes(answer));
+        let Some(answer) = answer else {
+            return Err(Failure::BadInput("That is no answer to what the run asks.".to_owned()));
+        };
+        let request = Request::Answer { answer, by: asker.signature() };
+        Ok(panel.live.ask(run_id, request, panel.now()).await?)
+    };
+    noted(panel, asker, "answer", run_id, result.await)
+}
+
+fn named(word: &str, skip: Vec<String>) -> Option<Answer> {
+    match word {
+        "retry" => Some(Answer::ContinueRollback { skip: Vec::new() }),
+        "skip" if !skip.is_empty() => Some(Answer::ContinueRollback { skip }),
+        "look-again" => Some(Answer::LookAgain),
+        "go-back" => Some(Answer::GoBack),
+        "open" => Some(Answer::Open),
+        "stay-closed" => Some(Answer::StayClosed),
+        _ => None,
+    }
+}
+
+/// Go on with a run that nobody carries out.
+pub(crate) async fn resume(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
+    let result = async {
+        panel.live.run(run_id).await?;
+        Ok(panel.backend.resume(run_id).await?)
+    };
+    noted(panel, asker, "resume", run_id, result.await)
+}
+
+/// Enter or leave maintenance. Gives the run.
+pub(crate) async fn maintenance(
+    panel: &Panel,
+    asker: &Asker,
+    deployment: &str,
+    kind: RunKind,
+    wish: MaintenanceWish,
+) -> Result<String, Failure> {
+    let act = match kind {
+        RunKind::EnterMaintenance => "enable maintenance",
+        RunKind::LeaveMaintenance => "disable maintenance",
+        RunKind::Upgrade => return Err(Failure::Conflict("An upgrade needs a plan of its own.".to_owned())),
+    };
+    let result = async {
+        if let Some(message) = &wish.message {
+            message_fits(message)?;
+        }
+        // A run that goes on has its own way out, which knows what it did.
+        let runs = panel.live.runs().await?;
+        if let Some(run) = runs.iter().rev().find(|run| run.deployment == deployment && !run.ended) {
+            if kind == RunKind::EnterMaintenance {
+                return Err(Failure::Conflict(format!(
+                    "Run {} has not ended; one run at a time.",
+                    run.run_id
+                )));
+            }
+            let request = Request::Stop { by: asker.signature() };
+            panel.live.ask(&run.run_id, request, panel.now()).await?;
+            if run.lease.as_ref().is_none_or(|lease| lease.is_free(panel.now())) {
+                panel.backend.resume(&run.run_id).await?;
+            }
+            return Ok(run.run_id.clone());
+        }
+        let plan = panel.backend.prepare_maintenance(deployment, kind, &wish).await?;
+        let run_id = plan.run_id.clone();
+        panel.backend.start(plan).await?;
+        Ok(run_id)
+    };
+    noted(panel, asker, act, deployment, result.await)
+}
+
+/// Show users a banner, or take it down.
+pub(crate) async fn banner(
+    panel: &Panel,
+    asker: &Asker,
+    deployment: &str,
+    banner: Option<Banner>,
+) -> Result<(), Failure> {
+    let act = if banner.is_some() { "set banner" } else { "clear banner" };
+    let result = async {
+        if let Some(banner) = &banner {
+            message_fits(&banner.text)?;
+            if let (Some(from), Some(until)) = (&banner.from, &banner.until)
+                && until <= from
+            {
+                return Err(Failure::BadInput("A banner ends after it begins.".to_owned()));
+            }
+        }
+        Ok(panel.backend.set_banner(deployment, banner).await?)
+    };
+    noted(panel, asker, act, deployment, result.await)
+}
+
+fn message_fits(message: &str) -> Result<(), Failure> {
+    let strange = |one: char| one.is_control() && one != '\n';
+    if message.trim().is_empty() || message.chars().count() > MOST_MESSAGE || message.chars().any(strange) {
+        return Err(Failure::BadInput(format!(
+            "A message has 1 to {MOST_MESSAGE} characters, and no control characters."
+        )));
+    }
+    Ok(())
+}
+
+/// Let somebody in.
+pub(crate) async fn add_person(
+    panel: &Panel,
+    asker: &Asker,
+    name: &str,
+    role: Role,
+    password: String,
+) -> Result<(), Failure> {
+    let result = async {
+        let hash = panel.passwords.hash(name, password).await?;
+        Ok(panel.access.add_person(name, role, &hash, panel.now())?)
+    };
+    noted(panel, asker, "add person", name, result.await)
+}
+
+/// Change what somebody may, or shut them out.
+pub(crate) fn change_person(
+    panel: &Panel,
+    asker: &Asker,
+    name: &str,
+    role: Role,
+    disabled: bool,
+) -> Result<(), Failure> {
+    let act = if disabled { "shut person out" } else { "change person" };
+    let result = panel.access.change_person(name, role, disabled).map_err(Failure::from);
+    noted(panel, asker, act, &format!("{name}: {}", role.word()), result)
+}
+
+/// Make an API token for the asker.
+pub(crate) fn mint_token(
+    panel: &Panel,
+    asker: &Asker,
+    name: &str,
+    role: Role,
+    days: u32,
+) -> Result<Minted, Failure> {
+    let result = if asker.person.token.is_some() {
+        Err(Failure::Conflict("A token makes no tokens: sign in.".to_owned()))
+    } else if !(1..=366).contains(&days) {
+        Err(Failure::BadInput("A token is good for 1 to 366 days.".to_owned()))
+    } else {
+        panel.access.mint_token(&asker.person.name, name, role, days, panel.now()).map_err(Failure::from)
+    };
+    noted(panel, asker, "make token", name, result)
+}
+
+/// Revoke a token.
+pub(crate) fn revoke_token(panel: &Panel, asker: &Asker, id: i64) -> Result<(), Failure> {
+    let result = panel.access.revoke_token(id).map_err(Failure::from);
+    noted(panel, asker, "revoke token", &id.to_string(), result)
+}

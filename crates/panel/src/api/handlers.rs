@@ -1,0 +1,394 @@
+//! The API's handlers, and the JSON that goes out and comes in: counterparts of our inner types, written here alone.
+
+use std::collections::HashMap;
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use upgrade::{Banner, LineKind, Outcome, Question, RunKind, Timestamp};
+
+use crate::act;
+use crate::backend::{GatePicture, MaintenanceWish};
+use crate::live::RunPicture;
+use crate::pages;
+use crate::panel::Panel;
+use crate::web::{Asker, Failure, is_held, page_of_runs};
+
+/// A failure, as the API tells it.
+pub(crate) struct Problem(Failure);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.0.answer(true)
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Problem {
+    fn from(error: E) -> Problem {
+        Problem(error.into())
+    }
+}
+
+type Answered = Result<Json<Value>, Problem>;
+type Done = Result<StatusCode, Problem>;
+type Wanted = Query<HashMap<String, String>>;
+
+/// Things on a page of the API.
+const USUAL_LIMIT: usize = 50;
+const MOST_LIMIT: usize = 500;
+
+fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
+    match query.get("limit").map(|text| text.parse::<usize>()) {
+        None => Ok(USUAL_LIMIT),
+        Some(Ok(limit)) if (1..=MOST_LIMIT).contains(&limit) => Ok(limit),
+        Some(Ok(_) | Err(_)) => Err(Failure::BadInput(format!("limit is 1 to {MOST_LIMIT}."))),
+    }
+}
+
+/// What was sent, or why it can't be read.
+fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::BadInput(format!("The body can't be read: {error}.")))
+}
+
+pub(crate) async fn document() -> Json<Value> {
+    Json(super::document())
+}
+
+pub(crate) async fn deployments(State(panel): State<Panel>) -> Json<Value> {
+    let all = panel.backend.deployments();
+    let all = all.iter().map(|one| json!({"name": one.name, "stack": one.stack, "region": one.region}));
+    Json(json!({"deployments": all.collect::<Vec<_>>()}))
+}
+
+pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
+    let look = panel.backend.look(&name).await?;
+    let (gate, run_id) = match &look.gate {
+        GatePicture::Open => ("open", None),
+        GatePicture::Closed { run_id } => ("closed", Some(run_id)),
+        GatePicture::Unknown(_) => ("unknown", None),
+    };
+    let jobs = look.jobs.as_ref().map(|jobs| {
+        let jobs = jobs.iter();
+        jobs.map(|job| json!({"id": job.id, "name": job.name, "status": job.status, "owner": job.owner}))
+            .collect()
+    });
+    let workers = look.workers.as_ref().map(|groups| {
+        let groups = groups.iter();
+        groups.map(|group| json!({"name": group.name, "instances": group.instances})).collect()
+    });
+    let sessions = look.sessions.as_ref().map(|sessions| {
+        sessions
+            .as_ref()
+            .map(|all| all.iter().map(|one| json!({"name": one.name, "owner": one.owner})).collect())
+    });
+    Ok(Json(json!({
+        "name": name,
+        "at": pages::iso(look.at),
+        "version": look.version,
+        "stackStatus": look.status,
+        "gate": gate,
+        "gateRun": run_id,
+        "jobs": known(jobs),
+        "workers": known(workers),
+        "sessions": sessions.map(known),
+    })))
+}
+
+/// A list, or why there is none.
+fn known(things: Result<Vec<Value>, &String>) -> Value {
+    match things {
+        Ok(items) => json!({"items": items, "unknownBecause": null}),
+        Err(reason) => json!({"items": null, "unknownBecause": reason}),
+    }
+}
+
+pub(crate) async fn runs(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
+    let limit = limit(&query)?;
+    let runs = page_of_runs(&panel, query.get("before").map(String::as_str), limit).await?;
+    let next = (runs.len() == limit).then(|| runs.last().map(|(run, _)| run.run_id.clone())).flatten();
+    let runs: Vec<Value> = runs.iter().map(|(_, picture)| summary(picture)).collect();
+    Ok(Json(json!({"runs": runs, "nextBefore": next})))
+}
+
+fn summary(picture: &RunPicture) -> Value {
+    let (plan, report) = (&picture.plan, picture.telling.report());
+    json!({
+        "runId": plan.run_id,
+        "deployment": plan.deployment,
+        "stack": plan.stack_name,
+        "kind": plan.kind,
+        "fromVersion": plan.from_version,
+        "toVersion": plan.to_version,
+        "startedAt": pages::iso(report.started_at),
+        "lastAt": pages::iso(report.last_at),
+        "standing": pages::standing(picture.telling.state()).1,
+        "ended": report.outcome.is_some(),
+        "outcome": report.outcome.as_ref().map(outcome),
+    })
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    let (word, reason) = match outcome {
+        Outcome::Upgraded => ("upgraded", None),
+        Outcome::NotUpgraded { reason } => ("not-upgraded", Some(reason)),
+        Outcome::WentBack { reason } => ("went-back", Some(reason)),
+        Outcome::InMaintenance => ("in-maintenance", None),
+        Outcome::OutOfMaintenance => ("out-of-maintenance", None),
+        Outcome::GateClosed { reason } => ("gate-closed", Some(reason)),
+    };
+    json!({"word": word, "reason": reason})
+}
+
+pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {
+    let picture = panel.live.run(&run_id).await?;
+    let held = is_held(&panel, &run_id).await?;
+    let (plan, report) = (&picture.plan, picture.telling.report());
+    let state = picture.telling.state();
+    let mut value = summary(&picture);
+    let steps: Vec<Value> = report
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "step": step.step.title(),
+                "startedAt": pages::iso(step.started_at),
+                "endedAt": step.ended_at.map(pages::iso),
+                "acts": step.acts,
+            })
+        })
+        .collect();
+    let question = state.and_then(|state| state.question.as_ref()).map(|question| match question {
+        Question::RollbackFailed { root_cause, resources } => json!({
+            "kind": "rollback-failed",
+            "rootCause": root_cause,
+            "resources": resources.iter().map(|one| &one.logical_id).collect::<Vec<_>>(),
+            "answers": ["retry", "skip", "stay-closed"],
+        }),
+        Question::Unhealthy { findings, can_go_back } => json!({
+            "kind": "unhealthy",
+            "findings": findings,
+            "answers": if *can_go_back {
+                json!(["look-again", "go-back", "open", "stay-closed"])
+            } else {
+                json!(["look-again", "open", "stay-closed"])
+            },
+        }),
+    });
+    let jobs: Vec<Value> = report
+        .stopped_jobs
+        .iter()
+        .map(|job| json!({"id": job.id, "name": job.name, "owner": job.owner}))
+        .collect();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("planSha256".to_owned(), json!(plan.sha256()));
+        object.insert("carriedOut".to_owned(), json!(held));
+        object.insert("steps".to_owned(), json!(steps));
+        object.insert("waitingOn".to_owned(), json!(state.map(|state| &state.waiting_on)));
+        object.insert("question".to_owned(), json!(question));
+        object.insert("stoppedJobs".to_owned(), json!(jobs));
+        object.insert("decisions".to_owned(), json!(report.decisions));
+        object.insert("remarks".to_owned(), json!(report.remarks));
+    }
+    Ok(Json(value))
+}
+
+pub(crate) async fn lines(
+    State(panel): State<Panel>,
+    Path(run_id): Path<String>,
+    Query(query): Wanted,
+) -> Answered {
+    let limit = limit(&query)?;
+    let picture = panel.live.run(&run_id).await?;
+    let all = picture.telling.lines();
+    let before = match query.get("before").map(|text| text.parse::<usize>()) {
+        None => all.len(),
+        Some(Ok(before)) => before.min(all.len()),
+        Some(Err(_)) => return Err(Failure::BadInput("before is a line's number.".to_owned()).into()),
+    };
+    let begin = before.saturating_sub(limit);
+    let shown: Vec<Value> = all.get(begin..before).unwrap_or_default().iter().rev().map(line).collect();
+    Ok(Json(json!({"lines": shown, "nextBefore": (begin > 0).then_some(begin)})))
+}
+
+fn line(line: &upgrade::Line) -> Value {
+    let (kind, text) = match &line.kind {
+        LineKind::Step(step) => ("step", step.title().to_owned()),
+        LineKind::Act(act) => ("act", act.clone()),
+        LineKind::Stack(event) => {
+            let reason = event.status_reason.as_deref().unwrap_or_default();
+            ("stack", format!("{} {} {reason}", event.status, event.logical_id).trim_end().to_owned())
+        }
+        LineKind::Failed(error) => ("failed", error.clone()),
+        LineKind::Stop { by } => ("stop", by.clone()),
+        LineKind::Decision { by, what } => ("decision", format!("{by}: {what}")),
+        LineKind::Asked => ("asked", String::new()),
+        LineKind::Resumed => ("resumed", String::new()),
+        LineKind::Ended(_) => ("ended", String::new()),
+    };
+    json!({"number": line.number, "at": pages::iso(line.at), "kind": kind, "text": text})
+}
+
+pub(crate) async fn stop(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(run_id): Path<String>,
+) -> Done {
+    act::stop(&panel, &asker, &run_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerBody {
+    answer: String,
+    #[serde(default)]
+    skip: Vec<String>,
+}
+
+pub(crate) async fn answer(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(run_id): Path<String>,
+    body: bytes::Bytes,
+) -> Done {
+    let sent: AnswerBody = read(&body)?;
+    act::answer(&panel, &asker, &run_id, &sent.answer, sent.skip).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn resume(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(run_id): Path<String>,
+) -> Done {
+    act::resume(&panel, &asker, &run_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct MaintenanceBody {
+    message: Option<String>,
+    notice_seconds: Option<u32>,
+    grace_seconds: Option<u32>,
+    escalation: Option<String>,
+    force_sessions: Vec<String>,
+}
+
+pub(crate) async fn enable(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+    body: bytes::Bytes,
+) -> Answered {
+    let sent: MaintenanceBody = if body.is_empty() { MaintenanceBody::default() } else { read(&body)? };
+    known_deployment(&panel, &name)?;
+    let escalation = sent.escalation.as_deref().map(|word| {
+        pages::escalation(word)
+            .ok_or_else(|| Failure::BadInput("escalation is wait, stop or force.".to_owned()))
+    });
+    let notice =
+        sent.notice_seconds.map(|seconds| Timestamp(panel.now().0.saturating_add(u64::from(seconds) * 1000)));
+    let wish = MaintenanceWish {
+        closes_at: notice,
+        message: sent.message,
+        grace_seconds: sent.grace_seconds.map(u64::from),
+        escalation: escalation.transpose()?,
+        force_sessions: sent.force_sessions,
+    };
+    let run_id = act::maintenance(&panel, &asker, &name, RunKind::EnterMaintenance, wish).await?;
+    Ok(Json(json!({"runId": run_id})))
+}
+
+pub(crate) async fn disable(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+) -> Answered {
+    known_deployment(&panel, &name)?;
+    let wish = MaintenanceWish::default();
+    let run_id = act::maintenance(&panel, &asker, &name, RunKind::LeaveMaintenance, wish).await?;
+    Ok(Json(json!({"runId": run_id})))
+}
+
+fn known_deployment(panel: &Panel, name: &str) -> Result<(), Failure> {
+    let known = panel.backend.deployments().iter().any(|one| one.name == name);
+    if known { Ok(()) } else { Err(Failure::NotFound) }
+}
+
+pub(crate) async fn banner(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
+    let banner = panel.backend.banner(&name).await?;
+    Ok(Json(banner.map_or(Value::Null, |banner| {
+        json!({
+            "text": banner.text,
+            "level": pages::level_word(banner.level),
+            "from": banner.from,
+            "until": banner.until,
+        })
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BannerBody {
+    text: String,
+    level: String,
+    #[serde(default)]
+    from: Option<String>,
+    #[serde(default)]
+    until: Option<String>,
+}
+
+pub(crate) async fn set_banner(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+    body: bytes::Bytes,
+) -> Done {
+    let sent: BannerBody = read(&body)?;
+    known_deployment(&panel, &name)?;
+    let level = pages::level(&sent.level);
+    let level = level.ok_or_else(|| Failure::BadInput("level is info, warning or critical.".to_owned()))?;
+    for time in sent.from.iter().chain(&sent.until) {
+        time::OffsetDateTime::parse(time, &time::format_description::well_known::Rfc3339)
+            .map_err(|_| Failure::BadInput("Times are RFC 3339.".to_owned()))?;
+    }
+    let banner = Banner { text: sent.text, level, from: sent.from, until: sent.until };
+    act::banner(&panel, &asker, &name, Some(banner)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn clear_banner(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+) -> Done {
+    known_deployment(&panel, &name)?;
+    act::banner(&panel, &asker, &name, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn audit(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
+    let limit = limit(&query)?;
+    let before = match query.get("before").map(|text| text.parse::<i64>()) {
+        None => None,
+        Some(Ok(before)) => Some(before),
+        Some(Err(_)) => return Err(Failure::BadInput("before is an entry's number.".to_owned()).into()),
+    };
+    let trail = panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
+    let next = trail.last().filter(|last| last.number > 1).map(|last| last.number);
+    let entries: Vec<Value> = trail
+        .iter()
+        .map(|one| {
+            json!({
+                "number": one.number, "at": pages::iso(one.at), "who": one.who, "address": one.address,
+                "act": one.act, "object": one.object, "done": one.done, "detail": one.detail,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"entries": entries, "nextBefore": next})))
+}

@@ -1,0 +1,137 @@
+//! The OpenAPI document, made from the list of operations.
+
+use serde_json::{Map, Value, json};
+
+use super::operations::{Operation, Shape, operations};
+
+/// The document.
+pub(crate) fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in operations() {
+        let method = operation.method.as_str().to_lowercase();
+        let entry = paths.entry(operation.path.to_owned()).or_insert_with(|| json!({}));
+        if let Some(methods) = entry.as_object_mut() {
+            methods.insert(method, described(&operation));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Slackwater", "version": env!("CARGO_PKG_VERSION"), "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas(),
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let mut parameters: Vec<Value> = operation
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    for name in operation.query {
+        let schema = match *name {
+            "limit" => json!({"type": "integer", "minimum": 1, "maximum": 500}),
+            _ => json!({"type": "string"}),
+        };
+        parameters.push(json!({"name": name, "in": "query", "schema": schema}));
+    }
+    let writes = operation.method != http::Method::GET;
+    if writes {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": true,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        }));
+    }
+    let done = match operation.answer {
+        None => ("204", json!({"description": "Done."})),
+        Some(shape) => (
+            "200",
+            json!({"description": "The answer.", "content": {"application/json": {"schema": reference(shape)}}}),
+        ),
+    };
+    let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
+    let mut statuses = vec!["400", "401", "403", "404", "422", "500", "502"];
+    if writes {
+        statuses.extend(["408", "409", "413", "415"]);
+    }
+    for status in statuses {
+        let problem = json!({"description": "A problem.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+        responses.insert(status.to_owned(), problem);
+    }
+    let mut value = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": format!("Needs the role {}.", operation.deed.least().word()),
+        "parameters": parameters,
+        "responses": responses,
+    });
+    if let (Some(shape), Some(object)) = (operation.body, value.as_object_mut()) {
+        let required = shape != Shape::Maintenance;
+        let body =
+            json!({"required": required, "content": {"application/json": {"schema": reference(shape)}}});
+        object.insert("requestBody".to_owned(), body);
+    }
+    value
+}
+
+fn reference(shape: Shape) -> Value {
+    match shape {
+        Shape::Document => json!({"type": "object"}),
+        Shape::Deployments
+        | Shape::Deployment
+        | Shape::Runs
+        | Shape::Run
+        | Shape::Lines
+        | Shape::Answer
+        | Shape::Maintenance
+        | Shape::Started
+        | Shape::Banner
+        | Shape::Audit => json!({"$ref": format!("#/components/schemas/{shape:?}")}),
+    }
+}
+
+fn schemas() -> Value {
+    let text = json!({"type": "string"});
+    let maybe = json!({"type": ["string", "null"]});
+    let time = json!({"type": "string", "format": "date-time"});
+    let list = |items: Value| json!({"type": "array", "items": items});
+    let summary = json!({"type": "object", "required": ["runId", "deployment", "kind", "standing", "ended"], "properties": {
+        "runId": text, "deployment": text, "stack": text, "kind": {"enum": ["upgrade", "enter-maintenance", "leave-maintenance"]},
+        "fromVersion": maybe, "toVersion": maybe, "startedAt": time, "lastAt": time, "standing": text,
+        "ended": {"type": "boolean"}, "outcome": {"type": ["object", "null"]},
+    }});
+    json!({
+        "Problem": {"type": "object", "required": ["title", "status"], "properties": {
+            "type": text, "title": text, "status": {"type": "integer"}, "detail": text}},
+        "Deployments": {"type": "object", "required": ["deployments"], "properties": {"deployments": list(json!({
+            "type": "object", "required": ["name"], "properties": {"name": text, "stack": text, "region": text}}))}},
+        "Deployment": {"type": "object", "required": ["name", "at", "gate"], "properties": {
+            "name": text, "at": time, "version": maybe, "stackStatus": text,
+            "gate": {"enum": ["open", "closed", "unknown"]}, "gateRun": maybe,
+            "jobs": {"type": "object"}, "workers": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
+        "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary.clone()), "nextBefore": maybe}},
+        "Run": summary,
+        "Lines": {"type": "object", "required": ["lines"], "properties": {"lines": list(json!({
+            "type": "object", "required": ["number", "at", "kind", "text"], "properties": {
+                "number": {"type": "integer"}, "at": time, "kind": text, "text": text}})),
+            "nextBefore": {"type": ["integer", "null"]}}},
+        "Answer": {"type": "object", "required": ["answer"], "additionalProperties": false, "properties": {
+            "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed"]}, "skip": list(text.clone())}},
+        "Maintenance": {"type": "object", "additionalProperties": false, "properties": {
+            "message": maybe, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "escalation": {"enum": ["wait", "stop", "force", null]}, "forceSessions": list(text.clone())}},
+        "Started": {"type": "object", "required": ["runId"], "properties": {"runId": text}},
+        "Banner": {"type": ["object", "null"], "required": ["text", "level"], "additionalProperties": false, "properties": {
+            "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},
+            "from": {"type": ["string", "null"], "format": "date-time"}, "until": {"type": ["string", "null"], "format": "date-time"}}},
+        "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({"type": "object"})),
+            "nextBefore": {"type": ["integer", "null"]}}},
+    })
+}

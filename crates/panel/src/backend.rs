@@ -1,0 +1,131 @@
+//! What the panel needs of the world: deployments to look at, runs to begin. Whoever serves the panel implements it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use upgrade::{Banner, Computation, Job, Plan, RunKind, Session, Timestamp};
+
+/// An answer that is on its way.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
+
+/// Deployments within reach.
+pub trait Backend: Send + Sync + 'static {
+    /// Every deployment that the settings name.
+    fn deployments(&self) -> Vec<DeploymentSummary>;
+
+    /// How a deployment is at this moment. Asks its cloud, so it may take seconds.
+    fn look(&self, deployment: &str) -> Answering<'_, Look>;
+
+    /// Draw up the plan of entering or of leaving maintenance. Changes nothing.
+    fn prepare_maintenance(
+        &self,
+        deployment: &str,
+        kind: RunKind,
+        wish: &MaintenanceWish,
+    ) -> Answering<'_, Plan>;
+
+    /// Begin a plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
+    /// written; refused while another run of the stack has not ended.
+    fn start(&self, plan: Plan) -> Answering<'_, ()>;
+
+    /// Go on with a run that nobody carries out, as a task of this process.
+    fn resume(&self, run_id: &str) -> Answering<'_, ()>;
+
+    /// The banner that users see.
+    fn banner(&self, deployment: &str) -> Answering<'_, Option<Banner>>;
+
+    /// Show users a banner; `None` takes it down.
+    fn set_banner(&self, deployment: &str, banner: Option<Banner>) -> Answering<'_, ()>;
+}
+
+/// Why a deployment didn't answer. The words are shown to people who may look: they hold no secrets.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BackendError {
+    /// The settings name no such deployment.
+    #[error("there is no deployment {0}")]
+    NoDeployment(String),
+    /// What was asked for can't be done as things are.
+    #[error("{0}")]
+    Refused(String),
+    /// A cloud or a platform didn't answer.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// A deployment, as its settings have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentSummary {
+    /// Its name.
+    pub name: String,
+    /// The primary stack's name or ARN.
+    pub stack: String,
+    /// Its Region.
+    pub region: String,
+    /// The banner that settings give to maintenance, as a beginning for forms.
+    pub message: Option<String>,
+    /// Whether its platform shows banners.
+    pub has_banner: bool,
+}
+
+/// A deployment as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When this was.
+    pub at: Timestamp,
+    /// The deployed release's version, when its template tells it.
+    pub version: Option<String>,
+    /// The stack's status, such as `UPDATE_COMPLETE`.
+    pub status: String,
+    /// Whether users are let in.
+    pub gate: GatePicture,
+    /// Unfinished jobs; or why nobody knows.
+    pub jobs: Result<Vec<Job>, String>,
+    /// Worker groups; or why nobody knows.
+    pub workers: Result<Vec<Workers>, String>,
+    /// Sessions; `None` where the platform has no way to tell.
+    pub sessions: Option<Result<Vec<Session>, String>>,
+    /// Computations; `None` where the platform has no way to tell.
+    pub computations: Option<Result<Vec<Computation>, String>>,
+}
+
+/// Whether users are let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatePicture {
+    /// They are.
+    Open,
+    /// A run keeps them out.
+    Closed {
+        /// Which.
+        run_id: String,
+    },
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// A worker group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workers {
+    /// Its name.
+    pub name: String,
+    /// Instances at work.
+    pub instances: usize,
+    /// Least size.
+    pub min_size: i32,
+    /// Greatest size.
+    pub max_size: i32,
+}
+
+/// How maintenance is wanted; `None`: as the settings have it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MaintenanceWish {
+    /// When the gate closes.
+    pub closes_at: Option<Timestamp>,
+    /// What users are told.
+    pub message: Option<String>,
+    /// Seconds in which work may end by itself before it is told to.
+    pub grace_seconds: Option<u64>,
+    /// What follows when a deadline has passed.
+    pub escalation: Option<upgrade::Escalation>,
+    /// Sessions that may be stopped unsaved, by id.
+    pub force_sessions: Vec<String>,
+}

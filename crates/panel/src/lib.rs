@@ -1,0 +1,24 @@
+//! The Admin Panel: what a person who upgrades sees and does in a browser, and the REST API behind it.
+//!
+//! Pages are HTML from the server, readable without script; a little script of our own makes them live. Everything is
+//! served from this binary. What a run has done is told by `upgrade::Telling` from the journal, as on the command line.
+//!
+//! It knows no AWS, no platform and no command line: what it needs of a deployment is its own trait [`Backend`].
+
+pub mod access;
+mod act;
+mod api;
+mod backend;
+mod listen;
+mod live;
+mod pages;
+mod panel;
+mod web;
+
+pub use backend::{
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Workers,
+};
+pub use listen::{ListenError, Listening, Tls, listen};
+pub use live::{Live, LiveError, RunPicture};
+pub use panel::{Origins, Panel, PanelError, PanelSettings};
+pub use web::router;

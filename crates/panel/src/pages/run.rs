@@ -1,0 +1,403 @@
+//! A run: where it stands, what it waits for, what happened.
+
+use maud::{Markup, PreEscaped, html};
+use upgrade::{
+    Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind, stop_does,
+};
+
+use super::layout::token;
+use super::timeline::timeline;
+use super::words::{Tone, clock, counted, duration, moment, pill, purpose, standing, when};
+use crate::live::RunPicture;
+
+/// Lines on a page. Older ones are a page away, so that ten thousand cost no more than these.
+pub(crate) const LINES_A_PAGE: usize = 200;
+
+/// Names that are shown of what holds a step.
+const MOST_NAMES: usize = 20;
+
+/// What changes while one looks.
+#[derive(serde::Serialize)]
+pub(crate) struct Regions {
+    /// Where it stands, and the steps.
+    pub(crate) standing: String,
+    /// The question and its answers; the stop button.
+    pub(crate) decide: String,
+    /// The steps.
+    pub(crate) steps: String,
+    /// The picture.
+    pub(crate) timeline: String,
+}
+
+/// Everything of a run that changes while one looks. `may_decide`: the reader may stop and answer.
+pub(crate) fn regions(
+    picture: &RunPicture,
+    may_decide: bool,
+    form_token: &str,
+    held: bool,
+    now: Timestamp,
+) -> Regions {
+    let (plan, report) = (&*picture.plan, picture.telling.report());
+    let state = picture.telling.state();
+    let events = timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some());
+    Regions {
+        standing: top(plan, state, report).into_string(),
+        decide: decide(plan, state, may_decide, form_token, held).into_string(),
+        steps: steps(plan, state, report).into_string(),
+        timeline: events.into_string(),
+    }
+}
+
+/// The page. `told` is how many records it knows of: from there the live stream goes on.
+pub(crate) fn run(
+    picture: &RunPicture,
+    regions: Regions,
+    shown: &[Line],
+    older: Option<usize>,
+    is_newest: bool,
+) -> Markup {
+    let (plan, report) = (&*picture.plan, picture.telling.report());
+    let stream = format!("/runs/{}/stream?after={}", plan.run_id, picture.telling.told());
+    html! {
+        header.head {
+            p.crumb { a href="/history" { "History" } " / " (plan.deployment) }
+            h1 { (purpose(plan.kind))
+                @if let Some(to) = &plan.to_version { " " (plan.from_version.as_deref().unwrap_or("?")) " → " (to) }
+            }
+            p.sub { "Run " code { (plan.run_id) } " · stack " (plan.stack_name) " · began " (when(report.started_at)) }
+        }
+        div data-live=[(report.outcome.is_none() && is_newest).then_some(stream)] data-told=(picture.telling.told()) {
+            p.offline role="status" hidden { "Connection lost. The run goes on; this page catches up by itself." }
+            div #standing aria-live="polite" { (PreEscaped(regions.standing)) }
+            div #decide { (PreEscaped(regions.decide)) }
+            div.split {
+                section aria-labelledby="steps-title" { h2 #steps-title { "Steps" } div #steps { (PreEscaped(regions.steps)) } }
+                section aria-labelledby="events-title" {
+                    h2 #events-title { "Events" }
+                    @if shown.is_empty() { p.empty { "Nothing has happened yet." } }
+                    ol.events #events { (lines(shown)) }
+                    @if let Some(older) = older {
+                        p { a.button href={ "/runs/" (plan.run_id) "?before=" (older) } { "Older events" } }
+                    }
+                    @if !is_newest { p { a href={ "/runs/" (plan.run_id) } { "Newest events" } } }
+                }
+            }
+            div #timeline { (PreEscaped(regions.timeline)) }
+        }
+        (stopped(report))
+        (planned(plan))
+    }
+}
+
+fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+    let (tone, words) = standing(state);
+    let took = duration(report.last_at.milliseconds_since(report.started_at));
+    let reason = match &report.outcome {
+        Some(
+            Outcome::NotUpgraded { reason } | Outcome::WentBack { reason } | Outcome::GateClosed { reason },
+        ) => Some(reason),
+        Some(Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance) | None => None,
+    };
+    html! {
+        div class={ "standing " (tone.class()) } {
+            p.big { (pill(tone, &words)) }
+            p { (users(report)) " · " (took) @if report.outcome.is_none() { " so far" }
+                @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+            }
+            @if let Some(reason) = reason { p { "Because: " (reason) } }
+            @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
+            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It leaves maintenance: " (failure) } }
+        }
+        @if let Some(state) = state {
+            @for (kind, update) in &state.updates {
+                @if let Some(cause) = &update.root_cause {
+                    div.notice.bad.cause {
+                        h3 { "Root cause, " (kind.title()) }
+                        p { (cause) }
+                    }
+                }
+            }
+        }
+        @for remark in &report.remarks { p.notice.mind { (remark) } }
+        @if plan.kind != upgrade::RunKind::Upgrade && report.outcome == Some(Outcome::InMaintenance) {
+            p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
+        }
+    }
+}
+
+/// What it means for users right now.
+fn users(report: &Report) -> Markup {
+    html! {
+        @match report.gate_closed {
+            None => "Users are let in",
+            Some((since, None)) => { "Users are kept out since " (clock(since)) },
+            Some((since, Some(until))) => {
+                "Users are let in; they were kept out " (duration(until.milliseconds_since(since)))
+            },
+        }
+    }
+}
+
+fn decide(plan: &Plan, state: Option<&State>, may: bool, form_token: &str, held: bool) -> Markup {
+    let Some(state) = state else { return html! {} };
+    if state.outcome.is_some() {
+        return html! {};
+    }
+    let run = format!("/runs/{}", plan.run_id);
+    html! {
+        @if let Some(question) = &state.question { (asked(question, &run, may, form_token)) }
+        @if !held {
+            div.notice.mind {
+                p { "Nobody carries this run out at this moment." }
+                @if may { form method="post" action={ (run) "/resume" } { (token(form_token)) button { "Go on with it" } } }
+            }
+        }
+        @if may && state.stop.is_none() {
+            @let does = stop_does(state);
+            @if let Some(words) = stop_words(does) {
+                details.stop {
+                    summary { "Stop …" }
+                    p { (words) }
+                    form method="post" action={ (run) "/stop" } { (token(form_token)) button.danger { "Stop the run" } }
+                }
+            }
+        }
+    }
+}
+
+fn stop_words(does: StopDoes) -> Option<&'static str> {
+    match does {
+        StopDoes::LeaveMaintenance => Some(
+            "Nothing has been updated yet: it leaves maintenance, puts everything back and lets users in.",
+        ),
+        StopDoes::CancelUpdate => {
+            Some("The update is cancelled: CloudFormation rolls it back, then maintenance is left.")
+        }
+        StopDoes::Nothing => None,
+    }
+}
+
+fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup {
+    let button = |word: &str, class: &str, words: &str| {
+        html! { button class=(class) name="answer" value=(word) { (words) } }
+    };
+    html! {
+        section.question role="alert" {
+            @match question {
+                Question::RollbackFailed { root_cause, resources } => {
+                    h2 { "The rollback has failed, and users are kept out" }
+                    p { "First failure: " (root_cause) }
+                    p { "CloudFormation could not take these back. Mend the cause and try again; or pass over what is ticked: "
+                        "CloudFormation then believes that it is as the old release wants it, whatever it really is." }
+                    form method="post" action={ (run) "/answer" } {
+                        (token(form_token))
+                        fieldset disabled[!may] {
+                            legend { "Stuck resources" }
+                            @for stuck in resources {
+                                label.check {
+                                    input type="checkbox" name="skip" value=(stuck.logical_id);
+                                    span { strong { (stuck.logical_id) } " " small { (stuck.resource_type) } br; (stuck.reason) }
+                                }
+                            }
+                            div.buttons {
+                                (button("retry", "primary", "Try the rollback again"))
+                                (button("skip", "", "Try again, passing over the ticked"))
+                                (button("stay-closed", "", "End the run, users kept out"))
+                            }
+                        }
+                    }
+                },
+                Question::Unhealthy { findings, can_go_back } => {
+                    h2 { "The platform is not healthy, and users are kept out" }
+                    ul { @for finding in findings { li { (finding) } } }
+                    form method="post" action={ (run) "/answer" } {
+                        (token(form_token))
+                        fieldset disabled[!may] {
+                            legend.hidden { "What now?" }
+                            div.buttons {
+                                (button("look-again", "primary", "Look again"))
+                                @if *can_go_back { (button("go-back", "", "Go back to the previous release")) }
+                                (button("open", "", "Let users in as it is"))
+                                (button("stay-closed", "", "End the run, users kept out"))
+                            }
+                        }
+                    }
+                },
+            }
+            @if !may { p.sub { "An operator decides." } }
+        }
+    }
+}
+
+fn steps(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+    let now = report.steps.last().filter(|_| report.outcome.is_none()).map(|step| step.step);
+    let leaving = now.is_some_and(upgrade::Step::is_leaving);
+    let done: Vec<_> = report.steps.iter().map(|step| step.step).collect();
+    let to_come =
+        plan.steps.iter().map(|planned| planned.step).filter(|step| {
+            report.outcome.is_none() && !done.contains(step) && (!leaving || step.is_leaving())
+        });
+    html! {
+        ol.steps {
+            @for step in &report.steps {
+                @let is_now = step.ended_at.is_none() && report.outcome.is_none();
+                li.now[is_now] aria-current=[is_now.then_some("step")] {
+                    div.row {
+                        span.title { (step.step.title()) }
+                        span.took { @match step.milliseconds() {
+                            Some(took) => (duration(took)),
+                            None => { "since " (clock(step.started_at)) },
+                        } }
+                    }
+                    @if !step.acts.is_empty() {
+                        details { summary { (counted(step.acts.len(), "act")) } ul { @for act in &step.acts { li { (act) } } } }
+                    }
+                    @if is_now && let Some(state) = state { (held(&state.waiting_on)) }
+                }
+            }
+            @for step in to_come { li.later { div.row { span.title { (step.title()) } } } }
+        }
+    }
+}
+
+/// What holds a step, by name.
+fn held(names: &[String]) -> Markup {
+    html! {
+        @if !names.is_empty() {
+            p.held { (names.len()) " left" }
+            ul.names {
+                @for name in names.iter().take(MOST_NAMES) { li { (name) } }
+                @if names.len() > MOST_NAMES { li { "and " (names.len() - MOST_NAMES) " more" } }
+            }
+        }
+    }
+}
+
+/// Lines, newest first.
+pub(crate) fn lines(shown: &[Line]) -> Markup {
+    html! { @for line in shown.iter().rev() { (one_line(line)) } }
+}
+
+fn one_line(line: &Line) -> Markup {
+    let (tone, words) = told(&line.kind);
+    let time = match &line.kind {
+        LineKind::Stack(event) => moment(&event.timestamp, true),
+        LineKind::Step(_)
+        | LineKind::Act(_)
+        | LineKind::Failed(_)
+        | LineKind::Stop { .. }
+        | LineKind::Decision { .. }
+        | LineKind::Asked
+        | LineKind::Resumed
+        | LineKind::Ended(_) => clock(line.at),
+    };
+    html! { li class=(tone.class()) data-n=(line.number) { (time) " " (words) } }
+}
+
+fn told(kind: &LineKind) -> (Tone, Markup) {
+    match kind {
+        LineKind::Step(step) => (Tone::Busy, html! { strong { (step.title()) } }),
+        LineKind::Act(act) => (Tone::Quiet, html! { span { (act) } }),
+        LineKind::Stack(event) => {
+            let tone = if event.is_root_failure() {
+                Tone::Bad
+            } else if event.status.ends_with("_FAILED") || event.status.contains("ROLLBACK") {
+                Tone::Mind
+            } else if event.status.ends_with("_COMPLETE") {
+                Tone::Good
+            } else {
+                Tone::Quiet
+            };
+            let words = html! {
+                span { span.status { (event.status) } " " (event.logical_id) " " small { (event.resource_type) }
+                @if let Some(reason) = &event.status_reason { br; span.reason { (reason) } } }
+            };
+            (tone, words)
+        }
+        LineKind::Failed(error) => (Tone::Mind, html! { span { (error) } }),
+        LineKind::Stop { by } => (Tone::Mind, html! { span { (by) " asks to stop" } }),
+        LineKind::Decision { by, what } => (Tone::Busy, html! { span { (by) " decides: " (what) } }),
+        LineKind::Asked => (Tone::Bad, html! { strong { "A person must decide" } }),
+        LineKind::Resumed => (Tone::Quiet, html! { span { "Another process goes on" } }),
+        LineKind::Ended(outcome) => match outcome {
+            Outcome::Upgraded => (Tone::Good, html! { strong { "Upgraded; users are let in" } }),
+            Outcome::OutOfMaintenance => {
+                (Tone::Good, html! { strong { "Maintenance left; users are let in" } })
+            }
+            Outcome::InMaintenance => (Tone::Mind, html! { strong { "In maintenance; users are kept out" } }),
+            Outcome::NotUpgraded { reason } => (Tone::Mind, html! { strong { "Not upgraded: " (reason) } }),
+            Outcome::WentBack { reason } => (Tone::Mind, html! { strong { "Went back: " (reason) } }),
+            Outcome::GateClosed { reason } => {
+                (Tone::Bad, html! { strong { "Users are still kept out: " (reason) } })
+            }
+        },
+    }
+}
+
+/// What was stopped, and whose it was.
+pub(super) fn stopped(report: &Report) -> Markup {
+    let nothing = report.stopped_jobs.is_empty()
+        && report.stopped_sessions.is_empty()
+        && report.stopped_computations.is_empty()
+        && report.stopped_instances.is_empty()
+        && report.stopped_machines.is_empty();
+    if nothing {
+        return html! {};
+    }
+    let somebody = |owner: &Option<String>| owner.clone().unwrap_or_else(|| "nobody known".to_owned());
+    html! {
+        section {
+            h2 { "What was stopped, and whose it was" }
+            div.scroll tabindex="0" role="region" aria-label="What was stopped" {
+                table {
+                    thead { tr { th { "What" } th { "Name" } th { "Whose" } th { "State then" } } }
+                    tbody {
+                        @for one in &report.stopped_sessions { tr { td { "session" } td { (one.name) } td { (one.owner) } td { } } }
+                        @for one in &report.stopped_computations { tr { td { "computation" } td { (one.name) } td { (one.owner) } td { (one.status) } } }
+                        @for one in &report.stopped_jobs { tr { td { "job" } td { (one.name) } td { (somebody(&one.owner)) } td { (one.status) } } }
+                        @for (group, one) in &report.stopped_instances { tr { td { "instance" } td { (one.id) } td { (group) } td { (one.lifecycle_state) } } }
+                        @for one in &report.stopped_machines { tr { td { "machine" } td { (one.instance_id) } td { } td { } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The plan, as it was approved.
+fn planned(plan: &Plan) -> Markup {
+    let mut expected: Vec<_> =
+        plan.update(UpdateKind::Primary).map(|update| update.expected.iter().collect()).unwrap_or_default();
+    expected.sort_by_key(|change: &&upgrade::ExpectedChange| change.expected);
+    html! {
+        section {
+            h2 { "The plan" }
+            p.sub { "SHA-256 " code.wrap { (plan.sha256()) } }
+            @if !plan.risks.is_empty() {
+                h3 { "Risks" }
+                ul { @for risk in &plan.risks { li {
+                    strong { (risk.kind) } @if let Some(id) = &risk.logical_id { " · " (id) }
+                    @if !risk.certain { " (perhaps)" } ": " (risk.because)
+                } } }
+            }
+            @if !plan.accepted.is_empty() {
+                h3 { "Accepted" }
+                ul { @for one in &plan.accepted { li { (one.what) " by " (one.who) @if !one.why.is_empty() { ": " (one.why) } } } }
+            }
+            @if !expected.is_empty() {
+                details {
+                    summary { (counted(expected.len(), "expected change")) }
+                    div.scroll tabindex="0" role="region" aria-label="Expected changes" { table {
+                        thead { tr { th { "Resource" } th { "We expect" } th { "AWS says" } th { "Why" } } }
+                        tbody { @for change in expected { tr {
+                            td { (change.logical_id) br; small { (change.resource_type) } }
+                            td { (change.expected.word()) }
+                            td { (change.aws_plain.as_deref().unwrap_or("nothing")) }
+                            td { (change.because.join(" ")) }
+                        } } }
+                    } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The timeline: a picture of an update, one bar a resource, coloured by state. It grows while one looks.
+
+use std::collections::HashMap;
+
+use maud::{Markup, html};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use upgrade::StackEvent;
+
+use super::words::{counted, duration};
+
+const ROW: usize = 20;
+const NAMES: usize = 260;
+const WIDTH: usize = 700;
+
+/// Resources that are drawn; the rest is told in words.
+const MOST_ROWS: usize = 200;
+
+/// A resource's way through the update.
+struct Row<'a> {
+    logical_id: &'a str,
+    /// Its states, oldest first: since when, which.
+    states: Vec<(u64, &'a str)>,
+}
+
+/// The picture of these events; nothing without any. `now` ends the bars that are still going on.
+pub(super) fn timeline(events: &[StackEvent], stack_name: &str, now: u64, ended: bool) -> Markup {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut last = 0;
+    for event in events.iter().filter(|event| !event.is_of_stack(stack_name)) {
+        let Some(at) = milliseconds(&event.timestamp) else { continue };
+        last = last.max(at);
+        let place = *places.entry(&event.logical_id).or_insert_with(|| {
+            rows.push(Row { logical_id: &event.logical_id, states: Vec::new() });
+            rows.len() - 1
+        });
+        if let Some(row) = rows.get_mut(place) {
+            row.states.push((at, &event.status));
+        }
+    }
+    let Some(first) = rows.iter().filter_map(|row| row.states.first()).map(|(at, _)| *at).min() else {
+        return html! {};
+    };
+    let end = if ended { last } else { now.max(last) };
+    let span = end.saturating_sub(first).max(1000);
+    let x = |at: u64| {
+        NAMES + usize::try_from(at.saturating_sub(first) * WIDTH as u64 / span).unwrap_or(WIDTH).min(WIDTH)
+    };
+    let shown = rows.len().min(MOST_ROWS);
+    let height = shown * ROW + 24;
+    html! {
+        figure.timeline {
+            figcaption { "Timeline: " (counted(rows.len(), "resource")) " in " (duration(span))
+                @if rows.len() > shown { ", the first " (shown) " drawn" }
+            }
+            div.scroll tabindex="0" role="region" aria-label="Timeline of the update" {
+                svg viewBox={ "0 0 " (NAMES + WIDTH + 8) " " (height) } width=(NAMES + WIDTH + 8) height=(height)
+                    role="img" aria-label={ "One bar a resource, by state, over " (duration(span)) } {
+                    @for quarter in 0..=4 {
+                        @let at = NAMES + WIDTH * quarter / 4;
+                        line.grid x1=(at) x2=(at) y1="0" y2=(height - 18) {}
+                        text.tick x=(at) y=(height - 4) text-anchor=(if quarter == 4 { "end" } else { "middle" }) {
+                            (duration(span * quarter as u64 / 4))
+                        }
+                    }
+                    @for (index, row) in rows.iter().take(shown).enumerate() {
+                        text.name x=(NAMES - 8) y=(index * ROW + 14) text-anchor="end" { (short(row.logical_id)) }
+                        @for (number, (at, status)) in row.states.iter().enumerate() {
+                            @if status.ends_with("_IN_PROGRESS") {
+                                @let until = row.states.get(number + 1).map_or(end, |(at, _)| *at);
+                                rect class=(class(status)) x=(x(*at)) y=(index * ROW + 4)
+                                    width=(x(until).saturating_sub(x(*at)).max(2)) height=(ROW - 8) rx="3" {
+                                    title { (row.logical_id) ": " (status) ", " (duration(until.saturating_sub(*at))) }
+                                }
+                            } @else {
+                                circle class=(class(status)) cx=(x(*at)) cy=(index * ROW + ROW / 2) r="4" {
+                                    title { (row.logical_id) ": " (status) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.legend {
+                span.made { "made" } span.changed { "changed" } span.removed { "removed" }
+                span.back { "rolled back" } span.failed { "failed" }
+            }
+        }
+    }
+}
+
+fn class(status: &str) -> &'static str {
+    if status.ends_with("_FAILED") {
+        "failed"
+    } else if status.contains("ROLLBACK") {
+        "back"
+    } else if status.starts_with("DELETE") {
+        "removed"
+    } else if status.starts_with("CREATE") {
+        "made"
+    } else {
+        "changed"
+    }
+}
+
+/// A name that fits beside its bar.
+fn short(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= 34 {
+        return name.to_owned();
+    }
+    let front: String = name.chars().take(20).collect();
+    let back: String = name.chars().skip(count - 12).collect();
+    format!("{front}…{back}")
+}
+
+fn milliseconds(timestamp: &str) -> Option<u64> {
+    let moment = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?;
+    u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+}

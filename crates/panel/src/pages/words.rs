@@ -1,0 +1,104 @@
+//! Times, durations and standings as people read them.
+
+use maud::{Markup, html};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use upgrade::{Outcome, RunKind, State, Timestamp};
+
+/// `2026-11-25T01:02:03Z`.
+pub(crate) fn iso(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+/// A time. The script puts it into the reader's zone; without it, it is UTC and says so.
+pub(super) fn when(at: Timestamp) -> Markup {
+    moment(&iso(at), false)
+}
+
+/// Only the time of the day.
+pub(super) fn clock(at: Timestamp) -> Markup {
+    moment(&iso(at), true)
+}
+
+/// A time that was written as RFC 3339, UTC.
+pub(super) fn moment(iso: &str, short: bool) -> Markup {
+    let day = iso.get(..10).unwrap_or(iso);
+    let time = iso.get(11..19).unwrap_or_default();
+    html! {
+        time datetime=(iso) title={ (day) " " (time) " UTC" } data-short[short] {
+            @if !short { (day) " " } (time) @if !short { " UTC" }
+        }
+    }
+}
+
+/// `12 s`, `3 min 05 s`, `1 h 02 min`.
+pub(super) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => "under 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 job`, `2 jobs`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How urgently something wants to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Quiet,
+    Good,
+    Busy,
+    Mind,
+    Bad,
+}
+
+impl Tone {
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Tone::Quiet => "quiet",
+            Tone::Good => "good",
+            Tone::Busy => "busy",
+            Tone::Mind => "mind",
+            Tone::Bad => "bad",
+        }
+    }
+}
+
+/// Where a run stands, in a few words.
+pub(crate) fn standing(state: Option<&State>) -> (Tone, String) {
+    let Some(state) = state else { return (Tone::Quiet, "not begun".to_owned()) };
+    match (&state.outcome, &state.question) {
+        (None, Some(_)) => (Tone::Bad, "waits for a decision".to_owned()),
+        (None, None) if state.failure.is_some() => (Tone::Mind, format!("leaving: {}", state.step.title())),
+        (None, None) => (Tone::Busy, state.step.title().to_owned()),
+        (Some(Outcome::Upgraded), _) => (Tone::Good, "upgraded".to_owned()),
+        (Some(Outcome::NotUpgraded { .. }), _) => (Tone::Mind, "not upgraded".to_owned()),
+        (Some(Outcome::WentBack { .. }), _) => (Tone::Mind, "went back".to_owned()),
+        (Some(Outcome::InMaintenance), _) => (Tone::Mind, "in maintenance".to_owned()),
+        (Some(Outcome::OutOfMaintenance), _) => (Tone::Good, "maintenance left".to_owned()),
+        (Some(Outcome::GateClosed { .. }), _) => (Tone::Bad, "users are kept out".to_owned()),
+    }
+}
+
+/// Words with a dot of their tone.
+pub(super) fn pill(tone: Tone, text: &str) -> Markup {
+    html! { span class={ "pill " (tone.class()) } { (text) } }
+}
+
+/// What a run is for.
+pub(super) fn purpose(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Upgrade => "Upgrade",
+        RunKind::EnterMaintenance => "Enable maintenance",
+        RunKind::LeaveMaintenance => "Disable maintenance",
+    }
+}

@@ -1,0 +1,165 @@
+//! What went wrong, for a person as a page and for a program as `application/problem+json` (RFC 9457).
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+
+use crate::access::{AccessError, PasswordError, Role, TooMany};
+use crate::backend::BackendError;
+use crate::live::LiveError;
+use crate::pages;
+
+/// Why a request wasn't answered as it wished.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("Sign in first.")]
+    NotSignedIn,
+    #[error("This needs the role {}; yours is {}.", needs.word(), role.word())]
+    Forbidden { role: Role, needs: Role },
+    #[error("There is nothing here by that name.")]
+    NotFound,
+    #[error("The page this came from is out of date, or wasn't ours. Nothing was done. Load it again.")]
+    Forged,
+    #[error("The panel is not reached by that name.")]
+    UnknownHost,
+    #[error(
+        "Secrets don't go into addresses: they end up in logs. Send a token in the Authorization header. Consider this one known, and revoke it."
+    )]
+    SecretInAddress,
+    #[error("That is more than the panel reads at once.")]
+    TooLarge,
+    #[error("The request took too long to arrive.")]
+    TooSlow,
+    #[error("The panel reads forms and JSON.")]
+    ContentType,
+    #[error("{0}")]
+    BadInput(String),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("Too many attempts. Try again in {} seconds.", .0.seconds)]
+    TooMany(TooMany),
+    #[error("{0}")]
+    Elsewhere(String),
+    #[error("{0}")]
+    Ours(String),
+}
+
+impl Failure {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Failure::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Failure::Forbidden { .. } | Failure::Forged => StatusCode::FORBIDDEN,
+            Failure::NotFound => StatusCode::NOT_FOUND,
+            Failure::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Failure::SecretInAddress => StatusCode::BAD_REQUEST,
+            Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Failure::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Failure::BadInput(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Failure::Conflict(_) => StatusCode::CONFLICT,
+            Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Failure::Elsewhere(_) => StatusCode::BAD_GATEWAY,
+            Failure::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    pub(crate) fn title(&self) -> &'static str {
+        match self {
+            Failure::NotSignedIn => "Not signed in",
+            Failure::Forbidden { .. } => "Not yours to do",
+            Failure::NotFound => "Not found",
+            Failure::Forged => "Not accepted",
+            Failure::UnknownHost => "Unknown name",
+            Failure::SecretInAddress => "A secret in an address",
+            Failure::TooLarge => "Too much",
+            Failure::TooSlow => "Too slow",
+            Failure::ContentType => "Neither form nor JSON",
+            Failure::BadInput(_) => "That won't do",
+            Failure::Conflict(_) => "Not as things are",
+            Failure::TooMany(_) => "Too many attempts",
+            Failure::Elsewhere(_) => "No answer from the deployment",
+            Failure::Ours(_) => "The panel has failed",
+        }
+    }
+
+    /// As a page or as a problem.
+    pub(crate) fn answer(&self, is_api: bool) -> Response {
+        let status = self.status();
+        let mut response = if is_api {
+            let problem = serde_json::json!({
+                "type": "about:blank",
+                "title": self.title(),
+                "status": status.as_u16(),
+                "detail": self.to_string(),
+            });
+            (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
+        } else {
+            (status, pages::failed(self)).into_response()
+        };
+        if let Failure::TooMany(TooMany { seconds }) = self {
+            response.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from(*seconds));
+        }
+        if is_api && status == StatusCode::UNAUTHORIZED {
+            let scheme = http::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(http::header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+/// Handlers of pages give failures as they are; those of the API go through `api::Problem`.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.answer(false)
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Failure {
+        match &error {
+            AccessError::Store(_) | AccessError::OtherFormat { .. } | AccessError::Random(_) => {
+                Failure::Ours(error.to_string())
+            }
+            AccessError::Nobody(_) | AccessError::NoToken => Failure::NotFound,
+            AccessError::NameTaken(_) | AccessError::LastAdmin | AccessError::NoSetup => {
+                Failure::Conflict(error.to_string())
+            }
+            AccessError::BadName => Failure::BadInput(error.to_string()),
+        }
+    }
+}
+
+impl From<PasswordError> for Failure {
+    fn from(error: PasswordError) -> Failure {
+        match error {
+            PasswordError::TooShort | PasswordError::TooLong | PasswordError::IsTheName => {
+                Failure::BadInput(error.to_string())
+            }
+            PasswordError::Unhashed => Failure::Ours(error.to_string()),
+        }
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Failure {
+        match error {
+            BackendError::NoDeployment(_) => Failure::NotFound,
+            BackendError::Refused(words) => Failure::Conflict(words),
+            BackendError::Unreachable(words) => Failure::Elsewhere(words),
+        }
+    }
+}
+
+impl From<LiveError> for Failure {
+    fn from(error: LiveError) -> Failure {
+        match error {
+            LiveError::Journal(conductor::JournalError::NoSuchRun { .. }) => Failure::NotFound,
+            LiveError::Journal(error @ conductor::JournalError::Ended { .. }) => {
+                Failure::Conflict(error.to_string())
+            }
+            LiveError::Journal(_) | LiveError::Illegal(_) | LiveError::Interrupted => {
+                Failure::Ours(error.to_string())
+            }
+        }
+    }
+}

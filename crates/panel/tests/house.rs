@@ -1,0 +1,445 @@
+//! The panel's router, asked in process: who gets in, what is refused, what every answer carries.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use conductor::Clock;
+use http::{HeaderMap, Method, Request, StatusCode};
+use panel::access::{Access, Role};
+use panel::{
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Origins, Panel,
+    PanelSettings, router,
+};
+use tower::ServiceExt as _;
+use upgrade::{Banner, Plan, RunKind, Timestamp};
+
+const PASSWORD: &str = "a sentence does well";
+
+/// A deployment that remembers its banner.
+#[derive(Default)]
+struct House {
+    banner: Mutex<Option<Banner>>,
+}
+
+impl Backend for House {
+    fn deployments(&self) -> Vec<DeploymentSummary> {
+        vec![DeploymentSummary {
+            name: "lab".to_owned(),
+            stack: "lab-stack".to_owned(),
+            region: "us-east-1".to_owned(),
+            message: None,
+            has_banner: true,
+        }]
+    }
+    fn look(&self, deployment: &str) -> Answering<'_, Look> {
+        let known = deployment == "lab";
+        let missing = BackendError::NoDeployment(deployment.to_owned());
+        Box::pin(async move {
+            let look = Look {
+                at: Timestamp(1_800_000_000_000),
+                version: Some("1.2.0".to_owned()),
+                status: "UPDATE_COMPLETE".to_owned(),
+                gate: GatePicture::Open,
+                jobs: Ok(Vec::new()),
+                workers: Err("throttled".to_owned()),
+                sessions: None,
+                computations: None,
+            };
+            if known { Ok(look) } else { Err(missing) }
+        })
+    }
+    fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
+        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
+    }
+    fn start(&self, _: Plan) -> Answering<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn resume(&self, _: &str) -> Answering<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn banner(&self, _: &str) -> Answering<'_, Option<Banner>> {
+        let banner = self.banner.lock().expect("no panic").clone();
+        Box::pin(async move { Ok(banner) })
+    }
+    fn set_banner(&self, _: &str, banner: Option<Banner>) -> Answering<'_, ()> {
+        *self.banner.lock().expect("no panic") = banner;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A panel with its files.
+struct Served {
+    router: Router,
+    panel: Panel,
+    access: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn cookie(&self) -> String {
+        let cookies = self.headers.get_all("set-cookie").iter();
+        let pairs = cookies.filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+    fn form_token(&self) -> String {
+        let (_, after) = self.text.split_once("name=\"form_token\" value=\"").expect("a form");
+        after.split('"').next().unwrap_or_default().to_owned()
+    }
+    fn location(&self) -> &str {
+        self.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// Somebody with a browser.
+struct Browser {
+    cookie: String,
+    form_token: String,
+}
+
+impl Served {
+    fn new() -> Served {
+        let folder = tempfile::tempdir().expect("a folder");
+        let access = folder.path().join("panel.sqlite");
+        let panel = Panel::open(PanelSettings {
+            backend: Arc::new(House::default()),
+            journal: &folder.path().join("journal.sqlite"),
+            access: &access,
+            clock: Clock::system(),
+            origins: Origins { secure: false, behind_proxy: false, loopback_only: true },
+        })
+        .expect("it opens");
+        Served { router: router(panel.clone()), panel, access, _folder: folder }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let mut request = request;
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 24).await.expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.ask(request(Method::GET, path, cookie, None)).await
+    }
+
+    async fn post(&self, path: &str, browser: &Browser, fields: &[(&str, &str)]) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields).append_pair("form_token", &browser.form_token);
+        self.ask(request(Method::POST, path, &browser.cookie, Some(form.finish()))).await
+    }
+
+    /// Set up by the link, as the first admin.
+    async fn set_up(&self) -> Browser {
+        let path = self.panel.setup_path().expect("written").expect("nobody is here");
+        let page = self.get(&path, "").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        let stranger = Browser { cookie: page.cookie(), form_token: page.form_token() };
+        let entered = self.post(&path, &stranger, &[("name", "ada"), ("password", PASSWORD)]).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
+        self.arrive(entered.cookie()).await
+    }
+
+    async fn arrive(&self, cookie: String) -> Browser {
+        let form_token = self.get("/", &cookie).await.form_token();
+        Browser { cookie, form_token }
+    }
+
+    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        let page = self.get("/sign-in", "").await;
+        let stranger = Browser { cookie: page.cookie(), form_token: page.form_token() };
+        self.post("/sign-in", &stranger, &[("name", name), ("password", password), ("to", "/")]).await
+    }
+
+    async fn somebody(&self, admin: &Browser, role: Role) -> Browser {
+        let name = format!("a-{}", role.word());
+        let fields = [("name", name.as_str()), ("password", PASSWORD), ("role", role.word())];
+        assert_eq!(self.post("/access/people", admin, &fields).await.status, StatusCode::SEE_OTHER);
+        let entered = self.sign_in(&name, PASSWORD).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
+        self.arrive(entered.cookie()).await
+    }
+}
+
+fn request(method: Method, path: &str, cookie: &str, form: Option<String>) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:4590");
+    let builder = if cookie.is_empty() { builder } else { builder.header("cookie", cookie) };
+    match form {
+        None => builder.body(Body::empty()),
+        Some(form) => builder
+            .header("origin", "http://127.0.0.1:4590")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form)),
+    }
+    .expect("a request")
+}
+
+#[tokio::test]
+async fn nothing_is_shown_to_strangers() {
+    let served = Served::new();
+    for path in ["/", "/history", "/runs/x", "/runs/x/stream", "/deployments/lab/maintenance", "/access"] {
+        let answer = served.get(path, "").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(answer.location().starts_with("/sign-in?to="), "{path}");
+    }
+    let answer = served.get("/api/v1/runs", "").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_and_no_page_has_inline_script_or_style() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let paths =
+        ["/", "/history", "/access", "/deployments/lab/maintenance", "/deployments/lab/banner", "/nowhere"];
+    for path in paths.into_iter().chain(["/sign-in", "/api/v1/runs", "/assets/../Cargo.toml"]) {
+        let answer = served.get(path, &ada.cookie).await;
+        let policy = answer.headers["content-security-policy"].to_str().expect("text");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}"
+        );
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(answer.headers["x-frame-options"], "DENY", "{path}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+        assert!(!answer.text.contains(" style=") && !answer.text.contains("<style"), "{path}");
+        assert!(!answer.text.contains(" onclick") && !answer.text.contains("<script>"), "{path}");
+        assert!(
+            !answer.text.contains("http://") && !answer.text.contains("https://"),
+            "{path}: from elsewhere"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_does_nothing() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let body = |token: &str| format!("text=Hello&level=info&form_token={token}");
+    let path = "/deployments/lab/banner";
+    let forged = |change: fn(&mut HeaderMap), token: &str| {
+        let mut request = request(Method::POST, path, &ada.cookie, Some(body(token)));
+        change(request.headers_mut());
+        served.ask(request)
+    };
+    type Forgery<'a> = (&'a str, fn(&mut HeaderMap), &'a str);
+    let cases: [Forgery<'_>; 5] = [
+        ("no token", |_| {}, ""),
+        ("another's token", |_| {}, "0000"),
+        (
+            "another origin",
+            |headers| drop(headers.insert("origin", "http://evil.example".parse().unwrap())),
+            &ada.form_token,
+        ),
+        ("no origin", |headers| drop(headers.remove("origin")), &ada.form_token),
+        (
+            "another port",
+            |headers| drop(headers.insert("origin", "http://127.0.0.1:1".parse().unwrap())),
+            &ada.form_token,
+        ),
+    ];
+    for (case, change, token) in cases {
+        assert_eq!(forged(change, token).await.status, StatusCode::FORBIDDEN, "{case}");
+    }
+    let page = served.get(path, &ada.cookie).await;
+    assert!(page.text.contains("Users see no banner"), "nothing was done");
+    assert_eq!(forged(|_| {}, &ada.form_token).await.status, StatusCode::SEE_OTHER, "its own is taken");
+}
+
+#[tokio::test]
+async fn each_role_is_let_as_far_as_it_may() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let viewer = served.somebody(&ada, Role::Viewer).await;
+    let operator = served.somebody(&ada, Role::Operator).await;
+    let cases = [
+        (
+            "/deployments/lab/banner",
+            [("text", "Hi"), ("level", "info")],
+            StatusCode::FORBIDDEN,
+            StatusCode::SEE_OTHER,
+        ),
+        (
+            "/deployments/lab/maintenance/enable",
+            [("", ""), ("", "")],
+            StatusCode::FORBIDDEN,
+            StatusCode::CONFLICT,
+        ),
+        ("/runs/none/stop", [("", ""), ("", "")], StatusCode::FORBIDDEN, StatusCode::NOT_FOUND),
+        ("/access/tokens", [("name", "x"), ("role", "admin")], StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
+    ];
+    for (path, fields, of_viewer, of_operator) in cases {
+        assert_eq!(served.post(path, &viewer, &fields).await.status, of_viewer, "viewer {path}");
+        assert_eq!(served.post(path, &operator, &fields).await.status, of_operator, "operator {path}");
+    }
+    assert_eq!(served.get("/access", &viewer.cookie).await.status, StatusCode::FORBIDDEN);
+    assert!(!served.get("/deployments/lab/banner", &viewer.cookie).await.text.contains("<textarea"));
+    let trail = served.get("/access", &ada.cookie).await.text;
+    assert!(trail.contains("set banner lab") && trail.contains("not in this house"), "acts are written down");
+}
+
+#[tokio::test]
+async fn signing_in_makes_a_new_session_and_signing_out_ends_it() {
+    let served = Served::new();
+    served.set_up().await;
+    let page = served.get("/sign-in", "slackwater=planted").await;
+    let cookie = format!("slackwater=planted; {}", page.cookie());
+    let stranger = Browser { cookie, form_token: page.form_token() };
+    let fields = [("name", "ADA"), ("password", PASSWORD), ("to", "//evil.example")];
+    let entered = served.post("/sign-in", &stranger, &fields).await;
+    assert_eq!(entered.location(), "/", "nobody is led elsewhere");
+    let set = entered.headers["set-cookie"].to_str().expect("text");
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict") && !set.contains("planted"), "{set}");
+    assert_eq!(served.get("/", "slackwater=planted").await.status, StatusCode::SEE_OTHER);
+    let ada = served.arrive(entered.cookie()).await;
+    assert_eq!(served.post("/sign-out", &ada, &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(served.get("/", &ada.cookie).await.status, StatusCode::SEE_OTHER, "it has ended");
+}
+
+#[tokio::test]
+async fn guessing_locks_the_name_even_for_the_right_password() {
+    let served = Served::new();
+    served.set_up().await;
+    for _ in 0..5 {
+        assert_eq!(served.sign_in("ada", "wrong, wrong, wrong").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let answer = served.sign_in("ada", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.headers.contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn a_banner_is_text_whatever_is_in_it() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let text = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+    let fields = [("text", text), ("level", "critical")];
+    assert_eq!(served.post("/deployments/lab/banner", &ada, &fields).await.status, StatusCode::SEE_OTHER);
+    let page = served.get("/deployments/lab/banner", &ada.cookie).await.text;
+    assert!(
+        page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert") && !page.contains("<img")
+    );
+    for text in ["", &"x".repeat(501), "a\u{0}b"] {
+        let fields = [("text", text), ("level", "info")];
+        let answer = served.post("/deployments/lab/banner", &ada, &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_much_or_strange_is_refused() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let large = "x".repeat(70_000);
+    let answer = served.post("/deployments/lab/banner", &ada, &[("text", &large), ("level", "info")]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    for path in ["/assets/../../etc/passwd", "/assets/%2e%2e%2fpanel.sqlite", "/assets/panel.css", "/setup/x"]
+    {
+        let status = served.get(path, &ada.cookie).await.status;
+        assert!(status == StatusCode::NOT_FOUND || status == StatusCode::CONFLICT, "{path}: {status}");
+    }
+    for path in ["/?token=swt_1", "/api/v1/runs?access_token=x", "/history?before=swt_abc"] {
+        assert_eq!(served.get(path, &ada.cookie).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let mut rebound = request(Method::GET, "/", &ada.cookie, None);
+    rebound.headers_mut().insert("host", "evil.example".parse().expect("a name"));
+    assert_eq!(served.ask(rebound).await.status, StatusCode::MISDIRECTED_REQUEST);
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let fields = [("name", "pipeline"), ("role", "operator"), ("days", "30")];
+    let page = served.post("/access/tokens", &ada, &fields).await;
+    let at = page.text.find("swt_").expect("shown");
+    let token = page.text[at..at + 68].to_owned();
+    assert!(!served.get("/access", &ada.cookie).await.text.contains("swt_"), "only once");
+    let ask = |method: Method, path: &str, key: Option<&str>, body: &str| {
+        let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:4590");
+        let builder = builder.header("authorization", format!("Bearer {token}"));
+        let builder = builder.header("content-type", "application/json");
+        let builder = key.into_iter().fold(builder, |builder, key| builder.header("idempotency-key", key));
+        served.ask(builder.body(Body::from(body.to_owned())).expect("a request"))
+    };
+    assert_eq!(
+        ask(Method::GET, "/api/v1/audit", None, "").await.status,
+        StatusCode::FORBIDDEN,
+        "an operator's"
+    );
+    let path = "/api/v1/deployments/lab/banner";
+    let (one, two) = (r#"{"text":"One","level":"info"}"#, r#"{"text":"Two","level":"info"}"#);
+    assert_eq!(ask(Method::PUT, path, None, one).await.status, StatusCode::UNPROCESSABLE_ENTITY, "no key");
+    assert_eq!(ask(Method::PUT, path, Some("1"), one).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(ask(Method::PUT, path, Some("2"), two).await.status, StatusCode::NO_CONTENT);
+    let again = ask(Method::PUT, path, Some("1"), one).await;
+    assert_eq!(
+        (again.status, &again.headers["idempotency-replayed"]),
+        (StatusCode::NO_CONTENT, &"true".parse().expect("text"))
+    );
+    assert!(
+        ask(Method::GET, path, None, "").await.text.contains("Two"),
+        "the repeated write was not done again"
+    );
+    assert_eq!(ask(Method::PUT, path, Some("1"), two).await.status, StatusCode::CONFLICT, "another request");
+    let access = Access::open(&served.access).expect("SQLite");
+    let id = access.tokens().expect("readable")[0].id.to_string();
+    served.post("/access/tokens/revoke", &ada, &[("id", &id)]).await;
+    assert_eq!(ask(Method::GET, path, None, "").await.status, StatusCode::UNAUTHORIZED, "revoked");
+}
+
+#[tokio::test]
+async fn every_operation_of_the_document_is_there_and_answers_what_it_says() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let document = served.get("/api/v1/openapi.json", &ada.cookie).await;
+    let document: serde_json::Value = serde_json::from_str(&document.text).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    let mut count = 0;
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let address = format!("/api/v1{}", path.replace("{name}", "lab").replace("{run_id}", "none"));
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            let mut request = request(method.clone(), &address, &ada.cookie, None);
+            for (name, value) in [("origin", "http://127.0.0.1:4590"), ("x-form-token", &ada.form_token)] {
+                request.headers_mut().insert(name, value.parse().expect("a value"));
+            }
+            request
+                .headers_mut()
+                .insert("idempotency-key", format!("{method}{path}").parse().expect("a value"));
+            let answer = served.ask(request).await;
+            let status = answer.status.as_u16().to_string();
+            assert!(
+                operation["responses"].get(&status).is_some(),
+                "{method} {path}: {status} {}",
+                answer.text
+            );
+            assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "{count}");
+}
+
+#[tokio::test]
+async fn without_tls_it_listens_on_this_machine_only() {
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    assert!(matches!(panel::listen(everywhere, None, false).await, Err(panel::ListenError::InClear(_))));
+    assert!(panel::listen(everywhere, None, true).await.is_ok(), "a proxy's business");
+    assert!(panel::listen(SocketAddr::from(([127, 0, 0, 1], 0)), None, false).await.is_ok());
+}
