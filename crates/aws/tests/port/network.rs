@@ -81,7 +81,9 @@ async fn nobody_at_the_endpoint_is_said_with_the_endpoint() {
 const ROLE: &str = r#"{"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "deploy",
     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
-        "Condition": {"StringEquals": {"sts:ExternalId": "agreed"}}}]}}}}}"#;
+        "Condition": {"StringEquals": {"sts:ExternalId": "agreed"}}}]},
+    "Policies": [{"PolicyName": "look", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "cloudformation:DescribeStacks", "Resource": "*"}]}}]}}}}"#;
 
 #[tokio::test]
 async fn a_role_is_assumed_with_its_external_id_and_again_when_its_session_ends_early() {
