@@ -40,7 +40,7 @@ fn maintenance_half_way_and_all_the_way() {
     wait("users to be let in", || (client.seen().len() == 5).then_some(()));
     let (code, told) = beside(&data, &["maintenance", "status"]).end();
     assert_eq!(code, 0, "{told}");
-    assert!(told.contains("Gate: open") && told.contains("2 queues, 0 disabled"), "{told}");
+    assert!(told.contains("open; users are let in") && told.contains("0 of them disabled"), "{told}");
     let once = [lab("1.0.0"), Sight::Maintenance];
     assert_eq!(client.end(), [&once[..], &once, &[lab("1.0.0")]].concat());
 
