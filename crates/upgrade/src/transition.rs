@@ -95,6 +95,11 @@ pub fn transition(
         }
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
         What::ActFailed(error) => {
+            if error.kind == PortErrorKind::Refused
+                && let Step::FollowUpdate(kind) = state.step
+            {
+                return Ok(refused_under_way(plan, state, at, kind, error));
+            }
             // A refused act did not happen. After a transient failure nobody knows: the next look tells.
             if error.kind == PortErrorKind::Refused
                 && let Some(Act::ExecuteChangeSet { update, .. }) = state.intended.take()
@@ -122,11 +127,37 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
 
 /// A call failed: wait and look again, or give the step up.
 fn cope(plan: &Plan, state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
+    // An update goes on whether we may look at it or not: who can't see it must not let users in. Rights can be given
+    // back, and keys renewed.
+    let under_way = match state.step {
+        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) => state.has_begun(kind),
+        _ => false,
+    };
     let decision = match error.kind {
         PortErrorKind::Transient => Decision::Wait(vec![error.to_string()]),
+        PortErrorKind::Refused if under_way => Decision::Wait(vec![error.to_string()]),
         PortErrorKind::Refused => Decision::Fail(error.to_string()),
     };
     follow(plan, state, at, decision)
+}
+
+/// An act on an update that is under way was refused. One that can't be cancelled goes on, and is followed; a failed
+/// rollback that can't be led on leaves the platform neither here nor there.
+fn refused_under_way(
+    plan: &Plan,
+    mut state: State,
+    at: Timestamp,
+    kind: UpdateKind,
+    error: &PortError,
+) -> (State, Effect) {
+    match state.intended.take() {
+        Some(Act::CancelUpdate { .. }) => {
+            state.update(kind).cancelled = true;
+            state.remarks.push(format!("the update could not be cancelled, so it went on: {error}"));
+            follow(plan, state, at, Decision::Wait(vec![error.to_string()]))
+        }
+        Some(_) | None => follow(plan, state, at, Decision::Stuck(error.to_string())),
+    }
 }
 
 fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
