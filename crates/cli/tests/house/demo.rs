@@ -46,14 +46,21 @@ fn nowhere() -> (TempDir, PathBuf) {
 }
 
 /// Start it, and read on until a line holds `text`.
+/// Before a text: it is only looked for once the run is under way.
+const RUNS: char = '>';
+
 fn until(mut command: Command, text: &str) -> Guard {
     let mut child = Guard(command.stdout(Stdio::piped()).spawn().expect("the program starts"));
     let mut lines = BufReader::new(child.0.stdout.take().expect("its output")).lines();
     let mut told = String::new();
+    // The plan that is printed before names the steps as well.
+    let mut under_way = !text.starts_with(RUNS);
+    let text = text.trim_start_matches(RUNS);
     while let Some(Ok(line)) = lines.next() {
         told.push_str(&line);
         told.push('\n');
-        if line.contains(text) {
+        under_way |= line.starts_with("Run ");
+        if under_way && line.contains(text) {
             // Keep draining, so that the program isn't held by a full pipe.
             std::thread::spawn(move || lines.for_each(drop));
             return child;
@@ -131,7 +138,7 @@ fn killed_in_any_step_it_is_resumed_to_the_end() {
 fn kill_and_resume(step: &str) {
     let (_folder, data) = nowhere();
     // Slow enough that the process is still at it when it is killed.
-    let mut child = until(demo(&data, &["--speed", "300"]), step);
+    let mut child = until(demo(&data, &["--speed", "300"]), &format!("{RUNS}{step}"));
     child.kill();
     let resume = || {
         let mut command = slackwater(&["run", "resume", "--data-dir"]);
