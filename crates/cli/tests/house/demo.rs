@@ -45,10 +45,10 @@ fn nowhere() -> (TempDir, PathBuf) {
     (folder, data)
 }
 
-/// Start it, and read on until a line holds `text`.
 /// Before a text: it is only looked for once the run is under way.
 const RUNS: char = '>';
 
+/// Start it, and read on until a line holds `text`.
 fn until(mut command: Command, text: &str) -> Guard {
     let mut child = Guard(command.stdout(Stdio::piped()).spawn().expect("the program starts"));
     let mut lines = BufReader::new(child.0.stdout.take().expect("its output")).lines();
