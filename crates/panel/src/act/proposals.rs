@@ -69,6 +69,12 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
     let before = panel.proposals.get(id)?;
     let seen = panel.proposals.preparation(id)?;
     let values = values(&change.parameters, seen.as_ref())?;
+    if let Some(Some(closes_at)) = change.closes_at
+        && closes_at <= panel.now()
+        && before.closes_at != Some(closes_at)
+    {
+        return Err(Failure::field("closesAt", "That time has passed."));
+    }
     check_acceptances(&change.accept, seen.as_ref())?;
     let moved = change.template.is_some();
     let person = &asker.person.name;
@@ -402,4 +408,27 @@ fn check_acceptances(accept: &BTreeMap<String, String>, seen: Option<&Preparatio
         errors.push(FieldError { field: format!("accept.{what}"), detail: detail.to_owned() });
     }
     if errors.is_empty() { Ok(()) } else { Err(Failure::Fields { errors }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, missed_notice};
+
+    #[test]
+    fn a_notice_is_missed_when_less_than_half_of_it_is_left() {
+        let minute = 60_000;
+        for (closes_at, now, missed) in [
+            (None, 0, false),
+            (Some(30 * minute), 0, false),
+            (Some(30 * minute), 15 * minute, false),
+            (Some(30 * minute), 16 * minute, true),
+            (Some(30 * minute), 31 * minute, true),
+            // Nobody counts on seconds.
+            (Some(minute - 1), 2 * minute, false),
+            (Some(minute), 2 * minute, true),
+        ] {
+            let found = missed_notice(closes_at.map(Timestamp), Timestamp(0), Timestamp(now));
+            assert_eq!(found.is_some(), missed, "{closes_at:?} at {now}");
+        }
+    }
 }

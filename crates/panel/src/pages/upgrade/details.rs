@@ -116,7 +116,7 @@ fn parameter(row: &ParameterRow, proposal: &Proposal) -> Markup {
                     },
                 }
                 p.sub id=(about) {
-                    @if let Some(description) = row.constraints.as_ref().and_then(|one| one.description.as_ref()) { (description) " " }
+                    @if let Some(description) = row.constraints.as_ref().and_then(|one| one.description.as_ref()) { (description) br; }
                     (origins(row))
                 }
                 @if let Some(error) = &row.constraint_error { p.wrong { (error) } }

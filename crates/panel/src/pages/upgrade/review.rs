@@ -78,7 +78,7 @@ fn found(preparation: &Preparation, decide: Markup) -> Markup {
             }
         }
         (decide)
-        (checks(&preparation.checks))
+        (checks(preparation))
         @if let Some(foretold) = &preparation.foretold {
             section aria-labelledby="changes" {
                 h2 #changes { "What will change" }
@@ -168,16 +168,25 @@ fn title<'a>(preparation: &'a Preparation, what: &'a str) -> &'a str {
     preparation.checks.iter().find(|check| check.id == what).map_or(what, |check| &check.title)
 }
 
-fn checks(checks: &[CheckResult]) -> Markup {
-    let mut grave: Vec<&CheckResult> =
-        checks.iter().filter(|check| matches!(check.verdict, Verdict::Failed | Verdict::Warning)).collect();
+/// Warnings that are still to be decided stand above, with their forms.
+fn checks(preparation: &Preparation) -> Markup {
+    let checks = &preparation.checks;
+    let above =
+        |check: &CheckResult| check.verdict == Verdict::Warning && preparation.in_the_way.contains(&check.id);
+    let undecided = checks.iter().filter(|check| above(check)).count();
+    let is_grave = |check: &&CheckResult| match check.verdict {
+        Verdict::Failed | Verdict::Warning => !above(check),
+        Verdict::Passed | Verdict::Skipped => false,
+    };
+    let mut grave: Vec<&CheckResult> = checks.iter().filter(is_grave).collect();
     grave.sort_by_key(|check| std::cmp::Reverse(check.verdict));
     let of = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
     let (passed, skipped): (Vec<_>, Vec<_>) = (of(Verdict::Passed).collect(), of(Verdict::Skipped).collect());
     html! {
         section aria-labelledby="checks" {
             h2 #checks { "Checks" }
-            @if grave.is_empty() { p { (pill(Tone::Good, "all passed")) } }
+            @if undecided > 0 { p { (counted(undecided, "warning")) " to be decided: see above." } }
+            @else if grave.is_empty() { p { (pill(Tone::Good, "all passed")) } }
             @for check in grave { (one_check(check)) }
             @if !passed.is_empty() { details { summary { (passed.len()) " passed" } @for check in passed { (one_check(check)) } } }
             @if !skipped.is_empty() { details { summary { (skipped.len()) " skipped: they don't apply, or could not be looked at" }
