@@ -11,6 +11,9 @@ use crate::pages::form::{Send, button, form};
 use crate::pages::words::{Tone, counted, duration, iso, pill, when};
 use crate::proposals::{Approval, Preparation, Proposal, Standing};
 
+/// A line of evidence that is longer is folded.
+const LONG_LINE: usize = 320;
+
 /// The page.
 pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     html! {
@@ -129,7 +132,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                         @for check in warnings {
                             div.notice.mind {
                                 h3 { (check.title) }
-                                ul { @for line in &check.evidence { li { (line) } } }
+                                (evidence(check))
                                 @if let Some(advice) = &check.advice { p { (advice) } }
                                 label { "Why “" (check.title) "” is acceptable"
                                     input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
@@ -195,6 +198,17 @@ fn checks(preparation: &Preparation) -> Markup {
     }
 }
 
+/// What was seen; a list of a hundred names is there for those who want it.
+fn evidence(check: &CheckResult) -> Markup {
+    let beginning = |line: &str| line.chars().take(LONG_LINE / 2).collect::<String>();
+    html! {
+        ul { @for line in &check.evidence { li.wrap {
+            @if line.chars().count() <= LONG_LINE { (line) }
+            @else { details { summary { (beginning(line)) " …" } (line) } }
+        } } }
+    }
+}
+
 fn one_check(check: &CheckResult) -> Markup {
     let (tone, word) = match check.verdict {
         Verdict::Passed => (Tone::Good, "passed"),
@@ -205,7 +219,7 @@ fn one_check(check: &CheckResult) -> Markup {
     html! {
         div.finding {
             h3 { (pill(tone, word)) " " (check.title) }
-            ul { @for line in &check.evidence { li.wrap { (line) } } }
+            (evidence(check))
             @if let Some(advice) = &check.advice { p { strong { "To do: " } (advice) } }
         }
     }
