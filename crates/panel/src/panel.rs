@@ -70,7 +70,7 @@ impl Panel {
     pub fn open(settings: PanelSettings<'_>) -> Result<Panel, PanelError> {
         Ok(Panel {
             backend: settings.backend,
-            live: Live::open(settings.journal)?,
+            live: Live::open(settings.journal, settings.clock)?,
             access: Arc::new(Access::open(settings.access)?),
             passwords: Passwords::new()?,
             limits: Arc::new(Limits::default()),

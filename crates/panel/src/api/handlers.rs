@@ -12,10 +12,10 @@ use upgrade::{Banner, LineKind, Outcome, Question, RunKind, Timestamp};
 
 use crate::act;
 use crate::backend::{GatePicture, MaintenanceWish};
-use crate::live::RunPicture;
+use crate::live::{Listed, RunPicture};
 use crate::pages;
 use crate::panel::Panel;
-use crate::web::{Asker, Failure, is_held, page_of_runs};
+use crate::web::{Asker, Failure, page_of_runs};
 
 /// A failure, as the API tells it.
 pub(crate) struct Problem(Failure);
@@ -109,9 +109,32 @@ fn known(things: Result<Vec<Value>, &String>) -> Value {
 pub(crate) async fn runs(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
     let limit = limit(&query)?;
     let runs = page_of_runs(&panel, query.get("before").map(String::as_str), limit).await?;
-    let next = (runs.len() == limit).then(|| runs.last().map(|(run, _)| run.run_id.clone())).flatten();
-    let runs: Vec<Value> = runs.iter().map(|(_, picture)| summary(picture)).collect();
+    let next = (runs.len() == limit).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
+    let runs: Vec<Value> = runs.iter().map(listed).collect();
     Ok(Json(json!({"runs": runs, "nextBefore": next})))
+}
+
+/// As [`summary`] has it. Of a damaged run only what the journal's own list says.
+fn listed(run: &Listed) -> Value {
+    let Listed { summary: run, digest } = run;
+    let digest = digest.as_ref();
+    let ok = digest.ok();
+    json!({
+        "runId": run.run_id,
+        "deployment": run.deployment,
+        "stack": run.stack_name,
+        "kind": run.kind,
+        "fromVersion": ok.and_then(|digest| digest.from_version.as_ref()),
+        "toVersion": ok.and_then(|digest| digest.to_version.as_ref()),
+        "startedAt": pages::iso(ok.map_or(run.created_at, |digest| digest.started_at)),
+        "lastAt": pages::iso(ok.map_or(run.created_at, |digest| digest.last_at)),
+        "standing": digest.map_or_else(
+            |why| format!("damaged: {why}"),
+            |digest| pages::standing_in(&digest.standing).1,
+        ),
+        "ended": run.ended,
+        "outcome": ok.and_then(|digest| digest.standing.outcome.as_ref()).map(outcome),
+    })
 }
 
 fn summary(picture: &RunPicture) -> Value {
@@ -145,7 +168,7 @@ fn outcome(outcome: &Outcome) -> Value {
 
 pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {
     let picture = panel.live.run(&run_id).await?;
-    let held = is_held(&panel, &run_id).await?;
+    let held = panel.live.is_held(&run_id).await?;
     let (plan, report) = (&picture.plan, picture.telling.report());
     let state = picture.telling.state();
     let mut value = summary(&picture);

@@ -1,12 +1,12 @@
 //! Which address leads where, and who may go there.
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 
-use super::{assets, failure::Failure, forms, guard, headers};
+use super::{assets, failure::Failure, forms, guard, headers, stream};
 use crate::access::Deed;
 use crate::api;
 use crate::panel::Panel;
@@ -21,7 +21,10 @@ pub fn router(panel: Panel) -> Router {
         .route("/", only(Deed::Look, get(forms::overview)))
         .route("/history", only(Deed::Look, get(forms::history)))
         .route("/runs/{run_id}", only(Deed::Look, get(forms::run)))
-        .route("/runs/{run_id}/stream", only(Deed::Look, get(forms::stream)))
+        .route(
+            "/runs/{run_id}/stream",
+            only(Deed::Look, get(stream::stream).layer(Extension(stream::Messages::default()))),
+        )
         .route("/runs/{run_id}/stop", only(Deed::Decide, post(forms::stop)))
         .route("/runs/{run_id}/answer", only(Deed::Decide, post(forms::answer)))
         .route("/runs/{run_id}/resume", only(Deed::Run, post(forms::resume)))
