@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -68,6 +68,10 @@ async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Fa
         return Ok((request, visitor));
     }
     let (parts, body) = request.into_parts();
+    // Told beforehand, it isn't even waited for.
+    if body.size_hint().lower() > MOST_BYTES as u64 {
+        return Err(Failure::TooLarge);
+    }
     let read = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), to_bytes(body, MOST_BYTES));
     let bytes = read.await.map_err(|_| Failure::TooSlow)?.map_err(|_| Failure::TooLarge)?;
     if visitor.by_cookie {

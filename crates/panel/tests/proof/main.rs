@@ -2,5 +2,8 @@
 
 mod house;
 mod lists;
+mod raw;
 mod runs;
+mod slow;
 mod streams;
+mod tls;
