@@ -51,7 +51,27 @@ fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
 /// What was sent, or why it can't be read.
 fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body)
+        .and_then(|value| serde_json::from_value(with_whole_numbers(value)))
         .map_err(|error| Failure::BadInput(format!("The body can't be read: {error}.")))
+}
+
+/// JSON Schema's integers are numbers without a fraction, so `60.0` is one; serde's are not.
+fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            // Below 2^53 a float that is whole is exactly that integer.
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                json!(float as i64)
+            }
+            Some(_) | None => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(name, value)| (name, with_whole_numbers(value))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value,
+    }
 }
 
 pub(crate) async fn document() -> Json<Value> {
@@ -399,8 +419,10 @@ pub(crate) async fn audit(State(panel): State<Panel>, Query(query): Wanted) -> A
     let limit = limit(&query)?;
     let before = match query.get("before").map(|text| text.parse::<i64>()) {
         None => None,
-        Some(Ok(before)) => Some(before),
-        Some(Err(_)) => return Err(Failure::BadInput("before is an entry's number.".to_owned()).into()),
+        Some(Ok(before @ 0..)) => Some(before),
+        Some(Ok(_) | Err(_)) => {
+            return Err(Failure::BadInput("before is an entry's number.".to_owned()).into());
+        }
     };
     let trail = panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
     let next = trail.last().filter(|last| last.number > 1).map(|last| last.number);

@@ -35,8 +35,11 @@ fn described(operation: &Operation) -> Value {
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     for name in operation.query {
+        // Lines and entries have numbers, runs have ids.
+        let is_numbered = matches!(operation.answer, Some(Shape::Lines | Shape::Audit));
         let schema = match *name {
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": 500}),
+            "before" if is_numbered => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
@@ -52,7 +55,7 @@ fn described(operation: &Operation) -> Value {
         None => ("204", json!({"description": "Done."})),
         Some(shape) => (
             "200",
-            json!({"description": "The answer.", "content": {"application/json": {"schema": reference(shape)}}}),
+            json!({"description": "The answer.", "content": {"application/json": {"schema": answered(shape)}}}),
         ),
     };
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
@@ -80,6 +83,23 @@ fn described(operation: &Operation) -> Value {
     value
 }
 
+/// As it comes back: there may be no banner, but none can't be sent.
+fn answered(shape: Shape) -> Value {
+    match shape {
+        Shape::Banner => json!({"anyOf": [reference(shape), {"type": "null"}]}),
+        Shape::Document
+        | Shape::Deployments
+        | Shape::Deployment
+        | Shape::Runs
+        | Shape::Run
+        | Shape::Lines
+        | Shape::Answer
+        | Shape::Maintenance
+        | Shape::Started
+        | Shape::Audit => reference(shape),
+    }
+}
+
 fn reference(shape: Shape) -> Value {
     match shape {
         Shape::Document => json!({"type": "object"}),
@@ -100,6 +120,7 @@ fn schemas() -> Value {
     let text = json!({"type": "string"});
     let maybe = json!({"type": ["string", "null"]});
     let time = json!({"type": "string", "format": "date-time"});
+    let message = |of: Value| json!({"type": of, "minLength": 1, "maxLength": 500});
     let list = |items: Value| json!({"type": "array", "items": items});
     let summary = json!({"type": "object", "required": ["runId", "deployment", "kind", "standing", "ended"], "properties": {
         "runId": text, "deployment": text, "stack": text, "kind": {"enum": ["upgrade", "enter-maintenance", "leave-maintenance"]},
@@ -124,12 +145,12 @@ fn schemas() -> Value {
         "Answer": {"type": "object", "required": ["answer"], "additionalProperties": false, "properties": {
             "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed"]}, "skip": list(text.clone())}},
         "Maintenance": {"type": "object", "additionalProperties": false, "properties": {
-            "message": maybe, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "message": message(json!(["string", "null"])), "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "escalation": {"enum": ["wait", "stop", "force", null]}, "forceSessions": list(text.clone())}},
         "Started": {"type": "object", "required": ["runId"], "properties": {"runId": text}},
-        "Banner": {"type": ["object", "null"], "required": ["text", "level"], "additionalProperties": false, "properties": {
-            "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},
+        "Banner": {"type": "object", "required": ["text", "level"], "additionalProperties": false, "properties": {
+            "text": message("string".into()), "level": {"enum": ["info", "warning", "critical"]},
             "from": {"type": ["string", "null"], "format": "date-time"}, "until": {"type": ["string", "null"], "format": "date-time"}}},
         "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({"type": "object"})),
             "nextBefore": {"type": ["integer", "null"]}}},

@@ -67,6 +67,10 @@ async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Fa
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok((request, visitor));
     }
+    // A program that hasn't signed in is told so; a forged form is a browser's affair.
+    if visitor.person.is_none() && request.uri().path().starts_with("/api/") {
+        return Err(Failure::NotSignedIn);
+    }
     let (parts, body) = request.into_parts();
     // Told beforehand, it isn't even waited for.
     if body.size_hint().lower() > MOST_BYTES as u64 {

@@ -1,5 +1,6 @@
 //! What the panel must withstand, on real sockets where sockets matter.
 
+mod fuzz;
 mod house;
 mod lists;
 mod raw;

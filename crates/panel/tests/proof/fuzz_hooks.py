@@ -1,0 +1,31 @@
+"""What schemathesis would never guess: the names of what is there, and how people write."""
+
+import unicodedata
+
+import schemathesis
+
+THERE = {"name": "lab", "run_id": "one"}
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    """Half of the time it asks for what is there."""
+    if not path_parameters:
+        return path_parameters
+    return {
+        name: THERE[name] if name in THERE and len(str(value)) % 2 == 1 else value
+        for name, value in path_parameters.items()
+    }
+
+
+@schemathesis.hook
+def map_body(context, body):
+    """Most messages have no control characters, or hardly any would be taken."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: "".join(one for one in value if unicodedata.category(one) != "Cc")
+        if name in ("text", "message") and isinstance(value, str) and len(value) % 4
+        else value
+        for name, value in body.items()
+    }
