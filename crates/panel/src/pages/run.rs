@@ -5,7 +5,7 @@ use upgrade::{
     Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind, stop_does,
 };
 
-use super::layout::token;
+use super::form::{Send, button, form};
 use super::timeline::timeline;
 use super::words::{Tone, clock, counted, duration, moment, pill, purpose, standing, when};
 use crate::live::RunPicture;
@@ -74,12 +74,12 @@ pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
 }
 
 /// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.
-pub(crate) fn regions(picture: &RunPicture, may_decide: bool, form_token: &str, held: bool) -> Regions {
+pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool) -> Regions {
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let state = picture.telling.state();
     Regions {
         standing: top(plan, state, report).into_string(),
-        decide: decide(plan, state, may_decide, form_token, held).into_string(),
+        decide: decide(plan, state, may_decide, held).into_string(),
         steps: steps(plan, state, report).into_string(),
         stopped: stopped(report).into_string(),
     }
@@ -178,18 +178,18 @@ fn users(report: &Report) -> Markup {
     }
 }
 
-fn decide(plan: &Plan, state: Option<&State>, may: bool, form_token: &str, held: bool) -> Markup {
+fn decide(plan: &Plan, state: Option<&State>, may: bool, held: bool) -> Markup {
     let Some(state) = state else { return html! {} };
     if state.outcome.is_some() {
         return html! {};
     }
     let run = format!("/runs/{}", plan.run_id);
     html! {
-        @if let Some(question) = &state.question { (asked(question, &run, may, form_token)) }
+        @if let Some(question) = &state.question { (asked(question, &run, may)) }
         @if !held {
             div.notice.mind {
                 p { "Nobody carries this run out at this moment." }
-                @if may { form method="post" action={ (run) "/resume" } { (token(form_token)) button { "Go on with it" } } }
+                @if may { (button(Send { method: "POST", path: &format!("{run}/resume"), then: &run }, "", "Go on with it")) }
             }
         }
         @if may && state.stop.is_none() {
@@ -198,7 +198,7 @@ fn decide(plan: &Plan, state: Option<&State>, may: bool, form_token: &str, held:
                 details.stop {
                     summary { "Stop …" }
                     p { (words) }
-                    form method="post" action={ (run) "/stop" } { (token(form_token)) button.danger { "Stop the run" } }
+                    (button(Send { method: "POST", path: &format!("{run}/stop"), then: &run }, "danger", "Stop the run"))
                 }
             }
         }
@@ -217,7 +217,9 @@ fn stop_words(does: StopDoes) -> Option<&'static str> {
     }
 }
 
-fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup {
+fn asked(question: &Question, run: &str, may: bool) -> Markup {
+    let answer = format!("{run}/answer");
+    let send = Send { method: "POST", path: &answer, then: run };
     let button = |word: &str, class: &str, words: &str| {
         html! { button class=(class) name="answer" value=(word) { (words) } }
     };
@@ -229,13 +231,12 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                     p { "First failure: " (root_cause) }
                     p { "CloudFormation could not take these back. Mend the cause and try again; or pass over what is ticked: "
                         "CloudFormation then believes that it is as the old release wants it, whatever it really is." }
-                    form method="post" action={ (run) "/answer" } {
-                        (token(form_token))
+                    (form(send, "", &html! {
                         fieldset disabled[!may] {
                             legend { "Stuck resources" }
                             @for stuck in resources {
                                 label.check {
-                                    input type="checkbox" name="skip" value=(stuck.logical_id);
+                                    input type="checkbox" name="skip" data-type="list" value=(stuck.logical_id);
                                     span { strong { (stuck.logical_id) } " " small { (stuck.resource_type) } br; (stuck.reason) }
                                 }
                             }
@@ -245,13 +246,12 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                                 (button("stay-closed", "", "End the run, users kept out"))
                             }
                         }
-                    }
+                    }))
                 },
                 Question::Unhealthy { findings, can_go_back } => {
                     h2 { "The platform is not healthy, and users are kept out" }
                     ul { @for finding in findings { li { (finding) } } }
-                    form method="post" action={ (run) "/answer" } {
-                        (token(form_token))
+                    (form(send, "", &html! {
                         fieldset disabled[!may] {
                             legend.hidden { "What now?" }
                             div.buttons {
@@ -261,7 +261,7 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                                 (button("stay-closed", "", "End the run, users kept out"))
                             }
                         }
-                    }
+                    }))
                 },
             }
             @if !may { p.sub { "An operator decides." } }

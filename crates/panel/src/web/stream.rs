@@ -34,9 +34,6 @@ const GROW_MILLISECONDS: u64 = 5000;
 /// Messages that are kept for the pages which haven't asked yet.
 const MOST_KEPT: usize = 64;
 
-/// Stands in a shared message where each reader's own form token goes. A private-use character: nobody types it.
-const TOKEN_PLACE: &str = "\u{f8ff}";
-
 /// The run as it goes on. Each message's id is the [`Mark`] that the page stands at then: a browser that comes back
 /// says the last one in `Last-Event-ID`, and goes on from there.
 pub(crate) async fn stream(
@@ -118,7 +115,7 @@ impl Following {
         let mut regions = Vec::new();
         for Region { name, json, print } in &message.regions {
             if self.sent.insert(name, *print) != Some(*print) {
-                regions.push(format!("\"{name}\":{}", json.replace(TOKEN_PLACE, &self.asker.form_token)));
+                regions.push(format!("\"{name}\":{}", json));
             }
             if *name == TIMELINE {
                 self.drawn = (now, Some(message.mark.told));
@@ -213,7 +210,7 @@ async fn make(panel: &Panel, wanted: &Wanted) -> Result<Message, LiveError> {
     let mark = Mark { told: picture.telling.told(), held };
     let mut regions = Vec::new();
     if wanted.mark != Some(mark) {
-        let named = pages::regions(&picture, wanted.may_decide, TOKEN_PLACE, held).named();
+        let named = pages::regions(&picture, wanted.may_decide, held).named();
         regions.extend(named.map(|(name, html)| Region::new(name, html)));
     }
     if wanted.drawn_in_second.is_some() {

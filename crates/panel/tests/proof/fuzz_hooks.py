@@ -29,3 +29,12 @@ def map_body(context, body):
         else value
         for name, value in body.items()
     }
+
+
+@schemathesis.hook
+def before_call(context, case, **kwargs):
+    """It finds out who it is, and would take its own role or token away: nothing after that would prove anything."""
+    own = {"person": "a-admin", "token_id": "1"}
+    for name, value in (case.path_parameters or {}).items():
+        if own.get(name) == str(value):
+            case.path_parameters[name] = "77"

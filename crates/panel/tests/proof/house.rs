@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use conductor::{Clock, SqliteJournal};
 use panel::access::{Access, Role};
+use panel::proposals::{Preparation, UpgradeWish};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Origins, Panel,
-    PanelSettings, Tls, router,
+    PanelSettings, Release, Tls, router,
 };
 use upgrade::{Banner, Plan, RunKind, Timestamp};
 
@@ -47,6 +48,12 @@ impl Backend for House {
         })
     }
     fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
+        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
+    }
+    fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn prepare(&self, _: &str, _: &UpgradeWish) -> Answering<'_, Preparation> {
         Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
     }
     fn start(&self, _: Plan) -> Answering<'_, ()> {
@@ -92,6 +99,7 @@ impl Served {
             access: &access,
             clock: Clock::system(),
             origins,
+            two_person_approval: false,
         })
         .expect("it opens");
         Served { panel, journal, access, _folder: folder }

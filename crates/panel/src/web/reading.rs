@@ -1,0 +1,156 @@
+//! The pages' handlers: they ask, and show. Whatever is done is done by the API.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::failure::Failure;
+use super::request::Asker;
+use crate::access::Deed;
+use crate::backend::DeploymentSummary;
+use crate::live::Listed;
+use crate::pages::{self, Card, LINES_A_PAGE, Page, Shown};
+use crate::panel::Panel;
+
+/// Runs on a page of the history.
+const RUNS_A_PAGE: usize = 50;
+
+/// How long a look at a deployment may hold a page up.
+const LOOK_SECONDS: u64 = 5;
+
+pub(super) fn page(asker: &Asker, here: &str, title: &str, body: Markup) -> Response {
+    let person = Some(&asker.person);
+    Page { title, here, person, form_token: &asker.form_token, refreshes: false, body }.into_response()
+}
+
+pub(crate) async fn overview(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+) -> Result<Response, Failure> {
+    let runs = panel.live.runs().await?;
+    let looks = panel.backend.deployments().into_iter().map(|settings| {
+        let panel = panel.clone();
+        async move {
+            let look =
+                tokio::time::timeout(Duration::from_secs(LOOK_SECONDS), panel.backend.look(&settings.name));
+            let look = look.await.ok();
+            (settings, look)
+        }
+    });
+    let mut cards = Vec::new();
+    for (settings, look) in futures_util::future::join_all(looks).await {
+        let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
+        let last = panel.live.listed(last.into_iter().collect()).await?.pop();
+        cards.push(Card { settings, look, last });
+    }
+    Ok(page(&asker, "/", "Overview", pages::overview(&cards, panel.now())))
+}
+
+pub(crate) async fn history(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Failure> {
+    let runs = page_of_runs(&panel, query.get("before").map(String::as_str), RUNS_A_PAGE).await?;
+    let older =
+        (runs.len() == RUNS_A_PAGE).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
+    Ok(page(&asker, "/history", "History", pages::history(&runs, older.as_deref())))
+}
+
+/// Runs, newest first, before a run.
+pub(crate) async fn page_of_runs(
+    panel: &Panel,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Listed>, Failure> {
+    let mut runs = panel.live.runs().await?;
+    if let Some(before) = before {
+        let place = runs.iter().position(|run| run.run_id == before).ok_or(Failure::NotFound)?;
+        runs.truncate(place);
+    }
+    Ok(panel.live.listed(runs.into_iter().rev().take(limit).collect()).await?)
+}
+
+pub(crate) async fn run(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(run_id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Failure> {
+    let picture = panel.live.run(&run_id).await?;
+    let all = picture.telling.lines();
+    let before = query.get("before").and_then(|text| text.parse::<usize>().ok());
+    let end = before.unwrap_or(all.len()).min(all.len());
+    let begin = end.saturating_sub(LINES_A_PAGE);
+    let shown = all.get(begin..end).unwrap_or_default();
+    let may = asker.person.role.may(Deed::Decide);
+    let held = panel.live.is_held(&run_id).await?;
+    let regions = pages::regions(&picture, may, held);
+    let run = pages::run(
+        &picture,
+        held,
+        panel.now(),
+        regions,
+        shown,
+        (begin > 0).then_some(begin),
+        before.is_none(),
+    );
+    // The last of an upgrade's five pages.
+    let proposal = panel.proposals.of_run(&run_id)?;
+    let body = html! {
+        @if let Some(proposal) = &proposal { (pages::steps_of_run(proposal)) }
+        (run)
+    };
+    Ok(page(&asker, "/history", &run_id, body))
+}
+
+pub(super) fn settings_of(panel: &Panel, name: &str) -> Result<DeploymentSummary, Failure> {
+    panel.backend.deployments().into_iter().find(|one| one.name == name).ok_or(Failure::NotFound)
+}
+
+pub(crate) async fn maintenance(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let settings = settings_of(&panel, &name)?;
+    let look = panel.backend.look(&name).await;
+    let runs = panel.live.runs().await?;
+    let last = match runs.iter().rev().find(|run| run.deployment == name) {
+        None => None,
+        Some(run) => Some(panel.live.run(&run.run_id).await?),
+    };
+    let shown = Shown { settings: &settings, may: asker.person.role.may(Deed::Run) };
+    Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown, &look, last.as_deref())))
+}
+
+pub(crate) async fn banner(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let settings = settings_of(&panel, &name)?;
+    let banner = panel.backend.banner(&name).await;
+    let may = asker.person.role.may(Deed::Announce);
+    let shown = Shown { settings: &settings, may };
+    Ok(page(&asker, "", "User banner", pages::banner(&shown, &banner)))
+}
+
+pub(crate) async fn access(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Failure> {
+    let before = query.get("before").and_then(|text| text.parse().ok());
+    let (people, tokens) = (panel.access.people()?, panel.access.tokens()?);
+    let trail = panel.access.audit_trail(before, 100)?;
+    Ok(page(&asker, "/access", "Access", pages::access(&people, &tokens, &trail)))
+}
+
+pub(crate) async fn account(Extension(asker): Extension<Asker>) -> Response {
+    page(&asker, "/account", "Your account", pages::account(&asker.person))
+}
