@@ -36,8 +36,11 @@ fn described(operation: &Operation) -> Value {
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     for name in operation.query {
+        // Lines and entries have numbers, runs have ids.
+        let is_numbered = matches!(operation.answer, Some(Shape::Lines | Shape::Audit));
         let schema = match *name {
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": 500}),
+            "before" if is_numbered => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
@@ -53,7 +56,7 @@ fn described(operation: &Operation) -> Value {
         None => ("204", json!({"description": "Done."})),
         Some(shape) => (
             "200",
-            json!({"description": "The answer.", "content": {"application/json": {"schema": reference(shape)}}}),
+            json!({"description": "The answer.", "content": {"application/json": {"schema": answered(shape)}}}),
         ),
     };
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
@@ -79,6 +82,15 @@ fn described(operation: &Operation) -> Value {
         object.insert("requestBody".to_owned(), body);
     }
     value
+}
+
+/// As it comes back: there may be no banner, but none can't be sent.
+fn answered(shape: Shape) -> Value {
+    if shape == Shape::Banner {
+        json!({"anyOf": [reference(shape), {"type": "null"}]})
+    } else {
+        reference(shape)
+    }
 }
 
 fn reference(shape: Shape) -> Value {

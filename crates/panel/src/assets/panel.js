@@ -280,7 +280,6 @@
     localize(fresh);
     events.prepend(fresh);
     while (events.childElementCount > most) events.lastElementChild.remove();
-    live.dataset.told = message.lastEventId;
     if (told.ended) source.close();
   };
 })();

@@ -1,15 +1,12 @@
 //! History: every run, newest first.
 
-use std::sync::Arc;
-
-use conductor::RunSummary;
 use maud::{Markup, html};
 
-use super::words::{duration, pill, purpose, standing, when};
-use crate::live::RunPicture;
+use super::words::{Tone, duration, pill, purpose, standing_in, when};
+use crate::live::Listed;
 
 /// The page. `older` begins the next one.
-pub(crate) fn history(runs: &[(RunSummary, Arc<RunPicture>)], older: Option<&str>) -> Markup {
+pub(crate) fn history(runs: &[Listed], older: Option<&str>) -> Markup {
     html! {
         h1 { "History" }
         @if runs.is_empty() { p.empty { "Nothing was run yet. What is, stays here: its plan, its report, who decided." } }
@@ -17,18 +14,25 @@ pub(crate) fn history(runs: &[(RunSummary, Arc<RunPicture>)], older: Option<&str
             div.scroll tabindex="0" role="region" aria-label="Runs" {
                 table {
                     thead { tr { th { "Began" } th { "Deployment" } th { "What" } th { "Release" } th { "How it stands" } th.number { "Took" } } }
-                    tbody { @for (run, picture) in runs {
-                        @let (tone, words) = standing(picture.telling.state());
-                        @let report = picture.telling.report();
+                    tbody { @for Listed { summary: run, digest } in runs {
                         tr {
                             td { (when(run.created_at)) }
                             td { (run.deployment) }
                             td { a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) } }
-                            td { @if let Some(to) = &picture.plan.to_version {
-                                (picture.plan.from_version.as_deref().unwrap_or("?")) " → " (to)
-                            } @else { span.sub { "–" } } }
-                            td { (pill(tone, &words)) }
-                            td.number { (duration(report.last_at.milliseconds_since(report.started_at))) }
+                            @match digest {
+                                Ok(digest) => {
+                                    @let (tone, words) = standing_in(&digest.standing);
+                                    td { @if let Some(to) = &digest.to_version {
+                                        (digest.from_version.as_deref().unwrap_or("?")) " → " (to)
+                                    } @else { span.sub { "–" } } }
+                                    td { (pill(tone, &words)) }
+                                    td.number { (duration(digest.last_at.milliseconds_since(digest.started_at))) }
+                                },
+                                Err(why) => {
+                                    td { span.sub { "–" } }
+                                    td colspan="2" { (pill(Tone::Bad, "damaged")) br; small { (why) } }
+                                },
+                            }
                         }
                     } }
                 }
