@@ -134,6 +134,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                                 h3 { (check.title) }
                                 (evidence(check))
                                 @if let Some(advice) = &check.advice { p { (advice) } }
+                                @for fix in &check.fixes { p { a href=(wizard.page(2)) { "Details: set " (fix.parameter) " to " (fix.value) } } }
                                 label { "Why “" (check.title) "” is acceptable"
                                     input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
                                 }
@@ -279,7 +280,7 @@ fn approval(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation)
             p.sub { "The plan's SHA-256 is " code.wrap { (plan.sha256()) } ". Approval is of this plan and no other; before anybody is kept out, "
                 "the change set that AWS really makes is compared with it." }
             @match &proposal.standing {
-                Standing::Approved(approval) => (begin(wizard, plan, preparation, &path, approval)),
+                Standing::Approved(approval) => (begin(wizard, proposal, plan, preparation, approval)),
                 Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen
                 | Standing::Begun { .. } | Standing::Discarded { .. } => (approve(wizard, proposal, preparation, plan, &path)),
             }
@@ -336,21 +337,24 @@ fn meaning(capability: &str) -> &'static str {
 
 fn begin(
     wizard: &Wizard<'_>,
+    proposal: &Proposal,
     plan: &Plan,
     preparation: &Preparation,
-    path: &str,
     approval: &Approval,
 ) -> Markup {
-    let run = format!("{path}/run");
-    let missed = missed_notice(plan.announcement.closes_at, preparation.at, wizard.now);
+    let run = format!("/proposals/{}/run", proposal.id);
+    let notice = plan.announcement.closes_at.map(|at| at.milliseconds_since(preparation.at));
+    let is_awaited =
+        proposal.closes_at.is_some() || notice.is_some_and(|notice| notice >= NOTICE_TO_KEEP_MILLISECONDS);
+    let missed = missed_notice(proposal, plan, preparation.at, wizard.now);
     html! {
         p { "Approved by " strong { (approval.by) } ", " (when(approval.at)) "." }
         @if !wizard.may(Deed::Run) { p { "An operator begins it." } }
         @else { (form(Send { method: "POST", path: &run, then: "/runs/{runId}" }, "stack wide", &html! {
             @if let Some(missed) = &missed { p.notice.mind { (missed) } }
-            @if plan.announcement.closes_at.is_some_and(|at| at.milliseconds_since(preparation.at) >= NOTICE_TO_KEEP_MILLISECONDS) {
+            @if is_awaited {
                 label.check { input type="checkbox" name="withoutNotice";
-                    span { "Begin even when less than half of the users' notice is left" } }
+                    span { "Begin even when users no longer have their notice" } }
             }
             button.primary { "Run it now" }
         })) }
