@@ -17,7 +17,7 @@ def choose(house: House, page: Page, release: str) -> None:
     page.get_by_role("combobox", name="Release").select_option(release)
     press(page, "Use this release")
     expect(heading(page, "Upgrade lab: details")).to_be_visible()
-    expect(page.get_by_text("to look at").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("link", name="Next without saving")).to_be_visible(timeout=PATIENCE)
 
 
 def decide(house: House, page: Page, release: str) -> None:
