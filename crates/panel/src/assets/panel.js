@@ -85,6 +85,7 @@
     note.className = 'wrong';
     note.id = 'wrong-' + (made += 1);
     note.textContent = words;
+    note.setAttribute('aria-live', 'polite');
     field.setAttribute('aria-invalid', 'true');
     field.setAttribute('aria-errormessage', note.id);
     field.after(note);

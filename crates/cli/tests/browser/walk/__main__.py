@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 import banner
 import entering
 import maintenance
+import upgrade
 from house import House
 
 WALKS = [
@@ -25,6 +26,8 @@ WALKS = [
     banner.shown_changed_and_taken_down,
     maintenance.on_watched_by_two_and_off_again,
     maintenance.begun_on_the_command_line_and_stopped_here,
+    upgrade.five_pages_to_update_complete,
+    upgrade.a_failing_release_and_its_rollback,
 ]
 
 

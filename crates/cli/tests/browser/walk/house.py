@@ -1,5 +1,6 @@
 """The panel as the walks see it: browsers, who sits before them, and what every page must hold to."""
 
+import os
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,9 @@ class House:
         self.screenshots = screenshots
         self.program = program
         self.looked_at = 0
+        # What the lab's stack was given as a NoEcho parameter.
+        self.secret = (Path(os.environ["SLACKWATER_DATA_DIR"]) / "admin-token").read_text().strip()
+        assert len(self.secret) >= 16
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
         expect.set_options(timeout=10_000)
@@ -64,6 +68,7 @@ class House:
     def look(self, page: Page, name: str) -> None:
         """What every page must hold to: readable by everybody, in light and dark, on a desk and on a phone."""
         self.looked_at += 1
+        self.holds_no_secret(page.content(), name)
         faults = []
         for size, scheme in [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]:
             page.set_viewport_size(size)
@@ -80,6 +85,9 @@ class House:
         page.set_viewport_size(DESK)
         page.emulate_media(color_scheme="light")
         assert not faults, f"page {name}:\n" + "\n".join(faults)
+
+    def holds_no_secret(self, text: str, where: str) -> None:
+        assert self.secret not in text, f"a NoEcho parameter in {where}"
 
     def slackwater(self, *arguments: str) -> subprocess.Popen:
         """Another process of Slackwater, on the same lab: its place stands in the environment."""
