@@ -358,7 +358,7 @@ async fn way_back(
     request: &UpgradeRequest,
 ) -> Result<Option<upgrade::StackUpdate>, CliError> {
     let Some(bucket) = &site.settings.template_bucket else { return Ok(None) };
-    let key = release::key(&format!("before-{}", request.run_id), deployment.template.as_bytes());
+    let key = release::key("before", deployment.template.as_bytes());
     let url = cloud.put_template(bucket, &key, deployment.template.as_bytes(), false).await?;
     // A release that can't be gone back from has no way back: the health check then asks without offering one.
     Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &request.run_id).ok())
