@@ -15,6 +15,7 @@ use crate::backend::{GatePicture, MaintenanceWish};
 use crate::live::{Listed, RunPicture};
 use crate::pages;
 use crate::panel::Panel;
+use crate::proposals::Standing;
 use crate::web::{Asker, Failure, page_of_runs};
 
 /// A failure, as the API tells it.
@@ -226,7 +227,21 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         .iter()
         .map(|job| json!({"id": job.id, "name": job.name, "owner": job.owner}))
         .collect();
+    let proposal = panel.proposals.of_run(&run_id)?;
+    let begun_by = proposal.as_ref().and_then(|proposal| match &proposal.standing {
+        Standing::Begun { by, .. } => Some(by),
+        Standing::Unseen
+        | Standing::Looking { .. }
+        | Standing::Failed { .. }
+        | Standing::Seen
+        | Standing::Approved(_)
+        | Standing::Discarded { .. } => None,
+    });
+    let approval = proposal.as_ref().and_then(|proposal| proposal.standing.approval());
     if let Some(object) = value.as_object_mut() {
+        object.insert("proposedBy".to_owned(), json!(proposal.as_ref().map(|proposal| &proposal.made_by)));
+        object.insert("approvedBy".to_owned(), json!(approval.map(|approval| &approval.by)));
+        object.insert("begunBy".to_owned(), json!(begun_by));
         object.insert("planSha256".to_owned(), json!(plan.sha256()));
         object.insert("carriedOut".to_owned(), json!(held));
         object.insert("steps".to_owned(), json!(steps));

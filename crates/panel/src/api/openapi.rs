@@ -60,9 +60,9 @@ fn described(operation: &Operation) -> Value {
         ),
     };
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
-    let mut statuses = vec!["400", "401", "403", "404", "422", "500", "502"];
+    let mut statuses = vec!["400", "401", "403", "404", "409", "422", "500", "502"];
     if writes {
-        statuses.extend(["408", "409", "413", "415", "429"]);
+        statuses.extend(["408", "413", "415", "429"]);
     }
     for status in statuses {
         let problem = json!({"description": "A problem.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});

@@ -6,6 +6,7 @@ use upgrade::{Outcome, Timestamp};
 use super::words::{Tone, counted, pill, purpose, standing_in, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
 use crate::live::Listed;
+use crate::proposals::{Proposal, Standing};
 
 /// A deployment on the overview.
 pub(crate) struct Card {
@@ -15,6 +16,8 @@ pub(crate) struct Card {
     pub(crate) look: Option<Result<Look, BackendError>>,
     /// Its last run.
     pub(crate) last: Option<Listed>,
+    /// The upgrade in the making.
+    pub(crate) proposal: Option<Proposal>,
 }
 
 /// The page.
@@ -54,11 +57,31 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                     span.sub { "began " (when(run.created_at)) }
                 }
             } @else { p.last.sub { "Nothing was run yet." } }
+            @if let Some(proposal) = &card.proposal { (next(proposal)) }
             footer {
                 a.button href={ "/deployments/" (settings.name) "/upgrade" } { "Upgrade" }
                 a.button href={ "/deployments/" (settings.name) "/maintenance" } { "System maintenance" }
                 @if settings.has_banner { a.button href={ "/deployments/" (settings.name) "/banner" } { "User banner" } }
             }
+        }
+    }
+}
+
+/// The run that may come next.
+fn next(proposal: &Proposal) -> Markup {
+    let (tone, words) = match &proposal.standing {
+        Standing::Approved(_) => (Tone::Good, "approved, ready to run"),
+        Standing::Failed { .. } => (Tone::Bad, "could not be looked at"),
+        Standing::Looking { .. } => (Tone::Busy, "looking"),
+        Standing::Unseen | Standing::Seen | Standing::Begun { .. } | Standing::Discarded { .. } => {
+            (Tone::Quiet, "in the making")
+        }
+    };
+    html! {
+        p.last {
+            "Next: " a href={ "/deployments/" (proposal.deployment) "/upgrade/review" } { "Upgrade" } " "
+            span.wrap { (proposal.template.in_words()) } " " (pill(tone, words)) " "
+            span.sub { "proposed by " (proposal.made_by) }
         }
     }
 }

@@ -45,7 +45,8 @@ pub(crate) async fn overview(
     for (settings, look) in futures_util::future::join_all(looks).await {
         let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
         let last = panel.live.listed(last.into_iter().collect()).await?.pop();
-        cards.push(Card { settings, look, last });
+        let proposal = panel.proposals.open_of(&settings.name)?;
+        cards.push(Card { settings, look, last, proposal });
     }
     Ok(page(&asker, "/", "Overview", pages::overview(&cards, panel.now())))
 }
@@ -58,7 +59,12 @@ pub(crate) async fn history(
     let runs = page_of_runs(&panel, query.get("before").map(String::as_str), RUNS_A_PAGE).await?;
     let older =
         (runs.len() == RUNS_A_PAGE).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
-    Ok(page(&asker, "/history", "History", pages::history(&runs, older.as_deref())))
+    let mut proposals = HashMap::new();
+    for run in &runs {
+        let run_id = &run.summary.run_id;
+        proposals.extend(panel.proposals.of_run(run_id)?.map(|proposal| (run_id.clone(), proposal)));
+    }
+    Ok(page(&asker, "/history", "History", pages::history(&runs, &proposals, older.as_deref())))
 }
 
 /// Runs, newest first, before a run.
