@@ -107,7 +107,7 @@ def nothing_secret_in(house: House, page: Page) -> None:
         for run in answer.get("runs", []):
             asked += [f"/runs/{run['runId']}", f"/runs/{run['runId']}/lines?limit=500"]
         for proposal in answer.get("proposals", []):
-            asked.append(f"/proposals/{proposal['id']}")
+            asked.append(f"/proposals/{proposal['proposalId']}")
     assert len(asked) > 14, asked
     for path in asked:
         answer = page.request.get(f"/api/v1{path}")
