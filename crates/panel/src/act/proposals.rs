@@ -99,7 +99,7 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
         check_template(template)?;
     }
     let before = panel.proposals.get(id)?;
-    let seen = panel.proposals.preparation(id)?;
+    let seen = panel.proposals.preparation(&before)?;
     let values = values(&change.parameters, seen.as_ref())?;
     if let Some(Some(closes_at)) = change.closes_at
         && closes_at <= panel.now()
@@ -217,7 +217,7 @@ fn approved(
     id: &str,
     acknowledged: &Acknowledged,
 ) -> Result<Proposal, Failure> {
-    let preparation = panel.proposals.preparation(id)?;
+    let preparation = panel.proposals.preparation(&panel.proposals.get(id)?)?;
     let plan = preparation.as_ref().and_then(|preparation| preparation.plan.as_ref());
     let now = panel.now();
     panel.proposals.change(id, None, |proposal| {
@@ -287,7 +287,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
             return Err(Failure::Conflict("Its plan is not approved.".to_owned()));
         }
     };
-    let preparation = panel.proposals.preparation(id)?;
+    let preparation = panel.proposals.preparation(&proposal)?;
     let at = preparation.as_ref().map(|preparation| preparation.at);
     let plan = preparation.and_then(|preparation| preparation.plan);
     let Some((plan, drawn_at)) = plan.filter(|plan| plan.sha256() == approval.plan_sha256).zip(at) else {

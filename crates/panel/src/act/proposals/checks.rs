@@ -109,12 +109,16 @@ pub(super) fn check_acceptances(
     accept: &BTreeMap<String, String>,
     seen: Option<&Preparation>,
 ) -> Result<(), Failure> {
+    if accept.is_empty() {
+        return Ok(());
+    }
+    let Some(seen) = seen else {
+        return Err(Failure::Conflict("Something can be accepted once it was looked at.".to_owned()));
+    };
     let mut errors = Vec::new();
     for (what, why) in accept {
-        let known = seen.is_some_and(|seen| {
-            let losses = seen.foretold.iter().flat_map(|foretold| &foretold.losses);
-            seen.checks.iter().any(|check| check.id == *what) || losses.into_iter().any(|one| one == what)
-        });
+        let mut losses = seen.foretold.iter().flat_map(|foretold| &foretold.losses);
+        let known = seen.checks.iter().any(|check| check.id == *what) || losses.any(|one| one == what);
         let detail = if !known {
             "There is nothing of this name to accept."
         } else if why.chars().count() > MOST_REASON || why.chars().any(|one| one.is_control() && one != '\n')
