@@ -88,7 +88,12 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
     if !pools.is_empty() {
         return Some(Act::ResizeWarmPools { sizes: pools });
     }
-    for group in groups {
+    unprotect(groups)
+}
+
+/// Take the protection off some instances of one group; `None` when none is left that has it.
+pub(crate) fn unprotect(groups: &[WorkerGroup]) -> Option<Act> {
+    groups.iter().find_map(|group| {
         let protected: Vec<String> = group
             .instances
             .iter()
@@ -97,14 +102,9 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
             .take(INSTANCES_A_CALL)
             .map(|instance| instance.id.clone())
             .collect();
-        if !protected.is_empty() {
-            return Some(Act::RemoveScaleInProtection {
-                group_name: group.name.clone(),
-                instance_ids: protected,
-            });
-        }
-    }
-    None
+        (!protected.is_empty())
+            .then(|| Act::RemoveScaleInProtection { group_name: group.name.clone(), instance_ids: protected })
+    })
 }
 
 /// An instance that waits for a lifecycle action waits for up to two hours: what would complete it has been stopped.
