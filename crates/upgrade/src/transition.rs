@@ -87,7 +87,14 @@ pub fn transition(
     }
     let at = event.at;
     match &event.what {
-        What::Started | What::Resumed | What::Waited => Ok(look(plan, state, at)),
+        What::Started | What::Waited => Ok(look(plan, state, at)),
+        What::Resumed => {
+            // The time in which nobody acted or looked is not the step's.
+            state.step_started_at = at;
+            state.unseen_since = None;
+            state.healthy_since = None;
+            Ok(look(plan, state, at))
+        }
         What::Acted => {
             state.note_done();
             steps::note_told(&mut state, at);

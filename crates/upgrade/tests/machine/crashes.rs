@@ -65,6 +65,19 @@ fn a_run_resumed_from_every_record_comes_to_the_same_end() {
 }
 
 #[test]
+fn the_time_in_which_nobody_carried_a_run_out_is_no_step_s() {
+    let (plan, fate) = all_is_well();
+    let fate = Fortune { dead_milliseconds: 3_600_000, ..fate };
+    let Carried { journal, .. } = carry_out(&plan, fate.clone(), Crash::Never);
+    for at in 0..journal.len() {
+        for crash in [Crash::Before(at), Crash::After(at)] {
+            let Carried { outcome, .. } = carry_out(&plan, fate.clone(), crash);
+            assert_eq!(outcome, Outcome::Upgraded, "{crash:?}");
+        }
+    }
+}
+
+#[test]
 fn every_prefix_of_a_journal_folds_and_survives_being_written_down() {
     for story in stories() {
         let Carried { journal, .. } = carry_out(&story.plan, story.fate, Crash::Never);

@@ -45,6 +45,8 @@ pub struct Fortune {
     pub sick: bool,
     /// An instance ends only when it is terminated directly.
     pub stuck_instance: bool,
+    /// For how long nobody carries the run out after a crash.
+    pub dead_milliseconds: u64,
     /// What a person answers, one after the other.
     pub answers: &'static [fn() -> Answer],
     /// Somebody asks to stop at this step.
