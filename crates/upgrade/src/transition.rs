@@ -146,9 +146,23 @@ fn cope(plan: &Plan, state: State, at: Timestamp, error: &PortError) -> (State, 
     }
     let decision = match error.kind {
         PortErrorKind::Transient => Decision::Wait(vec![error.to_string()]),
+        // Whoever gives up here keeps users out: keys can be renewed and rights given back while there is time.
+        PortErrorKind::Refused if state.step.is_leaving() && has_time(plan, &state, at) => {
+            Decision::Wait(vec![error.to_string()])
+        }
         PortErrorKind::Refused => Decision::Fail(error.to_string()),
     };
     follow(plan, state, at, decision)
+}
+
+/// Whether a step's time, which it has in its plan or in the policy, isn't over.
+fn has_time(plan: &Plan, state: &State, at: Timestamp) -> bool {
+    let of_policy = match state.step {
+        Step::CheckHealth => Some(plan.health.deadline_seconds),
+        _ => None,
+    };
+    let seconds = plan.planned(state.step).deadline_seconds.or(of_policy);
+    seconds.is_some_and(|seconds| state.elapsed_seconds(at) <= seconds)
 }
 
 /// An update goes on whether we may look at it or not: who can't see it neither gives up nor lets users in, whatever
@@ -222,7 +236,11 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
         }
         Decision::Act(act) => {
             if let Some(seconds) = overdue(plan, &state, at) {
-                let reason = format!("not done after {seconds} s; it still takes: {act}");
+                let held = match state.waiting_on.as_slice() {
+                    [] => String::new(),
+                    held => format!("; held by {}", named(held)),
+                };
+                let reason = format!("not done after {seconds} s; it still takes: {act}{held}");
                 return follow(plan, state, at, Decision::Fail(reason));
             }
             state.waiting_on.clear();

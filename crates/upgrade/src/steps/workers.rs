@@ -127,8 +127,8 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
     (!actions.is_empty()).then_some(Act::CompleteLifecycleActions { actions })
 }
 
-/// Done when every group that maintenance took to zero, and that is still there and still at zero, has the sizes it
-/// had. Sizes that the update set are the new release's: they stand, as those of a group that it replaced.
+/// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
+/// update set are the new release's: they stand, as those of a group that it replaced.
 pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
     let journaled = state.before.worker_groups.as_deref().unwrap_or_default();
     let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
@@ -143,9 +143,14 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
             if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
                 return Some(wanted);
             }
-            // The update doesn't set what the template doesn't change.
-            let unprotected = wanted.new_instances_protected && !now.new_instances_protected;
-            unprotected.then_some(GroupSize { new_instances_protected: true, ..now })
+            // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
+            // then raised to the least is still as maintenance left it.
+            let as_left = now.desired_capacity <= now.min_size;
+            let had = wanted.desired_capacity.min(now.max_size);
+            let desired_capacity = if as_left { had.max(now.desired_capacity) } else { now.desired_capacity };
+            let new_instances_protected = now.new_instances_protected || wanted.new_instances_protected;
+            let put_back = GroupSize { desired_capacity, new_instances_protected, ..now.clone() };
+            (put_back != now).then_some(put_back)
         })
         .collect();
     if !sizes.is_empty() {

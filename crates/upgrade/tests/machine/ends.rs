@@ -156,6 +156,18 @@ pub fn stories() -> Vec<Story> {
             "Upgraded",
             "",
         ),
+        story(
+            "nobody may open the gate",
+            Fortune { refuse: Some((usize::MAX, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            "GateClosed",
+            "Open the gate: not done after 20 s; it still takes: delete 2 gate rules; held by service:Operation: no",
+        ),
+        story(
+            "nobody may open the gate for a moment",
+            Fortune { refuse: Some((2, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            "Upgraded",
+            "",
+        ),
         story("the gate's rule shows late", Fortune { late_rule: 4, ..updated() }, "Upgraded", ""),
         story(
             "queues do not obey",
@@ -370,6 +382,20 @@ fn what_was_skipped_or_overruled_is_told() {
         let Carried { journal, .. } = carry_out(&story.plan, story.fate, Crash::Never);
         let report = Report::from_journal(&story.plan, &journal).expect("whole");
         assert!(report.remarks.iter().any(|remark| remark.contains(words)), "{name}: {:?}", report.remarks);
+    }
+}
+
+#[test]
+fn the_desired_capacity_that_a_release_does_not_give_is_put_back() {
+    for (sizes, desired) in [((0, 9), 2), ((0, 1), 1), ((1, 9), 2), ((3, 9), 3), ((0, 0), 2)] {
+        let fate = Fortune { statuses: UPDATED, sizes: Some(sizes), ..Fortune::default() };
+        let Carried { platform, outcome, .. } = carry_out(&plan(), fate, Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        let group = &platform.group;
+        // A release with room for nothing is one that didn't set the sizes.
+        let sizes = if sizes == (0, 0) { (1, 4) } else { sizes };
+        assert_eq!((group.min_size, group.max_size, group.desired_capacity), (sizes.0, sizes.1, desired));
+        assert!(group.new_instances_protected);
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Fortune {
     pub refuse: Option<(usize, IsAct)>,
     /// So many looks at an update that has begun are refused, a minute each.
     pub blind: Option<(UpdateKind, usize)>,
+    /// The new release's least and greatest size of the worker group, which it gives no desired capacity.
+    pub sizes: Option<(i32, i32)>,
     /// A clean-up deletes a worker group whose instances are protected, and ends when they no longer are.
     pub clinging_group: bool,
     /// The save of a session without unsaved work failed before the run began.
@@ -298,7 +300,14 @@ impl Platform {
                     events.push((token.to_owned(), event(events.len(), "Workers-2", "DELETE_IN_PROGRESS")));
                 }
                 match (kind, next) {
-                    (UpdateKind::Primary, "UPDATE_COMPLETE") => self.release = "2",
+                    (UpdateKind::Primary, "UPDATE_COMPLETE") => {
+                        self.release = "2";
+                        if let Some((least, greatest)) = self.fate.sizes {
+                            self.group.min_size = least;
+                            self.group.max_size = greatest;
+                            self.group.desired_capacity = self.group.desired_capacity.max(least);
+                        }
+                    }
                     (UpdateKind::WayBack, "UPDATE_COMPLETE") => self.release = "1",
                     _ => {}
                 }
