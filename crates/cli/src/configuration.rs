@@ -41,6 +41,15 @@ pub struct Configuration {
     pub path: PathBuf,
     /// Every deployment, in the order of their names.
     pub deployments: Vec<DeploymentSettings>,
+    /// The Admin Panel's own settings.
+    pub panel: PanelSettings,
+}
+
+/// `[panel]`: what is decided once for all deployments that the panel shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PanelSettings {
+    /// Whether a plan is approved by somebody else than those who proposed it.
+    pub two_person_approval: bool,
 }
 
 /// Why there are no settings.
@@ -105,7 +114,12 @@ impl Configuration {
                     settings
                 })
                 .collect();
-            Some(Configuration { path: PathBuf::from(file), deployments })
+            let panel = root.table("panel").map_or_else(PanelSettings::default, |table| {
+                let two_person_approval = table.flag("two_person_approval").unwrap_or(false);
+                table.finish();
+                PanelSettings { two_person_approval }
+            });
+            Some(Configuration { path: PathBuf::from(file), deployments, panel })
         })
     }
 

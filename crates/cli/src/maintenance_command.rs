@@ -54,6 +54,16 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
         println!("Run {} has not ended; it is asked to stop, which leaves maintenance.", plan.run_id);
         return operate::resume(&site, &plan.run_id, &mut journal, arguments.progress).await;
     }
+    let plan = leaving_plan(&site, &journal, last).await?;
+    operate::start(&site, &plan, &mut journal, arguments.progress).await
+}
+
+/// The plan of leaving, with what the last run remembers of how everything was; `last` is [`last_run`]'s, and has ended.
+pub(crate) async fn leaving_plan(
+    site: &Site,
+    journal: &SqliteJournal,
+    last: Option<(Plan, bool)>,
+) -> Result<Plan, CliError> {
     let remembered = match &last {
         Some((plan, true)) => {
             let (_, records) = journal.load(&plan.run_id)?;
@@ -66,16 +76,16 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     };
     let before = match remembered {
         Some(before) => before,
-        None => from_template(&site).await?,
+        None => from_template(site).await?,
     };
-    let run_id = runs::unused_id(&site, Some(&journal))?;
+    let run_id = runs::unused_id(site, Some(journal))?;
     let mut plan =
-        prepare_maintenance(&site, RunKind::LeaveMaintenance, &run_id, &[], None, Some(before)).await?;
+        prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, Some(before)).await?;
     if let Some((entered, _)) = last {
         // The banner that is to be taken down is the one that was put up.
         plan.announcement.banner = entered.announcement.banner;
     }
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    Ok(plan)
 }
 
 /// The deployment's last run that entered maintenance and did not leave it, and whether it has ended.

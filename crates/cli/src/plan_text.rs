@@ -1,14 +1,13 @@
 //! Checks and a plan as a person reads them: what will change, what is at risk, what users will notice, who is working
 //! right now, what must be decided.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use upgrade::{AtWork, CheckResult, ParameterRow, Plan, RunKind, Step, Unsaved, UpdateKind, Verdict};
+use upgrade::{CheckResult, ParameterRow, Plan, RunKind, UpdateKind, Verdict};
 
 use crate::change_table::{self, wrap};
-use crate::words::{counted, duration, moment};
+use crate::words::{duration, moment};
 
 fn style(verdict: Verdict) -> Style {
     let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
@@ -128,13 +127,20 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
             wrap(&mut text, &risk.because, width);
         }
     }
-    users(&mut text, plan, width);
+    let _ = writeln!(text, "\nWhat users will notice:");
+    for sentence in plan.users_notice(moment) {
+        wrap(&mut text, &sentence, width);
+    }
     if plan.kind != RunKind::LeaveMaintenance {
-        at_work(&mut text, &plan.at_work, width);
+        let _ = writeln!(text, "\nWho is working right now:");
+        wrap(&mut text, &plan.at_work.counts(), width);
+        for line in plan.at_work.by_owner() {
+            wrap(&mut text, &line, width);
+        }
     }
     let _ = writeln!(text, "\nSteps:");
     for planned in &plan.steps {
-        let deadline = match planned.deadline_seconds.or_else(|| drain_deadline(plan, planned.step)) {
+        let deadline = match plan.deadline_seconds(planned) {
             Some(seconds) => format!("at most {}", duration(seconds * 1000)),
             None => "as long as it takes".to_owned(),
         };
@@ -148,95 +154,4 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
         }
     }
     text
-}
-
-pub(crate) fn drain_deadline(plan: &Plan, step: Step) -> Option<u64> {
-    let policy = &plan.maintenance;
-    match step {
-        Step::SaveSessions => Some(policy.sessions.deadline_seconds),
-        Step::StopComputations => Some(policy.computations.deadline_seconds),
-        Step::TerminateJobs => Some(policy.jobs.deadline_seconds),
-        Step::TerminateWorkers | Step::TerminateDedicatedMachines => Some(policy.workers.deadline_seconds),
-        Step::CheckHealth => Some(plan.health.deadline_seconds),
-        _ => None,
-    }
-}
-
-fn users(text: &mut String, plan: &Plan, width: usize) {
-    let _ = writeln!(text, "\nWhat users will notice:");
-    match (&plan.announcement.banner, plan.announcement.closes_at) {
-        (Some(banner), _) => wrap(text, &format!("At once, a banner: \"{}\"", banner.text), width),
-        (None, Some(_)) => wrap(text, "No banner: the platform's adapter shows none.", width),
-        (None, None) => {}
-    }
-    let from = match plan.announcement.closes_at {
-        Some(at) => format!("From {} UTC", moment(at)),
-        None => "From the beginning".to_owned(),
-    };
-    match plan.kind {
-        RunKind::LeaveMaintenance => wrap(text, "They are let in.", width),
-        RunKind::Upgrade | RunKind::EnterMaintenance => {
-            let admitted = match plan.gate.admitted.as_slice() {
-                [] => String::new(),
-                admitted => format!(" ({} pass)", admitted.join(", ")),
-            };
-            let until = match plan.kind {
-                RunKind::Upgrade => "until the new release has proved healthy",
-                RunKind::EnterMaintenance | RunKind::LeaveMaintenance => "until maintenance is disabled",
-            };
-            wrap(
-                text,
-                &format!("{from}, the maintenance page instead of the platform{admitted}, {until}."),
-                width,
-            );
-            if !plan.platform.sessions {
-                wrap(
-                    text,
-                    "Their sessions can't be seen: this platform has no adapter, so whatever is unsaved is lost with the workers.",
-                    width,
-                );
-            } else if !plan.platform.save {
-                wrap(
-                    text,
-                    "Their sessions can't be saved by us: people must save and stop them themselves.",
-                    width,
-                );
-            }
-        }
-    }
-}
-
-fn at_work(text: &mut String, work: &AtWork, width: usize) {
-    let _ = writeln!(text, "\nWho is working right now:");
-    let counts = [
-        counted(work.sessions.len(), "session"),
-        counted(work.computations.len(), "computation"),
-        counted(work.jobs.len(), "job"),
-        counted(work.worker_instances, "worker"),
-        counted(work.dedicated_machines.len(), "dedicated machine"),
-    ];
-    wrap(text, &format!("{}.", counts.join(", ")), width);
-    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for session in &work.sessions {
-        let unsaved = match session.unsaved {
-            Unsaved::No => "",
-            Unsaved::Yes { .. } => ", unsaved",
-            Unsaved::Unknown => ", perhaps unsaved",
-        };
-        owners.entry(&session.owner).or_default().push(format!("session {}{unsaved}", session.name));
-    }
-    for computation in &work.computations {
-        owners.entry(&computation.owner).or_default().push(format!("computation {}", computation.name));
-    }
-    for job in &work.jobs {
-        if let Some(owner) = &job.owner {
-            owners.entry(owner).or_default().push(format!("job {}", job.name));
-        }
-    }
-    for (owner, works) in owners {
-        let more = works.len().saturating_sub(5);
-        let shown = works.into_iter().take(5).collect::<Vec<_>>().join("; ");
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        wrap(text, &format!("{owner}: {shown}{more}"), width);
-    }
 }

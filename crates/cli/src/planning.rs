@@ -4,6 +4,7 @@
 mod release;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use aws::{AwsCloud, CustomName, Lookup};
@@ -11,13 +12,13 @@ use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, CheckInput, CheckResult, Circumstances, Deployment, DraftError, DraftedUpdate,
-    Findings, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile,
-    ReleaseFacts, ReleaseSide, RunKind, Targets, Timestamp, UpdateKind, UpdateOptions, UpdateRequest,
-    actions_of_caller, actions_of_role, check, draft_update, draft_way_back, find_targets_with, in_the_way,
-    maintenance_plan, new_targets, parameter_table, upgrade_plan,
+    Findings, LinkedStack, ListenerRule, ParameterRow, Plan, PlannedRisk, PlatformObservation, PlatformQuery,
+    Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, StackUpdate, Targets, Timestamp, UpdateKind,
+    UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
+    find_targets_with, in_the_way, losses, maintenance_plan, new_targets, parameter_table, upgrade_plan,
 };
 
-use crate::configuration::Window;
+use crate::configuration::{Catalogue, ConfigurationError, Window, parse_catalogue};
 use crate::error::CliError;
 use crate::site::Site;
 
@@ -61,8 +62,29 @@ pub struct Prepared {
     pub resources: BTreeSet<String>,
     /// Sessions that there are, by id.
     pub sessions: Vec<String>,
+    /// Who and what is at work.
+    pub at_work: AtWork,
+    /// The stack's settings as they are.
+    pub stack: StackSettings,
+    /// The deployed release's version, when its template tells it.
+    pub version: Option<String>,
+    /// What the updates will do, where that can be told.
+    pub foretold: Option<Foretold>,
     /// The plan; why there is none otherwise.
     pub plan: Result<Plan, NoPlan>,
+}
+
+/// What the updates will do, whether or not there may be a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foretold {
+    /// The linked stacks' updates, and the primary stack's.
+    pub updates: Vec<StackUpdate>,
+    /// What they may cost.
+    pub risks: Vec<PlannedRisk>,
+    /// The least IAM policy of the primary stack's, JSON.
+    pub permissions: String,
+    /// Resources whose data goes with them: each must be accepted by its logical id.
+    pub losses: Vec<String>,
 }
 
 /// Why there is no plan, though everything could be looked at.
@@ -142,6 +164,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     }
     let blocked: Vec<String> =
         in_the_way(&checks, &request.accepted).iter().map(|result| result.id.clone()).collect();
+    let foretold = drafted.as_ref().ok().map(|drafted| foretold(&linked.drafted, drafted));
     let plan = match drafted {
         Err(error) => Err(NoPlan::Undrawn(error)),
         Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
@@ -169,8 +192,21 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     };
     let after = request.release.template.resources.keys().cloned();
     let resources = deployment.resources.iter().map(|one| one.logical_id.clone()).chain(after).collect();
-    let sessions = at_work(&around).sessions.into_iter().map(|session| session.id).collect();
-    Ok(Prepared { checks, parameters, resources, sessions, plan })
+    let at_work = at_work(&around);
+    let sessions = at_work.sessions.iter().map(|session| session.id.clone()).collect();
+    let version = ReleaseFacts::of(&ReleaseSide::deployed(&deployment)?.template).version;
+    let stack = around.stack;
+    Ok(Prepared { checks, parameters, resources, sessions, at_work, stack, version, foretold, plan })
+}
+
+fn foretold(linked: &[DraftedUpdate], primary: &DraftedUpdate) -> Foretold {
+    let all = || linked.iter().chain([primary]);
+    Foretold {
+        updates: all().map(|drafted| drafted.update.clone()).collect(),
+        risks: all().flat_map(DraftedUpdate::planned_risks).collect(),
+        permissions: primary.policy(),
+        losses: losses(primary),
+    }
 }
 
 /// Draw up the plan of entering or of leaving maintenance.
@@ -427,12 +463,23 @@ fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec
     databases.filter_map(|one| Some((one.logical_id, one.storage_parameter?))).collect()
 }
 
+/// The catalogue that settings in `directory` name.
+///
+/// # Errors
+/// It can't be read, or isn't as it should be.
+pub(crate) fn catalogue(directory: &Path, path: &str) -> Result<Catalogue, CliError> {
+    let file = directory.join(path);
+    let text = std::fs::read_to_string(&file)
+        .map_err(|source| CliError::Unreadable { path: file.clone(), source })?;
+    parse_catalogue(path, &text)
+        .map_err(|problems| CliError::Configuration(ConfigurationError::Problems(problems)))
+}
+
 /// What is known of the release: the catalogue's word before the template's own.
 fn release_facts(site: &Site, template: &Template) -> ReleaseFacts {
     let own = ReleaseFacts::of(template);
     let entry = site.settings.catalogue.as_ref().and_then(|path| {
-        let text = std::fs::read_to_string(site.path(path)).ok()?;
-        let catalogue = crate::configuration::parse_catalogue(path, &text).ok()?;
+        let catalogue = catalogue(&site.directory, path).ok()?;
         let stops: Vec<String> = catalogue
             .releases
             .iter()

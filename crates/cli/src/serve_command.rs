@@ -1,6 +1,8 @@
 //! `slackwater serve`: the Admin Panel over the deployments that the settings name.
 
 mod backend;
+mod look;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,7 +66,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
         loopback_only: listening.address.ip().is_loopback() && !arguments.behind_proxy,
     };
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
+    let two_person_approval = configuration.panel.two_person_approval;
     let panel = Panel::open(PanelSettings {
+        two_person_approval,
         backend: Arc::new(Sites::new(configuration, &arguments.data.path, errands)),
         journal: &arguments.data.path.join(JOURNAL_FILE),
         access: &arguments.data.path.join(PANEL_FILE),

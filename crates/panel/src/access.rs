@@ -14,7 +14,7 @@ pub use answers::Earlier;
 pub use limits::{Limits, TooMany};
 pub use password::{LEAST_PASSWORD, PasswordError, Passwords};
 pub use role::{Deed, Role};
-pub use secret::{Minted, fingerprint, form_token, same};
+pub use secret::{Minted, fingerprint, form_token, fresh_id, same};
 pub use store::{
     Access, AccessError, ApiToken, AuditEntry, Audited, Person, SESSION_IDLE_SECONDS, SESSION_SECONDS,
     SETUP_SECONDS, SignedIn,

@@ -1,5 +1,7 @@
 //! What can be done through the panel, whether a form or a program asks: each once, each in the audit trail.
 
+mod proposals;
+
 use conductor::Request;
 use upgrade::{Answer, Banner, RunKind, StopDoes, stop_does};
 
@@ -7,6 +9,11 @@ use crate::access::{Audited, Minted, Role};
 use crate::backend::MaintenanceWish;
 use crate::panel::Panel;
 use crate::web::{Asker, Failure};
+
+pub(crate) use proposals::{
+    Acknowledged, MOST_TEMPLATE_BYTES, NOTICE_TO_KEEP_MILLISECONDS, ProposalChange, approve, begin, change,
+    discard, look, missed_notice, propose,
+};
 
 /// The longest message to users.
 const MOST_MESSAGE: usize = 500;
@@ -192,6 +199,48 @@ pub(crate) fn change_person(
     let act = if disabled { "shut person out" } else { "change person" };
     let result = panel.access.change_person(name, role, disabled).map_err(Failure::from);
     noted(panel, asker, act, &format!("{name}: {}", role.word()), result)
+}
+
+/// Give somebody another password: they have forgotten theirs.
+pub(crate) async fn set_password(
+    panel: &Panel,
+    asker: &Asker,
+    name: &str,
+    password: String,
+) -> Result<(), Failure> {
+    let result = async {
+        let hash = panel.passwords.hash(name, password).await?;
+        Ok(panel.access.change_password(name, &hash)?)
+    };
+    noted(panel, asker, "set password", name, result.await)
+}
+
+/// Change the asker's own password. Their sessions end, this one too. Wrong ones count as attempts to sign in do.
+pub(crate) async fn change_own_password(
+    panel: &Panel,
+    asker: &Asker,
+    current: String,
+    new: String,
+) -> Result<(), Failure> {
+    let name = &asker.person.name;
+    let result = async {
+        if asker.person.token.is_some() {
+            return Err(Failure::Conflict("A token changes no password: sign in.".to_owned()));
+        }
+        panel.limits.attempt(name, asker.address, panel.now()).map_err(Failure::TooMany)?;
+        let hash = panel.access.password_of(name)?.map(|(_, hash)| hash);
+        if !panel.passwords.is(current, hash).await {
+            panel.limits.wrong(name, panel.now());
+            return Err(Failure::field("current", "That is not your password."));
+        }
+        panel.limits.right(name);
+        let hash = panel.passwords.hash(name, new).await.map_err(|error| match Failure::from(error) {
+            Failure::BadInput(words) => Failure::field("new", words),
+            other => other,
+        })?;
+        Ok(panel.access.change_password(name, &hash)?)
+    };
+    noted(panel, asker, "change own password", name, result.await)
 }
 
 /// Make an API token for the asker.

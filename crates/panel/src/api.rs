@@ -1,4 +1,4 @@
-//! The REST API, `/api/v1`: the same acts as the pages' forms, for programs.
+//! The REST API, `/api/v1`: every act there is. The pages' forms are sent here too, by their script.
 //!
 //! [`operations`] is the one list: the routes, the roles and the OpenAPI document are made from it.
 
@@ -6,7 +6,10 @@ mod handlers;
 mod once;
 mod openapi;
 mod operations;
+mod people;
+mod proposals;
+mod schemas;
 
 pub(crate) use once::once_only;
 pub(crate) use openapi::document;
-pub(crate) use operations::operations;
+pub(crate) use operations::{Shape, operations};

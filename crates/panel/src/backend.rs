@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use upgrade::{Banner, Computation, Job, Plan, RunKind, Session, Timestamp};
 
+use crate::proposals::{Preparation, UpgradeWish};
+
 /// An answer that is on its way.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
 
@@ -23,6 +25,13 @@ pub trait Backend: Send + Sync + 'static {
         kind: RunKind,
         wish: &MaintenanceWish,
     ) -> Answering<'_, Plan>;
+
+    /// The releases that the deployment's catalogue has, in its order; empty where it has none.
+    fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>>;
+
+    /// Look at everything an upgrade touches, check it, and draw its plan up. Changes nothing on the deployment, but
+    /// that a template that isn't on S3 is put into the owner's bucket. Takes seconds to minutes.
+    fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation>;
 
     /// Begin a plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
     /// written; refused while another run of the stack has not ended.
@@ -128,4 +137,17 @@ pub struct MaintenanceWish {
     pub escalation: Option<upgrade::Escalation>,
     /// Sessions that may be stopped unsaved, by id.
     pub force_sessions: Vec<String>,
+}
+
+/// A release of a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Its version.
+    pub version: String,
+    /// The least version that may be upgraded to it.
+    pub from_at_least: Option<String>,
+    /// Whether an upgrade to a later release must stop at this one.
+    pub required_stop: bool,
+    /// What its vendor says about it: a text or a URL.
+    pub notes: Option<String>,
 }

@@ -13,10 +13,11 @@ mod listen;
 mod live;
 mod pages;
 mod panel;
+pub mod proposals;
 mod web;
 
 pub use backend::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Workers,
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Release, Workers,
 };
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};

@@ -1,20 +1,25 @@
 //! The pages, as HTML. They show what they are given: no page asks, decides or changes anything.
 
 mod access;
+mod account;
 mod deployment;
+mod form;
 mod history;
 mod layout;
 mod overview;
 mod run;
 mod sign_in;
 mod timeline;
+mod upgrade;
 mod words;
 
-pub(crate) use access::{Made, access};
+pub(crate) use access::access;
+pub(crate) use account::account;
 pub(crate) use deployment::{Shown, banner, escalation, level, level_word, maintenance};
 pub(crate) use history::history;
 pub(crate) use layout::{Page, failed};
 pub(crate) use overview::{Card, overview};
 pub(crate) use run::{LINES_A_PAGE, lines, regions, run};
 pub(crate) use sign_in::{set_up, sign_in};
+pub(crate) use upgrade::{Wizard, details, ended, no_events, options, review, steps_of_run, template};
 pub(crate) use words::{iso, standing};

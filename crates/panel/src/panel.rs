@@ -10,6 +10,10 @@ use upgrade::Timestamp;
 use crate::access::{Access, AccessError, Limits, PasswordError, Passwords};
 use crate::backend::Backend;
 use crate::live::Live;
+use crate::proposals::{ProposalError, Proposals};
+
+/// Proposals, beside the panel's own file.
+const PROPOSALS_FILE: &str = "proposals.sqlite";
 
 /// The panel.
 #[derive(Clone)]
@@ -17,6 +21,8 @@ pub struct Panel {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) live: Arc<Live>,
     pub(crate) access: Arc<Access>,
+    pub(crate) proposals: Arc<Proposals>,
+    pub(crate) two_person_approval: bool,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: Clock,
@@ -40,8 +46,10 @@ pub struct PanelSettings<'a> {
     pub backend: Arc<dyn Backend>,
     /// The journal's file.
     pub journal: &'a Path,
-    /// The panel's own file.
+    /// The panel's own file: who may do what. Proposals are kept beside it.
     pub access: &'a Path,
+    /// Whether a plan is approved by somebody else than those who proposed it.
+    pub two_person_approval: bool,
     /// What the time is.
     pub clock: Clock,
     /// How browsers reach it.
@@ -57,6 +65,9 @@ pub enum PanelError {
     /// The panel's own file can't be opened.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The file of proposals can't be opened.
+    #[error(transparent)]
+    Proposals(#[from] ProposalError),
     /// Passwords can't be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -72,6 +83,8 @@ impl Panel {
             backend: settings.backend,
             live: Live::open(settings.journal)?,
             access: Arc::new(Access::open(settings.access)?),
+            proposals: Arc::new(Proposals::open(&settings.access.with_file_name(PROPOSALS_FILE))?),
+            two_person_approval: settings.two_person_approval,
             passwords: Passwords::new()?,
             limits: Arc::new(Limits::default()),
             clock: settings.clock,

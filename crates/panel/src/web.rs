@@ -1,15 +1,18 @@
 //! HTTP: what surrounds every page and every answer.
 
 mod assets;
+mod entry;
 mod failure;
-mod forms;
 mod guard;
 mod headers;
+mod reading;
 mod request;
 mod routes;
+mod upgrade;
 
 pub(crate) use assets::{SCRIPT, STYLE};
-pub(crate) use failure::Failure;
-pub(crate) use forms::{is_held, page_of_runs};
+pub(crate) use failure::{Failure, FieldError};
+pub(crate) use guard::MOST_UPLOAD_BYTES;
+pub(crate) use reading::{is_held, page_of_runs};
 pub(crate) use request::Asker;
 pub use routes::router;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,9 +11,10 @@ use axum::extract::ConnectInfo;
 use conductor::Clock;
 use http::{HeaderMap, Method, Request, StatusCode};
 use panel::access::{Access, Role};
+use panel::proposals::{Preparation, UpgradeWish};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Origins, Panel,
-    PanelSettings, router,
+    PanelSettings, Release, router,
 };
 use tower::ServiceExt as _;
 use upgrade::{Banner, Plan, RunKind, Timestamp};
@@ -54,6 +56,12 @@ impl Backend for House {
     }
     fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
         Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
+    }
+    fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn prepare(&self, _: &str, _: &UpgradeWish) -> Answering<'_, Preparation> {
+        Box::pin(async { Err(BackendError::Unreachable("the cloud is away".to_owned())) })
     }
     fn start(&self, _: Plan) -> Answering<'_, ()> {
         Box::pin(async { Ok(()) })
@@ -115,6 +123,7 @@ impl Served {
             backend: Arc::new(House::default()),
             journal: &folder.path().join("journal.sqlite"),
             access: &access,
+            two_person_approval: false,
             clock: Clock::system(),
             origins: Origins { secure: false, behind_proxy: false, loopback_only: true },
         })
@@ -134,6 +143,21 @@ impl Served {
 
     async fn get(&self, path: &str, cookie: &str) -> Answer {
         self.ask(request(Method::GET, path, cookie, None)).await
+    }
+
+    /// Ask the API as our script does.
+    async fn send(&self, method: Method, path: &str, browser: &Browser, body: &str) -> Answer {
+        static KEYS: AtomicU32 = AtomicU32::new(0);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("host", "127.0.0.1:4590")
+            .header("cookie", &browser.cookie)
+            .header("origin", "http://127.0.0.1:4590")
+            .header("x-form-token", &browser.form_token)
+            .header("idempotency-key", KEYS.fetch_add(1, Ordering::Relaxed).to_string())
+            .header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
     async fn post(&self, path: &str, browser: &Browser, fields: &[(&str, &str)]) -> Answer {
@@ -166,8 +190,8 @@ impl Served {
 
     async fn somebody(&self, admin: &Browser, role: Role) -> Browser {
         let name = format!("a-{}", role.word());
-        let fields = [("name", name.as_str()), ("password", PASSWORD), ("role", role.word())];
-        assert_eq!(self.post("/access/people", admin, &fields).await.status, StatusCode::SEE_OTHER);
+        let body = format!(r#"{{"name":"{name}","password":"{PASSWORD}","role":"{}"}}"#, role.word());
+        assert_eq!(self.send(Method::POST, "/people", admin, &body).await.status, StatusCode::NO_CONTENT);
         let entered = self.sign_in(&name, PASSWORD).await;
         assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
         self.arrive(entered.cookie()).await
@@ -190,7 +214,16 @@ fn request(method: Method, path: &str, cookie: &str, form: Option<String>) -> Re
 #[tokio::test]
 async fn nothing_is_shown_to_strangers() {
     let served = Served::new();
-    for path in ["/", "/history", "/runs/x", "/runs/x/stream", "/deployments/lab/maintenance", "/access"] {
+    for path in [
+        "/",
+        "/history",
+        "/runs/x",
+        "/runs/x/stream",
+        "/deployments/lab/maintenance",
+        "/access",
+        "/account",
+        "/deployments/lab/upgrade",
+    ] {
         let answer = served.get(path, "").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
         assert!(answer.location().starts_with("/sign-in?to="), "{path}");
@@ -227,19 +260,30 @@ async fn every_answer_carries_the_headers_and_no_page_has_inline_script_or_style
 }
 
 #[tokio::test]
-async fn a_form_from_elsewhere_does_nothing() {
+async fn a_write_from_elsewhere_does_nothing() {
     let served = Served::new();
     let ada = served.set_up().await;
-    let body = |token: &str| format!("text=Hello&level=info&form_token={token}");
     let path = "/deployments/lab/banner";
-    let forged = |change: fn(&mut HeaderMap), token: &str| {
-        let mut request = request(Method::POST, path, &ada.cookie, Some(body(token)));
-        change(request.headers_mut());
+    let forged = |change: fn(&mut HeaderMap), token: &str, key: u32| {
+        let mut request = request(Method::PUT, &format!("/api/v1{path}"), &ada.cookie, None);
+        let headers = request.headers_mut();
+        let key = key.to_string();
+        for (name, value) in [
+            ("origin", "http://127.0.0.1:4590"),
+            ("x-form-token", token),
+            ("content-type", "application/json"),
+            ("idempotency-key", &key),
+        ] {
+            headers.insert(name, value.parse().expect("a value"));
+        }
+        change(headers);
+        *request.body_mut() = Body::from(r#"{"text":"Hello","level":"info"}"#);
         served.ask(request)
     };
     type Forgery<'a> = (&'a str, fn(&mut HeaderMap), &'a str);
-    let cases: [Forgery<'_>; 5] = [
-        ("no token", |_| {}, ""),
+    let cases: [Forgery<'_>; 6] = [
+        ("no token", |headers| drop(headers.remove("x-form-token")), ""),
+        ("an empty token", |_| {}, ""),
         ("another's token", |_| {}, "0000"),
         (
             "another origin",
@@ -253,12 +297,16 @@ async fn a_form_from_elsewhere_does_nothing() {
             &ada.form_token,
         ),
     ];
-    for (case, change, token) in cases {
-        assert_eq!(forged(change, token).await.status, StatusCode::FORBIDDEN, "{case}");
+    for (number, (case, change, token)) in (0_u32..).zip(cases) {
+        assert_eq!(forged(change, token, number).await.status, StatusCode::FORBIDDEN, "{case}");
     }
     let page = served.get(path, &ada.cookie).await;
     assert!(page.text.contains("Users see no banner"), "nothing was done");
-    assert_eq!(forged(|_| {}, &ada.form_token).await.status, StatusCode::SEE_OTHER, "its own is taken");
+    assert_eq!(forged(|_| {}, &ada.form_token, 9).await.status, StatusCode::NO_CONTENT, "its own is taken");
+    // A browser without script posts to the page itself: nothing is done, and it is told so.
+    let posted = served.post(path, &ada, &[("text", "Hello"), ("level", "info")]).await;
+    assert_eq!(posted.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(posted.text.contains("needs script"), "{}", posted.text);
 }
 
 #[tokio::test]
@@ -267,28 +315,39 @@ async fn each_role_is_let_as_far_as_it_may() {
     let ada = served.set_up().await;
     let viewer = served.somebody(&ada, Role::Viewer).await;
     let operator = served.somebody(&ada, Role::Operator).await;
+    let (post, put, patch) = (Method::POST, Method::PUT, Method::PATCH);
+    let banner = r#"{"text":"Hi","level":"info"}"#;
+    let token = r#"{"name":"x","role":"admin","days":9}"#;
     let cases = [
-        (
-            "/deployments/lab/banner",
-            [("text", "Hi"), ("level", "info")],
-            StatusCode::FORBIDDEN,
-            StatusCode::SEE_OTHER,
-        ),
-        (
-            "/deployments/lab/maintenance/enable",
-            [("", ""), ("", "")],
-            StatusCode::FORBIDDEN,
-            StatusCode::CONFLICT,
-        ),
-        ("/runs/none/stop", [("", ""), ("", "")], StatusCode::FORBIDDEN, StatusCode::NOT_FOUND),
-        ("/access/tokens", [("name", "x"), ("role", "admin")], StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
+        (&put, "/deployments/lab/banner", banner, StatusCode::NO_CONTENT),
+        (&post, "/deployments/lab/maintenance/enable", "", StatusCode::CONFLICT),
+        (&post, "/runs/none/stop", "", StatusCode::NOT_FOUND),
+        (&post, "/runs/none/resume", "", StatusCode::NOT_FOUND),
+        (&post, "/deployments/lab/proposals", r#"{"url":"s3://b/k"}"#, StatusCode::OK),
+        (&patch, "/proposals/none", "{}", StatusCode::NOT_FOUND),
+        (&post, "/proposals/none/prepare", "", StatusCode::NOT_FOUND),
+        (&post, "/proposals/none/approve", r#"{"planSha256":"0"}"#, StatusCode::NOT_FOUND),
+        (&post, "/proposals/none/run", "", StatusCode::NOT_FOUND),
+        (&Method::DELETE, "/proposals/none", "", StatusCode::NOT_FOUND),
+        (&post, "/tokens", token, StatusCode::FORBIDDEN),
+        (&put, "/people/ada", r#"{"role":"viewer"}"#, StatusCode::FORBIDDEN),
+        (&put, "/people/ada/password", r#"{"password":"mine, from now on"}"#, StatusCode::FORBIDDEN),
     ];
-    for (path, fields, of_viewer, of_operator) in cases {
-        assert_eq!(served.post(path, &viewer, &fields).await.status, of_viewer, "viewer {path}");
-        assert_eq!(served.post(path, &operator, &fields).await.status, of_operator, "operator {path}");
+    for (method, path, body, of_operator) in cases {
+        let of_viewer = served.send(method.clone(), path, &viewer, body).await;
+        assert_eq!(of_viewer.status, StatusCode::FORBIDDEN, "viewer {path}");
+        let answer = served.send(method.clone(), path, &operator, body).await;
+        assert_eq!(answer.status, of_operator, "operator {path}: {}", answer.text);
+    }
+    for path in ["/people", "/tokens", "/audit"] {
+        assert_eq!(
+            served.get(&format!("/api/v1{path}"), &operator.cookie).await.status,
+            StatusCode::FORBIDDEN
+        );
     }
     assert_eq!(served.get("/access", &viewer.cookie).await.status, StatusCode::FORBIDDEN);
     assert!(!served.get("/deployments/lab/banner", &viewer.cookie).await.text.contains("<textarea"));
+    assert!(!served.get("/deployments/lab/upgrade", &viewer.cookie).await.text.contains("Use this URL"));
     let trail = served.get("/access", &ada.cookie).await.text;
     assert!(trail.contains("set banner lab") && trail.contains("not in this house"), "acts are written down");
 }
@@ -328,16 +387,17 @@ async fn a_banner_is_text_whatever_is_in_it() {
     let served = Served::new();
     let ada = served.set_up().await;
     let text = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
-    let fields = [("text", text), ("level", "critical")];
-    assert_eq!(served.post("/deployments/lab/banner", &ada, &fields).await.status, StatusCode::SEE_OTHER);
+    let show = async |text: &str| {
+        let body = serde_json::json!({"text": text, "level": "critical"}).to_string();
+        served.send(Method::PUT, "/deployments/lab/banner", &ada, &body).await.status
+    };
+    assert_eq!(show(text).await, StatusCode::NO_CONTENT);
     let page = served.get("/deployments/lab/banner", &ada.cookie).await.text;
     assert!(
         page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert") && !page.contains("<img")
     );
     for text in ["", &"x".repeat(501), "a\u{0}b"] {
-        let fields = [("text", text), ("level", "info")];
-        let answer = served.post("/deployments/lab/banner", &ada, &fields).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{text:?}");
+        assert_eq!(show(text).await, StatusCode::UNPROCESSABLE_ENTITY, "{text:?}");
     }
 }
 
@@ -346,7 +406,8 @@ async fn what_is_too_much_or_strange_is_refused() {
     let served = Served::new();
     let ada = served.set_up().await;
     let large = "x".repeat(70_000);
-    let answer = served.post("/deployments/lab/banner", &ada, &[("text", &large), ("level", "info")]).await;
+    let body = format!(r#"{{"text":"{large}","level":"info"}}"#);
+    let answer = served.send(Method::PUT, "/deployments/lab/banner", &ada, &body).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     for path in ["/assets/../../etc/passwd", "/assets/%2e%2e%2fpanel.sqlite", "/assets/panel.css", "/setup/x"]
     {
@@ -365,11 +426,34 @@ async fn what_is_too_much_or_strange_is_refused() {
 async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
     let served = Served::new();
     let ada = served.set_up().await;
-    let fields = [("name", "pipeline"), ("role", "operator"), ("days", "30")];
-    let page = served.post("/access/tokens", &ada, &fields).await;
-    let at = page.text.find("swt_").expect("shown");
-    let token = page.text[at..at + 68].to_owned();
-    assert!(!served.get("/access", &ada.cookie).await.text.contains("swt_"), "only once");
+    let mint = || {
+        let mut request = request(Method::POST, "/api/v1/tokens", &ada.cookie, None);
+        for (name, value) in [
+            ("origin", "http://127.0.0.1:4590"),
+            ("x-form-token", &ada.form_token),
+            ("content-type", "application/json"),
+            ("idempotency-key", "the mint's"),
+        ] {
+            request.headers_mut().insert(name, value.parse().expect("a value"));
+        }
+        *request.body_mut() = Body::from(r#"{"name":"pipeline","role":"operator","days":30}"#);
+        served.ask(request)
+    };
+    let minted = mint().await;
+    let at = minted.text.find("swt_").expect("shown");
+    let token = minted.text[at..at + 68].to_owned();
+    let again = mint().await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "not made twice");
+    for shown in
+        [again, served.get("/access", &ada.cookie).await, served.get("/api/v1/tokens", &ada.cookie).await]
+    {
+        assert!(!shown.text.contains("swt_"), "only once");
+    }
+    for suffix in ["", "-wal"] {
+        let file = format!("{}{suffix}", served.access.display());
+        let kept = std::fs::read(file).unwrap_or_default();
+        assert!(!kept.windows(4).any(|bytes| bytes == b"swt_"), "kept nowhere");
+    }
     let ask = |method: Method, path: &str, key: Option<&str>, body: &str| {
         let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:4590");
         let builder = builder.header("authorization", format!("Bearer {token}"));
@@ -398,8 +482,8 @@ async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
     );
     assert_eq!(ask(Method::PUT, path, Some("1"), two).await.status, StatusCode::CONFLICT, "another request");
     let access = Access::open(&served.access).expect("SQLite");
-    let id = access.tokens().expect("readable")[0].id.to_string();
-    served.post("/access/tokens/revoke", &ada, &[("id", &id)]).await;
+    let path_of_token = format!("/tokens/{}", access.tokens().expect("readable")[0].id);
+    served.send(Method::DELETE, &path_of_token, &ada, "").await;
     assert_eq!(ask(Method::GET, path, None, "").await.status, StatusCode::UNAUTHORIZED, "revoked");
 }
 
@@ -413,7 +497,9 @@ async fn every_operation_of_the_document_is_there_and_answers_what_it_says() {
     let mut count = 0;
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {
-            let address = format!("/api/v1{}", path.replace("{name}", "lab").replace("{run_id}", "none"));
+            let named = path.replace("{name}", "lab").replace("{person}", "nobody");
+            let parts = named.split('/').map(|part| if part.starts_with('{') { "none" } else { part });
+            let address = format!("/api/v1{}", parts.collect::<Vec<_>>().join("/"));
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             let mut request = request(method.clone(), &address, &ada.cookie, None);
             for (name, value) in [("origin", "http://127.0.0.1:4590"), ("x-form-token", &ada.form_token)] {
@@ -433,7 +519,7 @@ async fn every_operation_of_the_document_is_there_and_answers_what_it_says() {
             count += 1;
         }
     }
-    assert!(count >= 15, "{count}");
+    assert!(count >= 30, "{count}");
 }
 
 #[tokio::test]

@@ -264,6 +264,15 @@ fn elements(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim)
 }
 
+impl Parameter {
+    /// Why CloudFormation would refuse `text` as this parameter's value, without saying the value; `None`: as far as
+    /// can be told here it takes it. Source: user guide, "CloudFormation template Parameters syntax".
+    #[must_use]
+    pub fn refusal(&self, text: &str) -> Option<String> {
+        check(self, text).err().map(|(_, reason)| reason)
+    }
+}
+
 /// Checks a value against the parameter's type and constraints; says what is wrong without saying the value.
 fn check(parameter: &Parameter, text: &str) -> Result<(), (ParameterProblem, String)> {
     let name = &parameter.name;

@@ -3,6 +3,7 @@
 //! Judgement only. The facts are in [`crate::Circumstances`] and in the two templates; what follows from the results
 //! (no plan, or one that names what was accepted) is the draft's.
 
+mod constraints;
 mod data;
 mod database_storage;
 mod finding;
@@ -35,6 +36,8 @@ use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
 use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
 
+pub use constraints::ParameterConstraints;
+pub use data::losses;
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
 pub use permissions::{actions_of_caller, actions_of_role};
 pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};

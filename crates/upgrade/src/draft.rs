@@ -10,8 +10,8 @@ use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
 use crate::observation::LogicalResource;
 use crate::plan::{
-    Acceptance, AtWork, PLAN_FORMAT, Plan, PlannedRisk, PlannedSnapshot, PlannedStep, RunKind, SnapshotKind,
-    StackUpdate, Targets, UpdateKind,
+    Acceptance, AtWork, PLAN_FORMAT, Plan, PlannedSnapshot, PlannedStep, RunKind, SnapshotKind, StackUpdate,
+    Targets, UpdateKind,
 };
 use crate::platform::PlatformCapabilities;
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
@@ -211,18 +211,8 @@ pub fn upgrade_plan(
     plan.to_version = primary.update.to_version.clone();
     plan.updates = drafted().map(|drafted| drafted.update.clone()).collect();
     plan.way_back = way_back;
-    plan.risks = drafted()
-        .flat_map(|drafted| {
-            drafted.risks.iter().map(|risk| PlannedRisk {
-                update: drafted.update.kind,
-                kind: risk.kind.title().to_owned(),
-                certain: risk.certain,
-                logical_id: risk.logical_id.clone(),
-                because: risk.because.clone(),
-            })
-        })
-        .collect();
-    plan.permissions = primary.permissions.policy_document().to_string();
+    plan.risks = drafted().flat_map(DraftedUpdate::planned_risks).collect();
+    plan.permissions = primary.policy();
     plan.snapshots = snapshots(settings, findings.targets);
     plan.steps = upgrade_steps(&plan);
     Ok(plan)

@@ -18,6 +18,7 @@ mod line;
 mod nearest;
 mod observation;
 mod plan;
+mod plan_words;
 mod platform;
 mod policy;
 mod profile;
@@ -30,9 +31,9 @@ mod transition;
 
 pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
 pub use checks::{
-    CheckInput, CheckResult, DatabaseStorage, ParameterFix, ParameterPlace, ParameterRow, ReleaseFacts,
-    StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check, in_the_way, least_growth,
-    new_targets, parameter_table, storage_advice,
+    CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
+    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
+    in_the_way, least_growth, losses, new_targets, parameter_table, storage_advice,
 };
 pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,

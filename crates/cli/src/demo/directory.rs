@@ -62,6 +62,7 @@ pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result
         settings_file::FILE,
         settings_file::PROFILE,
         settings_file::TOKEN,
+        settings_file::CATALOGUE,
         "cloud.sqlite",
         "cloud.sqlite-wal",
         "cloud.sqlite-shm",

@@ -35,6 +35,42 @@ const FAILS: LabTemplate = lab_template!("primary-1.3.0-fails.yaml");
 /// Every release of the lab that an operator may want.
 pub(super) const ALL: [LabTemplate; 8] = [FIRST, SECOND, BAD, FAILS, BACKUP, NEW_BACKUP, ROLE, NEW_ROLE];
 
+/// A release as the lab's catalogue has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CatalogueRelease {
+    /// Its version, as its template tells it.
+    pub version: &'static str,
+    /// Its template.
+    pub template: LabTemplate,
+    /// The least version that may be upgraded to it.
+    pub from_at_least: Option<&'static str>,
+    /// What its vendor says.
+    pub notes: &'static str,
+}
+
+/// The releases of the primary stack, oldest first.
+pub(super) const RELEASES_IN_ORDER: [CatalogueRelease; 4] = [
+    CatalogueRelease { version: "1.0.0", template: FIRST, from_at_least: None, notes: "The first one." },
+    CatalogueRelease {
+        version: "1.1.0",
+        template: SECOND,
+        from_at_least: Some("1.0.0"),
+        notes: "A new web service, and workers of a newer kind.",
+    },
+    CatalogueRelease {
+        version: "1.2.0",
+        template: BAD,
+        from_at_least: Some("1.1.0"),
+        notes: "Its web service never becomes healthy: shows the way back.",
+    },
+    CatalogueRelease {
+        version: "1.3.0",
+        template: FAILS,
+        from_at_least: Some("1.1.0"),
+        notes: "Its update fails half-way: shows the rollback.",
+    },
+];
+
 /// An upgrade that the lab can show.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LabUpgrade {

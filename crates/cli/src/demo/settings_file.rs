@@ -2,7 +2,7 @@
 
 use conductor::DataDirectory;
 
-use super::lab_releases::{ALL, NEW_BACKUP, NEW_ROLE};
+use super::lab_releases::{ALL, NEW_BACKUP, NEW_ROLE, RELEASES_IN_ORDER};
 use crate::error::CliError;
 
 /// The settings.
@@ -11,6 +11,8 @@ pub(super) const FILE: &str = "slackwater.toml";
 pub(super) const PROFILE: &str = "lab-profile.toml";
 /// What Slackwater shows to the lab.
 pub(super) const TOKEN: &str = "admin-token";
+/// The catalogue of the lab's releases.
+pub(super) const CATALOGUE: &str = "releases.toml";
 /// The folder with every template of the lab.
 pub(super) const RELEASES: &str = "releases";
 /// The lab's own data.
@@ -66,7 +68,22 @@ pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<()
     for template in ALL {
         put(&format!("{RELEASES}/{}", template.name), template.text)?;
     }
+    put(CATALOGUE, &catalogue())?;
     put(FILE, &settings(wanted))
+}
+
+/// The releases that there are, oldest first.
+fn catalogue() -> String {
+    let mut text = "# The lab's releases.\n".to_owned();
+    for release in RELEASES_IN_ORDER {
+        let least =
+            release.from_at_least.map(|least| format!("from_at_least = \"{least}\"\n")).unwrap_or_default();
+        text.push_str(&format!(
+            "\n[[release]]\nversion = \"{}\"\ntemplate = \"{RELEASES}/{}\"\n{least}notes = \"{}\"\n",
+            release.version, release.template.name, release.notes
+        ));
+    }
+    text
 }
 
 /// Short grace, notice and proof: nobody is at work but the demo.
@@ -84,6 +101,7 @@ fn settings(wanted: &Wanted<'_>) -> String {
          role_stack = {{ stack = \"{ROLE_STACK}\", template = \"{RELEASES}/{}\" }}\n\
          # The internal listener, which isn't behind the gate.\n\
          platform = {{ adapter = \"http\", url = \"{internal_url}\", token_file = \"{TOKEN}\" }}\n\
+         release = {{ catalogue = \"{CATALOGUE}\" }}\n\
          \n\
          [deployments.lab.maintenance]\n\
          notice = \"2s\"\n\
@@ -101,7 +119,7 @@ fn settings(wanted: &Wanted<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::{Configuration, parse_profile};
+    use crate::configuration::{Configuration, parse_catalogue, parse_profile};
 
     #[test]
     fn the_settings_are_good_ones() {
@@ -124,5 +142,12 @@ mod tests {
         assert_eq!(lab.maintenance.message.as_deref(), Some("Back soon."));
         assert_eq!(parse_profile(PROFILE, &read(PROFILE)).expect("a profile").name, "lab");
         assert!(read(&format!("{RELEASES}/{}", NEW_BACKUP.name)).contains("1.1.0"));
+        assert_eq!(lab.catalogue.as_deref(), Some(CATALOGUE));
+        let catalogue = parse_catalogue(CATALOGUE, &read(CATALOGUE)).expect("a catalogue");
+        let versions: Vec<&str> = catalogue.releases.iter().map(|one| one.version.as_str()).collect();
+        assert_eq!(versions, ["1.0.0", "1.1.0", "1.2.0", "1.3.0"]);
+        for release in &catalogue.releases {
+            assert!(read(&release.template).contains(&format!("Version: {}\n", release.version)));
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use upgrade::{Fate, Observation, Plan, Record, State, Step, Timestamp, UpdateKind, What};
 
 use crate::history::History;
-use crate::plan_text::drain_deadline;
 use crate::words::duration;
 
 /// Before the text, as wide as the time of day before a step's title.
@@ -86,7 +85,7 @@ impl Live {
 
     fn enter(&mut self, plan: &Plan, state: &State) {
         let step = state.step;
-        let planned = plan.planned(step).deadline_seconds.or_else(|| drain_deadline(plan, step));
+        let planned = plan.deadline_seconds(&plan.planned(step));
         let place = plan.steps.iter().position(|planned| planned.step == step);
         *self = Live {
             history: std::mem::take(&mut self.history),

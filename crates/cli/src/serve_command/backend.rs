@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use conductor::{Cloud as _, Conductor, Holder, JournalStore as _, Reply, Watcher};
-use panel::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Workers,
-};
+use conductor::{Conductor, Holder, JournalStore as _, Reply, Watcher};
+use panel::proposals::{Preparation, UpgradeWish};
+use panel::{Answering, Backend, BackendError, DeploymentSummary, Look, MaintenanceWish, Release};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use upgrade::{
-    Banner, DrainPolicy, LogicalResource, Observation, Outcome, Plan, PlatformAct, PlatformObservation,
-    PlatformQuery, PortError, Query, Question, Record, ReleaseFacts, ReleaseSide, RunKind, State,
-    find_targets_with, fold,
+    Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError, Question, Record,
+    RunKind, State,
 };
 
+use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::maintenance_command::{from_template, last_run};
-use crate::planning::{prepare_maintenance, run_id};
+use crate::maintenance_command::{last_run, leaving_plan};
+use crate::planning::prepare_maintenance;
+use crate::runs::unused_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
 
@@ -44,9 +44,9 @@ pub(super) struct Sites {
     errands: mpsc::UnboundedSender<Errand>,
 }
 
-struct Inner {
-    configuration: Configuration,
-    data: PathBuf,
+pub(super) struct Inner {
+    pub(super) configuration: Configuration,
+    pub(super) data: PathBuf,
     reached: Mutex<HashMap<String, Arc<Site>>>,
 }
 
@@ -86,12 +86,12 @@ impl Sites {
 }
 
 impl Inner {
-    fn settings(&self, deployment: &str) -> Result<&DeploymentSettings, BackendError> {
+    pub(super) fn settings(&self, deployment: &str) -> Result<&DeploymentSettings, BackendError> {
         let found = self.configuration.deployments.iter().find(|one| one.name == deployment);
         found.ok_or_else(|| BackendError::NoDeployment(deployment.to_owned()))
     }
 
-    async fn site(&self, deployment: &str) -> Result<Arc<Site>, BackendError> {
+    pub(super) async fn site(&self, deployment: &str) -> Result<Arc<Site>, BackendError> {
         let mut reached = self.reached.lock().await;
         if let Some(site) = reached.get(deployment) {
             return Ok(Arc::clone(site));
@@ -135,6 +135,16 @@ impl Backend for Sites {
             RunKind::LeaveMaintenance => inner.leaving(&deployment).await,
             RunKind::Upgrade => Err(BackendError::Refused("an upgrade has a plan of its own".to_owned())),
         })
+    }
+
+    fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>> {
+        let deployment = deployment.to_owned();
+        self.local(async move |inner| inner.releases(&deployment))
+    }
+
+    fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation> {
+        let (deployment, wish) = (deployment.to_owned(), wish.clone());
+        self.local(async move |inner| inner.prepare(&deployment, wish).await)
     }
 
     fn start(&self, plan: Plan) -> Answering<'_, ()> {
@@ -205,7 +215,7 @@ impl Inner {
         if wish.message.is_some() && !site.ports.platform.capabilities().banner {
             return Err(BackendError::Refused("this platform shows users no message".to_owned()));
         }
-        let id = run_id(deployment, &site.clock);
+        let id = unused_id(&site, Some(&open(&self.data).map_err(refused)?)).map_err(refused)?;
         let (kind, force) = (RunKind::EnterMaintenance, &wish.force_sessions);
         prepare_maintenance(&site, kind, &id, force, wish.closes_at, None).await.map_err(refused)
     }
@@ -213,33 +223,9 @@ impl Inner {
     /// As `slackwater maintenance disable` does where no run goes on.
     async fn leaving(&self, deployment: &str) -> Result<Plan, BackendError> {
         let site = self.site(deployment).await?;
-        let (last, remembered) = {
-            let journal = open(&self.data).map_err(refused)?;
-            let last = last_run(&journal, deployment).map_err(refused)?;
-            let remembered = match &last {
-                Some((plan, true)) => {
-                    let (_, records) = journal.load(&plan.run_id).map_err(refused)?;
-                    let state = fold(plan, &records).map_err(refused)?;
-                    let kept_out =
-                        matches!(state.outcome, Some(Outcome::InMaintenance | Outcome::GateClosed { .. }));
-                    kept_out.then_some(state.before)
-                }
-                Some((_, false)) | None => None,
-            };
-            (last, remembered)
-        };
-        let before = match remembered {
-            Some(before) => before,
-            None => from_template(&site).await.map_err(unreachable)?,
-        };
-        let id = run_id(deployment, &site.clock);
-        let mut plan = prepare_maintenance(&site, RunKind::LeaveMaintenance, &id, &[], None, Some(before))
-            .await
-            .map_err(refused)?;
-        if let Some((entered, _)) = last {
-            plan.announcement.banner = entered.announcement.banner;
-        }
-        Ok(plan)
+        let journal = open(&self.data).map_err(refused)?;
+        let last = last_run(&journal, deployment).map_err(refused)?;
+        leaving_plan(&site, &journal, last).await.map_err(refused)
     }
 
     /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
@@ -302,81 +288,14 @@ fn wished(drain: &mut DrainPolicy, wish: &MaintenanceWish) -> Result<(), Backend
     Ok(())
 }
 
-async fn look(site: &Site) -> Result<Look, BackendError> {
-    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await.map_err(unanswered)?;
-    let side = ReleaseSide::deployed(&deployment).ok();
-    let version = side.and_then(|side| ReleaseFacts::of(&side.template).version);
-    let at = site.clock.now();
-    let targets = find_targets_with(&deployment, site.profile.as_ref()).map(|(_, targets)| targets);
-    let targets = match targets {
-        Ok(targets) => targets,
-        Err(error) => {
-            let why = error.to_string();
-            let gate = GatePicture::Unknown(why.clone());
-            let (jobs, workers) = (Err(why.clone()), Err(why));
-            let status = deployment.status;
-            return Ok(Look { at, version, status, gate, jobs, workers, sessions: None, computations: None });
-        }
-    };
-    let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let rules = Query::GateRules { listener_arn: targets.listener.physical_id.clone() };
-    let gate = match site.ports.observe(&rules).await {
-        Ok(Observation::GateRules(rules)) => rules
-            .first()
-            .map_or(GatePicture::Open, |rule| GatePicture::Closed { run_id: rule.run_id.clone() }),
-        Ok(other) => GatePicture::Unknown(format!("answered with {}", other.kind())),
-        Err(error) => GatePicture::Unknown(error.to_string()),
-    };
-    let jobs = match site.ports.observe(&Query::Jobs { queue_arns: ids(&targets.job_queues) }).await {
-        Ok(Observation::Jobs(jobs)) => Ok(jobs),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
-    let groups = Query::WorkerGroups { names: ids(&targets.worker_groups) };
-    let workers = match site.ports.observe(&groups).await {
-        Ok(Observation::WorkerGroups(groups)) => Ok(groups
-            .into_iter()
-            .map(|group| Workers {
-                name: group.name,
-                instances: group.instances.len(),
-                min_size: group.min_size,
-                max_size: group.max_size,
-            })
-            .collect()),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
-    let platform = &site.ports.platform;
-    let capabilities = platform.capabilities();
-    let sessions = if capabilities.sessions {
-        Some(match platform.observe(&PlatformQuery::Sessions).await {
-            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
-            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        })
-    } else {
-        None
-    };
-    let computations = if capabilities.computations {
-        Some(match platform.observe(&PlatformQuery::Computations).await {
-            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
-            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        })
-    } else {
-        None
-    };
-    Ok(Look { at, version, status: deployment.status, gate, jobs, workers, sessions, computations })
-}
-
-fn unanswered(error: PortError) -> BackendError {
+pub(super) fn unanswered(error: PortError) -> BackendError {
     BackendError::Unreachable(error.to_string())
 }
 
-fn unreachable(error: CliError) -> BackendError {
+pub(super) fn unreachable(error: CliError) -> BackendError {
     BackendError::Unreachable(error.to_string())
 }
 
-fn refused(error: impl std::fmt::Display) -> BackendError {
+pub(super) fn refused(error: impl std::fmt::Display) -> BackendError {
     BackendError::Refused(error.to_string())
 }

@@ -19,7 +19,9 @@ pub enum Deed {
     Look,
     /// Draw up plans: nothing is changed.
     Plan,
-    /// Approve a plan and begin its run; enter and leave maintenance; go on with a run.
+    /// Approve a plan.
+    Approve,
+    /// Begin an approved plan's run; enter and leave maintenance; go on with a run.
     Run,
     /// Stop a run, or answer its question.
     Decide,
@@ -57,13 +59,13 @@ impl Role {
         Role::ALL.into_iter().find(|role| role.word() == word)
     }
 
-    /// What it may, in a sentence.
+    /// What it may: after "may".
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
-            Role::Viewer => "looks at everything, changes nothing",
-            Role::Operator => "plans, approves, runs, stops and answers",
-            Role::Admin => "does all of it, and decides who else may",
+            Role::Viewer => "look at everything, and change nothing",
+            Role::Operator => "plan, approve, run, stop and answer",
+            Role::Admin => "do all of it, and decide who else may",
         }
     }
 }
@@ -74,7 +76,7 @@ impl Deed {
     pub fn least(self) -> Role {
         match self {
             Deed::Look | Deed::OwnAccount => Role::Viewer,
-            Deed::Plan | Deed::Run | Deed::Decide | Deed::Announce => Role::Operator,
+            Deed::Plan | Deed::Approve | Deed::Run | Deed::Decide | Deed::Announce => Role::Operator,
             Deed::Administer => Role::Admin,
         }
     }
@@ -90,6 +92,7 @@ mod tests {
             (Deed::Look, true, true),
             (Deed::OwnAccount, true, true),
             (Deed::Plan, false, true),
+            (Deed::Approve, false, true),
             (Deed::Run, false, true),
             (Deed::Decide, false, true),
             (Deed::Announce, false, true),

@@ -25,6 +25,16 @@ impl Minted {
     }
 }
 
+/// A random id of 64 bits, for something that isn't secret.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn fresh_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
 /// What is kept of a secret. It is random and long: a plain hash can't be guessed back.
 #[must_use]
 pub fn fingerprint(secret: &str) -> String {

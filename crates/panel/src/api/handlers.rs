@@ -32,15 +32,15 @@ impl<E: Into<Failure>> From<E> for Problem {
     }
 }
 
-type Answered = Result<Json<Value>, Problem>;
-type Done = Result<StatusCode, Problem>;
-type Wanted = Query<HashMap<String, String>>;
+pub(super) type Answered = Result<Json<Value>, Problem>;
+pub(super) type Done = Result<StatusCode, Problem>;
+pub(super) type Wanted = Query<HashMap<String, String>>;
 
 /// Things on a page of the API.
 const USUAL_LIMIT: usize = 50;
 const MOST_LIMIT: usize = 500;
 
-fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
+pub(super) fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
     match query.get("limit").map(|text| text.parse::<usize>()) {
         None => Ok(USUAL_LIMIT),
         Some(Ok(limit)) if (1..=MOST_LIMIT).contains(&limit) => Ok(limit),
@@ -49,7 +49,7 @@ fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
 }
 
 /// What was sent, or why it can't be read.
-fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Failure> {
+pub(super) fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::BadInput(format!("The body can't be read: {error}.")))
 }
@@ -322,7 +322,7 @@ pub(crate) async fn disable(
     Ok(Json(json!({"runId": run_id})))
 }
 
-fn known_deployment(panel: &Panel, name: &str) -> Result<(), Failure> {
+pub(super) fn known_deployment(panel: &Panel, name: &str) -> Result<(), Failure> {
     let known = panel.backend.deployments().iter().any(|one| one.name == name);
     if known { Ok(()) } else { Err(Failure::NotFound) }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operations::{Operation, Shape, operations};
+use super::schemas;
 
 /// The document.
 pub(crate) fn document() -> Value {
@@ -22,7 +23,7 @@ pub(crate) fn document() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": schemas(),
+            "schemas": schemas::all(),
         },
     })
 }
@@ -58,7 +59,7 @@ fn described(operation: &Operation) -> Value {
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
     let mut statuses = vec!["400", "401", "403", "404", "422", "500", "502"];
     if writes {
-        statuses.extend(["408", "409", "413", "415"]);
+        statuses.extend(["408", "409", "413", "415", "429"]);
     }
     for status in statuses {
         let problem = json!({"description": "A problem.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
@@ -72,7 +73,7 @@ fn described(operation: &Operation) -> Value {
         "responses": responses,
     });
     if let (Some(shape), Some(object)) = (operation.body, value.as_object_mut()) {
-        let required = shape != Shape::Maintenance;
+        let required = !shape.may_be_left_out();
         let body =
             json!({"required": required, "content": {"application/json": {"schema": reference(shape)}}});
         object.insert("requestBody".to_owned(), body);
@@ -92,46 +93,21 @@ fn reference(shape: Shape) -> Value {
         | Shape::Maintenance
         | Shape::Started
         | Shape::Banner
-        | Shape::Audit => json!({"$ref": format!("#/components/schemas/{shape:?}")}),
+        | Shape::Audit
+        | Shape::Releases
+        | Shape::Template
+        | Shape::Proposals
+        | Shape::Proposal
+        | Shape::ProposalChange
+        | Shape::Approval
+        | Shape::Begin
+        | Shape::People
+        | Shape::NewPerson
+        | Shape::PersonChange
+        | Shape::NewPassword
+        | Shape::OwnPassword
+        | Shape::Tokens
+        | Shape::NewToken
+        | Shape::MintedToken => json!({"$ref": format!("#/components/schemas/{shape:?}")}),
     }
-}
-
-fn schemas() -> Value {
-    let text = json!({"type": "string"});
-    let maybe = json!({"type": ["string", "null"]});
-    let time = json!({"type": "string", "format": "date-time"});
-    let list = |items: Value| json!({"type": "array", "items": items});
-    let summary = json!({"type": "object", "required": ["runId", "deployment", "kind", "standing", "ended"], "properties": {
-        "runId": text, "deployment": text, "stack": text, "kind": {"enum": ["upgrade", "enter-maintenance", "leave-maintenance"]},
-        "fromVersion": maybe, "toVersion": maybe, "startedAt": time, "lastAt": time, "standing": text,
-        "ended": {"type": "boolean"}, "outcome": {"type": ["object", "null"]},
-    }});
-    json!({
-        "Problem": {"type": "object", "required": ["title", "status"], "properties": {
-            "type": text, "title": text, "status": {"type": "integer"}, "detail": text}},
-        "Deployments": {"type": "object", "required": ["deployments"], "properties": {"deployments": list(json!({
-            "type": "object", "required": ["name"], "properties": {"name": text, "stack": text, "region": text}}))}},
-        "Deployment": {"type": "object", "required": ["name", "at", "gate"], "properties": {
-            "name": text, "at": time, "version": maybe, "stackStatus": text,
-            "gate": {"enum": ["open", "closed", "unknown"]}, "gateRun": maybe,
-            "jobs": {"type": "object"}, "workers": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
-        "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary.clone()), "nextBefore": maybe}},
-        "Run": summary,
-        "Lines": {"type": "object", "required": ["lines"], "properties": {"lines": list(json!({
-            "type": "object", "required": ["number", "at", "kind", "text"], "properties": {
-                "number": {"type": "integer"}, "at": time, "kind": text, "text": text}})),
-            "nextBefore": {"type": ["integer", "null"]}}},
-        "Answer": {"type": "object", "required": ["answer"], "additionalProperties": false, "properties": {
-            "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed"]}, "skip": list(text.clone())}},
-        "Maintenance": {"type": "object", "additionalProperties": false, "properties": {
-            "message": maybe, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
-            "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
-            "escalation": {"enum": ["wait", "stop", "force", null]}, "forceSessions": list(text.clone())}},
-        "Started": {"type": "object", "required": ["runId"], "properties": {"runId": text}},
-        "Banner": {"type": ["object", "null"], "required": ["text", "level"], "additionalProperties": false, "properties": {
-            "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},
-            "from": {"type": ["string", "null"], "format": "date-time"}, "until": {"type": ["string", "null"], "format": "date-time"}}},
-        "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({"type": "object"})),
-            "nextBefore": {"type": ["integer", "null"]}}},
-    })
 }

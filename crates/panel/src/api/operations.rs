@@ -1,9 +1,9 @@
 //! Every operation of the API.
 
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use http::Method;
 
-use super::handlers as h;
+use super::{handlers as h, people, proposals};
 use crate::access::Deed;
 use crate::panel::Panel;
 
@@ -38,43 +38,94 @@ pub(crate) enum Shape {
     Started,
     Banner,
     Audit,
+    Releases,
+    Template,
+    Proposals,
+    Proposal,
+    ProposalChange,
+    Approval,
+    Begin,
+    People,
+    NewPerson,
+    PersonChange,
+    NewPassword,
+    OwnPassword,
+    Tokens,
+    NewToken,
+    MintedToken,
     Document,
+}
+
+impl Shape {
+    /// Whether what is sent has a secret in it.
+    pub(crate) fn is_secret(self) -> bool {
+        matches!(self, Shape::NewPerson | Shape::NewPassword | Shape::OwnPassword)
+    }
+
+    /// Whether nothing may be sent in its place.
+    pub(crate) fn may_be_left_out(self) -> bool {
+        matches!(self, Shape::Maintenance | Shape::Begin)
+    }
+}
+
+const PAGED: &[&str] = &["before", "limit"];
+
+fn read(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    answer: Shape,
+    handler: fn() -> MethodRouter<Panel>,
+) -> Operation {
+    let (method, deed, query, body, answer) = (Method::GET, Deed::Look, &[][..], None, Some(answer));
+    Operation { method, path, id, summary, deed, query, body, answer, handler }
+}
+
+fn write(
+    method: Method,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    deed: Deed,
+    handler: fn() -> MethodRouter<Panel>,
+) -> Operation {
+    Operation { method, path, id, summary, deed, query: &[], body: None, answer: None, handler }
+}
+
+impl Operation {
+    fn paged(self) -> Operation {
+        Operation { query: PAGED, ..self }
+    }
+
+    fn needs(self, deed: Deed) -> Operation {
+        Operation { deed, ..self }
+    }
+
+    fn takes(self, shape: Shape) -> Operation {
+        Operation { body: Some(shape), ..self }
+    }
+
+    fn gives(self, shape: Shape) -> Operation {
+        Operation { answer: Some(shape), ..self }
+    }
 }
 
 /// All of them.
 pub(crate) fn operations() -> Vec<Operation> {
-    let read = |path, id, summary, deed, query, answer, handler| Operation {
-        method: Method::GET,
-        path,
-        id,
-        summary,
-        deed,
-        query,
-        body: None,
-        answer: Some(answer),
-        handler,
-    };
-    let write = |method, path, id, summary, deed, body, answer, handler| Operation {
-        method,
-        path,
-        id,
-        summary,
-        deed,
-        query: &[],
-        body,
-        answer,
-        handler,
-    };
+    let mut all = looking();
+    all.extend(running());
+    all.extend(proposing());
+    all.extend(administering());
+    all
+}
+
+fn looking() -> Vec<Operation> {
     vec![
-        read("/openapi.json", "getDocument", "This document.", Deed::Look, &[], Shape::Document, || {
-            get(h::document)
-        }),
+        read("/openapi.json", "getDocument", "This document.", Shape::Document, || get(h::document)),
         read(
             "/deployments",
             "listDeployments",
             "Every deployment that the settings name.",
-            Deed::Look,
-            &[],
             Shape::Deployments,
             || get(h::deployments),
         ),
@@ -82,125 +133,231 @@ pub(crate) fn operations() -> Vec<Operation> {
             "/deployments/{name}",
             "getDeployment",
             "A deployment as it is at this moment.",
-            Deed::Look,
-            &[],
             Shape::Deployment,
             || get(h::deployment),
         ),
-        read(
-            "/runs",
-            "listRuns",
-            "Runs, newest first.",
-            Deed::Look,
-            &["before", "limit"],
-            Shape::Runs,
-            || get(h::runs),
-        ),
+        read("/runs", "listRuns", "Runs, newest first.", Shape::Runs, || get(h::runs)).paged(),
         read(
             "/runs/{run_id}",
             "getRun",
-            "A run: where it stands, its steps, its report.",
-            Deed::Look,
-            &[],
+            "A run: where it stands, its steps, its report, who approved it.",
             Shape::Run,
             || get(h::run),
         ),
-        read(
-            "/runs/{run_id}/lines",
-            "listLines",
-            "What happened, newest first.",
-            Deed::Look,
-            &["before", "limit"],
-            Shape::Lines,
-            || get(h::lines),
-        ),
+        read("/runs/{run_id}/lines", "listLines", "What happened, newest first.", Shape::Lines, || {
+            get(h::lines)
+        })
+        .paged(),
+    ]
+}
+
+fn running() -> Vec<Operation> {
+    let (put_, delete_, post_) = (Method::PUT, Method::DELETE, Method::POST);
+    vec![
+        write(post_.clone(), "/runs/{run_id}/stop", "stopRun", "Ask a run to stop.", Deed::Decide, || {
+            post(h::stop)
+        }),
         write(
-            Method::POST,
-            "/runs/{run_id}/stop",
-            "stopRun",
-            "Ask a run to stop.",
-            Deed::Decide,
-            None,
-            None,
-            || post(h::stop),
-        ),
-        write(
-            Method::POST,
+            post_.clone(),
             "/runs/{run_id}/answer",
             "answerRun",
             "Answer a run's question.",
             Deed::Decide,
-            Some(Shape::Answer),
-            None,
             || post(h::answer),
-        ),
+        )
+        .takes(Shape::Answer),
         write(
-            Method::POST,
+            post_.clone(),
             "/runs/{run_id}/resume",
             "resumeRun",
             "Go on with a run that nobody carries out.",
             Deed::Run,
-            None,
-            None,
             || post(h::resume),
         ),
         write(
-            Method::POST,
+            post_.clone(),
             "/deployments/{name}/maintenance/enable",
             "enableMaintenance",
             "Enter maintenance.",
             Deed::Run,
-            Some(Shape::Maintenance),
-            Some(Shape::Started),
             || post(h::enable),
-        ),
+        )
+        .takes(Shape::Maintenance)
+        .gives(Shape::Started),
         write(
-            Method::POST,
+            post_,
             "/deployments/{name}/maintenance/disable",
             "disableMaintenance",
             "Leave maintenance.",
             Deed::Run,
-            None,
-            Some(Shape::Started),
             || post(h::disable),
-        ),
+        )
+        .gives(Shape::Started),
         read(
             "/deployments/{name}/banner",
             "getBanner",
             "The banner that users see; null when there is none.",
-            Deed::Look,
-            &[],
             Shape::Banner,
             || get(h::banner),
         ),
         write(
-            Method::PUT,
+            put_,
             "/deployments/{name}/banner",
             "setBanner",
             "Show users a banner.",
             Deed::Announce,
-            Some(Shape::Banner),
-            None,
             || put(h::set_banner),
-        ),
+        )
+        .takes(Shape::Banner),
         write(
-            Method::DELETE,
+            delete_,
             "/deployments/{name}/banner",
             "clearBanner",
             "Take the banner down.",
             Deed::Announce,
-            None,
-            None,
             || delete(h::clear_banner),
         ),
+    ]
+}
+
+fn proposing() -> Vec<Operation> {
+    let post_ = Method::POST;
+    vec![
         read(
-            "/audit",
-            "listAudit",
-            "The audit trail, newest first.",
-            Deed::Administer,
-            &["before", "limit"],
-            Shape::Audit,
-            || get(h::audit),
+            "/deployments/{name}/releases",
+            "listReleases",
+            "The releases of the deployment's catalogue.",
+            Shape::Releases,
+            || get(proposals::releases),
         ),
+        read(
+            "/deployments/{name}/proposals",
+            "listProposals",
+            "Upgrades in the making and those that were, newest first.",
+            Shape::Proposals,
+            || get(proposals::list),
+        )
+        .paged(),
+        write(
+            post_.clone(),
+            "/deployments/{name}/proposals",
+            "makeProposal",
+            "Propose an upgrade to a release; the deployment is looked at. One at a time.",
+            Deed::Plan,
+            || post(proposals::make),
+        )
+        .takes(Shape::Template)
+        .gives(Shape::Proposal),
+        read(
+            "/proposals/{proposal_id}",
+            "getProposal",
+            "A proposal, with what was found out for it.",
+            Shape::Proposal,
+            || get(proposals::get),
+        ),
+        write(
+            Method::PATCH,
+            "/proposals/{proposal_id}",
+            "changeProposal",
+            "Change a proposal. That voids its approval; the deployment is looked at again.",
+            Deed::Plan,
+            || patch(proposals::change),
+        )
+        .takes(Shape::ProposalChange)
+        .gives(Shape::Proposal),
+        write(
+            Method::DELETE,
+            "/proposals/{proposal_id}",
+            "discardProposal",
+            "Give a proposal up.",
+            Deed::Plan,
+            || delete(proposals::discard),
+        ),
+        write(
+            post_.clone(),
+            "/proposals/{proposal_id}/prepare",
+            "prepareProposal",
+            "Look at the deployment again. Comes back at once; the proposal's standing says when it is over.",
+            Deed::Plan,
+            || post(proposals::look),
+        )
+        .gives(Shape::Proposal),
+        write(
+            post_.clone(),
+            "/proposals/{proposal_id}/approve",
+            "approveProposal",
+            "Approve the plan of this SHA-256, and no other.",
+            Deed::Approve,
+            || post(proposals::approve),
+        )
+        .takes(Shape::Approval)
+        .gives(Shape::Proposal),
+        write(
+            post_,
+            "/proposals/{proposal_id}/run",
+            "runProposal",
+            "Begin the run of the approved plan.",
+            Deed::Run,
+            || post(proposals::run),
+        )
+        .takes(Shape::Begin)
+        .gives(Shape::Started),
+    ]
+}
+
+fn administering() -> Vec<Operation> {
+    let (put_, post_, admin) = (Method::PUT, Method::POST, Deed::Administer);
+    vec![
+        read("/people", "listPeople", "Everybody who may sign in.", Shape::People, || get(people::people))
+            .needs(admin),
+        write(post_.clone(), "/people", "addPerson", "Let somebody in.", admin, || post(people::add))
+            .takes(Shape::NewPerson),
+        write(
+            put_.clone(),
+            "/people/{person}",
+            "changePerson",
+            "Change what somebody may, or shut them out. Their sessions end.",
+            admin,
+            || put(people::change),
+        )
+        .takes(Shape::PersonChange),
+        write(
+            put_.clone(),
+            "/people/{person}/password",
+            "setPassword",
+            "Give somebody another password. Their sessions end.",
+            admin,
+            || put(people::set_password),
+        )
+        .takes(Shape::NewPassword),
+        write(
+            put_,
+            "/account/password",
+            "changeOwnPassword",
+            "Change one's own password. One's sessions end.",
+            Deed::OwnAccount,
+            || put(people::own_password),
+        )
+        .takes(Shape::OwnPassword),
+        read("/tokens", "listTokens", "Every API token, without its secret.", Shape::Tokens, || {
+            get(people::tokens)
+        })
+        .needs(admin),
+        write(
+            post_,
+            "/tokens",
+            "mintToken",
+            "Make an API token. Its secret is in this answer, and in no other.",
+            admin,
+            || post(people::mint),
+        )
+        .takes(Shape::NewToken)
+        .gives(Shape::MintedToken),
+        write(Method::DELETE, "/tokens/{token_id}", "revokeToken", "Revoke an API token.", admin, || {
+            delete(people::revoke)
+        }),
+        read("/audit", "listAudit", "The audit trail, newest first.", Shape::Audit, || get(h::audit))
+            .paged()
+            .needs(admin),
     ]
 }

@@ -1,4 +1,4 @@
-// Makes pages live. Everything can be read without it.
+// Makes pages live, and sends what forms say to the REST API. Everything can be read without it.
 (() => {
   'use strict';
 
@@ -15,15 +15,202 @@
   };
   localize(document);
 
-  // A form is sent once.
+  // A field for a time shows and takes the reader's own; what is sent is UTC.
+  for (const field of document.querySelectorAll('input[data-type=time][data-utc]')) {
+    const at = new Date(field.dataset.utc);
+    if (Number.isNaN(at.getTime())) continue;
+    field.value = new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }
+
+  // What a form says, as the API's JSON. A field's name may have dots: `parameters.Size` is Size within parameters.
+  // data-type says what a value is; data-empty what an empty one is: left out, or "null", or "keep".
+  const put = (body, name, value) => {
+    const path = name.split('.');
+    const last = path.pop();
+    let place = body;
+    for (const part of path) place = place[part] ??= {};
+    place[last] = value;
+  };
+  const lines = (text) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const said = async (form, submitter) => {
+    const body = {};
+    for (const field of form.elements) {
+      if (!field.name || field.disabled || field.type === 'submit' || field.closest('fieldset:disabled')) continue;
+      const text = field.value;
+      switch (field.dataset.type ?? field.type) {
+        case 'list':
+          put(body, field.name, [...form.elements].filter((one) => one.name === field.name && one.checked).map((one) => one.value));
+          break;
+        case 'checkbox': if (field.checked) put(body, field.name, true); break;
+        case 'number': if (text !== '') put(body, field.name, Number(text)); break;
+        case 'minutes': if (text !== '') put(body, field.name, Math.round(Number(text) * 60)); break;
+        case 'time':
+          if (text !== '') put(body, field.name, new Date(text).toISOString().slice(0, 19) + 'Z');
+          else if (field.dataset.empty === 'keep') put(body, field.name, '');
+          break;
+        case 'lines': put(body, field.name, lines(text)); break;
+        case 'pairs': {
+          const pairs = {};
+          for (const line of lines(text)) {
+            const at = line.indexOf('=');
+            if (at < 1) throw { detail: 'Each line is KEY=VALUE.', errors: [{ field: field.name, detail: 'Each line is KEY=VALUE.' }] };
+            pairs[line.slice(0, at).trim()] = line.slice(at + 1).trim();
+          }
+          put(body, field.name, pairs);
+          break;
+        }
+        case 'file': {
+          const file = field.files[0];
+          if (!file) break;
+          put(body, field.name, await file.text());
+          put(body, field.name + 'Name', file.name);
+          break;
+        }
+        case 'password': case 'exact': put(body, field.name, text); break;
+        default:
+          if (text.trim() !== '' || field.dataset.empty === 'keep') put(body, field.name, text.trim());
+          else if (field.dataset.empty === 'null') put(body, field.name, null);
+      }
+    }
+    if (submitter?.name) put(body, submitter.name, submitter.value);
+    return body;
+  };
+
+  let made = 0;
+  const mark = (field, words) => {
+    const known = field.getAttribute('aria-errormessage');
+    if (known) document.getElementById(known)?.remove();
+    if (!words) { field.removeAttribute('aria-invalid'); field.removeAttribute('aria-errormessage'); return; }
+    const note = document.createElement('small');
+    note.className = 'wrong';
+    note.id = 'wrong-' + (made += 1);
+    note.textContent = words;
+    field.setAttribute('aria-invalid', 'true');
+    field.setAttribute('aria-errormessage', note.id);
+    field.after(note);
+  };
+  const complain = (form, problem) => {
+    let first = null;
+    const elsewhere = [];
+    for (const one of problem.errors ?? []) {
+      const found = form.elements.namedItem(one.field);
+      const field = found instanceof RadioNodeList ? found[0] : found;
+      if (!field) { elsewhere.push(one.detail); continue; }
+      mark(field, one.detail);
+      first ??= field;
+    }
+    const words = problem.errors ? (elsewhere.join(' ') || 'Please look at what is marked.') : problem.detail;
+    const alert = document.createElement('p');
+    alert.className = 'notice bad said';
+    alert.setAttribute('role', 'alert');
+    alert.textContent = words;
+    form.append(alert);
+    (first ?? alert).scrollIntoView({ block: 'nearest' });
+    first?.focus();
+  };
+  const hush = (form) => {
+    for (const one of form.querySelectorAll('.said')) one.remove();
+    for (const one of form.querySelectorAll('[aria-errormessage]')) mark(one, null);
+  };
+
+  // A key names an act. It is kept while nobody has answered, so that trying again does the act once.
+  const keys = new WeakMap();
+  const key = (form, body) => {
+    const known = keys.get(form);
+    if (known?.body === body) return known.key;
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    const fresh = { body, key: [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('') };
+    keys.set(form, fresh);
+    return fresh.key;
+  };
+  const token = document.querySelector('meta[name=form-token]')?.content ?? '';
+  const send = async (form, submitter) => {
+    hush(form);
+    for (const field of form.elements) {
+      if (field.dataset?.check === undefined) continue;
+      const words = refusal(field);
+      mark(field, words);
+      if (words) { complain(form, { errors: [{ field: field.name, detail: words }] }); return; }
+    }
+    const body = JSON.stringify(await said(form, submitter));
+    let answer;
+    try {
+      answer = await fetch(form.dataset.path, {
+        method: form.dataset.method,
+        headers: { 'content-type': 'application/json', 'x-form-token': token, 'idempotency-key': key(form, body) },
+        body: form.dataset.method === 'DELETE' ? undefined : body,
+      });
+    } catch {
+      throw { detail: 'There was no answer. Try again: it is done once, however often it is asked.' };
+    }
+    keys.delete(form);
+    const text = await answer.text();
+    let told = null;
+    try { told = JSON.parse(text); } catch { /* nothing, or not ours */ }
+    if (!answer.ok) {
+      if (answer.status === 401) throw { detail: 'You are signed out. Sign in in another tab, then try again.' };
+      throw told ?? { detail: 'That was not done: the answer was ' + answer.status + '.' };
+    }
+    if (form.dataset.shows) {
+      const shown = document.getElementById(form.dataset.shows);
+      for (const place of shown.querySelectorAll('[data-of]')) place.textContent = told[place.dataset.of];
+      shown.hidden = false;
+      shown.focus();
+      form.reset();
+      return;
+    }
+    const then = (form.dataset.then ?? location.pathname).replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(told[name]));
+    if (then === location.pathname) location.reload(); else location.assign(then);
+    return true;
+  };
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (form.dataset.sent !== undefined) { event.preventDefault(); return; }
     form.dataset.sent = '';
-    setTimeout(() => { delete form.dataset.sent; }, 5000);
+    if (form.dataset.path === undefined) { setTimeout(() => { delete form.dataset.sent; }, 5000); return; }
+    event.preventDefault();
+    form.setAttribute('aria-busy', 'true');
+    const done = () => { delete form.dataset.sent; form.removeAttribute('aria-busy'); };
+    send(form, event.submitter).then((leaving) => { if (!leaving) done(); }, (problem) => { done(); complain(form, problem); });
   });
   window.addEventListener('pageshow', () => {
-    for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+    for (const form of document.querySelectorAll('form[data-sent]')) { delete form.dataset.sent; form.removeAttribute('aria-busy'); }
+  });
+
+  // A parameter's constraints, as one types. The server checks again: its word counts.
+  const whole_value = (pattern) => {
+    for (const flags of ['u', '']) { try { return new RegExp('^(?:' + pattern + ')$', flags); } catch { /* Java's own */ } }
+    return null;
+  };
+  function refusal(field) {
+    const rule = field.dataset;
+    const values = 'list' in rule ? field.value.split(',').map((one) => one.trim()) : [field.value];
+    const own = rule.words;
+    for (const value of values) {
+      if ('numeric' in rule) {
+        const number = Number(value);
+        if (value.trim() === '' || !Number.isFinite(number)) return 'A number is wanted.';
+        if ('least' in rule && number < Number(rule.least)) return own ?? 'At least ' + rule.least + '.';
+        if ('most' in rule && number > Number(rule.most)) return own ?? 'At most ' + rule.most + '.';
+      }
+      const length = [...value].length;
+      if ('leastLength' in rule && length < Number(rule.leastLength)) return own ?? 'At least ' + rule.leastLength + ' characters.';
+      if ('mostLength' in rule && length > Number(rule.mostLength)) return own ?? 'At most ' + rule.mostLength + ' characters.';
+      if ('pattern' in rule && whole_value(rule.pattern)?.test(value) === false) return own ?? 'It must match ' + rule.pattern;
+    }
+    return null;
+  }
+  document.addEventListener('input', (event) => {
+    if (event.target.dataset?.check !== undefined) mark(event.target, refusal(event.target));
+  });
+  // A value offered beside a field: one click takes it.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button[data-value]');
+    if (!button) return;
+    const field = document.getElementById(button.dataset.for);
+    field.value = button.dataset.value;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.focus();
   });
 
   // What a banner will look like.
@@ -34,6 +221,23 @@
       shown.className = 'banner ' + form.elements.level.value;
     };
     form.addEventListener('input', show);
+  }
+
+  // Something is being looked at: the page comes anew when that is over.
+  const looking = document.querySelector('[data-poll]');
+  if (looking) {
+    const since = Date.now();
+    const clock = looking.querySelector('[data-seconds]');
+    setInterval(async () => {
+      if (clock) clock.textContent = Math.round((Date.now() - since) / 1000) + ' s';
+      if (looking.dataset.asking !== undefined) return;
+      looking.dataset.asking = '';
+      try {
+        const answer = await fetch(looking.dataset.poll);
+        if (answer.status === 401 || (answer.ok && (await answer.json()).standing !== 'looking')) location.reload();
+      } catch { /* the next time */ }
+      delete looking.dataset.asking;
+    }, 1000);
   }
 
   // A run as it goes on.
@@ -47,7 +251,7 @@
     holder.innerHTML = html;
     return holder.content;
   };
-  const put = (id, html) => {
+  const replace = (id, html) => {
     const region = document.getElementById(id);
     // Unchanged parts keep their focus and what was opened in them.
     if (!region || region.dataset.html === html) return;
@@ -68,7 +272,7 @@
   source.onmessage = (message) => {
     offline.hidden = true;
     const told = JSON.parse(message.data);
-    for (const [id, html] of Object.entries(told.regions)) put(id, html);
+    for (const [id, html] of Object.entries(told.regions)) replace(id, html);
     const fresh = parse(told.lines);
     // A line's number names it for good: what is here already is not shown twice.
     const newest = Number(events.firstElementChild?.dataset.n ?? -1);

@@ -2,34 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::layout::token;
+use super::form::{Send, form};
 use super::words::{Tone, pill, when};
 use crate::access::{ApiToken, AuditEntry, LEAST_PASSWORD, Person, Role};
 
-/// A token just made: its name, and its secret to be shown this once.
-pub(crate) struct Made<'a> {
-    /// Its name.
-    pub(crate) name: &'a str,
-    /// Its secret.
-    pub(crate) secret: &'a str,
-}
+/// Where acts of this page lead.
+const HERE: &str = "/access";
 
 /// The page.
-pub(crate) fn access(
-    people: &[Person],
-    tokens: &[ApiToken],
-    trail: &[AuditEntry],
-    made: Option<&Made<'_>>,
-    form_token: &str,
-) -> Markup {
+pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup {
     html! {
         h1 { "Access" }
-        @if let Some(made) = made {
-            div.notice.good role="status" {
-                p { "Token " strong { (made.name) } ". Copy it now: it is shown this once, and kept nowhere." }
-                p { code.wrap { (made.secret) } }
-            }
-        }
         section aria-labelledby="people" {
             h2 #people { "People" }
             div.scroll tabindex="0" role="region" aria-label="People" { table {
@@ -38,25 +21,21 @@ pub(crate) fn access(
                     td { (person.name) @if person.disabled { " " (pill(Tone::Mind, "shut out")) } }
                     td { (person.role.word()) }
                     td { @match person.signed_in_at { Some(at) => (when(at)), None => span.sub { "never" } } }
-                    td { form.inline method="post" action="/access/people/change" {
-                        (token(form_token))
-                        input type="hidden" name="name" value=(person.name);
-                        (roles("role", person.role, &format!("Role of {}", person.name)))
-                        label.check { input type="checkbox" name="disabled" value="yes" checked[person.disabled]; span { "shut out" } }
-                        button { "Change" }
-                    } }
+                    td { (change(person)) }
                 } } }
             } }
             details {
                 summary { "Add somebody …" }
-                form.stack method="post" action="/access/people" {
-                    (token(form_token))
+                (form(Send { method: "POST", path: "/people", then: HERE }, "stack", &html! {
                     label { "Name" input name="name" required maxlength="64" autocomplete="off"; }
-                    label { "First password" input name="password" type="password" required minlength=(LEAST_PASSWORD) autocomplete="new-password"; }
+                    label { "First password"
+                        input name="password" type="password" required minlength=(LEAST_PASSWORD) autocomplete="new-password";
+                        small { "At least " (LEAST_PASSWORD) " characters. Tell it to them in person; they can change it." }
+                    }
                     label { "Role" (roles("role", Role::Viewer, "Role")) }
-                    ul.sub { @for role in Role::ALL { li { strong { (role.word()) } " " (role.in_words()) } } }
+                    ul.sub { @for role in Role::ALL { li { strong { (role.word()) } " may " (role.in_words()) } } }
                     button.primary { "Add" }
-                }
+                }))
             }
         }
         section aria-labelledby="tokens" {
@@ -68,22 +47,25 @@ pub(crate) fn access(
                     td { (one.name) } td { (one.person) } td { (one.role.word()) } td { (when(one.expires_at)) }
                     td { @match one.used_at { Some(at) => (when(at)), None => span.sub { "never" } } }
                     td { @if one.revoked { (pill(Tone::Quiet, "revoked")) } @else {
-                        form method="post" action="/access/tokens/revoke" {
-                            (token(form_token)) input type="hidden" name="id" value=(one.id);
+                        (form(Send { method: "DELETE", path: &format!("/tokens/{}", one.id), then: HERE }, "", &html! {
                             button aria-label={ "Revoke " (one.name) } { "Revoke" }
-                        }
+                        }))
                     } }
                 } } }
             } } }
             details {
                 summary { "Make one …" }
-                form.stack method="post" action="/access/tokens" {
-                    (token(form_token))
+                form.stack method="post" data-method="POST" data-path="/api/v1/tokens" data-shows="minted" {
                     label { "What it is for" input name="name" required maxlength="64"; }
                     label { "Role" (roles("role", Role::Viewer, "Role")) }
                     label { "Days" input name="days" type="number" min="1" max="366" value="90" required; }
                     button.primary { "Make a token" }
                 }
+            }
+            div.notice.good #minted role="status" tabindex="-1" hidden {
+                p { "Token " strong data-of="name" {} ". Copy it now: it is shown this once, and kept nowhere." }
+                p { code.wrap data-of="secret" {} }
+                p { a.button href=(HERE) { "Done" } }
             }
         }
         section aria-labelledby="trail" {
@@ -100,6 +82,26 @@ pub(crate) fn access(
             @if let Some(last) = trail.last() && last.number > 1 {
                 p { a.button href={ "/access?before=" (last.number) } { "Older" } }
             }
+        }
+    }
+}
+
+fn change(person: &Person) -> Markup {
+    let path = format!("/people/{}", person.name);
+    let password = format!("{path}/password");
+    html! {
+        (form(Send { method: "PUT", path: &path, then: HERE }, "inline", &html! {
+            (roles("role", person.role, &format!("Role of {}", person.name)))
+            label.check { input type="checkbox" name="disabled" checked[person.disabled]; span { "shut out" } }
+            button aria-label={ "Change " (person.name) } { "Change" }
+        }))
+        details {
+            summary { "New password …" }
+            (form(Send { method: "PUT", path: &password, then: HERE }, "inline", &html! {
+                input name="password" type="password" required minlength=(LEAST_PASSWORD) autocomplete="new-password"
+                    aria-label={ "New password of " (person.name) };
+                button { "Set it" }
+            }))
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use upgrade::{Banner, BannerLevel, Escalation};
 
-use super::layout::token;
+use super::form::{Send, button, form};
 use super::overview::gate;
 use super::run::stopped;
 use super::words::{counted, pill, standing, when};
@@ -16,8 +16,6 @@ pub(crate) struct Shown<'a> {
     pub(crate) settings: &'a DeploymentSummary,
     /// Whether the reader may change anything.
     pub(crate) may: bool,
-    /// The token of the forms.
-    pub(crate) form_token: &'a str,
 }
 
 /// System maintenance. `running`: a run that has not ended; `last`: the last one of all.
@@ -54,9 +52,8 @@ pub(crate) fn maintenance(
                 h2 { "Disable maintenance mode" }
                 p { "Everything that was switched off is put back, the platform must prove itself healthy, then users are let in. "
                     @if running.is_some() { "The run that goes on is asked to stop, and leaves by its own way." } }
-                form method="post" action={ "/deployments/" (settings.name) "/maintenance/disable" } {
-                    (token(shown.form_token)) button.primary { "Disable maintenance mode" }
-                }
+                @let path = format!("/deployments/{}/maintenance/disable", settings.name);
+                (button(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "primary", "Disable maintenance mode"))
             }
         }
         @if shown.may && !closed && running.is_none() { (enable(shown)) }
@@ -104,22 +101,22 @@ fn at_work(look: &Look) -> Markup {
 
 fn enable(shown: &Shown<'_>) -> Markup {
     let settings = shown.settings;
+    let path = format!("/deployments/{}/maintenance/enable", settings.name);
     html! {
         section {
             h2 { "Enable maintenance mode" }
             p { "Users are told, then kept out; sessions are saved, work ends, workers go. It can be disabled at any time." }
-            form.stack method="post" action={ "/deployments/" (settings.name) "/maintenance/enable" } {
-                (token(shown.form_token))
+            (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
                 @if settings.has_banner { label { "Message to users"
                     textarea name="message" rows="2" maxlength="500" { (settings.message.as_deref().unwrap_or_default()) }
                     small { "Empty: as the settings have it." }
                 } }
                 label { "The gate closes in (minutes)"
-                    input name="notice_minutes" type="number" min="0" max="10080" inputmode="numeric";
+                    input name="noticeSeconds" data-type="minutes" type="number" min="0" max="10080" inputmode="numeric";
                     small { "Empty: after the settings' notice." }
                 }
                 label { "Work may end by itself for (minutes)"
-                    input name="grace_minutes" type="number" min="0" max="1440" inputmode="numeric";
+                    input name="graceSeconds" data-type="minutes" type="number" min="0" max="1440" inputmode="numeric";
                     small { "Empty: as the settings have it." }
                 }
                 label { "When a deadline has passed"
@@ -131,7 +128,7 @@ fn enable(shown: &Shown<'_>) -> Markup {
                     }
                 }
                 button.primary { "Enable maintenance mode" }
-            }
+            }))
         }
     }
 }
@@ -189,8 +186,7 @@ pub(crate) fn banner(shown: &Shown<'_>, banner: &Result<Option<Banner>, BackendE
         @else {
             section {
                 h2 { @if current.is_some() { "Change it" } @else { "Show one" } }
-                form.stack method="post" action=(path) data-preview {
-                    (token(shown.form_token))
+                form.stack method="post" data-method="PUT" data-path={ "/api/v1" (path) } data-preview {
                     label { "Text"
                         textarea name="text" rows="3" maxlength="500" required { (current.map(|banner| banner.text.as_str()).unwrap_or_default()) }
                     }
@@ -199,15 +195,15 @@ pub(crate) fn banner(shown: &Shown<'_>, banner: &Result<Option<Banner>, BackendE
                             option value=(word) selected[word == now] { (word) }
                         } }
                     }
-                    label { "From (UTC)" input name="from" type="datetime-local"; small { "Empty: at once." } }
-                    label { "Until (UTC)" input name="until" type="datetime-local"; small { "Empty: until it is cleared." } }
+                    label { "From" input name="from" type="datetime-local" data-type="time"; small { "Your time. Empty: at once." } }
+                    label { "Until" input name="until" type="datetime-local" data-type="time"; small { "Your time. Empty: until it is cleared." } }
                     div { p.sub { "Preview" } p class={ "banner " (now) } data-preview-of="text" {
                         (current.map_or("What users will see.", |banner| banner.text.as_str()))
                     } }
                     button.primary { "Show it to users" }
                 }
                 @if current.is_some() {
-                    form method="post" action={ (path) "/clear" } { (token(shown.form_token)) button { "Take it down" } }
+                    (button(Send { method: "DELETE", path: &path, then: &path }, "", "Take it down"))
                 }
             }
         }

@@ -16,6 +16,8 @@ pub(crate) struct Page<'a> {
     pub(crate) person: Option<&'a SignedIn>,
     /// The token of its forms.
     pub(crate) form_token: &'a str,
+    /// Whether a browser without script should ask again by itself.
+    pub(crate) refreshes: bool,
     /// What is in it.
     pub(crate) body: Markup,
 }
@@ -35,6 +37,8 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
+                    @if self.person.is_some() { meta name="form-token" content=(self.form_token); }
+                    @if self.refreshes { noscript { meta http-equiv="refresh" content="3"; } }
                     title { (self.title) " · Slackwater" }
                     link rel="stylesheet" href=(STYLE.path);
                     script src=(SCRIPT.path) defer {}
@@ -51,12 +55,17 @@ impl Page<'_> {
                             }
                             form.who method="post" action="/sign-out" {
                                 (token(self.form_token))
-                                span { (person.name) " " small { (person.role.word()) } }
+                                a href="/account" { (person.name) } small { (person.role.word()) }
                                 button.plain { "Sign out" }
                             }
                         }
                     }
-                    main id="main" tabindex="-1" { (self.body) }
+                    main id="main" tabindex="-1" {
+                        @if self.person.is_some() {
+                            noscript { p.notice.mind { "Everything can be read without script; doing something needs it." } }
+                        }
+                        (self.body)
+                    }
                 }
             }
         }
@@ -82,6 +91,7 @@ pub(crate) fn failed(failure: &Failure) -> Html<String> {
             p { a href="/" { "Back to the overview" } }
         }
     };
-    let page = Page { title: failure.title(), here: "", person: None, form_token: "", body };
+    let page =
+        Page { title: failure.title(), here: "", person: None, form_token: "", refreshes: false, body };
     Html(page.html().into_string())
 }

@@ -55,6 +55,7 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 }
             } @else { p.last.sub { "Nothing was run yet." } }
             footer {
+                a.button href={ "/deployments/" (settings.name) "/upgrade" } { "Upgrade" }
                 a.button href={ "/deployments/" (settings.name) "/maintenance" } { "System maintenance" }
                 @if settings.has_banner { a.button href={ "/deployments/" (settings.name) "/banner" } { "User banner" } }
             }

@@ -5,7 +5,7 @@ use upgrade::{
     Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind, stop_does,
 };
 
-use super::layout::token;
+use super::form::{Send, button, form};
 use super::timeline::timeline;
 use super::words::{Tone, clock, counted, duration, moment, pill, purpose, standing, when};
 use crate::live::RunPicture;
@@ -30,19 +30,13 @@ pub(crate) struct Regions {
 }
 
 /// Everything of a run that changes while one looks. `may_decide`: the reader may stop and answer.
-pub(crate) fn regions(
-    picture: &RunPicture,
-    may_decide: bool,
-    form_token: &str,
-    held: bool,
-    now: Timestamp,
-) -> Regions {
+pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool, now: Timestamp) -> Regions {
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let state = picture.telling.state();
     let events = timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some());
     Regions {
         standing: top(plan, state, report).into_string(),
-        decide: decide(plan, state, may_decide, form_token, held).into_string(),
+        decide: decide(plan, state, may_decide, held).into_string(),
         steps: steps(plan, state, report).into_string(),
         timeline: events.into_string(),
     }
@@ -138,18 +132,18 @@ fn users(report: &Report) -> Markup {
     }
 }
 
-fn decide(plan: &Plan, state: Option<&State>, may: bool, form_token: &str, held: bool) -> Markup {
+fn decide(plan: &Plan, state: Option<&State>, may: bool, held: bool) -> Markup {
     let Some(state) = state else { return html! {} };
     if state.outcome.is_some() {
         return html! {};
     }
     let run = format!("/runs/{}", plan.run_id);
     html! {
-        @if let Some(question) = &state.question { (asked(question, &run, may, form_token)) }
+        @if let Some(question) = &state.question { (asked(question, &run, may)) }
         @if !held {
             div.notice.mind {
                 p { "Nobody carries this run out at this moment." }
-                @if may { form method="post" action={ (run) "/resume" } { (token(form_token)) button { "Go on with it" } } }
+                @if may { (button(Send { method: "POST", path: &format!("{run}/resume"), then: &run }, "", "Go on with it")) }
             }
         }
         @if may && state.stop.is_none() {
@@ -158,7 +152,7 @@ fn decide(plan: &Plan, state: Option<&State>, may: bool, form_token: &str, held:
                 details.stop {
                     summary { "Stop …" }
                     p { (words) }
-                    form method="post" action={ (run) "/stop" } { (token(form_token)) button.danger { "Stop the run" } }
+                    (button(Send { method: "POST", path: &format!("{run}/stop"), then: &run }, "danger", "Stop the run"))
                 }
             }
         }
@@ -177,7 +171,9 @@ fn stop_words(does: StopDoes) -> Option<&'static str> {
     }
 }
 
-fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup {
+fn asked(question: &Question, run: &str, may: bool) -> Markup {
+    let answer = format!("{run}/answer");
+    let send = Send { method: "POST", path: &answer, then: run };
     let button = |word: &str, class: &str, words: &str| {
         html! { button class=(class) name="answer" value=(word) { (words) } }
     };
@@ -193,13 +189,12 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                     }
                     p { "CloudFormation could not take these back. Mend the cause and try again; or pass over what is ticked: "
                         "CloudFormation then believes that it is as the old release wants it, whatever it really is." }
-                    form method="post" action={ (run) "/answer" } {
-                        (token(form_token))
+                    (form(send, "", &html! {
                         fieldset disabled[!may] {
                             legend { "Stuck resources" }
                             @for stuck in resources {
                                 label.check {
-                                    input type="checkbox" name="skip" value=(stuck.logical_id);
+                                    input type="checkbox" name="skip" data-type="list" value=(stuck.logical_id);
                                     span { strong { (stuck.logical_id) } " " small { (stuck.resource_type) } br; (stuck.reason) }
                                 }
                             }
@@ -209,14 +204,13 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                                 (button("stay-closed", "", "End the run as it is"))
                             }
                         }
-                    }
+                    }))
                 },
                 Question::Unseen { update, error, minutes } => {
                     h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes, and " (users) }
                     p { (error) }
                     p { "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then look again." }
-                    form method="post" action={ (run) "/answer" } {
-                        (token(form_token))
+                    (form(send, "", &html! {
                         fieldset disabled[!may] {
                             legend.hidden { "What now?" }
                             div.buttons {
@@ -224,13 +218,12 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                                 (button("stay-closed", "", "End the run as it is"))
                             }
                         }
-                    }
+                    }))
                 },
                 Question::Unhealthy { findings, can_go_back } => {
                     h2 { "The platform is not healthy, and " (users) }
                     ul { @for finding in findings { li { (finding) } } }
-                    form method="post" action={ (run) "/answer" } {
-                        (token(form_token))
+                    (form(send, "", &html! {
                         fieldset disabled[!may] {
                             legend.hidden { "What now?" }
                             div.buttons {
@@ -240,7 +233,7 @@ fn asked(question: &Question, run: &str, may: bool, form_token: &str) -> Markup 
                                 (button("stay-closed", "", "End the run as it is"))
                             }
                         }
-                    }
+                    }))
                 },
             }
             @if !may { p.sub { "An operator decides." } }

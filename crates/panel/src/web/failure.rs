@@ -8,6 +8,7 @@ use crate::access::{AccessError, PasswordError, Role, TooMany};
 use crate::backend::BackendError;
 use crate::live::LiveError;
 use crate::pages;
+use crate::proposals::ProposalError;
 
 /// Why a request wasn't answered as it wished.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,10 @@ pub(crate) enum Failure {
     Forbidden { role: Role, needs: Role },
     #[error("There is nothing here by that name.")]
     NotFound,
+    #[error(
+        "Nothing was done. This address is for reading: doing something needs script in the browser, or the REST API."
+    )]
+    NotSo,
     #[error("The page this came from is out of date, or wasn't ours. Nothing was done. Load it again.")]
     Forged,
     #[error("The panel is not reached by that name.")]
@@ -34,6 +39,8 @@ pub(crate) enum Failure {
     ContentType,
     #[error("{0}")]
     BadInput(String),
+    #[error("{}", errors.iter().map(|one| one.detail.as_str()).collect::<Vec<_>>().join(" "))]
+    Fields { errors: Vec<FieldError> },
     #[error("{0}")]
     Conflict(String),
     #[error("Too many attempts. Try again in {} seconds.", .0.seconds)]
@@ -44,18 +51,33 @@ pub(crate) enum Failure {
     Ours(String),
 }
 
+/// What is wrong with one field of what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct FieldError {
+    /// The field, as it was sent: `parameters.Size`.
+    pub(crate) field: String,
+    /// What is wrong. Never says the value.
+    pub(crate) detail: String,
+}
+
 impl Failure {
+    /// One field won't do.
+    pub(crate) fn field(field: &str, detail: impl Into<String>) -> Failure {
+        Failure::Fields { errors: vec![FieldError { field: field.to_owned(), detail: detail.into() }] }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Failure::NotSignedIn => StatusCode::UNAUTHORIZED,
             Failure::Forbidden { .. } | Failure::Forged => StatusCode::FORBIDDEN,
+            Failure::NotSo => StatusCode::METHOD_NOT_ALLOWED,
             Failure::NotFound => StatusCode::NOT_FOUND,
             Failure::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
             Failure::SecretInAddress => StatusCode::BAD_REQUEST,
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Failure::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Failure::BadInput(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Failure::BadInput(_) | Failure::Fields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::Conflict(_) => StatusCode::CONFLICT,
             Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Elsewhere(_) => StatusCode::BAD_GATEWAY,
@@ -68,13 +90,14 @@ impl Failure {
             Failure::NotSignedIn => "Not signed in",
             Failure::Forbidden { .. } => "Not yours to do",
             Failure::NotFound => "Not found",
+            Failure::NotSo => "Not done",
             Failure::Forged => "Not accepted",
             Failure::UnknownHost => "Unknown name",
             Failure::SecretInAddress => "A secret in an address",
             Failure::TooLarge => "Too much",
             Failure::TooSlow => "Too slow",
             Failure::ContentType => "Neither form nor JSON",
-            Failure::BadInput(_) => "That won't do",
+            Failure::BadInput(_) | Failure::Fields { .. } => "That won't do",
             Failure::Conflict(_) => "Not as things are",
             Failure::TooMany(_) => "Too many attempts",
             Failure::Elsewhere(_) => "No answer from the deployment",
@@ -82,17 +105,25 @@ impl Failure {
         }
     }
 
+    /// As a problem's JSON.
+    pub(crate) fn problem(&self) -> String {
+        let mut problem = serde_json::json!({
+            "type": "about:blank",
+            "title": self.title(),
+            "status": self.status().as_u16(),
+            "detail": self.to_string(),
+        });
+        if let (Failure::Fields { errors }, Some(object)) = (self, problem.as_object_mut()) {
+            object.insert("errors".to_owned(), serde_json::json!(errors));
+        }
+        problem.to_string()
+    }
+
     /// As a page or as a problem.
     pub(crate) fn answer(&self, is_api: bool) -> Response {
         let status = self.status();
         let mut response = if is_api {
-            let problem = serde_json::json!({
-                "type": "about:blank",
-                "title": self.title(),
-                "status": status.as_u16(),
-                "detail": self.to_string(),
-            });
-            (status, [(CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
+            (status, [(CONTENT_TYPE, "application/problem+json")], self.problem()).into_response()
         } else {
             (status, pages::failed(self)).into_response()
         };
@@ -125,6 +156,19 @@ impl From<AccessError> for Failure {
                 Failure::Conflict(error.to_string())
             }
             AccessError::BadName => Failure::BadInput(error.to_string()),
+        }
+    }
+}
+
+impl From<ProposalError> for Failure {
+    fn from(error: ProposalError) -> Failure {
+        match &error {
+            ProposalError::None => Failure::NotFound,
+            ProposalError::OneIsOpen { .. } | ProposalError::Ended => Failure::Conflict(error.to_string()),
+            ProposalError::Store(_)
+            | ProposalError::Unreadable(_)
+            | ProposalError::OtherFormat { .. }
+            | ProposalError::Random(_) => Failure::Ours(error.to_string()),
         }
     }
 }

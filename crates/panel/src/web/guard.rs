@@ -11,11 +11,15 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::failure::Failure;
 use super::request::{Asker, Visitor, cookie};
-use crate::access::{Minted, same};
+use crate::access::{Deed, Minted, same};
+use crate::act;
 use crate::panel::{Origins, Panel};
 
 /// The most that anybody has to say at once.
 pub(crate) const MOST_BYTES: usize = 64 * 1024;
+
+/// The most where a template is sent: JSON may write each of its bytes as two, and some as more.
+pub(crate) const MOST_UPLOAD_BYTES: usize = 2 * act::MOST_TEMPLATE_BYTES + MOST_BYTES;
 
 /// How long they may take to say it.
 const BODY_SECONDS: u64 = 10;
@@ -68,7 +72,11 @@ async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Fa
         return Ok((request, visitor));
     }
     let (parts, body) = request.into_parts();
-    let read = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), to_bytes(body, MOST_BYTES));
+    let uploads = visitor.person.as_ref().is_some_and(|person| person.role.may(Deed::Plan))
+        && parts.uri.path().starts_with("/api/")
+        && parts.uri.path().contains("/proposals");
+    let most = if uploads { MOST_UPLOAD_BYTES } else { MOST_BYTES };
+    let read = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), to_bytes(body, most));
     let bytes = read.await.map_err(|_| Failure::TooSlow)?.map_err(|_| Failure::TooLarge)?;
     if visitor.by_cookie {
         same_origin(&parts.headers)?;
@@ -125,7 +133,7 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
 }
 
 /// What follows may be asked by this deed's roles only.
-pub(crate) async fn only(deed: crate::access::Deed, request: Request, next: Next) -> Response {
+pub(crate) async fn only(deed: Deed, request: Request, next: Next) -> Response {
     let is_api = request.extensions().get::<IsApi>().is_some_and(|flag| flag.0);
     let Some(visitor) = request.extensions().get::<Visitor>().cloned() else {
         return Failure::NotSignedIn.answer(is_api);

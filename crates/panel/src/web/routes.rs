@@ -1,13 +1,15 @@
 //! Which address leads where, and who may go there.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{assets, failure::Failure, forms, guard, headers};
-use crate::access::Deed;
+use super::{assets, entry, failure::Failure, guard, headers, reading, upgrade};
+use crate::access::{Deed, Minted};
 use crate::api;
 use crate::panel::Panel;
 
@@ -16,39 +18,38 @@ pub fn router(panel: Panel) -> Router {
     let router = Router::new()
         .route("/assets/{name}", get(assets::serve))
         .route("/favicon.ico", get(async || http::StatusCode::NO_CONTENT))
-        .route("/sign-in", get(forms::sign_in_page).post(forms::sign_in))
-        .route("/setup/{secret}", get(forms::set_up_page).post(forms::set_up))
-        .route("/", only(Deed::Look, get(forms::overview)))
-        .route("/history", only(Deed::Look, get(forms::history)))
-        .route("/runs/{run_id}", only(Deed::Look, get(forms::run)))
-        .route("/runs/{run_id}/stream", only(Deed::Look, get(forms::stream)))
-        .route("/runs/{run_id}/stop", only(Deed::Decide, post(forms::stop)))
-        .route("/runs/{run_id}/answer", only(Deed::Decide, post(forms::answer)))
-        .route("/runs/{run_id}/resume", only(Deed::Run, post(forms::resume)))
-        .route("/deployments/{name}/maintenance", only(Deed::Look, get(forms::maintenance)))
-        .route("/deployments/{name}/maintenance/enable", only(Deed::Run, post(forms::enable)))
-        .route("/deployments/{name}/maintenance/disable", only(Deed::Run, post(forms::disable)))
-        .route(
-            "/deployments/{name}/banner",
-            only(Deed::Look, get(forms::banner)).merge(only(Deed::Announce, post(forms::set_banner))),
-        )
-        .route("/deployments/{name}/banner/clear", only(Deed::Announce, post(forms::clear_banner)))
-        .route("/access", only(Deed::Administer, get(forms::access)))
-        .route("/access/people", only(Deed::Administer, post(forms::add_person)))
-        .route("/access/people/change", only(Deed::Administer, post(forms::change_person)))
-        .route("/access/tokens", only(Deed::Administer, post(forms::mint_token)))
-        .route("/access/tokens/revoke", only(Deed::Administer, post(forms::revoke_token)))
-        .route("/sign-out", only(Deed::OwnAccount, post(forms::sign_out)));
-    let mut router = router;
+        .route("/sign-in", get(entry::sign_in_page).post(entry::sign_in))
+        .route("/setup/{secret}", get(entry::set_up_page).post(entry::set_up))
+        .route("/sign-out", only(Deed::OwnAccount, post(entry::sign_out)));
+    let look = |handler| only(Deed::Look, handler);
+    let mut router = router
+        .route("/", look(get(reading::overview)))
+        .route("/history", look(get(reading::history)))
+        .route("/runs/{run_id}", look(get(reading::run)))
+        .route("/runs/{run_id}/stream", look(get(reading::stream)))
+        .route("/deployments/{name}/maintenance", look(get(reading::maintenance)))
+        .route("/deployments/{name}/banner", look(get(reading::banner)))
+        .route("/deployments/{name}/upgrade", look(get(upgrade::template)))
+        .route("/deployments/{name}/upgrade/details", look(get(upgrade::details)))
+        .route("/deployments/{name}/upgrade/options", look(get(upgrade::options)))
+        .route("/deployments/{name}/upgrade/review", look(get(upgrade::review)))
+        .route("/deployments/{name}/upgrade/events", look(get(upgrade::events)))
+        .route("/proposals/{proposal_id}", look(get(upgrade::ended)))
+        .route("/account", only(Deed::OwnAccount, get(reading::account)))
+        .route("/access", only(Deed::Administer, get(reading::access)));
+    let salt: Arc<str> = Minted::new("").map(|minted| minted.text().into()).unwrap_or_default();
     for operation in api::operations() {
-        let methods = (operation.handler)();
-        let writes = operation.method != http::Method::GET;
-        let methods =
-            if writes { methods.layer(from_fn_with_state(panel.clone(), api::once_only)) } else { methods };
+        let mut methods = (operation.handler)();
+        if operation.method != http::Method::GET {
+            let secret = operation.body.is_some_and(api::Shape::is_secret);
+            let state = (panel.clone(), secret.then(|| Arc::clone(&salt)));
+            methods = methods.layer(from_fn_with_state(state, api::once_only));
+        }
         router = router.route(&format!("/api/v1{}", operation.path), only(operation.deed, methods));
     }
     router
         .fallback(missing)
+        .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(panel.clone(), guard::check))
         .layer(from_fn_with_state(panel.clone(), headers::add))
         .with_state(panel)
@@ -57,6 +58,11 @@ pub fn router(panel: Panel) -> Router {
 /// For those alone who may.
 fn only(deed: Deed, methods: MethodRouter<Panel>) -> MethodRouter<Panel> {
     methods.route_layer(from_fn(move |request: Request, next: Next| guard::only(deed, request, next)))
+}
+
+/// A page that is sent a form: its browser runs no script.
+async fn not_so(request: Request) -> Response {
+    Failure::NotSo.answer(request.uri().path().starts_with("/api/"))
 }
 
 async fn missing(request: Request) -> Response {

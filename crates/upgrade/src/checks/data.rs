@@ -7,6 +7,7 @@ use changeset::risks::RiskKind;
 
 use super::finding::Finding;
 use super::{CheckInput, CheckResult};
+use crate::draft::DraftedUpdate;
 
 /// Whether each loss of data was accepted, resource by resource.
 pub(super) fn replacements(input: &CheckInput<'_>) -> CheckResult {
@@ -55,6 +56,16 @@ pub(super) fn replacements(input: &CheckInput<'_>) -> CheckResult {
         finding.note("No resource that keeps data is replaced or removed.");
     }
     finding.done()
+}
+
+/// The resources whose data goes with them, certainly or perhaps: each must be accepted by its logical id.
+#[must_use]
+pub fn losses(foretold: &DraftedUpdate) -> Vec<String> {
+    let lost = foretold.risks.iter().filter(|risk| risk.kind == RiskKind::DataLost);
+    let ids = lost.filter_map(|risk| risk.logical_id.clone());
+    let deleted =
+        |id: &String| foretold.expectations.iter().any(|one| one.logical_id == *id && is_deleted(one));
+    ids.filter(deleted).collect()
 }
 
 /// Whether what holds the data goes, certainly or perhaps. A snapshot of it isn't the new resource's data.

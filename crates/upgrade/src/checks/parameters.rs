@@ -10,6 +10,7 @@ use template::{
     carry_over, resolve_parameters, unchecked_patterns,
 };
 
+use super::constraints::ParameterConstraints;
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
 use crate::draft::{DraftError, ReleaseSide};
@@ -39,6 +40,8 @@ pub struct ParameterRow {
     pub secret: bool,
     /// Why CloudFormation would refuse the value, or the lack of one. Never says the value.
     pub constraint_error: Option<String>,
+    /// What the new release takes; `None` for one that leaves, and for a secret, which nobody gives here.
+    pub constraints: Option<ParameterConstraints>,
 }
 
 /// In which release a parameter is.
@@ -100,6 +103,7 @@ pub fn parameter_table(
                 .iter()
                 .find(|error| error.parameter == *name)
                 .map(|error| error.reason.clone()),
+            constraints: new.filter(|_| !secret).map(ParameterConstraints::of),
         }
     };
     after.parameters.keys().chain(gone).map(row).collect()

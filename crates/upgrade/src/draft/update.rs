@@ -17,7 +17,7 @@ use template::{
 use crate::comparison::Change;
 use crate::deployment::Deployment;
 use crate::draft::DraftError;
-use crate::plan::{ExpectedChange, ParameterSetting, Proposal, StackUpdate, UpdateKind, hex};
+use crate::plan::{ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, hex};
 
 /// What one update is made from.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub struct UpdateRequest<'a> {
 }
 
 /// Settings of a stack operation; what is `None` stays as the stack has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct UpdateOptions {
     /// The role that CloudFormation assumes.
     pub role_arn: Option<String>,
@@ -79,6 +79,25 @@ pub struct DraftedUpdate {
     pub risks: Vec<Risk>,
     /// What IAM has to allow.
     pub permissions: Permissions,
+}
+
+impl DraftedUpdate {
+    /// What it may cost, as a plan keeps it.
+    pub fn planned_risks(&self) -> impl Iterator<Item = PlannedRisk> {
+        self.risks.iter().map(|risk| PlannedRisk {
+            update: self.update.kind,
+            kind: risk.kind.title().to_owned(),
+            certain: risk.certain,
+            logical_id: risk.logical_id.clone(),
+            because: risk.because.clone(),
+        })
+    }
+
+    /// The least IAM policy that lets it be made, JSON.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.permissions.policy_document().to_string()
+    }
 }
 
 impl ReleaseSide {

@@ -1,0 +1,132 @@
+//! Upgrades for the panel: the catalogue's releases, and everything that `slackwater plan` finds out.
+
+use panel::proposals::{Foretold, Preparation, StackNow, UpgradeWish, WishedTemplate};
+use panel::{BackendError, Release};
+use upgrade::ReleaseFacts;
+
+use super::backend::{Inner, refused, unreachable};
+use crate::configuration::Catalogue;
+use crate::error::CliError;
+use crate::history::History;
+use crate::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue, prepare};
+use crate::runs::unused_id;
+use crate::site::Site;
+use crate::upgrade_command::open;
+
+impl Inner {
+    /// The catalogue's releases.
+    pub(super) fn releases(&self, deployment: &str) -> Result<Vec<Release>, BackendError> {
+        let settings = self.settings(deployment)?;
+        let Some(path) = &settings.catalogue else { return Ok(Vec::new()) };
+        let Catalogue { releases } = catalogue(self.configuration.directory(), path).map_err(refused)?;
+        let release = |one: crate::configuration::CatalogueEntry| Release {
+            version: one.version,
+            from_at_least: one.from_at_least,
+            required_stop: one.required_stop,
+            notes: one.notes,
+        };
+        Ok(releases.into_iter().map(release).collect())
+    }
+
+    /// Look, check, and draw the plan up.
+    pub(super) async fn prepare(
+        &self,
+        deployment: &str,
+        wish: UpgradeWish,
+    ) -> Result<Preparation, BackendError> {
+        // With what is expected by the journal as it is now, for this plan alone.
+        let settings = self.settings(deployment)?.clone();
+        let mut site =
+            Site::of(settings, self.configuration.directory(), "panel").await.map_err(unreachable)?;
+        let (history, run_id) = {
+            let journal = open(&self.data).map_err(refused)?;
+            let history = History::of(&journal, deployment, None).map_err(refused)?;
+            (history, unused_id(&site, Some(&journal)).map_err(refused)?)
+        };
+        site.expected_milliseconds = history.kept_out();
+        let release = release(&site, wish.template).await?;
+        let to_version = ReleaseFacts::of(&release.template).version;
+        let request = UpgradeRequest {
+            release,
+            given: wish.given,
+            accepted: wish.accepted,
+            force_sessions: wish.force_sessions,
+            closes_at: wish.closes_at,
+            take_fixes: false,
+            options: wish.options,
+            run_id,
+        };
+        let prepared = prepare(&site, &request).await.map_err(described)?;
+        Ok(preparation(&site, prepared, to_version, &history))
+    }
+}
+
+async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, BackendError> {
+    match wished {
+        WishedTemplate::Url(url) => {
+            NewRelease::read(site, &site.ports.clouds.primary, &url).await.map_err(described)
+        }
+        WishedTemplate::File { name, text } => {
+            NewRelease::of(&name, text.into_bytes(), None).map_err(described)
+        }
+        WishedTemplate::Release(version) => {
+            let Some(path) = &site.settings.catalogue else {
+                return Err(BackendError::Refused("the settings name no catalogue of releases".to_owned()));
+            };
+            let found = catalogue(&site.directory, path).map_err(refused)?;
+            let entry = found.releases.into_iter().find(|one| one.version == version);
+            let Some(entry) = entry else {
+                return Err(BackendError::Refused(format!("the catalogue has no release {version}")));
+            };
+            NewRelease::read(site, &site.ports.clouds.primary, &entry.template).await.map_err(described)
+        }
+    }
+}
+
+/// A cloud that doesn't answer may the next time; a template that can't be read will not.
+fn described(error: CliError) -> BackendError {
+    match error {
+        CliError::Cloud(error) => BackendError::Unreachable(error.to_string()),
+        other => BackendError::Refused(other.to_string()),
+    }
+}
+
+fn preparation(
+    site: &Site,
+    prepared: Prepared,
+    to_version: Option<String>,
+    history: &History,
+) -> Preparation {
+    let Prepared { checks, parameters, resources: _, sessions: _, at_work, stack, version, foretold, plan } =
+        prepared;
+    let (plan, in_the_way, undrawn) = match plan {
+        Ok(plan) => (Some(plan), Vec::new(), None),
+        Err(NoPlan::Blocked(checks)) => (None, checks, None),
+        Err(NoPlan::Undrawn(error)) => (None, Vec::new(), Some(error.to_string())),
+    };
+    Preparation {
+        at: site.clock.now(),
+        to_version,
+        checks,
+        parameters,
+        stack: StackNow {
+            version,
+            tags: stack.tags,
+            role_arn: stack.role_arn,
+            notification_arns: stack.notification_arns,
+            rollback_triggers: stack.rollback_triggers,
+            has_policy: stack.stack_policy.is_some(),
+        },
+        foretold: foretold.map(|foretold| Foretold {
+            updates: foretold.updates,
+            risks: foretold.risks,
+            permissions: foretold.permissions,
+            losses: foretold.losses,
+        }),
+        at_work,
+        expectation: history.expectation(),
+        plan,
+        in_the_way,
+        undrawn,
+    }
+}

@@ -1,0 +1,405 @@
+//! What is done with a proposal: made, changed, looked at, approved, carried out, given up.
+
+use std::collections::BTreeMap;
+
+use upgrade::{Acceptance, Timestamp, UpdateOptions};
+
+use super::noted;
+use crate::panel::Panel;
+use crate::proposals::{
+    Approval, Preparation, Proposal, ProposalError, StackNow, Standing, UpgradeWish, WishedTemplate,
+};
+use crate::web::{Asker, Failure, FieldError};
+
+/// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
+pub(crate) const MOST_TEMPLATE_BYTES: usize = 1_000_000;
+
+/// The longest reason for accepting something.
+const MOST_REASON: usize = 500;
+
+/// A shorter notice than this is not missed when it has passed.
+pub(crate) const NOTICE_TO_KEEP_MILLISECONDS: u64 = 60_000;
+
+/// What is changed in a proposal; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProposalChange {
+    /// Another release.
+    pub(crate) template: Option<WishedTemplate>,
+    /// Parameters: a value to give it, `None` to give it none any more.
+    pub(crate) parameters: BTreeMap<String, Option<String>>,
+    /// All settings of the stack operation.
+    pub(crate) options: Option<UpdateOptions>,
+    /// Sessions that may be stopped unsaved, all of them.
+    pub(crate) force_sessions: Option<Vec<String>>,
+    /// When the gate closes; `Some(None)`: after the settings' notice.
+    pub(crate) closes_at: Option<Option<Timestamp>>,
+    /// Checks and losses to accept: why, by what. An empty reason takes an acceptance back.
+    pub(crate) accept: BTreeMap<String, String>,
+}
+
+/// Make a proposal, and begin to look at its deployment.
+pub(crate) fn propose(
+    panel: &Panel,
+    asker: &Asker,
+    deployment: &str,
+    template: WishedTemplate,
+) -> Result<Proposal, Failure> {
+    let result = check_template(&template).and_then(|()| {
+        let proposal = panel.proposals.make(deployment, template, &asker.person.name, panel.now())?;
+        begin_look(panel, &proposal.id)
+    });
+    noted(panel, asker, "propose upgrade", deployment, result)
+}
+
+/// Change a proposal. What changes voids its approval, and is looked at anew.
+pub(crate) fn change(
+    panel: &Panel,
+    asker: &Asker,
+    id: &str,
+    change: ProposalChange,
+) -> Result<Proposal, Failure> {
+    let result = changed(panel, asker, id, change);
+    noted(panel, asker, "change proposal", id, result)
+}
+
+fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Result<Proposal, Failure> {
+    if let Some(template) = &change.template {
+        check_template(template)?;
+    }
+    let before = panel.proposals.get(id)?;
+    let seen = panel.proposals.preparation(id)?;
+    let values = values(&change.parameters, seen.as_ref())?;
+    check_acceptances(&change.accept, seen.as_ref())?;
+    let moved = change.template.is_some();
+    let person = &asker.person.name;
+    let proposal = panel.proposals.change(id, change.template, |proposal| {
+        let decided = Proposal { authors: Vec::new(), ..proposal.clone() };
+        if moved {
+            // What was accepted of another release was accepted for what it said then.
+            proposal.accepted.clear();
+        }
+        for (name, value) in values {
+            match value {
+                Some(value) => drop(proposal.given.insert(name, value)),
+                None => drop(proposal.given.remove(&name)),
+            }
+        }
+        if let Some(options) = change.options {
+            proposal.options = seen.as_ref().map_or(options.clone(), |seen| differing(options, &seen.stack));
+        }
+        if let Some(force_sessions) = change.force_sessions {
+            proposal.force_sessions = force_sessions;
+        }
+        if let Some(closes_at) = change.closes_at {
+            proposal.closes_at = closes_at;
+        }
+        // Whoever decides on what will be done is an author; whoever accepts a warning is named beside it.
+        let authored = moved || decided != Proposal { authors: Vec::new(), ..proposal.clone() };
+        if authored && !proposal.authors.iter().any(|author| author.eq_ignore_ascii_case(person)) {
+            proposal.authors.push(person.clone());
+        }
+        for (what, why) in change.accept {
+            proposal.accepted.retain(|one| one.what != what);
+            if !why.trim().is_empty() {
+                let (who, why) = (asker.signature(), why.trim().to_owned());
+                proposal.accepted.push(Acceptance { what, who, why });
+            }
+        }
+        Ok::<_, ProposalError>(())
+    })?;
+    if !moved && proposal == before {
+        return Ok(proposal);
+    }
+    begin_look(panel, id)
+}
+
+/// Look at the deployment again, as a task: the proposal says when it is over.
+pub(crate) fn look(panel: &Panel, asker: &Asker, id: &str) -> Result<Proposal, Failure> {
+    noted(panel, asker, "look for proposal", id, begin_look(panel, id))
+}
+
+fn begin_look(panel: &Panel, id: &str) -> Result<Proposal, Failure> {
+    let since = panel.now();
+    let proposal = panel.proposals.change(id, None, |proposal| {
+        proposal.revision += 1;
+        proposal.standing = Standing::Looking { since };
+        Ok::<_, ProposalError>(())
+    })?;
+    let wish = UpgradeWish {
+        template: panel.proposals.template(&proposal)?,
+        given: proposal.given.clone(),
+        accepted: proposal.accepted.clone(),
+        options: proposal.options.clone(),
+        force_sessions: proposal.force_sessions.clone(),
+        closes_at: proposal.closes_at,
+    };
+    let (panel, looked) = (panel.clone(), proposal.clone());
+    tokio::spawn(async move {
+        let found = panel.backend.prepare(&looked.deployment, &wish).await;
+        let found = found.map_err(|error| error.to_string());
+        if let Err(error) = panel.proposals.end_look(&looked.id, looked.revision, found, panel.now()) {
+            // There is nobody to answer: the proposal goes on looking until somebody asks again.
+            eprintln!("slackwater: {error}");
+        }
+    });
+    Ok(proposal)
+}
+
+/// What was acknowledged with an approval.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Acknowledged {
+    /// The plan's hash, as its approver read it.
+    pub(crate) plan_sha256: String,
+    /// Capabilities of CloudFormation.
+    pub(crate) capabilities: Vec<String>,
+    /// Resources whose data goes with them.
+    pub(crate) losses: Vec<String>,
+}
+
+/// Approve a proposal's plan, and no other.
+pub(crate) fn approve(
+    panel: &Panel,
+    asker: &Asker,
+    id: &str,
+    acknowledged: &Acknowledged,
+) -> Result<Proposal, Failure> {
+    let result = approved(panel, asker, id, acknowledged);
+    noted(panel, asker, "approve plan", &format!("{id}: {}", acknowledged.plan_sha256), result)
+}
+
+fn approved(
+    panel: &Panel,
+    asker: &Asker,
+    id: &str,
+    acknowledged: &Acknowledged,
+) -> Result<Proposal, Failure> {
+    let preparation = panel.proposals.preparation(id)?;
+    let plan = preparation.as_ref().and_then(|preparation| preparation.plan.as_ref());
+    let now = panel.now();
+    panel.proposals.change(id, None, |proposal| {
+        match &proposal.standing {
+            Standing::Seen | Standing::Approved(_) => {}
+            Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } => {
+                return Err(Failure::Conflict("The deployment must be looked at first.".to_owned()));
+            }
+            Standing::Begun { .. } | Standing::Discarded { .. } => return Err(ProposalError::Ended.into()),
+        }
+        let (Some(preparation), Some(plan)) = (&preparation, plan) else {
+            return Err(Failure::Conflict("There is no plan: something stands in its way.".to_owned()));
+        };
+        let sha256 = plan.sha256();
+        if acknowledged.plan_sha256 != sha256 {
+            return Err(Failure::Conflict(
+                "The plan is another one by now. Read it again before you approve it.".to_owned(),
+            ));
+        }
+        let wanted = preparation.capabilities().into_iter().map(|one| ("capabilities", one));
+        let losses = preparation.foretold.iter().flat_map(|foretold| &foretold.losses);
+        let wanted = wanted.chain(losses.map(|one| ("losses", one.as_str())));
+        let missing: Vec<FieldError> = wanted
+            .filter(|(kind, one)| {
+                let given = if *kind == "losses" { &acknowledged.losses } else { &acknowledged.capabilities };
+                !given.iter().any(|given| given == one)
+            })
+            .map(|(kind, one)| FieldError {
+                field: kind.to_owned(),
+                detail: format!("{one} must be acknowledged."),
+            })
+            .collect();
+        if !missing.is_empty() {
+            return Err(Failure::Fields { errors: missing });
+        }
+        let person = &asker.person.name;
+        if panel.two_person_approval && proposal.authors.iter().any(|one| one.eq_ignore_ascii_case(person)) {
+            return Err(Failure::Conflict(
+                "Two people are wanted: whoever proposed or changed this can't approve it. Ask somebody else."
+                    .to_owned(),
+            ));
+        }
+        proposal.standing =
+            Standing::Approved(Approval { by: asker.signature(), at: now, plan_sha256: sha256 });
+        Ok(())
+    })
+}
+
+/// Begin the run of an approved plan. Gives the run.
+pub(crate) async fn begin(
+    panel: &Panel,
+    asker: &Asker,
+    id: &str,
+    without_notice: bool,
+) -> Result<String, Failure> {
+    let result = begun(panel, asker, id, without_notice).await;
+    noted(panel, asker, "run plan", id, result)
+}
+
+async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> Result<String, Failure> {
+    let proposal = panel.proposals.get(id)?;
+    let approval = match &proposal.standing {
+        Standing::Approved(approval) => approval.clone(),
+        Standing::Begun { run_id, .. } => return Ok(run_id.clone()),
+        Standing::Discarded { .. } => return Err(ProposalError::Ended.into()),
+        Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen => {
+            return Err(Failure::Conflict("Its plan is not approved.".to_owned()));
+        }
+    };
+    let preparation = panel.proposals.preparation(id)?;
+    let at = preparation.as_ref().map(|preparation| preparation.at);
+    let plan = preparation.and_then(|preparation| preparation.plan);
+    let Some((plan, drawn_at)) = plan.filter(|plan| plan.sha256() == approval.plan_sha256).zip(at) else {
+        return Err(Failure::Conflict("The approved plan is no longer there: look again.".to_owned()));
+    };
+    if let (Some(missed), false) =
+        (missed_notice(plan.announcement.closes_at, drawn_at, panel.now()), without_notice)
+    {
+        return Err(Failure::Conflict(missed));
+    }
+    let run_id = plan.run_id.clone();
+    // A process that died between the two writes has begun it already.
+    if panel.live.run(&run_id).await.is_err() {
+        let runs = panel.live.runs().await?;
+        if let Some(run) = runs.iter().find(|run| run.deployment == proposal.deployment && !run.ended) {
+            return Err(Failure::Conflict(format!("Run {} has not ended; one run at a time.", run.run_id)));
+        }
+        panel.backend.start(plan).await?;
+    }
+    let (by, at) = (asker.signature(), panel.now());
+    panel.proposals.change(id, None, |proposal| {
+        proposal.standing = Standing::Begun { run_id: run_id.clone(), approval, by, at };
+        Ok::<_, ProposalError>(())
+    })?;
+    Ok(run_id)
+}
+
+/// Says so when less than half of the notice is left that users were to have.
+pub(crate) fn missed_notice(
+    closes_at: Option<Timestamp>,
+    drawn_at: Timestamp,
+    now: Timestamp,
+) -> Option<String> {
+    let closes_at = closes_at?;
+    let promised = closes_at.milliseconds_since(drawn_at);
+    let left = closes_at.milliseconds_since(now);
+    if promised < NOTICE_TO_KEEP_MILLISECONDS || left * 2 >= promised {
+        return None;
+    }
+    Some(format!(
+        "Users were to be told {} minutes before the gate closes, and {} are left. Look again for a new time, or say that \
+         the shorter notice will do.",
+        promised / 60_000,
+        left / 60_000
+    ))
+}
+
+/// Give a proposal up.
+pub(crate) fn discard(panel: &Panel, asker: &Asker, id: &str) -> Result<(), Failure> {
+    let (by, at) = (asker.signature(), panel.now());
+    let result = panel.proposals.change(id, None, |proposal| {
+        proposal.standing = Standing::Discarded { by, at };
+        Ok::<_, Failure>(())
+    });
+    noted(panel, asker, "discard proposal", id, result.map(drop))
+}
+
+fn check_template(template: &WishedTemplate) -> Result<(), Failure> {
+    match template {
+        WishedTemplate::Url(url) => {
+            let on_s3 = url.starts_with("https://") || url.starts_with("s3://");
+            if !on_s3 || url.len() > 1024 || url.chars().any(|one| one.is_control() || one.is_whitespace()) {
+                return Err(Failure::field("url", "A URL on S3 begins with https:// or s3://."));
+            }
+            let query = url.split_once('?').map_or("", |(_, query)| query);
+            if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name != "versionId") {
+                return Err(Failure::field(
+                    "url",
+                    "A signed URL is a secret, and would be kept and shown. Give the plain one.",
+                ));
+            }
+            Ok(())
+        }
+        WishedTemplate::File { name, text } => {
+            if text.trim().is_empty() {
+                return Err(Failure::field("file", "The file is empty."));
+            }
+            if text.len() > MOST_TEMPLATE_BYTES {
+                return Err(Failure::field("file", "A template has at most 1,000,000 bytes."));
+            }
+            if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+                return Err(Failure::field("file", "The file has no proper name."));
+            }
+            Ok(())
+        }
+        WishedTemplate::Release(version) if version.is_empty() => {
+            Err(Failure::field("release", "Choose a release."))
+        }
+        WishedTemplate::Release(_) => Ok(()),
+    }
+}
+
+/// What is given, without what only repeats the stack's own value.
+fn values(
+    given: &BTreeMap<String, Option<String>>,
+    seen: Option<&Preparation>,
+) -> Result<BTreeMap<String, Option<String>>, Failure> {
+    if given.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let Some(seen) = seen else {
+        return Err(Failure::Conflict("Parameters can be given once the release was looked at.".to_owned()));
+    };
+    let (mut values, mut errors) = (BTreeMap::new(), Vec::new());
+    for (name, value) in given {
+        let row = seen.parameters.iter().find(|row| row.name == *name);
+        let refusal = match (row, value) {
+            (None, _) => Some("The release has no such parameter.".to_owned()),
+            (Some(row), Some(_)) if row.secret => {
+                Some(format!("{name} is secret: it is kept as it is, and can't be given here."))
+            }
+            (Some(row), Some(value)) => match &row.constraints {
+                Some(constraints) => constraints.refusal(name, value),
+                None => Some("The new release doesn't have this parameter.".to_owned()),
+            },
+            (Some(_), None) => None,
+        };
+        match refusal {
+            Some(detail) => errors.push(FieldError { field: format!("parameters.{name}"), detail }),
+            None => {
+                let own = row.and_then(|row| row.current.as_ref().or(row.new_default.as_ref()));
+                values.insert(name.clone(), value.clone().filter(|value| Some(value) != own));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(values) } else { Err(Failure::Fields { errors }) }
+}
+
+/// What only repeats the stack's own setting is not asked for.
+fn differing(wished: UpdateOptions, now: &StackNow) -> UpdateOptions {
+    let tags: Vec<(String, String)> = now.tags.clone().into_iter().collect();
+    UpdateOptions {
+        role_arn: wished.role_arn.filter(|role| Some(role) != now.role_arn.as_ref()),
+        tags: wished.tags.filter(|wished| *wished != tags),
+        notification_arns: wished.notification_arns.filter(|wished| *wished != now.notification_arns),
+        rollback_triggers: wished.rollback_triggers.filter(|wished| *wished != now.rollback_triggers),
+    }
+}
+
+/// Only what is there can be accepted: a slip of the pen would pass for a decision.
+fn check_acceptances(accept: &BTreeMap<String, String>, seen: Option<&Preparation>) -> Result<(), Failure> {
+    let mut errors = Vec::new();
+    for (what, why) in accept {
+        let known = seen.is_some_and(|seen| {
+            let losses = seen.foretold.iter().flat_map(|foretold| &foretold.losses);
+            seen.checks.iter().any(|check| check.id == *what) || losses.into_iter().any(|one| one == what)
+        });
+        let detail = if !known {
+            "There is nothing of this name to accept."
+        } else if why.chars().count() > MOST_REASON || why.chars().any(|one| one.is_control() && one != '\n')
+        {
+            "A reason has at most 500 characters."
+        } else {
+            continue;
+        };
+        errors.push(FieldError { field: format!("accept.{what}"), detail: detail.to_owned() });
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Failure::Fields { errors }) }
+}

@@ -1,0 +1,335 @@
+//! Page 4: everything that must be known before it is decided, risks first; the decision; the beginning.
+
+use maud::{Markup, html};
+use upgrade::{CheckResult, Plan, Verdict};
+
+use super::changes::{risks, update};
+use super::{Wizard, in_words, steps_of_run};
+use crate::access::Deed;
+use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
+use crate::pages::form::{Send, button, form};
+use crate::pages::words::{Tone, counted, duration, iso, pill, when};
+use crate::proposals::{Approval, Preparation, Proposal, Standing};
+
+/// The page.
+pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+    html! {
+        (wizard.head(4))
+        (verdict(proposal, preparation))
+        (found(preparation, decide(wizard, proposal, preparation)))
+        (approval(wizard, proposal, preparation))
+    }
+}
+
+/// A proposal of which nothing more can come, to be read.
+pub(crate) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> Markup {
+    let (tone, words) = in_words(proposal, preparation);
+    html! {
+        header.head {
+            p.crumb { a href="/" { "Overview" } " / " (proposal.deployment) " / Upgrade" }
+            h1 { "Upgrade of " (proposal.deployment) ", as it was proposed" }
+            p { (pill(tone, &words)) " " span.wrap { (proposal.template.in_words()) } }
+        }
+        (steps_of_run(proposal))
+        dl.facts {
+            div { dt { "Proposed by" } dd { (proposal.authors.join(", ")) br; span.sub { (when(proposal.made_at)) } } }
+            @match &proposal.standing {
+                Standing::Begun { run_id, approval, by, at } => {
+                    div { dt { "Approved by" } dd { (approval.by) br; span.sub { (when(approval.at)) } } }
+                    div { dt { "Begun by" } dd { (by) br; span.sub { (when(*at)) } } }
+                    div { dt { "Run" } dd { a href={ "/runs/" (run_id) } { (run_id) } } }
+                },
+                Standing::Discarded { by, at } => div { dt { "Discarded by" } dd { (by) br; span.sub { (when(*at)) } } },
+                Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen | Standing::Approved(_) => {},
+            }
+        }
+        @match preparation {
+            None => p.empty { "Nothing was found out for it." },
+            Some(preparation) => (found(preparation, html! {})),
+        }
+    }
+}
+
+fn verdict(proposal: &Proposal, preparation: &Preparation) -> Markup {
+    html! {
+        @match (&preparation.plan, proposal.standing.approval()) {
+            (Some(_), Some(approval)) => div.notice.good role="status" { p { "Approved by " strong { (approval.by) } ". It can be begun at the end of this page." } },
+            (Some(_), None) => div.notice.good role="status" { p { "Nothing stands in the way. Read it, then approve it at the end of this page." } },
+            (None, _) => div.notice.bad role="status" {
+                p { strong { "There is no plan yet." } " "
+                    @if preparation.in_the_way.is_empty() { (preparation.undrawn.as_deref().unwrap_or("It could not be drawn up.")) }
+                    @else { (counted(preparation.in_the_way.len(), "check")) " to be decided on or set right below. Users notice nothing of it." }
+                }
+            },
+        }
+        p.sub { "Looked at " (when(preparation.at)) ". " (preparation.expectation) }
+    }
+}
+
+/// All that was found out, risks first. `decide` stands where the decisions are.
+fn found(preparation: &Preparation, decide: Markup) -> Markup {
+    html! {
+        section aria-labelledby="risks" {
+            h2 #risks { "Risks" }
+            @match &preparation.foretold {
+                Some(foretold) => (risks(&foretold.risks)),
+                None => p.notice.mind { "What the update will do can't be told as things are: "
+                    (preparation.undrawn.as_deref().unwrap_or("see the checks")) },
+            }
+        }
+        (decide)
+        (checks(&preparation.checks))
+        @if let Some(foretold) = &preparation.foretold {
+            section aria-labelledby="changes" {
+                h2 #changes { "What will change" }
+                @for one in foretold.updates.iter().rev() { (update(one)) }
+            }
+        }
+        (people(preparation))
+        @if let Some(plan) = &preparation.plan { (steps(plan)) }
+        @if let Some(foretold) = &preparation.foretold {
+            section aria-labelledby="permissions" {
+                h2 #permissions { "Permissions" }
+                p { "The least that IAM must allow for this very update; whether it does, the checks say." }
+                details { summary { "The policy" } pre tabindex="0" { code { (pretty(&foretold.permissions)) } } }
+            }
+        }
+    }
+}
+
+fn pretty(policy: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(policy).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| policy.to_owned())
+}
+
+/// What a person must decide, each with its reason.
+fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+    let open = |check: &&CheckResult| preparation.in_the_way.contains(&check.id);
+    let warnings: Vec<&CheckResult> =
+        preparation.checks.iter().filter(open).filter(|check| check.verdict == Verdict::Warning).collect();
+    let accepted = |what: &str| proposal.accepted.iter().any(|one| one.what == what);
+    let losses: Vec<&String> = preparation
+        .foretold
+        .iter()
+        .flat_map(|foretold| &foretold.losses)
+        .filter(|what| !accepted(what))
+        .collect();
+    let may = wizard.may(Deed::Plan);
+    let path = format!("/proposals/{}", proposal.id);
+    let here = wizard.page(4);
+    let send = Send { method: "PATCH", path: &path, then: &here };
+    html! {
+        @if !warnings.is_empty() || !losses.is_empty() || !proposal.accepted.is_empty() {
+            section aria-labelledby="decisions" {
+                h2 #decisions { "To be decided" }
+                @if !warnings.is_empty() || !losses.is_empty() {
+                    p { "Give a reason for what you accept; it is kept with your name. What you leave empty stays open." }
+                    (form(send, "stack wide", &html! { fieldset disabled[!may] {
+                        legend.hidden { "Accept" }
+                        @for check in warnings {
+                            div.notice.mind {
+                                h3 { (check.title) }
+                                ul { @for line in &check.evidence { li { (line) } } }
+                                @if let Some(advice) = &check.advice { p { (advice) } }
+                                label { "Why “" (check.title) "” is acceptable"
+                                    input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
+                                }
+                            }
+                        }
+                        @for what in losses {
+                            div.notice.bad {
+                                h3 { "The data in " (what) " goes" }
+                                label { "Why the data in " (what) " may be lost"
+                                    input name={ "accept." (what) } maxlength="500" autocomplete="off";
+                                }
+                            }
+                        }
+                        @if may { div.buttons { button.primary { "Accept, and look again" } } }
+                    } }))
+                }
+                @if !proposal.accepted.is_empty() {
+                    h3 { "Accepted" }
+                    ul { @for one in &proposal.accepted { li {
+                        strong { (title(preparation, &one.what)) } " by " (one.who) ": " (one.why)
+                        @if may && proposal.standing.is_open() {
+                            (form(send, "", &html! {
+                                input type="hidden" name={ "accept." (one.what) } value="" data-type="exact";
+                                button aria-label={ "Take back: " (title(preparation, &one.what)) } { "Take back" }
+                            }))
+                        }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+fn title<'a>(preparation: &'a Preparation, what: &'a str) -> &'a str {
+    preparation.checks.iter().find(|check| check.id == what).map_or(what, |check| &check.title)
+}
+
+fn checks(checks: &[CheckResult]) -> Markup {
+    let mut grave: Vec<&CheckResult> =
+        checks.iter().filter(|check| matches!(check.verdict, Verdict::Failed | Verdict::Warning)).collect();
+    grave.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+    let of = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
+    let (passed, skipped): (Vec<_>, Vec<_>) = (of(Verdict::Passed).collect(), of(Verdict::Skipped).collect());
+    html! {
+        section aria-labelledby="checks" {
+            h2 #checks { "Checks" }
+            @if grave.is_empty() { p { (pill(Tone::Good, "all passed")) } }
+            @for check in grave { (one_check(check)) }
+            @if !passed.is_empty() { details { summary { (passed.len()) " passed" } @for check in passed { (one_check(check)) } } }
+            @if !skipped.is_empty() { details { summary { (skipped.len()) " skipped: they don't apply, or could not be looked at" }
+                @for check in skipped { (one_check(check)) } } }
+        }
+    }
+}
+
+fn one_check(check: &CheckResult) -> Markup {
+    let (tone, word) = match check.verdict {
+        Verdict::Passed => (Tone::Good, "passed"),
+        Verdict::Skipped => (Tone::Quiet, "skipped"),
+        Verdict::Warning => (Tone::Mind, "warning"),
+        Verdict::Failed => (Tone::Bad, "failed"),
+    };
+    html! {
+        div.finding {
+            h3 { (pill(tone, word)) " " (check.title) }
+            ul { @for line in &check.evidence { li.wrap { (line) } } }
+            @if let Some(advice) = &check.advice { p { strong { "To do: " } (advice) } }
+        }
+    }
+}
+
+fn people(preparation: &Preparation) -> Markup {
+    let work = &preparation.at_work;
+    html! {
+        section aria-labelledby="people" {
+            h2 #people { "People" }
+            @if let Some(plan) = &preparation.plan {
+                h3 { "What users will notice" }
+                @if let Some(at) = plan.announcement.closes_at { p { "The gate closes " strong { (when(at)) } "." } }
+                ul { @for sentence in plan.users_notice(|at| iso(at).replace('T', " ").replace('Z', "")) { li { (sentence) } } }
+            }
+            h3 { "How long" }
+            p { (preparation.expectation) }
+            h3 { "Who works right now" }
+            p { (work.counts()) }
+            @let owners = work.by_owner();
+            @if !owners.is_empty() { ul.names { @for line in owners { li { (line) } } } }
+        }
+    }
+}
+
+fn steps(plan: &Plan) -> Markup {
+    html! {
+        section aria-labelledby="plan-steps" {
+            h2 #plan-steps { "Steps" }
+            details { summary { (counted(plan.steps.len(), "step")) ", in this order" }
+                ol { @for planned in &plan.steps { li {
+                    (planned.step.title()) " "
+                    span.sub { @match plan.deadline_seconds(planned) {
+                        Some(seconds) => { "at most " (duration(seconds * 1000)) },
+                        None => "as long as it takes",
+                    } }
+                } } }
+            }
+        }
+    }
+}
+
+/// Approving, and then beginning.
+fn approval(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+    let path = format!("/proposals/{}", proposal.id);
+    let here = wizard.page(4);
+    let look = format!("{path}/prepare");
+    let again = html! { @if wizard.may(Deed::Plan) {
+        (button(Send { method: "POST", path: &look, then: &here }, "", "Look again"))
+    } };
+    let Some(plan) = &preparation.plan else {
+        return html! { div.buttons { (again) a.button href=(wizard.page(2)) { "Back to the details" } } };
+    };
+    html! {
+        section.card.decision aria-labelledby="approval" {
+            h2 #approval { "Approve and run" }
+            p.sub { "The plan's SHA-256 is " code.wrap { (plan.sha256()) } ". Approval is of this plan and no other; before anybody is kept out, "
+                "the change set that AWS really makes is compared with it." }
+            @match &proposal.standing {
+                Standing::Approved(approval) => (begin(wizard, plan, preparation, &path, approval)),
+                Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen
+                | Standing::Begun { .. } | Standing::Discarded { .. } => (approve(wizard, proposal, preparation, plan, &path)),
+            }
+            div.buttons { (again) }
+        }
+    }
+}
+
+fn approve(
+    wizard: &Wizard<'_>,
+    proposal: &Proposal,
+    preparation: &Preparation,
+    plan: &Plan,
+    path: &str,
+) -> Markup {
+    if !wizard.may(Deed::Approve) {
+        return html! { p { "An operator approves it." } };
+    }
+    let own = proposal.authors.iter().any(|author| author.eq_ignore_ascii_case(&wizard.person.name));
+    if wizard.two_person_approval && own {
+        return html! { p.notice.mind { "Two people are wanted: you proposed or changed this, so somebody else approves it. This page is the same for them." } };
+    }
+    let approve = format!("{path}/approve");
+    let here = wizard.page(4);
+    let losses = preparation.foretold.iter().flat_map(|foretold| &foretold.losses);
+    form(
+        Send { method: "POST", path: &approve, then: &here },
+        "stack wide",
+        &html! {
+            input type="hidden" name="planSha256" value=(plan.sha256()) data-type="exact";
+            @for capability in preparation.capabilities() {
+                label.check { input type="checkbox" name="capabilities" data-type="list" value=(capability) required;
+                    span { "I acknowledge " code { (capability) } ": " (meaning(capability)) } }
+            }
+            @for what in losses {
+                label.check { input type="checkbox" name="losses" data-type="list" value=(what) required;
+                    span { "I know that " code { (what) } " is replaced or removed, and the data in it goes." } }
+            }
+            button.primary { "Approve this plan" }
+        },
+    )
+}
+
+/// In CloudFormation's sense (user guide, "Acknowledging IAM resources in CloudFormation templates").
+fn meaning(capability: &str) -> &'static str {
+    match capability {
+        "CAPABILITY_NAMED_IAM" => {
+            "the template makes or changes IAM resources, some under names of their own."
+        }
+        "CAPABILITY_AUTO_EXPAND" => "the template has macros or includes, which CloudFormation expands.",
+        _ => "the template makes or changes IAM resources.",
+    }
+}
+
+fn begin(
+    wizard: &Wizard<'_>,
+    plan: &Plan,
+    preparation: &Preparation,
+    path: &str,
+    approval: &Approval,
+) -> Markup {
+    let run = format!("{path}/run");
+    let missed = missed_notice(plan.announcement.closes_at, preparation.at, wizard.now);
+    html! {
+        p { "Approved by " strong { (approval.by) } ", " (when(approval.at)) "." }
+        @if !wizard.may(Deed::Run) { p { "An operator begins it." } }
+        @else { (form(Send { method: "POST", path: &run, then: "/runs/{runId}" }, "stack wide", &html! {
+            @if let Some(missed) = &missed { p.notice.mind { (missed) } }
+            @if plan.announcement.closes_at.is_some_and(|at| at.milliseconds_since(preparation.at) >= NOTICE_TO_KEEP_MILLISECONDS) {
+                label.check { input type="checkbox" name="withoutNotice";
+                    span { "Begin even when less than half of the users' notice is left" } }
+            }
+            button.primary { "Run it now" }
+        })) }
+    }
+}

@@ -1,0 +1,257 @@
+//! Proposals: upgrades in the making, from the choice of a release to the run that came of it.
+//!
+//! A deployment has at most one that is open. Nobody's browser keeps anything of it: it can be left, taken up by
+//! somebody else, and looked at from a phone. A parameter marked NoEcho is never given here, so none is kept.
+
+mod store;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use upgrade::{
+    Acceptance, AtWork, CheckResult, ParameterRow, Plan, PlannedRisk, StackUpdate, Timestamp, UpdateOptions,
+};
+
+pub use store::{ProposalError, Proposals};
+
+/// An upgrade in the making.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its id: letters and digits.
+    pub id: String,
+    /// Of which deployment.
+    pub deployment: String,
+    /// How often it was changed: what was looked at before a change is no longer of it.
+    pub revision: u64,
+    /// Who made it.
+    pub made_by: String,
+    /// Everybody who decided on its release, values or options, its maker first.
+    pub authors: Vec<String>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The release.
+    pub template: TemplateChoice,
+    /// Parameters that are given; every other one keeps its value, or takes the new default.
+    pub given: BTreeMap<String, String>,
+    /// Checks and losses that somebody accepted.
+    pub accepted: Vec<Acceptance>,
+    /// Settings of the stack operation.
+    pub options: UpdateOptions,
+    /// Sessions that may be stopped unsaved, by id.
+    pub force_sessions: Vec<String>,
+    /// When the gate closes; `None`: after the settings' notice.
+    pub closes_at: Option<Timestamp>,
+    /// How far it has come.
+    pub standing: Standing,
+}
+
+/// Where the new release's template is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TemplateChoice {
+    /// `https://…` or `s3://…`, on S3.
+    Url(String),
+    /// A file that was sent; its text is kept beside the proposal.
+    File {
+        /// Its name, for messages.
+        name: String,
+    },
+    /// A release of the deployment's catalogue, by its version.
+    Release(String),
+}
+
+impl TemplateChoice {
+    /// For a person.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            TemplateChoice::Url(url) => url.clone(),
+            TemplateChoice::File { name } => format!("file {name}"),
+            TemplateChoice::Release(version) => format!("release {version}"),
+        }
+    }
+}
+
+/// How far a proposal has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nobody has looked at the deployment for it, or the look was interrupted.
+    Unseen,
+    /// Being looked at.
+    Looking {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It could not be looked at.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// Looked at: its preparation says whether there is a plan.
+    Seen,
+    /// Its plan was approved.
+    Approved(Approval),
+    /// Its plan is carried out, or was.
+    Begun {
+        /// The run.
+        run_id: String,
+        /// Who approved.
+        approval: Approval,
+        /// Who began it.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It was given up.
+    Discarded {
+        /// By whom.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Standing {
+    /// Whether anything may still come of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self {
+            Standing::Unseen
+            | Standing::Looking { .. }
+            | Standing::Failed { .. }
+            | Standing::Seen
+            | Standing::Approved(_) => true,
+            Standing::Begun { .. } | Standing::Discarded { .. } => false,
+        }
+    }
+
+    /// Who approved it, once somebody has.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match self {
+            Standing::Approved(approval) | Standing::Begun { approval, .. } => Some(approval),
+            Standing::Unseen
+            | Standing::Looking { .. }
+            | Standing::Failed { .. }
+            | Standing::Seen
+            | Standing::Discarded { .. } => None,
+        }
+    }
+}
+
+/// A plan's approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Of which plan.
+    pub plan_sha256: String,
+}
+
+/// What is looked at and drawn up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeWish {
+    /// The release.
+    pub template: WishedTemplate,
+    /// Parameters that are given.
+    pub given: BTreeMap<String, String>,
+    /// What is accepted.
+    pub accepted: Vec<Acceptance>,
+    /// Settings of the stack operation.
+    pub options: UpdateOptions,
+    /// Sessions that may be stopped unsaved.
+    pub force_sessions: Vec<String>,
+    /// When the gate closes.
+    pub closes_at: Option<Timestamp>,
+}
+
+/// A release, with its text where that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WishedTemplate {
+    /// On S3.
+    Url(String),
+    /// Sent.
+    File {
+        /// Its name.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// Of the catalogue.
+    Release(String),
+}
+
+/// Everything that was found out about an upgrade, and its plan where there may be one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// When.
+    pub at: Timestamp,
+    /// The new release's version, when its template tells it.
+    pub to_version: Option<String>,
+    /// The checks' results.
+    pub checks: Vec<CheckResult>,
+    /// Every parameter, three ways. Secrets are never in it.
+    pub parameters: Vec<ParameterRow>,
+    /// The stack's settings as they are.
+    pub stack: StackNow,
+    /// What the updates will do; `None`: that can't be told as things are.
+    pub foretold: Option<Foretold>,
+    /// Who and what is at work.
+    pub at_work: AtWork,
+    /// How long users will be kept out, in a sentence.
+    pub expectation: String,
+    /// The plan.
+    pub plan: Option<Plan>,
+    /// Ids of the checks that stand in the way of one.
+    pub in_the_way: Vec<String>,
+    /// Why there is none, where it isn't checks.
+    pub undrawn: Option<String>,
+}
+
+/// What the updates will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foretold {
+    /// The linked stacks' updates, and the primary stack's.
+    pub updates: Vec<StackUpdate>,
+    /// What they may cost, the gravest first.
+    pub risks: Vec<PlannedRisk>,
+    /// The least IAM policy of the primary stack's, JSON.
+    pub permissions: String,
+    /// Resources whose data goes with them, by logical id.
+    pub losses: Vec<String>,
+}
+
+/// A stack's settings as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StackNow {
+    /// The deployed release's version, when its template tells it.
+    pub version: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// The role that CloudFormation assumes.
+    pub role_arn: Option<String>,
+    /// SNS topics.
+    pub notification_arns: Vec<String>,
+    /// ARNs of alarms that roll an update back.
+    pub rollback_triggers: Vec<String>,
+    /// Whether it has a stack policy.
+    pub has_policy: bool,
+}
+
+impl Preparation {
+    /// Capabilities that CloudFormation wants acknowledged, each once.
+    #[must_use]
+    pub fn capabilities(&self) -> Vec<&str> {
+        let updates = self.foretold.iter().flat_map(|foretold| &foretold.updates);
+        let mut all: Vec<&str> =
+            updates.flat_map(|update| update.proposal.capabilities.iter().map(String::as_str)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}

@@ -1,0 +1,147 @@
+//! Coming in and going out: the only forms that are posted as forms, for nobody is signed in yet, or soon any more.
+
+use std::collections::HashMap;
+
+use axum::Extension;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
+use maud::Markup;
+
+use super::failure::Failure;
+use super::guard::{has_cookie, set_cookie};
+use super::request::{Visitor, session};
+use crate::access::Audited;
+use crate::pages::{self, Page};
+use crate::panel::Panel;
+
+type Fields = Form<Vec<(String, String)>>;
+
+fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+    fields.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.trim())
+}
+
+fn stranger(visitor: &Visitor, title: &str, body: Markup) -> Response {
+    Page { title, here: "", person: None, form_token: &visitor.form_token, refreshes: false, body }
+        .into_response()
+}
+
+/// Only our own pages: nobody is led elsewhere by a link to us.
+fn our_own(to: &str) -> &str {
+    let ours = to.starts_with('/')
+        && !to.starts_with("//")
+        && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if ours { to } else { "/" }
+}
+
+pub(crate) async fn sign_in_page(
+    Extension(visitor): Extension<Visitor>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let to = our_own(query.get("to").map_or("/", String::as_str));
+    stranger(&visitor, "Sign in", pages::sign_in(&visitor.form_token, to, None))
+}
+
+pub(crate) async fn sign_in(
+    State(panel): State<Panel>,
+    Extension(visitor): Extension<Visitor>,
+    Form(fields): Fields,
+) -> Result<Response, Failure> {
+    let (name, to) = (field(&fields, "name"), our_own(field(&fields, "to")));
+    // Spaces belong to a password.
+    let given = fields.iter().find(|(found, _)| found == "password").map(|(_, value)| value.clone());
+    let now = panel.now();
+    let noted = |who: &str, done: bool, detail: &str| {
+        let address = visitor.address.to_string();
+        let entry = Audited { who, address: &address, act: "sign in", object: "", done, detail };
+        panel.access.audit(entry, now)
+    };
+    if let Err(wait) = panel.limits.attempt(name, visitor.address, now) {
+        noted(name, false, "too many attempts")?;
+        return Err(Failure::TooMany(wait));
+    }
+    let known = panel.access.password_of(name)?;
+    let (person, hash) = known.unzip();
+    let right = panel.passwords.is(given.unwrap_or_default(), hash).await;
+    let (true, Some(person)) = (right, person) else {
+        let locked = panel.limits.wrong(name, panel.now());
+        noted(name, false, if locked { "wrong; the name is locked for a while" } else { "wrong" })?;
+        let body = pages::sign_in(&visitor.form_token, to, Some("That name and password don't go together."));
+        let mut response = stranger(&visitor, "Sign in", body);
+        *response.status_mut() = http::StatusCode::UNAUTHORIZED;
+        return Ok(response);
+    };
+    panel.limits.right(name);
+    noted(&person, true, "")?;
+    enter(&panel, &person, to)
+}
+
+/// A new session, whatever cookie the browser had.
+fn enter(panel: &Panel, person: &str, to: &str) -> Result<Response, Failure> {
+    let minted = panel.access.begin_session(person, panel.now())?;
+    let value = set_cookie(
+        panel.origins,
+        panel.origins.session_cookie(),
+        minted.text(),
+        crate::access::SESSION_SECONDS,
+    );
+    let mut response = Redirect::to(to).into_response();
+    let value = HeaderValue::from_str(&value).map_err(|error| Failure::Ours(error.to_string()))?;
+    response.headers_mut().append(SET_COOKIE, value);
+    Ok(response)
+}
+
+pub(crate) async fn sign_out(State(panel): State<Panel>, headers: HeaderMap) -> Result<Response, Failure> {
+    let name = panel.origins.session_cookie();
+    if let Some(secret) = session(panel.origins, &headers) {
+        panel.access.end_session(secret)?;
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    if has_cookie(&headers, name)
+        && let Ok(value) = HeaderValue::from_str(&set_cookie(panel.origins, name, "", 0))
+    {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+pub(crate) async fn set_up_page(
+    State(panel): State<Panel>,
+    Extension(visitor): Extension<Visitor>,
+    Path(secret): Path<String>,
+) -> Result<Response, Failure> {
+    if panel.access.has_people()? || !panel.access.is_setup(&secret, panel.now())? {
+        return Err(crate::access::AccessError::NoSetup.into());
+    }
+    Ok(stranger(&visitor, "Set up", pages::set_up(&visitor.form_token, &secret, None)))
+}
+
+pub(crate) async fn set_up(
+    State(panel): State<Panel>,
+    Extension(visitor): Extension<Visitor>,
+    Path(secret): Path<String>,
+    Form(fields): Fields,
+) -> Result<Response, Failure> {
+    let now = panel.now();
+    panel.limits.attempt("", visitor.address, now).map_err(Failure::TooMany)?;
+    if panel.access.has_people()? || !panel.access.is_setup(&secret, now)? {
+        return Err(crate::access::AccessError::NoSetup.into());
+    }
+    let name = field(&fields, "name");
+    let password = fields.iter().find(|(found, _)| found == "password").map(|(_, value)| value.clone());
+    let made = match panel.passwords.hash(name, password.unwrap_or_default()).await {
+        Err(error) => Err(Failure::from(error)),
+        Ok(hash) => panel.access.set_up(&secret, name, &hash, now).map_err(Failure::from),
+    };
+    if let Err(failure) = made {
+        let body = pages::set_up(&visitor.form_token, &secret, Some(&failure.to_string()));
+        let mut response = stranger(&visitor, "Set up", body);
+        *response.status_mut() = failure.status();
+        return Ok(response);
+    }
+    let address = visitor.address.to_string();
+    let entry = Audited { who: name, address: &address, act: "set up", object: name, done: true, detail: "" };
+    panel.access.audit(entry, now)?;
+    enter(&panel, name, "/")
+}

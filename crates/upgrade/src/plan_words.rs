@@ -1,0 +1,130 @@
+//! What a plan means for people, in sentences: the same on a terminal and on a page.
+
+use std::collections::BTreeMap;
+
+use crate::Timestamp;
+use crate::plan::{AtWork, Plan, PlannedStep, RunKind};
+use crate::platform::Unsaved;
+use crate::step::Step;
+
+/// Works of one person that are named; more are counted.
+const MOST_WORKS: usize = 5;
+
+impl Plan {
+    /// What users will notice, a sentence each. `moment` writes a time as people read it, UTC.
+    #[must_use]
+    pub fn users_notice(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
+        let mut told = Vec::new();
+        match (&self.announcement.banner, self.announcement.closes_at) {
+            (Some(banner), _) => told.push(format!("At once, a banner: \"{}\"", banner.text)),
+            (None, Some(_)) => told.push("No banner: the platform's adapter shows none.".to_owned()),
+            (None, None) => {}
+        }
+        let until = match self.kind {
+            RunKind::LeaveMaintenance => {
+                told.push("They are let in.".to_owned());
+                return told;
+            }
+            RunKind::Upgrade => "until the new release has proved healthy",
+            RunKind::EnterMaintenance => "until maintenance is disabled",
+        };
+        let from = match self.announcement.closes_at {
+            Some(at) => format!("From {} UTC", moment(at)),
+            None => "From the beginning".to_owned(),
+        };
+        let admitted = match self.gate.admitted.as_slice() {
+            [] => String::new(),
+            admitted => format!(" ({} pass)", admitted.join(", ")),
+        };
+        told.push(format!("{from}, the maintenance page instead of the platform{admitted}, {until}."));
+        if !self.platform.sessions {
+            told.push(
+                "Their sessions can't be seen: this platform has no adapter, so whatever is unsaved is lost with the workers."
+                    .to_owned(),
+            );
+        } else if !self.platform.save {
+            told.push(
+                "Their sessions can't be saved by us: people must save and stop them themselves.".to_owned(),
+            );
+        }
+        told
+    }
+
+    /// After how many seconds a step has failed, by the plan or by its policies; `None`: as long as it takes.
+    #[must_use]
+    pub fn deadline_seconds(&self, planned: &PlannedStep) -> Option<u64> {
+        let policy = &self.maintenance;
+        planned.deadline_seconds.or(match planned.step {
+            Step::SaveSessions => Some(policy.sessions.deadline_seconds),
+            Step::StopComputations => Some(policy.computations.deadline_seconds),
+            Step::TerminateJobs => Some(policy.jobs.deadline_seconds),
+            Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
+                Some(policy.workers.deadline_seconds)
+            }
+            Step::CheckHealth => Some(self.health.deadline_seconds),
+            Step::Announce
+            | Step::AwaitWindow
+            | Step::CreateChangeSet(_)
+            | Step::ExecuteChangeSet(_)
+            | Step::FollowUpdate(_)
+            | Step::CloseGate
+            | Step::MuteAlarms
+            | Step::DisableJobQueues
+            | Step::ConfirmQuiet
+            | Step::TakeSnapshots
+            | Step::LocateTargets
+            | Step::RestoreWorkers
+            | Step::RestoreJobQueues
+            | Step::UnmuteAlarms
+            | Step::OpenGate
+            | Step::ClearBanner
+            | Step::DiscardChangeSet => None,
+        })
+    }
+}
+
+impl AtWork {
+    /// How much is at work, in a sentence.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let counted =
+            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let counts = [
+            counted(self.sessions.len(), "session"),
+            counted(self.computations.len(), "computation"),
+            counted(self.jobs.len(), "job"),
+            counted(self.worker_instances, "worker"),
+            counted(self.dedicated_machines.len(), "dedicated machine"),
+        ];
+        format!("{}.", counts.join(", "))
+    }
+
+    /// Whose it is: a line for each person that is known, in the order of their names.
+    #[must_use]
+    pub fn by_owner(&self) -> Vec<String> {
+        let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for session in &self.sessions {
+            let unsaved = match session.unsaved {
+                Unsaved::No => "",
+                Unsaved::Yes { .. } => ", unsaved",
+                Unsaved::Unknown => ", perhaps unsaved",
+            };
+            owners.entry(&session.owner).or_default().push(format!("session {}{unsaved}", session.name));
+        }
+        for computation in &self.computations {
+            owners.entry(&computation.owner).or_default().push(format!("computation {}", computation.name));
+        }
+        for job in &self.jobs {
+            if let Some(owner) = &job.owner {
+                owners.entry(owner).or_default().push(format!("job {}", job.name));
+            }
+        }
+        let line = |(owner, works): (&str, Vec<String>)| {
+            let more = works.len().saturating_sub(MOST_WORKS);
+            let shown = works.into_iter().take(MOST_WORKS).collect::<Vec<_>>().join("; ");
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            format!("{owner}: {shown}{more}")
+        };
+        owners.into_iter().map(line).collect()
+    }
+}
