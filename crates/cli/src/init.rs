@@ -99,6 +99,9 @@ fn deployment(
     }
     // What can't be found in an account, and that most owners want.
     toml.push_str(
+        "# release = { catalogue = \"releases.toml\" }   # [[release]] tables with version and template, oldest first\n",
+    );
+    toml.push_str(
         "# template_bucket = \"…\"   # where templates given as files are put\n\
          # platform = { adapter = \"http\", url = \"https://…\", token_env = \"…\" }   # sessions, banners, health\n",
     );

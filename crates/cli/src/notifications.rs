@@ -8,7 +8,7 @@ use std::time::Duration;
 use platform::Secret;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use upgrade::{Outcome, Plan, Question, RunKind};
+use upgrade::{Outcome, Plan, Question, Record, RunKind, State, What};
 
 use crate::site::Site;
 
@@ -24,6 +24,30 @@ pub(crate) enum Notice {
     Asks(Question),
     /// A run has ended.
     Ended(Outcome),
+}
+
+/// Which records of a run somebody is told of: its beginning, each question once, its end.
+#[derive(Debug, Default)]
+pub(crate) struct Noticing {
+    asked: bool,
+}
+
+impl Noticing {
+    /// What a record and the state after it say.
+    pub(crate) fn recorded(&mut self, record: &Record, state: &State) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if let Record::Happened(event) = record
+            && event.what == What::Started
+        {
+            notices.push(Notice::Began);
+        }
+        notices.extend(state.outcome.clone().map(Notice::Ended));
+        if !self.asked {
+            notices.extend(state.question.clone().map(Notice::Asks));
+        }
+        self.asked = state.question.is_some();
+        notices
+    }
 }
 
 /// A notice with its run.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use conductor::{ConductError, Conductor, Ended, Holder, JournalStore, Reply, SqliteJournal, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use upgrade::{Answer, Plan, Question, Record, Report, State, What, fold};
+use upgrade::{Answer, Plan, Question, Record, Report, State, fold};
 
 use crate::arguments::{Format, Progress};
 use crate::demo::until_interrupted;
 use crate::error::{CliError, NEEDS_ANSWER};
 use crate::history::History;
-use crate::notifications::{Message, Notice, message, tell};
+use crate::notifications::{Message, Notice, Noticing, message, tell};
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
@@ -156,14 +156,14 @@ struct Shown {
     notices: UnboundedSender<Message>,
     /// Notices that nobody has been told of yet.
     untold: Rc<Cell<usize>>,
-    asked: bool,
+    noticing: Noticing,
 }
 
 impl Shown {
     fn new(lines: Lines, format: Format) -> (Shown, UnboundedReceiver<Message>) {
         let (notices, told) = unbounded_channel();
         let (lines, untold) = (Rc::new(RefCell::new(lines)), Rc::new(Cell::new(0)));
-        (Shown { lines, format, notices, untold, asked: false }, told)
+        (Shown { lines, format, notices, untold, noticing: Noticing::default() }, told)
     }
 
     fn notify(&self, plan: &Plan, notice: &Notice) {
@@ -176,18 +176,9 @@ impl Shown {
 
 impl Watcher for Shown {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        if let Record::Happened(event) = record
-            && event.what == What::Started
-        {
-            self.notify(plan, &Notice::Began);
+        for notice in self.noticing.recorded(record, state) {
+            self.notify(plan, &notice);
         }
-        if let Some(outcome) = &state.outcome {
-            self.notify(plan, &Notice::Ended(outcome.clone()));
-        }
-        if let (Some(question), false) = (&state.question, self.asked) {
-            self.notify(plan, &Notice::Asks(question.clone()));
-        }
-        self.asked = state.question.is_some();
         match self.format {
             Format::Text => self.lines.borrow_mut().recorded(plan, record, state),
             // A reader that has gone away doesn't stop a run.

@@ -25,6 +25,15 @@ impl SqliteJournal {
         SqliteJournal::prepare(Connection::open_in_memory().map_err(unwritable)?)
     }
 
+    /// A number that is another one as soon as anybody else has written to the file: cheap enough to be asked ten times
+    /// a second. What this value itself writes does not change it (SQLite, `PRAGMA data_version`).
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn others_writes(&self) -> Result<i64, JournalError> {
+        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(unreadable)
+    }
+
     fn prepare(connection: Connection) -> Result<SqliteJournal, JournalError> {
         // FULL: a record that was acknowledged survives the loss of power, not only of the process.
         connection

@@ -75,7 +75,10 @@ fn what_was_written_is_read_again_by_another_process() {
     // A second process looks on while the first one writes.
     let beside = SqliteJournal::open(&path).expect("the same journal");
     assert_eq!(beside.load("one").expect("readable").1, records[..2]);
+    let before = beside.others_writes().expect("readable");
+    assert_eq!(beside.others_writes().expect("readable"), before, "nobody has written meanwhile");
     journal.append("one", &records[2], false, &holder()).expect("written");
+    assert_ne!(beside.others_writes().expect("readable"), before);
     drop(journal);
     let (read, told) = SqliteJournal::open(&path).expect("again").load("one").expect("readable");
     assert_eq!(read, plan("one", "platform"));

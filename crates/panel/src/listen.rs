@@ -1,9 +1,10 @@
 //! Sockets: where the panel listens, with or without TLS, and what a slow or silent client may cost.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,14 +18,22 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// A client that has not said its headers, or not shaken hands, by then is hung up on.
 const HEADER_SECONDS: u64 = 10;
 
+/// A client that reads nothing of what it asked for is hung up on by then.
+const WRITE_SECONDS: u64 = 30;
+
 /// Connections at once; more wait.
 const MOST_CONNECTIONS: usize = 1024;
+
+/// Connections at once from one address, so that nobody takes all of the room. Behind a proxy everybody has the
+/// proxy's address: there it is the proxy's business.
+const MOST_FROM_AN_ADDRESS: usize = MOST_CONNECTIONS / 2;
 
 /// Certificate and key, PEM.
 #[derive(Debug, Clone)]
@@ -66,6 +75,7 @@ pub enum ListenError {
 pub struct Listening {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    most_from_an_address: usize,
     /// Where.
     pub address: SocketAddr,
 }
@@ -86,7 +96,8 @@ pub async fn listen(
     let bind = |source| ListenError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
-    Ok(Listening { listener, tls, address })
+    let most_from_an_address = if behind_proxy { MOST_CONNECTIONS } else { MOST_FROM_AN_ADDRESS };
+    Ok(Listening { listener, tls, most_from_an_address, address })
 }
 
 fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ListenError> {
@@ -117,11 +128,15 @@ impl Listening {
     /// Serve for as long as this is awaited.
     pub async fn serve(self, router: Router) {
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let guests = Arc::new(Guests::default());
         loop {
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    tokio::spawn(one(stream, peer, self.tls.clone(), router.clone(), permit));
+                    // Who has too many is hung up on at once; who waits is somebody else.
+                    if let Some(seat) = Guests::seat(&guests, peer.ip(), self.most_from_an_address) {
+                        tokio::spawn(one(stream, peer, self.tls.clone(), router.clone(), (permit, seat)));
+                    }
                 }
                 // Out of file descriptors, or a client that went away at once: neither ends the panel.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -135,10 +150,13 @@ async fn one(
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
-    permit: OwnedSemaphorePermit,
+    place: (OwnedSemaphorePermit, Seat),
 ) {
     // Live events are small, and wanted at once.
     let _best_effort = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS)));
+    let stream = Box::pin(stream);
     match tls {
         None => speak(stream, peer, router).await,
         Some(tls) => {
@@ -148,7 +166,45 @@ async fn one(
             }
         }
     }
-    drop(permit);
+    drop(place);
+}
+
+/// How many connections each address has.
+#[derive(Debug, Default)]
+struct Guests {
+    counts: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection's place among its address's; given back when it is dropped.
+#[derive(Debug)]
+struct Seat {
+    guests: Arc<Guests>,
+    address: IpAddr,
+}
+
+impl Guests {
+    /// A place, while the address has fewer than so many.
+    fn seat(guests: &Arc<Guests>, address: IpAddr, most: usize) -> Option<Seat> {
+        let mut counts = guests.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Seat { guests: Arc::clone(guests), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.guests.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
 }
 
 async fn speak(

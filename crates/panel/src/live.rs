@@ -3,17 +3,25 @@
 //! A wake-up carries nothing: every page reads the picture again from the place it had reached. So a page that was
 //! opened late, or lost its connection, misses nothing and sees nothing twice.
 
+mod digest;
+
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use conductor::{JournalError, JournalStore, Request, RunSummary, SqliteJournal};
+use conductor::{Clock, JournalError, JournalStore, Request, RunSummary, SqliteJournal};
 use tokio::sync::watch;
 use upgrade::{IllegalTransition, Plan, Telling, Timestamp};
 
-/// How often the journal is looked at. Another process may write it, and SQLite tells nobody.
-const FOLLOW_MILLISECONDS: u64 = 150;
+pub(crate) use digest::{Listed, RunDigest, Standing};
+
+/// How often somebody asks whether the journal was written to. Another process may write it, and SQLite tells nobody;
+/// the question costs a few microseconds.
+const FOLLOW_MILLISECONDS: u64 = 50;
+
+/// How often the journal is looked at though nobody has written: whoever carried a run out may be gone.
+const LOOK_ANYWAY_MILLISECONDS: u64 = 1000;
 
 /// Pictures of ended runs that are kept ready.
 const MOST_PICTURES: usize = 16;
@@ -21,8 +29,8 @@ const MOST_PICTURES: usize = 16;
 /// The journal, followed.
 #[derive(Debug)]
 pub struct Live {
-    path: PathBuf,
     inner: Mutex<Inner>,
+    clock: Clock,
     wake: watch::Sender<u64>,
 }
 
@@ -30,7 +38,17 @@ pub struct Live {
 struct Inner {
     journal: SqliteJournal,
     pictures: HashMap<String, Arc<RunPicture>>,
-    seen: usize,
+    /// Of ended runs.
+    digests: HashMap<String, RunDigest>,
+    seen: Seen,
+}
+
+/// What the follower saw last. Another one is news.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen {
+    runs: usize,
+    /// Runs that go on: how many of their records are told, and whether somebody carries them out.
+    under_way: Vec<(String, usize, bool)>,
 }
 
 /// A run, told as far as its journal goes.
@@ -57,19 +75,18 @@ pub enum LiveError {
 }
 
 impl Live {
-    /// Follow the journal at `path`, made if it isn't there.
+    /// Follow the journal at `path`, made if it isn't there. `clock` says whose lease has run out.
     ///
     /// # Errors
     /// It can't be opened.
-    pub fn open(path: &Path) -> Result<Arc<Live>, JournalError> {
-        let inner = Inner { journal: SqliteJournal::open(path)?, pictures: HashMap::new(), seen: 0 };
-        Ok(Arc::new(Live { path: path.to_owned(), inner: Mutex::new(inner), wake: watch::Sender::new(0) }))
-    }
-
-    /// Where the journal is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn open(path: &Path, clock: Clock) -> Result<Arc<Live>, JournalError> {
+        let inner = Inner {
+            journal: SqliteJournal::open(path)?,
+            pictures: HashMap::new(),
+            digests: HashMap::new(),
+            seen: Seen::default(),
+        };
+        Ok(Arc::new(Live { inner: Mutex::new(inner), clock, wake: watch::Sender::new(0) }))
     }
 
     /// Something changes from now on: the receiver is woken by every change.
@@ -80,10 +97,25 @@ impl Live {
 
     /// Look at the journal over and over.
     pub async fn follow(self: Arc<Live>) {
+        let (mut written, mut looked_at) = (None, Timestamp(0));
         loop {
-            tokio::time::sleep(Duration::from_millis(FOLLOW_MILLISECONDS)).await;
-            // A journal that can't be read now may be read the next time; pages that ask meanwhile are told.
-            if let Ok(true) = self.blocking(Inner::has_grown).await {
+            self.clock.sleep(Duration::from_millis(FOLLOW_MILLISECONDS)).await;
+            let now = self.clock.now();
+            let before = written;
+            let due = now.milliseconds_since(looked_at) >= LOOK_ANYWAY_MILLISECONDS;
+            // Asked before the look, so that what is written during it is news the next time. A journal that can't be
+            // read now may be read the next time; pages that ask meanwhile are told.
+            let look = self.blocking(move |inner| {
+                let writes = inner.journal.others_writes()?;
+                let news = if due || before != Some(writes) { Some(inner.has_news(now)?) } else { None };
+                Ok((writes, news))
+            });
+            let Ok((writes, news)) = look.await else { continue };
+            written = Some(writes);
+            if news.is_some() {
+                looked_at = now;
+            }
+            if news == Some(true) {
                 self.wake.send_modify(|count| *count = count.wrapping_add(1));
             }
         }
@@ -97,6 +129,23 @@ impl Live {
         self.blocking(|inner| Ok(inner.journal.runs()?)).await
     }
 
+    /// These runs, each with what a list shows of it.
+    ///
+    /// # Errors
+    /// The task was interrupted. A run that can't be read says so itself.
+    pub(crate) async fn listed(self: &Arc<Live>, runs: Vec<RunSummary>) -> Result<Vec<Listed>, LiveError> {
+        self.blocking(|inner| {
+            let runs = runs.into_iter();
+            Ok(runs
+                .map(|summary| Listed {
+                    digest: inner.digest(&summary).map_err(|error| error.to_string()),
+                    summary,
+                })
+                .collect())
+        })
+        .await
+    }
+
     /// One run as it stands now.
     ///
     /// # Errors
@@ -104,6 +153,19 @@ impl Live {
     pub async fn run(self: &Arc<Live>, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
         let run_id = run_id.to_owned();
         self.blocking(move |inner| inner.picture(&run_id)).await
+    }
+
+    /// Whether somebody carries the run out at this moment.
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    pub async fn is_held(self: &Arc<Live>, run_id: &str) -> Result<bool, LiveError> {
+        let (run_id, now) = (run_id.to_owned(), self.clock.now());
+        self.blocking(move |inner| {
+            let run = inner.journal.runs()?.into_iter().find(|run| run.run_id == run_id);
+            Ok(run.is_some_and(|run| is_held(&run, now)))
+        })
+        .await
     }
 
     /// Ask something of a run, whatever process carries it out.
@@ -138,49 +200,63 @@ impl Live {
 
 impl Inner {
     fn picture(&mut self, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
-        if let Some(known) = self.pictures.get(run_id) {
-            let known = Arc::clone(known);
+        if let Some(known) = self.pictures.get_mut(run_id) {
             let fresh = self.journal.records_from(run_id, known.telling.told())?;
-            if fresh.is_empty() {
-                return Ok(known);
+            if !fresh.is_empty() {
+                // Copied only while a page that is being made holds it.
+                let picture = Arc::make_mut(known);
+                for record in &fresh {
+                    picture.telling.tell(&picture.plan, record)?;
+                }
             }
-            let mut picture = RunPicture::clone(&known);
-            for record in &fresh {
-                picture.telling.tell(&picture.plan, record)?;
-            }
-            return Ok(self.keep(run_id, picture));
+            return Ok(Arc::clone(known));
         }
+        let picture = Arc::new(self.read(run_id)?);
+        if self.pictures.len() >= MOST_PICTURES {
+            self.pictures.retain(|_, picture| picture.telling.report().outcome.is_none());
+        }
+        self.pictures.insert(run_id.to_owned(), Arc::clone(&picture));
+        Ok(picture)
+    }
+
+    fn read(&self, run_id: &str) -> Result<RunPicture, LiveError> {
         let (plan, records) = self.journal.load(run_id)?;
         let mut picture = RunPicture { plan: Arc::new(plan), telling: Telling::default() };
         for record in &records {
             picture.telling.tell(&picture.plan, record)?;
         }
-        Ok(self.keep(run_id, picture))
+        Ok(picture)
     }
 
-    fn keep(&mut self, run_id: &str, picture: RunPicture) -> Arc<RunPicture> {
-        if self.pictures.len() >= MOST_PICTURES && !self.pictures.contains_key(run_id) {
-            self.pictures.retain(|_, picture| picture.telling.report().outcome.is_none());
+    fn digest(&mut self, run: &RunSummary) -> Result<RunDigest, LiveError> {
+        if !run.ended {
+            return RunDigest::of(&*self.picture(&run.run_id)?);
         }
-        let picture = Arc::new(picture);
-        self.pictures.insert(run_id.to_owned(), Arc::clone(&picture));
-        picture
+        if let Some(known) = self.digests.get(&run.run_id) {
+            return Ok(known.clone());
+        }
+        // Its picture isn't kept: nobody has asked for it.
+        let digest = RunDigest::of(&self.read(&run.run_id)?)?;
+        self.digests.insert(run.run_id.clone(), digest.clone());
+        Ok(digest)
     }
 
-    /// Whether anything was written since the last look.
-    fn has_grown(&mut self) -> Result<bool, LiveError> {
+    /// Whether anything is another way than at the last look.
+    fn has_news(&mut self, now: Timestamp) -> Result<bool, LiveError> {
         let runs = self.journal.runs()?;
-        let mut grown = runs.len() != self.seen;
-        self.seen = runs.len();
-        for run in runs {
-            let told = self.pictures.get(&run.run_id).map_or(0, |known| known.telling.told());
-            let ended =
-                self.pictures.get(&run.run_id).is_some_and(|known| known.telling.report().outcome.is_some());
-            if ended || (run.ended && told == 0) {
-                continue;
-            }
-            grown |= self.picture(&run.run_id)?.telling.told() != told;
+        let mut seen = Seen { runs: runs.len(), under_way: Vec::new() };
+        for run in runs.into_iter().filter(|run| !run.ended) {
+            // A run that can't be read says so on its own page, and holds no other up.
+            let told = self.picture(&run.run_id).map_or(0, |picture| picture.telling.told());
+            let held = is_held(&run, now);
+            seen.under_way.push((run.run_id, told, held));
         }
-        Ok(grown)
+        let news = seen != self.seen;
+        self.seen = seen;
+        Ok(news)
     }
+}
+
+fn is_held(run: &RunSummary, now: Timestamp) -> bool {
+    run.lease.as_ref().is_some_and(|lease| !lease.is_free(now))
 }

@@ -81,7 +81,7 @@ impl Panel {
     pub fn open(settings: PanelSettings<'_>) -> Result<Panel, PanelError> {
         Ok(Panel {
             backend: settings.backend,
-            live: Live::open(settings.journal)?,
+            live: Live::open(settings.journal, settings.clock)?,
             access: Arc::new(Access::open(settings.access)?),
             proposals: Arc::new(Proposals::open(&settings.access.with_file_name(PROPOSALS_FILE))?),
             two_person_approval: settings.two_person_approval,

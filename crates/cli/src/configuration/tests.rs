@@ -31,6 +31,14 @@ fn every_mistake_says_where_what_and_what_to_do() {
         ("[deployments.p\n", "f.toml:1:15: this is not TOML: unclosed table, expected `]`"),
         ("a = 1\na = 2\n", "f.toml:2:1: this is not TOML: duplicate key"),
         ("deployment = 1\n", "f.toml:1:1: the file has no key deployment; did you mean deployments?"),
+        (
+            "[panel]\ntwo_person = true\n",
+            "f.toml:2:1: [panel] has no key two_person; did you mean two_person_approval?",
+        ),
+        (
+            "[panel]\ntwo_person_approval = 2\n",
+            "f.toml:2:23: two_person_approval is a number; wanted is true or false",
+        ),
         ("deployments = 1\n", "f.toml:1:15: deployments is a number; wanted is a table"),
         (
             "[deployments.p]\n",

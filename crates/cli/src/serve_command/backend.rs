@@ -19,6 +19,7 @@ use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
 use crate::maintenance_command::{last_run, leaving_plan};
+use crate::notifications::{Message, Noticing, message, tell};
 use crate::planning::prepare_maintenance;
 use crate::runs::unused_id;
 use crate::site::Site;
@@ -234,7 +235,9 @@ impl Inner {
         let (begun, has_begun) = oneshot::channel();
         tokio::task::spawn_local(async move {
             let holder = Holder::this_process();
-            let mut watcher = Unattended { begun: Some(begun) };
+            let (notices, told) = mpsc::unbounded_channel();
+            let mut watcher = Unattended { begun: Some(begun), noticing: Noticing::default(), notices };
+            tokio::task::spawn_local(deliver(Arc::clone(&site), told));
             let (cloud, clock) = (&site.ports, &site.clock);
             let mut conductor = Conductor { cloud, journal: &mut journal, clock, holder: &holder };
             let ended = match &work {
@@ -257,10 +260,25 @@ impl Inner {
 /// Nobody sits before it; answers come through the journal.
 struct Unattended {
     begun: Option<oneshot::Sender<Result<(), BackendError>>>,
+    noticing: Noticing,
+    notices: mpsc::UnboundedSender<Message>,
+}
+
+/// Tell those who want to be told, one notice after the other, beside the run.
+async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
+    while let Some(message) = told.recv().await {
+        for remark in tell(&site, &message).await {
+            eprintln!("slackwater: {remark}");
+        }
+    }
 }
 
 impl Watcher for Unattended {
-    fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {
+    fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
+        for notice in self.noticing.recorded(record, state) {
+            // Whoever delivers lives as long as the run's task.
+            let _gone = self.notices.send(message(plan, &notice));
+        }
         if let Some(begun) = self.begun.take() {
             // Whoever asked may have gone away; the run goes on.
             let _gone = begun.send(Ok(()));

@@ -34,14 +34,7 @@ pub fn demo(data: &Path, more: &[&str]) -> Running {
 
 /// Another command on the demo's lab, as its own `aws.env` says how.
 pub fn beside(data: &Path, arguments: &[&str]) -> Running {
-    let mut command = slackwater(arguments, data);
-    let environment = std::fs::read_to_string(data.join("aws.env")).expect("the demo writes it");
-    for line in environment.lines() {
-        let pair = line.strip_prefix("export ").and_then(|pair| pair.split_once('='));
-        let (name, value) = pair.expect("NAME=VALUE");
-        command.env(name, value);
-    }
-    Running::start(command)
+    Running::beside(data, slackwater(arguments, data))
 }
 
 /// A program that runs; killed with the value.
@@ -52,6 +45,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// Any program on the demo's lab, as the lab's own `aws.env` says how.
+    pub fn beside(data: &Path, mut command: Command) -> Running {
+        let environment = std::fs::read_to_string(data.join("aws.env")).expect("the demo writes it");
+        for line in environment.lines() {
+            let pair = line.strip_prefix("export ").and_then(|pair| pair.split_once('='));
+            let (name, value) = pair.expect("NAME=VALUE");
+            command.env(name, value);
+        }
+        Running::start(command)
+    }
+
     fn start(mut command: Command) -> Running {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");

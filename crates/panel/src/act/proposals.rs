@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use upgrade::{Acceptance, Timestamp, UpdateOptions};
+use upgrade::{Acceptance, Plan, Timestamp, UpdateOptions};
 
 use super::noted;
 use crate::panel::Panel;
@@ -58,8 +58,39 @@ pub(crate) fn change(
     id: &str,
     change: ProposalChange,
 ) -> Result<Proposal, Failure> {
+    let what = in_words(&change);
     let result = changed(panel, asker, id, change);
-    noted(panel, asker, "change proposal", id, result)
+    let object = named(panel, id);
+    noted(panel, asker, "change proposal", &format!("{object}: {what}"), result)
+}
+
+/// A proposal as the audit trail names it.
+fn named(panel: &Panel, id: &str) -> String {
+    match panel.proposals.get(id) {
+        Ok(proposal) => format!("{} ({id})", proposal.deployment),
+        Err(_) => id.to_owned(),
+    }
+}
+
+/// What is changed, by name; never a value.
+fn in_words(change: &ProposalChange) -> String {
+    let listed = |what: &str, names: Vec<&String>| {
+        let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+    };
+    let (accepted, taken_back): (Vec<_>, Vec<_>) =
+        change.accept.iter().partition(|(_, why)| !why.trim().is_empty());
+    let only = |what: &str, is: bool| is.then(|| what.to_owned());
+    let words = [
+        only("release", change.template.is_some()),
+        listed("accepts", accepted.into_iter().map(|(what, _)| what).collect()),
+        listed("takes back", taken_back.into_iter().map(|(what, _)| what).collect()),
+        only("options", change.options.is_some()),
+        only("window", change.closes_at.is_some()),
+        only("sessions", change.force_sessions.is_some()),
+        listed("parameters", change.parameters.keys().collect()),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Result<Proposal, Failure> {
@@ -69,7 +100,13 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
     let before = panel.proposals.get(id)?;
     let seen = panel.proposals.preparation(id)?;
     let values = values(&change.parameters, seen.as_ref())?;
+    if let Some(Some(closes_at)) = change.closes_at
+        && closes_at <= panel.now()
+    {
+        return Err(Failure::field("closesAt", "That time has passed. Empty it, or choose another."));
+    }
     check_acceptances(&change.accept, seen.as_ref())?;
+    check_sessions(change.force_sessions.as_deref().unwrap_or_default(), seen.as_ref())?;
     let moved = change.template.is_some();
     let person = &asker.person.name;
     let proposal = panel.proposals.change(id, change.template, |proposal| {
@@ -115,7 +152,7 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
 
 /// Look at the deployment again, as a task: the proposal says when it is over.
 pub(crate) fn look(panel: &Panel, asker: &Asker, id: &str) -> Result<Proposal, Failure> {
-    noted(panel, asker, "look for proposal", id, begin_look(panel, id))
+    noted(panel, asker, "look for proposal", &named(panel, id), begin_look(panel, id))
 }
 
 fn begin_look(panel: &Panel, id: &str) -> Result<Proposal, Failure> {
@@ -164,7 +201,13 @@ pub(crate) fn approve(
     acknowledged: &Acknowledged,
 ) -> Result<Proposal, Failure> {
     let result = approved(panel, asker, id, acknowledged);
-    noted(panel, asker, "approve plan", &format!("{id}: {}", acknowledged.plan_sha256), result)
+    noted(
+        panel,
+        asker,
+        "approve plan",
+        &format!("{}: {}", named(panel, id), acknowledged.plan_sha256),
+        result,
+    )
 }
 
 fn approved(
@@ -230,7 +273,7 @@ pub(crate) async fn begin(
     without_notice: bool,
 ) -> Result<String, Failure> {
     let result = begun(panel, asker, id, without_notice).await;
-    noted(panel, asker, "run plan", id, result)
+    noted(panel, asker, "run plan", &named(panel, id), result)
 }
 
 async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> Result<String, Failure> {
@@ -249,9 +292,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
     let Some((plan, drawn_at)) = plan.filter(|plan| plan.sha256() == approval.plan_sha256).zip(at) else {
         return Err(Failure::Conflict("The approved plan is no longer there: look again.".to_owned()));
     };
-    if let (Some(missed), false) =
-        (missed_notice(plan.announcement.closes_at, drawn_at, panel.now()), without_notice)
-    {
+    if let (Some(missed), false) = (missed_notice(&proposal, &plan, drawn_at, panel.now()), without_notice) {
         return Err(Failure::Conflict(missed));
     }
     let run_id = plan.run_id.clone();
@@ -271,13 +312,21 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
     Ok(run_id)
 }
 
-/// Says so when less than half of the notice is left that users were to have.
+/// Says so when users would not have the notice that was meant for them: less than half of it is left, or the time that
+/// somebody chose has passed.
 pub(crate) fn missed_notice(
-    closes_at: Option<Timestamp>,
+    proposal: &Proposal,
+    plan: &Plan,
     drawn_at: Timestamp,
     now: Timestamp,
 ) -> Option<String> {
-    let closes_at = closes_at?;
+    let closes_at = plan.announcement.closes_at?;
+    if proposal.closes_at.is_some_and(|chosen| chosen <= now) {
+        return Some(
+            "The time that was chosen for the gate to close has passed. Choose another, or say that it may close at once."
+                .to_owned(),
+        );
+    }
     let promised = closes_at.milliseconds_since(drawn_at);
     let left = closes_at.milliseconds_since(now);
     if promised < NOTICE_TO_KEEP_MILLISECONDS || left * 2 >= promised {
@@ -298,7 +347,7 @@ pub(crate) fn discard(panel: &Panel, asker: &Asker, id: &str) -> Result<(), Fail
         proposal.standing = Standing::Discarded { by, at };
         Ok::<_, Failure>(())
     });
-    noted(panel, asker, "discard proposal", id, result.map(drop))
+    noted(panel, asker, "discard proposal", &named(panel, id), result.map(drop))
 }
 
 fn check_template(template: &WishedTemplate) -> Result<(), Failure> {
@@ -370,6 +419,19 @@ fn values(
         }
     }
     if errors.is_empty() { Ok(values) } else { Err(Failure::Fields { errors }) }
+}
+
+/// A session that isn't there can't be meant.
+fn check_sessions(ids: &[String], seen: Option<&Preparation>) -> Result<(), Failure> {
+    let there =
+        |id: &String| seen.is_some_and(|seen| seen.at_work.sessions.iter().any(|session| session.id == *id));
+    if ids.iter().all(there) {
+        return Ok(());
+    }
+    Err(Failure::field(
+        "forceSessions",
+        "Nobody has such a session open. Look again, and choose from those there are.",
+    ))
 }
 
 /// What only repeats the stack's own setting is not asked for.

@@ -12,10 +12,11 @@ use upgrade::{Banner, LineKind, Outcome, Question, RunKind, Timestamp};
 
 use crate::act;
 use crate::backend::{GatePicture, MaintenanceWish};
-use crate::live::RunPicture;
+use crate::live::{Listed, RunPicture};
 use crate::pages;
 use crate::panel::Panel;
-use crate::web::{Asker, Failure, is_held, page_of_runs};
+use crate::proposals::Standing;
+use crate::web::{Asker, Failure, page_of_runs};
 
 /// A failure, as the API tells it.
 pub(crate) struct Problem(Failure);
@@ -51,7 +52,27 @@ pub(super) fn limit(query: &HashMap<String, String>) -> Result<usize, Failure> {
 /// What was sent, or why it can't be read.
 pub(super) fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body)
+        .and_then(|value| serde_json::from_value(with_whole_numbers(value)))
         .map_err(|error| Failure::BadInput(format!("The body can't be read: {error}.")))
+}
+
+/// JSON Schema's integers are numbers without a fraction, so `60.0` is one; serde's are not.
+fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            // Below 2^53 a float that is whole is exactly that integer.
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                json!(float as i64)
+            }
+            Some(_) | None => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(name, value)| (name, with_whole_numbers(value))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value,
+    }
 }
 
 pub(crate) async fn document() -> Json<Value> {
@@ -109,9 +130,32 @@ fn known(things: Result<Vec<Value>, &String>) -> Value {
 pub(crate) async fn runs(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
     let limit = limit(&query)?;
     let runs = page_of_runs(&panel, query.get("before").map(String::as_str), limit).await?;
-    let next = (runs.len() == limit).then(|| runs.last().map(|(run, _)| run.run_id.clone())).flatten();
-    let runs: Vec<Value> = runs.iter().map(|(_, picture)| summary(picture)).collect();
+    let next = (runs.len() == limit).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
+    let runs: Vec<Value> = runs.iter().map(listed).collect();
     Ok(Json(json!({"runs": runs, "nextBefore": next})))
+}
+
+/// As [`summary`] has it. Of a damaged run only what the journal's own list says.
+fn listed(run: &Listed) -> Value {
+    let Listed { summary: run, digest } = run;
+    let digest = digest.as_ref();
+    let ok = digest.ok();
+    json!({
+        "runId": run.run_id,
+        "deployment": run.deployment,
+        "stack": run.stack_name,
+        "kind": run.kind,
+        "fromVersion": ok.and_then(|digest| digest.from_version.as_ref()),
+        "toVersion": ok.and_then(|digest| digest.to_version.as_ref()),
+        "startedAt": pages::iso(ok.map_or(run.created_at, |digest| digest.started_at)),
+        "lastAt": pages::iso(ok.map_or(run.created_at, |digest| digest.last_at)),
+        "standing": digest.map_or_else(
+            |why| format!("damaged: {why}"),
+            |digest| pages::standing_in(&digest.standing).1,
+        ),
+        "ended": run.ended,
+        "outcome": ok.and_then(|digest| digest.standing.outcome.as_ref()).map(outcome),
+    })
 }
 
 fn summary(picture: &RunPicture) -> Value {
@@ -145,7 +189,7 @@ fn outcome(outcome: &Outcome) -> Value {
 
 pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {
     let picture = panel.live.run(&run_id).await?;
-    let held = is_held(&panel, &run_id).await?;
+    let held = panel.live.is_held(&run_id).await?;
     let (plan, report) = (&picture.plan, picture.telling.report());
     let state = picture.telling.state();
     let mut value = summary(&picture);
@@ -190,7 +234,21 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         .iter()
         .map(|job| json!({"id": job.id, "name": job.name, "owner": job.owner}))
         .collect();
+    let proposal = panel.proposals.of_run(&run_id)?;
+    let begun_by = proposal.as_ref().and_then(|proposal| match &proposal.standing {
+        Standing::Begun { by, .. } => Some(by),
+        Standing::Unseen
+        | Standing::Looking { .. }
+        | Standing::Failed { .. }
+        | Standing::Seen
+        | Standing::Approved(_)
+        | Standing::Discarded { .. } => None,
+    });
+    let approval = proposal.as_ref().and_then(|proposal| proposal.standing.approval());
     if let Some(object) = value.as_object_mut() {
+        object.insert("proposedBy".to_owned(), json!(proposal.as_ref().map(|proposal| &proposal.made_by)));
+        object.insert("approvedBy".to_owned(), json!(approval.map(|approval| &approval.by)));
+        object.insert("begunBy".to_owned(), json!(begun_by));
         object.insert("planSha256".to_owned(), json!(plan.sha256()));
         object.insert("carriedOut".to_owned(), json!(held));
         object.insert("steps".to_owned(), json!(steps));
@@ -383,8 +441,10 @@ pub(crate) async fn audit(State(panel): State<Panel>, Query(query): Wanted) -> A
     let limit = limit(&query)?;
     let before = match query.get("before").map(|text| text.parse::<i64>()) {
         None => None,
-        Some(Ok(before)) => Some(before),
-        Some(Err(_)) => return Err(Failure::BadInput("before is an entry's number.".to_owned()).into()),
+        Some(Ok(before @ 0..)) => Some(before),
+        Some(Ok(_) | Err(_)) => {
+            return Err(Failure::BadInput("before is an entry's number.".to_owned()).into());
+        }
     };
     let trail = panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
     let next = trail.last().filter(|last| last.number > 1).map(|last| last.number);

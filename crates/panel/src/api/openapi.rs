@@ -36,8 +36,11 @@ fn described(operation: &Operation) -> Value {
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     for name in operation.query {
+        // Lines and entries have numbers, runs have ids.
+        let is_numbered = matches!(operation.answer, Some(Shape::Lines | Shape::Audit));
         let schema = match *name {
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": 500}),
+            "before" if is_numbered => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
@@ -53,13 +56,13 @@ fn described(operation: &Operation) -> Value {
         None => ("204", json!({"description": "Done."})),
         Some(shape) => (
             "200",
-            json!({"description": "The answer.", "content": {"application/json": {"schema": reference(shape)}}}),
+            json!({"description": "The answer.", "content": {"application/json": {"schema": answered(shape)}}}),
         ),
     };
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
-    let mut statuses = vec!["400", "401", "403", "404", "422", "500", "502"];
+    let mut statuses = vec!["400", "401", "403", "404", "409", "422", "500", "502"];
     if writes {
-        statuses.extend(["408", "409", "413", "415", "429"]);
+        statuses.extend(["408", "413", "415", "429"]);
     }
     for status in statuses {
         let problem = json!({"description": "A problem.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
@@ -79,6 +82,15 @@ fn described(operation: &Operation) -> Value {
         object.insert("requestBody".to_owned(), body);
     }
     value
+}
+
+/// As it comes back: there may be no banner, but none can't be sent.
+fn answered(shape: Shape) -> Value {
+    if shape == Shape::Banner {
+        json!({"anyOf": [reference(shape), {"type": "null"}]})
+    } else {
+        reference(shape)
+    }
 }
 
 fn reference(shape: Shape) -> Value {

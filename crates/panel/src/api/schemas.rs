@@ -62,11 +62,11 @@ fn runs() -> Value {
         "Answer": {"type": "object", "required": ["answer"], "additionalProperties": false, "properties": {
             "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed"]}, "skip": list(text())}},
         "Maintenance": {"type": "object", "additionalProperties": false, "properties": {
-            "message": maybe(), "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "message": {"type": ["string", "null"], "minLength": 1, "maxLength": 500}, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "escalation": {"enum": ["wait", "stop", "force", null]}, "forceSessions": list(text())}},
         "Started": {"type": "object", "required": ["runId"], "properties": {"runId": text()}},
-        "Banner": {"type": ["object", "null"], "required": ["text", "level"], "additionalProperties": false, "properties": {
+        "Banner": {"type": "object", "required": ["text", "level"], "additionalProperties": false, "properties": {
             "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},
             "from": maybe_time(), "until": maybe_time()}},
         "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({"type": "object"})),

@@ -93,7 +93,7 @@
     let first = null;
     const elsewhere = [];
     for (const one of problem.errors ?? []) {
-      const found = form.elements.namedItem(one.field);
+      const found = form.elements.namedItem(one.field) ?? form.elements.namedItem('template.' + one.field);
       const field = found instanceof RadioNodeList ? found[0] : found;
       if (!field) { elsewhere.push(one.detail); continue; }
       mark(field, one.detail);
@@ -280,7 +280,6 @@
     localize(fresh);
     events.prepend(fresh);
     while (events.childElementCount > most) events.lastElementChild.remove();
-    live.dataset.told = message.lastEventId;
     if (told.ended) source.close();
   };
 })();

@@ -15,7 +15,7 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
         h1 { "Access" }
         section aria-labelledby="people" {
             h2 #people { "People" }
-            div.scroll tabindex="0" role="region" aria-label="People" { table {
+            div.scroll tabindex="0" role="region" aria-label="Table of people" { table {
                 thead { tr { th { "Name" } th { "Role" } th { "Signed in last" } th { "Change" } } }
                 tbody { @for person in people { tr {
                     td { (person.name) @if person.disabled { " " (pill(Tone::Mind, "shut out")) } }
@@ -41,8 +41,8 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
         section aria-labelledby="tokens" {
             h2 #tokens { "API tokens" }
             @if tokens.is_empty() { p.empty { "There are none. A program signs in with one, in the Authorization header." } }
-            @else { div.scroll tabindex="0" role="region" aria-label="Tokens" { table {
-                thead { tr { th { "Name" } th { "Whose" } th { "Role" } th { "Expires" } th { "Used last" } th { "" } } }
+            @else { div.scroll tabindex="0" role="region" aria-label="Table of tokens" { table {
+                thead { tr { th { "Name" } th { "Whose" } th { "Role" } th { "Expires" } th { "Used last" } th { "Revoke" } } }
                 tbody { @for one in tokens { tr {
                     td { (one.name) } td { (one.person) } td { (one.role.word()) } td { (when(one.expires_at)) }
                     td { @match one.used_at { Some(at) => (when(at)), None => span.sub { "never" } } }
@@ -71,8 +71,8 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
         section aria-labelledby="trail" {
             h2 #trail { "Audit trail" }
             p.sub { "Every act, newest first. It can't be changed or shortened from here." }
-            div.scroll tabindex="0" role="region" aria-label="Audit trail" { table {
-                thead { tr { th.number { "No." } th { "When" } th { "Who" } th { "From" } th { "What" } th { "" } } }
+            div.scroll tabindex="0" role="region" aria-label="Entries of the audit trail" { table {
+                thead { tr { th.number { "No." } th { "When" } th { "Who" } th { "From" } th { "What" } th { "Outcome" } } }
                 tbody { @for entry in trail { tr {
                     td.number { (entry.number) } td { (when(entry.at)) } td { (entry.who) } td { (entry.address) }
                     td { (entry.act) " " (entry.object) @if !entry.detail.is_empty() { br; small { (entry.detail) } } }

@@ -1,39 +1,59 @@
 //! History: every run, newest first.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use conductor::RunSummary;
 use maud::{Markup, html};
 
-use super::words::{duration, pill, purpose, standing, when};
-use crate::live::RunPicture;
+use super::words::{Tone, duration, pill, purpose, standing_in, when};
+use crate::live::Listed;
+use crate::proposals::Proposal;
 
-/// The page. `older` begins the next one.
-pub(crate) fn history(runs: &[(RunSummary, Arc<RunPicture>)], older: Option<&str>) -> Markup {
+/// The page. `proposals` are those that runs came of, by run; `older` begins the next page.
+pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, older: Option<&str>) -> Markup {
     html! {
         h1 { "History" }
         @if runs.is_empty() { p.empty { "Nothing was run yet. What is, stays here: its plan, its report, who decided." } }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Runs" {
                 table {
-                    thead { tr { th { "Began" } th { "Deployment" } th { "What" } th { "Release" } th { "How it stands" } th.number { "Took" } } }
-                    tbody { @for (run, picture) in runs {
-                        @let (tone, words) = standing(picture.telling.state());
-                        @let report = picture.telling.report();
+                    thead { tr { th { "Began" } th { "Deployment" } th { "What" } th { "Release" } th { "Approved by" } th { "How it stands" } th.number { "Took" } } }
+                    tbody { @for Listed { summary: run, digest } in runs {
                         tr {
                             td { (when(run.created_at)) }
                             td { (run.deployment) }
                             td { a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) } }
-                            td { @if let Some(to) = &picture.plan.to_version {
-                                (picture.plan.from_version.as_deref().unwrap_or("?")) " → " (to)
-                            } @else { span.sub { "–" } } }
-                            td { (pill(tone, &words)) }
-                            td.number { (duration(report.last_at.milliseconds_since(report.started_at))) }
+                            @let approved = approved(proposals.get(&run.run_id));
+                            @match digest {
+                                Ok(digest) => {
+                                    @let (tone, words) = standing_in(&digest.standing);
+                                    td { @if let Some(to) = &digest.to_version {
+                                        (digest.from_version.as_deref().unwrap_or("?")) " → " (to)
+                                    } @else { span.sub { "–" } } }
+                                    td { (approved) }
+                                    td { (pill(tone, &words)) }
+                                    td.number { (duration(digest.last_at.milliseconds_since(digest.started_at))) }
+                                },
+                                Err(why) => {
+                                    td { span.sub { "–" } }
+                                    td { (approved) }
+                                    td colspan="2" { (pill(Tone::Bad, "damaged")) br; small { (why) } }
+                                },
+                            }
                         }
                     } }
                 }
             }
             @if let Some(older) = older { p { a.button href={ "/history?before=" (older) } { "Older runs" } } }
+        }
+    }
+}
+
+/// Whoever approved its plan in the panel, and the way to what they approved. The command line keeps nobody's name.
+fn approved(proposal: Option<&Proposal>) -> Markup {
+    html! {
+        @match proposal.and_then(|proposal| Some((proposal, proposal.standing.approval()?))) {
+            Some((proposal, approval)) => a href={ "/proposals/" (proposal.id) } { (approval.by) },
+            None => span.sub { "–" },
         }
     }
 }

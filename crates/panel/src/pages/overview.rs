@@ -1,14 +1,12 @@
 //! Overview: every deployment, and what needs attention.
 
-use std::sync::Arc;
-
-use conductor::RunSummary;
 use maud::{Markup, html};
 use upgrade::{Outcome, Timestamp};
 
-use super::words::{Tone, counted, pill, purpose, standing, when};
+use super::words::{Tone, counted, pill, purpose, standing_in, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
-use crate::live::RunPicture;
+use crate::live::Listed;
+use crate::proposals::{Proposal, Standing};
 
 /// A deployment on the overview.
 pub(crate) struct Card {
@@ -17,7 +15,9 @@ pub(crate) struct Card {
     /// How it is; `None`: it isn't looked at yet.
     pub(crate) look: Option<Result<Look, BackendError>>,
     /// Its last run.
-    pub(crate) last: Option<(RunSummary, Arc<RunPicture>)>,
+    pub(crate) last: Option<Listed>,
+    /// The upgrade in the making.
+    pub(crate) proposal: Option<Proposal>,
 }
 
 /// The page.
@@ -45,8 +45,11 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 Some(Err(error)) => p.notice.mind { "It could not be looked at: " (error) },
                 Some(Ok(look)) => (picture(look)),
             }
-            @if let Some((run, picture)) = &card.last {
-                @let (tone, words) = standing(picture.telling.state());
+            @if let Some(Listed { summary: run, digest }) = &card.last {
+                @let (tone, words) = digest.as_ref().map_or_else(
+                    |_| (Tone::Bad, "damaged".to_owned()),
+                    |digest| standing_in(&digest.standing),
+                );
                 p.last {
                     @if run.ended { "Last run: " } @else { "Running: " }
                     a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) }
@@ -54,11 +57,31 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                     span.sub { "began " (when(run.created_at)) }
                 }
             } @else { p.last.sub { "Nothing was run yet." } }
+            @if let Some(proposal) = &card.proposal { (next(proposal)) }
             footer {
                 a.button href={ "/deployments/" (settings.name) "/upgrade" } { "Upgrade" }
                 a.button href={ "/deployments/" (settings.name) "/maintenance" } { "System maintenance" }
                 @if settings.has_banner { a.button href={ "/deployments/" (settings.name) "/banner" } { "User banner" } }
             }
+        }
+    }
+}
+
+/// The run that may come next.
+fn next(proposal: &Proposal) -> Markup {
+    let (tone, words) = match &proposal.standing {
+        Standing::Approved(_) => (Tone::Good, "approved, ready to run"),
+        Standing::Failed { .. } => (Tone::Bad, "could not be looked at"),
+        Standing::Looking { .. } => (Tone::Busy, "looking"),
+        Standing::Unseen | Standing::Seen | Standing::Begun { .. } | Standing::Discarded { .. } => {
+            (Tone::Quiet, "in the making")
+        }
+    };
+    html! {
+        p.last {
+            "Next: " a href={ "/deployments/" (proposal.deployment) "/upgrade/review" } { "Upgrade" } " "
+            span.wrap { (proposal.template.in_words()) } " " (pill(tone, words)) " "
+            span.sub { "proposed by " (proposal.made_by) }
         }
     }
 }
@@ -104,10 +127,11 @@ pub(super) fn gate(gate: &GatePicture) -> Markup {
 /// What a person should see first.
 fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, String)> {
     let mut found = Vec::new();
-    if let Some((run, picture)) = &card.last
-        && let Some(state) = picture.telling.state()
-    {
-        match &state.outcome {
+    if let Some(Listed { summary, digest: Err(why) }) = &card.last {
+        found.push((Tone::Bad, format!("The last run's journal can't be read ({}): {why}", summary.run_id)));
+    }
+    if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {
+        match &digest.standing.outcome {
             Some(Outcome::GateClosed { reason }) => {
                 found.push((Tone::Bad, format!("Users are kept out, which nobody asked for: {reason}")));
             }
@@ -122,7 +146,7 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, String)> {
             }
             Some(Outcome::Upgraded | Outcome::OutOfMaintenance) | None => {}
         }
-        if state.question.is_some() && state.outcome.is_none() {
+        if digest.standing.is_asked && digest.standing.outcome.is_none() {
             found.push((Tone::Bad, "A run waits for a person's decision.".to_owned()));
         } else if !run.ended && run.lease.as_ref().is_none_or(|lease| lease.is_free(now)) {
             found.push((Tone::Mind, "A run has not ended, and nobody carries it out.".to_owned()));

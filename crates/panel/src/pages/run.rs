@@ -16,42 +16,88 @@ pub(crate) const LINES_A_PAGE: usize = 200;
 /// Names that are shown of what holds a step.
 const MOST_NAMES: usize = 20;
 
-/// What changes while one looks.
-#[derive(serde::Serialize)]
+/// Where a page stands: what it shows is told as far as this. The live stream goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Mark {
+    /// How many records it knows of.
+    pub(crate) told: usize,
+    /// Whether somebody carries the run out, as the page has it. No record tells it.
+    pub(crate) held: bool,
+}
+
+impl Mark {
+    /// As a browser gives it back; `None` when it is none of ours.
+    pub(crate) fn read(text: &str) -> Option<Mark> {
+        let (told, held) = text.split_once('-')?;
+        let held = match held {
+            "held" => true,
+            "free" => false,
+            _ => return None,
+        };
+        Some(Mark { told: told.parse().ok()?, held })
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}-{}", self.told, if self.held { "held" } else { "free" })
+    }
+}
+
+/// What changes while one looks, but for the timeline.
 pub(crate) struct Regions {
-    /// Where it stands, and the steps.
+    /// Where it stands.
     pub(crate) standing: String,
     /// The question and its answers; the stop button.
     pub(crate) decide: String,
     /// The steps.
     pub(crate) steps: String,
-    /// The picture.
-    pub(crate) timeline: String,
+    /// What was stopped.
+    pub(crate) stopped: String,
 }
 
-/// Everything of a run that changes while one looks. `may_decide`: the reader may stop and answer.
-pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool, now: Timestamp) -> Regions {
+impl Regions {
+    /// Each with the name of its place in the page.
+    pub(crate) fn named(self) -> [(&'static str, String); 4] {
+        let Regions { standing, decide, steps, stopped } = self;
+        [("standing", standing), ("decide", decide), ("steps", steps), ("stopped", stopped)]
+    }
+}
+
+/// The timeline's place in the page.
+pub(crate) const TIMELINE: &str = "timeline";
+
+/// The timeline as it is `now`. It is by far the largest part of a page, so it is told less often than the others.
+pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
+    let (plan, report) = (&*picture.plan, picture.telling.report());
+    timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some())
+}
+
+/// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.
+pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool) -> Regions {
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let state = picture.telling.state();
-    let events = timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some());
     Regions {
         standing: top(plan, state, report).into_string(),
         decide: decide(plan, state, may_decide, held).into_string(),
         steps: steps(plan, state, report).into_string(),
-        timeline: events.into_string(),
+        stopped: stopped(report).into_string(),
     }
 }
 
-/// The page. `told` is how many records it knows of: from there the live stream goes on.
+/// The page. `held`: somebody carries the run out.
 pub(crate) fn run(
     picture: &RunPicture,
+    held: bool,
+    now: Timestamp,
     regions: Regions,
     shown: &[Line],
     older: Option<usize>,
     is_newest: bool,
 ) -> Markup {
     let (plan, report) = (&*picture.plan, picture.telling.report());
-    let stream = format!("/runs/{}/stream?after={}", plan.run_id, picture.telling.told());
+    let mark = Mark { told: picture.telling.told(), held };
+    let stream = format!("/runs/{}/stream?after={mark}", plan.run_id);
     html! {
         header.head {
             p.crumb { a href="/history" { "History" } " / " (plan.deployment) }
@@ -60,7 +106,7 @@ pub(crate) fn run(
             }
             p.sub { "Run " code { (plan.run_id) } " · stack " (plan.stack_name) " · began " (when(report.started_at)) }
         }
-        div data-live=[(report.outcome.is_none() && is_newest).then_some(stream)] data-told=(picture.telling.told()) {
+        div data-live=[(report.outcome.is_none() && is_newest).then_some(stream)] {
             p.offline role="status" hidden { "Connection lost. The run goes on; this page catches up by itself." }
             div #standing aria-live="polite" { (PreEscaped(regions.standing)) }
             div #decide { (PreEscaped(regions.decide)) }
@@ -76,9 +122,9 @@ pub(crate) fn run(
                     @if !is_newest { p { a href={ "/runs/" (plan.run_id) } { "Newest events" } } }
                 }
             }
-            div #timeline { (PreEscaped(regions.timeline)) }
+            div id=(TIMELINE) { (timeline_now(picture, now)) }
+            div #stopped { (PreEscaped(regions.stopped)) }
         }
-        (stopped(report))
         (planned(plan))
     }
 }

@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use upgrade::{Outcome, RunKind, State, Timestamp};
+use upgrade::{Outcome, RunKind, State, Step, Timestamp};
+
+use crate::live::Standing;
 
 /// `2026-11-25T01:02:03Z`.
 pub(crate) fn iso(at: Timestamp) -> String {
@@ -76,10 +78,19 @@ impl Tone {
 /// Where a run stands, in a few words.
 pub(crate) fn standing(state: Option<&State>) -> (Tone, String) {
     let Some(state) = state else { return (Tone::Quiet, "not begun".to_owned()) };
-    match (&state.outcome, &state.question) {
-        (None, Some(_)) => (Tone::Bad, "waits for a decision".to_owned()),
-        (None, None) if state.failure.is_some() => (Tone::Mind, format!("leaving: {}", state.step.title())),
-        (None, None) => (Tone::Busy, state.step.title().to_owned()),
+    stands(state.outcome.as_ref(), state.question.is_some(), state.failure.is_some(), state.step)
+}
+
+/// Where a run of a list stands, in the same words.
+pub(crate) fn standing_in(standing: &Standing) -> (Tone, String) {
+    stands(standing.outcome.as_ref(), standing.is_asked, standing.has_failed, standing.step)
+}
+
+fn stands(outcome: Option<&Outcome>, is_asked: bool, has_failed: bool, step: Step) -> (Tone, String) {
+    match (outcome, is_asked) {
+        (None, true) => (Tone::Bad, "waits for a decision".to_owned()),
+        (None, false) if has_failed => (Tone::Mind, format!("leaving: {}", step.title())),
+        (None, false) => (Tone::Busy, step.title().to_owned()),
         (Some(Outcome::Upgraded), _) => (Tone::Good, "upgraded".to_owned()),
         (Some(Outcome::NotUpgraded { .. }), _) => (Tone::Mind, "not upgraded".to_owned()),
         (Some(Outcome::WentBack { .. }), _) => (Tone::Mind, "went back".to_owned()),

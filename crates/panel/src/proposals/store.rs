@@ -319,3 +319,6 @@ fn write(transaction: &Transaction<'_>, proposal: &Proposal) -> Result<(), Propo
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

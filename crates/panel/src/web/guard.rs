@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -71,11 +71,19 @@ async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Fa
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok((request, visitor));
     }
+    // A program that hasn't signed in is told so; a forged form is a browser's affair.
+    if visitor.person.is_none() && request.uri().path().starts_with("/api/") {
+        return Err(Failure::NotSignedIn);
+    }
     let (parts, body) = request.into_parts();
     let uploads = visitor.person.as_ref().is_some_and(|person| person.role.may(Deed::Plan))
         && parts.uri.path().starts_with("/api/")
         && parts.uri.path().contains("/proposals");
     let most = if uploads { MOST_UPLOAD_BYTES } else { MOST_BYTES };
+    // Told beforehand, it isn't even waited for.
+    if body.size_hint().lower() > most as u64 {
+        return Err(Failure::TooLarge);
+    }
     let read = tokio::time::timeout(Duration::from_secs(BODY_SECONDS), to_bytes(body, most));
     let bytes = read.await.map_err(|_| Failure::TooSlow)?.map_err(|_| Failure::TooLarge)?;
     if visitor.by_cookie {

@@ -1,24 +1,18 @@
 //! The pages' handlers: they ask, and show. Whatever is done is done by the API.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use conductor::RunSummary;
-use futures_util::stream::{self, StreamExt as _};
-use http::HeaderMap;
 use maud::{Markup, html};
-use upgrade::Timestamp;
 
 use super::failure::Failure;
 use super::request::Asker;
 use crate::access::Deed;
 use crate::backend::DeploymentSummary;
-use crate::live::RunPicture;
+use crate::live::Listed;
 use crate::pages::{self, Card, LINES_A_PAGE, Page, Shown};
 use crate::panel::Panel;
 
@@ -27,9 +21,6 @@ const RUNS_A_PAGE: usize = 50;
 
 /// How long a look at a deployment may hold a page up.
 const LOOK_SECONDS: u64 = 5;
-
-/// A stream is ended now and then; the browser comes back, and whoever may no longer look is turned away.
-const STREAM_SECONDS: u64 = 600;
 
 pub(super) fn page(asker: &Asker, here: &str, title: &str, body: Markup) -> Response {
     let person = Some(&asker.person);
@@ -52,11 +43,10 @@ pub(crate) async fn overview(
     });
     let mut cards = Vec::new();
     for (settings, look) in futures_util::future::join_all(looks).await {
-        let last = match runs.iter().rev().find(|run| run.deployment == settings.name) {
-            None => None,
-            Some(run) => Some((run.clone(), panel.live.run(&run.run_id).await?)),
-        };
-        cards.push(Card { settings, look, last });
+        let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
+        let last = panel.live.listed(last.into_iter().collect()).await?.pop();
+        let proposal = panel.proposals.open_of(&settings.name)?;
+        cards.push(Card { settings, look, last, proposal });
     }
     Ok(page(&asker, "/", "Overview", pages::overview(&cards, panel.now())))
 }
@@ -67,8 +57,14 @@ pub(crate) async fn history(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Failure> {
     let runs = page_of_runs(&panel, query.get("before").map(String::as_str), RUNS_A_PAGE).await?;
-    let older = (runs.len() == RUNS_A_PAGE).then(|| runs.last().map(|(run, _)| run.run_id.clone())).flatten();
-    Ok(page(&asker, "/history", "History", pages::history(&runs, older.as_deref())))
+    let older =
+        (runs.len() == RUNS_A_PAGE).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
+    let mut proposals = HashMap::new();
+    for run in &runs {
+        let run_id = &run.summary.run_id;
+        proposals.extend(panel.proposals.of_run(run_id)?.map(|proposal| (run_id.clone(), proposal)));
+    }
+    Ok(page(&asker, "/history", "History", pages::history(&runs, &proposals, older.as_deref())))
 }
 
 /// Runs, newest first, before a run.
@@ -76,25 +72,13 @@ pub(crate) async fn page_of_runs(
     panel: &Panel,
     before: Option<&str>,
     limit: usize,
-) -> Result<Vec<(RunSummary, Arc<RunPicture>)>, Failure> {
+) -> Result<Vec<Listed>, Failure> {
     let mut runs = panel.live.runs().await?;
     if let Some(before) = before {
         let place = runs.iter().position(|run| run.run_id == before).ok_or(Failure::NotFound)?;
         runs.truncate(place);
     }
-    let mut shown = Vec::new();
-    for run in runs.into_iter().rev().take(limit) {
-        let picture = panel.live.run(&run.run_id).await?;
-        shown.push((run, picture));
-    }
-    Ok(shown)
-}
-
-/// Whether somebody carries the run out.
-pub(crate) async fn is_held(panel: &Panel, run_id: &str) -> Result<bool, Failure> {
-    let runs = panel.live.runs().await?;
-    let lease = runs.into_iter().find(|run| run.run_id == run_id).and_then(|run| run.lease);
-    Ok(lease.is_some_and(|lease| !lease.is_free(panel.now())))
+    Ok(panel.live.listed(runs.into_iter().rev().take(limit).collect()).await?)
 }
 
 pub(crate) async fn run(
@@ -110,9 +94,17 @@ pub(crate) async fn run(
     let begin = end.saturating_sub(LINES_A_PAGE);
     let shown = all.get(begin..end).unwrap_or_default();
     let may = asker.person.role.may(Deed::Decide);
-    let held = is_held(&panel, &run_id).await?;
-    let regions = pages::regions(&picture, may, held, panel.now());
-    let run = pages::run(&picture, regions, shown, (begin > 0).then_some(begin), before.is_none());
+    let held = panel.live.is_held(&run_id).await?;
+    let regions = pages::regions(&picture, may, held);
+    let run = pages::run(
+        &picture,
+        held,
+        panel.now(),
+        regions,
+        shown,
+        (begin > 0).then_some(begin),
+        before.is_none(),
+    );
     // The last of an upgrade's five pages.
     let proposal = panel.proposals.of_run(&run_id)?;
     let body = html! {
@@ -120,77 +112,6 @@ pub(crate) async fn run(
         (run)
     };
     Ok(page(&asker, "/history", &run_id, body))
-}
-
-/// The run as it goes on. Each message's id is the number of records it has told: a browser that comes back says the
-/// last one in `Last-Event-ID`, and goes on from there.
-pub(crate) async fn stream(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(run_id): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    panel.live.run(&run_id).await?;
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let after = last.or(query.get("after").map(String::as_str)).and_then(|text| text.parse::<usize>().ok());
-    let until = panel.now().0.saturating_add(STREAM_SECONDS * 1000);
-    let watch = panel.live.watch();
-    let begin = Following { panel, asker, run_id, told: after, watch, until, over: false };
-    let events = stream::unfold(begin, Following::next).map(Ok::<_, std::convert::Infallible>);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
-}
-
-struct Following {
-    panel: Panel,
-    asker: Asker,
-    run_id: String,
-    /// Records that the page knows; `None`: none, so that everything comes.
-    told: Option<usize>,
-    watch: tokio::sync::watch::Receiver<u64>,
-    until: u64,
-    over: bool,
-}
-
-impl Following {
-    async fn next(mut self) -> Option<(Event, Following)> {
-        loop {
-            if self.over || self.panel.now().0 >= self.until {
-                return None;
-            }
-            // Marked before the look, so that what is written during it wakes us again.
-            self.watch.borrow_and_update();
-            let picture = self.panel.live.run(&self.run_id).await.ok()?;
-            let told = picture.telling.told();
-            if self.told != Some(told) {
-                let event = self.message(&picture).await?;
-                self.told = Some(told);
-                self.over = picture.telling.report().outcome.is_some();
-                return Some((event, self));
-            }
-            let left = Duration::from_millis(self.until.saturating_sub(self.panel.now().0));
-            match tokio::time::timeout(left, self.watch.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return None,
-            }
-        }
-    }
-
-    async fn message(&self, picture: &RunPicture) -> Option<Event> {
-        let may = self.asker.person.role.may(Deed::Decide);
-        let held = is_held(&self.panel, &self.run_id).await.ok()?;
-        let now: Timestamp = self.panel.now();
-        let regions = pages::regions(picture, may, held, now);
-        let new = picture.telling.lines_since(self.told.unwrap_or(0));
-        // A page that knows little is given what a page shows.
-        let new = new.get(new.len().saturating_sub(LINES_A_PAGE)..).unwrap_or_default();
-        let data = serde_json::json!({
-            "regions": regions,
-            "lines": pages::lines(new).into_string(),
-            "ended": picture.telling.report().outcome.is_some(),
-        });
-        Some(Event::default().id(picture.telling.told().to_string()).data(data.to_string()))
-    }
 }
 
 pub(super) fn settings_of(panel: &Panel, name: &str) -> Result<DeploymentSummary, Failure> {

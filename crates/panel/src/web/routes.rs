@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 
-use super::{assets, entry, failure::Failure, guard, headers, reading, upgrade};
+use super::{assets, entry, failure::Failure, guard, headers, reading, stream, upgrade};
 use crate::access::{Deed, Minted};
 use crate::api;
 use crate::panel::Panel;
@@ -26,7 +26,10 @@ pub fn router(panel: Panel) -> Router {
         .route("/", look(get(reading::overview)))
         .route("/history", look(get(reading::history)))
         .route("/runs/{run_id}", look(get(reading::run)))
-        .route("/runs/{run_id}/stream", look(get(reading::stream)))
+        .route(
+            "/runs/{run_id}/stream",
+            look(get(stream::stream).layer(Extension(stream::Messages::default()))),
+        )
         .route("/deployments/{name}/maintenance", look(get(reading::maintenance)))
         .route("/deployments/{name}/banner", look(get(reading::banner)))
         .route("/deployments/{name}/upgrade", look(get(upgrade::template)))

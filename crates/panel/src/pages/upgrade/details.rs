@@ -25,8 +25,9 @@ pub(crate) fn details(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Pr
         (storage(preparation.checks.iter().find(|check| check.id == STORAGE_CHECK), may, &path, &here))
         @if rows.is_empty() { p.empty { "The release has no parameters." } }
         p { (counted(rows.len(), "parameter")) ", "
-            @if telling == 0 { "none of which has changed." } @else { strong { (telling) " to look at" } ": new, gone, or with another default." }
+            @if telling == 0 { "none of which has changed." } @else { strong { (telling) " to look at" } ":" }
         }
+        (glance(rows))
         @let fields = html! {
             @for (group, rows) in &groups {
                 fieldset.group disabled[!may] {
@@ -38,6 +39,17 @@ pub(crate) fn details(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Pr
         };
         (form(Send { method: "PATCH", path: &path, then: &next }, "parameters", &fields))
         @if !may { (wizard.only_reading(3)) }
+    }
+}
+
+/// What is new, gone, moved or refused, before the long list; each leads to its place there.
+fn glance(rows: &[ParameterRow]) -> Markup {
+    html! {
+        @if rows.iter().any(tells) { ul.glance { @for row in rows.iter().filter(|row| tells(row)) { li {
+            a href={ "#at-" (row.name) } { (row.label.as_deref().unwrap_or(&row.name)) } " " (mark(row)) " "
+            span.sub { (origins(row)) }
+            @if let Some(error) = &row.constraint_error { span.wrong { (error) } }
+        } } } }
     }
 }
 
@@ -96,7 +108,7 @@ fn parameter(row: &ParameterRow, proposal: &Proposal) -> Markup {
     let about = format!("{id}-about");
     let label = row.label.as_deref().unwrap_or(&row.name);
     html! {
-        div.parameter.telling[tells(row)] {
+        div.parameter.telling[tells(row)] id={ "at-" (row.name) } {
             div.name {
                 @if row.secret || row.constraints.is_none() { strong { (label) } } @else { label for=(id) { (label) } }
                 @if label != row.name { " " small { code { (row.name) } } }
@@ -116,7 +128,7 @@ fn parameter(row: &ParameterRow, proposal: &Proposal) -> Markup {
                     },
                 }
                 p.sub id=(about) {
-                    @if let Some(description) = row.constraints.as_ref().and_then(|one| one.description.as_ref()) { (description) " " }
+                    @if let Some(description) = row.constraints.as_ref().and_then(|one| one.description.as_ref()) { (description) br; }
                     (origins(row))
                 }
                 @if let Some(error) = &row.constraint_error { p.wrong { (error) } }

@@ -11,6 +11,9 @@ use crate::pages::form::{Send, button, form};
 use crate::pages::words::{Tone, counted, duration, iso, pill, when};
 use crate::proposals::{Approval, Preparation, Proposal, Standing};
 
+/// A line of evidence that is longer is folded.
+const LONG_LINE: usize = 320;
+
 /// The page.
 pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     html! {
@@ -78,7 +81,7 @@ fn found(preparation: &Preparation, decide: Markup) -> Markup {
             }
         }
         (decide)
-        (checks(&preparation.checks))
+        (checks(preparation))
         @if let Some(foretold) = &preparation.foretold {
             section aria-labelledby="changes" {
                 h2 #changes { "What will change" }
@@ -129,8 +132,9 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                         @for check in warnings {
                             div.notice.mind {
                                 h3 { (check.title) }
-                                ul { @for line in &check.evidence { li { (line) } } }
+                                (evidence(check))
                                 @if let Some(advice) = &check.advice { p { (advice) } }
+                                @for fix in &check.fixes { p { a href=(wizard.page(2)) { "Details: set " (fix.parameter) " to " (fix.value) } } }
                                 label { "Why “" (check.title) "” is acceptable"
                                     input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
                                 }
@@ -168,21 +172,41 @@ fn title<'a>(preparation: &'a Preparation, what: &'a str) -> &'a str {
     preparation.checks.iter().find(|check| check.id == what).map_or(what, |check| &check.title)
 }
 
-fn checks(checks: &[CheckResult]) -> Markup {
-    let mut grave: Vec<&CheckResult> =
-        checks.iter().filter(|check| matches!(check.verdict, Verdict::Failed | Verdict::Warning)).collect();
+/// Warnings that are still to be decided stand above, with their forms.
+fn checks(preparation: &Preparation) -> Markup {
+    let checks = &preparation.checks;
+    let above =
+        |check: &CheckResult| check.verdict == Verdict::Warning && preparation.in_the_way.contains(&check.id);
+    let undecided = checks.iter().filter(|check| above(check)).count();
+    let is_grave = |check: &&CheckResult| match check.verdict {
+        Verdict::Failed | Verdict::Warning => !above(check),
+        Verdict::Passed | Verdict::Skipped => false,
+    };
+    let mut grave: Vec<&CheckResult> = checks.iter().filter(is_grave).collect();
     grave.sort_by_key(|check| std::cmp::Reverse(check.verdict));
     let of = |verdict: Verdict| checks.iter().filter(move |check| check.verdict == verdict);
     let (passed, skipped): (Vec<_>, Vec<_>) = (of(Verdict::Passed).collect(), of(Verdict::Skipped).collect());
     html! {
         section aria-labelledby="checks" {
             h2 #checks { "Checks" }
-            @if grave.is_empty() { p { (pill(Tone::Good, "all passed")) } }
+            @if undecided > 0 { p { (counted(undecided, "warning")) " to be decided: see above." } }
+            @else if grave.is_empty() { p { (pill(Tone::Good, "all passed")) } }
             @for check in grave { (one_check(check)) }
             @if !passed.is_empty() { details { summary { (passed.len()) " passed" } @for check in passed { (one_check(check)) } } }
             @if !skipped.is_empty() { details { summary { (skipped.len()) " skipped: they don't apply, or could not be looked at" }
                 @for check in skipped { (one_check(check)) } } }
         }
+    }
+}
+
+/// What was seen; a list of a hundred names is there for those who want it.
+fn evidence(check: &CheckResult) -> Markup {
+    let beginning = |line: &str| line.chars().take(LONG_LINE / 2).collect::<String>();
+    html! {
+        ul { @for line in &check.evidence { li.wrap {
+            @if line.chars().count() <= LONG_LINE { (line) }
+            @else { details { summary { (beginning(line)) " …" } (line) } }
+        } } }
     }
 }
 
@@ -196,7 +220,7 @@ fn one_check(check: &CheckResult) -> Markup {
     html! {
         div.finding {
             h3 { (pill(tone, word)) " " (check.title) }
-            ul { @for line in &check.evidence { li.wrap { (line) } } }
+            (evidence(check))
             @if let Some(advice) = &check.advice { p { strong { "To do: " } (advice) } }
         }
     }
@@ -256,7 +280,7 @@ fn approval(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation)
             p.sub { "The plan's SHA-256 is " code.wrap { (plan.sha256()) } ". Approval is of this plan and no other; before anybody is kept out, "
                 "the change set that AWS really makes is compared with it." }
             @match &proposal.standing {
-                Standing::Approved(approval) => (begin(wizard, plan, preparation, &path, approval)),
+                Standing::Approved(approval) => (begin(wizard, proposal, plan, preparation, approval)),
                 Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen
                 | Standing::Begun { .. } | Standing::Discarded { .. } => (approve(wizard, proposal, preparation, plan, &path)),
             }
@@ -313,21 +337,24 @@ fn meaning(capability: &str) -> &'static str {
 
 fn begin(
     wizard: &Wizard<'_>,
+    proposal: &Proposal,
     plan: &Plan,
     preparation: &Preparation,
-    path: &str,
     approval: &Approval,
 ) -> Markup {
-    let run = format!("{path}/run");
-    let missed = missed_notice(plan.announcement.closes_at, preparation.at, wizard.now);
+    let run = format!("/proposals/{}/run", proposal.id);
+    let notice = plan.announcement.closes_at.map(|at| at.milliseconds_since(preparation.at));
+    let is_awaited =
+        proposal.closes_at.is_some() || notice.is_some_and(|notice| notice >= NOTICE_TO_KEEP_MILLISECONDS);
+    let missed = missed_notice(proposal, plan, preparation.at, wizard.now);
     html! {
         p { "Approved by " strong { (approval.by) } ", " (when(approval.at)) "." }
         @if !wizard.may(Deed::Run) { p { "An operator begins it." } }
         @else { (form(Send { method: "POST", path: &run, then: "/runs/{runId}" }, "stack wide", &html! {
             @if let Some(missed) = &missed { p.notice.mind { (missed) } }
-            @if plan.announcement.closes_at.is_some_and(|at| at.milliseconds_since(preparation.at) >= NOTICE_TO_KEEP_MILLISECONDS) {
+            @if is_awaited {
                 label.check { input type="checkbox" name="withoutNotice";
-                    span { "Begin even when less than half of the users' notice is left" } }
+                    span { "Begin even when users no longer have their notice" } }
             }
             button.primary { "Run it now" }
         })) }

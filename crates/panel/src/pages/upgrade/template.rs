@@ -78,7 +78,7 @@ fn catalogue(releases: &Result<Vec<Release>, BackendError>, send: Send<'_>, fiel
                 }
             }
             button.primary { "Use this release" }
-            @for one in releases.iter().rev() { @if let Some(notes) = &one.notes { p.sub { strong { (one.version) } " " (notes) } } }
+            ul.sub { @for one in releases.iter().rev() { @if let Some(notes) = &one.notes { li { strong { (one.version) } " " (notes) } } } }
         })),
     } }
 }

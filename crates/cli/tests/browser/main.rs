@@ -1,0 +1,58 @@
+//! The Admin Panel in a real browser, on the demo's lab: Debian's Chromium, driven by Playwright, each page through
+//! axe-core. What is walked stands in `walk/`; here is what it needs.
+
+#[expect(dead_code, reason = "each test uses what it needs")]
+#[path = "../demo/program.rs"]
+mod program;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use program::{Running, beside, demo, nowhere};
+
+/// The browser, wherever the system has it.
+fn chromium() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("chromium")).find(|file| file.exists());
+    found.expect("chromium is missing: run the tests with tools/test, or install Debian's package chromium")
+}
+
+/// Python with what the walks need.
+fn python() -> PathBuf {
+    let venv = std::env::var_os("SLACKWATER_VENV")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
+    let program = venv.join("panel/bin/python");
+    assert!(program.exists(), "{} is missing: run the tests with tools/test", program.display());
+    program
+}
+
+/// Where screenshots are kept: beside what cargo builds.
+fn screenshots() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
+    // A picture of an earlier time proves nothing.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).expect("ours");
+    }
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+#[test]
+fn people_walk_the_panel() {
+    let (chromium, python, screenshots) = (chromium(), python(), screenshots());
+    let (_folder, data) = nowhere();
+    let mut lab = demo(&data, &["--stay"]);
+    lab.says("Ready.");
+    let mut panel = beside(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    panel.says("/setup/");
+    let told = panel.told();
+    let link = told.split_whitespace().find(|word| word.contains("/setup/")).expect("said");
+
+    let mut walk = Command::new(python);
+    walk.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/walk"));
+    walk.arg("--setup-link").arg(link).arg("--screenshots").arg(&screenshots);
+    walk.arg("--browser").arg(chromium).arg("--program").arg(env!("CARGO_BIN_EXE_slackwater"));
+    let (code, told) = Running::beside(&data, walk).end();
+    println!("{told}");
+    assert_eq!(code, 0, "screenshots are in {}", screenshots.display());
+}

@@ -1,0 +1,91 @@
+"""System maintenance: on and off again, watched live, by two, over a reload and over a connection that breaks."""
+
+from playwright.sync_api import Page, expect
+
+from house import PATIENCE, House, heading, line, press, told
+from proxy import DroppingProxy
+
+
+def maintenance_page(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("article", name="lab").get_by_role("link", name="System maintenance").click()
+    expect(heading(page, "System maintenance")).to_be_visible()
+
+
+def ended(page: Page, words: str) -> None:
+    expect(page.locator("main").get_by_text(words, exact=True).first).to_be_visible(timeout=PATIENCE)
+
+
+def on_watched_by_two_and_off_again(house: House) -> None:
+    # The second one's proxy drops the stream in the middle of it.
+    proxy = DroppingProxy(house.address)
+    ada, vera = house.somebody("ada"), house.somebody("vera", proxy.address)
+    maintenance_page(ada)
+    expect(ada.get_by_text("5 sessions")).to_be_visible()
+    house.look(ada, "maintenance")
+    press(ada, "Enable maintenance mode")
+    expect(heading(ada, "Enable maintenance")).to_be_visible()
+    vera.goto(ada.url.replace(house.address, proxy.address))
+    expect(vera.get_by_text("Stop …")).to_have_count(0)
+    expect(line(vera, "Close the gate")).to_be_visible(timeout=PATIENCE)
+    proxy.drop()
+    expect(vera.get_by_text("Connection lost.")).to_be_visible()
+    house.look(vera, "run-offline")
+    # Somebody who reloads in the middle of it misses nothing and sees nothing twice.
+    expect(line(ada, "Save and stop sessions")).to_be_visible(timeout=PATIENCE)
+    ada.reload()
+    house.look(ada, "run-live")
+    expect(line(ada, "Terminate workers")).to_be_visible(timeout=PATIENCE)
+    expect(line(vera, "Terminate workers")).to_have_count(0)
+    proxy.let_through()
+    for page in (ada, vera):
+        ended(page, "in maintenance")
+    expect(vera.get_by_text("Connection lost.")).to_be_hidden()
+    assert_same_lines(ada, vera)
+    house.look(vera, "run-ended")
+
+    maintenance_page(ada)
+    expect(ada.get_by_text("kept out").first).to_be_visible()
+    house.look(ada, "maintenance-closed")
+    press(ada, "Disable maintenance mode")
+    expect(heading(ada, "Disable maintenance")).to_be_visible()
+    ended(ada, "maintenance left")
+    ada.goto("/")
+    expect(ada.get_by_role("article", name="lab")).to_contain_text("let in")
+
+
+def begun_on_the_command_line_and_stopped_here(house: House) -> None:
+    page = house.somebody("ada")
+    elsewhere = house.slackwater("maintenance", "enable", "--yes")
+    runs = page.get_by_role("link", name="Enable maintenance")
+    until(page, lambda: (page.goto("/history"), runs.count() == 2)[1])
+    runs.first.click()
+    page.get_by_text("Stop …").click()
+    house.look(page, "run-stop")
+    press(page, "Stop the run")
+    ended(page, "not upgraded")
+    expect(line(page, "ada asks to stop")).to_be_visible()
+    said, _ = elsewhere.communicate(timeout=60)
+    assert b"ada asks to stop" in said, said.decode()
+    page.goto("/history")
+    house.look(page, "history")
+
+
+def until(page: Page, holds) -> None:
+    """Pages that aren't live are loaded until they show it."""
+    for _ in range(PATIENCE // 200):
+        if holds():
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{page.url} never showed it")
+
+
+def assert_same_lines(*pages: Page) -> None:
+    """Every page shows what a page that is opened now shows: nothing lost, nothing doubled."""
+    fresh = pages[0].context.new_page()
+    fresh.goto(pages[0].url)
+    wanted = told(fresh)
+    fresh.close()
+    assert len(wanted) > 10, wanted
+    for page in pages:
+        assert told(page) == wanted, f"{told(page)}\n\n{wanted}"

@@ -1,0 +1,67 @@
+//! A run in a few words, as lists of runs show it. An ended run's never change again, so they are kept, and a page of
+//! fifty runs reads no journal twice.
+
+use conductor::RunSummary;
+use upgrade::{Outcome, Step, Timestamp};
+
+use super::{LiveError, RunPicture};
+
+/// A run of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// What the journal's own list says of it.
+    pub(crate) summary: RunSummary,
+    /// What its records say; or why they can't be read. One damaged run hides no other.
+    pub(crate) digest: Result<RunDigest, String>,
+}
+
+/// What a list shows of a run's plan and records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunDigest {
+    /// The release before.
+    pub(crate) from_version: Option<String>,
+    /// The release it goes to.
+    pub(crate) to_version: Option<String>,
+    /// When it began.
+    pub(crate) started_at: Timestamp,
+    /// When its last record was written.
+    pub(crate) last_at: Timestamp,
+    /// Where it stands.
+    pub(crate) standing: Standing,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The step that it is in, or ended in.
+    pub(crate) step: Step,
+    /// Whether a person must decide.
+    pub(crate) is_asked: bool,
+    /// Whether it leaves maintenance because something has failed.
+    pub(crate) has_failed: bool,
+    /// How it ended; `None` while it goes on.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl RunDigest {
+    /// Of a run, as far as it is told.
+    ///
+    /// # Errors
+    /// It has no record.
+    pub(super) fn of(picture: &RunPicture) -> Result<RunDigest, LiveError> {
+        let (plan, report) = (&picture.plan, picture.telling.report());
+        let state = picture.telling.state().ok_or(upgrade::IllegalTransition::NotStarted)?;
+        Ok(RunDigest {
+            from_version: plan.from_version.clone(),
+            to_version: plan.to_version.clone(),
+            started_at: report.started_at,
+            last_at: report.last_at,
+            standing: Standing {
+                step: state.step,
+                is_asked: state.question.is_some(),
+                has_failed: state.failure.is_some(),
+                outcome: state.outcome.clone(),
+            },
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! A run's page, kept live: server-sent events, each made once and given to every page that stands at the same place.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt as _};
+use http::HeaderMap;
+use tokio::sync::Mutex;
+use upgrade::Timestamp;
+
+use super::failure::Failure;
+use super::request::Asker;
+use crate::access::Deed;
+use crate::live::LiveError;
+use crate::pages::{self, LINES_A_PAGE, Mark, TIMELINE};
+use crate::panel::Panel;
+
+/// A stream is ended now and then; the browser comes back, and whoever may no longer look is turned away.
+const STREAM_SECONDS: u64 = 600;
+
+/// Proxies hang up on what is silent for long.
+const KEEP_ALIVE_SECONDS: u64 = 15;
+
+/// How long after its last drawing a timeline is drawn again when something has happened meanwhile; and when nothing has.
+const REDRAW_MILLISECONDS: u64 = 1000;
+const GROW_MILLISECONDS: u64 = 5000;
+
+/// Messages that are kept for the pages which haven't asked yet.
+const MOST_KEPT: usize = 64;
+
+/// The run as it goes on. Each message's id is the [`Mark`] that the page stands at then: a browser that comes back
+/// says the last one in `Last-Event-ID`, and goes on from there.
+pub(crate) async fn stream(
+    State(panel): State<Panel>,
+    Extension(asker): Extension<Asker>,
+    Extension(messages): Extension<Messages>,
+    Path(run_id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    panel.live.run(&run_id).await?;
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let known = query.get("after").map(String::as_str);
+    let mark = last.and_then(Mark::read).or_else(|| known.and_then(Mark::read));
+    let until = panel.now().0.saturating_add(STREAM_SECONDS * 1000);
+    let watch = panel.live.watch();
+    let drawn = (panel.now(), mark.map(|mark| mark.told));
+    let sent = HashMap::new();
+    let begin = Following { panel, asker, messages, run_id, mark, sent, drawn, watch, until, over: false };
+    let events = stream::unfold(begin, Following::next).map(Ok::<_, std::convert::Infallible>);
+    let alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECONDS));
+    Ok(Sse::new(events).keep_alive(alive).into_response())
+}
+
+struct Following {
+    panel: Panel,
+    asker: Asker,
+    messages: Messages,
+    run_id: String,
+    /// Where the page stands; `None`: it knows nothing, so that everything comes.
+    mark: Option<Mark>,
+    /// What the page was told of each region.
+    sent: HashMap<&'static str, Fingerprint>,
+    /// When its timeline was drawn, and of how many records.
+    drawn: (Timestamp, Option<usize>),
+    watch: tokio::sync::watch::Receiver<u64>,
+    until: u64,
+    over: bool,
+}
+
+impl Following {
+    async fn next(mut self) -> Option<(Event, Following)> {
+        loop {
+            let now = self.panel.now();
+            if self.over || now.0 >= self.until {
+                return None;
+            }
+            // Marked before the look, so that what is written during it wakes us again.
+            let wake = *self.watch.borrow_and_update();
+            let wanted = Wanted {
+                run_id: self.run_id.clone(),
+                mark: self.mark,
+                may_decide: self.asker.person.role.may(Deed::Decide),
+                drawn_in_second: (now >= self.redraws_at()).then_some(now.0 / 1000),
+            };
+            let message = self.messages.get(&self.panel, wanted, wake).await.ok()?;
+            if let Some(data) = self.data(&message, now) {
+                return Some((Event::default().id(message.mark.to_string()).data(data), self));
+            }
+            let next_look = self.until.min(self.redraws_at().0);
+            let left = Duration::from_millis(next_look.saturating_sub(self.panel.now().0));
+            if let Ok(Err(_)) = tokio::time::timeout(left, self.watch.changed()).await {
+                return None;
+            }
+        }
+    }
+
+    /// When the page's timeline is to be drawn again: soon after something has happened, and now and then while nothing
+    /// does, so that it grows while one looks.
+    fn redraws_at(&self) -> Timestamp {
+        let (at, of_records) = self.drawn;
+        let is_behind = of_records != self.mark.map(|mark| mark.told);
+        Timestamp(at.0 + if is_behind { REDRAW_MILLISECONDS } else { GROW_MILLISECONDS })
+    }
+
+    /// What is new to this page, if anything is.
+    fn data(&mut self, message: &Message, now: Timestamp) -> Option<String> {
+        let moved = self.mark != Some(message.mark);
+        let mut regions = Vec::new();
+        for Region { name, json, print } in &message.regions {
+            if self.sent.insert(name, *print) != Some(*print) {
+                regions.push(format!("\"{name}\":{}", json));
+            }
+            if *name == TIMELINE {
+                self.drawn = (now, Some(message.mark.told));
+            }
+        }
+        self.mark = Some(message.mark);
+        self.over = message.ended && self.drawn.1 == Some(message.mark.told);
+        if !moved && regions.is_empty() {
+            return None;
+        }
+        let lines = if moved { &message.lines } else { "\"\"" };
+        Some(format!("{{\"regions\":{{{}}},\"lines\":{lines},\"ended\":{}}}", regions.join(","), self.over))
+    }
+}
+
+/// What a page needs to come to where the run is. Pages that need the same are given the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    run_id: String,
+    mark: Option<Mark>,
+    may_decide: bool,
+    /// With the timeline, as it is in this second; `None`: without.
+    drawn_in_second: Option<u64>,
+}
+
+/// What is told to pages.
+#[derive(Debug)]
+struct Message {
+    /// Where a page stands afterwards.
+    mark: Mark,
+    ended: bool,
+    regions: Vec<Region>,
+    /// HTML as JSON.
+    lines: String,
+}
+
+/// A part of a page.
+#[derive(Debug)]
+struct Region {
+    name: &'static str,
+    /// HTML as JSON.
+    json: String,
+    print: Fingerprint,
+}
+
+/// Tells one text from another, within this process.
+type Fingerprint = u64;
+
+impl Region {
+    fn new(name: &'static str, html: String) -> Region {
+        let mut hasher = DefaultHasher::new();
+        html.hash(&mut hasher);
+        Region { name, json: serde_json::Value::String(html).to_string(), print: hasher.finish() }
+    }
+}
+
+/// Messages lately made. Two hundred open pages cost one rendering an event, and not two hundred.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Messages {
+    kept: Arc<Mutex<HashMap<Wanted, Kept>>>,
+}
+
+/// The wake-up that a message was made at, and the message.
+type Kept = (u64, Arc<Message>);
+
+impl Messages {
+    /// What is wanted, at least as new as this wake-up.
+    async fn get(&self, panel: &Panel, wanted: Wanted, wake: u64) -> Result<Arc<Message>, LiveError> {
+        // Held while it is made: the first one makes it, the others wait and find it.
+        let mut kept = self.kept.lock().await;
+        if let Some((made_at, message)) = kept.get(&wanted)
+            && *made_at >= wake
+        {
+            return Ok(Arc::clone(message));
+        }
+        let message = Arc::new(make(panel, &wanted).await?);
+        if kept.len() >= MOST_KEPT {
+            kept.retain(|_, (made_at, _)| *made_at >= wake);
+        }
+        // All of the same wake-up: of the least use are those that wait longest, which nobody counts.
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(wanted, (wake, Arc::clone(&message)));
+        Ok(message)
+    }
+}
+
+async fn make(panel: &Panel, wanted: &Wanted) -> Result<Message, LiveError> {
+    let picture = panel.live.run(&wanted.run_id).await?;
+    let held = panel.live.is_held(&wanted.run_id).await?;
+    let mark = Mark { told: picture.telling.told(), held };
+    let mut regions = Vec::new();
+    if wanted.mark != Some(mark) {
+        let named = pages::regions(&picture, wanted.may_decide, held).named();
+        regions.extend(named.map(|(name, html)| Region::new(name, html)));
+    }
+    if wanted.drawn_in_second.is_some() {
+        regions.push(Region::new(TIMELINE, pages::timeline_now(&picture, panel.now()).into_string()));
+    }
+    let new = picture.telling.lines_since(wanted.mark.map_or(0, |mark| mark.told));
+    // A page that knows little is given what a page shows.
+    let new = new.get(new.len().saturating_sub(LINES_A_PAGE)..).unwrap_or_default();
+    let lines = serde_json::Value::String(pages::lines(new).into_string()).to_string();
+    Ok(Message { mark, ended: picture.telling.report().outcome.is_some(), regions, lines })
+}

@@ -1,0 +1,241 @@
+//! A release that a house may be upgraded to: its parameters, checks and plan, as a backend would find them.
+
+use std::collections::BTreeMap;
+
+use panel::proposals::{Foretold, Preparation, StackNow, UpgradeWish};
+use upgrade::{
+    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Gate, HealthPolicy,
+    LogicalResource, MaintenancePolicy, PLAN_FORMAT, ParameterConstraints, ParameterFix, ParameterPlace,
+    ParameterRow, Plan, PlannedRisk, PlatformCapabilities, Proposal, RunKind, Session, SessionKind,
+    StackUpdate, Step, Targets, Timestamp, Unsaved, UpdateKind, Verdict,
+};
+
+/// A resource whose data goes with it.
+pub const LOSS: &str = "OldTable";
+
+/// What a look finds. The storage must be set right, the termination protection and the loss must be accepted.
+pub fn preparation(wish: &UpgradeWish, at: Timestamp) -> Preparation {
+    let accepted = |what: &str| wish.accepted.iter().any(|one| one.what == what);
+    let size = wish.given.get("Size").map_or("20", String::as_str);
+    let mut checks = vec![check("template-limits", "Limits", Verdict::Passed)];
+    let mut storage = check("database-storage", "Database storage", Verdict::Failed);
+    if size == "37" {
+        storage.verdict = Verdict::Passed;
+    } else {
+        storage.fixes = vec![ParameterFix {
+            parameter: "Size".to_owned(),
+            value: "37".to_owned(),
+            because: "Database has 37 GiB, and storage never shrinks.".to_owned(),
+        }];
+    }
+    checks.push(storage);
+    checks.push(check("termination-protection", "Termination protection", Verdict::Warning));
+    let lost = if accepted(LOSS) { Verdict::Passed } else { Verdict::Failed };
+    checks.push(check("replacements", "Data that would be lost", lost));
+    let in_the_way: Vec<String> = checks
+        .iter()
+        .filter(|check| match check.verdict {
+            Verdict::Failed => true,
+            Verdict::Warning => !accepted(&check.id),
+            Verdict::Passed | Verdict::Skipped => false,
+        })
+        .map(|check| check.id.clone())
+        .collect();
+    let foretold = Foretold {
+        updates: vec![update()],
+        risks: vec![PlannedRisk {
+            update: UpdateKind::Primary,
+            kind: "data is lost".to_owned(),
+            certain: true,
+            logical_id: Some(LOSS.to_owned()),
+            because: "OldTable is replaced, and the old one is deleted.".to_owned(),
+        }],
+        permissions: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
+        losses: vec![LOSS.to_owned()],
+    };
+    let plan = in_the_way.is_empty().then(|| plan(wish, &foretold, &checks));
+    Preparation {
+        at,
+        to_version: Some("2.0.0".to_owned()),
+        checks,
+        parameters: parameters(wish, size),
+        stack: StackNow {
+            version: Some("1.0.0".to_owned()),
+            tags: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
+            ..StackNow::default()
+        },
+        foretold: Some(foretold),
+        at_work: AtWork { sessions: vec![session()], ..AtWork::default() },
+        expectation: "Users are kept out for about 3 min.".to_owned(),
+        plan,
+        in_the_way,
+        undrawn: None,
+    }
+}
+
+fn check(id: &str, title: &str, verdict: Verdict) -> CheckResult {
+    CheckResult {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        verdict,
+        evidence: vec![format!("What was seen of {id}.")],
+        advice: None,
+        fixes: Vec::new(),
+    }
+}
+
+fn session() -> Session {
+    Session {
+        id: "session-1".to_owned(),
+        owner: "Grace".to_owned(),
+        name: "Compiler notes".to_owned(),
+        kind: SessionKind::Plain,
+        unsaved: Unsaved::Unknown,
+        last_save: None,
+        started_at: None,
+    }
+}
+
+fn parameters(wish: &UpgradeWish, size: &str) -> Vec<ParameterRow> {
+    let constraints = |type_name: &str| ParameterConstraints {
+        type_name: type_name.to_owned(),
+        description: None,
+        allowed_values: Vec::new(),
+        allowed_pattern: None,
+        min_length: None,
+        max_length: None,
+        min_value: None,
+        max_value: None,
+        constraint_description: None,
+    };
+    let row = |name: &str, current: &str| ParameterRow {
+        name: name.to_owned(),
+        group: Some("Database".to_owned()),
+        label: None,
+        place: ParameterPlace::Kept,
+        current: Some(current.to_owned()),
+        old_default: Some(current.to_owned()),
+        new_default: Some(current.to_owned()),
+        will_be: Some(wish.given.get(name).map_or(current, String::as_str).to_owned()),
+        changed_default: false,
+        secret: false,
+        constraint_error: None,
+        constraints: None,
+    };
+    vec![
+        ParameterRow {
+            label: Some("Size of the database (GiB)".to_owned()),
+            new_default: Some("40".to_owned()),
+            will_be: Some(size.to_owned()),
+            changed_default: true,
+            constraints: Some(ParameterConstraints {
+                min_value: Some("20".to_owned()),
+                max_value: Some("100".to_owned()),
+                ..constraints("Number")
+            }),
+            ..row("Size", "20")
+        },
+        ParameterRow {
+            constraints: Some(ParameterConstraints {
+                allowed_values: vec!["small".to_owned(), "large".to_owned()],
+                ..constraints("String")
+            }),
+            ..row("Class", "small")
+        },
+        ParameterRow {
+            secret: true,
+            old_default: None,
+            new_default: None,
+            will_be: Some("****".to_owned()),
+            ..row("AdminToken", "****")
+        },
+        ParameterRow { place: ParameterPlace::Gone, will_be: None, ..row("Legacy", "x") },
+    ]
+}
+
+fn update() -> StackUpdate {
+    StackUpdate {
+        kind: UpdateKind::Primary,
+        stack_name: "lab-stack".to_owned(),
+        stack_id: "arn:aws:cloudformation:us-east-1:000000000000:stack/lab-stack/1".to_owned(),
+        from_version: Some("1.0.0".to_owned()),
+        to_version: Some("2.0.0".to_owned()),
+        proposal: Proposal {
+            change_set_name: "slackwater-run".to_owned(),
+            template_url: "s3://bucket/key".to_owned(),
+            template_sha256: String::new(),
+            parameters: Vec::new(),
+            capabilities: vec!["CAPABILITY_IAM".to_owned()],
+            role_arn: None,
+            tags: None,
+            notification_arns: None,
+            rollback_triggers: None,
+        },
+        predicted: Vec::new(),
+        expected: vec![ExpectedChange {
+            logical_id: LOSS.to_owned(),
+            resource_type: "AWS::DynamoDB::Table".to_owned(),
+            expected: Fate::Replaced,
+            aws_plain: Some("Modify, replacement Conditional".to_owned()),
+            aws_values: Some("Modify, replacement True".to_owned()),
+            differs_from_aws: true,
+            because: vec!["The template changes KeySchema.".to_owned()],
+        }],
+    }
+}
+
+fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan {
+    let resource = |id: &str| LogicalResource { logical_id: id.to_owned(), physical_id: format!("{id}-1") };
+    let drain = || DrainPolicy { grace_seconds: 1, deadline_seconds: 60, escalation: Escalation::Stop };
+    Plan {
+        format: PLAN_FORMAT,
+        run_id: "lab-1".to_owned(),
+        deployment: "lab".to_owned(),
+        kind: RunKind::Upgrade,
+        stack_name: "lab-stack".to_owned(),
+        stack_id: foretold.updates.first().map(|update| update.stack_id.clone()).unwrap_or_default(),
+        profile: "generic".to_owned(),
+        from_version: Some("1.0.0".to_owned()),
+        to_version: Some("2.0.0".to_owned()),
+        updates: foretold.updates.clone(),
+        way_back: None,
+        targets: Targets {
+            listener: resource("Listener"),
+            target_groups: Vec::new(),
+            job_queues: Vec::new(),
+            worker_groups: Vec::new(),
+            alarms: Vec::new(),
+            databases: Vec::new(),
+            volumes: Vec::new(),
+            dedicated_machine_tags: Vec::new(),
+        },
+        gate: Gate {
+            priority: 1,
+            status_code: 503,
+            content_type: "text/plain".to_owned(),
+            body: "back soon".to_owned(),
+            admitted: Vec::new(),
+            admitting_rules: Vec::new(),
+        },
+        announcement: Announcement { banner: None, closes_at: wish.closes_at },
+        maintenance: MaintenancePolicy {
+            sessions: drain(),
+            force_sessions: wish.force_sessions.clone(),
+            computations: drain(),
+            jobs: drain(),
+            workers: drain(),
+            mute_alarms: true,
+            stay_closed_on_failure: false,
+        },
+        platform: PlatformCapabilities::NONE,
+        snapshots: Vec::new(),
+        health: HealthPolicy::default(),
+        before: None,
+        checks: checks.to_vec(),
+        accepted: wish.accepted.clone(),
+        risks: foretold.risks.clone(),
+        permissions: foretold.permissions.clone(),
+        at_work: AtWork::default(),
+        steps: Step::LEAVING.into_iter().map(Step::usual).collect(),
+    }
+}

@@ -1,0 +1,259 @@
+//! A panel in this process, over a house that remembers little: what tests ask, and how.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use conductor::Clock;
+use http::{HeaderMap, Method, Request, StatusCode};
+use panel::access::Role;
+use panel::proposals::{Preparation, UpgradeWish, WishedTemplate};
+use panel::{
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Origins, Panel,
+    PanelSettings, Release, router,
+};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+use upgrade::{Banner, Plan, RunKind, Timestamp};
+
+use crate::release::preparation;
+
+pub const PASSWORD: &str = "a sentence does well";
+
+/// A deployment that remembers its banner, and what was asked of it.
+pub struct House {
+    pub banner: Mutex<Option<Banner>>,
+    /// Every wish that was looked at, in order.
+    pub wishes: Mutex<Vec<UpgradeWish>>,
+    /// Plans that were begun.
+    pub begun: Mutex<Vec<Plan>>,
+    /// Looks that may end; without limit unless a test wants to see one under way.
+    pub turns: Semaphore,
+}
+
+impl Default for House {
+    fn default() -> House {
+        House {
+            banner: Mutex::default(),
+            wishes: Mutex::default(),
+            begun: Mutex::default(),
+            turns: Semaphore::new(1000),
+        }
+    }
+}
+
+impl Backend for House {
+    fn deployments(&self) -> Vec<DeploymentSummary> {
+        vec![DeploymentSummary {
+            name: "lab".to_owned(),
+            stack: "lab-stack".to_owned(),
+            region: "us-east-1".to_owned(),
+            message: None,
+            has_banner: true,
+        }]
+    }
+    fn look(&self, deployment: &str) -> Answering<'_, Look> {
+        let known = deployment == "lab";
+        let missing = BackendError::NoDeployment(deployment.to_owned());
+        Box::pin(async move {
+            let look = Look {
+                at: Timestamp(1_800_000_000_000),
+                version: Some("1.2.0".to_owned()),
+                status: "UPDATE_COMPLETE".to_owned(),
+                gate: GatePicture::Open,
+                jobs: Ok(Vec::new()),
+                workers: Err("throttled".to_owned()),
+                sessions: None,
+                computations: None,
+            };
+            if known { Ok(look) } else { Err(missing) }
+        })
+    }
+    fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
+        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
+    }
+    fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
+        let release = Release {
+            version: "2.0.0".to_owned(),
+            from_at_least: Some("1.0.0".to_owned()),
+            required_stop: false,
+            notes: Some("A new one.".to_owned()),
+        };
+        Box::pin(async { Ok(vec![release]) })
+    }
+    fn prepare(&self, _: &str, wish: &UpgradeWish) -> Answering<'_, Preparation> {
+        let wish = wish.clone();
+        Box::pin(async move {
+            self.turns.acquire().await.expect("open").forget();
+            self.wishes.lock().expect("no panic").push(wish.clone());
+            match &wish.template {
+                WishedTemplate::Url(url) if url.ends_with("gone") => {
+                    Err(BackendError::Unreachable("the bucket has no such key".to_owned()))
+                }
+                WishedTemplate::Url(_) | WishedTemplate::File { .. } | WishedTemplate::Release(_) => {
+                    Ok(preparation(&wish, Clock::system().now()))
+                }
+            }
+        })
+    }
+    fn start(&self, plan: Plan) -> Answering<'_, ()> {
+        self.begun.lock().expect("no panic").push(plan);
+        Box::pin(async { Ok(()) })
+    }
+    fn resume(&self, _: &str) -> Answering<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn banner(&self, _: &str) -> Answering<'_, Option<Banner>> {
+        let banner = self.banner.lock().expect("no panic").clone();
+        Box::pin(async move { Ok(banner) })
+    }
+    fn set_banner(&self, _: &str, banner: Option<Banner>) -> Answering<'_, ()> {
+        *self.banner.lock().expect("no panic") = banner;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A panel with its files.
+pub struct Served {
+    pub router: Router,
+    pub panel: Panel,
+    pub access: PathBuf,
+    pub house: Arc<House>,
+    pub folder: tempfile::TempDir,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn cookie(&self) -> String {
+        let cookies = self.headers.get_all("set-cookie").iter();
+        let pairs = cookies.filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+    pub fn form_token(&self) -> String {
+        let (_, after) = self.text.split_once("name=\"form_token\" value=\"").expect("a form");
+        after.split('"').next().unwrap_or_default().to_owned()
+    }
+    pub fn location(&self) -> &str {
+        self.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// Somebody with a browser.
+pub struct Browser {
+    pub cookie: String,
+    pub form_token: String,
+}
+
+impl Served {
+    pub fn new() -> Served {
+        Served::with(House::default(), false)
+    }
+
+    pub fn with(house: House, two_person_approval: bool) -> Served {
+        let house = Arc::new(house);
+        let folder = tempfile::tempdir().expect("a folder");
+        let access = folder.path().join("panel.sqlite");
+        let panel = Panel::open(PanelSettings {
+            backend: Arc::clone(&house) as Arc<dyn Backend>,
+            journal: &folder.path().join("journal.sqlite"),
+            access: &access,
+            two_person_approval,
+            clock: Clock::system(),
+            origins: Origins { secure: false, behind_proxy: false, loopback_only: true },
+        })
+        .expect("it opens");
+        Served { router: router(panel.clone()), panel, access, house, folder }
+    }
+
+    pub async fn ask(&self, request: Request<Body>) -> Answer {
+        let mut request = request;
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 24).await.expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.ask(request(Method::GET, path, cookie, None)).await
+    }
+
+    /// Ask the API as our script does.
+    pub async fn send(&self, method: Method, path: &str, browser: &Browser, body: &str) -> Answer {
+        static KEYS: AtomicU32 = AtomicU32::new(0);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("host", "127.0.0.1:4590")
+            .header("cookie", &browser.cookie)
+            .header("origin", "http://127.0.0.1:4590")
+            .header("x-form-token", &browser.form_token)
+            .header("idempotency-key", KEYS.fetch_add(1, Ordering::Relaxed).to_string())
+            .header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_owned())).expect("a request")).await
+    }
+
+    pub async fn post(&self, path: &str, browser: &Browser, fields: &[(&str, &str)]) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields).append_pair("form_token", &browser.form_token);
+        self.ask(request(Method::POST, path, &browser.cookie, Some(form.finish()))).await
+    }
+
+    /// Set up by the link, as the first admin.
+    pub async fn set_up(&self) -> Browser {
+        let path = self.panel.setup_path().expect("written").expect("nobody is here");
+        let page = self.get(&path, "").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        let stranger = Browser { cookie: page.cookie(), form_token: page.form_token() };
+        let entered = self.post(&path, &stranger, &[("name", "ada"), ("password", PASSWORD)]).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
+        self.arrive(entered.cookie()).await
+    }
+
+    pub async fn arrive(&self, cookie: String) -> Browser {
+        let form_token = self.get("/", &cookie).await.form_token();
+        Browser { cookie, form_token }
+    }
+
+    pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        let page = self.get("/sign-in", "").await;
+        let stranger = Browser { cookie: page.cookie(), form_token: page.form_token() };
+        self.post("/sign-in", &stranger, &[("name", name), ("password", password), ("to", "/")]).await
+    }
+
+    pub async fn somebody(&self, admin: &Browser, role: Role) -> Browser {
+        self.called(admin, &format!("a-{}", role.word()), role).await
+    }
+
+    pub async fn called(&self, admin: &Browser, name: &str, role: Role) -> Browser {
+        let body = format!(r#"{{"name":"{name}","password":"{PASSWORD}","role":"{}"}}"#, role.word());
+        assert_eq!(self.send(Method::POST, "/people", admin, &body).await.status, StatusCode::NO_CONTENT);
+        let entered = self.sign_in(name, PASSWORD).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
+        self.arrive(entered.cookie()).await
+    }
+}
+
+pub fn request(method: Method, path: &str, cookie: &str, form: Option<String>) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:4590");
+    let builder = if cookie.is_empty() { builder } else { builder.header("cookie", cookie) };
+    match form {
+        None => builder.body(Body::empty()),
+        Some(form) => builder
+            .header("origin", "http://127.0.0.1:4590")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form)),
+    }
+    .expect("a request")
+}

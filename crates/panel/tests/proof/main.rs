@@ -1,0 +1,10 @@
+//! What the panel must withstand, on real sockets where sockets matter.
+
+mod fuzz;
+mod house;
+mod lists;
+mod raw;
+mod runs;
+mod slow;
+mod streams;
+mod tls;
