@@ -218,6 +218,60 @@ async fn command(program: &str, arguments: &[String], document: &Value) -> Resul
 mod tests {
     use super::*;
 
+    /// A run that has come nowhere yet.
+    fn state() -> State {
+        let listener =
+            upgrade::LogicalResource { logical_id: "Listener".to_owned(), physical_id: "l-1".to_owned() };
+        State {
+            step: upgrade::Step::CloseGate,
+            step_started_at: upgrade::Timestamp(0),
+            intended: None,
+            done: None,
+            waiting_on: Vec::new(),
+            before: upgrade::Before::default(),
+            targets: upgrade::Targets {
+                listener,
+                target_groups: Vec::new(),
+                job_queues: Vec::new(),
+                worker_groups: Vec::new(),
+                alarms: Vec::new(),
+                databases: Vec::new(),
+                volumes: Vec::new(),
+                dedicated_machine_tags: Vec::new(),
+            },
+            told: upgrade::Told::default(),
+            quiet_looks: 0,
+            updates: std::collections::BTreeMap::new(),
+            healthy_since: None,
+            question: None,
+            stop: None,
+            failure: None,
+            stays_closed: false,
+            remarks: Vec::new(),
+            outcome: None,
+        }
+    }
+
+    #[test]
+    fn a_beginning_each_question_and_an_end_are_told_once() {
+        let question = || Question::Unhealthy { findings: vec!["503".to_owned()], can_go_back: false };
+        let happened = |what| Record::Happened(upgrade::Event { at: upgrade::Timestamp(1), what });
+        let asking = || State { question: Some(question()), ..state() };
+        let ended = State { outcome: Some(Outcome::Upgraded), ..state() };
+        let mut noticing = Noticing::default();
+        for (what, state, told) in [
+            (What::Started, state(), vec![Notice::Began]),
+            (What::Waited, state(), vec![]),
+            (What::Waited, asking(), vec![Notice::Asks(question())]),
+            (What::Waited, asking(), vec![]),
+            (What::Waited, state(), vec![]),
+            (What::Waited, asking(), vec![Notice::Asks(question())]),
+            (What::Waited, ended, vec![Notice::Ended(Outcome::Upgraded)]),
+        ] {
+            assert_eq!(noticing.recorded(&happened(what.clone()), &state), told, "{what:?}");
+        }
+    }
+
     #[test]
     fn an_end_says_what_users_have_and_what_to_do() {
         let because = || "Terminate jobs: not done".to_owned();

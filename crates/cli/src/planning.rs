@@ -1,10 +1,10 @@
 //! From a deployment within reach and a new release to a plan: look at everything, check it, draw the plan up. Nothing
 //! is changed, but that a template given as a file is put into the owner's bucket.
 
+mod catalogue;
 mod release;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
 use aws::{AwsCloud, CustomName, Lookup};
@@ -18,10 +18,11 @@ use upgrade::{
     find_targets_with, in_the_way, losses, maintenance_plan, new_targets, parameter_table, upgrade_plan,
 };
 
-use crate::configuration::{Catalogue, ConfigurationError, Window, parse_catalogue};
+use crate::configuration::{Catalogue, Window};
 use crate::error::CliError;
 use crate::site::Site;
 
+pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
 
 /// How long drift may take to be detected before a plan goes without it.
@@ -118,7 +119,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     };
     let mut drafted = draft(&given);
     let around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
-    let facts = release_facts(site, &request.release.template);
+    // A catalogue that can't be read says nothing; the template's own word is left.
+    let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template);
     let judge = |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>| {
         let before = ReleaseSide::deployed(&deployment)?;
         let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
@@ -356,7 +358,7 @@ async fn way_back(
     request: &UpgradeRequest,
 ) -> Result<Option<upgrade::StackUpdate>, CliError> {
     let Some(bucket) = &site.settings.template_bucket else { return Ok(None) };
-    let key = release::key(&format!("before-{}", request.run_id), deployment.template.as_bytes());
+    let key = release::key("before", deployment.template.as_bytes());
     let url = cloud.put_template(bucket, &key, deployment.template.as_bytes(), false).await?;
     // A release that can't be gone back from has no way back: the health check then asks without offering one.
     Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &request.run_id).ok())
@@ -463,23 +465,10 @@ fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec
     databases.filter_map(|one| Some((one.logical_id, one.storage_parameter?))).collect()
 }
 
-/// The catalogue that settings in `directory` name.
-///
-/// # Errors
-/// It can't be read, or isn't as it should be.
-pub(crate) fn catalogue(directory: &Path, path: &str) -> Result<Catalogue, CliError> {
-    let file = directory.join(path);
-    let text = std::fs::read_to_string(&file)
-        .map_err(|source| CliError::Unreadable { path: file.clone(), source })?;
-    parse_catalogue(path, &text)
-        .map_err(|problems| CliError::Configuration(ConfigurationError::Problems(problems)))
-}
-
 /// What is known of the release: the catalogue's word before the template's own.
-fn release_facts(site: &Site, template: &Template) -> ReleaseFacts {
+fn release_facts(catalogue: Option<Catalogue>, template: &Template) -> ReleaseFacts {
     let own = ReleaseFacts::of(template);
-    let entry = site.settings.catalogue.as_ref().and_then(|path| {
-        let catalogue = catalogue(&site.directory, path).ok()?;
+    let entry = catalogue.and_then(|catalogue| {
         let stops: Vec<String> = catalogue
             .releases
             .iter()

@@ -128,6 +128,18 @@ impl Standing {
         }
     }
 
+    /// Whether what the last look found is of the proposal as it is now.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Standing::Seen | Standing::Approved(_) | Standing::Begun { .. } => true,
+            Standing::Unseen
+            | Standing::Looking { .. }
+            | Standing::Failed { .. }
+            | Standing::Discarded { .. } => false,
+        }
+    }
+
     /// Who approved it, once somebody has.
     #[must_use]
     pub fn approval(&self) -> Option<&Approval> {

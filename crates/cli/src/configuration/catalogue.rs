@@ -5,7 +5,7 @@ use super::reader::{Document, Table};
 
 /// What `catalogue` is for.
 pub(super) const WHAT: &str =
-    "a file or URL with the list of releases, such as catalogue = \"releases.toml\"";
+    "a file or URL on S3 with the list of releases, such as catalogue = \"releases.toml\"";
 
 /// The releases that there are, in the order of the file: oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -190,7 +190,7 @@ fn every_mistake_says_where_what_and_what_to_do() {
         ),
         (
             &deployment("release = { catalog = \"x\" }"),
-            "f.toml:4:1: [deployments.p.release] needs catalogue: a file or URL with the list of releases, such as \
+            "f.toml:4:1: [deployments.p.release] needs catalogue: a file or URL on S3 with the list of releases, such as \
              catalogue = \"releases.toml\"\n\
              f.toml:4:13: [deployments.p.release] has no key catalog; did you mean catalogue?",
         ),
@@ -269,6 +269,14 @@ Database = "DatabaseAllocatedStorage"
     ] {
         assert_eq!(parse_profile("p.toml", text).expect_err(text).to_string(), expected, "{text}");
     }
+}
+
+#[test]
+fn the_catalogue_to_copy_is_a_good_one() {
+    let text = include_str!("../../../../deploy/catalogues/code-ocean.toml");
+    let read = parse_catalogue("code-ocean.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
+    let versions: Vec<&str> = read.releases.iter().map(|one| one.version.as_str()).collect();
+    assert_eq!(versions, ["v3.7.0", "v3.8.2"]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct NewRelease {
 impl NewRelease {
     /// Read what is named: `https://…` and `s3://…` from S3, anything else from a file.
     pub async fn read(site: &Site, cloud: &AwsCloud, named: &str) -> Result<NewRelease, CliError> {
-        if named.starts_with("https://") || named.starts_with("s3://") {
+        if is_on_s3(named) {
             let bytes = cloud.get_template(named).await?;
             return NewRelease::of(named, bytes, Some(as_template_url(named)));
         }
@@ -36,7 +36,7 @@ impl NewRelease {
 
     /// A file of the operator's, whose path is from where they are.
     pub(crate) async fn named(site: &Site, named: &str) -> Result<NewRelease, CliError> {
-        if named.starts_with("https://") || named.starts_with("s3://") {
+        if is_on_s3(named) {
             return NewRelease::read(site, &site.ports.clouds.primary, named).await;
         }
         let path = Path::new(named);
@@ -64,6 +64,11 @@ impl NewRelease {
         };
         Ok(cloud.put_template(bucket, &key("release", &self.bytes), &self.bytes, false).await?)
     }
+}
+
+/// Whether what is named is read from S3, and not from a file.
+pub(super) fn is_on_s3(named: &str) -> bool {
+    named.starts_with("https://") || named.starts_with("s3://")
 }
 
 /// CloudFormation takes no `s3://`.

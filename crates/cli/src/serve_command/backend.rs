@@ -140,7 +140,7 @@ impl Backend for Sites {
 
     fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>> {
         let deployment = deployment.to_owned();
-        self.local(async move |inner| inner.releases(&deployment))
+        self.local(async move |inner| inner.releases(&deployment).await)
     }
 
     fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation> {

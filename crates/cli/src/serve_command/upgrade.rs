@@ -5,27 +5,34 @@ use panel::{BackendError, Release};
 use upgrade::ReleaseFacts;
 
 use super::backend::{Inner, refused, unreachable};
-use crate::configuration::Catalogue;
+use crate::configuration::CatalogueEntry;
 use crate::error::CliError;
 use crate::history::History;
-use crate::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue, prepare};
+use crate::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, prepare};
 use crate::runs::unused_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
 
 impl Inner {
-    /// The catalogue's releases.
-    pub(super) fn releases(&self, deployment: &str) -> Result<Vec<Release>, BackendError> {
+    /// The catalogue's releases. A file is read without asking any cloud, so that the page is there at once.
+    pub(super) async fn releases(&self, deployment: &str) -> Result<Vec<Release>, BackendError> {
         let settings = self.settings(deployment)?;
-        let Some(path) = &settings.catalogue else { return Ok(Vec::new()) };
-        let Catalogue { releases } = catalogue(self.configuration.directory(), path).map_err(refused)?;
-        let release = |one: crate::configuration::CatalogueEntry| Release {
+        let Some(named) = &settings.catalogue else { return Ok(Vec::new()) };
+        let file = catalogue_file(self.configuration.directory(), named).map_err(refused)?;
+        let found = match file {
+            Some(catalogue) => catalogue,
+            None => {
+                let site = self.site(deployment).await?;
+                catalogue_of(&site).await.map_err(described)?.unwrap_or_default()
+            }
+        };
+        let release = |one: CatalogueEntry| Release {
             version: one.version,
             from_at_least: one.from_at_least,
             required_stop: one.required_stop,
             notes: one.notes,
         };
-        Ok(releases.into_iter().map(release).collect())
+        Ok(found.releases.into_iter().map(release).collect())
     }
 
     /// Look, check, and draw the plan up.
@@ -70,10 +77,7 @@ async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, Back
             NewRelease::of(&name, text.into_bytes(), None).map_err(described)
         }
         WishedTemplate::Release(version) => {
-            let Some(path) = &site.settings.catalogue else {
-                return Err(BackendError::Refused("the settings name no catalogue of releases".to_owned()));
-            };
-            let found = catalogue(&site.directory, path).map_err(refused)?;
+            let found = catalogue_of(site).await.map_err(described)?.unwrap_or_default();
             let entry = found.releases.into_iter().find(|one| one.version == version);
             let Some(entry) = entry else {
                 return Err(BackendError::Refused(format!("the catalogue has no release {version}")));

@@ -1,14 +1,15 @@
 //! What is done with a proposal: made, changed, looked at, approved, carried out, given up.
 
+mod checks;
+
 use std::collections::BTreeMap;
 
 use upgrade::{Acceptance, Plan, Timestamp, UpdateOptions};
 
+use self::checks::{check_acceptances, check_sessions, check_template, differing, values};
 use super::noted;
 use crate::panel::Panel;
-use crate::proposals::{
-    Approval, Preparation, Proposal, ProposalError, StackNow, Standing, UpgradeWish, WishedTemplate,
-};
+use crate::proposals::{Approval, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
 use crate::web::{Asker, Failure, FieldError};
 
 /// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
@@ -98,7 +99,7 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
         check_template(template)?;
     }
     let before = panel.proposals.get(id)?;
-    let seen = panel.proposals.preparation(id)?;
+    let seen = panel.proposals.preparation(&before)?;
     let values = values(&change.parameters, seen.as_ref())?;
     if let Some(Some(closes_at)) = change.closes_at
         && closes_at <= panel.now()
@@ -216,7 +217,7 @@ fn approved(
     id: &str,
     acknowledged: &Acknowledged,
 ) -> Result<Proposal, Failure> {
-    let preparation = panel.proposals.preparation(id)?;
+    let preparation = panel.proposals.preparation(&panel.proposals.get(id)?)?;
     let plan = preparation.as_ref().and_then(|preparation| preparation.plan.as_ref());
     let now = panel.now();
     panel.proposals.change(id, None, |proposal| {
@@ -286,7 +287,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
             return Err(Failure::Conflict("Its plan is not approved.".to_owned()));
         }
     };
-    let preparation = panel.proposals.preparation(id)?;
+    let preparation = panel.proposals.preparation(&proposal)?;
     let at = preparation.as_ref().map(|preparation| preparation.at);
     let plan = preparation.and_then(|preparation| preparation.plan);
     let Some((plan, drawn_at)) = plan.filter(|plan| plan.sha256() == approval.plan_sha256).zip(at) else {
@@ -348,120 +349,4 @@ pub(crate) fn discard(panel: &Panel, asker: &Asker, id: &str) -> Result<(), Fail
         Ok::<_, Failure>(())
     });
     noted(panel, asker, "discard proposal", &named(panel, id), result.map(drop))
-}
-
-fn check_template(template: &WishedTemplate) -> Result<(), Failure> {
-    match template {
-        WishedTemplate::Url(url) => {
-            let on_s3 = url.starts_with("https://") || url.starts_with("s3://");
-            if !on_s3 || url.len() > 1024 || url.chars().any(|one| one.is_control() || one.is_whitespace()) {
-                return Err(Failure::field("url", "A URL on S3 begins with https:// or s3://."));
-            }
-            let query = url.split_once('?').map_or("", |(_, query)| query);
-            if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name != "versionId") {
-                return Err(Failure::field(
-                    "url",
-                    "A signed URL is a secret, and would be kept and shown. Give the plain one.",
-                ));
-            }
-            Ok(())
-        }
-        WishedTemplate::File { name, text } => {
-            if text.trim().is_empty() {
-                return Err(Failure::field("file", "The file is empty."));
-            }
-            if text.len() > MOST_TEMPLATE_BYTES {
-                return Err(Failure::field("file", "A template has at most 1,000,000 bytes."));
-            }
-            if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-                return Err(Failure::field("file", "The file has no proper name."));
-            }
-            Ok(())
-        }
-        WishedTemplate::Release(version) if version.is_empty() => {
-            Err(Failure::field("release", "Choose a release."))
-        }
-        WishedTemplate::Release(_) => Ok(()),
-    }
-}
-
-/// What is given, without what only repeats the stack's own value.
-fn values(
-    given: &BTreeMap<String, Option<String>>,
-    seen: Option<&Preparation>,
-) -> Result<BTreeMap<String, Option<String>>, Failure> {
-    if given.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let Some(seen) = seen else {
-        return Err(Failure::Conflict("Parameters can be given once the release was looked at.".to_owned()));
-    };
-    let (mut values, mut errors) = (BTreeMap::new(), Vec::new());
-    for (name, value) in given {
-        let row = seen.parameters.iter().find(|row| row.name == *name);
-        let refusal = match (row, value) {
-            (None, _) => Some("The release has no such parameter.".to_owned()),
-            (Some(row), Some(_)) if row.secret => {
-                Some(format!("{name} is secret: it is kept as it is, and can't be given here."))
-            }
-            (Some(row), Some(value)) => match &row.constraints {
-                Some(constraints) => constraints.refusal(name, value),
-                None => Some("The new release doesn't have this parameter.".to_owned()),
-            },
-            (Some(_), None) => None,
-        };
-        match refusal {
-            Some(detail) => errors.push(FieldError { field: format!("parameters.{name}"), detail }),
-            None => {
-                let own = row.and_then(|row| row.current.as_ref().or(row.new_default.as_ref()));
-                values.insert(name.clone(), value.clone().filter(|value| Some(value) != own));
-            }
-        }
-    }
-    if errors.is_empty() { Ok(values) } else { Err(Failure::Fields { errors }) }
-}
-
-/// A session that isn't there can't be meant.
-fn check_sessions(ids: &[String], seen: Option<&Preparation>) -> Result<(), Failure> {
-    let there =
-        |id: &String| seen.is_some_and(|seen| seen.at_work.sessions.iter().any(|session| session.id == *id));
-    if ids.iter().all(there) {
-        return Ok(());
-    }
-    Err(Failure::field(
-        "forceSessions",
-        "Nobody has such a session open. Look again, and choose from those there are.",
-    ))
-}
-
-/// What only repeats the stack's own setting is not asked for.
-fn differing(wished: UpdateOptions, now: &StackNow) -> UpdateOptions {
-    let tags: Vec<(String, String)> = now.tags.clone().into_iter().collect();
-    UpdateOptions {
-        role_arn: wished.role_arn.filter(|role| Some(role) != now.role_arn.as_ref()),
-        tags: wished.tags.filter(|wished| *wished != tags),
-        notification_arns: wished.notification_arns.filter(|wished| *wished != now.notification_arns),
-        rollback_triggers: wished.rollback_triggers.filter(|wished| *wished != now.rollback_triggers),
-    }
-}
-
-/// Only what is there can be accepted: a slip of the pen would pass for a decision.
-fn check_acceptances(accept: &BTreeMap<String, String>, seen: Option<&Preparation>) -> Result<(), Failure> {
-    let mut errors = Vec::new();
-    for (what, why) in accept {
-        let known = seen.is_some_and(|seen| {
-            let losses = seen.foretold.iter().flat_map(|foretold| &foretold.losses);
-            seen.checks.iter().any(|check| check.id == *what) || losses.into_iter().any(|one| one == what)
-        });
-        let detail = if !known {
-            "There is nothing of this name to accept."
-        } else if why.chars().count() > MOST_REASON || why.chars().any(|one| one.is_control() && one != '\n')
-        {
-            "A reason has at most 500 characters."
-        } else {
-            continue;
-        };
-        errors.push(FieldError { field: format!("accept.{what}"), detail: detail.to_owned() });
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Failure::Fields { errors }) }
 }

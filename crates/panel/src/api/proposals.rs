@@ -85,7 +85,7 @@ pub(crate) async fn make(
 
 pub(crate) async fn get(State(panel): State<Panel>, Path(id): Path<String>) -> Answered {
     let proposal = panel.proposals.get(&id)?;
-    let preparation = panel.proposals.preparation(&id)?;
+    let preparation = panel.proposals.preparation(&proposal)?;
     let mut value = summary(&proposal);
     if let Some(object) = value.as_object_mut() {
         object.insert("preparation".to_owned(), json!(preparation.as_ref().map(prepared)));

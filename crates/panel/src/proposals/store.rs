@@ -231,11 +231,22 @@ impl Proposals {
         })
     }
 
-    /// What was found out by the last look.
+    /// What was found out by the last look, as long as it is of the proposal as it is now.
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn preparation(&self, id: &str) -> Result<Option<Preparation>, ProposalError> {
+    pub fn preparation(&self, proposal: &Proposal) -> Result<Option<Preparation>, ProposalError> {
+        if !proposal.standing.is_seen() {
+            return Ok(None);
+        }
+        self.last_preparation(&proposal.id)
+    }
+
+    /// What was found out by the last look, whatever has changed since: for a proposal that has ended.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn last_preparation(&self, id: &str) -> Result<Option<Preparation>, ProposalError> {
         let kept: Option<Option<String>> = self
             .lock()
             .query_row("SELECT preparation FROM proposals WHERE id = ?1", params![id], |row| row.get(0))

@@ -26,7 +26,7 @@ fn find(panel: &Panel, name: &str) -> Result<Found, Failure> {
     let settings = settings_of(panel, name)?;
     let proposal = panel.proposals.open_of(name)?;
     let preparation = match &proposal {
-        Some(proposal) => panel.proposals.preparation(&proposal.id)?,
+        Some(proposal) => panel.proposals.preparation(proposal)?,
         None => None,
     };
     Ok(Found { settings, proposal, preparation })
@@ -76,15 +76,7 @@ async fn about(
         return Ok(Redirect::to(&format!("/deployments/{name}/upgrade")).into_response());
     };
     let wizard = found.wizard(&panel, &asker);
-    let ready = match &proposal.standing {
-        Standing::Seen | Standing::Approved(_) => found.preparation.as_ref(),
-        Standing::Unseen
-        | Standing::Looking { .. }
-        | Standing::Failed { .. }
-        | Standing::Begun { .. }
-        | Standing::Discarded { .. } => None,
-    };
-    let body = match ready {
+    let body = match &found.preparation {
         Some(preparation) => page(&wizard, proposal, preparation),
         None => wizard.unready(proposal, number),
     };
@@ -129,6 +121,6 @@ pub(crate) async fn ended(
         let to = format!("/deployments/{}/upgrade/review", proposal.deployment);
         return Ok(Redirect::to(&to).into_response());
     }
-    let preparation = panel.proposals.preparation(&id)?;
+    let preparation = panel.proposals.last_preparation(&id)?;
     Ok(shown(&asker, "Upgrade", false, pages::ended(&proposal, preparation.as_ref())))
 }

@@ -302,6 +302,11 @@ async fn a_look_is_shown_as_one_and_an_overtaken_one_is_thrown_away() {
     assert!(page.contains("Looking at the deployment") && page.contains("http-equiv=\"refresh\""), "{page}");
     let early = served.send(Method::POST, &way.path("/approve"), &ada, r#"{"planSha256":"0"}"#).await;
     assert_eq!(early.status, StatusCode::CONFLICT);
+    assert_eq!(way.get(&ada).await["preparation"], Value::Null);
+    for change in [r#"{"accept":{"termination-protection":"yes"}}"#, r#"{"parameters":{"Size":"37"}}"#] {
+        let early = served.send(Method::PATCH, &way.path(""), &ada, change).await;
+        assert_eq!(early.status, StatusCode::CONFLICT, "{change}: of what nobody has seen");
+    }
     // Another release, before the first look has ended.
     let change = r#"{"template":{"release":"2.0.0"}}"#;
     assert_eq!(served.send(Method::PATCH, &way.path(""), &ada, change).await.status, StatusCode::OK);
@@ -311,6 +316,7 @@ async fn a_look_is_shown_as_one_and_an_overtaken_one_is_thrown_away() {
     way.change(&ada, json!({"template": {"url": "s3://bucket/gone"}})).await;
     let page = served.get("/deployments/lab/upgrade/review", &ada.cookie).await.text;
     assert!(page.contains("could not be looked at") && page.contains("no such key"), "{page}");
+    assert!(!page.contains("2.0.0"), "nothing of what was found out for another release");
 }
 
 #[tokio::test]

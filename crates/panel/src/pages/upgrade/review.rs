@@ -11,6 +11,9 @@ use crate::pages::form::{Send, button, form};
 use crate::pages::words::{Tone, counted, duration, iso, pill, when};
 use crate::proposals::{Approval, Preparation, Proposal, Standing};
 
+/// What was found out longer ago than this is called old.
+const OLD_MILLISECONDS: u64 = 3_600_000;
+
 /// A line of evidence that is longer is folded.
 const LONG_LINE: usize = 320;
 
@@ -18,7 +21,7 @@ const LONG_LINE: usize = 320;
 pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     html! {
         (wizard.head(4))
-        (verdict(proposal, preparation))
+        (verdict(wizard, proposal, preparation))
         (found(preparation, decide(wizard, proposal, preparation)))
         (approval(wizard, proposal, preparation))
     }
@@ -53,7 +56,8 @@ pub(crate) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> M
     }
 }
 
-fn verdict(proposal: &Proposal, preparation: &Preparation) -> Markup {
+fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+    let age = wizard.now.milliseconds_since(preparation.at);
     html! {
         @match (&preparation.plan, proposal.standing.approval()) {
             (Some(_), Some(approval)) => div.notice.good role="status" { p { "Approved by " strong { (approval.by) } ". It can be begun at the end of this page." } },
@@ -64,6 +68,9 @@ fn verdict(proposal: &Proposal, preparation: &Preparation) -> Markup {
                     @else { (counted(preparation.in_the_way.len(), "check")) " to be decided on or set right below. Users notice nothing of it." }
                 }
             },
+        }
+        @if age >= OLD_MILLISECONDS {
+            p.notice.mind { "This was found out " (duration(age)) " ago, and the deployment may have changed since. Look again before you decide." }
         }
         p.sub { "Looked at " (when(preparation.at)) ". " (preparation.expectation) }
     }

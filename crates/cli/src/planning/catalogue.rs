@@ -1,0 +1,40 @@
+//! Reading the catalogue of releases that a deployment's settings name: a file beside them, or an object on S3.
+
+use std::path::Path;
+
+use crate::configuration::{Catalogue, ConfigurationError, parse_catalogue};
+use crate::error::CliError;
+use crate::planning::release::is_on_s3;
+use crate::site::Site;
+
+/// The catalogue of a deployment within reach; `None`: its settings name none.
+///
+/// # Errors
+/// It can't be read, or isn't as it should be.
+pub(crate) async fn catalogue_of(site: &Site) -> Result<Option<Catalogue>, CliError> {
+    let Some(named) = &site.settings.catalogue else { return Ok(None) };
+    if !is_on_s3(named) {
+        return catalogue_file(&site.directory, named);
+    }
+    let bytes = site.ports.clouds.primary.get_template(named).await?;
+    parse(named, &String::from_utf8_lossy(&bytes)).map(Some)
+}
+
+/// The catalogue where that is a file beside the settings; `None`: it is on S3, and needs a cloud to be read.
+///
+/// # Errors
+/// As [`catalogue_of`].
+pub(crate) fn catalogue_file(directory: &Path, named: &str) -> Result<Option<Catalogue>, CliError> {
+    if is_on_s3(named) {
+        return Ok(None);
+    }
+    let path = directory.join(named);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
+    parse(named, &text).map(Some)
+}
+
+fn parse(named: &str, text: &str) -> Result<Catalogue, CliError> {
+    parse_catalogue(named, text)
+        .map_err(|problems| CliError::Configuration(ConfigurationError::Problems(problems)))
+}
