@@ -37,21 +37,16 @@ pub struct Lookup<'a> {
     pub names: &'a [CustomName],
 }
 
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
-    /// What was looked at. The linked stacks and the platform are left for whoever can ask them.
-    pub circumstances: Circumstances,
-    /// Single quotas and names, and the stack policy, that could not be looked at, each with the reason.
-    pub not_looked_at: Vec<String>,
-}
-
 impl AwsCloud {
-    /// Look at everything around a deployment.
+    /// Look at everything around a deployment. The linked stacks and the platform are left for whoever can ask them.
     ///
     /// # Errors
     /// When there is no such stack, or it can't be described: nothing else makes sense then.
-    pub async fn circumstances(&self, lookup: &Lookup<'_>, clock: &Clock) -> Result<Gathered, PortError> {
+    pub async fn circumstances(
+        &self,
+        lookup: &Lookup<'_>,
+        clock: &Clock,
+    ) -> Result<Circumstances, PortError> {
         let mut stack = cloudformation::settings::settings(&self.cloudformation, lookup.stack_id)
             .await
             .map_err(|error| self.origin.explain(error))?
@@ -65,15 +60,15 @@ impl AwsCloud {
         );
         // The one that waits, beside all others, which take a moment together.
         let role_arn = lookup.role_arn.or(stack.role_arn.as_deref());
-        let (drift, mut gathered) = join(drift, self.all_but_drift(lookup, role_arn)).await;
-        gathered.circumstances.drift = self.looked(drift);
+        let (drift, mut around) = join(drift, self.all_but_drift(lookup, role_arn)).await;
+        around.drift = self.looked(drift);
         let policy = cloudformation::settings::stack_policy(&self.cloudformation, lookup.stack_id).await;
         match self.looked(policy) {
             Ok(policy) => stack.stack_policy = policy,
-            Err(reason) => gathered.not_looked_at.push(format!("stack policy: {reason}")),
+            Err(reason) => stack.stack_policy_unknown = Some(reason),
         }
-        gathered.circumstances.stack = stack;
-        Ok(gathered)
+        around.stack = stack;
+        Ok(around)
     }
 
     /// The ARN of whoever signs the requests.
@@ -81,7 +76,7 @@ impl AwsCloud {
         identity::caller_arn(&self.wire).await.map_err(|error| self.origin.explain(error))
     }
 
-    async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Gathered {
+    async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Circumstances {
         let Lookup { targets, .. } = lookup;
         let wire = &self.wire;
         let caller_arn = identity::caller_arn(wire).await;
@@ -95,11 +90,10 @@ impl AwsCloud {
         };
         let physical_ids: Vec<String> =
             lookup.resources.iter().map(|resource| resource.physical_id.clone()).collect();
-        let (quotas, mut not_looked_at) = quotas::quotas(self, lookup.added_types).await;
+        let (quotas, unknown_quotas) = quotas::quotas(self, lookup.added_types).await;
         let (taken_names, unknown_names) = taken_names::taken(self, lookup.names).await;
-        not_looked_at.extend(unknown_names);
         let groups: Vec<String> = ids(&targets.worker_groups);
-        let circumstances = Circumstances {
+        Circumstances {
             caller_arn: self.looked(caller_arn),
             denied_to_caller: self.looked(denied_to_caller),
             denied_to_role,
@@ -114,7 +108,9 @@ impl AwsCloud {
                 load_balancing::rules_beside(&self.load_balancing, &targets.listener.physical_id).await,
             ),
             quotas,
+            unknown_quotas,
             taken_names,
+            unknown_names,
             jobs: self.looked(self.jobs_with_owners(&ids(&targets.job_queues)).await),
             worker_groups: self.looked(auto_scaling::worker_groups(&self.auto_scaling, &groups).await),
             dedicated_machines: self.looked(ec2::machines(wire, &targets.dedicated_machine_tags).await),
@@ -122,8 +118,7 @@ impl AwsCloud {
             platform_status: None,
             sessions: None,
             computations: None,
-        };
-        Gathered { circumstances, not_looked_at }
+        }
     }
 
     /// Unfinished jobs of queues, each with its owner where a tag says so.

@@ -80,12 +80,16 @@ impl AwsCloud {
             Query::ChangeSet { stack_id, name, .. } => Observation::ChangeSet(
                 cloudformation::change_set(&self.cloudformation, stack_id, name).await?,
             ),
-            Query::StackEvents { stack_id, client_request_token, after_event_id, .. } => {
+            Query::StackEvents { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
                 let after = after_event_id.as_deref();
                 let client = &self.cloudformation;
-                Observation::StackEvents(
-                    cloudformation::events::events(client, stack_id, client_request_token, after).await?,
-                )
+                let events =
+                    cloudformation::events::events(client, stack_id, client_request_token, after).await?;
+                let worker_groups = match worker_groups.as_slice() {
+                    [] => Vec::new(),
+                    names => auto_scaling::worker_groups(&self.auto_scaling, names).await?,
+                };
+                Observation::StackEvents { events, worker_groups }
             }
             Query::Resources { stack_id, logical_ids } => {
                 let mut resources = cloudformation::resources(&self.cloudformation, stack_id).await?;

@@ -28,6 +28,10 @@ const TRANSIENT_CODES: [&str; 11] = [
 /// Codes that say that temporary credentials are over (the common errors, EC2's and S3's own).
 const EXPIRED_CODES: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 
+/// What services say, under several codes, of a signature whose time is not theirs (IAM user guide, "Signature Version 4
+/// troubleshooting"; S3's own code).
+const CLOCK_WORDS: [&str; 3] = ["Signature expired", "Signature not yet current", "RequestTimeTooSkewed"];
+
 /// Codes that say that the keys, or what was signed with them, aren't known here.
 const UNKNOWN_CODES: [&str; 5] = [
     "InvalidClientTokenId",
@@ -191,6 +195,14 @@ impl Origin {
     /// The error with what to do about it.
     pub(crate) fn explain(&self, error: PortError) -> PortError {
         let code = error.message.split(':').next().unwrap_or_default();
+        if CLOCK_WORDS.iter().any(|words| error.message.contains(words)) {
+            // A machine that was asleep sets its clock right by itself, so looking again helps.
+            let message = format!(
+                "{}; this machine's clock and the cloud's differ by minutes ({}): set it right",
+                error.message, self.described
+            );
+            return PortError { kind: PortErrorKind::Transient, message, ..error };
+        }
         if EXPIRED_CODES.contains(&code) {
             let kind = match &self.renewing {
                 Some(renewing) => {
@@ -248,6 +260,17 @@ mod tests {
                 "aws sso login --profile prod",
             ),
             (service("ExpiredToken"), origin(None, true), PortErrorKind::Transient, "have expired"),
+            (
+                Failure::Service {
+                    status: 403,
+                    code: "SignatureDoesNotMatch".to_owned(),
+                    message: "Signature expired: 20260101T000000Z is now earlier than 20260101T005500Z"
+                        .to_owned(),
+                },
+                origin(None, false),
+                PortErrorKind::Transient,
+                "this machine's clock",
+            ),
             (
                 service("InvalidClientTokenId"),
                 origin(None, true),

@@ -35,7 +35,7 @@ mod workload;
 mod xml;
 
 pub use aws_connection::{AssumedRole, AwsConnection, ConnectError};
-pub use circumstances::{Gathered, Lookup};
+pub use circumstances::Lookup;
 pub use cloud::AwsCloud;
 pub use clouds::AwsClouds;
 pub use connection::{Connection, Transport};

@@ -111,6 +111,7 @@ pub(crate) async fn rules_beside(
             priority: priority(&rule),
             condition_values: rule.conditions().iter().map(values_of).sum(),
             run_id: rule.rule_arn().and_then(|arn| runs.get(arn)).cloned(),
+            signs_in: rule.actions().iter().any(|action| action.authenticate_oidc_config().is_some()),
             rule_arn: rule.rule_arn.unwrap_or_default(),
         })
         .collect())

@@ -42,6 +42,8 @@ pub struct Expectation {
     pub old_resource: Option<PolicyAction>,
     /// The top-level properties that change, or may.
     pub changed_properties: BTreeSet<String>,
+    /// The name that the new physical resource takes, where the template gives one.
+    pub takes_name: Option<String>,
     /// Why, in short sentences; the deciding one first.
     pub because: Vec<String>,
 }
@@ -141,7 +143,9 @@ pub fn expectations(
         let (expectation, expected) = match scene.deployed_resource(logical_id) {
             None => {
                 let why = vec!["The new template has it and the deployed one doesn't.".to_owned()];
-                (bare(resource, Expected::Added, why), Expected::Added)
+                let takes_name = name_of_addition(&scene, &decided, resource)?;
+                let added = bare(resource, Expected::Added, why);
+                (Expectation { takes_name, ..added }, Expected::Added)
             }
             Some((side, old)) => modification(&scene, &decided, side, old, resource, plain)?,
         };
@@ -188,8 +192,20 @@ fn bare(resource: &Resource, expected: Expected, because: Vec<String>) -> Expect
         expected,
         old_resource: None,
         changed_properties: BTreeSet::new(),
+        takes_name: None,
         because,
     }
+}
+
+fn name_of_addition(
+    scene: &Scene<'_, '_>,
+    decided: &BTreeMap<String, Decided>,
+    new: &Resource,
+) -> Result<Option<String>, PredictError> {
+    let as_it_will_be = AsItWillBe::new(scene, decided);
+    let tree = Tree::build_optional(scene.after, new.properties.as_ref(), &as_it_will_be)
+        .map_err(PredictError::After)?;
+    Ok(tree.and_then(|tree| crate::custom_name::taken(&new.type_name, |name| Some(tree.get(name)?.value()))))
 }
 
 /// One property value that differs, weighed.
@@ -236,6 +252,8 @@ fn modification(
         expectation.because.insert(0, sentence);
     } else if matches!(expected, Expected::Replaced | Expected::MayBeReplaced) {
         expectation.old_resource = Some(replacement_of_old(scene.after, new)?);
+        expectation.takes_name =
+            crate::custom_name::taken(&new.type_name, |name| Some(new_tree.get(name)?.value()));
     }
     expectation.because.extend(because::sentences(scene, decided, &new.type_name, &weighed));
     if expectation.expected == Expected::Unchanged {

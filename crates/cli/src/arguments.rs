@@ -67,6 +67,9 @@ pub(crate) struct Serve {
     /// A proxy before it speaks TLS, and says in X-Forwarded-For who asks.
     #[arg(long, conflicts_with = "tls_cert")]
     pub behind_proxy: bool,
+    /// End when standard input ends: whoever has started it can't leave it behind, however it dies itself.
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]

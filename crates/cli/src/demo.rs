@@ -6,6 +6,7 @@ mod http_client;
 mod lab;
 mod lab_releases;
 mod onlooker;
+mod panel;
 mod people;
 mod processes;
 mod proof;

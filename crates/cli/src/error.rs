@@ -21,8 +21,8 @@ pub const EXIT_CODES: &str = "Exit codes:
   3  not upgraded: the old release stands and users are let in
   4  users are still kept out: somebody must look
   5  a template or parameters that AWS would refuse: nothing was touched
-  7  a run waits for a person's decision: users may be kept out
-  6  (changeset) a resource that holds data is replaced, or removed without a copy";
+  6  (changeset) a resource that holds data is replaced, or removed without a copy
+  7  a run waits for a person's decision: users may be kept out";
 
 /// Done.
 pub(crate) const DONE: u8 = 0;

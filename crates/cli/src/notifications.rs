@@ -81,7 +81,7 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
         Notice::Asks(question) => (
             "asks",
             format!("waits for a decision: {}", question_in_words(question)),
-            "kept out",
+            if question.keeps_users_out() { "kept out" } else { "let in" },
             Some(format!(
                 "`slackwater run show {0}` says what can be answered; `slackwater run answer {0}` answers",
                 plan.run_id
@@ -115,9 +115,15 @@ fn first_clause(said: &str) -> &str {
 
 fn question_in_words(question: &Question) -> String {
     match question {
-        Question::RollbackFailed { root_cause, resources } => {
+        Question::RollbackFailed { root_cause, resources, .. } => {
             let stuck: Vec<&str> = resources.iter().map(|one| one.logical_id.as_str()).collect();
             format!("the rollback failed at {} (first failure: {root_cause})", stuck.join(", "))
+        }
+        Question::Unseen { update, error, minutes } => {
+            format!(
+                "the update of the {} could not be looked at for {minutes} minutes: {error}",
+                update.title()
+            )
         }
         Question::Unhealthy { findings, .. } => {
             format!("the platform is not healthy after its update: {}", findings.join("; "))

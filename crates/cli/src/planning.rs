@@ -7,7 +7,7 @@ mod release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws::{AwsCloud, Gathered, Lookup};
+use aws::{AwsCloud, CustomName, Lookup};
 use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
@@ -388,6 +388,16 @@ async fn circumstances(
         .filter(|one| one.expected == changeset::expect::Expected::Added)
         .map(|one| one.resource_type.clone())
         .collect();
+    let expectations = drafted.into_iter().flat_map(|drafted| &drafted.expectations);
+    let names: Vec<CustomName> = expectations
+        .filter_map(|one| {
+            Some(CustomName {
+                logical_id: one.logical_id.clone(),
+                resource_type: one.resource_type.clone(),
+                name: one.takes_name.clone()?,
+            })
+        })
+        .collect();
     let role_arn = drafted.and_then(|drafted| drafted.update.proposal.role_arn.as_deref());
     let lookup = Lookup {
         stack_id: &deployment.stack_id,
@@ -398,10 +408,9 @@ async fn circumstances(
         drift_of: &touched,
         drift_wait: Duration::from_secs(DRIFT_SECONDS),
         added_types: &added.into_iter().collect::<Vec<_>>(),
-        names: &[],
+        names: &names,
     };
-    let Gathered { mut circumstances, not_looked_at: _ } =
-        site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
+    let mut circumstances = site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
     circumstances.backup = linked.backup.clone();
     circumstances.role_stack = linked.role.clone();
     ask_platform(&site.ports.platform, &mut circumstances).await;

@@ -93,7 +93,9 @@ impl Lines {
                 let text = format!("{}  Resumed in: {}", time_of_day(event.at), state.step.title());
                 self.screen.print(&text);
             }
-            What::Observed(Observation::StackEvents(events)) if self.following() => self.events(events),
+            What::Observed(Observation::StackEvents { events, .. }) if self.following() => {
+                self.events(events)
+            }
             What::ObserveFailed(error) | What::ActFailed(error) => {
                 self.screen.print(&format!("            {error}"));
             }

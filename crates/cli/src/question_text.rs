@@ -7,12 +7,17 @@ use upgrade::{Answer, Question};
 /// The question with its answers, as they are typed at the prompt and as `slackwater run answer` takes them.
 pub(crate) fn render(run_id: &str, question: &Question) -> String {
     let mut text = String::new();
+    let users = if question.keeps_users_out() { "USERS ARE KEPT OUT" } else { "USERS ARE STILL AT WORK" };
     match question {
-        Question::RollbackFailed { root_cause, resources } => {
+        Question::RollbackFailed { update, root_cause, resources, refused } => {
             let _ = writeln!(
                 text,
-                "THE ROLLBACK HAS FAILED, AND USERS ARE KEPT OUT. First failure: {root_cause}"
+                "THE ROLLBACK OF THE {} HAS FAILED, AND {users}. First failure: {root_cause}",
+                update.title().to_uppercase()
             );
+            if let Some(refused) = refused {
+                let _ = writeln!(text, "CloudFormation did not continue it as you answered: {refused}");
+            }
             let _ = writeln!(text, "CloudFormation could not take these back:");
             for stuck in resources {
                 let _ = writeln!(text, "  {} ({}): {}", stuck.logical_id, stuck.resource_type, stuck.reason);
@@ -27,8 +32,20 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
             let _ =
                 writeln!(text, "  skip {first:<12}try again, passing over what is named (several: skip A B)");
         }
+        Question::Unseen { update, error, minutes } => {
+            let _ = writeln!(
+                text,
+                "THE UPDATE OF THE {} COULD NOT BE LOOKED AT FOR {minutes} MINUTES, AND {users}: {error}",
+                update.title().to_uppercase()
+            );
+            let _ = writeln!(
+                text,
+                "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then:"
+            );
+            let _ = writeln!(text, "  look-again       look again, for half an hour");
+        }
         Question::Unhealthy { findings, can_go_back } => {
-            let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY, AND USERS ARE KEPT OUT:");
+            let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY, AND {users}:");
             for finding in findings {
                 let _ = writeln!(text, "  {finding}");
             }
@@ -42,7 +59,7 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
             let _ = writeln!(text, "  open             let users in as it is");
         }
     }
-    let _ = writeln!(text, "  stay-closed      end the run with users kept out");
+    let _ = writeln!(text, "  stay-closed      end the run as it is; whoever is kept out stays out");
     let _ =
         writeln!(text, "  leave            leave it as it is; `slackwater run resume {run_id}` asks again");
     let _ = write!(
@@ -50,7 +67,7 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
         "From elsewhere: `slackwater run answer {run_id} --{}`, then `slackwater run resume {run_id}` where nobody carries it out.",
         match question {
             Question::RollbackFailed { .. } => "skip LOGICAL_ID",
-            Question::Unhealthy { .. } => "look-again",
+            Question::Unhealthy { .. } | Question::Unseen { .. } => "look-again",
         }
     );
     text

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use conductor::{Clock, DataDirectory, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _};
-use upgrade::{Answer, Outcome, Record, Report, State, StopDoes, fold, stop_does};
+use upgrade::{Answer, Outcome, Record, Report, RunKind, State, StopDoes, fold, stop_does};
 
 use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
 use crate::demo::Notes;
@@ -72,12 +72,15 @@ pub(crate) fn unused_id(site: &Site, journal: Option<&SqliteJournal>) -> Result<
 }
 
 /// Where a run stands, in a few words.
-pub(crate) fn in_words(state: &State) -> String {
+pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
     match (&state.outcome, &state.question) {
         (None, Some(_)) => "waits for a person's decision".to_owned(),
         (None, None) => format!("not ended; in: {}", state.step.title()),
         (Some(Outcome::Upgraded), _) => "upgraded".to_owned(),
-        (Some(Outcome::NotUpgraded { .. }), _) => "not upgraded".to_owned(),
+        (Some(Outcome::NotUpgraded { .. }), _) => match kind {
+            RunKind::Upgrade => "not upgraded".to_owned(),
+            RunKind::EnterMaintenance | RunKind::LeaveMaintenance => "maintenance left again".to_owned(),
+        },
         (Some(Outcome::WentBack { .. }), _) => "went back to the previous release".to_owned(),
         (Some(Outcome::InMaintenance), _) => "in maintenance: users are kept out".to_owned(),
         (Some(Outcome::OutOfMaintenance), _) => "maintenance left".to_owned(),
@@ -97,7 +100,7 @@ fn list(data: &DataDir) -> Result<ExitCode, CliError> {
             run.deployment,
             run.stack_name,
             moment(run.created_at),
-            in_words(&state),
+            in_words(plan.kind, &state),
             led_by(&run)
         );
     }
@@ -184,7 +187,7 @@ fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
             "The update is cancelled: CloudFormation rolls it back, then maintenance is left."
         }
         StopDoes::Nothing => {
-            println!("Nothing can be stopped at this moment: {}.", in_words(&state));
+            println!("Nothing can be stopped at this moment: {}.", in_words(plan.kind, &state));
             return Ok(ExitCode::from(DONE));
         }
     };

@@ -87,8 +87,22 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let local = tokio::task::LocalSet::new();
     local.spawn_local(do_errands(to_do));
     let served = local.run_until(listening.serve(panel::router(panel)));
-    until_interrupted(false, served).await?;
+    tokio::select! {
+        interrupted = until_interrupted(false, served) => interrupted?,
+        () = stdin_ended(), if arguments.until_stdin_ends => {}
+    }
     Ok(ExitCode::from(DONE))
+}
+
+/// Wait for the end of standard input. Its thread is left to itself: it can only wait.
+async fn stdin_ended() {
+    let (ended, has_ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _end = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        // Nobody waits any more where the panel has ended before.
+        let _gone = ended.send(());
+    });
+    let _ended = has_ended.await;
 }
 
 fn address(scheme: &str, address: SocketAddr) -> String {

@@ -279,7 +279,7 @@ fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {
     let now = Clock::system().now();
     let holder = run.lease.filter(|lease| !run.ended && !lease.is_free(now)).map(|lease| lease.holder);
     Ok(Some(LastRun {
-        state: runs::in_words(&state),
+        state: runs::in_words(plan.kind, &state),
         asks: state.question.is_some(),
         outcome: state.outcome,
         run: run.run_id,

@@ -140,7 +140,10 @@ fn reach(served: Served, token: &str, told: usize) {
 
 fn write(journal: &mut conductor::SqliteJournal, records: &mut usize, number: &mut usize) {
     let at = runs::BEGAN + 1000 * *number as u64;
-    let seen = What::Observed(Observation::StackEvents(vec![runs::event(*number)]));
+    let seen = What::Observed(Observation::StackEvents {
+        events: vec![runs::event(*number)],
+        worker_groups: Vec::new(),
+    });
     runs::write(journal, "long", at, seen);
     *number += 1;
     *records += 1;

@@ -39,8 +39,12 @@ pub struct Circumstances {
     pub listener_rules: Looked<Vec<ListenerRule>>,
     /// Quotas and how much of each is used, by quota name.
     pub quotas: Looked<Vec<Quota>>,
+    /// Single quotas that could not be looked at, each with the reason.
+    pub unknown_quotas: Vec<String>,
     /// Custom names that the update would take and that exist already outside of the stack, by logical id.
     pub taken_names: Looked<BTreeMap<String, String>>,
+    /// Single names that could not be looked at, each with the reason.
+    pub unknown_names: Vec<String>,
     /// Unfinished jobs of the stack's queues.
     pub jobs: Looked<Vec<Job>>,
     /// Worker groups with their instances.
@@ -73,6 +77,8 @@ pub struct StackSettings {
     pub termination_protection: bool,
     /// The stack policy's text.
     pub stack_policy: Option<String>,
+    /// Why nobody knows whether there is one.
+    pub stack_policy_unknown: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
     /// The role that CloudFormation assumes for this stack.
@@ -154,6 +160,8 @@ pub struct ListenerRule {
     pub condition_values: u32,
     /// The run that made it, when it carries our tag.
     pub run_id: Option<String>,
+    /// Whether it signs users in by OpenID Connect: its client secret can't be read, so the rule can't be copied.
+    pub signs_in: bool,
 }
 
 /// A service quota.

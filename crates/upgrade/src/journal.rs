@@ -7,8 +7,9 @@ use crate::act::Act;
 use crate::observation::Observation;
 use crate::question::Answer;
 
-/// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers.
-pub const JOURNAL_FORMAT: u32 = 2;
+/// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers. 3: stack events with
+/// physical ids, and the groups that an update deletes.
+pub const JOURNAL_FORMAT: u32 = 3;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,6 +50,8 @@ pub enum Query {
         client_request_token: String,
         /// Only events after this one.
         after_event_id: Option<String>,
+        /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
+        worker_groups: Vec<String>,
     },
     /// Physical ids of resources of the primary stack.
     Resources {
@@ -103,8 +105,13 @@ pub enum Observation {
     WorkerGroups(Vec<WorkerGroup>),
     /// Answer to [`Query::ChangeSet`]; `None` when there is no such change set.
     ChangeSet(Option<ChangeSetSeen>),
-    /// Answer to [`Query::StackEvents`], oldest first.
-    StackEvents(Vec<StackEvent>),
+    /// Answer to [`Query::StackEvents`].
+    StackEvents {
+        /// Oldest first.
+        events: Vec<StackEvent>,
+        /// Those of the groups asked for that are still there.
+        worker_groups: Vec<WorkerGroup>,
+    },
     /// Answer to [`Query::Resources`].
     Resources(Vec<LogicalResource>),
     /// Answer to [`Query::Alarms`].
@@ -269,6 +276,8 @@ pub struct StackEvent {
     pub timestamp: String,
     /// The resource, or the stack's own name.
     pub logical_id: String,
+    /// The resource's id in the account, once there is one.
+    pub physical_id: Option<String>,
     /// Such as `AWS::Batch::JobQueue`.
     pub resource_type: String,
     /// Such as `UPDATE_COMPLETE`.
@@ -313,7 +322,7 @@ impl Observation {
             Observation::Jobs(_) => "jobs",
             Observation::WorkerGroups(_) => "worker groups",
             Observation::ChangeSet(_) => "a change set",
-            Observation::StackEvents(_) => "stack events",
+            Observation::StackEvents { .. } => "stack events",
             Observation::Resources(_) => "resources",
             Observation::Alarms(_) => "alarms",
             Observation::Machines(_) => "machines",

@@ -230,7 +230,7 @@ impl Telling {
                 once(&mut self.report.stopped_computations, seen, |computation| &computation.id);
             }
             Observation::Snapshots(seen) => self.report.snapshots = seen.clone(),
-            Observation::StackEvents(events) => {
+            Observation::StackEvents { events, .. } => {
                 let new = events.iter().filter(|event| self.events_seen.insert(event.event_id.clone()));
                 self.report.stack_events.extend(new.cloned());
             }

@@ -34,6 +34,8 @@ pub struct State {
     pub quiet_looks: usize,
     /// The stack updates that have been begun, or whose change set has been made.
     pub updates: BTreeMap<UpdateKind, UpdateState>,
+    /// Since when an update that has begun can't be looked at.
+    pub unseen_since: Option<Timestamp>,
     /// Since when the platform has been healthy without a break.
     pub healthy_since: Option<Timestamp>,
     /// The question that holds the run.
@@ -98,6 +100,8 @@ pub struct UpdateState {
     pub rolling_back: bool,
     /// Resources whose rollback failed, since the rollback last began.
     pub stuck: Vec<StuckResource>,
+    /// Names of the Auto Scaling groups that CloudFormation is deleting.
+    pub deleting_groups: BTreeSet<String>,
     /// It was cancelled.
     pub cancelled: bool,
     /// How often the rollback was continued, and what the last time skips.
@@ -145,6 +149,7 @@ impl State {
             told: Told::default(),
             quiet_looks: 0,
             updates: BTreeMap::new(),
+            unseen_since: None,
             healthy_since: None,
             question: None,
             stop: None,

@@ -161,8 +161,8 @@ impl Step {
             | Step::FollowUpdate(_) => None,
         };
         let poll_milliseconds = match self {
-            // Asking for events too often is throttled; the rest is cheap to ask.
-            Step::FollowUpdate(_) => 3000,
+            // Asking for events too often is throttled; the rest is cheap to ask. The end is noticed a second late.
+            Step::FollowUpdate(_) => 2000,
             Step::TakeSnapshots => 5000,
             Step::AwaitWindow
             | Step::SaveSessions

@@ -25,6 +25,8 @@ use crate::state::State;
 use crate::step::Step;
 use crate::transition::IllegalTransition;
 
+pub(crate) use update::UPDATE_ROLLBACK_FAILED;
+
 /// What a step makes of what it saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -123,11 +125,11 @@ pub(crate) fn decide(
         (Step::DiscardChangeSet, Observation::ChangeSet(seen)) => {
             change_set::discard(plan, state, seen.as_ref())
         }
-        (Step::ExecuteChangeSet(kind), Observation::StackEvents(events)) => {
+        (Step::ExecuteChangeSet(kind), Observation::StackEvents { events, .. }) => {
             update::execute(plan, state, kind, events)
         }
-        (Step::FollowUpdate(kind), Observation::StackEvents(events)) => {
-            update::follow(plan, state, kind, events)
+        (Step::FollowUpdate(kind), Observation::StackEvents { events, worker_groups }) => {
+            update::follow(plan, state, kind, events, worker_groups)
         }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
         (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
@@ -138,7 +140,7 @@ pub(crate) fn decide(
             | Observation::Jobs(_)
             | Observation::WorkerGroups(_)
             | Observation::ChangeSet(_)
-            | Observation::StackEvents(_)
+            | Observation::StackEvents { .. }
             | Observation::Resources(_)
             | Observation::Alarms(_)
             | Observation::Machines(_)

@@ -8,7 +8,11 @@ use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::question::{Answer, Question};
 use crate::state::{Outcome, State};
 use crate::step::Step;
-use crate::steps::{self, Decision, Look};
+use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED};
+
+/// How long an update that has begun may be out of sight before a person is asked. AWS's own disturbances and a
+/// renewal of keys are usually over by then.
+const UNSEEN_SECONDS: u64 = 1800;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,13 +87,21 @@ pub fn transition(
     }
     let at = event.at;
     match &event.what {
-        What::Started | What::Resumed | What::Waited => Ok(look(plan, state, at)),
+        What::Started | What::Waited => Ok(look(plan, state, at)),
+        What::Resumed => {
+            // The time in which nobody acted or looked is not the step's.
+            state.step_started_at = at;
+            state.unseen_since = None;
+            state.healthy_since = None;
+            Ok(look(plan, state, at))
+        }
         What::Acted => {
             state.note_done();
             steps::note_told(&mut state, at);
             Ok(look(plan, state, at))
         }
         What::Observed(observation) => {
+            state.unseen_since = None;
             let decision = steps::decide(plan, &mut state, observation, at)?;
             Ok(follow(plan, state, at, decision))
         }
@@ -127,22 +139,52 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
 
 /// A call failed: wait and look again, or give the step up.
 fn cope(plan: &Plan, state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
-    // An update goes on whether we may look at it or not: who can't see it must not let users in. Rights can be given
-    // back, and keys renewed.
-    let under_way = match state.step {
-        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) => state.has_begun(kind),
-        _ => false,
-    };
+    if let Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) = state.step
+        && state.has_begun(kind)
+    {
+        return unseen(plan, state, at, kind, error);
+    }
     let decision = match error.kind {
         PortErrorKind::Transient => Decision::Wait(vec![error.to_string()]),
-        PortErrorKind::Refused if under_way => Decision::Wait(vec![error.to_string()]),
+        // Whoever gives up here keeps users out: keys can be renewed and rights given back while there is time.
+        PortErrorKind::Refused if state.step.is_leaving() && has_time(plan, &state, at) => {
+            Decision::Wait(vec![error.to_string()])
+        }
         PortErrorKind::Refused => Decision::Fail(error.to_string()),
     };
     follow(plan, state, at, decision)
 }
 
-/// An act on an update that is under way was refused. One that can't be cancelled goes on, and is followed; a failed
-/// rollback that can't be led on leaves the platform neither here nor there.
+/// Whether a step's time, which it has in its plan or in the policy, isn't over.
+fn has_time(plan: &Plan, state: &State, at: Timestamp) -> bool {
+    let of_policy = match state.step {
+        Step::CheckHealth => Some(plan.health.deadline_seconds),
+        _ => None,
+    };
+    let seconds = plan.planned(state.step).deadline_seconds.or(of_policy);
+    seconds.is_some_and(|seconds| state.elapsed_seconds(at) <= seconds)
+}
+
+/// An update goes on whether we may look at it or not: who can't see it neither gives up nor lets users in, whatever
+/// the step's deadline. Rights can be given back, and keys renewed; when nobody does, a person is asked.
+fn unseen(
+    plan: &Plan,
+    mut state: State,
+    at: Timestamp,
+    kind: UpdateKind,
+    error: &PortError,
+) -> (State, Effect) {
+    let since = *state.unseen_since.get_or_insert(at);
+    let seconds = at.milliseconds_since(since) / 1000;
+    if seconds > UNSEEN_SECONDS {
+        let question = Question::Unseen { update: kind, error: error.to_string(), minutes: seconds / 60 };
+        return follow(plan, state, at, Decision::Ask(question));
+    }
+    wait(plan, state, vec![error.to_string()])
+}
+
+/// An act on an update that is under way was refused. One that can't be cancelled goes on, and is followed; whether a
+/// rollback is led on in another way is asked again.
 fn refused_under_way(
     plan: &Plan,
     mut state: State,
@@ -154,10 +196,35 @@ fn refused_under_way(
         Some(Act::CancelUpdate { .. }) => {
             state.update(kind).cancelled = true;
             state.remarks.push(format!("the update could not be cancelled, so it went on: {error}"));
-            follow(plan, state, at, Decision::Wait(vec![error.to_string()]))
+            wait(plan, state, vec![error.to_string()])
+        }
+        Some(Act::RemoveScaleInProtection { group_name, .. }) => {
+            state.update(kind).deleting_groups.remove(&group_name);
+            state.remarks.push(format!(
+                "{group_name} is being deleted, and its instances' protection could not be taken off: {error}"
+            ));
+            wait(plan, state, vec![error.to_string()])
+        }
+        Some(Act::ContinueUpdateRollback { .. }) => {
+            let update = state.update(kind);
+            update.status = Some((UPDATE_ROLLBACK_FAILED.to_owned(), None));
+            let question = Question::RollbackFailed {
+                update: kind,
+                root_cause: update.root_cause.clone().unwrap_or_else(|| "AWS gave no reason".to_owned()),
+                resources: update.stuck.clone(),
+                refused: Some(error.to_string()),
+            };
+            follow(plan, state, at, Decision::Ask(question))
         }
         Some(_) | None => follow(plan, state, at, Decision::Stuck(error.to_string())),
     }
+}
+
+/// Wait, and look again.
+fn wait(plan: &Plan, mut state: State, waiting_on: Vec<String>) -> (State, Effect) {
+    state.waiting_on = waiting_on;
+    let milliseconds = plan.planned(state.step).poll_milliseconds;
+    (state, Effect::Wait { milliseconds })
 }
 
 fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
@@ -169,7 +236,11 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
         }
         Decision::Act(act) => {
             if let Some(seconds) = overdue(plan, &state, at) {
-                let reason = format!("not done after {seconds} s; it still takes: {act}");
+                let held = match state.waiting_on.as_slice() {
+                    [] => String::new(),
+                    held => format!("; held by {}", named(held)),
+                };
+                let reason = format!("not done after {seconds} s; it still takes: {act}{held}");
                 return follow(plan, state, at, Decision::Fail(reason));
             }
             state.waiting_on.clear();
@@ -181,9 +252,7 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
                 let reason = format!("not done after {seconds} s; held by {}", named(&waiting_on));
                 return follow(plan, state, at, Decision::Fail(reason));
             }
-            state.waiting_on = waiting_on;
-            let milliseconds = plan.planned(state.step).poll_milliseconds;
-            (state, Effect::Wait { milliseconds })
+            wait(plan, state, waiting_on)
         }
         Decision::Done => match next(plan, state.step) {
             Some(next) => enter(plan, state, at, next),
@@ -196,11 +265,17 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
         }
         Decision::GoBack(reason) => go_back(plan, state, at, reason),
         Decision::Fail(reason) => fail(plan, state, at, &reason),
-        Decision::Stuck(reason) => {
-            let reason = format!("{}: {reason}", state.step.title());
-            end(state, Outcome::GateClosed { reason })
-        }
+        Decision::Stuck(reason) => stuck(plan, state, at, reason),
     }
+}
+
+/// Nothing leads on. Where users have been shut out they stay out; before that they keep what they have.
+fn stuck(plan: &Plan, state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    if is_before_gate(plan, state.step) {
+        return fail(plan, state, at, &reason);
+    }
+    let reason = format!("{}: {reason}", state.step.title());
+    end(state, Outcome::GateClosed { reason })
 }
 
 /// What a step's failure leads to.
@@ -244,11 +319,16 @@ fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State
 
 /// Whether the gate has been closed when this step begins.
 fn is_behind_gate(plan: &Plan, step: Step) -> bool {
-    let place = |wanted: Step| plan.steps.iter().position(|planned| planned.step == wanted);
-    match (place(Step::CloseGate), place(step)) {
-        (Some(gate), Some(step)) => step > gate,
-        (Some(_) | None, _) => false,
-    }
+    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step > gate)
+}
+
+/// Whether users are still at work when this step ends.
+fn is_before_gate(plan: &Plan, step: Step) -> bool {
+    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step < gate)
+}
+
+fn place(plan: &Plan, step: Step) -> Option<usize> {
+    plan.steps.iter().position(|planned| planned.step == step)
 }
 
 /// The step after this one; `None` at the end of the way.
@@ -356,7 +436,6 @@ fn answered(
                 let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
                 update.continued = Some((times + 1, skip.clone()));
                 update.status = None;
-                update.stuck.clear();
             }
             if !skip.is_empty() {
                 let words = format!(
@@ -369,6 +448,7 @@ fn answered(
         }
         Answer::LookAgain => {
             state.step_started_at = at;
+            state.unseen_since = None;
             look(plan, state, at)
         }
         Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),
@@ -377,8 +457,8 @@ fn answered(
             follow(plan, state, at, Decision::Done)
         }
         Answer::StayClosed => {
-            let reason = format!("{}; {by} chose to keep users out", words(&question));
-            end(state, Outcome::GateClosed { reason })
+            let reason = format!("{}; {by} chose to end the run so", words(&question));
+            stuck(plan, state, at, reason)
         }
     })
 }
@@ -387,6 +467,9 @@ fn words(question: &Question) -> String {
     match question {
         Question::RollbackFailed { root_cause, .. } => format!("the rollback failed (after: {root_cause})"),
         Question::Unhealthy { findings, .. } => format!("the platform isn't healthy: {}", named(findings)),
+        Question::Unseen { update, error, minutes } => {
+            format!("the update of the {} could not be looked at for {minutes} min: {error}", update.title())
+        }
     }
 }
 

@@ -91,6 +91,7 @@ fn stack_event(event: &SdkEvent) -> StackEvent {
         event_id: event.event_id().unwrap_or_default().to_owned(),
         timestamp: event.timestamp().and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default(),
         logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+        physical_id: event.physical_resource_id().filter(|id| !id.is_empty()).map(str::to_owned),
         resource_type: event.resource_type().unwrap_or_default().to_owned(),
         status: event.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
         status_reason: event.resource_status_reason().map(str::to_owned),

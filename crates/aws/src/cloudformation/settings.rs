@@ -46,6 +46,7 @@ pub(crate) async fn settings(client: &Client, stack_id: &str) -> Result<Option<S
     Ok(Some(StackSettings {
         termination_protection: stack.enable_termination_protection().unwrap_or(false),
         stack_policy: None,
+        stack_policy_unknown: None,
         tags: stack
             .tags()
             .iter()

@@ -296,8 +296,7 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         names: &names,
     };
     let found = cloud.circumstances(&lookup, &Clock::system()).await.expect("the stack is there");
-    println!("not looked at: {:#?}", found.not_looked_at);
-    let found = found.circumstances;
+    println!("not looked at: {:#?} {:#?}", found.unknown_quotas, found.unknown_names);
     assert!(found.caller_arn.is_ok_and(|arn| arn.starts_with("arn:aws:")));
     let databases = found.databases.expect("databases");
     assert_eq!(databases.iter().map(|found| found.max_allocated_storage).collect::<Vec<_>>(), [Some(100)]);
@@ -394,9 +393,13 @@ async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str)
         stack_id: stack_id.clone(),
         client_request_token: run_id.to_owned(),
         after_event_id: None,
+        worker_groups: Vec::new(),
     };
     for _ in 0..300 {
-        let events = seen!(cloud, query(), Observation::StackEvents);
+        let events = match ask(cloud, query()).await {
+            Observation::StackEvents { events, .. } => events,
+            other => panic!("{other:?}"),
+        };
         if events.last().is_some_and(|event| event.is_of_stack("platform") && event.status == end) {
             return;
         }

@@ -37,7 +37,7 @@ async fn the_gate_closes_around_those_who_may_pass() {
     let listener_arn = bench.id("Listener");
     let rules = || async {
         let lookup = crate::lookups::targets(&bench);
-        crate::lookups::gather(&bench, &lookup).await.circumstances.listener_rules.expect("rules")
+        crate::lookups::gather(&bench, &lookup).await.listener_rules.expect("rules")
     };
     let before = rules().await;
     let default =

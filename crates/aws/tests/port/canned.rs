@@ -107,7 +107,7 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
         names: &[],
     };
     let clock = Clock::starting_at(Timestamp(0));
-    cloud.circumstances(&lookup, &clock).await.expect("the stack is there").circumstances
+    cloud.circumstances(&lookup, &clock).await.expect("the stack is there")
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aws::{CustomName, Gathered, Lookup};
-use upgrade::{LogicalResource, Targets};
+use aws::{CustomName, Lookup};
+use upgrade::{Circumstances, LogicalResource, Targets};
 
 use crate::common::Bench;
 
@@ -21,7 +21,7 @@ pub fn targets(bench: &Bench) -> Targets {
     }
 }
 
-pub async fn gather(bench: &Bench, targets: &Targets) -> Gathered {
+pub async fn gather(bench: &Bench, targets: &Targets) -> Circumstances {
     gather_with(bench, targets, &[], &[], &[]).await
 }
 
@@ -31,7 +31,7 @@ async fn gather_with(
     drift_of: &[String],
     added_types: &[String],
     names: &[CustomName],
-) -> Gathered {
+) -> Circumstances {
     let resources: Vec<LogicalResource> =
         bench.physical.keys().map(|logical_id| bench.resource(logical_id)).collect();
     let role = bench.physical.get("BatchRole").map(|name| format!("arn:aws:iam::000000000000:role/{name}"));
@@ -55,7 +55,7 @@ async fn everything_around_a_deployment() {
     let bench = Bench::with_platform().await;
     let definition = bench.cloud.register_job_definition("work").await.expect("registered");
     bench.cloud.submit_job(&bench.id("Queue"), &definition, "one", 3600).await.expect("submitted");
-    let found = gather(&bench, &targets(&bench)).await.circumstances;
+    let found = gather(&bench, &targets(&bench)).await;
     assert!(
         found.caller_arn.as_ref().is_ok_and(|arn| arn.contains("000000000000")),
         "{:?}",
@@ -92,7 +92,7 @@ async fn drift_is_looked_for_in_what_the_update_touches() {
     for asked in [&["Topic", "Queue"][..], &[]] {
         let asked: Vec<String> = asked.iter().map(|id| (*id).to_owned()).collect();
         let found = gather_with(&bench, &targets(&bench), &asked, &[], &[]).await;
-        assert_eq!(found.circumstances.drift, Ok(vec![]), "{asked:?}");
+        assert_eq!(found.drift, Ok(vec![]), "{asked:?}");
     }
 }
 
@@ -126,14 +126,14 @@ async fn taken_names_are_found_and_what_is_not_looked_at_is_said() {
     })
     .collect();
     let found = gather_with(&bench, &targets(&bench), &[], &[], &names).await;
-    let taken = found.circumstances.taken_names.expect("looked at");
+    let taken = found.taken_names.expect("looked at");
     let expected: Vec<&String> =
         names.iter().map(|name| &name.logical_id).filter(|id| id.starts_with("Taken")).collect();
     let mut seen: Vec<&String> = taken.keys().collect();
     seen.sort_by_key(|id| id.trim_start_matches("Taken").parse::<u32>().expect("a number"));
     assert_eq!(seen, expected);
-    assert_eq!(found.not_looked_at.len(), 1, "{:?}", found.not_looked_at);
-    assert!(found.not_looked_at.iter().all(|reason| reason.contains("AWS::Lambda::Function")));
+    assert_eq!(found.unknown_names.len(), 1, "{:?}", found.unknown_names);
+    assert!(found.unknown_names.iter().all(|reason| reason.contains("AWS::Lambda::Function")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,10 +142,10 @@ async fn a_quota_that_cannot_be_looked_at_spoils_nothing() {
     let types = ["AWS::EC2::VPC".to_owned(), "AWS::Some::Thing".to_owned()];
     let found = gather_with(&bench, &targets(&bench), &[], &types, &[]).await;
     // This local cloud has no Service Quotas; a type without a known quota isn't asked for.
-    let reason = found.circumstances.quotas.expect_err("a reason");
+    let reason = found.quotas.expect_err("a reason");
     assert!(reason.contains("VPCs per Region"), "{reason}");
-    assert_eq!(found.not_looked_at.len(), 1, "{:?}", found.not_looked_at);
-    assert!(found.circumstances.databases.is_ok());
+    assert_eq!(found.unknown_quotas.len(), 1, "{:?}", found.unknown_quotas);
+    assert!(found.databases.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,7 +32,7 @@ fn change_set(seen: Observation) -> Option<ChangeSetSeen> {
 
 fn events(seen: &Observation) -> &[StackEvent] {
     match seen {
-        Observation::StackEvents(events) => events,
+        Observation::StackEvents { events, .. } => events,
         other => panic!("{other:?}"),
     }
 }
@@ -60,6 +60,7 @@ impl Update<'_> {
             stack_id: self.bench.stack_id.clone(),
             client_request_token: self.token.to_owned(),
             after_event_id: after,
+            worker_groups: Vec::new(),
         }
     }
 
@@ -122,7 +123,7 @@ async fn an_update_from_its_change_set_to_its_end() {
     assert_eq!(events(&bench.ask(other.events(None)).await), &[]);
     // What the proposal set beside the template.
     let gathered = crate::lookups::gather(&bench, &crate::lookups::targets(&bench)).await;
-    let stack = gathered.circumstances.stack;
+    let stack = gathered.stack;
     assert_eq!(stack.tags.get("team").map(String::as_str), Some("a"));
     assert_eq!(stack.notification_arns, [bench.id("Topic")]);
     // Nothing is left to cancel.

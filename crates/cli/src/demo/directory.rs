@@ -49,6 +49,14 @@ pub(super) fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
     Ok(directory)
 }
 
+/// Whether a run was begun there. The panel makes an empty journal, which nobody would miss.
+pub(super) fn has_runs(directory: &DataDirectory) -> bool {
+    let path = directory.journal();
+    // One that can't be read may hold runs.
+    let is_empty = || SqliteJournal::open(&path)?.runs().map(|runs| runs.is_empty());
+    path.exists() && !is_empty().unwrap_or(false)
+}
+
 /// Remove what a demo puts into its data directory, and the directory when the demo made it.
 pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliError> {
     let unless_gone = |path, result: io::Result<()>| match result {
@@ -69,6 +77,12 @@ pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result
         "journal.sqlite",
         "journal.sqlite-wal",
         "journal.sqlite-shm",
+        "panel.sqlite",
+        "panel.sqlite-wal",
+        "panel.sqlite-shm",
+        "proposals.sqlite",
+        "proposals.sqlite-wal",
+        "proposals.sqlite-shm",
     ] {
         remove(name)?;
     }

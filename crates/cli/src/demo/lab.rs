@@ -16,6 +16,7 @@ use super::directory::{self, Notes};
 use super::http_client::{DemoError, HttpClient};
 use super::lab_releases::{LabTemplate, LabUpgrade};
 use super::onlooker::Onlooker;
+use super::panel::{PANEL_PORT, ServedPanel};
 use super::people::{Person, UnsavedFile, until};
 use super::processes::{self, Kind};
 use super::proof::{self, Before};
@@ -53,11 +54,12 @@ const READY_SECONDS: u64 = 60;
 /// When users are told that the upgrade will be over: it takes half a minute.
 const EXPECTED_SECONDS: u64 = 60;
 
-/// Loopback ports: the local cloud's, the users', the internal one.
+/// Loopback ports: the local cloud's, the users', the internal one, the Admin Panel's.
 struct Places {
     cloud: tokio::net::TcpListener,
     public: u16,
     internal: u16,
+    panel: u16,
 }
 
 pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
@@ -69,18 +71,18 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
     if !arguments.unattended && !arguments.stay && !std::io::stdin().is_terminal() {
         return Err(CliError::NobodyToApprove);
     }
-    let places = places(arguments.port).await?;
+    let places = places(arguments.port, !arguments.unattended).await?;
     let was_there = arguments.data.path.exists();
     let directory = directory::take(&arguments)?;
     let outcome = demonstrate(&arguments, &upgrade, places, &directory).await;
-    if outcome.is_err() && !directory.journal().exists() {
+    if outcome.is_err() && !directory::has_runs(&directory) {
         directory::discard(&directory, was_there)?;
     }
     outcome
 }
 
-/// The wanted ports, all of them free; with 0 any.
-async fn places(port: u16) -> Result<Places, CliError> {
+/// The wanted ports, all of them free; with 0 any. The panel's is wanted where there is one.
+async fn places(port: u16, has_panel: bool) -> Result<Places, CliError> {
     let free = |port: u16| {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
@@ -94,7 +96,8 @@ async fn places(port: u16) -> Result<Places, CliError> {
     };
     let cloud = local_cloud::listen(port).await?;
     let [public, internal] = if port == 0 { [0, 0] } else { LAB_PORTS };
-    Ok(Places { cloud, public: free(public)?, internal: free(internal)? })
+    let panel = if port == 0 || !has_panel { 0 } else { free(PANEL_PORT)? };
+    Ok(Places { cloud, public: free(public)?, internal: free(internal)?, panel })
 }
 
 async fn demonstrate(
@@ -104,13 +107,14 @@ async fn demonstrate(
     directory: &DataDirectory,
 ) -> Result<ExitCode, CliError> {
     let port = places.cloud.local_addr().map_or(0, |address| address.port());
-    let (public, internal) = (places.public, places.internal);
+    let (public, internal, panel) = (places.public, places.internal, places.panel);
     let config = Config { seed: arguments.seed, speed: arguments.speed, ..Config::default() };
     let running = local_cloud::start(places.cloud, directory, Some(config), None, false)?;
     let outcome = async {
         running.write_environment(directory)?;
         Notes { port }.write(directory)?;
-        let lab = Lab { running: &running, directory, clock: Clock::system(), upgrade, public, internal };
+        let lab =
+            Lab { running: &running, directory, clock: Clock::system(), upgrade, public, internal, panel };
         lab.show(arguments).await
     };
     let outcome = outcome.await;
@@ -118,7 +122,7 @@ async fn demonstrate(
     let stopped = running.stop().await;
     let code = outcome?;
     stopped?;
-    if directory.journal().exists() {
+    if directory::has_runs(directory) {
         println!(
             "\nNothing is running any more. {path} keeps the journal and the lab: `slackwater run show --data-dir {path}` \
              tells the report again,\n`slackwater local --data-dir {path}` brings the lab back; remove the folder when \
@@ -136,6 +140,7 @@ struct Lab<'a> {
     upgrade: &'a LabUpgrade,
     public: u16,
     internal: u16,
+    panel: u16,
 }
 
 impl Lab<'_> {
@@ -185,6 +190,13 @@ impl Lab<'_> {
              aws cloudformation describe-stacks, …",
             self.public_url()
         );
+        // Nobody looks where nobody is asked. It is there for as long as the demo is.
+        let _panel = match arguments.unattended {
+            true => None,
+            false => {
+                Some(ServedPanel::beside(self.directory, &self.running.environment(), self.panel).await?)
+            }
+        };
         if arguments.stay {
             println!(
                 "\nReady. Its settings are in {}, its releases in {}. Ctrl-C ends it.",
@@ -215,7 +227,7 @@ impl Lab<'_> {
         let site = site_of(self.running, self.directory)?;
         let plan = until_interrupted(false, self.plan(&site)).await??;
         if !arguments.unattended {
-            operate::approve("Carry it out? Users are kept out meanwhile.")?;
+            until_interrupted(false, approved()).await??;
         }
         let before = Before { processes: processes::below(self.directory.path()), ..before };
         println!("\nRun {}: real processes at work: {}", plan.run_id, processes::in_words(&before.processes));
@@ -415,6 +427,16 @@ impl Lab<'_> {
         })
         .await
     }
+}
+
+/// Ask for approval on a thread of its own: the cloud, the lab and whoever looks at them through the panel go on meanwhile.
+async fn approved() -> Result<(), CliError> {
+    let (answer, has_answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Interrupted meanwhile, nobody waits for the answer.
+        let _gone = answer.send(operate::approve("Carry it out? Users are kept out meanwhile."));
+    });
+    has_answer.await.map_err(|_| CliError::NotApproved)?
 }
 
 /// What checks warn of in this deployment, and why that is as it should be.

@@ -139,8 +139,8 @@ fn of_cloud(error: &PortError) -> &'static str {
         "is the stack's name in slackwater.toml right, and its Region and account? nothing was touched"
     } else if says("NoSuchBucket") && error.operation == "s3:PutObject" {
         "template_bucket in slackwater.toml names a bucket that isn't there: make it (aws s3 mb s3://NAME), or name another; nothing was touched"
-    } else if says("Signature expired") || says("not yet current") || says("RequestTimeTooSkewed") {
-        "this machine's clock and the cloud's differ by minutes: set it right (timedatectl); nothing was touched"
+    } else if says("this machine's clock") {
+        "timedatectl shows the clock and sets it; nothing was touched"
     } else if says("have expired") {
         "nothing was touched; a run that was under way goes on with `slackwater run resume`"
     } else if says("no answer") {

@@ -56,7 +56,7 @@ impl Live {
             self.enter(plan, state);
         }
         if let Record::Happened(event) = record
-            && let What::Observed(Observation::StackEvents(events)) = &event.what
+            && let What::Observed(Observation::StackEvents { events, .. }) = &event.what
             && let Some(update) = &mut self.update
         {
             for event in events.iter().filter(|event| event.resource_type != "AWS::CloudFormation::Stack") {

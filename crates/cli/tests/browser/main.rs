@@ -8,7 +8,7 @@ mod program;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use program::{Running, beside, demo, nowhere};
+use program::{Running, answers, beside, demo, nowhere, panel_address, wait};
 
 /// The browser, wherever the system has it.
 fn chromium() -> PathBuf {
@@ -41,9 +41,11 @@ fn screenshots() -> PathBuf {
 fn people_walk_the_panel() {
     let (chromium, python, screenshots) = (chromium(), python(), screenshots());
     let (_folder, data) = nowhere();
-    let mut lab = demo(&data, &["--stay"]);
+    // Quicker than the demo: what CloudFormation waits for is not what is looked at here.
+    let mut lab = demo(&data, &["--stay", "--speed", "480"]);
     lab.says("Ready.");
     let mut panel = beside(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    // The newest link counts: the demo's own panel has said one before.
     panel.says("/setup/");
     let told = panel.told();
     let link = told.split_whitespace().find(|word| word.contains("/setup/")).expect("said");
@@ -55,4 +57,9 @@ fn people_walk_the_panel() {
     let (code, told) = Running::beside(&data, walk).end();
     println!("{told}");
     assert_eq!(code, 0, "screenshots are in {}", screenshots.display());
+    // The demo has a panel of its own, which a killed demo doesn't leave behind.
+    let own = panel_address(&mut lab);
+    assert!(answers(&own), "{own}");
+    drop(lab);
+    wait("the demo's own panel to be gone", || (!answers(&own)).then_some(()));
 }

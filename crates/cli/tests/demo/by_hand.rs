@@ -1,7 +1,7 @@
 //! Maintenance by hand on the demo's lab, by other processes than the demo's; and the ends of a demo.
 
 use crate::client::{Client, Sight, lab};
-use crate::program::{beside, demo, nowhere, processes, public_port, wait};
+use crate::program::{answers, beside, demo, nowhere, panel_address, processes, public_port, wait};
 
 const PAGE: &[&str] = &["The lab is being looked after."];
 
@@ -13,6 +13,8 @@ fn maintenance_half_way_and_all_the_way() {
     let mut lab_runs = demo(&data, &["--stay"]);
     let client = Client::of(public_port(&mut lab_runs), PAGE);
     lab_runs.says("Ready.");
+    let panel = panel_address(&mut lab_runs);
+    assert!(answers(&panel), "{panel}");
     let mut enable = beside(&data, &["maintenance", "enable", "--yes"]);
     wait("the gate to be closed", || (client.seen().len() == 2).then_some(()));
     enable.says(", save 5 sessions");
@@ -48,6 +50,7 @@ fn maintenance_half_way_and_all_the_way() {
     let (code, told) = lab_runs.end();
     assert_eq!(code, 0, "{told}");
     assert!(processes(&data).is_empty(), "nothing outlives the program");
+    wait("the panel to be gone", || (!answers(&panel)).then_some(()));
 }
 
 /// Ctrl-C before the run: nothing is left, no process and no file.

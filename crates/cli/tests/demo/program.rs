@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine: looks, and what lies between two.
-const LOOKS: u32 = 3000;
+const LOOKS: u32 = 6000;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A data directory that isn't there yet.
@@ -86,7 +86,14 @@ impl Running {
 
     /// Wait for its end; gives its exit code and all it said.
     pub fn end(mut self) -> (i32, String) {
-        wait("the program to end", || self.child.try_wait().expect("its state"));
+        let ended = (0..LOOKS).any(|_| {
+            let ended = self.child.try_wait().expect("its state").is_some();
+            if !ended {
+                std::thread::sleep(LOOK);
+            }
+            ended
+        });
+        assert!(ended, "waited in vain for its end:\n{}", self.told());
         let status: ExitStatus = self.child.wait().expect("ended");
         for reader in self.readers.drain(..) {
             reader.join().expect("read");
@@ -137,6 +144,21 @@ pub fn public_port(demo: &mut Running) -> u16 {
     let told = demo.told();
     let rest = told.split_once(BEFORE).expect("said").1;
     rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("a port")
+}
+
+/// Where a demo's Admin Panel is, `127.0.0.1:PORT`: what it says of it.
+pub fn panel_address(demo: &mut Running) -> String {
+    const BEFORE: &str = "Admin Panel: http://";
+    // The set-up link comes after it.
+    demo.says("/setup/");
+    let told = demo.told();
+    let rest = told.split_once(BEFORE).expect("said").1;
+    rest.split_whitespace().next().expect("an address").to_owned()
+}
+
+/// Whether anybody answers there.
+pub fn answers(address: &str) -> bool {
+    std::net::TcpStream::connect(address).is_ok()
 }
 
 /// Process numbers of everything that works below a folder, but for machines' holders, and their command lines.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{AwsCloud, AwsClouds, Connection, Transport};
+use cli::configuration::DeploymentSettings;
 use cli::planning::{NewRelease, UpgradeRequest, prepare};
 use cli::ports::Ports;
 use cli::site::Site;
@@ -81,6 +82,14 @@ impl Rehearsal {
         };
         let caller = cli::seed::Caller::in_process(self.local.clone(), self.clock);
         cli::populate(&self.cloud, &caller, &scenario, &mut |_| ()).await.expect("the platform is created");
+        let settings = demo_settings("platform").expect("the demo's settings are sound");
+        let site = self.site(settings);
+        let plan = self.plan(&site, &releases.to).await;
+        (site, plan)
+    }
+
+    /// The deployment within reach.
+    pub fn site(&self, settings: DeploymentSettings) -> Site {
         let nobody = PlatformConfig {
             adapter: AdapterKind::None,
             url: String::new(),
@@ -92,10 +101,13 @@ impl Rehearsal {
             clouds: AwsClouds::one(self.cloud.clone()),
             platform: Adapter::new(nobody).expect("no platform needs nothing"),
         };
-        let settings = demo_settings("platform").expect("the demo's settings are sound");
-        let site = Site::around(settings, Path::new(""), ports, self.clock).expect("a built-in profile");
+        Site::around(settings, Path::new(""), ports, self.clock).expect("a built-in profile")
+    }
+
+    /// Plan the upgrade to a release.
+    pub async fn plan(&self, site: &Site, to: &[u8]) -> Plan {
         let request = UpgradeRequest {
-            release: NewRelease::of("to.yaml", releases.to.clone(), None).expect("a template"),
+            release: NewRelease::of("to.yaml", to.to_vec(), None).expect("a template"),
             given: BTreeMap::new(),
             accepted: accepted(),
             force_sessions: Vec::new(),
@@ -104,9 +116,8 @@ impl Rehearsal {
             options: UpdateOptions::default(),
             run_id: "rehearsal".to_owned(),
         };
-        let prepared = prepare(&site, &request).await.expect("everything could be looked at");
-        let plan = prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks));
-        (site, plan)
+        let prepared = prepare(site, &request).await.expect("everything could be looked at");
+        prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks))
     }
 
     /// Carry the plan out.

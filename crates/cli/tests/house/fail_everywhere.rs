@@ -178,7 +178,7 @@ impl Watcher for Skips {
                 },
                 by: "grace".to_owned(),
             },
-            Question::Unhealthy { .. } => Reply::Leave,
+            Question::Unhealthy { .. } | Question::Unseen { .. } => Reply::Leave,
         }
     }
 }

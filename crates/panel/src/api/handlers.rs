@@ -206,11 +206,18 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         })
         .collect();
     let question = state.and_then(|state| state.question.as_ref()).map(|question| match question {
-        Question::RollbackFailed { root_cause, resources } => json!({
+        Question::RollbackFailed { root_cause, resources, refused, .. } => json!({
             "kind": "rollback-failed",
             "rootCause": root_cause,
+            "refused": refused,
             "resources": resources.iter().map(|one| &one.logical_id).collect::<Vec<_>>(),
             "answers": ["retry", "skip", "stay-closed"],
+        }),
+        Question::Unseen { error, minutes, .. } => json!({
+            "kind": "unseen",
+            "error": error,
+            "minutes": minutes,
+            "answers": ["look-again", "stay-closed"],
         }),
         Question::Unhealthy { findings, can_go_back } => json!({
             "kind": "unhealthy",

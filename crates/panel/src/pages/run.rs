@@ -223,12 +223,16 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
     let button = |word: &str, class: &str, words: &str| {
         html! { button class=(class) name="answer" value=(word) { (words) } }
     };
+    let users = if question.keeps_users_out() { "users are kept out" } else { "users are still at work" };
     html! {
         section.question role="alert" {
             @match question {
-                Question::RollbackFailed { root_cause, resources } => {
-                    h2 { "The rollback has failed, and users are kept out" }
+                Question::RollbackFailed { update, root_cause, resources, refused } => {
+                    h2 { "The rollback of the " (update.title()) " has failed, and " (users) }
                     p { "First failure: " (root_cause) }
+                    @if let Some(refused) = refused {
+                        p { "CloudFormation did not continue it as it was answered: " (refused) }
+                    }
                     p { "CloudFormation could not take these back. Mend the cause and try again; or pass over what is ticked: "
                         "CloudFormation then believes that it is as the old release wants it, whatever it really is." }
                     (form(send, "", &html! {
@@ -243,13 +247,27 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                             div.buttons {
                                 (button("retry", "primary", "Try the rollback again"))
                                 (button("skip", "", "Try again, passing over the ticked"))
-                                (button("stay-closed", "", "End the run, users kept out"))
+                                (button("stay-closed", "", "End the run as it is"))
+                            }
+                        }
+                    }))
+                },
+                Question::Unseen { update, error, minutes } => {
+                    h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes, and " (users) }
+                    p { (error) }
+                    p { "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then look again." }
+                    (form(send, "", &html! {
+                        fieldset disabled[!may] {
+                            legend.hidden { "What now?" }
+                            div.buttons {
+                                (button("look-again", "primary", "Look again"))
+                                (button("stay-closed", "", "End the run as it is"))
                             }
                         }
                     }))
                 },
                 Question::Unhealthy { findings, can_go_back } => {
-                    h2 { "The platform is not healthy, and users are kept out" }
+                    h2 { "The platform is not healthy, and " (users) }
                     ul { @for finding in findings { li { (finding) } } }
                     (form(send, "", &html! {
                         fieldset disabled[!may] {
@@ -258,7 +276,7 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                                 (button("look-again", "primary", "Look again"))
                                 @if *can_go_back { (button("go-back", "", "Go back to the previous release")) }
                                 (button("open", "", "Let users in as it is"))
-                                (button("stay-closed", "", "End the run, users kept out"))
+                                (button("stay-closed", "", "End the run as it is"))
                             }
                         }
                     }))

@@ -116,7 +116,12 @@ pub fn events(journal: &mut SqliteJournal, run_id: &str, from: usize, count: usi
     for look in numbers.chunks(EVENTS_A_LOOK) {
         let at = BEGAN + 1000 * look.last().map_or(0, |number| *number as u64);
         let seen = look.iter().map(|number| event(*number)).collect();
-        write(journal, run_id, at, What::Observed(Observation::StackEvents(seen)));
+        write(
+            journal,
+            run_id,
+            at,
+            What::Observed(Observation::StackEvents { events: seen, worker_groups: Vec::new() }),
+        );
     }
 }
 
@@ -133,6 +138,7 @@ pub fn event(number: usize) -> StackEvent {
     StackEvent {
         event_id: format!("event-{number}"),
         timestamp: format!("2026-11-25T{hours:02}:{minutes:02}:{seconds:02}.000Z"),
+        physical_id: None,
         logical_id: if of_stack {
             "lab-stack".to_owned()
         } else {

@@ -83,18 +83,32 @@ fn copies(admitted: usize, rules: &[&ListenerRule], finding: &mut Finding) -> us
         return 0;
     }
     let mut copies = 0;
-    let mut full = Vec::new();
+    let (mut full, mut signing_in) = (Vec::new(), Vec::new());
     for rule in rules {
+        let named =
+            rule.priority.map_or_else(|| "the default rule".to_owned(), |priority| priority.to_string());
+        if rule.signs_in {
+            signing_in.push(named.clone());
+        }
         // The default rule's copy needs a condition of its own, for its path.
         let taken = if rule.priority.is_some() { rule.condition_values } else { 1 };
         let room = CONDITION_VALUES_A_RULE.saturating_sub(taken) as usize;
         if room == 0 {
-            full.push(
-                rule.priority.map_or_else(|| "the default rule".to_owned(), |priority| priority.to_string()),
-            );
+            full.push(named);
         } else {
             copies += admitted.div_ceil(room);
         }
+    }
+    // API reference, AuthenticateOidcActionConfig: ClientSecret is required where a rule is made, and is never shown.
+    if !signing_in.is_empty() {
+        finding.fail(
+            format!(
+                "Rules that sign users in by OpenID Connect (priorities {}) can't be copied for the listed addresses: their \
+                 client secret can't be read.",
+                list(signing_in.iter().map(String::as_str))
+            ),
+            "Let nobody pass (maintenance.admitted), or put those addresses before a listener that doesn't sign in.",
+        );
     }
     if !full.is_empty() {
         finding.fail(

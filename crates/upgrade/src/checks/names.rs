@@ -28,6 +28,9 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
                      perhaps?",
                 );
             }
+            for reason in &input.circumstances.unknown_names {
+                finding.note(format!("Not looked at: {reason}."));
+            }
             if taken.is_empty() {
                 finding.note("No name that the update takes is taken already.");
             }

@@ -51,6 +51,13 @@ impl Action {
 /// Whether the stack's policy lets the update through.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("stack-policy", "Stack policy");
+    if let Some(reason) = &input.circumstances.stack.stack_policy_unknown {
+        finding.warn(
+            format!("Whether the stack has a policy could not be looked at: {reason}"),
+            "Allow cloudformation:GetStackPolicy and check again.",
+        );
+        return finding.done();
+    }
     let Some(text) = &input.circumstances.stack.stack_policy else {
         finding.note("The stack has no policy: an update may touch everything in it.");
         return finding.done();

@@ -41,6 +41,9 @@ pub(super) fn quotas(input: &CheckInput<'_>) -> CheckResult {
             ));
         }
     }
+    for reason in &input.circumstances.unknown_quotas {
+        finding.note(format!("Not looked at: {reason}."));
+    }
     finding.note(format!("{} looked at.", count(quotas.len(), "quota")));
     finding.done()
 }

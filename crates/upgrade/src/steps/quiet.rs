@@ -48,7 +48,7 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         | Observation::GateRules(_)
         | Observation::JobQueues(_)
         | Observation::ChangeSet(_)
-        | Observation::StackEvents(_)
+        | Observation::StackEvents { .. }
         | Observation::Resources(_)
         | Observation::Alarms(_)
         | Observation::Snapshots(_)

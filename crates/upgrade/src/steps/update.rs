@@ -1,11 +1,14 @@
 //! CloudFormation carries an update out, or takes it back.
 
 use crate::act::Act;
-use crate::observation::{Query, StackEvent};
+use crate::observation::{Query, StackEvent, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::question::{Question, StuckResource};
 use crate::state::{State, UpdateState};
-use crate::steps::{Decision, Look};
+use crate::steps::{Decision, Look, workers};
+
+/// The stack's status when its rollback has failed.
+pub(crate) const UPDATE_ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
 
 pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
     let Some(update) = plan.update(kind) else {
@@ -17,6 +20,7 @@ pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
         stack_id: update.stack_id.clone(),
         client_request_token: token(plan, kind, known),
         after_event_id: known.and_then(|known| known.last_event_id.clone()),
+        worker_groups: known.map(|known| known.deleting_groups.iter().cloned().collect()).unwrap_or_default(),
     })
 }
 
@@ -48,7 +52,13 @@ pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: 
 
 /// Done at UPDATE_COMPLETE. After a rollback the old release stands: maintenance is left. A failed rollback is a
 /// person's to decide. In any other end the platform is neither here nor there: users stay out.
-pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
+pub(crate) fn follow(
+    plan: &Plan,
+    state: &mut State,
+    kind: UpdateKind,
+    events: &[StackEvent],
+    deleting: &[WorkerGroup],
+) -> Decision {
     let Some(planned) = plan.update(kind) else {
         return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
     };
@@ -56,7 +66,7 @@ pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &
     let token = token(plan, kind, state.updates.get(&kind));
     let update = state.update(kind);
     for event in events {
-        note(update, planned, event);
+        note(update, kind, planned, event);
     }
     let Some((status, reason)) = &update.status else {
         if let Some((_, skip)) = &update.continued {
@@ -92,16 +102,23 @@ pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &
                 "CloudFormation rolled the update back; the old release stands. First failure: {because}"
             ),
         }),
-        "UPDATE_ROLLBACK_FAILED" => Decision::Ask(Question::RollbackFailed {
+        UPDATE_ROLLBACK_FAILED => Decision::Ask(Question::RollbackFailed {
+            update: kind,
             root_cause: because.to_owned(),
             resources: update.stuck.clone(),
+            refused: None,
         }),
         "UPDATE_IN_PROGRESS" if stop.is_some() && !update.cancelled => Decision::Act(Act::CancelUpdate {
             update: kind,
             stack_id: planned.stack_id.clone(),
             client_request_token: token,
         }),
-        status if status.ends_with("_IN_PROGRESS") => Decision::Wait(vec![format!("stack status {status}")]),
+        // CloudFormation deletes a group by taking it to zero, and what is protected from scale-in stays: "Group did
+        // not stabilize", up to an hour later. Nobody works on a group that goes while users are kept out.
+        status if status.ends_with("_IN_PROGRESS") => match workers::unprotect(deleting) {
+            Some(act) => Decision::Act(act),
+            None => Decision::Wait(vec![format!("stack status {status}")]),
+        },
         status => Decision::Stuck(format!(
             "the stack is {status}, neither the old release nor the new. First failure: {because}"
         )),
@@ -109,8 +126,18 @@ pub(crate) fn follow(plan: &Plan, state: &mut State, kind: UpdateKind, events: &
 }
 
 /// Take one event in.
-fn note(update: &mut UpdateState, planned: &StackUpdate, event: &StackEvent) {
+fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event: &StackEvent) {
     update.last_event_id = Some(event.event_id.clone());
+    // The stacks that are updated while users work have no worker groups of ours.
+    if let (UpdateKind::Primary | UpdateKind::WayBack, "AWS::AutoScaling::AutoScalingGroup", Some(name)) =
+        (kind, event.resource_type.as_str(), &event.physical_id)
+    {
+        if event.status == "DELETE_IN_PROGRESS" {
+            update.deleting_groups.insert(name.clone());
+        } else {
+            update.deleting_groups.remove(name);
+        }
+    }
     if event.is_of_stack(&planned.stack_name) {
         if event.status == "UPDATE_ROLLBACK_IN_PROGRESS" {
             update.rolling_back = true;

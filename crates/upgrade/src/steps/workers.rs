@@ -88,7 +88,12 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
     if !pools.is_empty() {
         return Some(Act::ResizeWarmPools { sizes: pools });
     }
-    for group in groups {
+    unprotect(groups)
+}
+
+/// Take the protection off some instances of one group; `None` when none is left that has it.
+pub(crate) fn unprotect(groups: &[WorkerGroup]) -> Option<Act> {
+    groups.iter().find_map(|group| {
         let protected: Vec<String> = group
             .instances
             .iter()
@@ -97,14 +102,9 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
             .take(INSTANCES_A_CALL)
             .map(|instance| instance.id.clone())
             .collect();
-        if !protected.is_empty() {
-            return Some(Act::RemoveScaleInProtection {
-                group_name: group.name.clone(),
-                instance_ids: protected,
-            });
-        }
-    }
-    None
+        (!protected.is_empty())
+            .then(|| Act::RemoveScaleInProtection { group_name: group.name.clone(), instance_ids: protected })
+    })
 }
 
 /// An instance that waits for a lifecycle action waits for up to two hours: what would complete it has been stopped.
@@ -127,8 +127,8 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
     (!actions.is_empty()).then_some(Act::CompleteLifecycleActions { actions })
 }
 
-/// Done when every group that maintenance took to zero, and that is still there and still at zero, has the sizes it
-/// had. Sizes that the update set are the new release's: they stand, as those of a group that it replaced.
+/// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
+/// update set are the new release's: they stand, as those of a group that it replaced.
 pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
     let journaled = state.before.worker_groups.as_deref().unwrap_or_default();
     let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
@@ -143,9 +143,14 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
             if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
                 return Some(wanted);
             }
-            // The update doesn't set what the template doesn't change.
-            let unprotected = wanted.new_instances_protected && !now.new_instances_protected;
-            unprotected.then_some(GroupSize { new_instances_protected: true, ..now })
+            // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
+            // then raised to the least is still as maintenance left it.
+            let as_left = now.desired_capacity <= now.min_size;
+            let had = wanted.desired_capacity.min(now.max_size);
+            let desired_capacity = if as_left { had.max(now.desired_capacity) } else { now.desired_capacity };
+            let new_instances_protected = now.new_instances_protected || wanted.new_instances_protected;
+            let put_back = GroupSize { desired_capacity, new_instances_protected, ..now.clone() };
+            (put_back != now).then_some(put_back)
         })
         .collect();
     if !sizes.is_empty() {

@@ -56,6 +56,27 @@ fn gate() {
             "priorities 80",
         ),
         (
+            "a rule that signs in, and addresses to let in",
+            |w| {
+                let signing_in = ListenerRule { signs_in: true, ..rule(Some(80), 1) };
+                w.around.listener_rules = Ok(vec![signing_in, rule(None, 0)]);
+                w.admitted = vec!["192.0.2.1/32".into()];
+            },
+            "gate-space",
+            Failed,
+            "client secret can't be read",
+        ),
+        (
+            "a rule that signs in, and nobody to let in",
+            |w| {
+                let signing_in = ListenerRule { signs_in: true, ..rule(Some(80), 1) };
+                w.around.listener_rules = Ok(vec![signing_in, rule(None, 0)]);
+            },
+            "gate-space",
+            Passed,
+            "the first at 80",
+        ),
+        (
             "100 rules",
             |w| w.around.listener_rules = Ok((80..180).map(|n| rule(Some(n), 1)).collect()),
             "gate-space",

@@ -91,6 +91,13 @@ fn update() {
         ),
         ("names, blind", |w| w.around.taken_names = Err("no".into()), "custom-names", Skipped, "no"),
         (
+            "a name that can't be looked at",
+            |w| w.around.unknown_names = vec!["name x of Function: not looked at".to_owned()],
+            "custom-names",
+            Passed,
+            "Not looked at: name x",
+        ),
+        (
             "a name that is taken",
             |w| w.around.taken_names = Ok([("Bucket".to_owned(), "lab-data".to_owned())].into()),
             "custom-names",

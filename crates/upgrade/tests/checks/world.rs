@@ -135,7 +135,9 @@ pub fn calm(now: Timestamp) -> Circumstances {
         alarms: Ok(Vec::new()),
         listener_rules: Ok(vec![rule(Some(80), 1), rule(None, 0)]),
         quotas: Ok(Vec::new()),
+        unknown_quotas: Vec::new(),
         taken_names: Ok(BTreeMap::new()),
+        unknown_names: Vec::new(),
         jobs: Ok(Vec::new()),
         worker_groups: Ok(Vec::new()),
         dedicated_machines: Ok(Vec::new()),
@@ -164,6 +166,7 @@ pub fn rule(priority: Option<i32>, condition_values: u32) -> ListenerRule {
         priority,
         condition_values,
         run_id: None,
+        signs_in: false,
     }
 }
 

@@ -46,6 +46,9 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
     };
     'process: for _ in 0..4 {
         let begins = journal.is_empty();
+        if !begins {
+            platform.now += platform.fate.dead_milliseconds;
+        }
         let what = if begins { What::Started } else { What::Resumed };
         let first = Event { at: Timestamp(platform.now), what };
         let before = if begins {

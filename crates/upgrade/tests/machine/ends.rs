@@ -8,6 +8,11 @@ use crate::platform::{Fortune, Platform};
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
 const ROLLED_BACK: &[&str] = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
+const CLEANED_UP: &[&str] = &[
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE",
+];
 const ROLLBACK_FAILED: &[&str] = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"];
 
 /// One story: its name, what happens, how it ends, a word of the reason.
@@ -70,6 +75,98 @@ pub fn stories() -> Vec<Story> {
             },
             "GateClosed",
             "the rollback failed (after: Template",
+        ),
+        story(
+            "continuing the rollback is refused, and then it is not",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                continued_statuses: &["UPDATE_ROLLBACK_COMPLETE"],
+                refuse: Some((1, |act| matches!(act, Act::ContinueUpdateRollback { .. }))),
+                answers: &[
+                    || Answer::ContinueRollback { skip: vec!["Template".to_owned()] },
+                    || Answer::ContinueRollback { skip: vec!["Template".to_owned()] },
+                ],
+                ..Fortune::default()
+            },
+            "NotUpgraded",
+            "the old release stands",
+        ),
+        story(
+            "an update cannot be cancelled",
+            Fortune {
+                statuses: &["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
+                stop_at: Some(Step::FollowUpdate(UpdateKind::Primary)),
+                refuse: Some((1, |act| matches!(act, Act::CancelUpdate { .. }))),
+                ..Fortune::default()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "a group that the rollback deletes has protected instances",
+            Fortune { clinging_group: true, statuses: CLEANED_UP, ..Fortune::default() },
+            "NotUpgraded",
+            "the old release stands",
+        ),
+        story(
+            "a group that the update replaced has protected instances",
+            Fortune { clinging_group: true, ..updated() },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "nobody may look at the update for longer than its step has",
+            Fortune { blind: Some((UpdateKind::Primary, 3)), ..updated() },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "nobody may look at the update for an hour",
+            Fortune {
+                blind: Some((UpdateKind::Primary, 70)),
+                answers: &[|| Answer::LookAgain, || Answer::LookAgain, || Answer::LookAgain],
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "nobody may look at the update ever again",
+            Fortune {
+                blind: Some((UpdateKind::Primary, usize::MAX)),
+                answers: &[|| Answer::StayClosed],
+                ..updated()
+            },
+            "GateClosed",
+            "the update of the stack could not be looked at for 30 min: service:Operation",
+        ),
+        story(
+            "nobody may look at the backup stack's update, and users stay at work",
+            Fortune {
+                blind: Some((UpdateKind::BackupStack, usize::MAX)),
+                answers: &[|| Answer::StayClosed],
+                ..updated()
+            },
+            "NotUpgraded",
+            "the update of the backup stack could not be looked at",
+        ),
+        story(
+            "a session's last save has failed, though it has nothing unsaved",
+            Fortune { failed_save: true, ..updated() },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "nobody may open the gate",
+            Fortune { refuse: Some((usize::MAX, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            "GateClosed",
+            "Open the gate: not done after 20 s; it still takes: delete 2 gate rules; held by service:Operation: no",
+        ),
+        story(
+            "nobody may open the gate for a moment",
+            Fortune { refuse: Some((2, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            "Upgraded",
+            "",
         ),
         story("the gate's rule shows late", Fortune { late_rule: 4, ..updated() }, "Upgraded", ""),
         story(
@@ -275,12 +372,30 @@ fn what_was_skipped_or_overruled_is_told() {
     for (name, words) in [
         ("the rollback fails and is continued", "ada had CloudFormation pass over Template"),
         ("a person lets users into a sick release", "ada let users in all the same"),
+        (
+            "an update cannot be cancelled",
+            "the update could not be cancelled, so it went on: service:Operation",
+        ),
         ("the policy opens", "users were let in, as the policy says"),
     ] {
         let story = stories().into_iter().find(|story| story.name == name).expect("a story");
         let Carried { journal, .. } = carry_out(&story.plan, story.fate, Crash::Never);
         let report = Report::from_journal(&story.plan, &journal).expect("whole");
         assert!(report.remarks.iter().any(|remark| remark.contains(words)), "{name}: {:?}", report.remarks);
+    }
+}
+
+#[test]
+fn the_desired_capacity_that_a_release_does_not_give_is_put_back() {
+    for (sizes, desired) in [((0, 9), 2), ((0, 1), 1), ((1, 9), 2), ((3, 9), 3), ((0, 0), 2)] {
+        let fate = Fortune { statuses: UPDATED, sizes: Some(sizes), ..Fortune::default() };
+        let Carried { platform, outcome, .. } = carry_out(&plan(), fate, Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        let group = &platform.group;
+        // A release with room for nothing is one that didn't set the sizes.
+        let sizes = if sizes == (0, 0) { (1, 4) } else { sizes };
+        assert_eq!((group.min_size, group.max_size, group.desired_capacity), (sizes.0, sizes.1, desired));
+        assert!(group.new_instances_protected);
     }
 }
 

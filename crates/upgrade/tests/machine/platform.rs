@@ -7,6 +7,9 @@ use upgrade::*;
 
 use crate::plans::{change, resource, stack_name};
 
+/// Whether an act is one of a kind.
+pub type IsAct = fn(&Act) -> bool;
+
 /// What is going to happen to it.
 #[derive(Clone, Debug, Default)]
 pub struct Fortune {
@@ -20,6 +23,16 @@ pub struct Fortune {
     pub continued_statuses: &'static [&'static str],
     /// The n-th act is refused.
     pub refuse_act: Option<usize>,
+    /// The first so many acts of a kind are refused.
+    pub refuse: Option<(usize, IsAct)>,
+    /// So many looks at an update that has begun are refused, a minute each.
+    pub blind: Option<(UpdateKind, usize)>,
+    /// The new release's least and greatest size of the worker group, which it gives no desired capacity.
+    pub sizes: Option<(i32, i32)>,
+    /// A clean-up deletes a worker group whose instances are protected, and ends when they no longer are.
+    pub clinging_group: bool,
+    /// The save of a session without unsaved work failed before the run began.
+    pub failed_save: bool,
     /// Every third call fails for a passing reason, after acting.
     pub flaky: bool,
     /// Jobs don't end.
@@ -34,6 +47,8 @@ pub struct Fortune {
     pub sick: bool,
     /// An instance ends only when it is terminated directly.
     pub stuck_instance: bool,
+    /// For how long nobody carries the run out after a crash.
+    pub dead_milliseconds: u64,
     /// What a person answers, one after the other.
     pub answers: &'static [fn() -> Answer],
     /// Somebody asks to stop at this step.
@@ -50,6 +65,8 @@ pub struct Platform {
     pub queues: BTreeMap<String, (bool, Option<String>)>,
     pub jobs: BTreeMap<String, Job>,
     pub group: WorkerGroup,
+    /// The group that the update made beside it, as long as it is there.
+    pub other_group: Option<WorkerGroup>,
     pub machines: Vec<Machine>,
     pub alarms: BTreeMap<String, bool>,
     pub sessions: BTreeMap<String, Session>,
@@ -93,6 +110,11 @@ impl Platform {
             last_save: None,
             started_at: None,
         };
+        let mut quiet_session = session("t", Unsaved::No);
+        if fate.failed_save {
+            quiet_session.last_save =
+                Some(LastSave { at: String::new(), succeeded: false, error: Some("disk full".to_owned()) });
+        }
         let computation = Computation {
             id: "c".to_owned(),
             name: "fit".to_owned(),
@@ -117,6 +139,17 @@ impl Platform {
                 hooks: vec![LifecycleHook { name: "drain".to_owned(), terminating: true }],
                 remembered: None,
             },
+            other_group: fate.clinging_group.then(|| WorkerGroup {
+                name: "Workers-2".to_owned(),
+                min_size: 0,
+                max_size: 0,
+                desired_capacity: 0,
+                new_instances_protected: true,
+                warm_pool: None,
+                instances: vec![instance("i-7", false)],
+                hooks: Vec::new(),
+                remembered: None,
+            }),
             machines: vec![Machine {
                 instance_id: "i-9".to_owned(),
                 state: "running".to_owned(),
@@ -124,10 +157,7 @@ impl Platform {
                 owner: Some("ada".to_owned()),
             }],
             alarms: by_id([("Loud-1", true), ("Silenced-1", false)]),
-            sessions: by_id([
-                ("s", session("s", Unsaved::Yes { items: 2 })),
-                ("t", session("t", Unsaved::No)),
-            ]),
+            sessions: by_id([("s", session("s", Unsaved::Yes { items: 2 })), ("t", quiet_session)]),
             computations: by_id([("c", computation)]),
             banner: None,
             snapshots: Vec::new(),
@@ -182,12 +212,20 @@ impl Platform {
                     changes: changes.clone(),
                 }))
             }
-            Query::StackEvents { update, client_request_token, after_event_id, .. } => {
-                Observation::StackEvents(self.stack_events(
-                    *update,
-                    client_request_token,
-                    after_event_id.as_deref(),
-                ))
+            Query::StackEvents { update, client_request_token, after_event_id, worker_groups, .. } => {
+                let begun = self.events.get(stack_name(*update)).is_some_and(|events| !events.is_empty());
+                if let Some((kind, looks)) = &mut self.fate.blind
+                    && begun
+                    && kind == update
+                    && *looks > 0
+                {
+                    *looks -= 1;
+                    self.now += 60_000;
+                    return Err(error(PortErrorKind::Refused));
+                }
+                let events = self.stack_events(*update, client_request_token, after_event_id.as_deref());
+                let asked = self.other_group.iter().filter(|group| worker_groups.contains(&group.name));
+                Observation::StackEvents { events, worker_groups: asked.cloned().collect() }
             }
             Query::Resources { logical_ids, .. } => {
                 Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
@@ -239,7 +277,14 @@ impl Platform {
                 UpdateKind::RoleStack | UpdateKind::WayBack => &mut (&[] as &'static [&'static str]),
             }
         };
-        if begun {
+        let held = self.other_group.iter().flat_map(|group| &group.instances);
+        let held = held.into_iter().any(|one| one.protected_from_scale_in);
+        let cleaning = events.last().is_some_and(|(_, event)| event.status == "DELETE_IN_PROGRESS");
+        if begun && !(held && cleaning) {
+            if cleaning {
+                self.other_group = None;
+                events.push((token.to_owned(), event(events.len(), "Workers-2", "DELETE_COMPLETE")));
+            }
             let next = statuses.split_first().map(|(next, rest)| {
                 *statuses = rest;
                 *next
@@ -251,8 +296,18 @@ impl Platform {
                     events.push((token.to_owned(), event(events.len(), "Template", "UPDATE_FAILED")));
                 }
                 events.push((token.to_owned(), event(events.len(), stack_name(kind), next)));
+                if self.other_group.is_some() && next.ends_with("CLEANUP_IN_PROGRESS") {
+                    events.push((token.to_owned(), event(events.len(), "Workers-2", "DELETE_IN_PROGRESS")));
+                }
                 match (kind, next) {
-                    (UpdateKind::Primary, "UPDATE_COMPLETE") => self.release = "2",
+                    (UpdateKind::Primary, "UPDATE_COMPLETE") => {
+                        self.release = "2";
+                        if let Some((least, greatest)) = self.fate.sizes {
+                            self.group.min_size = least;
+                            self.group.max_size = greatest;
+                            self.group.desired_capacity = self.group.desired_capacity.max(least);
+                        }
+                    }
                     (UpdateKind::WayBack, "UPDATE_COMPLETE") => self.release = "1",
                     _ => {}
                 }
@@ -268,6 +323,13 @@ impl Platform {
         self.now += 10;
         self.fate.acts += 1;
         if self.fate.refuse_act == Some(self.fate.acts) {
+            return Err(error(PortErrorKind::Refused));
+        }
+        if let Some((times, refused)) = &mut self.fate.refuse
+            && *times > 0
+            && refused(act)
+        {
+            *times -= 1;
             return Err(error(PortErrorKind::Refused));
         }
         self.carry_out(act)?;
@@ -288,7 +350,14 @@ impl Platform {
                     self.gate_rules.push(GateRuleSeen { rule_arn, priority, run_id: run_id.clone() });
                 }
             }
-            Act::OpenGate { rule_arns } => self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn)),
+            Act::OpenGate { rule_arns } => {
+                let last = self.events.get("platform").and_then(|events| events.last());
+                assert!(
+                    last.is_none_or(|(_, event)| !event.status.ends_with("IN_PROGRESS")),
+                    "nobody is let in while the stack is updated: {last:?}"
+                );
+                self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn));
+            }
             Act::SetJobQueueStates { queue_arns, enabled } => {
                 for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
                     self.queues.get_mut(arn).expect("a queue").0 = *enabled;
@@ -313,6 +382,11 @@ impl Platform {
                         min_size: size.min_size,
                         max_group_prepared_capacity: size.max_group_prepared_capacity,
                     });
+                }
+            }
+            Act::RemoveScaleInProtection { group_name, instance_ids } if group_name == "Workers-2" => {
+                for instance in self.other_group.iter_mut().flat_map(|group| &mut group.instances) {
+                    instance.protected_from_scale_in &= !instance_ids.contains(&instance.id);
                 }
             }
             Act::RemoveScaleInProtection { instance_ids, .. } => {
@@ -420,7 +494,8 @@ impl Platform {
             }
             PlatformAct::StopSession { session_id } => {
                 if let Some(session) = self.sessions.remove(session_id)
-                    && session.unsaved != Unsaved::No
+                    && (session.unsaved != Unsaved::No
+                        || session.last_save.is_some_and(|save| !save.succeeded))
                 {
                     self.lost.push(session_id.clone());
                 }
@@ -443,13 +518,17 @@ fn assert_quiet(platform: &Platform) {
 }
 
 fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
-    let of_stack = ["platform", "backup", "role"].contains(&logical_id);
+    let resource_type = match logical_id {
+        "platform" | "backup" | "role" => "AWS::CloudFormation::Stack",
+        "Workers-2" => "AWS::AutoScaling::AutoScalingGroup",
+        _ => "AWS::EC2::LaunchTemplate",
+    };
     StackEvent {
         event_id: format!("event-{index}"),
         timestamp: String::new(),
         logical_id: logical_id.to_owned(),
-        resource_type: if of_stack { "AWS::CloudFormation::Stack" } else { "AWS::EC2::LaunchTemplate" }
-            .to_owned(),
+        physical_id: Some(logical_id.to_owned()),
+        resource_type: resource_type.to_owned(),
         status: status.to_owned(),
         status_reason: Some("because".to_owned()),
     }

@@ -55,7 +55,7 @@ def main() -> int:
                 return 1
             print(f"ok     {name} ({time.monotonic() - begun:.1f} s)", flush=True)
         browser.close()
-    print(f"{house.looked_at} pages looked at, each in light, dark and on a phone.")
+    print(f"{house.looked_at} pages looked at, in light and dark through axe, and on a phone.")
     return 0
 
 

