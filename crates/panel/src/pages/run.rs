@@ -115,7 +115,7 @@ pub(crate) fn run(
                 section aria-labelledby="events-title" {
                     h2 #events-title { "Events" }
                     @if shown.is_empty() { p.empty { "Nothing has happened yet." } }
-                    ol.events #events { (lines(shown)) }
+                    ol.events #events tabindex="0" aria-labelledby="events-title" { (lines(shown)) }
                     @if let Some(older) = older {
                         p { a.button href={ "/runs/" (plan.run_id) "?before=" (older) } { "Older events" } }
                     }

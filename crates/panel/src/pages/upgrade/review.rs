@@ -65,7 +65,7 @@ fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) 
             (None, _) => div.notice.bad role="status" {
                 p { strong { "There is no plan yet." } " "
                     @if preparation.in_the_way.is_empty() { (preparation.undrawn.as_deref().unwrap_or("It could not be drawn up.")) }
-                    @else { (counted(preparation.in_the_way.len(), "check")) " to be decided on or set right below. Users notice nothing of it." }
+                    @else { (counted(preparation.in_the_way.len(), "check")) " to be decided on or set right below. Nothing was changed, and users notice nothing." }
                 }
             },
         }
