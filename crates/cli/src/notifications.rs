@@ -248,7 +248,6 @@ mod tests {
             stop: None,
             failure: None,
             stays_closed: false,
-            unseen_since: None,
             remarks: Vec::new(),
             outcome: None,
         }
