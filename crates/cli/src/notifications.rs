@@ -248,6 +248,7 @@ mod tests {
             stop: None,
             failure: None,
             stays_closed: false,
+            unseen_since: None,
             remarks: Vec::new(),
             outcome: None,
         }

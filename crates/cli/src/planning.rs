@@ -15,7 +15,8 @@ use upgrade::{
     Findings, LinkedStack, ListenerRule, ParameterRow, Plan, PlannedRisk, PlatformObservation, PlatformQuery,
     Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, StackUpdate, Targets, Timestamp, UpdateKind,
     UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
-    find_targets_with, in_the_way, losses, maintenance_plan, new_targets, parameter_table, upgrade_plan,
+    find_targets_with, in_the_way, losses, maintenance_plan, new_targets, parameter_table, planned_risks,
+    upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -205,7 +206,7 @@ fn foretold(linked: &[DraftedUpdate], primary: &DraftedUpdate) -> Foretold {
     let all = || linked.iter().chain([primary]);
     Foretold {
         updates: all().map(|drafted| drafted.update.clone()).collect(),
-        risks: all().flat_map(DraftedUpdate::planned_risks).collect(),
+        risks: planned_risks(all()),
         permissions: primary.policy(),
         losses: losses(primary),
     }

@@ -15,6 +15,7 @@ mod permissions;
 mod policy;
 mod stack;
 mod stack_policy;
+mod stack_tags;
 mod storage_advice;
 mod targets;
 mod template_soundness;
@@ -164,6 +165,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         stack::rollback(input),
         stack::termination_protection(input),
         stack_policy::check(input),
+        stack_tags::check(input),
         stack::drift(input),
         template_soundness::limits(input),
         template_soundness::reachable(input),

@@ -23,6 +23,7 @@ pub use gate::MOST_PAGE_BYTES;
 pub(crate) use update::pseudo;
 pub use update::{
     DraftedUpdate, ReleaseSide, UpdateOptions, UpdateRequest, draft_update, draft_way_back, is_updatable,
+    planned_risks,
 };
 
 /// Why there is no plan. Nothing was touched.
@@ -211,7 +212,7 @@ pub fn upgrade_plan(
     plan.to_version = primary.update.to_version.clone();
     plan.updates = drafted().map(|drafted| drafted.update.clone()).collect();
     plan.way_back = way_back;
-    plan.risks = drafted().flat_map(DraftedUpdate::planned_risks).collect();
+    plan.risks = planned_risks(drafted());
     plan.permissions = primary.policy();
     plan.snapshots = snapshots(settings, findings.targets);
     plan.steps = upgrade_steps(&plan);

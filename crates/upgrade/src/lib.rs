@@ -44,7 +44,7 @@ pub use deployment::Deployment;
 pub use draft::{
     DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
-    maintenance_plan, upgrade_plan,
+    maintenance_plan, planned_risks, upgrade_plan,
 };
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use line::{Line, LineKind};

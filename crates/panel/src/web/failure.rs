@@ -23,7 +23,9 @@ pub(crate) enum Failure {
         "Nothing was done. This address is for reading: doing something needs script in the browser, or the REST API."
     )]
     NotSo,
-    #[error("The page this came from is out of date, or wasn't ours. Nothing was done. Load it again.")]
+    #[error(
+        "Nothing was done. The page this came from is out of date, or isn't ours, or its browser runs no script. Load it again."
+    )]
     Forged,
     #[error("The panel is not reached by that name.")]
     UnknownHost,

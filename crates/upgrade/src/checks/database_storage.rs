@@ -5,6 +5,7 @@ use changeset::expect::Expected;
 use template::{Evaluation, Node, Outside, Part, ResourceValues, Template, Unknown, Value};
 
 use super::finding::Finding;
+use super::stack_tags::is_retagged;
 use super::storage_advice::{DatabaseStorage, StorageAdvice, storage_advice};
 use super::{CheckInput, CheckResult, ParameterFix};
 use crate::circumstances::Database;
@@ -61,7 +62,9 @@ fn one(input: &CheckInput<'_>, database: &Database, finding: &mut Finding) {
         | None => {}
     }
     // What can't be foretold counts as touched.
-    let touched = input.foretold.is_err() || expected.is_some_and(|expected| expected != Expected::Unchanged);
+    let touched = input.foretold.is_err()
+        || is_retagged(input)
+        || expected.is_some_and(|expected| expected != Expected::Unchanged);
     if touched && !matches!(database.status.as_str(), "available" | "storage-optimization") {
         // RDS user guide, "Viewing Amazon RDS DB instance status": only an available instance is modified.
         finding.fail(

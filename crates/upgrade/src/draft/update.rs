@@ -82,22 +82,26 @@ pub struct DraftedUpdate {
 }
 
 impl DraftedUpdate {
-    /// What it may cost, as a plan keeps it.
-    pub fn planned_risks(&self) -> impl Iterator<Item = PlannedRisk> {
-        self.risks.iter().map(|risk| PlannedRisk {
-            update: self.update.kind,
-            kind: risk.kind.title().to_owned(),
-            certain: risk.certain,
-            logical_id: risk.logical_id.clone(),
-            because: risk.because.clone(),
-        })
-    }
-
     /// The least IAM policy that lets it be made, JSON.
     #[must_use]
     pub fn policy(&self) -> String {
         self.permissions.policy_document().to_string()
     }
+}
+
+/// What updates may cost all together, as a plan keeps it: the gravest first, whichever update has it.
+pub fn planned_risks<'a>(updates: impl Iterator<Item = &'a DraftedUpdate>) -> Vec<PlannedRisk> {
+    let mut risks: Vec<(&DraftedUpdate, &Risk)> =
+        updates.flat_map(|drafted| drafted.risks.iter().map(move |risk| (drafted, risk))).collect();
+    risks.sort_by_key(|(_, risk)| (risk.kind, !risk.certain));
+    let planned = |(drafted, risk): (&DraftedUpdate, &Risk)| PlannedRisk {
+        update: drafted.update.kind,
+        kind: risk.kind.title().to_owned(),
+        certain: risk.certain,
+        logical_id: risk.logical_id.clone(),
+        because: risk.because.clone(),
+    };
+    risks.into_iter().map(planned).collect()
 }
 
 impl ReleaseSide {

@@ -37,6 +37,33 @@ fn stack() {
             Failed,
             "drift detection",
         ),
+        ("tags as they are", |_| {}, "stack-tags", Passed, "stay"),
+        (
+            "the same tags",
+            |w| {
+                w.around.stack.tags.insert("team".into(), "research".into());
+                w.options.tags = Some(vec![("team".into(), "research".into())]);
+            },
+            "stack-tags",
+            Passed,
+            "stay",
+        ),
+        (
+            "one tag other, one gone, one new",
+            |w| {
+                for (key, value) in [("team", "research"), ("cost", "1"), ("kept", "x")] {
+                    w.around.stack.tags.insert(key.into(), value.into());
+                }
+                w.options.tags = Some(
+                    [("team", "lab"), ("stage", "2"), ("kept", "x")]
+                        .map(|(a, b)| (a.into(), b.into()))
+                        .into(),
+                );
+            },
+            "stack-tags",
+            Warning,
+            "taken away: cost, stage, team.",
+        ),
         (
             "no rollback",
             |w| w.around.stack.disable_rollback = true,

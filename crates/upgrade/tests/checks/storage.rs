@@ -35,6 +35,16 @@ fn database_storage() {
             "Invalid storage size",
         ),
         (
+            "scaled, touched by the stack's tags alone",
+            |w| {
+                w.around.databases = Ok(vec![database(37, "gp3")]);
+                w.options.tags = Some(vec![("team".into(), "research".into())]);
+            },
+            "database-storage",
+            Failed,
+            "Invalid storage size",
+        ),
+        (
             "scaled, touched, gp2",
             |w| {
                 w.around.databases = Ok(vec![database(37, "gp2")]);

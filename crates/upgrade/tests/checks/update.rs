@@ -3,7 +3,7 @@
 use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
 use upgrade::*;
 
-use crate::world::check_all;
+use crate::world::{World, check_all};
 
 #[test]
 fn update() {
@@ -200,4 +200,17 @@ fn update() {
             "several listeners",
         ),
     ]);
+}
+
+#[test]
+fn the_gravest_risk_comes_first_whichever_update_has_it() {
+    let mut mild = World::default();
+    mild.rewrite("db.t3.medium", "db.t3.large");
+    let mut grave = World::default();
+    grave.rewrite("Engine: postgres", "Engine: mysql");
+    let (mild, grave) = (mild.draft().expect("drawn up"), grave.draft().expect("drawn up"));
+    assert!(!mild.risks.is_empty(), "there is something to come after");
+    let risks = planned_risks([&mild, &grave].into_iter());
+    assert_eq!(risks.len(), mild.risks.len() + grave.risks.len());
+    assert_eq!(risks.first().map(|risk| risk.kind.as_str()), Some("data is lost"), "{risks:#?}");
 }

@@ -77,6 +77,7 @@ pub struct World {
     pub around: Circumstances,
     pub new_template: String,
     pub given: BTreeMap<String, String>,
+    pub options: UpdateOptions,
     pub deployed_version: Option<String>,
     pub release: ReleaseFacts,
     pub planned_versions: BTreeMap<UpdateKind, String>,
@@ -215,6 +216,7 @@ impl Default for World {
                 .replace("Version: v1.0.0}", "Version: v1.1.0}")
                 .replace("{ImageId: {Ref: Image}}", "{ImageId: {Ref: Image}, InstanceType: t3.large}"),
             given: BTreeMap::new(),
+            options: UpdateOptions::default(),
             deployed_version: None,
             release: ReleaseFacts::default(),
             planned_versions: BTreeMap::new(),
@@ -270,7 +272,7 @@ impl World {
             template: self.new_template.as_bytes(),
             template_url: "https://bucket.s3.us-east-1.amazonaws.com/new.yaml",
             given: &self.given,
-            options: &UpdateOptions::default(),
+            options: &self.options,
             run_id: "run-1",
         })
     }
