@@ -242,7 +242,6 @@ mod tests {
             told: upgrade::Told::default(),
             quiet_looks: 0,
             updates: std::collections::BTreeMap::new(),
-            unseen_since: None,
             healthy_since: None,
             question: None,
             stop: None,
