@@ -13,6 +13,9 @@ const ROW: usize = 20;
 const NAMES: usize = 260;
 const WIDTH: usize = 700;
 
+/// Milliseconds of an update below which its axis has tenths of a second.
+const TENTHS_BELOW: u64 = 20_000;
+
 /// Resources that are drawn; the rest is told in words.
 const MOST_ROWS: usize = 200;
 
@@ -61,7 +64,7 @@ pub(super) fn timeline(events: &[StackEvent], stack_name: &str, now: u64, ended:
                         @let at = NAMES + WIDTH * quarter / 4;
                         line.grid x1=(at) x2=(at) y1="0" y2=(height - 18) {}
                         text.tick x=(at) y=(height - 4) text-anchor=(if quarter == 4 { "end" } else { "middle" }) {
-                            (duration(span * quarter as u64 / 4))
+                            (tick(span * quarter as u64 / 4, span))
                         }
                     }
                     @for (index, row) in rows.iter().take(shown).enumerate() {
@@ -88,6 +91,11 @@ pub(super) fn timeline(events: &[StackEvent], stack_name: &str, now: u64, ended:
             }
         }
     }
+}
+
+/// A time on the axis: of a short update in tenths of a second, or all of them would read the same.
+fn tick(at: u64, span: u64) -> String {
+    if span < TENTHS_BELOW { format!("{}.{} s", at / 1000, at % 1000 / 100) } else { duration(at) }
 }
 
 fn class(status: &str) -> &'static str {
@@ -118,4 +126,19 @@ fn short(name: &str) -> String {
 fn milliseconds(timestamp: &str) -> Option<u64> {
     let moment = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?;
     u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tick;
+
+    #[test]
+    fn no_two_marks_of_an_axis_read_the_same() {
+        for span in [1000, 1900, 8000, 19_999, 20_000, 61_000, 7_200_000] {
+            let marks: Vec<String> = (0..=4).map(|quarter| tick(span * quarter / 4, span)).collect();
+            let mut different = marks.clone();
+            different.dedup();
+            assert_eq!(marks, different, "{span} ms");
+        }
+    }
 }

@@ -74,6 +74,8 @@ class House:
         for kind, size, scheme in [("phone", PHONE, "light"), ("light", DESK, "light"), ("dark", DESK, "dark")]:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
+            # What is below the screen is drawn when somebody scrolls to it: in a picture of all of it at once.
+            page.evaluate("document.querySelectorAll('li').forEach(li => { li.style.contentVisibility = 'visible'; })")
             page.screenshot(path=self.screenshots / f"{name}-{kind}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
