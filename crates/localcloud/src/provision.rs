@@ -179,6 +179,14 @@ pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option
     }
 }
 
+/// After how long to look again at a deletion that takes longer than was thought; asked before [`check_deleted`].
+pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<std::time::Duration> {
+    match service_of(type_name) {
+        Some(Simulated::AutoScaling) => auto_scaling::provision::looks_again(world, type_name, physical_id),
+        Some(_) | None => None,
+    }
+}
+
 /// Whether a deletion whose time is over has succeeded; asked before [`finish_delete`].
 ///
 /// # Errors

@@ -69,6 +69,12 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
 /// The service is done.
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some(resource) = resource_of(stack, task) else { return };
+    let physical_id = resource.physical_id.as_deref();
+    let again = physical_id.and_then(|id| provision::looks_again(world, &resource.type_name, id));
+    if let Some(pause) = again {
+        schedule(world, stack, task, Step::Complete, pause);
+        return;
+    }
     let fault = world.cloudformation.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Delete);
     let refused = fault.or_else(|| {
         let physical_id = resource.physical_id.as_deref()?;

@@ -25,5 +25,7 @@ pub(super) const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) const RETRY: Duration = Duration::from_secs(60);
 /// The least of that pause, not scaled.
 pub(super) const SHORTEST_RETRY: Duration = Duration::from_secs(1);
-/// CloudFormation waits this long for a group that never drains, then says DELETE_FAILED.
-pub(super) const NEVER_DRAINS: Duration = Duration::from_secs(3 * 3600);
+/// Between CloudFormation's looks at a group that it deletes and that still has instances.
+pub(super) const DRAINED_LOOK: Duration = Duration::from_secs(30);
+/// After so many looks, three hours at AWS's speed, it says DELETE_FAILED.
+pub(super) const DRAINED_LOOKS: u32 = 360;

@@ -27,6 +27,8 @@ pub(super) struct Group {
     /// The newest last.
     pub(super) activities: Vec<Activity>,
     pub(super) is_deleting: bool,
+    /// How often CloudFormation has looked whether its instances are gone.
+    pub(super) deletion_looks: u32,
     /// No launch before this, after one that failed.
     pub(super) next_launch: Timestamp,
 }

@@ -65,6 +65,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         warm_pool: None,
         activities: Vec::new(),
         is_deleting: false,
+        deletion_looks: 0,
         next_launch: world.now,
     };
     world.auto_scaling.groups.insert(name.to_owned(), group);

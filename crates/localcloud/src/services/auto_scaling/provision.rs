@@ -63,7 +63,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// Begin to delete. A group is scaled to zero first and takes as long as its instances take to terminate.
 ///
 /// Assumption: an instance that is protected from scale-in stays, and CloudFormation waits its three hours for
-/// it, then looks ([`check_deleted`]); the engine can't be told of an earlier end.
+/// it ([`looks_again`]).
 ///
 /// # Errors
 /// None so far.
@@ -76,6 +76,7 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
         return Ok(if has_instances { durations::TERMINATION } else { Duration::ZERO });
     }
     group.is_deleting = true;
+    group.deletion_looks = 0;
     (group.minimum, group.maximum, group.desired) = (0, 0, 0);
     let hook_seconds =
         group.hooks.iter().filter(|hook| !hook.at_launch).map(|hook| hook.heartbeat_seconds).max();
@@ -91,12 +92,23 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
         lifecycle::terminate(world, name, instance);
     }
     Ok(if holds {
-        durations::NEVER_DRAINS
+        durations::DRAINED_LOOK
     } else if leaving.is_empty() {
         Duration::ZERO
     } else {
         durations::TERMINATION + Duration::from_secs(hook_seconds.unwrap_or(0))
     })
+}
+
+/// When to look next whether a deleted group's instances are gone; `None` when they are, or when it has been looked
+/// often enough.
+pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<Duration> {
+    let group = world.auto_scaling.groups.get_mut(physical_id).filter(|_| type_name != WARM_POOL)?;
+    if group.counted() == 0 || group.deletion_looks >= durations::DRAINED_LOOKS {
+        return None;
+    }
+    group.deletion_looks += 1;
+    Some(durations::DRAINED_LOOK)
 }
 
 /// A group that still has instances when its deletion's time is over has not been deleted.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::durations::NEVER_DRAINS;
+use super::durations::{DRAINED_LOOK, DRAINED_LOOKS};
 use crate::provision;
 use crate::services::testing::Bench;
 use crate::wire::Service;
@@ -378,8 +378,12 @@ fn deleting_a_group_waits_for_its_instances() {
     assert_eq!(group(&mut used, 100), Value::Null);
     let mut held = bench(json!({"DesiredCapacity": "1", "NewInstancesProtectedFromScaleIn": true}));
     ids(&mut held, 40);
-    assert_eq!(held.delete(GROUP, "g").expect("begun"), NEVER_DRAINS);
+    assert_eq!(held.delete(GROUP, "g").expect("begun"), DRAINED_LOOK);
     let id = ids(&mut held, 5000);
+    for _ in 0..DRAINED_LOOKS {
+        assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), Some(DRAINED_LOOK));
+    }
+    assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), None);
     let reason = provision::check_deleted(&held.world, GROUP, "g").expect_err("held").reason;
     assert_eq!(reason, "Group did not stabilize. {current/minSize/maxSize group size} = {1/0/0}.");
     held.ok(
@@ -388,6 +392,7 @@ fn deleting_a_group_waits_for_its_instances() {
         json!({"AutoScalingGroupName": "g", "InstanceIds": id, "ProtectedFromScaleIn": false}),
     );
     assert_eq!(states(&mut held, 5060), "");
+    assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), None);
     assert_eq!(provision::check_deleted(&held.world, GROUP, "g"), Ok(()));
 }
 
