@@ -18,11 +18,12 @@ pub(crate) struct Shown<'a> {
     pub(crate) may: bool,
 }
 
-/// System maintenance. `running`: a run that has not ended; `last`: the last one of all.
+/// System maintenance. `last`: the deployment's last run; `damaged`: its id, and why its journal can't be read.
 pub(crate) fn maintenance(
     shown: &Shown<'_>,
     look: &Result<Look, BackendError>,
     last: Option<&RunPicture>,
+    damaged: Option<(&str, &str)>,
 ) -> Markup {
     let settings = shown.settings;
     let running = last.filter(|last| last.telling.report().outcome.is_none());
@@ -45,6 +46,9 @@ pub(crate) fn maintenance(
                 p { "A run goes on: " (pill(tone, &words)) }
                 p { a.button href={ "/runs/" (run.plan.run_id) } { "Watch it" } }
             }
+        }
+        @if let Some((run_id, why)) = damaged {
+            p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (damaged): " (why) }
         }
         @if !shown.may { p.sub { "An operator enables and disables maintenance." } }
         @else if closed || running.is_some() {

@@ -128,10 +128,19 @@ pub(crate) async fn maintenance(
     let runs = panel.live.runs().await?;
     let last = match runs.iter().rev().find(|run| run.deployment == name) {
         None => None,
-        Some(run) => Some(panel.live.run(&run.run_id).await?),
+        // One that can't be read is said, and hides nothing: maintenance is left without a journal, too.
+        Some(run) => {
+            Some(panel.live.run(&run.run_id).await.map_err(|why| (run.run_id.clone(), why.to_string())))
+        }
     };
     let shown = Shown { settings: &settings, may: asker.person.role.may(Deed::Run) };
-    Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown, &look, last.as_deref())))
+    let (last, damaged) = match &last {
+        Some(Ok(last)) => (Some(&**last), None),
+        Some(Err(damaged)) => (None, Some(damaged)),
+        None => (None, None),
+    };
+    let damaged = damaged.map(|(run_id, why)| (run_id.as_str(), why.as_str()));
+    Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown, &look, last, damaged)))
 }
 
 pub(crate) async fn banner(
