@@ -214,6 +214,16 @@
     field.focus();
   });
 
+  // One reason for several warnings.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button[data-same-reason]');
+    if (!button) return;
+    const fields = [...button.form.querySelectorAll('input[data-reason]')];
+    const first = fields.find((field) => field.value.trim() !== '');
+    if (!first) { fields[0].focus(); return; }
+    for (const field of fields) if (field.value.trim() === '') field.value = first.value;
+  });
+
   // What a banner will look like.
   for (const form of document.querySelectorAll('form[data-preview]')) {
     const shown = form.querySelector('[data-preview-of]');

@@ -51,8 +51,9 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                     |digest| standing_in(&digest.standing),
                 );
                 p.last {
-                    @if run.ended { "Last run: " } @else { "Running: " }
-                    a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) }
+                    a href={ "/runs/" (run.run_id) } {
+                        @if run.ended { "Last run: " } @else { "Running: " } (purpose(run.kind))
+                    }
                     " " (pill(tone, &words)) " "
                     span.sub { "began " (when(run.created_at)) }
                 }

@@ -125,6 +125,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
         .filter(|what| !accepted(what))
         .collect();
     let may = wizard.may(Deed::Plan);
+    let several = warnings.len() > 1;
     let path = format!("/proposals/{}", proposal.id);
     let here = wizard.page(4);
     let send = Send { method: "PATCH", path: &path, then: &here };
@@ -143,7 +144,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                                 @if let Some(advice) = &check.advice { p { (advice) } }
                                 @for fix in &check.fixes { p { a href=(wizard.page(2)) { "Details: set " (fix.parameter) " to " (fix.value) } } }
                                 label { "Why “" (check.title) "” is acceptable"
-                                    input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
+                                    input name={ "accept." (check.id) } maxlength="500" autocomplete="off" data-reason;
                                 }
                             }
                         }
@@ -155,7 +156,13 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                                 }
                             }
                         }
-                        @if may { div.buttons { button.primary { "Accept, and look again" } } }
+                        @if may {
+                            div.buttons {
+                                button.primary { "Accept, and look again" }
+                                // Not for data that goes: each of those is thought about by itself.
+                                @if several { button type="button" data-same-reason { "Give every empty field above the first reason" } }
+                            }
+                        }
                     } }))
                 }
                 @if !proposal.accepted.is_empty() {
