@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use upgrade::Timestamp;
 
 /// Time for the conductor: a start plus what tokio's clock says has passed, so that pausing tokio's clock
-/// pauses the conductor. It never goes back.
+/// pauses the conductor. When the machine's clock is set back, it goes on from where its own counting is.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Timestamp,

@@ -114,7 +114,7 @@ pub(crate) fn follow(
             client_request_token: token,
         }),
         // CloudFormation deletes a group by taking it to zero, and what is protected from scale-in stays: "Group did
-        // not stabilize", up to an hour later. Nobody works on a group that goes while users are kept out.
+        // not stabilize", hours later. Nobody works on a group that goes while users are kept out.
         status if status.ends_with("_IN_PROGRESS") => match workers::unprotect(deleting) {
             Some(act) => Decision::Act(act),
             None => Decision::Wait(vec![format!("stack status {status}")]),

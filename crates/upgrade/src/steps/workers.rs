@@ -143,6 +143,8 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
             if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
                 return Some(wanted);
             }
+            // Without our note it has been put back before: what it has since then is its owner's.
+            group.remembered.as_ref()?;
             // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
             // then raised to the least is still as maintenance left it.
             let as_left = now.desired_capacity <= now.min_size;

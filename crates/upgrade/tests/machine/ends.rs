@@ -386,6 +386,22 @@ fn what_was_skipped_or_overruled_is_told() {
 }
 
 #[test]
+fn what_was_put_back_once_is_its_owner_s_whatever_the_journal_remembers() {
+    let entered = carry_out(&entering(), Fortune::default(), Crash::Never);
+    let before = fold(&entering(), &entered.journal).expect("whole").before;
+    let leaving = Plan { before: Some(before), ..leaving() };
+    let Carried { mut platform, .. } = carry_out_on(&leaving, entered.platform, Crash::Never);
+    assert_put_back("left", &platform);
+    // Since then the group was scaled in, and its owner has given its instances up.
+    platform.group.desired_capacity = platform.group.min_size;
+    platform.group.new_instances_protected = false;
+    let since = platform.group.clone();
+    let Carried { platform, outcome, .. } = carry_out_on(&leaving, platform, Crash::Never);
+    assert_eq!(outcome, Outcome::OutOfMaintenance);
+    assert_eq!(platform.group, since);
+}
+
+#[test]
 fn the_desired_capacity_that_a_release_does_not_give_is_put_back() {
     for (sizes, desired) in [((0, 9), 2), ((0, 1), 1), ((1, 9), 2), ((3, 9), 3), ((0, 0), 2)] {
         let fate = Fortune { statuses: UPDATED, sizes: Some(sizes), ..Fortune::default() };
