@@ -401,6 +401,37 @@ impl Plan {
         self.steps.iter().find(|planned| planned.step == step).copied().unwrap_or_else(|| step.usual())
     }
 
+    /// How many seconds a step may take, by the plan or by its policies, before it has failed or is ended by force;
+    /// `None`: as long as it takes.
+    #[must_use]
+    pub fn deadline_seconds(&self, planned: &PlannedStep) -> Option<u64> {
+        let policy = &self.maintenance;
+        planned.deadline_seconds.or(match planned.step {
+            Step::SaveSessions => policy.sessions.limit_seconds(),
+            Step::StopComputations => policy.computations.limit_seconds(),
+            Step::TerminateJobs => policy.jobs.limit_seconds(),
+            Step::TerminateWorkers | Step::TerminateDedicatedMachines => policy.workers.limit_seconds(),
+            Step::CheckHealth => Some(self.health.deadline_seconds),
+            Step::Announce
+            | Step::AwaitWindow
+            | Step::CreateChangeSet(_)
+            | Step::ExecuteChangeSet(_)
+            | Step::FollowUpdate(_)
+            | Step::CloseGate
+            | Step::MuteAlarms
+            | Step::DisableJobQueues
+            | Step::ConfirmQuiet
+            | Step::TakeSnapshots
+            | Step::LocateTargets
+            | Step::RestoreWorkers
+            | Step::RestoreJobQueues
+            | Step::UnmuteAlarms
+            | Step::OpenGate
+            | Step::ClearBanner
+            | Step::DiscardChangeSet => None,
+        })
+    }
+
     /// A stack update of this plan.
     #[must_use]
     pub fn update(&self, kind: UpdateKind) -> Option<&StackUpdate> {

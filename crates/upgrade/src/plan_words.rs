@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::Timestamp;
-use crate::plan::{AtWork, Plan, PlannedStep, RunKind};
+use crate::plan::{AtWork, Plan, RunKind};
 use crate::platform::Unsaved;
-use crate::step::Step;
 
 /// Works of one person that are named; more are counted.
 const MOST_WORKS: usize = 5;
@@ -48,38 +47,6 @@ impl Plan {
             );
         }
         told
-    }
-
-    /// After how many seconds a step has failed, by the plan or by its policies; `None`: as long as it takes.
-    #[must_use]
-    pub fn deadline_seconds(&self, planned: &PlannedStep) -> Option<u64> {
-        let policy = &self.maintenance;
-        planned.deadline_seconds.or(match planned.step {
-            Step::SaveSessions => Some(policy.sessions.deadline_seconds),
-            Step::StopComputations => Some(policy.computations.deadline_seconds),
-            Step::TerminateJobs => Some(policy.jobs.deadline_seconds),
-            Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
-                Some(policy.workers.deadline_seconds)
-            }
-            Step::CheckHealth => Some(self.health.deadline_seconds),
-            Step::Announce
-            | Step::AwaitWindow
-            | Step::CreateChangeSet(_)
-            | Step::ExecuteChangeSet(_)
-            | Step::FollowUpdate(_)
-            | Step::CloseGate
-            | Step::MuteAlarms
-            | Step::DisableJobQueues
-            | Step::ConfirmQuiet
-            | Step::TakeSnapshots
-            | Step::LocateTargets
-            | Step::RestoreWorkers
-            | Step::RestoreJobQueues
-            | Step::UnmuteAlarms
-            | Step::OpenGate
-            | Step::ClearBanner
-            | Step::DiscardChangeSet => None,
-        })
     }
 }
 

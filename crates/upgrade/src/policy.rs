@@ -15,6 +15,18 @@ pub struct DrainPolicy {
     pub escalation: Escalation,
 }
 
+impl DrainPolicy {
+    /// Seconds after which the work is ended one way or the other, counted from the step's beginning; `None`: it is
+    /// waited for as long as it takes.
+    #[must_use]
+    pub fn limit_seconds(self) -> Option<u64> {
+        match self.escalation {
+            Escalation::Wait => None,
+            Escalation::Stop | Escalation::Force => Some(self.deadline_seconds.max(self.grace_seconds)),
+        }
+    }
+}
+
 /// What follows when a drain's deadline has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -34,7 +34,7 @@ pub struct State {
     pub quiet_looks: usize,
     /// The stack updates that have been begun, or whose change set has been made.
     pub updates: BTreeMap<UpdateKind, UpdateState>,
-    /// Since when an update that has begun can't be looked at.
+    /// Since when nobody has answered: the platform's API in a drain, or CloudFormation of an update that has begun.
     pub unseen_since: Option<Timestamp>,
     /// Since when the platform has been healthy without a break.
     pub healthy_since: Option<Timestamp>,

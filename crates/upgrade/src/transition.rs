@@ -138,31 +138,34 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
 }
 
 /// A call failed: wait and look again, or give the step up.
-fn cope(plan: &Plan, state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
+fn cope(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
     if let Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) = state.step
         && state.has_begun(kind)
     {
         return unseen(plan, state, at, kind, error);
     }
+    let limit = plan.deadline_seconds(&plan.planned(state.step));
     let decision = match error.kind {
+        // Nobody is kept out for a platform whose API hasn't answered for as long as the drain may take. Without the
+        // cloud nothing could be put back either: that is waited for.
+        PortErrorKind::Transient if matches!(state.step, Step::SaveSessions | Step::StopComputations) => {
+            let since = *state.unseen_since.get_or_insert(at);
+            match limit.filter(|seconds| at.milliseconds_since(since) > seconds * 1000) {
+                Some(seconds) => Decision::Fail(format!("no answer for {seconds} s: {error}")),
+                None => Decision::Wait(vec![error.to_string()]),
+            }
+        }
         PortErrorKind::Transient => Decision::Wait(vec![error.to_string()]),
         // Whoever gives up here keeps users out: keys can be renewed and rights given back while there is time.
-        PortErrorKind::Refused if state.step.is_leaving() && has_time(plan, &state, at) => {
+        PortErrorKind::Refused
+            if state.step.is_leaving()
+                && limit.is_some_and(|seconds| state.elapsed_seconds(at) <= seconds) =>
+        {
             Decision::Wait(vec![error.to_string()])
         }
         PortErrorKind::Refused => Decision::Fail(error.to_string()),
     };
     follow(plan, state, at, decision)
-}
-
-/// Whether a step's time, which it has in its plan or in the policy, isn't over.
-fn has_time(plan: &Plan, state: &State, at: Timestamp) -> bool {
-    let of_policy = match state.step {
-        Step::CheckHealth => Some(plan.health.deadline_seconds),
-        _ => None,
-    };
-    let seconds = plan.planned(state.step).deadline_seconds.or(of_policy);
-    seconds.is_some_and(|seconds| state.elapsed_seconds(at) <= seconds)
 }
 
 /// An update goes on whether we may look at it or not: who can't see it neither gives up nor lets users in, whatever
@@ -482,6 +485,7 @@ fn overdue(plan: &Plan, state: &State, at: Timestamp) -> Option<u64> {
 fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Effect) {
     state.step = step;
     state.step_started_at = at;
+    state.unseen_since = None;
     state.waiting_on.clear();
     look(plan, state, at)
 }

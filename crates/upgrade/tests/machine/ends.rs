@@ -151,6 +151,12 @@ pub fn stories() -> Vec<Story> {
             "the update of the backup stack could not be looked at",
         ),
         story(
+            "the platform's API never answers",
+            Fortune { mute: true, ..updated() },
+            "NotUpgraded",
+            "Save and stop sessions: no answer for 20 s: service:Operation",
+        ),
+        story(
             "a session's last save has failed, though it has nothing unsaved",
             Fortune { failed_save: true, ..updated() },
             "Upgraded",

@@ -29,6 +29,8 @@ pub struct Fortune {
     pub blind: Option<(UpdateKind, usize)>,
     /// The new release's least and greatest size of the worker group, which it gives no desired capacity.
     pub sizes: Option<(i32, i32)>,
+    /// The platform's own API never answers.
+    pub mute: bool,
     /// A clean-up deletes a worker group whose instances are protected, and ends when they no longer are.
     pub clinging_group: bool,
     /// The save of a session without unsaved work failed before the run began.
@@ -179,6 +181,9 @@ impl Platform {
     pub fn observe(&mut self, query: &Query) -> Result<Observation, PortError> {
         self.now += 10;
         if self.flaky() {
+            return Err(error(PortErrorKind::Transient));
+        }
+        if self.fate.mute && matches!(query, Query::Platform(PlatformQuery::Sessions)) {
             return Err(error(PortErrorKind::Transient));
         }
         Ok(match query {
