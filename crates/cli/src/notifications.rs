@@ -8,7 +8,7 @@ use std::time::Duration;
 use platform::Secret;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use upgrade::{Outcome, Plan, Question, Record, RunKind, State, What};
+use upgrade::{Outcome, Plan, Question, Record, RunKind, What};
 
 use crate::site::Site;
 
@@ -33,19 +33,24 @@ pub(crate) struct Noticing {
 }
 
 impl Noticing {
-    /// What a record and the state after it say.
-    pub(crate) fn recorded(&mut self, record: &Record, state: &State) -> Vec<Notice> {
+    /// What a record says, and the outcome and the question that stand after it.
+    pub(crate) fn recorded(
+        &mut self,
+        record: &Record,
+        outcome: Option<&Outcome>,
+        question: Option<&Question>,
+    ) -> Vec<Notice> {
         let mut notices = Vec::new();
         if let Record::Happened(event) = record
             && event.what == What::Started
         {
             notices.push(Notice::Began);
         }
-        notices.extend(state.outcome.clone().map(Notice::Ended));
+        notices.extend(outcome.cloned().map(Notice::Ended));
         if !self.asked {
-            notices.extend(state.question.clone().map(Notice::Asks));
+            notices.extend(question.cloned().map(Notice::Asks));
         }
-        self.asked = state.question.is_some();
+        self.asked = question.is_some();
         notices
     }
 }
@@ -218,58 +223,22 @@ async fn command(program: &str, arguments: &[String], document: &Value) -> Resul
 mod tests {
     use super::*;
 
-    /// A run that has come nowhere yet.
-    fn state() -> State {
-        let listener =
-            upgrade::LogicalResource { logical_id: "Listener".to_owned(), physical_id: "l-1".to_owned() };
-        State {
-            step: upgrade::Step::CloseGate,
-            step_started_at: upgrade::Timestamp(0),
-            intended: None,
-            done: None,
-            waiting_on: Vec::new(),
-            before: upgrade::Before::default(),
-            targets: upgrade::Targets {
-                listener,
-                target_groups: Vec::new(),
-                job_queues: Vec::new(),
-                worker_groups: Vec::new(),
-                alarms: Vec::new(),
-                databases: Vec::new(),
-                volumes: Vec::new(),
-                dedicated_machine_tags: Vec::new(),
-            },
-            told: upgrade::Told::default(),
-            quiet_looks: 0,
-            updates: std::collections::BTreeMap::new(),
-            unseen_since: None,
-            healthy_since: None,
-            question: None,
-            stop: None,
-            failure: None,
-            stays_closed: false,
-            remarks: Vec::new(),
-            outcome: None,
-        }
-    }
-
     #[test]
     fn a_beginning_each_question_and_an_end_are_told_once() {
-        let question = || Question::Unhealthy { findings: vec!["503".to_owned()], can_go_back: false };
-        let happened = |what| Record::Happened(upgrade::Event { at: upgrade::Timestamp(1), what });
-        let asking = || State { question: Some(question()), ..state() };
-        let ended = State { outcome: Some(Outcome::Upgraded), ..state() };
+        let question = Question::Unhealthy { findings: vec!["503".to_owned()], can_go_back: false };
+        let (asking, ended) = (Some(&question), Some(&Outcome::Upgraded));
         let mut noticing = Noticing::default();
-        for (what, state, told) in [
-            (What::Started, state(), vec![Notice::Began]),
-            (What::Waited, state(), vec![]),
-            (What::Waited, asking(), vec![Notice::Asks(question())]),
-            (What::Waited, asking(), vec![]),
-            (What::Waited, state(), vec![]),
-            (What::Waited, asking(), vec![Notice::Asks(question())]),
-            (What::Waited, ended, vec![Notice::Ended(Outcome::Upgraded)]),
+        for (what, outcome, question, told) in [
+            (What::Started, None, None, vec![Notice::Began]),
+            (What::Waited, None, None, vec![]),
+            (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
+            (What::Waited, None, asking, vec![]),
+            (What::Waited, None, None, vec![]),
+            (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
+            (What::Waited, ended, None, vec![Notice::Ended(Outcome::Upgraded)]),
         ] {
-            assert_eq!(noticing.recorded(&happened(what.clone()), &state), told, "{what:?}");
+            let record = Record::Happened(upgrade::Event { at: upgrade::Timestamp(1), what: what.clone() });
+            assert_eq!(noticing.recorded(&record, outcome, question), told, "{what:?}");
         }
     }
 

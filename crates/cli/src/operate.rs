@@ -176,7 +176,7 @@ impl Shown {
 
 impl Watcher for Shown {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state) {
+        for notice in self.noticing.recorded(record, state.outcome.as_ref(), state.question.as_ref()) {
             self.notify(plan, &notice);
         }
         match self.format {

@@ -12,11 +12,10 @@ use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, CheckInput, CheckResult, Circumstances, Deployment, DraftError, DraftedUpdate,
-    Findings, LinkedStack, ListenerRule, ParameterRow, Plan, PlannedRisk, PlatformObservation, PlatformQuery,
-    Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, StackUpdate, Targets, Timestamp, UpdateKind,
+    Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation, PlatformQuery,
+    Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp, UpdateKind,
     UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
-    find_targets_with, in_the_way, losses, maintenance_plan, new_targets, parameter_table, planned_risks,
-    upgrade_plan,
+    find_targets_with, in_the_way, maintenance_plan, new_targets, parameter_table, upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -74,19 +73,6 @@ pub struct Prepared {
     pub foretold: Option<Foretold>,
     /// The plan; why there is none otherwise.
     pub plan: Result<Plan, NoPlan>,
-}
-
-/// What the updates will do, whether or not there may be a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Foretold {
-    /// The linked stacks' updates, and the primary stack's.
-    pub updates: Vec<StackUpdate>,
-    /// What they may cost.
-    pub risks: Vec<PlannedRisk>,
-    /// The least IAM policy of the primary stack's, JSON.
-    pub permissions: String,
-    /// Resources whose data goes with them: each must be accepted by its logical id.
-    pub losses: Vec<String>,
 }
 
 /// Why there is no plan, though everything could be looked at.
@@ -167,7 +153,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     }
     let blocked: Vec<String> =
         in_the_way(&checks, &request.accepted).iter().map(|result| result.id.clone()).collect();
-    let foretold = drafted.as_ref().ok().map(|drafted| foretold(&linked.drafted, drafted));
+    let foretold = drafted.as_ref().ok().map(|drafted| Foretold::of(&linked.drafted, drafted));
     let plan = match drafted {
         Err(error) => Err(NoPlan::Undrawn(error)),
         Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
@@ -200,16 +186,6 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let version = ReleaseFacts::of(&ReleaseSide::deployed(&deployment)?.template).version;
     let stack = around.stack;
     Ok(Prepared { checks, parameters, resources, sessions, at_work, stack, version, foretold, plan })
-}
-
-fn foretold(linked: &[DraftedUpdate], primary: &DraftedUpdate) -> Foretold {
-    let all = || linked.iter().chain([primary]);
-    Foretold {
-        updates: all().map(|drafted| drafted.update.clone()).collect(),
-        risks: planned_risks(all()),
-        permissions: primary.policy(),
-        losses: losses(primary),
-    }
 }
 
 /// Draw up the plan of entering or of leaving maintenance.

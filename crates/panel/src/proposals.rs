@@ -8,9 +8,7 @@ mod store;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use upgrade::{
-    Acceptance, AtWork, CheckResult, ParameterRow, Plan, PlannedRisk, StackUpdate, Timestamp, UpdateOptions,
-};
+use upgrade::{Acceptance, AtWork, CheckResult, Foretold, ParameterRow, Plan, Timestamp, UpdateOptions};
 
 pub use store::{ProposalError, Proposals};
 
@@ -223,19 +221,6 @@ pub struct Preparation {
     pub in_the_way: Vec<String>,
     /// Why there is none, where it isn't checks.
     pub undrawn: Option<String>,
-}
-
-/// What the updates will do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Foretold {
-    /// The linked stacks' updates, and the primary stack's.
-    pub updates: Vec<StackUpdate>,
-    /// What they may cost, the gravest first.
-    pub risks: Vec<PlannedRisk>,
-    /// The least IAM policy of the primary stack's, JSON.
-    pub permissions: String,
-    /// Resources whose data goes with them, by logical id.
-    pub losses: Vec<String>,
 }
 
 /// A stack's settings as they are.

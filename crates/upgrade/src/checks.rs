@@ -38,7 +38,7 @@ use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
 
 pub use constraints::ParameterConstraints;
-pub use data::losses;
+pub(crate) use data::losses;
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
 pub use permissions::{actions_of_caller, actions_of_role};
 pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};

@@ -1,5 +1,6 @@
 //! From a deployment as observed and a new release to a plan.
 
+mod foretold;
 mod gate;
 mod update;
 
@@ -19,11 +20,11 @@ use crate::profile::{Profile, ProfileError};
 use crate::state::Before;
 use crate::step::Step;
 
+pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
 pub(crate) use update::pseudo;
 pub use update::{
     DraftedUpdate, ReleaseSide, UpdateOptions, UpdateRequest, draft_update, draft_way_back, is_updatable,
-    planned_risks,
 };
 
 /// Why there is no plan. Nothing was touched.
@@ -212,7 +213,7 @@ pub fn upgrade_plan(
     plan.to_version = primary.update.to_version.clone();
     plan.updates = drafted().map(|drafted| drafted.update.clone()).collect();
     plan.way_back = way_back;
-    plan.risks = planned_risks(drafted());
+    plan.risks = update::planned_risks(drafted());
     plan.permissions = primary.policy();
     plan.snapshots = snapshots(settings, findings.targets);
     plan.steps = upgrade_steps(&plan);

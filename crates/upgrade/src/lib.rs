@@ -33,7 +33,7 @@ pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize}
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
     ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
-    in_the_way, least_growth, losses, new_targets, parameter_table, storage_advice,
+    in_the_way, least_growth, new_targets, parameter_table, storage_advice,
 };
 pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
@@ -42,9 +42,9 @@ pub use circumstances::{
 pub use comparison::{Change, Difference, compare};
 pub use deployment::Deployment;
 pub use draft::{
-    DraftError, DraftedUpdate, Findings, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
+    DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
-    maintenance_plan, planned_risks, upgrade_plan,
+    maintenance_plan, upgrade_plan,
 };
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use line::{Line, LineKind};

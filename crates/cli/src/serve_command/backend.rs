@@ -275,7 +275,7 @@ async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
 
 impl Watcher for Unattended {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state) {
+        for notice in self.noticing.recorded(record, state.outcome.as_ref(), state.question.as_ref()) {
             // Whoever delivers lives as long as the run's task.
             let _gone = self.notices.send(message(plan, &notice));
         }

@@ -1,6 +1,6 @@
 //! Upgrades for the panel: the catalogue's releases, and everything that `slackwater plan` finds out.
 
-use panel::proposals::{Foretold, Preparation, StackNow, UpgradeWish, WishedTemplate};
+use panel::proposals::{Preparation, StackNow, UpgradeWish, WishedTemplate};
 use panel::{BackendError, Release};
 use upgrade::ReleaseFacts;
 
@@ -121,12 +121,7 @@ fn preparation(
             rollback_triggers: stack.rollback_triggers,
             has_policy: stack.stack_policy.is_some(),
         },
-        foretold: foretold.map(|foretold| Foretold {
-            updates: foretold.updates,
-            risks: foretold.risks,
-            permissions: foretold.permissions,
-            losses: foretold.losses,
-        }),
+        foretold,
         at_work,
         expectation: history.expectation(),
         plan,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use panel::proposals::{Foretold, Preparation, StackNow, UpgradeWish};
+use panel::proposals::{Preparation, StackNow, UpgradeWish};
 use upgrade::{
-    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Gate, HealthPolicy,
-    LogicalResource, MaintenancePolicy, PLAN_FORMAT, ParameterConstraints, ParameterFix, ParameterPlace,
-    ParameterRow, Plan, PlannedRisk, PlatformCapabilities, Proposal, RunKind, Session, SessionKind,
-    StackUpdate, Step, Targets, Timestamp, Unsaved, UpdateKind, Verdict,
+    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold, Gate,
+    HealthPolicy, LogicalResource, MaintenancePolicy, PLAN_FORMAT, ParameterConstraints, ParameterFix,
+    ParameterPlace, ParameterRow, Plan, PlannedRisk, PlatformCapabilities, Proposal, RunKind, Session,
+    SessionKind, StackUpdate, Step, Targets, Timestamp, Unsaved, UpdateKind, Verdict,
 };
 
 /// A resource whose data goes with it.

@@ -90,7 +90,7 @@ impl DraftedUpdate {
 }
 
 /// What updates may cost all together, as a plan keeps it: the gravest first, whichever update has it.
-pub fn planned_risks<'a>(updates: impl Iterator<Item = &'a DraftedUpdate>) -> Vec<PlannedRisk> {
+pub(super) fn planned_risks<'a>(updates: impl Iterator<Item = &'a DraftedUpdate>) -> Vec<PlannedRisk> {
     let mut risks: Vec<(&DraftedUpdate, &Risk)> =
         updates.flat_map(|drafted| drafted.risks.iter().map(move |risk| (drafted, risk))).collect();
     risks.sort_by_key(|(_, risk)| (risk.kind, !risk.certain));
