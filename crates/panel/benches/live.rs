@@ -5,6 +5,8 @@
 //!
 //! `cargo bench --package panel --bench live`
 
+#[path = "../tests/common/mod.rs"]
+mod common;
 #[expect(dead_code, reason = "tests need more of it")]
 #[path = "../tests/proof/house.rs"]
 mod house;
@@ -16,6 +18,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
+use common::plan;
 use house::Served;
 use http::{Request, StatusCode};
 use panel::access::Role;
@@ -34,7 +37,7 @@ fn main() {
     let served = Served::new();
     let token = served.token(Role::Operator);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("long"));
+    runs::begin(&mut journal, &plan::plan("long"));
     runs::events(&mut journal, "long", 0, EVENTS);
     page(&served, &token, looks);
     reach(served, &token, told);

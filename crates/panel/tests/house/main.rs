@@ -1,6 +1,7 @@
 //! The panel's router, asked in process.
 
 mod access;
-mod release;
+#[path = "../common/mod.rs"]
+mod common;
 mod served;
 mod upgrade;

@@ -5,8 +5,9 @@ use panel::access::Role;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::release::LOSS;
-use crate::served::{Answer, Browser, House, Served};
+use crate::common::house::House;
+use crate::common::release::LOSS;
+use crate::served::{Answer, Browser, Served};
 
 /// Somebody's way through a proposal.
 struct Way<'a> {

@@ -1,10 +1,11 @@
 """What schemathesis would never guess: the names of what is there, and how people write."""
 
+import os
 import unicodedata
 
 import schemathesis
 
-THERE = {"name": "lab", "run_id": "one"}
+THERE = {"name": "lab", "run_id": "one", "proposal_id": os.environ["PROPOSAL"]}
 
 
 @schemathesis.hook
@@ -33,8 +34,11 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, **kwargs):
-    """It finds out who it is, and would take its own role or token away: nothing after that would prove anything."""
+    """It finds out who it is, and would take its own role or token away, or give the proposal up: nothing after that
+    would prove anything."""
     own = {"person": "a-admin", "token_id": "1"}
+    if case.method == "DELETE":
+        own["proposal_id"] = THERE["proposal_id"]
     for name, value in (case.path_parameters or {}).items():
         if own.get(name) == str(value):
             case.path_parameters[name] = "77"

@@ -1,76 +1,15 @@
-//! A panel over a deployment that only remembers its banner, served in process or on a socket.
+//! A panel served in process or on a socket.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use conductor::{Clock, SqliteJournal};
 use panel::access::{Access, Role};
-use panel::proposals::{Preparation, UpgradeWish};
-use panel::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Origins, Panel,
-    PanelSettings, Release, Tls, router,
-};
-use upgrade::{Banner, Plan, RunKind, Timestamp};
+use panel::{Origins, Panel, PanelSettings, Tls, router};
 
-/// The deployment.
-#[derive(Default)]
-struct House {
-    banner: Mutex<Option<Banner>>,
-}
-
-impl Backend for House {
-    fn deployments(&self) -> Vec<DeploymentSummary> {
-        vec![DeploymentSummary {
-            name: "lab".to_owned(),
-            stack: "lab-stack".to_owned(),
-            region: "us-east-1".to_owned(),
-            message: None,
-            has_banner: true,
-        }]
-    }
-    fn look(&self, deployment: &str) -> Answering<'_, Look> {
-        let known = deployment == "lab";
-        let missing = BackendError::NoDeployment(deployment.to_owned());
-        Box::pin(async move {
-            let look = Look {
-                at: Timestamp(1_800_000_000_000),
-                version: Some("1.0.0".to_owned()),
-                status: "UPDATE_COMPLETE".to_owned(),
-                gate: GatePicture::Open,
-                jobs: Ok(Vec::new()),
-                workers: Err("throttled".to_owned()),
-                sessions: None,
-                computations: None,
-            };
-            if known { Ok(look) } else { Err(missing) }
-        })
-    }
-    fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
-        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
-    }
-    fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn prepare(&self, _: &str, _: &UpgradeWish) -> Answering<'_, Preparation> {
-        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
-    }
-    fn start(&self, _: Plan) -> Answering<'_, ()> {
-        Box::pin(async { Ok(()) })
-    }
-    fn resume(&self, _: &str) -> Answering<'_, ()> {
-        Box::pin(async { Ok(()) })
-    }
-    fn banner(&self, _: &str) -> Answering<'_, Option<Banner>> {
-        let banner = self.banner.lock().expect("no panic").clone();
-        Box::pin(async move { Ok(banner) })
-    }
-    fn set_banner(&self, _: &str, banner: Option<Banner>) -> Answering<'_, ()> {
-        *self.banner.lock().expect("no panic") = banner;
-        Box::pin(async { Ok(()) })
-    }
-}
+use crate::common::house::House;
 
 /// A panel with its files.
 pub struct Served {

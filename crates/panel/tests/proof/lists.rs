@@ -6,6 +6,7 @@ use panel::access::Role;
 use tower::ServiceExt as _;
 use upgrade::{Observation, What};
 
+use crate::common::plan;
 use crate::house::Served;
 use crate::runs;
 
@@ -29,7 +30,7 @@ async fn a_damaged_run_hides_no_other() {
     let token = served.token(Role::Viewer);
     let mut journal = served.journal();
     for name in ["whole", "damaged", "later"] {
-        runs::begin(&mut journal, &runs::plan(name));
+        runs::begin(&mut journal, &plan::plan(name));
         runs::events(&mut journal, name, 0, 30);
     }
     // Nobody had asked for job queues.
@@ -58,7 +59,7 @@ async fn the_overview_tells_of_a_damaged_last_run() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("damaged"));
+    runs::begin(&mut journal, &plan::plan("damaged"));
     runs::write(&mut journal, "damaged", runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
     let (status, page) = get(&served, "/", &token).await;
     assert_eq!(status, StatusCode::OK, "{page}");

@@ -1,5 +1,7 @@
 //! What the panel must withstand, on real sockets where sockets matter.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod fuzz;
 mod house;
 mod lists;

@@ -5,6 +5,7 @@ use panel::access::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::common::plan;
 use crate::house::Served;
 use crate::runs;
 
@@ -53,7 +54,7 @@ async fn nothing_strange_gets_into_a_header_or_out_of_a_folder() {
     let served = Served::new();
     let token = served.token(Role::Admin);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("one"));
+    runs::begin(&mut journal, &plan::plan("one"));
     let address = served.listen(None).await;
     let secret_file = "SQLite format 3";
     let long = "a".repeat(100_000);

@@ -10,6 +10,7 @@ use panel::access::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::common::plan;
 use crate::house::Served;
 use crate::runs;
 
@@ -121,7 +122,7 @@ async fn whoever_reads_nothing_is_hung_up_on() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("long"));
+    runs::begin(&mut journal, &plan::plan("long"));
     runs::events(&mut journal, "long", 0, 2000);
     let address = served.listen(None).await;
     let ask = format!("GET /runs/long HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n");

@@ -6,6 +6,7 @@ use panel::access::Role;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
+use crate::common::plan;
 use crate::house::Served;
 use crate::runs;
 
@@ -75,7 +76,7 @@ async fn whoever_comes_back_is_told_everything_once() {
     let served = Served::new();
     let token = served.token(Role::Operator);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("one"));
+    runs::begin(&mut journal, &plan::plan("one"));
     runs::events(&mut journal, "one", 0, 5);
     let address = served.listen(None).await;
     // A page that knows nothing; one that knows the first record; one that comes back; one whose proxy made
@@ -105,7 +106,7 @@ async fn parts_are_sent_when_they_change() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
     let mut journal = served.journal();
-    runs::begin(&mut journal, &runs::plan("one"));
+    runs::begin(&mut journal, &plan::plan("one"));
     let address = served.listen(None).await;
     let mut stream = Stream::open(address, &token, "", None).await;
     let first = stream.next().await;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use panel::proposals::{Preparation, StackNow, UpgradeWish};
 use upgrade::{
-    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold, Gate,
-    HealthPolicy, LogicalResource, MaintenancePolicy, PLAN_FORMAT, ParameterConstraints, ParameterFix,
-    ParameterPlace, ParameterRow, Plan, PlannedRisk, PlatformCapabilities, Proposal, RunKind, Session,
-    SessionKind, StackUpdate, Step, Targets, Timestamp, Unsaved, UpdateKind, Verdict,
+    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold,
+    MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Plan, PlannedRisk,
+    Proposal, Session, SessionKind, StackUpdate, Step, Timestamp, Unsaved, UpdateKind, Verdict,
 };
 
 /// A resource whose data goes with it.
@@ -185,38 +184,10 @@ fn update() -> StackUpdate {
 }
 
 fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan {
-    let resource = |id: &str| LogicalResource { logical_id: id.to_owned(), physical_id: format!("{id}-1") };
     let drain = || DrainPolicy { grace_seconds: 1, deadline_seconds: 60, escalation: Escalation::Stop };
     Plan {
-        format: PLAN_FORMAT,
-        run_id: "lab-1".to_owned(),
-        deployment: "lab".to_owned(),
-        kind: RunKind::Upgrade,
-        stack_name: "lab-stack".to_owned(),
-        stack_id: foretold.updates.first().map(|update| update.stack_id.clone()).unwrap_or_default(),
-        profile: "generic".to_owned(),
-        from_version: Some("1.0.0".to_owned()),
         to_version: Some("2.0.0".to_owned()),
         updates: foretold.updates.clone(),
-        way_back: None,
-        targets: Targets {
-            listener: resource("Listener"),
-            target_groups: Vec::new(),
-            job_queues: Vec::new(),
-            worker_groups: Vec::new(),
-            alarms: Vec::new(),
-            databases: Vec::new(),
-            volumes: Vec::new(),
-            dedicated_machine_tags: Vec::new(),
-        },
-        gate: Gate {
-            priority: 1,
-            status_code: 503,
-            content_type: "text/plain".to_owned(),
-            body: "back soon".to_owned(),
-            admitted: Vec::new(),
-            admitting_rules: Vec::new(),
-        },
         announcement: Announcement { banner: None, closes_at: wish.closes_at },
         maintenance: MaintenancePolicy {
             sessions: drain(),
@@ -227,15 +198,11 @@ fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan
             mute_alarms: true,
             stay_closed_on_failure: false,
         },
-        platform: PlatformCapabilities::NONE,
-        snapshots: Vec::new(),
-        health: HealthPolicy::default(),
-        before: None,
         checks: checks.to_vec(),
         accepted: wish.accepted.clone(),
         risks: foretold.risks.clone(),
         permissions: foretold.permissions.clone(),
-        at_work: AtWork::default(),
         steps: Step::LEAVING.into_iter().map(Step::usual).collect(),
+        ..super::plan::plan("lab-1")
     }
 }

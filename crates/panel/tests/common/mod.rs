@@ -1,0 +1,5 @@
+//! What the panel's tests and benchmarks share.
+
+pub mod house;
+pub mod plan;
+pub mod release;
