@@ -25,7 +25,7 @@ impl SqliteJournal {
         SqliteJournal::prepare(Connection::open_in_memory().map_err(unwritable)?)
     }
 
-    /// A number that is another one as soon as anybody else has written to the file: cheap enough to be asked ten times
+    /// A number that is another one as soon as anybody else has written to the file: cheap enough to be asked many times
     /// a second. What this value itself writes does not change it (SQLite, `PRAGMA data_version`).
     ///
     /// # Errors
