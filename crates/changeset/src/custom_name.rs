@@ -26,17 +26,11 @@ pub fn in_the_way(
     if names.iter().all(stays) { names } else { Vec::new() }
 }
 
-/// The name that a new physical resource takes, where its template gives it one that is known beforehand. Somebody
-/// else's resource may have it already.
-pub(crate) fn taken(type_name: &str, property: impl Fn(&str) -> Option<Value>) -> Option<String> {
-    let facts = facts::resource_type(type_name)?;
+/// The property whose value alone is the resource's name, where its template can give one.
+pub(crate) fn naming_property(facts: &ResourceType) -> Option<String> {
     let alone = identifying(facts).filter(|names| names.len() == 1).and_then(|mut names| names.pop());
     let names_it = |property: &String| property.ends_with("Name") || property.ends_with("Identifier");
-    let naming = alone.filter(names_it).or_else(|| own_name(facts))?;
-    match property(&naming)? {
-        Value::String(text) if !text.is_empty() => Some(text),
-        _ => None,
-    }
+    alone.filter(names_it).or_else(|| own_name(facts))
 }
 
 /// The properties that together identify the resource, if the template gives all of them.

@@ -42,7 +42,7 @@ pub struct Expectation {
     pub old_resource: Option<PolicyAction>,
     /// The top-level properties that change, or may.
     pub changed_properties: BTreeSet<String>,
-    /// The name that the new physical resource takes, where the template gives one.
+    /// The name that the new physical resource takes, where the template gives one and the old one hasn't it.
     pub takes_name: Option<String>,
     /// Why, in short sentences; the deciding one first.
     pub because: Vec<String>,
@@ -205,7 +205,7 @@ fn name_of_addition(
     let as_it_will_be = AsItWillBe::new(scene, decided);
     let tree = Tree::build_optional(scene.after, new.properties.as_ref(), &as_it_will_be)
         .map_err(PredictError::After)?;
-    Ok(tree.and_then(|tree| crate::custom_name::taken(&new.type_name, |name| Some(tree.get(name)?.value()))))
+    Ok(tree.and_then(|tree| custom_name::taken(&new.type_name, &tree)))
 }
 
 /// One property value that differs, weighed.
@@ -252,8 +252,9 @@ fn modification(
         expectation.because.insert(0, sentence);
     } else if matches!(expected, Expected::Replaced | Expected::MayBeReplaced) {
         expectation.old_resource = Some(replacement_of_old(scene.after, new)?);
-        expectation.takes_name =
-            crate::custom_name::taken(&new.type_name, |name| Some(new_tree.get(name)?.value()));
+        // A name that stays is the old resource's own.
+        let named = |tree: &Tree<'_>| custom_name::taken(&new.type_name, tree);
+        expectation.takes_name = named(new_tree).filter(|name| named(old_tree).as_ref() != Some(name));
     }
     expectation.because.extend(because::sentences(scene, decided, &new.type_name, &weighed));
     if expectation.expected == Expected::Unchanged {

@@ -1,9 +1,11 @@
-//! The sentence of a replacement that would meet its own name. The rule is in [`crate::custom_name`].
+//! Names that a template chooses: the sentence of a replacement that would meet its own, and the name that is taken. The
+//! rules are in [`crate::custom_name`].
 
 use indexmap::IndexMap;
 use template::Value;
 
-use crate::custom_name::in_the_way;
+use crate::custom_name::{in_the_way, naming_property};
+use crate::facts;
 use crate::predict::property_tree::Tree;
 
 /// The sentence that says so, when replacing would meet its own name.
@@ -22,4 +24,14 @@ pub(super) fn collision(type_name: &str, before: &Tree<'_>, after: &Tree<'_>) ->
             values.join(" and ")
         )
     })
+}
+
+/// The name that a new physical resource takes, where its template gives it one that is known beforehand. Somebody
+/// else's resource may have it already.
+pub(super) fn taken(type_name: &str, tree: &Tree<'_>) -> Option<String> {
+    match tree.get(&naming_property(facts::resource_type(type_name)?)?)?.value() {
+        // `{{deployed:…}}` and `{{resolve:…}}` stand for what nobody has asked for.
+        Value::String(text) if !text.is_empty() && !text.contains("{{") => Some(text),
+        _ => None,
+    }
 }

@@ -196,6 +196,31 @@ fn every_expectation_holds() {
     }
 }
 
+/// A name that the new resource takes is told where it is known and isn't the old resource's own.
+#[test]
+fn names_that_are_taken_are_told() {
+    const GROUP: &str = "G: {Type: 'AWS::AutoScaling::AutoScalingGroup', UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}, Properties: {AutoScalingGroupName: g, LaunchTemplate: {LaunchTemplateId: l, Version: VERSION}}}";
+    for (before, after, taken) in [
+        ("", "G: {Type: 'AWS::Logs::LogGroup', Properties: {LogGroupName: lab}}", Some("lab")),
+        ("", "G: {Type: 'AWS::RDS::DBInstance', Properties: {DBInstanceIdentifier: main}}", Some("main")),
+        ("", "G: {Type: 'AWS::Logs::LogGroup'}", None),
+        ("", "G: {Type: 'AWS::Logs::LogGroup', Properties: {LogGroupName: !GetAtt A.TopicName}}", None),
+        // The bucket is another resource's.
+        ("", "G: {Type: 'AWS::S3::BucketPolicy', Properties: {Bucket: lab, PolicyDocument: {}}}", None),
+        (
+            "G: {Type: 'AWS::IAM::Role', Properties: {RoleName: a, AssumeRolePolicyDocument: {}}}",
+            "G: {Type: 'AWS::IAM::Role', Properties: {RoleName: b, AssumeRolePolicyDocument: {}}}",
+            Some("b"),
+        ),
+        (&GROUP.replace("VERSION", "a"), &GROUP.replace("VERSION", "b"), None),
+    ] {
+        let with = |more: &str| resolved(&format!("A: {{Type: 'AWS::SNS::Topic'}}\n{more}"));
+        let all = expected_between(&with(before), &with(after));
+        let one = all.iter().find(|one| one.logical_id == "G").unwrap_or_else(|| panic!("{after}: {all:#?}"));
+        assert_eq!(one.takes_name.as_deref(), taken, "{after}: {:?}", one.expected);
+    }
+}
+
 #[test]
 fn a_dispute_is_said_among_the_reasons() {
     let (before, after) = (

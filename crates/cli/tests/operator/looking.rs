@@ -25,6 +25,23 @@ fn an_account_is_looked_at_and_its_settings_are_proposed() {
 }
 
 #[test]
+fn a_name_that_somebody_else_s_resource_has_fails_the_check() {
+    let cloud = Cloud::with_sample();
+    let text = std::fs::read_to_string(sample("1.0.0")).expect("the repository's own");
+    // The seed's templates are in a bucket that no stack has.
+    for (name, said) in [
+        ("nobody-has-this-one", "passed   custom-names"),
+        ("slackwater-seed-templates", "Mine would be called slackwater-seed-templates"),
+    ] {
+        let mine =
+            format!("Resources:\n  Mine: {{Type: 'AWS::S3::Bucket', Properties: {{BucketName: {name}}}}}\n");
+        cloud.write("named.yaml", &text.replacen("Resources:\n", &mine, 1));
+        let checked = cloud.run(&["check", "--to", "named.yaml"]);
+        assert!(checked.out.contains(said), "{checked:?}");
+    }
+}
+
+#[test]
 fn a_deployments_template_is_read_as_its_file_is() {
     let cloud = Cloud::with_sample();
     let file = sample("1.0.0");
