@@ -65,7 +65,7 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
     let cloud = AwsCloud::paced(&connection, pace);
     println!("{title}");
     let (began, before) = (clock.now(), seen.requests.load(Ordering::Relaxed));
-    cloud.act(&Act::TerminateJobs { job_ids, reason: "upgrade".to_owned() }).await.expect("terminated");
+    cloud.act(&FleetAct::TerminateJobs { job_ids, reason: "upgrade".to_owned() }).await.expect("terminated");
     let took = clock.now().milliseconds_since(began).max(1);
     let made = seen.requests.load(Ordering::Relaxed) - before;
     // Batch's 50 calls a second an account.
@@ -78,7 +78,7 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
         made as f64 * 1000.0 / took as f64,
     );
     let (began, before) = (clock.now(), seen.requests.load(Ordering::Relaxed));
-    let left = match cloud.observe(&Query::Jobs { queue_arns: vec![queue] }).await.expect("listed") {
+    let left = match cloud.observe(&FleetQuery::Jobs { queue_arns: vec![queue] }).await.expect("listed") {
         Observation::Jobs(jobs) => jobs.len(),
         other => panic!("{other:?}"),
     };
@@ -89,9 +89,9 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
         desired_capacity: 0,
         new_instances_protected: false,
     };
-    cloud.act(&Act::ResizeWorkerGroups { sizes: vec![size] }).await.expect("resized");
+    cloud.act(&FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await.expect("resized");
     let count = instance_ids.len();
-    let unprotect = Act::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
+    let unprotect = FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
     cloud.act(&unprotect).await.expect("unprotected");
     println!(
         "  one look at the jobs ({left} left), {count} workers unprotected: {} calls in {} ms",
@@ -153,7 +153,7 @@ async fn set_up(cloud: &AwsCloud, clock: &Clock, jobs: usize) -> (String, Vec<St
 async fn workers(cloud: &AwsCloud, clock: &Clock) -> Vec<String> {
     cloud.set_desired_capacity("workers", WORKERS).await.expect("set");
     loop {
-        let query = Query::WorkerGroups { names: vec!["workers".to_owned()] };
+        let query = FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] };
         let Observation::WorkerGroups(groups) = cloud.observe(&query).await.expect("groups") else {
             panic!("groups")
         };

@@ -65,22 +65,22 @@ impl AwsCloud {
 
     async fn answer(&self, query: &Query) -> Result<Observation, PortError> {
         Ok(match query {
-            Query::GateRules { listener_arn } => {
+            FleetQuery::GateRules { listener_arn } => {
                 Observation::GateRules(gate::gate_rules(&self.load_balancing, listener_arn).await?)
             }
-            Query::JobQueues { arns } => Observation::JobQueues(batch::job_queues(&self.batch, arns).await?),
-            Query::Jobs { queue_arns } => {
+            FleetQuery::JobQueues { arns } => Observation::JobQueues(batch::job_queues(&self.batch, arns).await?),
+            FleetQuery::Jobs { queue_arns } => {
                 let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
                 batch::name_owners_of_few(&self.batch, &mut jobs).await;
                 Observation::Jobs(jobs)
             }
-            Query::WorkerGroups { names } => {
+            FleetQuery::WorkerGroups { names } => {
                 Observation::WorkerGroups(auto_scaling::worker_groups(&self.auto_scaling, names).await?)
             }
-            Query::ChangeSet { stack_id, name, .. } => Observation::ChangeSet(
+            StackQuery::ChangeSet { stack_id, name, .. } => Observation::ChangeSet(
                 cloudformation::change_set(&self.cloudformation, stack_id, name).await?,
             ),
-            Query::StackEvents { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
+            StackQuery::Events { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
                 let after = after_event_id.as_deref();
                 let client = &self.cloudformation;
                 let events =
@@ -91,14 +91,14 @@ impl AwsCloud {
                 };
                 Observation::StackEvents { events, worker_groups }
             }
-            Query::Resources { stack_id, logical_ids } => {
+            FleetQuery::Resources { stack_id, logical_ids } => {
                 let mut resources = cloudformation::resources(&self.cloudformation, stack_id).await?;
                 resources.retain(|resource| logical_ids.contains(&resource.logical_id));
                 Observation::Resources(resources)
             }
-            Query::Alarms { names } => Observation::Alarms(cloudwatch::alarms(&self.wire, names).await?),
-            Query::Machines { tags } => Observation::Machines(ec2::machines(&self.wire, tags).await?),
-            Query::Snapshots { planned, run_id } => {
+            FleetQuery::Alarms { names } => Observation::Alarms(cloudwatch::alarms(&self.wire, names).await?),
+            FleetQuery::Machines { tags } => Observation::Machines(ec2::machines(&self.wire, tags).await?),
+            FleetQuery::Snapshots { planned, run_id } => {
                 let mut seen = rds::snapshots(&self.wire, &of_kind(planned, SnapshotKind::Database)).await?;
                 seen.extend(
                     ec2::snapshots(&self.wire, &of_kind(planned, SnapshotKind::Volume), run_id).await?,
@@ -116,26 +116,26 @@ impl AwsCloud {
 
     async fn carry_out(&self, act: &Act) -> Result<(), PortError> {
         match act {
-            Act::CloseGate { listener_arn, gate, run_id, missing } => {
+            FleetAct::CloseGate { listener_arn, gate, run_id, missing } => {
                 gate::close_gate(&self.load_balancing, listener_arn, gate, run_id, missing).await
             }
-            Act::OpenGate { rule_arns } => gate::open_gate(&self.load_balancing, rule_arns).await,
-            Act::SetJobQueueStates { queue_arns, enabled } => {
+            FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.load_balancing, rule_arns).await,
+            FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 batch::set_job_queue_states(&self.batch, queue_arns, *enabled).await
             }
-            Act::TerminateJobs { job_ids, reason } => {
+            FleetAct::TerminateJobs { job_ids, reason } => {
                 batch::terminate_jobs(&self.batch, job_ids, reason).await
             }
-            Act::ResizeWorkerGroups { sizes } => {
+            FleetAct::ResizeWorkerGroups { sizes } => {
                 auto_scaling::resize_worker_groups(&self.auto_scaling, sizes).await
             }
-            Act::ResizeWarmPools { sizes } => {
+            FleetAct::ResizeWarmPools { sizes } => {
                 auto_scaling::resize_warm_pools(&self.auto_scaling, sizes).await
             }
-            Act::RemoveScaleInProtection { group_name, instance_ids } => {
+            FleetAct::RemoveScaleInProtection { group_name, instance_ids } => {
                 auto_scaling::remove_scale_in_protection(&self.auto_scaling, group_name, instance_ids).await
             }
-            Act::Remember { memories } => {
+            FleetAct::Remember { memories } => {
                 each(memories, async |memory| match &memory.resource {
                     Rememberer::WorkerGroup(name) => {
                         auto_scaling::remember(&self.auto_scaling, name, &memory.text).await
@@ -144,33 +144,33 @@ impl AwsCloud {
                 })
                 .await
             }
-            Act::Forget { resources } => {
+            FleetAct::Forget { resources } => {
                 each(resources, async |resource| match resource {
                     Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.auto_scaling, name).await,
                     Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
                 })
                 .await
             }
-            Act::CompleteLifecycleActions { actions } => {
+            FleetAct::CompleteLifecycleActions { actions } => {
                 auto_scaling::complete_lifecycle_actions(&self.auto_scaling, actions).await
             }
-            Act::TerminateInstances { instance_ids } => {
+            FleetAct::TerminateInstances { instance_ids } => {
                 ec2::terminate_instances(&self.wire, instance_ids).await
             }
-            Act::SetAlarmActions { names, enabled } => {
+            FleetAct::SetAlarmActions { names, enabled } => {
                 cloudwatch::set_alarm_actions(&self.wire, names, *enabled).await
             }
-            Act::CreateSnapshots { snapshots, run_id } => {
+            FleetAct::CreateSnapshots { snapshots, run_id } => {
                 let databases = of_kind(snapshots, SnapshotKind::Database);
                 rds::create_snapshots(&self.wire, &databases, run_id).await?;
                 ec2::create_snapshots(&self.wire, &of_kind(snapshots, SnapshotKind::Volume), run_id).await
             }
             Act::Platform { .. } => Err(not_ours("platform:Act")),
-            Act::CreateChangeSet { .. }
-            | Act::ExecuteChangeSet { .. }
-            | Act::DeleteChangeSet { .. }
-            | Act::CancelUpdate { .. }
-            | Act::ContinueUpdateRollback { .. } => self.act_on_stack(act).await,
+            StackAct::CreateChangeSet { .. }
+            | StackAct::ExecuteChangeSet { .. }
+            | StackAct::DeleteChangeSet { .. }
+            | StackAct::CancelUpdate { .. }
+            | StackAct::ContinueUpdateRollback { .. } => self.act_on_stack(act).await,
         }
     }
 
@@ -179,34 +179,34 @@ impl AwsCloud {
         use cloudformation::acts;
         let client = &self.cloudformation;
         match act {
-            Act::CreateChangeSet { stack_id, proposal, .. } => {
+            StackAct::CreateChangeSet { stack_id, proposal, .. } => {
                 acts::create_change_set(client, stack_id, proposal).await
             }
-            Act::ExecuteChangeSet { stack_id, change_set_name, client_request_token, .. } => {
+            StackAct::ExecuteChangeSet { stack_id, change_set_name, client_request_token, .. } => {
                 acts::execute_change_set(client, stack_id, change_set_name, client_request_token).await
             }
-            Act::DeleteChangeSet { stack_id, change_set_name, .. } => {
+            StackAct::DeleteChangeSet { stack_id, change_set_name, .. } => {
                 acts::delete_change_set(client, stack_id, change_set_name).await
             }
-            Act::CancelUpdate { stack_id, client_request_token, .. } => {
+            StackAct::CancelUpdate { stack_id, client_request_token, .. } => {
                 acts::cancel_update(client, stack_id, client_request_token).await
             }
-            Act::ContinueUpdateRollback { stack_id, skip, client_request_token, .. } => {
+            StackAct::ContinueUpdateRollback { stack_id, skip, client_request_token, .. } => {
                 acts::continue_update_rollback(client, stack_id, skip, client_request_token).await
             }
-            Act::CloseGate { .. }
-            | Act::OpenGate { .. }
-            | Act::SetJobQueueStates { .. }
-            | Act::TerminateJobs { .. }
-            | Act::ResizeWorkerGroups { .. }
-            | Act::ResizeWarmPools { .. }
-            | Act::RemoveScaleInProtection { .. }
-            | Act::Remember { .. }
-            | Act::Forget { .. }
-            | Act::CompleteLifecycleActions { .. }
-            | Act::TerminateInstances { .. }
-            | Act::SetAlarmActions { .. }
-            | Act::CreateSnapshots { .. }
+            FleetAct::CloseGate { .. }
+            | FleetAct::OpenGate { .. }
+            | FleetAct::SetJobQueueStates { .. }
+            | FleetAct::TerminateJobs { .. }
+            | FleetAct::ResizeWorkerGroups { .. }
+            | FleetAct::ResizeWarmPools { .. }
+            | FleetAct::RemoveScaleInProtection { .. }
+            | FleetAct::Remember { .. }
+            | FleetAct::Forget { .. }
+            | FleetAct::CompleteLifecycleActions { .. }
+            | FleetAct::TerminateInstances { .. }
+            | FleetAct::SetAlarmActions { .. }
+            | FleetAct::CreateSnapshots { .. }
             | Act::Platform { .. } => Ok(()),
         }
     }

@@ -45,15 +45,15 @@ impl AwsClouds {
 impl Cloud for AwsClouds {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
         let cloud = match query {
-            Query::ChangeSet { update, .. } | Query::StackEvents { update, .. } => self.of(*update)?,
-            Query::GateRules { .. }
-            | Query::JobQueues { .. }
-            | Query::Jobs { .. }
-            | Query::WorkerGroups { .. }
-            | Query::Resources { .. }
-            | Query::Alarms { .. }
-            | Query::Machines { .. }
-            | Query::Snapshots { .. }
+            StackQuery::ChangeSet { update, .. } | StackQuery::Events { update, .. } => self.of(*update)?,
+            FleetQuery::GateRules { .. }
+            | FleetQuery::JobQueues { .. }
+            | FleetQuery::Jobs { .. }
+            | FleetQuery::WorkerGroups { .. }
+            | FleetQuery::Resources { .. }
+            | FleetQuery::Alarms { .. }
+            | FleetQuery::Machines { .. }
+            | FleetQuery::Snapshots { .. }
             | Query::Health { .. }
             | Query::Platform(_) => &self.primary,
         };
@@ -62,24 +62,24 @@ impl Cloud for AwsClouds {
 
     async fn act(&self, act: &Act) -> Result<(), PortError> {
         let cloud = match act {
-            Act::CreateChangeSet { update, .. }
-            | Act::ExecuteChangeSet { update, .. }
-            | Act::DeleteChangeSet { update, .. }
-            | Act::CancelUpdate { update, .. }
-            | Act::ContinueUpdateRollback { update, .. } => self.of(*update)?,
-            Act::CloseGate { .. }
-            | Act::OpenGate { .. }
-            | Act::SetJobQueueStates { .. }
-            | Act::TerminateJobs { .. }
-            | Act::ResizeWorkerGroups { .. }
-            | Act::ResizeWarmPools { .. }
-            | Act::RemoveScaleInProtection { .. }
-            | Act::Remember { .. }
-            | Act::Forget { .. }
-            | Act::CompleteLifecycleActions { .. }
-            | Act::TerminateInstances { .. }
-            | Act::SetAlarmActions { .. }
-            | Act::CreateSnapshots { .. }
+            StackAct::CreateChangeSet { update, .. }
+            | StackAct::ExecuteChangeSet { update, .. }
+            | StackAct::DeleteChangeSet { update, .. }
+            | StackAct::CancelUpdate { update, .. }
+            | StackAct::ContinueUpdateRollback { update, .. } => self.of(*update)?,
+            FleetAct::CloseGate { .. }
+            | FleetAct::OpenGate { .. }
+            | FleetAct::SetJobQueueStates { .. }
+            | FleetAct::TerminateJobs { .. }
+            | FleetAct::ResizeWorkerGroups { .. }
+            | FleetAct::ResizeWarmPools { .. }
+            | FleetAct::RemoveScaleInProtection { .. }
+            | FleetAct::Remember { .. }
+            | FleetAct::Forget { .. }
+            | FleetAct::CompleteLifecycleActions { .. }
+            | FleetAct::TerminateInstances { .. }
+            | FleetAct::SetAlarmActions { .. }
+            | FleetAct::CreateSnapshots { .. }
             | Act::Platform { .. } => &self.primary,
         };
         cloud.act(act).await

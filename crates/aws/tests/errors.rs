@@ -34,7 +34,7 @@ const NO_CHANGE_SET: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Chan
 #[tokio::test]
 async fn errors_are_sorted_into_patience_and_giving_up() {
     let query =
-        Query::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
+        StackQuery::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
     for (status, body, kind, words) in [
         (400, THROTTLED, PortErrorKind::Transient, "Throttling: Rate exceeded"),
         (403, DENIED, PortErrorKind::Refused, "AccessDenied: not authorized"),
@@ -55,14 +55,14 @@ async fn errors_are_sorted_into_patience_and_giving_up() {
 #[tokio::test]
 async fn an_absent_change_set_is_an_answer() {
     let query =
-        Query::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
+        StackQuery::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
     let answer = cloud_that_answers(404, "text/xml", NO_CHANGE_SET).observe(&query).await.expect("an answer");
     assert_eq!(answer, upgrade::Observation::ChangeSet(None));
 }
 
 #[tokio::test]
 async fn what_a_lost_answer_may_have_done_already_is_looked_at_again() {
-    let executed = Act::ExecuteChangeSet {
+    let executed = StackAct::ExecuteChangeSet {
         update: UpdateKind::Primary,
         stack_id: "stack".to_owned(),
         change_set_name: "x".to_owned(),
@@ -73,7 +73,7 @@ async fn what_a_lost_answer_may_have_done_already_is_looked_at_again() {
     assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
 
     const GONE: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>RuleNotFound</Code><Message>One or more rules not found</Message></Error><RequestId>1</RequestId></ErrorResponse>";
-    let opened = Act::OpenGate { rule_arns: vec!["rule".to_owned()] };
+    let opened = FleetAct::OpenGate { rule_arns: vec!["rule".to_owned()] };
     cloud_that_answers(400, "text/xml", GONE)
         .act(&opened)
         .await

@@ -168,9 +168,9 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
     let (kind, stack_id) = (UpdateKind::Primary, update.stack_id.clone());
     let name = update.proposal.change_set_name.clone();
     let create =
-        Act::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal: update.proposal.clone() };
+        StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal: update.proposal.clone() };
     cloud.act(&create).await.expect("begun");
-    let query = Query::ChangeSet { update: kind, stack_id: stack_id.clone(), name: name.clone() };
+    let query = StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: name.clone() };
     loop {
         match cloud.observe(&query).await.expect("seen") {
             Observation::ChangeSet(Some(seen)) if seen.execution_status == "AVAILABLE" => break,
@@ -178,7 +178,7 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
         }
     }
     let token = "alone".to_owned();
-    let execute = Act::ExecuteChangeSet {
+    let execute = StackAct::ExecuteChangeSet {
         update: kind,
         stack_id: stack_id.clone(),
         change_set_name: name,
@@ -199,7 +199,7 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
 fn noticed(records: &[Record]) -> (f64, f64) {
     let mut began = None;
     for record in records {
-        if let Record::Intended { at, act: Act::ExecuteChangeSet { .. } } = record {
+        if let Record::Intended { at, act: StackAct::ExecuteChangeSet { .. } } = record {
             began = Some(*at);
         }
         let Record::Happened(event) = record else { continue };

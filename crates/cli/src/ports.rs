@@ -40,16 +40,16 @@ impl Cloud for Ports {
                 }
                 Ok(Observation::Health(findings))
             }
-            Query::GateRules { .. }
-            | Query::JobQueues { .. }
-            | Query::Jobs { .. }
-            | Query::WorkerGroups { .. }
-            | Query::ChangeSet { .. }
-            | Query::StackEvents { .. }
-            | Query::Resources { .. }
-            | Query::Alarms { .. }
-            | Query::Machines { .. }
-            | Query::Snapshots { .. } => self.clouds.observe(query).await,
+            FleetQuery::GateRules { .. }
+            | FleetQuery::JobQueues { .. }
+            | FleetQuery::Jobs { .. }
+            | FleetQuery::WorkerGroups { .. }
+            | StackQuery::ChangeSet { .. }
+            | StackQuery::Events { .. }
+            | FleetQuery::Resources { .. }
+            | FleetQuery::Alarms { .. }
+            | FleetQuery::Machines { .. }
+            | FleetQuery::Snapshots { .. } => self.clouds.observe(query).await,
         }
     }
 
@@ -61,24 +61,24 @@ impl Cloud for Ports {
                 }
                 Ok(())
             }
-            Act::CloseGate { .. }
-            | Act::OpenGate { .. }
-            | Act::SetJobQueueStates { .. }
-            | Act::TerminateJobs { .. }
-            | Act::ResizeWorkerGroups { .. }
-            | Act::ResizeWarmPools { .. }
-            | Act::RemoveScaleInProtection { .. }
-            | Act::Remember { .. }
-            | Act::Forget { .. }
-            | Act::CompleteLifecycleActions { .. }
-            | Act::TerminateInstances { .. }
-            | Act::SetAlarmActions { .. }
-            | Act::CreateSnapshots { .. }
-            | Act::CreateChangeSet { .. }
-            | Act::ExecuteChangeSet { .. }
-            | Act::DeleteChangeSet { .. }
-            | Act::CancelUpdate { .. }
-            | Act::ContinueUpdateRollback { .. } => self.clouds.act(act).await,
+            FleetAct::CloseGate { .. }
+            | FleetAct::OpenGate { .. }
+            | FleetAct::SetJobQueueStates { .. }
+            | FleetAct::TerminateJobs { .. }
+            | FleetAct::ResizeWorkerGroups { .. }
+            | FleetAct::ResizeWarmPools { .. }
+            | FleetAct::RemoveScaleInProtection { .. }
+            | FleetAct::Remember { .. }
+            | FleetAct::Forget { .. }
+            | FleetAct::CompleteLifecycleActions { .. }
+            | FleetAct::TerminateInstances { .. }
+            | FleetAct::SetAlarmActions { .. }
+            | FleetAct::CreateSnapshots { .. }
+            | StackAct::CreateChangeSet { .. }
+            | StackAct::ExecuteChangeSet { .. }
+            | StackAct::DeleteChangeSet { .. }
+            | StackAct::CancelUpdate { .. }
+            | StackAct::ContinueUpdateRollback { .. } => self.clouds.act(act).await,
         }
     }
 }

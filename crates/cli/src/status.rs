@@ -161,7 +161,7 @@ pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliErr
             jobs: cloud.jobs_with_owners(&queues).await.map_err(in_words),
             machines: observed(
                 site,
-                Query::Machines { tags: targets.dedicated_machine_tags.clone() },
+                FleetQuery::Machines { tags: targets.dedicated_machine_tags.clone() },
                 |seen| {
                     let Observation::Machines(machines) = seen else { return None };
                     Some(machines)
@@ -169,12 +169,12 @@ pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliErr
             )
             .await,
         },
-        job_queues: observed(site, Query::JobQueues { arns: queues }, |seen| {
+        job_queues: observed(site, FleetQuery::JobQueues { arns: queues }, |seen| {
             let Observation::JobQueues(queues) = seen else { return None };
             Some(queues)
         })
         .await,
-        worker_groups: observed(site, Query::WorkerGroups { names: ids(&targets.worker_groups) }, |seen| {
+        worker_groups: observed(site, FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) }, |seen| {
             let Observation::WorkerGroups(groups) = seen else { return None };
             Some(groups)
         })
@@ -216,7 +216,7 @@ async fn observed<T>(site: &Site, query: Query, take: impl FnOnce(Observation) -
 }
 
 async fn gate(site: &Site, targets: &Targets, last_run: Option<&LastRun>) -> Looked<Gate> {
-    let query = Query::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    let query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
     let rules = observed(site, query, |seen| {
         let Observation::GateRules(rules) = seen else { return None };
         Some(rules)
@@ -260,7 +260,7 @@ async fn muted(site: &Site, deployment: &upgrade::Deployment, targets: &Targets)
     let by_template =
         maintenance_command::alarms_by_template(deployment, targets).map_err(|error| error.to_string())?;
     let names = ids(&targets.alarms);
-    let seen = observed(site, Query::Alarms { names }, |seen| {
+    let seen = observed(site, FleetQuery::Alarms { names }, |seen| {
         let Observation::Alarms(alarms) = seen else { return None };
         Some(alarms)
     })

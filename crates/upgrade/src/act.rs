@@ -6,96 +6,23 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Gate, PlannedSnapshot, Proposal, UpdateKind};
 use crate::platform::PlatformAct;
 
-/// One act.
+/// One act, by where it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
-    /// Make the listener rule that answers everybody with the maintenance page.
-    CloseGate {
-        /// On which listener.
-        listener_arn: String,
-        /// The rule.
-        gate: Gate,
-        /// Whose it is: becomes the rules' tag, so that they can be found without a journal.
-        run_id: String,
-        /// Which of the gate's rules are still to be made, by priority: the admitting ones first.
-        missing: Vec<i32>,
-    },
-    /// Delete gate rules.
-    OpenGate {
-        /// The rules' ARNs.
-        rule_arns: Vec<String>,
-    },
-    /// Enable or disable Batch job queues.
-    SetJobQueueStates {
-        /// The queues' ARNs.
-        queue_arns: Vec<String>,
-        /// `ENABLED` (true) or `DISABLED`.
-        enabled: bool,
-    },
-    /// Terminate Batch jobs. TerminateJob also cancels jobs that have not started, where CancelJob silently
-    /// leaves started ones alone (AWS Batch API reference, both pages).
-    TerminateJobs {
-        /// The jobs' ids.
-        job_ids: Vec<String>,
-        /// Goes into the jobs' status reason.
-        reason: String,
-    },
-    /// Set the sizes of Auto Scaling groups.
-    ResizeWorkerGroups {
-        /// Group by group.
-        sizes: Vec<GroupSize>,
-    },
-    /// Set the sizes of warm pools.
-    ResizeWarmPools {
-        /// Pool by pool.
-        sizes: Vec<WarmPoolSize>,
-    },
-    /// Take scale-in protection off instances of a group.
-    RemoveScaleInProtection {
-        /// The group's name.
-        group_name: String,
-        /// The instances, none of them in the warm pool (AWS refuses those).
-        instance_ids: Vec<String>,
-    },
-    /// Write down on the resources themselves how they were, so that maintenance can be left without a journal.
-    Remember {
-        /// What is written on what.
-        memories: Vec<Memory>,
-    },
-    /// Take those notes off again.
-    Forget {
-        /// From what.
-        resources: Vec<Rememberer>,
-    },
-    /// Complete lifecycle actions that hold instances.
-    CompleteLifecycleActions {
-        /// Which.
-        actions: Vec<LifecycleAction>,
-    },
-    /// Terminate EC2 instances directly.
-    TerminateInstances {
-        /// Which.
-        instance_ids: Vec<String>,
-    },
-    /// Let alarms act, or not.
-    SetAlarmActions {
-        /// The alarms' names.
-        names: Vec<String>,
-        /// Whether they act.
-        enabled: bool,
-    },
-    /// Begin snapshots.
-    CreateSnapshots {
-        /// Which.
-        snapshots: Vec<PlannedSnapshot>,
-        /// Whose they are: becomes their tag.
-        run_id: String,
-    },
-    /// Tell the platform.
+    /// To CloudFormation, for one of the deployment's stacks.
+    Stack(StackAct),
+    /// To what the primary stack is made of.
+    Fleet(FleetAct),
+    /// To the platform's own API.
     Platform {
         /// What, one after the other.
         acts: Vec<PlatformAct>,
     },
+}
+
+/// An act on a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StackAct {
     /// Make the change set.
     CreateChangeSet {
         /// Whose: says in which account and Region.
@@ -147,6 +74,170 @@ pub enum Act {
     },
 }
 
+/// An act on what the primary stack is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FleetAct {
+    /// Make the listener rule that answers everybody with the maintenance page.
+    CloseGate {
+        /// On which listener.
+        listener_arn: String,
+        /// The rule.
+        gate: Gate,
+        /// Whose it is: becomes the rules' tag, so that they can be found without a journal.
+        run_id: String,
+        /// The rules' other tag: since when users are kept out, and by whom ([`crate::Note`]).
+        note: String,
+        /// Which of the gate's rules are still to be made, by priority: the admitting ones first.
+        missing: Vec<i32>,
+    },
+    /// Delete gate rules.
+    OpenGate {
+        /// The rules' ARNs.
+        rule_arns: Vec<String>,
+    },
+    /// Enable or disable Batch job queues.
+    SetJobQueueStates {
+        /// The queues' ARNs.
+        queue_arns: Vec<String>,
+        /// `ENABLED` (true) or `DISABLED`.
+        enabled: bool,
+    },
+    /// Terminate Batch jobs. TerminateJob also cancels jobs that have not started, where CancelJob silently
+    /// leaves started ones alone (AWS Batch API reference, both pages).
+    TerminateJobs {
+        /// The jobs' ids.
+        job_ids: Vec<String>,
+        /// Goes into the jobs' status reason.
+        reason: String,
+    },
+    /// Set the sizes of Auto Scaling groups.
+    ResizeWorkerGroups {
+        /// Group by group.
+        sizes: Vec<GroupSize>,
+    },
+    /// Set the sizes of warm pools.
+    ResizeWarmPools {
+        /// Pool by pool.
+        sizes: Vec<WarmPoolSize>,
+    },
+    /// Take scale-in protection off instances of a group.
+    RemoveScaleInProtection {
+        /// The group's name.
+        group_name: String,
+        /// The instances, none of them in the warm pool (AWS refuses those).
+        instance_ids: Vec<String>,
+    },
+    /// Protect instances of a group from scale-in again: they had it, and live on.
+    RestoreScaleInProtection {
+        /// The group's name.
+        group_name: String,
+        /// The instances, none of them in the warm pool.
+        instance_ids: Vec<String>,
+    },
+    /// Write down on the resources themselves how they were, so that maintenance can be left without a journal.
+    Remember {
+        /// What is written on what.
+        memories: Vec<Memory>,
+    },
+    /// Take those notes off again.
+    Forget {
+        /// From what.
+        resources: Vec<Rememberer>,
+    },
+    /// Complete lifecycle actions that hold instances.
+    CompleteLifecycleActions {
+        /// Which.
+        actions: Vec<LifecycleAction>,
+    },
+    /// Terminate EC2 instances directly.
+    TerminateInstances {
+        /// Which.
+        instance_ids: Vec<String>,
+    },
+    /// Let alarms act, or not.
+    SetAlarmActions {
+        /// The alarms' names.
+        names: Vec<String>,
+        /// Whether they act.
+        enabled: bool,
+    },
+    /// Begin snapshots.
+    CreateSnapshots {
+        /// Which.
+        snapshots: Vec<PlannedSnapshot>,
+        /// Whose they are: becomes their tag.
+        run_id: String,
+    },
+}
+
+impl From<StackAct> for Act {
+    fn from(act: StackAct) -> Act {
+        Act::Stack(act)
+    }
+}
+
+impl From<FleetAct> for Act {
+    fn from(act: FleetAct) -> Act {
+        Act::Fleet(act)
+    }
+}
+
+impl StackAct {
+    /// Whose stack it is about: says in which account and Region.
+    #[must_use]
+    pub fn update(&self) -> UpdateKind {
+        match self {
+            StackAct::CreateChangeSet { update, .. }
+            | StackAct::ExecuteChangeSet { update, .. }
+            | StackAct::DeleteChangeSet { update, .. }
+            | StackAct::CancelUpdate { update, .. }
+            | StackAct::ContinueUpdateRollback { update, .. } => *update,
+        }
+    }
+}
+
+impl Act {
+    /// Whether it ends what can't be brought back (a session, a computation, a job, a machine), or begins an update of
+    /// the platform's own stack: whoever is about to do it looks first whether the calm still holds.
+    #[must_use]
+    pub fn is_irrevocable(&self) -> bool {
+        match self {
+            Act::Stack(act) => match act {
+                StackAct::ExecuteChangeSet { update, .. } => match update {
+                    UpdateKind::Primary | UpdateKind::WayBack => true,
+                    UpdateKind::BackupStack | UpdateKind::RoleStack => false,
+                },
+                StackAct::CreateChangeSet { .. }
+                | StackAct::DeleteChangeSet { .. }
+                | StackAct::CancelUpdate { .. }
+                | StackAct::ContinueUpdateRollback { .. } => false,
+            },
+            Act::Fleet(act) => match act {
+                FleetAct::TerminateJobs { .. } | FleetAct::TerminateInstances { .. } => true,
+                FleetAct::ResizeWorkerGroups { sizes } => sizes.iter().any(|size| size.max_size == 0),
+                FleetAct::CloseGate { .. }
+                | FleetAct::OpenGate { .. }
+                | FleetAct::SetJobQueueStates { .. }
+                | FleetAct::ResizeWarmPools { .. }
+                | FleetAct::RemoveScaleInProtection { .. }
+                | FleetAct::RestoreScaleInProtection { .. }
+                | FleetAct::Remember { .. }
+                | FleetAct::Forget { .. }
+                | FleetAct::CompleteLifecycleActions { .. }
+                | FleetAct::SetAlarmActions { .. }
+                | FleetAct::CreateSnapshots { .. } => false,
+            },
+            Act::Platform { acts } => acts.iter().any(|act| match act {
+                PlatformAct::StopSession { .. } | PlatformAct::StopComputation { .. } => true,
+                PlatformAct::SaveSession { .. }
+                | PlatformAct::Notify { .. }
+                | PlatformAct::SetBanner(_)
+                | PlatformAct::ClearBanner => false,
+            }),
+        }
+    }
+}
+
 /// A note on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
@@ -163,6 +254,23 @@ pub enum Rememberer {
     WorkerGroup(String),
     /// A Batch job queue, by ARN.
     JobQueue(String),
+    /// A CloudWatch alarm, by name.
+    Alarm(String),
+    /// An instance of a worker group, by id.
+    Instance(String),
+}
+
+impl Rememberer {
+    /// Its id in the account: what its note is of.
+    #[must_use]
+    pub fn physical_id(&self) -> &str {
+        match self {
+            Rememberer::WorkerGroup(id)
+            | Rememberer::JobQueue(id)
+            | Rememberer::Alarm(id)
+            | Rememberer::Instance(id) => id,
+        }
+    }
 }
 
 /// A lifecycle action that waits for somebody to complete it.
@@ -206,24 +314,34 @@ impl std::fmt::Display for Act {
     /// One line for a person: what is done, to how many of what.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Act::CloseGate { gate, .. } => write!(
+            Act::Stack(act) => act.fmt(formatter),
+            Act::Fleet(act) => act.fmt(formatter),
+            Act::Platform { acts } => platform_acts(formatter, acts),
+        }
+    }
+}
+
+impl std::fmt::Display for FleetAct {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FleetAct::CloseGate { gate, .. } => write!(
                 formatter,
                 "create listener rule {}: everybody gets the maintenance page ({})",
                 gate.priority, gate.status_code
             ),
-            Act::OpenGate { rule_arns } => {
+            FleetAct::OpenGate { rule_arns } => {
                 write!(formatter, "delete {}", counted(rule_arns.len(), "gate rule"))
             }
-            Act::SetJobQueueStates { queue_arns, enabled } => write!(
+            FleetAct::SetJobQueueStates { queue_arns, enabled } => write!(
                 formatter,
                 "{} {}",
                 if *enabled { "enable" } else { "disable" },
                 counted(queue_arns.len(), "job queue")
             ),
-            Act::TerminateJobs { job_ids, .. } => {
+            FleetAct::TerminateJobs { job_ids, .. } => {
                 write!(formatter, "terminate {}", counted(job_ids.len(), "job"))
             }
-            Act::ResizeWorkerGroups { sizes } => {
+            FleetAct::ResizeWorkerGroups { sizes } => {
                 formatter.write_str("set ")?;
                 for (index, size) in sizes.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
@@ -235,7 +353,7 @@ impl std::fmt::Display for Act {
                 }
                 Ok(())
             }
-            Act::ResizeWarmPools { sizes } => {
+            FleetAct::ResizeWarmPools { sizes } => {
                 formatter.write_str("keep ")?;
                 for (index, size) in sizes.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
@@ -243,57 +361,68 @@ impl std::fmt::Display for Act {
                 }
                 Ok(())
             }
-            Act::RemoveScaleInProtection { group_name, instance_ids } => write!(
+            FleetAct::RemoveScaleInProtection { group_name, instance_ids } => write!(
                 formatter,
                 "take scale-in protection off {} of {group_name}",
                 counted(instance_ids.len(), "instance")
             ),
-            Act::Remember { memories } => {
+            FleetAct::Remember { memories } => {
                 write!(
                     formatter,
                     "note the sizes and states before on {}",
                     counted(memories.len(), "resource")
                 )
             }
-            Act::Forget { resources } => {
+            FleetAct::Forget { resources } => {
                 write!(formatter, "take the notes off {}", counted(resources.len(), "resource"))
             }
-            Act::CompleteLifecycleActions { actions } => {
+            FleetAct::CompleteLifecycleActions { actions } => {
                 write!(formatter, "complete {}", counted(actions.len(), "lifecycle action"))
             }
-            Act::TerminateInstances { instance_ids } => {
+            FleetAct::TerminateInstances { instance_ids } => {
                 write!(formatter, "terminate {}", counted(instance_ids.len(), "instance"))
             }
-            Act::SetAlarmActions { names, enabled } => write!(
+            FleetAct::SetAlarmActions { names, enabled } => write!(
                 formatter,
                 "{} the actions of {}",
                 if *enabled { "enable" } else { "disable" },
                 counted(names.len(), "alarm")
             ),
-            Act::CreateSnapshots { snapshots, .. } => {
+            FleetAct::CreateSnapshots { snapshots, .. } => {
                 formatter.write_str("take a snapshot of ")?;
                 for (index, snapshot) in snapshots.iter().enumerate() {
                     write!(formatter, "{}{}", if index == 0 { "" } else { ", " }, snapshot.logical_id)?;
                 }
                 Ok(())
             }
-            Act::Platform { acts } => platform_acts(formatter, acts),
-            Act::CreateChangeSet { proposal, .. } => {
+            FleetAct::RestoreScaleInProtection { group_name, instance_ids } => write!(
+                formatter,
+                "protect {} of {group_name} from scale-in again",
+                counted(instance_ids.len(), "instance")
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for StackAct {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StackAct::CreateChangeSet { proposal, .. } => {
                 write!(formatter, "create change set {}", proposal.change_set_name)
             }
-            Act::ExecuteChangeSet { change_set_name, .. } => {
+            StackAct::ExecuteChangeSet { change_set_name, .. } => {
                 write!(formatter, "execute change set {change_set_name}")
             }
-            Act::DeleteChangeSet { change_set_name, .. } => {
+            StackAct::DeleteChangeSet { change_set_name, .. } => {
                 write!(formatter, "delete change set {change_set_name}")
             }
-            Act::CancelUpdate { update, .. } => {
+            StackAct::CancelUpdate { update, .. } => {
                 write!(formatter, "cancel the update of the {}", update.title())
             }
-            Act::ContinueUpdateRollback { skip, .. } if skip.is_empty() => {
+            StackAct::ContinueUpdateRollback { skip, .. } if skip.is_empty() => {
                 formatter.write_str("continue the rollback")
             }
-            Act::ContinueUpdateRollback { skip, .. } => {
+            StackAct::ContinueUpdateRollback { skip, .. } => {
                 write!(formatter, "continue the rollback, skipping {}", skip.join(", "))
             }
         }

@@ -17,8 +17,8 @@ use crate::plan::{
 use crate::platform::PlatformCapabilities;
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::profile::{Profile, ProfileError};
-use crate::state::Before;
-use crate::step::Step;
+use crate::state::{Before, Maintenance};
+use crate::step::{Needed, Step};
 
 pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
@@ -178,6 +178,8 @@ pub struct PlanSettings {
     pub snapshot_volumes: bool,
     /// What the platform's own API can do.
     pub platform: PlatformCapabilities,
+    /// Who draws the plan up.
+    pub operator: String,
 }
 
 /// What was found out for a plan.
@@ -197,6 +199,10 @@ pub struct Findings<'a> {
     pub checks: &'a [CheckResult],
     /// What the operator accepted.
     pub accepted: &'a [Acceptance],
+    /// The maintenance in which the deployment is.
+    pub found: Option<&'a Maintenance>,
+    /// How everything was before, as far as it is known.
+    pub before: &'a Before,
 }
 
 /// Assemble the plan of an upgrade. The linked stacks' updates come first, in the order given.
@@ -207,7 +213,7 @@ pub fn upgrade_plan(
     primary: &DraftedUpdate,
     way_back: Option<StackUpdate>,
 ) -> Result<Plan, DraftError> {
-    let mut plan = maintenance_plan(RunKind::Upgrade, settings, findings, None)?;
+    let mut plan = maintenance_plan(RunKind::Upgrade, settings, findings)?;
     let drafted = || linked.iter().chain([primary]);
     plan.from_version = primary.update.from_version.clone();
     plan.to_version = primary.update.to_version.clone();
@@ -220,12 +226,11 @@ pub fn upgrade_plan(
     Ok(plan)
 }
 
-/// Assemble the plan of entering or leaving maintenance by itself. `before` is how everything was, for leaving.
+/// Assemble the plan of entering or leaving maintenance by itself.
 pub fn maintenance_plan(
     kind: RunKind,
     settings: &PlanSettings,
     findings: &Findings<'_>,
-    before: Option<Before>,
 ) -> Result<Plan, DraftError> {
     let Findings { deployment, targets, .. } = *findings;
     let gate = gate::gate(
@@ -249,12 +254,18 @@ pub fn maintenance_plan(
         way_back: None,
         targets: targets.clone(),
         gate,
-        announcement: settings.announcement.clone(),
+        // Who is out already is told nothing more, and no window is waited for.
+        announcement: match findings.found {
+            Some(_) => Announcement { banner: None, closes_at: None },
+            None => settings.announcement.clone(),
+        },
         maintenance: settings.maintenance.clone(),
         platform: settings.platform,
         snapshots: Vec::new(),
         health: settings.health.clone(),
-        before,
+        before: findings.before.clone(),
+        found: findings.found.cloned(),
+        operator: settings.operator.clone(),
         checks: findings.checks.to_vec(),
         accepted: findings.accepted.to_vec(),
         risks: Vec::new(),
@@ -267,6 +278,7 @@ pub fn maintenance_plan(
         RunKind::EnterMaintenance => [Step::Announce, Step::AwaitWindow, Step::CloseGate]
             .into_iter()
             .chain(Step::DRAINING)
+            .chain([Step::TakeStock])
             .filter(|step| is_needed(&plan, *step))
             .map(Step::usual)
             .collect(),
@@ -291,32 +303,19 @@ fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
         .collect()
 }
 
-/// Whether a step has anything to do in this plan: what the platform can't do, or doesn't have, is planned away.
+/// Whether a step has anything to do in this plan.
 fn is_needed(plan: &Plan, step: Step) -> bool {
-    match step {
-        Step::Announce => plan.announcement.banner.is_some() && plan.platform.banner,
-        Step::AwaitWindow => plan.announcement.closes_at.is_some(),
-        Step::SaveSessions => plan.platform.sessions,
-        Step::StopComputations => plan.platform.computations,
-        Step::MuteAlarms => plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
-        Step::DisableJobQueues | Step::TerminateJobs => !plan.targets.job_queues.is_empty(),
-        Step::TerminateWorkers => !plan.targets.worker_groups.is_empty(),
-        Step::TerminateDedicatedMachines => !plan.targets.dedicated_machine_tags.is_empty(),
-        Step::TakeSnapshots => !plan.snapshots.is_empty(),
-        // The way out is never shortened: what has nothing to do ends at once.
-        Step::CreateChangeSet(_)
-        | Step::ExecuteChangeSet(_)
-        | Step::FollowUpdate(_)
-        | Step::CloseGate
-        | Step::ConfirmQuiet
-        | Step::LocateTargets
-        | Step::CheckHealth
-        | Step::RestoreWorkers
-        | Step::RestoreJobQueues
-        | Step::UnmuteAlarms
-        | Step::OpenGate
-        | Step::ClearBanner
-        | Step::DiscardChangeSet => true,
+    match step.facts().needed {
+        Needed::Always => true,
+        Needed::Banner => plan.announcement.banner.is_some() && plan.platform.banner,
+        Needed::Window => plan.announcement.closes_at.is_some(),
+        Needed::Sessions => plan.platform.sessions,
+        Needed::Computations => plan.platform.computations,
+        Needed::Alarms => plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
+        Needed::Queues => !plan.targets.job_queues.is_empty(),
+        Needed::Groups => !plan.targets.worker_groups.is_empty(),
+        Needed::Machines => !plan.targets.dedicated_machine_tags.is_empty(),
+        Needed::Snapshots => !plan.snapshots.is_empty(),
     }
 }
 

@@ -8,8 +8,9 @@ use crate::observation::Observation;
 use crate::question::Answer;
 
 /// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers. 3: stack events with
-/// physical ids, and the groups that an update deletes.
-pub const JOURNAL_FORMAT: u32 = 3;
+/// physical ids, and the groups that an update deletes. 4: acts and questions by where they go, looks at the calm and at
+/// the end, what was found.
+pub const JOURNAL_FORMAT: u32 = 4;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,10 @@ pub enum What {
     Observed(Observation),
     /// The cloud was asked, and did not answer.
     ObserveFailed(PortError),
+    /// The calm was looked at, and something was new.
+    Watched(Observation),
+    /// The calm could not be looked at before an act that can't be undone.
+    WatchFailed(PortError),
     /// An act was done.
     Acted,
     /// An act was refused, or nobody knows what came of it.
@@ -64,6 +69,11 @@ pub enum What {
     Waited,
     /// Somebody asked the run to stop.
     StopRequested {
+        /// Who.
+        by: String,
+    },
+    /// Somebody had the run end as it was, nobody carrying it on: whatever it took away is for whoever leaves maintenance.
+    GivenUp {
         /// Who.
         by: String,
     },

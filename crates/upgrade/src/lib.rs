@@ -13,9 +13,11 @@ mod circumstances;
 mod comparison;
 mod deployment;
 mod draft;
+mod ending;
 mod journal;
 mod line;
 mod nearest;
+mod note;
 mod observation;
 mod plan;
 mod plan_words;
@@ -28,8 +30,9 @@ mod state;
 mod step;
 mod steps;
 mod transition;
+mod watch;
 
-pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
+pub use act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, StackAct, WarmPoolSize};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
     ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
@@ -46,12 +49,15 @@ pub use draft::{
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
     maintenance_plan, upgrade_plan,
 };
+pub use ending::{Ending, Seen, Users, still_to_put_back};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use line::{Line, LineKind};
 pub use nearest::nearest;
+pub use note::Note;
 pub use observation::{
-    AlarmSeen, ChangeSetSeen, Finding, GateRuleSeen, Instance, Job, JobQueue, LifecycleHook, LogicalResource,
-    Observation, Query, SnapshotSeen, StackEvent, WarmPool, WorkerGroup,
+    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, Finding, FleetQuery, GateRuleSeen, HealthQuery,
+    Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation, Query, SnapshotSeen, StackEvent,
+    StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
@@ -71,9 +77,10 @@ pub use profile::{
 };
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport, Telling};
-pub use state::{Before, Outcome, State, Told, UpdateState};
+pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
+pub use watch::{WATCH_SECONDS, watch_due};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.
 #[derive(

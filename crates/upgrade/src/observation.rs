@@ -8,9 +8,49 @@ use crate::plan::{PlannedSnapshot, UpdateKind};
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::HttpCheck;
 
-/// A question to the cloud. Asking changes nothing.
+/// A question, by where it goes. Asking changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
+    /// To CloudFormation, of one of the deployment's stacks.
+    Stack(StackQuery),
+    /// To what the primary stack is made of.
+    Fleet(FleetQuery),
+    /// Everything that proves the platform healthy, looked at once.
+    Health(HealthQuery),
+    /// To the platform's own API.
+    Platform(PlatformQuery),
+}
+
+/// A question about a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StackQuery {
+    /// A change set and, when it is complete, its changes.
+    ChangeSet {
+        /// Whose: says in which account and Region to ask.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+        /// The change set's name.
+        name: String,
+    },
+    /// The events of one stack operation. They tell the stack's status too, so one call serves both.
+    Events {
+        /// Whose: says in which account and Region to ask.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+        /// The operation: only events with this token.
+        client_request_token: String,
+        /// Only events after this one.
+        after_event_id: Option<String>,
+        /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
+        worker_groups: Vec<String>,
+    },
+}
+
+/// A question about what the primary stack is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FleetQuery {
     /// The gate rules (rules that carry our tag) on a listener.
     GateRules {
         /// The listener.
@@ -30,28 +70,6 @@ pub enum Query {
     WorkerGroups {
         /// Their names. A group that is gone is left out of the answer.
         names: Vec<String>,
-    },
-    /// A change set and, when it is complete, its changes.
-    ChangeSet {
-        /// Whose: says in which account and Region to ask.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-        /// The change set's name.
-        name: String,
-    },
-    /// The events of one stack operation. They tell the stack's status too, so one call serves both.
-    StackEvents {
-        /// Whose: says in which account and Region to ask.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-        /// The operation: only events with this token.
-        client_request_token: String,
-        /// Only events after this one.
-        after_event_id: Option<String>,
-        /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
-        worker_groups: Vec<String>,
     },
     /// Physical ids of resources of the primary stack.
     Resources {
@@ -77,53 +95,140 @@ pub enum Query {
         /// The run, which volume snapshots carry as a tag.
         run_id: String,
     },
-    /// Everything that proves the platform healthy, looked at once.
-    Health {
-        /// ARNs of target groups that must have healthy targets, and only such.
-        target_group_arns: Vec<String>,
-        /// Whether the platform itself is asked.
-        platform: bool,
-        /// The version that it must answer with.
-        version: Option<String>,
-        /// The owner's own checks.
-        http: Vec<HttpCheck>,
+    /// Whether the calm holds.
+    Calm(CalmParts),
+    /// Everything that an end is told from.
+    Standing {
+        /// The primary stack's id.
+        stack_id: String,
+        /// What maintenance touches.
+        parts: CalmParts,
     },
-    /// The platform's own API.
-    Platform(PlatformQuery),
+}
+
+/// What is looked at together to see whether the calm holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CalmParts {
+    /// The listeners on which the gate stands, or should.
+    pub listener_arns: Vec<String>,
+    /// Batch job queues.
+    pub queue_arns: Vec<String>,
+    /// Those of them whose jobs are looked at as well.
+    pub job_queue_arns: Vec<String>,
+    /// Auto Scaling groups, by name.
+    pub group_names: Vec<String>,
+    /// CloudWatch alarms, by name.
+    pub alarm_names: Vec<String>,
+}
+
+/// What proves a platform healthy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HealthQuery {
+    /// ARNs of target groups that must have healthy targets, and only such.
+    pub target_group_arns: Vec<String>,
+    /// Whether the platform itself is asked.
+    pub platform: bool,
+    /// The version that it must answer with.
+    pub version: Option<String>,
+    /// The owner's own checks.
+    pub http: Vec<HttpCheck>,
+}
+
+impl From<StackQuery> for Query {
+    fn from(query: StackQuery) -> Query {
+        Query::Stack(query)
+    }
+}
+
+impl From<FleetQuery> for Query {
+    fn from(query: FleetQuery) -> Query {
+        Query::Fleet(query)
+    }
+}
+
+impl StackQuery {
+    /// Whose stack it is about: says in which account and Region to ask.
+    #[must_use]
+    pub fn update(&self) -> UpdateKind {
+        match self {
+            StackQuery::ChangeSet { update, .. } | StackQuery::Events { update, .. } => *update,
+        }
+    }
 }
 
 /// What the cloud showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Observation {
-    /// Answer to [`Query::GateRules`].
+    /// Answer to [`FleetQuery::GateRules`].
     GateRules(Vec<GateRuleSeen>),
-    /// Answer to [`Query::JobQueues`].
+    /// Answer to [`FleetQuery::JobQueues`].
     JobQueues(Vec<JobQueue>),
-    /// Answer to [`Query::Jobs`].
+    /// Answer to [`FleetQuery::Jobs`].
     Jobs(Vec<Job>),
-    /// Answer to [`Query::WorkerGroups`].
+    /// Answer to [`FleetQuery::WorkerGroups`].
     WorkerGroups(Vec<WorkerGroup>),
-    /// Answer to [`Query::ChangeSet`]; `None` when there is no such change set.
+    /// Answer to [`StackQuery::ChangeSet`]; `None` when there is no such change set.
     ChangeSet(Option<ChangeSetSeen>),
-    /// Answer to [`Query::StackEvents`].
+    /// Answer to [`StackQuery::Events`].
     StackEvents {
         /// Oldest first.
         events: Vec<StackEvent>,
         /// Those of the groups asked for that are still there.
         worker_groups: Vec<WorkerGroup>,
     },
-    /// Answer to [`Query::Resources`].
+    /// Answer to [`FleetQuery::Resources`].
     Resources(Vec<LogicalResource>),
-    /// Answer to [`Query::Alarms`].
+    /// Answer to [`FleetQuery::Alarms`].
     Alarms(Vec<AlarmSeen>),
-    /// Answer to [`Query::Machines`].
+    /// Answer to [`FleetQuery::Machines`].
     Machines(Vec<Machine>),
-    /// Answer to [`Query::Snapshots`].
+    /// Answer to [`FleetQuery::Snapshots`].
     Snapshots(Vec<SnapshotSeen>),
+    /// Answer to [`FleetQuery::Calm`].
+    Calm(CalmSeen),
+    /// Answer to [`FleetQuery::Standing`].
+    Standing(StandingSeen),
     /// Answer to [`Query::Health`].
     Health(Vec<Finding>),
     /// Answer to [`Query::Platform`].
     Platform(PlatformObservation),
+}
+
+/// A listener on which the gate stands, or should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorSeen {
+    /// The listener.
+    pub listener_arn: String,
+    /// Whether it is there at all.
+    pub exists: bool,
+    /// The rules on it that carry our tag.
+    pub rules: Vec<GateRuleSeen>,
+}
+
+/// What the calm is made of, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CalmSeen {
+    /// The listeners that were asked for.
+    pub doors: Vec<DoorSeen>,
+    /// The queues.
+    pub queues: Vec<JobQueue>,
+    /// Unfinished jobs of the queues whose jobs were asked for.
+    pub jobs: Vec<Job>,
+    /// The groups that are there.
+    pub groups: Vec<WorkerGroup>,
+    /// The alarms that are there.
+    pub alarms: Vec<AlarmSeen>,
+}
+
+/// Everything that an end is told from, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StandingSeen {
+    /// The primary stack's status.
+    pub stack_status: String,
+    /// The version that its template tells.
+    pub version: Option<String>,
+    /// What maintenance touches.
+    pub calm: CalmSeen,
 }
 
 /// One thing that was asked for its health.
@@ -144,6 +249,8 @@ pub struct AlarmSeen {
     pub name: String,
     /// Whether it acts when it fires.
     pub actions_enabled: bool,
+    /// The value of our tag on it: that it acted before maintenance.
+    pub remembered: Option<String>,
 }
 
 /// A snapshot of this run.
@@ -170,6 +277,10 @@ pub struct GateRuleSeen {
     pub priority: Option<i32>,
     /// The run that made it, from its tag.
     pub run_id: String,
+    /// Whether it keeps users out; else it lets admitted addresses in.
+    pub closes: bool,
+    /// The value of our other tag on it: since when, and by whom ([`crate::Note`]).
+    pub note: Option<String>,
 }
 
 /// A Batch job queue.
@@ -179,8 +290,10 @@ pub struct JobQueue {
     pub arn: String,
     /// `ENABLED` (true) or `DISABLED`.
     pub enabled: bool,
-    /// `VALID`, or `UPDATING` while a change is under way.
+    /// `VALID`, `UPDATING` while a change is under way, `INVALID` when Batch can't use it.
     pub status: String,
+    /// Why, in Batch's words.
+    pub status_reason: Option<String>,
     /// The value of our tag on it: its state before maintenance.
     pub remembered: Option<String>,
 }
@@ -252,6 +365,8 @@ pub struct Instance {
     pub protected_from_scale_in: bool,
     /// It is in the warm pool.
     pub in_warm_pool: bool,
+    /// The value of our tag on it: that it was protected from scale-in before maintenance.
+    pub remembered: Option<String>,
 }
 
 /// A change set as AWS made it.
@@ -327,6 +442,8 @@ impl Observation {
             Observation::Alarms(_) => "alarms",
             Observation::Machines(_) => "machines",
             Observation::Snapshots(_) => "snapshots",
+            Observation::Calm(_) => "a look at the calm",
+            Observation::Standing(_) => "a look at what is so",
             Observation::Health(_) => "findings of health",
             Observation::Platform(PlatformObservation::Sessions(_)) => "sessions",
             Observation::Platform(PlatformObservation::Computations(_)) => "computations",

@@ -12,11 +12,12 @@ use crate::comparison::Change;
 use crate::observation::{Job, LogicalResource};
 use crate::platform::{Computation, PlatformCapabilities, Session};
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
-use crate::state::Before;
+use crate::state::{Before, Maintenance};
 use crate::step::Step;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks.
-pub const PLAN_FORMAT: u32 = 2;
+/// 3: the maintenance that was found, who drew it up.
+pub const PLAN_FORMAT: u32 = 3;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +61,13 @@ pub struct Plan {
     pub snapshots: Vec<PlannedSnapshot>,
     /// What proves the platform healthy.
     pub health: HealthPolicy,
-    /// How everything was before, for a run that leaves a maintenance which another run entered.
-    pub before: Option<Before>,
+    /// How everything was before: how healthy it was, and what the journal of an earlier run knows that entered the
+    /// maintenance in which the deployment is.
+    pub before: Before,
+    /// The maintenance in which the deployment was found: an upgrade uses it, and ends it when it succeeds.
+    pub found: Option<Maintenance>,
+    /// Who drew the plan up.
+    pub operator: String,
     /// The checks and their results, as they were when the plan was made.
     pub checks: Vec<CheckResult>,
     /// Checks and replacements that the operator accepted.
@@ -428,7 +434,8 @@ impl Plan {
             | Step::UnmuteAlarms
             | Step::OpenGate
             | Step::ClearBanner
-            | Step::DiscardChangeSet => None,
+            | Step::DiscardChangeSet
+            | Step::TakeStock => None,
         })
     }
 

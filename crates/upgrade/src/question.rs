@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::plan::UpdateKind;
+use crate::step::Step;
 
 /// A question that holds a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +29,33 @@ pub enum Question {
         /// For how long.
         minutes: u64,
     },
-    /// The update is complete and the platform isn't healthy.
+    /// The platform isn't healthy, and users are kept out for it.
     Unhealthy {
         /// What is wrong, one line each.
         findings: Vec<String>,
         /// Whether the plan has a way back.
         can_go_back: bool,
+    },
+    /// Maintenance is being left, and something holds it: it is tried on meanwhile, or somebody asked to stop here.
+    Leaving {
+        /// In which step.
+        step: Step,
+        /// What holds it, one line each.
+        held: Vec<String>,
+        /// Whether the plan has a way back.
+        can_go_back: bool,
+        /// Whether it is tried on while nobody answers.
+        tried_on: bool,
+    },
+    /// The gate that the run relies on is gone: somebody opened it, and users may be at work.
+    GateGone {
+        /// Whether the stack is being updated.
+        updating: bool,
+    },
+    /// The announced closing time had passed before the run began.
+    WindowPassed {
+        /// The announced time.
+        closes_at: Timestamp,
     },
 }
 
@@ -56,7 +79,7 @@ pub enum Answer {
         /// Logical ids; empty: try all of them again, their cause having been mended.
         skip: Vec<String>,
     },
-    /// Look again.
+    /// Look again, and wait on.
     LookAgain,
     /// Update the stack back to the template and the parameters it had.
     GoBack,
@@ -64,6 +87,12 @@ pub enum Answer {
     Open,
     /// End the run as it is: users who were shut out stay out.
     StayClosed,
+    /// Close the gate again, and go on.
+    CloseAgain,
+    /// Go on, the closing time being now.
+    GoOn,
+    /// Stop here: what was taken away is put back.
+    Leave,
 }
 
 impl Question {
@@ -71,11 +100,47 @@ impl Question {
     #[must_use]
     pub fn keeps_users_out(&self) -> bool {
         match self {
-            Question::Unhealthy { .. } => true,
+            Question::Unhealthy { .. } | Question::Leaving { .. } => true,
+            Question::GateGone { .. } | Question::WindowPassed { .. } => false,
             Question::RollbackFailed { update, .. } | Question::Unseen { update, .. } => match update {
                 UpdateKind::BackupStack | UpdateKind::RoleStack => false,
                 UpdateKind::Primary | UpdateKind::WayBack => true,
             },
+        }
+    }
+
+    /// Whether what it is about is tried on while nobody answers.
+    #[must_use]
+    pub fn is_tried_on(&self) -> bool {
+        match self {
+            Question::Leaving { tried_on, .. } => *tried_on,
+            Question::RollbackFailed { .. }
+            | Question::Unseen { .. }
+            | Question::Unhealthy { .. }
+            | Question::GateGone { .. }
+            | Question::WindowPassed { .. } => false,
+        }
+    }
+
+    /// The answers that it takes, but for which resources a rollback skips.
+    #[must_use]
+    pub fn answers(&self) -> Vec<Answer> {
+        let back = |can: bool| can.then_some(Answer::GoBack);
+        match self {
+            Question::RollbackFailed { .. } => {
+                vec![Answer::ContinueRollback { skip: Vec::new() }, Answer::StayClosed]
+            }
+            Question::Unseen { .. } => vec![Answer::LookAgain, Answer::StayClosed],
+            Question::Unhealthy { can_go_back, .. } | Question::Leaving { can_go_back, .. } => {
+                let mut answers = vec![Answer::LookAgain];
+                answers.extend(back(*can_go_back));
+                answers.extend([Answer::Open, Answer::StayClosed]);
+                answers
+            }
+            Question::GateGone { updating } => {
+                vec![Answer::CloseAgain, if *updating { Answer::Open } else { Answer::Leave }]
+            }
+            Question::WindowPassed { .. } => vec![Answer::GoOn, Answer::Leave],
         }
     }
 
@@ -86,16 +151,7 @@ impl Question {
             (Question::RollbackFailed { resources, .. }, Answer::ContinueRollback { skip }) => {
                 skip.iter().all(|id| resources.iter().any(|stuck| stuck.logical_id == *id))
             }
-            (
-                Question::RollbackFailed { .. } | Question::Unhealthy { .. } | Question::Unseen { .. },
-                Answer::StayClosed,
-            )
-            | (Question::Unseen { .. } | Question::Unhealthy { .. }, Answer::LookAgain)
-            | (Question::Unhealthy { .. }, Answer::Open) => true,
-            (Question::Unhealthy { can_go_back, .. }, Answer::GoBack) => *can_go_back,
-            (Question::RollbackFailed { .. }, Answer::LookAgain | Answer::GoBack | Answer::Open)
-            | (Question::Unseen { .. }, Answer::ContinueRollback { .. } | Answer::GoBack | Answer::Open)
-            | (Question::Unhealthy { .. }, Answer::ContinueRollback { .. }) => false,
+            (_, answer) => self.answers().contains(answer),
         }
     }
 }
@@ -109,10 +165,13 @@ impl Answer {
             Answer::ContinueRollback { skip } => {
                 format!("continue the rollback, skipping {}", skip.join(", "))
             }
-            Answer::LookAgain => "look again".to_owned(),
+            Answer::LookAgain => "look again, and wait on".to_owned(),
             Answer::GoBack => "go back to the previous release".to_owned(),
             Answer::Open => "let users in as it is".to_owned(),
             Answer::StayClosed => "end the run as it is".to_owned(),
+            Answer::CloseAgain => "close the gate again and go on".to_owned(),
+            Answer::GoOn => "go on".to_owned(),
+            Answer::Leave => "stop here and put back what was taken away".to_owned(),
         }
     }
 }

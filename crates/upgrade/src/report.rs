@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::Timestamp;
 use crate::circumstances::Machine;
+use crate::ending::Seen;
 use crate::journal::{Record, What};
 use crate::line::{self, Line};
 use crate::observation::{Instance, Job, Observation, SnapshotSeen, StackEvent};
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformObservation, Session};
-use crate::state::{Outcome, State};
+use crate::state::{Maintenance, Outcome, State};
 use crate::step::Step;
 use crate::transition::{IllegalTransition, transition};
 
@@ -26,8 +27,16 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// How often another process had to go on with it.
     pub times_resumed: usize,
-    /// When users were kept out, and until when (`None`: still).
+    /// Since when users were kept out, as the gate tells it, whoever closed it; and when this run let them in.
     pub gate_closed: Option<(Timestamp, Option<Timestamp>)>,
+    /// The maintenance in which the run found the deployment.
+    pub found: Option<Maintenance>,
+    /// What came back behind the closed gate, a line each.
+    pub came_back: Vec<String>,
+    /// What could not be put back, each with the reason.
+    pub still_to_put_back: Vec<String>,
+    /// What was seen at the end.
+    pub seen: Option<Seen>,
     /// Jobs that were unfinished when maintenance came to them.
     pub stopped_jobs: Vec<Job>,
     /// Instances that ran when maintenance came to them, each with its group's name.
@@ -83,10 +92,11 @@ impl Report {
             step.ended_at = Some(at);
         }
         if step_before == Step::CloseGate && !state.step.is_leaving() {
-            self.gate_closed = Some((at, None));
+            let since = state.found.as_ref().and_then(|found| found.since).unwrap_or(at);
+            self.gate_closed = Some((since, None));
         }
         if step_before == Step::OpenGate
-            && !matches!(state.outcome, Some(Outcome::GateClosed { .. }))
+            && state.stuck.is_none()
             && let Some((_, until)) = &mut self.gate_closed
         {
             *until = Some(at);
@@ -154,6 +164,10 @@ impl Telling {
         self.report.last_at = record.at();
         self.report.outcome.clone_from(&after.outcome);
         self.report.remarks.clone_from(&after.remarks);
+        self.report.found.clone_from(&after.found);
+        self.report.came_back.clone_from(&after.came_back);
+        self.report.still_to_put_back.clone_from(&after.still_to_put_back);
+        self.report.seen.clone_from(&after.seen);
         self.state = Some(after);
         Ok(())
     }
@@ -197,7 +211,14 @@ impl Telling {
             What::Answered { answer, by } => {
                 self.report.decisions.push(format!("{by} decided: {}", answer.in_words()));
             }
-            What::ObserveFailed(_) | What::Started | What::Acted | What::ActFailed(_) | What::Waited => {}
+            What::GivenUp { by } => self.report.decisions.push(format!("{by} had the run end as it was")),
+            What::ObserveFailed(_)
+            | What::Watched(_)
+            | What::WatchFailed(_)
+            | What::Started
+            | What::Acted
+            | What::ActFailed(_)
+            | What::Waited => {}
         }
     }
 
@@ -206,15 +227,14 @@ impl Telling {
             Observation::Jobs(seen) if state.step == Step::TerminateJobs => {
                 once(&mut self.report.stopped_jobs, seen, |job| &job.id);
             }
-            Observation::WorkerGroups(groups)
-                if state.step == Step::TerminateWorkers && state.before.worker_groups.is_none() =>
-            {
-                self.report.stopped_instances = groups
+            Observation::WorkerGroups(groups) if state.step == Step::TerminateWorkers => {
+                let seen: Vec<(String, Instance)> = groups
                     .iter()
                     .flat_map(|group| {
                         group.instances.iter().map(|instance| (group.name.clone(), instance.clone()))
                     })
                     .collect();
+                once(&mut self.report.stopped_instances, &seen, |(_, instance)| &instance.id);
             }
             Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
                 once(&mut self.report.stopped_machines, seen, |machine| &machine.instance_id);
@@ -242,6 +262,8 @@ impl Telling {
             | Observation::Resources(_)
             | Observation::Alarms(_)
             | Observation::Machines(_)
+            | Observation::Calm(_)
+            | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_) => {}
         }

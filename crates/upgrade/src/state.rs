@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::act::Act;
-use crate::observation::{AlarmSeen, JobQueue, WorkerGroup};
-use crate::plan::{Plan, Targets, UpdateKind};
+use crate::act::{Act, FleetAct, Rememberer, StackAct};
+use crate::ending::Seen;
+use crate::note::Note;
+use crate::observation::{AlarmSeen, Finding, GateRuleSeen, JobQueue, WorkerGroup};
+use crate::plan::{Plan, RunKind, Targets, UpdateKind};
+use crate::platform::Banner;
 use crate::question::{Question, StuckResource};
 use crate::step::Step;
 
@@ -26,6 +29,22 @@ pub struct State {
     pub waiting_on: Vec<String>,
     /// How everything was before maintenance changed it.
     pub before: Before,
+    /// The maintenance in which the run found the deployment.
+    pub found: Option<Maintenance>,
+    /// What has been taken away, and is watched.
+    pub taken: Taken,
+    /// The listeners on which the gate stands, or should.
+    pub doors: Vec<Door>,
+    /// What came back behind the closed gate and was taken away again, or is told; a line each.
+    pub came_back: Vec<String>,
+    /// Queues that came back: their jobs are looked at until none is left.
+    pub reopened_queues: BTreeSet<String>,
+    /// The act that is under way comes from watching the calm, and not from the step.
+    pub watching: bool,
+    /// The gate is being closed again, as somebody decided.
+    pub reclosing: bool,
+    /// Acts of watching that were refused, in words: they aren't tried again.
+    pub watch_refused: BTreeSet<String>,
     /// What maintenance touches, as the stack has it now.
     pub targets: Targets,
     /// Who and what has been told already.
@@ -38,14 +57,26 @@ pub struct State {
     pub unseen_since: Option<Timestamp>,
     /// Since when the platform has been healthy without a break.
     pub healthy_since: Option<Timestamp>,
+    /// What was unhealthy at the last look.
+    pub unhealthy: Vec<String>,
+    /// Since when people's work has been ending: sessions and computations have one deadline together.
+    pub work_ends_since: Option<Timestamp>,
     /// The question that holds the run.
     pub question: Option<Question>,
     /// Who asked the run to stop.
     pub stop: Option<String>,
     /// Why the run leaves maintenance without an upgrade.
     pub failure: Option<String>,
-    /// The run has failed behind its closed gate, and the policy keeps users out.
-    pub stays_closed: bool,
+    /// Why the run ends with users kept out, and puts nothing back.
+    pub stays: Option<Stays>,
+    /// Nothing led on, and the run ends as it is: why.
+    pub stuck: Option<String>,
+    /// Things whose note this run has taken off: they are their owner's again.
+    pub put_back: BTreeSet<String>,
+    /// What could not be put back, each with the reason.
+    pub still_to_put_back: Vec<String>,
+    /// What was seen at the end.
+    pub seen: Option<Seen>,
     /// What went wrong without changing the run's end; a person must know.
     pub remarks: Vec<String>,
     /// How the run ended; `None` while it goes on.
@@ -56,12 +87,77 @@ pub struct State {
 /// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Before {
-    /// The job queues; `None` until they were seen.
-    pub job_queues: Option<Vec<JobQueue>>,
-    /// The worker groups; `None` until they were seen.
-    pub worker_groups: Option<Vec<WorkerGroup>>,
-    /// The alarms; `None` until they were seen.
-    pub alarms: Option<Vec<AlarmSeen>>,
+    /// The job queues that were seen.
+    pub job_queues: Vec<JobQueue>,
+    /// The worker groups that were seen.
+    pub worker_groups: Vec<WorkerGroup>,
+    /// The alarms that were seen.
+    pub alarms: Vec<AlarmSeen>,
+    /// The banner, which no tag holds; `None`: none of ours was put up.
+    pub banner: Option<BannerBefore>,
+    /// How healthy it was: what was as sick before proves nothing afterwards.
+    pub health: Vec<Finding>,
+}
+
+/// The banner before ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BannerBefore {
+    /// Ours.
+    pub ours: Banner,
+    /// The administrator's own; `None`: there was none.
+    pub before: Option<Banner>,
+}
+
+/// The maintenance that a deployment is in, as its gate tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// The run that closed the gate.
+    pub run_id: String,
+    /// Since when users are kept out; `None`: the gate doesn't tell.
+    pub since: Option<Timestamp>,
+    /// Who closed it; `None`: the gate doesn't tell.
+    pub by: Option<String>,
+}
+
+impl Maintenance {
+    /// What gate rules tell; `None`: none of them keeps users out.
+    #[must_use]
+    pub fn of(rules: &[GateRuleSeen]) -> Option<Maintenance> {
+        let rule = rules.iter().find(|rule| rule.closes)?;
+        let note = rule.note.as_deref().map(Note::read).unwrap_or_default();
+        Some(Maintenance { run_id: rule.run_id.clone(), since: note.at(), by: note.who().map(str::to_owned) })
+    }
+}
+
+/// What has been taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// The gate is closed, by this run or as it was found.
+    pub gate: bool,
+    /// The queues are disabled.
+    pub queues: bool,
+    /// The groups are at zero.
+    pub groups: bool,
+    /// The alarms are muted.
+    pub alarms: bool,
+}
+
+/// A listener on which the gate stands, or should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// The listener.
+    pub listener_arn: String,
+    /// Whether the gate was seen to stand there.
+    pub closed: bool,
+}
+
+/// Why a run ends with users kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stays {
+    /// Its administrator had entered maintenance before the run, and keeps it.
+    AsFound,
+    /// The policy stays closed after a failure.
+    ByPolicy,
 }
 
 /// Who and what this run, in whatever process, has told already: telling twice would be rude, or an error.
@@ -102,32 +198,35 @@ pub struct UpdateState {
     pub stuck: Vec<StuckResource>,
     /// Names of the Auto Scaling groups that CloudFormation is deleting.
     pub deleting_groups: BTreeSet<String>,
+    /// Names of the Auto Scaling groups that it has touched in any way.
+    pub touched_groups: BTreeSet<String>,
     /// It was cancelled.
     pub cancelled: bool,
     /// How often the rollback was continued, and what the last time skips.
     pub continued: Option<(u32, Vec<String>)>,
 }
 
-/// How a run ended.
+/// How a run ended. What then is so, who is let in and which release stands, is in [`Seen`]: it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The new release is deployed and users are let in.
+    /// The new release is deployed and maintenance was left.
     Upgraded,
-    /// The old release stands, everything was put back, and users are let in.
+    /// The update didn't happen, or was taken back. Users are where they were before: let in, or in the maintenance that was
+    /// found.
     NotUpgraded {
         /// Why.
         reason: String,
     },
-    /// The new release was deployed, wasn't healthy, and the stack was updated back; users are let in.
+    /// The new release was deployed, wasn't healthy, and the stack was updated back.
     WentBack {
         /// Why.
         reason: String,
     },
-    /// Maintenance was entered, as was asked: users are kept out until it is left.
+    /// Maintenance was entered, as was asked.
     InMaintenance,
-    /// Maintenance was left, as was asked: users are let in.
+    /// Maintenance was left, as was asked.
     OutOfMaintenance,
-    /// Users are still kept out, which nobody asked for.
+    /// The run ended with users kept out, without having been asked to.
     GateClosed {
         /// Why.
         reason: String,
@@ -144,17 +243,31 @@ impl State {
             intended: None,
             done: None,
             waiting_on: Vec::new(),
-            before: plan.before.clone().unwrap_or_default(),
+            before: plan.before.clone(),
+            found: plan.found.clone().filter(|_| plan.kind == RunKind::LeaveMaintenance),
+            taken: Taken::default(),
+            doors: Vec::new(),
+            came_back: Vec::new(),
+            reopened_queues: BTreeSet::new(),
+            watching: false,
+            reclosing: false,
+            watch_refused: BTreeSet::new(),
             targets: plan.targets.clone(),
             told: Told::default(),
             quiet_looks: 0,
             updates: BTreeMap::new(),
             unseen_since: None,
             healthy_since: None,
+            unhealthy: Vec::new(),
+            work_ends_since: None,
             question: None,
             stop: None,
             failure: None,
-            stays_closed: false,
+            stays: None,
+            stuck: None,
+            put_back: BTreeSet::new(),
+            still_to_put_back: Vec::new(),
+            seen: None,
             remarks: Vec::new(),
             outcome: None,
         }
@@ -163,7 +276,7 @@ impl State {
     /// The state with the intent to do an act written down.
     #[must_use]
     pub fn intending(mut self, act: Act) -> State {
-        if let Act::ExecuteChangeSet { update, .. } = &act {
+        if let Act::Stack(StackAct::ExecuteChangeSet { update, .. }) = &act {
             self.update(*update).begun = true;
         }
         self.intended = Some(act);
@@ -186,38 +299,91 @@ impl State {
         at.milliseconds_since(self.step_started_at) / 1000
     }
 
+    /// Whether this run took the thing away itself, and has not put it back: its journal counts, whatever became of the
+    /// note (an update may wipe tags). What the plan brought from an earlier run's journal needs its note.
+    pub(crate) fn is_own(&self, plan: &Plan, physical_id: &str) -> bool {
+        let Before { job_queues, worker_groups, alarms, banner: _, health: _ } = &plan.before;
+        let inherited = job_queues.iter().any(|queue| queue.arn == physical_id)
+            || worker_groups.iter().any(|group| group.name == physical_id)
+            || alarms.iter().any(|alarm| alarm.name == physical_id);
+        !inherited && !self.put_back.contains(physical_id)
+    }
+
+    /// Whether what the journal says of a thing counts on the way out: this run took it away, or it is as an earlier run's
+    /// maintenance left it, whose gate has stood since.
+    pub(crate) fn journal_counts(&self, plan: &Plan, physical_id: &str, as_left: bool) -> bool {
+        let inherited =
+            self.takes_over(plan) && self.found.is_some() && as_left && !self.put_back.contains(physical_id);
+        inherited || self.is_own(plan, physical_id)
+    }
+
+    /// The note on a thing, where it counts. `as_left` is whether the thing is as maintenance leaves it: a note on one that
+    /// isn't was left over, or copied, unless the deployment was in maintenance all along or this run has just written it.
+    pub(crate) fn counting_note(
+        &self,
+        plan: &Plan,
+        remembered: Option<&str>,
+        physical_id: &str,
+        as_left: bool,
+    ) -> Option<Note> {
+        let note = Note::read(remembered?);
+        let counts = as_left || self.found.is_some() || note.is_from(&plan.run_id);
+        (note.is_of(physical_id) && counts).then_some(note)
+    }
+
+    /// Whether the run, on its way out, takes over whatever bears a note of ours: a finished upgrade ends maintenance, and
+    /// who leaves it leaves all of it. A run that failed puts back what it took away itself.
+    pub(crate) fn takes_over(&self, plan: &Plan) -> bool {
+        match plan.kind {
+            RunKind::LeaveMaintenance => true,
+            RunKind::Upgrade | RunKind::EnterMaintenance => self.failure.is_none(),
+        }
+    }
+
     /// What was done, as far as it was remembered: an act is told once.
     pub(crate) fn note_done(&mut self) {
         self.done = self.intended.take();
+        self.watching = false;
         let Some(done) = &self.done else { return };
         match done {
-            Act::TerminateJobs { job_ids, .. } => self.told.jobs.extend(job_ids.iter().cloned()),
-            Act::TerminateInstances { instance_ids } => {
-                self.told.instances.extend(instance_ids.iter().cloned());
-            }
-            Act::CreateChangeSet { update, .. } => {
-                self.updates.entry(*update).or_default().change_set_made = true;
-            }
-            Act::CancelUpdate { update, .. } => self.updates.entry(*update).or_default().cancelled = true,
-            Act::CompleteLifecycleActions { actions } => {
-                let told =
-                    actions.iter().map(|action| (action.instance_id.clone(), action.hook_name.clone()));
-                self.told.lifecycle.extend(told);
-            }
-            Act::Platform { .. }
-            | Act::DeleteChangeSet { .. }
-            | Act::CloseGate { .. }
-            | Act::OpenGate { .. }
-            | Act::SetJobQueueStates { .. }
-            | Act::ResizeWorkerGroups { .. }
-            | Act::ResizeWarmPools { .. }
-            | Act::RemoveScaleInProtection { .. }
-            | Act::Remember { .. }
-            | Act::Forget { .. }
-            | Act::SetAlarmActions { .. }
-            | Act::CreateSnapshots { .. }
-            | Act::ExecuteChangeSet { .. }
-            | Act::ContinueUpdateRollback { .. } => {}
+            Act::Fleet(act) => match act {
+                FleetAct::TerminateJobs { job_ids, .. } => self.told.jobs.extend(job_ids.iter().cloned()),
+                FleetAct::TerminateInstances { instance_ids } => {
+                    self.told.instances.extend(instance_ids.iter().cloned());
+                }
+                FleetAct::CompleteLifecycleActions { actions } => {
+                    let told =
+                        actions.iter().map(|action| (action.instance_id.clone(), action.hook_name.clone()));
+                    self.told.lifecycle.extend(told);
+                }
+                FleetAct::Forget { resources } => {
+                    self.put_back.extend(
+                        resources.iter().map(|resource: &Rememberer| resource.physical_id().to_owned()),
+                    );
+                }
+                FleetAct::CloseGate { .. }
+                | FleetAct::OpenGate { .. }
+                | FleetAct::SetJobQueueStates { .. }
+                | FleetAct::ResizeWorkerGroups { .. }
+                | FleetAct::ResizeWarmPools { .. }
+                | FleetAct::RemoveScaleInProtection { .. }
+                | FleetAct::RestoreScaleInProtection { .. }
+                | FleetAct::Remember { .. }
+                | FleetAct::SetAlarmActions { .. }
+                | FleetAct::CreateSnapshots { .. } => {}
+            },
+            Act::Stack(act) => match act {
+                StackAct::CreateChangeSet { update, .. } => {
+                    self.updates.entry(*update).or_default().change_set_made = true;
+                }
+                StackAct::CancelUpdate { update, .. } => {
+                    self.updates.entry(*update).or_default().cancelled = true;
+                }
+                StackAct::DeleteChangeSet { .. }
+                | StackAct::ExecuteChangeSet { .. }
+                | StackAct::ContinueUpdateRollback { .. } => {}
+            },
+            Act::Platform { .. } => {}
         }
     }
 }

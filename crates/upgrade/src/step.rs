@@ -54,46 +54,157 @@ pub enum Step {
     ClearBanner,
     /// A change set that was made and not executed is deleted.
     DiscardChangeSet,
+    /// Everything is looked at that the end is told from.
+    TakeStock,
+}
+
+/// What is fixed about a step, whatever the plan. One line of [`Step::facts`] says all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StepFacts {
+    /// For a person.
+    pub title: &'static str,
+    /// It has failed when it takes longer than this; `None`: its policy says, or CloudFormation takes what it takes.
+    pub deadline_seconds: Option<u64>,
+    /// Between looks while it waits.
+    pub poll_milliseconds: u64,
+    /// When a plan has it.
+    pub needed: Needed,
+    /// What its failure leads to.
+    pub on_failure: OnFailure,
+    /// What a stop does in it.
+    pub on_stop: OnStop,
+}
+
+/// When a plan has a step: what the platform can't do, or doesn't have, is planned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// Always: what has nothing to do ends at once.
+    Always,
+    /// There is a banner to show, and the platform shows banners.
+    Banner,
+    /// A closing time was announced.
+    Window,
+    /// The platform tells of sessions.
+    Sessions,
+    /// The platform tells of computations.
+    Computations,
+    /// Alarms are to be muted.
+    Alarms,
+    /// There are job queues.
+    Queues,
+    /// There are worker groups.
+    Groups,
+    /// Machines outside of groups are told by tags.
+    Machines,
+    /// Snapshots are to be taken.
+    Snapshots,
+}
+
+/// What a step's failure leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// Whatever this run took away is put back, and users are let in; or they stay in the maintenance that was found.
+    PutBack,
+    /// Noise or tidiness, and no reason to keep anybody out: the report says it.
+    Remark,
+    /// It is named, left on the list of what is still to be put back, and keeps nobody out.
+    LeaveOnList,
+    /// Users are out, and what would let them in doesn't come about: a person is asked, and it is tried on.
+    AskAndTryOn,
+    /// The new release stands and isn't healthy, and the way back is barred: a person is asked.
+    AskAboutRelease,
+}
+
+/// What a stop does in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnStop {
+    /// Nothing was updated yet: as after a failure.
+    Leave,
+    /// Once the update has begun it is cancelled; before, as after a failure.
+    Cancel,
+    /// A person decides: open, go back, wait on.
+    Ask,
+    /// Users are in, or nothing is under way: there is nothing to stop any more.
+    Nothing,
 }
 
 impl Step {
+    /// The table of steps. Limits suit AWS; drains have theirs from the maintenance policy, the wait for the window ends
+    /// with the window. A first snapshot of a large volume takes hours; it is a copy from the moment it has begun. Asking for
+    /// events too often is throttled; the rest is cheap to ask.
+    pub(crate) fn facts(self) -> StepFacts {
+        use Needed::{
+            Alarms, Always, Banner, Computations, Groups, Machines, Queues, Sessions, Snapshots, Window,
+        };
+        use OnFailure::{AskAboutRelease, AskAndTryOn, LeaveOnList, PutBack, Remark};
+        use OnStop::{Ask, Cancel, Leave, Nothing};
+        use UpdateKind::{BackupStack, Primary, RoleStack, WayBack};
+        let (title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop) = match self {
+            Step::Announce => ("Announce maintenance", Some(120), 1000, Banner, PutBack, Leave),
+            Step::AwaitWindow => ("Wait for the window", None, 1000, Window, PutBack, Leave),
+            Step::CloseGate => ("Close the gate", Some(120), 1000, Always, PutBack, Leave),
+            Step::SaveSessions => ("Save and stop sessions", None, 1000, Sessions, PutBack, Leave),
+            Step::StopComputations => ("Stop computations", None, 1000, Computations, PutBack, Leave),
+            Step::MuteAlarms => ("Mute alarms", Some(120), 1000, Alarms, Remark, Leave),
+            Step::DisableJobQueues => ("Disable job queues", Some(600), 1000, Queues, PutBack, Leave),
+            Step::TerminateJobs => ("Terminate jobs", None, 1000, Queues, PutBack, Leave),
+            Step::TerminateWorkers => ("Terminate workers", None, 1000, Groups, PutBack, Leave),
+            Step::TerminateDedicatedMachines => {
+                ("Terminate dedicated machines", None, 1000, Machines, PutBack, Leave)
+            }
+            Step::ConfirmQuiet => ("Confirm quiet", Some(1800), 1000, Always, PutBack, Leave),
+            Step::TakeSnapshots => ("Take safety snapshots", Some(4 * 3600), 5000, Snapshots, PutBack, Leave),
+            Step::LocateTargets => ("Find the stack's parts", Some(120), 1000, Always, AskAndTryOn, Ask),
+            Step::CheckHealth => ("Check health", None, 1000, Always, AskAndTryOn, Ask),
+            Step::RestoreWorkers => ("Restore worker groups", Some(600), 1000, Always, LeaveOnList, Ask),
+            Step::RestoreJobQueues => ("Restore job queues", Some(600), 1000, Always, LeaveOnList, Ask),
+            Step::UnmuteAlarms => ("Unmute alarms", Some(600), 1000, Always, LeaveOnList, Ask),
+            Step::OpenGate => ("Open the gate", Some(120), 1000, Always, AskAndTryOn, Ask),
+            Step::ClearBanner => ("Clear the banner", Some(120), 1000, Always, Remark, Nothing),
+            Step::DiscardChangeSet => {
+                ("Discard the unused change set", Some(120), 1000, Always, Remark, Nothing)
+            }
+            Step::CreateChangeSet(BackupStack) => {
+                ("Create the backup stack's change set", Some(900), 1000, Always, PutBack, Leave)
+            }
+            Step::ExecuteChangeSet(BackupStack) => {
+                ("Execute the backup stack's change set", Some(900), 1000, Always, PutBack, Cancel)
+            }
+            Step::FollowUpdate(BackupStack) => {
+                ("Update the backup stack", None, 2000, Always, PutBack, Cancel)
+            }
+            Step::CreateChangeSet(RoleStack) => {
+                ("Create the role stack's change set", Some(900), 1000, Always, PutBack, Leave)
+            }
+            Step::ExecuteChangeSet(RoleStack) => {
+                ("Execute the role stack's change set", Some(900), 1000, Always, PutBack, Cancel)
+            }
+            Step::FollowUpdate(RoleStack) => ("Update the role stack", None, 2000, Always, PutBack, Cancel),
+            Step::CreateChangeSet(Primary) => {
+                ("Create the change set", Some(900), 1000, Always, PutBack, Leave)
+            }
+            Step::ExecuteChangeSet(Primary) => {
+                ("Execute the change set", Some(900), 1000, Always, PutBack, Cancel)
+            }
+            Step::FollowUpdate(Primary) => ("Update the stack", None, 2000, Always, PutBack, Cancel),
+            Step::CreateChangeSet(WayBack) => {
+                ("Create the change set for the way back", Some(900), 1000, Always, AskAboutRelease, Ask)
+            }
+            Step::ExecuteChangeSet(WayBack) => {
+                ("Execute the change set for the way back", Some(900), 1000, Always, AskAboutRelease, Cancel)
+            }
+            Step::FollowUpdate(WayBack) => {
+                ("Update the stack back", None, 2000, Always, AskAboutRelease, Cancel)
+            }
+            Step::TakeStock => ("Look at what is so", Some(120), 1000, Always, Remark, Nothing),
+        };
+        StepFacts { title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop }
+    }
+
     /// For a person.
     #[must_use]
     pub fn title(self) -> &'static str {
-        match self {
-            Step::Announce => "Announce maintenance",
-            Step::CreateChangeSet(UpdateKind::BackupStack) => "Create the backup stack's change set",
-            Step::CreateChangeSet(UpdateKind::RoleStack) => "Create the role stack's change set",
-            Step::CreateChangeSet(UpdateKind::Primary) => "Create the change set",
-            Step::CreateChangeSet(UpdateKind::WayBack) => "Create the change set for the way back",
-            Step::ExecuteChangeSet(UpdateKind::BackupStack) => "Execute the backup stack's change set",
-            Step::ExecuteChangeSet(UpdateKind::RoleStack) => "Execute the role stack's change set",
-            Step::ExecuteChangeSet(UpdateKind::Primary) => "Execute the change set",
-            Step::ExecuteChangeSet(UpdateKind::WayBack) => "Execute the change set for the way back",
-            Step::FollowUpdate(UpdateKind::BackupStack) => "Update the backup stack",
-            Step::FollowUpdate(UpdateKind::RoleStack) => "Update the role stack",
-            Step::FollowUpdate(UpdateKind::Primary) => "Update the stack",
-            Step::FollowUpdate(UpdateKind::WayBack) => "Update the stack back",
-            Step::AwaitWindow => "Wait for the window",
-            Step::CloseGate => "Close the gate",
-            Step::SaveSessions => "Save and stop sessions",
-            Step::StopComputations => "Stop computations",
-            Step::MuteAlarms => "Mute alarms",
-            Step::DisableJobQueues => "Disable job queues",
-            Step::TerminateJobs => "Terminate jobs",
-            Step::TerminateWorkers => "Terminate workers",
-            Step::TerminateDedicatedMachines => "Terminate dedicated machines",
-            Step::ConfirmQuiet => "Confirm quiet",
-            Step::TakeSnapshots => "Take safety snapshots",
-            Step::LocateTargets => "Find the stack's parts",
-            Step::CheckHealth => "Check health",
-            Step::RestoreWorkers => "Restore worker groups",
-            Step::RestoreJobQueues => "Restore job queues",
-            Step::UnmuteAlarms => "Unmute alarms",
-            Step::OpenGate => "Open the gate",
-            Step::ClearBanner => "Clear the banner",
-            Step::DiscardChangeSet => "Discard the unused change set",
-        }
+        self.facts().title
     }
 
     /// From here on maintenance is being left.
@@ -103,7 +214,7 @@ impl Step {
     }
 
     /// The way out of maintenance, in order. Each does nothing where nothing was done.
-    pub const LEAVING: [Step; 8] = [
+    pub const LEAVING: [Step; 9] = [
         Step::LocateTargets,
         Step::CheckHealth,
         Step::RestoreWorkers,
@@ -112,6 +223,19 @@ impl Step {
         Step::OpenGate,
         Step::ClearBanner,
         Step::DiscardChangeSet,
+        Step::TakeStock,
+    ];
+
+    /// The way of a run that ends in the maintenance which it found, after it has touched the stack: what the update
+    /// brought is made calm again. Each does nothing where nothing is to be done.
+    pub(crate) const STAYING: [Step; 7] = [
+        Step::LocateTargets,
+        Step::MuteAlarms,
+        Step::DisableJobQueues,
+        Step::TerminateJobs,
+        Step::TerminateWorkers,
+        Step::DiscardChangeSet,
+        Step::TakeStock,
     ];
 
     /// The way into maintenance, in order, after the gate's closing.
@@ -132,60 +256,10 @@ impl Step {
         [Step::CreateChangeSet(kind), Step::ExecuteChangeSet(kind), Step::FollowUpdate(kind)]
     }
 
-    /// The step with limits that suit AWS. Drains have their deadlines from the maintenance policy, and the wait for
-    /// the window ends with the window.
+    /// The step with its usual limits.
     #[must_use]
     pub fn usual(self) -> PlannedStep {
-        let deadline_seconds = match self {
-            Step::Announce
-            | Step::CloseGate
-            | Step::LocateTargets
-            | Step::OpenGate
-            | Step::ClearBanner
-            | Step::MuteAlarms
-            | Step::DiscardChangeSet => Some(120),
-            Step::DisableJobQueues | Step::RestoreJobQueues | Step::RestoreWorkers | Step::UnmuteAlarms => {
-                Some(600)
-            }
-            Step::CreateChangeSet(_) | Step::ExecuteChangeSet(_) => Some(900),
-            Step::ConfirmQuiet => Some(1800),
-            // A first snapshot of a large volume takes hours; it is a copy from the moment it has begun.
-            Step::TakeSnapshots => Some(4 * 3600),
-            Step::AwaitWindow
-            | Step::SaveSessions
-            | Step::StopComputations
-            | Step::TerminateJobs
-            | Step::TerminateWorkers
-            | Step::TerminateDedicatedMachines
-            | Step::CheckHealth
-            | Step::FollowUpdate(_) => None,
-        };
-        let poll_milliseconds = match self {
-            // Asking for events too often is throttled; the rest is cheap to ask. The end is noticed a second late.
-            Step::FollowUpdate(_) => 2000,
-            Step::TakeSnapshots => 5000,
-            Step::AwaitWindow
-            | Step::SaveSessions
-            | Step::StopComputations
-            | Step::TerminateJobs
-            | Step::TerminateWorkers
-            | Step::TerminateDedicatedMachines
-            | Step::CheckHealth
-            | Step::Announce
-            | Step::CloseGate
-            | Step::LocateTargets
-            | Step::OpenGate
-            | Step::ClearBanner
-            | Step::MuteAlarms
-            | Step::DiscardChangeSet
-            | Step::DisableJobQueues
-            | Step::RestoreJobQueues
-            | Step::RestoreWorkers
-            | Step::UnmuteAlarms
-            | Step::CreateChangeSet(_)
-            | Step::ExecuteChangeSet(_)
-            | Step::ConfirmQuiet => 1000,
-        };
+        let StepFacts { deadline_seconds, poll_milliseconds, .. } = self.facts();
         PlannedStep { step: self, deadline_seconds, poll_milliseconds }
     }
 }

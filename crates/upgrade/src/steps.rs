@@ -1,25 +1,29 @@
 //! What each step asks, and what it makes of the answer.
 
-mod alarms;
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub(crate) mod alarms;
 mod announcement;
 mod change_set;
 mod computations;
-mod gate;
-mod health;
-mod job_queues;
+pub(crate) mod gate;
+pub(crate) mod health;
+pub(crate) mod job_queues;
 mod machines;
 mod quiet;
 mod sessions;
 mod snapshots;
+mod stock;
 mod targets;
 mod update;
-mod workers;
+pub(crate) mod workers;
 
 use crate::Timestamp;
 use crate::act::Act;
 use crate::observation::{Observation, Query};
 use crate::plan::Plan;
 use crate::platform::{PlatformAct, PlatformObservation};
+use crate::policy::{DrainPolicy, Escalation};
 use crate::question::Question;
 use crate::state::State;
 use crate::step::Step;
@@ -48,6 +52,13 @@ pub(crate) enum Decision {
     Stuck(String),
 }
 
+impl Decision {
+    /// To do this.
+    pub(crate) fn act(act: impl Into<Act>) -> Decision {
+        Decision::Act(act.into())
+    }
+}
+
 /// Where a step looks.
 pub(crate) enum Look {
     /// At the cloud, or the platform.
@@ -59,7 +70,7 @@ pub(crate) enum Look {
 /// Where the step that is under way looks.
 pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
     match state.step {
-        Step::Announce | Step::ClearBanner => announcement::look(plan),
+        Step::Announce | Step::ClearBanner => announcement::look(plan, state),
         Step::AwaitWindow => announcement::await_window(plan, at),
         Step::CloseGate | Step::OpenGate => gate::look(state),
         Step::SaveSessions => sessions::look(plan),
@@ -76,6 +87,7 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
         Step::LocateTargets => targets::look(plan),
         Step::CheckHealth => health::look(plan, state),
         Step::DiscardChangeSet => change_set::look_at_unused(plan, state),
+        Step::TakeStock => stock::look(plan, state),
     }
 }
 
@@ -89,28 +101,30 @@ pub(crate) fn decide(
     use PlatformObservation as Platform;
     let decision = match (state.step, observation) {
         (Step::Announce, Observation::Platform(Platform::Banner(banner))) => {
-            announcement::announce(plan, banner.as_ref())
+            announcement::announce(plan, state, banner.as_ref())
         }
         (Step::ClearBanner, Observation::Platform(Platform::Banner(banner))) => {
-            announcement::clear(plan, banner.as_ref())
+            announcement::clear(plan, state, banner.as_ref())
         }
-        (Step::CloseGate, Observation::GateRules(rules)) => gate::close(plan, state, rules),
-        (Step::OpenGate, Observation::GateRules(rules)) => gate::open(rules),
+        (Step::CloseGate, Observation::GateRules(rules)) => gate::close(plan, state, rules, at),
+        (Step::OpenGate, Observation::GateRules(rules)) => gate::open(plan, state, rules),
         (Step::SaveSessions, Observation::Platform(Platform::Sessions(sessions))) => {
             sessions::save_and_stop(plan, state, sessions, at)
         }
         (Step::StopComputations, Observation::Platform(Platform::Computations(computations))) => {
             computations::stop(plan, state, computations, at)
         }
-        (Step::MuteAlarms, Observation::Alarms(alarms)) => alarms::mute(state, alarms),
-        (Step::UnmuteAlarms, Observation::Alarms(alarms)) => alarms::unmute(state, alarms),
-        (Step::DisableJobQueues, Observation::JobQueues(queues)) => job_queues::disable(state, queues),
-        (Step::RestoreJobQueues, Observation::JobQueues(queues)) => job_queues::restore(state, queues),
+        (Step::MuteAlarms, Observation::Alarms(alarms)) => alarms::mute(plan, state, alarms, at),
+        (Step::UnmuteAlarms, Observation::Alarms(alarms)) => alarms::unmute(plan, state, alarms),
+        (Step::DisableJobQueues, Observation::JobQueues(queues)) => {
+            job_queues::disable(plan, state, queues, at)
+        }
+        (Step::RestoreJobQueues, Observation::JobQueues(queues)) => job_queues::restore(plan, state, queues),
         (Step::TerminateJobs, Observation::Jobs(jobs)) => job_queues::terminate(plan, state, jobs, at),
         (Step::TerminateWorkers, Observation::WorkerGroups(groups)) => {
             workers::terminate(plan, state, groups, at)
         }
-        (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(state, groups),
+        (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(plan, state, groups),
         (Step::TerminateDedicatedMachines, Observation::Machines(machines)) => {
             machines::terminate(plan, state, machines, at)
         }
@@ -132,6 +146,7 @@ pub(crate) fn decide(
             update::follow(plan, state, kind, events, worker_groups)
         }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
+        (Step::TakeStock, Observation::Standing(standing)) => stock::take(state, standing, at),
         (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
         (
             step,
@@ -145,6 +160,8 @@ pub(crate) fn decide(
             | Observation::Alarms(_)
             | Observation::Machines(_)
             | Observation::Snapshots(_)
+            | Observation::Calm(_)
+            | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_),
         ) => return Err(wrong(step, observation)),
@@ -190,10 +207,26 @@ pub(crate) enum Drain {
     Force,
 }
 
-/// Where a drain stands.
-pub(crate) fn drain(policy: crate::policy::DrainPolicy, state: &State, at: Timestamp) -> Drain {
-    use crate::policy::Escalation;
-    let elapsed = state.elapsed_seconds(at);
+/// Where the drain of the step stands.
+pub(crate) fn drain(policy: DrainPolicy, state: &State, at: Timestamp) -> Drain {
+    stage(policy, state.elapsed_seconds(at))
+}
+
+/// What was told to end gets so long to do it, however late its turn came.
+const LEAST_SECONDS: u64 = 30;
+
+/// Where a drain of people's work stands: sessions and computations have one deadline together.
+pub(crate) fn drain_of_work(policy: DrainPolicy, state: &mut State, at: Timestamp) -> Drain {
+    let since = *state.work_ends_since.get_or_insert(at);
+    let together = stage(policy, at.milliseconds_since(since) / 1000);
+    let own = state.elapsed_seconds(at);
+    match together {
+        Drain::GiveUp(_) | Drain::Force if own <= LEAST_SECONDS.min(policy.deadline_seconds) => Drain::Tell,
+        Drain::Grace | Drain::Tell | Drain::GiveUp(_) | Drain::Force => together,
+    }
+}
+
+fn stage(policy: DrainPolicy, elapsed: u64) -> Drain {
     if elapsed < policy.grace_seconds {
         return Drain::Grace;
     }

@@ -1,14 +1,17 @@
 //! The state machine: what happened, in; what to do next, out.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use crate::Timestamp;
-use crate::act::Act;
+use crate::act::{Act, FleetAct, StackAct};
 use crate::journal::{Event, PortError, PortErrorKind, Record, What};
-use crate::observation::Query;
+use crate::observation::{FleetQuery, Observation, Query};
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::question::{Answer, Question};
-use crate::state::{Outcome, State};
-use crate::step::Step;
-use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED};
+use crate::state::{Outcome, State, Stays};
+use crate::step::{OnFailure, OnStop, Step};
+use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, health};
+use crate::watch::{self, Watched};
 
 /// How long an update that has begun may be out of sight before a person is asked. AWS's own disturbances and a
 /// renewal of keys are usually over by then.
@@ -87,12 +90,19 @@ pub fn transition(
     }
     let at = event.at;
     match &event.what {
-        What::Started | What::Waited => Ok(look(plan, state, at)),
+        What::Started => Ok(start(plan, state, at)),
+        What::Waited => {
+            // What a person is asked about may be tried on meanwhile.
+            let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);
+            Ok(if tried_on { look_at_step(plan, state, at) } else { look(plan, state, at) })
+        }
         What::Resumed => {
             // The time in which nobody acted or looked is not the step's.
             state.step_started_at = at;
+            state.work_ends_since = state.work_ends_since.map(|_| at);
             state.unseen_since = None;
             state.healthy_since = None;
+            state.watching = false;
             Ok(look(plan, state, at))
         }
         What::Acted => {
@@ -102,10 +112,29 @@ pub fn transition(
         }
         What::Observed(observation) => {
             state.unseen_since = None;
+            if state.reclosing
+                && let Observation::GateRules(rules) = observation
+            {
+                let decision = gate::close(plan, &mut state, rules, at);
+                return Ok(reclose(plan, state, at, decision));
+            }
             let decision = steps::decide(plan, &mut state, observation, at)?;
             Ok(follow(plan, state, at, decision))
         }
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
+        What::Watched(observation) => match observation {
+            Observation::Calm(calm) => {
+                let watched = watch::judge(plan, &mut state, calm, at);
+                Ok(watched_so(plan, state, at, watched))
+            }
+            other => Err(IllegalTransition::WrongAnswer { step: state.step, answer: other.kind() }),
+        },
+        What::WatchFailed(error) => {
+            // Nothing that can't be undone is done unseen.
+            let waiting_on = vec![format!("a look at the gate before going on: {error}")];
+            Ok(follow(plan, state, at, Decision::Wait(waiting_on)))
+        }
+        What::ActFailed(error) if state.watching => Ok(not_taken_away(plan, state, at, error)),
         What::ActFailed(error) => {
             if error.kind == PortErrorKind::Refused
                 && let Step::FollowUpdate(kind) = state.step
@@ -114,7 +143,7 @@ pub fn transition(
             }
             // A refused act did not happen. After a transient failure nobody knows: the next look tells.
             if error.kind == PortErrorKind::Refused
-                && let Some(Act::ExecuteChangeSet { update, .. }) = state.intended.take()
+                && let Some(Act::Stack(StackAct::ExecuteChangeSet { update, .. })) = state.intended.take()
             {
                 state.update(update).begun = false;
             }
@@ -122,6 +151,58 @@ pub fn transition(
         }
         What::StopRequested { by } => Ok(stop(plan, state, at, by)),
         What::Answered { answer, by } => answered(plan, state, at, answer, by),
+        What::GivenUp { by } => {
+            let reason = format!("{}: given up by {by}, as it was", state.step.title());
+            Ok(end(state, Outcome::GateClosed { reason }))
+        }
+    }
+}
+
+/// How long after the announced closing time a run may begin without asking: people were told a time.
+const WINDOW_PASSED_MILLISECONDS: u64 = 60_000;
+
+fn start(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+    match plan.announcement.closes_at {
+        Some(closes_at) if at.milliseconds_since(closes_at) > WINDOW_PASSED_MILLISECONDS => {
+            follow(plan, state, at, Decision::Ask(Question::WindowPassed { closes_at }))
+        }
+        Some(_) | None => look(plan, state, at),
+    }
+}
+
+/// What a look at the calm leads to. What was due is looked at anew afterwards.
+fn watched_so(plan: &Plan, mut state: State, at: Timestamp, watched: Watched) -> (State, Effect) {
+    match watched {
+        Watched::Calm => look(plan, state, at),
+        Watched::Act(act) => {
+            state.watching = true;
+            (state, Effect::Act(act))
+        }
+        Watched::Ask(question) => follow(plan, state, at, Decision::Ask(question)),
+        Watched::Wait(left) => follow(plan, state, at, Decision::Wait(left)),
+    }
+}
+
+/// What came back could not be taken away again: it is told, and the run goes on.
+fn not_taken_away(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
+    state.watching = false;
+    if let Some(act) = state.intended.take()
+        && error.kind == PortErrorKind::Refused
+        && state.watch_refused.insert(act.to_string())
+    {
+        state.remarks.push(format!("behind the closed gate it was not possible to {act}: {error}"));
+    }
+    look(plan, state, at)
+}
+
+/// Close the gate again, as somebody decided.
+fn reclose(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
+    match decision {
+        Decision::Done => {
+            state.reclosing = false;
+            look(plan, state, at)
+        }
+        other => follow(plan, state, at, other),
     }
 }
 
@@ -131,6 +212,14 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
         let effect = Effect::Ask(question.clone());
         return (state, effect);
     }
+    if state.reclosing {
+        let listener_arn = state.targets.listener.physical_id.clone();
+        return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
+    }
+    look_at_step(plan, state, at)
+}
+
+fn look_at_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     match steps::look(plan, &state, at) {
         Look::Ask(query) => (state, Effect::Observe(query)),
         Look::Known(decision) => follow(plan, state, at, decision),
@@ -196,19 +285,19 @@ fn refused_under_way(
     error: &PortError,
 ) -> (State, Effect) {
     match state.intended.take() {
-        Some(Act::CancelUpdate { .. }) => {
+        Some(Act::Stack(StackAct::CancelUpdate { .. })) => {
             state.update(kind).cancelled = true;
             state.remarks.push(format!("the update could not be cancelled, so it went on: {error}"));
             wait(plan, state, vec![error.to_string()])
         }
-        Some(Act::RemoveScaleInProtection { group_name, .. }) => {
+        Some(Act::Fleet(FleetAct::RemoveScaleInProtection { group_name, .. })) => {
             state.update(kind).deleting_groups.remove(&group_name);
             state.remarks.push(format!(
                 "{group_name} is being deleted, and its instances' protection could not be taken off: {error}"
             ));
             wait(plan, state, vec![error.to_string()])
         }
-        Some(Act::ContinueUpdateRollback { .. }) => {
+        Some(Act::Stack(StackAct::ContinueUpdateRollback { .. })) => {
             let update = state.update(kind);
             update.status = Some((UPDATE_ROLLBACK_FAILED.to_owned(), None));
             let question = Question::RollbackFailed {
@@ -231,6 +320,9 @@ fn wait(plan: &Plan, mut state: State, waiting_on: Vec<String>) -> (State, Effec
 }
 
 fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
+    if let Some(question) = state.question.clone().filter(Question::is_tried_on) {
+        return try_on(plan, state, at, question, decision);
+    }
     match decision {
         Decision::Act(act) if state.done.as_ref() == Some(&act) => {
             // It was done just now and doesn't show yet: AWS's answers lag behind its acts.
@@ -257,7 +349,7 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             }
             wait(plan, state, waiting_on)
         }
-        Decision::Done => match next(plan, state.step) {
+        Decision::Done => match next(plan, &state) {
             Some(next) => enter(plan, state, at, next),
             None => finish(plan, state),
         },
@@ -272,52 +364,99 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
     }
 }
 
+/// A step is tried on while a person is asked about it: it still acts and looks, and what it waits for holds the question.
+fn try_on(
+    plan: &Plan,
+    mut state: State,
+    at: Timestamp,
+    question: Question,
+    decision: Decision,
+) -> (State, Effect) {
+    match decision {
+        Decision::Act(act) if state.done.as_ref() == Some(&act) => {
+            state.done = None;
+            (state, Effect::Ask(question))
+        }
+        Decision::Act(act) => (state, Effect::Act(act)),
+        Decision::Look => look_at_step(plan, state, at),
+        Decision::Done => {
+            state.question = None;
+            state.waiting_on.clear();
+            follow(plan, state, at, Decision::Done)
+        }
+        Decision::Wait(_)
+        | Decision::Ask(_)
+        | Decision::GoBack(_)
+        | Decision::Fail(_)
+        | Decision::Stuck(_) => (state, Effect::Ask(question)),
+    }
+}
+
 /// Nothing leads on. Where users have been shut out they stay out; before that they keep what they have.
-fn stuck(plan: &Plan, state: State, at: Timestamp, reason: String) -> (State, Effect) {
+fn stuck(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     if is_before_gate(plan, state.step) {
         return fail(plan, state, at, &reason);
     }
-    let reason = format!("{}: {reason}", state.step.title());
-    end(state, Outcome::GateClosed { reason })
+    state.stuck = Some(format!("{}: {reason}", state.step.title()));
+    enter(plan, state, at, Step::TakeStock)
 }
 
 /// What a step's failure leads to.
 fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, Effect) {
+    let held = reason.to_owned();
     let reason = format!("{}: {reason}", state.step.title());
-    match state.step {
-        // Noise or tidiness: no reason to keep anybody out. The report says it.
-        Step::MuteAlarms | Step::UnmuteAlarms | Step::ClearBanner | Step::DiscardChangeSet => {
+    if state.stays.is_some() {
+        // The run ends in the maintenance that it found, whatever of it can't be made calm again.
+        state.remarks.push(reason);
+        return follow(plan, state, at, Decision::Done);
+    }
+    match state.step.facts().on_failure {
+        OnFailure::Remark => {
             state.remarks.push(reason);
             follow(plan, state, at, Decision::Done)
         }
-        Step::CreateChangeSet(UpdateKind::WayBack)
-        | Step::ExecuteChangeSet(UpdateKind::WayBack)
-        | Step::FollowUpdate(UpdateKind::WayBack) => {
-            // The new release stands and isn't healthy, and the way back is barred.
+        OnFailure::LeaveOnList => {
+            state.still_to_put_back.push(reason);
+            follow(plan, state, at, Decision::Done)
+        }
+        OnFailure::AskAboutRelease => {
             let question = Question::Unhealthy { findings: vec![reason], can_go_back: false };
             state.step = Step::CheckHealth;
             state.step_started_at = at;
             follow(plan, state, at, Decision::Ask(question))
         }
-        step if step.is_leaving() => {
-            let reason = match &state.failure {
-                None => reason,
-                Some(first) => format!("{reason} (after: {first})"),
+        OnFailure::AskAndTryOn => {
+            let question = Question::Leaving {
+                step: state.step,
+                held: vec![held],
+                can_go_back: health::can_go_back(plan, &state),
+                tried_on: true,
             };
-            end(state, Outcome::GateClosed { reason })
+            follow(plan, state, at, Decision::Ask(question))
         }
-        _ => leave(plan, state, at, reason),
+        OnFailure::PutBack => leave(plan, state, at, reason),
     }
 }
 
+/// The update doesn't happen. A deployment that was found in maintenance stays in it; else users get back what they had,
+/// unless the policy stays closed.
 fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     state.failure = Some(reason);
-    if plan.maintenance.stay_closed_on_failure && state.stop.is_none() && is_behind_gate(plan, state.step) {
+    state.stays = if state.found.is_some() {
+        Some(Stays::AsFound)
+    } else if plan.maintenance.stay_closed_on_failure
+        && state.stop.is_none()
+        && is_behind_gate(plan, state.step)
+    {
         // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
-        state.stays_closed = true;
-        return enter(plan, state, at, Step::DiscardChangeSet);
+        Some(Stays::ByPolicy)
+    } else {
+        None
+    };
+    match state.stays {
+        Some(_) if !state.has_begun(UpdateKind::Primary) => enter(plan, state, at, Step::DiscardChangeSet),
+        Some(_) | None => enter(plan, state, at, Step::LocateTargets),
     }
-    enter(plan, state, at, Step::LocateTargets)
 }
 
 /// Whether the gate has been closed when this step begins.
@@ -335,31 +474,37 @@ fn place(plan: &Plan, step: Step) -> Option<usize> {
 }
 
 /// The step after this one; `None` at the end of the way.
-fn next(plan: &Plan, step: Step) -> Option<Step> {
-    if let Some(index) = Step::LEAVING.iter().position(|leaving| *leaving == step) {
-        return Step::LEAVING.get(index + 1).copied();
+fn next(plan: &Plan, state: &State) -> Option<Step> {
+    let after = |way: &[Step]| {
+        let index = way.iter().position(|step| *step == state.step)?;
+        way.get(index + 1).copied()
+    };
+    if state.stays.is_some() {
+        return after(&Step::STAYING);
     }
-    match step {
-        Step::CreateChangeSet(UpdateKind::WayBack) => {
-            return Some(Step::ExecuteChangeSet(UpdateKind::WayBack));
-        }
-        Step::ExecuteChangeSet(UpdateKind::WayBack) => return Some(Step::FollowUpdate(UpdateKind::WayBack)),
-        Step::FollowUpdate(UpdateKind::WayBack) => return Some(Step::LocateTargets),
-        _ => {}
+    if state.step.is_leaving() {
+        return after(&Step::LEAVING);
     }
-    let index = plan.steps.iter().position(|planned| planned.step == step)?;
+    let [create, execute, follow] = Step::of_update(UpdateKind::WayBack);
+    if let Some(next) = after(&[create, execute, follow, Step::LocateTargets]) {
+        return Some(next);
+    }
+    let index = place(plan, state.step)?;
     plan.steps.get(index + 1).map(|planned| planned.step)
 }
 
 /// The end of the way has been reached.
 fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
+    if let Some(reason) = state.stuck.clone() {
+        return end(state, Outcome::GateClosed { reason });
+    }
     let outcome = match (plan.kind, state.failure.take()) {
         (RunKind::EnterMaintenance, None) => Outcome::InMaintenance,
         (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
         (RunKind::Upgrade, None) => Outcome::Upgraded,
-        (_, Some(reason)) if state.stays_closed => Outcome::GateClosed {
-            reason: format!("{reason} (the old release stands; stay_closed_on_failure keeps users out)"),
-        },
+        (_, Some(reason)) if state.stays == Some(Stays::ByPolicy) => {
+            Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure keeps users out)") }
+        }
         (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
         (_, Some(reason)) => Outcome::NotUpgraded { reason },
     };
@@ -367,15 +512,15 @@ fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
 }
 
 fn go_back(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    if state.found.is_some() {
+        state.stays = None;
+    }
     state.failure = Some(reason);
     enter(plan, state, at, Step::CreateChangeSet(UpdateKind::WayBack))
 }
 
 /// Somebody wants the run to stop. What that does depends on how far it is; [`stop_does`] says it beforehand.
 fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effect) {
-    if state.stop.is_some() || state.question.is_some() {
-        return look(plan, state, at);
-    }
     match stop_does(&state) {
         StopDoes::LeaveMaintenance => {
             state.stop = Some(by.to_owned());
@@ -385,6 +530,18 @@ fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effec
         StopDoes::CancelUpdate => {
             state.stop = Some(by.to_owned());
             look(plan, state, at)
+        }
+        StopDoes::Ask => {
+            let can_go_back = health::can_go_back(plan, &state);
+            let held = if state.unhealthy.is_empty() { &state.waiting_on } else { &state.unhealthy };
+            let mut held = held.clone();
+            held.push(format!("{by} asked the run to stop"));
+            let question = if state.step == Step::CheckHealth {
+                Question::Unhealthy { findings: held, can_go_back }
+            } else {
+                Question::Leaving { step: state.step, held, can_go_back, tried_on: false }
+            };
+            follow(plan, state, at, Decision::Ask(question))
         }
         StopDoes::Nothing => {
             state.remarks.push(format!("{by} asked to stop when nothing could be stopped any more"));
@@ -396,28 +553,38 @@ fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effec
 /// What stopping a run does at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopDoes {
-    /// Nothing was updated yet: everything is put back and users are let in.
+    /// Nothing was updated yet: everything is put back and users are let in, or stay in the maintenance that was found.
     LeaveMaintenance,
-    /// The stack's update is cancelled; CloudFormation rolls it back, then maintenance is left.
+    /// The stack's update is cancelled; CloudFormation rolls it back, then it goes on as after a failure.
     CancelUpdate,
-    /// Maintenance is being left already, or the run waits for an answer.
+    /// Maintenance is being left already: a person is asked whether to open, go back, or wait on.
+    Ask,
+    /// It has ended, waits for an answer, or has let users in.
     Nothing,
 }
 
 /// What stopping a run would do now.
 #[must_use]
 pub fn stop_does(state: &State) -> StopDoes {
-    if state.outcome.is_some() || state.question.is_some() || state.step.is_leaving() {
+    if state.outcome.is_some() || state.question.is_some() || state.stop.is_some() || state.stays.is_some() {
         return StopDoes::Nothing;
     }
-    match state.step {
-        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) if state.has_begun(kind) => {
-            StopDoes::CancelUpdate
-        }
-        Step::CreateChangeSet(UpdateKind::WayBack) | Step::ExecuteChangeSet(UpdateKind::WayBack) => {
-            StopDoes::Nothing
-        }
-        _ => StopDoes::LeaveMaintenance,
+    match state.step.facts().on_stop {
+        OnStop::Leave => StopDoes::LeaveMaintenance,
+        OnStop::Ask => StopDoes::Ask,
+        OnStop::Nothing => StopDoes::Nothing,
+        OnStop::Cancel => match state.step {
+            Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) if state.has_begun(kind) => {
+                StopDoes::CancelUpdate
+            }
+            Step::ExecuteChangeSet(UpdateKind::WayBack) => StopDoes::Ask,
+            step => match step.facts().on_failure {
+                OnFailure::AskAboutRelease => StopDoes::Ask,
+                OnFailure::PutBack | OnFailure::Remark | OnFailure::LeaveOnList | OnFailure::AskAndTryOn => {
+                    StopDoes::LeaveMaintenance
+                }
+            },
+        },
     }
 }
 
@@ -455,15 +622,56 @@ fn answered(
             look(plan, state, at)
         }
         Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),
-        Answer::Open => {
-            state.remarks.push(format!("{}; {by} let users in all the same", words(&question)));
-            follow(plan, state, at, Decision::Done)
-        }
+        Answer::Open => open(plan, state, at, &question, by),
         Answer::StayClosed => {
             let reason = format!("{}; {by} chose to end the run so", words(&question));
             stuck(plan, state, at, reason)
         }
+        Answer::CloseAgain => {
+            state.remarks.push(format!("{}; {by} had it closed again", words(&question)));
+            state.reclosing = true;
+            look(plan, state, at)
+        }
+        Answer::GoOn => {
+            state.remarks.push(format!("{}; {by} went on", words(&question)));
+            look(plan, state, at)
+        }
+        Answer::Leave => {
+            state.stop = Some(by.to_owned());
+            let reason = format!("{}; {by} chose to stop there", words(&question));
+            leave(plan, state, at, reason)
+        }
     })
+}
+
+/// Users are let in, or left in, as it is.
+fn open(plan: &Plan, mut state: State, at: Timestamp, question: &Question, by: &str) -> (State, Effect) {
+    state.remarks.push(format!("{}; {by} let users in all the same", words(question)));
+    match question {
+        Question::GateGone { .. } => {
+            // They are in: what is watched is watched no more.
+            state.taken.gate = false;
+            state.doors.clear();
+            look(plan, state, at)
+        }
+        Question::Leaving { step, held, .. } => match step.facts().on_failure {
+            OnFailure::LeaveOnList => {
+                state.still_to_put_back.extend(held.iter().map(|held| format!("{}: {held}", step.title())));
+                enter(plan, state, at, Step::OpenGate)
+            }
+            OnFailure::AskAndTryOn if *step == Step::OpenGate => {
+                state.step_started_at = at;
+                look(plan, state, at)
+            }
+            OnFailure::AskAndTryOn | OnFailure::AskAboutRelease | OnFailure::PutBack | OnFailure::Remark => {
+                follow(plan, state, at, Decision::Done)
+            }
+        },
+        Question::Unhealthy { .. } => follow(plan, state, at, Decision::Done),
+        Question::RollbackFailed { .. } | Question::Unseen { .. } | Question::WindowPassed { .. } => {
+            look(plan, state, at)
+        }
+    }
 }
 
 fn words(question: &Question) -> String {
@@ -473,6 +681,11 @@ fn words(question: &Question) -> String {
         Question::Unseen { update, error, minutes } => {
             format!("the update of the {} could not be looked at for {minutes} min: {error}", update.title())
         }
+        Question::Leaving { step, held, .. } => {
+            format!("maintenance was being left ({}): {}", step.title(), named(held))
+        }
+        Question::GateGone { .. } => "the gate was found open".to_owned(),
+        Question::WindowPassed { .. } => "the announced closing time had passed".to_owned(),
     }
 }
 

@@ -150,39 +150,39 @@ async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
             addresses: vec!["192.0.2.0/24".to_owned()],
         }],
     };
-    let close = Act::CloseGate {
+    let close = FleetAct::CloseGate {
         listener_arn: listener_arn.to_owned(),
         gate,
         run_id: "run-1".to_owned(),
         missing: vec![1, 2],
     };
     tell(cloud, &close).await;
-    let query = || Query::GateRules { listener_arn: listener_arn.to_owned() };
+    let query = || FleetQuery::GateRules { listener_arn: listener_arn.to_owned() };
     let rules = seen!(cloud, query(), Observation::GateRules);
     let mut shown: Vec<_> = rules.iter().map(|rule| (rule.priority, rule.run_id.as_str())).collect();
     shown.sort();
     assert_eq!(shown, [(Some(1), "run-1"), (Some(2), "run-1")]);
-    let open = Act::OpenGate { rule_arns: rules.into_iter().map(|rule| rule.rule_arn).collect() };
+    let open = FleetAct::OpenGate { rule_arns: rules.into_iter().map(|rule| rule.rule_arn).collect() };
     tell(cloud, &open).await;
     assert_eq!(seen!(cloud, query(), Observation::GateRules), vec![]);
 }
 
 async fn groups(cloud: &AwsCloud) {
-    let query = || Query::WorkerGroups { names: vec!["workers".to_owned()] };
+    let query = || FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] };
     let group = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
     assert_eq!((group.max_size, group.desired_capacity, group.new_instances_protected), (80, 60, true));
     assert_eq!(group.hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["going"]);
     assert_eq!(group.warm_pool.map(|pool| pool.min_size), Some(1));
     let group_note = Rememberer::WorkerGroup("workers".to_owned());
     let remember =
-        Act::Remember { memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }] };
+        FleetAct::Remember { memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }] };
     tell_twice(cloud, &remember).await;
     let noted = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
     assert_eq!(noted.remembered.as_deref(), Some("0/80/60"));
-    tell_twice(cloud, &Act::Forget { resources: vec![group_note] }).await;
+    tell_twice(cloud, &FleetAct::Forget { resources: vec![group_note] }).await;
     let instance_ids: Vec<String> = noted.instances.into_iter().map(|instance| instance.id).collect();
     assert!(instance_ids.len() >= 60, "{}", instance_ids.len());
-    let unprotect = Act::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
+    let unprotect = FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
     tell_twice(cloud, &unprotect).await;
     let size = GroupSize {
         group_name: "workers".to_owned(),
@@ -191,43 +191,43 @@ async fn groups(cloud: &AwsCloud) {
         desired_capacity: 0,
         new_instances_protected: false,
     };
-    tell_twice(cloud, &Act::ResizeWorkerGroups { sizes: vec![size] }).await;
+    tell_twice(cloud, &FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await;
     let emptied = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
     assert_eq!((emptied.desired_capacity, emptied.remembered), (0, None));
 }
 
 async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
-    let disable = Act::SetJobQueueStates { queue_arns: vec![queue.to_owned()], enabled: false };
+    let disable = FleetAct::SetJobQueueStates { queue_arns: vec![queue.to_owned()], enabled: false };
     tell_twice(cloud, &disable).await;
     let note = Rememberer::JobQueue(queue.to_owned());
     let remember =
-        Act::Remember { memories: vec![Memory { resource: note.clone(), text: "ENABLED".to_owned() }] };
+        FleetAct::Remember { memories: vec![Memory { resource: note.clone(), text: "ENABLED".to_owned() }] };
     tell_twice(cloud, &remember).await;
-    let query = || Query::JobQueues { arns: vec![queue.to_owned()] };
+    let query = || FleetQuery::JobQueues { arns: vec![queue.to_owned()] };
     let seen = seen!(cloud, query(), Observation::JobQueues).remove(0);
     assert_eq!(
         (seen.enabled, seen.status.as_str(), seen.remembered.as_deref()),
         (false, "VALID", Some("ENABLED"))
     );
-    tell_twice(cloud, &Act::Forget { resources: vec![note] }).await;
-    let terminate = Act::TerminateJobs { job_ids: vec![job.to_owned()], reason: "upgrade".to_owned() };
+    tell_twice(cloud, &FleetAct::Forget { resources: vec![note] }).await;
+    let terminate = FleetAct::TerminateJobs { job_ids: vec![job.to_owned()], reason: "upgrade".to_owned() };
     tell_twice(cloud, &terminate).await;
-    assert_eq!(seen!(cloud, Query::Jobs { queue_arns: vec![queue.to_owned()] }, Observation::Jobs), vec![]);
+    assert_eq!(seen!(cloud, FleetQuery::Jobs { queue_arns: vec![queue.to_owned()] }, Observation::Jobs), vec![]);
 }
 
 async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: &str) {
-    let query = || Query::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] };
+    let query = || FleetQuery::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] };
     let machines = seen!(cloud, query(), Observation::Machines);
     let shown: Vec<_> =
         machines.iter().map(|seen| (seen.instance_id.as_str(), seen.owner.as_deref())).collect();
     assert_eq!(shown, [(machine, Some("ada"))]);
-    tell_twice(cloud, &Act::TerminateInstances { instance_ids: vec![machine.to_owned()] }).await;
+    tell_twice(cloud, &FleetAct::TerminateInstances { instance_ids: vec![machine.to_owned()] }).await;
     assert_eq!(seen!(cloud, query(), Observation::Machines), vec![]);
 
     let names = vec!["load".to_owned(), "gone".to_owned()];
     for enabled in [false, true] {
-        tell_twice(cloud, &Act::SetAlarmActions { names: vec!["load".to_owned()], enabled }).await;
-        let alarms = seen!(cloud, Query::Alarms { names: names.clone() }, Observation::Alarms);
+        tell_twice(cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled }).await;
+        let alarms = seen!(cloud, FleetQuery::Alarms { names: names.clone() }, Observation::Alarms);
         assert_eq!(alarms.iter().map(|alarm| alarm.actions_enabled).collect::<Vec<_>>(), [enabled]);
     }
 
@@ -241,9 +241,9 @@ async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: 
         planned(SnapshotKind::Database, "main", "run-1-db"),
         planned(SnapshotKind::Volume, volume, "run-1-v"),
     ];
-    let query = Query::Snapshots { planned: snapshots.clone(), run_id: "run-1".to_owned() };
+    let query = FleetQuery::Snapshots { planned: snapshots.clone(), run_id: "run-1".to_owned() };
     assert_eq!(seen!(cloud, query.clone(), Observation::Snapshots), vec![]);
-    tell_twice(cloud, &Act::CreateSnapshots { snapshots, run_id: "run-1".to_owned() }).await;
+    tell_twice(cloud, &FleetAct::CreateSnapshots { snapshots, run_id: "run-1".to_owned() }).await;
     let made = seen!(cloud, query, Observation::Snapshots);
     let shown: Vec<_> = made.iter().map(|seen| (seen.name.as_str(), seen.complete)).collect();
     assert_eq!(shown, [("run-1-db", true), ("run-1-v", true)]);
@@ -371,8 +371,8 @@ async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str)
         notification_arns: None,
         rollback_triggers: None,
     };
-    tell(cloud, &Act::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal }).await;
-    let query = || Query::ChangeSet { update: kind, stack_id: stack_id.clone(), name: run_id.to_owned() };
+    tell(cloud, &StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal }).await;
+    let query = || StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: run_id.to_owned() };
     for _ in 0..100 {
         let change_set = seen!(cloud, query(), Observation::ChangeSet).expect("a change set");
         if change_set.status == "CREATE_COMPLETE" {
@@ -381,14 +381,14 @@ async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str)
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let execute = Act::ExecuteChangeSet {
+    let execute = StackAct::ExecuteChangeSet {
         update: kind,
         stack_id: stack_id.clone(),
         change_set_name: run_id.to_owned(),
         client_request_token: run_id.to_owned(),
     };
     tell(cloud, &execute).await;
-    let query = || Query::StackEvents {
+    let query = || StackQuery::Events {
         update: kind,
         stack_id: stack_id.clone(),
         client_request_token: run_id.to_owned(),

@@ -43,7 +43,7 @@ async fn the_gate_closes_around_those_who_may_pass() {
     let default =
         before.iter().find(|rule| rule.priority.is_none()).expect("a default rule").rule_arn.clone();
     let gate = gate(&bench, &default);
-    let close = |missing: &[i32]| Act::CloseGate {
+    let close = |missing: &[i32]| FleetAct::CloseGate {
         listener_arn: listener_arn.clone(),
         gate: gate.clone(),
         run_id: "run-1".to_owned(),
@@ -51,7 +51,7 @@ async fn the_gate_closes_around_those_who_may_pass() {
     };
     bench.tell(&close(&[1, 2, 9])).await;
     let seen = || async {
-        match bench.ask(Query::GateRules { listener_arn: listener_arn.clone() }).await {
+        match bench.ask(FleetQuery::GateRules { listener_arn: listener_arn.clone() }).await {
             Observation::GateRules(mut rules) => {
                 rules.sort_by_key(|rule| rule.priority);
                 rules
@@ -78,7 +78,7 @@ async fn the_gate_closes_around_those_who_may_pass() {
     let error = bench.cloud.act(&close(&[3])).await.expect_err("no such rule");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
 
-    let open = Act::OpenGate { rule_arns: seen().await.into_iter().map(|rule| rule.rule_arn).collect() };
+    let open = FleetAct::OpenGate { rule_arns: seen().await.into_iter().map(|rule| rule.rule_arn).collect() };
     bench.tell(&open).await;
     bench.tell(&open).await;
     assert_eq!(seen().await, vec![]);
@@ -94,12 +94,12 @@ async fn notes_are_written_on_groups_and_queues_and_taken_off() {
         |resource: &Rememberer, text: &str| Memory { resource: resource.clone(), text: text.to_owned() };
     let notes = || async {
         let Observation::WorkerGroups(groups) =
-            bench.ask(Query::WorkerGroups { names: texts(&["workers"]) }).await
+            bench.ask(FleetQuery::WorkerGroups { names: texts(&["workers"]) }).await
         else {
             panic!("groups")
         };
         let Observation::JobQueues(queues) =
-            bench.ask(Query::JobQueues { arns: vec![bench.id("Queue")] }).await
+            bench.ask(FleetQuery::JobQueues { arns: vec![bench.id("Queue")] }).await
         else {
             panic!("queues")
         };
@@ -109,12 +109,12 @@ async fn notes_are_written_on_groups_and_queues_and_taken_off() {
             first(queues.into_iter().next().map(|queue| queue.remembered)),
         )
     };
-    let remember = Act::Remember { memories: vec![note(&group, "0/200/3"), note(&queue, "ENABLED")] };
+    let remember = FleetAct::Remember { memories: vec![note(&group, "0/200/3"), note(&queue, "ENABLED")] };
     bench.tell(&remember).await;
     bench.tell(&remember).await;
     assert_eq!(notes().await, (Some("0/200/3".to_owned()), Some("ENABLED".to_owned())));
     let gone = Rememberer::WorkerGroup("gone".to_owned());
-    let forget = Act::Forget { resources: vec![gone, group, queue] };
+    let forget = FleetAct::Forget { resources: vec![gone, group, queue] };
     bench.tell(&forget).await;
     bench.tell(&forget).await;
     assert_eq!(notes().await, (None, None));
@@ -123,7 +123,7 @@ async fn notes_are_written_on_groups_and_queues_and_taken_off() {
 #[tokio::test(start_paused = true)]
 async fn workers_end_though_protected_many_and_held_by_a_hook() {
     let bench = Bench::with_platform().await;
-    let query = || Query::WorkerGroups { names: texts(&["workers"]) };
+    let query = || FleetQuery::WorkerGroups { names: texts(&["workers"]) };
     let size = |desired, max| GroupSize {
         group_name: "workers".to_owned(),
         min_size: 0,
@@ -131,7 +131,7 @@ async fn workers_end_though_protected_many_and_held_by_a_hook() {
         desired_capacity: desired,
         new_instances_protected: true,
     };
-    bench.tell(&Act::ResizeWorkerGroups { sizes: vec![size(120, 200)] }).await;
+    bench.tell(&FleetAct::ResizeWorkerGroups { sizes: vec![size(120, 200)] }).await;
     let in_service = |seen: &Observation| match seen {
         Observation::WorkerGroups(groups) => groups
             .iter()
@@ -144,11 +144,11 @@ async fn workers_end_though_protected_many_and_held_by_a_hook() {
     let up = bench.until(query(), |seen| in_service(seen).len() == 120).await;
     let pool =
         WarmPoolSize { group_name: "workers".to_owned(), min_size: 0, max_group_prepared_capacity: Some(0) };
-    bench.tell(&Act::ResizeWarmPools { sizes: vec![pool] }).await;
-    bench.tell(&Act::ResizeWorkerGroups { sizes: vec![size(0, 0)] }).await;
+    bench.tell(&FleetAct::ResizeWarmPools { sizes: vec![pool] }).await;
+    bench.tell(&FleetAct::ResizeWorkerGroups { sizes: vec![size(0, 0)] }).await;
     // More than the 50 that one call takes.
     let unprotect =
-        Act::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids: in_service(&up) };
+        FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids: in_service(&up) };
     bench.tell(&unprotect).await;
     let waiting = |seen: &Observation| match seen {
         Observation::WorkerGroups(groups) => groups
@@ -164,7 +164,7 @@ async fn workers_end_though_protected_many_and_held_by_a_hook() {
         other => panic!("{other:?}"),
     };
     let held = bench.until(query(), |seen| waiting(seen).len() >= 120).await;
-    let complete = Act::CompleteLifecycleActions { actions: waiting(&held) };
+    let complete = FleetAct::CompleteLifecycleActions { actions: waiting(&held) };
     bench.tell(&complete).await;
     bench.tell(&complete).await;
     let empty = |seen: &Observation| match seen {
@@ -177,7 +177,7 @@ async fn workers_end_though_protected_many_and_held_by_a_hook() {
         if empty(&seen) {
             return;
         }
-        bench.tell(&Act::CompleteLifecycleActions { actions: waiting(&seen) }).await;
+        bench.tell(&FleetAct::CompleteLifecycleActions { actions: waiting(&seen) }).await;
         bench.clock.sleep(std::time::Duration::from_secs(60)).await;
     }
     panic!("{:?}", bench.ask(query()).await);
@@ -192,10 +192,10 @@ async fn jobs_end_and_their_queue_is_disabled() {
         let name = format!("job-{number}");
         bench.cloud.submit_job(&queue, &definition, &name, 3600).await.expect("submitted");
     }
-    let query = || Query::Jobs { queue_arns: vec![queue.clone()] };
+    let query = || FleetQuery::Jobs { queue_arns: vec![queue.clone()] };
     let Observation::Jobs(jobs) = bench.ask(query()).await else { panic!("jobs") };
     assert_eq!(jobs.len(), 60);
-    let disable = Act::SetJobQueueStates { queue_arns: vec![queue.clone()], enabled: false };
+    let disable = FleetAct::SetJobQueueStates { queue_arns: vec![queue.clone()], enabled: false };
     bench.tell(&disable).await;
     let disabled = |seen: &Observation| match seen {
         Observation::JobQueues(queues) => {
@@ -203,9 +203,9 @@ async fn jobs_end_and_their_queue_is_disabled() {
         }
         other => panic!("{other:?}"),
     };
-    bench.until(Query::JobQueues { arns: vec![queue.clone()] }, disabled).await;
+    bench.until(FleetQuery::JobQueues { arns: vec![queue.clone()] }, disabled).await;
     let job_ids = jobs.into_iter().map(|job| job.id).collect();
-    let terminate = Act::TerminateJobs { job_ids, reason: "upgrade run-1".to_owned() };
+    let terminate = FleetAct::TerminateJobs { job_ids, reason: "upgrade run-1".to_owned() };
     bench.tell(&terminate).await;
     bench.tell(&terminate).await;
     bench.until(query(), |seen| *seen == Observation::Jobs(vec![])).await;
@@ -216,16 +216,16 @@ async fn alarms_are_muted_a_hundred_a_call() {
     let bench = Bench::with_platform().await;
     let names = texts(&["load"]);
     for enabled in [false, false, true] {
-        bench.tell(&Act::SetAlarmActions { names: names.clone(), enabled }).await;
-        let Observation::Alarms(seen) = bench.ask(Query::Alarms { names: names.clone() }).await else {
+        bench.tell(&FleetAct::SetAlarmActions { names: names.clone(), enabled }).await;
+        let Observation::Alarms(seen) = bench.ask(FleetQuery::Alarms { names: names.clone() }).await else {
             panic!("alarms")
         };
         assert!(seen.iter().all(|alarm| alarm.actions_enabled == enabled), "{seen:?}");
     }
     // 250 names are three calls; those that don't exist are left alone.
     let many: Vec<String> = (0..249).map(|number| format!("absent-{number}")).chain(names.clone()).collect();
-    bench.tell(&Act::SetAlarmActions { names: many.clone(), enabled: false }).await;
-    let Observation::Alarms(seen) = bench.ask(Query::Alarms { names: many }).await else { panic!("alarms") };
+    bench.tell(&FleetAct::SetAlarmActions { names: many.clone(), enabled: false }).await;
+    let Observation::Alarms(seen) = bench.ask(FleetQuery::Alarms { names: many }).await else { panic!("alarms") };
     assert_eq!(seen.len(), 1);
     assert!(!seen.iter().any(|alarm| alarm.actions_enabled));
 }
@@ -243,9 +243,9 @@ async fn snapshots_are_begun_once() {
         planned(SnapshotKind::Database, "Database", "run-1-database"),
         planned(SnapshotKind::Volume, "Volume", "run-1-volume"),
     ];
-    let query = Query::Snapshots { planned: snapshots.clone(), run_id: "run-1".to_owned() };
+    let query = FleetQuery::Snapshots { planned: snapshots.clone(), run_id: "run-1".to_owned() };
     assert_eq!(bench.ask(query.clone()).await, Observation::Snapshots(vec![]));
-    let create = Act::CreateSnapshots { snapshots, run_id: "run-1".to_owned() };
+    let create = FleetAct::CreateSnapshots { snapshots, run_id: "run-1".to_owned() };
     bench.tell(&create).await;
     bench.tell(&create).await;
     let Observation::Snapshots(seen) = bench.ask(query.clone()).await else { panic!("snapshots") };
@@ -262,12 +262,12 @@ async fn snapshots_are_begun_once() {
 #[tokio::test(start_paused = true)]
 async fn machines_outside_of_groups_end() {
     let bench = Bench::with_platform().await;
-    let query = Query::Machines { tags: vec![("dedicated".to_owned(), None)] };
-    let terminate = Act::TerminateInstances { instance_ids: vec![bench.id("Dedicated")] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let terminate = FleetAct::TerminateInstances { instance_ids: vec![bench.id("Dedicated")] };
     bench.tell(&terminate).await;
     bench.tell(&terminate).await;
     bench.until(query, |seen| *seen == Observation::Machines(vec![])).await;
-    let gone = Act::TerminateInstances { instance_ids: texts(&["i-0123456789abcdef0"]) };
+    let gone = FleetAct::TerminateInstances { instance_ids: texts(&["i-0123456789abcdef0"]) };
     let error = bench.cloud.act(&gone).await.expect_err("not there");
     assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
 }

@@ -209,7 +209,7 @@ async fn machines_come_in_pages_and_without_those_of_groups() {
         page(&[("i-2", "dedicated"), ("i-3", "aws:autoscaling:groupName")], "<nextToken>more</nextToken>");
     let second = page(&[("i-1", "dedicated")], "<nextToken/>");
     let canned = Canned::default().with("DescribeInstances", &[(200, &first), (200, &second)]);
-    let query = Query::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
     let Observation::Machines(machines) = canned.cloud().observe(&query).await.expect("machines") else {
         panic!("machines")
     };
@@ -236,7 +236,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
         rollback_triggers: full.then(|| vec!["arn:alarm".to_owned()]),
     };
     for full in [true, false] {
-        let act = Act::CreateChangeSet {
+        let act = StackAct::CreateChangeSet {
             update: UpdateKind::Primary,
             stack_id: "s".to_owned(),
             proposal: proposal(full),
@@ -275,7 +275,7 @@ async fn errors_of_our_own_calls_are_sorted_like_the_sdks() {
         (200, "no XML".to_owned(), PortErrorKind::Transient, "not"),
     ] {
         let canned = Canned::default().with("DescribeInstances", &[(status, &body)]);
-        let query = Query::Machines { tags: vec![("dedicated".to_owned(), None)] };
+        let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
         let error = canned.cloud().observe(&query).await.expect_err("refused");
         assert_eq!((error.kind, error.operation.as_str()), (kind, "ec2:DescribeInstances"), "{error}");
         assert!(error.message.contains(words), "{error}");

@@ -48,7 +48,7 @@ fn faults(local: &LocalCloud, text: &str) {
 async fn a_call_of_our_own_is_tried_again_like_the_sdks() {
     let (local, keys, endpoint) = listening();
     let cloud = connected(&keys, &endpoint);
-    let query = Query::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
     for answer in ["service_unavailable", "drop_connection"] {
         faults(
             &local,
@@ -70,7 +70,7 @@ async fn nobody_at_the_endpoint_is_said_with_the_endpoint() {
     let cloud = connected(&keys, &endpoint);
     // An SDK's call, and one of our own.
     for query in
-        [Query::Alarms { names: vec!["a".to_owned()] }, Query::WorkerGroups { names: vec!["g".to_owned()] }]
+        [FleetQuery::Alarms { names: vec!["a".to_owned()] }, FleetQuery::WorkerGroups { names: vec!["g".to_owned()] }]
     {
         let error = cloud.observe(&query).await.expect_err("nobody");
         assert_eq!(error.kind, PortErrorKind::Transient, "{error}");

@@ -20,32 +20,32 @@ async fn every_question_has_its_answer() {
     };
     let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
     for (query, wanted) in [
-        (Query::GateRules { listener_arn: bench.id("Listener") }, Observation::GateRules(vec![])),
-        (Query::Jobs { queue_arns: vec![bench.id("Queue")] }, Observation::Jobs(vec![])),
-        (Query::WorkerGroups { names: vec![] }, Observation::WorkerGroups(vec![])),
-        (Query::WorkerGroups { names: vec!["gone".to_owned()] }, Observation::WorkerGroups(vec![])),
+        (FleetQuery::GateRules { listener_arn: bench.id("Listener") }, Observation::GateRules(vec![])),
+        (FleetQuery::Jobs { queue_arns: vec![bench.id("Queue")] }, Observation::Jobs(vec![])),
+        (FleetQuery::WorkerGroups { names: vec![] }, Observation::WorkerGroups(vec![])),
+        (FleetQuery::WorkerGroups { names: vec!["gone".to_owned()] }, Observation::WorkerGroups(vec![])),
         (
-            Query::Alarms { names: vec!["load".to_owned(), "gone".to_owned()] },
+            FleetQuery::Alarms { names: vec!["load".to_owned(), "gone".to_owned()] },
             Observation::Alarms(vec![AlarmSeen { name: "load".to_owned(), actions_enabled: true }]),
         ),
-        (Query::Alarms { names: vec![] }, Observation::Alarms(vec![])),
+        (FleetQuery::Alarms { names: vec![] }, Observation::Alarms(vec![])),
         (
-            Query::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] },
+            FleetQuery::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] },
             Observation::Machines(vec![machine.clone()]),
         ),
         (
             // It has both.
-            Query::Machines { tags: vec![("dedicated".to_owned(), None), ("Name".to_owned(), None)] },
+            FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None), ("Name".to_owned(), None)] },
             Observation::Machines(vec![machine]),
         ),
         (
             // It has one of them only.
-            Query::Machines {
+            FleetQuery::Machines {
                 tags: vec![("dedicated".to_owned(), Some("yes".to_owned())), ("absent".to_owned(), None)],
             },
             Observation::Machines(vec![]),
         ),
-        (Query::Machines { tags: vec![] }, Observation::Machines(vec![])),
+        (FleetQuery::Machines { tags: vec![] }, Observation::Machines(vec![])),
         (
             Query::Health {
                 target_group_arns: vec![bench.id("WebTargets"), bench.id("IdleTargets"), absent.to_owned()],
@@ -60,7 +60,7 @@ async fn every_question_has_its_answer() {
             ]),
         ),
         (
-            Query::Resources {
+            FleetQuery::Resources {
                 stack_id: bench.stack_id.clone(),
                 logical_ids: vec!["Database".to_owned(), "Gone".to_owned()],
             },
@@ -78,7 +78,7 @@ async fn every_question_has_its_answer() {
 async fn a_group_shows_its_sizes_pool_and_hooks() {
     let bench = Bench::with_platform().await;
     let names = vec!["workers".to_owned(), "web".to_owned(), "gone".to_owned()];
-    let Observation::WorkerGroups(groups) = bench.ask(Query::WorkerGroups { names }).await else {
+    let Observation::WorkerGroups(groups) = bench.ask(FleetQuery::WorkerGroups { names }).await else {
         panic!("groups")
     };
     let workers = groups.iter().find(|group| group.name == "workers").expect("the workers");

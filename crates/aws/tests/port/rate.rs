@@ -20,14 +20,14 @@ async fn a_drain_keeps_to_the_rate_and_is_never_turned_away() {
             .await
             .expect("submitted");
     }
-    let Observation::Jobs(jobs) = bench.ask(Query::Jobs { queue_arns: vec![queue] }).await else {
+    let Observation::Jobs(jobs) = bench.ask(FleetQuery::Jobs { queue_arns: vec![queue] }).await else {
         panic!("jobs")
     };
     assert_eq!(jobs.len(), JOBS);
     let began = bench.clock.now();
     let job_ids = jobs.into_iter().map(|job| job.id).collect();
     // Nothing is tried twice in this process: one call too many would be an error.
-    bench.tell(&Act::TerminateJobs { job_ids, reason: "upgrade".to_owned() }).await;
+    bench.tell(&FleetAct::TerminateJobs { job_ids, reason: "upgrade".to_owned() }).await;
     let took = bench.clock.now().milliseconds_since(began);
     // 50 a second are 20 s; a tenth more is fine.
     assert!((20_000..22_000).contains(&took), "{took} ms");

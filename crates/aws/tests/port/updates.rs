@@ -47,7 +47,7 @@ impl Update<'_> {
     const KIND: UpdateKind = UpdateKind::Primary;
 
     fn query(&self) -> Query {
-        Query::ChangeSet {
+        StackQuery::ChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             name: self.name.to_owned(),
@@ -55,7 +55,7 @@ impl Update<'_> {
     }
 
     fn events(&self, after: Option<String>) -> Query {
-        Query::StackEvents {
+        StackQuery::Events {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             client_request_token: self.token.to_owned(),
@@ -65,7 +65,7 @@ impl Update<'_> {
     }
 
     async fn create(&self, template: &str) -> Act {
-        let create = Act::CreateChangeSet {
+        let create = StackAct::CreateChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             proposal: proposal(self.bench, self.name, template).await,
@@ -77,7 +77,7 @@ impl Update<'_> {
     }
 
     fn execute(&self) -> Act {
-        Act::ExecuteChangeSet {
+        StackAct::ExecuteChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             change_set_name: self.name.to_owned(),
@@ -86,7 +86,7 @@ impl Update<'_> {
     }
 
     fn cancel(&self) -> Act {
-        Act::CancelUpdate {
+        StackAct::CancelUpdate {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             client_request_token: self.token.to_owned(),
@@ -136,7 +136,7 @@ async fn a_change_set_is_deleted_once_and_for_all() {
     let bench = Bench::with_platform().await;
     let update = Update { bench: &bench, name: "unused", token: "run-1" };
     update.create(TEMPLATE).await;
-    let delete = Act::DeleteChangeSet {
+    let delete = StackAct::DeleteChangeSet {
         update: UpdateKind::Primary,
         stack_id: bench.stack_id.clone(),
         change_set_name: "unused".to_owned(),
@@ -174,7 +174,7 @@ async fn a_failed_rollback_goes_on_without_what_is_stuck() {
     bench.local.set_faults(&Faults::parse(faults).expect("faults")).expect("set");
     bench.tell(&update.execute()).await;
     update.ends_as("UPDATE_ROLLBACK_FAILED").await;
-    let go_on = |token: &str, skip: &[&str]| Act::ContinueUpdateRollback {
+    let go_on = |token: &str, skip: &[&str]| StackAct::ContinueUpdateRollback {
         update: UpdateKind::Primary,
         stack_id: bench.stack_id.clone(),
         skip: skip.iter().map(|id| (*id).to_owned()).collect(),
@@ -191,7 +191,7 @@ async fn a_failed_rollback_goes_on_without_what_is_stuck() {
 async fn each_stack_is_asked_for_in_its_own_account() {
     let bench = Bench::with_platform().await;
     let clouds = AwsClouds { primary: bench.cloud.clone(), backup: None, role: None };
-    let query = |update| Query::ChangeSet { update, stack_id: bench.stack_id.clone(), name: "x".to_owned() };
+    let query = |update| StackQuery::ChangeSet { update, stack_id: bench.stack_id.clone(), name: "x".to_owned() };
     for update in [UpdateKind::Primary, UpdateKind::WayBack] {
         assert_eq!(change_set(clouds.observe(&query(update)).await.expect("an answer")), None);
     }

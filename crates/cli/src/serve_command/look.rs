@@ -29,7 +29,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let rules = Query::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    let rules = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
     let gate = match site.ports.observe(&rules).await {
         Ok(Observation::GateRules(rules)) => rules
             .first()
@@ -37,12 +37,12 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         Ok(other) => GatePicture::Unknown(format!("answered with {}", other.kind())),
         Err(error) => GatePicture::Unknown(error.to_string()),
     };
-    let jobs = match site.ports.observe(&Query::Jobs { queue_arns: ids(&targets.job_queues) }).await {
+    let jobs = match site.ports.observe(&FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }).await {
         Ok(Observation::Jobs(jobs)) => Ok(jobs),
         Ok(other) => Err(format!("answered with {}", other.kind())),
         Err(error) => Err(error.to_string()),
     };
-    let groups = Query::WorkerGroups { names: ids(&targets.worker_groups) };
+    let groups = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) };
     let workers = match site.ports.observe(&groups).await {
         Ok(Observation::WorkerGroups(groups)) => Ok(groups
             .into_iter()

@@ -1,42 +1,89 @@
 //! CloudWatch: an upgrade would set off alarms; they are muted for the window, and act again afterwards.
 
-use crate::act::Act;
-use crate::observation::{AlarmSeen, Query};
+use crate::Timestamp;
+use crate::act::{Act, FleetAct, Memory, Rememberer};
+use crate::note::Note;
+use crate::observation::{AlarmSeen, FleetQuery};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Look};
 
+/// The note's word: whether its actions were enabled.
+const ACTIONS: &str = "actions";
+
 pub(crate) fn look(plan: &Plan, state: &State) -> Look {
     let alarms = &state.targets.alarms;
-    if alarms.is_empty() || !plan.maintenance.mute_alarms {
+    let idle = !plan.maintenance.mute_alarms && !state.takes_over(plan);
+    if alarms.is_empty() || idle {
         return Look::Known(Decision::Done);
     }
-    Look::Ask(Query::Alarms { names: alarms.iter().map(|alarm| alarm.physical_id.clone()).collect() })
+    let names = alarms.iter().map(|alarm| alarm.physical_id.clone()).collect();
+    Look::Ask(FleetQuery::Alarms { names }.into())
 }
 
-/// Done when none of them acts.
-pub(crate) fn mute(state: &mut State, alarms: &[AlarmSeen]) -> Decision {
-    state.before.alarms.get_or_insert_with(|| alarms.to_vec());
-    set(alarms, false, |_| true)
-}
-
-/// Done when each acts that acted before and is still there. One that the update made new acts anyway.
-pub(crate) fn unmute(state: &State, alarms: &[AlarmSeen]) -> Decision {
-    let Some(before) = &state.before.alarms else { return Decision::Done };
-    set(alarms, true, |alarm| {
-        before.iter().any(|earlier| earlier.name == alarm.name && earlier.actions_enabled)
-    })
-}
-
-fn set(alarms: &[AlarmSeen], enabled: bool, concerned: impl Fn(&AlarmSeen) -> bool) -> Decision {
-    let wrong: Vec<String> = alarms
-        .iter()
-        .filter(|alarm| alarm.actions_enabled != enabled && concerned(alarm))
-        .map(|alarm| alarm.name.clone())
-        .collect();
-    if wrong.is_empty() {
-        Decision::Done
-    } else {
-        Decision::Act(Act::SetAlarmActions { names: wrong, enabled })
+/// Done when none of them acts. One that acted gets its note first; one that its owner muted gets none, and stays muted.
+pub(crate) fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Timestamp) -> Decision {
+    let mut memories = Vec::new();
+    for alarm in alarms {
+        let noted = note(plan, state, alarm).is_some();
+        if (alarm.actions_enabled || noted) && !state.before.alarms.iter().any(|one| one.name == alarm.name) {
+            state.before.alarms.push(AlarmSeen { actions_enabled: true, ..alarm.clone() });
+        }
+        if alarm.actions_enabled && !noted {
+            let text = Note::on(&alarm.name, at, &plan.run_id).with(ACTIONS, "enabled").write();
+            memories.push(Memory { resource: Rememberer::Alarm(alarm.name.clone()), text });
+        }
     }
+    if !memories.is_empty() {
+        return Decision::act(FleetAct::Remember { memories });
+    }
+    let acting = names(alarms, |alarm| alarm.actions_enabled);
+    if !acting.is_empty() {
+        return Decision::act(FleetAct::SetAlarmActions { names: acting, enabled: false });
+    }
+    state.taken.alarms = true;
+    Decision::Done
+}
+
+/// An alarm that acts again behind the closed gate was set so by the update, or by somebody: it is muted again and told.
+pub(crate) fn mute_again(state: &mut State, alarms: &[AlarmSeen]) -> Option<Act> {
+    let acting = names(alarms, |alarm| alarm.actions_enabled);
+    if acting.is_empty() {
+        return None;
+    }
+    state.came_back.push(format!("alarms acted again, and were muted again: {}", acting.join(", ")));
+    Some(Act::Fleet(FleetAct::SetAlarmActions { names: acting, enabled: false }))
+}
+
+/// Done when each acts that this run muted, or, where it takes maintenance over, that bears our note; and no such note is
+/// left. One that is new acts anyway; one that its owner muted stays so.
+pub(crate) fn unmute(plan: &Plan, state: &State, alarms: &[AlarmSeen]) -> Decision {
+    let takes_over = state.takes_over(plan);
+    let known = |alarm: &AlarmSeen| state.before.alarms.iter().any(|earlier| earlier.name == alarm.name);
+    let wanted = |alarm: &AlarmSeen| {
+        (known(alarm) && state.journal_counts(plan, &alarm.name, !alarm.actions_enabled))
+            || (takes_over && note(plan, state, alarm).is_some())
+    };
+    let silent = names(alarms, |alarm| !alarm.actions_enabled && wanted(alarm));
+    if !silent.is_empty() {
+        return Decision::act(FleetAct::SetAlarmActions { names: silent, enabled: true });
+    }
+    let noted = |alarm: &&AlarmSeen| alarm.remembered.is_some() && (takes_over || known(alarm));
+    let resources: Vec<Rememberer> =
+        alarms.iter().filter(noted).map(|alarm| Rememberer::Alarm(alarm.name.clone())).collect();
+    if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+}
+
+/// That an alarm is still as maintenance left it.
+pub(crate) fn still_taken(alarm: &AlarmSeen) -> Option<String> {
+    let note = Note::read(alarm.remembered.as_deref()?);
+    (note.is_of(&alarm.name) && !alarm.actions_enabled).then(|| format!("alarm {} is muted", alarm.name))
+}
+
+fn note(plan: &Plan, state: &State, alarm: &AlarmSeen) -> Option<Note> {
+    state.counting_note(plan, alarm.remembered.as_deref(), &alarm.name, !alarm.actions_enabled)
+}
+
+fn names(alarms: &[AlarmSeen], concerned: impl Fn(&AlarmSeen) -> bool) -> Vec<String> {
+    alarms.iter().filter(|alarm| concerned(alarm)).map(|alarm| alarm.name.clone()).collect()
 }

@@ -5,33 +5,44 @@ use crate::act::Act;
 use crate::observation::Query;
 use crate::plan::Plan;
 use crate::platform::{Banner, PlatformAct, PlatformQuery};
+use crate::state::{BannerBefore, State};
 use crate::steps::{Decision, Look};
 
-pub(crate) fn look(plan: &Plan) -> Look {
-    if plan.announcement.banner.is_none() || !plan.platform.banner {
+pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+    let concerns_us = plan.announcement.banner.is_some() || state.before.banner.is_some();
+    if !concerns_us || !plan.platform.banner {
         return Look::Known(Decision::Done);
     }
     Look::Ask(Query::Platform(PlatformQuery::Banner))
 }
 
-/// Done when the platform shows our banner.
-pub(crate) fn announce(plan: &Plan, seen: Option<&Banner>) -> Decision {
-    match &plan.announcement.banner {
-        Some(wanted) if !seen.is_some_and(|seen| says(seen, wanted)) => {
-            Decision::Act(Act::Platform { acts: vec![PlatformAct::SetBanner(wanted.clone())] })
-        }
-        Some(_) | None => Decision::Done,
+/// Done when the platform shows our banner. Whatever it showed before is put up again afterwards.
+pub(crate) fn announce(plan: &Plan, state: &mut State, seen: Option<&Banner>) -> Decision {
+    let Some(wanted) = &plan.announcement.banner else { return Decision::Done };
+    let shown = seen.is_some_and(|seen| says(seen, wanted));
+    if state.before.banner.is_none() {
+        let before = seen.filter(|_| !shown).cloned();
+        state.before.banner = Some(BannerBefore { ours: wanted.clone(), before });
     }
+    if shown {
+        return Decision::Done;
+    }
+    Decision::Act(Act::Platform { acts: vec![PlatformAct::SetBanner(wanted.clone())] })
 }
 
-/// Done when the platform doesn't show our banner. Anybody else's stays.
-pub(crate) fn clear(plan: &Plan, seen: Option<&Banner>) -> Decision {
-    match (&plan.announcement.banner, seen) {
-        (Some(ours), Some(seen)) if says(seen, ours) => {
-            Decision::Act(Act::Platform { acts: vec![PlatformAct::ClearBanner] })
-        }
-        (Some(_) | None, Some(_) | None) => Decision::Done,
+/// Done when the platform doesn't show our banner. The one that was there before comes back; anybody else's stays.
+pub(crate) fn clear(plan: &Plan, state: &State, seen: Option<&Banner>) -> Decision {
+    let Some(seen) = seen else { return Decision::Done };
+    let (ours, before) = match (&state.before.banner, &plan.announcement.banner) {
+        (Some(BannerBefore { ours, before }), _) => (ours, before.as_ref()),
+        (None, Some(ours)) => (ours, None),
+        (None, None) => return Decision::Done,
+    };
+    if !says(seen, ours) {
+        return Decision::Done;
     }
+    let act = before.map_or(PlatformAct::ClearBanner, |banner| PlatformAct::SetBanner(banner.clone()));
+    Decision::Act(Act::Platform { acts: vec![act] })
 }
 
 /// A platform may write times in its own way: the text makes a banner ours.

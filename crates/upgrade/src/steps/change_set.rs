@@ -1,8 +1,8 @@
 //! CloudFormation makes the change set, and it must be the approved one. One that is not used is deleted.
 
-use crate::act::Act;
+use crate::act::StackAct;
 use crate::comparison::compare;
-use crate::observation::{ChangeSetSeen, Query};
+use crate::observation::{ChangeSetSeen, Query, StackQuery};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::state::State;
 use crate::steps::{Decision, Look};
@@ -15,11 +15,11 @@ pub(crate) fn look(plan: &Plan, kind: UpdateKind) -> Look {
 }
 
 fn query(update: &StackUpdate) -> Query {
-    Query::ChangeSet {
+    Query::Stack(StackQuery::ChangeSet {
         update: update.kind,
         stack_id: update.stack_id.clone(),
         name: update.proposal.change_set_name.clone(),
-    }
+    })
 }
 
 /// Done when the change set is there and is what was approved.
@@ -34,7 +34,7 @@ pub(crate) fn create(
     };
     let name = &update.proposal.change_set_name;
     let Some(seen) = seen else {
-        return Decision::Act(Act::CreateChangeSet {
+        return Decision::act(StackAct::CreateChangeSet {
             update: kind,
             stack_id: update.stack_id.clone(),
             proposal: update.proposal.clone(),
@@ -87,7 +87,7 @@ pub(crate) fn discard(plan: &Plan, state: &mut State, seen: Option<&ChangeSetSee
         Some(seen) if seen.status.ends_with("_IN_PROGRESS") || seen.status.ends_with("_PENDING") => {
             Decision::Wait(vec![format!("change set {}", update.proposal.change_set_name)])
         }
-        Some(_) => Decision::Act(Act::DeleteChangeSet {
+        Some(_) => Decision::act(StackAct::DeleteChangeSet {
             update: update.kind,
             stack_id: update.stack_id.clone(),
             change_set_name: update.proposal.change_set_name.clone(),

@@ -6,7 +6,7 @@ use crate::observation::Query;
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformAct, PlatformQuery};
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::steps::{Decision, Drain, Look, drain_of_work};
 use crate::transition::named;
 
 pub(crate) fn look(plan: &Plan) -> Look {
@@ -17,12 +17,12 @@ pub(crate) fn look(plan: &Plan) -> Look {
 }
 
 /// Done when none is left, or when the rest may end with the workers.
-pub(crate) fn stop(plan: &Plan, state: &State, computations: &[Computation], at: Timestamp) -> Decision {
+pub(crate) fn stop(plan: &Plan, state: &mut State, computations: &[Computation], at: Timestamp) -> Decision {
     if computations.is_empty() {
         return Decision::Done;
     }
     let left: Vec<String> = computations.iter().map(in_words).collect();
-    match drain(plan.maintenance.computations, state, at) {
+    match drain_of_work(plan.maintenance.computations, state, at) {
         Drain::Grace => Decision::Wait(left),
         Drain::Tell => {
             let acts: Vec<PlatformAct> = computations

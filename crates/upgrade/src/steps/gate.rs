@@ -1,20 +1,35 @@
 //! Close and open the gate: listener rules of ours before all of the platform's.
 
-use crate::act::Act;
-use crate::observation::{GateRuleSeen, Query};
+use crate::Timestamp;
+use crate::act::{Act, FleetAct};
+use crate::note::Note;
+use crate::observation::{FleetQuery, GateRuleSeen};
 use crate::plan::Plan;
-use crate::state::State;
+use crate::state::{Door, Maintenance, State};
 use crate::steps::{Decision, Look};
 
 pub(crate) fn look(state: &State) -> Look {
-    Look::Ask(Query::GateRules { listener_arn: state.targets.listener.physical_id.clone() })
+    Look::Ask(FleetQuery::GateRules { listener_arn: state.targets.listener.physical_id.clone() }.into())
 }
 
-/// Closed when every rule of this run is there.
-pub(crate) fn close(plan: &Plan, state: &State, rules: &[GateRuleSeen]) -> Decision {
-    let there = |priority: i32| {
-        rules.iter().any(|rule| rule.run_id == plan.run_id && rule.priority == Some(priority))
-    };
+/// Closed when every rule of this run is there, or when the deployment is in maintenance already: its gate is used as it
+/// stands.
+pub(crate) fn close(plan: &Plan, state: &mut State, rules: &[GateRuleSeen], at: Timestamp) -> Decision {
+    let mine = |rule: &&GateRuleSeen| rule.run_id == plan.run_id;
+    let foreign: Vec<GateRuleSeen> = rules.iter().filter(|rule| !mine(rule)).cloned().collect();
+    if let Some(found) = Maintenance::of(&foreign) {
+        if state.found.is_none() {
+            state.found = Some(found);
+        }
+        return closed(state);
+    }
+    // Rules of an earlier run that let admitted addresses through a gate which is no longer there.
+    if !foreign.is_empty() {
+        return Decision::act(FleetAct::OpenGate {
+            rule_arns: foreign.into_iter().map(|rule| rule.rule_arn).collect(),
+        });
+    }
+    let there = |priority: i32| rules.iter().any(|rule| rule.priority == Some(priority));
     // The admitting rules first: whoever is let through is never shut out for a moment.
     let missing: Vec<i32> = plan
         .gate
@@ -25,20 +40,39 @@ pub(crate) fn close(plan: &Plan, state: &State, rules: &[GateRuleSeen]) -> Decis
         .filter(|priority| !there(*priority))
         .collect();
     if missing.is_empty() {
-        return Decision::Done;
+        return closed(state);
     }
-    Decision::Act(Act::CloseGate {
-        listener_arn: state.targets.listener.physical_id.clone(),
+    Decision::Act(make(plan, &state.targets.listener.physical_id, missing, at))
+}
+
+fn closed(state: &mut State) -> Decision {
+    state.taken.gate = true;
+    let listener_arn = state.targets.listener.physical_id.clone();
+    state.doors = vec![Door { listener_arn, closed: true }];
+    Decision::Done
+}
+
+fn make(plan: &Plan, listener_arn: &str, missing: Vec<i32>, at: Timestamp) -> Act {
+    Act::Fleet(FleetAct::CloseGate {
+        listener_arn: listener_arn.to_owned(),
         gate: plan.gate.clone(),
         run_id: plan.run_id.clone(),
+        note: Note::on(listener_arn, at, &plan.run_id).by(&plan.operator).write(),
         missing,
     })
 }
 
-/// Open when no gate rule is there: a rule that an earlier run left behind keeps users out just as well.
-pub(crate) fn open(rules: &[GateRuleSeen]) -> Decision {
-    if rules.is_empty() {
-        return Decision::Done;
-    }
-    Decision::Act(Act::OpenGate { rule_arns: rules.iter().map(|rule| rule.rule_arn.clone()).collect() })
+/// Close the gate on a listener that the update has just made, or that somebody opened. The platform's own rules, of which
+/// copies would let admitted addresses through, may not be there yet: everybody is kept out.
+pub(crate) fn close_new_door(plan: &Plan, listener_arn: &str, at: Timestamp) -> Act {
+    make(plan, listener_arn, vec![plan.gate.priority], at)
+}
+
+/// Open when no gate rule is there that this run made or takes over: a finished upgrade, and whoever leaves maintenance,
+/// takes over all of them.
+pub(crate) fn open(plan: &Plan, state: &State, rules: &[GateRuleSeen]) -> Decision {
+    let takes_over = state.takes_over(plan);
+    let concerned = rules.iter().filter(|rule| takes_over || rule.run_id == plan.run_id);
+    let rule_arns: Vec<String> = concerned.map(|rule| rule.rule_arn.clone()).collect();
+    if rule_arns.is_empty() { Decision::Done } else { Decision::act(FleetAct::OpenGate { rule_arns }) }
 }

@@ -1,41 +1,59 @@
 //! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
 
 use crate::Timestamp;
-use crate::observation::{Finding, Query};
-use crate::plan::{Plan, UpdateKind};
+use crate::observation::{Finding, HealthQuery, Query};
+use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::policy::OnUnhealthy;
 use crate::question::Question;
 use crate::state::State;
 use crate::steps::{Decision, Look};
 use crate::transition::named;
 
-/// Asked only where an update was begun: what nobody touched needs no proof.
+/// Asked where an update was begun, and by whoever lets users in again: what nobody touched needs no proof.
 pub(crate) fn look(plan: &Plan, state: &State) -> Look {
     let policy = &plan.health;
     let asks = policy.targets || policy.platform || !policy.http.is_empty();
-    if !asks || !state.has_begun(UpdateKind::Primary) {
+    let touched = state.has_begun(UpdateKind::Primary) || plan.kind == RunKind::LeaveMaintenance;
+    if !asks || !touched {
         return Look::Known(Decision::Done);
     }
-    let version = match &state.failure {
-        None => plan.to_version.clone(),
-        Some(_) => plan.from_version.clone(),
+    let version = match (plan.kind, &state.failure) {
+        // Whichever release stands.
+        (RunKind::LeaveMaintenance, _) => None,
+        (RunKind::Upgrade | RunKind::EnterMaintenance, None) => plan.to_version.clone(),
+        (RunKind::Upgrade | RunKind::EnterMaintenance, Some(_)) => plan.from_version.clone(),
     };
     let groups = if policy.targets { state.targets.target_groups.as_slice() } else { &[] };
-    Look::Ask(Query::Health {
+    Look::Ask(Query::Health(HealthQuery {
         target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
         platform: policy.platform && plan.platform.status,
         version,
         http: policy.http.clone(),
-    })
+    }))
 }
 
-/// Done when everything has been well for the quiet period without a break.
+/// Whether the plan has a way back that leads anywhere now.
+pub(crate) fn can_go_back(plan: &Plan, state: &State) -> bool {
+    plan.way_back.is_some() && state.failure.is_none() && state.has_begun(UpdateKind::Primary)
+}
+
+/// Done when everything has been well for the quiet period without a break. What was as sick before maintenance proves
+/// nothing now: it is told, and not waited for.
 pub(crate) fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Timestamp) -> Decision {
-    let unhealthy: Vec<String> = findings
+    let sick_before = |finding: &Finding| {
+        state.before.health.iter().any(|before| before.what == finding.what && !before.healthy)
+    };
+    let (excused, unhealthy): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().filter(|finding| !finding.healthy).partition(|finding| sick_before(finding));
+    let excused: Vec<String> = excused
         .iter()
-        .filter(|finding| !finding.healthy)
-        .map(|finding| format!("{}: {}", finding.what, finding.detail))
+        .map(|finding| format!("{} was not healthy before either, so it was not waited for", finding.what))
+        .filter(|remark| !state.remarks.contains(remark))
         .collect();
+    let unhealthy: Vec<String> =
+        unhealthy.iter().map(|finding| format!("{}: {}", finding.what, finding.detail)).collect();
+    state.remarks.extend(excused);
+    state.unhealthy.clone_from(&unhealthy);
     let policy = &plan.health;
     if unhealthy.is_empty() {
         let since = *state.healthy_since.get_or_insert(at);
@@ -48,7 +66,7 @@ pub(crate) fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Ti
     if state.elapsed_seconds(at) <= policy.deadline_seconds {
         return Decision::Wait(unhealthy);
     }
-    let can_go_back = plan.way_back.is_some() && state.failure.is_none();
+    let can_go_back = can_go_back(plan, state);
     match policy.on_failure {
         OnUnhealthy::GoBack if can_go_back => Decision::GoBack(format!(
             "the new release wasn't healthy after {} s: {}",

@@ -1,8 +1,9 @@
 //! Batch: disable the queues, end their jobs, and enable what was enabled.
 
 use crate::Timestamp;
-use crate::act::{Act, Memory, Rememberer};
-use crate::observation::{Job, JobQueue, LogicalResource, Query};
+use crate::act::{Act, FleetAct, Memory, Rememberer};
+use crate::note::Note;
+use crate::observation::{FleetQuery, Job, JobQueue, LogicalResource, Query};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Drain, Look, drain};
@@ -14,7 +15,7 @@ const JOBS_AN_ACT: usize = 500;
 pub(crate) fn look_at_queues(state: &State) -> Look {
     match state.targets.job_queues.as_slice() {
         [] => Look::Known(Decision::Done),
-        queues => Look::Ask(Query::JobQueues { arns: arns(queues) }),
+        queues => Look::Ask(FleetQuery::JobQueues { arns: arns(queues) }.into()),
     }
 }
 
@@ -26,80 +27,161 @@ pub(crate) fn look_at_jobs(state: &State) -> Look {
 }
 
 pub(crate) fn jobs_query(state: &State) -> Query {
-    Query::Jobs { queue_arns: arns(&state.targets.job_queues) }
+    FleetQuery::Jobs { queue_arns: arns(&state.targets.job_queues) }.into()
 }
 
-/// What is noted on a queue: its state before maintenance.
-fn note(enabled: bool) -> &'static str {
+/// The note's word: the queue's state.
+const STATE: &str = "state";
+
+/// As Batch writes it.
+fn state_word(enabled: bool) -> &'static str {
     if enabled { "ENABLED" } else { "DISABLED" }
 }
 
-/// The queues as they were: a note that an earlier maintenance left says more than what is seen now.
-fn as_before(queues: &[JobQueue]) -> Vec<JobQueue> {
-    let mut queues = queues.to_vec();
-    for queue in &mut queues {
-        if let Some(text) = &queue.remembered {
-            queue.enabled = text == note(true);
+fn note(plan: &Plan, state: &State, queue: &JobQueue) -> Option<Note> {
+    state.counting_note(plan, queue.remembered.as_deref(), &queue.arn, !queue.enabled)
+}
+
+/// Whether a note says that the queue was enabled.
+fn was_enabled(note: &Note) -> bool {
+    note.word(STATE) == Some(state_word(true))
+}
+
+/// Done when every queue is disabled and has settled. How each was is noted on it first; a note that counts says more than
+/// what is seen now.
+pub(crate) fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: Timestamp) -> Decision {
+    let mut memories = Vec::new();
+    for queue in queues {
+        let noted = note(plan, state, queue);
+        let known = state.before.job_queues.iter().find(|earlier| earlier.arn == queue.arn);
+        let enabled = match (known, &noted) {
+            (Some(known), _) => known.enabled,
+            (None, Some(note)) => was_enabled(note),
+            (None, None) => queue.enabled,
+        };
+        if known.is_none() {
+            state.before.job_queues.push(JobQueue { enabled, ..queue.clone() });
+        }
+        if noted.is_none() {
+            if let Some(left_over) = &queue.remembered {
+                state.remarks.push(format!(
+                    "queue {} bore a note of an earlier maintenance that it isn't in ({left_over}); it was rewritten",
+                    short_name(&queue.arn)
+                ));
+            }
+            let text = Note::on(&queue.arn, at, &plan.run_id).with(STATE, state_word(enabled)).write();
+            memories.push(Memory { resource: Rememberer::JobQueue(queue.arn.clone()), text });
         }
     }
-    queues
-}
-
-/// Done when every queue is disabled and has settled.
-pub(crate) fn disable(state: &mut State, queues: &[JobQueue]) -> Decision {
-    let before = state.before.job_queues.get_or_insert_with(|| as_before(queues));
-    let memories: Vec<Memory> = queues
-        .iter()
-        .filter(|queue| queue.remembered.is_none())
-        .filter_map(|queue| {
-            let earlier = before.iter().find(|earlier| earlier.arn == queue.arn)?;
-            Some(Memory {
-                resource: Rememberer::JobQueue(queue.arn.clone()),
-                text: note(earlier.enabled).to_owned(),
-            })
-        })
-        .collect();
     if !memories.is_empty() {
-        return Decision::Act(Act::Remember { memories });
+        return Decision::act(FleetAct::Remember { memories });
     }
-    set_and_settle(queues, false, |_| true)
+    let settled = set_and_settle(queues, false, |_| true);
+    if settled == Decision::Done {
+        state.taken.queues = true;
+    }
+    settled
 }
 
-/// Done when every queue that was enabled before, and is still the stack's, is enabled again, and no note is left.
-/// A queue that the update made new is as the new release defines it.
-pub(crate) fn restore(state: &State, queues: &[JobQueue]) -> Decision {
-    let noted = as_before(queues);
-    let before = state.before.job_queues.as_deref().unwrap_or(&noted);
-    // Without a journal only a note tells that it was maintenance, and not its owner, that disabled a queue.
-    let journaled = state.before.job_queues.is_some();
-    let settled = set_and_settle(queues, true, |queue| {
-        (journaled || queue.remembered.is_some())
-            && before.iter().any(|earlier| earlier.arn == queue.arn && earlier.enabled)
+/// Behind the closed gate: a queue that was enabled again, by the update or by somebody, is disabled again, and its jobs
+/// are ended as the plan ends jobs.
+pub(crate) fn take_away_again(
+    plan: &Plan,
+    state: &mut State,
+    queues: &[JobQueue],
+    jobs: &[Job],
+) -> Option<Act> {
+    let back: Vec<String> = queues
+        .iter()
+        .filter(|queue| queue.enabled && may_be_set(queue))
+        .map(|queue| queue.arn.clone())
+        .collect();
+    if !back.is_empty() {
+        let names: Vec<&str> = back.iter().map(|arn| short_name(arn)).collect();
+        state
+            .came_back
+            .push(format!("job queues were enabled again, and disabled again: {}", names.join(", ")));
+        state.reopened_queues.extend(back.iter().cloned());
+        return Some(Act::Fleet(FleetAct::SetJobQueueStates { queue_arns: back, enabled: false }));
+    }
+    state.reopened_queues.retain(|arn| {
+        let settled =
+            queues.iter().any(|queue| queue.arn == *arn && !queue.enabled && queue.status != "UPDATING");
+        !settled || jobs.iter().any(|job| job.queue_arn == *arn)
     });
+    let untold: Vec<String> = jobs
+        .iter()
+        .filter(|job| !state.told.jobs.contains(&job.id))
+        .take(JOBS_AN_ACT)
+        .map(|job| job.id.clone())
+        .collect();
+    if untold.is_empty() {
+        return None;
+    }
+    state.came_back.push(format!("{} new jobs were placed, and ended", untold.len()));
+    Some(terminating(plan, untold))
+}
+
+/// Done when every queue that was enabled before, and is still the stack's, is enabled again, and no note is left. A queue
+/// that the update made new is as the new release defines it.
+pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
+    let takes_over = state.takes_over(plan);
+    let known = |queue: &JobQueue| state.before.job_queues.iter().find(|earlier| earlier.arn == queue.arn);
+    let wanted = |queue: &JobQueue| match known(queue) {
+        Some(earlier) if state.journal_counts(plan, &queue.arn, !queue.enabled) => earlier.enabled,
+        // Without a journal of its own only a note tells that it was maintenance, and not its owner, that disabled it.
+        Some(_) | None => takes_over && note(plan, state, queue).is_some_and(|note| was_enabled(&note)),
+    };
+    // One that Batch can't use is set as it was all the same; that it is INVALID is told, and keeps nobody out.
+    let settled = set_and_settle(queues, true, wanted);
     if settled != Decision::Done {
         return settled;
     }
+    let mut invalid: Vec<String> = queues
+        .iter()
+        .filter(|queue| wanted(queue) && queue.status == INVALID)
+        .map(|queue| {
+            let reason = queue.status_reason.as_deref().unwrap_or("Batch gives no reason");
+            format!("queue {} is INVALID ({reason})", short_name(&queue.arn))
+        })
+        .collect();
     let resources: Vec<Rememberer> = queues
         .iter()
-        .filter(|queue| queue.remembered.is_some())
+        .filter(|queue| queue.remembered.is_some() && (takes_over || known(queue).is_some()))
         .map(|queue| Rememberer::JobQueue(queue.arn.clone()))
         .collect();
-    if resources.is_empty() { Decision::Done } else { Decision::Act(Act::Forget { resources }) }
+    invalid.retain(|one| !state.remarks.contains(one));
+    state.remarks.append(&mut invalid);
+    if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+}
+
+/// That a queue is still as maintenance left it.
+pub(crate) fn still_taken(queue: &JobQueue) -> Option<String> {
+    let note = Note::read(queue.remembered.as_deref()?);
+    let taken = note.is_of(&queue.arn) && !queue.enabled && was_enabled(&note);
+    taken.then(|| format!("queue {} is disabled ({})", short_name(&queue.arn), queue.status))
+}
+
+/// Batch can't use the queue or one of its compute environments.
+const INVALID: &str = "INVALID";
+
+/// AWS refuses to change a queue that is being changed.
+fn may_be_set(queue: &JobQueue) -> bool {
+    queue.status == "VALID" || queue.status == INVALID
 }
 
 fn set_and_settle(queues: &[JobQueue], enabled: bool, concerned: impl Fn(&JobQueue) -> bool) -> Decision {
-    // AWS refuses to change a queue that is being changed.
     let wrong: Vec<String> = queues
         .iter()
-        .filter(|queue| concerned(queue) && queue.enabled != enabled && queue.status == "VALID")
+        .filter(|queue| concerned(queue) && queue.enabled != enabled && may_be_set(queue))
         .map(|queue| queue.arn.clone())
         .collect();
     if !wrong.is_empty() {
-        return Decision::Act(Act::SetJobQueueStates { queue_arns: wrong, enabled });
+        return Decision::act(FleetAct::SetJobQueueStates { queue_arns: wrong, enabled });
     }
     let unsettled: Vec<String> = queues
         .iter()
-        .filter(|queue| concerned(queue) && (queue.enabled != enabled || queue.status != "VALID"))
+        .filter(|queue| concerned(queue) && (queue.enabled != enabled || !may_be_set(queue)))
         .map(|queue| format!("queue {} ({})", short_name(&queue.arn), queue.status))
         .collect();
     if unsettled.is_empty() { Decision::Done } else { Decision::Wait(unsettled) }
@@ -129,8 +211,12 @@ pub(crate) fn terminate(plan: &Plan, state: &State, jobs: &[Job], at: Timestamp)
     if untold.is_empty() {
         return Decision::Wait(jobs.iter().map(in_words).collect());
     }
-    Decision::Act(Act::TerminateJobs {
-        job_ids: untold,
+    Decision::Act(terminating(plan, untold))
+}
+
+fn terminating(plan: &Plan, job_ids: Vec<String>) -> Act {
+    Act::Fleet(FleetAct::TerminateJobs {
+        job_ids,
         reason: format!("Slackwater: maintenance of {} (run {})", plan.stack_name, plan.run_id),
     })
 }

@@ -1,9 +1,9 @@
 //! Dedicated machines: plain instances that no group knows, found by their tags.
 
 use crate::Timestamp;
-use crate::act::Act;
+use crate::act::FleetAct;
 use crate::circumstances::Machine;
-use crate::observation::Query;
+use crate::observation::{FleetQuery, Query};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Drain, Look, drain};
@@ -17,7 +17,7 @@ pub(crate) fn look(state: &State) -> Look {
 }
 
 pub(crate) fn query(state: &State) -> Query {
-    Query::Machines { tags: state.targets.dedicated_machine_tags.clone() }
+    FleetQuery::Machines { tags: state.targets.dedicated_machine_tags.clone() }.into()
 }
 
 /// Done when none is left.
@@ -38,7 +38,7 @@ pub(crate) fn terminate(plan: &Plan, state: &State, machines: &[Machine], at: Ti
             if untold.is_empty() {
                 Decision::Wait(left)
             } else {
-                Decision::Act(Act::TerminateInstances { instance_ids: untold })
+                Decision::act(FleetAct::TerminateInstances { instance_ids: untold })
             }
         }
         Drain::GiveUp(seconds) => {

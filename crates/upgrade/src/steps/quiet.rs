@@ -52,6 +52,8 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         | Observation::Resources(_)
         | Observation::Alarms(_)
         | Observation::Snapshots(_)
+        | Observation::Calm(_)
+        | Observation::Standing(_)
         | Observation::Health(_) => None,
     }
 }

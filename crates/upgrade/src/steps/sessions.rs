@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::platform::{BannerLevel, PlatformAct, PlatformQuery, Session, Unsaved};
 use crate::policy::Escalation;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::steps::{Decision, Drain, Look, drain_of_work};
 use crate::transition::named;
 
 /// A save that has shown nothing for so long is asked for again.
@@ -22,12 +22,12 @@ pub(crate) fn look(plan: &Plan) -> Look {
 }
 
 /// Done when no session is left.
-pub(crate) fn save_and_stop(plan: &Plan, state: &State, sessions: &[Session], at: Timestamp) -> Decision {
+pub(crate) fn save_and_stop(plan: &Plan, state: &mut State, sessions: &[Session], at: Timestamp) -> Decision {
     if sessions.is_empty() {
         return Decision::Done;
     }
     let policy = &plan.maintenance;
-    let stage = drain(policy.sessions, state, at);
+    let stage = drain_of_work(policy.sessions, state, at);
     let mut acts = notices(plan, state, sessions);
     for session in sessions {
         let id = &session.id;

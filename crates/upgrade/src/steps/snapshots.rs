@@ -1,7 +1,7 @@
 //! Safety snapshots of databases and volumes, while nothing writes.
 
-use crate::act::Act;
-use crate::observation::{Query, SnapshotSeen};
+use crate::act::FleetAct;
+use crate::observation::{FleetQuery, SnapshotSeen};
 use crate::plan::{Plan, PlannedSnapshot, SnapshotKind};
 use crate::steps::{Decision, Look};
 
@@ -9,7 +9,7 @@ pub(crate) fn look(plan: &Plan) -> Look {
     if plan.snapshots.is_empty() {
         return Look::Known(Decision::Done);
     }
-    Look::Ask(Query::Snapshots { planned: plan.snapshots.clone(), run_id: plan.run_id.clone() })
+    Look::Ask(FleetQuery::Snapshots { planned: plan.snapshots.clone(), run_id: plan.run_id.clone() }.into())
 }
 
 /// Done when every database's snapshot is complete and every volume's is begun: an EBS snapshot holds the volume as
@@ -20,7 +20,7 @@ pub(crate) fn take(plan: &Plan, seen: &[SnapshotSeen]) -> Decision {
     let missing: Vec<PlannedSnapshot> =
         plan.snapshots.iter().filter(|planned| found(planned).is_none()).cloned().collect();
     if !missing.is_empty() {
-        return Decision::Act(Act::CreateSnapshots { snapshots: missing, run_id: plan.run_id.clone() });
+        return Decision::act(FleetAct::CreateSnapshots { snapshots: missing, run_id: plan.run_id.clone() });
     }
     if let Some((failed, why)) =
         seen.iter().find_map(|snapshot| Some((snapshot, snapshot.failure.as_deref()?)))

@@ -1,6 +1,6 @@
 //! Find listener, queues and groups again: the update may have replaced them.
 
-use crate::observation::{LogicalResource, Query};
+use crate::observation::{FleetQuery, LogicalResource};
 use crate::plan::{Plan, Targets};
 use crate::state::State;
 use crate::steps::{Decision, Look};
@@ -18,10 +18,8 @@ pub(crate) fn look(plan: &Plan) -> Look {
     } = &plan.targets;
     let all = [target_groups, job_queues, worker_groups, alarms, databases, volumes];
     let logical_ids = std::iter::once(listener).chain(all.into_iter().flatten());
-    Look::Ask(Query::Resources {
-        stack_id: plan.stack_id.clone(),
-        logical_ids: logical_ids.map(|resource| resource.logical_id.clone()).collect(),
-    })
+    let logical_ids = logical_ids.map(|resource| resource.logical_id.clone()).collect();
+    Look::Ask(FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into())
 }
 
 /// Takes the ids the stack has now. What the new release dropped is dropped; a listener that is gone
@@ -32,7 +30,7 @@ pub(crate) fn locate(state: &mut State, resources: &[LogicalResource]) -> Decisi
     };
     let targets = &mut state.targets;
     let Some(listener) = now(&targets.listener) else {
-        return Decision::Stuck(format!(
+        return Decision::Fail(format!(
             "the listener {} is no longer in the stack; whether users can reach the platform is not known",
             targets.listener.logical_id
         ));

@@ -1,11 +1,12 @@
 //! CloudFormation carries an update out, or takes it back.
 
-use crate::act::Act;
-use crate::observation::{Query, StackEvent, WorkerGroup};
+use crate::act::StackAct;
+use crate::observation::{Query, StackEvent, StackQuery, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::question::{Question, StuckResource};
 use crate::state::{State, UpdateState};
 use crate::steps::{Decision, Look, workers};
+use crate::watch;
 
 /// The stack's status when its rollback has failed.
 pub(crate) const UPDATE_ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
@@ -15,13 +16,13 @@ pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
         return Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title())));
     };
     let known = state.updates.get(&kind);
-    Look::Ask(Query::StackEvents {
+    Look::Ask(Query::Stack(StackQuery::Events {
         update: kind,
         stack_id: update.stack_id.clone(),
         client_request_token: token(plan, kind, known),
         after_event_id: known.and_then(|known| known.last_event_id.clone()),
         worker_groups: known.map(|known| known.deleting_groups.iter().cloned().collect()).unwrap_or_default(),
-    })
+    }))
 }
 
 /// The token of the operation that is under way: the update's, or that of a continued rollback.
@@ -42,7 +43,7 @@ pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: 
         state.update(kind).begun = true;
         return Decision::Done;
     }
-    Decision::Act(Act::ExecuteChangeSet {
+    Decision::act(StackAct::ExecuteChangeSet {
         update: kind,
         stack_id: update.stack_id.clone(),
         change_set_name: update.proposal.change_set_name.clone(),
@@ -64,13 +65,14 @@ pub(crate) fn follow(
     };
     let stop = state.stop.clone();
     let token = token(plan, kind, state.updates.get(&kind));
-    let update = state.update(kind);
     for event in events {
-        note(update, kind, planned, event);
+        note(state.update(kind), kind, planned, event);
+        note_listener(plan, state, kind, event);
     }
+    let update = state.update(kind);
     let Some((status, reason)) = &update.status else {
         if let Some((_, skip)) = &update.continued {
-            return Decision::Act(Act::ContinueUpdateRollback {
+            return Decision::act(StackAct::ContinueUpdateRollback {
                 update: kind,
                 stack_id: planned.stack_id.clone(),
                 skip: skip.clone(),
@@ -108,11 +110,13 @@ pub(crate) fn follow(
             resources: update.stuck.clone(),
             refused: None,
         }),
-        "UPDATE_IN_PROGRESS" if stop.is_some() && !update.cancelled => Decision::Act(Act::CancelUpdate {
-            update: kind,
-            stack_id: planned.stack_id.clone(),
-            client_request_token: token,
-        }),
+        "UPDATE_IN_PROGRESS" if stop.is_some() && !update.cancelled => {
+            Decision::act(StackAct::CancelUpdate {
+                update: kind,
+                stack_id: planned.stack_id.clone(),
+                client_request_token: token,
+            })
+        }
         // CloudFormation deletes a group by taking it to zero, and what is protected from scale-in stays: "Group did
         // not stabilize", hours later. Nobody works on a group that goes while users are kept out.
         status if status.ends_with("_IN_PROGRESS") => match workers::unprotect(deleting) {
@@ -125,6 +129,21 @@ pub(crate) fn follow(
     }
 }
 
+/// A listener that the update makes, or removes, is a door that appears or goes.
+fn note_listener(plan: &Plan, state: &mut State, kind: UpdateKind, event: &StackEvent) {
+    let of_platform = match kind {
+        UpdateKind::Primary | UpdateKind::WayBack => true,
+        UpdateKind::BackupStack | UpdateKind::RoleStack => false,
+    };
+    if of_platform
+        && event.logical_id == plan.targets.listener.logical_id
+        && event.resource_type == "AWS::ElasticLoadBalancingV2::Listener"
+        && let Some(physical_id) = event.physical_id.as_deref().filter(|id| id.starts_with("arn:"))
+    {
+        watch::note_listener(state, physical_id, event.status == "DELETE_COMPLETE");
+    }
+}
+
 /// Take one event in.
 fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event: &StackEvent) {
     update.last_event_id = Some(event.event_id.clone());
@@ -132,6 +151,7 @@ fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event
     if let (UpdateKind::Primary | UpdateKind::WayBack, "AWS::AutoScaling::AutoScalingGroup", Some(name)) =
         (kind, event.resource_type.as_str(), &event.physical_id)
     {
+        update.touched_groups.insert(name.clone());
         if event.status == "DELETE_IN_PROGRESS" {
             update.deleting_groups.insert(name.clone());
         } else {

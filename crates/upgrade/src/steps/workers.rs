@@ -3,8 +3,9 @@
 mod memory;
 
 use crate::Timestamp;
-use crate::act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
-use crate::observation::{Query, WorkerGroup};
+use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
+use crate::note::Note;
+use crate::observation::{FleetQuery, Instance, Query, WorkerGroup};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Drain, Look, drain};
@@ -12,6 +13,9 @@ use crate::transition::named;
 
 /// SetInstanceProtection takes at most 50 instance ids (Amazon EC2 Auto Scaling API reference).
 const INSTANCES_A_CALL: usize = 50;
+
+/// The word of an instance's note: whether it was protected from scale-in.
+const PROTECTED: &str = "protected";
 
 pub(crate) fn look(state: &State) -> Look {
     match state.targets.worker_groups.as_slice() {
@@ -22,26 +26,55 @@ pub(crate) fn look(state: &State) -> Look {
 
 pub(crate) fn query(state: &State) -> Query {
     let groups = &state.targets.worker_groups;
-    Query::WorkerGroups { names: groups.iter().map(|group| group.physical_id.clone()).collect() }
+    FleetQuery::WorkerGroups { names: groups.iter().map(|group| group.physical_id.clone()).collect() }.into()
+}
+
+fn note(plan: &Plan, state: &State, group: &WorkerGroup) -> Option<Note> {
+    let as_left = size_of(group) == zero(group);
+    state.counting_note(plan, group.remembered.as_deref(), &group.name, as_left)
+}
+
+/// Write down how groups were, where nothing that counts is written yet.
+fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestamp) -> Vec<Memory> {
+    let mut memories = Vec::new();
+    for group in groups {
+        let noted = note(plan, state, group);
+        let known = state.before.worker_groups.iter().find(|earlier| earlier.name == group.name).cloned();
+        let earlier = known.clone().unwrap_or_else(|| match &noted {
+            Some(note) => memory::as_before(group, note),
+            None => group.clone(),
+        });
+        if known.is_none() {
+            state.before.worker_groups.push(earlier.clone());
+        }
+        if noted.is_none() {
+            if let Some(left_over) = &group.remembered {
+                state.remarks.push(format!(
+                    "group {} bore a note of an earlier maintenance that it isn't in ({left_over}); it was rewritten",
+                    group.name
+                ));
+            }
+            let note = Note::on(&group.name, at, &plan.run_id);
+            let text = memory::write(note, &size_of(&earlier), warm_pool_of(&earlier).as_ref()).write();
+            memories.push(Memory { resource: Rememberer::WorkerGroup(group.name.clone()), text });
+        }
+        // Only while it is being taken away: an instance that lives on gets its protection back.
+        for instance in group.instances.iter().filter(|instance| is_to_unprotect(instance)) {
+            let noted = instance.remembered.as_deref().map(Note::read);
+            if !noted.is_some_and(|note| note.is_of(&instance.id)) {
+                let text = Note::on(&instance.id, at, &plan.run_id).with(PROTECTED, true).write();
+                memories.push(Memory { resource: Rememberer::Instance(instance.id.clone()), text });
+            }
+        }
+    }
+    memories
 }
 
 /// Done when every group is at zero and no instance is left.
 pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestamp) -> Decision {
-    let before =
-        state.before.worker_groups.get_or_insert_with(|| groups.iter().map(memory::as_before).collect());
-    let memories: Vec<Memory> = groups
-        .iter()
-        .filter(|group| group.remembered.is_none())
-        .filter_map(|group| {
-            let earlier = before.iter().find(|earlier| earlier.name == group.name)?;
-            Some(Memory {
-                resource: Rememberer::WorkerGroup(group.name.clone()),
-                text: memory::write(&size_of(earlier), warm_pool_of(earlier).as_ref()),
-            })
-        })
-        .collect();
+    let memories = remember(plan, state, groups, at);
     if !memories.is_empty() {
-        return Decision::Act(Act::Remember { memories });
+        return Decision::act(FleetAct::Remember { memories });
     }
     let stage = drain(plan.maintenance.workers, state, at);
     let left = left(groups);
@@ -66,10 +99,34 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
             .map(|instance| instance.id.clone())
             .collect();
         if !untold.is_empty() {
-            return Decision::Act(Act::TerminateInstances { instance_ids: untold });
+            return Decision::act(FleetAct::TerminateInstances { instance_ids: untold });
         }
     }
-    if left.is_empty() { Decision::Done } else { Decision::Wait(left) }
+    if !left.is_empty() {
+        return Decision::Wait(left);
+    }
+    state.taken.groups = true;
+    Decision::Done
+}
+
+/// Behind the closed gate: a group that was raised again (a scheduled action, an operator) is taken to zero again. What the
+/// update itself sets is the new release's, and CloudFormation may be waiting for its instances.
+pub(crate) fn take_away_again(state: &mut State, groups: &[WorkerGroup]) -> Option<Act> {
+    let updated: Vec<&String> = state.updates.values().flat_map(|update| &update.touched_groups).collect();
+    let raised: Vec<WorkerGroup> =
+        groups.iter().filter(|group| !updated.contains(&&group.name)).cloned().collect();
+    let act = take_to_zero(&raised)?;
+    let names: Vec<&str> = raised
+        .iter()
+        .filter(|group| size_of(group) != zero(group))
+        .map(|group| group.name.as_str())
+        .collect();
+    if !names.is_empty() {
+        state
+            .came_back
+            .push(format!("worker groups were raised again, and taken to zero again: {}", names.join(", ")));
+    }
+    Some(act)
 }
 
 /// What is still to be done before nothing new comes and everything may go.
@@ -78,7 +135,7 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
     let sizes: Vec<GroupSize> =
         groups.iter().filter(|group| size_of(group) != zero(group)).map(zero).collect();
     if !sizes.is_empty() {
-        return Some(Act::ResizeWorkerGroups { sizes });
+        return Some(Act::Fleet(FleetAct::ResizeWorkerGroups { sizes }));
     }
     let pools: Vec<WarmPoolSize> = groups
         .iter()
@@ -86,7 +143,7 @@ fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
         .map(cold)
         .collect();
     if !pools.is_empty() {
-        return Some(Act::ResizeWarmPools { sizes: pools });
+        return Some(Act::Fleet(FleetAct::ResizeWarmPools { sizes: pools }));
     }
     unprotect(groups)
 }
@@ -97,14 +154,20 @@ pub(crate) fn unprotect(groups: &[WorkerGroup]) -> Option<Act> {
         let protected: Vec<String> = group
             .instances
             .iter()
-            .filter(|instance| instance.protected_from_scale_in && !instance.in_warm_pool)
-            .filter(|instance| !instance.lifecycle_state.starts_with("Terminat"))
+            .filter(|instance| is_to_unprotect(instance))
             .take(INSTANCES_A_CALL)
             .map(|instance| instance.id.clone())
             .collect();
+        let group_name = group.name.clone();
         (!protected.is_empty())
-            .then(|| Act::RemoveScaleInProtection { group_name: group.name.clone(), instance_ids: protected })
+            .then(|| Act::Fleet(FleetAct::RemoveScaleInProtection { group_name, instance_ids: protected }))
     })
+}
+
+fn is_to_unprotect(instance: &Instance) -> bool {
+    instance.protected_from_scale_in
+        && !instance.in_warm_pool
+        && !instance.lifecycle_state.starts_with("Terminat")
 }
 
 /// An instance that waits for a lifecycle action waits for up to two hours: what would complete it has been stopped.
@@ -124,16 +187,23 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
             }
         }
     }
-    (!actions.is_empty()).then_some(Act::CompleteLifecycleActions { actions })
+    (!actions.is_empty()).then_some(Act::Fleet(FleetAct::CompleteLifecycleActions { actions }))
 }
 
 /// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
 /// update set are the new release's: they stand, as those of a group that it replaced.
-pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
-    let journaled = state.before.worker_groups.as_deref().unwrap_or_default();
+pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Decision {
+    let takes_over = state.takes_over(plan);
+    let known =
+        |group: &WorkerGroup| state.before.worker_groups.iter().find(|earlier| earlier.name == group.name);
     let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
-        let known = journaled.iter().find(|earlier| earlier.name == group.name).cloned();
-        known.or_else(|| group.remembered.is_some().then(|| memory::as_before(group)))
+        if let Some(known) =
+            known(group).filter(|_| state.journal_counts(plan, &group.name, size_of(group) == zero(group)))
+        {
+            return Some(known.clone());
+        }
+        let note = note(plan, state, group).filter(|_| takes_over)?;
+        Some(known(group).cloned().unwrap_or_else(|| memory::as_before(group, &note)))
     };
     let sizes: Vec<GroupSize> = groups
         .iter()
@@ -143,8 +213,6 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
             if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
                 return Some(wanted);
             }
-            // Without our note it has been put back before: what it has since then is its owner's.
-            group.remembered.as_ref()?;
             // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
             // then raised to the least is still as maintenance left it.
             let as_left = now.desired_capacity <= now.min_size;
@@ -156,7 +224,7 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
         })
         .collect();
     if !sizes.is_empty() {
-        return Decision::Act(Act::ResizeWorkerGroups { sizes });
+        return Decision::act(FleetAct::ResizeWorkerGroups { sizes });
     }
     let pools: Vec<WarmPoolSize> = groups
         .iter()
@@ -166,14 +234,63 @@ pub(crate) fn restore(state: &State, groups: &[WorkerGroup]) -> Decision {
         })
         .collect();
     if !pools.is_empty() {
-        return Decision::Act(Act::ResizeWarmPools { sizes: pools });
+        return Decision::act(FleetAct::ResizeWarmPools { sizes: pools });
     }
-    let resources: Vec<Rememberer> = groups
+    if let Some(act) = protect_again(groups) {
+        return Decision::Act(act);
+    }
+    let concerned = |group: &WorkerGroup| takes_over || known(group).is_some();
+    let mut resources: Vec<Rememberer> = groups
         .iter()
-        .filter(|group| group.remembered.is_some())
-        .map(|group| Rememberer::WorkerGroup(group.name.clone()))
+        .filter(|group| concerned(group))
+        .flat_map(|group| &group.instances)
+        .filter(|instance| instance.remembered.is_some() && !is_leaving(instance))
+        .map(|instance| Rememberer::Instance(instance.id.clone()))
         .collect();
-    if resources.is_empty() { Decision::Done } else { Decision::Act(Act::Forget { resources }) }
+    resources.extend(
+        groups
+            .iter()
+            .filter(|group| group.remembered.is_some() && concerned(group))
+            .map(|group| Rememberer::WorkerGroup(group.name.clone())),
+    );
+    if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+}
+
+/// Instances whose protection was taken off, and that live on, are protected again.
+fn protect_again(groups: &[WorkerGroup]) -> Option<Act> {
+    groups.iter().find_map(|group| {
+        let instance_ids: Vec<String> = group
+            .instances
+            .iter()
+            .filter(|instance| !instance.protected_from_scale_in && !instance.in_warm_pool)
+            .filter(|instance| instance.lifecycle_state == "InService")
+            .filter(|instance| was_protected(instance))
+            .take(INSTANCES_A_CALL)
+            .map(|instance| instance.id.clone())
+            .collect();
+        let group_name = group.name.clone();
+        (!instance_ids.is_empty())
+            .then(|| Act::Fleet(FleetAct::RestoreScaleInProtection { group_name, instance_ids }))
+    })
+}
+
+fn was_protected(instance: &Instance) -> bool {
+    let note = instance.remembered.as_deref().map(Note::read);
+    note.is_some_and(|note| note.is_of(&instance.id) && note.word(PROTECTED) == Some("true"))
+}
+
+fn is_leaving(instance: &Instance) -> bool {
+    instance.lifecycle_state.starts_with("Terminat")
+}
+
+/// That a group is still as maintenance left it.
+pub(crate) fn still_taken(group: &WorkerGroup) -> Option<String> {
+    let note = Note::read(group.remembered.as_deref()?);
+    let before = memory::as_before(group, &note);
+    let taken = note.is_of(&group.name) && group.max_size == 0 && before.max_size > 0;
+    taken.then(|| {
+        format!("group {} is at zero (it had {} to {})", group.name, before.min_size, before.max_size)
+    })
 }
 
 /// Every instance that is still there, in words.

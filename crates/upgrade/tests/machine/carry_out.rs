@@ -61,16 +61,35 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
             state
         };
         let (mut state, mut effect) = transition(plan, before, &first).expect("legal");
+        let (mut watched_at, mut fresh) = (None, false);
         if !write(&mut journal, Record::Happened(first)) {
             continue 'process;
         }
         for _ in 0..10_000 {
+            platform.reach(state.step);
             let asked =
                 stop_at.filter(|step| *step == state.step && state.stop.is_none() && state.outcome.is_none());
             let what = if asked.is_some() {
                 stop_at = None;
                 What::StopRequested { by: "eve".to_owned() }
+            } else if let Some(query) =
+                watch_due(plan, &state, &effect, watched_at, Timestamp(platform.now)).filter(|_| !fresh)
+            {
+                match platform.observe(&query) {
+                    Ok(observation) => {
+                        let event = Event { at: Timestamp(platform.now), what: What::Watched(observation) };
+                        let (next, _) = transition(plan, state.clone(), &event).expect("legal");
+                        if next == state {
+                            // The calm holds: what was due follows.
+                            (watched_at, fresh) = (Some(event.at), true);
+                            continue;
+                        }
+                        event.what
+                    }
+                    Err(error) => What::WatchFailed(error),
+                }
             } else {
+                fresh = false;
                 match effect {
                     Effect::End => {
                         let outcome = state.outcome.expect("an end has an outcome");
@@ -84,6 +103,10 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                         Ok(observation) => What::Observed(observation),
                         Err(error) => What::ObserveFailed(error),
                     },
+                    Effect::Ask(question) if question.is_tried_on() && platform.fate.answers.is_empty() => {
+                        platform.now += 1000;
+                        What::Waited
+                    }
                     Effect::Ask(question) => {
                         let (answer, rest) = platform.fate.answers.split_first().expect("somebody answers");
                         let answer = answer();
@@ -126,14 +149,18 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
             let stop_lost = matches!(event.what, What::StopRequested { .. });
             if told && !write(&mut journal, Record::Happened(event)) {
                 // Whoever asked asks again when the request was lost with the process.
-                if stop_lost && fold(plan, &journal).expect("folds").stop.is_none() {
+                let known = fold(plan, &journal).expect("folds");
+                if stop_lost && known.stop.is_none() && known.question.is_none() {
                     stop_at = platform.fate.stop_at;
                 }
                 continue 'process;
             }
             (state, effect) = (next, next_effect);
         }
-        panic!("the run does not end; it is in {:?}, held by {:?}", state.step, state.waiting_on);
+        panic!(
+            "the run does not end; it is in {:?}, held by {:?}, asks {:?}: {:?}",
+            state.step, state.waiting_on, state.question, platform.fate
+        );
     }
     panic!("the run does not end after a crash");
 }

@@ -62,7 +62,9 @@ fn crash_around_every_record<'a>(told: impl Iterator<Item = &'a (Story, usize)>)
                 let kind = |outcome: &Outcome| std::mem::discriminant(outcome);
                 let name = format!("{}, {crash:?}", story.name);
                 assert_eq!(kind(&resumed), kind(&outcome), "{name}: {resumed:?}");
-                assert!(platform.rules_made <= 2, "{name}: the gate is made once");
+                // Once, and once more where somebody has it closed again.
+                let most = if story.name.contains("closed again") { 4 } else { 2 };
+                assert!(platform.rules_made <= most, "{name}: the gate is made once");
                 assert!(
                     platform.lost.is_empty() || !story.plan.maintenance.force_sessions.is_empty(),
                     "{name}"

@@ -4,9 +4,11 @@ use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
 use crate::plans::{entering, leaving, plan};
-use crate::platform::{Fortune, Platform};
+use crate::platform::{Back, Fortune, Platform};
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
+/// Long enough for the calm to be looked at meanwhile.
+const SLOWLY: &[&str] = &["UPDATE_IN_PROGRESS"; 25];
 const ROLLED_BACK: &[&str] = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
 const CLEANED_UP: &[&str] = &[
     "UPDATE_ROLLBACK_IN_PROGRESS",
@@ -81,7 +83,7 @@ pub fn stories() -> Vec<Story> {
             Fortune {
                 statuses: ROLLBACK_FAILED,
                 continued_statuses: &["UPDATE_ROLLBACK_COMPLETE"],
-                refuse: Some((1, |act| matches!(act, Act::ContinueUpdateRollback { .. }))),
+                refuse: Some((1, |act| matches!(act, Act::Stack(StackAct::ContinueUpdateRollback { .. })))),
                 answers: &[
                     || Answer::ContinueRollback { skip: vec!["Template".to_owned()] },
                     || Answer::ContinueRollback { skip: vec!["Template".to_owned()] },
@@ -96,7 +98,7 @@ pub fn stories() -> Vec<Story> {
             Fortune {
                 statuses: &["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
                 stop_at: Some(Step::FollowUpdate(UpdateKind::Primary)),
-                refuse: Some((1, |act| matches!(act, Act::CancelUpdate { .. }))),
+                refuse: Some((1, |act| matches!(act, Act::Stack(StackAct::CancelUpdate { .. })))),
                 ..Fortune::default()
             },
             "Upgraded",
@@ -164,13 +166,74 @@ pub fn stories() -> Vec<Story> {
         ),
         story(
             "nobody may open the gate",
-            Fortune { refuse: Some((usize::MAX, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            Fortune {
+                refuse: Some((usize::MAX, |act| matches!(act, Act::Fleet(FleetAct::OpenGate { .. })))),
+                answers: &[|| Answer::LookAgain, || Answer::StayClosed],
+                ..updated()
+            },
             "GateClosed",
-            "Open the gate: not done after 20 s; it still takes: delete 2 gate rules; held by service:Operation: no",
+            "maintenance was being left (Open the gate): not done after 20 s; it still takes: delete 2 gate rules",
         ),
         story(
             "nobody may open the gate for a moment",
-            Fortune { refuse: Some((2, |act| matches!(act, Act::OpenGate { .. }))), ..updated() },
+            Fortune {
+                refuse: Some((2, |act| matches!(act, Act::Fleet(FleetAct::OpenGate { .. })))),
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "nobody may open the gate for long, and nobody answers",
+            Fortune {
+                refuse: Some((40, |act| matches!(act, Act::Fleet(FleetAct::OpenGate { .. })))),
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "a queue and a group come back before the update, and the alarms during it",
+            Fortune {
+                comes_back: &[
+                    (Step::TerminateDedicatedMachines, Back::Queue),
+                    (Step::ExecuteChangeSet(UpdateKind::Primary), Back::Group),
+                    (Step::FollowUpdate(UpdateKind::Primary), Back::Alarm),
+                ],
+                statuses: SLOWLY,
+                ..Fortune::default()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "somebody opens the gate while jobs are to be ended, and it is closed again",
+            Fortune {
+                comes_back: &[(Step::TerminateJobs, Back::Gate)],
+                answers: &[|| Answer::CloseAgain],
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "somebody opens the gate while jobs are to be ended, and the run leaves",
+            Fortune {
+                comes_back: &[(Step::TerminateJobs, Back::Gate)],
+                answers: &[|| Answer::Leave],
+                ..updated()
+            },
+            "NotUpgraded",
+            "the gate was found open; ada chose to stop there",
+        ),
+        story(
+            "somebody opens the gate during the update, and users stay in",
+            Fortune {
+                comes_back: &[(Step::FollowUpdate(UpdateKind::Primary), Back::Gate)],
+                answers: &[|| Answer::Open],
+                statuses: SLOWLY,
+                ..Fortune::default()
+            },
             "Upgraded",
             "",
         ),
@@ -259,7 +322,7 @@ pub fn stories() -> Vec<Story> {
                 "jobs do not end, and the owner stays closed",
                 Fortune { stubborn_jobs: true, ..updated() },
                 "GateClosed",
-                "(the old release stands; stay_closed_on_failure keeps users out)",
+                "(stay_closed_on_failure keeps users out)",
             ),
         ),
         with(
@@ -268,7 +331,7 @@ pub fn stories() -> Vec<Story> {
                 "the update is rolled back, and the owner stays closed",
                 Fortune { statuses: ROLLED_BACK, ..Fortune::default() },
                 "GateClosed",
-                "stay_closed_on_failure keeps users out",
+                "(stay_closed_on_failure keeps users out)",
             ),
         ),
         with(
@@ -308,8 +371,6 @@ pub fn stories() -> Vec<Story> {
 
 /// What stopping does at each step.
 pub fn stops() -> Vec<Story> {
-    const SLOWLY: &[&str] =
-        &["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
     let fate = |step| Fortune { statuses: SLOWLY, stop_at: Some(step), ..Fortune::default() };
     let story =
         |step: Step, end, reason| Story { name: step.title(), fate: fate(step), plan: plan(), end, reason };
@@ -317,8 +378,16 @@ pub fn stops() -> Vec<Story> {
         .steps
         .iter()
         .map(|planned| match planned.step {
-            // It was carried out before anybody could stop it, or the stop came when everything was over.
-            step if step.is_leaving() => story(step, "Upgraded", ""),
+            // Users are in: there is nothing to stop any more.
+            step @ (Step::ClearBanner | Step::DiscardChangeSet | Step::TakeStock) => {
+                story(step, "Upgraded", "")
+            }
+            // It leads to the question whether to open, to go back, or to wait on.
+            step if step.is_leaving() => {
+                let mut story = story(step, "Upgraded", "");
+                story.fate.answers = &[|| Answer::LookAgain];
+                story
+            }
             Step::FollowUpdate(UpdateKind::Primary) => {
                 story(planned.step, "NotUpgraded", "stopped by eve: CloudFormation rolled the update back")
             }
@@ -395,7 +464,7 @@ fn what_was_skipped_or_overruled_is_told() {
 fn what_was_put_back_once_is_its_owner_s_whatever_the_journal_remembers() {
     let entered = carry_out(&entering(), Fortune::default(), Crash::Never);
     let before = fold(&entering(), &entered.journal).expect("whole").before;
-    let leaving = Plan { before: Some(before), ..leaving() };
+    let leaving = Plan { before, ..leaving() };
     let Carried { mut platform, .. } = carry_out_on(&leaving, entered.platform, Crash::Never);
     assert_put_back("left", &platform);
     // Since then the group was scaled in, and its owner has given its instances up.

@@ -123,7 +123,9 @@ pub fn plan() -> Plan {
             })
             .into(),
         health: HealthPolicy { quiet_seconds: 3, deadline_seconds: 20, ..HealthPolicy::default() },
-        before: None,
+        before: Before::default(),
+        found: None,
+        operator: "ada".to_owned(),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),
@@ -153,7 +155,10 @@ pub fn short(step: Step) -> PlannedStep {
 /// A plan of entering maintenance, and no further.
 pub fn entering() -> Plan {
     let whole = plan();
-    let steps = [Step::Announce, Step::AwaitWindow, Step::CloseGate].into_iter().chain(Step::DRAINING);
+    let steps = [Step::Announce, Step::AwaitWindow, Step::CloseGate]
+        .into_iter()
+        .chain(Step::DRAINING)
+        .chain([Step::TakeStock]);
     Plan {
         kind: RunKind::EnterMaintenance,
         updates: Vec::new(),
@@ -165,15 +170,10 @@ pub fn entering() -> Plan {
 
 /// A plan of leaving maintenance, the journal of entering it being lost.
 pub fn leaving() -> Plan {
-    let alarms = ["Loud-1", "Silenced-1"].map(|name| AlarmSeen {
-        name: name.to_owned(),
-        // From the template: one of them never acts.
-        actions_enabled: name == "Loud-1",
-    });
     Plan {
         kind: RunKind::LeaveMaintenance,
         run_id: "run-2".to_owned(),
-        before: Some(Before { alarms: Some(alarms.into()), ..Before::default() }),
+        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None }),
         steps: Step::LEAVING.map(short).into(),
         ..entering()
     }

@@ -10,6 +10,19 @@ use crate::plans::{change, resource, stack_name};
 /// Whether an act is one of a kind.
 pub type IsAct = fn(&Act) -> bool;
 
+/// What comes back behind the closed gate.
+#[derive(Clone, Copy, Debug)]
+pub enum Back {
+    /// An operator enables a queue, and a job is placed.
+    Queue,
+    /// A scheduled action raises the group.
+    Group,
+    /// The update lets an alarm act again.
+    Alarm,
+    /// Somebody deletes the gate's rules.
+    Gate,
+}
+
 /// What is going to happen to it.
 #[derive(Clone, Debug, Default)]
 pub struct Fortune {
@@ -53,6 +66,8 @@ pub struct Fortune {
     pub dead_milliseconds: u64,
     /// What a person answers, one after the other.
     pub answers: &'static [fn() -> Answer],
+    /// What comes back, once, when the run comes to a step.
+    pub comes_back: &'static [(Step, Back)],
     /// Somebody asks to stop at this step.
     pub stop_at: Option<Step>,
     pub acts: usize,
@@ -70,7 +85,7 @@ pub struct Platform {
     /// The group that the update made beside it, as long as it is there.
     pub other_group: Option<WorkerGroup>,
     pub machines: Vec<Machine>,
-    pub alarms: BTreeMap<String, bool>,
+    pub alarms: BTreeMap<String, (bool, Option<String>)>,
     pub sessions: BTreeMap<String, Session>,
     pub computations: BTreeMap<String, Computation>,
     pub banner: Option<Banner>,
@@ -95,6 +110,7 @@ impl Platform {
             lifecycle_state: if in_warm_pool { "Warmed:Stopped" } else { "InService" }.to_owned(),
             protected_from_scale_in: !in_warm_pool,
             in_warm_pool,
+            remembered: None,
         };
         let job = |id: &str| Job {
             id: id.to_owned(),
@@ -158,7 +174,7 @@ impl Platform {
                 name: None,
                 owner: Some("ada".to_owned()),
             }],
-            alarms: by_id([("Loud-1", true), ("Silenced-1", false)]),
+            alarms: by_id([("Loud-1", (true, None)), ("Silenced-1", (false, None))]),
             sessions: by_id([("s", session("s", Unsaved::Yes { items: 2 })), ("t", quiet_session)]),
             computations: by_id([("c", computation)]),
             banner: None,
@@ -170,6 +186,35 @@ impl Platform {
             lost: Vec::new(),
             skipped: Vec::new(),
             fate,
+        }
+    }
+
+    /// The run has come to a step.
+    pub fn reach(&mut self, step: Step) {
+        let Some((at, back)) = self.fate.comes_back.first().copied() else { return };
+        if at != step {
+            return;
+        }
+        self.fate.comes_back = &self.fate.comes_back[1..];
+        match back {
+            Back::Queue => {
+                self.queues.get_mut("Queue-1").expect("a queue").0 = true;
+                let job = Job {
+                    id: "late".to_owned(),
+                    name: "late".to_owned(),
+                    queue_arn: "Queue-1".to_owned(),
+                    status: "RUNNABLE".to_owned(),
+                    owner: None,
+                };
+                self.jobs.insert("late".to_owned(), job);
+            }
+            Back::Group => {
+                self.group.min_size = 1;
+                self.group.max_size = 2;
+                self.group.desired_capacity = 1;
+            }
+            Back::Alarm => self.alarms.get_mut("Loud-1").expect("an alarm").0 = true,
+            Back::Gate => self.gate_rules.clear(),
         }
     }
 
@@ -186,30 +231,107 @@ impl Platform {
         if self.fate.mute && matches!(query, Query::Platform(PlatformQuery::Sessions)) {
             return Err(error(PortErrorKind::Transient));
         }
-        Ok(match query {
-            Query::GateRules { .. } if !self.gate_rules.is_empty() && self.fate.late_rule > 0 => {
+        match query {
+            Query::Fleet(query) => Ok(self.fleet(query)),
+            Query::Stack(query) => self.stack(query),
+            Query::Health(HealthQuery { version, .. }) => {
+                let sick = self.fate.sick && self.release == "2";
+                let answered = Some(self.release.to_owned());
+                Ok(Observation::Health(vec![Finding {
+                    what: "platform".to_owned(),
+                    healthy: !sick && (version.is_none() || *version == answered),
+                    detail: if sick { "503" } else { "answers" }.to_owned(),
+                }]))
+            }
+            Query::Platform(PlatformQuery::Sessions) => Ok(Observation::Platform(
+                PlatformObservation::Sessions(self.sessions.values().cloned().collect()),
+            )),
+            Query::Platform(PlatformQuery::Computations) => Ok(Observation::Platform(
+                PlatformObservation::Computations(self.computations.values().cloned().collect()),
+            )),
+            Query::Platform(PlatformQuery::Banner) => {
+                Ok(Observation::Platform(PlatformObservation::Banner(self.banner.clone())))
+            }
+            Query::Platform(PlatformQuery::Status) => panic!("no step asks for the platform's status alone"),
+        }
+    }
+
+    fn calm(&mut self, parts: &CalmParts) -> CalmSeen {
+        let door = |listener_arn: &String| DoorSeen {
+            listener_arn: listener_arn.clone(),
+            exists: true,
+            rules: self.gate_rules.clone(),
+        };
+        let doors = parts.listener_arns.iter().map(door).collect();
+        let queues = self.queues(&parts.queue_arns);
+        let in_queues = |job: &&Job| parts.job_queue_arns.contains(&job.queue_arn);
+        let jobs = self.jobs.values().filter(in_queues).cloned().collect();
+        let groups = if parts.group_names.is_empty() { Vec::new() } else { self.groups() };
+        CalmSeen { doors, queues, jobs, groups, alarms: self.alarms(&parts.alarm_names) }
+    }
+
+    fn queues(&self, arns: &[String]) -> Vec<JobQueue> {
+        let queue = |arn: &String| {
+            let (enabled, remembered) = self.queues[arn].clone();
+            let (status, status_reason) = ("VALID".to_owned(), None);
+            JobQueue { arn: arn.clone(), enabled, status, status_reason, remembered }
+        };
+        arns.iter().map(queue).collect()
+    }
+
+    fn alarms(&self, names: &[String]) -> Vec<AlarmSeen> {
+        let alarm = |name: &String| {
+            let (actions_enabled, remembered) = self.alarms[name].clone();
+            AlarmSeen { name: name.clone(), actions_enabled, remembered }
+        };
+        names.iter().map(alarm).collect()
+    }
+
+    fn groups(&mut self) -> Vec<WorkerGroup> {
+        let group = &mut self.group;
+        let stuck = self.fate.stuck_instance;
+        if group.desired_capacity == 0 {
+            group.instances.retain(|one| one.protected_from_scale_in || (stuck && one.id == "i-1"));
+        }
+        vec![group.clone()]
+    }
+
+    fn fleet(&mut self, query: &FleetQuery) -> Observation {
+        match query {
+            FleetQuery::GateRules { .. } if !self.gate_rules.is_empty() && self.fate.late_rule > 0 => {
                 self.fate.late_rule -= 1;
                 Observation::GateRules(Vec::new())
             }
-            Query::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
-            Query::JobQueues { arns } => Observation::JobQueues(
-                arns.iter()
-                    .map(|arn| {
-                        let (enabled, remembered) = self.queues[arn].clone();
-                        JobQueue { arn: arn.clone(), enabled, status: "VALID".to_owned(), remembered }
-                    })
-                    .collect(),
-            ),
-            Query::Jobs { .. } => Observation::Jobs(self.jobs.values().cloned().collect()),
-            Query::WorkerGroups { .. } => {
-                let group = &mut self.group;
-                let stuck = self.fate.stuck_instance;
-                if group.desired_capacity == 0 {
-                    group.instances.retain(|one| one.protected_from_scale_in || (stuck && one.id == "i-1"));
-                }
-                Observation::WorkerGroups(vec![group.clone()])
+            FleetQuery::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
+            FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts)),
+            FleetQuery::Standing { parts, .. } => Observation::Standing(StandingSeen {
+                stack_status: self
+                    .events
+                    .get("platform")
+                    .and_then(|events| events.last())
+                    .map_or("CREATE_COMPLETE".to_owned(), |(_, event)| event.status.clone()),
+                version: Some(self.release.to_owned()),
+                calm: self.calm(parts),
+            }),
+            FleetQuery::JobQueues { arns } => Observation::JobQueues(self.queues(arns)),
+            FleetQuery::Jobs { .. } => Observation::Jobs(self.jobs.values().cloned().collect()),
+            FleetQuery::WorkerGroups { .. } => Observation::WorkerGroups(self.groups()),
+            FleetQuery::Resources { logical_ids, .. } => {
+                Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
             }
-            Query::ChangeSet { name, .. } => {
+            FleetQuery::Alarms { names } => Observation::Alarms(self.alarms(names)),
+            FleetQuery::Machines { .. } => Observation::Machines(self.machines.clone()),
+            FleetQuery::Snapshots { .. } => {
+                let seen = self.snapshots.clone();
+                self.snapshots.iter_mut().for_each(|snapshot| snapshot.complete = true);
+                Observation::Snapshots(seen)
+            }
+        }
+    }
+
+    fn stack(&mut self, query: &StackQuery) -> Result<Observation, PortError> {
+        Ok(match query {
+            StackQuery::ChangeSet { name, .. } => {
                 Observation::ChangeSet(self.change_sets.get(name).map(|changes| ChangeSetSeen {
                     status: "CREATE_COMPLETE".to_owned(),
                     status_reason: None,
@@ -217,7 +339,7 @@ impl Platform {
                     changes: changes.clone(),
                 }))
             }
-            Query::StackEvents { update, client_request_token, after_event_id, worker_groups, .. } => {
+            StackQuery::Events { update, client_request_token, after_event_id, worker_groups, .. } => {
                 let begun = self.events.get(stack_name(*update)).is_some_and(|events| !events.is_empty());
                 if let Some((kind, looks)) = &mut self.fate.blind
                     && begun
@@ -232,40 +354,6 @@ impl Platform {
                 let asked = self.other_group.iter().filter(|group| worker_groups.contains(&group.name));
                 Observation::StackEvents { events, worker_groups: asked.cloned().collect() }
             }
-            Query::Resources { logical_ids, .. } => {
-                Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
-            }
-            Query::Alarms { names } => Observation::Alarms(
-                names
-                    .iter()
-                    .map(|name| AlarmSeen { name: name.clone(), actions_enabled: self.alarms[name] })
-                    .collect(),
-            ),
-            Query::Machines { .. } => Observation::Machines(self.machines.clone()),
-            Query::Snapshots { .. } => {
-                let seen = self.snapshots.clone();
-                self.snapshots.iter_mut().for_each(|snapshot| snapshot.complete = true);
-                Observation::Snapshots(seen)
-            }
-            Query::Health { version, .. } => {
-                let sick = self.fate.sick && self.release == "2";
-                let answered = Some(self.release.to_owned());
-                Observation::Health(vec![Finding {
-                    what: "platform".to_owned(),
-                    healthy: !sick && *version == answered,
-                    detail: if sick { "503" } else { "answers" }.to_owned(),
-                }])
-            }
-            Query::Platform(PlatformQuery::Sessions) => Observation::Platform(PlatformObservation::Sessions(
-                self.sessions.values().cloned().collect(),
-            )),
-            Query::Platform(PlatformQuery::Computations) => Observation::Platform(
-                PlatformObservation::Computations(self.computations.values().cloned().collect()),
-            ),
-            Query::Platform(PlatformQuery::Banner) => {
-                Observation::Platform(PlatformObservation::Banner(self.banner.clone()))
-            }
-            Query::Platform(PlatformQuery::Status) => panic!("no step asks for the platform's status alone"),
         })
     }
 
@@ -343,7 +431,21 @@ impl Platform {
 
     fn carry_out(&mut self, act: &Act) -> Result<(), PortError> {
         match act {
-            Act::CloseGate { run_id, missing, .. } => {
+            Act::Fleet(act) => self.on_fleet(act),
+            Act::Stack(act) => {
+                self.on_stack(act);
+                Ok(())
+            }
+            Act::Platform { acts } => {
+                acts.iter().for_each(|act| self.tell(act));
+                Ok(())
+            }
+        }
+    }
+
+    fn on_fleet(&mut self, act: &FleetAct) -> Result<(), PortError> {
+        match act {
+            FleetAct::CloseGate { run_id, missing, gate, note, .. } => {
                 if self.gate_rules.iter().any(|rule| missing.contains(&rule.priority.unwrap_or(0))) {
                     // AWS says PriorityInUse, which is looked at again.
                     return Err(error(PortErrorKind::Transient));
@@ -351,11 +453,16 @@ impl Platform {
                 for priority in missing {
                     self.rules_made += 1;
                     let rule_arn = format!("rule-{}", self.rules_made);
-                    let priority = Some(*priority);
-                    self.gate_rules.push(GateRuleSeen { rule_arn, priority, run_id: run_id.clone() });
+                    self.gate_rules.push(GateRuleSeen {
+                        rule_arn,
+                        priority: Some(*priority),
+                        run_id: run_id.clone(),
+                        closes: *priority == gate.priority,
+                        note: Some(note.clone()),
+                    });
                 }
             }
-            Act::OpenGate { rule_arns } => {
+            FleetAct::OpenGate { rule_arns } => {
                 let last = self.events.get("platform").and_then(|events| events.last());
                 assert!(
                     last.is_none_or(|(_, event)| !event.status.ends_with("IN_PROGRESS")),
@@ -363,17 +470,17 @@ impl Platform {
                 );
                 self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn));
             }
-            Act::SetJobQueueStates { queue_arns, enabled } => {
+            FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
                     self.queues.get_mut(arn).expect("a queue").0 = *enabled;
                 }
             }
-            Act::TerminateJobs { job_ids, .. } => {
+            FleetAct::TerminateJobs { job_ids, .. } => {
                 if !self.fate.stubborn_jobs {
                     self.jobs.retain(|id, _| !job_ids.contains(id));
                 }
             }
-            Act::ResizeWorkerGroups { sizes } => {
+            FleetAct::ResizeWorkerGroups { sizes } => {
                 for size in sizes {
                     self.group.min_size = size.min_size;
                     self.group.max_size = size.max_size;
@@ -381,7 +488,7 @@ impl Platform {
                     self.group.new_instances_protected = size.new_instances_protected;
                 }
             }
-            Act::ResizeWarmPools { sizes } => {
+            FleetAct::ResizeWarmPools { sizes } => {
                 for size in sizes {
                     self.group.warm_pool = Some(WarmPool {
                         min_size: size.min_size,
@@ -389,38 +496,43 @@ impl Platform {
                     });
                 }
             }
-            Act::RemoveScaleInProtection { group_name, instance_ids } if group_name == "Workers-2" => {
+            FleetAct::RemoveScaleInProtection { group_name, instance_ids } if group_name == "Workers-2" => {
                 for instance in self.other_group.iter_mut().flat_map(|group| &mut group.instances) {
                     instance.protected_from_scale_in &= !instance_ids.contains(&instance.id);
                 }
             }
-            Act::RemoveScaleInProtection { instance_ids, .. } => {
+            FleetAct::RemoveScaleInProtection { instance_ids, .. } => {
                 assert!(!instance_ids.contains(&"i-3".to_owned()), "AWS refuses warm-pool instances");
                 for instance in &mut self.group.instances {
                     instance.protected_from_scale_in &= !instance_ids.contains(&instance.id);
                 }
             }
-            Act::Remember { memories } => {
+            FleetAct::RestoreScaleInProtection { instance_ids, .. } => {
+                for instance in &mut self.group.instances {
+                    instance.protected_from_scale_in |= instance_ids.contains(&instance.id);
+                }
+            }
+            FleetAct::Remember { memories } => {
                 for memory in memories {
                     *self.note(&memory.resource) = Some(memory.text.clone());
                 }
             }
-            Act::Forget { resources } => {
+            FleetAct::Forget { resources } => {
                 for resource in resources {
                     *self.note(resource) = None;
                 }
             }
-            Act::CompleteLifecycleActions { .. } => {}
-            Act::TerminateInstances { instance_ids } => {
+            FleetAct::CompleteLifecycleActions { .. } => {}
+            FleetAct::TerminateInstances { instance_ids } => {
                 self.machines.retain(|machine| !instance_ids.contains(&machine.instance_id));
                 self.group.instances.retain(|instance| !instance_ids.contains(&instance.id));
             }
-            Act::SetAlarmActions { names, enabled } => {
+            FleetAct::SetAlarmActions { names, enabled } => {
                 for name in names {
-                    self.alarms.insert(name.clone(), *enabled);
+                    self.alarms.get_mut(name).expect("an alarm").0 = *enabled;
                 }
             }
-            Act::CreateSnapshots { snapshots, .. } => {
+            FleetAct::CreateSnapshots { snapshots, .. } => {
                 assert_quiet(self);
                 for snapshot in snapshots {
                     self.snapshots.retain(|there| there.name != snapshot.name);
@@ -433,18 +545,23 @@ impl Platform {
                     });
                 }
             }
-            Act::Platform { acts } => acts.iter().for_each(|act| self.tell(act)),
-            Act::CreateChangeSet { proposal, .. } => {
+        }
+        Ok(())
+    }
+
+    fn on_stack(&mut self, act: &StackAct) {
+        match act {
+            StackAct::CreateChangeSet { proposal, .. } => {
                 let mut changes = vec![change("Template")];
                 if self.fate.surprising_change_set {
                     changes.push(change("Database"));
                 }
                 self.change_sets.insert(proposal.change_set_name.clone(), changes);
             }
-            Act::DeleteChangeSet { change_set_name, .. } => {
+            StackAct::DeleteChangeSet { change_set_name, .. } => {
                 self.change_sets.remove(change_set_name);
             }
-            Act::ExecuteChangeSet { update, client_request_token, change_set_name, .. } => {
+            StackAct::ExecuteChangeSet { update, client_request_token, change_set_name, .. } => {
                 assert!(!self.fate.surprising_change_set, "no change set runs that was not approved");
                 if *update == UpdateKind::Primary {
                     assert_quiet(self);
@@ -458,10 +575,10 @@ impl Platform {
                     events.push((client_request_token.clone(), begin));
                 }
             }
-            Act::CancelUpdate { .. } => {
+            StackAct::CancelUpdate { .. } => {
                 self.fate.statuses = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
             }
-            Act::ContinueUpdateRollback { update, skip, client_request_token, .. } => {
+            StackAct::ContinueUpdateRollback { update, skip, client_request_token, .. } => {
                 self.skipped.clone_from(skip);
                 let name = stack_name(*update);
                 let events = self.events.entry(name).or_default();
@@ -471,13 +588,17 @@ impl Platform {
                 }
             }
         }
-        Ok(())
     }
 
     fn note(&mut self, resource: &Rememberer) -> &mut Option<String> {
         match resource {
             Rememberer::WorkerGroup(_) => &mut self.group.remembered,
             Rememberer::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
+            Rememberer::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
+            Rememberer::Instance(id) => {
+                let found = self.group.instances.iter_mut().find(|one| one.id == *id);
+                &mut found.expect("an instance").remembered
+            }
         }
     }
 

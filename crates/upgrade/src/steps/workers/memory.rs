@@ -1,46 +1,35 @@
-//! The note on a worker group: its sizes before maintenance, as a tag's value. It makes leaving possible when the
-//! journal is lost, and keeps a second maintenance from taking zero for what was before.
+//! What a worker group's note says: its sizes before maintenance.
 
 use crate::act::{GroupSize, WarmPoolSize};
+use crate::note::Note;
 use crate::observation::WorkerGroup;
 
-/// `min=1 max=4 desired=2 protected=true warm=1 prepared=3`; the last two only with a warm pool, `prepared=max` for
-/// the group's greatest size. At most 256 characters, all of them allowed in a tag's value.
-pub(super) fn write(size: &GroupSize, pool: Option<&WarmPoolSize>) -> String {
-    let mut text = format!(
-        "min={} max={} desired={} protected={}",
-        size.min_size, size.max_size, size.desired_capacity, size.new_instances_protected
-    );
-    if let Some(pool) = pool {
-        let prepared = pool.max_group_prepared_capacity.map_or("max".to_owned(), |most| most.to_string());
-        text.push_str(&format!(" warm={} prepared={prepared}", pool.min_size));
-    }
-    text
+/// `min=1 max=4 desired=2 protected=true warm=1 prepared=3`; the last two only with a warm pool, `prepared=max` for the
+/// group's greatest size.
+pub(super) fn write(note: Note, size: &GroupSize, pool: Option<&WarmPoolSize>) -> Note {
+    let note = note
+        .with("min", size.min_size)
+        .with("max", size.max_size)
+        .with("desired", size.desired_capacity)
+        .with("protected", size.new_instances_protected);
+    let Some(pool) = pool else { return note };
+    let prepared = pool.max_group_prepared_capacity.map_or("max".to_owned(), |most| most.to_string());
+    note.with("warm", pool.min_size).with("prepared", prepared)
 }
 
-/// The group as it was: what its note says, where it has one that can be read.
-pub(super) fn as_before(group: &WorkerGroup) -> WorkerGroup {
+/// The group as it was, by its note. What the note doesn't tell is as it is now.
+pub(super) fn as_before(group: &WorkerGroup, note: &Note) -> WorkerGroup {
     let mut before = group.clone();
-    let Some(note) = &group.remembered else { return before };
-    for (key, value) in note.split(' ').filter_map(|part| part.split_once('=')) {
-        let number = value.parse::<i32>();
-        match (key, number) {
-            ("min", Ok(number)) => before.min_size = number,
-            ("max", Ok(number)) => before.max_size = number,
-            ("desired", Ok(number)) => before.desired_capacity = number,
-            ("protected", _) => before.new_instances_protected = value == "true",
-            ("warm", Ok(number)) => {
-                if let Some(pool) = &mut before.warm_pool {
-                    pool.min_size = number;
-                }
-            }
-            ("prepared", number) => {
-                if let Some(pool) = &mut before.warm_pool {
-                    pool.max_group_prepared_capacity = number.ok();
-                }
-            }
-            // A note of a newer program, or somebody's own words: the rest of it still counts.
-            _ => {}
+    before.min_size = note.number("min").unwrap_or(before.min_size);
+    before.max_size = note.number("max").unwrap_or(before.max_size);
+    before.desired_capacity = note.number("desired").unwrap_or(before.desired_capacity);
+    if let Some(protected) = note.word("protected") {
+        before.new_instances_protected = protected == "true";
+    }
+    if let Some(pool) = &mut before.warm_pool {
+        pool.min_size = note.number("warm").unwrap_or(pool.min_size);
+        if note.word("prepared").is_some() {
+            pool.max_group_prepared_capacity = note.number("prepared");
         }
     }
     before
@@ -50,6 +39,7 @@ pub(super) fn as_before(group: &WorkerGroup) -> WorkerGroup {
 mod tests {
     use super::{as_before, write};
     use crate::act::{GroupSize, WarmPoolSize};
+    use crate::note::Note;
     use crate::observation::{WarmPool, WorkerGroup};
 
     #[test]
@@ -72,9 +62,8 @@ mod tests {
                 min_size,
                 max_group_prepared_capacity: prepared,
             });
-            let note = write(&size, warm.as_ref());
-            assert!(note.len() <= 256, "{note}");
-            let before = as_before(&WorkerGroup {
+            let note = write(Note::default(), &size, warm.as_ref());
+            let group = WorkerGroup {
                 name: group_name,
                 min_size: 0,
                 max_size: 0,
@@ -85,10 +74,11 @@ mod tests {
                     .map(|_| WarmPool { min_size: 0, max_group_prepared_capacity: Some(0) }),
                 instances: Vec::new(),
                 hooks: Vec::new(),
-                remembered: Some(note.clone()),
-            });
-            assert_eq!(super::super::size_of(&before), size, "{note}");
-            assert_eq!(super::super::warm_pool_of(&before), warm, "{note}");
+                remembered: None,
+            };
+            let before = as_before(&group, &Note::read(&note.write()));
+            assert_eq!(super::super::size_of(&before), size, "{note:?}");
+            assert_eq!(super::super::warm_pool_of(&before), warm, "{note:?}");
         }
     }
 }

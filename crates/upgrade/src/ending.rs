@@ -1,0 +1,155 @@
+//! How a run ended and what then was so, in words: the one place that words it, for every screen and every notice. What
+//! is told of the deployment is told from a look ([`Seen`]), never from what was meant to happen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::observation::{CalmSeen, GateRuleSeen, StandingSeen};
+use crate::plan::RunKind;
+use crate::state::{Maintenance, Outcome};
+use crate::steps::{alarms, job_queues, workers};
+
+/// What was seen of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// When.
+    pub at: Timestamp,
+    /// The primary stack's status.
+    pub stack_status: String,
+    /// The release that stands: the version that the stack's template tells.
+    pub release: Option<String>,
+    /// Whether users are in.
+    pub users: Users,
+    /// What bears a note of maintenance though users are in: each thing, and how it is.
+    pub still_to_put_back: Vec<String>,
+}
+
+/// Whether users are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Users {
+    /// The gate is open.
+    In,
+    /// The gate is closed.
+    Out(Maintenance),
+}
+
+impl Seen {
+    /// What a look showed.
+    #[must_use]
+    pub fn of(standing: &StandingSeen, at: Timestamp) -> Seen {
+        let StandingSeen { stack_status, version, calm } = standing;
+        let rules: Vec<GateRuleSeen> = calm.doors.iter().flat_map(|door| door.rules.clone()).collect();
+        let users = Maintenance::of(&rules).map_or(Users::In, Users::Out);
+        let still_to_put_back = match &users {
+            Users::In => still_to_put_back(calm),
+            // What is taken away in maintenance is as it should be.
+            Users::Out(_) => Vec::new(),
+        };
+        Seen { at, stack_status: stack_status.clone(), release: version.clone(), users, still_to_put_back }
+    }
+}
+
+/// What is as maintenance leaves it and bears its note.
+#[must_use]
+pub fn still_to_put_back(calm: &CalmSeen) -> Vec<String> {
+    let CalmSeen { doors: _, queues, jobs: _, groups, alarms: seen } = calm;
+    let mut left: Vec<String> = queues.iter().filter_map(job_queues::still_taken).collect();
+    left.extend(groups.iter().filter_map(workers::still_taken));
+    left.extend(seen.iter().filter_map(alarms::still_taken));
+    left
+}
+
+/// An end, to be told.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// What the run was for.
+    pub kind: RunKind,
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// What was seen then; `None`: it could not be looked at.
+    pub seen: Option<&'a Seen>,
+}
+
+impl Ending<'_> {
+    /// In a few words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        match (self.outcome, self.kind) {
+            (Outcome::Upgraded, _) => "Upgraded",
+            (Outcome::NotUpgraded { .. }, RunKind::Upgrade) => "Not upgraded",
+            (Outcome::NotUpgraded { .. }, RunKind::EnterMaintenance) => "Maintenance was not entered",
+            (Outcome::NotUpgraded { .. }, RunKind::LeaveMaintenance) => "Maintenance was not left",
+            (Outcome::WentBack { .. }, _) => "Gone back to the previous release",
+            (Outcome::InMaintenance, _) => "Maintenance was entered",
+            (Outcome::OutOfMaintenance, _) => "Maintenance was left",
+            (Outcome::GateClosed { .. }, _) => "Ended before maintenance was left",
+        }
+    }
+
+    /// Why it ended so, where it isn't what was asked for.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self.outcome {
+            Outcome::NotUpgraded { reason }
+            | Outcome::WentBack { reason }
+            | Outcome::GateClosed { reason } => Some(reason),
+            Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance => None,
+        }
+    }
+
+    /// Whether users are out though the run was to let them in, or nobody knows whether they are: somebody must look.
+    #[must_use]
+    pub fn needs_somebody(&self) -> bool {
+        let out = self.seen.map(|seen| matches!(seen.users, Users::Out(_)));
+        match self.outcome {
+            Outcome::GateClosed { .. } => out != Some(false),
+            Outcome::Upgraded | Outcome::OutOfMaintenance | Outcome::WentBack { .. } => out == Some(true),
+            // Users are where they were.
+            Outcome::NotUpgraded { .. } => false,
+            Outcome::InMaintenance => false,
+        }
+    }
+
+    /// What then was so: the release that stands, whether users are in, what is still to be put back. A sentence each;
+    /// `moment` writes a time as people read it, UTC.
+    #[must_use]
+    pub fn sentences(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
+        let Some(seen) = self.seen else {
+            return vec![
+                "How the deployment stands could not be looked at: `slackwater status` looks again."
+                    .to_owned(),
+            ];
+        };
+        let Seen { at: _, stack_status, release, users, still_to_put_back } = seen;
+        let mut told = Vec::new();
+        match release {
+            Some(release) => told.push(format!("Release {release} stands ({stack_status}).")),
+            None => told.push(format!("The stack is {stack_status}.")),
+        }
+        told.push(users.in_words(moment));
+        if !still_to_put_back.is_empty() {
+            told.push(format!(
+                "Still to put back: {}. `slackwater maintenance disable` goes on with it.",
+                still_to_put_back.join("; ")
+            ));
+        }
+        told
+    }
+}
+
+impl Users {
+    /// In a sentence.
+    #[must_use]
+    pub fn in_words(&self, moment: impl Fn(Timestamp) -> String) -> String {
+        match self {
+            Users::In => "Users are let in.".to_owned(),
+            Users::Out(Maintenance { run_id, since, by }) => {
+                let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+                let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+                format!(
+                    "Users are kept out{since}{by} (run {run_id}); `slackwater maintenance disable` lets them in."
+                )
+            }
+        }
+    }
+}
