@@ -9,9 +9,11 @@ use upgrade::{
     GroupSize, Instance, LifecycleAction, LifecycleHook, PortError, WarmPool, WarmPoolSize, WorkerGroup,
 };
 
+use crate::ec2;
 use crate::errors::{code, look_again, port_error};
 use crate::tags::MEMORY_TAG;
 use crate::together::{all, each};
+use crate::wire::Wire;
 
 /// DescribeAutoScalingGroups gives 50 groups a page when it isn't told otherwise.
 const GROUPS_A_CALL: usize = 50;
@@ -22,10 +24,22 @@ const INSTANCES_A_CALL: usize = 50;
 /// What a group's tags are tags of.
 const GROUP: &str = "auto-scaling-group";
 
-pub(crate) async fn worker_groups(client: &Client, names: &[String]) -> Result<Vec<WorkerGroup>, PortError> {
+pub(crate) async fn worker_groups(
+    client: &Client,
+    wire: &Wire,
+    names: &[String],
+) -> Result<Vec<WorkerGroup>, PortError> {
     // Without names DescribeAutoScalingGroups would tell of every group in the account; no chunk has none.
     let pages = all(names.chunks(GROUPS_A_CALL), |some| described(client, some)).await?;
-    all(pages.into_iter().flatten(), async |group| worker_group(client, &group).await).await
+    let described = pages.into_iter().flatten();
+    let mut groups = all(described, async |group| worker_group(client, &group).await).await?;
+    if groups.iter().any(|group| group.instances.iter().any(|instance| !instance.in_warm_pool)) {
+        let notes = ec2::notes_on_instances(wire).await?;
+        for instance in groups.iter_mut().flat_map(|group| &mut group.instances) {
+            instance.remembered = notes.get(&instance.id).cloned();
+        }
+    }
+    Ok(groups)
 }
 
 async fn described(client: &Client, names: &[String]) -> Result<Vec<AutoScalingGroup>, PortError> {
@@ -131,6 +145,7 @@ fn seen(instance: &aws_sdk_autoscaling::types::Instance, in_warm_pool: bool) -> 
             .unwrap_or_default(),
         protected_from_scale_in: instance.protected_from_scale_in().unwrap_or(false),
         in_warm_pool,
+        remembered: None,
     }
 }
 
@@ -164,20 +179,21 @@ pub(crate) async fn resize_warm_pools(client: &Client, sizes: &[WarmPoolSize]) -
     .await
 }
 
-pub(crate) async fn remove_scale_in_protection(
+pub(crate) async fn protect_from_scale_in(
     client: &Client,
     group_name: &str,
     instance_ids: &[String],
+    protected: bool,
 ) -> Result<(), PortError> {
     each(instance_ids.chunks(INSTANCES_A_CALL), async |some| {
-        let unprotected = client
+        let set = client
             .set_instance_protection()
             .auto_scaling_group_name(group_name)
             .set_instance_ids(Some(some.to_vec()))
-            .protected_from_scale_in(false)
+            .protected_from_scale_in(protected)
             .send()
             .await;
-        unprotected.map(drop).map_err(|error| {
+        set.map(drop).map_err(|error| {
             let sorted = port_error("autoscaling:SetInstanceProtection", &error);
             // An instance may have gone, or not have come up yet, since we looked.
             if code(&error) == Some("ValidationError") { look_again(sorted) } else { sorted }

@@ -30,6 +30,7 @@ pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<J
             arn: queue.job_queue_arn().unwrap_or_default().to_owned(),
             enabled: queue.state() == Some(&JqState::Enabled),
             status: queue.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            status_reason: queue.status_reason().map(str::to_owned),
             remembered: queue.tags().and_then(|tags| tags.get(MEMORY_TAG)).cloned(),
         }));
     }

@@ -112,7 +112,7 @@ impl AwsCloud {
             taken_names,
             unknown_names,
             jobs: self.looked(self.jobs_with_owners(&ids(&targets.job_queues)).await),
-            worker_groups: self.looked(auto_scaling::worker_groups(&self.auto_scaling, &groups).await),
+            worker_groups: self.looked(auto_scaling::worker_groups(&self.auto_scaling, wire, &groups).await),
             dedicated_machines: self.looked(ec2::machines(wire, &targets.dedicated_machine_tags).await),
             platform: PlatformCapabilities::NONE,
             platform_status: None,

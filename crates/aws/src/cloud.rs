@@ -1,7 +1,14 @@
 //! The port itself: each question and each act goes to the service that can answer it.
 
+use std::collections::BTreeMap;
+
 use conductor::Cloud;
-use upgrade::{Act, Observation, PlannedSnapshot, PortError, PortErrorKind, Query, Rememberer, SnapshotKind};
+use futures_util::future::try_join4;
+use upgrade::{
+    Act, CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, HealthQuery, Memory, Observation,
+    PlannedSnapshot, PortError, PortErrorKind, Query, Rememberer, SnapshotKind, StackAct, StackQuery,
+    StandingSeen,
+};
 
 use crate::connection::{Connection, Reach};
 use crate::errors::Origin;
@@ -64,39 +71,64 @@ impl AwsCloud {
     }
 
     async fn answer(&self, query: &Query) -> Result<Observation, PortError> {
-        Ok(match query {
-            FleetQuery::GateRules { listener_arn } => {
-                Observation::GateRules(gate::gate_rules(&self.load_balancing, listener_arn).await?)
+        match query {
+            Query::Stack(query) => self.answer_of_stack(query).await,
+            Query::Fleet(query) => self.answer_of_fleet(query).await,
+            // What only the platform and the owner's own checks can tell is added by whoever asks those.
+            Query::Health(HealthQuery { target_group_arns, platform: _, version: _, http: _ }) => {
+                let health = |arn: &String| {
+                    let arn = arn.clone();
+                    async move { load_balancing::target_health(&self.load_balancing, &arn).await }
+                };
+                Ok(Observation::Health(all(target_group_arns, health).await?))
             }
-            FleetQuery::JobQueues { arns } => Observation::JobQueues(batch::job_queues(&self.batch, arns).await?),
+            Query::Platform(_) => Err(not_ours("platform:Query")),
+        }
+    }
+
+    async fn answer_of_stack(&self, query: &StackQuery) -> Result<Observation, PortError> {
+        let client = &self.cloudformation;
+        match query {
+            StackQuery::ChangeSet { stack_id, name, .. } => {
+                Ok(Observation::ChangeSet(cloudformation::change_set(client, stack_id, name).await?))
+            }
+            StackQuery::Events { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
+                let after = after_event_id.as_deref();
+                let events =
+                    cloudformation::events::events(client, stack_id, client_request_token, after).await?;
+                let worker_groups = match worker_groups.as_slice() {
+                    [] => Vec::new(),
+                    names => auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
+                };
+                Ok(Observation::StackEvents { events, worker_groups })
+            }
+        }
+    }
+
+    async fn answer_of_fleet(&self, query: &FleetQuery) -> Result<Observation, PortError> {
+        Ok(match query {
+            FleetQuery::GateRules { listener_arn } => Observation::GateRules(
+                gate::gate_rules(&self.load_balancing, listener_arn).await?.unwrap_or_default(),
+            ),
+            FleetQuery::JobQueues { arns } => {
+                Observation::JobQueues(batch::job_queues(&self.batch, arns).await?)
+            }
             FleetQuery::Jobs { queue_arns } => {
                 let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
                 batch::name_owners_of_few(&self.batch, &mut jobs).await;
                 Observation::Jobs(jobs)
             }
-            FleetQuery::WorkerGroups { names } => {
-                Observation::WorkerGroups(auto_scaling::worker_groups(&self.auto_scaling, names).await?)
-            }
-            StackQuery::ChangeSet { stack_id, name, .. } => Observation::ChangeSet(
-                cloudformation::change_set(&self.cloudformation, stack_id, name).await?,
+            FleetQuery::WorkerGroups { names } => Observation::WorkerGroups(
+                auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
             ),
-            StackQuery::Events { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
-                let after = after_event_id.as_deref();
-                let client = &self.cloudformation;
-                let events =
-                    cloudformation::events::events(client, stack_id, client_request_token, after).await?;
-                let worker_groups = match worker_groups.as_slice() {
-                    [] => Vec::new(),
-                    names => auto_scaling::worker_groups(&self.auto_scaling, names).await?,
-                };
-                Observation::StackEvents { events, worker_groups }
-            }
             FleetQuery::Resources { stack_id, logical_ids } => {
                 let mut resources = cloudformation::resources(&self.cloudformation, stack_id).await?;
                 resources.retain(|resource| logical_ids.contains(&resource.logical_id));
                 Observation::Resources(resources)
             }
-            FleetQuery::Alarms { names } => Observation::Alarms(cloudwatch::alarms(&self.wire, names).await?),
+            FleetQuery::Alarms { names } => {
+                Observation::Alarms(cloudwatch::alarms(&self.wire, names, |_| true).await?)
+            }
             FleetQuery::Machines { tags } => Observation::Machines(ec2::machines(&self.wire, tags).await?),
             FleetQuery::Snapshots { planned, run_id } => {
                 let mut seen = rds::snapshots(&self.wire, &of_kind(planned, SnapshotKind::Database)).await?;
@@ -105,19 +137,48 @@ impl AwsCloud {
                 );
                 Observation::Snapshots(seen)
             }
-            // What only the platform and the owner's own checks can tell is added by whoever asks those.
-            Query::Health { target_group_arns, .. } => Observation::Health(
-                all(target_group_arns, |arn| load_balancing::target_health(&self.load_balancing, arn))
-                    .await?,
-            ),
-            Query::Platform(_) => return Err(not_ours("platform:Query")),
+            // Whether an alarm acts is all that the calm is about: its note isn't asked for.
+            FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts, |_| false).await?),
+            FleetQuery::Standing { stack_id, parts } => {
+                let calm = self.calm(parts, |acts| !acts).await?;
+                let (stack_status, version) = self.release_of(stack_id).await?;
+                Observation::Standing(StandingSeen { stack_status, version, calm })
+            }
         })
+    }
+
+    /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is
+    /// asked for.
+    async fn calm(&self, parts: &CalmParts, with_note: fn(bool) -> bool) -> Result<CalmSeen, PortError> {
+        let CalmParts { listener_arns, queue_arns, job_queue_arns, group_names, alarm_names } = parts;
+        let doors = all(listener_arns, async |listener_arn| {
+            let rules = gate::gate_rules(&self.load_balancing, listener_arn).await?;
+            let (listener_arn, exists) = (listener_arn.clone(), rules.is_some());
+            Ok(DoorSeen { listener_arn, exists, rules: rules.unwrap_or_default() })
+        });
+        let work = async {
+            let queues = batch::job_queues(&self.batch, queue_arns).await?;
+            Ok((queues, batch::unfinished_jobs(&self.batch, job_queue_arns).await?))
+        };
+        let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names);
+        let alarms = cloudwatch::alarms(&self.wire, alarm_names, with_note);
+        let (doors, (queues, jobs), groups, alarms) = try_join4(doors, work, groups, alarms).await?;
+        Ok(CalmSeen { doors, queues, jobs, groups, alarms })
     }
 
     async fn carry_out(&self, act: &Act) -> Result<(), PortError> {
         match act {
-            FleetAct::CloseGate { listener_arn, gate, run_id, missing } => {
-                gate::close_gate(&self.load_balancing, listener_arn, gate, run_id, missing).await
+            Act::Stack(act) => self.act_on_stack(act).await,
+            Act::Fleet(act) => self.act_on_fleet(act).await,
+            Act::Platform { .. } => Err(not_ours("platform:Act")),
+        }
+    }
+
+    async fn act_on_fleet(&self, act: &FleetAct) -> Result<(), PortError> {
+        match act {
+            FleetAct::CloseGate { listener_arn, gate, run_id, note, missing } => {
+                let tags = gate::Tags { run_id, note };
+                gate::close_gate(&self.load_balancing, listener_arn, gate, tags, missing).await
             }
             FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.load_balancing, rule_arns).await,
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
@@ -133,24 +194,13 @@ impl AwsCloud {
                 auto_scaling::resize_warm_pools(&self.auto_scaling, sizes).await
             }
             FleetAct::RemoveScaleInProtection { group_name, instance_ids } => {
-                auto_scaling::remove_scale_in_protection(&self.auto_scaling, group_name, instance_ids).await
+                auto_scaling::protect_from_scale_in(&self.auto_scaling, group_name, instance_ids, false).await
             }
-            FleetAct::Remember { memories } => {
-                each(memories, async |memory| match &memory.resource {
-                    Rememberer::WorkerGroup(name) => {
-                        auto_scaling::remember(&self.auto_scaling, name, &memory.text).await
-                    }
-                    Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
-                })
-                .await
+            FleetAct::RestoreScaleInProtection { group_name, instance_ids } => {
+                auto_scaling::protect_from_scale_in(&self.auto_scaling, group_name, instance_ids, true).await
             }
-            FleetAct::Forget { resources } => {
-                each(resources, async |resource| match resource {
-                    Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.auto_scaling, name).await,
-                    Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
-                })
-                .await
-            }
+            FleetAct::Remember { memories } => self.remember(memories).await,
+            FleetAct::Forget { resources } => self.forget(resources).await,
             FleetAct::CompleteLifecycleActions { actions } => {
                 auto_scaling::complete_lifecycle_actions(&self.auto_scaling, actions).await
             }
@@ -165,17 +215,45 @@ impl AwsCloud {
                 rds::create_snapshots(&self.wire, &databases, run_id).await?;
                 ec2::create_snapshots(&self.wire, &of_kind(snapshots, SnapshotKind::Volume), run_id).await
             }
-            Act::Platform { .. } => Err(not_ours("platform:Act")),
-            StackAct::CreateChangeSet { .. }
-            | StackAct::ExecuteChangeSet { .. }
-            | StackAct::DeleteChangeSet { .. }
-            | StackAct::CancelUpdate { .. }
-            | StackAct::ContinueUpdateRollback { .. } => self.act_on_stack(act).await,
         }
     }
 
-    /// What is done to a stack; other acts have none.
-    async fn act_on_stack(&self, act: &Act) -> Result<(), PortError> {
+    /// Notes on instances that say the same are written together: there may be hundreds.
+    async fn remember(&self, memories: &[Memory]) -> Result<(), PortError> {
+        let mut of_instances: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for memory in memories {
+            if let Rememberer::Instance(id) = &memory.resource {
+                of_instances.entry(&memory.text).or_default().push(id);
+            }
+        }
+        each(memories, async |memory| match &memory.resource {
+            Rememberer::WorkerGroup(name) => {
+                auto_scaling::remember(&self.auto_scaling, name, &memory.text).await
+            }
+            Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
+            Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
+            Rememberer::Instance(_) => Ok(()),
+        })
+        .await?;
+        each(of_instances, async |(text, ids)| ec2::remember(&self.wire, &ids, text).await).await
+    }
+
+    async fn forget(&self, resources: &[Rememberer]) -> Result<(), PortError> {
+        each(resources, async |resource| match resource {
+            Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.auto_scaling, name).await,
+            Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
+            Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
+            Rememberer::Instance(_) => Ok(()),
+        })
+        .await?;
+        let instances = resources.iter().filter_map(|resource| match resource {
+            Rememberer::Instance(id) => Some(id.as_str()),
+            Rememberer::WorkerGroup(_) | Rememberer::JobQueue(_) | Rememberer::Alarm(_) => None,
+        });
+        ec2::forget(&self.wire, &instances.collect::<Vec<_>>()).await
+    }
+
+    async fn act_on_stack(&self, act: &StackAct) -> Result<(), PortError> {
         use cloudformation::acts;
         let client = &self.cloudformation;
         match act {
@@ -194,20 +272,6 @@ impl AwsCloud {
             StackAct::ContinueUpdateRollback { stack_id, skip, client_request_token, .. } => {
                 acts::continue_update_rollback(client, stack_id, skip, client_request_token).await
             }
-            FleetAct::CloseGate { .. }
-            | FleetAct::OpenGate { .. }
-            | FleetAct::SetJobQueueStates { .. }
-            | FleetAct::TerminateJobs { .. }
-            | FleetAct::ResizeWorkerGroups { .. }
-            | FleetAct::ResizeWarmPools { .. }
-            | FleetAct::RemoveScaleInProtection { .. }
-            | FleetAct::Remember { .. }
-            | FleetAct::Forget { .. }
-            | FleetAct::CompleteLifecycleActions { .. }
-            | FleetAct::TerminateInstances { .. }
-            | FleetAct::SetAlarmActions { .. }
-            | FleetAct::CreateSnapshots { .. }
-            | Act::Platform { .. } => Ok(()),
         }
     }
 }

@@ -44,44 +44,16 @@ impl AwsClouds {
 
 impl Cloud for AwsClouds {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
-        let cloud = match query {
-            StackQuery::ChangeSet { update, .. } | StackQuery::Events { update, .. } => self.of(*update)?,
-            FleetQuery::GateRules { .. }
-            | FleetQuery::JobQueues { .. }
-            | FleetQuery::Jobs { .. }
-            | FleetQuery::WorkerGroups { .. }
-            | FleetQuery::Resources { .. }
-            | FleetQuery::Alarms { .. }
-            | FleetQuery::Machines { .. }
-            | FleetQuery::Snapshots { .. }
-            | Query::Health { .. }
-            | Query::Platform(_) => &self.primary,
-        };
-        cloud.observe(query).await
+        match query {
+            Query::Stack(of_stack) => self.of(of_stack.update())?.observe(query).await,
+            Query::Fleet(_) | Query::Health(_) | Query::Platform(_) => self.primary.observe(query).await,
+        }
     }
 
     async fn act(&self, act: &Act) -> Result<(), PortError> {
-        let cloud = match act {
-            StackAct::CreateChangeSet { update, .. }
-            | StackAct::ExecuteChangeSet { update, .. }
-            | StackAct::DeleteChangeSet { update, .. }
-            | StackAct::CancelUpdate { update, .. }
-            | StackAct::ContinueUpdateRollback { update, .. } => self.of(*update)?,
-            FleetAct::CloseGate { .. }
-            | FleetAct::OpenGate { .. }
-            | FleetAct::SetJobQueueStates { .. }
-            | FleetAct::TerminateJobs { .. }
-            | FleetAct::ResizeWorkerGroups { .. }
-            | FleetAct::ResizeWarmPools { .. }
-            | FleetAct::RemoveScaleInProtection { .. }
-            | FleetAct::Remember { .. }
-            | FleetAct::Forget { .. }
-            | FleetAct::CompleteLifecycleActions { .. }
-            | FleetAct::TerminateInstances { .. }
-            | FleetAct::SetAlarmActions { .. }
-            | FleetAct::CreateSnapshots { .. }
-            | Act::Platform { .. } => &self.primary,
-        };
-        cloud.act(act).await
+        match act {
+            Act::Stack(on_stack) => self.of(on_stack.update())?.act(act).await,
+            Act::Fleet(_) | Act::Platform { .. } => self.primary.act(act).await,
+        }
     }
 }

@@ -3,6 +3,8 @@
 use upgrade::{Alarm, AlarmSeen, LogicalResource, PortError};
 
 use crate::endpoints::CLOUDWATCH;
+use crate::errors::{Failure, failed};
+use crate::tags::MEMORY_TAG;
 use crate::together::{all, each};
 use crate::wire::{Form, Wire};
 use crate::xml::Element;
@@ -32,15 +34,66 @@ async fn described(wire: &Wire, names: &[String]) -> Result<Vec<Element>, PortEr
     Ok(found.into_iter().flatten().collect())
 }
 
-pub(crate) async fn alarms(wire: &Wire, names: &[String]) -> Result<Vec<AlarmSeen>, PortError> {
+/// Alarms with their switch. `with_note` says of which, by whether they act, the note is asked for: a call each.
+pub(crate) async fn alarms(
+    wire: &Wire,
+    names: &[String],
+    with_note: fn(bool) -> bool,
+) -> Result<Vec<AlarmSeen>, PortError> {
     let described = described(wire, names).await?;
-    Ok(described
-        .iter()
-        .map(|alarm| AlarmSeen {
-            name: alarm.text_of("AlarmName").to_owned(),
-            actions_enabled: alarm.text_of("ActionsEnabled") == "true",
-        })
-        .collect())
+    all(described, async |alarm| {
+        let actions_enabled = alarm.text_of("ActionsEnabled") == "true";
+        let arn = alarm.text_of("AlarmArn");
+        let remembered = if with_note(actions_enabled) { note(wire, arn).await? } else { None };
+        Ok(AlarmSeen { name: alarm.text_of("AlarmName").to_owned(), actions_enabled, remembered })
+    })
+    .await
+}
+
+/// The note on an alarm; an alarm that has gone meanwhile has none.
+async fn note(wire: &Wire, arn: &str) -> Result<Option<String>, PortError> {
+    let form = Form::new(&CLOUDWATCH, "ListTagsForResource").with("ResourceARN", arn);
+    let answer = match wire.query_or(&form).await {
+        Ok(answer) => answer,
+        Err(failure) if is_gone(&failure) => return Ok(None),
+        Err(failure) => return Err(failed("cloudwatch:ListTagsForResource", &failure)),
+    };
+    let tags = answer.find("Tags").into_iter().flat_map(|found| &found.children);
+    let ours = tags.into_iter().find(|tag| tag.text_of("Key") == MEMORY_TAG);
+    Ok(ours.map(|tag| tag.text_of("Value").to_owned()))
+}
+
+/// `ResourceNotFound` (Query) or `ResourceNotFoundException` (JSON): CloudWatch API reference, TagResource.
+fn is_gone(failure: &Failure) -> bool {
+    failure.code().starts_with("ResourceNotFound")
+}
+
+/// Write a note on an alarm.
+pub(crate) async fn remember(wire: &Wire, name: &str, text: &str) -> Result<(), PortError> {
+    let Some(arn) = arn_of(wire, name).await? else { return Ok(()) };
+    let form = Form::new(&CLOUDWATCH, "TagResource")
+        .with("ResourceARN", arn)
+        .with("Tags.member.1.Key", MEMORY_TAG)
+        .with("Tags.member.1.Value", text);
+    wire.query(&form).await.map(drop)
+}
+
+/// Take the note off again. An alarm that is gone has none.
+pub(crate) async fn forget(wire: &Wire, name: &str) -> Result<(), PortError> {
+    let Some(arn) = arn_of(wire, name).await? else { return Ok(()) };
+    let form = Form::new(&CLOUDWATCH, "UntagResource")
+        .with("ResourceARN", arn)
+        .with_list("TagKeys.member", [MEMORY_TAG]);
+    match wire.query_or(&form).await {
+        Ok(_) => Ok(()),
+        Err(failure) if is_gone(&failure) => Ok(()),
+        Err(failure) => Err(failed("cloudwatch:UntagResource", &failure)),
+    }
+}
+
+async fn arn_of(wire: &Wire, name: &str) -> Result<Option<String>, PortError> {
+    let found = described(wire, &[name.to_owned()]).await?;
+    Ok(found.first().map(|alarm| alarm.text_of("AlarmArn").to_owned()))
 }
 
 /// The alarms of a stack with what they watch.

@@ -1,7 +1,7 @@
 //! A deployment as it stands, for a plan to be made from.
 
 use aws_sdk_cloudformation::types::TemplateStage;
-use upgrade::{Deployment, PortError, PortErrorKind};
+use upgrade::{Deployment, PortError, PortErrorKind, release_version};
 
 use crate::cloud::AwsCloud;
 use crate::errors::port_error;
@@ -59,6 +59,20 @@ impl AwsCloud {
                 .collect(),
             resources: cloudformation::resources(&self.cloudformation, stack_id).await?,
         })
+    }
+
+    /// A stack's status, and the version that its template tells.
+    pub(crate) async fn release_of(&self, stack_id: &str) -> Result<(String, Option<String>), PortError> {
+        let (status, _) = self.stack_status(stack_id).await?.unwrap_or_default();
+        let answer = self
+            .cloudformation
+            .get_template()
+            .stack_name(stack_id)
+            .template_stage(TemplateStage::Original)
+            .send()
+            .await
+            .map_err(|error| port_error("cloudformation:GetTemplate", &error))?;
+        Ok((status, release_version(&answer.template_body.unwrap_or_default())))
     }
 
     /// The priorities of a listener's rules, the default rule aside.

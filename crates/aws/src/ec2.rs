@@ -1,10 +1,12 @@
 //! Amazon EC2: machines outside of every group, and snapshots of volumes.
 
+use std::collections::HashMap;
+
 use upgrade::{Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
 
 use crate::endpoints::EC2;
 use crate::errors::{failed, look_again};
-use crate::tags::{RUN_TAG, owner};
+use crate::tags::{MEMORY_TAG, RUN_TAG, owner};
 use crate::together::each;
 use crate::wire::{Form, Wire};
 use crate::xml::Element;
@@ -73,6 +75,64 @@ pub(crate) async fn terminate_instances(wire: &Wire, instance_ids: &[String]) ->
         let sorted = failed("ec2:TerminateInstances", &failure);
         // One that is gone for good makes EC2 terminate none of them: the next look leaves it out.
         Err(if failure.code() == "InvalidInstanceID.NotFound" { look_again(sorted) } else { sorted })
+    })
+    .await
+}
+
+/// CreateTags takes up to 1,000 resources.
+const TAGGED_A_CALL: usize = 500;
+
+/// The notes on instances, by their ids.
+pub(crate) async fn notes_on_instances(wire: &Wire) -> Result<HashMap<String, String>, PortError> {
+    let form = Form::new(&EC2, "DescribeTags")
+        .with("MaxResults", "1000")
+        .with("Filter.1.Name", "resource-type")
+        .with("Filter.1.Value.1", "instance")
+        .with("Filter.2.Name", "key")
+        .with("Filter.2.Value.1", MEMORY_TAG);
+    let mut notes = HashMap::new();
+    wire.pages(form, "NextToken", |page| {
+        notes.extend(
+            page.list("tagSet")
+                .iter()
+                .map(|tag| (tag.text_of("resourceId").to_owned(), tag.text_of("value").to_owned())),
+        );
+        page.some_text_of("nextToken")
+    })
+    .await?;
+    Ok(notes)
+}
+
+/// Write the same note on instances.
+pub(crate) async fn remember(wire: &Wire, instance_ids: &[&str], text: &str) -> Result<(), PortError> {
+    let form = |some: &[&str]| {
+        Form::new(&EC2, "CreateTags")
+            .with_list("ResourceId", some)
+            .with("Tag.1.Key", MEMORY_TAG)
+            .with("Tag.1.Value", text)
+    };
+    tag(wire, instance_ids, "ec2:CreateTags", form).await
+}
+
+/// Take the note off instances.
+pub(crate) async fn forget(wire: &Wire, instance_ids: &[&str]) -> Result<(), PortError> {
+    let form = |some: &[&str]| {
+        Form::new(&EC2, "DeleteTags").with_list("ResourceId", some).with("Tag.1.Key", MEMORY_TAG)
+    };
+    tag(wire, instance_ids, "ec2:DeleteTags", form).await
+}
+
+async fn tag(
+    wire: &Wire,
+    instance_ids: &[&str],
+    operation: &str,
+    form: impl Fn(&[&str]) -> Form<'static>,
+) -> Result<(), PortError> {
+    each(instance_ids.chunks(TAGGED_A_CALL), async |some| {
+        let Err(failure) = wire.query_or(&form(some)).await else { return Ok(()) };
+        let sorted = failed(operation, &failure);
+        // One that has gone meanwhile spoils the call: the next look leaves it out.
+        Err(if failure.code().starts_with("InvalidI") { look_again(sorted) } else { sorted })
     })
     .await
 }

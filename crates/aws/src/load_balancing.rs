@@ -9,7 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition, TargetHealthSta
 use upgrade::{Finding, ListenerRule, PortError};
 
 use crate::errors::{code, port_error};
-use crate::tags::RUN_TAG;
+use crate::tags::{MEMORY_TAG, RUN_TAG};
 use crate::together::all;
 
 /// DescribeTags takes at most 20 ARNs (Elastic Load Balancing API reference).
@@ -46,8 +46,20 @@ pub(crate) fn priority(rule: &Rule) -> Option<i32> {
     rule.priority()?.parse().ok()
 }
 
-/// The runs that made resources, by the resources' ARNs; those without our tag are left out.
-pub(crate) async fn runs_of(client: &Client, arns: &[String]) -> Result<HashMap<String, String>, PortError> {
+/// What our tags on a rule say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OurTags {
+    /// The run that made it.
+    pub run_id: String,
+    /// Since when, and by whom.
+    pub note: Option<String>,
+}
+
+/// What our tags say, by the rules' ARNs; those without a run's tag are left out.
+pub(crate) async fn our_tags(
+    client: &Client,
+    arns: &[String],
+) -> Result<HashMap<String, OurTags>, PortError> {
     let answers = all(arns.chunks(ARNS_A_CALL), async |some| {
         client
             .describe_tags()
@@ -60,8 +72,12 @@ pub(crate) async fn runs_of(client: &Client, arns: &[String]) -> Result<HashMap<
     let described = answers.iter().flat_map(|answer| answer.tag_descriptions());
     Ok(described
         .filter_map(|description| {
-            let run = description.tags().iter().find(|tag| tag.key() == Some(RUN_TAG))?;
-            Some((description.resource_arn()?.to_owned(), run.value().unwrap_or_default().to_owned()))
+            let value = |key: &str| {
+                let tag = description.tags().iter().find(|tag| tag.key() == Some(key))?;
+                Some(tag.value().unwrap_or_default().to_owned())
+            };
+            let tags = OurTags { run_id: value(RUN_TAG)?, note: value(MEMORY_TAG) };
+            Some((description.resource_arn()?.to_owned(), tags))
         })
         .collect())
 }
@@ -103,14 +119,14 @@ pub(crate) async fn rules_beside(
     // The default rule can't be ours.
     let numbered = rules.iter().filter(|(_, rule)| priority(rule).is_some());
     let arns: Vec<String> = numbered.filter_map(|(_, rule)| rule.rule_arn.clone()).collect();
-    let runs = runs_of(client, &arns).await?;
+    let tags = our_tags(client, &arns).await?;
     Ok(rules
         .into_iter()
         .map(|(listener, rule)| ListenerRule {
             listener_arn: listener.clone(),
             priority: priority(&rule),
             condition_values: rule.conditions().iter().map(values_of).sum(),
-            run_id: rule.rule_arn().and_then(|arn| runs.get(arn)).cloned(),
+            run_id: rule.rule_arn().and_then(|arn| tags.get(arn)).map(|tags| tags.run_id.clone()),
             signs_in: rule.actions().iter().any(|action| action.authenticate_oidc_config().is_some()),
             rule_arn: rule.rule_arn.unwrap_or_default(),
         })

@@ -61,7 +61,7 @@ async fn exists(cloud: &AwsCloud, name: &CustomName) -> Result<bool, PortError> 
         "AWS::EC2::LaunchTemplate" => ec2::launch_template_exists(&cloud.wire, text).await,
         "AWS::RDS::DBInstance" => Ok(rds::instance(&cloud.wire, text).await?.is_some()),
         "AWS::CloudWatch::Alarm" => {
-            Ok(!cloudwatch::alarms(&cloud.wire, &[text.to_owned()]).await?.is_empty())
+            Ok(!cloudwatch::alarms(&cloud.wire, &[text.to_owned()], |_| false).await?.is_empty())
         }
         "AWS::Batch::JobQueue" => {
             let found = cloud.batch.describe_job_queues().job_queues(text).send().await;

@@ -33,8 +33,11 @@ const NO_CHANGE_SET: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Chan
 
 #[tokio::test]
 async fn errors_are_sorted_into_patience_and_giving_up() {
-    let query =
-        StackQuery::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
+    let query = StackQuery::ChangeSet {
+        update: UpdateKind::Primary,
+        stack_id: "stack".to_owned(),
+        name: "x".to_owned(),
+    };
     for (status, body, kind, words) in [
         (400, THROTTLED, PortErrorKind::Transient, "Throttling: Rate exceeded"),
         (403, DENIED, PortErrorKind::Refused, "AccessDenied: not authorized"),
@@ -54,8 +57,11 @@ async fn errors_are_sorted_into_patience_and_giving_up() {
 
 #[tokio::test]
 async fn an_absent_change_set_is_an_answer() {
-    let query =
-        StackQuery::ChangeSet { update: UpdateKind::Primary, stack_id: "stack".to_owned(), name: "x".to_owned() };
+    let query = StackQuery::ChangeSet {
+        update: UpdateKind::Primary,
+        stack_id: "stack".to_owned(),
+        name: "x".to_owned(),
+    };
     let answer = cloud_that_answers(404, "text/xml", NO_CHANGE_SET).observe(&query).await.expect("an answer");
     assert_eq!(answer, upgrade::Observation::ChangeSet(None));
 }

@@ -167,8 +167,11 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
     let pause = || clock.sleep(Duration::from_millis(200));
     let (kind, stack_id) = (UpdateKind::Primary, update.stack_id.clone());
     let name = update.proposal.change_set_name.clone();
-    let create =
-        StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal: update.proposal.clone() };
+    let create = StackAct::CreateChangeSet {
+        update: kind,
+        stack_id: stack_id.clone(),
+        proposal: update.proposal.clone(),
+    };
     cloud.act(&create).await.expect("begun");
     let query = StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: name.clone() };
     loop {

@@ -414,6 +414,15 @@ pub(crate) struct EnableMaintenance {
 pub(crate) struct DisableMaintenance {
     /// The deployment's name in slackwater.toml [default: the only one].
     pub deployment: Option<String>,
+    /// A run that is being carried out is asked to stop, and waited for.
+    #[arg(long)]
+    pub stop_run: bool,
+    /// Let users in though the stack is being updated: they meet whatever CloudFormation is changing.
+    #[arg(long)]
+    pub while_updating: bool,
+    /// Let users in without waiting for the platform to be healthy; it is told in the report.
+    #[arg(long)]
+    pub although_unhealthy: bool,
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
@@ -493,18 +502,27 @@ pub(crate) struct AnswerRun {
     /// A failed rollback: pass over this resource; may be repeated.
     #[arg(long, value_name = "LOGICAL_ID", group = "answer")]
     pub skip: Vec<String>,
-    /// An unhealthy platform: look again.
+    /// Look again, and wait on.
     #[arg(long, group = "answer")]
     pub look_again: bool,
     /// An unhealthy platform: go back to the previous release.
     #[arg(long, group = "answer")]
     pub go_back: bool,
-    /// An unhealthy platform: let users in as it is.
+    /// Let users in as it is.
     #[arg(long, group = "answer")]
     pub open: bool,
     /// End the run with users kept out.
     #[arg(long, group = "answer")]
     pub stay_closed: bool,
+    /// The gate is gone: close it again and go on.
+    #[arg(long, group = "answer")]
+    pub close_again: bool,
+    /// The closing time has passed: go on all the same.
+    #[arg(long, group = "answer")]
+    pub go_on: bool,
+    /// Stop here: what was taken away is put back.
+    #[arg(long, group = "answer")]
+    pub stop_here: bool,
     #[command(flatten)]
     pub data: DataDir,
 }

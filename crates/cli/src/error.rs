@@ -18,8 +18,8 @@ pub const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed for a reason outside: cloud, disk, network
   2  bad input: nothing was touched
-  3  not upgraded: the old release stands and users are let in
-  4  users are still kept out: somebody must look
+  3  not upgraded: users are where they were, let in or in the maintenance that was found
+  4  users are kept out, which nobody asked for: somebody must look
   5  a template or parameters that AWS would refuse: nothing was touched
   6  (changeset) a resource that holds data is replaced, or removed without a copy
   7  a run waits for a person's decision: users may be kept out";
@@ -312,6 +312,26 @@ pub enum CliError {
         /// The run.
         run_id: String,
     },
+    /// A run is being carried out, and nobody asked to stop it.
+    #[error("run {run_id} is carried out by {holder}, in step \"{step}\"")]
+    RunConducted {
+        /// The run.
+        run_id: String,
+        /// By whom.
+        holder: String,
+        /// Where it stands.
+        step: &'static str,
+    },
+    /// Users would be let in to a stack that is being updated.
+    #[error(
+        "stack {stack} is {status}: users would meet a platform that CloudFormation is changing under them"
+    )]
+    WhileUpdating {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+    },
     /// Nobody is there to approve.
     #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
     NobodyToApprove,
@@ -378,6 +398,9 @@ impl CliError {
             | CliError::UnknownAcceptance { .. }
             | CliError::NothingAsked { .. }
             | CliError::NotAnAnswer { .. }
+            | CliError::RunConducted { .. }
+            | CliError::WhileUpdating { .. }
+            | CliError::Journal(JournalError::RunUnderWay { .. })
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,

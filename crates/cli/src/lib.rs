@@ -42,7 +42,7 @@ use std::process::ExitCode;
 pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
-pub use maintenance_command::from_template as before_of_template;
+pub use maintenance_command::{Entering, LeavingWish, already, entering, leaving_plan};
 
 use arguments::Command;
 

@@ -1,19 +1,25 @@
-//! `slackwater maintenance`: in, out, and where it stands.
+//! `slackwater maintenance`: in, out, and where it stands. Maintenance is a state of the deployment: what is decided here is
+//! decided from a look at it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use conductor::{JournalStore, SqliteJournal};
+use conductor::{JournalStore, Request, SqliteJournal};
 use upgrade::{
-    AlarmSeen, Before, Deployment, DraftError, Outcome, Plan, RunKind, Targets, find_targets_with, fold,
+    Acceptance, Answer, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, Timestamp, fold,
 };
 
 use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
-use crate::planning::prepare_maintenance;
+use crate::planning::{inherited, prepare_maintenance};
 use crate::site::Site;
 use crate::upgrade_command::open;
+use crate::words::moment;
 use crate::{operate, plan_text, runs, status, wish};
+
+/// How often a run that was asked to stop is looked at.
+const WAIT_MILLISECONDS: u64 = 500;
 
 pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
     match command {
@@ -25,10 +31,20 @@ pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
 
 async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
+    let journal = runs::journal_if_any(&arguments.data)?;
     let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
-    let run_id = runs::unused_id(&site, runs::journal_if_any(&arguments.data)?.as_ref())?;
-    let kind = RunKind::EnterMaintenance;
-    let plan = prepare_maintenance(&site, kind, &run_id, &arguments.force_session, closes_at, None).await?;
+    let run_id = runs::unused_id(&site, journal.as_ref())?;
+    let entering = entering(&site, journal.as_ref(), &run_id, &arguments.force_session, closes_at).await?;
+    let plan = match entering {
+        Entering::Already(found) => {
+            match arguments.progress.format {
+                Format::Text => println!("{} Nothing is changed.", already(&found)),
+                Format::Json => println!("{}", serde_json::json!({"already": found})),
+            }
+            return Ok(ExitCode::from(DONE));
+        }
+        Entering::By(plan) => *plan,
+    };
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
     wish::known_sessions(&arguments.force_session, sessions)?;
     if arguments.progress.format == Format::Text {
@@ -41,92 +57,210 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     operate::start(&site, &plan, &mut journal, arguments.progress).await
 }
 
+/// How maintenance is entered.
+pub enum Entering {
+    /// The deployment is in it, and nothing of it has come back.
+    Already(InMaintenance),
+    /// By this plan.
+    By(Box<Plan>),
+}
+
+/// Decide how maintenance is entered. Entering it twice changes nothing the second time; what is half-way is completed.
+///
+/// # Errors
+/// A run of the deployment has not ended, or something can't be looked at.
+pub async fn entering(
+    site: &Site,
+    journal: Option<&SqliteJournal>,
+    run_id: &str,
+    force_sessions: &[String],
+    closes_at: Option<Timestamp>,
+) -> Result<Entering, CliError> {
+    refuse_under_way(journal, &site.settings.name)?;
+    let standing = status::look(site, None).await?;
+    if let Some(found) = standing.calm() {
+        return Ok(Entering::Already(found));
+    }
+    let inherited = journal.map(|journal| inherited(journal, &site.settings.name)).unwrap_or_default();
+    let kind = RunKind::EnterMaintenance;
+    let plan = prepare_maintenance(site, kind, run_id, force_sessions, closes_at, inherited).await?;
+    Ok(Entering::By(Box::new(plan)))
+}
+
+/// `In maintenance since 2026-11-29 22:00:00 UTC, by ada (run production-…).`
+#[must_use]
+pub fn already(found: &InMaintenance) -> String {
+    let InMaintenance { run_id, since, by } = found;
+    let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+    let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    format!("In maintenance{since}{by} (run {run_id}).")
+}
+
+/// A deployment has one run at a time. Whoever wants another is told of the one that has not ended before anything else.
+pub(crate) fn refuse_under_way(journal: Option<&SqliteJournal>, deployment: &str) -> Result<(), CliError> {
+    match journal.map(|journal| under_way(journal, deployment)).transpose()?.flatten() {
+        None => Ok(()),
+        Some(UnderWay { plan, .. }) => Err(CliError::Journal(conductor::JournalError::RunUnderWay {
+            run_id: plan.run_id,
+            stack_name: plan.stack_name,
+        })),
+    }
+}
+
+/// A run that has not ended.
+pub(crate) struct UnderWay {
+    plan: Plan,
+    state: State,
+    /// Who carries it on; `None`: nobody.
+    holder: Option<String>,
+}
+
+/// The deployment's run that has not ended. One that can't be read is in nobody's way.
+pub(crate) fn under_way(journal: &SqliteJournal, deployment: &str) -> Result<Option<UnderWay>, CliError> {
+    let now = conductor::Clock::system().now();
+    let runs = journal.runs()?;
+    let unended = runs.into_iter().rev().filter(|run| run.deployment == deployment && !run.ended);
+    for run in unended {
+        let Ok((plan, records)) = journal.load(&run.run_id) else { continue };
+        let Ok(state) = fold(&plan, &records) else { continue };
+        let holder = run.lease.filter(|lease| !lease.is_free(now)).map(|lease| lease.holder.to_string());
+        return Ok(Some(UnderWay { plan, state, holder }));
+    }
+    Ok(None)
+}
+
+/// How maintenance is to be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeavingWish {
+    /// A run that is carried out is asked to stop.
+    pub stop_run: bool,
+    /// Users are let in though the stack is being updated.
+    pub while_updating: bool,
+    /// Users are let in though the platform isn't healthy.
+    pub although_unhealthy: bool,
+}
+
 /// Leaving works whatever came before: a run that ended in maintenance, one that died half-way, or none that anybody
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let mut journal = open(&arguments.data.path)?;
-    let last = last_run(&journal, &site.settings.name)?;
-    if let Some((plan, false)) = &last {
-        // It has not ended: the way out is its own.
-        let by = wish::who();
-        journal.ask(&plan.run_id, &conductor::Request::Stop { by }, site.clock.now())?;
-        println!("Run {} has not ended; it is asked to stop, which leaves maintenance.", plan.run_id);
-        return operate::resume(&site, &plan.run_id, &mut journal, arguments.progress).await;
+    let DisableMaintenance { stop_run, while_updating, although_unhealthy, .. } = *arguments;
+    let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
+    if let Some(run) = under_way(&journal, &site.settings.name)? {
+        let asks = may_leave(&site, &run, wish).await?;
+        let run_id = run.plan.run_id.clone();
+        for request in asks {
+            journal.ask(&run_id, &request, site.clock.now())?;
+        }
+        println!("Run {run_id} has not ended; it is asked to stop.");
+        let code = match run.holder {
+            Some(_) => wait_for(&journal, &run_id).await?,
+            // Nobody carries it on: its way out is carried out here.
+            None => operate::resume(&site, &run_id, &mut journal, arguments.progress).await?,
+        };
+        // What it asks is a person's to answer. Where it has ended with users in, there is nothing more to do.
+        let under_way = under_way(&journal, &site.settings.name)?.is_some();
+        let standing = status::look(&site, None).await?;
+        if under_way || !standing.has_taken_away() {
+            return Ok(code);
+        }
     }
-    let plan = leaving_plan(&site, &journal, last).await?;
+    refuse_while_updating(&site, wish).await?;
+    let plan = leaving_plan(&site, &journal, wish).await?;
     operate::start(&site, &plan, &mut journal, arguments.progress).await
 }
 
-/// The plan of leaving, with what the last run remembers of how everything was; `last` is [`last_run`]'s, and has ended.
-pub(crate) async fn leaving_plan(
-    site: &Site,
-    journal: &SqliteJournal,
-    last: Option<(Plan, bool)>,
-) -> Result<Plan, CliError> {
-    let remembered = match &last {
-        Some((plan, true)) => {
-            let (_, records) = journal.load(&plan.run_id)?;
-            let state = fold(plan, &records)?;
-            // What a run has put back already is its owner's again.
-            let kept_out = matches!(state.outcome, Some(Outcome::InMaintenance | Outcome::GateClosed { .. }));
-            kept_out.then_some(state.before)
+/// Whether a run that has not ended may be left, and what is asked of it.
+async fn may_leave(site: &Site, run: &UnderWay, wish: LeavingWish) -> Result<Vec<Request>, CliError> {
+    let UnderWay { plan, state, holder } = run;
+    if let Some(holder) = holder
+        && !wish.stop_run
+    {
+        return Err(CliError::RunConducted {
+            run_id: plan.run_id.clone(),
+            holder: holder.clone(),
+            step: state.step.title(),
+        });
+    }
+    let by = wish::who();
+    if wish.while_updating && is_updating(site).await? {
+        return Ok(vec![Request::GiveUp { by }]);
+    }
+    // A run that is carried out has its update cancelled; nobody waits here for one that isn't.
+    if holder.is_none() {
+        refuse_while_updating(site, wish).await?;
+    }
+    let open = Request::Answer { answer: Answer::Open, by: by.clone() };
+    let mut asks = Vec::new();
+    match &state.question {
+        Some(question) if wish.although_unhealthy && question.takes(&Answer::Open) => asks.push(open),
+        Some(question) if question.takes(&Answer::Leave) => {
+            asks.push(Request::Answer { answer: Answer::Leave, by });
         }
-        Some((_, false)) | None => None,
-    };
-    let before = match remembered {
-        Some(before) => before,
-        None => from_template(site).await?,
-    };
+        // It waits for a person's word and nothing leads out of it by itself: it is ended as it is, and left from outside.
+        Some(_) => asks.push(Request::GiveUp { by }),
+        None => {
+            asks.push(Request::Stop { by });
+            asks.extend(wish.although_unhealthy.then_some(open));
+        }
+    }
+    Ok(asks)
+}
+
+/// Follow a run that somebody else carries out until it has ended or asks something.
+async fn wait_for(journal: &SqliteJournal, run_id: &str) -> Result<ExitCode, CliError> {
+    loop {
+        tokio::time::sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
+        let (plan, records) = journal.load(run_id)?;
+        let state = fold(&plan, &records)?;
+        if let Some(outcome) = &state.outcome {
+            let report = upgrade::Report::from_journal(&plan, &records)?;
+            crate::report::print(&plan, &report);
+            return Ok(crate::report::exit_code(plan.kind, outcome, state.seen.as_ref()));
+        }
+        if let Some(question) = &state.question {
+            println!("\n{}", crate::question_text::render(run_id, question));
+            return Ok(ExitCode::from(crate::error::NEEDS_ANSWER));
+        }
+    }
+}
+
+async fn is_updating(site: &Site) -> Result<bool, CliError> {
+    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
+    Ok(deployment.status.ends_with("_IN_PROGRESS"))
+}
+
+/// Nobody is let in to a stack that is being updated, unless it is asked for in so many words.
+pub(crate) async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), CliError> {
+    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
+    if deployment.status.ends_with("_IN_PROGRESS") && !wish.while_updating {
+        return Err(CliError::WhileUpdating { stack: deployment.stack_name, status: deployment.status });
+    }
+    Ok(())
+}
+
+/// The plan of leaving, with what the last run remembers of how everything was.
+pub async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Plan, CliError> {
+    let inherited = inherited(journal, &site.settings.name);
     let run_id = runs::unused_id(site, Some(journal))?;
     let mut plan =
-        prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, Some(before)).await?;
-    if let Some((entered, _)) = last {
-        // The banner that is to be taken down is the one that was put up.
-        plan.announcement.banner = entered.announcement.banner;
+        prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, inherited).await?;
+    if wish.although_unhealthy {
+        plan.health.deadline_seconds = 0;
+        plan.health.on_failure = OnUnhealthy::Open;
+        plan.accepted.push(Acceptance {
+            what: "health".to_owned(),
+            who: wish::who(),
+            why: "--although-unhealthy".to_owned(),
+        });
     }
     Ok(plan)
 }
 
-/// The deployment's last run that entered maintenance and did not leave it, and whether it has ended.
-pub(crate) fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
-    let runs = journal.runs()?;
-    let Some(run) = runs.into_iter().rev().find(|run| run.deployment == deployment) else { return Ok(None) };
-    let (plan, _) = journal.load(&run.run_id)?;
-    Ok((plan.kind != RunKind::LeaveMaintenance || !run.ended).then_some((plan, run.ended)))
-}
-
-/// Without a journal: groups and queues carry their notes, and alarms act as the template says.
-pub async fn from_template(site: &Site) -> Result<Before, CliError> {
-    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
-    let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    Ok(Before { alarms: Some(alarms_by_template(&deployment, &targets)?), ..Before::default() })
-}
-
-/// The alarms of a deployment as its template has them act.
-pub(crate) fn alarms_by_template(
-    deployment: &Deployment,
-    targets: &Targets,
-) -> Result<Vec<AlarmSeen>, DraftError> {
-    let template = upgrade::ReleaseSide::deployed(deployment)?.template;
-    let acts = |logical_id: &str| {
-        let enabled = template
-            .resources
-            .get(logical_id)
-            .and_then(|resource| resource.properties.as_ref()?.get("ActionsEnabled")?.scalar_text());
-        // CloudWatch: true unless it is said otherwise (AWS::CloudWatch::Alarm, ActionsEnabled).
-        enabled != Some("false")
-    };
-    let alarms = targets
-        .alarms
-        .iter()
-        .map(|alarm| AlarmSeen { name: alarm.physical_id.clone(), actions_enabled: acts(&alarm.logical_id) });
-    Ok(alarms.collect())
-}
-
 async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
-    let standing = status::look(&site, &arguments.data).await?;
+    let standing = status::look(&site, Some(&arguments.data)).await?;
     match arguments.output {
         Format::Text => anstream::print!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),

@@ -8,9 +8,10 @@ use std::time::Duration;
 use platform::Secret;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use upgrade::{Outcome, Plan, Question, Record, RunKind, What};
+use upgrade::{Ending, Outcome, Plan, Question, Record, RunKind, Seen, State, Users, What};
 
 use crate::site::Site;
+use crate::words::moment;
 
 /// How long one way of telling may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ pub(crate) enum Notice {
     /// A run waits for a person.
     Asks(Question),
     /// A run has ended.
-    Ended(Outcome),
+    Ended(Outcome, Option<Seen>),
 }
 
 /// Which records of a run somebody is told of: its beginning, each question once, its end.
@@ -33,11 +34,15 @@ pub(crate) struct Noticing {
 }
 
 impl Noticing {
-    /// What a record says, and the outcome and the question that stand after it.
-    pub(crate) fn recorded(
+    /// What a record says, and how the run stands after it.
+    pub(crate) fn recorded(&mut self, record: &Record, state: &State) -> Vec<Notice> {
+        self.told(record, (state.outcome.as_ref(), state.seen.as_ref()), state.question.as_ref())
+    }
+
+    fn told(
         &mut self,
         record: &Record,
-        outcome: Option<&Outcome>,
+        (outcome, seen): (Option<&Outcome>, Option<&Seen>),
         question: Option<&Question>,
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
@@ -46,7 +51,7 @@ impl Noticing {
         {
             notices.push(Notice::Began);
         }
-        notices.extend(outcome.cloned().map(Notice::Ended));
+        notices.extend(outcome.cloned().map(|outcome| Notice::Ended(outcome, seen.cloned())));
         if !self.asked {
             notices.extend(question.cloned().map(Notice::Asks));
         }
@@ -92,8 +97,8 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
                 plan.run_id
             )),
         ),
-        Notice::Ended(outcome) => {
-            let (said, users, todo) = outcome_in_words(outcome);
+        Notice::Ended(outcome, seen) => {
+            let (said, users, todo) = end_in_words(plan.kind, outcome, seen.as_ref());
             ("ended", said, users, todo.map(str::to_owned))
         }
     };
@@ -131,33 +136,56 @@ fn question_in_words(question: &Question) -> String {
             )
         }
         Question::Unhealthy { findings, .. } => {
-            format!("the platform is not healthy after its update: {}", findings.join("; "))
+            format!("the platform is not healthy: {}", findings.join("; "))
+        }
+        Question::Leaving { step, held, .. } => {
+            format!("maintenance can't be left ({}): {}", step.title(), held.join("; "))
+        }
+        Question::GateGone { .. } => {
+            "the gate was found open, and nothing of users' work is touched before somebody decides"
+                .to_owned()
+        }
+        Question::WindowPassed { closes_at } => {
+            format!("the announced closing time ({} UTC) has passed", moment(*closes_at))
         }
     }
 }
 
-/// What happened, what users have, what somebody must do.
-fn outcome_in_words(outcome: &Outcome) -> (String, &'static str, Option<&'static str>) {
-    const IN: &str = "let in";
-    const OUT: &str = "kept out";
-    match outcome {
-        Outcome::Upgraded => ("has ended well".to_owned(), IN, None),
-        Outcome::NotUpgraded { reason } => {
-            (format!("did not happen: {reason}"), IN, Some("mend the cause, and plan again"))
+/// What happened, what users have by the look that the run ended with, what somebody must do.
+fn end_in_words(
+    kind: RunKind,
+    outcome: &Outcome,
+    seen: Option<&Seen>,
+) -> (String, &'static str, Option<&'static str>) {
+    let ending = Ending { kind, outcome, seen };
+    let users = match seen.map(|seen| &seen.users) {
+        Some(Users::In) => "let in",
+        Some(Users::Out(_)) => "kept out",
+        None => "not known to be let in or kept out",
+    };
+    let said = match (outcome, ending.reason()) {
+        (Outcome::Upgraded, _) => "has ended well".to_owned(),
+        (Outcome::InMaintenance, _) => "stands, as was asked".to_owned(),
+        (Outcome::OutOfMaintenance, _) => "is done".to_owned(),
+        (Outcome::NotUpgraded { .. }, reason) => format!("did not happen: {}", reason.unwrap_or_default()),
+        (Outcome::WentBack { .. }, reason) => {
+            format!("went back to the previous release: {}", reason.unwrap_or_default())
         }
-        Outcome::WentBack { reason } => {
-            (format!("went back to the previous release: {reason}"), IN, Some("find out why, and plan again"))
+        (Outcome::GateClosed { .. }, reason) => {
+            format!("HAS ENDED BEFORE MAINTENANCE WAS LEFT: {}", reason.unwrap_or_default())
         }
-        Outcome::InMaintenance => {
-            ("stands, as was asked".to_owned(), OUT, Some("`slackwater maintenance disable` lets users in"))
+    };
+    let todo = match outcome {
+        _ if ending.needs_somebody() => {
+            Some("look now; `slackwater maintenance disable` puts everything back and lets users in")
         }
-        Outcome::OutOfMaintenance => ("is done".to_owned(), IN, None),
-        Outcome::GateClosed { reason } => (
-            format!("HAS ENDED WITH USERS KEPT OUT: {reason}"),
-            OUT,
-            Some("look now; `slackwater maintenance disable` puts everything back and lets users in"),
-        ),
-    }
+        Outcome::InMaintenance => Some("`slackwater maintenance disable` lets users in"),
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::GateClosed { .. } => {
+            Some("mend the cause, and plan again")
+        }
+        Outcome::Upgraded | Outcome::OutOfMaintenance => None,
+    };
+    (said, users, todo)
 }
 
 /// Tell everybody; gives a remark for each who could not be told.
@@ -235,26 +263,40 @@ mod tests {
             (What::Waited, None, asking, vec![]),
             (What::Waited, None, None, vec![]),
             (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
-            (What::Waited, ended, None, vec![Notice::Ended(Outcome::Upgraded)]),
+            (What::Waited, ended, None, vec![Notice::Ended(Outcome::Upgraded, None)]),
         ] {
             let record = Record::Happened(upgrade::Event { at: upgrade::Timestamp(1), what: what.clone() });
-            assert_eq!(noticing.recorded(&record, outcome, question), told, "{what:?}");
+            assert_eq!(noticing.told(&record, (outcome, None), question), told, "{what:?}");
         }
     }
 
     #[test]
     fn an_end_says_what_users_have_and_what_to_do() {
         let because = || "Terminate jobs: not done".to_owned();
-        for (outcome, users, todo) in [
-            (Outcome::Upgraded, "let in", ""),
-            (Outcome::NotUpgraded { reason: because() }, "let in", "plan again"),
-            (Outcome::WentBack { reason: because() }, "let in", "plan again"),
-            (Outcome::InMaintenance, "kept out", "maintenance disable"),
-            (Outcome::OutOfMaintenance, "let in", ""),
-            (Outcome::GateClosed { reason: because() }, "kept out", "look now"),
+        let seen = |users| Seen {
+            at: upgrade::Timestamp(1),
+            stack_status: "UPDATE_COMPLETE".to_owned(),
+            release: None,
+            users,
+            still_to_put_back: Vec::new(),
+        };
+        let (inside, outside) = (
+            seen(Users::In),
+            seen(Users::Out(upgrade::Maintenance { run_id: "r".to_owned(), since: None, by: None })),
+        );
+        for (outcome, seen, users, todo) in [
+            (Outcome::Upgraded, Some(&inside), "let in", ""),
+            (Outcome::Upgraded, Some(&outside), "kept out", "look now"),
+            (Outcome::NotUpgraded { reason: because() }, Some(&inside), "let in", "plan again"),
+            (Outcome::NotUpgraded { reason: because() }, Some(&outside), "kept out", "plan again"),
+            (Outcome::WentBack { reason: because() }, Some(&inside), "let in", "plan again"),
+            (Outcome::InMaintenance, Some(&outside), "kept out", "maintenance disable"),
+            (Outcome::OutOfMaintenance, Some(&inside), "let in", ""),
+            (Outcome::GateClosed { reason: because() }, Some(&outside), "kept out", "look now"),
+            (Outcome::GateClosed { reason: because() }, None, "not known", "look now"),
         ] {
-            let (_, said_users, said_todo) = outcome_in_words(&outcome);
-            assert_eq!(said_users, users, "{outcome:?}");
+            let (_, said_users, said_todo) = end_in_words(RunKind::Upgrade, &outcome, seen);
+            assert!(said_users.starts_with(users), "{outcome:?}: {said_users}");
             assert!(said_todo.unwrap_or_default().contains(todo), "{outcome:?}");
             assert_eq!(said_todo.is_none(), todo.is_empty(), "{outcome:?}");
         }

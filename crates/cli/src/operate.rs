@@ -133,11 +133,12 @@ fn finish(
     let (plan, records) = journal.load(run_id)?;
     match ended {
         Ended::Run(outcome) => {
+            let told = Report::from_journal(&plan, &records)?;
             match format {
-                Format::Text => report::print(&plan, &Report::from_journal(&plan, &records)?),
-                Format::Json => println!("{}", serde_json::json!({"outcome": outcome})),
+                Format::Text => report::print(&plan, &told),
+                Format::Json => println!("{}", serde_json::json!({"outcome": outcome, "seen": told.seen})),
             }
-            Ok(report::exit_code(outcome))
+            Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()))
         }
         Ended::NeedsAnswer(question) => {
             match format {
@@ -176,7 +177,7 @@ impl Shown {
 
 impl Watcher for Shown {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state.outcome.as_ref(), state.question.as_ref()) {
+        for notice in self.noticing.recorded(record, state) {
             self.notify(plan, &notice);
         }
         match self.format {

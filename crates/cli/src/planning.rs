@@ -1,6 +1,7 @@
 //! From a deployment within reach and a new release to a plan: look at everything, check it, draw the plan up. Nothing
 //! is changed, but that a template given as a file is put into the owner's bucket.
 
+mod calm;
 mod catalogue;
 mod release;
 
@@ -11,17 +12,19 @@ use aws::{AwsCloud, CustomName, Lookup};
 use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
-    Acceptance, AtWork, CheckInput, CheckResult, Circumstances, Deployment, DraftError, DraftedUpdate,
-    Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation, PlatformQuery,
-    Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp, UpdateKind,
-    UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
-    find_targets_with, in_the_way, maintenance_plan, new_targets, parameter_table, upgrade_plan,
+    Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
+    DraftedUpdate, Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation,
+    PlatformQuery, Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp,
+    UpdateKind, UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update,
+    draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets, parameter_table,
+    upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
 use crate::error::CliError;
 use crate::site::Site;
 
+pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
 
@@ -50,6 +53,8 @@ pub struct UpgradeRequest {
     pub options: UpdateOptions,
     /// Names the run.
     pub run_id: String,
+    /// What an earlier run's journal knows of how everything was, where the deployment is in its maintenance.
+    pub inherited: Before,
 }
 
 /// Everything that was found out, and the plan where there may be one.
@@ -105,6 +110,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         })
     };
     let mut drafted = draft(&given);
+    let (found, before) = calm::as_found(site, &targets, request.inherited.clone()).await?;
     let around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
     // A catalogue that can't be read says nothing; the template's own word is left.
     let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template);
@@ -161,7 +167,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             let at_work = at_work(&around);
             let rules = rules_of(&around, site)?;
             let accepted = needed(&request.accepted, &checks);
-            let found = Findings {
+            let found_out = Findings {
                 deployment: &deployment,
                 targets: &targets,
                 profile: &profile.name,
@@ -169,6 +175,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 at_work: &at_work,
                 checks: &checks,
                 accepted: &accepted,
+                found: found.as_ref(),
+                before: &before,
             };
             let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
             let window =
@@ -176,7 +184,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             let mut settings =
                 site.settings.plan_settings(&request.run_id, site.clock.now(), window, around.platform);
             settings.maintenance = policy(site, request);
-            Ok(upgrade_plan(&settings, &found, &linked.drafted, &drafted, way_back)?)
+            Ok(upgrade_plan(&settings, &found_out, &linked.drafted, &drafted, way_back)?)
         }
     };
     let after = request.release.template.resources.keys().cloned();
@@ -195,16 +203,17 @@ pub async fn prepare_maintenance(
     run_id: &str,
     force_sessions: &[String],
     closes_at: Option<Timestamp>,
-    before: Option<upgrade::Before>,
+    inherited: Before,
 ) -> Result<Plan, CliError> {
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
+    let (found, before) = calm::as_found(site, &targets, inherited).await?;
     let nobody = Linked::default();
     let around = circumstances(site, &deployment, &targets, None, &nobody).await?;
     let at_work = at_work(&around);
     let rules = rules_of(&around, site)?;
-    let found = Findings {
+    let found_out = Findings {
         deployment: &deployment,
         targets: &targets,
         profile: &profile.name,
@@ -212,6 +221,8 @@ pub async fn prepare_maintenance(
         at_work: &at_work,
         checks: &[],
         accepted: &[],
+        found: found.as_ref(),
+        before: &before,
     };
     let window = Window { closes_at, lasts_milliseconds: None };
     let mut settings = site.settings.plan_settings(run_id, site.clock.now(), window, around.platform);
@@ -219,8 +230,10 @@ pub async fn prepare_maintenance(
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
-        // The banner that is to be taken down is the one that is shown, when its words are ours.
-        if around.platform.banner
+        // Without a journal the banner that is to be taken down is the one that is shown, when its words are ours.
+        settings.announcement = upgrade::Announcement { banner: None, closes_at: None };
+        if before.banner.is_none()
+            && around.platform.banner
             && let Ok(PlatformObservation::Banner(Some(shown))) =
                 site.ports.platform.observe(&PlatformQuery::Banner).await
             && site.settings.may_have_written(&shown.text)
@@ -228,7 +241,7 @@ pub async fn prepare_maintenance(
             settings.announcement.banner = Some(shown);
         }
     }
-    Ok(maintenance_plan(kind, &settings, &found, before)?)
+    Ok(maintenance_plan(kind, &settings, &found_out)?)
 }
 
 /// What was accepted and had to be: a check that simply passed needs nobody's word.

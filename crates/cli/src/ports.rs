@@ -6,8 +6,8 @@ use aws::AwsClouds;
 use conductor::Cloud;
 use platform::Adapter;
 use upgrade::{
-    Act, Finding, Observation, PlatformHealth, PlatformObservation, PlatformQuery, PlatformStatus, PortError,
-    Query,
+    Act, Finding, HealthQuery, Observation, PlatformHealth, PlatformObservation, PlatformQuery,
+    PlatformStatus, PortError, Query,
 };
 
 /// An HTTP check that has not answered by then is not healthy.
@@ -24,66 +24,44 @@ pub struct Ports {
 impl Cloud for Ports {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
         match query {
+            Query::Stack(_) | Query::Fleet(_) => self.clouds.observe(query).await,
+            Query::Health(asked) => self.health(query, asked).await.map(Observation::Health),
             Query::Platform(query) => self.platform.observe(query).await.map(Observation::Platform),
-            Query::Health { target_group_arns, platform, version, http } => {
-                let mut findings = Vec::new();
-                if !target_group_arns.is_empty()
-                    && let Observation::Health(of_targets) = self.clouds.observe(query).await?
-                {
-                    findings.extend(of_targets);
-                }
-                if *platform {
-                    findings.push(self.platform_finding(version.as_deref()).await);
-                }
-                for check in http {
-                    findings.push(platform::probe(check, Duration::from_secs(PROBE_SECONDS)).await);
-                }
-                Ok(Observation::Health(findings))
-            }
-            FleetQuery::GateRules { .. }
-            | FleetQuery::JobQueues { .. }
-            | FleetQuery::Jobs { .. }
-            | FleetQuery::WorkerGroups { .. }
-            | StackQuery::ChangeSet { .. }
-            | StackQuery::Events { .. }
-            | FleetQuery::Resources { .. }
-            | FleetQuery::Alarms { .. }
-            | FleetQuery::Machines { .. }
-            | FleetQuery::Snapshots { .. } => self.clouds.observe(query).await,
         }
     }
 
     async fn act(&self, act: &Act) -> Result<(), PortError> {
         match act {
+            Act::Stack(_) | Act::Fleet(_) => self.clouds.act(act).await,
             Act::Platform { acts } => {
                 for act in acts {
                     self.platform.act(act).await?;
                 }
                 Ok(())
             }
-            FleetAct::CloseGate { .. }
-            | FleetAct::OpenGate { .. }
-            | FleetAct::SetJobQueueStates { .. }
-            | FleetAct::TerminateJobs { .. }
-            | FleetAct::ResizeWorkerGroups { .. }
-            | FleetAct::ResizeWarmPools { .. }
-            | FleetAct::RemoveScaleInProtection { .. }
-            | FleetAct::Remember { .. }
-            | FleetAct::Forget { .. }
-            | FleetAct::CompleteLifecycleActions { .. }
-            | FleetAct::TerminateInstances { .. }
-            | FleetAct::SetAlarmActions { .. }
-            | FleetAct::CreateSnapshots { .. }
-            | StackAct::CreateChangeSet { .. }
-            | StackAct::ExecuteChangeSet { .. }
-            | StackAct::DeleteChangeSet { .. }
-            | StackAct::CancelUpdate { .. }
-            | StackAct::ContinueUpdateRollback { .. } => self.clouds.act(act).await,
         }
     }
 }
 
 impl Ports {
+    /// Target groups, the platform itself, the owner's own checks.
+    async fn health(&self, query: &Query, asked: &HealthQuery) -> Result<Vec<Finding>, PortError> {
+        let HealthQuery { target_group_arns, platform, version, http } = asked;
+        let mut findings = Vec::new();
+        if !target_group_arns.is_empty()
+            && let Observation::Health(of_targets) = self.clouds.observe(query).await?
+        {
+            findings.extend(of_targets);
+        }
+        if *platform {
+            findings.push(self.platform_finding(version.as_deref()).await);
+        }
+        for check in http {
+            findings.push(platform::probe(check, Duration::from_secs(PROBE_SECONDS)).await);
+        }
+        Ok(findings)
+    }
+
     /// What the platform says of itself, judged: well, and of the wanted version. A platform that can't tell its
     /// version is believed.
     async fn platform_finding(&self, version: Option<&str>) -> Finding {

@@ -19,6 +19,7 @@ use screen::Screen;
 pub(crate) struct Lines {
     step: Option<(Step, Timestamp)>,
     waiting_on: usize,
+    came_back: usize,
     live: Live,
     screen: Screen,
 }
@@ -29,6 +30,7 @@ impl Lines {
         Lines {
             step: None,
             waiting_on: 0,
+            came_back: 0,
             live: Live::new(history),
             screen: Screen::standard_output(live_wanted),
         }
@@ -36,7 +38,11 @@ impl Lines {
 
     /// Lines for a run that another process began.
     pub(crate) fn resuming(state: &State, history: History, live_wanted: bool) -> Lines {
-        Lines { step: Some((state.step, state.step_started_at)), ..Lines::new(history, live_wanted) }
+        Lines {
+            step: Some((state.step, state.step_started_at)),
+            came_back: state.came_back.len(),
+            ..Lines::new(history, live_wanted)
+        }
     }
 
     /// Draw the live line as it is now.
@@ -83,6 +89,14 @@ impl Lines {
         }
     }
 
+    /// What came back behind the closed gate, once each.
+    fn came_back(&mut self, state: &State) {
+        for line in state.came_back.iter().skip(self.came_back) {
+            self.screen.print(&format!("            {line}"));
+        }
+        self.came_back = state.came_back.len();
+    }
+
     fn following(&self) -> bool {
         matches!(self.step, Some((Step::FollowUpdate(_), _)))
     }
@@ -96,9 +110,11 @@ impl Lines {
             What::Observed(Observation::StackEvents { events, .. }) if self.following() => {
                 self.events(events)
             }
-            What::ObserveFailed(error) | What::ActFailed(error) => {
+            What::ObserveFailed(error) | What::ActFailed(error) | What::WatchFailed(error) => {
                 self.screen.print(&format!("            {error}"));
             }
+            What::Watched(_) => {}
+            What::GivenUp { by } => self.screen.print(&format!("            {by} has it end as it is")),
             What::StopRequested { by } => self.screen.print(&format!("            {by} asks to stop")),
             What::Answered { answer, by } => {
                 self.screen.print(&format!("            {by} decides: {}", answer.in_words()));
@@ -115,6 +131,7 @@ impl Watcher for Lines {
             Record::Intended { act, .. } => self.screen.print(&format!("            {act}")),
             Record::Happened(event) => {
                 self.happened(state, event);
+                self.came_back(state);
                 if let Some((Step::CreateChangeSet(kind), _)) = self.step
                     && state.step != Step::CreateChangeSet(kind)
                     && state.failure.is_none()

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use upgrade::{Answer, Question};
 
+use crate::words::moment;
+
 /// The question with its answers, as they are typed at the prompt and as `slackwater run answer` takes them.
 pub(crate) fn render(run_id: &str, question: &Question) -> String {
     let mut text = String::new();
@@ -27,10 +29,6 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
                 "Mend the cause and try again, or skip resources: CloudFormation then believes that they are as the old\n\
                  release wants them, whatever they really are. Compare them afterwards (`slackwater check` shows drift)."
             );
-            let first = resources.first().map_or("LOGICAL_ID", |stuck| stuck.logical_id.as_str());
-            let _ = writeln!(text, "  retry            try the rollback again");
-            let _ =
-                writeln!(text, "  skip {first:<12}try again, passing over what is named (several: skip A B)");
         }
         Question::Unseen { update, error, minutes } => {
             let _ = writeln!(
@@ -42,35 +40,91 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
                 text,
                 "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then:"
             );
-            let _ = writeln!(text, "  look-again       look again, for half an hour");
         }
-        Question::Unhealthy { findings, can_go_back } => {
+        Question::Unhealthy { findings, can_go_back: _ } => {
             let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY, AND {users}:");
             for finding in findings {
                 let _ = writeln!(text, "  {finding}");
             }
-            let _ = writeln!(text, "  look-again       look again, with a fresh deadline");
-            if *can_go_back {
-                let _ = writeln!(
-                    text,
-                    "  go-back          update the stack back to the previous release, as the plan has it"
-                );
+        }
+        Question::Leaving { step, held, can_go_back: _, tried_on } => {
+            let _ = writeln!(text, "MAINTENANCE IS BEING LEFT, AND {users} (in: {}):", step.title());
+            for held in held {
+                let _ = writeln!(text, "  {held}");
             }
-            let _ = writeln!(text, "  open             let users in as it is");
+            if *tried_on {
+                let _ = writeln!(text, "It is tried on while nobody answers.");
+            }
+        }
+        Question::GateGone { updating } => {
+            let _ = writeln!(
+                text,
+                "THE GATE IS GONE: SOMEBODY OPENED IT, AND USERS MAY BE AT WORK. Nothing of theirs is touched before you decide."
+            );
+            if *updating {
+                let _ =
+                    writeln!(text, "The stack is being updated meanwhile; CloudFormation goes on with it.");
+            }
+        }
+        Question::WindowPassed { closes_at } => {
+            let _ = writeln!(
+                text,
+                "THE GATE WAS ANNOUNCED TO CLOSE AT {} UTC, WHICH HAS PASSED, AND {users}.",
+                moment(*closes_at)
+            );
         }
     }
-    let _ = writeln!(text, "  stay-closed      end the run as it is; whoever is kept out stays out");
+    let answers = question.answers();
+    for answer in &answers {
+        let _ = writeln!(text, "  {:<17}{}", word(answer), meaning(question, answer));
+    }
+    if let Question::RollbackFailed { resources, .. } = question {
+        let first = resources.first().map_or("LOGICAL_ID", |stuck| stuck.logical_id.as_str());
+        let _ = writeln!(text, "  skip {first:<12}try again, passing over what is named (several: skip A B)");
+    }
     let _ =
         writeln!(text, "  leave            leave it as it is; `slackwater run resume {run_id}` asks again");
     let _ = write!(
         text,
         "From elsewhere: `slackwater run answer {run_id} --{}`, then `slackwater run resume {run_id}` where nobody carries it out.",
-        match question {
-            Question::RollbackFailed { .. } => "skip LOGICAL_ID",
-            Question::Unhealthy { .. } | Question::Unseen { .. } => "look-again",
-        }
+        answers.first().map_or("look-again", word)
     );
     text
+}
+
+/// The answer as it is typed, and as an option of `slackwater run answer`.
+fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::ContinueRollback { .. } => "retry",
+        Answer::LookAgain => "look-again",
+        Answer::GoBack => "go-back",
+        Answer::Open => "open",
+        Answer::StayClosed => "stay-closed",
+        Answer::CloseAgain => "close-again",
+        Answer::GoOn => "go-on",
+        Answer::Leave => "stop-here",
+    }
+}
+
+/// What an answer means to this question.
+fn meaning(question: &Question, answer: &Answer) -> &'static str {
+    match answer {
+        Answer::ContinueRollback { .. } => "try the rollback again",
+        Answer::LookAgain => match question {
+            Question::Unseen { .. } => "look again, for half an hour",
+            Question::RollbackFailed { .. }
+            | Question::Unhealthy { .. }
+            | Question::Leaving { .. }
+            | Question::GateGone { .. }
+            | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",
+        },
+        Answer::GoBack => "update the stack back to the previous release, as the plan has it",
+        Answer::Open => "let users in as it is; what is not put back stays on the list",
+        Answer::StayClosed => "end the run as it is; whoever is kept out stays out",
+        Answer::CloseAgain => "close the gate again and go on",
+        Answer::GoOn => "go on: the gate closes when its turn comes, without more notice",
+        Answer::Leave => "stop here: what was taken away is put back",
+    }
 }
 
 /// What somebody typed.
@@ -89,6 +143,9 @@ pub(crate) fn parse(text: &str) -> Option<Answer> {
         "go-back" => Answer::GoBack,
         "open" => Answer::Open,
         "stay-closed" => Answer::StayClosed,
+        "close-again" => Answer::CloseAgain,
+        "go-on" => Answer::GoOn,
+        "stop-here" => Answer::Leave,
         _ => return None,
     };
     words.next().is_none().then_some(answer)

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use upgrade::{Outcome, Plan, Report, RunKind};
+use upgrade::{Ending, Outcome, Plan, Report, RunKind, Seen};
 
 use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
+use crate::maintenance_command::already;
 use crate::runs::by_owner;
-use crate::words::{counted, duration, time_of_day};
+use crate::words::{counted, duration, moment, time_of_day};
 
 /// Print the report.
 pub(crate) fn print(plan: &Plan, report: &Report) {
@@ -18,25 +19,20 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
     println!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
     match &report.outcome {
         None => println!("  The run has not ended."),
-        Some(Outcome::Upgraded) => println!("  Upgraded. Users are let in."),
-        Some(Outcome::NotUpgraded { reason }) if plan.kind == RunKind::EnterMaintenance => {
-            println!("  Maintenance was not entered, or was left again. Users are let in.\n  {reason}");
+        Some(outcome) => {
+            let ending = Ending { kind: plan.kind, outcome, seen: report.seen.as_ref() };
+            let mark = if ending.needs_somebody() { ": SOMEBODY MUST LOOK" } else { "" };
+            println!("  {}{mark}.", ending.title());
+            if let Some(reason) = ending.reason() {
+                println!("  {reason}");
+            }
+            for sentence in ending.sentences(moment) {
+                println!("  {sentence}");
+            }
         }
-        Some(Outcome::NotUpgraded { reason }) => {
-            println!("  Not upgraded. The old release stands, and users are let in.\n  {reason}");
-        }
-        Some(Outcome::WentBack { reason }) => {
-            println!("  Gone back to the previous release, and users are let in.\n  {reason}");
-        }
-        Some(Outcome::InMaintenance) => {
-            println!(
-                "  In maintenance, as was asked: users are kept out until `slackwater maintenance disable`."
-            );
-        }
-        Some(Outcome::OutOfMaintenance) => println!("  Maintenance is left. Users are let in."),
-        Some(Outcome::GateClosed { reason }) => {
-            println!("  USERS ARE STILL KEPT OUT: somebody must look.\n  {reason}");
-        }
+    }
+    if let Some(found) = &report.found {
+        println!("  Found: {}", already(found));
     }
     println!("\n  {:<40} {:>8}  {:>12}", "step", "began", "took");
     for step in &report.steps {
@@ -56,8 +52,10 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
             time_of_day(from),
             time_of_day(until)
         ),
-        Some((from, None)) => println!("\n  Users are kept out since {} UTC.", time_of_day(from)),
-        None => println!("\n  Users were never kept out."),
+        Some((from, None)) => {
+            println!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from))
+        }
+        None => println!("\n  This run did not close the gate."),
     }
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
     for (group, _) in &report.stopped_instances {
@@ -88,6 +86,12 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
         println!("  Snapshot: {} ({}).", snapshot.name, snapshot.id);
     }
     println!("  CloudFormation: {}.", counted(report.stack_events.len(), "event"));
+    for line in &report.came_back {
+        println!("  Came back: {line}.");
+    }
+    for line in &report.still_to_put_back {
+        println!("  NOT PUT BACK: {line}.");
+    }
     for decision in &report.decisions {
         println!("  {decision}.");
     }
@@ -99,12 +103,13 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
     }
 }
 
-/// The exit code for how a run ended.
-pub(crate) fn exit_code(outcome: &Outcome) -> ExitCode {
+/// The exit code for how a run ended, by what was seen then.
+pub(crate) fn exit_code(kind: RunKind, outcome: &Outcome, seen: Option<&Seen>) -> ExitCode {
+    if (Ending { kind, outcome, seen }).needs_somebody() {
+        return ExitCode::from(GATE_CLOSED);
+    }
     ExitCode::from(match outcome {
-        Outcome::Upgraded => DONE,
-        Outcome::InMaintenance | Outcome::OutOfMaintenance => DONE,
-        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } => NOT_UPGRADED,
-        Outcome::GateClosed { .. } => GATE_CLOSED,
+        Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance => DONE,
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::GateClosed { .. } => NOT_UPGRADED,
     })
 }

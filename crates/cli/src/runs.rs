@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use conductor::{Clock, DataDirectory, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _};
-use upgrade::{Answer, Outcome, Record, Report, RunKind, State, StopDoes, fold, stop_does};
+use upgrade::{Answer, Ending, Record, Report, RunKind, State, StopDoes, fold, stop_does};
 
 use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
 use crate::demo::Notes;
@@ -76,15 +76,11 @@ pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
     match (&state.outcome, &state.question) {
         (None, Some(_)) => "waits for a person's decision".to_owned(),
         (None, None) => format!("not ended; in: {}", state.step.title()),
-        (Some(Outcome::Upgraded), _) => "upgraded".to_owned(),
-        (Some(Outcome::NotUpgraded { .. }), _) => match kind {
-            RunKind::Upgrade => "not upgraded".to_owned(),
-            RunKind::EnterMaintenance | RunKind::LeaveMaintenance => "maintenance left again".to_owned(),
-        },
-        (Some(Outcome::WentBack { .. }), _) => "went back to the previous release".to_owned(),
-        (Some(Outcome::InMaintenance), _) => "in maintenance: users are kept out".to_owned(),
-        (Some(Outcome::OutOfMaintenance), _) => "maintenance left".to_owned(),
-        (Some(Outcome::GateClosed { .. }), _) => "USERS ARE KEPT OUT".to_owned(),
+        (Some(outcome), _) => {
+            let ending = Ending { kind, outcome, seen: state.seen.as_ref() };
+            let out = if ending.needs_somebody() { ": USERS ARE KEPT OUT" } else { "" };
+            format!("{}{out}", ending.title())
+        }
     }
 }
 
@@ -162,8 +158,9 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
             state = Some(next);
         }
         if let Some(State { outcome: Some(outcome), .. }) = &state {
-            report::print(&plan, &Report::from_journal(&plan, &known)?);
-            return Ok(report::exit_code(outcome));
+            let told = Report::from_journal(&plan, &known)?;
+            report::print(&plan, &told);
+            return Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()));
         }
         lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
@@ -180,11 +177,17 @@ fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
         return Err(conductor::ConductError::Ended { run_id }.into());
     }
     let words = match stop_does(&state) {
+        StopDoes::LeaveMaintenance if state.found.is_some() => {
+            "Nothing has been updated yet: it ends, and the deployment stays in the maintenance in which it was."
+        }
         StopDoes::LeaveMaintenance => {
             "Nothing has been updated yet: it leaves maintenance, puts everything back and lets users in."
         }
         StopDoes::CancelUpdate => {
-            "The update is cancelled: CloudFormation rolls it back, then maintenance is left."
+            "The update is cancelled: CloudFormation rolls it back, then users get back what they had."
+        }
+        StopDoes::Ask => {
+            "Maintenance is being left already: it asks whether to open, to go back, or to wait on (`slackwater run answer`)."
         }
         StopDoes::Nothing => {
             println!("Nothing can be stopped at this moment: {}.", in_words(plan.kind, &state));
@@ -213,6 +216,12 @@ fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         Answer::Open
     } else if one.stay_closed {
         Answer::StayClosed
+    } else if one.close_again {
+        Answer::CloseAgain
+    } else if one.go_on {
+        Answer::GoOn
+    } else if one.stop_here {
+        Answer::Leave
     } else {
         Answer::ContinueRollback { skip: one.skip.clone() }
     };

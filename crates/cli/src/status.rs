@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use conductor::{Clock, Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
-    AlarmSeen, Computation, Job, JobQueue, LogicalResource, Looked, Machine, Observation, Outcome,
-    PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
+    Computation, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance, Observation,
+    Outcome, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
     find_targets_with, fold,
 };
 
@@ -18,8 +18,9 @@ use crate::arguments::{DataDir, Format, Status};
 use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, DONE};
+use crate::planning::maintenance_of;
 use crate::site::{self, Site};
-use crate::{banner_command, maintenance_command, runs};
+use crate::{banner_command, runs};
 
 pub(crate) use text::maintenance;
 
@@ -42,7 +43,7 @@ pub(crate) struct Standing {
     pub job_queues: Looked<Vec<JobQueue>>,
     /// Worker groups, with our notes.
     pub worker_groups: Looked<Vec<WorkerGroup>>,
-    /// Alarms that act by the template, and don't.
+    /// Alarms that maintenance has muted: those that bear its note.
     pub muted_alarms: Looked<Vec<String>>,
     /// The banner that users see; `None`: the platform has no API of banners.
     pub banner: Option<Looked<Option<String>>>,
@@ -61,8 +62,10 @@ pub(crate) struct Gate {
     pub closed: bool,
     /// The run that closed it.
     pub run: Option<String>,
-    /// When, where the journal tells: milliseconds since 1970.
+    /// When, as the gate itself tells: milliseconds since 1970.
     pub since: Option<Timestamp>,
+    /// Who closed it, as the gate itself tells.
+    pub by: Option<String>,
 }
 
 /// Who and what is at work.
@@ -112,7 +115,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         let name = settings.name.clone();
         let looked = async {
             let site = Site::of(settings, configuration.directory(), "status").await?;
-            look(&site, &arguments.data).await
+            look(&site, Some(&arguments.data)).await
         };
         match (looked.await, arguments.output) {
             (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
@@ -139,12 +142,48 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
     Ok(failure.map_or(ExitCode::from(DONE), |error| error.exit_code()))
 }
 
-/// Look at a deployment. Only a stack that can't be seen at all is an error.
-pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliError> {
+impl Standing {
+    /// The maintenance in which the deployment is, when everything of it is as it should be: entering it again would change
+    /// nothing.
+    pub(crate) fn calm(&self) -> Option<Maintenance> {
+        let gate = self.gate.as_ref().ok().filter(|gate| gate.closed)?;
+        let queues = self.job_queues.as_ref().is_ok_and(|queues| queues.iter().all(|queue| !queue.enabled));
+        let groups = self
+            .worker_groups
+            .as_ref()
+            .is_ok_and(|groups| groups.iter().all(|group| group.max_size == 0 && group.instances.is_empty()));
+        let jobs = self.at_work.jobs.as_ref().is_ok_and(Vec::is_empty);
+        let machines = self.at_work.machines.as_ref().is_ok_and(Vec::is_empty);
+        (queues && groups && jobs && machines).then(|| Maintenance {
+            run_id: gate.run.clone().unwrap_or_default(),
+            since: gate.since,
+            by: gate.by.clone(),
+        })
+    }
+
+    /// Whether anything is as maintenance leaves it, or could not be looked at.
+    pub(crate) fn has_taken_away(&self) -> bool {
+        let gate = self.gate.as_ref().map_or(true, |gate| gate.closed);
+        let queues = self
+            .job_queues
+            .as_ref()
+            .map_or(true, |queues| queues.iter().any(|queue| queue.remembered.is_some()));
+        let groups = self
+            .worker_groups
+            .as_ref()
+            .map_or(true, |groups| groups.iter().any(|group| group.remembered.is_some()));
+        let alarms = self.muted_alarms.as_ref().map_or(true, |alarms| !alarms.is_empty());
+        gate || queues || groups || alarms
+    }
+}
+
+/// Look at a deployment. Only a stack that can't be seen at all is an error. Without a data directory nothing is told of its
+/// runs.
+pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing, CliError> {
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    let last_run = last_run(site, data)?;
+    let last_run = data.map(|data| last_run(site, data)).transpose()?.flatten();
     let queues = ids(&targets.job_queues);
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
@@ -154,7 +193,7 @@ pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliErr
             .template
             .version_info()
             .map(|info| info.version),
-        gate: gate(site, &targets, last_run.as_ref()).await,
+        gate: gate(site, &targets).await,
         at_work: AtWork {
             sessions: sessions(site).await,
             computations: computations(site).await,
@@ -174,12 +213,16 @@ pub(crate) async fn look(site: &Site, data: &DataDir) -> Result<Standing, CliErr
             Some(queues)
         })
         .await,
-        worker_groups: observed(site, FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) }, |seen| {
-            let Observation::WorkerGroups(groups) = seen else { return None };
-            Some(groups)
-        })
+        worker_groups: observed(
+            site,
+            FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) },
+            |seen| {
+                let Observation::WorkerGroups(groups) = seen else { return None };
+                Some(groups)
+            },
+        )
         .await,
-        muted_alarms: muted(site, &deployment, &targets).await,
+        muted_alarms: muted(site, &targets).await,
         banner: match site.ports.platform.capabilities().banner {
             false => None,
             true => Some(
@@ -209,22 +252,22 @@ fn ids(resources: &[LogicalResource]) -> Vec<String> {
     resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }
 
-async fn observed<T>(site: &Site, query: Query, take: impl FnOnce(Observation) -> Option<T>) -> Looked<T> {
-    let seen = site.ports.observe(&query).await.map_err(in_words)?;
+async fn observed<T>(
+    site: &Site,
+    query: impl Into<Query>,
+    take: impl FnOnce(Observation) -> Option<T>,
+) -> Looked<T> {
+    let seen = site.ports.observe(&query.into()).await.map_err(in_words)?;
     let kind = seen.kind();
     take(seen).ok_or_else(|| format!("answered with {kind}"))
 }
 
-async fn gate(site: &Site, targets: &Targets, last_run: Option<&LastRun>) -> Looked<Gate> {
-    let query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
-    let rules = observed(site, query, |seen| {
-        let Observation::GateRules(rules) = seen else { return None };
-        Some(rules)
+async fn gate(site: &Site, targets: &Targets) -> Looked<Gate> {
+    let found = maintenance_of(site, targets).await.map_err(in_words)?;
+    Ok(match found {
+        None => Gate { closed: false, run: None, since: None, by: None },
+        Some(Maintenance { run_id, since, by }) => Gate { closed: true, run: Some(run_id), since, by },
     })
-    .await?;
-    let run = rules.first().map(|rule| rule.run_id.clone());
-    let since = last_run.filter(|last| run.as_ref() == Some(&last.run)).and_then(|last| last.gate_closed);
-    Ok(Gate { closed: run.is_some(), run, since })
 }
 
 async fn sessions(site: &Site) -> Option<Looked<Vec<Session>>> {
@@ -255,18 +298,16 @@ async fn computations(site: &Site) -> Option<Looked<Vec<Computation>>> {
     )
 }
 
-/// Alarms that would act by the template, and are muted.
-async fn muted(site: &Site, deployment: &upgrade::Deployment, targets: &Targets) -> Looked<Vec<String>> {
-    let by_template =
-        maintenance_command::alarms_by_template(deployment, targets).map_err(|error| error.to_string())?;
+/// Alarms that maintenance has muted. One that its owner muted bears no note, and is nobody else's business.
+async fn muted(site: &Site, targets: &Targets) -> Looked<Vec<String>> {
     let names = ids(&targets.alarms);
     let seen = observed(site, FleetQuery::Alarms { names }, |seen| {
         let Observation::Alarms(alarms) = seen else { return None };
         Some(alarms)
     })
     .await?;
-    let acts = |seen: &AlarmSeen| by_template.iter().any(|one| one.name == seen.name && one.actions_enabled);
-    Ok(seen.into_iter().filter(|seen| !seen.actions_enabled && acts(seen)).map(|seen| seen.name).collect())
+    let muted = seen.into_iter().filter(|seen| !seen.actions_enabled && seen.remembered.is_some());
+    Ok(muted.map(|seen| seen.name).collect())
 }
 
 fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {

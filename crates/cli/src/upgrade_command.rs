@@ -10,9 +10,10 @@ use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
 use crate::history::History;
-use crate::planning::{NoPlan, Prepared, prepare};
+use crate::maintenance_command::refuse_under_way;
+use crate::planning::{NoPlan, Prepared, inherited, prepare};
 use crate::site::Site;
-use crate::{operate, plan_text, runs, wish};
+use crate::{operate, plan_text, runs, site, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (_, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
@@ -46,6 +47,14 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
 }
 
 pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
+    if let Some(journal) = runs::journal_if_any(&arguments.data)? {
+        // Before anything is looked at, let alone written: a deployment has one run at a time.
+        let configuration = site::configuration(&arguments.wish.config)?;
+        let settings = configuration.deployment(arguments.wish.deployment.as_deref());
+        if let Ok(settings) = settings {
+            refuse_under_way(Some(&journal), &settings.name)?;
+        }
+    }
     let (site, plan) = match (&arguments.plan, &arguments.approve) {
         (Some(path), Some(approved)) => {
             let plan = kept(path, approved)?;
@@ -101,6 +110,9 @@ async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Pr
     site.expected_milliseconds = history.kept_out();
     let mut request = wish::request(&site, arguments).await?;
     request.run_id = runs::unused_id(&site, journal.as_ref())?;
+    if let Some(journal) = &journal {
+        request.inherited = inherited(journal, &site.settings.name);
+    }
     let prepared = prepare(&site, &request).await?;
     wish::refuse_unknown(arguments, &prepared)?;
     Ok((site, history, prepared))

@@ -1,7 +1,7 @@
 //! What an operator asks for on the command line, as planning takes it.
 
 use conductor::Clock;
-use upgrade::{Acceptance, Timestamp, UpdateOptions};
+use upgrade::{Acceptance, Before, Timestamp, UpdateOptions};
 
 use crate::arguments::Wish;
 use crate::configuration::duration;
@@ -35,6 +35,7 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
         take_fixes: wish.fix,
         options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
         run_id: run_id(&site.settings.name, &site.clock),
+        inherited: Before::default(),
     })
 }
 

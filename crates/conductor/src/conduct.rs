@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use upgrade::{
-    Answer, Effect, Event, IllegalTransition, Outcome, Plan, Question, Record, State, Timestamp, What, fold,
-    transition,
+    Answer, Effect, Event, IllegalTransition, Observation, Outcome, Plan, Question, Record, State, Timestamp,
+    What, fold, transition, watch_due,
 };
 
 use crate::clock::Clock;
@@ -127,11 +127,31 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
         let mut renewed_at = self.clock.now();
+        // When the calm was looked at last, and whether that was right before the effect that is due.
+        let (mut watched_at, mut just_watched) = (None, false);
         loop {
             if let Some(outcome) = &state.outcome {
                 return Ok(Ended::Run(outcome.clone()));
             }
-            let what = match self.request(plan, &state)? {
+            let mut asked = self.request(plan, &state)?;
+            if asked.is_none() && !just_watched {
+                match self.watch(plan, &state, &effect, watched_at).await? {
+                    Watch::NotDue => {}
+                    Watch::Calm => {
+                        watched_at = Some(self.clock.now());
+                        just_watched = true;
+                        renewed_at = self.renewed(plan, renewed_at)?;
+                        continue;
+                    }
+                    // What comes of it is looked at soon.
+                    Watch::New(what) => {
+                        watched_at = None;
+                        asked = Some(what);
+                    }
+                }
+            }
+            just_watched = false;
+            let what = match asked {
                 Some(asked) => asked,
                 None => match effect {
                     // The end always comes with an outcome, so the loop has returned before; looking once more is
@@ -183,6 +203,35 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         }
     }
 
+    /// Look whether the calm holds, when it is time, or before what can't be undone.
+    async fn watch(
+        &self,
+        plan: &Plan,
+        state: &State,
+        effect: &Effect,
+        watched_at: Option<Timestamp>,
+    ) -> Result<Watch, ConductError> {
+        let Some(query) = watch_due(plan, state, effect, watched_at, self.clock.now()) else {
+            return Ok(Watch::NotDue);
+        };
+        let calm = match self.cloud.observe(&query).await {
+            Ok(Observation::Calm(calm)) => calm,
+            Ok(other) => {
+                let source = IllegalTransition::WrongAnswer { step: state.step, answer: other.kind() };
+                return Err(illegal(plan, source));
+            }
+            Err(error) => {
+                let waits = matches!(effect, Effect::Act(act) if act.is_irrevocable());
+                // What may wait is looked at again when it is time; the run goes on meanwhile.
+                return Ok(if waits { Watch::New(What::WatchFailed(error)) } else { Watch::Calm });
+            }
+        };
+        let what = What::Watched(calm);
+        let event = Event { at: self.clock.now(), what: what.clone() };
+        let (next, _) = transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
+        Ok(if next == *state { Watch::Calm } else { Watch::New(what) })
+    }
+
     /// Renew the lease when it is time; gives when it was renewed last.
     fn renewed(&mut self, plan: &Plan, renewed_at: Timestamp) -> Result<Timestamp, ConductError> {
         let now = self.clock.now();
@@ -199,6 +248,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             self.journal.take_request(&plan.run_id, number)?;
             match request {
                 Request::Stop { by } => return Ok(Some(What::StopRequested { by })),
+                Request::GiveUp { by } => return Ok(Some(What::GivenUp { by })),
                 Request::Answer { answer, by } => {
                     if state.question.as_ref().is_some_and(|question| question.takes(&answer)) {
                         return Ok(Some(What::Answered { answer, by }));
@@ -210,6 +260,16 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     }
 }
 
+/// What came of watching the calm.
+enum Watch {
+    /// It is not time.
+    NotDue,
+    /// It holds.
+    Calm,
+    /// Something is new, or it could not be looked at.
+    New(What),
+}
+
 fn matters_by_itself(what: &What) -> bool {
     match what {
         What::Started
@@ -217,8 +277,13 @@ fn matters_by_itself(what: &What) -> bool {
         | What::Acted
         | What::ActFailed(_)
         | What::StopRequested { .. }
+        | What::GivenUp { .. }
         | What::Answered { .. } => true,
-        What::Observed(_) | What::ObserveFailed(_) | What::Waited => false,
+        What::Observed(_)
+        | What::ObserveFailed(_)
+        | What::Watched(_)
+        | What::WatchFailed(_)
+        | What::Waited => false,
     }
 }
 

@@ -31,6 +31,11 @@ pub enum Request {
         /// Who asks.
         by: String,
     },
+    /// End as it is, at once: what was taken away is left to whoever leaves maintenance.
+    GiveUp {
+        /// Who asks.
+        by: String,
+    },
     /// An answer to the run's question.
     Answer {
         /// What.

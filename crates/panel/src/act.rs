@@ -47,7 +47,7 @@ pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(
             None | Some(StopDoes::Nothing) => {
                 return Err(Failure::Conflict("Nothing can be stopped at this moment.".to_owned()));
             }
-            Some(StopDoes::LeaveMaintenance | StopDoes::CancelUpdate) => {}
+            Some(StopDoes::LeaveMaintenance | StopDoes::CancelUpdate | StopDoes::Ask) => {}
         }
         let request = Request::Stop { by: asker.signature() };
         Ok(panel.live.ask(run_id, request, panel.now()).await?)
@@ -87,6 +87,9 @@ fn named(word: &str, skip: Vec<String>) -> Option<Answer> {
         "go-back" => Some(Answer::GoBack),
         "open" => Some(Answer::Open),
         "stay-closed" => Some(Answer::StayClosed),
+        "close-again" => Some(Answer::CloseAgain),
+        "go-on" => Some(Answer::GoOn),
+        "stop-here" => Some(Answer::Leave),
         _ => None,
     }
 }

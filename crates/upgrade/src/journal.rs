@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::Observation;
+use crate::observation::{CalmSeen, Observation};
 use crate::question::Answer;
 
 /// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers. 3: stack events with
@@ -58,7 +58,7 @@ pub enum What {
     /// The cloud was asked, and did not answer.
     ObserveFailed(PortError),
     /// The calm was looked at, and something was new.
-    Watched(Observation),
+    Watched(CalmSeen),
     /// The calm could not be looked at before an act that can't be undone.
     WatchFailed(PortError),
     /// An act was done.

@@ -43,7 +43,7 @@ pub use circumstances::{
     StackSettings,
 };
 pub use comparison::{Change, Difference, compare};
-pub use deployment::Deployment;
+pub use deployment::{Deployment, release_version};
 pub use draft::{
     DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,

@@ -4,8 +4,10 @@
 //! same lines, so a line's place among them names it for good.
 
 use crate::Timestamp;
+use crate::ending::Seen;
 use crate::journal::{Record, What};
 use crate::observation::StackEvent;
+use crate::plan::RunKind;
 use crate::state::{Outcome, State};
 use crate::step::Step;
 
@@ -52,12 +54,13 @@ pub enum LineKind {
     /// Another process goes on.
     Resumed,
     /// The run has ended.
-    Ended(Outcome),
+    Ended(RunKind, Outcome, Option<Seen>),
 }
 
 /// What a record tells. `before` is `None` for the first one; `new_events` are the stack events that no record before
 /// has told.
 pub(crate) fn kinds(
+    kind: RunKind,
     before: Option<&State>,
     record: &Record,
     after: &State,
@@ -89,7 +92,7 @@ pub(crate) fn kinds(
         kinds.push(LineKind::Asked);
     }
     match &after.outcome {
-        Some(outcome) => kinds.push(LineKind::Ended(outcome.clone())),
+        Some(outcome) => kinds.push(LineKind::Ended(kind, outcome.clone(), after.seen.clone())),
         None if before.is_none_or(|before| before.step != after.step) => {
             kinds.push(LineKind::Step(after.step))
         }

@@ -37,7 +37,13 @@ impl Note {
     /// A note on the thing of this physical id, written by a run.
     #[must_use]
     pub fn on(physical_id: &str, at: Timestamp, run_id: &str) -> Note {
-        Note::default().with(AT, at.0).with(RUN, run_id).with(OF, fingerprint(physical_id))
+        Note::from(at, run_id).with(OF, fingerprint(physical_id))
+    }
+
+    /// A note that doesn't tell what it is on, so that many things bear the same: for what no template copies tags to.
+    #[must_use]
+    pub fn from(at: Timestamp, run_id: &str) -> Note {
+        Note::default().with(AT, at.0).with(RUN, run_id)
     }
 
     /// The same with one word more. Characters that no tag may hold become `_`.

@@ -14,6 +14,22 @@ impl Plan {
     #[must_use]
     pub fn users_notice(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
         let mut told = Vec::new();
+        if let Some(found) = &self.found {
+            let since = found.since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+            let by = found.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+            told.push(format!("They are kept out already: the deployment is in maintenance{since}{by}."));
+            told.push(
+                match self.kind {
+                    RunKind::Upgrade => {
+                        "The upgrade uses that maintenance, and ends it when it succeeds. If it doesn't happen, the deployment stays in maintenance."
+                    }
+                    RunKind::EnterMaintenance => "What of it is not complete is completed.",
+                    RunKind::LeaveMaintenance => "They are let in.",
+                }
+                .to_owned(),
+            );
+            return told;
+        }
         match (&self.announcement.banner, self.announcement.closes_at) {
             (Some(banner), _) => told.push(format!("At once, a banner: \"{}\"", banner.text)),
             (None, Some(_)) => told.push("No banner: the platform's adapter shows none.".to_owned()),

@@ -151,7 +151,7 @@ impl Telling {
             }
         };
         let new_events = self.report.stack_events.get(events_before..).unwrap_or_default().to_vec();
-        for kind in line::kinds(before.as_ref(), record, &after, new_events) {
+        for kind in line::kinds(plan.kind, before.as_ref(), record, &after, new_events) {
             let number = self.lines.len();
             self.lines.push(Line { number, record: self.told, at: record.at(), kind });
         }

@@ -122,13 +122,10 @@ pub fn transition(
             Ok(follow(plan, state, at, decision))
         }
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
-        What::Watched(observation) => match observation {
-            Observation::Calm(calm) => {
-                let watched = watch::judge(plan, &mut state, calm, at);
-                Ok(watched_so(plan, state, at, watched))
-            }
-            other => Err(IllegalTransition::WrongAnswer { step: state.step, answer: other.kind() }),
-        },
+        What::Watched(calm) => {
+            let watched = watch::judge(plan, &mut state, calm, at);
+            Ok(watched_so(plan, state, at, watched))
+        }
         What::WatchFailed(error) => {
             // Nothing that can't be undone is done unseen.
             let waiting_on = vec![format!("a look at the gate before going on: {error}")];
@@ -197,13 +194,11 @@ fn not_taken_away(plan: &Plan, mut state: State, at: Timestamp, error: &PortErro
 
 /// Close the gate again, as somebody decided.
 fn reclose(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
-    match decision {
-        Decision::Done => {
-            state.reclosing = false;
-            look(plan, state, at)
-        }
-        other => follow(plan, state, at, other),
+    if decision == Decision::Done {
+        state.reclosing = false;
+        return look(plan, state, at);
     }
+    follow(plan, state, at, decision)
 }
 
 /// Look at what the step asks, or at what is known without asking.
@@ -569,22 +564,18 @@ pub fn stop_does(state: &State) -> StopDoes {
     if state.outcome.is_some() || state.question.is_some() || state.stop.is_some() || state.stays.is_some() {
         return StopDoes::Nothing;
     }
-    match state.step.facts().on_stop {
+    let facts = state.step.facts();
+    let begun = [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary, UpdateKind::WayBack]
+        .into_iter()
+        .any(|kind| Step::of_update(kind).contains(&state.step) && state.has_begun(kind));
+    match facts.on_stop {
         OnStop::Leave => StopDoes::LeaveMaintenance,
         OnStop::Ask => StopDoes::Ask,
         OnStop::Nothing => StopDoes::Nothing,
-        OnStop::Cancel => match state.step {
-            Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) if state.has_begun(kind) => {
-                StopDoes::CancelUpdate
-            }
-            Step::ExecuteChangeSet(UpdateKind::WayBack) => StopDoes::Ask,
-            step => match step.facts().on_failure {
-                OnFailure::AskAboutRelease => StopDoes::Ask,
-                OnFailure::PutBack | OnFailure::Remark | OnFailure::LeaveOnList | OnFailure::AskAndTryOn => {
-                    StopDoes::LeaveMaintenance
-                }
-            },
-        },
+        OnStop::Cancel if begun => StopDoes::CancelUpdate,
+        // The new release stands, and isn't healthy: that is asked about.
+        OnStop::Cancel if facts.on_failure == OnFailure::AskAboutRelease => StopDoes::Ask,
+        OnStop::Cancel => StopDoes::LeaveMaintenance,
     }
 }
 

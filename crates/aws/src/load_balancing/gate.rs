@@ -11,31 +11,53 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use upgrade::{AdmittingRule, Gate, GateRuleSeen, PortError, PortErrorKind};
 
-use super::{priority, rules, runs_of};
+use super::{our_tags, priority, rules};
 use crate::errors::{code, look_again, port_error};
-use crate::tags::RUN_TAG;
+use crate::tags::{MEMORY_TAG, RUN_TAG};
 use crate::together::each;
 
 const OPERATION: &str = "elasticloadbalancing:CreateRule";
 
-/// The rules on a listener that carry our tag.
-pub(crate) async fn gate_rules(client: &Client, listener_arn: &str) -> Result<Vec<GateRuleSeen>, PortError> {
+/// The tags of the gate's rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tags<'a> {
+    /// The run that makes them.
+    pub run_id: &'a str,
+    /// Since when, and by whom.
+    pub note: &'a str,
+}
+
+/// The rules on a listener that carry our tag; `None`: there is no such listener.
+pub(crate) async fn gate_rules(
+    client: &Client,
+    listener_arn: &str,
+) -> Result<Option<Vec<GateRuleSeen>>, PortError> {
+    let Some(rules) = rules_if_any(client, listener_arn).await? else { return Ok(None) };
     // The default rule can't be ours.
-    let rules: Vec<Rule> =
-        rules(client, listener_arn).await?.into_iter().filter(|rule| priority(rule).is_some()).collect();
+    let rules: Vec<Rule> = rules.into_iter().filter(|rule| priority(rule).is_some()).collect();
     let arns: Vec<String> = rules.iter().filter_map(|rule| rule.rule_arn.clone()).collect();
-    let runs = runs_of(client, &arns).await?;
-    Ok(rules
-        .iter()
-        .filter_map(|rule| {
-            let arn = rule.rule_arn()?;
-            Some(GateRuleSeen {
-                rule_arn: arn.to_owned(),
-                priority: priority(rule),
-                run_id: runs.get(arn)?.clone(),
-            })
+    let tags = our_tags(client, &arns).await?;
+    let seen = rules.iter().filter_map(|rule| {
+        let arn = rule.rule_arn()?;
+        let tags = tags.get(arn)?.clone();
+        Some(GateRuleSeen {
+            rule_arn: arn.to_owned(),
+            priority: priority(rule),
+            run_id: tags.run_id,
+            closes: rule.actions().iter().any(|action| action.fixed_response_config().is_some()),
+            note: tags.note,
         })
-        .collect())
+    });
+    Ok(Some(seen.collect()))
+}
+
+/// A listener's rules; `None`: there is no such listener.
+async fn rules_if_any(client: &Client, listener_arn: &str) -> Result<Option<Vec<Rule>>, PortError> {
+    match rules(client, listener_arn).await {
+        Ok(rules) => Ok(Some(rules)),
+        Err(error) if error.message.contains("ListenerNotFound") => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Make the missing rules, in the order in which they are named: one after the other, so that the gate itself is last
@@ -44,7 +66,7 @@ pub(crate) async fn close_gate(
     client: &Client,
     listener_arn: &str,
     gate: &Gate,
-    run_id: &str,
+    tags: Tags<'_>,
     missing: &[i32],
 ) -> Result<(), PortError> {
     let wanted: Vec<&AdmittingRule> =
@@ -58,7 +80,7 @@ pub(crate) async fn close_gate(
                 return Err(refused(format!("the gate has no rule of priority {number}")));
             }
         };
-        make(client, listener_arn, *number, conditions, actions, run_id).await?;
+        make(client, listener_arn, *number, conditions, actions, tags).await?;
     }
     Ok(())
 }
@@ -117,7 +139,7 @@ async fn make(
     priority: i32,
     conditions: Vec<RuleCondition>,
     actions: Vec<Action>,
-    run_id: &str,
+    tags: Tags<'_>,
 ) -> Result<(), PortError> {
     client
         .create_rule()
@@ -125,7 +147,8 @@ async fn make(
         .priority(priority)
         .set_conditions(Some(conditions))
         .set_actions(Some(actions.into_iter().map(sendable_action).collect()))
-        .tags(Tag::builder().key(RUN_TAG).value(run_id).build())
+        .tags(Tag::builder().key(RUN_TAG).value(tags.run_id).build())
+        .tags(Tag::builder().key(MEMORY_TAG).value(tags.note).build())
         .send()
         .await
         .map(drop)

@@ -174,8 +174,9 @@ async fn groups(cloud: &AwsCloud) {
     assert_eq!(group.hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["going"]);
     assert_eq!(group.warm_pool.map(|pool| pool.min_size), Some(1));
     let group_note = Rememberer::WorkerGroup("workers".to_owned());
-    let remember =
-        FleetAct::Remember { memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }] };
+    let remember = FleetAct::Remember {
+        memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }],
+    };
     tell_twice(cloud, &remember).await;
     let noted = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
     assert_eq!(noted.remembered.as_deref(), Some("0/80/60"));
@@ -212,7 +213,10 @@ async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
     tell_twice(cloud, &FleetAct::Forget { resources: vec![note] }).await;
     let terminate = FleetAct::TerminateJobs { job_ids: vec![job.to_owned()], reason: "upgrade".to_owned() };
     tell_twice(cloud, &terminate).await;
-    assert_eq!(seen!(cloud, FleetQuery::Jobs { queue_arns: vec![queue.to_owned()] }, Observation::Jobs), vec![]);
+    assert_eq!(
+        seen!(cloud, FleetQuery::Jobs { queue_arns: vec![queue.to_owned()] }, Observation::Jobs),
+        vec![]
+    );
 }
 
 async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: &str) {
@@ -372,7 +376,8 @@ async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str)
         rollback_triggers: None,
     };
     tell(cloud, &StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal }).await;
-    let query = || StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: run_id.to_owned() };
+    let query =
+        || StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: run_id.to_owned() };
     for _ in 0..100 {
         let change_set = seen!(cloud, query(), Observation::ChangeSet).expect("a change set");
         if change_set.status == "CREATE_COMPLETE" {

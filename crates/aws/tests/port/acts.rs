@@ -225,7 +225,9 @@ async fn alarms_are_muted_a_hundred_a_call() {
     // 250 names are three calls; those that don't exist are left alone.
     let many: Vec<String> = (0..249).map(|number| format!("absent-{number}")).chain(names.clone()).collect();
     bench.tell(&FleetAct::SetAlarmActions { names: many.clone(), enabled: false }).await;
-    let Observation::Alarms(seen) = bench.ask(FleetQuery::Alarms { names: many }).await else { panic!("alarms") };
+    let Observation::Alarms(seen) = bench.ask(FleetQuery::Alarms { names: many }).await else {
+        panic!("alarms")
+    };
     assert_eq!(seen.len(), 1);
     assert!(!seen.iter().any(|alarm| alarm.actions_enabled));
 }

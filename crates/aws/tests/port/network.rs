@@ -69,9 +69,10 @@ async fn nobody_at_the_endpoint_is_said_with_the_endpoint() {
     drop(listener);
     let cloud = connected(&keys, &endpoint);
     // An SDK's call, and one of our own.
-    for query in
-        [FleetQuery::Alarms { names: vec!["a".to_owned()] }, FleetQuery::WorkerGroups { names: vec!["g".to_owned()] }]
-    {
+    for query in [
+        FleetQuery::Alarms { names: vec!["a".to_owned()] },
+        FleetQuery::WorkerGroups { names: vec!["g".to_owned()] },
+    ] {
         let error = cloud.observe(&query).await.expect_err("nobody");
         assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
         assert!(error.message.contains("no answer") && error.message.contains(&endpoint), "{error}");

@@ -191,7 +191,8 @@ async fn a_failed_rollback_goes_on_without_what_is_stuck() {
 async fn each_stack_is_asked_for_in_its_own_account() {
     let bench = Bench::with_platform().await;
     let clouds = AwsClouds { primary: bench.cloud.clone(), backup: None, role: None };
-    let query = |update| StackQuery::ChangeSet { update, stack_id: bench.stack_id.clone(), name: "x".to_owned() };
+    let query =
+        |update| StackQuery::ChangeSet { update, stack_id: bench.stack_id.clone(), name: "x".to_owned() };
     for update in [UpdateKind::Primary, UpdateKind::WayBack] {
         assert_eq!(change_set(clouds.observe(&query(update)).await.expect("an answer")), None);
     }

@@ -254,6 +254,7 @@ impl Lab<'_> {
     async fn plan(&self, site: &Site) -> Result<Plan, CliError> {
         let (template, _) = self.upgrade.to;
         let request = UpgradeRequest {
+            inherited: upgrade::Before::default(),
             release: NewRelease::of(template.name, template.text.as_bytes().to_vec(), None)?,
             given: BTreeMap::new(),
             accepted: accepted(),

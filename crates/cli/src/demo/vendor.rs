@@ -104,6 +104,7 @@ async fn demonstrate(
 
     let site = site_of(&running, directory, scenario.stack_name)?;
     let request = UpgradeRequest {
+        inherited: upgrade::Before::default(),
         release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
         given: new_parameters.clone(),
         accepted: accepted(),

@@ -110,6 +110,12 @@ impl CliError {
             CliError::NotAnAnswer { .. } => {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
+            CliError::RunConducted { .. } => Some(
+                "nothing was touched; `slackwater maintenance disable --stop-run` asks it to stop, waits, and then lets users in; `slackwater run watch` follows it",
+            ),
+            CliError::WhileUpdating { .. } => Some(
+                "nothing was touched; wait for its end (`slackwater run resume` follows a run of ours, `slackwater run stop` cancels its update), or let users in all the same with --while-updating",
+            ),
             CliError::Runtime(_)
             | CliError::Serve(_)
             | CliError::Lab(_)
@@ -156,7 +162,7 @@ fn of_cloud(error: &PortError) -> &'static str {
 fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
     match error {
         JournalError::RunUnderWay { .. } => {
-            "nothing was touched; `slackwater run watch` follows it, `slackwater run stop` asks it to stop, and if nobody carries it out `slackwater run resume` goes on with it"
+            "nothing was touched; `slackwater run watch` follows it, `slackwater run resume` goes on with it where nobody carries it out, `slackwater maintenance disable` leaves it and lets users in"
         }
         JournalError::LeaseHeld { .. } => {
             "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, its hold ends within a minute"

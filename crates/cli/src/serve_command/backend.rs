@@ -18,9 +18,10 @@ use upgrade::{
 use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::maintenance_command::{last_run, leaving_plan};
+use crate::maintenance_command::{
+    Entering, LeavingWish, already, entering, leaving_plan, refuse_while_updating,
+};
 use crate::notifications::{Message, Noticing, message, tell};
-use crate::planning::prepare_maintenance;
 use crate::runs::unused_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
@@ -216,17 +217,24 @@ impl Inner {
         if wish.message.is_some() && !site.ports.platform.capabilities().banner {
             return Err(BackendError::Refused("this platform shows users no message".to_owned()));
         }
-        let id = unused_id(&site, Some(&open(&self.data).map_err(refused)?)).map_err(refused)?;
-        let (kind, force) = (RunKind::EnterMaintenance, &wish.force_sessions);
-        prepare_maintenance(&site, kind, &id, force, wish.closes_at, None).await.map_err(refused)
+        let journal = open(&self.data).map_err(refused)?;
+        let id = unused_id(&site, Some(&journal)).map_err(refused)?;
+        let force = &wish.force_sessions;
+        match entering(&site, Some(&journal), &id, force, wish.closes_at).await.map_err(refused)? {
+            Entering::By(plan) => Ok(*plan),
+            Entering::Already(found) => {
+                Err(BackendError::Refused(format!("{} Nothing is changed.", already(&found))))
+            }
+        }
     }
 
     /// As `slackwater maintenance disable` does where no run goes on.
     async fn leaving(&self, deployment: &str) -> Result<Plan, BackendError> {
         let site = self.site(deployment).await?;
         let journal = open(&self.data).map_err(refused)?;
-        let last = last_run(&journal, deployment).map_err(refused)?;
-        leaving_plan(&site, &journal, last).await.map_err(refused)
+        let wish = LeavingWish::default();
+        refuse_while_updating(&site, wish).await.map_err(refused)?;
+        leaving_plan(&site, &journal, wish).await.map_err(refused)
     }
 
     /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
@@ -275,7 +283,7 @@ async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
 
 impl Watcher for Unattended {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state.outcome.as_ref(), state.question.as_ref()) {
+        for notice in self.noticing.recorded(record, state) {
             // Whoever delivers lives as long as the run's task.
             let _gone = self.notices.send(message(plan, &notice));
         }

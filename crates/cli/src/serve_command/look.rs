@@ -4,8 +4,8 @@
 use conductor::Cloud as _;
 use panel::{BackendError, GatePicture, Look, Workers};
 use upgrade::{
-    LogicalResource, Observation, PlatformObservation, PlatformQuery, Query, ReleaseFacts, ReleaseSide,
-    find_targets_with,
+    FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query, ReleaseFacts,
+    ReleaseSide, find_targets_with,
 };
 
 use super::backend::unanswered;
@@ -29,20 +29,22 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let rules = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    let rules: Query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() }.into();
     let gate = match site.ports.observe(&rules).await {
         Ok(Observation::GateRules(rules)) => rules
-            .first()
+            .iter()
+            .find(|rule| rule.closes)
             .map_or(GatePicture::Open, |rule| GatePicture::Closed { run_id: rule.run_id.clone() }),
         Ok(other) => GatePicture::Unknown(format!("answered with {}", other.kind())),
         Err(error) => GatePicture::Unknown(error.to_string()),
     };
-    let jobs = match site.ports.observe(&FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }).await {
-        Ok(Observation::Jobs(jobs)) => Ok(jobs),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
-    let groups = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) };
+    let jobs =
+        match site.ports.observe(&FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }.into()).await {
+            Ok(Observation::Jobs(jobs)) => Ok(jobs),
+            Ok(other) => Err(format!("answered with {}", other.kind())),
+            Err(error) => Err(error.to_string()),
+        };
+    let groups: Query = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) }.into();
     let workers = match site.ports.observe(&groups).await {
         Ok(Observation::WorkerGroups(groups)) => Ok(groups
             .into_iter()

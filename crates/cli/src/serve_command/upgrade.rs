@@ -8,7 +8,9 @@ use super::backend::{Inner, refused, unreachable};
 use crate::configuration::CatalogueEntry;
 use crate::error::CliError;
 use crate::history::History;
-use crate::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, prepare};
+use crate::planning::{
+    NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, inherited, prepare,
+};
 use crate::runs::unused_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
@@ -45,10 +47,11 @@ impl Inner {
         let settings = self.settings(deployment)?.clone();
         let mut site =
             Site::of(settings, self.configuration.directory(), "panel").await.map_err(unreachable)?;
-        let (history, run_id) = {
+        let (history, run_id, inherited) = {
             let journal = open(&self.data).map_err(refused)?;
             let history = History::of(&journal, deployment, None).map_err(refused)?;
-            (history, unused_id(&site, Some(&journal)).map_err(refused)?)
+            let inherited = inherited(&journal, deployment);
+            (history, unused_id(&site, Some(&journal)).map_err(refused)?, inherited)
         };
         site.expected_milliseconds = history.kept_out();
         let release = release(&site, wish.template).await?;
@@ -62,6 +65,7 @@ impl Inner {
             take_fixes: false,
             options: wish.options,
             run_id,
+            inherited,
         };
         let prepared = prepare(&site, &request).await.map_err(described)?;
         Ok(preparation(&site, prepared, to_version, &history))

@@ -33,10 +33,9 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
         && !alarms.is_empty()
     {
         found.push(format!(
-            "{} {} by the template and not at this moment ({}): nobody is told of what they watch; `slackwater \
-             maintenance disable` puts them back",
+            "maintenance left {} muted ({}): nobody is told of what they watch; `slackwater maintenance disable` puts \
+             them back",
             counted(alarms.len(), "alarm"),
-            if alarms.len() == 1 { "acts" } else { "act" },
             some(alarms)
         ));
     }
@@ -98,11 +97,11 @@ fn gate(standing: &Standing, found: &mut Vec<String>) {
     let mine = |run: &String| last.is_some_and(|last| last.run == *run);
     match (&gate.run, last) {
         (Some(run), Some(last)) if mine(run) => match &last.outcome {
-            None | Some(Outcome::InMaintenance) => {}
+            // As it was asked for, or as an upgrade found it that didn't happen.
+            None | Some(Outcome::InMaintenance | Outcome::NotUpgraded { .. }) => {}
             Some(
                 Outcome::GateClosed { .. }
                 | Outcome::Upgraded
-                | Outcome::NotUpgraded { .. }
                 | Outcome::WentBack { .. }
                 | Outcome::OutOfMaintenance,
             ) => found.push(format!(
@@ -110,8 +109,10 @@ fn gate(standing: &Standing, found: &mut Vec<String>) {
                  maintenance disable` puts everything back and lets them in"
             )),
         },
+        // It was entered before the last run, which found it so and left it so.
+        (Some(_), Some(last)) if matches!(last.outcome, None | Some(Outcome::NotUpgraded { .. })) => {}
         (Some(run), _) => found.push(format!(
-            "USERS ARE KEPT OUT by run {run}, which this data directory doesn't know: whoever began it may be at work; \
+            "USERS ARE KEPT OUT by run {run}, which isn't this data directory's last: whoever began it may be at work; \
              if nobody is, `slackwater maintenance disable` puts everything back and lets them in"
         )),
         (None, Some(last)) if last.outcome == Some(Outcome::InMaintenance) => found.push(format!(
@@ -161,7 +162,7 @@ mod tests {
             stack: "platform".to_owned(),
             stack_status: "UPDATE_COMPLETE".to_owned(),
             version: None,
-            gate: Ok(Gate { closed: false, run: None, since: None }),
+            gate: Ok(Gate { closed: false, run: None, since: None, by: None }),
             at_work: AtWork {
                 sessions: None,
                 computations: None,
@@ -192,7 +193,7 @@ mod tests {
     }
 
     fn closed_by(id: &str) -> Result<Gate, String> {
-        Ok(Gate { closed: true, run: Some(id.to_owned()), since: None })
+        Ok(Gate { closed: true, run: Some(id.to_owned()), since: None, by: None })
     }
 
     fn last(run: LastRun) -> impl FnOnce(&mut Standing) {
@@ -242,12 +243,12 @@ mod tests {
             (
                 "somebody else's gate",
                 Box::new(|standing| standing.gate = closed_by("run-9")),
-                "which this data directory doesn't know",
+                "which isn't this data directory's last",
             ),
             (
                 "muted alarms",
                 Box::new(|standing| standing.muted_alarms = Ok(vec!["cpu".to_owned()])),
-                "1 alarm acts by the template and not at this moment (cpu)",
+                "maintenance left 1 alarm muted (cpu)",
             ),
             (
                 "a note that was left",
@@ -256,6 +257,7 @@ mod tests {
                         arn: "arn:aws:batch:us-east-1:1:job-queue/spot".to_owned(),
                         enabled: false,
                         status: "VALID".to_owned(),
+                        status_reason: None,
                         remembered: Some("ENABLED".to_owned()),
                     }]);
                 }),

@@ -66,7 +66,8 @@ fn gate(text: &mut String, standing: &Standing) {
         Ok(gate) => {
             let since = gate.since.map_or_else(String::new, |since| format!(" since {} UTC", moment(since)));
             let run = gate.run.as_deref().unwrap_or("an unknown run");
-            format!("{red}CLOSED{red:#} by run {run}{since}; users see the maintenance page")
+            let by = gate.by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
+            format!("{red}CLOSED{red:#}{since}{by} (run {run}); users see the maintenance page")
         }
     };
     line(text, "Gate", &words);

@@ -187,6 +187,10 @@ fn outcome(outcome: &Outcome) -> Value {
     json!({"word": word, "reason": reason})
 }
 
+fn answers(question: &Question) -> Vec<&'static str> {
+    question.answers().iter().map(pages::answer_word).collect()
+}
+
 pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {
     let picture = panel.live.run(&run_id).await?;
     let held = panel.live.is_held(&run_id).await?;
@@ -214,19 +218,19 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
             "answers": ["retry", "skip", "stay-closed"],
         }),
         Question::Unseen { error, minutes, .. } => json!({
-            "kind": "unseen",
-            "error": error,
-            "minutes": minutes,
-            "answers": ["look-again", "stay-closed"],
+            "kind": "unseen", "error": error, "minutes": minutes, "answers": answers(question),
         }),
-        Question::Unhealthy { findings, can_go_back } => json!({
-            "kind": "unhealthy",
-            "findings": findings,
-            "answers": if *can_go_back {
-                json!(["look-again", "go-back", "open", "stay-closed"])
-            } else {
-                json!(["look-again", "open", "stay-closed"])
-            },
+        Question::Unhealthy { findings, can_go_back: _ } => json!({
+            "kind": "unhealthy", "findings": findings, "answers": answers(question),
+        }),
+        Question::Leaving { step, held, can_go_back: _, tried_on } => json!({
+            "kind": "leaving", "step": step.title(), "held": held, "triedOn": tried_on, "answers": answers(question),
+        }),
+        Question::GateGone { updating } => json!({
+            "kind": "gate-gone", "updating": updating, "answers": answers(question),
+        }),
+        Question::WindowPassed { closes_at } => json!({
+            "kind": "window-passed", "closesAt": pages::iso(*closes_at), "answers": answers(question),
         }),
     });
     let jobs: Vec<Value> = report
@@ -292,7 +296,8 @@ fn line(line: &upgrade::Line) -> Value {
         LineKind::Decision { by, what } => ("decision", format!("{by}: {what}")),
         LineKind::Asked => ("asked", String::new()),
         LineKind::Resumed => ("resumed", String::new()),
-        LineKind::Ended(_) => ("ended", String::new()),
+        LineKind::CameBack(what) => ("came-back", what.clone()),
+        LineKind::Ended(..) => ("ended", String::new()),
     };
     json!({"number": line.number, "at": pages::iso(line.at), "kind": kind, "text": text})
 }

@@ -60,7 +60,7 @@ fn runs() -> Value {
                 "number": {"type": "integer"}, "at": time(), "kind": text(), "text": text()}})),
             "nextBefore": {"type": ["integer", "null"]}}},
         "Answer": {"type": "object", "required": ["answer"], "additionalProperties": false, "properties": {
-            "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed"]}, "skip": list(text())}},
+            "answer": {"enum": ["retry", "skip", "look-again", "go-back", "open", "stay-closed", "close-again", "go-on", "stop-here"]}, "skip": list(text())}},
         "Maintenance": {"type": "object", "additionalProperties": false, "properties": {
             "message": {"type": ["string", "null"], "minLength": 1, "maxLength": 500}, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},

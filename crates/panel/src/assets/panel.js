@@ -252,6 +252,19 @@
   }
 
   // A run as it goes on.
+  // What goes on tells for how long, each second, in the words of the server.
+  const lasting = (milliseconds) => {
+    const seconds = Math.max(0, Math.floor(milliseconds / 1000)), two = (number) => String(number).padStart(2, '0');
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+    return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds % 3600 / 60))} min`;
+  };
+  if (document.querySelector('[data-since]')) {
+    setInterval(() => {
+      for (const since of document.querySelectorAll('[data-since]')) since.textContent = lasting(Date.now() - Number(since.dataset.since));
+    }, 1000);
+  }
+
   const live = document.querySelector('[data-live]');
   if (!live) return;
   const offline = live.querySelector('.offline');

@@ -134,24 +134,21 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, String)> {
     if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {
         match &digest.standing.outcome {
             Some(Outcome::GateClosed { reason }) => {
-                found.push((Tone::Bad, format!("Users are kept out, which nobody asked for: {reason}")));
-            }
-            Some(Outcome::InMaintenance) => {
-                found.push((
-                    Tone::Mind,
-                    "In maintenance: users are kept out until it is disabled.".to_owned(),
-                ));
+                found.push((Tone::Bad, format!("The last run ended before maintenance was left: {reason}")));
             }
             Some(Outcome::NotUpgraded { reason } | Outcome::WentBack { reason }) => {
                 found.push((Tone::Mind, format!("The last upgrade did not stand: {reason}")));
             }
-            Some(Outcome::Upgraded | Outcome::OutOfMaintenance) | None => {}
+            Some(Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance) | None => {}
         }
         if digest.standing.is_asked && digest.standing.outcome.is_none() {
             found.push((Tone::Bad, "A run waits for a person's decision.".to_owned()));
         } else if !run.ended && run.lease.as_ref().is_none_or(|lease| lease.is_free(now)) {
             found.push((Tone::Mind, "A run has not ended, and nobody carries it out.".to_owned()));
         }
+    }
+    if let Some(Ok(Look { gate: GatePicture::Closed { .. }, .. })) = &card.look {
+        found.push((Tone::Mind, "In maintenance: users are kept out until it is disabled.".to_owned()));
     }
     if let Some(Ok(look)) = &card.look
         && look.status.ends_with("_FAILED")

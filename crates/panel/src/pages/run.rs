@@ -2,7 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
-    Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind, stop_does,
+    Answer, Ending, Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind,
+    stop_does,
 };
 
 use super::form::{Send, button, form};
@@ -132,21 +133,27 @@ pub(crate) fn run(
 fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
     let (tone, words) = standing(state);
     let took = duration(report.last_at.milliseconds_since(report.started_at));
-    let reason = match &report.outcome {
-        Some(
-            Outcome::NotUpgraded { reason } | Outcome::WentBack { reason } | Outcome::GateClosed { reason },
-        ) => Some(reason),
-        Some(Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance) | None => None,
-    };
+    let ending = report.outcome.as_ref().map(|outcome| Ending {
+        kind: plan.kind,
+        outcome,
+        seen: report.seen.as_ref(),
+    });
+    let reason = ending.as_ref().and_then(Ending::reason);
     html! {
         div class={ "standing " (tone.class()) } {
             p.big { (pill(tone, &words)) }
-            p { (users(report)) " · " (took) @if report.outcome.is_none() { " so far" }
+            p { @if report.outcome.is_none() { (users(report)) " · " }
+                @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
             }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
+            @if let Some(ending) = &ending { @for sentence in ending.sentences(at) { p { (sentence) } } }
+            @if let Some(found) = &report.found {
+                p { "It found the deployment in maintenance" @if let Some(since) = found.since { " since " (when(since)) }
+                    @if let Some(by) = &found.by { ", by " (by) } "." }
+            }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
-            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It leaves maintenance: " (failure) } }
+            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It ends without the update: " (failure) } }
         }
         @if let Some(state) = state {
             @for (kind, update) in &state.updates {
@@ -158,6 +165,8 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                 }
             }
         }
+        @for line in &report.still_to_put_back { p.notice.bad { "Not put back: " (line) } }
+        @for line in &report.came_back { p.notice.mind { "Came back behind the closed gate: " (line) } }
         @for remark in &report.remarks { p.notice.mind { (remark) } }
         @if plan.kind != upgrade::RunKind::Upgrade && report.outcome == Some(Outcome::InMaintenance) {
             p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
@@ -165,14 +174,19 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
     }
 }
 
-/// What it means for users right now.
+/// `2026-11-29 22:15:00`, UTC.
+fn at(time: Timestamp) -> String {
+    super::iso(time).get(..19).unwrap_or_default().replace('T', " ")
+}
+
+/// What it means for users right now, as far as the run has seen.
 fn users(report: &Report) -> Markup {
     html! {
         @match report.gate_closed {
-            None => "Users are let in",
+            None => "The run has not closed the gate",
             Some((since, None)) => { "Users are kept out since " (clock(since)) },
             Some((since, Some(until))) => {
-                "Users are let in; they were kept out " (duration(until.milliseconds_since(since)))
+                "The gate was opened; users were kept out " (duration(until.milliseconds_since(since)))
             },
         }
     }
@@ -208,10 +222,13 @@ fn decide(plan: &Plan, state: Option<&State>, may: bool, held: bool) -> Markup {
 fn stop_words(does: StopDoes) -> Option<&'static str> {
     match does {
         StopDoes::LeaveMaintenance => Some(
-            "Nothing has been updated yet: it leaves maintenance, puts everything back and lets users in.",
+            "Nothing has been updated yet: users get back what they had; a deployment that was found in maintenance stays in it.",
         ),
         StopDoes::CancelUpdate => {
-            Some("The update is cancelled: CloudFormation rolls it back, then maintenance is left.")
+            Some("The update is cancelled: CloudFormation rolls it back, then users get back what they had.")
+        }
+        StopDoes::Ask => {
+            Some("Maintenance is being left already: it asks whether to open, to go back, or to wait on.")
         }
         StopDoes::Nothing => None,
     }
@@ -256,34 +273,70 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                     h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes, and " (users) }
                     p { (error) }
                     p { "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then look again." }
-                    (form(send, "", &html! {
-                        fieldset disabled[!may] {
-                            legend.hidden { "What now?" }
-                            div.buttons {
-                                (button("look-again", "primary", "Look again"))
-                                (button("stay-closed", "", "End the run as it is"))
-                            }
-                        }
-                    }))
                 },
-                Question::Unhealthy { findings, can_go_back } => {
+                Question::Unhealthy { findings, can_go_back: _ } => {
                     h2 { "The platform is not healthy, and " (users) }
                     ul { @for finding in findings { li { (finding) } } }
-                    (form(send, "", &html! {
-                        fieldset disabled[!may] {
-                            legend.hidden { "What now?" }
-                            div.buttons {
-                                (button("look-again", "primary", "Look again"))
-                                @if *can_go_back { (button("go-back", "", "Go back to the previous release")) }
-                                (button("open", "", "Let users in as it is"))
-                                (button("stay-closed", "", "End the run as it is"))
+                },
+                Question::Leaving { step, held, can_go_back: _, tried_on } => {
+                    h2 { "Maintenance is being left, and " (users) }
+                    p { "In: " (step.title()) }
+                    ul { @for held in held { li { (held) } } }
+                    @if *tried_on { p { "It is tried on while nobody answers." } }
+                },
+                Question::GateGone { updating } => {
+                    h2 { "The gate is gone: somebody opened it, and users may be at work" }
+                    p { "Nothing of theirs is touched before somebody decides." }
+                    @if *updating { p { "The stack is being updated meanwhile; CloudFormation goes on with it." } }
+                },
+                Question::WindowPassed { closes_at } => {
+                    h2 { "The announced closing time has passed, and " (users) }
+                    p { "The gate was announced to close at " (when(*closes_at)) "." }
+                },
+            }
+            @if !matches!(question, Question::RollbackFailed { .. }) {
+                (form(send, "", &html! {
+                    fieldset disabled[!may] {
+                        legend.hidden { "What now?" }
+                        div.buttons {
+                            @for (place, answer) in question.answers().iter().enumerate() {
+                                (button(word(answer), if place == 0 { "primary" } else { "" }, label(answer)))
                             }
                         }
-                    }))
-                },
+                    }
+                }))
             }
             @if !may { p.sub { "An operator decides." } }
         }
+    }
+}
+
+/// The answer as the API takes it.
+pub(crate) fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::ContinueRollback { skip } if skip.is_empty() => "retry",
+        Answer::ContinueRollback { .. } => "skip",
+        Answer::LookAgain => "look-again",
+        Answer::GoBack => "go-back",
+        Answer::Open => "open",
+        Answer::StayClosed => "stay-closed",
+        Answer::CloseAgain => "close-again",
+        Answer::GoOn => "go-on",
+        Answer::Leave => "stop-here",
+    }
+}
+
+/// The answer on a button.
+fn label(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::ContinueRollback { .. } => "Try the rollback again",
+        Answer::LookAgain => "Look again, and wait on",
+        Answer::GoBack => "Go back to the previous release",
+        Answer::Open => "Let users in as it is",
+        Answer::StayClosed => "End the run as it is",
+        Answer::CloseAgain => "Close the gate again and go on",
+        Answer::GoOn => "Go on",
+        Answer::Leave => "Stop here and put back what was taken away",
     }
 }
 
@@ -302,10 +355,11 @@ fn steps(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                 li.now[is_now] aria-current=[is_now.then_some("step")] {
                     div.row {
                         span.title { (step.step.title()) }
-                        span.took { @match step.milliseconds() {
-                            Some(took) => (duration(took)),
-                            None => { "since " (clock(step.started_at)) },
-                        } }
+                        @match step.milliseconds() {
+                            Some(took) => span.took { (duration(took)) },
+                            None if is_now => span.took { span data-since=(step.started_at.0) { "since " (clock(step.started_at)) } },
+                            None => span.took { "since " (clock(step.started_at)) },
+                        }
                     }
                     @if !step.acts.is_empty() {
                         details { summary { (counted(step.acts.len(), "act")) } ul { @for act in &step.acts { li { (act) } } } }
@@ -345,9 +399,10 @@ fn one_line(line: &Line) -> Markup {
         | LineKind::Failed(_)
         | LineKind::Stop { .. }
         | LineKind::Decision { .. }
+        | LineKind::CameBack(_)
         | LineKind::Asked
         | LineKind::Resumed
-        | LineKind::Ended(_) => clock(line.at),
+        | LineKind::Ended(..) => clock(line.at),
     };
     html! { li class=(tone.class()) data-n=(line.number) { (time) " " (words) } }
 }
@@ -377,18 +432,19 @@ fn told(kind: &LineKind) -> (Tone, Markup) {
         LineKind::Decision { by, what } => (Tone::Busy, html! { span { (by) " decides: " (what) } }),
         LineKind::Asked => (Tone::Bad, html! { strong { "A person must decide" } }),
         LineKind::Resumed => (Tone::Quiet, html! { span { "Another process goes on" } }),
-        LineKind::Ended(outcome) => match outcome {
-            Outcome::Upgraded => (Tone::Good, html! { strong { "Upgraded; users are let in" } }),
-            Outcome::OutOfMaintenance => {
-                (Tone::Good, html! { strong { "Maintenance left; users are let in" } })
-            }
-            Outcome::InMaintenance => (Tone::Mind, html! { strong { "In maintenance; users are kept out" } }),
-            Outcome::NotUpgraded { reason } => (Tone::Mind, html! { strong { "Not upgraded: " (reason) } }),
-            Outcome::WentBack { reason } => (Tone::Mind, html! { strong { "Went back: " (reason) } }),
-            Outcome::GateClosed { reason } => {
-                (Tone::Bad, html! { strong { "Users are still kept out: " (reason) } })
-            }
-        },
+        LineKind::CameBack(what) => (Tone::Mind, html! { span { (what) } }),
+        LineKind::Ended(kind, outcome, seen) => {
+            let ending = Ending { kind: *kind, outcome, seen: seen.as_ref() };
+            let tone = match (ending.needs_somebody(), ending.reason()) {
+                (true, _) => Tone::Bad,
+                (false, Some(_)) => Tone::Mind,
+                (false, None) => Tone::Good,
+            };
+            (
+                tone,
+                html! { strong { (ending.title()) @if let Some(reason) = ending.reason() { ": " (reason) } } },
+            )
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn stands(outcome: Option<&Outcome>, is_asked: bool, has_failed: bool, step: Ste
         (Some(Outcome::WentBack { .. }), _) => (Tone::Mind, "went back".to_owned()),
         (Some(Outcome::InMaintenance), _) => (Tone::Mind, "in maintenance".to_owned()),
         (Some(Outcome::OutOfMaintenance), _) => (Tone::Good, "maintenance left".to_owned()),
-        (Some(Outcome::GateClosed { .. }), _) => (Tone::Bad, "users are kept out".to_owned()),
+        (Some(Outcome::GateClosed { .. }), _) => (Tone::Bad, "ended before maintenance was left".to_owned()),
     }
 }
 

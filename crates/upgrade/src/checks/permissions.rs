@@ -37,7 +37,7 @@ const JOB_QUEUES: [&str; 7] = [
     "batch:UpdateJobQueue",
 ];
 
-const WORKER_GROUPS: [&str; 11] = [
+const WORKER_GROUPS: [&str; 14] = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
@@ -48,13 +48,23 @@ const WORKER_GROUPS: [&str; 11] = [
     "autoscaling:SetDesiredCapacity",
     "autoscaling:SetInstanceProtection",
     "autoscaling:UpdateAutoScalingGroup",
+    // That an instance was protected is noted on itself.
+    "ec2:CreateTags",
+    "ec2:DeleteTags",
+    "ec2:DescribeTags",
     "ec2:TerminateInstances",
 ];
 
 const MACHINES: [&str; 2] = ["ec2:DescribeInstances", "ec2:TerminateInstances"];
 
-const ALARMS: [&str; 3] =
-    ["cloudwatch:DescribeAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions"];
+const ALARMS: [&str; 6] = [
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:DisableAlarmActions",
+    "cloudwatch:EnableAlarmActions",
+    "cloudwatch:ListTagsForResource",
+    "cloudwatch:TagResource",
+    "cloudwatch:UntagResource",
+];
 
 const DATABASES: [&str; 4] =
     ["rds:AddTagsToResource", "rds:CreateDBSnapshot", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots"];

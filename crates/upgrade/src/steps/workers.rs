@@ -60,9 +60,8 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
         }
         // Only while it is being taken away: an instance that lives on gets its protection back.
         for instance in group.instances.iter().filter(|instance| is_to_unprotect(instance)) {
-            let noted = instance.remembered.as_deref().map(Note::read);
-            if !noted.is_some_and(|note| note.is_of(&instance.id)) {
-                let text = Note::on(&instance.id, at, &plan.run_id).with(PROTECTED, true).write();
+            if !was_protected(instance) {
+                let text = Note::from(at, &plan.run_id).with(PROTECTED, true).write();
                 memories.push(Memory { resource: Rememberer::Instance(instance.id.clone()), text });
             }
         }
@@ -160,7 +159,7 @@ pub(crate) fn unprotect(groups: &[WorkerGroup]) -> Option<Act> {
             .collect();
         let group_name = group.name.clone();
         (!protected.is_empty())
-            .then(|| Act::Fleet(FleetAct::RemoveScaleInProtection { group_name, instance_ids: protected }))
+            .then_some(Act::Fleet(FleetAct::RemoveScaleInProtection { group_name, instance_ids: protected }))
     })
 }
 
@@ -270,13 +269,13 @@ fn protect_again(groups: &[WorkerGroup]) -> Option<Act> {
             .collect();
         let group_name = group.name.clone();
         (!instance_ids.is_empty())
-            .then(|| Act::Fleet(FleetAct::RestoreScaleInProtection { group_name, instance_ids }))
+            .then_some(Act::Fleet(FleetAct::RestoreScaleInProtection { group_name, instance_ids }))
     })
 }
 
 fn was_protected(instance: &Instance) -> bool {
     let note = instance.remembered.as_deref().map(Note::read);
-    note.is_some_and(|note| note.is_of(&instance.id) && note.word(PROTECTED) == Some("true"))
+    note.is_some_and(|note| note.word(PROTECTED) == Some("true"))
 }
 
 fn is_leaving(instance: &Instance) -> bool {

@@ -76,8 +76,8 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                 watch_due(plan, &state, &effect, watched_at, Timestamp(platform.now)).filter(|_| !fresh)
             {
                 match platform.observe(&query) {
-                    Ok(observation) => {
-                        let event = Event { at: Timestamp(platform.now), what: What::Watched(observation) };
+                    Ok(Observation::Calm(calm)) => {
+                        let event = Event { at: Timestamp(platform.now), what: What::Watched(calm) };
                         let (next, _) = transition(plan, state.clone(), &event).expect("legal");
                         if next == state {
                             // The calm holds: what was due follows.
@@ -86,6 +86,7 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                         }
                         event.what
                     }
+                    Ok(other) => panic!("{other:?}"),
                     Err(error) => What::WatchFailed(error),
                 }
             } else {

@@ -1,0 +1,81 @@
+//! The maintenance in which a deployment is, looked at; and what the journal knows of how everything was before.
+
+use conductor::{Cloud, JournalStore};
+use upgrade::{
+    Before, Finding, FleetQuery, HealthQuery, Maintenance, Observation, Outcome, PortError, PortErrorKind,
+    Query, State, Targets, fold,
+};
+
+use crate::error::CliError;
+use crate::site::Site;
+
+/// The maintenance in which the deployment is; `None`: users are let in.
+///
+/// # Errors
+/// The listener can't be looked at.
+pub async fn maintenance_of(site: &Site, targets: &Targets) -> Result<Option<Maintenance>, PortError> {
+    let query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
+    match site.ports.observe(&Query::Fleet(query)).await? {
+        Observation::GateRules(rules) => Ok(Maintenance::of(&rules)),
+        other => Err(PortError {
+            kind: PortErrorKind::Refused,
+            operation: "elasticloadbalancing:DescribeRules".to_owned(),
+            message: format!("answered with {}", other.kind()),
+        }),
+    }
+}
+
+/// The same, with how everything was before it: what a journal knows counts only while the gate stands.
+pub(super) async fn as_found(
+    site: &Site,
+    targets: &Targets,
+    inherited: Before,
+) -> Result<(Option<Maintenance>, Before), CliError> {
+    let found = maintenance_of(site, targets).await?;
+    let mut before = match found {
+        Some(_) => inherited,
+        None => Before::default(),
+    };
+    if before.health.is_empty() {
+        before.health = health_now(site, targets).await;
+    }
+    Ok((found, before))
+}
+
+/// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known
+/// to be sick.
+async fn health_now(site: &Site, targets: &Targets) -> Vec<Finding> {
+    let policy = &site.settings.health;
+    let groups = if policy.targets { targets.target_groups.as_slice() } else { &[] };
+    let query = Query::Health(HealthQuery {
+        target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
+        platform: policy.platform && site.ports.platform.capabilities().status,
+        version: None,
+        http: policy.http.clone(),
+    });
+    match site.ports.observe(&query).await {
+        Ok(Observation::Health(findings)) => findings,
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
+
+/// What the journal knows of how everything was before the maintenance in which a deployment's last run left it. Nothing
+/// when that run put everything back, or can't be read: the notes on the things themselves are left then.
+pub fn inherited(journal: &impl JournalStore, deployment: &str) -> Before {
+    let Ok(runs) = journal.runs() else { return Before::default() };
+    let last = runs.into_iter().rev().find(|run| run.deployment == deployment);
+    let state = last.and_then(|run| {
+        let (plan, records) = journal.load(&run.run_id).ok()?;
+        fold(&plan, &records).ok()
+    });
+    state.filter(left_in_maintenance).map(|state| state.before).unwrap_or_default()
+}
+
+/// Whether a run ended with the deployment in maintenance. What a run has put back is its owner's again.
+fn left_in_maintenance(state: &State) -> bool {
+    match &state.outcome {
+        Some(Outcome::InMaintenance | Outcome::GateClosed { .. }) => true,
+        Some(Outcome::NotUpgraded { .. } | Outcome::WentBack { .. }) => state.stays.is_some(),
+        Some(Outcome::Upgraded | Outcome::OutOfMaintenance) | None => false,
+    }
+}
