@@ -18,5 +18,6 @@ mod rollback;
 mod service_role;
 mod storage;
 mod support;
+mod switches;
 mod vendors;
 mod waiting;

@@ -161,7 +161,8 @@ fn resource(world: &World, call: &Call) -> String {
         Service::Rds => named("DBInstanceIdentifier", "rds", "db:")
             .or_else(|| named("DBSnapshotIdentifier", "rds", "snapshot:")),
         Service::CloudWatch => {
-            named("AlarmName", "cloudwatch", "alarm:").or_else(|| named("AlarmNames", "cloudwatch", "alarm:"))
+            let mut names = ["AlarmName", "AlarmNames", "ResourceARN"].iter();
+            names.find_map(|name| named(name, "cloudwatch", "alarm:"))
         }
         Service::SecretsManager => named("SecretId", "secretsmanager", "secret:"),
         Service::ParameterStore => {
