@@ -26,6 +26,27 @@ impl Timestamp {
         let (seconds, milliseconds) = (rest / 1000, rest % 1000);
         format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}Z")
     }
+
+    /// `Sat, 31 Jan 2026 08:15:30 GMT`, as HTTP's headers write times (RFC 9110, section 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (days, seconds) = (self.0 / 86_400_000, self.0 % 86_400_000 / 1000);
+        let (year, month, day) = civil_from_days(days);
+        let pick = |names: &[&'static str], place: u64| {
+            usize::try_from(place).ok().and_then(|place| names.get(place).copied()).unwrap_or_default()
+        };
+        format!(
+            "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
+            pick(&DAYS, days % 7),
+            pick(&MONTHS, month.saturating_sub(1)),
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
+    }
 }
 
 /// Days since 1970-01-01 to a date of the Gregorian calendar (Howard Hinnant's `civil_from_days`).
@@ -86,6 +107,17 @@ mod tests {
             (1_798_761_599_999, "2026-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(Timestamp(milliseconds).iso8601(), text);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_http_writes_them() {
+        for (milliseconds, text) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400_000, "Tue, 29 Feb 2000 00:00:00 GMT"),
+        ] {
+            assert_eq!(Timestamp(milliseconds).http_date(), text);
         }
     }
 }

@@ -19,5 +19,6 @@ mod service_role;
 mod storage;
 mod support;
 mod switches;
+mod template_urls;
 mod vendors;
 mod waiting;
