@@ -139,6 +139,11 @@ const QUERIES: [(&str, &str); 60] = [
     ("autoscaling", "DescribeAutoScalingGroups&AutoScalingGroupNames.member.1=g&MaxRecords=1"),
     ("autoscaling", "SetDesiredCapacity&AutoScalingGroupName=g&DesiredCapacity=1"),
     ("autoscaling", "PutWarmPool&AutoScalingGroupName=g&MinSize=1"),
+    ("autoscaling", "DescribeScheduledActions&AutoScalingGroupName=g"),
+    (
+        "autoscaling",
+        "PutScheduledUpdateGroupAction&AutoScalingGroupName=g&ScheduledActionName=a&Recurrence=0%200%20%2A%20%2A%20%2A&MinSize=1",
+    ),
     (
         "autoscaling",
         "SetInstanceProtection&AutoScalingGroupName=g&InstanceIds.member.1=i-1&ProtectedFromScaleIn=true",

@@ -28,6 +28,11 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "DescribeWarmPool",
             "PutWarmPool",
             "DeleteWarmPool",
+            "PutScheduledUpdateGroupAction",
+            "BatchPutScheduledUpdateGroupAction",
+            "DeleteScheduledAction",
+            "BatchDeleteScheduledAction",
+            "DescribeScheduledActions",
         ],
     ),
     (
@@ -237,6 +242,13 @@ const NAMES: &[&str] = &[
     "VPCZoneIdentifier",
     "AvailabilityZones",
     "ScalingProcesses",
+    "ScheduledActionName",
+    "ScheduledActionNames",
+    "ScheduledUpdateGroupActions",
+    "StartTime",
+    "EndTime",
+    "Recurrence",
+    "TimeZone",
     "Filters",
     "NextToken",
     "MaxRecords",
@@ -371,6 +383,16 @@ const NAMES: &[&str] = &[
 
 /// What a name stands for that exists in [`furnished`] worlds, or would be right.
 const GOOD: &[(&str, &str)] = &[
+    ("ScheduledActionNames", "[\"group\"]"),
+    (
+        "ScheduledUpdateGroupActions",
+        "[{\"ScheduledActionName\": \"group\", \"Recurrence\": \"* * * * *\", \"MinSize\": 1}]",
+    ),
+    ("ScalingProcesses", "[\"Launch\", \"Terminate\"]"),
+    ("StartTime", "\"1970-01-01T00:10:00Z\""),
+    ("EndTime", "\"1970-01-01T00:20:00Z\""),
+    ("Recurrence", "\"*/2 * * * *\""),
+    ("TimeZone", "\"Europe/Berlin\""),
     ("ImageId", "\"ami-1\""),
     ("MinCount", "1"),
     ("MaxCount", "\"2\""),
