@@ -100,7 +100,7 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// `Action=…` requests: service, action, parameters.
-const QUERIES: [(&str, &str); 60] = [
+const QUERIES: [(&str, &str); 62] = [
     (
         "cloudformation",
         "CreateStack&StackName=x&TemplateBody=T&Parameters.member.1.ParameterKey=A&Parameters.member.1.ParameterValue=B&Tags.member.1.Key=k&Tags.member.1.Value=v",

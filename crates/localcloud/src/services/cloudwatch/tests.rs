@@ -207,7 +207,7 @@ fn an_update_by_cloudformation_changes_the_tags_of_the_template_and_no_others() 
     );
     let mut next = settings();
     next["Tags"] = json!([tag("owner", "ops")]);
-    bench.undo(TYPE, &name, wanted, next).expect("updated");
+    bench.change(TYPE, &name, wanted, next).expect("updated");
     assert_eq!(tags(&mut bench, &name), ["note=mine", "owner=ops", "team=blue"]);
     let mut reserved = settings();
     reserved["Tags"] = json!([tag("aws:x", "1")]);
