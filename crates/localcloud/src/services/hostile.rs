@@ -223,7 +223,18 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "ListBackupSelections",
         ],
     ),
-    (Service::Control, &["GetFaults", "PutFaults", "DeleteFaults", "UseFault"]),
+    (
+        Service::Control,
+        &[
+            "GetFaults",
+            "PutFaults",
+            "DeleteFaults",
+            "UseFault",
+            "AutoscaleStorage",
+            "SetBatchStatus",
+            "UpgradeEngine",
+        ],
+    ),
 ];
 
 /// Names that the operations read.
@@ -282,6 +293,10 @@ const NAMES: &[&str] = &[
     "computeEnvironment",
     "computeEnvironmentOrder",
     "computeResources",
+    "status",
+    "statusReason",
+    "seconds",
+    "refusesUpdates",
     "resourceArn",
     "tags",
     "nextToken",
@@ -405,6 +420,7 @@ const GOOD: &[(&str, &str)] = &[
     ("MaxCount", "\"2\""),
     ("Attribute", "\"disableApiStop\""),
     ("DisableApiTermination", "{\"Value\": \"true\"}"),
+    ("status", "\"INVALID\""),
     ("StateValue", "\"ALARM\""),
     ("ResourceName", "\"arn:aws:rds:us-east-1:000000000000:db:group\""),
     ("AlarmNames", "[\"group\"]"),
