@@ -70,6 +70,7 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "SetRulePriorities",
             "DescribeTags",
             "AddTags",
+            "RemoveTags",
             "DescribeTargetGroups",
             "DescribeTargetHealth",
         ],

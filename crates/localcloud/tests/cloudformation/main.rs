@@ -8,6 +8,7 @@ mod every_type;
 mod expected;
 mod groups;
 mod lab;
+mod listeners;
 mod nested;
 mod operations;
 mod policies;
