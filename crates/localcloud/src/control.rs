@@ -6,10 +6,15 @@
 //! - `/_slackwater/faults`: what is to go wrong ([`crate::faults`]).
 //! - `POST /_slackwater/storage` with `{"DBInstanceIdentifier": "…", "AllocatedStorage": 37}`: a database's storage grows
 //!   to so many GiB by itself, as storage autoscaling does when it runs full.
+//! - `POST /_slackwater/engine` with `{"DBInstanceIdentifier": "…", "EngineVersion": "16.4"}`: a database's engine is
+//!   upgraded by itself, as in a maintenance window when minor versions are upgraded automatically.
+//! - `POST /_slackwater/batch` with `{"jobQueue": "…"}` or `{"computeEnvironment": "…"}` and a `"status"`: `INVALID` (with
+//!   `"statusReason"`, and `"refusesUpdates": true` if updates are to be refused as well), `UPDATING` for so many
+//!   `"seconds"` (60), or `VALID`.
 
 use serde_json::{Value, json};
 
-use crate::services::rds;
+use crate::services::{batch, rds};
 use crate::{AwsError, Input, World, faults};
 
 /// Answer a request.
@@ -19,6 +24,8 @@ use crate::{AwsError, Input, World, faults};
 pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
     match operation {
         "AutoscaleStorage" => autoscale_storage(world, input),
+        "SetBatchStatus" => batch::set_status(world, input),
+        "UpgradeEngine" => rds::upgrade_engine(world, input),
         _ => faults::handle(world, operation, input),
     }
 }

@@ -22,7 +22,8 @@
 //! - `custom_resources`: what the function behind a custom resource answers with its success: its `Data`, and its id if it
 //!   is to have another; one that is updated to another id is replaced. It fails by `resources`, like any other.
 //! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
-//!   `service_unavailable` (503), `throttled`, `access_denied` or `expired_credentials`; or the connection is closed instead of an answer, before
+//!   `service_unavailable` (503), `throttled`, `access_denied` or `expired_credentials`, of S3 also
+//!   `conditional_request_conflict` (409); or the connection is closed instead of an answer, before
 //!   anything has happened (`drop_connection`) or after (`lose_response`). Services go by their signing names;
 //!   `"operation": "*"` is any. The first entry that fits a call and isn't used up counts.
 //! - `throttle`: a token bucket for the operation (with `*`: for all of the service's together), besides the usual ones.

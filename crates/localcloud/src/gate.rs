@@ -62,6 +62,15 @@ pub(crate) fn pass(
                     let error = WireError::Signature(SignatureError::ExpiredToken).to_aws(call.protocol);
                     return (Passage::Refused(error), used);
                 }
+                Answer::ConditionalRequestConflict => {
+                    // <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+                    let message = "The conditional request cannot succeed due to a conflicting operation against \
+                                   this resource.";
+                    return (
+                        Passage::Refused(AwsError::new(409, "ConditionalRequestConflict", message)),
+                        used,
+                    );
+                }
                 Answer::DropConnection => return (Passage::Dropped, used),
                 Answer::LoseResponse => loses_answer = true,
             }

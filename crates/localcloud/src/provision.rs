@@ -241,7 +241,9 @@ enum Simulated {
 
 fn service_of(type_name: &str) -> Option<Simulated> {
     match type_name {
-        "AWS::AutoScaling::AutoScalingGroup" | "AWS::AutoScaling::WarmPool" => Some(Simulated::AutoScaling),
+        "AWS::AutoScaling::AutoScalingGroup"
+        | "AWS::AutoScaling::WarmPool"
+        | "AWS::AutoScaling::ScheduledAction" => Some(Simulated::AutoScaling),
         "AWS::Batch::JobQueue" | "AWS::Batch::ComputeEnvironment" | "AWS::Batch::JobDefinition" => {
             Some(Simulated::Batch)
         }

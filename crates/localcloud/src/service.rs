@@ -267,6 +267,10 @@ impl LocalCloud {
             _ => "x-amzn-requestid",
         };
         answer::set(&mut response, name, &request_id);
+        if service == Some(Service::ObjectStorage) {
+            // The age of an object is told from this and its Last-Modified, so both have to be of this cloud's time.
+            answer::set(&mut response, "date", &began.http_date());
+        }
         if let Some(observer) = &self.observer {
             let is_dropped = response.extensions().get::<std::io::ErrorKind>().is_some();
             observer(&Observed {

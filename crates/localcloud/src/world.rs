@@ -151,7 +151,8 @@ impl World {
         self.now = self.now.max(to);
     }
 
-    /// Answer one request made at `at`. A request that is refused has changed nothing.
+    /// Answer one request made at `at`. A request that is refused has changed nothing, but where AWS says otherwise (EC2's
+    /// `TerminateInstances` of instances of which some are protected).
     pub fn handle(
         &mut self,
         at: Timestamp,

@@ -188,6 +188,22 @@ fn calls_meet_what_was_ordered() {
 }
 
 #[test]
+fn a_conditional_write_can_be_made_to_conflict() {
+    let cloud = cloud();
+    let put = |path: &str| {
+        let request = Request::put(format!("http://127.0.0.1:4566{path}")).header("if-none-match", "*");
+        cloud.call(Signing::of("s3").sign(request.body(Bytes::new()).expect("request")))
+    };
+    assert_eq!(put("/bucket").status(), 200);
+    let fault = json!({"service": "s3", "operation": "PutObject", "answer": "conditional_request_conflict"});
+    assert_eq!(control(&cloud, Method::PUT, &json!({"calls": [fault]})).0, 200);
+    let refused = put("/bucket/k");
+    assert_eq!(refused.status(), 409);
+    assert!(text(&refused).contains("<Code>ConditionalRequestConflict</Code>"), "{}", text(&refused));
+    assert_eq!(put("/bucket/k").status(), 200, "nothing was written, and the fault is used up");
+}
+
+#[test]
 fn a_call_too_many_is_throttled_and_changes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("cloud.sqlite");

@@ -100,7 +100,7 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// `Action=…` requests: service, action, parameters.
-const QUERIES: [(&str, &str); 60] = [
+const QUERIES: [(&str, &str); 62] = [
     (
         "cloudformation",
         "CreateStack&StackName=x&TemplateBody=T&Parameters.member.1.ParameterKey=A&Parameters.member.1.ParameterValue=B&Tags.member.1.Key=k&Tags.member.1.Value=v",
@@ -139,6 +139,11 @@ const QUERIES: [(&str, &str); 60] = [
     ("autoscaling", "DescribeAutoScalingGroups&AutoScalingGroupNames.member.1=g&MaxRecords=1"),
     ("autoscaling", "SetDesiredCapacity&AutoScalingGroupName=g&DesiredCapacity=1"),
     ("autoscaling", "PutWarmPool&AutoScalingGroupName=g&MinSize=1"),
+    ("autoscaling", "DescribeScheduledActions&AutoScalingGroupName=g"),
+    (
+        "autoscaling",
+        "PutScheduledUpdateGroupAction&AutoScalingGroupName=g&ScheduledActionName=a&Recurrence=0%200%20%2A%20%2A%20%2A&MinSize=1",
+    ),
     (
         "autoscaling",
         "SetInstanceProtection&AutoScalingGroupName=g&InstanceIds.member.1=i-1&ProtectedFromScaleIn=true",

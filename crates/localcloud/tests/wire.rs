@@ -248,6 +248,51 @@ fn objects_are_stored_and_given_back() {
 }
 
 #[test]
+fn buckets_tell_their_region_and_objects_their_versions() {
+    let cloud = cloud();
+    let base = "http://127.0.0.1:4566/bucket";
+    let header = |response: &http::Response<Bytes>, name: &str| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    assert_eq!(storage(&cloud, Method::PUT, base, "", &[]).status(), 200);
+    let head = storage(&cloud, Method::HEAD, base, "", &[]);
+    assert_eq!(header(&head, "x-amz-bucket-region").as_deref(), Some("us-east-1"));
+    assert_eq!(storage(&cloud, Method::HEAD, "http://127.0.0.1:4566/nobody", "", &[]).status(), 404);
+    let location = text(&storage(&cloud, Method::GET, &format!("{base}?location"), "", &[]));
+    assert!(location.contains("<LocationConstraint"), "{location}");
+    assert!(!location.contains("us-east-1"), "us-east-1 is written as nothing at all: {location}");
+
+    let key = format!("{base}/k");
+    let plain = storage(&cloud, Method::PUT, &key, "one", &[("if-none-match", "*")]);
+    assert_eq!((plain.status().as_u16(), header(&plain, "x-amz-version-id")), (200, None));
+    let taken = storage(&cloud, Method::PUT, &key, "two", &[("if-none-match", "*")]);
+    assert_eq!(taken.status(), 412);
+    assert!(text(&taken).contains("<Code>PreconditionFailed</Code>"), "{}", text(&taken));
+    let tag = header(&plain, "etag").expect("a tag");
+    let versioning = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(storage(&cloud, Method::PUT, &format!("{base}?versioning"), versioning, &[]).status(), 200);
+    let shown = text(&storage(&cloud, Method::GET, &format!("{base}?versioning"), "", &[]));
+    assert!(shown.contains("<Status>Enabled</Status>"), "{shown}");
+    let second = storage(&cloud, Method::PUT, &key, "two", &[("if-match", &tag)]);
+    let version = header(&second, "x-amz-version-id").expect("a version");
+    assert_eq!(storage(&cloud, Method::PUT, &key, "three", &[("if-match", &tag)]).status(), 412);
+    assert_eq!(storage(&cloud, Method::PUT, &key, "three", &[]).status(), 200);
+    for (id, body) in [("null", "one"), (version.as_str(), "two")] {
+        let url = format!("{key}?versionId={id}");
+        let got = storage(&cloud, Method::GET, &url, "", &[]);
+        assert_eq!((text(&got).as_str(), header(&got, "x-amz-version-id").as_deref()), (body, Some(id)));
+        let head = storage(&cloud, Method::HEAD, &url, "", &[]);
+        assert_eq!(header(&head, "x-amz-version-id").as_deref(), Some(id));
+    }
+    let unknown = storage(&cloud, Method::GET, &format!("{key}?versionId=nothing"), "", &[]);
+    assert_eq!(unknown.status(), 404);
+    assert!(text(&unknown).contains("<Code>NoSuchVersion</Code>"), "{}", text(&unknown));
+    let latest = storage(&cloud, Method::GET, &key, "", &[]);
+    assert_eq!(text(&latest), "three");
+    assert_eq!(header(&latest, "date"), header(&latest, "last-modified"), "both in this cloud's time");
+}
+
+#[test]
 fn a_presigned_url_lives_as_long_as_it_says() {
     for (seconds_ago, status) in [(0, 200), (3599, 200), (3601, 403)] {
         let cloud = cloud();

@@ -32,6 +32,12 @@ pub enum FaultsError {
         /// What was given.
         service: String,
     },
+    /// An answer that the service doesn't have.
+    #[error("calls[{place}]: conditional_request_conflict is an answer of s3 alone")]
+    Answer {
+        /// Its place.
+        place: usize,
+    },
     /// A number that makes no sense.
     #[error("{list}[{place}]: {what}")]
     Number {
@@ -164,6 +170,8 @@ pub enum Answer {
     AccessDenied,
     /// As if the credentials had expired; nothing has happened.
     ExpiredCredentials,
+    /// S3's 409 to a conditional write that met another request to the same key; nothing has happened.
+    ConditionalRequestConflict,
     /// No answer; nothing has happened.
     DropConnection,
     /// No answer, though it has happened.
@@ -260,6 +268,9 @@ impl Faults {
         };
         for (place, fault) in self.calls.iter().enumerate() {
             known("calls", place, &fault.service)?;
+            if fault.answer == Answer::ConditionalRequestConflict && fault.service != "s3" {
+                return Err(FaultsError::Answer { place });
+            }
         }
         for (place, throttle) in self.throttle.iter().enumerate() {
             known("throttle", place, &throttle.service)?;

@@ -32,6 +32,10 @@ fn what_is_no_document_is_said() {
             r#"{"calls": [{"service": "sts", "operation": "*", "next": -1, "answer": "server_error"}]}"#,
             "no faults",
         ),
+        (
+            r#"{"calls": [{"service": "sts", "operation": "*", "answer": "conditional_request_conflict"}]}"#,
+            "calls[0]: conditional_request_conflict is an answer of s3",
+        ),
         (r#"{"slow": [{"stack": "s", "logical_id": "r", "times": 0.5}]}"#, "slow[0]: times"),
         (r#"{"slow": [{"stack": "s", "logical_id": "r", "times": 1e300}]}"#, "slow[0]: times"),
         (

@@ -1,7 +1,9 @@
 //! EC2 Auto Scaling: groups reach their desired capacity over time, instances pass through their lifecycle,
-//! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve. Scaling policies are not
-//! simulated: nothing here changes a desired capacity by itself.
+//! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve, scheduled actions set their
+//! sizes. Scaling policies, rebalancing between zones and instance refreshes are not simulated, so suspending
+//! `AlarmNotification`, `AZRebalance` or `InstanceRefresh` is kept and shown and has nothing to keep from happening.
 
+mod cron;
 mod describe;
 mod durations;
 mod group;
@@ -11,8 +13,11 @@ mod machines;
 mod operations;
 pub mod provision;
 mod scaling;
+mod scheduled;
+mod scheduled_provision;
 mod settings;
 mod tags;
+mod time_zone;
 mod warm_pool;
 
 use std::collections::BTreeMap;
@@ -57,6 +62,15 @@ pub enum Timer {
         /// Which of the instance's states is meant.
         step: u64,
     },
+    /// A scheduled action's time has come.
+    Scheduled {
+        /// The group's name.
+        group: String,
+        /// The action's name.
+        action: String,
+        /// Which of its plans is meant.
+        step: u64,
+    },
     /// A group may launch again after a launch that failed.
     Retry {
         /// The group's name.
@@ -68,6 +82,8 @@ pub enum Timer {
 #[derive(Debug, Default)]
 pub struct AutoScaling {
     groups: BTreeMap<String, Group>,
+    /// Times that scheduled actions were given.
+    plans: u64,
 }
 
 impl AutoScaling {
@@ -78,6 +94,7 @@ impl AutoScaling {
         });
         groups
             .flat_map(|group| &group.instances)
+            .filter(|instance| instance.is_in_load_balancer)
             .filter_map(|instance| match instance.state {
                 group::State::InService => Some((instance.id.clone(), false)),
                 group::State::Terminating
@@ -116,6 +133,7 @@ pub fn happen(world: &mut World, timer: Timer) {
             lifecycle::hook_is_over(world, &group, &instance, &hook, step, proceed);
         }
         Timer::GraceOver { group, instance, step } => health::grace_is_over(world, &group, &instance, step),
+        Timer::Scheduled { group, action, step } => scheduled::run(world, &group, &action, step),
         Timer::Retry { group } => scaling::reconcile(world, &group),
     }
 }
@@ -142,6 +160,11 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "DeleteTags" => tags::delete(world, input),
         "SuspendProcesses" => operations::suspend(world, input, true),
         "ResumeProcesses" => operations::suspend(world, input, false),
+        "PutScheduledUpdateGroupAction" => scheduled::put(world, input),
+        "BatchPutScheduledUpdateGroupAction" => scheduled::put_batch(world, input),
+        "DeleteScheduledAction" => scheduled::delete(world, input),
+        "BatchDeleteScheduledAction" => scheduled::delete_batch(world, input),
+        "DescribeScheduledActions" => scheduled::describe(world, input),
         "DescribeWarmPool" => warm_pool::describe(world, input),
         "PutWarmPool" => warm_pool::put(world, input),
         "DeleteWarmPool" => warm_pool::delete(world, input),

@@ -7,6 +7,7 @@ mod definitions;
 mod durations;
 mod environments;
 mod index;
+mod invalid;
 mod job;
 mod jobs;
 mod processes;
@@ -21,6 +22,8 @@ use serde_json::{Map, Value};
 pub(crate) use processes::{
     Process, Wanted, hosts_are_gone, process, process_ended, process_starts, wanted as wanted_processes,
 };
+
+pub(crate) use invalid::set_status;
 
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input, World};
@@ -64,8 +67,28 @@ struct Entity {
     status: &'static str,
     /// Counts its changes, so that a timer of an earlier one is known as stale.
     step: u64,
+    /// Why it is INVALID, or will be again once a change is through.
+    invalid: Option<invalid::Invalid>,
     /// Settings that are given back as they came, in the API's form.
     described: Map<String, Value>,
+}
+
+impl Entity {
+    /// A change is through.
+    fn settle(&mut self) {
+        self.status = if self.invalid.is_some() { "INVALID" } else { "VALID" };
+        self.step += 1;
+    }
+
+    /// Whether somebody is changing it, so that nobody else may.
+    fn is_changing(&self) -> bool {
+        !matches!(self.status, "VALID" | "INVALID")
+    }
+
+    /// Whether jobs are placed by way of it.
+    fn places(&self) -> bool {
+        self.is_enabled && !matches!(self.status, "CREATING" | "INVALID")
+    }
 }
 
 /// A timer is due.
@@ -76,8 +99,8 @@ pub fn happen(world: &mut World, timer: Timer) {
             let Batch { environments, queues, .. } = &mut world.batch;
             let found = queues.get_mut(&arn).or_else(|| environments.get_mut(&arn));
             if let Some(entity) = found.filter(|entity| entity.step == step) {
-                entity.status = "VALID";
-                job::place_waiting(world, &arn);
+                entity.settle();
+                job::place_waiting_again(world, &arn);
             }
         }
     }

@@ -6,6 +6,7 @@
 mod alarm;
 mod operations;
 pub mod provision;
+mod tags;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,9 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "EnableAlarmActions" => operations::set_actions(world, input, true),
         "DisableAlarmActions" => operations::set_actions(world, input, false),
         "SetAlarmState" => operations::set_state(world, input),
+        "ListTagsForResource" => tags::list(world, input),
+        "TagResource" => tags::add(world, input),
+        "UntagResource" => tags::remove(world, input),
         _ => Err(AwsError::invalid_action(operation)),
     }
 }

@@ -5,6 +5,7 @@
 //! names of its SDKs; a list's items are called `item` by the wire.
 
 mod addresses;
+mod attributes;
 mod durations;
 mod filter;
 mod instances;
@@ -92,6 +93,8 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "TerminateInstances" => instances::terminate(world, input),
         "StopInstances" => instances::stop(world, input),
         "StartInstances" => instances::start(world, input),
+        "DescribeInstanceAttribute" => attributes::describe(world, input),
+        "ModifyInstanceAttribute" => attributes::modify(world, input),
         "CreateTags" => tags::create(world, input),
         "DeleteTags" => tags::delete(world, input),
         "DescribeTags" => tags::describe(world, input),

@@ -129,19 +129,22 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
 
 /// The object that a URL such as CloudFormation's `TemplateURL` names: `https://bucket.s3.amazonaws.com/key`,
 /// `https://bucket.s3.region.amazonaws.com/key`, `https://s3.region.amazonaws.com/bucket/key`,
-/// `s3://bucket/key`, `http://127.0.0.1:PORT/bucket/key`.
+/// `s3://bucket/key`, `http://127.0.0.1:PORT/bucket/key`; all but `s3://` with `?versionId=ID` if a version is meant.
 ///
 /// # Errors
 /// `ValidationError` in CloudFormation's words when the URL isn't one of S3 or names nothing.
 pub fn resolve_url<'a>(world: &'a World, url: &str) -> Result<&'a [u8], AwsError> {
     // CloudFormation's words for a URL of another host and for an object it can't read.
-    let (bucket, key) =
+    let url::Location { bucket, key, version } =
         url::parse(url).ok_or_else(|| AwsError::validation("TemplateURL must be a supported URL."))?;
-    world.object_storage.get(&bucket, &key).ok_or_else(|| {
-        let reason = if world.object_storage.has_bucket(&bucket) {
-            "S3 error: The specified key does not exist."
-        } else {
+    let body = world.object_storage.body(&bucket, &key, version.as_deref());
+    body.map(|body| &**body).ok_or_else(|| {
+        let reason = if !world.object_storage.has_bucket(&bucket) {
             "S3 error: The specified bucket does not exist"
+        } else if version.is_some() {
+            "S3 error: The specified version does not exist."
+        } else {
+            "S3 error: The specified key does not exist."
         };
         AwsError::validation(format!(
             "{reason}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"

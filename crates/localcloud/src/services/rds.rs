@@ -3,6 +3,7 @@
 
 mod describe;
 mod durations;
+mod engine;
 mod instance;
 mod modify;
 mod operations;
@@ -12,6 +13,7 @@ mod storage;
 
 use std::collections::BTreeMap;
 
+pub use engine::upgrade_engine;
 use instance::DbInstance;
 use snapshots::DbSnapshot;
 pub use storage::grow;

@@ -86,6 +86,19 @@ impl Bench {
         provision::update(&mut self.world, &desired)
     }
 
+    /// Update a resource whose properties were others before.
+    pub(crate) fn change(
+        &mut self,
+        type_name: &str,
+        physical_id: &str,
+        before: Value,
+        properties: Value,
+    ) -> Result<Provisioned, ProvisionError> {
+        let (before, properties) = (self.properties(before), self.properties(properties));
+        let changed = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
+        provision::update(&mut self.world, &Desired { previous: Some(&before), ..changed })
+    }
+
     /// Bring a resource back to what it was before an update to `failed` that didn't come to its end.
     pub(crate) fn undo(
         &mut self,

@@ -1,4 +1,4 @@
-//! The control endpoint's protocol: `/_slackwater/faults`, `storage` and `endpoints`, signed like any request, for the
+//! The control endpoint's protocol: `/_slackwater/faults`, `storage`, `engine`, `batch` and `endpoints`, signed like any request, for the
 //! service `slackwater`. What they do lives in [`crate::control`], [`crate::faults`] and [`crate::machine_room`].
 
 use http::Method;
@@ -14,6 +14,12 @@ pub const FAULTS_PATH: &str = "/_slackwater/faults";
 /// Where a database's storage is let grow by itself.
 pub const STORAGE_PATH: &str = "/_slackwater/storage";
 
+/// Where a database's engine is upgraded by itself.
+pub const ENGINE_PATH: &str = "/_slackwater/engine";
+
+/// Where queues and compute environments are made INVALID.
+pub const BATCH_PATH: &str = "/_slackwater/batch";
+
 /// Where it is said on which loopback ports the load balancers listen.
 pub const ENDPOINTS_PATH: &str = "/_slackwater/endpoints";
 
@@ -24,9 +30,9 @@ pub const ENDPOINTS_PATH: &str = "/_slackwater/endpoints";
 pub fn decode(method: &Method, path: &str, body: &[u8]) -> Result<(String, Value), WireError> {
     match path.trim_end_matches('/') {
         FAULTS_PATH => {}
-        STORAGE_PATH if *method == Method::POST => {
-            return Ok(("AutoscaleStorage".to_owned(), Value::Object(rest_json::object(body)?)));
-        }
+        STORAGE_PATH if *method == Method::POST => return posted("AutoscaleStorage", body),
+        ENGINE_PATH if *method == Method::POST => return posted("UpgradeEngine", body),
+        BATCH_PATH if *method == Method::POST => return posted("SetBatchStatus", body),
         ENDPOINTS_PATH if *method == Method::GET => {
             return Ok((machine_room::ENDPOINTS.to_owned(), Value::Object(Map::new())));
         }
@@ -37,5 +43,35 @@ pub fn decode(method: &Method, path: &str, body: &[u8]) -> Result<(String, Value
         Method::PUT => Ok(("PutFaults".to_owned(), Value::Object(rest_json::object(body)?))),
         Method::DELETE => Ok(("DeleteFaults".to_owned(), Value::Object(Map::new()))),
         _ => Err(WireError::NoOperation),
+    }
+}
+
+fn posted(operation: &str, body: &[u8]) -> Result<(String, Value), WireError> {
+    Ok((operation.to_owned(), Value::Object(rest_json::object(body)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::decode;
+
+    #[test]
+    fn paths_and_methods_name_operations() {
+        for (method, path, operation) in [
+            (Method::GET, "/_slackwater/faults", Some("GetFaults")),
+            (Method::PUT, "/_slackwater/faults/", Some("PutFaults")),
+            (Method::DELETE, "/_slackwater/faults", Some("DeleteFaults")),
+            (Method::POST, "/_slackwater/storage", Some("AutoscaleStorage")),
+            (Method::POST, "/_slackwater/engine", Some("UpgradeEngine")),
+            (Method::POST, "/_slackwater/batch", Some("SetBatchStatus")),
+            (Method::GET, "/_slackwater/batch", None),
+            (Method::POST, "/_slackwater/faults", None),
+            (Method::POST, "/_slackwater/other", None),
+        ] {
+            let found = decode(&method, path, b"{}").ok().map(|(operation, _)| operation);
+            assert_eq!(found.as_deref(), operation, "{method} {path}");
+        }
+        assert!(decode(&Method::POST, "/_slackwater/batch", b"[]").is_err());
     }
 }

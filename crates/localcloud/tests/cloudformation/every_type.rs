@@ -21,6 +21,14 @@ fn helped(type_name: &str, edition: u64) -> (Value, Value) {
                  "B": {"Type": "AWS::AutoScaling::AutoScalingGroup",
                        "Properties": {"AutoScalingGroupName": "text-1", "MinSize": "0", "MaxSize": "1"}}}, {}]"#
         }
+        "AWS::AutoScaling::ScheduledAction" => {
+            r#"[{"A": {"Type": "AWS::AutoScaling::AutoScalingGroup",
+                       "Properties": {"AutoScalingGroupName": "text-0", "MinSize": "0", "MaxSize": "1"}},
+                 "B": {"Type": "AWS::AutoScaling::AutoScalingGroup",
+                       "Properties": {"AutoScalingGroupName": "text-1", "MinSize": "0", "MaxSize": "1"}}},
+                {"Recurrence": "0 0 * * *", "MaxSize": 1, "MinSize": 0, "DesiredCapacity": 0,
+                 "StartTime": "2030-01-01T00:00:00Z", "EndTime": "2031-01-01T00:00:00Z", "TimeZone": "Etc/UTC"}]"#
+        }
         "AWS::Batch::JobQueue" => {
             r#"[{"A": {"Type": "AWS::Batch::ComputeEnvironment", "Properties": {"Type": "UNMANAGED"}}},
                 {"ComputeEnvironmentOrder": [{"Order": 1, "ComputeEnvironment": {"Ref": "A"}}]}]"#

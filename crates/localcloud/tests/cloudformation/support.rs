@@ -54,7 +54,8 @@ impl Cloud {
         cloud
     }
 
-    fn service(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, AwsError> {
+    /// Ask a service.
+    pub fn service(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, AwsError> {
         self.world.handle(self.now, service, operation, Input(&input))
     }
 

@@ -28,7 +28,8 @@ pub(super) fn arn(world: &mut World, desired: &Desired<'_>) -> String {
         // A warm pool is a group's.
         "AWS::AutoScaling::WarmPool"
         | "AWS::AutoScaling::LifecycleHook"
-        | "AWS::AutoScaling::ScalingPolicy" => {
+        | "AWS::AutoScaling::ScalingPolicy"
+        | "AWS::AutoScaling::ScheduledAction" => {
             let group = match desired.properties.get("AutoScalingGroupName") {
                 Some(Value::String(name)) => name.as_str(),
                 _ => "*",

@@ -63,7 +63,10 @@ fn group(group: &Group) -> Value {
     put(
         "SuspendedProcesses",
         suspended
-            .map(|process| json!({"ProcessName": process, "SuspensionReason": "User suspended"}))
+            .map(|(process, since)| {
+                let reason = format!("User suspended at {}", since.iso8601_seconds());
+                json!({"ProcessName": process, "SuspensionReason": reason})
+            })
             .collect(),
     );
     put("EnabledMetrics", json!([]));
@@ -98,7 +101,7 @@ pub(super) fn instance(instance: &Instance) -> Value {
         "InstanceType": instance.instance_type,
         "AvailabilityZone": instance.zone,
         "LifecycleState": instance.state.name(),
-        "HealthStatus": "Healthy",
+        "HealthStatus": if instance.unhealthy.is_some() { "Unhealthy" } else { "Healthy" },
         "LaunchTemplate": instance.launch_template,
         "ProtectedFromScaleIn": instance.is_protected,
     })
@@ -116,7 +119,8 @@ pub(super) fn instances(world: &World, input: Input<'_>) -> Result<Value, AwsErr
             let mut described = instance(found);
             described["AutoScalingGroupName"] = json!(group.name);
             // This operation alone writes it in capitals.
-            described["HealthStatus"] = json!("HEALTHY");
+            described["HealthStatus"] =
+                json!(if found.unhealthy.is_some() { "UNHEALTHY" } else { "HEALTHY" });
             (found.id.clone(), described)
         },
     );

@@ -1,9 +1,10 @@
 //! What a group is: its settings, its instances, its warm pool.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::scheduled::ScheduledAction;
 use crate::Timestamp;
 
 /// A group.
@@ -20,7 +21,11 @@ pub(super) struct Group {
     pub(super) tags: Vec<Tag>,
     /// Settings that are given back as they came, in the API's form.
     pub(super) described: Value,
-    pub(super) suspended: BTreeSet<String>,
+    /// Since when.
+    pub(super) suspended: BTreeMap<String, Timestamp>,
+    pub(super) scheduled: BTreeMap<String, ScheduledAction>,
+    /// Why capacity changes just now, if a scheduled action is why.
+    pub(super) scheduled_cause: Option<String>,
     /// In the order of their launch, warm ones included.
     pub(super) instances: Vec<Instance>,
     pub(super) warm_pool: Option<WarmPool>,
@@ -135,6 +140,10 @@ pub(super) struct Instance {
     pub(super) in_service_since: Option<Timestamp>,
     /// The launch template it was launched with.
     pub(super) launch_template: Value,
+    /// Why it was found unhealthy: how its termination's cause goes on.
+    pub(super) unhealthy: Option<&'static str>,
+    /// Put into the group's target groups when it came into service.
+    pub(super) is_in_load_balancer: bool,
     /// Hooks that hold it, with their tokens.
     pub(super) waiting: BTreeMap<String, String>,
 }
@@ -165,6 +174,11 @@ pub(super) struct Activity {
 }
 
 impl Group {
+    /// Whether one of its processes is suspended.
+    pub(super) fn is_suspended(&self, process: &str) -> bool {
+        self.suspended.contains_key(process)
+    }
+
     /// Instances that count towards the desired capacity.
     pub(super) fn counted(&self) -> i64 {
         count(self.instances.iter().filter(|instance| instance.state.counts()))

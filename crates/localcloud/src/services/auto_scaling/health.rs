@@ -13,8 +13,7 @@ impl Group {
     fn checks_with_load_balancers(&self) -> bool {
         // One type, or several with commas between.
         let kinds = Input(&self.described).string("HealthCheckType").unwrap_or_default();
-        kinds.split(',').any(|kind| kind.trim() == "ELB")
-            && !["HealthCheck", "ReplaceUnhealthy"].iter().any(|process| self.suspended.contains(*process))
+        kinds.split(',').any(|kind| kind.trim() == "ELB") && !self.is_suspended("HealthCheck")
     }
 }
 
@@ -29,7 +28,7 @@ pub(crate) fn target_is_unhealthy(world: &mut World, instance: &str) {
     let Some((group, step, grace, since)) = found else { return };
     let over: Timestamp = since.after(grace);
     if over <= world.now {
-        replace(world, &group, instance);
+        mark(world, &group, instance, LOAD_BALANCER);
     } else {
         let timer = Timer::GraceOver { group, instance: instance.to_owned(), step };
         world.timers.schedule(over, timers::Timer::AutoScaling(timer));
@@ -52,11 +51,11 @@ pub(super) fn grace_is_over(world: &mut World, group: &str, instance: &str, step
             && group.instances.iter().any(|member| member.id == instance && member.step == step)
     });
     if is_meant && load_balancing::is_unhealthy(world, instance) {
-        replace(world, group, instance);
+        mark(world, group, instance, LOAD_BALANCER);
     }
 }
 
-/// Health checks are resumed: who is unhealthy by now is seen now.
+/// Processes are resumed: who is unhealthy by now is seen now, and who was marked meanwhile is replaced.
 pub(super) fn look_again(world: &mut World, name: &str) {
     let Some(group) = world.auto_scaling.groups.get(name) else { return };
     let unhealthy: Vec<String> = group
@@ -65,6 +64,15 @@ pub(super) fn look_again(world: &mut World, name: &str) {
         .filter(|member| load_balancing::is_unhealthy(world, &member.id))
         .map(|member| member.id.clone())
         .collect();
+    let marked: Vec<String> = group
+        .instances
+        .iter()
+        .filter(|member| member.unhealthy.is_some())
+        .map(|member| member.id.clone())
+        .collect();
+    for instance in marked {
+        replace(world, name, &instance);
+    }
     for instance in unhealthy {
         target_is_unhealthy(world, &instance);
     }
@@ -73,8 +81,9 @@ pub(super) fn look_again(world: &mut World, name: &str) {
 /// SetInstanceHealth: somebody says how an instance is.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetInstanceHealth.html>
 ///
-/// Assumption: an unhealthy one is replaced at once, so `Healthy` has nothing to take back; within the grace period
-/// `Unhealthy` is not heard, unless the request says otherwise.
+/// Assumption: an unhealthy one is replaced at once; within the grace period `Unhealthy` is not heard, unless the request
+/// says otherwise. Suspending `HealthCheck` doesn't keep it from being heard: "Your custom health checks continue to
+/// function properly".
 pub(super) fn set(world: &mut World, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
     let id = input.required_string("InstanceId")?;
     let unhealthy = match input.required_string("HealthStatus")? {
@@ -96,24 +105,46 @@ pub(super) fn set(world: &mut World, input: Input<'_>) -> Result<serde_json::Val
             ))
         })?;
     let (group, member) = found;
-    let is_suspended =
-        ["HealthCheck", "ReplaceUnhealthy"].iter().any(|process| group.suspended.contains(*process));
     let is_young = member.in_service_since.is_none_or(|since| since.after(grace(world, group)) > world.now);
     let in_service = member.state == State::InService;
     let name = group.name.clone();
-    if unhealthy && in_service && !is_suspended && !(respects_grace && is_young) {
-        take_out(world, &name, id, "a user health-check.");
+    if !unhealthy {
+        if let Some(group) = world.auto_scaling.groups.get_mut(&name)
+            && let Some(member) = group.instance_mut(id)
+        {
+            member.unhealthy = None;
+        }
+    } else if in_service && !(respects_grace && is_young) {
+        mark(world, &name, id, CUSTOM);
     }
     Ok(serde_json::json!({}))
 }
 
-fn replace(world: &mut World, group: &str, instance: &str) {
-    take_out(world, group, instance, "an ELB system health check failure.");
+/// How the cause of a termination goes on.
+pub(super) const STATUS_CHECK: &str = "an EC2 health check indicating it has been terminated or stopped.";
+const LOAD_BALANCER: &str = "an ELB system health check failure.";
+const CUSTOM: &str = "a user health-check.";
+
+/// An instance is unhealthy; it is replaced as soon as the group may.
+pub(super) fn mark(world: &mut World, group: &str, instance: &str, why: &'static str) {
+    if let Some(found) =
+        world.auto_scaling.groups.get_mut(group).and_then(|found| found.instance_mut(instance))
+    {
+        found.unhealthy = Some(why);
+    }
+    replace(world, group, instance);
 }
 
-fn take_out(world: &mut World, group: &str, instance: &str, what: &str) {
-    lifecycle::terminate(world, group, instance);
-    let words = format!("an instance was taken out of service in response to {what}");
-    scaling::note_health_check(world, group, instance, &words);
-    scaling::reconcile(world, group);
+/// Replace an instance that was marked, unless that is suspended: `ReplaceUnhealthy` itself, or `Terminate`, without which
+/// it is inactive. With `Launch` suspended it goes, and nothing comes.
+fn replace(world: &mut World, name: &str, instance: &str) {
+    let Some(group) = world.auto_scaling.groups.get_mut(name) else { return };
+    if group.is_suspended("ReplaceUnhealthy") || group.is_suspended("Terminate") {
+        return;
+    }
+    let Some(why) = group.instance_mut(instance).and_then(|member| member.unhealthy) else { return };
+    lifecycle::terminate(world, name, instance);
+    let words = format!("an instance was taken out of service in response to {why}");
+    scaling::note_health_check(world, name, instance, &words);
+    scaling::reconcile(world, name);
 }

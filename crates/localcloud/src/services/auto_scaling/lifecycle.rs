@@ -10,9 +10,13 @@ use crate::timers;
 /// Put an instance into a state, and let it last for a time if it doesn't last for ever.
 pub(super) fn enter(world: &mut World, group: &str, instance: &str, state: State, lasts: Option<Duration>) {
     let now = world.now;
+    // "However, it does not add the instances that were launched while this process was suspended": not later either.
+    let adds =
+        world.auto_scaling.groups.get(group).is_some_and(|group| !group.is_suspended("AddToLoadBalancer"));
     let Some(found) = find(world, group, instance) else { return };
     if state == State::InService {
         found.in_service_since = Some(now);
+        found.is_in_load_balancer = adds;
     }
     found.state = state;
     found.step += 1;

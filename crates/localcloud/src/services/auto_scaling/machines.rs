@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::group::{Group, Instance, State};
-use super::{health, lifecycle, scaling};
+use super::health;
 use crate::services::ec2::{self, GroupMember, InstanceState};
 use crate::{Input, World};
 
@@ -95,19 +95,11 @@ pub(crate) fn instance_is_dead(world: &mut World, instance: &str) {
     else {
         return;
     };
-    if ["HealthCheck", "ReplaceUnhealthy"].iter().any(|process| group.suspended.contains(*process)) {
+    if group.is_suspended("HealthCheck") {
         return;
     }
     let name = group.name.clone();
-    lifecycle::terminate(world, &name, instance);
-    scaling::note_health_check(
-        world,
-        &name,
-        instance,
-        "an instance was taken out of service in response to an EC2 health check indicating it has been terminated or \
-         stopped.",
-    );
-    scaling::reconcile(world, &name);
+    health::mark(world, &name, instance, health::STATUS_CHECK);
 }
 
 /// Health checks are resumed: what died meanwhile is seen now.

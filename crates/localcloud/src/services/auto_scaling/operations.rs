@@ -1,6 +1,6 @@
 //! The operations that change groups.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,9 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         hooks,
         tags,
         described: settings::described(input, None, &world.config.region),
-        suspended: BTreeSet::new(),
+        suspended: BTreeMap::new(),
+        scheduled: BTreeMap::new(),
+        scheduled_cause: None,
         instances: Vec::new(),
         warm_pool: None,
         activities: Vec::new(),
@@ -186,7 +188,8 @@ pub(super) fn set_instance_protection(world: &mut World, input: Input<'_>) -> Re
     Ok(json!({}))
 }
 
-/// Terminates also a protected instance: protection is from scale-in alone.
+/// Terminates also a protected instance: protection is from scale-in alone. Assumption: so does one whose group has
+/// `Terminate` suspended, since it is asked for and not decided by the group.
 pub(super) fn terminate_instance(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let id = input.required_string("InstanceId")?;
     let decrement = input
@@ -261,10 +264,11 @@ pub(super) fn suspend(world: &mut World, input: Input<'_>, suspends: bool) -> Re
     }
     // None given means all.
     let processes = if given.is_empty() { PROCESSES } else { given.as_slice() };
+    let now = world.now;
     let group = find_mut(world, name)?;
     for process in processes {
         if suspends {
-            group.suspended.insert((*process).to_owned());
+            group.suspended.entry((*process).to_owned()).or_insert(now);
         } else {
             group.suspended.remove(*process);
         }

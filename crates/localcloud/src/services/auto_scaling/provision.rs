@@ -1,15 +1,18 @@
-//! `AWS::AutoScaling::AutoScalingGroup` and `AWS::AutoScaling::WarmPool`.
+//! `AWS::AutoScaling::AutoScalingGroup` and `AWS::AutoScaling::WarmPool`; `ScheduledAction` is in [`scheduled_provision`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{durations, find_mut, lifecycle, machines, operations, settings, warm_pool};
+use super::group::Instance;
+use super::{durations, find_mut, lifecycle, machines, operations, scheduled_provision, settings, warm_pool};
+use crate::cloudformation::generic;
 use crate::provision::{Desired, ProvisionError, Provisioned};
 use crate::services::properties;
 use crate::{AwsError, Input, World};
 
+const GROUP: &str = "AWS::AutoScaling::AutoScalingGroup";
 const WARM_POOL: &str = "AWS::AutoScaling::WarmPool";
 
 /// Create a group or a warm pool. The physical id of both is the group's name.
@@ -17,6 +20,9 @@ const WARM_POOL: &str = "AWS::AutoScaling::WarmPool";
 /// # Errors
 /// In Auto Scaling's words.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    if desired.type_name == scheduled_provision::TYPE {
+        return scheduled_provision::create(world, desired);
+    }
     let properties = properties::to_json(desired.properties);
     let given = Input(&properties).string("AutoScalingGroupName");
     if desired.type_name == WARM_POOL {
@@ -44,6 +50,9 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// # Errors
 /// In Auto Scaling's words.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+    if desired.type_name == scheduled_provision::TYPE {
+        return scheduled_provision::update(world, desired);
+    }
     let mut properties = properties::to_json(desired.properties);
     let name = desired.physical_id.unwrap_or_default().to_owned();
     if desired.type_name == WARM_POOL {
@@ -63,11 +72,14 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// Begin to delete. A group is scaled to zero first and takes as long as its instances take to terminate.
 ///
 /// Assumption: an instance that is protected from scale-in stays, and CloudFormation waits its three hours for
-/// it ([`looks_again`]).
+/// it ([`looks_again`]); so does every instance of a group whose process `Terminate` is suspended.
 ///
 /// # Errors
 /// None so far.
 pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    if desired.type_name == scheduled_provision::TYPE {
+        return scheduled_provision::delete(world, desired);
+    }
     let name = desired.physical_id.unwrap_or_default();
     let Some(group) = world.auto_scaling.groups.get_mut(name) else { return Ok(Duration::ZERO) };
     if desired.type_name == WARM_POOL {
@@ -80,11 +92,13 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
     (group.minimum, group.maximum, group.desired) = (0, 0, 0);
     let hook_seconds =
         group.hooks.iter().filter(|hook| !hook.at_launch).map(|hook| hook.heartbeat_seconds).max();
-    let holds = group.instances.iter().any(|instance| instance.is_protected && instance.state.counts());
+    let keeps_all = group.is_suspended("Terminate");
+    let stays = |instance: &Instance| (instance.is_protected || keeps_all) && instance.state.counts();
+    let holds = group.instances.iter().any(stays);
     let leaving: Vec<String> = group
         .instances
         .iter()
-        .filter(|instance| !(instance.is_protected && instance.state.counts()))
+        .filter(|instance| !stays(instance))
         .map(|instance| instance.id.clone())
         .collect();
     warm_pool::begin_delete(world, name, false)?;
@@ -103,7 +117,7 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
 /// When to look next whether a deleted group's instances are gone; `None` when they are, or when it has been looked
 /// often enough.
 pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<Duration> {
-    let group = world.auto_scaling.groups.get_mut(physical_id).filter(|_| type_name != WARM_POOL)?;
+    let group = world.auto_scaling.groups.get_mut(physical_id).filter(|_| type_name == GROUP)?;
     if group.counted() == 0 || group.deletion_looks >= durations::DRAINED_LOOKS {
         return None;
     }
@@ -117,7 +131,7 @@ pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Opt
 /// Assumption: AWS documents no words for this; these are in the form that people quote from its events.
 pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
     match world.auto_scaling.groups.get(physical_id) {
-        Some(group) if type_name != WARM_POOL && group.counted() > 0 => Err(ProvisionError {
+        Some(group) if type_name == GROUP && group.counted() > 0 => Err(ProvisionError {
             reason: format!(
                 "Group did not stabilize. {{current/minSize/maxSize group size}} = {{{}/0/0}}.",
                 group.counted()
@@ -129,8 +143,12 @@ pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Resul
 
 /// Gone.
 pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    if type_name == scheduled_provision::TYPE {
+        generic::finish_delete(world, type_name, physical_id);
+        return;
+    }
     let Some(group) = world.auto_scaling.groups.get_mut(physical_id) else { return };
-    let whole = type_name != WARM_POOL;
+    let whole = type_name == GROUP;
     let left: Vec<String> = group
         .instances
         .extract_if(.., |instance| whole || instance.state.belongs_to_warm_pool())

@@ -21,14 +21,14 @@ fn scale(world: &mut World, name: &str) {
     let now = world.now;
     let Some(group) = world.auto_scaling.groups.get_mut(name) else { return };
     let missing = group.desired.saturating_sub(group.counted());
-    if missing > 0 && !group.suspended.contains("Launch") && now >= group.next_launch {
+    if missing > 0 && !group.is_suspended("Launch") && now >= group.next_launch {
         for _ in 0..missing {
             match take_warm(world, name) {
                 Some(instance) => note_launch(world, name, &instance),
                 None => launch(world, name, State::Pending),
             }
         }
-    } else if missing < 0 && !group.suspended.contains("Terminate") {
+    } else if missing < 0 && !group.is_suspended("Terminate") {
         let excess = usize::try_from(missing.unsigned_abs()).unwrap_or(usize::MAX);
         let chosen = choose(group, excess);
         if chosen.len() < excess {
@@ -52,11 +52,11 @@ fn scale_warm_pool(world: &mut World, name: &str) {
     let now = world.now;
     let Some(group) = world.auto_scaling.groups.get_mut(name) else { return };
     let missing = group.wanted_warm().saturating_sub(group.warm());
-    if missing > 0 && !group.suspended.contains("Launch") && now >= group.next_launch {
+    if missing > 0 && !group.is_suspended("Launch") && now >= group.next_launch {
         for _ in 0..missing {
             launch(world, name, State::WarmedPending);
         }
-    } else if missing < 0 && !group.suspended.contains("Terminate") {
+    } else if missing < 0 && !group.is_suspended("Terminate") {
         let excess = usize::try_from(missing.unsigned_abs()).unwrap_or(usize::MAX);
         let warm = group.instances.iter().filter(|instance| instance.state.is_warm());
         let chosen: Vec<String> = warm.take(excess).map(|instance| instance.id.clone()).collect();
@@ -90,6 +90,8 @@ fn launch(world: &mut World, name: &str, state: State) {
         is_protected: group.new_instances_protected,
         in_service_since: None,
         launch_template,
+        unhealthy: None,
+        is_in_load_balancer: false,
         waiting: BTreeMap::new(),
     };
     machines::launched(world, &group, &instance);
@@ -224,7 +226,7 @@ fn note(world: &mut World, name: &str, instance: &str, what: &str, why: &str) {
         id,
         instance: instance.to_owned(),
         description: format!("{what}: {instance}"),
-        cause: format!("At {} {why}.", now.iso8601()),
+        cause: format!("{}At {} {why}.", group.scheduled_cause.as_deref().unwrap_or_default(), now.iso8601()),
         start: now,
         end: None,
         status: "InProgress",

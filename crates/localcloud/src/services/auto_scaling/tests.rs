@@ -8,6 +8,8 @@ use crate::services::testing::Bench;
 use crate::wire::Service;
 use crate::{Config, Speed};
 
+mod suspended;
+
 const GROUP: &str = "AWS::AutoScaling::AutoScalingGroup";
 const POOL: &str = "AWS::AutoScaling::WarmPool";
 

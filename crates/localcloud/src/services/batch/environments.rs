@@ -1,8 +1,9 @@
-//! Compute environments. They hold no instances: a job on an enabled queue always finds a place.
+//! Compute environments. They hold no instances: a job on an enabled queue finds a place as long as one of the queue's
+//! environments is enabled and not INVALID.
 
 use serde_json::{Map, Value, json};
 
-use super::{Entity, arn_of, change, check_name, paged, refused, required, state, state_name};
+use super::{Entity, arn_of, change, check_name, invalid, paged, refused, required, state, state_name};
 use crate::{AwsError, Input, World};
 
 /// Settings that only travel through.
@@ -39,6 +40,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         is_enabled,
         status: "CREATING",
         step: 0,
+        invalid: None,
         described,
     };
     world.batch.environments.insert(arn.clone(), environment);
@@ -58,8 +60,10 @@ pub(super) fn update(world: &mut World, name: &str, input: Input<'_>) -> Result<
     let arn = arn_of(&world.batch.environments, name).ok_or_else(unknown)?;
     let enabled = state(input)?;
     let environment = world.batch.environments.get_mut(&arn).ok_or_else(unknown)?;
-    if environment.status != "VALID" {
-        return Err(refused("Cannot update, resource is being modified."));
+    invalid::check_update(environment)?;
+    // "update the compute environment with the correct service role": what was given anew may be what was wrong.
+    if input.has("serviceRole") || input.has("computeResources") {
+        environment.invalid = None;
     }
     for field in DESCRIBED {
         match (input.0.get(*field), environment.described.get_mut(*field)) {
@@ -119,7 +123,10 @@ fn described(environment: &Entity) -> Value {
         ("computeEnvironmentArn", environment.arn.as_str()),
         ("state", state_name(environment.is_enabled)),
         ("status", environment.status),
-        ("statusReason", "ComputeEnvironment Healthy"),
+        (
+            "statusReason",
+            environment.invalid.as_ref().map_or("ComputeEnvironment Healthy", |invalid| &invalid.reason),
+        ),
     ] {
         fields.insert(name.to_owned(), json!(value));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::attempts::{self, Ending};
-use super::{Batch, Timer, durations, processes};
+use super::{Batch, Timer, durations, invalid, processes};
 use crate::{Timestamp, World, timers};
 
 /// A job's state.
@@ -138,7 +138,7 @@ pub(super) fn enter(world: &mut World, id: &str, state: State, lasts: Option<Dur
 pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
     let now = world.now;
     let is_process = world.batch.jobs.get(id).is_some_and(|job| processes::is_process(world, job));
-    let Batch { jobs, queues, .. } = &mut world.batch;
+    let Batch { jobs, queues, environments, .. } = &mut world.batch;
     let Some(job) = jobs.get_mut(id).filter(|job| job.step == step) else { return };
     match job.state {
         State::Submitted => enter(world, id, State::Pending, Some(durations::SUBMISSION)),
@@ -146,8 +146,8 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
         State::Runnable if job.is_cancelled || job.is_terminated => end(world, id, State::Failed, None),
         State::Runnable => {
             // Disabling a queue stops placing: the job stays until `place_waiting`.
-            if queues.get(&job.queue_arn).is_some_and(|queue| queue.is_enabled && queue.status != "CREATING")
-            {
+            let places = queues.get(&job.queue_arn).is_some_and(|queue| invalid::places(environments, queue));
+            if places {
                 enter(world, id, State::Starting, Some(durations::START));
             }
         }
@@ -214,6 +214,20 @@ pub(super) fn place_waiting(world: &mut World, queue_arn: &str) {
     let waiting: Vec<String> = runnable.filter(is_wanted).map(str::to_owned).collect();
     for id in waiting {
         enter(world, &id, State::Runnable, Some(durations::PLACEMENT));
+    }
+}
+
+/// A queue or an environment works (again): so do the queues that depend on it.
+pub(super) fn place_waiting_again(world: &mut World, arn: &str) {
+    let queues: Vec<String> = world
+        .batch
+        .queues
+        .values()
+        .filter(|queue| queue.arn == arn || invalid::environments_of(queue).any(|used| used == arn))
+        .map(|queue| queue.arn.clone())
+        .collect();
+    for queue in queues {
+        place_waiting(world, &queue);
     }
 }
 

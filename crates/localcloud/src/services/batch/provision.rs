@@ -55,12 +55,15 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
             let (_, arn) = queues::update(world, arn, Input(&input))?;
             settle(world.batch.queues.get_mut(&arn));
             super::job::place_waiting(world, &arn);
+            check_stable(desired, world.batch.queues.get(&arn))?;
             arn
         }
         "AWS::Batch::ComputeEnvironment" => {
             settle(world.batch.environments.get_mut(arn));
             let (_, arn) = environments::update(world, arn, Input(&input))?;
             settle(world.batch.environments.get_mut(&arn));
+            super::job::place_waiting_again(world, &arn);
+            check_stable(desired, world.batch.environments.get(&arn))?;
             arn
         }
         _ => {
@@ -113,8 +116,20 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
 /// The resource's own duration, which the engine waits, contains the time until it is VALID.
 fn settle(entity: Option<&mut Entity>) {
     if let Some(entity) = entity {
-        entity.status = "VALID";
-        entity.step += 1;
+        entity.settle();
+    }
+}
+
+/// CloudFormation waits for VALID. Assumption: the words, which are those of every handler that waits in vain.
+fn check_stable(desired: &Desired<'_>, entity: Option<&Entity>) -> Result<(), ProvisionError> {
+    match entity {
+        Some(entity) if entity.invalid.is_some() => Err(ProvisionError {
+            reason: format!(
+                "Resource of type '{}' with identifier '{}' did not stabilize.",
+                desired.type_name, entity.arn
+            ),
+        }),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Batch, Entity, arn_of, change, check_name, entity, paged, refused, required, state, state_name};
+use super::{
+    Batch, Entity, arn_of, change, check_name, entity, invalid, paged, refused, required, state, state_name,
+};
 use crate::{AwsError, Input, World};
 
 /// Settings that only travel through.
@@ -38,6 +40,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         is_enabled,
         status: "CREATING",
         step: 0,
+        invalid: None,
         described,
     };
     world.batch.queues.insert(arn.clone(), queue);
@@ -58,9 +61,7 @@ pub(super) fn update(world: &mut World, name: &str, input: Input<'_>) -> Result<
     let Some(queue) = world.batch.queues.get(&arn) else {
         return Err(refused(format!("{name} does not exist")));
     };
-    if queue.status != "VALID" {
-        return Err(refused("Cannot update, resource is being modified."));
-    }
+    invalid::check_update(queue)?;
     let mut described = queue.described.clone();
     settings(&world.batch, &mut described, input)?;
     let Some(queue) = world.batch.queues.get_mut(&arn) else {
@@ -83,6 +84,7 @@ fn settings(batch: &Batch, described: &mut Map<String, Value>, input: Input<'_>)
                 let wanted = Input(place).string("computeEnvironment").unwrap_or_default().to_owned();
                 let arn = arn_of(&batch.environments, &wanted)
                     .ok_or_else(|| refused(format!("{wanted} does not exist")))?;
+                invalid::check_association(batch, described, &arn)?;
                 if let Some(field) = place.get_mut("computeEnvironment") {
                     *field = Value::String(arn);
                 }
@@ -101,7 +103,7 @@ pub(super) fn delete_queue(world: &mut World, input: Input<'_>) -> Result<Value,
         // AWS documents no words for this, only that the queue has to be disabled first.
         return Err(refused("Cannot delete, the job queue must be disabled first"));
     }
-    if queue.status != "VALID" {
+    if queue.is_changing() {
         return Err(refused("Cannot delete, resource is being modified."));
     }
     let arn = queue.arn.clone();
@@ -131,7 +133,7 @@ fn described(queue: &Entity) -> Value {
         ("jobQueueArn", queue.arn.as_str()),
         ("state", state_name(queue.is_enabled)),
         ("status", queue.status),
-        ("statusReason", "JobQueue Healthy"),
+        ("statusReason", queue.invalid.as_ref().map_or("JobQueue Healthy", |invalid| &invalid.reason)),
     ] {
         fields.insert(name.to_owned(), json!(value));
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
+use super::tags::{self, Tags};
 use crate::{AwsError, Input, Timestamp};
 
 /// Settings that are kept and given back, in the API's form.
@@ -38,6 +39,7 @@ pub(super) struct Alarm {
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) actions_enabled: bool,
+    pub(super) tags: Tags,
     described: Map<String, Value>,
     configured: Timestamp,
     state: State,
@@ -55,7 +57,9 @@ pub(super) struct State {
 
 impl Alarm {
     /// An alarm of a name as a request or a template wants it. Without a word about its actions they are enabled,
-    /// so putting an alarm again enables them. The state of the alarm of before stays.
+    /// so putting an alarm again enables them. State and tags of the alarm of before stay: "If you are using this
+    /// operation to update an existing alarm, any tags you specify in this parameter are ignored"
+    /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>).
     ///
     /// # Errors
     /// When a setting is missing or of the wrong kind.
@@ -84,6 +88,7 @@ impl Alarm {
                 described.insert((*name).to_owned(), json!([]));
             }
         }
+        let given = tags::parse(input)?;
         let first = State {
             value: "INSUFFICIENT_DATA".to_owned(),
             reason: "Unchecked: Initial alarm creation".to_owned(),
@@ -95,6 +100,7 @@ impl Alarm {
             name: name.to_owned(),
             arn,
             actions_enabled: input.boolean("ActionsEnabled")?.unwrap_or(true),
+            tags: before.map_or(given, |before| before.tags.clone()),
             described,
             configured: now,
             state: before.map_or(first, |before| before.state.clone()),

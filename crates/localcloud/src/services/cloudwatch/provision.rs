@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::operations;
+use super::tags::Tags;
+use super::{operations, tags};
 use crate::cloudformation::generic;
 use crate::provision::{Desired, ProvisionError, Provisioned};
 use crate::services::properties;
@@ -26,6 +27,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     super::alarm::Alarm::configured("checked first", String::new(), input, None, world.now)?;
     let provisioned = generic::create(world, desired)?;
     operations::configure(world, &provisioned.physical_id, input)?;
+    set_tags(world, desired, input, &provisioned.physical_id)?;
     Ok(provisioned)
 }
 
@@ -36,9 +38,40 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// When a setting is missing.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
     let properties = properties::to_json(desired.properties);
+    let input = Input(&properties);
+    tags::parse(input)?;
     let provisioned = generic::update(world, desired)?;
-    operations::configure(world, &provisioned.physical_id, Input(&properties))?;
+    operations::configure(world, &provisioned.physical_id, input)?;
+    set_tags(world, desired, input, &provisioned.physical_id)?;
     Ok(provisioned)
+}
+
+/// The template's tags, the stack's, and CloudFormation's own three; those that the template had before and has no more
+/// go. Assumption: tags that somebody else has put stay, since the handler compares the template's tags of before with
+/// those of now.
+fn set_tags(
+    world: &mut World,
+    desired: &Desired<'_>,
+    input: Input<'_>,
+    name: &str,
+) -> Result<(), ProvisionError> {
+    let mut wanted: Tags = desired.owner.tags.iter().cloned().collect();
+    wanted.extend(tags::parse(input)?);
+    for (key, value) in [
+        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
+        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
+        ("aws:cloudformation:logical-id", desired.logical_id),
+    ] {
+        wanted.insert(key.to_owned(), value.to_owned());
+    }
+    let before = desired.previous.map(properties::to_json).unwrap_or_default();
+    if let Some(alarm) = world.cloudwatch.alarms.get_mut(name) {
+        for tag in Input(&before).objects("Tags") {
+            alarm.tags.remove(tag.string("Key").unwrap_or_default());
+        }
+        alarm.tags.extend(wanted);
+    }
+    Ok(())
 }
 
 /// Nothing holds an alarm.

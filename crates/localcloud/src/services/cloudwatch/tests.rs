@@ -132,6 +132,107 @@ fn a_stack_s_alarm_is_a_record_and_its_update_enables_disabled_actions() {
     assert!(refused.reason.contains("comparisonOperator"), "{refused}");
 }
 
+fn arn(name: &str) -> String {
+    format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}")
+}
+
+fn tag(key: &str, value: &str) -> Value {
+    json!({"Key": key, "Value": value})
+}
+
+/// `key=value` of an alarm's tags, without CloudFormation's own.
+fn tags(bench: &mut Bench, name: &str) -> Vec<String> {
+    let answer = bench.ok(0, "ListTagsForResource", json!({"ResourceARN": arn(name)}));
+    let all = answer["Tags"].as_array().cloned().unwrap_or_default();
+    let shown = all.iter().map(|tag| {
+        format!("{}={}", tag["Key"].as_str().unwrap_or_default(), tag["Value"].as_str().unwrap_or_default())
+    });
+    shown.filter(|tag| !tag.starts_with("aws:")).collect()
+}
+
+#[test]
+fn tags_are_put_at_creation_added_replaced_and_removed() {
+    let mut bench = Bench::new(Service::CloudWatch);
+    let mut first = with("a");
+    first["Tags"] = json!([tag("team", "blue"), tag("empty", "")]);
+    bench.ok(0, "PutMetricAlarm", first.clone());
+    assert_eq!(tags(&mut bench, "a"), ["empty=", "team=blue"]);
+    bench.ok(0, "TagResource", json!({"ResourceARN": arn("a"), "Tags": [tag("team", "red"), tag("x", "1")]}));
+    assert_eq!(tags(&mut bench, "a"), ["empty=", "team=red", "x=1"]);
+    bench.ok(0, "PutMetricAlarm", first);
+    assert_eq!(tags(&mut bench, "a"), ["empty=", "team=red", "x=1"], "ignored for an alarm that is there");
+    bench.ok(0, "UntagResource", json!({"ResourceARN": arn("a"), "TagKeys": ["x", "empty", "never"]}));
+    assert_eq!(tags(&mut bench, "a"), ["team=red"]);
+    bench.ok(0, "DeleteAlarms", json!({"AlarmNames": ["a"]}));
+    bench.ok(0, "PutMetricAlarm", with("a"));
+    assert_eq!(tags(&mut bench, "a"), Vec::<String>::new(), "a new alarm of the same name");
+}
+
+#[test]
+fn tags_beyond_the_limits_change_nothing() {
+    let mut bench = bench(&["a"]);
+    let many: Vec<Value> = (0..51).map(|number| tag(&number.to_string(), "v")).collect();
+    bench.ok(0, "TagResource", json!({"ResourceARN": arn("a"), "Tags": many[..50]}));
+    for (given, code, part) in [
+        (json!([tag("50", "v")]), "InvalidParameterValue", "at most 50"),
+        (json!(many), "InvalidParameterValue", "at most 50"),
+        (json!([tag("0", "new"), tag("aws:x", "v")]), "InvalidParameterValue", "aws:x"),
+        (json!([tag(&"k".repeat(129), "v")]), "ValidationError", "less than or equal to 128"),
+        (json!([tag("0", &"v".repeat(257))]), "ValidationError", "less than or equal to 256"),
+        (json!([{"Key": "0"}]), "ValidationError", "'value'"),
+        (json!([{"Value": "v"}]), "ValidationError", "'key'"),
+    ] {
+        bench.refused(0, "TagResource", json!({"ResourceARN": arn("a"), "Tags": given}), code, part);
+    }
+    assert_eq!(tags(&mut bench, "a").len(), 50);
+    assert!(tags(&mut bench, "a").iter().all(|tag| tag.ends_with("=v")));
+    for operation in ["ListTagsForResource", "TagResource", "UntagResource"] {
+        let input = json!({"ResourceARN": arn("nobody"), "Tags": [], "TagKeys": []});
+        bench.refused(0, operation, input, "ResourceNotFoundException", "alarm:nobody");
+        bench.refused(0, operation, json!({}), "ValidationError", "'resourceARN'");
+    }
+}
+
+#[test]
+fn an_update_by_cloudformation_changes_the_tags_of_the_template_and_no_others() {
+    let mut bench = Bench::new(Service::CloudWatch);
+    let mut wanted = settings();
+    wanted["Tags"] = json!([tag("owner", "ops"), tag("old", "1")]);
+    let name = bench.create(TYPE, "Disk", wanted.clone()).expect("created").physical_id;
+    assert_eq!(tags(&mut bench, &name), ["old=1", "owner=ops", "team=blue"], "the stack's as well");
+    bench.ok(
+        0,
+        "TagResource",
+        json!({"ResourceARN": arn(&name), "Tags": [tag("note", "mine"), tag("owner", "me")]}),
+    );
+    let mut next = settings();
+    next["Tags"] = json!([tag("owner", "ops")]);
+    bench.change(TYPE, &name, wanted, next).expect("updated");
+    assert_eq!(tags(&mut bench, &name), ["note=mine", "owner=ops", "team=blue"]);
+    let mut reserved = settings();
+    reserved["Tags"] = json!([tag("aws:x", "1")]);
+    let refused = bench.update(TYPE, &name, reserved).expect_err("reserved");
+    assert!(refused.reason.contains("aws:x"), "{refused}");
+}
+
+#[test]
+fn an_update_sets_actions_to_what_the_template_says() {
+    for (word, expected) in [(None, true), (Some("true"), true), (Some("false"), false)] {
+        let mut bench = Bench::new(Service::CloudWatch);
+        let mut wanted = settings();
+        if let Some(word) = word {
+            wanted["ActionsEnabled"] = json!(word);
+        }
+        let name = bench.create(TYPE, "Disk", wanted.clone()).expect("created").physical_id;
+        let operation = if expected { "DisableAlarmActions" } else { "EnableAlarmActions" };
+        bench.ok(0, operation, json!({"AlarmNames": [name]}));
+        wanted["Threshold"] = json!("90");
+        bench.update(TYPE, &name, wanted).expect("updated");
+        let alarm = bench.ok(0, "DescribeAlarms", json!({}))["MetricAlarms"][0].clone();
+        assert_eq!(alarm["ActionsEnabled"], expected, "{word:?}");
+    }
+}
+
 #[test]
 fn refusals_are_in_aws_s_words() {
     let mut bench = bench(&["a"]);

@@ -67,6 +67,24 @@ impl InstanceState {
     }
 }
 
+/// What the API may not do to an instance. Auto Scaling, which follows its own protection from scale-in, may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Protection {
+    pub(super) from_termination: bool,
+    pub(super) from_stop: bool,
+}
+
+impl Protection {
+    /// What a request or a template says.
+    pub(super) fn parse(input: Input<'_>) -> Result<Protection, AwsError> {
+        let said = |name: &str| Ok(super::flag(input, name)?.unwrap_or(false));
+        Ok(Protection {
+            from_termination: said("DisableApiTermination")?,
+            from_stop: said("DisableApiStop")?,
+        })
+    }
+}
+
 /// An instance.
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -82,7 +100,7 @@ pub(super) struct Instance {
     pub(super) zone: String,
     pub(super) subnet: Option<String>,
     pub(super) address: String,
-    pub(super) is_protected: bool,
+    pub(super) protection: Protection,
     /// Why it ended: a code, and words.
     pub(super) reason: Option<(&'static str, &'static str)>,
 }
@@ -277,15 +295,27 @@ fn ids<'a>(world: &World, input: Input<'a>) -> Result<Vec<&'a str>, AwsError> {
     Ok(ids)
 }
 
-/// All of them or none. One that is terminated already stays so.
+/// All of them or none, but for protected ones: "The specified instances that are in the same Availability Zone as the
+/// protected instance are not terminated. The specified instances that are in different Availability Zones, where no other
+/// specified instances are protected, are successfully terminated", and "the request fails". One that is terminated
+/// already stays so.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html>
 pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let ids = ids(world, input)?;
     if ids.is_empty() {
         return Err(super::missing("InstanceId"));
     }
-    check_termination(world, ids.iter().copied())?;
+    let refusal = check_termination(world, ids.iter().copied()).err();
+    let held: Vec<String> = ids
+        .iter()
+        .filter(|id| refusal.is_some() && is_protected(world, id).is_some())
+        .filter_map(|id| Some(world.ec2.instances.get(*id)?.zone.clone()))
+        .collect();
     let mut changes = Vec::new();
     for id in ids {
+        if world.ec2.instances.get(id).is_some_and(|instance| held.contains(&instance.zone)) {
+            continue;
+        }
         let Some(before) = world.ec2.instances.get(id).map(|instance| instance.state) else { continue };
         if !before.is_ending() {
             shut_down(world, id);
@@ -293,12 +323,19 @@ pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, Aw
         let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
         changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));
     }
-    Ok(json!({"instancesSet": changes}))
+    match refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(json!({"instancesSet": changes})),
+    }
 }
 
 /// Stop instances: all of them or none. One that is stopped already stays so.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html>
 pub(super) fn stop(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let held = |id: &&str| world.ec2.instances.get(*id).is_some_and(|instance| instance.protection.from_stop);
+    if let Some(id) = ids(world, input)?.into_iter().find(held) {
+        return Err(not_permitted(id, "stopped", "disableApiStop"));
+    }
     change(world, input, "stopped", |state| match state {
         InstanceState::Running => Some(Some((InstanceState::Stopping, durations::STOP))),
         InstanceState::Stopping | InstanceState::Stopped => Some(None),
@@ -349,21 +386,36 @@ fn change(
     Ok(json!({"instancesSet": changes}))
 }
 
-/// An instance with termination protection stays.
+/// The attribute that keeps the API from terminating an instance. One with stop protection stays as well: "Stop
+/// protection also protects your instance from accidental termination"
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-stop-protection.html>).
+fn is_protected(world: &World, id: &str) -> Option<&'static str> {
+    let instance = world.ec2.instances.get(id).filter(|instance| !instance.state.is_ending())?;
+    match instance.protection {
+        Protection { from_termination: true, .. } => Some("disableApiTermination"),
+        Protection { from_stop: true, .. } => Some("disableApiStop"),
+        Protection { from_termination: false, from_stop: false } => None,
+    }
+}
+
+/// A protected instance stays.
 pub(super) fn check_termination<'a>(
     world: &World,
     mut ids: impl Iterator<Item = &'a str>,
 ) -> Result<(), AwsError> {
-    match ids.find(|id| world.ec2.instances.get(*id).is_some_and(|instance| instance.is_protected)) {
-        Some(id) => Err(refused(
-            "OperationNotPermitted",
-            format!(
-                "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and \
-                 try again."
-            ),
-        )),
+    match ids.find_map(|id| Some((id, is_protected(world, id)?))) {
+        Some((id, attribute)) => Err(not_permitted(id, "terminated", attribute)),
         None => Ok(()),
     }
+}
+
+fn not_permitted(id: &str, what: &str, attribute: &str) -> AwsError {
+    refused(
+        "OperationNotPermitted",
+        format!(
+            "The instance '{id}' may not be {what}. Modify its '{attribute}' instance attribute and try again."
+        ),
+    )
 }
 
 /// Reservations with those of their instances that are meant.
@@ -399,10 +451,16 @@ pub(super) fn shown(world: &World, ids: &[String]) -> Vec<Value> {
     ids.iter().filter_map(|id| Some(world.ec2.instances.get(id)?.shown(world, id))).collect()
 }
 
-/// Change what an instance was launched with.
-pub(super) fn set_data(world: &mut World, id: &str, data: Map<String, Value>, is_protected: bool) {
+/// Change what an instance was launched with, and maybe its protection from termination.
+pub(super) fn set_data(
+    world: &mut World,
+    id: &str,
+    data: Map<String, Value>,
+    from_termination: Option<bool>,
+) {
     if let Some(instance) = world.ec2.instances.get_mut(id) {
         instance.data = Value::Object(data);
-        instance.is_protected = is_protected;
+        instance.protection.from_termination =
+            from_termination.unwrap_or(instance.protection.from_termination);
     }
 }

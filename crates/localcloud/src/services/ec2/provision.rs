@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use template::Value as Attribute;
 
-use super::instances::{self, InstanceState};
+use super::instances::{self, InstanceState, Protection};
 use super::volumes::Volume;
 use super::{addresses, durations, launch_templates, networks, refused, run, snapshots, tags, volumes};
 use crate::cloudformation::generic;
@@ -100,7 +100,7 @@ fn create_instance(
     if !data.get("ImageId").is_some_and(Value::is_string) {
         return Err(refused("MissingParameter", "The request must contain the parameter ImageId").into());
     }
-    super::flag(input, "DisableApiTermination")?;
+    Protection::parse(input)?;
     for volume in input.objects("Volumes") {
         volumes::check_attachable(world, volume.string("VolumeId").unwrap_or_default())?;
     }
@@ -168,9 +168,13 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
                 return Err(instances::not_found(&id).into());
             }
             let data = run::launch_data(world, own_data(input))?;
-            let is_protected = super::flag(input, "DisableApiTermination")?.unwrap_or(false);
+            let wanted = Protection::parse(input)?;
+            // What no template said before or says now stays as somebody has set it.
+            let was_said =
+                desired.previous.is_some_and(|before| before.contains_key("DisableApiTermination"));
+            let is_said = was_said || input.has("DisableApiTermination");
             let provisioned = generic::update(world, desired)?;
-            instances::set_data(world, &id, data, is_protected);
+            instances::set_data(world, &id, data, is_said.then_some(wanted.from_termination));
             set_tags(world, desired, input, &id);
             Ok(provisioned)
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::instances::{self, Instance, InstanceState};
+use super::instances::{self, Instance, InstanceState, Protection};
 use super::volumes::{Attachment, Volume};
 use super::{addresses, durations, launch_templates, refused, tags, template_data, volumes};
 use crate::{AwsError, Input, World};
@@ -37,7 +37,7 @@ pub(super) fn launch(world: &mut World, launch: Launch) -> Result<(), AwsError> 
     data.entry("InstanceType").or_insert(json!(USUAL_TYPE));
     let data = Value::Object(data);
     let devices = devices(world, Input(&data), &zone)?;
-    let is_protected = super::flag(Input(&data), "DisableApiTermination")?.unwrap_or(false);
+    let protection = Protection::parse(Input(&data))?;
     let address = addresses::address_of(world, &id, Input(&data).string("ImageId"), address);
     let mut instance_tags = tags::specified(Input(&data), "instance");
     instance_tags.extend(given);
@@ -53,7 +53,7 @@ pub(super) fn launch(world: &mut World, launch: Launch) -> Result<(), AwsError> 
         zone,
         subnet,
         address,
-        is_protected,
+        protection,
         reason: None,
     };
     world.ec2.instances.insert(id.clone(), instance);
@@ -147,7 +147,7 @@ pub(super) fn run(world: &mut World, input: Input<'_>) -> Result<Value, AwsError
     let zone = zone(world, subnet.as_deref(), placement);
     // What could be refused is refused before anything is there.
     devices(world, Input(&Value::Object(data.clone())), &zone)?;
-    super::flag(Input(&Value::Object(data.clone())), "DisableApiTermination")?;
+    Protection::parse(Input(&Value::Object(data.clone())))?;
     let reservation = format!("r-{}", world.identities.hex("reservation", 17));
     let mut ids = Vec::new();
     for index in 0..most.unsigned_abs() {
@@ -207,8 +207,10 @@ pub(crate) fn launch_for_group(world: &mut World, member: GroupMember) {
     if devices(world, Input(&Value::Object(data.clone())), &member.zone).is_err() {
         data.shift_remove("BlockDeviceMappings");
     }
-    // Protection from termination is the group's here, not the API's.
-    data.shift_remove("DisableApiTermination");
+    if Protection::parse(Input(&Value::Object(data.clone()))).is_err() {
+        data.shift_remove("DisableApiTermination");
+        data.shift_remove("DisableApiStop");
+    }
     let reservation = format!("r-{}", world.identities.hex(&format!("reservation of {}", member.group), 17));
     let subnet = member.subnet.or_else(|| subnet(&data));
     let _launched = launch(

@@ -92,6 +92,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     let ids = resources(world, input)?;
     let given = given(input, "Tag");
     check_own(given.keys().map(String::as_str))?;
+    check_lengths(&given)?;
     if given.is_empty() {
         return Err(super::missing("tagSet"));
     }
@@ -126,6 +127,25 @@ pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         });
     }
     Ok(json!({"return": true}))
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>; assumption: the words.
+fn check_lengths(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
+    let too_long = |what: &str, most: usize| {
+        refused(
+            "InvalidParameterValue",
+            format!("Tag {what} exceeds the maximum length of {most} characters"),
+        )
+    };
+    for (key, value) in tags {
+        if key.chars().count() > 128 {
+            return Err(too_long("key", 128));
+        }
+        if value.chars().count() > 256 {
+            return Err(too_long("value", 256));
+        }
+    }
+    Ok(())
 }
 
 fn check_own<'a>(mut keys: impl Iterator<Item = &'a str>) -> Result<(), AwsError> {

@@ -314,8 +314,9 @@ fn a_stack_s_instance_and_its_volume_are_records() {
         "OperationNotPermitted",
         "disableApiTermination",
     );
+    let before = json!({"ImageId": "ami-1", "InstanceType": "t3.large", "DisableApiTermination": "true"});
     bench
-        .update("AWS::EC2::Instance", &id, json!({"ImageId": "ami-1", "InstanceType": "m5.large"}))
+        .change("AWS::EC2::Instance", &id, before, json!({"ImageId": "ami-1", "InstanceType": "m5.large"}))
         .expect("updated");
     assert_eq!(texts(&instances(&mut bench, 62, json!({})), "/instanceType"), ["m5.large"]);
     bench.delete("AWS::EC2::Instance", &id).expect("deletion begins");

@@ -80,7 +80,11 @@ fn action(call: &Call) -> String {
     match call.service {
         Service::CloudWatch => format!("cloudwatch:{operation}"),
         Service::ObjectStorage => {
+            // A named version is an action of its own.
+            let has_version = call.input.get("VersionId").is_some_and(|version| !version.is_null());
             let action = match operation {
+                "GetObject" | "HeadObject" if has_version => "GetObjectVersion",
+                "DeleteObject" if has_version => "DeleteObjectVersion",
                 "HeadObject" => "GetObject",
                 "HeadBucket" | "ListObjects" | "ListObjectsV2" => "ListBucket",
                 "ListObjectVersions" => "ListBucketVersions",
@@ -161,7 +165,8 @@ fn resource(world: &World, call: &Call) -> String {
         Service::Rds => named("DBInstanceIdentifier", "rds", "db:")
             .or_else(|| named("DBSnapshotIdentifier", "rds", "snapshot:")),
         Service::CloudWatch => {
-            named("AlarmName", "cloudwatch", "alarm:").or_else(|| named("AlarmNames", "cloudwatch", "alarm:"))
+            let mut names = ["AlarmName", "AlarmNames", "ResourceARN"].iter();
+            names.find_map(|name| named(name, "cloudwatch", "alarm:"))
         }
         Service::SecretsManager => named("SecretId", "secretsmanager", "secret:"),
         Service::ParameterStore => {
@@ -199,5 +204,34 @@ pub(crate) fn denied(service: Service, who: &str, action: &str, resource: &str, 
         | Service::CloudWatch
         | Service::Iam
         | Service::Control => AwsError::new(403, "AccessDenied", words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::action;
+    use crate::wire::route::Call;
+    use crate::wire::{Protocol, Service};
+
+    #[test]
+    fn a_named_version_of_an_object_is_an_action_of_its_own() {
+        for (operation, version, expected) in [
+            ("GetObject", json!(null), "s3:GetObject"),
+            ("HeadObject", json!(null), "s3:GetObject"),
+            ("GetObject", json!("1"), "s3:GetObjectVersion"),
+            ("HeadObject", json!("1"), "s3:GetObjectVersion"),
+            ("DeleteObject", json!("1"), "s3:DeleteObjectVersion"),
+            ("PutObject", json!(null), "s3:PutObject"),
+        ] {
+            let call = Call {
+                service: Service::ObjectStorage,
+                operation: operation.to_owned(),
+                input: json!({"Bucket": "b", "Key": "k", "VersionId": version}),
+                protocol: Protocol::RestXml,
+            };
+            assert_eq!(action(&call), expected);
+        }
     }
 }

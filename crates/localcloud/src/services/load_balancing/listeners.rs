@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Listener, balancers, paged, refused, required, rule_parts, tail};
+use super::{Listener, balancers, paged, refused, required, rule_parts, tail, target_groups};
 use crate::{AwsError, Input, World};
 
 /// Settings that only travel through.
@@ -63,7 +63,9 @@ fn settings(
         }
     }
     if input.has("DefaultActions") {
-        fields.insert("DefaultActions".to_owned(), rule_parts::actions(world, input, "DefaultActions")?);
+        let actions = rule_parts::actions(world, input, "DefaultActions")?;
+        target_groups::check_one_balancer(world, &actions, balancer_arn)?;
+        fields.insert("DefaultActions".to_owned(), actions);
     }
     if !fields.contains_key("DefaultActions") {
         return Err(AwsError::validation("A listener must have a default action"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Rule, listeners, paged, refused, required, rule_parts, tags, tail};
+use super::{Rule, listeners, paged, refused, required, rule_parts, tags, tail, target_groups};
 use crate::{AwsError, Input, World};
 
 /// The most rules of a load balancer, default rules not counted: the default quota.
@@ -26,6 +26,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<String, AwsE
         priority(input)?.ok_or_else(|| AwsError::validation("A value for Priority is required"))?;
     let conditions = rule_parts::conditions(input)?;
     let actions = rule_parts::actions(world, input, "Actions")?;
+    target_groups::check_one_balancer(world, &actions, &balancer)?;
     let given_tags = tags::given(input)?;
     check_free(world, &listener_arn, priority, None)?;
     let count = world.load_balancing.rules.values().filter(|rule| {
@@ -99,6 +100,9 @@ pub(super) fn update(world: &mut World, arn: &str, input: Input<'_>) -> Result<(
     }
     if input.has("Actions") {
         rule.actions = rule_parts::actions(world, input, "Actions")?;
+        if let Some(listener) = world.load_balancing.listeners.get(&rule.listener_arn) {
+            target_groups::check_one_balancer(world, &rule.actions, &listener.balancer_arn)?;
+        }
     }
     world.load_balancing.rules.insert(arn.to_owned(), rule);
     Ok(())

@@ -12,9 +12,23 @@ const MOST_TAGS: usize = 50;
 
 /// The tags of a request.
 pub(super) fn given(input: Input<'_>) -> Result<Vec<(String, String)>, AwsError> {
-    let tags = input.objects("Tags");
-    tags.map(|tag| Ok((required(tag, "Key")?.to_owned(), tag.string("Value").unwrap_or_default().to_owned())))
-        .collect()
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for tag in input.objects("Tags") {
+        let (key, value) = (required(tag, "Key")?, tag.string("Value").unwrap_or_default());
+        for (name, text, most) in [("key", key, 128), ("value", value, 256)] {
+            if text.chars().count() > most {
+                return Err(AwsError::validation(format!(
+                    "1 validation error detected: Value at 'tags.{name}' failed to satisfy constraint: Member must \
+                     have length less than or equal to {most}"
+                )));
+            }
+        }
+        if tags.iter().any(|(known, _)| known == key) {
+            return Err(refused("DuplicateTagKeys", "A tag key was specified more than once"));
+        }
+        tags.push((key.to_owned(), value.to_owned()));
+    }
+    Ok(tags)
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {

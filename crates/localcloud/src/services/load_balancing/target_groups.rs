@@ -94,6 +94,25 @@ pub(super) fn balancers_of(world: &World, arn: &str) -> Vec<String> {
     found
 }
 
+/// "a target group can be associated with only one load balancer": what actions forward to may not be in use by
+/// another one (`TargetGroupAssociationLimit` of
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html>).
+pub(super) fn check_one_balancer(world: &World, actions: &Value, balancer_arn: &str) -> Result<(), AwsError> {
+    let forwarded =
+        world.load_balancing.target_groups.keys().filter(|arn| rule_parts::forwards_to(actions, arn));
+    for arn in forwarded {
+        if balancers_of(world, arn).iter().any(|user| user != balancer_arn) {
+            return Err(refused(
+                "TargetGroupAssociationLimit",
+                format!(
+                    "The following target groups cannot be associated with more than one load balancer: {arn}"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn not_found() -> AwsError {
     refused("TargetGroupNotFound", "One or more target groups not found")
 }

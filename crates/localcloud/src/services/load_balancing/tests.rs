@@ -259,3 +259,69 @@ fn instances_in_service_are_healthy_targets() {
             .contains(&json!({"Key": "idle_timeout.timeout_seconds", "Value": "4000"}))
     );
 }
+
+#[test]
+fn tags_of_rules_are_added_replaced_removed_and_go_with_their_rule() {
+    let mut made = made();
+    let rule = made.create(1);
+    let Made { bench, listener, .. } = &mut made;
+    let tags = |bench: &mut Bench, arn: &str| {
+        let answer = bench.ok(0, "DescribeTags", json!({"ResourceArns": [arn]}));
+        let tags = answer["TagDescriptions"][0]["Tags"].as_array().cloned().unwrap_or_default();
+        let text = |tag: &Value, name: &str| tag[name].as_str().unwrap_or_default().to_owned();
+        let shown = tags.iter().map(|tag| format!("{}={}", text(tag, "Key"), text(tag, "Value")));
+        shown.filter(|tag| !tag.starts_with("aws:")).collect::<Vec<_>>().join(" ")
+    };
+    let add = |arns: &[&str], tags: Value| json!({"ResourceArns": arns, "Tags": tags});
+    let (since, again) = (json!([{"Key": "since", "Value": "1"}]), json!([{"Key": "since", "Value": "2"}]));
+    bench.ok(0, "AddTags", add(&[&rule, listener], since));
+    bench.ok(0, "AddTags", add(&[&rule], again));
+    assert_eq!(tags(bench, &rule), "made-by=us since=2");
+    assert_eq!(tags(bench, listener), "since=1 team=blue");
+    bench.ok(0, "RemoveTags", json!({"ResourceArns": [rule], "TagKeys": ["made-by", "never"]}));
+    assert_eq!(tags(bench, &rule), "since=2");
+    let many: Vec<Value> = (0..50).map(|number| json!({"Key": number.to_string(), "Value": ""})).collect();
+    let twice = json!([{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]);
+    for (arns, given, code) in [
+        (vec![rule.as_str()], json!(many), "TooManyTags"),
+        (vec![&rule], twice, "DuplicateTagKeys"),
+        (vec![&rule], json!([{"Key": "k".repeat(129), "Value": ""}]), "ValidationError"),
+        (vec![&rule], json!([{"Key": "k", "Value": "v".repeat(257)}]), "ValidationError"),
+        (vec![&rule, "arn:aws:elasticloadbalancing:us-east-1:0:listener-rule/x"], json!([]), "RuleNotFound"),
+        (vec![], json!([]), "ValidationError"),
+    ] {
+        bench.refused(0, "AddTags", add(&arns, given), code, "");
+    }
+    assert_eq!(tags(bench, &rule), "since=2");
+    bench.ok(0, "DeleteRule", json!({"RuleArn": rule}));
+    bench.refused(0, "DescribeTags", json!({"ResourceArns": [rule]}), "RuleNotFound", "");
+}
+
+#[test]
+fn a_target_group_is_refused_to_a_second_load_balancer() {
+    let mut made = made();
+    let second = made.bench.create(BALANCER, "Second", json!({"Subnets": ["s-1", "s-2"]})).expect("balancer");
+    let targets = made.targets.clone();
+    let to = |action: Value| {
+        json!({
+            "LoadBalancerArn": second.physical_id, "Port": "80", "Protocol": "HTTP", "DefaultActions": [action],
+        })
+    };
+    let words = "cannot be associated with more than one load balancer";
+    let forward = json!({"Type": "forward", "TargetGroupArn": targets});
+    let refused = made.bench.create(LISTENER, "Http", to(forward.clone())).expect_err("in use");
+    assert!(refused.reason.contains(words), "{refused}");
+    let fixed = json!({"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}});
+    let other = made.bench.create(LISTENER, "Http", to(fixed)).expect("listener").physical_id;
+    let mut rule = made.rule(1);
+    rule["ListenerArn"] = json!(other);
+    let arn = made.bench.ok(0, "CreateRule", rule.clone())["Rules"][0]["RuleArn"].clone();
+    rule["Priority"] = json!("2");
+    rule["Actions"] = json!([forward]);
+    made.bench.refused(0, "CreateRule", rule, "TargetGroupAssociationLimit", words);
+    let change = json!({"RuleArn": arn, "Actions": [forward]});
+    made.bench.refused(0, "ModifyRule", change, "TargetGroupAssociationLimit", words);
+    // Its own load balancer may use it as often as it likes.
+    let own = json!({"LoadBalancerArn": made.balancer, "Port": "80", "Protocol": "HTTP", "DefaultActions": [forward]});
+    made.bench.create(LISTENER, "Own", own).expect("listener");
+}

@@ -62,7 +62,8 @@ fn condition_failed() -> AwsError {
     AwsError::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 }
 
-/// `If-Match` and `If-None-Match` of a write.
+/// `If-Match` and `If-None-Match` of a write; the latter "expects the '*' (asterisk) character"
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>), as tag it isn't implemented there either.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 pub(super) fn check_write(world: &World, input: Input<'_>) -> Result<(), AwsError> {
     let current = latest(world, input).ok().and_then(|version| version.object.as_ref());
@@ -73,8 +74,13 @@ pub(super) fn check_write(world: &World, input: Input<'_>) -> Result<(), AwsErro
         (Some(_), Some(_)) | (None, _) => {}
     }
     match (input.string("IfNoneMatch"), current) {
-        (Some(wanted), Some(object)) if fits(wanted, object) => Err(condition_failed()),
-        (Some(_), _) | (None, _) => Ok(()),
+        (Some("*"), Some(_)) => Err(condition_failed()),
+        (Some("*") | None, _) => Ok(()),
+        (Some(_), _) => Err(AwsError::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        )),
     }
 }
 

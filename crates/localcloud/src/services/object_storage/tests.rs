@@ -68,6 +68,28 @@ fn versions_are_kept_where_they_are_enabled() {
 }
 
 #[test]
+fn a_conditional_write_depends_on_what_is_there() {
+    let mut bench = bench();
+    let write = |body: &str, condition: &str, value: &str| json!({"Bucket": "bucket", "Key": "k", "Body": STANDARD.encode(body), condition: value});
+    bench.refused(0, "PutObject", write("0", "IfMatch", "x"), "NoSuchKey", "does not exist");
+    let first = bench.ok(0, "PutObject", write("one", "IfNoneMatch", "*"))["ETag"].clone();
+    let first = first.as_str().expect("a tag");
+    bench.refused(0, "PutObject", write("two", "IfNoneMatch", "*"), "PreconditionFailed", "did not hold");
+    bench.refused(0, "PutObject", write("two", "IfNoneMatch", first), "NotImplemented", "not implemented");
+    bench.refused(0, "PutObject", write("two", "IfMatch", "x"), "PreconditionFailed", "did not hold");
+    assert_eq!(text(&bench, "k", None).as_deref(), Some("one"));
+    bench.ok(0, "PutObject", write("two", "IfMatch", first));
+    bench.refused(0, "PutObject", write("three", "IfMatch", first), "PreconditionFailed", "did not hold");
+    assert_eq!(text(&bench, "k", None).as_deref(), Some("two"));
+    // A delete marker is as good as nothing.
+    bench.ok(0, "PutBucketVersioning", json!({"Bucket": "bucket", "Status": "Enabled"}));
+    bench.ok(0, "DeleteObject", json!({"Bucket": "bucket", "Key": "k"}));
+    bench.refused(0, "PutObject", write("three", "IfMatch", "*"), "NoSuchKey", "does not exist");
+    bench.ok(0, "PutObject", write("three", "IfNoneMatch", "*"));
+    assert_eq!(text(&bench, "k", None).as_deref(), Some("three"));
+}
+
+#[test]
 fn parts_become_one_object() {
     let mut bench = bench();
     let of = |fields: Value| {

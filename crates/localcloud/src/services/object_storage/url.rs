@@ -1,23 +1,39 @@
-//! Which bucket and key a URL names.
+//! Which object a URL names.
 
-/// Bucket and key (percent-decoded); `None` when the URL isn't one of S3.
-pub(super) fn parse(url: &str) -> Option<(String, String)> {
+/// What a URL names, percent-decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Location {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    /// `versionId`; without one the latest version is meant.
+    pub(super) version: Option<String>,
+}
+
+/// `None` when the URL isn't one of S3.
+pub(super) fn parse(url: &str) -> Option<Location> {
     if let Some(rest) = url.strip_prefix("s3://") {
         let (bucket, key) = rest.split_once('/')?;
-        return pair(bucket, key.to_owned());
+        // Such a URL has no query: a question mark is one of the key's.
+        return location(bucket, key.to_owned(), None);
     }
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let (authority, path) = rest.split_once('/')?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split('#').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let version = match pairs.find(|(name, _)| *name == "versionId") {
+        Some((_, id)) => Some(percent_decode(id)?),
+        None => None,
+    };
     let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
     });
     let path = percent_decode(path)?;
     match virtual_bucket(host) {
-        Some(bucket) => pair(bucket, path),
+        Some(bucket) => location(bucket, path, version),
         None if is_path_style(host) => {
             let (bucket, key) = path.split_once('/')?;
-            pair(bucket, key.to_owned())
+            location(bucket, key.to_owned(), version)
         }
         None => None,
     }
@@ -51,8 +67,8 @@ fn is_path_style(host: &str) -> bool {
     name.is_some_and(|name| name == "s3" || name.starts_with("s3.") || name.starts_with("s3-"))
 }
 
-fn pair(bucket: &str, key: String) -> Option<(String, String)> {
-    (!bucket.is_empty() && !key.is_empty()).then(|| (bucket.to_owned(), key))
+fn location(bucket: &str, key: String, version: Option<String>) -> Option<Location> {
+    (!bucket.is_empty() && !key.is_empty()).then(|| Location { bucket: bucket.to_owned(), key, version })
 }
 
 /// `%20` and the like decoded; `None` when that isn't UTF-8 or a `%` stands alone.
@@ -73,7 +89,7 @@ pub fn percent_decode(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{Location, parse};
 
     #[test]
     fn urls_name_objects() {
@@ -89,7 +105,6 @@ mod tests {
             ("https://s3-us-west-2.amazonaws.com/b/k", Some(("b", "k"))),
             ("s3://b/k/l", Some(("b", "k/l"))),
             ("http://127.0.0.1:4566/b/a%20key", Some(("b", "a key"))),
-            ("http://localhost/b/k?versionId=1", Some(("b", "k"))),
             ("http://b.localhost:4566/k", Some(("b", "k"))),
             ("https://example.com/b/k", None),
             ("https://ec2.us-east-1.amazonaws.com/b/k", None),
@@ -100,8 +115,29 @@ mod tests {
             ("file:///etc/passwd", None),
             ("", None),
         ] {
-            let expected = named.map(|(bucket, key)| (bucket.to_owned(), key.to_owned()));
+            let expected = named.map(|(bucket, key): (&str, &str)| Location {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+                version: None,
+            });
             assert_eq!(parse(url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn urls_name_versions() {
+        for (url, key, version) in [
+            ("https://b.s3.amazonaws.com/k?versionId=1", "k", Some("1")),
+            ("http://localhost/b/k?versionId=null", "k", Some("null")),
+            ("https://b.s3.amazonaws.com/k?x=1&versionId=a%2Fb&versionId=2#f", "k", Some("a/b")),
+            ("https://b.s3.amazonaws.com/k?versionId", "k", Some("")),
+            ("https://b.s3.amazonaws.com/k?versionid=1", "k", None),
+            ("https://b.s3.amazonaws.com/k#?versionId=1", "k", None),
+            ("s3://b/k?versionId=1", "k?versionId=1", None),
+        ] {
+            let found = parse(url).map(|found| (found.key, found.version));
+            assert_eq!(found, Some((key.to_owned(), version.map(str::to_owned))), "{url}");
+        }
+        assert_eq!(parse("https://b.s3.amazonaws.com/k?versionId=%zz"), None);
     }
 }

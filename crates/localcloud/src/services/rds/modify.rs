@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::instance::{DbInstance, Status};
-use super::{durations, instance, instance_not_found, refused, rephrased, storage};
+use super::{durations, engine, instance, instance_not_found, refused, rephrased, storage};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Settings in force at once, whatever the request says about when.
@@ -122,6 +122,12 @@ pub(super) fn wanted(world: &World, id: &str, input: Input<'_>) -> Result<Wanted
     let mut at_once = differing(AT_ONCE);
     at_once.extend(renamed(input));
     let mut waiting = differing(WAITING);
+    if let Some(asked) = input.string("EngineVersion") {
+        engine::check_version(instance, asked)?;
+        if instance.text("EngineVersion").is_some_and(|live| engine::is_met(live, asked)) {
+            waiting.shift_remove("EngineVersion");
+        }
+    }
     let allocated = gib(input, "AllocatedStorage")?;
     let most_gib = gib(input, "MaxAllocatedStorage")?;
     if let Some(size) = allocated {

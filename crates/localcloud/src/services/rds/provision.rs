@@ -103,6 +103,9 @@ fn restored_gib(world: &World, input: Input<'_>) -> Result<Option<u64>, Provisio
 ///
 /// A rollback keeps the larger storage of the failed template (`storage::keep_the_larger`).
 ///
+/// Assumption: the engine's version is sent with every change as well, so that one below what the database has been
+/// upgraded to by itself makes any change fail; a rollback doesn't send it, since no engine goes back.
+///
 /// Assumption: a change that is still under way is joined, not refused.
 ///
 /// # Errors
@@ -111,6 +114,9 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let mut properties = properties::to_json(desired.properties);
     if let Some(failed) = desired.previous.filter(|_| desired.undoes) {
         storage::keep_the_larger(&mut properties, &properties::to_json(failed));
+        if let Some(fields) = properties.as_object_mut() {
+            fields.shift_remove("EngineVersion");
+        }
     }
     let input = Input(&properties);
     let id = key(desired.physical_id.unwrap_or_default());
