@@ -132,6 +132,7 @@ fn the_gate_that_fits_is_drawn() {
                     snapshot_databases: false,
                     snapshot_volumes: false,
                     platform: world.around.platform,
+                    operator: "ada".to_owned(),
                 };
                 let rules = world.around.listener_rules.clone().unwrap_or_default();
                 let findings = Findings {
@@ -142,8 +143,10 @@ fn the_gate_that_fits_is_drawn() {
                     at_work: &AtWork::default(),
                     checks: &[],
                     accepted: &[],
+                    found: None,
+                    before: &Before::default(),
                 };
-                let drawn = maintenance_plan(RunKind::EnterMaintenance, &settings, &findings, None);
+                let drawn = maintenance_plan(RunKind::EnterMaintenance, &settings, &findings);
                 let verdict = of(&world.check(), "gate-space").verdict;
                 assert_eq!(
                     drawn.is_ok(),
