@@ -39,7 +39,7 @@ pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
     StackSettings,
 };
-pub use comparison::{Change, Difference, compare};
+pub use comparison::{Change, ChangeDetail, ChangedPart, Difference, Weighing, weigh};
 pub use deployment::Deployment;
 pub use draft::{
     DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,

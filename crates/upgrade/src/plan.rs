@@ -15,8 +15,9 @@ use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::state::Before;
 use crate::step::Step;
 
-/// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks.
-pub const PLAN_FORMAT: u32 = 2;
+/// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
+/// with details that have parts and with what becomes of old resources.
+pub const PLAN_FORMAT: u32 = 3;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

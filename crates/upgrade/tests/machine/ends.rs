@@ -40,7 +40,7 @@ pub fn stories() -> Vec<Story> {
             "AWS makes another change set",
             Fortune { surprising_change_set: true, ..updated() },
             "NotUpgraded",
-            "Database: AWS will modify it, not approved",
+            "Database (AWS::EC2::LaunchTemplate): AWS will modify it, and nobody approved that",
         ),
         story(
             "the update is rolled back",
@@ -277,7 +277,7 @@ pub fn stories() -> Vec<Story> {
                 "what fails before the open gate has closed lets nobody be kept out",
                 Fortune { surprising_change_set: true, ..updated() },
                 "NotUpgraded",
-                "not approved",
+                "nobody approved",
             ),
         ),
         with(
