@@ -341,8 +341,8 @@ pub(crate) struct Upgrade {
     /// Carry out a plan that was kept, instead of drawing one up.
     #[arg(long, value_name = "FILE", conflicts_with = "to", requires = "approve")]
     pub plan: Option<PathBuf>,
-    /// The plan's hash, as it was read: approval is of that plan and no other.
-    #[arg(long, value_name = "HASH")]
+    /// The kept plan's hash, as it was read: approval is of that plan and no other.
+    #[arg(long, value_name = "HASH", requires = "plan")]
     pub approve: Option<String>,
     /// Carry it out without asking.
     #[arg(long, conflicts_with = "plan")]

@@ -31,14 +31,16 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     let plan = prepare_maintenance(&site, kind, &run_id, &arguments.force_session, closes_at, None).await?;
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
     wish::known_sessions(&arguments.force_session, sessions)?;
+    let shown = plan.sha256();
     if arguments.progress.format == Format::Text {
         anstream::print!("{}", plan_text::plan(&plan, terminal_width()));
     }
     if !arguments.yes {
         operate::approve("Enable maintenance mode?")?;
     }
+    let approved = operate::approved(plan, &shown, &site.clock)?;
     let mut journal = open(&arguments.data.path)?;
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    operate::start(&site, &approved, &mut journal, arguments.progress).await
 }
 
 /// Leaving works whatever came before: a run that ended in maintenance, one that died half-way, or none that anybody
@@ -55,7 +57,10 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
         return operate::resume(&site, &plan.run_id, &mut journal, arguments.progress).await;
     }
     let plan = leaving_plan(&site, &journal, last).await?;
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    // Who asks to leave approves of leaving, whatever there is to put back.
+    let asked = plan.sha256();
+    let approved = operate::approved(plan, &asked, &site.clock)?;
+    operate::start(&site, &approved, &mut journal, arguments.progress).await
 }
 
 /// The plan of leaving, with what the last run remembers of how everything was; `last` is [`last_run`]'s, and has ended.

@@ -8,6 +8,7 @@
 //! the end of a step is always something seen on the cloud, never something assumed.
 
 mod act;
+mod approval;
 mod checks;
 mod circumstances;
 mod comparison;
@@ -30,6 +31,7 @@ mod steps;
 mod transition;
 
 pub use act::{Act, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
+pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
     ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,

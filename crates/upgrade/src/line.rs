@@ -76,7 +76,7 @@ pub(crate) fn kinds(
             kinds.push(LineKind::Decision { by: by.clone(), what: answer.in_words() });
         }
         What::Observed(_) => kinds.extend(new_events.into_iter().map(LineKind::Stack)),
-        What::Started | What::Acted | What::Waited => {}
+        What::Started { .. } | What::Acted | What::Waited => {}
     }
     if before.is_none_or(|before| before.question.is_none()) && after.question.is_some() {
         kinds.push(LineKind::Asked);

@@ -16,7 +16,7 @@ use crate::state::Before;
 use crate::step::Step;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
-/// with details that have parts and with what becomes of old resources.
+/// with details that have parts and with what becomes of old resources; checks that are accepted one by one.
 pub const PLAN_FORMAT: u32 = 3;
 
 /// What a run will do.

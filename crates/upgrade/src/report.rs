@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::Timestamp;
+use crate::approval::Approval;
 use crate::circumstances::Machine;
 use crate::journal::{Record, What};
 use crate::line::{self, Line};
@@ -16,6 +17,8 @@ use crate::transition::{IllegalTransition, transition};
 /// What happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
+    /// Who approved its plan.
+    pub approval: Option<Approval>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its last record was written.
@@ -122,6 +125,9 @@ impl Telling {
                 let state = State::new(plan, event.at);
                 let step = state.step;
                 let after = transition(plan, state, event)?.0;
+                if let What::Started { approval } = &event.what {
+                    self.report.approval = Some(approval.clone());
+                }
                 self.report.started_at = event.at;
                 self.report.steps.push(StepReport::new(step, event.at));
                 self.report.note_step(step, &after, event.at);
@@ -197,7 +203,11 @@ impl Telling {
             What::Answered { answer, by } => {
                 self.report.decisions.push(format!("{by} decided: {}", answer.in_words()));
             }
-            What::ObserveFailed(_) | What::Started | What::Acted | What::ActFailed(_) | What::Waited => {}
+            What::ObserveFailed(_)
+            | What::Started { .. }
+            | What::Acted
+            | What::ActFailed(_)
+            | What::Waited => {}
         }
     }
 

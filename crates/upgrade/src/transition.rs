@@ -62,7 +62,7 @@ pub fn fold<'a>(
 ) -> Result<State, IllegalTransition> {
     let mut records = records.into_iter();
     let mut state = match records.next() {
-        Some(Record::Happened(event @ Event { at, what: What::Started })) => {
+        Some(Record::Happened(event @ Event { at, what: What::Started { .. } })) => {
             transition(plan, State::new(plan, *at), event)?.0
         }
         _ => return Err(IllegalTransition::NotStarted),
@@ -87,7 +87,7 @@ pub fn transition(
     }
     let at = event.at;
     match &event.what {
-        What::Started | What::Waited => Ok(look(plan, state, at)),
+        What::Started { .. } | What::Waited => Ok(look(plan, state, at)),
         What::Resumed => {
             // The time in which nobody acted or looked is not the step's.
             state.step_started_at = at;

@@ -122,14 +122,16 @@ async fn demonstrate(
             return Err(CliError::Blocked { checks });
         }
     };
+    let shown = plan.sha256();
     anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
     if !unattended {
         operate::approve("Carry it out? Users are kept out meanwhile.")?;
     }
 
     println!("\nRun {}", plan.run_id);
+    let approved = operate::approved(plan, &shown, &site.clock)?;
     let mut journal = SqliteJournal::open(&directory.journal())?;
-    let code = operate::start(&site, &plan, &mut journal, Format::Text).await?;
+    let code = operate::start(&site, &approved, &mut journal, Format::Text).await?;
     println!(
         "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
         directory.path().display()

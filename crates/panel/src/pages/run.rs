@@ -2,7 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
-    Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind, stop_does,
+    Approval, Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind,
+    stop_does,
 };
 
 use super::form::{Send, button, form};
@@ -143,6 +144,9 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             p.big { (pill(tone, &words)) }
             p { (users(report)) " · " (took) @if report.outcome.is_none() { " so far" }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+            }
+            @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
+                p.sub { "Approved by " (by) ", " (when(*at)) }
             }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }

@@ -13,6 +13,13 @@ pub fn change(logical_id: &str) -> Change {
     )
 }
 
+/// Somebody's yes to a plan.
+pub fn approval(plan: &Plan) -> Approval {
+    let approved =
+        ApprovedPlan::new(plan.clone(), &plan.sha256(), "ada", Timestamp(0)).expect("its own hash");
+    approved.approval().clone()
+}
+
 pub fn resource(logical_id: &str) -> LogicalResource {
     LogicalResource { logical_id: logical_id.to_owned(), physical_id: format!("{logical_id}-1") }
 }

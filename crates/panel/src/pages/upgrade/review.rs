@@ -1,7 +1,7 @@
 //! Page 4: everything that must be known before it is decided, risks first; the decision; the beginning.
 
 use maud::{Markup, html};
-use upgrade::{CheckResult, Plan, Verdict};
+use upgrade::{Approval, CheckResult, Plan, Verdict};
 
 use super::changes::{risks, update};
 use super::{Wizard, in_words, steps_of_run};
@@ -9,7 +9,7 @@ use crate::access::Deed;
 use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 use crate::pages::form::{Send, button, form};
 use crate::pages::words::{Tone, counted, duration, iso, pill, when};
-use crate::proposals::{Approval, Preparation, Proposal, Standing};
+use crate::proposals::{Preparation, Proposal, Standing};
 
 /// What was found out longer ago than this is called old.
 const OLD_MILLISECONDS: u64 = 3_600_000;
