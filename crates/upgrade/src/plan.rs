@@ -241,7 +241,7 @@ impl ExpectedChange {
             aws_plain: expectation.aws_plain.map(in_words),
             aws_values: expectation.aws_values.map(in_words),
             differs_from_aws: expectation.differs(),
-            because: expectation.because.clone(),
+            because: expectation.because.iter().map(ToString::to_string).collect(),
         }
     }
 }
