@@ -169,6 +169,17 @@ pub struct Acceptance {
     pub who: String,
     /// Why.
     pub why: String,
+    /// Of a check that is accepted by itself: its warnings, as they were read. Empty: whatever it warns of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<String>,
+}
+
+impl Acceptance {
+    /// Whether this is somebody's yes to what the check says now.
+    #[must_use]
+    pub fn covers(&self, check: &CheckResult) -> bool {
+        self.what == check.id && (self.of.is_empty() || self.of == check.warnings)
+    }
 }
 
 /// A danger of the update.

@@ -453,7 +453,12 @@ fn accepted() -> Vec<Acceptance> {
         ("expected-changes", "this is what the release is for"),
         ("workloads", "they are there to be saved and stopped"),
     ]
-    .map(|(what, why)| Acceptance { what: what.to_owned(), who: "demo".to_owned(), why: why.to_owned() })
+    .map(|(what, why)| Acceptance {
+        what: what.to_owned(),
+        who: "demo".to_owned(),
+        why: why.to_owned(),
+        of: Vec::new(),
+    })
     .into()
 }
 

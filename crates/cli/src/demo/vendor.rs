@@ -190,7 +190,12 @@ pub fn accepted() -> Vec<Acceptance> {
     let why = "a demonstration".to_owned();
     WARNINGS
         .iter()
-        .map(|what| Acceptance { what: (*what).to_owned(), who: "demo".to_owned(), why: why.clone() })
+        .map(|what| Acceptance {
+            what: (*what).to_owned(),
+            who: "demo".to_owned(),
+            why: why.clone(),
+            of: Vec::new(),
+        })
         .collect()
 }
 

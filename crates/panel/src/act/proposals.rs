@@ -9,7 +9,7 @@ use upgrade::{Acceptance, ApprovedPlan, NotApproved, Plan, Timestamp, UpdateOpti
 use self::checks::{check_acceptances, check_sessions, check_template, differing, values};
 use super::noted;
 use crate::panel::Panel;
-use crate::proposals::{Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
+use crate::proposals::{Preparation, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
 use crate::web::{Asker, Failure, FieldError};
 
 /// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
@@ -140,7 +140,8 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
             proposal.accepted.retain(|one| one.what != what);
             if !why.trim().is_empty() {
                 let (who, why) = (asker.signature(), why.trim().to_owned());
-                proposal.accepted.push(Acceptance { what, who, why });
+                let of = warnings_read(seen.as_ref(), &what);
+                proposal.accepted.push(Acceptance { what, who, why, of });
             }
         }
         Ok::<_, ProposalError>(())
@@ -149,6 +150,14 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
         return Ok(proposal);
     }
     begin_look(panel, id)
+}
+
+/// What is accepted with a check that is accepted by itself: when it warns of something else later, that is to be decided
+/// anew.
+fn warnings_read(seen: Option<&Preparation>, what: &str) -> Vec<String> {
+    let checks = seen.into_iter().flat_map(|seen| &seen.checks);
+    let mut singly = checks.filter(|check| check.accepted_singly && check.id == what);
+    singly.next().map(|check| check.warnings.clone()).unwrap_or_default()
 }
 
 /// Look at the deployment again, as a task: the proposal says when it is over.

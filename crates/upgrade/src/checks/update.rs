@@ -92,7 +92,7 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
 
 /// Where what AWS's preview says is milder than what we expect to happen.
 pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth");
+    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth").accepted_singly();
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),

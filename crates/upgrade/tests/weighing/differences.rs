@@ -6,14 +6,14 @@ use upgrade::{Change, ChangeDetail, weigh};
 
 use crate::support::weigh_plainly;
 
-/// What a difference comes to.
+/// What a difference weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comes {
-    ToAStop,
-    ToARemark,
-    ToNothing,
+enum Weight {
+    Stop,
+    Remark,
+    Nothing,
 }
-use Comes::{ToARemark, ToAStop, ToNothing};
+use Weight::{Nothing, Remark, Stop};
 
 fn detail(
     name: &str,
@@ -61,7 +61,7 @@ fn approved() -> Vec<Change> {
     ]
 }
 
-type Case = (&'static str, fn(&mut Vec<Change>), Comes, &'static str);
+type Case = (&'static str, fn(&mut Vec<Change>), Weight, &'static str);
 
 const WORKERS: usize = 0;
 const DATABASE: usize = 1;
@@ -86,125 +86,125 @@ fn add_detail(change: &mut Change, attribute: &str, name: Option<&str>) {
     change.details.insert(ChangeDetail::new(attribute, name, Some("Never"), "Static", None, None));
 }
 
-/// What AWS answers instead, what it comes to, and words that say so.
+/// What AWS answers instead, what that weighs, and words that say so.
 const CASES: &[Case] = &[
-    ("the same", |_| (), ToNothing, ""),
-    ("another order", |set| set.reverse(), ToNothing, ""),
+    ("the same", |_| (), Nothing, ""),
+    ("another order", |set| set.reverse(), Nothing, ""),
     (
         "another resource",
         |set| set.push(Change::new("Bucket", "AWS::S3::Bucket", "Remove", None, [], [])),
-        ToAStop,
+        Stop,
         "Bucket (AWS::S3::Bucket): AWS will remove it, and nobody approved that",
     ),
     (
         "another resource that is only added",
         |set| set.push(Change::new("Bucket", "AWS::S3::Bucket", "Add", None, [], [])),
-        ToAStop,
+        Stop,
         "AWS will add it",
     ),
-    ("the same resource twice", |set| set.push(set[QUEUE].clone()), ToNothing, ""),
+    ("the same resource twice", |set| set.push(set[QUEUE].clone()), Nothing, ""),
     (
         "the same resource twice, the second time otherwise",
         |set| set.push(Change { action: "Remove".to_owned(), ..set[QUEUE].clone() }),
-        ToAStop,
+        Stop,
         "Queue: approved to add it, and AWS will remove it",
     ),
     (
         "another type under the name",
         |set| set[QUEUE].resource_type = "AWS::SNS::Topic".to_owned(),
-        ToAStop,
+        Stop,
         "Queue: approved as AWS::SQS::Queue, and AWS has AWS::SNS::Topic",
     ),
     (
         "a change left out",
         |set| drop(set.remove(WORKERS)),
-        ToAStop,
+        Stop,
         "Workers (AWS::AutoScaling::AutoScalingGroup): approved to modify it, and AWS will not",
     ),
-    ("a removal left out", |set| drop(set.remove(TOPIC)), ToAStop, "approved to remove it"),
-    ("an addition left out", |set| drop(set.remove(QUEUE)), ToAStop, "approved to add it"),
-    ("nothing at all", Vec::clear, ToAStop, "and AWS will not"),
+    ("a removal left out", |set| drop(set.remove(TOPIC)), Stop, "approved to remove it"),
+    ("an addition left out", |set| drop(set.remove(QUEUE)), Stop, "approved to add it"),
+    ("nothing at all", Vec::clear, Stop, "and AWS will not"),
     (
         "removed instead of modified",
         |set| set[DATABASE].action = "Remove".to_owned(),
-        ToAStop,
+        Stop,
         "Database: approved to modify it, and AWS will remove it",
     ),
-    ("modified instead of added", |set| set[QUEUE].action = "Modify".to_owned(), ToAStop, "modify it"),
-    ("modified instead of removed", |set| set[TOPIC].action = "Modify".to_owned(), ToAStop, "modify it"),
-    ("imported instead of added", |set| set[QUEUE].action = "Import".to_owned(), ToAStop, "import it"),
-    ("not known yet", |set| set[DATABASE].action = "Dynamic".to_owned(), ToAStop, "only executing tells"),
-    ("an action of the future", |set| set[DATABASE].action = "Sync".to_owned(), ToAStop, "AWS will Sync"),
+    ("modified instead of added", |set| set[QUEUE].action = "Modify".to_owned(), Stop, "modify it"),
+    ("modified instead of removed", |set| set[TOPIC].action = "Modify".to_owned(), Stop, "modify it"),
+    ("imported instead of added", |set| set[QUEUE].action = "Import".to_owned(), Stop, "import it"),
+    ("not known yet", |set| set[DATABASE].action = "Dynamic".to_owned(), Stop, "only executing tells"),
+    ("an action of the future", |set| set[DATABASE].action = "Sync".to_owned(), Stop, "AWS will Sync"),
     (
         "certainly replaced instead of perhaps",
         |set| set[WORKERS].replacement = Some("True".to_owned()),
-        ToAStop,
+        Stop,
         "Workers: approved replacement Conditional, AWS says True",
     ),
     (
         "changed in place instead of perhaps replaced",
         |set| set[WORKERS].replacement = Some("False".to_owned()),
-        ToARemark,
+        Remark,
         "AWS says False",
     ),
     (
         "perhaps replaced instead of certainly",
         |set| set[DATABASE].replacement = Some("Conditional".to_owned()),
-        ToARemark,
+        Remark,
         "approved replacement True, AWS says Conditional",
     ),
-    ("no word on replacement, and details that say it", |set| set[WORKERS].replacement = None, ToNothing, ""),
+    ("no word on replacement, and details that say it", |set| set[WORKERS].replacement = None, Nothing, ""),
     (
         "no word on replacement, and details that say more",
         |set| {
             set[WORKERS].replacement = None;
             change_detail(set, "AutoScalingGroupName", |detail| detail.evaluation = "Static".to_owned());
         },
-        ToAStop,
+        Stop,
         "AWS says True",
     ),
     (
         "a replacement of the future",
         |set| set[DATABASE].replacement = Some("Twice".to_owned()),
-        ToAStop,
+        Stop,
         "AWS says Twice",
     ),
-    ("a replacement of an addition", |set| set[QUEUE] = added_with_replacement(), ToNothing, ""),
+    ("a replacement of an addition", |set| set[QUEUE] = added_with_replacement(), Nothing, ""),
     (
         "deleted instead of kept",
         |set| set[TOPIC].policy_action = Some("Delete".to_owned()),
-        ToAStop,
+        Stop,
         "Topic: approved for the old resource Retain, AWS says Delete",
     ),
     (
         "deleted without the snapshot",
         |set| set[DATABASE].policy_action = Some("ReplaceAndDelete".to_owned()),
-        ToAStop,
+        Stop,
         "AWS says ReplaceAndDelete",
     ),
     (
         "kept instead of deleted after a snapshot",
         |set| set[DATABASE].policy_action = Some("ReplaceAndRetain".to_owned()),
-        ToARemark,
+        Remark,
         "AWS says ReplaceAndRetain",
     ),
-    ("no word on the old resource", |set| set[DATABASE].policy_action = None, ToARemark, "AWS says nothing"),
+    ("no word on the old resource", |set| set[DATABASE].policy_action = None, Remark, "AWS says nothing"),
     (
         "another property",
         |set| add_detail(&mut set[WORKERS], "Properties", Some("MinSize")),
-        ToAStop,
+        Stop,
         "Workers: AWS will change MinSize, and nobody approved that",
     ),
     (
         "another attribute",
         |set| add_detail(&mut set[WORKERS], "DeletionPolicy", None),
-        ToAStop,
+        Stop,
         "AWS will change DeletionPolicy",
     ),
     (
         "a property without a name",
         |set| add_detail(&mut set[WORKERS], "Properties", None),
-        ToAStop,
+        Stop,
         "AWS will change Properties",
     ),
     (
@@ -212,19 +212,19 @@ const CASES: &[Case] = &[
         |set| {
             set[WORKERS].scope.insert("UpdatePolicy".to_owned());
         },
-        ToAStop,
+        Stop,
         "AWS will change UpdatePolicy",
     ),
     (
         "a certain change of a property left out",
         |set| set[WORKERS].details.retain(|detail| detail.name.as_deref() != Some("MaxSize")),
-        ToAStop,
+        Stop,
         "Workers: a change of MaxSize was approved, and AWS makes none",
     ),
     (
         "a possible change of a property left out",
         |set| set[WORKERS].details.retain(|detail| detail.name.as_deref() != Some("AutoScalingGroupName")),
-        ToARemark,
+        Remark,
         "a possible change of AutoScalingGroupName was approved, and AWS lists none",
     ),
     (
@@ -234,19 +234,19 @@ const CASES: &[Case] = &[
                 detail.change_source = Some("ParameterReference".to_owned())
             })
         },
-        ToARemark,
+        Remark,
         "[Properties.MaxSize (Never) Static ParameterReference]",
     ),
     (
         "another causing entity",
         |set| change_detail(set, "MasterUsername", |detail| detail.causing_entity = None),
-        ToARemark,
+        Remark,
         "ParameterReference pUser",
     ),
     (
         "another evaluation",
         |set| change_detail(set, "MaxSize", |detail| detail.evaluation = "Dynamic".to_owned()),
-        ToARemark,
+        Remark,
         "Dynamic",
     ),
     (
@@ -256,7 +256,7 @@ const CASES: &[Case] = &[
                 detail.requires_recreation = Some("Conditionally".to_owned())
             })
         },
-        ToARemark,
+        Remark,
         "(Conditionally)",
     ),
     (
@@ -270,16 +270,16 @@ const CASES: &[Case] = &[
                 None,
             ));
         },
-        ToARemark,
+        Remark,
         "DirectModification",
     ),
     (
         "no scope",
         |set| set[DATABASE].scope.clear(),
-        ToARemark,
+        Remark,
         "Database: approved with scope [Properties], and AWS says []",
     ),
-    ("tags in the old spelling", spell_tags_in_the_old_way, ToNothing, ""),
+    ("tags in the old spelling", spell_tags_in_the_old_way, Nothing, ""),
 ];
 
 fn added_with_replacement() -> Change {
@@ -298,16 +298,16 @@ fn spell_tags_in_the_old_way(set: &mut Vec<Change>) {
 
 #[test]
 fn each_kind_of_difference_stops_or_is_remarked() {
-    for (name, answer, comes, words) in CASES {
+    for (name, answer, expected, words) in CASES {
         let (approved, mut actual) = (approved(), approved());
         answer(&mut actual);
         let weighing = weigh_plainly(&approved, &actual);
         let found = match (weighing.stops.is_empty(), weighing.remarks.is_empty()) {
-            (false, _) => ToAStop,
-            (true, false) => ToARemark,
-            (true, true) => ToNothing,
+            (false, _) => Stop,
+            (true, false) => Remark,
+            (true, true) => Nothing,
         };
-        assert_eq!(found, *comes, "{name}: {weighing:#?}");
+        assert_eq!(found, *expected, "{name}: {weighing:#?}");
         let told: Vec<String> =
             weighing.stops.iter().chain(&weighing.remarks).map(ToString::to_string).collect();
         assert!(told.join("\n").contains(words), "{name}: {told:#?} lack {words:?}");
