@@ -8,7 +8,7 @@ pub(crate) mod settings;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{ResourceChange, ResourceChangeDetail};
-use upgrade::{Change, ChangeSetSeen, LogicalResource, PortError};
+use upgrade::{Change, ChangeDetail, ChangeSetSeen, LogicalResource, PortError};
 
 use crate::errors::{code, port_error};
 
@@ -59,11 +59,12 @@ fn change(change: &ResourceChange) -> Change {
         change.scope().iter().map(|attribute| attribute.as_str().to_owned()),
         change.details().iter().map(detail),
     )
+    .with_policy_action(change.policy_action().map(|action| action.as_str()))
 }
 
-fn detail(detail: &ResourceChangeDetail) -> String {
+fn detail(detail: &ResourceChangeDetail) -> ChangeDetail {
     let target = detail.target();
-    Change::detail(
+    ChangeDetail::new(
         target.and_then(|target| target.attribute()).map(|attribute| attribute.as_str()).unwrap_or_default(),
         target.and_then(|target| target.name()),
         target.and_then(|target| target.requires_recreation()).map(|recreation| recreation.as_str()),

@@ -9,6 +9,7 @@
 mod because;
 mod custom_name;
 mod future_values;
+mod reasons;
 mod resolve;
 mod storage;
 
@@ -24,6 +25,8 @@ use crate::predict::{
     AsDeployed, Deployed, PredictError, Scene, Side, attributes, removal, replacement_of_old,
 };
 use future_values::AsItWillBe;
+
+pub use because::{Because, Price, ReadFate, Reading, Refusal};
 
 /// What AWS says of a resource and what we expect.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,11 +47,30 @@ pub struct Expectation {
     pub changed_properties: BTreeSet<String>,
     /// The name that the new physical resource takes, where the template gives one and the old one hasn't it.
     pub takes_name: Option<String>,
-    /// Why, in short sentences; the deciding one first.
-    pub because: Vec<String>,
+    /// Why; the deciding reason first.
+    pub because: Vec<Because>,
 }
 
 impl Expectation {
+    /// Why the update fails at this resource, where it does.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.because.iter().find_map(|because| match because {
+            Because::Refused(refusal) => Some(refusal),
+            Because::OnlyInNew
+            | Because::OnlyInDeployed
+            | Because::ReadsTheSame
+            | Because::NestedStack
+            | Because::Resolved(_)
+            | Because::OnlyAwsChecks { .. }
+            | Because::Treatment(_)
+            | Because::KeptByCloudFormation(_)
+            | Because::TemplateChanges { .. }
+            | Because::Reads { .. }
+            | Because::Disputed { .. }
+            | Because::More(_) => None,
+        })
+    }
+
     /// Whether one of AWS's two answers is not what we expect.
     pub fn differs(&self) -> bool {
         let (action, replacement) = self.expected.in_aws_words();
@@ -142,7 +164,7 @@ pub fn expectations(
         let Some(resource) = after.template().resources.get(logical_id) else { continue };
         let (expectation, expected) = match scene.deployed_resource(logical_id) {
             None => {
-                let why = vec!["The new template has it and the deployed one doesn't.".to_owned()];
+                let why = vec![Because::OnlyInNew];
                 let takes_name = name_of_addition(&scene, &decided, resource)?;
                 let added = bare(resource, Expected::Added, why);
                 (Expectation { takes_name, ..added }, Expected::Added)
@@ -159,7 +181,7 @@ pub fn expectations(
         let (side, resource) = resource;
         if !after.is_active(&resource.logical_id) {
             let old_resource = Some(removal(side, resource)?);
-            let why = vec!["The deployed template has it and the new one doesn't.".to_owned()];
+            let why = vec![Because::OnlyInDeployed];
             made.insert(
                 resource.logical_id.clone(),
                 Expectation { old_resource, ..bare(resource, Expected::Removed, why) },
@@ -174,7 +196,7 @@ pub fn expectations(
         expectation.aws_plain = said(plain);
         expectation.aws_values = said(values);
         if expectation.expected == Expected::Unchanged && expectation.aws_plain.is_some() {
-            expectation.because.push("What it reads from other resources stays the same.".to_owned());
+            expectation.because.push(Because::ReadsTheSame);
         }
     }
     made.retain(|_, one| {
@@ -183,7 +205,7 @@ pub fn expectations(
     Ok(made.into_values().collect())
 }
 
-fn bare(resource: &Resource, expected: Expected, because: Vec<String>) -> Expectation {
+fn bare(resource: &Resource, expected: Expected, because: Vec<Because>) -> Expectation {
     Expectation {
         logical_id: resource.logical_id.clone(),
         resource_type: resource.type_name.clone(),
@@ -247,16 +269,16 @@ fn modification(
                 .filter(|_| expected == Expected::Replaced)
         });
     expectation.expected = expected;
-    if let Some(sentence) = refused {
+    if let Some(refusal) = refused {
         expectation.expected = Expected::Fails;
-        expectation.because.insert(0, sentence);
+        expectation.because.insert(0, Because::Refused(refusal));
     } else if matches!(expected, Expected::Replaced | Expected::MayBeReplaced) {
         expectation.old_resource = Some(replacement_of_old(scene.after, new)?);
         // A name that stays is the old resource's own.
         let named = |tree: &Tree<'_>| custom_name::taken(&new.type_name, tree);
         expectation.takes_name = named(new_tree).filter(|name| named(old_tree).as_ref() != Some(name));
     }
-    expectation.because.extend(because::sentences(scene, decided, &new.type_name, &weighed));
+    expectation.because.extend(reasons::of_properties(scene, decided, &new.type_name, &weighed));
     if expectation.expected == Expected::Unchanged {
         attributes_only(scene, side, old, new, &mut expectation)?;
     }
@@ -264,12 +286,10 @@ fn modification(
 }
 
 /// User guide, `AWS::CloudFormation::WaitCondition`: "Update requires: Updates are not supported."
-fn wait_condition(new: &Resource, expected: Expected) -> Option<String> {
+fn wait_condition(new: &Resource, expected: Expected) -> Option<Refusal> {
     let updated =
         new.type_name == "AWS::CloudFormation::WaitCondition" && expected == Expected::UpdatedInPlace;
-    updated.then(|| {
-        "AWS doesn't support updating a wait condition; give the new one another logical id.".to_owned()
-    })
+    updated.then_some(Refusal::WaitCondition)
 }
 
 fn weigh<'d, 't, 'n>(
@@ -298,15 +318,15 @@ fn decide(
     new: &Resource,
     trees: (&Tree<'_>, &Tree<'_>),
     weighed: &[Weighed<'_, '_, '_>],
-    because: &mut Vec<String>,
+    because: &mut Vec<Because>,
 ) -> Expected {
     let heaviest =
         |certain: bool| weighed.iter().filter(|one| one.certain == certain).map(|one| one.word).max();
     let certainly = match heaviest(true) {
         Some(RequiresRecreation::Always) => return Expected::Replaced,
         Some(RequiresRecreation::Conditionally) => {
-            let (expected, sentence) = resolve::conditional(scene, new, trees, weighed);
-            because.push(sentence);
+            let (expected, reason) = resolve::conditional(scene, new, trees, weighed);
+            because.push(reason);
             expected
         }
         Some(RequiresRecreation::Never) => Expected::UpdatedInPlace,
@@ -318,15 +338,20 @@ fn decide(
         None => Expected::Unchanged,
     };
     if new.type_name == "AWS::CloudFormation::Stack" && certainly.max(perhaps) == Expected::Unchanged {
-        because.push(
-            "A nested stack is always updated; what that changes depends on its own template.".to_owned(),
-        );
+        because.push(Because::NestedStack);
         return Expected::MayBeUpdated;
     }
-    if let Some(note) = facts::treatment(&new.type_name).note()
-        && (!weighed.is_empty() && facts::treatment(&new.type_name) != Treatment::CustomResource)
-    {
-        because.push(note.to_owned());
+    match facts::treatment(&new.type_name) {
+        treatment @ (Treatment::Transformed | Treatment::Module | Treatment::Unknown)
+            if !weighed.is_empty() =>
+        {
+            because.push(Because::Treatment(treatment));
+        }
+        Treatment::Published
+        | Treatment::CustomResource
+        | Treatment::Transformed
+        | Treatment::Module
+        | Treatment::Unknown => {}
     }
     certainly.max(perhaps)
 }
@@ -348,9 +373,7 @@ fn attributes_only(
             .map_err(PredictError::After)?;
         if !compare::same(old_text.as_ref(), new_text.as_ref()) {
             expectation.expected = Expected::UpdatedInPlace;
-            expectation.because.push(format!(
-                "The template changes {attribute}, which CloudFormation itself keeps: the resource is not touched."
-            ));
+            expectation.because.push(Because::KeptByCloudFormation(attribute));
         }
     }
     Ok(())

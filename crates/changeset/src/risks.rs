@@ -132,9 +132,7 @@ pub fn risks(expectations: &[Expectation], after: &Template) -> Vec<Risk> {
             list(&needed.because_of)
         ),
     }));
-    found.sort_by(|one, other| {
-        (one.kind, &one.logical_id, &one.because).cmp(&(other.kind, &other.logical_id, &other.because))
-    });
+    found.sort_by(|one, other| (one.kind, &one.logical_id).cmp(&(other.kind, &other.logical_id)));
     found
 }
 
@@ -146,7 +144,7 @@ fn of_resource(one: &Expectation) -> Vec<Risk> {
         resource_type: Some(one.resource_type.clone()),
         because,
     };
-    let first = || one.because.first().cloned().unwrap_or_default();
+    let first = || one.because.first().map(ToString::to_string).unwrap_or_default();
     let mut found = Vec::new();
     match one.expected {
         Expected::Unchanged | Expected::Added => return found,

@@ -341,8 +341,9 @@ pub(crate) struct Upgrade {
     /// Carry out a plan that was kept, instead of drawing one up.
     #[arg(long, value_name = "FILE", conflicts_with = "to", requires = "approve")]
     pub plan: Option<PathBuf>,
-    /// The plan's hash, as it was read: approval is of that plan and no other.
-    #[arg(long, value_name = "HASH")]
+    /// The kept plan's hash, as it was read: approval is of that plan and no other.
+    // Both: what is required is waived by clap where it conflicts with what is there.
+    #[arg(long, value_name = "HASH", requires = "plan", conflicts_with = "to")]
     pub approve: Option<String>,
     /// Carry it out without asking.
     #[arg(long, conflicts_with = "plan")]

@@ -247,6 +247,9 @@ pub enum CliError {
         /// What it is.
         found: String,
     },
+    /// The plan isn't approved.
+    #[error(transparent)]
+    Approval(#[from] upgrade::NotApproved),
     /// A plan of another program.
     #[error("the plan in {} has format {found}, and this program reads {known}", path.display())]
     PlanFormat {
@@ -389,6 +392,7 @@ impl CliError {
             | CliError::NoRelease
             | CliError::Blocked { .. }
             | CliError::OtherPlan { .. }
+            | CliError::Approval(_)
             | CliError::PlanFormat { .. }
             | CliError::When { .. }
             | CliError::Notice(_)
@@ -410,6 +414,7 @@ impl CliError {
                 ConductError::Ended { .. }
                 | ConductError::Journal(
                     JournalError::RunUnderWay { .. }
+                    | JournalError::BegunBefore { .. }
                     | JournalError::NoSuchRun { .. }
                     | JournalError::Ended { .. },
                 ),

@@ -47,14 +47,16 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     };
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
     wish::known_sessions(&arguments.force_session, sessions)?;
+    let shown = plan.sha256();
     if arguments.progress.format == Format::Text {
         anstream::print!("{}", plan_text::plan(&plan, terminal_width()));
     }
     if !arguments.yes {
         operate::approve("Enable maintenance mode?")?;
     }
+    let approved = operate::approved(plan, &shown, &site.clock)?;
     let mut journal = open(&arguments.data.path)?;
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    operate::start(&site, &approved, &mut journal, arguments.progress).await
 }
 
 /// How maintenance is entered.
@@ -168,7 +170,10 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     }
     refuse_while_updating(&site, wish).await?;
     let plan = leaving_plan(&site, &journal, wish).await?;
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    // Who asks to leave approves of leaving, whatever there is to put back.
+    let asked = plan.sha256();
+    let approved = operate::approved(plan, &asked, &site.clock)?;
+    operate::start(&site, &approved, &mut journal, arguments.progress).await
 }
 
 /// Whether a run that has not ended may be left, and what is asked of it.

@@ -47,7 +47,7 @@ impl Noticing {
     ) -> Vec<Notice> {
         let mut notices = Vec::new();
         if let Record::Happened(event) = record
-            && event.what == What::Started
+            && matches!(event.what, What::Started { .. })
         {
             notices.push(Notice::Began);
         }
@@ -256,8 +256,10 @@ mod tests {
         let question = Question::Unhealthy { findings: vec!["503".to_owned()], can_go_back: false };
         let (asking, ended) = (Some(&question), Some(&Outcome::Upgraded));
         let mut noticing = Noticing::default();
+        let approval =
+            upgrade::Approval { by: "ada".to_owned(), at: upgrade::Timestamp(1), plan_sha256: String::new() };
         for (what, outcome, question, told) in [
-            (What::Started, None, None, vec![Notice::Began]),
+            (What::Started { approval }, None, None, vec![Notice::Began]),
             (What::Waited, None, None, vec![]),
             (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
             (What::Waited, None, asking, vec![]),

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use conductor::{ConductError, Conductor, Ended, Holder, JournalStore, Reply, SqliteJournal, Watcher};
+use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalStore, Reply, SqliteJournal, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use upgrade::{Answer, Plan, Question, Record, Report, State, fold};
+use upgrade::{Answer, ApprovedPlan, Plan, Question, Record, Report, State, fold};
 
 use crate::arguments::{Format, Progress};
 use crate::demo::until_interrupted;
@@ -24,10 +24,10 @@ use crate::{question_text, report};
 /// How often the live line is drawn anew.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Begin a plan's run and carry it to its end.
+/// Begin an approved plan's run and carry it to its end.
 pub(crate) async fn start(
     site: &Site,
-    plan: &Plan,
+    plan: &ApprovedPlan,
     journal: &mut SqliteJournal,
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
@@ -37,18 +37,19 @@ pub(crate) async fn start(
 /// The same; tells how it ended as well.
 pub(crate) async fn start_and_tell(
     site: &Site,
-    plan: &Plan,
+    approved: &ApprovedPlan,
     journal: &mut SqliteJournal,
     progress: impl Into<Progress>,
 ) -> Result<(ExitCode, Ended), CliError> {
     let progress = progress.into();
+    let plan = approved.plan();
     let history = History::of(journal, &plan.deployment, Some(&plan.run_id))?;
     let shown = Shown::new(Lines::new(history, !progress.quiet), progress.format);
     let ended = {
         let holder = Holder::this_process();
         let mut conductor =
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
-        carry_out(site, shown, async |shown| conductor.start(plan, shown).await).await?
+        carry_out(site, shown, async |shown| conductor.start(approved, shown).await).await?
     };
     Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
 }
@@ -216,6 +217,11 @@ impl Watcher for Shown {
             }
         }
     }
+}
+
+/// What was just shown is what is approved, by whoever sits here.
+pub(crate) fn approved(plan: Plan, shown_sha256: &str, clock: &Clock) -> Result<ApprovedPlan, CliError> {
+    Ok(ApprovedPlan::new(plan, shown_sha256, &who(), clock.now())?)
 }
 
 /// Ask on the terminal whether to go on.

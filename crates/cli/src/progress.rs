@@ -119,7 +119,7 @@ impl Lines {
             What::Answered { answer, by } => {
                 self.screen.print(&format!("            {by} decides: {}", answer.in_words()));
             }
-            What::Started | What::Observed(_) | What::Acted | What::Waited => {}
+            What::Started { .. } | What::Observed(_) | What::Acted | What::Waited => {}
         }
     }
 }
@@ -138,7 +138,7 @@ impl Watcher for Lines {
                     && let Some(update) = plan.update(kind)
                 {
                     self.screen.print(&format!(
-                        "            AWS's change set is the one foretold: {} changes",
+                        "            AWS's change set does what was approved: {} changes",
                         update.predicted.len()
                     ));
                 }

@@ -17,6 +17,9 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
         _ => String::new(),
     };
     println!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
+    if let Some(upgrade::Approval { by, at, plan_sha256 }) = &report.approval {
+        println!("  Approved by {by} at {} UTC: plan {plan_sha256}", time_of_day(*at));
+    }
     match &report.outcome {
         None => println!("  The run has not ended."),
         Some(outcome) => {

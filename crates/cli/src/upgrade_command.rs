@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor::SqliteJournal;
-use upgrade::{PLAN_FORMAT, Plan};
+use conductor::{Clock, SqliteJournal};
+use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
 use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
 use crate::change_table::terminal_width;
@@ -55,11 +55,12 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             refuse_under_way(Some(&journal), &settings.name)?;
         }
     }
-    let (site, plan) = match (&arguments.plan, &arguments.approve) {
+    let (site, approved) = match (&arguments.plan, &arguments.approve) {
         (Some(path), Some(approved)) => {
-            let plan = kept(path, approved)?;
+            let approved = kept(path, approved, &Clock::system())?;
+            let plan = approved.plan();
             let site = Site::reach(&arguments.wish.config, Some(&plan.deployment), &plan.run_id).await?;
-            (site, plan)
+            (site, approved)
         }
         (Some(_) | None, _) => {
             let (site, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
@@ -67,31 +68,23 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
                 show_checks(&prepared);
             }
             let plan = prepared.plan.map_err(refusal)?;
+            let shown = plan.sha256();
             if arguments.progress.format == Format::Text {
                 anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
                 println!("\n{}", history.expectation());
             }
-            match &arguments.approve {
-                // Nothing may have changed since it was read.
-                Some(approved) if *approved != plan.sha256() => {
-                    return Err(CliError::OtherPlan {
-                        path: "what was drawn up now".into(),
-                        approved: approved.clone(),
-                        found: plan.sha256(),
-                    });
-                }
-                Some(_) => {}
-                None if arguments.yes => {}
-                None => operate::approve("Carry it out?")?,
+            if !arguments.yes {
+                operate::approve("Carry it out?")?;
             }
-            (site, plan)
+            let approved = operate::approved(plan, &shown, &site.clock)?;
+            (site, approved)
         }
     };
     let mut journal = open(&arguments.data.path)?;
     if arguments.progress.format == Format::Text {
-        println!("\nRun {}", plan.run_id);
+        println!("\nRun {}", approved.plan().run_id);
     }
-    operate::start(&site, &plan, &mut journal, arguments.progress).await
+    operate::start(&site, &approved, &mut journal, arguments.progress).await
 }
 
 /// The journal of a data directory, made if it isn't there.
@@ -135,7 +128,7 @@ fn refusal(no_plan: NoPlan) -> CliError {
 }
 
 /// A plan that was kept; it must be the approved one, to the byte of its meaning.
-fn kept(path: &Path, approved: &str) -> Result<Plan, CliError> {
+fn kept(path: &Path, approved: &str, clock: &Clock) -> Result<ApprovedPlan, CliError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
     let malformed =
@@ -146,9 +139,10 @@ fn kept(path: &Path, approved: &str) -> Result<Plan, CliError> {
         return Err(CliError::PlanFormat { path: path.to_owned(), found: format, known: PLAN_FORMAT });
     }
     let plan: Plan = serde_json::from_value(value).map_err(malformed)?;
-    let found = plan.sha256();
-    if found != approved {
-        return Err(CliError::OtherPlan { path: path.to_owned(), approved: approved.to_owned(), found });
-    }
-    Ok(plan)
+    ApprovedPlan::new(plan, approved, &wish::who(), clock.now()).map_err(|error| match error {
+        NotApproved::OtherPlan { approved, found } => {
+            CliError::OtherPlan { path: path.to_owned(), approved, found }
+        }
+        NotApproved::Nobody => error.into(),
+    })
 }

@@ -25,6 +25,7 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
         what: what.clone(),
         who: who.clone(),
         why: wish.why.clone(),
+        of: Vec::new(),
     });
     Ok(UpgradeRequest {
         release,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use upgrade::{
-    Answer, Effect, Event, IllegalTransition, Observation, Outcome, Plan, Question, Record, State, Timestamp,
-    What, fold, transition, watch_due,
+    Answer, ApprovedPlan, Effect, Event, IllegalTransition, Observation, Outcome, Plan, Question, Record,
+    State, Timestamp, What, fold, transition, watch_due,
 };
 
 use crate::clock::Clock;
@@ -87,9 +87,15 @@ pub struct Conductor<'a, C, J> {
 }
 
 impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
-    /// Begin a plan's run and carry it to its end.
-    pub async fn start(&mut self, plan: &Plan, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
-        let event = Event { at: self.clock.now(), what: What::Started };
+    /// Begin an approved plan's run and carry it to its end. A plan runs once.
+    pub async fn start(
+        &mut self,
+        approved: &ApprovedPlan,
+        watcher: &mut impl Watcher,
+    ) -> Result<Ended, ConductError> {
+        let plan = approved.plan();
+        let what = What::Started { approval: approved.approval().clone() };
+        let event = Event { at: self.clock.now(), what };
         let record = Record::Happened(event.clone());
         self.journal.begin(plan, &record, self.holder)?;
         let state = State::new(plan, event.at);
@@ -272,7 +278,7 @@ enum Watch {
 
 fn matters_by_itself(what: &What) -> bool {
     match what {
-        What::Started
+        What::Started { .. }
         | What::Resumed
         | What::Acted
         | What::ActFailed(_)

@@ -47,8 +47,8 @@ pub enum Request {
 
 /// Remembers runs: plan, records, who acts, what is asked of them.
 pub trait JournalStore {
-    /// Write down a run's plan and its first record, and take its lease: all or nothing. Refused while another run of
-    /// the same stack has not ended.
+    /// Write down a run's plan and its first record, and take its lease: all or nothing. Refused to a plan that has been
+    /// begun before, whatever came of it, and while another run of the same stack has not ended.
     fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError>;
 
     /// Write down the next record and renew the lease. When this returns, the record survives a crash. Refused to
@@ -101,6 +101,12 @@ pub enum JournalError {
     #[error("there is no run {run_id}")]
     NoSuchRun {
         /// The run's id.
+        run_id: String,
+    },
+    /// The plan has been begun before, by its run's id or by its hash. What it stands on has been changed by that run.
+    #[error("run {run_id} has been begun before, and a plan runs once")]
+    BegunBefore {
+        /// The run that it was begun as.
         run_id: String,
     },
     /// Another run of the same stack goes on.

@@ -57,7 +57,8 @@ impl SqliteJournal {
                      holder TEXT,
                      lease_expires_at INTEGER NOT NULL DEFAULT 0,
                      kind TEXT NOT NULL,
-                     plan TEXT NOT NULL
+                     plan TEXT NOT NULL,
+                     plan_sha256 TEXT NOT NULL UNIQUE
                  ) STRICT;
                  CREATE UNIQUE INDEX IF NOT EXISTS one_run_a_stack ON runs (stack_id) WHERE ended = 0;
                  CREATE TABLE IF NOT EXISTS records (
@@ -88,7 +89,19 @@ impl SqliteJournal {
 
 impl JournalStore for SqliteJournal {
     fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
+        let plan_sha256 = plan.sha256();
         let transaction = self.writing()?;
+        let before: Option<String> = transaction
+            .query_row(
+                "SELECT run_id FROM runs WHERE run_id = ?1 OR plan_sha256 = ?2",
+                params![plan.run_id, plan_sha256],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(unreadable)?;
+        if let Some(run_id) = before {
+            return Err(JournalError::BegunBefore { run_id });
+        }
         let under_way: Option<String> = transaction
             .query_row(
                 "SELECT run_id FROM runs WHERE stack_id = ?1 AND ended = 0",
@@ -102,8 +115,8 @@ impl JournalStore for SqliteJournal {
         }
         transaction
             .execute(
-                "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, holder, lease_expires_at, kind, plan)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, holder, lease_expires_at, kind, plan, plan_sha256)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 params![
                     plan.run_id,
                     plan.deployment,
@@ -113,7 +126,8 @@ impl JournalStore for SqliteJournal {
                     holder.as_str(),
                     lease_end(first.at()),
                     serde_json::to_string(&plan.kind).map_err(unwritable)?,
-                    serde_json::to_string(plan).map_err(unwritable)?
+                    serde_json::to_string(plan).map_err(unwritable)?,
+                    plan_sha256
                 ],
             )
             .map_err(unwritable)?;

@@ -5,7 +5,7 @@ use conductor::{
     SqliteJournal,
 };
 use upgrade::{
-    Announcement, Answer, AtWork, Event, Gate, HealthPolicy, JOURNAL_FORMAT, LogicalResource,
+    Announcement, Answer, Approval, AtWork, Event, Gate, HealthPolicy, JOURNAL_FORMAT, LogicalResource,
     MaintenancePolicy, Plan, PlatformCapabilities, Record, RunKind, Targets, Timestamp, What,
 };
 
@@ -46,7 +46,8 @@ fn plan(run_id: &str, stack: &str) -> Plan {
         platform: PlatformCapabilities::NONE,
         snapshots: Vec::new(),
         health: HealthPolicy::default(),
-        before: None,
+        before: upgrade::Before::default(),
+        found: None,
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),
@@ -60,6 +61,12 @@ fn holder() -> Holder {
     Holder::named("this test")
 }
 
+/// The first record of a run. Whose plan was approved is the conductor's matter, not the journal's.
+fn started() -> What {
+    let approval = Approval { by: "ada".to_owned(), at: Timestamp(1), plan_sha256: "ab".repeat(32) };
+    What::Started { approval }
+}
+
 fn happened(at: u64, what: What) -> Record {
     Record::Happened(Event { at: Timestamp(at), what })
 }
@@ -68,7 +75,7 @@ fn happened(at: u64, what: What) -> Record {
 fn what_was_written_is_read_again_by_another_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite");
-    let records = [happened(1, What::Started), happened(2, What::Waited), happened(3, What::Resumed)];
+    let records = [happened(1, started()), happened(2, What::Waited), happened(3, What::Resumed)];
     let mut journal = SqliteJournal::open(&path).expect("a journal");
     journal.begin(&plan("one", "platform"), &records[0], &holder()).expect("begun");
     journal.append("one", &records[1], false, &holder()).expect("written");
@@ -88,21 +95,46 @@ fn what_was_written_is_read_again_by_another_process() {
 #[test]
 fn one_run_a_stack_at_a_time() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
-    let refused = journal.begin(&plan("two", "platform"), &happened(2, What::Started), &holder());
+    journal.begin(&plan("one", "platform"), &happened(1, started()), &holder()).expect("begun");
+    let refused = journal.begin(&plan("two", "platform"), &happened(2, started()), &holder());
     assert!(
         matches!(&refused, Err(JournalError::RunUnderWay { run_id, .. }) if run_id == "one"),
         "{refused:?}"
     );
     journal
-        .begin(&plan("other", "elsewhere"), &happened(3, What::Started), &holder())
+        .begin(&plan("other", "elsewhere"), &happened(3, started()), &holder())
         .expect("another stack is free");
     journal.append("one", &happened(4, What::Waited), true, &holder()).expect("ended");
-    journal.begin(&plan("two", "platform"), &happened(5, What::Started), &holder()).expect("free again");
+    journal.begin(&plan("two", "platform"), &happened(5, started()), &holder()).expect("free again");
     let runs = journal.runs().expect("readable");
     let told: Vec<_> = runs.iter().map(|run| (run.run_id.as_str(), run.ended)).collect();
     assert_eq!(told, [("one", true), ("other", false), ("two", false)]);
     assert!(matches!(journal.load("three"), Err(JournalError::NoSuchRun { .. })));
+}
+
+#[test]
+fn a_plan_is_begun_once_whatever_came_of_it() {
+    let mut journal = SqliteJournal::in_memory().expect("a journal");
+    let first = plan("one", "platform");
+    journal.begin(&first, &happened(1, started()), &holder()).expect("begun");
+    let mut refused = |plan: &Plan, at: u64| {
+        let outcome = journal.begin(plan, &happened(at, started()), &holder());
+        assert!(
+            matches!(&outcome, Err(JournalError::BegunBefore { run_id }) if run_id == "one"),
+            "{outcome:?}"
+        );
+    };
+    // While it goes on, and under the same id for another deployment.
+    refused(&first, 2);
+    refused(&plan("one", "elsewhere"), 3);
+    journal.append("one", &happened(4, What::Waited), true, &holder()).expect("ended");
+    let mut refused = |plan: &Plan, at: u64| {
+        let outcome = journal.begin(plan, &happened(at, started()), &holder());
+        assert!(matches!(&outcome, Err(JournalError::BegunBefore { .. })), "{outcome:?}");
+    };
+    refused(&first, 5);
+    refused(&plan("one", "elsewhere"), 6);
+    journal.begin(&plan("two", "platform"), &happened(7, started()), &holder()).expect("another plan");
 }
 
 #[test]
@@ -139,7 +171,7 @@ fn a_data_directory_has_one_holder() {
 fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
     let (first, second) = (Holder::named("first"), Holder::named("second"));
-    journal.begin(&plan("one", "platform"), &happened(1_000, What::Started), &first).expect("begun");
+    journal.begin(&plan("one", "platform"), &happened(1_000, started()), &first).expect("begun");
     let refused = |outcome: Result<(), JournalError>| {
         assert!(
             matches!(&outcome, Err(JournalError::LeaseHeld { holder, .. }) if *holder == first),
@@ -163,7 +195,7 @@ fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
     let this = Holder::this_process();
     let (front, _) = this.as_str().rsplit_once('/').expect("three parts");
     let dead = Holder::named(&format!("{front}/0"));
-    journal.begin(&plan("two", "elsewhere"), &happened(1_000, What::Started), &dead).expect("begun");
+    journal.begin(&plan("two", "elsewhere"), &happened(1_000, started()), &dead).expect("begun");
     if dead.is_gone() {
         journal.take_lease("two", &second, Timestamp(1_001)).expect("at once");
     }
@@ -172,7 +204,7 @@ fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
 #[test]
 fn what_is_asked_of_a_run_is_taken_up_once_and_in_order() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    journal.begin(&plan("one", "platform"), &happened(1, started()), &holder()).expect("begun");
     let stop = Request::Stop { by: "ada".to_owned() };
     let answer = Request::Answer { answer: Answer::Open, by: "ben".to_owned() };
     for request in [&stop, &answer] {

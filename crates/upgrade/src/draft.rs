@@ -178,8 +178,6 @@ pub struct PlanSettings {
     pub snapshot_volumes: bool,
     /// What the platform's own API can do.
     pub platform: PlatformCapabilities,
-    /// Who draws the plan up.
-    pub operator: String,
 }
 
 /// What was found out for a plan.
@@ -265,7 +263,6 @@ pub fn maintenance_plan(
         health: settings.health.clone(),
         before: findings.before.clone(),
         found: findings.found.cloned(),
-        operator: settings.operator.clone(),
         checks: findings.checks.to_vec(),
         accepted: findings.accepted.to_vec(),
         risks: Vec::new(),

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::act::Act;
+use crate::approval::Approval;
 use crate::observation::{CalmSeen, Observation};
 use crate::question::Answer;
 
 /// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers. 3: stack events with
-/// physical ids, and the groups that an update deletes. 4: acts and questions by where they go, looks at the calm and at
-/// the end, what was found.
+/// physical ids, and the groups that an update deletes. 4: who approved, in the first record; change sets with details
+/// that have parts and with what becomes of old resources; a plan's hash, which no two runs share; acts and questions by
+/// where they go, looks at the calm and at the end, what was found.
 pub const JOURNAL_FORMAT: u32 = 4;
 
 /// One line of the journal.
@@ -49,8 +51,11 @@ pub struct Event {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
-    /// The run begins.
-    Started,
+    /// The run begins, of a plan that somebody approved.
+    Started {
+        /// Who, when, and of which plan.
+        approval: Approval,
+    },
     /// Another process goes on with the run.
     Resumed,
     /// The cloud was asked, and answered.

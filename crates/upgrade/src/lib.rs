@@ -8,6 +8,7 @@
 //! the end of a step is always something seen on the cloud, never something assumed.
 
 mod act;
+mod approval;
 mod checks;
 mod circumstances;
 mod comparison;
@@ -33,6 +34,7 @@ mod transition;
 mod watch;
 
 pub use act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, StackAct, WarmPoolSize};
+pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
     ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
@@ -42,7 +44,7 @@ pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
     StackSettings,
 };
-pub use comparison::{Change, Difference, compare};
+pub use comparison::{Change, ChangeDetail, ChangedPart, Difference, Weighing, weigh};
 pub use deployment::{Deployment, release_version};
 pub use draft::{
     DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,

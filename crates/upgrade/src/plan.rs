@@ -15,8 +15,8 @@ use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::state::{Before, Maintenance};
 use crate::step::Step;
 
-/// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks.
-/// 3: the maintenance that was found, who drew it up.
+/// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
+/// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
 pub const PLAN_FORMAT: u32 = 3;
 
 /// What a run will do.
@@ -66,8 +66,6 @@ pub struct Plan {
     pub before: Before,
     /// The maintenance in which the deployment was found: an upgrade uses it, and ends it when it succeeds.
     pub found: Option<Maintenance>,
-    /// Who drew the plan up.
-    pub operator: String,
     /// The checks and their results, as they were when the plan was made.
     pub checks: Vec<CheckResult>,
     /// Checks and replacements that the operator accepted.
@@ -174,6 +172,17 @@ pub struct Acceptance {
     pub who: String,
     /// Why.
     pub why: String,
+    /// Of a check that is accepted by itself: its warnings, as they were read. Empty: whatever it warns of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<String>,
+}
+
+impl Acceptance {
+    /// Whether this is somebody's yes to what the check says now.
+    #[must_use]
+    pub fn covers(&self, check: &CheckResult) -> bool {
+        self.what == check.id && (self.of.is_empty() || self.of == check.warnings)
+    }
 }
 
 /// A danger of the update.
@@ -246,7 +255,7 @@ impl ExpectedChange {
             aws_plain: expectation.aws_plain.map(in_words),
             aws_values: expectation.aws_values.map(in_words),
             differs_from_aws: expectation.differs(),
-            because: expectation.because.clone(),
+            because: expectation.because.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::Timestamp;
+use crate::approval::Approval;
 use crate::circumstances::Machine;
 use crate::ending::Seen;
 use crate::journal::{Record, What};
@@ -17,6 +18,8 @@ use crate::transition::{IllegalTransition, transition};
 /// What happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
+    /// Who approved its plan.
+    pub approval: Option<Approval>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its last record was written.
@@ -132,6 +135,9 @@ impl Telling {
                 let state = State::new(plan, event.at);
                 let step = state.step;
                 let after = transition(plan, state, event)?.0;
+                if let What::Started { approval } = &event.what {
+                    self.report.approval = Some(approval.clone());
+                }
                 self.report.started_at = event.at;
                 self.report.steps.push(StepReport::new(step, event.at));
                 self.report.note_step(step, &after, event.at);
@@ -215,7 +221,7 @@ impl Telling {
             What::ObserveFailed(_)
             | What::Watched(_)
             | What::WatchFailed(_)
-            | What::Started
+            | What::Started { .. }
             | What::Acted
             | What::ActFailed(_)
             | What::Waited => {}

@@ -19,6 +19,8 @@ use crate::step::Step;
 pub struct State {
     /// The step under way; the last one when the run has ended.
     pub step: Step,
+    /// Who approved of the plan, and so began the run.
+    pub begun_by: String,
     /// When the step began.
     pub step_started_at: Timestamp,
     /// An act that was begun and of which nothing more is known.
@@ -238,6 +240,7 @@ impl State {
     #[must_use]
     pub fn new(plan: &Plan, at: Timestamp) -> State {
         State {
+            begun_by: String::new(),
             step: plan.steps.first().map_or(Step::LocateTargets, |planned| planned.step),
             step_started_at: at,
             intended: None,

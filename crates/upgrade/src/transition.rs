@@ -65,7 +65,7 @@ pub fn fold<'a>(
 ) -> Result<State, IllegalTransition> {
     let mut records = records.into_iter();
     let mut state = match records.next() {
-        Some(Record::Happened(event @ Event { at, what: What::Started })) => {
+        Some(Record::Happened(event @ Event { at, what: What::Started { .. } })) => {
             transition(plan, State::new(plan, *at), event)?.0
         }
         _ => return Err(IllegalTransition::NotStarted),
@@ -90,7 +90,10 @@ pub fn transition(
     }
     let at = event.at;
     match &event.what {
-        What::Started => Ok(start(plan, state, at)),
+        What::Started { approval } => {
+            state.begun_by.clone_from(&approval.by);
+            Ok(start(plan, state, at))
+        }
         What::Waited => {
             // What a person is asked about may be tried on meanwhile.
             let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);

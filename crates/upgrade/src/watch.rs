@@ -146,7 +146,9 @@ fn judge_door(plan: &Plan, state: &mut State, seen: &DoorSeen, at: Timestamp) ->
             None
         }
         (false, true) => Some(Watched::Ask(Question::GateGone { updating: is_updating(state) })),
-        (false, false) => Some(wanted(state, gate::close_new_door(plan, &seen.listener_arn, at))),
+        (false, false) => {
+            Some(wanted(state, gate::close_new_door(plan, &state.begun_by, &seen.listener_arn, at)))
+        }
     }
 }
 

@@ -1,126 +1,234 @@
-//! The sentences that say why a resource changes: from the reference in its property back to what changes
-//! there.
+//! Why something happens to a resource, as a value: decisions are made from it. Its sentence is for people, and for
+//! nothing else. How they are found is in `reasons.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Display, Formatter};
 
-use super::future_values::{Effect, effect};
-use super::{Decided, Expected, Weighed};
-use crate::facts::{self, RequiresRecreation};
-use crate::predict::{Referred, Scene, referred};
+use crate::change_set::Attribute;
+use crate::facts::{RequiresRecreation, Treatment};
 
-/// How many sentences a resource gets.
-const MOST: usize = 6;
+/// Why something happens to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// The new template has it and the deployed one doesn't.
+    OnlyInNew,
+    /// The deployed template has it and the new one doesn't.
+    OnlyInDeployed,
+    /// AWS lists it for what it reads, and that stays the same.
+    ReadsTheSame,
+    /// CloudFormation or a service refuses.
+    Refused(Refusal),
+    /// It is a nested stack.
+    NestedStack,
+    /// What a replacement that AWS calls conditional comes down to, as [`crate::conditional`] says it.
+    Resolved(&'static str),
+    /// A replacement that AWS calls conditional, by conditions that aren't published.
+    OnlyAwsChecks {
+        /// The deciding property's path, such as `/Engine`.
+        path: Option<String>,
+    },
+    /// Its type is a special one.
+    Treatment(Treatment),
+    /// An attribute changes that only CloudFormation's own record has.
+    KeptByCloudFormation(Attribute),
+    /// The template's text changes a property.
+    TemplateChanges {
+        /// The property's path, with dots.
+        path: String,
+        /// What that costs.
+        price: Price,
+    },
+    /// A property reads what changes.
+    Reads {
+        /// The property's path, with dots.
+        path: String,
+        /// What it reads and why that changes.
+        read: Reading,
+        /// What that costs.
+        price: Price,
+    },
+    /// The published sources don't agree.
+    Disputed {
+        /// On which property.
+        property: String,
+        /// What the CloudFormation schema says.
+        schema: RequiresRecreation,
+        /// What AWS CDK's service specification says.
+        service_specification: RequiresRecreation,
+    },
+    /// So many changes more, which nobody would read.
+    More(usize),
+}
 
-pub(super) fn sentences(
-    scene: &Scene<'_, '_>,
-    decided: &BTreeMap<String, Decided>,
-    type_name: &str,
-    weighed: &[Weighed<'_, '_, '_>],
-) -> Vec<String> {
-    let mut ordered: Vec<&Weighed<'_, '_, '_>> = weighed.iter().collect();
-    ordered.sort_by_key(|one| (std::cmp::Reverse((one.certain, one.word)), one.difference.path.as_str()));
-    let mut made: Vec<String> = Vec::new();
-    for one in ordered {
-        for sentence in of_one(scene, decided, one) {
-            if !made.contains(&sentence) {
-                made.push(sentence);
+/// Why the update fails at a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It would be replaced, and the new one would need the name while the old one has it.
+    CustomName {
+        /// The properties that name it.
+        properties: Vec<String>,
+        /// Their values, in the same order.
+        names: Vec<String>,
+    },
+    /// RDS never shrinks storage.
+    StorageShrinks {
+        /// GiB.
+        from: u64,
+        /// GiB.
+        to: u64,
+    },
+    /// RDS grows storage by a tenth, or not at all.
+    StorageGrowsTooLittle {
+        /// GiB.
+        from: u64,
+        /// GiB.
+        to: u64,
+    },
+    /// A wait condition is never updated.
+    WaitCondition,
+}
+
+/// What changing a property costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Price {
+    /// Nothing: it is changed in place.
+    InPlace,
+    /// Perhaps a new resource.
+    MayNeedNew,
+    /// A new resource.
+    NeedsNew,
+}
+
+/// What a property reads, and why that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// A parameter whose value changes.
+    Parameter(String),
+    /// A resource, or an attribute of it.
+    Resource {
+        /// `Resource` or `Resource.Attribute`.
+        what: String,
+        /// What happens to it.
+        fate: ReadFate,
+    },
+}
+
+/// What happens to a resource that another one reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadFate {
+    /// It is made.
+    New,
+    /// It is replaced.
+    Replaced,
+    /// It would be replaced, and the update fails there.
+    WouldBeReplaced,
+    /// It may be replaced.
+    MayBeReplaced,
+    /// The attribute is a property, which changes.
+    PropertyChanges(String),
+    /// Updating the resource may change the attribute.
+    UpdateMayChangeIt(String),
+    /// Updating the resource moves the attribute on.
+    UpdateMovesItOn(String),
+}
+
+impl Display for Because {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Because::OnlyInNew => {
+                formatter.write_str("The new template has it and the deployed one doesn't.")
             }
-        }
-    }
-    made.extend(disputes(type_name, weighed));
-    if made.len() > MOST {
-        let more = made.len().saturating_sub(MOST);
-        made.truncate(MOST);
-        made.push(format!("{more} more changes."));
-    }
-    made
-}
-
-/// What the published sources don't agree on is said, never settled in silence.
-fn disputes(type_name: &str, weighed: &[Weighed<'_, '_, '_>]) -> Vec<String> {
-    let names: BTreeSet<&str> = weighed.iter().map(|one| one.difference.top_level()).collect();
-    let disputed = names.into_iter().filter_map(|name| {
-        let fact = facts::recreation_fact(type_name, name);
-        let second = fact.disputed?;
-        Some(format!(
-            "Disputed: for {name} the CloudFormation schema says {}, AWS CDK's service specification {}.",
-            fact.word.word(),
-            second.word()
-        ))
-    });
-    disputed.collect()
-}
-
-fn of_one(
-    scene: &Scene<'_, '_>,
-    decided: &BTreeMap<String, Decided>,
-    one: &Weighed<'_, '_, '_>,
-) -> Vec<String> {
-    let path = one.difference.path.trim_start_matches('/').replace('/', ".");
-    let price = match one.word {
-        RequiresRecreation::Always if one.certain => "; changing it needs a new resource",
-        RequiresRecreation::Always | RequiresRecreation::Conditionally => {
-            "; changing it may need a new resource"
-        }
-        RequiresRecreation::Never => "",
-    };
-    let mut nodes = Vec::new();
-    if let Some(after) = one.difference.after {
-        after.nodes(&mut nodes);
-    }
-    let all: BTreeSet<Referred> = nodes.into_iter().flat_map(|node| referred(scene.after, node)).collect();
-    let read: Vec<String> =
-        all.into_iter().filter_map(|referred| reading(scene, decided, &referred)).collect();
-    if read.is_empty() {
-        return vec![format!("The template changes {path}{price}.")];
-    }
-    read.into_iter().map(|read| format!("{path} reads {read}{price}.")).collect()
-}
-
-/// What is read and why it changes, `None` when it doesn't.
-fn reading(
-    scene: &Scene<'_, '_>,
-    decided: &BTreeMap<String, Decided>,
-    referred: &Referred,
-) -> Option<String> {
-    match referred {
-        Referred::Parameter(name) => scene
-            .changed_parameters
-            .contains(name)
-            .then(|| format!("the parameter {name} (its value changes)")),
-        Referred::Resource { logical_id, attribute } => {
-            let fate = decided.get(logical_id)?;
-            let what = attribute
-                .as_ref()
-                .map_or_else(|| logical_id.clone(), |attribute| format!("{logical_id}.{attribute}"));
-            let why = match fate.expected {
-                Expected::Unchanged | Expected::Removed => return None,
-                Expected::Added => "the resource is new".to_owned(),
-                Expected::Replaced => "the resource is replaced".to_owned(),
-                Expected::Fails => "the resource would be replaced".to_owned(),
-                Expected::MayBeReplaced => "the resource may be replaced".to_owned(),
-                Expected::MayBeUpdated | Expected::UpdatedInPlace | Expected::InstancesReplaced => {
-                    in_place(scene, logical_id, attribute.as_deref()?, fate)?
-                }
-            };
-            Some(format!("{what} ({why})"))
+            Because::OnlyInDeployed => {
+                formatter.write_str("The deployed template has it and the new one doesn't.")
+            }
+            Because::ReadsTheSame => {
+                formatter.write_str("What it reads from other resources stays the same.")
+            }
+            Because::Refused(refusal) => refusal.fmt(formatter),
+            Because::NestedStack => formatter.write_str(
+                "A nested stack is always updated; what that changes depends on its own template.",
+            ),
+            Because::Resolved(sentence) => formatter.write_str(sentence),
+            Because::OnlyAwsChecks { path } => write!(
+                formatter,
+                "A change of {} may need a new resource, by conditions that only AWS checks.",
+                path.as_deref().unwrap_or("a property")
+            ),
+            Because::Treatment(treatment) => formatter.write_str(treatment.note().unwrap_or_default()),
+            Because::KeptByCloudFormation(attribute) => write!(
+                formatter,
+                "The template changes {attribute}, which CloudFormation itself keeps: the resource is not touched."
+            ),
+            Because::TemplateChanges { path, price } => {
+                write!(formatter, "The template changes {path}{price}.")
+            }
+            Because::Reads { path, read, price } => write!(formatter, "{path} reads {read}{price}."),
+            Because::Disputed { property, schema, service_specification } => write!(
+                formatter,
+                "Disputed: for {property} the CloudFormation schema says {}, AWS CDK's service specification {}.",
+                schema.word(),
+                service_specification.word()
+            ),
+            Because::More(count) => write!(formatter, "{count} more changes."),
         }
     }
 }
 
-fn in_place(scene: &Scene<'_, '_>, logical_id: &str, attribute: &str, fate: &Decided) -> Option<String> {
-    if fate.changed_properties.contains(attribute) {
-        return Some(format!("its {attribute} changes"));
+impl Display for Refusal {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::CustomName { properties, names } => write!(
+                formatter,
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing: {} stays {}. \
+                 Rename it and update the stack again.",
+                properties.join(" and "),
+                names.join(" and ")
+            ),
+            Refusal::StorageShrinks { from, to } => write!(
+                formatter,
+                "RDS refuses to shrink storage: AllocatedStorage would go from {from} to {to} GiB."
+            ),
+            Refusal::StorageGrowsTooLittle { from, to } => write!(
+                formatter,
+                "RDS refuses to grow storage by less than 10 %: AllocatedStorage would go from {from} to {to} GiB."
+            ),
+            Refusal::WaitCondition => formatter.write_str(
+                "AWS doesn't support updating a wait condition; give the new one another logical id.",
+            ),
+        }
     }
-    let resource = scene.after.template().resources.get(logical_id)?;
-    if facts::resource_type(&resource.type_name).is_some_and(|facts| {
-        facts.properties.contains_key(attribute) && !facts.read_only.contains_key(attribute)
-    }) {
-        return None;
+}
+
+impl Display for Price {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Price::InPlace => "",
+            Price::MayNeedNew => "; changing it may need a new resource",
+            Price::NeedsNew => "; changing it needs a new resource",
+        })
     }
-    match effect(&resource.type_name, attribute, fate) {
-        Effect::Same => None,
-        Effect::Perhaps => Some(format!("updating {logical_id} may change it")),
-        Effect::Changes => Some(format!("updating {logical_id} moves it on")),
+}
+
+impl Display for Reading {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reading::Parameter(name) => write!(formatter, "the parameter {name} (its value changes)"),
+            Reading::Resource { what, fate } => write!(formatter, "{what} ({fate})"),
+        }
+    }
+}
+
+impl Display for ReadFate {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadFate::New => formatter.write_str("the resource is new"),
+            ReadFate::Replaced => formatter.write_str("the resource is replaced"),
+            ReadFate::WouldBeReplaced => formatter.write_str("the resource would be replaced"),
+            ReadFate::MayBeReplaced => formatter.write_str("the resource may be replaced"),
+            ReadFate::PropertyChanges(property) => write!(formatter, "its {property} changes"),
+            ReadFate::UpdateMayChangeIt(resource) => {
+                write!(formatter, "updating {resource} may change it")
+            }
+            ReadFate::UpdateMovesItOn(resource) => write!(formatter, "updating {resource} moves it on"),
+        }
     }
 }

@@ -1,29 +1,23 @@
-//! Names that a template chooses: the sentence of a replacement that would meet its own, and the name that is taken. The
+//! Names that a template chooses: the refusal of a replacement that would meet its own, and the name that is taken. The
 //! rules are in [`crate::custom_name`].
 
 use indexmap::IndexMap;
 use template::Value;
 
+use super::Refusal;
 use crate::custom_name::{in_the_way, naming_property};
 use crate::facts;
 use crate::predict::property_tree::Tree;
 
-/// The sentence that says so, when replacing would meet its own name.
-pub(super) fn collision(type_name: &str, before: &Tree<'_>, after: &Tree<'_>) -> Option<String> {
+/// The refusal, when replacing would meet its own name.
+pub(super) fn collision(type_name: &str, before: &Tree<'_>, after: &Tree<'_>) -> Option<Refusal> {
     let properties = |tree: &Tree<'_>| match tree.value() {
         Value::Map(entries) => entries,
         _ => IndexMap::new(),
     };
     let names = in_the_way(type_name, &properties(before), &properties(after));
     let values: Vec<String> = names.iter().filter_map(|name| after.get(name)).map(Tree::text).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "CloudFormation cannot update a stack when a custom-named resource requires replacing: {} stays {}. \
-             Rename it and update the stack again.",
-            names.join(" and "),
-            values.join(" and ")
-        )
-    })
+    (!names.is_empty()).then_some(Refusal::CustomName { properties: names, names: values })
 }
 
 /// The name that a new physical resource takes, where its template gives it one that is known beforehand. Somebody

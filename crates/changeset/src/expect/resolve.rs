@@ -4,19 +4,19 @@
 use indexmap::IndexMap;
 use template::{Resource, Value};
 
-use super::{Expected, Weighed};
+use super::{Because, Expected, Weighed};
 use crate::conditional::{self, Outcome};
 use crate::facts::RequiresRecreation;
 use crate::predict::property_tree::Tree;
 use crate::predict::{Scene, text};
 
-/// The outcome and the sentence that says why.
+/// The outcome and why.
 pub(super) fn conditional(
     scene: &Scene<'_, '_>,
     new: &Resource,
     (before, after): (&Tree<'_>, &Tree<'_>),
     weighed: &[Weighed<'_, '_, '_>],
-) -> (Expected, String) {
+) -> (Expected, Because) {
     let policy = new.update_policy.as_ref().and_then(|node| text(scene.after, node).ok().flatten());
     let (before, after) = (properties(before), properties(after));
     let resolution = conditional::resolve(&new.type_name, &before, &after, policy.as_ref());
@@ -26,13 +26,12 @@ pub(super) fn conditional(
         Outcome::Replaced => Expected::Replaced,
         Outcome::ReplacedUnlessEmpty | Outcome::Open => Expected::MayBeReplaced,
     };
-    let sentence = resolution.because.map(str::to_owned).unwrap_or_else(|| {
+    let reason = resolution.because.map(Because::Resolved).unwrap_or_else(|| {
         let decisive =
             weighed.iter().find(|one| one.certain && one.word == RequiresRecreation::Conditionally);
-        let path = decisive.map_or("a property", |one| one.difference.path.as_str());
-        format!("A change of {path} may need a new resource, by conditions that only AWS checks.")
+        Because::OnlyAwsChecks { path: decisive.map(|one| one.difference.path.clone()) }
     });
-    (expected, sentence)
+    (expected, reason)
 }
 
 fn properties(tree: &Tree<'_>) -> IndexMap<String, Value> {

@@ -114,7 +114,7 @@ fn worker_groups_are_replaced_with_their_pools_and_policies() {
         let expected = update.expected(group);
         assert_eq!(expected.expected, Expected::Replaced);
         assert!(expected.differs());
-        assert!(expected.because[0].contains(&entity), "{:?}", expected.because);
+        assert!(expected.because[0].to_string().contains(&entity), "{:?}", expected.because);
     }
     let replaced = [
         "WorkersAutoScalingWarmPool",

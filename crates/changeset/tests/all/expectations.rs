@@ -183,7 +183,7 @@ fn every_expectation_holds() {
                 .unwrap_or_else(|| panic!("{name}: nothing of {logical_id}"));
             assert_eq!(found.expected, *outcome, "{name}: {found:?}");
             assert!(
-                found.because.first().is_some_and(|first| first.contains(reason)),
+                found.because.first().is_some_and(|first| first.to_string().contains(reason)),
                 "{name}: {:?}",
                 found.because
             );
@@ -230,7 +230,9 @@ fn a_dispute_is_said_among_the_reasons() {
     let expected = expected_between(&before, &after);
     let because = &expected.first().expect("the database").because;
     assert!(
-        because.iter().any(|one| one.starts_with("Disputed: for Port the CloudFormation schema says Never")),
+        because.iter().any(|one| one
+            .to_string()
+            .starts_with("Disputed: for Port the CloudFormation schema says Never")),
         "{because:?}"
     );
 }

@@ -85,7 +85,7 @@ fn what_aws_did_is_what_was_expected() {
                 | Expected::Fails => false,
             };
             if !fits {
-                let because = found.map(|one| one.because.join(" ")).unwrap_or_default();
+                let because = found.map(|one| format!("{:?}", one.because)).unwrap_or_default();
                 failures.push(format!(
                     "{} {name}: expected {expectation:?}, AWS did {seen:?}: {because}",
                     case["name"]

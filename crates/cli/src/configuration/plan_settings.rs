@@ -5,7 +5,6 @@ use upgrade::{
 };
 
 use super::DeploymentSettings;
-use crate::wish::who;
 use crate::words;
 
 /// The banner when the owner has no words of their own.
@@ -67,7 +66,6 @@ impl DeploymentSettings {
             snapshot_databases: maintenance.snapshots.contains(&SnapshotKind::Database),
             snapshot_volumes: maintenance.snapshots.contains(&SnapshotKind::Volume),
             platform,
-            operator: who(),
         }
     }
 }

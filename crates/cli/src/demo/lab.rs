@@ -226,14 +226,17 @@ impl Lab<'_> {
     async fn upgrade(&self, arguments: &Demo, before: Before, message: &str) -> Result<ExitCode, CliError> {
         let site = site_of(self.running, self.directory)?;
         let plan = until_interrupted(false, self.plan(&site)).await??;
+        let shown = plan.sha256();
         if !arguments.unattended {
             until_interrupted(false, approved()).await??;
         }
         let before = Before { processes: processes::below(self.directory.path()), ..before };
         println!("\nRun {}: real processes at work: {}", plan.run_id, processes::in_words(&before.processes));
+        let approved_plan = operate::approved(plan, &shown, &site.clock)?;
         let onlooker = Onlooker::of(&self.public_url(), message, self.clock);
         let mut journal = SqliteJournal::open(&self.directory.journal())?;
-        let (code, ended) = operate::start_and_tell(&site, &plan, &mut journal, Format::Text).await?;
+        let (code, ended) =
+            operate::start_and_tell(&site, &approved_plan, &mut journal, Format::Text).await?;
         let Ended::Run(outcome) = ended else { return Ok(code) };
         // The page that comes after the last act is a part of what users see.
         let seen = onlooker.phases().iter().map(|phase| phase.count).sum::<usize>();
@@ -451,7 +454,12 @@ fn accepted() -> Vec<Acceptance> {
         ("expected-changes", "this is what the release is for"),
         ("workloads", "they are there to be saved and stopped"),
     ]
-    .map(|(what, why)| Acceptance { what: what.to_owned(), who: "demo".to_owned(), why: why.to_owned() })
+    .map(|(what, why)| Acceptance {
+        what: what.to_owned(),
+        who: "demo".to_owned(),
+        why: why.to_owned(),
+        of: Vec::new(),
+    })
     .into()
 }
 

@@ -123,14 +123,16 @@ async fn demonstrate(
             return Err(CliError::Blocked { checks });
         }
     };
+    let shown = plan.sha256();
     anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
     if !unattended {
         operate::approve("Carry it out? Users are kept out meanwhile.")?;
     }
 
     println!("\nRun {}", plan.run_id);
+    let approved = operate::approved(plan, &shown, &site.clock)?;
     let mut journal = SqliteJournal::open(&directory.journal())?;
-    let code = operate::start(&site, &plan, &mut journal, Format::Text).await?;
+    let code = operate::start(&site, &approved, &mut journal, Format::Text).await?;
     println!(
         "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
         directory.path().display()
@@ -189,7 +191,12 @@ pub fn accepted() -> Vec<Acceptance> {
     let why = "a demonstration".to_owned();
     WARNINGS
         .iter()
-        .map(|what| Acceptance { what: (*what).to_owned(), who: "demo".to_owned(), why: why.clone() })
+        .map(|what| Acceptance {
+            what: (*what).to_owned(),
+            who: "demo".to_owned(),
+            why: why.clone(),
+            of: Vec::new(),
+        })
         .collect()
 }
 

@@ -92,7 +92,9 @@ impl CliError {
             CliError::Blocked { .. } => Some(
                 "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
             ),
-            CliError::OtherPlan { .. } => Some("draw the plan up again and read it; nothing was touched"),
+            CliError::OtherPlan { .. } | CliError::Approval(_) => {
+                Some("draw the plan up again and read it; nothing was touched")
+            }
             CliError::When { .. } | CliError::Notice(_) => Some("nothing was touched"),
             CliError::NoBanner { .. } => Some(
                 "write [deployments.NAME.platform] with adapter = \"http\" (Slackwater's own contract), url and token_env into slackwater.toml; nothing was touched",
@@ -163,6 +165,9 @@ fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
     match error {
         JournalError::RunUnderWay { .. } => {
             "nothing was touched; `slackwater run watch` follows it, `slackwater run resume` goes on with it where nobody carries it out, `slackwater maintenance disable` leaves it and lets users in"
+        }
+        JournalError::BegunBefore { .. } => {
+            "draw up another plan, which looks at everything anew; nothing was touched. `slackwater run show` tells what came of this one"
         }
         JournalError::LeaseHeld { .. } => {
             "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, its hold ends within a minute"

@@ -11,8 +11,8 @@ use panel::proposals::{Preparation, UpgradeWish};
 use panel::{Answering, Backend, BackendError, DeploymentSummary, Look, MaintenanceWish, Release};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use upgrade::{
-    Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError, Question, Record,
-    RunKind, State,
+    ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError,
+    Question, Record, RunKind, State,
 };
 
 use super::look::look;
@@ -149,9 +149,9 @@ impl Backend for Sites {
         self.local(async move |inner| inner.prepare(&deployment, wish).await)
     }
 
-    fn start(&self, plan: Plan) -> Answering<'_, ()> {
+    fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()> {
         self.local(async move |inner| {
-            let site = inner.site(&plan.deployment).await?;
+            let site = inner.site(&plan.plan().deployment).await?;
             inner.carry_out(site, Work::Start(Box::new(plan))).await
         })
     }
@@ -198,7 +198,7 @@ impl Backend for Sites {
 }
 
 enum Work {
-    Start(Box<Plan>),
+    Start(Box<ApprovedPlan>),
     Resume(String),
 }
 

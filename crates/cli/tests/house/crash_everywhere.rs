@@ -8,7 +8,7 @@ use conductor::{
 use std::time::Duration;
 use upgrade::{Outcome, Plan, Record, Timestamp};
 
-use crate::common::{Silent, virtual_time};
+use crate::common::{Silent, approved, virtual_time};
 use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
 use crate::outside::Standing;
 
@@ -111,7 +111,7 @@ fn a_dead_process_s_run_is_taken_over_at_once() {
             clock: &full.clock,
             holder: &dead,
         };
-        conductor.start(&plan, &mut Silent).await.expect_err("it died");
+        conductor.start(&approved(&plan, &full.clock), &mut Silent).await.expect_err("it died");
         let ended = full.resume(&plan.run_id, &mut journal, &mut Silent, "second").await;
         assert_eq!(ended.expect("it goes on"), Ended::Run(Outcome::Upgraded));
     });

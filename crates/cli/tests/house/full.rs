@@ -18,7 +18,7 @@ use localcloud::{Config, LocalCloud};
 use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpdateOptions};
 
 use crate::calls::CallLog;
-use crate::common::{BEGINNING, code_ocean, local_cloud, sample, sdk};
+use crate::common::{BEGINNING, approved, code_ocean, local_cloud, sample, sdk};
 use crate::outside::{Group, Look, Outside, Standing, Way, check_gate};
 use crate::stub_platform::{StubPlatform, TOKEN};
 
@@ -370,7 +370,7 @@ impl Full {
         let holder = Holder::named("first");
         let mut conductor =
             Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
-        conductor.start(plan, watcher).await
+        conductor.start(&approved(plan, &self.clock), watcher).await
     }
 
     /// Go on with a run in another process; a lease that is held is waited for.

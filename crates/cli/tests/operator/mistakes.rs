@@ -143,6 +143,18 @@ fn every_mistake_says_what_it_means_and_what_to_do() {
             &["no-plan.json", "nothing was touched"],
         ),
         (
+            "an approval of what nobody has kept",
+            &["upgrade", "--to", &release, "--approve", "x"],
+            2,
+            &["'--to <FILE|URL>' cannot be used with '--approve <HASH>'"],
+        ),
+        (
+            "an approval of nothing",
+            &["upgrade", "--approve", "x"],
+            2,
+            &["required arguments were not provided", "--plan <FILE>"],
+        ),
+        (
             "a banner without a platform's API",
             &["banner", "set", "Hello"],
             2,
@@ -216,6 +228,15 @@ fn a_plan_is_the_approved_one_or_nothing() {
     cloud.write("plan.json", &plan);
     let good = cloud.run(&["upgrade", "--plan", "plan.json", "--approve", &hash]);
     assert_eq!(good.code, 0, "{good:?}");
+    let approved = good.out.lines().find(|line| line.contains("Approved by")).expect("the report tells who");
+    assert!(approved.ends_with(&hash), "{approved}");
+    let twice = cloud.run(&["upgrade", "--plan", "plan.json", "--approve", &hash]);
+    assert_eq!(twice.code, 2, "{twice:?}");
+    assert!(
+        twice.err.contains("has been begun before, and a plan runs once")
+            && twice.err.contains("nothing was touched"),
+        "{twice:?}"
+    );
 }
 
 #[test]

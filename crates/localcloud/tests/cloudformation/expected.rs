@@ -154,7 +154,7 @@ fn compare(cloud: &mut Cloud, vendor: &str, version: &str, values: &Value, tally
                 one.logical_id,
                 one.resource_type,
                 one.expected,
-                one.because.join(" ")
+                one.because.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
             ));
         } else if is_open(one.expected) {
             tally.left_open += 1;

@@ -4,12 +4,12 @@ mod checks;
 
 use std::collections::BTreeMap;
 
-use upgrade::{Acceptance, Plan, Timestamp, UpdateOptions};
+use upgrade::{Acceptance, ApprovedPlan, NotApproved, Plan, Timestamp, UpdateOptions};
 
 use self::checks::{check_acceptances, check_sessions, check_template, differing, values};
 use super::noted;
 use crate::panel::Panel;
-use crate::proposals::{Approval, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
+use crate::proposals::{Preparation, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
 use crate::web::{Asker, Failure, FieldError};
 
 /// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
@@ -140,7 +140,8 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
             proposal.accepted.retain(|one| one.what != what);
             if !why.trim().is_empty() {
                 let (who, why) = (asker.signature(), why.trim().to_owned());
-                proposal.accepted.push(Acceptance { what, who, why });
+                let of = warnings_read(seen.as_ref(), &what);
+                proposal.accepted.push(Acceptance { what, who, why, of });
             }
         }
         Ok::<_, ProposalError>(())
@@ -149,6 +150,14 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
         return Ok(proposal);
     }
     begin_look(panel, id)
+}
+
+/// What is accepted with a check that is accepted by itself: when it warns of something else later, that is to be decided
+/// anew.
+fn warnings_read(seen: Option<&Preparation>, what: &str) -> Vec<String> {
+    let checks = seen.into_iter().flat_map(|seen| &seen.checks);
+    let mut singly = checks.filter(|check| check.accepted_singly && check.id == what);
+    singly.next().map(|check| check.warnings.clone()).unwrap_or_default()
 }
 
 /// Look at the deployment again, as a task: the proposal says when it is over.
@@ -231,12 +240,13 @@ fn approved(
         let (Some(preparation), Some(plan)) = (&preparation, plan) else {
             return Err(Failure::Conflict("There is no plan: something stands in its way.".to_owned()));
         };
-        let sha256 = plan.sha256();
-        if acknowledged.plan_sha256 != sha256 {
-            return Err(Failure::Conflict(
-                "The plan is another one by now. Read it again before you approve it.".to_owned(),
-            ));
-        }
+        let approved = ApprovedPlan::new(plan.clone(), &acknowledged.plan_sha256, &asker.signature(), now)
+            .map_err(|error| match error {
+                NotApproved::OtherPlan { .. } => Failure::Conflict(
+                    "The plan is another one by now. Read it again before you approve it.".to_owned(),
+                ),
+                NotApproved::Nobody => Failure::Conflict(error.to_string()),
+            })?;
         let wanted = preparation.capabilities().into_iter().map(|one| ("capabilities", one));
         let losses = preparation.foretold.iter().flat_map(|foretold| &foretold.losses);
         let wanted = wanted.chain(losses.map(|one| ("losses", one.as_str())));
@@ -260,8 +270,7 @@ fn approved(
                     .to_owned(),
             ));
         }
-        proposal.standing =
-            Standing::Approved(Approval { by: asker.signature(), at: now, plan_sha256: sha256 });
+        proposal.standing = Standing::Approved(approved.approval().clone());
         Ok(())
     })
 }
@@ -290,10 +299,12 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
     let preparation = panel.proposals.preparation(&proposal)?;
     let at = preparation.as_ref().map(|preparation| preparation.at);
     let plan = preparation.and_then(|preparation| preparation.plan);
-    let Some((plan, drawn_at)) = plan.filter(|plan| plan.sha256() == approval.plan_sha256).zip(at) else {
-        return Err(Failure::Conflict("The approved plan is no longer there: look again.".to_owned()));
-    };
-    if let (Some(missed), false) = (missed_notice(&proposal, &plan, drawn_at, panel.now()), without_notice) {
+    let gone = || Failure::Conflict("The approved plan is no longer there: look again.".to_owned());
+    let (plan, drawn_at) = plan.zip(at).ok_or_else(gone)?;
+    let approved =
+        ApprovedPlan::new(plan, &approval.plan_sha256, &approval.by, approval.at).map_err(|_| gone())?;
+    let plan = approved.plan();
+    if let (Some(missed), false) = (missed_notice(&proposal, plan, drawn_at, panel.now()), without_notice) {
         return Err(Failure::Conflict(missed));
     }
     let run_id = plan.run_id.clone();
@@ -303,7 +314,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
         if let Some(run) = runs.iter().find(|run| run.deployment == proposal.deployment && !run.ended) {
             return Err(Failure::Conflict(format!("Run {} has not ended; one run at a time.", run.run_id)));
         }
-        panel.backend.start(plan).await?;
+        panel.backend.start(approved).await?;
     }
     let (by, at) = (asker.signature(), panel.now());
     panel.proposals.change(id, None, |proposal| {

@@ -248,10 +248,11 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         | Standing::Approved(_)
         | Standing::Discarded { .. } => None,
     });
-    let approval = proposal.as_ref().and_then(|proposal| proposal.standing.approval());
+    let approval = report.approval.as_ref();
     if let Some(object) = value.as_object_mut() {
         object.insert("proposedBy".to_owned(), json!(proposal.as_ref().map(|proposal| &proposal.made_by)));
         object.insert("approvedBy".to_owned(), json!(approval.map(|approval| &approval.by)));
+        object.insert("approvedAt".to_owned(), json!(approval.map(|approval| pages::iso(approval.at))));
         object.insert("begunBy".to_owned(), json!(begun_by));
         object.insert("planSha256".to_owned(), json!(plan.sha256()));
         object.insert("carriedOut".to_owned(), json!(held));

@@ -41,7 +41,7 @@ fn runs() -> Value {
         "runId": text(), "deployment": text(), "stack": text(), "kind": {"enum": ["upgrade", "enter-maintenance", "leave-maintenance"]},
         "fromVersion": maybe(), "toVersion": maybe(), "startedAt": time(), "lastAt": time(), "standing": text(),
         "ended": {"type": "boolean"}, "outcome": {"type": ["object", "null"]},
-        "proposedBy": maybe(), "approvedBy": maybe(), "begunBy": maybe(),
+        "proposedBy": maybe(), "approvedBy": maybe(), "approvedAt": maybe_time(), "begunBy": maybe(),
     }});
     json!({
         "Problem": {"type": "object", "required": ["title", "status"], "properties": {

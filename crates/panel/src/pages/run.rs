@@ -2,8 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
-    Answer, Ending, Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind,
-    stop_does,
+    Answer, Approval, Ending, Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp,
+    UpdateKind, stop_does,
 };
 
 use super::form::{Send, button, form};
@@ -145,6 +145,9 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             p { @if report.outcome.is_none() { (users(report)) " · " }
                 @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+            }
+            @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
+                p.sub { "Approved by " (by) ", " (when(*at)) }
             }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
             @if let Some(ending) = &ending { @for sentence in ending.sentences(at) { p { (sentence) } } }

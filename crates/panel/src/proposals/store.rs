@@ -9,8 +9,8 @@ use upgrade::{Timestamp, UpdateOptions};
 use super::{Preparation, Proposal, Standing, TemplateChoice, WishedTemplate};
 use crate::access::fresh_id;
 
-/// Version of the file. 1: the first.
-const FORMAT: u32 = 1;
+/// Version of the file. 1: the first. 2: preparations with plans of format 3.
+const FORMAT: u32 = 2;
 
 /// Proposals, kept in a file.
 #[derive(Debug)]

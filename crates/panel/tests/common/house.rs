@@ -8,7 +8,7 @@ use panel::{
     Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Release,
 };
 use tokio::sync::Semaphore;
-use upgrade::{Banner, Plan, RunKind, Timestamp};
+use upgrade::{ApprovedPlan, Banner, Plan, RunKind, Timestamp};
 
 use super::release::preparation;
 
@@ -88,8 +88,8 @@ impl Backend for House {
             }
         })
     }
-    fn start(&self, plan: Plan) -> Answering<'_, ()> {
-        self.begun.lock().expect("no panic").push(plan);
+    fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()> {
+        self.begun.lock().expect("no panic").push(plan.plan().clone());
         Box::pin(async { Ok(()) })
     }
     fn resume(&self, _: &str) -> Answering<'_, ()> {

@@ -29,13 +29,25 @@ pub fn preparation(wish: &UpgradeWish, at: Timestamp) -> Preparation {
     }
     checks.push(storage);
     checks.push(check("termination-protection", "Termination protection", Verdict::Warning));
+    checks.push(check("drift", "Drift", Verdict::Warning));
+    for (id, title) in [("gate-space", "Room for the gate"), ("permissions-role", "Permissions of the role")]
+    {
+        let mut singly = check(id, title, Verdict::Warning);
+        singly.accepted_singly = true;
+        // A size of 50 is refused to somebody else.
+        if id == "permissions-role" && size == "50" {
+            singly.warnings = vec!["Another action is refused.".to_owned()];
+            singly.evidence.clone_from(&singly.warnings);
+        }
+        checks.push(singly);
+    }
     let lost = if accepted(LOSS) { Verdict::Passed } else { Verdict::Failed };
     checks.push(check("replacements", "Data that would be lost", lost));
     let in_the_way: Vec<String> = checks
         .iter()
         .filter(|check| match check.verdict {
             Verdict::Failed => true,
-            Verdict::Warning => !accepted(&check.id),
+            Verdict::Warning => !wish.accepted.iter().any(|one| one.covers(check)),
             Verdict::Passed | Verdict::Skipped => false,
         })
         .map(|check| check.id.clone())
@@ -77,7 +89,9 @@ fn check(id: &str, title: &str, verdict: Verdict) -> CheckResult {
         id: id.to_owned(),
         title: title.to_owned(),
         verdict,
-        evidence: vec![format!("What was seen of {id}.")],
+        evidence: vec![format!("What was seen of {id}."), format!("What {id} warns of.")],
+        warnings: vec![format!("What {id} warns of.")],
+        accepted_singly: false,
         advice: None,
         fixes: Vec::new(),
     }

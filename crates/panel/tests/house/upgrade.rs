@@ -54,7 +54,13 @@ impl Way<'_> {
 
     /// All that stands in the way is set right or accepted.
     async fn clear(&self, browser: &Browser) -> Value {
-        let accept = json!({"termination-protection": "on Monday", LOSS: "it is empty"});
+        let accept = json!({
+            "termination-protection": "on Monday",
+            "drift": "by hand",
+            "gate-space": "there is another door",
+            "permissions-role": "it has them tonight",
+            LOSS: "it is empty",
+        });
         let cleared = self.change(browser, json!({"parameters": {"Size": "37"}, "accept": accept})).await;
         assert_eq!(cleared.status, StatusCode::OK, "{}", cleared.text);
         self.get(browser).await
@@ -137,6 +143,47 @@ async fn an_upgrade_goes_from_its_release_to_its_run() {
     let trail = served.get("/access", &ada.cookie).await.text;
     for act in ["propose upgrade", "change proposal", "approve plan", "run plan"] {
         assert!(trail.contains(act), "{act}");
+    }
+}
+
+/// A button that gives one reason to many leaves storage, permissions, gate and replacements out; each has its own
+/// acceptance, with the words that are accepted, and those words alone.
+#[tokio::test]
+async fn what_is_accepted_by_itself_is_in_no_button_and_as_it_was_read() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let way = Way::begin(&served, &ada).await;
+    let review = async || served.get("/deployments/lab/upgrade/review", &ada.cookie).await.text;
+    let page = review().await;
+    assert!(page.contains("data-same-reason"), "two warnings may share a reason: {page}");
+    for (id, is_shared) in [
+        ("termination-protection", true),
+        ("drift", true),
+        ("gate-space", false),
+        ("permissions-role", false),
+        (LOSS, false),
+    ] {
+        let from = page.find(&format!("name=\"accept.{id}\"")).unwrap_or_else(|| panic!("{id} has no field"));
+        let field = &page[from..from + page[from..].find('>').expect("the field ends")];
+        assert_eq!(field.contains("data-reason"), is_shared, "{field}");
+    }
+    let (said, asked) =
+        ("What permissions-role warns of.", "Your reason for “Permissions of the role”, by itself");
+    assert!(page.find(said).expect("the words") < page.find(asked).expect("the question"), "{page}");
+
+    let accept = json!({"accept": {"permissions-role": "it has them tonight", "drift": "by hand"}});
+    assert_eq!(way.change(&ada, accept).await.status, StatusCode::OK);
+    let in_the_way = async || way.get(&ada).await["preparation"]["inTheWay"].clone();
+    let open = ["database-storage", "termination-protection", "gate-space", "replacements"];
+    assert_eq!(in_the_way().await, json!(open));
+    // With another size the role is refused something else.
+    way.change(&ada, json!({"parameters": {"Size": "50"}})).await;
+    let open =
+        ["database-storage", "termination-protection", "gate-space", "permissions-role", "replacements"];
+    assert_eq!(in_the_way().await, json!(open), "nobody has read that");
+    let page = review().await;
+    for told in ["Another action is refused.", asked, "it warns of something else by now"] {
+        assert!(page.contains(told), "{told}: {page}");
     }
 }
 

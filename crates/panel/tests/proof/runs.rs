@@ -1,7 +1,7 @@
 //! Runs for a journal: an update with as many events as one likes.
 
 use conductor::{Holder, JournalStore as _, SqliteJournal};
-use upgrade::{Event, Observation, Plan, Record, StackEvent, Timestamp, What};
+use upgrade::{ApprovedPlan, Event, Observation, Plan, Record, StackEvent, Timestamp, What};
 
 /// When these runs begin: 2026-11-25, in milliseconds.
 pub const BEGAN: u64 = 1_795_564_800_000;
@@ -19,7 +19,10 @@ pub fn holder() -> Holder {
 
 /// Begin a run.
 pub fn begin(journal: &mut SqliteJournal, plan: &Plan) {
-    let first = Record::Happened(Event { at: Timestamp(BEGAN), what: What::Started });
+    let approved =
+        ApprovedPlan::new(plan.clone(), &plan.sha256(), "ada", Timestamp(BEGAN)).expect("its own hash");
+    let what = What::Started { approval: approved.approval().clone() };
+    let first = Record::Happened(Event { at: Timestamp(BEGAN), what });
     journal.begin(plan, &first, &holder()).expect("begun");
 }
 

@@ -11,7 +11,7 @@ use crate::draft::DraftedUpdate;
 
 /// Whether each loss of data was accepted, resource by resource.
 pub(super) fn replacements(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("replacements", "Data that would be lost");
+    let mut finding = Finding::new("replacements", "Data that would be lost").accepted_singly();
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),

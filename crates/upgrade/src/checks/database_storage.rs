@@ -19,7 +19,7 @@ struct Setting {
 
 /// Whether the update sends each database a storage that RDS takes.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("database-storage", "Database storage");
+    let mut finding = Finding::new("database-storage", "Database storage").accepted_singly();
     let databases = match &input.circumstances.databases {
         Ok(databases) => databases,
         Err(reason) => {

@@ -8,6 +8,8 @@ pub(super) struct Finding {
     title: &'static str,
     verdict: Verdict,
     evidence: Vec<String>,
+    warnings: Vec<String>,
+    accepted_singly: bool,
     advice: Vec<String>,
     fixes: Vec<ParameterFix>,
 }
@@ -20,9 +22,16 @@ impl Finding {
             title,
             verdict: Verdict::Passed,
             evidence: Vec::new(),
+            warnings: Vec::new(),
+            accepted_singly: false,
             advice: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// The same, to be accepted by itself: nobody says yes to it together with other things.
+    pub(super) fn accepted_singly(self) -> Finding {
+        Finding { accepted_singly: true, ..self }
     }
 
     /// Something seen that is as it should be.
@@ -32,7 +41,9 @@ impl Finding {
 
     /// Something that a person must know, and what to do about it.
     pub(super) fn warn(&mut self, evidence: impl Into<String>, advice: impl Into<String>) {
-        self.raise(Verdict::Warning, evidence.into(), advice.into());
+        let evidence = evidence.into();
+        self.warnings.push(evidence.clone());
+        self.raise(Verdict::Warning, evidence, advice.into());
     }
 
     /// Something that stops the upgrade, and what to do about it.
@@ -59,6 +70,8 @@ impl Finding {
             title: self.title.to_owned(),
             verdict: self.verdict,
             evidence: self.evidence,
+            warnings: self.warnings,
+            accepted_singly: self.accepted_singly,
             advice: (!self.advice.is_empty()).then(|| self.advice.join(" ")),
             fixes: self.fixes,
         }

@@ -14,7 +14,7 @@ const CONDITION_VALUES_A_RULE: u32 = 5;
 
 /// Whether there is room for the gate.
 pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("gate-space", "Room for the gate");
+    let mut finding = Finding::new("gate-space", "Room for the gate").accepted_singly();
     let rules = match &input.circumstances.listener_rules {
         Ok(rules) => rules,
         Err(reason) => {

@@ -1,6 +1,6 @@
 //! Names that the release chooses and that are in the way: of a replacement, or of an addition.
 
-use changeset::expect::{Expectation, Expected};
+use changeset::expect::{Expectation, Refusal};
 
 use super::finding::Finding;
 use super::{CheckInput, CheckResult};
@@ -8,9 +8,9 @@ use super::{CheckInput, CheckResult};
 /// Custom names that would collide.
 pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("custom-names", "Custom names");
-    for one in input.expectations().iter().filter(|one| is_name_collision(one)) {
+    for (one, refusal) in input.expectations().iter().filter_map(|one| Some((one, name_collision(one)?))) {
         finding.fail(
-            format!("{}: {}", one.logical_id, one.because.first().map_or("", String::as_str)),
+            format!("{}: {refusal}", one.logical_id),
             "A new resource needs another name while the old one is there. Give it one through its parameter, or ask the \
              vendor.",
         );
@@ -42,8 +42,17 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
     finding.done()
 }
 
-/// Whether a resource fails because its replacement would meet its own name.
+/// The refusal of a resource whose replacement would meet its own name.
+fn name_collision(one: &Expectation) -> Option<&Refusal> {
+    one.refusal().filter(|refusal| match refusal {
+        Refusal::CustomName { .. } => true,
+        Refusal::StorageShrinks { .. } | Refusal::StorageGrowsTooLittle { .. } | Refusal::WaitCondition => {
+            false
+        }
+    })
+}
+
+/// Whether that is why it fails.
 pub(super) fn is_name_collision(one: &Expectation) -> bool {
-    one.expected == Expected::Fails
-        && one.because.first().is_some_and(|why| why.contains("custom-named resource"))
+    name_collision(one).is_some()
 }

@@ -141,7 +141,7 @@ pub(super) fn identity(input: &CheckInput<'_>) -> CheckResult {
 
 /// Whether the caller may do what the plan asks of it.
 pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
-    let finding = Finding::new("permissions-caller", "Permissions of the caller");
+    let finding = Finding::new("permissions-caller", "Permissions of the caller").accepted_singly();
     let has_role = input.circumstances.stack.role_arn.is_some();
     // What only the role needs is no loss when the caller lacks it.
     let of_role_only: BTreeSet<String> = match input.foretold {
@@ -161,7 +161,7 @@ const ROLE: &str = "the role";
 
 /// Whether the role may do what the update asks of it.
 pub(super) fn role(input: &CheckInput<'_>) -> CheckResult {
-    let finding = Finding::new("permissions-role", "Permissions of the deployment role");
+    let finding = Finding::new("permissions-role", "Permissions of the deployment role").accepted_singly();
     match &input.circumstances.denied_to_role {
         None => {
             finding.skipped("The stack has no role of its own: CloudFormation acts with the caller's rights.")

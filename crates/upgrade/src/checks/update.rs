@@ -80,7 +80,7 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
         finding.note("Nothing that the update does is known to be refused.");
     }
     for one in foretold.expectations.iter().filter(refused) {
-        let why = one.because.first().map_or("the update fails here", String::as_str);
+        let why = one.refusal().map_or_else(|| "the update fails here".to_owned(), ToString::to_string);
         finding.fail(
             format!("{}: {why}", one.logical_id),
             "The update would roll back there, after users have been kept out for nothing. Change the parameter that \
@@ -92,7 +92,7 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
 
 /// Where what AWS's preview says is milder than what we expect to happen.
 pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth");
+    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth").accepted_singly();
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),
@@ -114,7 +114,7 @@ pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
                 "{}: {}, and AWS's preview doesn't say so. {}",
                 one.logical_id,
                 words(one.expected),
-                one.because.first().map_or("", String::as_str)
+                one.because.first().map(ToString::to_string).unwrap_or_default()
             ),
             "Approve the plan for what is expected, not for what the preview shows.",
         );

@@ -1,7 +1,9 @@
 //! CloudFormation makes the change set, and it must be the approved one. One that is not used is deleted.
 
+use std::collections::BTreeSet;
+
 use crate::act::StackAct;
-use crate::comparison::compare;
+use crate::comparison::{Difference, weigh};
 use crate::observation::{ChangeSetSeen, Query, StackQuery};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::state::State;
@@ -44,15 +46,15 @@ pub(crate) fn create(
     match seen.status.as_str() {
         "CREATE_PENDING" | "CREATE_IN_PROGRESS" => Decision::Wait(vec![format!("change set {name}")]),
         "CREATE_COMPLETE" => {
-            let differences = compare(&update.predicted, &seen.changes);
-            if differences.is_empty() {
+            let weighing = weigh(&update.predicted, &seen.changes, &foretold_silence(update));
+            if weighing.stops.is_empty() {
+                let remarks = weighing.remarks.iter().map(|remark| remark_of(kind, remark));
+                state.remarks.extend(remarks);
                 return Decision::Done;
             }
-            let shown: Vec<String> = differences.iter().take(5).map(ToString::to_string).collect();
             Decision::Fail(format!(
-                "AWS's change set is not the approved one, so it was not executed ({} of its resources differ): {}",
-                differences.len(),
-                shown.join("; ")
+                "AWS's change set is not the approved one, so it was not executed: {}",
+                shown(&weighing.stops)
             ))
         }
         status => Decision::Fail(format!(
@@ -60,6 +62,26 @@ pub(crate) fn create(
             seen.status_reason.as_deref().unwrap_or("AWS gave no reason")
         )),
     }
+}
+
+/// What the plan foretold that AWS, asked without property values, doesn't list.
+fn foretold_silence(update: &StackUpdate) -> BTreeSet<&str> {
+    let silent = update.expected.iter().filter(|change| change.aws_plain.is_none());
+    silent.map(|change| change.logical_id.as_str()).collect()
+}
+
+fn remark_of(kind: UpdateKind, remark: &Difference) -> String {
+    format!("AWS's change set of the {} says it otherwise than the approved one: {remark}", kind.title())
+}
+
+/// The first few of them.
+fn shown(stops: &[Difference]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> = stops.iter().take(SHOWN).map(ToString::to_string).collect();
+    if stops.len() > SHOWN {
+        shown.push(format!("and {} more", stops.len() - SHOWN));
+    }
+    shown.join("; ")
 }
 
 /// The first change set that was made and not executed.

@@ -42,7 +42,7 @@ pub(crate) fn close(plan: &Plan, state: &mut State, rules: &[GateRuleSeen], at: 
     if missing.is_empty() {
         return closed(state);
     }
-    Decision::Act(make(plan, &state.targets.listener.physical_id, missing, at))
+    Decision::Act(make(plan, &state.begun_by, &state.targets.listener.physical_id, missing, at))
 }
 
 fn closed(state: &mut State) -> Decision {
@@ -52,20 +52,20 @@ fn closed(state: &mut State) -> Decision {
     Decision::Done
 }
 
-fn make(plan: &Plan, listener_arn: &str, missing: Vec<i32>, at: Timestamp) -> Act {
+fn make(plan: &Plan, by: &str, listener_arn: &str, missing: Vec<i32>, at: Timestamp) -> Act {
     Act::Fleet(FleetAct::CloseGate {
         listener_arn: listener_arn.to_owned(),
         gate: plan.gate.clone(),
         run_id: plan.run_id.clone(),
-        note: Note::on(listener_arn, at, &plan.run_id).by(&plan.operator).write(),
+        note: Note::on(listener_arn, at, &plan.run_id).by(by).write(),
         missing,
     })
 }
 
 /// Close the gate on a listener that the update has just made, or that somebody opened. The platform's own rules, of which
 /// copies would let admitted addresses through, may not be there yet: everybody is kept out.
-pub(crate) fn close_new_door(plan: &Plan, listener_arn: &str, at: Timestamp) -> Act {
-    make(plan, listener_arn, vec![plan.gate.priority], at)
+pub(crate) fn close_new_door(plan: &Plan, by: &str, listener_arn: &str, at: Timestamp) -> Act {
+    make(plan, by, listener_arn, vec![plan.gate.priority], at)
 }
 
 /// Open when no gate rule is there that this run made or takes over: a finished upgrade, and whoever leaves maintenance,

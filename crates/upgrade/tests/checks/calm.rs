@@ -31,12 +31,61 @@ fn warnings_stand_in_the_way_until_accepted() {
         in_the_way(&results, &world.accepted).into_iter().map(|result| result.id.clone()).collect()
     };
     assert_eq!(ids(&world), ["identity", "termination-protection"]);
-    let accept =
-        |what: &str| Acceptance { what: what.to_owned(), who: "ada".to_owned(), why: "a lab".to_owned() };
+    let accept = |what: &str| Acceptance {
+        what: what.to_owned(),
+        who: "ada".to_owned(),
+        why: "a lab".to_owned(),
+        of: Vec::new(),
+    };
     world.accepted = vec![accept("termination-protection"), accept("identity")];
     assert_eq!(ids(&world), ["identity"], "what failed can't be accepted");
     let results = world.check();
     assert!(of(&results, "termination-protection").evidence.contains(&"Accepted by ada: a lab".to_owned()));
+}
+
+#[test]
+fn storage_permissions_gate_and_replacements_are_accepted_one_by_one() {
+    let results = World::default().check();
+    let singly: Vec<&str> =
+        results.iter().filter(|result| result.accepted_singly).map(|result| result.id.as_str()).collect();
+    let wanted = [
+        "permissions-caller",
+        "permissions-role",
+        "database-storage",
+        "replacements",
+        "expected-changes",
+        "gate-space",
+    ];
+    assert_eq!(singly, wanted);
+}
+
+#[test]
+fn what_is_accepted_by_itself_is_accepted_as_it_was_read() {
+    let mut world = World::default();
+    world.around.listener_rules = Err("AccessDenied".to_owned());
+    let results = world.check();
+    let read = of(&results, "gate-space").warnings.clone();
+    assert_eq!(read.len(), 1, "{read:?}");
+    let stands = |world: &World| {
+        let results = world.check();
+        let accepted = &of(&results, "gate-space").evidence;
+        let told = accepted.iter().any(|line| line == "Accepted by ada: the door is another one");
+        let stands = in_the_way(&results, &world.accepted).iter().any(|result| result.id == "gate-space");
+        assert_ne!(stands, told, "{accepted:?}");
+        stands
+    };
+    assert!(stands(&world));
+    world.accepted = vec![Acceptance {
+        what: "gate-space".to_owned(),
+        who: "ada".to_owned(),
+        why: "the door is another one".to_owned(),
+        of: read,
+    }];
+    assert!(!stands(&world));
+    world.around.listener_rules = Err("the load balancer is gone".to_owned());
+    assert!(stands(&world), "nobody has read that");
+    world.accepted[0].of.clear();
+    assert!(!stands(&world), "who accepts by id alone, on the command line, has read what there is");
 }
 
 #[test]

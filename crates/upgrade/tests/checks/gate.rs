@@ -132,7 +132,6 @@ fn the_gate_that_fits_is_drawn() {
                     snapshot_databases: false,
                     snapshot_volumes: false,
                     platform: world.around.platform,
-                    operator: "ada".to_owned(),
                 };
                 let rules = world.around.listener_rules.clone().unwrap_or_default();
                 let findings = Findings {

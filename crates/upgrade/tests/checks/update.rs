@@ -147,6 +147,7 @@ fn update() {
                     what: "Database".into(),
                     who: "ada".into(),
                     why: "it is empty".into(),
+                    of: Vec::new(),
                 });
             },
             "replacements",

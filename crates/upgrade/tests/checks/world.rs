@@ -349,6 +349,9 @@ pub fn check_all(cases: &[Case]) {
         assert_eq!(result.verdict, *verdict, "{name}: {result:#?}");
         assert!(text.contains(words), "{name}: {id} doesn't say {words:?}:\n{text}");
         assert!(!text.contains("old-secret") && !text.contains("****"), "{name}: a secret in {text}");
+        let said = result.warnings.iter().all(|warning| result.evidence.contains(warning));
+        assert!(said, "{name}: what is accepted is among what was seen: {result:#?}");
+        assert!(*verdict != Warning || !result.warnings.is_empty(), "{name}: there is nothing to accept");
         if matches!(verdict, Warning | Failed) {
             assert!(result.advice.is_some(), "{name}: {id} leaves a person without advice");
         }

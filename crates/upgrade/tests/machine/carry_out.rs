@@ -2,6 +2,7 @@
 
 use upgrade::*;
 
+use crate::plans::approval;
 use crate::platform::{Fortune, Platform};
 
 /// Where a simulated crash happens: around the n-th record.
@@ -49,7 +50,7 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
         if !begins {
             platform.now += platform.fate.dead_milliseconds;
         }
-        let what = if begins { What::Started } else { What::Resumed };
+        let what = if begins { What::Started { approval: approval(plan) } } else { What::Resumed };
         let first = Event { at: Timestamp(platform.now), what };
         let before = if begins {
             State::new(plan, first.at)

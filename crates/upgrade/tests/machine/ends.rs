@@ -3,7 +3,7 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
-use crate::plans::{entering, leaving, plan};
+use crate::plans::{approval, entering, leaving, plan};
 use crate::platform::{Back, Fortune, Platform};
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
@@ -42,7 +42,7 @@ pub fn stories() -> Vec<Story> {
             "AWS makes another change set",
             Fortune { surprising_change_set: true, ..updated() },
             "NotUpgraded",
-            "Database: AWS will modify it, not approved",
+            "Database (AWS::EC2::LaunchTemplate): AWS will modify it, and nobody approved that",
         ),
         story(
             "the update is rolled back",
@@ -340,7 +340,7 @@ pub fn stories() -> Vec<Story> {
                 "what fails before the open gate has closed lets nobody be kept out",
                 Fortune { surprising_change_set: true, ..updated() },
                 "NotUpgraded",
-                "not approved",
+                "nobody approved",
             ),
         ),
         with(
@@ -508,6 +508,26 @@ fn maintenance_is_entered_and_left_also_when_the_journal_is_lost() {
 }
 
 #[test]
+fn a_change_set_milder_than_the_approved_one_runs_and_the_report_tells_it() {
+    let mut plan = plan();
+    for change in plan.updates.iter_mut().flat_map(|update| &mut update.predicted) {
+        change.replacement = Some("Conditional".to_owned());
+    }
+    let fate = Fortune { statuses: UPDATED, ..Fortune::default() };
+    let Carried { journal, outcome, .. } = carry_out(&plan, fate, Crash::Never);
+    assert_eq!(outcome, Outcome::Upgraded);
+    let report = Report::from_journal(&plan, &journal).expect("the journal is whole");
+    assert_eq!(report.approval, Some(approval(&plan)));
+    let said = |stack: &str| {
+        format!(
+            "AWS's change set of the {stack} says it otherwise than the approved one: Template: approved replacement \
+             Conditional, AWS says False"
+        )
+    };
+    assert_eq!(report.remarks, ["backup stack", "deployment role stack", "stack"].map(said));
+}
+
+#[test]
 fn maintenance_can_be_left_from_half_way_through_entering_it() {
     let whole = carry_out(&entering(), Fortune::default(), Crash::Never).journal;
     for records in 1..whole.len() {
@@ -515,7 +535,7 @@ fn maintenance_can_be_left_from_half_way_through_entering_it() {
         let mut platform = Platform::new(Fortune::default());
         let plan = entering();
         let mut state = State::new(&plan, Timestamp(platform.now));
-        let mut what = What::Started;
+        let mut what = What::Started { approval: approval(&plan) };
         let mut written = 0;
         while written < records {
             let event = Event { at: Timestamp(platform.now), what };

@@ -4,6 +4,7 @@
 //! is tested on the local cloud. What is tested here is the machine: whatever happens, everything is put
 //! back, and a run resumed from any prefix of its journal comes to the same end.
 
+mod approval;
 mod carry_out;
 mod crashes;
 mod ends;

@@ -13,6 +13,13 @@ pub fn change(logical_id: &str) -> Change {
     )
 }
 
+/// Somebody's yes to a plan.
+pub fn approval(plan: &Plan) -> Approval {
+    let approved =
+        ApprovedPlan::new(plan.clone(), &plan.sha256(), "ada", Timestamp(0)).expect("its own hash");
+    approved.approval().clone()
+}
+
 pub fn resource(logical_id: &str) -> LogicalResource {
     LogicalResource { logical_id: logical_id.to_owned(), physical_id: format!("{logical_id}-1") }
 }
@@ -125,7 +132,6 @@ pub fn plan() -> Plan {
         health: HealthPolicy { quiet_seconds: 3, deadline_seconds: 20, ..HealthPolicy::default() },
         before: Before::default(),
         found: None,
-        operator: "ada".to_owned(),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),

@@ -26,13 +26,18 @@ def decide(house: House, page: Page, release: str) -> None:
     reasons = page.get_by_label(re.compile("^Why .* is acceptable$"))
     expect(page.get_by_role("heading", name="Checks")).to_be_visible(timeout=PATIENCE)
     house.look(page, f"upgrade-{release}-4-review-to-decide")
-    if reasons.count():
-        # One reason is typed, and given to every other warning.
-        reasons.first.fill("It is as it should be in the lab.")
+    by_themselves = page.get_by_label(re.compile("^Your reason for .*, by itself$"))
+    if reasons.count() or by_themselves.count():
+        if reasons.count():
+            # One reason is typed, and given to every other warning that may share it.
+            reasons.first.fill("It is as it should be in the lab.")
         if reasons.count() > 1:
-            press(page, "Give every empty field above the first reason")
+            press(page, "Give the other warnings the first of their reasons")
         for number in range(reasons.count()):
             expect(reasons.nth(number)).to_have_value("It is as it should be in the lab.")
+        for number in range(by_themselves.count()):
+            expect(by_themselves.nth(number)).to_have_value("")
+            by_themselves.nth(number).fill(f"Read: number {number} is as it should be in the lab.")
         submit(page, "Accept, and look again")
         expect(page.get_by_text("Nothing stands in the way.")).to_be_visible(timeout=PATIENCE)
     for box in page.get_by_role("checkbox", name=re.compile("I acknowledge")).all():

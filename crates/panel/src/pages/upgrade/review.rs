@@ -1,7 +1,7 @@
 //! Page 4: everything that must be known before it is decided, risks first; the decision; the beginning.
 
 use maud::{Markup, html};
-use upgrade::{CheckResult, Plan, Verdict};
+use upgrade::{Acceptance, Approval, CheckResult, Plan, Verdict};
 
 use super::changes::{risks, update};
 use super::{Wizard, in_words, steps_of_run};
@@ -9,7 +9,7 @@ use crate::access::Deed;
 use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 use crate::pages::form::{Send, button, form};
 use crate::pages::words::{Tone, counted, duration, iso, pill, when};
-use crate::proposals::{Approval, Preparation, Proposal, Standing};
+use crate::proposals::{Preparation, Proposal, Standing};
 
 /// What was found out longer ago than this is called old.
 const OLD_MILLISECONDS: u64 = 3_600_000;
@@ -124,8 +124,16 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
         .flat_map(|foretold| &foretold.losses)
         .filter(|what| !accepted(what))
         .collect();
+    let (singly, together): (Vec<&CheckResult>, Vec<&CheckResult>) =
+        warnings.iter().copied().partition(|check| check.accepted_singly);
     let may = wizard.may(Deed::Plan);
-    let several = warnings.len() > 1;
+    let stale = |one: &Acceptance| {
+        preparation
+            .checks
+            .iter()
+            .any(|check| check.id == one.what && check.verdict == Verdict::Warning && !one.covers(check))
+    };
+    let several = together.len() > 1;
     let path = format!("/proposals/{}", proposal.id);
     let here = wizard.page(4);
     let send = Send { method: "PATCH", path: &path, then: &here };
@@ -134,15 +142,16 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
             section aria-labelledby="decisions" {
                 h2 #decisions { "To be decided" }
                 @if !warnings.is_empty() || !losses.is_empty() {
-                    p { "Give a reason for what you accept; it is kept with your name. What you leave empty stays open." }
+                    p { "Give a reason for what you accept; it is kept with your name. What you leave empty stays open. The database's storage, "
+                        "permissions, the gate, replacements and data that goes are accepted one by one." }
                     (form(send, "stack wide", &html! { fieldset disabled[!may] {
                         legend.hidden { "Accept" }
-                        @for check in warnings {
+                        @for check in singly { (accept_by_itself(wizard, check)) }
+                        @for check in together {
                             div.notice.mind {
                                 h3 { (check.title) }
-                                (evidence(check))
-                                @if let Some(advice) = &check.advice { p { (advice) } }
-                                @for fix in &check.fixes { p { a href=(wizard.page(2)) { "Details: set " (fix.parameter) " to " (fix.value) } } }
+                                (evidence(&check.evidence))
+                                (to_do(wizard, check))
                                 label { "Why “" (check.title) "” is acceptable"
                                     input name={ "accept." (check.id) } maxlength="500" autocomplete="off" data-reason;
                                 }
@@ -159,8 +168,9 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                         @if may {
                             div.buttons {
                                 button.primary { "Accept, and look again" }
-                                // Not for data that goes: each of those is thought about by itself.
-                                @if several { button type="button" data-same-reason { "Give every empty field above the first reason" } }
+                                // Not for storage, permissions, gate, replacements, and data that goes: each of those
+                                // is thought about by itself.
+                                @if several { button type="button" data-same-reason { "Give the other warnings the first of their reasons" } }
                             }
                         }
                     } }))
@@ -169,6 +179,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                     h3 { "Accepted" }
                     ul { @for one in &proposal.accepted { li {
                         strong { (title(preparation, &one.what)) } " by " (one.who) ": " (one.why)
+                        @if stale(one) { " " em { "(it warns of something else by now, so it is to be decided anew)" } }
                         @if may && proposal.standing.is_open() {
                             (form(send, "", &html! {
                                 input type="hidden" name={ "accept." (one.what) } value="" data-type="exact";
@@ -179,6 +190,31 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                 }
             }
         }
+    }
+}
+
+/// A warning that is accepted by itself, in the words that are accepted.
+fn accept_by_itself(wizard: &Wizard<'_>, check: &CheckResult) -> Markup {
+    let others: Vec<String> =
+        check.evidence.iter().filter(|line| !check.warnings.contains(line)).cloned().collect();
+    html! {
+        div.notice.bad {
+            h3 { (check.title) }
+            p { "What is accepted here, and by itself:" }
+            (evidence(&check.warnings))
+            @if !others.is_empty() { details { summary { "What else was seen" } (evidence(&others)) } }
+            (to_do(wizard, check))
+            label { "Your reason for “" (check.title) "”, by itself"
+                input name={ "accept." (check.id) } maxlength="500" autocomplete="off";
+            }
+        }
+    }
+}
+
+fn to_do(wizard: &Wizard<'_>, check: &CheckResult) -> Markup {
+    html! {
+        @if let Some(advice) = &check.advice { p { (advice) } }
+        @for fix in &check.fixes { p { a href=(wizard.page(2)) { "Details: set " (fix.parameter) " to " (fix.value) } } }
     }
 }
 
@@ -214,10 +250,10 @@ fn checks(preparation: &Preparation) -> Markup {
 }
 
 /// What was seen; a list of a hundred names is there for those who want it.
-fn evidence(check: &CheckResult) -> Markup {
+fn evidence(lines: &[String]) -> Markup {
     let beginning = |line: &str| line.chars().take(LONG_LINE / 2).collect::<String>();
     html! {
-        ul { @for line in &check.evidence { li.wrap {
+        ul { @for line in lines { li.wrap {
             @if line.chars().count() <= LONG_LINE { (line) }
             @else { details { summary { (beginning(line)) " …" } (line) } }
         } } }
@@ -234,7 +270,7 @@ fn one_check(check: &CheckResult) -> Markup {
     html! {
         div.finding {
             h3 { (pill(tone, word)) " " (check.title) }
-            (evidence(check))
+            (evidence(&check.evidence))
             @if let Some(advice) = &check.advice { p { strong { "To do: " } (advice) } }
         }
     }
