@@ -23,6 +23,7 @@ mod load_balancing;
 mod pace;
 mod quotas;
 mod rds;
+mod rerouted;
 mod sns;
 mod stack;
 mod stacks;
