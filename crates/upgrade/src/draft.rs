@@ -247,6 +247,8 @@ pub fn maintenance_plan(
         to_version: None,
         updates: Vec::new(),
         way_back: None,
+        pieces: Vec::new(),
+        unpinned: Vec::new(),
         targets: targets.clone(),
         gate,
         announcement: settings.announcement.clone(),

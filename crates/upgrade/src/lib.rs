@@ -17,6 +17,7 @@ mod journal;
 mod line;
 mod nearest;
 mod observation;
+pub mod pieces;
 mod plan;
 mod plan_words;
 mod platform;
@@ -54,9 +55,9 @@ pub use observation::{
     Observation, Query, SnapshotSeen, StackEvent, WarmPool, WorkerGroup,
 };
 pub use plan::{
-    Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
-    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
-    UpdateKind,
+    Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,
+    Plan, PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
+    UnpinnedPiece, UpdateKind, sha256_of,
 };
 pub use platform::{
     Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,

@@ -6,6 +6,7 @@ mod common;
 mod connection;
 mod lookups;
 mod network;
+mod pins;
 mod queries;
 mod rate;
 mod updates;
