@@ -4,7 +4,7 @@
 use std::fmt;
 
 use aws_sdk_cloudformation::types::TemplateStage;
-use upgrade::{Plan, PortError, UpdateKind, sha256_of};
+use upgrade::{Piece, PortError, StackUpdate, sha256_of};
 
 use crate::cloud::AwsCloud;
 use crate::clouds::AwsClouds;
@@ -105,43 +105,20 @@ impl AwsCloud {
 }
 
 impl AwsClouds {
-    /// Look at what an update of the plan is made of: the template of its change set (or our copy of it, as long as there
-    /// is no change set) and everything that the template brings in, each read with that stack's rights. To be asked just
-    /// before the change set is executed, and before anybody is kept out.
-    pub async fn verify_contents(&self, plan: &Plan, update: UpdateKind) -> VerifiedContents {
+    /// Look at what an update is made of: the template of its change set (or our copy of it, as long as there is no change
+    /// set) and everything that the template brings in, each read with that stack's rights. To be asked just before the
+    /// change set is executed, and before anybody is kept out. `pieces` are the plan's; other updates' are left aside.
+    pub async fn verify_contents(&self, planned: &StackUpdate, pieces: &[Piece]) -> VerifiedContents {
         let mut verified = VerifiedContents::default();
-        let cloud = match self.of(update) {
+        let cloud = match self.of(planned.kind) {
             Ok(cloud) => cloud,
             Err(error) => {
-                verified.unread.push(UnreadContent { what: update.title().to_owned(), error });
+                verified.unread.push(UnreadContent { what: planned.kind.title().to_owned(), error });
                 return verified;
             }
         };
-        if let Some(planned) = plan.update(update) {
-            let proposal = &planned.proposal;
-            let what = format!("the template of change set {}", proposal.change_set_name);
-            match cloud.change_set_template(&planned.stack_id, &proposal.change_set_name).await {
-                Err(error) => verified.unread.push(UnreadContent { what, error }),
-                Ok(None) => {
-                    let what = format!("the template of the {}", update.title());
-                    verified.compare(cloud, what, &proposal.template_url, &proposal.template_sha256).await;
-                }
-                Ok(Some(body)) if sha256_of(body.as_bytes()) == proposal.template_sha256 => {}
-                // Only our copy can tell whether the difference is but AWS's question marks.
-                Ok(Some(body)) => match cloud.read_object(&proposal.template_url).await {
-                    Err(Unread::Failed(error)) => verified.unread.push(UnreadContent { what, error }),
-                    Ok(copy)
-                        if sha256_of(&copy) == proposal.template_sha256 && is_as_aws_shows(&copy, &body) => {}
-                    Ok(_) | Err(Unread::Absent(_)) => verified.differences.push(ContentDifference {
-                        what,
-                        place: planned.stack_name.clone(),
-                        approved_sha256: proposal.template_sha256.clone(),
-                        found: FoundContent::Other(sha256_of(body.as_bytes())),
-                    }),
-                },
-            }
-        }
-        for piece in plan.pieces.iter().filter(|piece| piece.update == update) {
+        verified.compare_template(cloud, planned).await;
+        for piece in pieces.iter().filter(|piece| piece.update == planned.kind) {
             verified.compare(cloud, piece.what.clone(), &piece.url, &piece.sha256).await;
         }
         verified
@@ -149,6 +126,34 @@ impl AwsClouds {
 }
 
 impl VerifiedContents {
+    async fn compare_template(&mut self, cloud: &AwsCloud, planned: &StackUpdate) {
+        let proposal = &planned.proposal;
+        let what = format!("the template of change set {}", proposal.change_set_name);
+        let body = match cloud.change_set_template(&planned.stack_id, &proposal.change_set_name).await {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let what = format!("the template of the {}", planned.kind.title());
+                return self.compare(cloud, what, &proposal.template_url, &proposal.template_sha256).await;
+            }
+            Err(error) => return self.unread.push(UnreadContent { what, error }),
+        };
+        let found = sha256_of(body.as_bytes());
+        if found == proposal.template_sha256 {
+            return;
+        }
+        // Only our copy can tell whether the difference is but AWS's question marks.
+        match cloud.read_object(&proposal.template_url).await {
+            Ok(copy) if sha256_of(&copy) == proposal.template_sha256 && is_as_aws_shows(&copy, &body) => {}
+            Ok(_) | Err(Unread::Absent(_)) => self.differences.push(ContentDifference {
+                what,
+                place: planned.stack_name.clone(),
+                approved_sha256: proposal.template_sha256.clone(),
+                found: FoundContent::Other(found),
+            }),
+            Err(Unread::Failed(error)) => self.unread.push(UnreadContent { what, error }),
+        }
+    }
+
     async fn compare(&mut self, cloud: &AwsCloud, what: String, url: &str, approved_sha256: &str) {
         let found = match cloud.read_object(url).await {
             Ok(bytes) => FoundContent::Other(sha256_of(&bytes)),

@@ -4,6 +4,7 @@ mod acts;
 mod canned;
 mod common;
 mod connection;
+mod contents;
 mod lookups;
 mod network;
 mod pins;
