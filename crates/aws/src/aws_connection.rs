@@ -23,9 +23,10 @@ use tokio::sync::Mutex;
 
 use crate::cloud::AwsCloud;
 use crate::connection::{ATTEMPTS, Reach, retries, settings, shared, timeouts};
-use crate::endpoints::Endpoints;
+use crate::endpoints::{BucketRegions, Endpoints, STS};
 use crate::errors::{Origin, told};
 use crate::pace::{Pace, paced};
+use crate::rerouted::rerouted;
 use crate::wire::Wire;
 
 /// How AWS is reached. What is left out comes from where the AWS CLI takes it: `AWS_REGION`, `AWS_PROFILE`,
@@ -38,7 +39,8 @@ pub struct AwsConnection {
     pub profile: Option<String>,
     /// A role to work as.
     pub role: Option<AssumedRole>,
-    /// Another address for every service, such as an emulator's.
+    /// Another address for every service, such as an emulator's. It wins over `AWS_ENDPOINT_URL`,
+    /// `AWS_ENDPOINT_URL_SERVICE` and the profile's.
     pub endpoint_url: Option<String>,
     /// How many requests are made.
     pub pace: Pace,
@@ -111,24 +113,29 @@ impl AwsCloud {
     /// Clients for every service an upgrade touches. Credentials are fetched at once, so that what is wrong with them is
     /// said here and not in the middle of a run; they renew themselves where their source can.
     pub async fn connect(connection: &AwsConnection) -> Result<AwsCloud, ConnectError> {
-        Ok(AwsCloud::of(connection.reach().await?))
-    }
-}
-
-impl AwsConnection {
-    async fn reach(&self) -> Result<Reach, ConnectError> {
         let connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .proxy_config(ProxyConfig::from_env())
             .connector_settings(settings())
             .sleep_impl(TokioSleep::new())
             .build();
+        Ok(AwsCloud::of(connection.reach(SharedHttpConnector::new(connector), ATTEMPTS).await?))
+    }
+}
+
+impl AwsConnection {
+    /// `connector` carries the requests, each tried so often.
+    pub(crate) async fn reach(
+        &self,
+        connector: SharedHttpConnector,
+        attempts: u32,
+    ) -> Result<Reach, ConnectError> {
         // Sign-on and instance metadata are not part of the account's budget, so they go around the pace.
-        let unpaced = SharedHttpConnector::new(connector);
+        let unpaced = rerouted(connector.clone(), self.endpoint_url.clone());
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(shared(&unpaced))
             .sleep_impl(TokioSleep::new())
-            .retry_config(retries(ATTEMPTS))
+            .retry_config(retries(attempts))
             .timeout_config(timeouts())
             .stalled_stream_protection(
                 aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
@@ -139,9 +146,6 @@ impl AwsConnection {
         if let Some(profile) = &self.profile {
             loader = loader.profile_name(profile);
         }
-        if let Some(url) = &self.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
         let loaded = loader.load().await;
         let named = self.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
         let profile_words = named.as_ref().map(|profile| format!("profile {profile}"));
@@ -151,14 +155,15 @@ impl AwsConnection {
         };
         let endpoints = Endpoints {
             region,
-            endpoint_url: loaded.endpoint_url().map(str::to_owned),
+            settings_url: self.endpoint_url.clone(),
             configured: Some(loaded.clone()),
+            buckets: BucketRegions::default(),
         };
         let who = match &profile_words {
             Some(profile) => format!("{profile}, {}", endpoints.described()),
             None => endpoints.described(),
         };
-        let renewing = Renewing::new(self.provider(&loaded, &unpaced, &who).await?);
+        let renewing = Renewing::new(self.provider(&loaded, &endpoints, &unpaced, &who).await?);
         let first = renewing.fresh().await;
         let first = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
         if let Some(expiry) = first.expiry()
@@ -169,7 +174,7 @@ impl AwsConnection {
         }
         let renewing = Arc::new(renewing);
         let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
-        let connector = paced(unpaced, self.pace);
+        let connector = paced(connector, self.pace);
         let sdk = loaded
             .to_builder()
             .credentials_provider(credentials.clone())
@@ -187,7 +192,7 @@ impl AwsConnection {
                 // The wall's time, not the conductor's: a machine that slept has a clock that stood still, and AWS
                 // refuses signatures that are five minutes off.
                 now: Arc::new(|| SystemTimeSource::new().now()),
-                attempts: ATTEMPTS,
+                attempts,
             },
             // What came with an expiry has a source that gives another.
             origin: Origin { described: who, profile: named, renewing: refreshes.then_some(renewing) },
@@ -198,6 +203,7 @@ impl AwsConnection {
     async fn provider(
         &self,
         loaded: &SdkConfig,
+        endpoints: &Endpoints,
         connector: &SharedHttpConnector,
         who: &str,
     ) -> Result<SharedCredentialsProvider, ConnectError> {
@@ -217,8 +223,9 @@ impl AwsConnection {
             })?,
         };
         let Some(role) = &self.role else { return Ok(base) };
+        let sts = endpoints.sdk_config(loaded, &STS);
         let mut builder =
-            AssumeRoleProvider::builder(&role.role_arn).session_name(&role.session_name).configure(loaded);
+            AssumeRoleProvider::builder(&role.role_arn).session_name(&role.session_name).configure(&sts);
         if let Some(external_id) = &role.external_id {
             builder = builder.external_id(external_id);
         }

@@ -11,6 +11,7 @@ use upgrade::{
 };
 
 use crate::connection::{Connection, Reach};
+use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING, STORAGE};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::pace::Pace;
@@ -46,17 +47,19 @@ impl AwsCloud {
 
     pub(crate) fn of(reach: Reach) -> AwsCloud {
         let Reach { sdk, wire, origin } = reach;
-        let mut storage = aws_sdk_s3::config::Builder::from(&sdk)
+        let endpoints = wire.endpoints.clone();
+        let of = |service| endpoints.sdk_config(&sdk, service);
+        let mut storage = aws_sdk_s3::config::Builder::from(&of(&STORAGE))
             .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired);
-        if wire.endpoints.endpoint_url.is_some() {
+        if endpoints.endpoint_url(&STORAGE).is_some() {
             // Path style, so that a bucket needs no DNS name of its own.
             storage = storage.force_path_style(true);
         }
         AwsCloud {
-            cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
-            auto_scaling: aws_sdk_autoscaling::Client::new(&sdk),
-            batch: aws_sdk_batch::Client::new(&sdk),
-            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&sdk),
+            cloudformation: aws_sdk_cloudformation::Client::new(&of(&CLOUDFORMATION)),
+            auto_scaling: aws_sdk_autoscaling::Client::new(&of(&AUTO_SCALING)),
+            batch: aws_sdk_batch::Client::new(&of(&BATCH)),
+            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&of(&LOAD_BALANCING)),
             storage: aws_sdk_s3::Client::from_conf(storage.build()),
             region: wire.endpoints.region.clone(),
             wire,

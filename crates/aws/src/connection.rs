@@ -16,7 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-use crate::endpoints::Endpoints;
+use crate::endpoints::{BucketRegions, Endpoints};
 use crate::errors::Origin;
 use crate::in_process::{self, InProcessHandler};
 use crate::pace::{Pace, paced};
@@ -94,14 +94,14 @@ impl Connection {
         let connector = paced(connector, pace);
         let endpoints = Endpoints {
             region: self.region.clone(),
-            endpoint_url: Some(self.endpoint_url.clone()),
+            settings_url: Some(self.endpoint_url.clone()),
             configured: None,
+            buckets: BucketRegions::default(),
         };
         let origin = Origin { described: endpoints.described(), profile: None, renewing: None };
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
-            .endpoint_url(self.endpoint_url.clone())
             .credentials_provider(credentials.clone())
             .http_client(shared(&connector))
             .time_source(Now(self.now.clone()))

@@ -1,9 +1,22 @@
-//! Where each service is that no SDK client asks for, and for which Region a request to it is signed.
+//! Where each service is, and for which Region a request to it is signed: the one place that decides, for the SDK's
+//! clients as for our own calls.
+//!
+//! The settings' `endpoint_url` wins over everything. Without it the environment's and the profile's addresses count, a
+//! service's own before the one for all (AWS SDKs and Tools reference guide, "Service-specific endpoints"). Without
+//! those it is AWS's own address. Single sign-on alone isn't moved by the settings: its token is a person's, and is for
+//! nobody but AWS or whom the environment names.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_types::SdkConfig;
+use aws_types::origin::Origin;
 use aws_types::service_config::ServiceConfigKey;
 
-/// A service.
+/// A service. Version and JSON version are only told of those that are asked without an SDK client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
     /// Before the colon of its IAM actions.
@@ -102,6 +115,47 @@ pub(crate) const QUEUES: Service = Service {
     json_version: "1.0",
 };
 
+pub(crate) const CLOUDFORMATION: Service = Service {
+    iam_prefix: "cloudformation",
+    signing_name: "cloudformation",
+    host_prefix: "cloudformation",
+    sdk_id: "CloudFormation",
+    version: "",
+    json_version: "",
+};
+pub(crate) const AUTO_SCALING: Service = Service {
+    iam_prefix: "autoscaling",
+    signing_name: "autoscaling",
+    host_prefix: "autoscaling",
+    sdk_id: "Auto Scaling",
+    version: "",
+    json_version: "",
+};
+pub(crate) const BATCH: Service = Service {
+    iam_prefix: "batch",
+    signing_name: "batch",
+    host_prefix: "batch",
+    sdk_id: "Batch",
+    version: "",
+    json_version: "",
+};
+pub(crate) const LOAD_BALANCING: Service = Service {
+    iam_prefix: "elasticloadbalancing",
+    signing_name: "elasticloadbalancing",
+    host_prefix: "elasticloadbalancing",
+    sdk_id: "Elastic Load Balancing v2",
+    version: "",
+    json_version: "",
+};
+pub(crate) const STORAGE: Service = Service {
+    iam_prefix: "s3",
+    signing_name: "s3",
+    host_prefix: "s3",
+    sdk_id: "S3",
+    version: "",
+    json_version: "",
+};
+
 /// Partitions: what their Regions begin with, their domain, IAM's host and the Region that it is signed for.
 /// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>; the others' domains are from botocore's
 /// `partitions.json`. The line without a beginning is the commercial partition.
@@ -111,40 +165,73 @@ const PARTITIONS: &[(&str, &str, &str, &str)] = &[
     ("us-iso-", "c2s.ic.gov", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
     ("us-isob-", "sc2s.sgov.gov", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
     ("eusc-", "amazonaws.eu", "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
-    ("", "amazonaws.com", "iam.amazonaws.com", "us-east-1"),
+    COMMERCIAL,
 ];
+
+/// The commercial partition.
+const COMMERCIAL: (&str, &str, &str, &str) = ("", "amazonaws.com", "iam.amazonaws.com", "us-east-1");
+
+fn partition(region: &str) -> (&'static str, &'static str, &'static str, &'static str) {
+    PARTITIONS.iter().find(|(beginning, ..)| region.starts_with(beginning)).copied().unwrap_or(COMMERCIAL)
+}
+
+/// The domain of the partition that a Region belongs to, such as `amazonaws.com.cn`.
+pub(crate) fn domain(region: &str) -> &'static str {
+    partition(region).1
+}
+
+/// The domains of all partitions.
+pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
+    PARTITIONS.iter().map(|(_, domain, ..)| *domain)
+}
 
 /// Where services are.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     /// Such as `us-east-1`.
     pub region: String,
-    /// One address for all services.
-    pub endpoint_url: Option<String>,
-    /// Addresses of single services, from the environment or the profile.
+    /// One address for all services, from the settings.
+    pub settings_url: Option<String>,
+    /// What environment and profile say.
     pub configured: Option<SdkConfig>,
+    /// The Regions of buckets.
+    pub buckets: BucketRegions,
 }
 
 impl Endpoints {
-    /// A service's address, and the Region to sign for.
-    pub(crate) fn of(&self, service: &Service) -> (String, String) {
-        let own = self.configured.as_ref().and_then(SdkConfig::service_config).and_then(|configured| {
+    /// The address that settings, environment or profile give a service; `None`: AWS's own.
+    pub(crate) fn endpoint_url(&self, service: &Service) -> Option<String> {
+        self.settings_url.clone().or_else(|| {
+            let configured = self.configured.as_ref()?;
+            // Documented with underscores for the environment and the profile; with spaces the SDK looks for hyphens in
+            // the profile.
+            let identifier = service.sdk_id.replace(' ', "_");
             let key = ServiceConfigKey::builder()
-                .service_id(service.sdk_id)
+                .service_id(&identifier)
                 .env("AWS_ENDPOINT_URL")
                 .profile("endpoint_url")
                 .build()
                 .ok()?;
-            configured.load_config(key)
-        });
-        if let Some(url) = own.or_else(|| self.endpoint_url.clone()) {
+            let own = configured.service_config().and_then(|config| config.load_config(key));
+            own.or_else(|| configured.endpoint_url().map(str::to_owned))
+        })
+    }
+
+    /// The configuration of a service's SDK client: it asks nobody else for its address.
+    pub(crate) fn sdk_config(&self, sdk: &SdkConfig, service: &Service) -> SdkConfig {
+        let mut builder = sdk.to_builder();
+        builder.set_endpoint_url(self.endpoint_url(service));
+        // An address with this origin is taken as it is, `None` as well.
+        builder.insert_origin("endpoint_url", Origin::shared_config());
+        builder.build()
+    }
+
+    /// A service's address, and the Region to sign for.
+    pub(crate) fn of(&self, service: &Service) -> (String, String) {
+        if let Some(url) = self.endpoint_url(service) {
             return (url, self.region.clone());
         }
-        let (_, domain, iam_host, iam_region) = PARTITIONS
-            .iter()
-            .find(|(beginning, ..)| self.region.starts_with(beginning))
-            .copied()
-            .unwrap_or(("", "amazonaws.com", "iam.amazonaws.com", "us-east-1"));
+        let (_, domain, iam_host, iam_region) = partition(&self.region);
         if *service == IAM {
             // IAM is one for a whole partition.
             return (format!("https://{iam_host}"), iam_region.to_owned());
@@ -154,41 +241,30 @@ impl Endpoints {
 
     /// For a person: the address when there is one of its own.
     pub(crate) fn described(&self) -> String {
-        match &self.endpoint_url {
+        let configured = || self.configured.as_ref()?.endpoint_url();
+        match self.settings_url.as_deref().or_else(configured) {
             Some(url) => format!("Region {}, endpoint {url}", self.region),
             None => format!("Region {}", self.region),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{BACKUP, CLOUDWATCH, EC2, Endpoints, IAM, STS};
+/// The Regions of buckets that were asked for, shared by everything that is made of one connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BucketRegions(Arc<Mutex<BTreeMap<String, String>>>);
 
-    #[test]
-    fn services_are_where_aws_has_them() {
-        for (region, endpoint, service, url, signed_for) in [
-            ("us-east-1", None, EC2, "https://ec2.us-east-1.amazonaws.com", "us-east-1"),
-            ("eu-west-1", None, CLOUDWATCH, "https://monitoring.eu-west-1.amazonaws.com", "eu-west-1"),
-            ("eu-west-1", None, IAM, "https://iam.amazonaws.com", "us-east-1"),
-            ("eu-west-1", None, STS, "https://sts.eu-west-1.amazonaws.com", "eu-west-1"),
-            (
-                "cn-northwest-1",
-                None,
-                BACKUP,
-                "https://backup.cn-northwest-1.amazonaws.com.cn",
-                "cn-northwest-1",
-            ),
-            ("cn-northwest-1", None, IAM, "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-            ("us-gov-east-1", None, IAM, "https://iam.us-gov.amazonaws.com", "us-gov-west-1"),
-            ("eu-west-1", Some("http://localhost:1"), IAM, "http://localhost:1", "eu-west-1"),
-        ] {
-            let endpoints = Endpoints {
-                region: region.to_owned(),
-                endpoint_url: endpoint.map(str::to_owned),
-                configured: None,
-            };
-            assert_eq!(endpoints.of(&service), (url.to_owned(), signed_for.to_owned()), "{region}");
-        }
+impl BucketRegions {
+    pub(crate) fn get(&self, bucket: &str) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
+    }
+
+    pub(crate) fn remember(&self, bucket: &str, region: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(bucket.to_owned(), region.to_owned());
+    }
+
+    /// It may have been deleted and made again elsewhere.
+    pub(crate) fn forget(&self, bucket: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(bucket);
     }
 }

@@ -128,7 +128,7 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The service and the operation of a request: from its signature's scope, and from its form or path.
-fn signed_for(request: &HttpRequest) -> Option<(&str, String)> {
+pub(crate) fn signed_for(request: &HttpRequest) -> Option<(&str, String)> {
     // AWS4-HMAC-SHA256 Credential=AKIA…/20260131/us-east-1/batch/aws4_request, SignedHeaders=…
     let authorization = request.headers().get("authorization")?;
     let scope = authorization.split_once("Credential=")?.1.split(',').next()?;

@@ -1,89 +1,203 @@
-//! S3: where CloudFormation reads templates that are too long to send inline (51,200 bytes).
+//! S3: where CloudFormation reads templates that are too long to send inline (51,200 bytes), and where a plan keeps its own
+//! copies of them.
 
+mod address;
+
+use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::byte_stream::ByteStream;
-use upgrade::PortError;
+use aws_types::region::Region;
+use upgrade::{PortError, PortErrorKind, sha256_of};
 
 use crate::cloud::AwsCloud;
-use crate::errors::{code, port_error};
+use crate::errors::{code, look_again, port_error};
+pub(crate) use address::ObjectAddress;
 
 /// The Region whose buckets are made without naming it (CreateBucket, LocationConstraint).
 const DEFAULT_REGION: &str = "us-east-1";
 
-impl AwsCloud {
-    /// Put a template into a bucket of the user's; gives the URL for CloudFormation. The bucket is only made when
-    /// `create` says so.
+/// The header in which S3 says where a bucket is.
+const BUCKET_REGION: &str = "x-amz-bucket-region";
+
+/// A template that nobody changes unnoticed: what is at the URL has this hash, or it isn't what was approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedTemplate {
+    /// Where CloudFormation reads it.
+    pub url: String,
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+}
+
+impl PinnedTemplate {
+    /// Whether a cloud can read it with its own rights, as its CloudFormation will have to: it reads a template with the
+    /// rights of whoever asks for the change set.
     ///
     /// # Errors
-    /// When there is no such bucket, or it can't be written to.
-    pub async fn put_template(
-        &self,
-        bucket: &str,
-        key: &str,
-        body: &[u8],
-        create: bool,
-    ) -> Result<String, PortError> {
-        if create && !self.bucket_exists(bucket).await.unwrap_or(false) {
-            let configuration = CreateBucketConfiguration::builder()
-                .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
-                .build();
-            let configuration = (self.region != DEFAULT_REGION).then_some(configuration);
-            let created = self
-                .storage
-                .create_bucket()
-                .bucket(bucket)
-                .set_create_bucket_configuration(configuration)
-                .send()
-                .await;
-            if let Err(error) = created
-                && code(&error) != Some("BucketAlreadyOwnedByYou")
-            {
-                return Err(port_error("s3:CreateBucket", &error));
-            }
+    /// Why it can't be read, and what to do; or that something else is there.
+    pub async fn can_be_read_by(&self, cloud: &AwsCloud) -> Result<(), PortError> {
+        let read = cloud.get_template(&self.url).await.map_err(|error| PortError {
+            message: format!(
+                "the template's copy {} can't be read by {}, which has to: {}; allow it s3:GetObject in the bucket's policy, or name a template_bucket of its own for that stack",
+                self.url,
+                cloud.described(),
+                error.message
+            ),
+            ..error
+        })?;
+        let found = sha256_of(&read);
+        if found == self.sha256 {
+            return Ok(());
         }
-        self.storage
-            .put_object()
-            .bucket(bucket)
-            .key(key)
-            .body(ByteStream::from(body.to_vec()))
-            .send()
-            .await
-            .map_err(|error| self.origin.explain(port_error("s3:PutObject", &error)))?;
-        let domain = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        Ok(format!("https://{bucket}.s3.{}.{domain}/{key}", self.region))
+        Err(refused(
+            "s3:GetObject",
+            format!(
+                "{} has the SHA-256 {found} for {}, not {}: its bucket is another one there; name a template_bucket of its own for that stack",
+                self.url,
+                cloud.described(),
+                self.sha256
+            ),
+        ))
+    }
+}
+
+/// Why an object wasn't written.
+enum Unwritten {
+    /// Something is there, or is being put there.
+    Taken,
+    /// The store knows no conditional writes.
+    NoConditions,
+    Failed(PortError),
+}
+
+/// Why an object wasn't read.
+pub(crate) enum Unread {
+    /// There is none, or not in this version.
+    Absent(PortError),
+    Failed(PortError),
+}
+
+impl From<Unread> for PortError {
+    fn from(unread: Unread) -> PortError {
+        match unread {
+            Unread::Absent(error) | Unread::Failed(error) => error,
+        }
+    }
+}
+
+impl AwsCloud {
+    /// Put our own copy of a template under its hash into a bucket of the user's: once, and never over something else.
+    ///
+    /// # Errors
+    /// When there is no such bucket, it can't be written to or read from, or something else has the copy's key.
+    pub async fn pin_template(&self, bucket: &str, bytes: &[u8]) -> Result<PinnedTemplate, PortError> {
+        let sha256 = sha256_of(bytes);
+        let address = ObjectAddress {
+            bucket: bucket.to_owned(),
+            key: format!("slackwater/templates/{sha256}.template"),
+            version_id: None,
+        };
+        let region = self.bucket_region(bucket).await?;
+        let url = address.template_url(&region);
+        match self.put(&address, bytes, true).await {
+            Ok(()) => return Ok(PinnedTemplate { url, sha256 }),
+            Err(Unwritten::Taken) => {}
+            Err(Unwritten::NoConditions) => {
+                // An older store than S3 of November 2024 (an emulator's, an appliance's). Between the look and the
+                // write somebody may write as well; what is there afterwards is compared in any case.
+                if let Err(Unread::Absent(_)) = self.get(&address).await {
+                    match self.put(&address, bytes, false).await {
+                        Ok(()) => {}
+                        Err(Unwritten::Failed(error)) => return Err(error),
+                        Err(Unwritten::Taken | Unwritten::NoConditions) => {
+                            return Err(refused("s3:PutObject", format!("{url} can't be written")));
+                        }
+                    }
+                }
+            }
+            Err(Unwritten::Failed(error)) => return Err(error),
+        }
+        let there = match self.get(&address).await {
+            Ok(there) => sha256_of(&there),
+            // It was there a moment ago: somebody is writing or deleting it.
+            Err(Unread::Absent(error)) => return Err(look_again(error)),
+            Err(Unread::Failed(error)) => return Err(error),
+        };
+        if there != sha256 {
+            return Err(refused(
+                "s3:PutObject",
+                format!(
+                    "{url} should be our copy of a template, and holds something else (SHA-256 {there}): somebody wrote over it. Look at who may write to the bucket {bucket}, and delete the object"
+                ),
+            ));
+        }
+        Ok(PinnedTemplate { url, sha256 })
     }
 
-    /// Read a template from S3. `url` is `s3://BUCKET/KEY`, or what CloudFormation takes as TemplateURL:
-    /// `https://BUCKET.s3[.REGION].amazonaws.com/KEY` or `https://s3[.REGION].amazonaws.com/BUCKET/KEY`.
+    /// A template that is named with a version of its own, which nobody can change: what CloudFormation takes as its URL.
+    /// `None`: the URL names no version, or isn't one of S3.
+    ///
+    /// # Errors
+    /// When nobody answers for the bucket.
+    pub async fn versioned_template_url(&self, url: &str) -> Result<Option<String>, PortError> {
+        match ObjectAddress::parse(url).filter(|address| address.version_id.is_some()) {
+            Some(address) => Ok(Some(address.template_url(&self.bucket_region(&address.bucket).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Read a template from S3. `url` is `s3://BUCKET/KEY`, or what CloudFormation takes as TemplateURL; a
+    /// `?versionId=` is minded.
     ///
     /// # Errors
     /// When the URL is none of these, or the object can't be read.
     pub async fn get_template(&self, url: &str) -> Result<Vec<u8>, PortError> {
-        let refused = |message: String| PortError {
-            kind: upgrade::PortErrorKind::Refused,
-            operation: "s3:GetObject".to_owned(),
-            message,
-        };
-        let (bucket, key) = bucket_and_key(url).ok_or_else(|| {
-            refused(format!(
+        Ok(self.read_object(url).await?)
+    }
+
+    /// The same, for those who mind whether it is there.
+    pub(crate) async fn read_object(&self, url: &str) -> Result<Vec<u8>, Unread> {
+        let address = ObjectAddress::parse(url).ok_or_else(|| {
+            Unread::Failed(refused("s3:GetObject", format!(
                 "{url} is not an S3 URL: https://BUCKET.s3.REGION.amazonaws.com/KEY or s3://BUCKET/KEY is wanted"
-            ))
+            )))
         })?;
-        let object = self
-            .storage
-            .get_object()
-            .bucket(bucket)
-            .key(key)
-            .send()
-            .await
-            .map_err(|error| self.origin.explain(port_error("s3:GetObject", &error)))?;
-        let body = object.body.collect().await;
-        body.map(|body| body.to_vec()).map_err(|error| refused(format!("{url} broke off: {error}")))
+        self.get(&address).await
     }
 
     /// Put a template into a bucket, which is made if it isn't there; gives the URL for CloudFormation.
     pub async fn upload_template(&self, bucket: &str, key: &str, body: &[u8]) -> Result<String, PortError> {
-        self.put_template(bucket, key, body, true).await
+        if !self.bucket_exists(bucket).await.unwrap_or(false) {
+            self.create_bucket(bucket).await?;
+        }
+        let address = ObjectAddress { bucket: bucket.to_owned(), key: key.to_owned(), version_id: None };
+        match self.put(&address, body, false).await {
+            Ok(()) => Ok(address.template_url(&self.bucket_region(bucket).await?)),
+            Err(Unwritten::Failed(error)) => Err(error),
+            Err(Unwritten::Taken | Unwritten::NoConditions) => {
+                Err(refused("s3:PutObject", format!("{key} can't be written into {bucket}")))
+            }
+        }
+    }
+
+    async fn create_bucket(&self, bucket: &str) -> Result<(), PortError> {
+        let configuration = CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
+            .build();
+        let configuration = (self.region != DEFAULT_REGION).then_some(configuration);
+        let created = self
+            .storage
+            .create_bucket()
+            .bucket(bucket)
+            .set_create_bucket_configuration(configuration)
+            .send()
+            .await;
+        match created {
+            Err(error) if code(&error) != Some("BucketAlreadyOwnedByYou") => {
+                Err(port_error("s3:CreateBucket", &error))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Whether there is a bucket of this name, whosoever's. HeadBucket answers 403 for somebody else's.
@@ -95,44 +209,97 @@ impl AwsCloud {
             _ => Err(port_error("s3:HeadBucket", &error)),
         }
     }
-}
 
-/// The bucket and key of an S3 URL, in any of its forms; a query (a version, say) is left aside.
-fn bucket_and_key(url: &str) -> Option<(&str, &str)> {
-    if let Some(rest) = url.strip_prefix("s3://") {
-        return rest.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
+    /// The Region that a bucket is in. S3 says it in `x-amz-bucket-region` whatever the status of its answer (HeadBucket:
+    /// 200, 301, 403, and 400 for a Region that wants its own signature); a store that doesn't is asked as ours.
+    async fn bucket_region(&self, bucket: &str) -> Result<String, PortError> {
+        let buckets = &self.wire.endpoints.buckets;
+        if let Some(region) = buckets.get(bucket) {
+            return Ok(region);
+        }
+        let told = match self.storage.head_bucket().bucket(bucket).send().await {
+            Ok(answer) => answer.bucket_region().map(str::to_owned),
+            Err(error) => match error.raw_response() {
+                Some(answer) => answer.headers().get(BUCKET_REGION).map(str::to_owned),
+                None => return Err(self.origin.explain(port_error("s3:HeadBucket", &error))),
+            },
+        };
+        if let Some(region) = &told {
+            buckets.remember(bucket, region);
+        }
+        Ok(told.unwrap_or_else(|| self.region.clone()))
     }
-    let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
-    let path = path.split(['?', '#']).next().unwrap_or(path);
-    let service = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
-    let is_s3 = |name: &str| name == "s3" || name.starts_with("s3.") || name.starts_with("s3-");
-    if is_s3(service) {
-        return path.split_once('/').filter(|(_, key)| !key.is_empty());
+
+    /// What a request to a bucket has to be made with beside the client's own configuration.
+    async fn in_bucket_region(&self, bucket: &str) -> Result<Builder, PortError> {
+        let region = self.bucket_region(bucket).await?;
+        Ok(Builder::default().region(Region::new(region)))
     }
-    let at = service.rfind(".s3")?;
-    let (bucket, rest) = service.split_at(at);
-    (is_s3(rest.strip_prefix('.')?) && !bucket.is_empty() && !path.is_empty()).then_some((bucket, path))
-}
 
-#[cfg(test)]
-mod tests {
-    use super::bucket_and_key;
+    async fn get(&self, address: &ObjectAddress) -> Result<Vec<u8>, Unread> {
+        let region = self.in_bucket_region(&address.bucket).await.map_err(Unread::Failed)?;
+        let object = self
+            .storage
+            .get_object()
+            .bucket(&address.bucket)
+            .key(&address.key)
+            .set_version_id(address.version_id.clone())
+            .customize()
+            .config_override(region)
+            .send()
+            .await
+            .map_err(|error| {
+                self.mind_region(&address.bucket, error.raw_response());
+                let told = self.origin.explain(port_error("s3:GetObject", &error));
+                match code(&error) {
+                    Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket") => Unread::Absent(told),
+                    _ => Unread::Failed(told),
+                }
+            })?;
+        let body = object.body.collect().await;
+        body.map(|body| body.to_vec()).map_err(|error| {
+            let ObjectAddress { bucket, key, .. } = address;
+            let words = format!("{key} of the bucket {bucket} broke off: {error}");
+            Unread::Failed(look_again(refused("s3:GetObject", words)))
+        })
+    }
 
-    #[test]
-    fn every_form_of_a_url_is_taken_apart() {
-        for (url, parts) in [
-            ("s3://releases/v2/t.yaml", Some(("releases", "v2/t.yaml"))),
-            ("https://releases.s3.amazonaws.com/t.yaml", Some(("releases", "t.yaml"))),
-            ("https://re.leases.s3.eu-west-1.amazonaws.com/a/t.yaml", Some(("re.leases", "a/t.yaml"))),
-            ("https://s3.amazonaws.com/releases/t.yaml?versionId=1", Some(("releases", "t.yaml"))),
-            ("https://s3-us-west-2.amazonaws.com/releases/t.yaml", Some(("releases", "t.yaml"))),
-            ("https://releases.s3.cn-north-1.amazonaws.com.cn/t.yaml", Some(("releases", "t.yaml"))),
-            ("https://example.com/releases/t.yaml", None),
-            ("https://s3.amazonaws.com/releases", None),
-            ("http://releases.s3.amazonaws.com/t.yaml", None),
-            ("s3://releases", None),
-        ] {
-            assert_eq!(bucket_and_key(url), parts, "{url}");
+    /// A bucket may have been deleted and made again in another Region: a refusal says where it is now (301, 400), or the
+    /// next request asks.
+    fn mind_region(&self, bucket: &str, answer: Option<&HttpResponse>) {
+        let buckets = &self.wire.endpoints.buckets;
+        match answer.and_then(|answer| answer.headers().get(BUCKET_REGION)) {
+            Some(region) => buckets.remember(bucket, region),
+            None => buckets.forget(bucket),
         }
     }
+
+    /// `if_absent`: only where nothing is (S3 user guide, "How to prevent object overwrites with conditional writes").
+    async fn put(&self, address: &ObjectAddress, body: &[u8], if_absent: bool) -> Result<(), Unwritten> {
+        let region = self.in_bucket_region(&address.bucket).await.map_err(Unwritten::Failed)?;
+        let put = self
+            .storage
+            .put_object()
+            .bucket(&address.bucket)
+            .key(&address.key)
+            .set_if_none_match(if_absent.then(|| "*".to_owned()))
+            .body(ByteStream::from(body.to_vec()))
+            .customize()
+            .config_override(region)
+            .send()
+            .await;
+        let Err(error) = put else { return Ok(()) };
+        match code(&error) {
+            Some("PreconditionFailed" | "ConditionalRequestConflict") => Err(Unwritten::Taken),
+            Some("NotImplemented") if if_absent => Err(Unwritten::NoConditions),
+            _ => {
+                self.mind_region(&address.bucket, error.raw_response());
+                Err(Unwritten::Failed(self.origin.explain(port_error("s3:PutObject", &error))))
+            }
+        }
+    }
+}
+
+fn refused(operation: &str, message: String) -> PortError {
+    PortError { kind: PortErrorKind::Refused, operation: operation.to_owned(), message }
 }

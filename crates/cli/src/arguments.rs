@@ -34,9 +34,11 @@ pub(crate) enum Command {
     Banner(BannerCommand),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
-    /// Check whether a deployment can be upgraded to a release. Nothing is changed.
+    /// Check whether a deployment can be upgraded to a release. Nothing of it is changed; copies of the templates are put
+    /// into its template_bucket, under slackwater/templates/.
     Check(Check),
-    /// Draw up the plan of an upgrade, to be read, kept and approved.
+    /// Draw up the plan of an upgrade, to be read, kept and approved. Copies of its templates are put into
+    /// template_bucket, so that what is approved is what is deployed.
     Plan(PlanArguments),
     /// Upgrade a deployment: announce, maintenance on, update, prove healthy, maintenance off.
     Upgrade(Upgrade),

@@ -218,14 +218,14 @@ pub enum CliError {
         /// Why.
         reason: String,
     },
-    /// A template given as a file has nowhere to go.
+    /// A template can't be held to what it is.
     #[error(
-        "{template} is a file, and deployment {deployment} names no template_bucket that CloudFormation could read it from"
+        "{template} can be changed after it was approved: deployment {deployment} names no template_bucket that a copy could be kept in, and {template} is not one version of an object on S3"
     )]
     NoTemplateBucket {
         /// The deployment.
         deployment: String,
-        /// The file.
+        /// The file or the URL.
         template: String,
     },
     /// No release was named.

@@ -102,7 +102,7 @@ fn deployment(
         "# release = { catalogue = \"releases.toml\" }   # [[release]] tables with version and template, oldest first\n",
     );
     toml.push_str(
-        "# template_bucket = \"…\"   # where templates given as files are put\n\
+        "# template_bucket = \"…\"   # where copies of a plan's templates are kept\n\
          # platform = { adapter = \"http\", url = \"https://…\", token_env = \"…\" }   # sessions, banners, health\n",
     );
     if stack.status.ends_with("_FAILED") || stack.status.ends_with("_IN_PROGRESS") {

@@ -258,6 +258,7 @@ pub async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWis
             what: "health".to_owned(),
             who: wish::who(),
             why: "--although-unhealthy".to_owned(),
+            of: Vec::new(),
         });
     }
     Ok(plan)

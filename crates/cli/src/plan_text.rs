@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use upgrade::{CheckResult, ParameterRow, Plan, RunKind, UpdateKind, Verdict};
+use upgrade::{CheckResult, ParameterRow, Piece, Plan, RunKind, UnpinnedPiece, UpdateKind, Verdict};
 
 use crate::change_table::{self, wrap};
 use crate::words::{duration, moment};
@@ -84,6 +84,16 @@ pub(crate) fn parameters(rows: &[ParameterRow]) -> String {
     text
 }
 
+/// Which stack is meant, where it isn't the platform's own.
+fn of_stack(update: UpdateKind) -> String {
+    match update {
+        UpdateKind::Primary => String::new(),
+        UpdateKind::BackupStack | UpdateKind::RoleStack | UpdateKind::WayBack => {
+            format!(" [{}]", update.title())
+        }
+    }
+}
+
 /// The plan.
 pub(crate) fn plan(plan: &Plan, width: usize) -> String {
     let mut text = String::new();
@@ -119,12 +129,20 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
         for risk in &plan.risks {
             let certain = if risk.certain { "" } else { " (perhaps)" };
             let of = risk.logical_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
-            let stack = match risk.update {
-                UpdateKind::Primary => String::new(),
-                other => format!(" [{}]", other.title()),
-            };
-            let _ = writeln!(text, "  {}{certain}:{of}{stack}", risk.kind);
+            let _ = writeln!(text, "  {}{certain}:{of}{}", risk.kind, of_stack(risk.update));
             wrap(&mut text, &risk.because, width);
+        }
+    }
+    if !plan.pieces.is_empty() || !plan.unpinned.is_empty() {
+        let _ = writeln!(text, "\nWhat the templates bring in, held to what it is now:");
+        for piece in &plan.pieces {
+            let Piece { update, what, url, sha256 } = piece;
+            let sha256: String = sha256.chars().take(12).collect();
+            wrap(&mut text, &format!("{what}{}: {url} ({sha256}…)", of_stack(*update)), width);
+        }
+        for piece in &plan.unpinned {
+            let UnpinnedPiece { update, what, why } = piece;
+            wrap(&mut text, &format!("NOT held to what it is: {what}{}: {why}", of_stack(*update)), width);
         }
     }
     let _ = writeln!(text, "\nWhat users will notice:");

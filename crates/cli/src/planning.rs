@@ -1,8 +1,11 @@
-//! From a deployment within reach and a new release to a plan: look at everything, check it, draw the plan up. Nothing
-//! is changed, but that a template given as a file is put into the owner's bucket.
+//! From a deployment within reach and a new release to a plan: look at everything, check it, draw the plan up. The
+//! deployment isn't changed; templates are copied into the owner's bucket, under their hashes, for an approval is of
+//! contents.
 
 mod calm;
 mod catalogue;
+mod pieces;
+mod pins;
 mod release;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +26,8 @@ use upgrade::{
 use crate::configuration::{Catalogue, Window};
 use crate::error::CliError;
 use crate::site::Site;
+use pieces::{Pieces, gather};
+use pins::pin;
 
 pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
@@ -94,7 +99,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    let template_url = request.release.url(site, cloud).await?;
+    let pinned = pin(site, UpdateKind::Primary, &request.release).await?;
     let linked = linked_updates(site, &request.run_id).await?;
     let mut given = request.given.clone();
     let draft = |given: &BTreeMap<String, String>| {
@@ -103,7 +108,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             deployment: &deployment,
             template_name: &request.release.name,
             template: &request.release.bytes,
-            template_url: &template_url,
+            template_url: &pinned.url,
             given,
             options: &request.options,
             run_id: &request.run_id,
@@ -112,50 +117,53 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let mut drafted = draft(&given);
     let (found, before) = calm::as_found(site, &targets, request.inherited.clone()).await?;
     let around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
+    let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
     let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template);
-    let judge = |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>| {
-        let before = ReleaseSide::deployed(&deployment)?;
-        let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
-        let new = match drafted {
-            Ok(drafted) => new_targets(&profile, drafted),
-            Err(error) => Err(error.to_string()),
+    let judge =
+        |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>, brought: &Pieces| {
+            let before = ReleaseSide::deployed(&deployment)?;
+            let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
+            let new = match drafted {
+                Ok(drafted) => new_targets(&profile, drafted),
+                Err(error) => Err(error.to_string()),
+            };
+            let results = check(&CheckInput {
+                deployment: &deployment,
+                circumstances: &around,
+                before: &before,
+                after,
+                given,
+                foretold: drafted.as_ref(),
+                deployed_version: None,
+                release: &facts,
+                planned_versions: &linked.versions(),
+                maintenance: &policy(site, request),
+                health: &site.settings.health,
+                targets: &targets,
+                new_targets: &new,
+                admitted: &site.settings.maintenance.admitted,
+                storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
+                recovery_point_age_seconds: site
+                    .settings
+                    .backup_stack
+                    .as_ref()
+                    .map_or(RECOVERY_POINT_AGE_SECONDS, |stack| stack.maximum_recovery_point_age_seconds),
+                template_reachable: Some(&brought.readable()),
+                accepted: &request.accepted,
+                now: site.clock.now(),
+            });
+            Ok::<_, CliError>((results, parameter_table(&before, after, given)))
         };
-        let results = check(&CheckInput {
-            deployment: &deployment,
-            circumstances: &around,
-            before: &before,
-            after,
-            given,
-            foretold: drafted.as_ref(),
-            deployed_version: None,
-            release: &facts,
-            planned_versions: &linked.versions(),
-            maintenance: &policy(site, request),
-            health: &site.settings.health,
-            targets: &targets,
-            new_targets: &new,
-            admitted: &site.settings.maintenance.admitted,
-            storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
-            recovery_point_age_seconds: site
-                .settings
-                .backup_stack
-                .as_ref()
-                .map_or(RECOVERY_POINT_AGE_SECONDS, |stack| stack.maximum_recovery_point_age_seconds),
-            template_reachable: Some(&Ok(())),
-            accepted: &request.accepted,
-            now: site.clock.now(),
-        });
-        Ok::<_, CliError>((results, parameter_table(&before, after, given)))
-    };
-    let (mut checks, mut parameters) = judge(&given, &drafted)?;
+    let (mut checks, mut parameters) = judge(&given, &drafted, &brought)?;
     let fixes = checks.iter().flat_map(|result| &result.fixes);
     let fixes: BTreeMap<String, String> =
         fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
     if request.take_fixes && !fixes.is_empty() {
         given.extend(fixes);
         drafted = draft(&given);
-        (checks, parameters) = judge(&given, &drafted)?;
+        brought = brought_in(site, &deployment, &drafted, &linked).await;
+        (checks, parameters) = judge(&given, &drafted, &brought)?;
     }
     let blocked: Vec<String> =
         in_the_way(&checks, &request.accepted).iter().map(|result| result.id.clone()).collect();
@@ -178,13 +186,15 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 found: found.as_ref(),
                 before: &before,
             };
-            let way_back = way_back(site, cloud, &deployment, &drafted, request).await?;
+            let way_back = way_back(site, cloud, &deployment, &drafted, request, &mut brought).await?;
             let window =
                 Window { closes_at: request.closes_at, lasts_milliseconds: site.expected_milliseconds };
             let mut settings =
                 site.settings.plan_settings(&request.run_id, site.clock.now(), window, around.platform);
             settings.maintenance = policy(site, request);
-            Ok(upgrade_plan(&settings, &found_out, &linked.drafted, &drafted, way_back)?)
+            let mut plan = upgrade_plan(&settings, &found_out, &linked.drafted, &drafted, way_back)?;
+            (plan.pieces, plan.unpinned) = (brought.pinned, brought.unpinned);
+            Ok(plan)
         }
     };
     let after = request.release.template.resources.keys().cloned();
@@ -194,6 +204,22 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let version = ReleaseFacts::of(&ReleaseSide::deployed(&deployment)?.template).version;
     let stack = around.stack;
     Ok(Prepared { checks, parameters, resources, sessions, at_work, stack, version, foretold, plan })
+}
+
+/// What the updates bring in; of an update that can't be drawn up nothing is known.
+async fn brought_in(
+    site: &Site,
+    deployment: &Deployment,
+    drafted: &Result<DraftedUpdate, DraftError>,
+    linked: &Linked,
+) -> Pieces {
+    let mut brought = linked.brought.clone();
+    if let Ok(drafted) = drafted {
+        let cloud = &site.ports.clouds.primary;
+        let (release, pseudo) = (&drafted.after, &drafted.pseudo);
+        brought.extend(gather(cloud, UpdateKind::Primary, release, pseudo, deployment).await);
+    }
+    brought
 }
 
 /// Draw up the plan of entering or of leaving maintenance.
@@ -273,6 +299,7 @@ struct Linked {
     backup: Option<LinkedStack>,
     role: Option<LinkedStack>,
     drafted: Vec<DraftedUpdate>,
+    brought: Pieces,
 }
 
 impl Linked {
@@ -286,72 +313,90 @@ impl Linked {
 async fn linked_updates(site: &Site, run_id: &str) -> Result<Linked, CliError> {
     let mut linked = Linked::default();
     if let Some(stack) = &site.settings.backup_stack {
-        let (found, drafted) =
-            linked_update(site, UpdateKind::BackupStack, &stack.stack, stack.template.as_deref(), run_id)
-                .await?;
+        let template = stack.template.as_deref();
+        let found = linked.look(site, UpdateKind::BackupStack, &stack.stack, template, run_id).await?;
         linked.backup = Some(found);
-        linked.drafted.extend(drafted);
     }
     if let Some(stack) = &site.settings.role_stack {
-        let (found, drafted) =
-            linked_update(site, UpdateKind::RoleStack, &stack.stack, stack.template.as_deref(), run_id)
-                .await?;
+        let template = stack.template.as_deref();
+        let found = linked.look(site, UpdateKind::RoleStack, &stack.stack, template, run_id).await?;
         linked.role = Some(found);
-        linked.drafted.extend(drafted);
     }
     Ok(linked)
 }
 
-/// A linked stack as it is and, where its newest template is known and changes something, its update.
-async fn linked_update(
-    site: &Site,
-    kind: UpdateKind,
-    stack: &str,
-    template: Option<&str>,
-    run_id: &str,
-) -> Result<(LinkedStack, Option<DraftedUpdate>), CliError> {
-    let cloud = site.ports.clouds.of(kind)?;
-    let found = cloud.deployment(stack).await.map_err(|error| error.to_string());
-    let drafted = match (&found, template) {
-        (Ok(deployment), Some(template)) => {
+impl Linked {
+    /// A linked stack as it is; its update, where its newest template is known and changes something, joins the others.
+    async fn look(
+        &mut self,
+        site: &Site,
+        kind: UpdateKind,
+        stack: &str,
+        template: Option<&str>,
+        run_id: &str,
+    ) -> Result<LinkedStack, CliError> {
+        let cloud = site.ports.clouds.of(kind)?;
+        let found = cloud.deployment(stack).await.map_err(|error| error.to_string());
+        if let (Ok(deployment), Some(template)) = (&found, template) {
             let release = NewRelease::read(site, cloud, template).await?;
-            let template_url = release.url(site, cloud).await?;
+            let pinned = pin(site, kind, &release).await?;
             let drafted = draft_update(&UpdateRequest {
                 kind,
                 deployment,
                 template_name: &release.name,
                 template: &release.bytes,
-                template_url: &template_url,
+                template_url: &pinned.url,
                 given: &BTreeMap::new(),
                 options: &UpdateOptions::default(),
                 run_id,
             });
             match drafted {
-                Ok(drafted) => Some(drafted),
-                Err(DraftError::NoChanges) => None,
+                Ok(drafted) => {
+                    let brought = gather(cloud, kind, &drafted.after, &drafted.pseudo, deployment).await;
+                    self.brought.extend(brought);
+                    self.drafted.push(drafted);
+                }
+                Err(DraftError::NoChanges) => {}
                 Err(source) => {
                     return Err(CliError::Linked { stack: stack.to_owned(), source: Box::new(source) });
                 }
             }
         }
-        (Ok(_) | Err(_), _) => None,
-    };
-    Ok((LinkedStack { name: stack.to_owned(), found }, drafted))
+        Ok(LinkedStack { name: stack.to_owned(), found })
+    }
 }
 
-/// The way back needs the deployed template where CloudFormation can read it again.
+/// The way back needs the deployed template where CloudFormation can read it again, and all that it brings in.
 async fn way_back(
     site: &Site,
     cloud: &AwsCloud,
     deployment: &Deployment,
     drafted: &DraftedUpdate,
     request: &UpgradeRequest,
+    brought: &mut Pieces,
 ) -> Result<Option<upgrade::StackUpdate>, CliError> {
-    let Some(bucket) = &site.settings.template_bucket else { return Ok(None) };
-    let key = release::key("before", deployment.template.as_bytes());
-    let url = cloud.put_template(bucket, &key, deployment.template.as_bytes(), false).await?;
+    if site.settings.template_bucket.is_none() {
+        return Ok(None);
+    }
+    let bytes = deployment.template.as_bytes().to_vec();
+    let deployed = NewRelease::of("the deployed template", bytes, None)?;
+    let pinned = pin(site, UpdateKind::WayBack, &deployed).await?;
+    let drafted_back =
+        draft_way_back(deployment, drafted, &request.release.bytes, &pinned.url, &request.run_id);
     // A release that can't be gone back from has no way back: the health check then asks without offering one.
-    Ok(draft_way_back(deployment, drafted, &request.release.bytes, &url, &request.run_id).ok())
+    let Ok(update) = drafted_back else { return Ok(None) };
+    let (release, pseudo) = (&drafted.before, &drafted.pseudo);
+    let pieces = gather(cloud, UpdateKind::WayBack, release, pseudo, deployment).await;
+    if let Err(why) = pieces.readable() {
+        brought.unpinned.push(upgrade::UnpinnedPiece {
+            update: UpdateKind::WayBack,
+            what: "the way back".to_owned(),
+            why: format!("the deployed release can't be deployed again, so it isn't offered: {why}"),
+        });
+        return Ok(None);
+    }
+    brought.extend(pieces);
+    Ok(Some(update))
 }
 
 async fn circumstances(

@@ -23,6 +23,8 @@ fn plan(run_id: &str, stack: &str) -> Plan {
         to_version: None,
         updates: Vec::new(),
         way_back: None,
+        pieces: Vec::new(),
+        unpinned: Vec::new(),
         targets: Targets {
             listener: resource("Listener"),
             target_groups: Vec::new(),

@@ -250,6 +250,8 @@ pub fn maintenance_plan(
         to_version: None,
         updates: Vec::new(),
         way_back: None,
+        pieces: Vec::new(),
+        unpinned: Vec::new(),
         targets: targets.clone(),
         gate,
         // Who is out already is told nothing more, and no window is waited for.

@@ -20,6 +20,7 @@ mod line;
 mod nearest;
 mod note;
 mod observation;
+pub mod pieces;
 mod plan;
 mod plan_words;
 mod platform;
@@ -62,9 +63,9 @@ pub use observation::{
     StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use plan::{
-    Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Plan,
-    PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
-    UpdateKind,
+    Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,
+    Plan, PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
+    UnpinnedPiece, UpdateKind, sha256_of,
 };
 pub use platform::{
     Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,

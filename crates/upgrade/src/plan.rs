@@ -47,6 +47,12 @@ pub struct Plan {
     /// The primary stack's update back to what it had, for a platform that isn't healthy afterwards. Made only when a
     /// person, or the health policy, says so.
     pub way_back: Option<StackUpdate>,
+    /// What the updates' templates bring in from elsewhere, as it was when the plan was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Piece>,
+    /// What the updates' templates bring in that this plan can't hold to what it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpinned: Vec<UnpinnedPiece>,
     /// What maintenance touches.
     pub targets: Targets,
     /// The rules that close the gate.
@@ -138,6 +144,31 @@ pub struct StackUpdate {
     pub predicted: Vec<Change>,
     /// What we expect to really happen, and why.
     pub expected: Vec<ExpectedChange>,
+}
+
+/// Something that CloudFormation reads while it carries an update out, beside the template itself: a nested stack's
+/// template, a snippet of `AWS::Include`. An approval is of its contents too, so it is read again and compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Whose template brings it in: it is read with that stack's rights.
+    pub update: UpdateKind,
+    /// Such as `nested stack Network/Subnets`.
+    pub what: String,
+    /// Where it is, without a signature.
+    pub url: String,
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+}
+
+/// Something that an update brings in and that nobody can look at beforehand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnpinnedPiece {
+    /// Whose template brings it in.
+    pub update: UpdateKind,
+    /// Such as `application Logging`.
+    pub what: String,
+    /// Why it can't be looked at.
+    pub why: String,
 }
 
 /// A snapshot that is taken before the update.
@@ -407,7 +438,7 @@ impl Plan {
         // A plan holds only text, numbers and lists of them: writing it as JSON cannot fail. Were it ever
         // to, the hash of nothing approves nothing.
         let json = serde_json::to_vec(self).unwrap_or_default();
-        hex(&Sha256::digest(json))
+        sha256_of(&json)
     }
 
     /// The limits of a step: the plan's, or the usual ones for a step that isn't on the straight way.
@@ -470,8 +501,14 @@ impl Plan {
     }
 }
 
+/// SHA-256 of contents, lower-case hex: what a plan pins a template by.
+#[must_use]
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

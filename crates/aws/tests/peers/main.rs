@@ -341,7 +341,7 @@ async fn ministack_updates_a_stack_and_rolls_the_next_update_back() {
     let cloud = peer.cloud();
     // MiniStack reads a template's URL in path style only.
     let put = async |key: &str, template: String| {
-        cloud.put_template("templates", key, template.as_bytes(), true).await.expect("uploaded");
+        cloud.upload_template("templates", key, template.as_bytes()).await.expect("uploaded");
         format!("{}/templates/{key}", peer.endpoint_url)
     };
     let url = put("first.json", STACK.replace("BROKEN", "")).await;

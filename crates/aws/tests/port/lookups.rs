@@ -160,12 +160,3 @@ async fn stacks_are_listed_with_their_versions() {
     assert_eq!(stack.version, Some(("Port".to_owned(), "1.0.0".to_owned())));
     assert_eq!(stack.parameters.get("Colour").map(String::as_str), Some("green"));
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_template_goes_into_a_bucket_that_is_there() {
-    let bench = Bench::with_platform().await;
-    let error = bench.cloud.put_template("not-there", "a.yaml", b"{}", false).await.expect_err("no bucket");
-    assert!(error.message.contains("NoSuchBucket"), "{error}");
-    let url = bench.cloud.put_template("templates", "a.yaml", b"{}", false).await.expect("put");
-    assert_eq!(url, "https://templates.s3.us-east-1.amazonaws.com/a.yaml");
-}

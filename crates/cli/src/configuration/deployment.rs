@@ -22,7 +22,7 @@ pub struct DeploymentSettings {
     pub access: Access,
     /// The profile: a name of this program's, or a file beside the settings; `None`: found from the template.
     pub profile: Option<Word>,
-    /// Where templates over 51,200 bytes are uploaded.
+    /// The bucket that a plan's templates are copied to, each under its hash.
     pub template_bucket: Option<String>,
     /// The backup stack.
     pub backup_stack: Option<BackupStackSettings>,
@@ -78,6 +78,9 @@ pub struct BackupStackSettings {
     pub access: Access,
     /// The newest template: a file's path or a URL.
     pub template: Option<String>,
+    /// The bucket that its templates are copied to, with its own rights; `None`: the primary stack's, which must be
+    /// readable with them.
+    pub template_bucket: Option<String>,
     /// The newest recovery point must not be older.
     pub maximum_recovery_point_age_seconds: u64,
 }
@@ -91,6 +94,9 @@ pub struct RoleStackSettings {
     pub access: Access,
     /// The newest template: a file's path or a URL.
     pub template: Option<String>,
+    /// The bucket that its templates are copied to, with its own rights; `None`: the primary stack's, which must be
+    /// readable with them.
+    pub template_bucket: Option<String>,
 }
 
 /// Who is told of a run's beginning, end and questions.
@@ -114,27 +120,25 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
     let stack = table.needed_text("stack", "the primary stack's name or ARN, such as stack = \"codeocean\"");
     let access = access(table, stack.as_ref(), None);
     let profile = table.text("profile");
-    let template_bucket = table.text("template_bucket");
-    if let Some(bucket) = &template_bucket
-        && !is_bucket_name(&bucket.text)
-    {
-        table.unfit("template_bucket", bucket, "a bucket's name is wanted, without s3:// and without a path");
-    }
+    let template_bucket = bucket(table);
     let backup_stack = table.table("backup_stack").map(|below| {
         let read = linked(&below, &access, "the backup stack's name or ARN");
         let age = below.seconds("maximum_recovery_point_age").unwrap_or(RECOVERY_POINT_AGE_SECONDS);
+        let template_bucket = bucket(&below);
         below.finish();
         read.map(|(stack, access, template)| BackupStackSettings {
             stack,
             access,
             template,
+            template_bucket,
             maximum_recovery_point_age_seconds: age,
         })
     });
     let role_stack = table.table("role_stack").map(|below| {
         let read = linked(&below, &access, "the deployment role's stack, by name or ARN");
+        let template_bucket = bucket(&below);
         below.finish();
-        read.map(|(stack, access, template)| RoleStackSettings { stack, access, template })
+        read.map(|(stack, access, template)| RoleStackSettings { stack, access, template, template_bucket })
     });
     let platform = table.table("platform").map_or_else(PlatformSettings::default, |below| {
         let read = platform::read(&below);
@@ -167,7 +171,7 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         stack: stack?.text,
         access,
         profile,
-        template_bucket: template_bucket.map(|bucket| bucket.text),
+        template_bucket,
         backup_stack: backup_stack.flatten(),
         role_stack: role_stack.flatten(),
         platform,
@@ -176,6 +180,18 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         notifications,
         catalogue: catalogue.map(|word| word.text),
     })
+}
+
+fn bucket(table: &Table<'_>) -> Option<String> {
+    let bucket = table.text("template_bucket")?;
+    if !is_bucket_name(&bucket.text) {
+        table.unfit(
+            "template_bucket",
+            &bucket,
+            "a bucket's name is wanted, without s3:// and without a path",
+        );
+    }
+    Some(bucket.text)
 }
 
 /// A stack beside the primary one; what it doesn't say of its access is as the primary's.

@@ -84,7 +84,7 @@ impl CliError {
                 Some("draw the plan up again with this program, and read it; nothing was touched")
             }
             CliError::NoTemplateBucket { .. } => Some(
-                "write template_bucket = \"…\" into its settings, or put the template into S3 and give its URL; nothing was touched",
+                "write template_bucket = \"…\" into its settings (a bucket of your own), or name a version of the object: s3://BUCKET/KEY?versionId=ID; nothing was touched",
             ),
             CliError::NoRelease => {
                 Some("name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH")

@@ -18,7 +18,7 @@ pub struct NewRelease {
     pub bytes: Vec<u8>,
     /// The template.
     pub template: Template,
-    /// Where CloudFormation can read it already.
+    /// Where it was read on S3, if it was.
     pub url: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl NewRelease {
     pub async fn read(site: &Site, cloud: &AwsCloud, named: &str) -> Result<NewRelease, CliError> {
         if is_on_s3(named) {
             let bytes = cloud.get_template(named).await?;
-            return NewRelease::of(named, bytes, Some(as_template_url(named)));
+            return NewRelease::of(named, bytes, Some(named.to_owned()));
         }
         let path = site.path(named);
         let bytes = std::fs::read(&path).map_err(|source| CliError::Unreadable { path, source })?;
@@ -50,41 +50,11 @@ impl NewRelease {
         let template = Template::parse(name, &bytes)?;
         Ok(NewRelease { name: name.to_owned(), bytes, template, url })
     }
-
-    /// Where CloudFormation can read it; a file is put into the deployment's template bucket.
-    pub(crate) async fn url(&self, site: &Site, cloud: &AwsCloud) -> Result<String, CliError> {
-        if let Some(url) = &self.url {
-            return Ok(url.clone());
-        }
-        let Some(bucket) = &site.settings.template_bucket else {
-            return Err(CliError::NoTemplateBucket {
-                deployment: site.settings.name.clone(),
-                template: self.name.clone(),
-            });
-        };
-        Ok(cloud.put_template(bucket, &key("release", &self.bytes), &self.bytes, false).await?)
-    }
 }
 
 /// Whether what is named is read from S3, and not from a file.
 pub(super) fn is_on_s3(named: &str) -> bool {
     named.starts_with("https://") || named.starts_with("s3://")
-}
-
-/// CloudFormation takes no `s3://`.
-fn as_template_url(named: &str) -> String {
-    match named.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
-        Some((bucket, key)) => format!("https://{bucket}.s3.amazonaws.com/{key}"),
-        None => named.to_owned(),
-    }
-}
-
-/// The same bytes have the same key, so a template is kept once, whatever its file is called.
-pub(super) fn key(name: &str, bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    let hash =
-        Sha256::digest(bytes).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    format!("slackwater/{name}-{hash}.template")
 }
 
 /// `production-20261123-071530`.

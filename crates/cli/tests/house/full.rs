@@ -272,6 +272,7 @@ impl Full {
             stack = "backup"
             region = "eu-central-1"
             template = "deploy/lab/backup-1.1.0.yaml"
+            template_bucket = "{BUCKET}"
             [deployments.production.role_stack]
             stack = "deployment-role"
             template = "deploy/lab/deployment-role-1.1.0.yaml"

@@ -11,6 +11,7 @@ mod issue_five;
 mod machines;
 mod outside;
 mod peers;
+mod pins;
 mod seed;
 mod stub_platform;
 mod virtual_upgrade;

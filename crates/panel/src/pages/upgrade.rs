@@ -100,7 +100,7 @@ impl Wizard<'_> {
                     div.looking role="status" data-poll={ "/api/v1" (path) } {
                         p.lead { "Looking at the deployment … " span.sub data-seconds aria-hidden="true" {} }
                         p { "The release is read, compared with what is deployed, and checked against everything around it. "
-                            "That takes seconds, or a minute where drift is looked for. Nothing is changed." }
+                            "That takes seconds, or a minute where drift is looked for. Nothing of the deployment is changed; copies of the templates are kept in its bucket." }
                         p.sub { "Since " (when(*since)) ". You can leave: it goes on." }
                     }
                 },

@@ -42,6 +42,8 @@ pub fn plan(run_id: &str) -> Plan {
             expected: Vec::new(),
         }],
         way_back: None,
+        pieces: Vec::new(),
+        unpinned: Vec::new(),
         targets: Targets {
             listener: LogicalResource {
                 logical_id: "Listener".to_owned(),

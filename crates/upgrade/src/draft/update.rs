@@ -8,7 +8,6 @@ use changeset::permissions::{Permissions, permissions};
 use changeset::risks::{Risk, risks};
 use changeset::{DeployedResource, Mode};
 use indexmap::IndexMap;
-use sha2::{Digest, Sha256};
 use template::{
     Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ReferenceTarget, ResolvedParameters,
     Template, carry_over, resolve_parameters,
@@ -17,7 +16,9 @@ use template::{
 use crate::comparison::Change;
 use crate::deployment::Deployment;
 use crate::draft::DraftError;
-use crate::plan::{ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, hex};
+use crate::plan::{
+    ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, sha256_of,
+};
 
 /// What one update is made from.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +172,7 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
         proposal: Proposal {
             change_set_name: change_set_name(request.kind, request.run_id),
             template_url: request.template_url.to_owned(),
-            template_sha256: hex(&Sha256::digest(request.template)),
+            template_sha256: sha256_of(request.template),
             parameters: carried
                 .iter()
                 .map(|(key, given)| ParameterSetting {

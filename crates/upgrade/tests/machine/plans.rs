@@ -81,6 +81,8 @@ pub fn plan() -> Plan {
         to_version: Some("2".to_owned()),
         updates: [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary].map(update).into(),
         way_back: Some(update(UpdateKind::WayBack)),
+        pieces: Vec::new(),
+        unpinned: Vec::new(),
         targets: Targets {
             listener: resource("Listener"),
             target_groups: vec![resource("Web")],

@@ -27,7 +27,7 @@ pub(crate) fn template(wizard: &Wizard<'_>, releases: &Result<Vec<Release>, Back
                 }
             }
         } @else {
-            p.lead { "Choose the release to upgrade to. Looking at it changes nothing: you see what it would do before anybody decides." }
+            p.lead { "Choose the release to upgrade to. Looking at it changes nothing of the deployment: you see what it would do before anybody decides." }
         }
         @if !wizard.may(Deed::Plan) { p.sub { "An operator chooses the release." } }
         @else {
