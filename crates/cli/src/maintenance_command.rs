@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use conductor::{JournalStore, SqliteJournal};
+use conductor::{JournalError, JournalStore, SqliteJournal, read_run};
 use upgrade::{
     AlarmSeen, Before, Deployment, DraftError, Outcome, Plan, RunKind, Targets, find_targets_with, fold,
 };
@@ -10,7 +10,7 @@ use upgrade::{
 use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
-use crate::planning::prepare_maintenance;
+use crate::planning::{prepare_maintenance, run_id};
 use crate::site::Site;
 use crate::upgrade_command::open;
 use crate::{operate, plan_text, runs, status, wish};
@@ -26,13 +26,13 @@ pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
 async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
-    let run_id = runs::unused_id(&site, runs::journal_if_any(&arguments.data)?.as_ref())?;
+    let run_id = run_id(&site.settings.name, &site.clock)?;
     let kind = RunKind::EnterMaintenance;
     let plan = prepare_maintenance(&site, kind, &run_id, &arguments.force_session, closes_at, None).await?;
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
     wish::known_sessions(&arguments.force_session, sessions)?;
     if arguments.progress.format == Format::Text {
-        anstream::print!("{}", plan_text::plan(&plan, terminal_width()));
+        print_styled!("{}", plan_text::plan(&plan, terminal_width()));
     }
     if !arguments.yes {
         operate::approve("Enable maintenance mode?")?;
@@ -45,7 +45,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
-    let mut journal = open(&arguments.data.path)?;
+    let mut journal = runs::journal_to_leave_with(&arguments.data.path)?;
     let last = last_run(&journal, &site.settings.name)?;
     if let Some((plan, false)) = &last {
         // It has not ended: the way out is its own.
@@ -78,7 +78,7 @@ pub(crate) async fn leaving_plan(
         Some(before) => before,
         None => from_template(site).await?,
     };
-    let run_id = runs::unused_id(site, Some(journal))?;
+    let run_id = run_id(&site.settings.name, &site.clock)?;
     let mut plan =
         prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, Some(before)).await?;
     if let Some((entered, _)) = last {
@@ -92,7 +92,12 @@ pub(crate) async fn leaving_plan(
 pub(crate) fn last_run(journal: &SqliteJournal, deployment: &str) -> Result<Option<(Plan, bool)>, CliError> {
     let runs = journal.runs()?;
     let Some(run) = runs.into_iter().rev().find(|run| run.deployment == deployment) else { return Ok(None) };
-    let (plan, _) = journal.load(&run.run_id)?;
+    let plan = match read_run(journal, &run.run_id) {
+        Ok((plan, ..)) => plan,
+        // What it remembers is lost with it, and it is in nobody's way.
+        Err(JournalError::Damaged { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     Ok((plan.kind != RunKind::LeaveMaintenance || !run.ended).then_some((plan, run.ended)))
 }
 
@@ -128,7 +133,7 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let standing = status::look(&site, &arguments.data).await?;
     match arguments.output {
-        Format::Text => anstream::print!("{}", status::maintenance(&standing, terminal_width())),
+        Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),
     }
     Ok(ExitCode::from(DONE))

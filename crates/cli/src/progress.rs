@@ -20,6 +20,8 @@ pub(crate) struct Lines {
     step: Option<(Step, Timestamp)>,
     waiting_on: usize,
     live: Live,
+    /// No live line at this moment: somebody types.
+    is_held: bool,
     screen: Screen,
 }
 
@@ -30,6 +32,7 @@ impl Lines {
             step: None,
             waiting_on: 0,
             live: Live::new(history),
+            is_held: false,
             screen: Screen::standard_output(live_wanted),
         }
     }
@@ -41,6 +44,9 @@ impl Lines {
 
     /// Draw the live line as it is now.
     pub(crate) fn tick(&mut self, now: Timestamp) {
+        if self.is_held {
+            return;
+        }
         let live = &self.live;
         self.screen.draw(|width| live.line(now, width));
     }
@@ -52,6 +58,12 @@ impl Lines {
 
     /// Take the live line away until the next tick: somebody else is about to print.
     pub(crate) fn make_room(&mut self) {
+        self.screen.clear();
+    }
+
+    /// Take the live line away until further notice, or have it again.
+    pub(crate) fn hold_live(&mut self, is_held: bool) {
+        self.is_held = is_held;
         self.screen.clear();
     }
 
