@@ -8,3 +8,4 @@ mod looking;
 mod mistakes;
 mod serving;
 mod telling;
+mod terminal;
