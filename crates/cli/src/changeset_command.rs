@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     };
     match arguments.output {
         Output::Table => {
-            anstream::print!("{}", table(&expected, &found, change_table::terminal_width()));
+            print_styled!("{}", table(&expected, &found, change_table::terminal_width()));
         }
         Output::Policy => println!("{:#}", needed.policy_document()),
         Output::Json => {

@@ -46,13 +46,10 @@ pub(crate) fn site_of(
     vendor::site_of(running, directory, stack_name)
 }
 
-/// Let the work go on until it is done or somebody presses Ctrl-C.
-pub(crate) async fn until_interrupted<T>(
-    run_under_way: bool,
-    work: impl Future<Output = T>,
-) -> Result<T, CliError> {
+/// Let the work go on until it is done or somebody presses Ctrl-C. A run has its own: it is left as it should be.
+pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
     tokio::select! {
         done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted { run_under_way }),
+        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
     }
 }

@@ -7,10 +7,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use conductor::{ConductError, DataDirectoryError, JournalError};
+use conductor::{ConductError, DataDirectoryError, JournalError, NoRandomness};
 use upgrade::{DraftError, PortError};
 
 use crate::configuration::ConfigurationError;
+use crate::interruption::LeftRun;
 use crate::seed::SeedError;
 
 /// Shown by `--help`.
@@ -341,12 +342,23 @@ pub enum CliError {
     /// The plan was not approved.
     #[error("not approved; nothing was touched")]
     NotApproved,
-    /// Ctrl-C.
-    #[error("interrupted")]
-    Interrupted {
-        /// The run that was under way.
-        run_under_way: bool,
+    /// There is nothing to stop.
+    #[error("run {run_id} has ended ({how}): there is nothing to stop")]
+    NothingToStop {
+        /// The run.
+        run_id: String,
+        /// How it has ended, in words.
+        how: String,
     },
+    /// The machine gives no random bytes.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// Ctrl-C, or another signal, before anything was begun or after it had ended.
+    #[error("interrupted")]
+    Interrupted,
+    /// Ctrl-C, or another signal, while a run went on.
+    #[error("{0}")]
+    Left(Box<LeftRun>),
 }
 
 fn meant(nearest: &[String]) -> String {
@@ -359,6 +371,9 @@ impl CliError {
         eprintln!("slackwater: {self}");
         if let Some(hint) = self.hint() {
             eprintln!("  {hint}");
+        }
+        if let CliError::Left(left) = self {
+            eprintln!("  {}", left.ways_on());
         }
     }
 
@@ -405,11 +420,13 @@ impl CliError {
             | CliError::RunConducted { .. }
             | CliError::WhileUpdating { .. }
             | CliError::Journal(JournalError::RunUnderWay { .. })
+            | CliError::NothingToStop { .. }
             | CliError::NobodyToApprove => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::Panel(error) => error.exit_code(),
             CliError::NotApproved => NOT_UPGRADED,
+            CliError::Left(left) if left.users.kept_out => GATE_CLOSED,
             CliError::Conduct(
                 ConductError::Ended { .. }
                 | ConductError::Journal(
@@ -436,7 +453,9 @@ impl CliError {
             | CliError::Conduct(_)
             | CliError::Journal(_)
             | CliError::Report(_)
-            | CliError::Interrupted { .. } => FAILED,
+            | CliError::Random(_)
+            | CliError::Left(_)
+            | CliError::Interrupted => FAILED,
         })
     }
 }

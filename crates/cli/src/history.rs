@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use conductor::{JournalStore, SqliteJournal};
+use conductor::{JournalError, JournalStore, SqliteJournal};
 use upgrade::{Outcome, Report, RunKind, Step};
 
 use crate::error::CliError;
@@ -32,8 +32,16 @@ impl History {
             .rev()
             .filter(|run| run.ended && run.deployment == deployment && Some(run.run_id.as_str()) != but);
         for run in ended.take(RUNS) {
-            let (plan, records) = journal.load(&run.run_id)?;
-            history.add(plan.kind, &Report::from_journal(&plan, &records)?);
+            match journal.load(&run.run_id) {
+                Ok((plan, records)) => {
+                    // One that doesn't fit its plan is damaged as well: it says nothing, and hides no other.
+                    if let Ok(report) = Report::from_journal(&plan, &records) {
+                        history.add(plan.kind, &report);
+                    }
+                }
+                Err(JournalError::Damaged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(history)
     }

@@ -3,6 +3,9 @@
 //! Nothing knows this crate. It is a library so that its tests can run the demo's own upgrade in process and
 //! in virtual time.
 
+#[macro_use]
+mod output;
+
 mod arguments;
 mod banner_command;
 mod change_table;
@@ -14,6 +17,7 @@ mod history;
 pub mod init;
 mod init_command;
 mod inputs;
+mod interruption;
 mod lab_command;
 mod local_cloud;
 mod local_command;
@@ -42,13 +46,15 @@ use std::process::ExitCode;
 pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
+pub use interruption::LeftRun;
 pub use maintenance_command::{Entering, LeavingWish, already, entering, leaving_plan};
 
-use arguments::Command;
+use arguments::{BannerCommand, Command, Maintenance, Run};
 
 /// Run a command; gives the exit code. What went wrong is printed to standard error.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
+    output::only_looks(only_looks(&arguments.command));
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -60,6 +66,32 @@ pub fn run(arguments: Arguments) -> ExitCode {
             error.print();
             error.exit_code()
         }
+    }
+}
+
+/// Whether a command changes nothing, so that it may end as soon as nobody reads what it says.
+fn only_looks(command: &Command) -> bool {
+    match command {
+        Command::Changeset(_) | Command::Check(_) | Command::Template(_) | Command::Status(_) => true,
+        Command::Plan(plan) => plan.file.is_none(),
+        Command::Maintenance(command) => match command {
+            Maintenance::Status(_) => true,
+            Maintenance::Enable(_) | Maintenance::Disable(_) => false,
+        },
+        Command::Banner(command) => match command {
+            BannerCommand::Show(_) => true,
+            BannerCommand::Set(_) | BannerCommand::Clear(_) => false,
+        },
+        Command::Run(command) => match command {
+            Run::List(_) | Run::Show(_) | Run::Watch(_) => true,
+            Run::Resume(_) | Run::Stop(_) | Run::Answer(_) => false,
+        },
+        Command::Demo(_)
+        | Command::Init(_)
+        | Command::Local(_)
+        | Command::Upgrade(_)
+        | Command::Serve(_)
+        | Command::Lab(_) => false,
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: LocalSeed) -> Result<ExitCode, CliError> {
         Err(error) => return Err(error.into()),
     };
     let mut tell = |line| println!("{line}");
-    until_interrupted(false, plant(&caller, &seed, &mut tell)).await??;
+    until_interrupted(plant(&caller, &seed, &mut tell)).await??;
     let what = match held {
         Some(_) => "Nothing is running; `slackwater local` goes on with it.",
         None => "The local cloud that runs there has it.",

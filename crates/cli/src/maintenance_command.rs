@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conductor::{JournalStore, Request, SqliteJournal};
+use conductor::{JournalStore, Request, SqliteJournal, read_run};
 use upgrade::{
     Acceptance, Answer, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, Timestamp, fold,
 };
@@ -12,7 +12,7 @@ use upgrade::{
 use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
-use crate::planning::{inherited, prepare_maintenance};
+use crate::planning::{inherited, prepare_maintenance, run_id};
 use crate::site::Site;
 use crate::upgrade_command::open;
 use crate::words::moment;
@@ -33,7 +33,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let journal = runs::journal_if_any(&arguments.data)?;
     let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
-    let run_id = runs::unused_id(&site, journal.as_ref())?;
+    let run_id = run_id(&site.settings.name, &site.clock)?;
     let entering = entering(&site, journal.as_ref(), &run_id, &arguments.force_session, closes_at).await?;
     let plan = match entering {
         Entering::Already(found) => {
@@ -49,7 +49,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     wish::known_sessions(&arguments.force_session, sessions)?;
     let shown = plan.sha256();
     if arguments.progress.format == Format::Text {
-        anstream::print!("{}", plan_text::plan(&plan, terminal_width()));
+        print_styled!("{}", plan_text::plan(&plan, terminal_width()));
     }
     if !arguments.yes {
         operate::approve("Enable maintenance mode?")?;
@@ -146,7 +146,7 @@ pub struct LeavingWish {
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
-    let mut journal = open(&arguments.data.path)?;
+    let mut journal = runs::journal_to_leave_with(&arguments.data.path)?;
     let DisableMaintenance { stop_run, while_updating, although_unhealthy, .. } = *arguments;
     let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
     if let Some(run) = under_way(&journal, &site.settings.name)? {
@@ -217,11 +217,10 @@ async fn may_leave(site: &Site, run: &UnderWay, wish: LeavingWish) -> Result<Vec
 async fn wait_for(journal: &SqliteJournal, run_id: &str) -> Result<ExitCode, CliError> {
     loop {
         tokio::time::sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
-        let (plan, records) = journal.load(run_id)?;
-        let state = fold(&plan, &records)?;
+        let (plan, records, state) = read_run(journal, run_id)?;
         if let Some(outcome) = &state.outcome {
             let report = upgrade::Report::from_journal(&plan, &records)?;
-            crate::report::print(&plan, &report);
+            crate::report::print(&plan, &records, &report);
             return Ok(crate::report::exit_code(plan.kind, outcome, state.seen.as_ref()));
         }
         if let Some(question) = &state.question {
@@ -248,7 +247,7 @@ pub(crate) async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Res
 /// The plan of leaving, with what the last run remembers of how everything was.
 pub async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Plan, CliError> {
     let inherited = inherited(journal, &site.settings.name);
-    let run_id = runs::unused_id(site, Some(journal))?;
+    let run_id = run_id(&site.settings.name, &site.clock)?;
     let mut plan =
         prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, inherited).await?;
     if wish.although_unhealthy {
@@ -268,7 +267,7 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
     let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
     let standing = status::look(&site, Some(&arguments.data)).await?;
     match arguments.output {
-        Format::Text => anstream::print!("{}", status::maintenance(&standing, terminal_width())),
+        Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),
     }
     Ok(ExitCode::from(DONE))

@@ -23,6 +23,13 @@ pub(crate) enum Notice {
     Began,
     /// A run waits for a person.
     Asks(Question),
+    /// A run was interrupted, and nobody carries it out.
+    Interrupted {
+        /// What asked for it, in words.
+        by: String,
+        /// Whether users are kept out meanwhile.
+        kept_out: bool,
+    },
     /// A run has ended.
     Ended(Outcome, Option<Seen>),
 }
@@ -94,6 +101,16 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
             if question.keeps_users_out() { "kept out" } else { "let in" },
             Some(format!(
                 "`slackwater run show {0}` says what can be answered; `slackwater run answer {0}` answers",
+                plan.run_id
+            )),
+        ),
+        Notice::Interrupted { by, kept_out } => (
+            "interrupted",
+            format!("was interrupted ({by}), and nobody carries it out"),
+            if *kept_out { "kept out" } else { "let in" },
+            Some(format!(
+                "`slackwater run resume {}` goes on with it, `slackwater maintenance disable` puts everything back and lets \
+                 users in",
                 plan.run_id
             )),
         ),

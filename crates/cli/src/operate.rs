@@ -1,25 +1,33 @@
 //! Carrying runs out in front of a person, or of a program.
 
-use std::cell::{Cell, RefCell};
+mod asking;
+
+use std::cell::RefCell;
 use std::convert::Infallible;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalStore, Reply, SqliteJournal, Watcher};
+use conductor::{
+    Clock, ConductError, Conducting, Conductor, Ended, Holder, JournalError, JournalStore, Reply,
+    SqliteJournal, Watcher, read_run,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use upgrade::{Answer, ApprovedPlan, Plan, Question, Record, Report, State, fold};
+use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp};
 
 use crate::arguments::{Format, Progress};
-use crate::demo::until_interrupted;
 use crate::error::{CliError, NEEDS_ANSWER};
 use crate::history::History;
+use crate::interruption::{Leaving, Signal, Signals, leave};
 use crate::notifications::{Message, Notice, Noticing, message, tell};
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
+use crate::words::time_of_day;
 use crate::{question_text, report};
+
+use asking::Asking;
 
 /// How often the live line is drawn anew.
 const TICK: Duration = Duration::from_millis(500);
@@ -45,12 +53,13 @@ pub(crate) async fn start_and_tell(
     let plan = approved.plan();
     let history = History::of(journal, &plan.deployment, Some(&plan.run_id))?;
     let shown = Shown::new(Lines::new(history, !progress.quiet), progress.format);
-    let ended = {
-        let holder = Holder::this_process();
+    let holder = Conducting::begin()?;
+    let carried = {
         let mut conductor =
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.start(approved, shown).await).await?
     };
+    let ended = ended(site, &plan.run_id, journal, &holder, carried).await?;
     Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
 }
 
@@ -62,26 +71,57 @@ pub(crate) async fn resume(
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
     let progress = progress.into();
-    let (plan, records) = journal.load(run_id)?;
-    let state = fold(&plan, &records)?;
+    let (plan, _, state) = read_run(journal, run_id)?;
     let history = History::of(journal, &plan.deployment, Some(run_id))?;
     let shown = Shown::new(Lines::resuming(&state, history, !progress.quiet), progress.format);
-    let ended = {
-        let holder = Holder::this_process();
+    let holder = Conducting::begin()?;
+    let carried = {
         let mut conductor =
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.resume(run_id, shown).await).await?
     };
+    let ended = ended(site, run_id, journal, &holder, carried).await?;
     finish(run_id, &ended, journal, progress.format)
 }
 
-/// Conduct, keep the live line alive, and tell whoever wants to be told, all at once.
+/// What came of carrying a run out.
+enum Carried {
+    Ended(Ended),
+    Interrupted { by: Signal, signals: Signals },
+}
+
+/// How the conducting ended. One that was interrupted leaves its run as it should be left, and is an error.
+async fn ended(
+    site: &Site,
+    run_id: &str,
+    journal: &mut SqliteJournal,
+    holder: &Holder,
+    carried: Carried,
+) -> Result<Ended, CliError> {
+    let (by, mut signals) = match carried {
+        Carried::Ended(ended) => return Ok(ended),
+        Carried::Interrupted { by, signals } => (by, signals),
+    };
+    let leaving = tokio::select! {
+        leaving = leave(site, run_id, journal, holder, by) => leaving,
+        // Whoever asks twice doesn't want to wait for what can be looked up.
+        _again = signals.next() => return Err(CliError::Interrupted),
+    };
+    match leaving {
+        Leaving::NotBegun => Err(CliError::Interrupted),
+        Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
+        Leaving::Left(left) => Err(CliError::Left(Box::new(left))),
+    }
+}
+
+/// Conduct, keep the live line alive, and tell whoever wants to be told, all at once, until it ends or is to end.
 async fn carry_out(
     site: &Site,
     (mut shown, told): (Shown, UnboundedReceiver<Message>),
     conduct: impl AsyncFnOnce(&mut Shown) -> Result<Ended, ConductError>,
-) -> Result<Ended, CliError> {
-    let (lines, untold, format) = (shown.lines.clone(), shown.untold.clone(), shown.format);
+) -> Result<Carried, CliError> {
+    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
+    let (lines, format) = (shown.lines.clone(), shown.format);
     // The conducting is boxed: futures within futures within futures are more than the compiler lays out.
     let conducting = async {
         let ended = Box::pin(conduct(&mut shown)).await;
@@ -90,13 +130,18 @@ async fn carry_out(
         ended
     };
     let all = async {
-        let both = async { tokio::join!(conducting, deliver(site, told, &lines, &untold, format)).0 };
+        let both = async { tokio::join!(conducting, deliver(site, told, &lines, format)).0 };
         tokio::select! {
             ended = both => ended,
             never = tick(site, &lines) => match never {},
         }
     };
-    Ok(until_interrupted(true, Box::pin(all)).await??)
+    let by = tokio::select! {
+        ended = Box::pin(all) => return Ok(Carried::Ended(ended?)),
+        by = signals.next() => by,
+    };
+    lines.borrow_mut().make_room();
+    Ok(Carried::Interrupted { by, signals })
 }
 
 async fn tick(site: &Site, lines: &RefCell<Lines>) -> Infallible {
@@ -107,13 +152,7 @@ async fn tick(site: &Site, lines: &RefCell<Lines>) -> Infallible {
 }
 
 /// Tell what is to be told, one after the other.
-async fn deliver(
-    site: &Site,
-    mut told: UnboundedReceiver<Message>,
-    lines: &RefCell<Lines>,
-    untold: &Cell<usize>,
-    format: Format,
-) {
+async fn deliver(site: &Site, mut told: UnboundedReceiver<Message>, lines: &RefCell<Lines>, format: Format) {
     while let Some(message) = told.recv().await {
         for remark in tell(site, &message).await {
             match format {
@@ -121,7 +160,6 @@ async fn deliver(
                 Format::Json => eprintln!("slackwater: {remark}"),
             }
         }
-        untold.set(untold.get().saturating_sub(1));
     }
 }
 
@@ -136,7 +174,7 @@ fn finish(
         Ended::Run(outcome) => {
             let told = Report::from_journal(&plan, &records)?;
             match format {
-                Format::Text => report::print(&plan, &told),
+                Format::Text => report::print(&plan, &records, &told),
                 Format::Json => println!("{}", serde_json::json!({"outcome": outcome, "seen": told.seen})),
             }
             Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()))
@@ -156,65 +194,55 @@ struct Shown {
     lines: Rc<RefCell<Lines>>,
     format: Format,
     notices: UnboundedSender<Message>,
-    /// Notices that nobody has been told of yet.
-    untold: Rc<Cell<usize>>,
     noticing: Noticing,
+    asking: Asking,
 }
 
 impl Shown {
     fn new(lines: Lines, format: Format) -> (Shown, UnboundedReceiver<Message>) {
         let (notices, told) = unbounded_channel();
-        let (lines, untold) = (Rc::new(RefCell::new(lines)), Rc::new(Cell::new(0)));
-        (Shown { lines, format, notices, untold, noticing: Noticing::default() }, told)
+        let (lines, asking) = (Rc::new(RefCell::new(lines)), Asking::default());
+        (Shown { lines, format, notices, noticing: Noticing::default(), asking }, told)
     }
 
     fn notify(&self, plan: &Plan, notice: &Notice) {
         // The receiver lives as long as the conducting does.
-        if self.notices.send(message(plan, notice)).is_ok() {
-            self.untold.set(self.untold.get() + 1);
-        }
+        let _delivered = self.notices.send(message(plan, notice));
     }
 }
 
 impl Watcher for Shown {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
+        if self.asking.is_shown() && state.question.is_none() {
+            self.asking.decided();
+            self.lines.borrow_mut().hold_live(false);
+            // The prompt's line ends here.
+            println!();
+        }
         for notice in self.noticing.recorded(record, state) {
             self.notify(plan, &notice);
         }
         match self.format {
             Format::Text => self.lines.borrow_mut().recorded(plan, record, state),
-            // A reader that has gone away doesn't stop a run.
-            Format::Json => {
-                let _gone = writeln!(io::stdout(), "{}", serde_json::json!(record));
-            }
+            Format::Json => println!("{}", serde_json::json!(record)),
         }
     }
 
     fn asked(&mut self, plan: &Plan, question: &Question) -> Reply {
         if self.format == Format::Json || !io::stdin().is_terminal() {
-            return Reply::Leave;
+            // What is tried on goes on without anybody's word; everything else waits for whoever resumes it.
+            return if question.is_tried_on() { Reply::Wait } else { Reply::Leave };
         }
-        if self.untold.get() > 0 {
-            // Reading from a terminal holds everything up: whoever is to be told of the question comes first.
-            return Reply::Wait;
-        }
-        self.lines.borrow_mut().make_room();
-        println!("\n{}", question_text::render(&plan.run_id, question));
-        loop {
-            print!("Your decision: ");
-            let _flushed = io::stdout().flush();
-            let mut line = String::new();
-            match io::stdin().lock().read_line(&mut line) {
-                Ok(0) | Err(_) => return Reply::Leave,
-                Ok(_) => {}
-            }
-            if line.trim() == "leave" {
-                return Reply::Leave;
-            }
-            match question_text::parse(line.trim()).filter(|answer: &Answer| question.takes(answer)) {
-                Some(answer) => return Reply::Answer { answer, by: who() },
-                None => println!("That is not one of the answers."),
-            }
+        // A live line would wipe out what is being typed.
+        self.lines.borrow_mut().hold_live(true);
+        self.asking.ask(&plan.run_id, question)
+    }
+
+    fn hindered(&mut self, _plan: &Plan, error: &JournalError, until: Timestamp) {
+        let words = format!("{error}; it is tried until {} UTC", time_of_day(until));
+        match self.format {
+            Format::Text => self.lines.borrow_mut().say(&format!("            {words}")),
+            Format::Json => eprintln!("slackwater: {words}"),
         }
     }
 }
@@ -230,7 +258,7 @@ pub(crate) fn approve(question: &str) -> Result<(), CliError> {
         return Err(CliError::NobodyToApprove);
     }
     print!("\n{question} [y/N] ");
-    let _flushed = io::stdout().flush();
+    crate::output::flush();
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     match (read, answer.trim()) {

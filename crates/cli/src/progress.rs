@@ -21,6 +21,8 @@ pub(crate) struct Lines {
     waiting_on: usize,
     came_back: usize,
     live: Live,
+    /// No live line at this moment: somebody types.
+    is_held: bool,
     screen: Screen,
 }
 
@@ -32,6 +34,7 @@ impl Lines {
             waiting_on: 0,
             came_back: 0,
             live: Live::new(history),
+            is_held: false,
             screen: Screen::standard_output(live_wanted),
         }
     }
@@ -47,6 +50,9 @@ impl Lines {
 
     /// Draw the live line as it is now.
     pub(crate) fn tick(&mut self, now: Timestamp) {
+        if self.is_held {
+            return;
+        }
         let live = &self.live;
         self.screen.draw(|width| live.line(now, width));
     }
@@ -58,6 +64,12 @@ impl Lines {
 
     /// Take the live line away until the next tick: somebody else is about to print.
     pub(crate) fn make_room(&mut self) {
+        self.screen.clear();
+    }
+
+    /// Take the live line away until further notice, or have it again.
+    pub(crate) fn hold_live(&mut self, is_held: bool) {
+        self.is_held = is_held;
         self.screen.clear();
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use upgrade::{Ending, Outcome, Plan, Report, RunKind, Seen};
+use upgrade::{Ending, Event, Outcome, Plan, Record, Report, RunKind, Seen, Telling, What};
 
 use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
 use crate::maintenance_command::already;
@@ -11,7 +11,7 @@ use crate::runs::by_owner;
 use crate::words::{counted, duration, moment, time_of_day};
 
 /// Print the report.
-pub(crate) fn print(plan: &Plan, report: &Report) {
+pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     let releases = match (&plan.from_version, &plan.to_version) {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),
         _ => String::new(),
@@ -101,8 +101,44 @@ pub(crate) fn print(plan: &Plan, report: &Report) {
     for remark in &report.remarks {
         println!("  TO KNOW: {remark}.");
     }
-    if report.times_resumed > 0 {
-        println!("  Gone on with after its process died: {}.", counted(report.times_resumed, "time"));
+    let GoneOn { asked, under_way } = GoneOn::of(plan, records);
+    if under_way > 0 {
+        println!(
+            "  Gone on with after its process had ended in the midst of it: {}.",
+            counted(under_way, "time")
+        );
+    }
+    if asked > 0 {
+        println!("  Gone on with after it had been left to wait for a decision: {}.", counted(asked, "time"));
+    }
+}
+
+/// How often a run was gone on with, by what it was doing when nobody carried it out any more.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct GoneOn {
+    /// It waited for a person's decision.
+    asked: usize,
+    /// It was at work: its process died, or was interrupted.
+    under_way: usize,
+}
+
+impl GoneOn {
+    fn of(plan: &Plan, records: &[Record]) -> GoneOn {
+        let mut gone_on = GoneOn::default();
+        let mut telling = Telling::default();
+        for record in records {
+            if let Record::Happened(Event { what: What::Resumed, .. }) = record {
+                match telling.state().is_some_and(|state| state.question.is_some()) {
+                    true => gone_on.asked += 1,
+                    false => gone_on.under_way += 1,
+                }
+            }
+            // Whoever has a report has found that the records fit.
+            if telling.tell(plan, record).is_err() {
+                break;
+            }
+        }
+        gone_on
     }
 }
 

@@ -5,19 +5,21 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conductor::{Clock, DataDirectory, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _};
+use conductor::{
+    Clock, DataDirectory, JournalError, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _,
+    read_run,
+};
 use upgrade::{Answer, Ending, Record, Report, RunKind, State, StopDoes, fold, stop_does};
 
 use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
 use crate::demo::Notes;
 use crate::error::{CliError, DONE};
 use crate::history::History;
-use crate::planning::run_id;
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
 use crate::words::moment;
-use crate::{local_cloud, operate, question_text, report};
+use crate::{local_cloud, operate, question_text, report, upgrade_command};
 
 /// The journal's name in a data directory.
 pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
@@ -47,6 +49,11 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), CliError> {
 
 /// The journal, to look at: another process may be writing it.
 fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
+    journal_if_any(data)?.ok_or_else(|| CliError::NoRun { path: data.path.clone() })
+}
+
+/// The journal, to ask something of a run, or to go on with one.
+fn journal_to_write(data: &DataDir) -> Result<SqliteJournal, CliError> {
     let path = data.path.join(JOURNAL_FILE);
     if !path.exists() {
         return Err(CliError::NoRun { path: data.path.clone() });
@@ -54,21 +61,22 @@ fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
     Ok(SqliteJournal::open(&path)?)
 }
 
-/// The journal, where there is one.
+/// The journal to look at, where there is one.
 pub(crate) fn journal_if_any(data: &DataDir) -> Result<Option<SqliteJournal>, CliError> {
     let path = data.path.join(JOURNAL_FILE);
-    if path.exists() { Ok(Some(SqliteJournal::open(&path)?)) } else { Ok(None) }
+    if path.exists() { Ok(Some(SqliteJournal::open_to_read(&path)?)) } else { Ok(None) }
 }
 
-/// An id for a new run: two begun within a second would have the same.
-pub(crate) fn unused_id(site: &Site, journal: Option<&SqliteJournal>) -> Result<String, CliError> {
-    let id = run_id(&site.settings.name, &site.clock);
-    let taken = match journal {
-        Some(journal) => journal.runs()?.into_iter().map(|run| run.run_id).collect(),
-        None => Vec::new(),
-    };
-    let others = (2..).map(|number| format!("{id}-{number}"));
-    Ok(std::iter::once(id.clone()).chain(others).find(|id| !taken.contains(id)).unwrap_or(id))
+/// The journal to leave maintenance with. One of another program's stays as it is, and is in nobody's way: leaving needs no
+/// memory, since everything that maintenance changes bears its note.
+pub(crate) fn journal_to_leave_with(directory: &Path) -> Result<SqliteJournal, CliError> {
+    match upgrade_command::open(directory) {
+        Err(CliError::Journal(error @ JournalError::OtherFormat { .. })) => {
+            eprintln!("slackwater: {error}. It is left as it is, and this run is written down nowhere");
+            Ok(SqliteJournal::in_memory()?)
+        }
+        other => other,
+    }
 }
 
 /// Where a run stands, in a few words.
@@ -86,17 +94,21 @@ pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
 
 fn list(data: &DataDir) -> Result<ExitCode, CliError> {
     let journal = journal(data)?;
-    println!("{:<32} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
+    println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
     for run in journal.runs()? {
-        let (plan, records) = journal.load(&run.run_id)?;
-        let state = fold(&plan, &records)?;
+        // One that is damaged hides no other.
+        let state = match (&run.set_aside, read_run(&journal, &run.run_id)) {
+            (Some(reason), _) => format!("DAMAGED, and set aside: {reason}"),
+            (None, Ok((plan, _, state))) => in_words(plan.kind, &state),
+            (None, Err(JournalError::Damaged { reason, .. })) => format!("DAMAGED: {reason}"),
+            (None, Err(error)) => return Err(error.into()),
+        };
         println!(
-            "{:<32} {:<20} {:<20} {:<20} {}{}",
+            "{:<36} {:<20} {:<20} {:<20} {state}{}",
             run.run_id,
             run.deployment,
             run.stack_name,
             moment(run.created_at),
-            in_words(plan.kind, &state),
             led_by(&run)
         );
     }
@@ -105,11 +117,10 @@ fn list(data: &DataDir) -> Result<ExitCode, CliError> {
 
 /// Who carries a run out that has not ended.
 fn led_by(run: &RunSummary) -> String {
-    let now = Clock::system().now();
-    match &run.lease {
-        Some(lease) if !run.ended && !lease.is_free(now) => format!(" ({})", lease.holder),
-        Some(_) | None if !run.ended => " (by nobody: `slackwater run resume` goes on)".to_owned(),
-        Some(_) | None => String::new(),
+    match run.carried_out_by(Clock::system().now()) {
+        Some(holder) => format!(" ({holder})"),
+        None if run.ended => String::new(),
+        None => " (by nobody: `slackwater run resume` goes on)".to_owned(),
     }
 }
 
@@ -127,9 +138,8 @@ fn chosen(journal: &SqliteJournal, run_id: Option<&str>, data: &DataDir) -> Resu
 fn show(one: &OneRun) -> Result<ExitCode, CliError> {
     let journal = journal(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records) = journal.load(&run_id)?;
-    report::print(&plan, &Report::from_journal(&plan, &records)?);
-    let state = fold(&plan, &records)?;
+    let (plan, records, state) = read_run(&journal, &run_id)?;
+    report::print(&plan, &records, &Report::from_journal(&plan, &records)?);
     if let Some(question) = &state.question {
         println!("\n{}", question_text::render(&run_id, question));
     }
@@ -137,9 +147,9 @@ fn show(one: &OneRun) -> Result<ExitCode, CliError> {
 }
 
 async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
-    let journal = journal(&one.data)?;
+    let mut journal = journal(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records) = journal.load(&run_id)?;
+    let (plan, records, _) = read_run(&journal, &run_id)?;
     let mut state: Option<State> = None;
     let history = History::of(&journal, &plan.deployment, Some(&run_id))?;
     let mut lines = Lines::new(history, !one.quiet);
@@ -159,22 +169,24 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
         }
         if let Some(State { outcome: Some(outcome), .. }) = &state {
             let told = Report::from_journal(&plan, &known)?;
-            report::print(&plan, &told);
+            report::print(&plan, &known, &told);
             return Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()));
         }
         lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
+        if journal.is_frozen() {
+            journal = SqliteJournal::open_to_read(&one.data.path.join(JOURNAL_FILE))?;
+        }
         fresh = journal.records_from(&run_id, known.len())?;
     }
 }
 
 fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal(&one.data)?;
+    let mut journal = journal_to_write(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records) = journal.load(&run_id)?;
-    let state = fold(&plan, &records)?;
+    let (plan, _, state) = read_run(&journal, &run_id)?;
     if state.outcome.is_some() {
-        return Err(conductor::ConductError::Ended { run_id }.into());
+        return Err(CliError::NothingToStop { run_id, how: in_words(plan.kind, &state) });
     }
     let words = match stop_does(&state) {
         StopDoes::LeaveMaintenance if state.found.is_some() => {
@@ -201,10 +213,9 @@ fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
 }
 
 fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal(&one.data)?;
+    let mut journal = journal_to_write(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records) = journal.load(&run_id)?;
-    let state = fold(&plan, &records)?;
+    let (_, _, state) = read_run(&journal, &run_id)?;
     let Some(question) = &state.question else {
         return Err(CliError::NothingAsked { run_id });
     };
@@ -237,18 +248,17 @@ fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
 /// Say so when nobody is there to take up what was asked.
 fn nobody(journal: &SqliteJournal, run_id: &str) -> Result<(), CliError> {
     let run = journal.runs()?.into_iter().find(|run| run.run_id == run_id);
-    let now = Clock::system().now();
-    if run.and_then(|run| run.lease).is_none_or(|lease| lease.is_free(now)) {
+    if run.is_none_or(|run| run.carried_out_by(Clock::system().now()).is_none()) {
         println!("Nobody carries it out at this moment: `slackwater run resume {run_id}` goes on with it.");
     }
     Ok(())
 }
 
 async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal(&one.data)?;
+    let mut journal = journal_to_write(&one.data)?;
     let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records) = journal.load(&run_id)?;
-    if fold(&plan, &records)?.outcome.is_some() {
+    let (plan, _, state) = read_run(&journal, &run_id)?;
+    if state.outcome.is_some() {
         return Err(conductor::ConductError::Ended { run_id }.into());
     }
     if !one.data.path.join(local_cloud::CLOUD_FILE).exists() || one.config.path.is_some() {

@@ -1,6 +1,7 @@
 //! `slackwater serve`: the Admin Panel over the deployments that the settings name.
 
 mod backend;
+mod conducting;
 mod look;
 mod upgrade;
 
@@ -13,12 +14,13 @@ use conductor::Clock;
 use panel::{Origins, Panel, PanelSettings, Tls};
 
 use crate::arguments::Serve;
-use crate::demo::until_interrupted;
 use crate::error::{BAD_INPUT, CliError, DONE, FAILED};
+use crate::interruption::{Signal, Signals};
 use crate::runs::{JOURNAL_FILE, make_directory};
 use crate::site;
 
 use backend::{Sites, do_errands};
+use conducting::{lifeline, take_up};
 
 /// The panel's own file in a data directory.
 const PANEL_FILE: &str = "panel.sqlite";
@@ -67,9 +69,13 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     };
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
     let two_person_approval = configuration.panel.two_person_approval;
+    let (ending, lifeline) = lifeline();
+    let sites = Sites::new(configuration, &arguments.data.path, errands, lifeline);
+    let inner = sites.inner();
+    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
     let panel = Panel::open(PanelSettings {
         two_person_approval,
-        backend: Arc::new(Sites::new(configuration, &arguments.data.path, errands)),
+        backend: Arc::new(sites),
         journal: &arguments.data.path.join(JOURNAL_FILE),
         access: &arguments.data.path.join(PANEL_FILE),
         clock: Clock::system(),
@@ -86,11 +92,22 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     tokio::spawn(async move { follower.follow().await });
     let local = tokio::task::LocalSet::new();
     local.spawn_local(do_errands(to_do));
-    let served = local.run_until(listening.serve(panel::router(panel)));
-    tokio::select! {
-        interrupted = until_interrupted(false, served) => interrupted?,
-        () = stdin_ended(), if arguments.until_stdin_ends => {}
-    }
+    let until_stdin_ends = arguments.until_stdin_ends;
+    let served = local.run_until(async move {
+        take_up(&inner);
+        let by = tokio::select! {
+            () = listening.serve(panel::router(panel)) => return,
+            by = signals.next() => by,
+            () = stdin_ended(), if until_stdin_ends => Signal::InputEnded,
+        };
+        // From now on nothing begins; what goes on is left as it should be, unless somebody asks once more.
+        inner.begin_no_more();
+        tokio::select! {
+            () = ending.end_all(by) => {}
+            _again = signals.next() => {}
+        }
+    });
+    served.await;
     Ok(ExitCode::from(DONE))
 }
 

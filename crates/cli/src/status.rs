@@ -6,12 +6,12 @@ mod text;
 
 use std::process::ExitCode;
 
-use conductor::{Clock, Cloud, JournalStore};
+use conductor::{Clock, Cloud, JournalError, JournalStore, read_run};
 use serde::Serialize;
 use upgrade::{
     Computation, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance, Observation,
     Outcome, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
-    find_targets_with, fold,
+    find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
@@ -51,6 +51,8 @@ pub(crate) struct Standing {
     pub change_sets: Looked<Vec<String>>,
     /// The last run in the journal.
     pub last_run: Option<LastRun>,
+    /// Why the journal can't be read: nobody knows here of any run.
+    pub journal_unreadable: Option<String>,
     /// What a person must mind.
     pub attention: Vec<String>,
 }
@@ -92,6 +94,8 @@ pub(crate) struct LastRun {
     pub state: String,
     /// How it ended; `None`: it has not.
     pub outcome: Option<Outcome>,
+    /// Why its plan or its records can't be read.
+    pub damaged: Option<String>,
     /// It waits for a person's decision.
     pub asks: bool,
     /// Who carries it out; `None`: nobody.
@@ -120,7 +124,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         match (looked.await, arguments.output) {
             (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
             (Ok(standing), Format::Text) => {
-                anstream::print!("{}", text::render(&standing, terminal_width()));
+                print_styled!("{}", text::render(&standing, terminal_width()));
             }
             // One that can't be reached hides no other.
             (Err(error), format) => {
@@ -183,7 +187,11 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    let last_run = data.map(|data| last_run(site, data)).transpose()?.flatten();
+    // A journal that can't be read hides nothing of what is.
+    let (last_run, journal_unreadable) = match data.map(|data| last_run(site, data)).transpose() {
+        Ok(last_run) => (last_run.flatten(), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
     let queues = ids(&targets.job_queues);
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
@@ -238,6 +246,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
             .map(|names| names.into_iter().filter(|name| name.starts_with("slackwater-")).collect())
             .map_err(in_words),
         last_run,
+        journal_unreadable,
         attention: Vec::new(),
     };
     standing.attention = attention::of(&standing);
@@ -314,19 +323,38 @@ fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {
     let Some(journal) = runs::journal_if_any(data)? else { return Ok(None) };
     let found = journal.runs()?.into_iter().rev().find(|run| run.deployment == site.settings.name);
     let Some(run) = found else { return Ok(None) };
-    let (plan, records) = journal.load(&run.run_id)?;
-    let state = fold(&plan, &records)?;
+    let holder = run.carried_out_by(Clock::system().now()).map(ToString::to_string);
+    let unknown = LastRun {
+        run: run.run_id.clone(),
+        began: run.created_at,
+        state: String::new(),
+        outcome: None,
+        damaged: None,
+        asks: false,
+        holder,
+        banner: None,
+        gate_closed: None,
+    };
+    let damaged = |reason: String| LastRun {
+        state: format!("DAMAGED: {reason}"),
+        damaged: Some(reason),
+        ..unknown.clone()
+    };
+    if let Some(reason) = run.set_aside {
+        return Ok(Some(damaged(reason)));
+    }
+    let (plan, records, state) = match read_run(&journal, &run.run_id) {
+        Ok(sound) => sound,
+        Err(JournalError::Damaged { reason, .. }) => return Ok(Some(damaged(reason))),
+        Err(error) => return Err(error.into()),
+    };
     let report = upgrade::Report::from_journal(&plan, &records)?;
-    let now = Clock::system().now();
-    let holder = run.lease.filter(|lease| !run.ended && !lease.is_free(now)).map(|lease| lease.holder);
     Ok(Some(LastRun {
         state: runs::in_words(plan.kind, &state),
         asks: state.question.is_some(),
         outcome: state.outcome,
-        run: run.run_id,
-        began: run.created_at,
-        holder: holder.map(|holder| holder.to_string()),
         banner: plan.announcement.banner.map(|banner| banner.text),
         gate_closed: report.gate_closed.map(|(from, _)| from),
+        ..unknown
     }))
 }

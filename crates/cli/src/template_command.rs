@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
     let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
     match arguments.output {
         TemplateOutput::Table => {
-            anstream::print!("{}", table::render(&release, change_table::terminal_width()));
+            print_styled!("{}", table::render(&release, change_table::terminal_width()));
         }
         TemplateOutput::Json => {
             let mut document = json::document(&release);

@@ -31,7 +31,7 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     let (_, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
     show_checks(&prepared);
     let plan = prepared.plan.map_err(refusal)?;
-    anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+    print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
     println!("\n{}", history.expectation());
     if let Some(path) = &arguments.file {
         let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
@@ -70,7 +70,7 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             let plan = prepared.plan.map_err(refusal)?;
             let shown = plan.sha256();
             if arguments.progress.format == Format::Text {
-                anstream::print!("\n{}", plan_text::plan(&plan, terminal_width()));
+                print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
                 println!("\n{}", history.expectation());
             }
             if !arguments.yes {
@@ -102,7 +102,6 @@ async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Pr
     };
     site.expected_milliseconds = history.kept_out();
     let mut request = wish::request(&site, arguments).await?;
-    request.run_id = runs::unused_id(&site, journal.as_ref())?;
     if let Some(journal) = &journal {
         request.inherited = inherited(journal, &site.settings.name);
     }
@@ -113,7 +112,7 @@ async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Pr
 
 fn show_checks(prepared: &Prepared) {
     println!("Checks:");
-    anstream::print!("{}", plan_text::checks(&prepared.checks, terminal_width()));
+    print_styled!("{}", plan_text::checks(&prepared.checks, terminal_width()));
     let parameters = plan_text::parameters(&prepared.parameters);
     if !parameters.is_empty() {
         print!("\nParameters to look at:\n{parameters}");

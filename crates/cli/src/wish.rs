@@ -35,7 +35,7 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
         closes_at: closes_at(wish.at.as_deref(), wish.notice.as_deref(), &site.clock)?,
         take_fixes: wish.fix,
         options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
-        run_id: run_id(&site.settings.name, &site.clock),
+        run_id: run_id(&site.settings.name, &site.clock)?,
         inherited: Before::default(),
     })
 }

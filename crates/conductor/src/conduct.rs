@@ -1,16 +1,20 @@
 //! The loop: one effect at a time, everything written down before it counts.
 
+mod hold;
+
 use std::time::Duration;
 
 use upgrade::{
     Answer, ApprovedPlan, Effect, Event, IllegalTransition, Observation, Outcome, Plan, Question, Record,
-    State, Timestamp, What, fold, transition, watch_due,
+    State, Timestamp, What, transition, watch_due,
 };
 
 use crate::clock::Clock;
 use crate::cloud::Cloud;
-use crate::journal::{JournalError, JournalStore, Request};
-use crate::lease::{Holder, RENEW_AFTER_SECONDS};
+use crate::journal::{JournalError, JournalStore, Request, read_run};
+use crate::lease::Holder;
+
+use hold::Hold;
 
 /// How often a run that waits for an answer, or for long, looks whether somebody asked something of it.
 const LISTEN_MILLISECONDS: u64 = 1000;
@@ -24,6 +28,9 @@ pub trait Watcher {
     fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
         Reply::Leave
     }
+
+    /// The journal can't be written at this moment. It is tried again until `until`, then the conducting ends.
+    fn hindered(&mut self, _plan: &Plan, _error: &JournalError, _until: Timestamp) {}
 }
 
 /// What came of asking a person.
@@ -57,6 +64,18 @@ pub enum ConductError {
     /// The journal can't be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal could not be written for as long as a lease lasts: from now on another conducting may act.
+    #[error(
+        "run {run_id} could not be written down for {seconds} s, and this process does nothing more for it: {source}"
+    )]
+    Silenced {
+        /// The run.
+        run_id: String,
+        /// How long it was tried.
+        seconds: u64,
+        /// Why it could not.
+        source: JournalError,
+    },
     /// The journal doesn't fit its plan.
     #[error("the journal of run {run_id} does not fit its plan: {source}")]
     Illegal {
@@ -97,32 +116,42 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         let what = What::Started { approval: approved.approval().clone() };
         let event = Event { at: self.clock.now(), what };
         let record = Record::Happened(event.clone());
-        self.journal.begin(plan, &record, self.holder)?;
-        let state = State::new(plan, event.at);
-        let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
-        watcher.recorded(plan, &record, &state);
-        self.go_on(plan, state, effect, watcher).await
+        self.begin(plan, &record, watcher).await?;
+        let ended = async {
+            let state = State::new(plan, event.at);
+            let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+            watcher.recorded(plan, &record, &state);
+            self.go_on(plan, state, effect, Hold::since(event.at, 1), watcher).await
+        };
+        let ended = ended.await;
+        self.give_back(&plan.run_id, ended)
     }
 
     /// Go on with a run whose process died, or left it. An act that was begun is not trusted either way: the step looks
     /// at the cloud again and does what is still to do.
     pub async fn resume(&mut self, run_id: &str, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
-        let now = self.clock.now();
-        let (plan, records) = self.journal.load(run_id)?;
-        let plan = &plan;
-        let state = fold(plan, &records).map_err(|source| illegal(plan, source))?;
-        if state.outcome.is_some() {
-            return Err(ConductError::Ended { run_id: run_id.to_owned() });
-        }
-        self.journal.take_lease(run_id, self.holder, now)?;
-        // A clock that was set back since then: time goes on from where the journal is.
-        let at = now.max(records.last().map_or(now, Record::at));
-        let event = Event { at, what: What::Resumed };
-        let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
-        let record = Record::Happened(event);
-        self.journal.append(run_id, &record, state.outcome.is_some(), self.holder)?;
-        watcher.recorded(plan, &record, &state);
-        self.go_on(plan, state, effect, watcher).await
+        let (plan, ..) = read_run(self.journal, run_id)?;
+        self.take(&plan, watcher).await?;
+        let ended = async {
+            // Read once more: whoever held it may have written until now.
+            let (plan, records, state) = read_run(self.journal, run_id)?;
+            let plan = &plan;
+            if state.outcome.is_some() {
+                return Err(ConductError::Ended { run_id: run_id.to_owned() });
+            }
+            // A clock that was set back since then: time goes on from where the journal is.
+            let now = self.clock.now();
+            let at = now.max(records.last().map_or(now, Record::at));
+            let event = Event { at, what: What::Resumed };
+            let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+            let record = Record::Happened(event);
+            let mut hold = Hold::since(now, records.len());
+            self.write(plan, &record, state.outcome.is_some(), &mut hold, watcher).await?;
+            watcher.recorded(plan, &record, &state);
+            self.go_on(plan, state, effect, hold, watcher).await
+        };
+        let ended = ended.await;
+        self.give_back(run_id, ended)
     }
 
     async fn go_on(
@@ -130,23 +159,23 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         plan: &Plan,
         mut state: State,
         mut effect: Effect,
+        mut hold: Hold,
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
-        let mut renewed_at = self.clock.now();
+        let (cloud, clock) = (self.cloud, self.clock);
         // When the calm was looked at last, and whether that was right before the effect that is due.
         let (mut watched_at, mut just_watched) = (None, false);
         loop {
             if let Some(outcome) = &state.outcome {
                 return Ok(Ended::Run(outcome.clone()));
             }
-            let mut asked = self.request(plan, &state)?;
+            let mut asked = self.request(plan, &state, &hold, watcher).await?;
             if asked.is_none() && !just_watched {
-                match self.watch(plan, &state, &effect, watched_at).await? {
+                match self.watch(plan, &state, &effect, watched_at, &mut hold).await? {
                     Watch::NotDue => {}
                     Watch::Calm => {
                         watched_at = Some(self.clock.now());
                         just_watched = true;
-                        renewed_at = self.renewed(plan, renewed_at)?;
                         continue;
                     }
                     // What comes of it is looked at soon.
@@ -164,46 +193,50 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     // the harmless answer to a state machine that says otherwise.
                     Effect::End => What::Waited,
                     Effect::Wait { milliseconds } => {
-                        self.clock.sleep(Duration::from_millis(milliseconds)).await;
+                        let waiting = clock.sleep(Duration::from_millis(milliseconds));
+                        self.beside(plan, &mut hold, waiting).await?;
                         What::Waited
                     }
-                    Effect::Observe(query) => match self.cloud.observe(&query).await {
-                        Ok(observation) => What::Observed(observation),
-                        Err(error) => What::ObserveFailed(error),
-                    },
+                    Effect::Observe(query) => {
+                        match self.beside(plan, &mut hold, cloud.observe(&query)).await? {
+                            Ok(observation) => What::Observed(observation),
+                            Err(error) => What::ObserveFailed(error),
+                        }
+                    }
                     Effect::Ask(question) => match watcher.asked(plan, &question) {
                         Reply::Answer { answer, by } if question.takes(&answer) => {
                             What::Answered { answer, by }
                         }
                         Reply::Answer { .. } | Reply::Leave => return Ok(Ended::NeedsAnswer(question)),
                         Reply::Wait => {
-                            self.clock.sleep(Duration::from_millis(LISTEN_MILLISECONDS)).await;
+                            clock.sleep(Duration::from_millis(LISTEN_MILLISECONDS)).await;
                             What::Waited
                         }
                     },
                     Effect::Act(act) => {
-                        let record = Record::Intended { at: self.clock.now(), act: act.clone() };
-                        self.journal.append(&plan.run_id, &record, false, self.holder)?;
+                        let record = Record::Intended { at: clock.now(), act: act.clone() };
+                        self.write(plan, &record, false, &mut hold, watcher).await?;
                         state = state.intending(act.clone());
                         watcher.recorded(plan, &record, &state);
-                        match self.cloud.act(&act).await {
+                        // Written late, it has renewed the lease for a part of its time only.
+                        self.renew(plan, &mut hold, watcher).await?;
+                        match self.beside(plan, &mut hold, cloud.act(&act)).await? {
                             Ok(()) => What::Acted,
                             Err(error) => What::ActFailed(error),
                         }
                     }
                 },
             };
-            let event = Event { at: self.clock.now(), what };
+            let event = Event { at: clock.now(), what };
             let (next, next_effect) =
                 transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
             // A look that showed nothing new is not written down: the fold is the same without it.
             if next != state || matches!(next_effect, Effect::Act(_)) || matters_by_itself(&event.what) {
                 let record = Record::Happened(event);
-                self.journal.append(&plan.run_id, &record, next.outcome.is_some(), self.holder)?;
-                renewed_at = self.clock.now();
+                self.write(plan, &record, next.outcome.is_some(), &mut hold, watcher).await?;
                 watcher.recorded(plan, &record, &next);
             } else {
-                renewed_at = self.renewed(plan, renewed_at)?;
+                self.renew(plan, &mut hold, watcher).await?;
             }
             (state, effect) = (next, next_effect);
         }
@@ -211,16 +244,18 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
 
     /// Look whether the calm holds, when it is time, or before what can't be undone.
     async fn watch(
-        &self,
+        &mut self,
         plan: &Plan,
         state: &State,
         effect: &Effect,
         watched_at: Option<Timestamp>,
+        hold: &mut Hold,
     ) -> Result<Watch, ConductError> {
         let Some(query) = watch_due(plan, state, effect, watched_at, self.clock.now()) else {
             return Ok(Watch::NotDue);
         };
-        let calm = match self.cloud.observe(&query).await {
+        let cloud = self.cloud;
+        let calm = match self.beside(plan, hold, cloud.observe(&query)).await? {
             Ok(Observation::Calm(calm)) => calm,
             Ok(other) => {
                 let source = IllegalTransition::WrongAnswer { step: state.step, answer: other.kind() };
@@ -238,20 +273,19 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         Ok(if next == *state { Watch::Calm } else { Watch::New(what) })
     }
 
-    /// Renew the lease when it is time; gives when it was renewed last.
-    fn renewed(&mut self, plan: &Plan, renewed_at: Timestamp) -> Result<Timestamp, ConductError> {
-        let now = self.clock.now();
-        if now.milliseconds_since(renewed_at) < RENEW_AFTER_SECONDS * 1000 {
-            return Ok(renewed_at);
-        }
-        self.journal.renew_lease(&plan.run_id, self.holder, now)?;
-        Ok(now)
-    }
-
     /// What somebody has asked of the run meanwhile. What doesn't fit any more is taken up and dropped.
-    fn request(&mut self, plan: &Plan, state: &State) -> Result<Option<What>, ConductError> {
-        while let Some((number, request)) = self.journal.next_request(&plan.run_id)? {
-            self.journal.take_request(&plan.run_id, number)?;
+    async fn request(
+        &mut self,
+        plan: &Plan,
+        state: &State,
+        hold: &Hold,
+        watcher: &mut impl Watcher,
+    ) -> Result<Option<What>, ConductError> {
+        let run_id = &plan.run_id;
+        while let Some((number, request)) =
+            self.insist(plan, hold, watcher, |journal| journal.next_request(run_id)).await?
+        {
+            self.insist(plan, hold, watcher, |journal| journal.take_request(run_id, number)).await?;
             match request {
                 Request::Stop { by } => return Ok(Some(What::StopRequested { by })),
                 Request::GiveUp { by } => return Ok(Some(What::GivenUp { by })),

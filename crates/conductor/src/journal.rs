@@ -1,6 +1,6 @@
 //! The port to what remembers runs. A write that fails stops the run.
 
-use upgrade::{Answer, Plan, Record, RunKind, Timestamp};
+use upgrade::{Answer, Plan, Record, RunKind, State, Timestamp, fold};
 
 use crate::lease::{Holder, Lease};
 
@@ -13,14 +13,25 @@ pub struct RunSummary {
     pub deployment: String,
     /// The primary stack's name.
     pub stack_name: String,
-    /// What it is for.
-    pub kind: RunKind,
+    /// What it is for; `None`: that can't be read.
+    pub kind: Option<RunKind>,
     /// When it was begun.
     pub created_at: Timestamp,
     /// Whether it has ended.
     pub ended: bool,
-    /// Who acts for it, or did last.
+    /// Who acts for it, or fell silent; `None`: nobody does, and whoever did has said so.
     pub lease: Option<Lease>,
+    /// Why it was set aside: its plan or its records could not be read when another run of its stack was begun.
+    pub set_aside: Option<String>,
+}
+
+impl RunSummary {
+    /// Who carries it out; `None`: nobody.
+    #[must_use]
+    pub fn carried_out_by(&self, now: Timestamp) -> Option<&Holder> {
+        let lease = self.lease.as_ref().filter(|lease| !self.ended && !lease.is_free(now))?;
+        Some(&lease.holder)
+    }
 }
 
 /// What somebody asks of a run, whatever process carries it out.
@@ -48,7 +59,8 @@ pub enum Request {
 /// Remembers runs: plan, records, who acts, what is asked of them.
 pub trait JournalStore {
     /// Write down a run's plan and its first record, and take its lease: all or nothing. Refused to a plan that has been
-    /// begun before, whatever came of it, and while another run of the same stack has not ended.
+    /// begun before, whatever came of it, and while another run of the same stack has not ended; one that is damaged and
+    /// that nobody carries out is set aside, and counts as ended.
     fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError>;
 
     /// Write down the next record and renew the lease. When this returns, the record survives a crash. Refused to
@@ -67,10 +79,13 @@ pub trait JournalStore {
     /// Renew a lease without a record. Refused to whoever doesn't hold it.
     fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError>;
 
+    /// Give a lease back, so that nobody waits for its end. Nothing happens to a lease that another holds.
+    fn release_lease(&mut self, run_id: &str, holder: &Holder) -> Result<(), JournalError>;
+
     /// Ask something of a run that has not ended.
     fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError>;
 
-    /// The oldest thing asked of a run that its holder hasn't taken up, with its number.
+    /// The oldest thing asked of a run that its holder hasn't taken up, with its number. What can't be read is passed over.
     fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError>;
 
     /// A request was taken up.
@@ -84,6 +99,25 @@ pub trait JournalStore {
 
     /// All runs, oldest first.
     fn runs(&self) -> Result<Vec<RunSummary>, JournalError>;
+}
+
+/// A run's plan and records, and where they have brought it.
+///
+/// # Errors
+/// [`JournalError::Damaged`] where the plan or a record can't be read, or a record doesn't follow from those before.
+pub fn read_run(
+    journal: &impl JournalStore,
+    run_id: &str,
+) -> Result<(Plan, Vec<Record>, State), JournalError> {
+    let (plan, records) = journal.load(run_id)?;
+    let state = fold_run(run_id, &plan, &records)?;
+    Ok((plan, records, state))
+}
+
+/// Where a run's records have brought it.
+pub(crate) fn fold_run(run_id: &str, plan: &Plan, records: &[Record]) -> Result<State, JournalError> {
+    fold(plan, records)
+        .map_err(|error| JournalError::Damaged { run_id: run_id.to_owned(), reason: error.to_string() })
 }
 
 /// Why the journal can't be read or written.
@@ -117,7 +151,21 @@ pub enum JournalError {
         /// The stack.
         stack_name: String,
     },
-    /// Another process acts for the run.
+    /// A run's plan or records can't be read, or don't fit each other. No other run is concerned.
+    #[error("run {run_id} is damaged: {reason}")]
+    Damaged {
+        /// The run.
+        run_id: String,
+        /// What can't be read, or doesn't fit.
+        reason: String,
+    },
+    /// Whoever would write for the run has given its lease back.
+    #[error("run {run_id} is carried out by nobody: its lease was given back")]
+    LeaseGivenBack {
+        /// The run.
+        run_id: String,
+    },
+    /// Another conducting acts for the run.
     #[error("run {run_id} is carried out by {holder}")]
     LeaseHeld {
         /// The run.

@@ -8,12 +8,14 @@ mod conduct;
 mod data_directory;
 mod journal;
 mod lease;
+mod random;
 mod sqlite;
 
 pub use clock::Clock;
 pub use cloud::Cloud;
 pub use conduct::{ConductError, Conductor, Ended, Reply, Watcher};
 pub use data_directory::{DataDirectory, DataDirectoryError};
-pub use journal::{JournalError, JournalStore, Request, RunSummary};
-pub use lease::{Holder, LEASE_SECONDS, Lease};
+pub use journal::{JournalError, JournalStore, Request, RunSummary, read_run};
+pub use lease::{Conducting, Holder, LEASE_SECONDS, Lease};
+pub use random::{NoRandomness, random_word};
 pub use sqlite::SqliteJournal;

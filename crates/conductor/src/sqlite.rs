@@ -1,17 +1,29 @@
 //! The journal in SQLite: one file, WAL, a transaction a record. The only place that knows its tables.
 
+mod reading;
+
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use upgrade::{JOURNAL_FORMAT, Plan, Record, Timestamp};
 
-use crate::journal::{JournalError, JournalStore, Request, RunSummary};
+use crate::journal::{JournalError, JournalStore, Request, RunSummary, fold_run};
 use crate::lease::{Holder, LEASE_SECONDS, Lease};
+
+/// How long a locked file may hold the thread up. A conducting waits by its clock instead, so that its thread does other
+/// things meanwhile.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The same for what a command asks of a run: nothing else goes on in its thread.
+const PATIENCE_TO_ASK: Duration = Duration::from_secs(5);
 
 /// A journal file.
 #[derive(Debug)]
 pub struct SqliteJournal {
     connection: Connection,
+    /// Opened as a file that nobody writes: what is written all the same is not seen.
+    is_frozen: bool,
 }
 
 impl SqliteJournal {
@@ -37,13 +49,23 @@ impl SqliteJournal {
     fn prepare(connection: Connection) -> Result<SqliteJournal, JournalError> {
         // FULL: a record that was acknowledged survives the loss of power, not only of the process.
         connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;")
+            .busy_timeout(PATIENCE_TO_ASK)
+            .and_then(|()| {
+                connection.execute_batch(
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+                )
+            })
             .map_err(unwritable)?;
         let found: u32 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unreadable)?;
         // 0: an empty file.
         if found != 0 && found != JOURNAL_FORMAT {
             return Err(JournalError::OtherFormat { found, known: JOURNAL_FORMAT });
+        }
+        if found != 0 && has_table(&connection, DAMAGED)? {
+            // Everything is there: a file that somebody else has locked for longer can be opened all the same.
+            connection.busy_timeout(PATIENCE).map_err(unwritable)?;
+            return Ok(SqliteJournal { connection, is_frozen: false });
         }
         connection
             .execute_batch(&format!(
@@ -75,15 +97,47 @@ impl SqliteJournal {
                      request TEXT NOT NULL,
                      taken INTEGER NOT NULL DEFAULT 0
                  ) STRICT;
+                 CREATE TABLE IF NOT EXISTS {DAMAGED} (
+                     run_id TEXT PRIMARY KEY REFERENCES runs (run_id),
+                     at INTEGER NOT NULL,
+                     reason TEXT NOT NULL
+                 ) STRICT;
                  PRAGMA user_version = {JOURNAL_FORMAT};"
             ))
             .map_err(unwritable)?;
-        Ok(SqliteJournal { connection })
+        connection.busy_timeout(PATIENCE).map_err(unwritable)?;
+        Ok(SqliteJournal { connection, is_frozen: false })
+    }
+
+    /// Whether it was opened as a file that nobody writes. Whoever looks for long opens it again.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.is_frozen
     }
 
     /// A transaction that will write: it waits for others at its beginning, not half-way.
     fn writing(&mut self) -> Result<Transaction<'_>, JournalError> {
         self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unwritable)
+    }
+
+    fn ask_now(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
+        let transaction = self.writing()?;
+        let ended: Option<bool> = transaction
+            .query_row("SELECT ended FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
+            .optional()
+            .map_err(unreadable)?;
+        match ended {
+            None => return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
+            Some(true) => return Err(JournalError::Ended { run_id: run_id.to_owned() }),
+            Some(false) => {}
+        }
+        transaction
+            .execute(
+                "INSERT INTO requests (run_id, at, request) VALUES (?1, ?2, ?3)",
+                params![run_id, integer(at), serde_json::to_string(request).map_err(unwritable)?],
+            )
+            .map_err(unwritable)?;
+        transaction.commit().map_err(unwritable)
     }
 }
 
@@ -110,7 +164,9 @@ impl JournalStore for SqliteJournal {
             )
             .optional()
             .map_err(unreadable)?;
-        if let Some(run_id) = under_way {
+        if let Some(run_id) = under_way
+            && !set_aside_if_damaged(&transaction, &run_id, first.at())?
+        {
             return Err(JournalError::RunUnderWay { run_id, stack_name: plan.stack_name.clone() });
         }
         transaction
@@ -175,41 +231,36 @@ impl JournalStore for SqliteJournal {
         transaction.commit().map_err(unwritable)
     }
 
-    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
-        let transaction = self.writing()?;
-        let ended: Option<bool> = transaction
-            .query_row("SELECT ended FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
-            .optional()
-            .map_err(unreadable)?;
-        match ended {
-            None => return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
-            Some(true) => return Err(JournalError::Ended { run_id: run_id.to_owned() }),
-            Some(false) => {}
-        }
-        transaction
+    fn release_lease(&mut self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        self.connection
             .execute(
-                "INSERT INTO requests (run_id, at, request) VALUES (?1, ?2, ?3)",
-                params![run_id, integer(at), serde_json::to_string(request).map_err(unwritable)?],
+                "UPDATE runs SET holder = NULL, lease_expires_at = 0 WHERE run_id = ?1 AND holder = ?2",
+                params![run_id, holder.as_str()],
             )
-            .map_err(unwritable)?;
-        transaction.commit().map_err(unwritable)
+            .map(drop)
+            .map_err(unwritable)
+    }
+
+    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
+        self.connection.busy_timeout(PATIENCE_TO_ASK).map_err(unwritable)?;
+        let asked = self.ask_now(run_id, request, at);
+        self.connection.busy_timeout(PATIENCE).map_err(unwritable)?;
+        asked
     }
 
     fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError> {
         let mut statement = self
             .connection
-            .prepare(
-                "SELECT number, request FROM requests WHERE run_id = ?1 AND taken = 0 ORDER BY number LIMIT 1",
-            )
+            .prepare("SELECT number, request FROM requests WHERE run_id = ?1 AND taken = 0 ORDER BY number")
             .map_err(unreadable)?;
-        let found: Option<(i64, String)> = statement
-            .query_row(params![run_id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-            .map_err(unreadable)?;
-        match found {
-            None => Ok(None),
-            Some((number, text)) => Ok(Some((number, serde_json::from_str(&text).map_err(unreadable)?))),
+        let mut rows = statement.query(params![run_id]).map_err(unreadable)?;
+        while let Some(row) = rows.next().map_err(unreadable)? {
+            let text: String = row.get(1).map_err(unreadable)?;
+            if let Ok(request) = serde_json::from_str(&text) {
+                return Ok(Some((row.get(0).map_err(unreadable)?, request)));
+            }
         }
+        Ok(None)
     }
 
     fn take_request(&mut self, run_id: &str, number: i64) -> Result<(), JournalError> {
@@ -223,40 +274,27 @@ impl JournalStore for SqliteJournal {
     }
 
     fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
-        let plan: Option<String> = self
-            .connection
-            .query_row("SELECT plan FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
-            .optional()
-            .map_err(unreadable)?;
-        let Some(plan) = plan else {
-            return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() });
-        };
-        let plan = serde_json::from_str(&plan).map_err(unreadable)?;
-        Ok((plan, self.records_from(run_id, 0)?))
+        load(&self.connection, run_id)
     }
 
     fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT record FROM records WHERE run_id = ?1 AND sequence >= ?2 ORDER BY sequence")
-            .map_err(unreadable)?;
-        let from = i64::try_from(from).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![run_id, from]).map_err(unreadable)?;
-        let mut records = Vec::new();
-        while let Some(row) = rows.next().map_err(unreadable)? {
-            let text: String = row.get(0).map_err(unreadable)?;
-            records.push(serde_json::from_str(&text).map_err(unreadable)?);
-        }
-        Ok(records)
+        records_from(&self.connection, run_id, from)
     }
 
     fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
+        // A file of an earlier program that nobody has written since has no such table.
+        let damaged = if has_table(&self.connection, DAMAGED)? {
+            DAMAGED
+        } else {
+            "(SELECT NULL AS run_id, NULL AS reason)"
+        };
         let mut statement = self
             .connection
-            .prepare(
-                "SELECT run_id, deployment, stack_name, kind, created_at, ended, holder, lease_expires_at
-                 FROM runs ORDER BY created_at, rowid",
-            )
+            .prepare(&format!(
+                "SELECT runs.run_id, deployment, stack_name, kind, created_at, ended, holder, lease_expires_at, reason
+                 FROM runs LEFT JOIN {damaged} AS damage ON damage.run_id = runs.run_id
+                 ORDER BY created_at, runs.rowid"
+            ))
             .map_err(unreadable)?;
         let mut rows = statement.query([]).map_err(unreadable)?;
         let mut runs = Vec::new();
@@ -268,14 +306,84 @@ impl JournalStore for SqliteJournal {
                 run_id: row.get(0).map_err(unreadable)?,
                 deployment: row.get(1).map_err(unreadable)?,
                 stack_name: row.get(2).map_err(unreadable)?,
-                kind: serde_json::from_str(&kind).map_err(unreadable)?,
+                kind: serde_json::from_str(&kind).ok(),
                 created_at: timestamp(row.get(4).map_err(unreadable)?),
                 ended: row.get(5).map_err(unreadable)?,
                 lease: holder.map(|holder| Lease { holder: Holder::named(&holder), expires_at }),
+                set_aside: row.get(8).map_err(unreadable)?,
             });
         }
         Ok(runs)
     }
+}
+
+/// The table of runs that were set aside.
+const DAMAGED: &str = "damaged";
+
+fn has_table(connection: &Connection, name: &str) -> Result<bool, JournalError> {
+    connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)",
+            params![name],
+            |row| row.get(0),
+        )
+        .map_err(unreadable)
+}
+
+fn load(connection: &Connection, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
+    let plan: Option<String> = connection
+        .query_row("SELECT plan FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
+        .optional()
+        .map_err(unreadable)?;
+    let Some(plan) = plan else {
+        return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() });
+    };
+    let plan = serde_json::from_str(&plan).map_err(|error| damaged(run_id, format!("its plan: {error}")))?;
+    Ok((plan, records_from(connection, run_id, 0)?))
+}
+
+fn records_from(connection: &Connection, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
+    let mut statement = connection
+        .prepare(
+            "SELECT sequence, record FROM records WHERE run_id = ?1 AND sequence >= ?2 ORDER BY sequence",
+        )
+        .map_err(unreadable)?;
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![run_id, from]).map_err(unreadable)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(unreadable)? {
+        let (sequence, text): (i64, String) =
+            row.get(0).and_then(|sequence| Ok((sequence, row.get(1)?))).map_err(unreadable)?;
+        let record = serde_json::from_str(&text);
+        records.push(record.map_err(|error| damaged(run_id, format!("its record {sequence}: {error}")))?);
+    }
+    Ok(records)
+}
+
+fn damaged(run_id: &str, reason: String) -> JournalError {
+    JournalError::Damaged { run_id: run_id.to_owned(), reason }
+}
+
+/// A run that nobody can go on with must not be in another's way for good. Whether it was set aside; one that somebody
+/// carries out never is.
+fn set_aside_if_damaged(connection: &Connection, run_id: &str, now: Timestamp) -> Result<bool, JournalError> {
+    if lease(connection, run_id)?.is_some_and(|lease| !lease.is_free(now)) {
+        return Ok(false);
+    }
+    let sound = load(connection, run_id).and_then(|(plan, records)| fold_run(run_id, &plan, &records));
+    let reason = match sound {
+        Ok(_) => return Ok(false),
+        Err(JournalError::Damaged { reason, .. }) => reason,
+        Err(error) => return Err(error),
+    };
+    connection
+        .execute(
+            &format!("INSERT OR REPLACE INTO {DAMAGED} (run_id, at, reason) VALUES (?1, ?2, ?3)"),
+            params![run_id, integer(now), reason],
+        )
+        .and_then(|_| connection.execute("UPDATE runs SET ended = 1 WHERE run_id = ?1", params![run_id]))
+        .map_err(unwritable)?;
+    Ok(true)
 }
 
 fn lease(connection: &Connection, run_id: &str) -> Result<Option<Lease>, JournalError> {
@@ -311,7 +419,7 @@ fn extend(
         Some(Lease { holder, expires_at }) => {
             Err(JournalError::LeaseHeld { run_id: run_id.to_owned(), holder, expires_at })
         }
-        None => Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
+        None => Err(JournalError::LeaseGivenBack { run_id: run_id.to_owned() }),
     }
 }
 

@@ -1,63 +1,18 @@
 //! The journal's file: what was written is read again, and what must not be is refused.
 
 use conductor::{
-    DataDirectory, DataDirectoryError, Holder, JournalError, JournalStore, LEASE_SECONDS, Request,
-    SqliteJournal,
+    Conducting, DataDirectory, DataDirectoryError, Holder, JournalError, JournalStore, LEASE_SECONDS,
+    Request, SqliteJournal, read_run,
 };
 use upgrade::{
     Announcement, Answer, Approval, AtWork, Event, Gate, HealthPolicy, JOURNAL_FORMAT, LogicalResource,
     MaintenancePolicy, Plan, PlatformCapabilities, Record, RunKind, Targets, Timestamp, What,
 };
+use upgrade::{Answer, Event, JOURNAL_FORMAT, Record, Timestamp, What};
 
-fn plan(run_id: &str, stack: &str) -> Plan {
-    let resource = |id: &str| LogicalResource { logical_id: id.to_owned(), physical_id: format!("{id}-1") };
-    Plan {
-        format: upgrade::PLAN_FORMAT,
-        run_id: run_id.to_owned(),
-        deployment: stack.to_owned(),
-        kind: RunKind::EnterMaintenance,
-        stack_name: stack.to_owned(),
-        stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack}/1"),
-        profile: "generic".to_owned(),
-        from_version: None,
-        to_version: None,
-        updates: Vec::new(),
-        way_back: None,
-        pieces: Vec::new(),
-        unpinned: Vec::new(),
-        targets: Targets {
-            listener: resource("Listener"),
-            target_groups: Vec::new(),
-            job_queues: Vec::new(),
-            worker_groups: Vec::new(),
-            alarms: Vec::new(),
-            databases: Vec::new(),
-            volumes: Vec::new(),
-            dedicated_machine_tags: Vec::new(),
-        },
-        gate: Gate {
-            priority: 1,
-            status_code: 503,
-            content_type: "text/plain".to_owned(),
-            body: "back soon".to_owned(),
-            admitted: Vec::new(),
-            admitting_rules: Vec::new(),
-        },
-        announcement: Announcement { banner: None, closes_at: None },
-        maintenance: MaintenancePolicy::default(),
-        platform: PlatformCapabilities::NONE,
-        snapshots: Vec::new(),
-        health: HealthPolicy::default(),
-        before: upgrade::Before::default(),
-        found: None,
-        checks: Vec::new(),
-        accepted: Vec::new(),
-        risks: Vec::new(),
-        permissions: String::new(),
-        at_work: AtWork::default(),
-        steps: Vec::new(),
-    }
-}
+mod common;
+
+use common::plan;
 
 fn holder() -> Holder {
     Holder::named("this test")
@@ -194,9 +149,9 @@ fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
     assert!(matches!(&late, Err(JournalError::LeaseHeld { holder, .. }) if *holder == second), "{late:?}");
     assert_eq!(journal.load("one").expect("readable").1.len(), 2, "what was refused is not in it");
     // A holder on this machine that is known to be dead needs no waiting for.
-    let this = Holder::this_process();
-    let (front, _) = this.as_str().rsplit_once('/').expect("three parts");
-    let dead = Holder::named(&format!("{front}/0"));
+    let this = Conducting::begin().expect("random");
+    let dead = Holder::clone(&this);
+    drop(this);
     journal.begin(&plan("two", "elsewhere"), &happened(1_000, started()), &dead).expect("begun");
     if dead.is_gone() {
         journal.take_lease("two", &second, Timestamp(1_001)).expect("at once");
@@ -221,4 +176,124 @@ fn what_is_asked_of_a_run_is_taken_up_once_and_in_order() {
     assert!(matches!(journal.ask("none", &stop, Timestamp(3)), Err(JournalError::NoSuchRun { .. })));
     journal.append("one", &happened(4, What::Waited), true, &holder()).expect("ended");
     assert!(matches!(journal.ask("one", &stop, Timestamp(5)), Err(JournalError::Ended { .. })));
+}
+
+#[test]
+fn a_lease_that_is_given_back_is_free_at_once_and_only_its_holder_gives_it_back() {
+    let mut journal = SqliteJournal::in_memory().expect("a journal");
+    let (first, second) = (Holder::named("first"), Holder::named("second"));
+    journal.begin(&plan("one", "platform"), &happened(1_000, What::Started), &first).expect("begun");
+    journal.release_lease("one", &second).expect("nothing happens");
+    assert!(matches!(
+        journal.take_lease("one", &second, Timestamp(1_001)),
+        Err(JournalError::LeaseHeld { .. })
+    ));
+    journal.release_lease("one", &first).expect("given back");
+    let late = journal.append("one", &happened(1_002, What::Waited), false, &first);
+    assert!(matches!(late, Err(JournalError::LeaseGivenBack { .. })), "{late:?}");
+    journal.take_lease("one", &second, Timestamp(1_003)).expect("free");
+}
+
+/// What damages a run `bad`, and a word of why.
+const DAMAGES: [(&str, &str); 3] = [
+    ("UPDATE runs SET plan = '{' WHERE run_id = 'bad'", "its plan"),
+    ("UPDATE records SET record = 'x' WHERE run_id = 'bad' AND sequence = 1", "its record 1"),
+    ("DELETE FROM records WHERE run_id = 'bad' AND sequence = 0", "start"),
+];
+
+#[test]
+fn a_damaged_run_is_in_nobodys_way() {
+    for (damage, word) in DAMAGES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        let mut journal = SqliteJournal::open(&path).expect("a journal");
+        for (run_id, stack) in [("good", "elsewhere"), ("bad", "platform")] {
+            journal.begin(&plan(run_id, stack), &happened(1, What::Started), &holder()).expect("begun");
+            journal.append(run_id, &happened(2, What::Waited), false, &holder()).expect("written");
+        }
+        rusqlite::Connection::open(&path).expect("SQLite").execute_batch(damage).expect(damage);
+        read_run(&journal, "good").expect("sound");
+        let reason = match read_run(&journal, "bad") {
+            Err(JournalError::Damaged { run_id, reason }) if run_id == "bad" => reason,
+            other => panic!("{damage}: {other:?}"),
+        };
+        assert!(reason.to_lowercase().contains(word), "{damage}: {reason}");
+        assert_eq!(journal.runs().expect("readable").len(), 2, "{damage}");
+        // Somebody may carry it out yet, who has read it when it was whole.
+        let now = happened(3, What::Started);
+        let held = journal.begin(&plan("next", "platform"), &now, &holder());
+        assert!(matches!(held, Err(JournalError::RunUnderWay { .. })), "{damage}: {held:?}");
+        journal.release_lease("bad", &holder()).expect("given back");
+        journal.begin(&plan("next", "platform"), &now, &holder()).expect("the damaged one is set aside");
+        let runs = journal.runs().expect("readable");
+        let told: Vec<_> =
+            runs.iter().map(|run| (&*run.run_id, run.ended, run.set_aside.is_some())).collect();
+        assert_eq!(told, [("good", false, false), ("bad", true, true), ("next", false, false)], "{damage}");
+    }
+}
+
+#[test]
+fn a_sound_run_is_never_set_aside() {
+    let mut journal = SqliteJournal::in_memory().expect("a journal");
+    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    journal.release_lease("one", &holder()).expect("given back");
+    let refused = journal.begin(&plan("two", "platform"), &happened(2, What::Started), &holder());
+    assert!(matches!(refused, Err(JournalError::RunUnderWay { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_request_that_can_t_be_read_hides_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let mut journal = SqliteJournal::open(&path).expect("a journal");
+    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    let stop = Request::Stop { by: "ada".to_owned() };
+    for _ in 0..2 {
+        journal.ask("one", &stop, Timestamp(2)).expect("asked");
+    }
+    let other = rusqlite::Connection::open(&path).expect("SQLite");
+    other.execute_batch("UPDATE requests SET request = '?' WHERE number = 1").expect("damaged");
+    assert_eq!(journal.next_request("one").expect("readable"), Some((2, stop)));
+}
+
+#[test]
+fn looking_writes_nothing_and_needs_no_right_to() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = folder.path().join("what? 100% #1");
+    std::fs::create_dir(&inside).expect("made");
+    let path = inside.join("journal.sqlite");
+    let absent = SqliteJournal::open_to_read(&path);
+    assert!(matches!(absent, Err(JournalError::Store { .. })), "{absent:?}");
+    assert!(!path.exists(), "looking makes no file");
+    let mut journal = SqliteJournal::open(&path).expect("a journal");
+    let (begun, next) = (happened(1, What::Started), happened(2, What::Waited));
+    journal.begin(&plan("one", "platform"), &begun, &holder()).expect("begun");
+    let mut looking = SqliteJournal::open_to_read(&path).expect("while somebody writes");
+    journal.append("one", &next, false, &holder()).expect("written");
+    assert_eq!(looking.load("one").expect("readable").1, [begun, next], "it sees what is written meanwhile");
+    let refused = looking.renew_lease("one", &holder(), Timestamp(3));
+    assert!(matches!(refused, Err(JournalError::Store { doing: "written", .. })), "{refused:?}");
+    drop((looking, journal));
+    let files = || std::fs::read_dir(&inside).expect("a folder").count();
+    assert_eq!(files(), 1, "the last to write has left one file");
+    for (file, directory) in [(0o444, 0o555), (0o600, 0o700)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(file)).expect("set");
+        std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(directory)).expect("set");
+        let looking = SqliteJournal::open_to_read(&path).expect("readable");
+        assert_eq!(looking.load("one").expect("readable").1.len(), 2);
+        assert_eq!(looking.runs().expect("readable").len(), 1);
+    }
+}
+
+#[test]
+fn a_journal_of_before_tells_its_format_also_to_those_who_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    drop(SqliteJournal::open(&path).expect("a journal"));
+    let connection = rusqlite::Connection::open(&path).expect("SQLite");
+    connection.pragma_update(None, "user_version", JOURNAL_FORMAT - 1).expect("written");
+    drop(connection);
+    let refused = SqliteJournal::open_to_read(&path);
+    assert!(matches!(refused, Err(JournalError::OtherFormat { .. })), "{refused:?}");
 }

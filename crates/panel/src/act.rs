@@ -2,11 +2,12 @@
 
 mod proposals;
 
-use conductor::Request;
+use conductor::{JournalError, Request};
 use upgrade::{Answer, ApprovedPlan, Banner, RunKind, StopDoes, stop_does};
 
 use crate::access::{Audited, Minted, Role};
 use crate::backend::MaintenanceWish;
+use crate::live::LiveError;
 use crate::panel::Panel;
 use crate::web::{Asker, Failure};
 
@@ -122,7 +123,16 @@ pub(crate) async fn maintenance(
         }
         // A run that goes on has its own way out, which knows what it did.
         let runs = panel.live.runs().await?;
-        if let Some(run) = runs.iter().rev().find(|run| run.deployment == deployment && !run.ended) {
+        let under_way = runs.iter().rev().find(|run| run.deployment == deployment && !run.ended);
+        // A damaged one has none, and is set aside by the run that begins now.
+        let is_lost = match under_way {
+            Some(run) if run.carried_out_by(panel.now()).is_none() => matches!(
+                panel.live.run(&run.run_id).await,
+                Err(LiveError::Journal(JournalError::Damaged { .. }))
+            ),
+            Some(_) | None => false,
+        };
+        if let Some(run) = under_way.filter(|_| !is_lost) {
             if kind == RunKind::EnterMaintenance {
                 return Err(Failure::Conflict(format!(
                     "Run {} has not ended; one run at a time.",
@@ -131,7 +141,7 @@ pub(crate) async fn maintenance(
             }
             let request = Request::Stop { by: asker.signature() };
             panel.live.ask(&run.run_id, request, panel.now()).await?;
-            if run.lease.as_ref().is_none_or(|lease| lease.is_free(panel.now())) {
+            if run.carried_out_by(panel.now()).is_none() {
                 panel.backend.resume(&run.run_id).await?;
             }
             return Ok(run.run_id.clone());

@@ -6,7 +6,7 @@
 mod digest;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +36,11 @@ pub struct Live {
 
 #[derive(Debug)]
 struct Inner {
+    path: PathBuf,
+    /// Opened to be read: a full disk hides nothing.
     journal: SqliteJournal,
+    /// To ask something of a run; `None`: it couldn't be opened so far.
+    asking: Option<SqliteJournal>,
     pictures: HashMap<String, Arc<RunPicture>>,
     /// Of ended runs.
     digests: HashMap<String, RunDigest>,
@@ -66,9 +70,6 @@ pub enum LiveError {
     /// The journal can't be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The journal doesn't fit its plan.
-    #[error("the run's journal does not fit its plan: {0}")]
-    Illegal(#[from] IllegalTransition),
     /// The task that read it was ended.
     #[error("the journal was not read")]
     Interrupted,
@@ -80,8 +81,16 @@ impl Live {
     /// # Errors
     /// It can't be opened.
     pub fn open(path: &Path, clock: Clock) -> Result<Arc<Live>, JournalError> {
+        // Made if it isn't there. One that can't be written may be read all the same.
+        let asking = SqliteJournal::open(path);
+        let (journal, asking) = match (SqliteJournal::open_to_read(path), asking) {
+            (Ok(journal), asking) => (journal, asking.ok()),
+            (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+        };
         let inner = Inner {
-            journal: SqliteJournal::open(path)?,
+            path: path.to_owned(),
+            journal,
+            asking,
             pictures: HashMap::new(),
             digests: HashMap::new(),
             seen: Seen::default(),
@@ -106,6 +115,7 @@ impl Live {
             // Asked before the look, so that what is written during it is news the next time. A journal that can't be
             // read now may be read the next time; pages that ask meanwhile are told.
             let look = self.blocking(move |inner| {
+                inner.thaw()?;
                 let writes = inner.journal.others_writes()?;
                 let news = if due || before != Some(writes) { Some(inner.has_news(now)?) } else { None };
                 Ok((writes, news))
@@ -137,10 +147,7 @@ impl Live {
         self.blocking(|inner| {
             let runs = runs.into_iter();
             Ok(runs
-                .map(|summary| Listed {
-                    digest: inner.digest(&summary).map_err(|error| error.to_string()),
-                    summary,
-                })
+                .map(|summary| Listed { digest: inner.digest(&summary).map_err(LiveError::reason), summary })
                 .collect())
         })
         .await
@@ -179,7 +186,14 @@ impl Live {
         at: Timestamp,
     ) -> Result<(), LiveError> {
         let run_id = run_id.to_owned();
-        self.blocking(move |inner| Ok(inner.journal.ask(&run_id, &request, at)?)).await
+        self.blocking(move |inner| {
+            let journal = match &mut inner.asking {
+                Some(journal) => journal,
+                None => inner.asking.insert(SqliteJournal::open(&inner.path)?),
+            };
+            Ok(journal.ask(&run_id, &request, at)?)
+        })
+        .await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -198,7 +212,30 @@ impl Live {
     }
 }
 
+impl LiveError {
+    /// Of a run that can't be read or doesn't fit its plan.
+    fn damaged(run_id: &str, error: IllegalTransition) -> LiveError {
+        LiveError::Journal(JournalError::Damaged { run_id: run_id.to_owned(), reason: error.to_string() })
+    }
+
+    /// Why, where the run itself is named beside it.
+    fn reason(self) -> String {
+        match self {
+            LiveError::Journal(JournalError::Damaged { reason, .. }) => reason,
+            error @ (LiveError::Journal(_) | LiveError::Interrupted) => error.to_string(),
+        }
+    }
+}
+
 impl Inner {
+    /// A journal that was opened as one that nobody writes is opened anew: somebody may write it by now.
+    fn thaw(&mut self) -> Result<(), JournalError> {
+        if self.journal.is_frozen() {
+            self.journal = SqliteJournal::open_to_read(&self.path)?;
+        }
+        Ok(())
+    }
+
     fn picture(&mut self, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
         if let Some(known) = self.pictures.get_mut(run_id) {
             let fresh = self.journal.records_from(run_id, known.telling.told())?;
@@ -206,7 +243,8 @@ impl Inner {
                 // Copied only while a page that is being made holds it.
                 let picture = Arc::make_mut(known);
                 for record in &fresh {
-                    picture.telling.tell(&picture.plan, record)?;
+                    let told = picture.telling.tell(&picture.plan, record);
+                    told.map_err(|error| LiveError::damaged(run_id, error))?;
                 }
             }
             return Ok(Arc::clone(known));
@@ -223,12 +261,17 @@ impl Inner {
         let (plan, records) = self.journal.load(run_id)?;
         let mut picture = RunPicture { plan: Arc::new(plan), telling: Telling::default() };
         for record in &records {
-            picture.telling.tell(&picture.plan, record)?;
+            let told = picture.telling.tell(&picture.plan, record);
+            told.map_err(|error| LiveError::damaged(run_id, error))?;
         }
         Ok(picture)
     }
 
     fn digest(&mut self, run: &RunSummary) -> Result<RunDigest, LiveError> {
+        if let Some(reason) = &run.set_aside {
+            let (run_id, reason) = (run.run_id.clone(), format!("set aside, since {reason}"));
+            return Err(JournalError::Damaged { run_id, reason }.into());
+        }
         if !run.ended {
             return RunDigest::of(&*self.picture(&run.run_id)?);
         }
@@ -258,5 +301,5 @@ impl Inner {
 }
 
 fn is_held(run: &RunSummary, now: Timestamp) -> bool {
-    run.lease.as_ref().is_some_and(|lease| !lease.is_free(now))
+    run.carried_out_by(now).is_some()
 }

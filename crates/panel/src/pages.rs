@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod damaged;
 mod deployment;
 mod form;
 mod history;
@@ -15,6 +16,7 @@ mod words;
 
 pub(crate) use access::access;
 pub(crate) use account::account;
+pub(crate) use damaged::damaged;
 pub(crate) use deployment::{Shown, banner, escalation, level, level_word, maintenance};
 pub(crate) use history::history;
 pub(crate) use layout::{Page, failed};

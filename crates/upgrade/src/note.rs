@@ -7,10 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::Timestamp;
-use crate::plan::hex;
+use crate::plan::sha256_of;
 
 /// What a tag's value may hold.
 const MOST_CHARACTERS: usize = 256;
@@ -136,7 +134,7 @@ impl Note {
 
 /// Eight digits that tell one physical id from another.
 fn fingerprint(physical_id: &str) -> String {
-    hex(&Sha256::digest(physical_id)).chars().take(8).collect()
+    sha256_of(physical_id.as_bytes()).chars().take(8).collect()
 }
 
 #[cfg(test)]

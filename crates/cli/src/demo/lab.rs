@@ -163,7 +163,7 @@ impl Lab<'_> {
             "A local cloud at {}, and on it the lab, a small research platform:",
             self.running.endpoint_url
         );
-        let before = until_interrupted(false, self.deploy()).await??;
+        let before = until_interrupted(self.deploy()).await??;
         let back_at = time_of_day(upgrade::Timestamp(self.clock.now().0 + EXPECTED_SECONDS * 1000));
         let message = if arguments.stay {
             "The lab is being looked after. Your files are saved.".to_owned()
@@ -225,10 +225,10 @@ impl Lab<'_> {
 
     async fn upgrade(&self, arguments: &Demo, before: Before, message: &str) -> Result<ExitCode, CliError> {
         let site = site_of(self.running, self.directory)?;
-        let plan = until_interrupted(false, self.plan(&site)).await??;
+        let plan = until_interrupted(self.plan(&site)).await??;
         let shown = plan.sha256();
         if !arguments.unattended {
-            until_interrupted(false, approved()).await??;
+            until_interrupted(approved()).await??;
         }
         let before = Before { processes: processes::below(self.directory.path()), ..before };
         println!("\nRun {}: real processes at work: {}", plan.run_id, processes::in_words(&before.processes));
@@ -249,7 +249,7 @@ impl Lab<'_> {
         drop(onlooker);
         let at = (&*self.public_url(), self.directory.path());
         let proved = proof::look(&before, &phases, &outcome, self.upgrade.to.1, at, &self.clock);
-        until_interrupted(false, proved).await??;
+        until_interrupted(proved).await??;
         Ok(code)
     }
 
@@ -265,17 +265,17 @@ impl Lab<'_> {
             closes_at: None,
             take_fixes: true,
             options: UpdateOptions::default(),
-            run_id: run_id(STACK, &self.clock),
+            run_id: run_id(STACK, &self.clock)?,
         };
         let prepared = prepare(site, &request).await?;
         println!("\nChecks before anything is touched:");
         let width = change_table::terminal_width();
-        anstream::print!("{}", plan_text::checks(&prepared.checks, width));
+        print_styled!("{}", plan_text::checks(&prepared.checks, width));
         let plan = prepared.plan.map_err(|no_plan| match no_plan {
             NoPlan::Blocked(checks) => CliError::Blocked { checks },
             NoPlan::Undrawn(error) => CliError::Draft(error),
         })?;
-        anstream::print!("\n{}", plan_text::plan(&plan, width));
+        print_styled!("\n{}", plan_text::plan(&plan, width));
         Ok(plan)
     }
 

@@ -100,7 +100,7 @@ async fn demonstrate(
     let clock = Clock::system();
     let cloud = running.sdk(clock);
     let caller = running.caller(clock)?;
-    until_interrupted(false, populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
+    until_interrupted(populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
 
     let site = site_of(&running, directory, scenario.stack_name)?;
     let request = UpgradeRequest {
@@ -112,19 +112,19 @@ async fn demonstrate(
         closes_at: None,
         take_fixes: true,
         options: UpdateOptions::default(),
-        run_id: run_id("demo", &clock),
+        run_id: run_id("demo", &clock)?,
     };
     let prepared = prepare(&site, &request).await?;
     let plan = match prepared.plan {
         Ok(plan) => plan,
         Err(NoPlan::Undrawn(error)) => return Err(error.into()),
         Err(NoPlan::Blocked(checks)) => {
-            anstream::print!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
+            print_styled!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
             return Err(CliError::Blocked { checks });
         }
     };
     let shown = plan.sha256();
-    anstream::print!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
+    print_styled!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
     if !unattended {
         operate::approve("Carry it out? Users are kept out meanwhile.")?;
     }

@@ -6,9 +6,6 @@ use upgrade::PortError;
 use super::CliError;
 use crate::configuration::ConfigurationError;
 
-/// A run that could not go on.
-const STOPPED: &str = "the run has stopped where it was, and users may be kept out: `slackwater status` tells; `slackwater run resume` goes on";
-
 impl CliError {
     /// What to do.
     pub(super) fn hint(&self) -> Option<&'static str> {
@@ -58,6 +55,9 @@ impl CliError {
                 "carry it out without asking with --yes (demo: --unattended), or draw it up with `slackwater plan -o FILE` and approve its hash; nothing was touched",
             ),
             CliError::Conduct(ConductError::Journal(error)) => Some(of_journal(error, true)),
+            CliError::Conduct(ConductError::Silenced { .. }) => Some(
+                "is the disk full, or does another program lock the journal? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on",
+            ),
             CliError::Conduct(ConductError::Illegal { .. }) | CliError::Report(_) => Some(
                 "another version of this program wrote it, or the file was changed: use that version, or another --data-dir; users may be kept out: `slackwater status` tells",
             ),
@@ -65,7 +65,6 @@ impl CliError {
                 Some("`slackwater run show` tells how; nothing was touched")
             }
             CliError::Journal(error) => Some(of_journal(error, false)),
-            CliError::Interrupted { run_under_way: true } => Some(STOPPED),
             CliError::Cloud(error) => Some(of_cloud(error)),
             CliError::Configuration(ConfigurationError::Unreadable { .. }) => Some(
                 "name the right file with --config, or let `slackwater init` make one; nothing was touched",
@@ -109,6 +108,7 @@ impl CliError {
             CliError::NothingAsked { .. } => {
                 Some("`slackwater run show` says where it stands; nothing was changed")
             }
+            CliError::NothingToStop { .. } => Some("`slackwater run show` tells how; nothing was touched"),
             CliError::NotAnAnswer { .. } => {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
@@ -135,7 +135,9 @@ impl CliError {
             | CliError::Demo(_)
             | CliError::Panel(_)
             | CliError::NotApproved
-            | CliError::Interrupted { run_under_way: false } => None,
+            | CliError::Random(_)
+            | CliError::Left(_)
+            | CliError::Interrupted => None,
         }
     }
 }
@@ -171,6 +173,12 @@ fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
         }
         JournalError::LeaseHeld { .. } => {
             "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, its hold ends within a minute"
+        }
+        JournalError::LeaseGivenBack { .. } => {
+            "this process does nothing more; `slackwater run resume` goes on with the run"
+        }
+        JournalError::Damaged { .. } => {
+            "no other run is concerned, and the next one of its deployment sets it aside; users may be kept out: `slackwater status` tells, `slackwater maintenance disable` puts everything back and lets them in"
         }
         JournalError::NoSuchRun { .. } => "`slackwater run list` names them; nothing was touched",
         JournalError::Ended { .. } => "`slackwater run show` tells how; nothing was touched",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aws::AwsCloud;
-use conductor::Clock;
+use conductor::{Clock, NoRandomness, random_word};
 use template::Template;
 
 use crate::error::CliError;
@@ -57,11 +57,13 @@ pub(super) fn is_on_s3(named: &str) -> bool {
     named.starts_with("https://") || named.starts_with("s3://")
 }
 
-/// `production-20261123-071530`.
-#[must_use]
-pub fn run_id(deployment: &str, clock: &Clock) -> String {
+/// `production-20261123-071530-k3f9`. The last letters are random: two that are begun within a second differ.
+///
+/// # Errors
+/// The machine gives no random bytes.
+pub fn run_id(deployment: &str, clock: &Clock) -> Result<String, NoRandomness> {
     let iso = localcloud::Timestamp(clock.now().0).iso8601();
     let digits: String = iso.chars().filter(char::is_ascii_digit).take(14).collect();
     let (day, time) = digits.split_at(digits.len().min(8));
-    format!("{deployment}-{day}-{time}")
+    Ok(format!("{deployment}-{day}-{time}-{}", random_word(4)?))
 }

@@ -33,8 +33,7 @@ impl Screen {
     /// Print a line that stays.
     pub(super) fn print(&mut self, text: &str) {
         self.clear();
-        // A reader that has gone away doesn't stop a run.
-        let _gone = writeln!(io::stdout(), "{text}");
+        println!("{text}");
     }
 
     /// Draw the live line anew. `line` takes the width it may have.

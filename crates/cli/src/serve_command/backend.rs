@@ -4,25 +4,25 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use conductor::{Conductor, Holder, JournalStore as _, Reply, Watcher};
+use conductor::JournalStore as _;
 use panel::proposals::{Preparation, UpgradeWish};
 use panel::{Answering, Backend, BackendError, DeploymentSummary, Look, MaintenanceWish, Release};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use upgrade::{
     ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError,
-    Question, Record, RunKind, State,
+    RunKind,
 };
 
+use super::conducting::{Lifeline, Work};
 use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
 use crate::maintenance_command::{
     Entering, LeavingWish, already, entering, leaving_plan, refuse_while_updating,
 };
-use crate::notifications::{Message, Noticing, message, tell};
-use crate::runs::unused_id;
+use crate::planning::run_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
 
@@ -50,6 +50,8 @@ pub(super) struct Inner {
     pub(super) configuration: Configuration,
     pub(super) data: PathBuf,
     reached: Mutex<HashMap<String, Arc<Site>>>,
+    /// What conductings are ended by; `None`: the process is ending, and none begins any more.
+    lifeline: std::sync::Mutex<Option<Lifeline>>,
 }
 
 impl Sites {
@@ -57,9 +59,14 @@ impl Sites {
         configuration: Configuration,
         data: &Path,
         errands: mpsc::UnboundedSender<Errand>,
+        lifeline: Lifeline,
     ) -> Sites {
-        let reached = Mutex::new(HashMap::new());
-        Sites { inner: Arc::new(Inner { configuration, data: data.to_owned(), reached }), errands }
+        let (reached, lifeline) = (Mutex::new(HashMap::new()), std::sync::Mutex::new(Some(lifeline)));
+        Sites { inner: Arc::new(Inner { configuration, data: data.to_owned(), reached, lifeline }), errands }
+    }
+
+    pub(super) fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner)
     }
 
     /// Have something done where sites live.
@@ -88,18 +95,34 @@ impl Sites {
 }
 
 impl Inner {
+    /// For one more conducting; `None`: the process is ending.
+    pub(super) fn lifeline(&self) -> Option<Lifeline> {
+        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on no conducting begins.
+    pub(super) fn begin_no_more(&self) {
+        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     pub(super) fn settings(&self, deployment: &str) -> Result<&DeploymentSettings, BackendError> {
         let found = self.configuration.deployments.iter().find(|one| one.name == deployment);
         found.ok_or_else(|| BackendError::NoDeployment(deployment.to_owned()))
     }
 
     pub(super) async fn site(&self, deployment: &str) -> Result<Arc<Site>, BackendError> {
+        self.settings(deployment)?;
+        self.reach(deployment).await.map_err(unreachable)
+    }
+
+    /// A deployment of the settings, reached once.
+    pub(super) async fn reach(&self, deployment: &str) -> Result<Arc<Site>, CliError> {
         let mut reached = self.reached.lock().await;
         if let Some(site) = reached.get(deployment) {
             return Ok(Arc::clone(site));
         }
-        let settings = self.settings(deployment)?.clone();
-        let site = Site::of(settings, self.configuration.directory(), SESSION).await.map_err(unreachable)?;
+        let settings = self.configuration.deployment(Some(deployment))?.clone();
+        let site = Site::of(settings, self.configuration.directory(), SESSION).await?;
         let site = Arc::new(site);
         reached.insert(deployment.to_owned(), Arc::clone(&site));
         Ok(site)
@@ -197,11 +220,6 @@ impl Backend for Sites {
     }
 }
 
-enum Work {
-    Start(Box<ApprovedPlan>),
-    Resume(String),
-}
-
 impl Inner {
     async fn entering(&self, deployment: &str, wish: &MaintenanceWish) -> Result<Plan, BackendError> {
         let mut settings = self.settings(deployment)?.clone();
@@ -218,7 +236,7 @@ impl Inner {
             return Err(BackendError::Refused("this platform shows users no message".to_owned()));
         }
         let journal = open(&self.data).map_err(refused)?;
-        let id = unused_id(&site, Some(&journal)).map_err(refused)?;
+        let id = run_id(deployment, &site.clock).map_err(refused)?;
         let force = &wish.force_sessions;
         match entering(&site, Some(&journal), &id, force, wish.closes_at).await.map_err(refused)? {
             Entering::By(plan) => Ok(*plan),
@@ -235,66 +253,6 @@ impl Inner {
         let wish = LeavingWish::default();
         refuse_while_updating(&site, wish).await.map_err(refused)?;
         leaving_plan(&site, &journal, wish).await.map_err(refused)
-    }
-
-    /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
-    async fn carry_out(&self, site: Arc<Site>, work: Work) -> Result<(), BackendError> {
-        let mut journal = open(&self.data).map_err(refused)?;
-        let (begun, has_begun) = oneshot::channel();
-        tokio::task::spawn_local(async move {
-            let holder = Holder::this_process();
-            let (notices, told) = mpsc::unbounded_channel();
-            let mut watcher = Unattended { begun: Some(begun), noticing: Noticing::default(), notices };
-            tokio::task::spawn_local(deliver(Arc::clone(&site), told));
-            let (cloud, clock) = (&site.ports, &site.clock);
-            let mut conductor = Conductor { cloud, journal: &mut journal, clock, holder: &holder };
-            let ended = match &work {
-                Work::Start(plan) => conductor.start(plan, &mut watcher).await,
-                Work::Resume(run_id) => conductor.resume(run_id, &mut watcher).await,
-            };
-            if let Err(error) = ended {
-                match watcher.begun.take() {
-                    Some(begun) => drop(begun.send(Err(refused(error)))),
-                    // What came of a run is in the journal. What couldn't be written there is said where the log is.
-                    None => eprintln!("slackwater: {error}"),
-                }
-            }
-        });
-        let ended = |_| BackendError::Unreachable("the run's task has ended before it began".to_owned());
-        has_begun.await.map_err(ended)?
-    }
-}
-
-/// Nobody sits before it; answers come through the journal.
-struct Unattended {
-    begun: Option<oneshot::Sender<Result<(), BackendError>>>,
-    noticing: Noticing,
-    notices: mpsc::UnboundedSender<Message>,
-}
-
-/// Tell those who want to be told, one notice after the other, beside the run.
-async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
-    while let Some(message) = told.recv().await {
-        for remark in tell(&site, &message).await {
-            eprintln!("slackwater: {remark}");
-        }
-    }
-}
-
-impl Watcher for Unattended {
-    fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state) {
-            // Whoever delivers lives as long as the run's task.
-            let _gone = self.notices.send(message(plan, &notice));
-        }
-        if let Some(begun) = self.begun.take() {
-            // Whoever asked may have gone away; the run goes on.
-            let _gone = begun.send(Ok(()));
-        }
-    }
-
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
-        Reply::Wait
     }
 }
 

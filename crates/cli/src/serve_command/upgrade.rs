@@ -9,9 +9,8 @@ use crate::configuration::CatalogueEntry;
 use crate::error::CliError;
 use crate::history::History;
 use crate::planning::{
-    NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, inherited, prepare,
+    NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, inherited, prepare, run_id,
 };
-use crate::runs::unused_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
 
@@ -47,12 +46,11 @@ impl Inner {
         let settings = self.settings(deployment)?.clone();
         let mut site =
             Site::of(settings, self.configuration.directory(), "panel").await.map_err(unreachable)?;
-        let (history, run_id, inherited) = {
-            let journal = open(&self.data).map_err(refused)?;
-            let history = History::of(&journal, deployment, None).map_err(refused)?;
-            let inherited = inherited(&journal, deployment);
-            (history, unused_id(&site, Some(&journal)).map_err(refused)?, inherited)
-        };
+        let journal = open(&self.data).map_err(refused)?;
+        let history = History::of(&journal, deployment, None).map_err(refused)?;
+        let inherited = inherited(&journal, deployment);
+        drop(journal);
+        let run_id = run_id(deployment, &site.clock).map_err(refused)?;
         site.expected_milliseconds = history.kept_out();
         let release = release(&site, wish.template).await?;
         let to_version = ReleaseFacts::of(&release.template).version;

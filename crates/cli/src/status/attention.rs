@@ -2,14 +2,25 @@
 
 use upgrade::Outcome;
 
-use super::Standing;
+use super::{LastRun, Standing};
 use crate::words::counted;
 
 /// One sentence each: what is so, what it means, what to do. The gravest first.
 pub(super) fn of(standing: &Standing) -> Vec<String> {
     let mut found = Vec::new();
     let last = standing.last_run.as_ref();
-    let under_way = last.filter(|run| run.outcome.is_none());
+    if let Some(reason) = &standing.journal_unreadable {
+        found.push(format!(
+            "the journal in this data directory can't be read, so that nobody knows here of any run: {reason}"
+        ));
+    }
+    if let Some(LastRun { run, damaged: Some(_), .. }) = last {
+        found.push(format!(
+            "run {run} is damaged, and nobody can go on with it: it is in no other run's way, and `slackwater maintenance \
+             disable` puts back whatever it left"
+        ));
+    }
+    let under_way = last.filter(|run| run.outcome.is_none() && run.damaged.is_none());
     if let Some(run) = under_way {
         if run.asks {
             found.push(format!(
@@ -97,6 +108,10 @@ fn gate(standing: &Standing, found: &mut Vec<String>) {
     let mine = |run: &String| last.is_some_and(|last| last.run == *run);
     match (&gate.run, last) {
         (Some(run), Some(last)) if mine(run) => match &last.outcome {
+            None if last.damaged.is_some() => found.push(format!(
+                "USERS ARE KEPT OUT by the damaged run {run}: `slackwater maintenance disable` puts everything back and lets \
+                 them in"
+            )),
             // As it was asked for, or as an upgrade found it that didn't happen.
             None | Some(Outcome::InMaintenance | Outcome::NotUpgraded { .. }) => {}
             Some(
@@ -175,6 +190,7 @@ mod tests {
             banner: Some(Ok(None)),
             change_sets: Ok(Vec::new()),
             last_run: None,
+            journal_unreadable: None,
             attention: Vec::new(),
         }
     }
@@ -185,6 +201,7 @@ mod tests {
             began: Timestamp(0),
             state: String::new(),
             outcome,
+            damaged: None,
             asks: false,
             holder: None,
             banner: Some("Save your work".to_owned()),
@@ -217,6 +234,16 @@ mod tests {
                 "a run is carried out",
                 Box::new(last(LastRun { holder: Some("here".to_owned()), ..run(None) })),
                 "",
+            ),
+            (
+                "a run that can't be read",
+                Box::new(last(LastRun { damaged: Some("its plan".to_owned()), ..run(None) })),
+                "run run-1 is damaged",
+            ),
+            (
+                "a journal that can't be read",
+                Box::new(|standing| standing.journal_unreadable = Some("format 3".to_owned())),
+                "can't be read, so that nobody knows here of any run: format 3",
             ),
             (
                 "maintenance as was asked",

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use upgrade::{Looked, Unsaved};
 
-use super::{LastRun, Standing};
+use super::Standing;
 use crate::change_table::wrap;
 use crate::words::{counted, moment};
 
@@ -21,7 +21,7 @@ pub(super) fn render(standing: &Standing, width: usize) -> String {
     workers(&mut text, standing);
     queues(&mut text, standing);
     notes(&mut text, standing, width);
-    last_run(&mut text, standing.last_run.as_ref(), width);
+    last_run(&mut text, standing, width);
     attention(&mut text, standing, width);
     text.push('\n');
     text
@@ -37,7 +37,7 @@ pub(crate) fn maintenance(standing: &Standing, width: usize) -> String {
     }
     workers(&mut text, standing);
     notes(&mut text, standing, width);
-    last_run(&mut text, standing.last_run.as_ref(), width);
+    last_run(&mut text, standing, width);
     attention(&mut text, standing, width);
     text
 }
@@ -200,9 +200,13 @@ fn notes(text: &mut String, standing: &Standing, width: usize) {
     }
 }
 
-fn last_run(text: &mut String, run: Option<&LastRun>, width: usize) {
-    let Some(run) = run else {
-        line(text, "Last run", "none in this data directory");
+fn last_run(text: &mut String, standing: &Standing, width: usize) {
+    let Some(run) = &standing.last_run else {
+        let words = match standing.journal_unreadable {
+            Some(_) => "unknown: the journal can't be read",
+            None => "none in this data directory",
+        };
+        line(text, "Last run", words);
         return;
     };
     let holder = run.holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default();

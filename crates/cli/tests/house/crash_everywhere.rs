@@ -2,7 +2,7 @@
 //! then is, and comes to the same end, the invariants kept on the way as an onlooker sees them.
 
 use conductor::{
-    ConductError, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Request, RunSummary,
+    ConductError, Conducting, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Request, RunSummary,
     SqliteJournal,
 };
 use std::time::Duration;
@@ -68,7 +68,7 @@ async fn crash_and_resume(vendor: Vendor, at: usize, dies: Dies, fresh: &Standin
         .watched(30, async {
             let died = full.start(&plan, &mut journal, &mut Silent).await;
             assert!(
-                matches!(died, Err(ConductError::Journal(JournalError::Store { .. }))),
+                matches!(died, Err(ConductError::Journal(JournalError::LeaseHeld { .. }))),
                 "{what}: {died:?}"
             );
             let begun = journal.runs().expect("readable").pop();
@@ -102,9 +102,10 @@ fn a_dead_process_s_run_is_taken_over_at_once() {
         let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
         let plan = full.plan().await;
         let mut journal = MortalJournal { store: journal(), written: 0, death: Some((40, Dies::After)) };
-        let this = Holder::this_process();
-        let (place, _) = this.as_str().rsplit_once('/').expect("three parts");
-        let dead = Holder::named(&format!("{place}/1"));
+        let this = Conducting::begin().expect("random");
+        let [host, process, ..] = *this.as_str().split('/').collect::<Vec<_>>() else { panic!("{}", *this) };
+        // The same process id, given to a process that began at another time.
+        let dead = Holder::named(&format!("{host}/{process}/1/nonce"));
         let mut conductor = conductor::Conductor {
             cloud: &full.site.ports,
             journal: &mut journal,
@@ -137,7 +138,13 @@ impl MortalJournal {
         write: impl FnOnce(&mut SqliteJournal) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         let death = self.death.filter(|(at, _)| *at == self.written).map(|(_, dies)| dies);
-        let gone = || JournalError::Store { doing: "written", source: "the process has died".into() };
+        // The one error after which a conducting writes nothing more: it neither tries again nor gives its lease back, as a
+        // dead process does neither.
+        let gone = || JournalError::LeaseHeld {
+            run_id: "any".to_owned(),
+            holder: Holder::named("death"),
+            expires_at: Timestamp(0),
+        };
         match death {
             Some(Dies::Before) => {
                 self.death = None;
@@ -178,6 +185,10 @@ impl JournalStore for MortalJournal {
 
     fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
         self.store.renew_lease(run_id, holder, now)
+    }
+
+    fn release_lease(&mut self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        self.store.release_lease(run_id, holder)
     }
 
     fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {

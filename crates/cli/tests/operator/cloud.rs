@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -37,9 +38,14 @@ pub fn sample(version: &str) -> PathBuf {
 impl Cloud {
     /// A cloud with the sample platform 1.0.0 as stack `sample`, and settings that name it `production`.
     pub fn with_sample() -> Cloud {
+        Cloud::with("instant", "")
+    }
+
+    /// The same, on a cloud of this speed, with this beside the stack in its seed.
+    fn with(speed: &str, work: &str) -> Cloud {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Command::new(env!("CARGO_BIN_EXE_slackwater"))
-            .args(["local", "--port", "0", "--speed", "instant", "--data-dir", "cloud"])
+            .args(["local", "--port", "0", "--speed", speed, "--data-dir", "cloud"])
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -58,7 +64,7 @@ impl Cloud {
         let cloud = Cloud { folder, server, environment };
         cloud.write(
             "seed.toml",
-            &format!("[[stack]]\nname = \"sample\"\ntemplate = \"{}\"\n", sample("1.0.0").display()),
+            &format!("[[stack]]\nname = \"sample\"\ntemplate = \"{}\"\n{work}", sample("1.0.0").display()),
         );
         cloud.write(
             "slackwater.toml",
@@ -67,6 +73,23 @@ impl Cloud {
         );
         let planted = cloud.run(&["local", "seed", "seed.toml", "--data-dir", "cloud"]);
         assert_eq!(planted.code, 0, "{planted:?}");
+        cloud
+    }
+
+    /// The same, with a job that runs for hours, and settings that let it: whoever enables maintenance waits for it behind
+    /// the gate.
+    pub fn with_work() -> Cloud {
+        let cloud =
+            Cloud::with("400", "[[stack.jobs]]\nqueue = \"SystemQueue\"\ncount = 1\nseconds = 400000\n");
+        let settings = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
+        cloud.write(
+            "slackwater.toml",
+            &format!(
+                "{settings}[deployments.production.maintenance]\njobs = {{ grace = \"1h\", deadline = \"2h\" }}\n\
+                 [deployments.production.notifications]\ncommand = [\"sh\", \"tell\"]\n"
+            ),
+        );
+        cloud.write("tell", "#!/bin/sh\ncat >> told\n");
         cloud
     }
 
@@ -100,11 +123,73 @@ impl Cloud {
     pub fn run(&self, arguments: &[&str]) -> Ended {
         ended(&mut self.command(arguments))
     }
+
+    /// Begin a command, with its output kept for its end.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+    }
+
+    /// Wait until the list of runs says this.
+    pub fn until_runs_say(&self, words: &str) {
+        self.until(words, || self.run(&["run", "list"]).out);
+    }
+
+    /// Wait until something says this.
+    pub fn until(&self, words: &str, look: impl Fn() -> String) {
+        let mut said = String::new();
+        for _ in 0..600 {
+            said = look();
+            if said.contains(words) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("a minute long nobody said \"{words}\": {said}");
+    }
+
+    /// The latest run's id.
+    pub fn latest_run(&self) -> String {
+        let list = self.run(&["run", "list"]);
+        let last = list.out.lines().last().and_then(|line| line.split_whitespace().next());
+        last.expect("a run").to_owned()
+    }
+
+    /// The cloud answers nobody any more.
+    pub fn fall_silent(&mut self) {
+        self.server.kill().expect("killed");
+        self.server.wait().expect("reaped");
+    }
+
+    /// What the owner's program was told: events, in their order.
+    pub fn told(&self) -> Vec<String> {
+        let told = std::fs::read_to_string(self.folder().join("told")).unwrap_or_default();
+        let event = |line: &str| {
+            let notice: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            notice["event"].as_str().expect("an event").to_owned()
+        };
+        told.lines().map(event).collect()
+    }
+}
+
+/// Send a process a signal, such as `TERM`.
+pub fn signal(process: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success(), "the process is there");
+}
+
+/// Wait for a command's end.
+pub fn end_of(process: Child) -> Ended {
+    ended_with(process.wait_with_output().expect("it ends"))
 }
 
 /// Run a command to its end.
 pub fn ended(command: &mut Command) -> Ended {
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
+    ended_with(command.output().expect("the program starts"))
+}
+
+fn ended_with(output: Output) -> Ended {
+    let Output { status, stdout, stderr } = output;
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ended { code: status.code().expect("an exit code"), out: text(stdout), err: text(stderr) }
 }

@@ -2,6 +2,10 @@
 //! ends with, when something is wrong.
 
 mod cloud;
+mod conducting;
+mod journals;
 mod looking;
 mod mistakes;
+mod serving;
 mod telling;
+mod terminal;

@@ -50,7 +50,10 @@ impl RunDigest {
     /// It has no record.
     pub(super) fn of(picture: &RunPicture) -> Result<RunDigest, LiveError> {
         let (plan, report) = (&picture.plan, picture.telling.report());
-        let state = picture.telling.state().ok_or(upgrade::IllegalTransition::NotStarted)?;
+        let state = picture
+            .telling
+            .state()
+            .ok_or_else(|| LiveError::damaged(&plan.run_id, upgrade::IllegalTransition::NotStarted))?;
         Ok(RunDigest {
             from_version: plan.from_version.clone(),
             to_version: plan.to_version.clone(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::words::{Tone, duration, pill, purpose, standing_in, when};
+use super::words::{Tone, duration, pill, purpose_of, standing_in, when};
 use crate::live::Listed;
 use crate::proposals::Proposal;
 
@@ -21,7 +21,7 @@ pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, ol
                         tr {
                             td { (when(run.created_at)) }
                             td { (run.deployment) }
-                            td { a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) } }
+                            td { a href={ "/runs/" (run.run_id) } { (purpose_of(run.kind)) } }
                             @let approved = approved(proposals.get(&run.run_id));
                             @match digest {
                                 Ok(digest) => {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use upgrade::{Outcome, Timestamp};
 
-use super::words::{Tone, counted, pill, purpose, standing_in, when};
+use super::words::{Tone, counted, pill, purpose_of, standing_in, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
 use crate::live::Listed;
 use crate::proposals::{Proposal, Standing};
@@ -52,7 +52,7 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 );
                 p.last {
                     a href={ "/runs/" (run.run_id) } {
-                        @if run.ended { "Last run: " } @else { "Running: " } (purpose(run.kind))
+                        @if run.ended || digest.is_err() { "Last run: " } @else { "Running: " } (purpose_of(run.kind))
                     }
                     " " (pill(tone, &words)) " "
                     span.sub { "began " (when(run.created_at)) }

@@ -105,6 +105,11 @@ pub(super) fn pill(tone: Tone, text: &str) -> Markup {
     html! { span class={ "pill " (tone.class()) } { (text) } }
 }
 
+/// What a run is for; `None`: that can't be read.
+pub(super) fn purpose_of(kind: Option<RunKind>) -> &'static str {
+    kind.map_or("Unknown", purpose)
+}
+
 /// What a run is for.
 pub(super) fn purpose(kind: RunKind) -> &'static str {
     match kind {

@@ -1,6 +1,7 @@
 //! What went wrong, for a person as a page and for a program as `application/problem+json` (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
+use conductor::JournalError;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 
@@ -199,13 +200,20 @@ impl From<BackendError> for Failure {
 impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Failure {
         match error {
-            LiveError::Journal(conductor::JournalError::NoSuchRun { .. }) => Failure::NotFound,
-            LiveError::Journal(error @ conductor::JournalError::Ended { .. }) => {
-                Failure::Conflict(error.to_string())
-            }
-            LiveError::Journal(_) | LiveError::Illegal(_) | LiveError::Interrupted => {
-                Failure::Ours(error.to_string())
-            }
+            LiveError::Journal(JournalError::NoSuchRun { .. }) => Failure::NotFound,
+            LiveError::Journal(
+                error @ (JournalError::Ended { .. }
+                | JournalError::Damaged { .. }
+                | JournalError::BegunBefore { .. }),
+            ) => Failure::Conflict(error.to_string()),
+            LiveError::Journal(
+                JournalError::Store { .. }
+                | JournalError::RunUnderWay { .. }
+                | JournalError::LeaseHeld { .. }
+                | JournalError::LeaseGivenBack { .. }
+                | JournalError::OtherFormat { .. },
+            )
+            | LiveError::Interrupted => Failure::Ours(error.to_string()),
         }
     }
 }

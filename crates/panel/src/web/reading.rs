@@ -6,13 +6,14 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
+use conductor::JournalError;
 use maud::{Markup, html};
 
 use super::failure::Failure;
 use super::request::Asker;
 use crate::access::Deed;
 use crate::backend::DeploymentSummary;
-use crate::live::Listed;
+use crate::live::{Listed, LiveError};
 use crate::pages::{self, Card, LINES_A_PAGE, Page, Shown};
 use crate::panel::Panel;
 
@@ -87,7 +88,16 @@ pub(crate) async fn run(
     Path(run_id): Path<String>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Failure> {
-    let picture = panel.live.run(&run_id).await?;
+    let picture = match panel.live.run(&run_id).await {
+        Ok(picture) => picture,
+        // It has a page like every other: where users are is told by the deployment's own.
+        Err(LiveError::Journal(JournalError::Damaged { reason, .. })) => {
+            let runs = panel.live.runs().await?;
+            let run = runs.into_iter().find(|run| run.run_id == run_id).ok_or(Failure::NotFound)?;
+            return Ok(page(&asker, "/history", &run_id, pages::damaged(&run, &reason)));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let all = picture.telling.lines();
     let before = query.get("before").and_then(|text| text.parse::<usize>().ok());
     let end = before.unwrap_or(all.len()).min(all.len());

@@ -49,8 +49,15 @@ async fn a_damaged_run_hides_no_other() {
     let standing = |place: usize| listed["runs"][place]["standing"].as_str().expect("told").to_owned();
     assert_eq!((standing(0), standing(2)), ("Update the stack".to_owned(), "Update the stack".to_owned()));
     assert!(standing(1).starts_with("damaged: "), "{listed}");
-    let (status, _) = get(&served, "/runs/damaged", &token).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "its own page has nothing to show");
+    let (status, page) = get(&served, "/runs/damaged", &token).await;
+    assert_eq!(status, StatusCode::OK, "it has a page like every other: {page}");
+    for text in ["damaged", "which it did not ask for", "/deployments/lab/maintenance"] {
+        assert!(page.contains(text), "{text} is missing: {page}");
+    }
+    for path in ["/api/v1/runs/damaged", "/api/v1/runs/damaged/lines", "/runs/damaged/stream"] {
+        let (status, text) = get(&served, path, &token).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{path}: {text}");
+    }
 }
 
 /// The overview says of a damaged last run that it can't be read, and shows everything else.

@@ -1,0 +1,234 @@
+//! A run that is told to end before its end: Ctrl-C, SIGTERM, or the terminal that went away. Nothing is put back: the run
+//! is left where it is, for anybody to go on with, and whoever asked is told where users are.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use conductor::{Cloud as _, Holder, JournalStore, read_run};
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use upgrade::{FleetQuery, Observation, Outcome, Plan, Query, Record, Report, State, Timestamp};
+
+use crate::notifications::{Notice, message, tell};
+use crate::site::Site;
+use crate::words::time_of_day;
+
+/// How long the look at the gate may take: whoever sends a signal waits, and a service manager not for long.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long telling everybody may take.
+const TELL: Duration = Duration::from_secs(10);
+
+/// Signals' numbers in `/proc/PID/status` (signal(7)).
+const SIGHUP: u32 = 1;
+
+/// What asks a process to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Interrupt,
+    Terminate,
+    Hangup,
+    /// Whoever started it has gone away, or wants no more of it.
+    InputEnded,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Signal::Interrupt => "Ctrl-C",
+            Signal::Terminate => "SIGTERM",
+            Signal::Hangup => "SIGHUP",
+            Signal::InputEnded => "the end of standard input",
+        })
+    }
+}
+
+/// The signals that end a conducting. From when this is made, none of them ends the process by itself.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Stream,
+    terminate: Stream,
+    /// `None`: the process was started with it ignored (`nohup`), and goes on.
+    hangup: Option<Stream>,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: if ignores(SIGHUP) { None } else { Some(signal(SignalKind::hangup())?) },
+        })
+    }
+
+    /// Wait for the next one.
+    pub(crate) async fn next(&mut self) -> Signal {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = hangup => Signal::Hangup,
+        }
+    }
+}
+
+/// Whether this process ignores a signal: the mask `SigIgn` in `/proc/self/status` (proc(5)).
+fn ignores(number: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (number - 1)) != 0
+}
+
+/// Where users are, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    pub kept_out: bool,
+    pub source: Source,
+}
+
+/// Who says where users are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The gate, looked at now.
+    Gate,
+    /// The journal's last record, since the gate could not be looked at.
+    Journal { at: Timestamp, why: String },
+}
+
+impl fmt::Display for Whereabouts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.kept_out { "USERS ARE KEPT OUT" } else { "Users are let in" })?;
+        match &self.source {
+            Source::Gate => formatter.write_str(", by a look at the gate just now."),
+            Source::Journal { at, why } => write!(
+                formatter,
+                " as far as the journal knows ({} UTC); the gate could not be looked at: {why}.",
+                time_of_day(*at)
+            ),
+        }
+    }
+}
+
+/// A run that was left where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftRun {
+    pub(crate) run_id: String,
+    pub(crate) by: Signal,
+    /// What it was doing, in words.
+    pub(crate) step: &'static str,
+    pub(crate) users: Whereabouts,
+}
+
+impl fmt::Display for LeftRun {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LeftRun { run_id, by, step, users } = self;
+        write!(formatter, "run {run_id} was interrupted by {by}, and is left in: {step}. {users}")
+    }
+}
+
+impl LeftRun {
+    /// How it goes on.
+    pub(crate) fn ways_on(&self) -> String {
+        format!(
+            "`slackwater run resume {}` goes on with it; `slackwater maintenance disable` puts everything back and lets \
+             users in",
+            self.run_id
+        )
+    }
+}
+
+/// What an interruption found.
+#[derive(Debug)]
+pub(crate) enum Leaving {
+    /// The run had not begun: nothing was touched.
+    NotBegun,
+    /// It had come to its end just then.
+    Ended(Outcome),
+    Left(LeftRun),
+}
+
+/// Leave a run that this holder conducted until now: give its lease back, look where users are, tell those who want to be
+/// told. Another signal meanwhile skips what isn't done yet.
+pub(crate) async fn leave(
+    site: &Site,
+    run_id: &str,
+    journal: &mut impl JournalStore,
+    holder: &Holder,
+    by: Signal,
+) -> Leaving {
+    // One that can't be given back runs out by itself, or is free as soon as this process has ended.
+    let _runs_out = journal.release_lease(run_id, holder);
+    let Ok((plan, records, state)) = read_run(journal, run_id) else { return Leaving::NotBegun };
+    if let Some(outcome) = state.outcome {
+        return Leaving::Ended(outcome);
+    }
+    let users = find_users(site, &plan, &records, &state).await;
+    let left = LeftRun { run_id: run_id.to_owned(), by, step: state.step.title(), users };
+    let notice = Notice::Interrupted { by: by.to_string(), kept_out: left.users.kept_out };
+    match tokio::time::timeout(TELL, tell(site, &message(&plan, &notice))).await {
+        Ok(remarks) => {
+            for remark in remarks {
+                eprintln!("slackwater: {remark}");
+            }
+        }
+        Err(_) => eprintln!("slackwater: not everybody was told within {} s", TELL.as_secs()),
+    }
+    Leaving::Left(left)
+}
+
+async fn find_users(site: &Site, plan: &Plan, records: &[Record], state: &State) -> Whereabouts {
+    let query: Query =
+        FleetQuery::GateRules { listener_arn: state.targets.listener.physical_id.clone() }.into();
+    let why = match tokio::time::timeout(LOOK, site.ports.observe(&query)).await {
+        Ok(Ok(Observation::GateRules(rules))) => {
+            return Whereabouts { kept_out: rules.iter().any(|rule| rule.closes), source: Source::Gate };
+        }
+        Ok(Ok(other)) => format!("answered with {}", other.kind()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", LOOK.as_secs()),
+    };
+    let report = Report::from_journal(plan, records).unwrap_or_default();
+    let kept_out = matches!(report.gate_closed, Some((_, None)));
+    let at = records.last().map_or(Timestamp(0), Record::at);
+    Whereabouts { kept_out, source: Source::Journal { at, why } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_says_where_users_are_and_who_says_so() {
+        let journal = || Source::Journal { at: Timestamp(61_000), why: "no answer within 5 s".to_owned() };
+        for (kept_out, source, words) in [
+            (true, Source::Gate, "USERS ARE KEPT OUT, by a look at the gate just now."),
+            (false, Source::Gate, "Users are let in, by a look at the gate just now."),
+            (
+                true,
+                journal(),
+                "USERS ARE KEPT OUT as far as the journal knows (00:01:01 UTC); the gate could not be looked at: no answer \
+                 within 5 s.",
+            ),
+        ] {
+            let users = Whereabouts { kept_out, source };
+            let left =
+                LeftRun { run_id: "r".to_owned(), by: Signal::Terminate, step: "Terminate jobs", users };
+            assert_eq!(
+                left.to_string(),
+                format!("run r was interrupted by SIGTERM, and is left in: Terminate jobs. {words}")
+            );
+            assert!(left.ways_on().contains("run resume r"));
+        }
+    }
+
+    #[test]
+    fn signals_of_this_process_are_not_ignored() {
+        assert!(!ignores(15));
+    }
+}

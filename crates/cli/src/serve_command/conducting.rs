@@ -1,0 +1,276 @@
+//! Runs that this process carries out: begun or gone on with as tasks, left as they should be when the process is to end,
+//! and taken up again when it starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use conductor::{
+    Clock, ConductError, Conducting, Conductor, Ended, JournalError, JournalStore as _, Reply, RunSummary,
+    SqliteJournal, Watcher, read_run,
+};
+use panel::BackendError;
+use tokio::sync::{mpsc, oneshot, watch};
+use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp};
+
+use super::backend::{Inner, refused};
+use crate::error::CliError;
+use crate::interruption::{Leaving, Signal, leave};
+use crate::notifications::{Message, Noticing, message, tell};
+use crate::runs::JOURNAL_FILE;
+use crate::site::Site;
+use crate::upgrade_command::open;
+
+/// How often a run that somebody else may still carry out is looked at.
+const LISTEN: Duration = Duration::from_secs(1);
+
+/// How long until a deployment that could not be reached is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// What is to be carried out.
+pub(super) enum Work {
+    Start(Box<ApprovedPlan>),
+    Resume(String),
+}
+
+impl Work {
+    fn run_id(&self) -> &str {
+        match self {
+            Work::Start(approved) => &approved.plan().run_id,
+            Work::Resume(run_id) => run_id,
+        }
+    }
+}
+
+/// The end of all conductings of this process: asked for once, and waited for.
+pub(super) struct Ending {
+    asked: watch::Sender<Option<Signal>>,
+    /// Ends when no conducting holds its other half any more.
+    all: mpsc::Receiver<()>,
+}
+
+/// What each conducting has of the [`Ending`].
+#[derive(Clone)]
+pub(super) struct Lifeline {
+    asked: watch::Receiver<Option<Signal>>,
+    /// Dropped when the conducting has been left.
+    _alive: mpsc::Sender<()>,
+}
+
+/// Both halves.
+pub(super) fn lifeline() -> (Ending, Lifeline) {
+    let (asked, is_asked) = watch::channel(None);
+    let (alive, all) = mpsc::channel(1);
+    (Ending { asked, all }, Lifeline { asked: is_asked, _alive: alive })
+}
+
+impl Ending {
+    /// Have every conducting leave its run, and wait until all have. Every other [`Lifeline`] must be gone by then.
+    pub(super) async fn end_all(mut self, by: Signal) {
+        self.asked.send_replace(Some(by));
+        while self.all.recv().await.is_some() {}
+    }
+}
+
+impl Lifeline {
+    /// Wait until the process is to end.
+    async fn ended(&mut self) -> Signal {
+        match self.asked.wait_for(Option::is_some).await {
+            Ok(asked) => asked.unwrap_or(Signal::Terminate),
+            // Nobody can ask any more: the process ends.
+            Err(_) => Signal::Terminate,
+        }
+    }
+}
+
+impl Inner {
+    /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
+    pub(super) async fn carry_out(&self, site: Arc<Site>, work: Work) -> Result<(), BackendError> {
+        let mut lifeline = self.lifeline().ok_or_else(ending)?;
+        let mut journal = open(&self.data).map_err(refused)?;
+        let holder = Conducting::begin().map_err(refused)?;
+        let (begun, has_begun) = oneshot::channel();
+        tokio::task::spawn_local(async move {
+            let (notices, told) = mpsc::unbounded_channel();
+            let mut watcher = Unattended { begun: Some(begun), noticing: Noticing::default(), notices };
+            tokio::task::spawn_local(deliver(Arc::clone(&site), told));
+            let by = {
+                let conducting = conduct(&site, &work, &mut journal, &holder, &mut watcher);
+                tokio::select! {
+                    ended = conducting => {
+                        report(&work, ended, &mut watcher);
+                        return;
+                    }
+                    by = lifeline.ended() => by,
+                }
+            };
+            if let Leaving::Left(left) = leave(&site, work.run_id(), &mut journal, &holder, by).await {
+                eprintln!(
+                    "slackwater: {left}\n  It is taken up again when `slackwater serve` starts here the next time; {}",
+                    left.ways_on()
+                );
+            }
+        });
+        has_begun.await.map_err(|_| ending())?
+    }
+}
+
+fn ending() -> BackendError {
+    BackendError::Unreachable("the panel is ending".to_owned())
+}
+
+async fn conduct(
+    site: &Site,
+    work: &Work,
+    journal: &mut SqliteJournal,
+    holder: &Conducting,
+    watcher: &mut Unattended,
+) -> Result<Ended, ConductError> {
+    let (cloud, clock) = (&site.ports, &site.clock);
+    let mut conductor = Conductor { cloud, journal, clock, holder };
+    match work {
+        Work::Start(plan) => conductor.start(plan, watcher).await,
+        Work::Resume(run_id) => conductor.resume(run_id, watcher).await,
+    }
+}
+
+/// What came of a run is in the journal. What couldn't be written there is said where the log is.
+fn report(work: &Work, ended: Result<Ended, ConductError>, watcher: &mut Unattended) {
+    let Err(error) = ended else { return };
+    match watcher.begun.take() {
+        Some(begun) => drop(begun.send(Err(refused(error)))),
+        None => eprintln!("slackwater: run {} is left: {error}", work.run_id()),
+    }
+}
+
+/// Nobody sits before it; answers come through the journal.
+struct Unattended {
+    begun: Option<oneshot::Sender<Result<(), BackendError>>>,
+    noticing: Noticing,
+    notices: mpsc::UnboundedSender<Message>,
+}
+
+/// Tell those who want to be told, one notice after the other, beside the run.
+async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
+    while let Some(message) = told.recv().await {
+        for remark in tell(&site, &message).await {
+            eprintln!("slackwater: {remark}");
+        }
+    }
+}
+
+impl Watcher for Unattended {
+    fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
+        for notice in self.noticing.recorded(record, state) {
+            // Whoever delivers lives as long as the run's task.
+            let _gone = self.notices.send(message(plan, &notice));
+        }
+        if let Some(begun) = self.begun.take() {
+            // Whoever asked may have gone away; the run goes on.
+            let _gone = begun.send(Ok(()));
+        }
+    }
+
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Wait
+    }
+
+    fn hindered(&mut self, plan: &Plan, error: &JournalError, _until: Timestamp) {
+        eprintln!("slackwater: run {}: {error}; it is tried again", plan.run_id);
+    }
+}
+
+/// Take up every run that has not ended and that nobody carries out, each as a task of its own: one that can't be taken up
+/// holds up no other.
+pub(super) fn take_up(inner: &Arc<Inner>) {
+    let journal = inner.data.join(JOURNAL_FILE);
+    let runs = match SqliteJournal::open_to_read(&journal).and_then(|journal| journal.runs()) {
+        Ok(runs) => runs,
+        Err(error) => {
+            eprintln!("slackwater: runs that have not ended are not taken up: {error}");
+            return;
+        }
+    };
+    for run in runs.into_iter().filter(|run| !run.ended) {
+        tokio::task::spawn_local(take_up_one(Arc::clone(inner), run));
+    }
+}
+
+async fn take_up_one(inner: Arc<Inner>, run: RunSummary) {
+    let RunSummary { run_id, deployment, .. } = &run;
+    if inner.settings(deployment).is_err() {
+        eprintln!(
+            "slackwater: run {run_id} has not ended, and the settings name no deployment {deployment}: it is not taken up"
+        );
+        return;
+    }
+    let mut said = String::new();
+    loop {
+        let why = match take_up_now(&inner, &run).await {
+            Ok(TakenUp::Yes) => {
+                eprintln!("slackwater: run {run_id} of {deployment} is taken up again");
+                return;
+            }
+            Ok(TakenUp::NotOurs(why)) => {
+                eprintln!("slackwater: run {run_id} of {deployment} is not taken up: {why}");
+                return;
+            }
+            Ok(TakenUp::Ended) => return,
+            Ok(TakenUp::NotYet) => {
+                Clock::system().sleep(LISTEN).await;
+                continue;
+            }
+            Ok(TakenUp::Later(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        if why != said {
+            eprintln!(
+                "slackwater: run {run_id} of {deployment} can't be taken up yet, and is tried every {} s: {why}",
+                TRY_AGAIN.as_secs()
+            );
+            said = why;
+        }
+        Clock::system().sleep(TRY_AGAIN).await;
+    }
+}
+
+/// What came of taking a run up.
+enum TakenUp {
+    Yes,
+    /// Its lease hasn't run out, and it isn't known whether anybody is there.
+    NotYet,
+    /// It could not be, for a reason that may pass.
+    Later(String),
+    /// It never will be, for a reason.
+    NotOurs(String),
+    Ended,
+}
+
+/// Take a run up. `run` is how it was found: a lease that was renewed since then is somebody's who lives.
+async fn take_up_now(inner: &Inner, run: &RunSummary) -> Result<TakenUp, CliError> {
+    let run_id = &run.run_id;
+    let journal = SqliteJournal::open_to_read(&inner.data.join(JOURNAL_FILE))?;
+    let Some(now) = journal.runs()?.into_iter().find(|one| one.run_id == *run_id) else {
+        return Ok(TakenUp::Ended);
+    };
+    if now.ended {
+        return Ok(TakenUp::Ended);
+    }
+    if let Some(holder) = now.carried_out_by(Clock::system().now()) {
+        return Ok(match now.lease == run.lease {
+            true => TakenUp::NotYet,
+            false => TakenUp::NotOurs(format!("{holder} carries it out")),
+        });
+    }
+    match read_run(&journal, run_id) {
+        Ok(_) => {}
+        Err(error @ JournalError::Damaged { .. }) => return Ok(TakenUp::NotOurs(error.to_string())),
+        Err(error) => return Err(error.into()),
+    }
+    drop(journal);
+    let site = inner.reach(&run.deployment).await?;
+    match inner.carry_out(site, Work::Resume(run_id.clone())).await {
+        Ok(()) => Ok(TakenUp::Yes),
+        // Somebody was quicker, which shows at the next look, or it could not be done at this moment.
+        Err(error) => Ok(TakenUp::Later(error.to_string())),
+    }
+}

@@ -1,0 +1,152 @@
+//! Journals that are locked, damaged, of another program, or only to be read.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::cloud::{Cloud, Ended, end_of, ended};
+
+fn journal(cloud: &Cloud) -> PathBuf {
+    cloud.folder().join(".slackwater/journal.sqlite")
+}
+
+#[test]
+fn a_store_that_another_process_locks_for_twenty_seconds_is_waited_for() {
+    let cloud = Cloud::with_work();
+    let run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say("in: Terminate jobs");
+    let stop = cloud.run(&["run", "stop"]);
+    assert_eq!(stop.code, 0, "{stop:?}");
+    let other = Connection::open(journal(&cloud)).expect("SQLite");
+    other.busy_timeout(Duration::from_secs(5)).expect("set");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    std::thread::sleep(Duration::from_secs(20));
+    let looked = cloud.run(&["run", "list"]);
+    assert_eq!(looked.code, 0, "looking waits for nobody: {looked:?}");
+    other.execute_batch("ROLLBACK").expect("free again");
+    let left = end_of(run);
+    assert_eq!(left.code, 3, "{left:?}");
+    assert!(left.out.contains("database is locked") && left.out.contains("it is tried until"), "{left:?}");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+}
+
+#[test]
+fn a_damaged_run_is_named_and_in_nobodys_way() {
+    let cloud = Cloud::with_work();
+    // One that has ended well, and one that died behind the gate.
+    let mut first = cloud.begin(&["maintenance", "enable", "--yes", "--notice", "1h"]);
+    cloud.until_runs_say("in: Wait for the window");
+    let good = cloud.latest_run();
+    cloud.run(&["run", "stop"]);
+    first.wait().expect("it ends");
+    let mut second = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say("in: Terminate jobs");
+    second.kill().expect("killed");
+    second.wait().expect("reaped");
+    let bad = cloud.latest_run();
+    let other = Connection::open(journal(&cloud)).expect("SQLite");
+    other
+        .execute("UPDATE records SET record = 'torn' WHERE run_id = ?1 AND sequence = 2", [&bad])
+        .expect("damaged");
+    drop(other);
+    let list = cloud.run(&["run", "list"]);
+    assert_eq!(list.code, 0, "{list:?}");
+    assert!(list.out.contains("DAMAGED: its record 2") && list.out.contains(&good), "{list:?}");
+    let shown = cloud.run(&["run", "show", &good]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let shown = cloud.run(&["run", "show", &bad]);
+    assert_eq!(shown.code, 1, "{shown:?}");
+    assert!(shown.err.contains(&format!("run {bad} is damaged: its record 2")), "{shown:?}");
+    let status = cloud.run(&["status"]);
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(status.out.contains("USERS ARE KEPT OUT by the damaged run"), "{status:?}");
+    let out = cloud.run(&["maintenance", "disable"]);
+    assert_eq!(out.code, 0, "{out:?}");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+    let list = cloud.run(&["run", "list"]);
+    assert!(list.out.contains("DAMAGED, and set aside: its record 2"), "{list:?}");
+    assert!(list.out.contains("maintenance left"), "{list:?}");
+}
+
+/// What can be looked at without writing anything.
+fn looks(mut command: impl FnMut(&[&str]) -> Ended) {
+    for (arguments, words) in [
+        (&["run", "list"][..], "in maintenance: users are kept out"),
+        (&["run", "show"], "In maintenance, as was asked"),
+        (&["run", "watch"], "In maintenance, as was asked"),
+        (&["status"], "CLOSED by run production-"),
+    ] {
+        let said = command(arguments);
+        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+        assert!(said.out.contains(words), "{arguments:?}: {said:?}");
+        assert!(!said.out.contains("can't be read"), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn looking_needs_no_room_on_the_disk_and_no_right_to_write() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let cloud = Cloud::with_sample();
+    assert_eq!(cloud.run(&["maintenance", "enable", "--yes"]).code, 0);
+    let program = env!("CARGO_BIN_EXE_slackwater");
+    let of = cloud.command(&[]);
+    let shell = |script: String| {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &script])
+            .envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(cloud.folder())
+            .stdin(Stdio::null());
+        ended(&mut shell)
+    };
+    // No file may grow by a byte: what a full disk is to SQLite. The pipes to this test are no files.
+    looks(|arguments| shell(format!("trap '' XFSZ; ulimit -f 0; exec '{program}' {}", arguments.join(" "))));
+    // Somebody else's directory, to be read only. For root there is no such thing.
+    let folder = cloud.folder().join(".slackwater");
+    let mode = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
+    };
+    mode(cloud.folder(), 0o755);
+    for file in std::fs::read_dir(&folder).expect("a folder") {
+        mode(&file.expect("a file").path(), 0o444);
+    }
+    mode(&folder, 0o555);
+    let is_root = std::fs::metadata("/proc/self").expect("Linux").uid() == 0;
+    // The program may stand where nobody else may read.
+    let copy = cloud.folder().join("program");
+    std::fs::copy(program, &copy).expect("copied");
+    let nobody = if is_root { "setpriv --reuid 65534 --regid 65534 --clear-groups" } else { "exec" };
+    looks(|arguments| shell(format!("{nobody} ./program {}", arguments.join(" "))));
+    mode(&folder, 0o755);
+}
+
+#[test]
+fn a_journal_of_another_program_hides_nothing_of_what_is() {
+    let cloud = Cloud::with_sample();
+    assert_eq!(cloud.run(&["maintenance", "enable", "--yes"]).code, 0);
+    let before = {
+        let other = Connection::open(journal(&cloud)).expect("SQLite");
+        other.pragma_update(None, "user_version", 1).expect("written");
+        other.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)).expect("counted")
+    };
+    let list = cloud.run(&["run", "list"]);
+    assert_eq!(list.code, 1, "{list:?}");
+    assert!(list.err.contains("the journal has format 1"), "{list:?}");
+    let status = cloud.run(&["status"]);
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(status.out.contains("CLOSED by run production-"), "{status:?}");
+    let words: Vec<&str> = status.out.split_whitespace().collect();
+    assert!(words.join(" ").contains("the journal has format 1"), "{status:?}");
+    let out = cloud.run(&["maintenance", "disable"]);
+    assert_eq!(out.code, 0, "{out:?}");
+    assert!(out.err.contains("this run is written down nowhere"), "{out:?}");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+    let other = Connection::open(journal(&cloud)).expect("SQLite");
+    let after: i64 = other.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).expect("counted");
+    assert_eq!(after, before, "it is left as it is");
+}

@@ -1,0 +1,91 @@
+//! A run that asks on a terminal goes on meanwhile: it is answered from elsewhere, interrupted, and answered there.
+//! util-linux's `script` is the terminal.
+
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+
+use crate::cloud::{Cloud, Ended, end_of, sample};
+use crate::looking::warnings;
+
+/// Begin a command on a terminal of its own. Standard input of what is given back is what is typed there.
+fn on_a_terminal(cloud: &Cloud, arguments: &str) -> Child {
+    let of = cloud.command(&[]);
+    let command = format!("exec '{}' {arguments}", env!("CARGO_BIN_EXE_slackwater"));
+    Command::new("script")
+        .args(["--quiet", "--return", "--flush", "--command", &command, "typescript"])
+        .envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(cloud.folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("util-linux's script is installed")
+}
+
+fn shown(cloud: &Cloud) -> String {
+    std::fs::read_to_string(cloud.folder().join("typescript")).unwrap_or_default()
+}
+
+/// A cloud whose platform is never healthy, and the upgrade after which that is asked about.
+fn never_healthy() -> (Cloud, String) {
+    let cloud = Cloud::with_sample();
+    let settings = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
+    // Nobody listens on the discard port.
+    let settings = settings.replace("quiet = \"1s\"", "quiet = \"1s\"\ndeadline = \"3s\"");
+    let check = "[[deployments.production.health.http]]\nurl = \"http://127.0.0.1:9/\"\n";
+    cloud.write("slackwater.toml", &format!("{settings}{check}"));
+    let release = sample("1.1.0").display().to_string();
+    let mut command = format!("upgrade --to {release} --yes");
+    for warning in warnings(&cloud, &["--to", &release]) {
+        command.push_str(&format!(" --accept {warning}"));
+    }
+    (cloud, command)
+}
+
+fn ask(cloud: &Cloud, command: &str) -> Child {
+    let _absent = std::fs::remove_file(cloud.folder().join("typescript"));
+    let run = on_a_terminal(cloud, command);
+    cloud.until("Your decision:", || shown(cloud));
+    run
+}
+
+fn assert_open(cloud: &Cloud, ended: &Ended) {
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+}
+
+#[test]
+fn a_question_on_a_terminal_is_answered_from_elsewhere() {
+    let (cloud, upgrade) = never_healthy();
+    let run = ask(&cloud, &upgrade);
+    cloud.until_runs_say("waits for a person's decision (process ");
+    let answered = cloud.run(&["run", "answer", "--open"]);
+    assert_eq!(answered.code, 0, "{answered:?}");
+    assert!(!answered.out.contains("Nobody carries it out"), "{answered:?}");
+    assert_open(&cloud, &end_of(run));
+    assert!(shown(&cloud).contains("eve decides: let users in"), "{}", shown(&cloud));
+}
+
+#[test]
+fn a_question_on_a_terminal_is_answered_there_after_an_interruption() {
+    let (cloud, upgrade) = never_healthy();
+    let mut run = ask(&cloud, &upgrade);
+    // Ctrl-C, as a terminal takes it.
+    run.stdin.as_mut().expect("piped").write_all(b"\x03").expect("typed");
+    let left = end_of(run);
+    assert_eq!(left.code, 4, "{left:?}");
+    let run_id = cloud.latest_run();
+    assert!(shown(&cloud).contains(&format!("run {run_id} was interrupted by Ctrl-C")), "{}", shown(&cloud));
+    let mut run = ask(&cloud, "run resume");
+    run.stdin.as_mut().expect("piped").write_all(b"whatever\n").expect("typed");
+    cloud.until("That is not one of the answers.", || shown(&cloud));
+    run.stdin.as_mut().expect("piped").write_all(b"open\n").expect("typed");
+    cloud.until("let users in", || shown(&cloud));
+    assert_open(&cloud, &end_of(run));
+    assert!(
+        shown(&cloud).contains("Gone on with after it had been left to wait for a decision: 1 time"),
+        "{}",
+        shown(&cloud)
+    );
+}

@@ -1,0 +1,212 @@
+//! How a conducting holds its run: beside what takes long, while the journal fails, and when it ends.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
+use conductor::{
+    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, Reply, SqliteJournal,
+    Watcher,
+};
+use upgrade::{Act, Observation, Plan, PortError, PortErrorKind, Query, Question, Record, State, Timestamp};
+
+mod common;
+
+use common::plan;
+
+/// A cloud that takes its time, has no gate, and refuses whatever is to be done.
+struct Slow {
+    clock: Clock,
+    look: Duration,
+    /// When it was last asked to do something.
+    acted_at: Cell<Option<Timestamp>>,
+}
+
+impl Cloud for Slow {
+    async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
+        self.clock.sleep(self.look).await;
+        match query {
+            Query::GateRules { .. } => Ok(Observation::GateRules(Vec::new())),
+            other => Err(failed(PortErrorKind::Transient, format!("{other:?}"))),
+        }
+    }
+
+    async fn act(&self, act: &Act) -> Result<(), PortError> {
+        self.acted_at.set(Some(self.clock.now()));
+        self.clock.sleep(self.look).await;
+        Err(failed(PortErrorKind::Refused, format!("{act:?}")))
+    }
+}
+
+fn failed(kind: PortErrorKind, message: String) -> PortError {
+    PortError { kind, operation: "test:Do".to_owned(), message }
+}
+
+#[derive(Default)]
+struct Notes {
+    hindered: usize,
+    records: usize,
+}
+
+impl Watcher for Notes {
+    fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {
+        self.records += 1;
+    }
+
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Leave
+    }
+
+    fn hindered(&mut self, _plan: &Plan, _error: &JournalError, _until: Timestamp) {
+        self.hindered += 1;
+    }
+}
+
+fn virtual_time() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
+}
+
+fn slow(clock: Clock, seconds: u64) -> Slow {
+    Slow { clock, look: Duration::from_secs(seconds), acted_at: Cell::new(None) }
+}
+
+async fn start(cloud: &Slow, path: &Path, watcher: &mut Notes, holder: &str) -> Result<Ended, ConductError> {
+    let mut journal = SqliteJournal::open(path).expect("a journal");
+    let holder = Holder::named(holder);
+    let clock = cloud.clock;
+    let mut conductor = Conductor { cloud, journal: &mut journal, clock: &clock, holder: &holder };
+    conductor.start(&plan("one", "platform"), watcher).await
+}
+
+#[test]
+fn a_lease_is_renewed_beside_a_look_that_takes_longer_than_it_lasts() {
+    virtual_time().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        let clock = Clock::starting_at(Timestamp(1_000_000));
+        let cloud = slow(clock, 3_000);
+        let mut notes = Notes::default();
+        let running = start(&cloud, &path, &mut notes, "first");
+        let another = async {
+            let other = Holder::named("second");
+            clock.sleep(Duration::from_secs(5)).await;
+            let mut journal = SqliteJournal::open(&path).expect("a journal");
+            for _ in 0..50 {
+                clock.sleep(Duration::from_secs(10)).await;
+                let refused = journal.take_lease("one", &other, clock.now());
+                assert!(matches!(refused, Err(JournalError::LeaseHeld { .. })), "{refused:?}");
+            }
+        };
+        tokio::select! {
+            ended = running => panic!("it still looks: {ended:?}"),
+            () = another => {}
+        }
+    });
+}
+
+/// Somebody else locks the store for so many seconds, from the second record on.
+async fn locked(seconds: u64) -> (Result<Ended, ConductError>, Notes, Slow, Timestamp) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite");
+    let clock = Clock::starting_at(Timestamp(1_000_000));
+    let cloud = slow(clock, 3);
+    let mut notes = Notes::default();
+    let locked_at = Cell::new(clock.now());
+    let ended = {
+        let running = start(&cloud, &path, &mut notes, "first");
+        let locking = async {
+            clock.sleep(Duration::from_secs(2)).await;
+            let other = rusqlite::Connection::open(&path).expect("SQLite");
+            other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+            locked_at.set(clock.now());
+            clock.sleep(Duration::from_secs(seconds)).await;
+            other.execute_batch("ROLLBACK").expect("given free");
+        };
+        tokio::join!(running, locking).0
+    };
+    (ended, notes, cloud, locked_at.get())
+}
+
+#[test]
+fn a_store_that_is_locked_for_twenty_seconds_is_waited_for() {
+    virtual_time().block_on(async {
+        let (ended, notes, ..) = locked(20).await;
+        assert!(matches!(ended, Ok(Ended::Run(_))), "{ended:?}");
+        assert!(notes.hindered > 0, "somebody is told");
+    });
+}
+
+#[test]
+fn whoever_can_t_renew_for_a_lease_s_time_stops_and_acts_no_more() {
+    virtual_time().block_on(async {
+        let (ended, _, cloud, locked_at) = locked(200).await;
+        match &ended {
+            Err(error @ ConductError::Silenced { .. }) => {
+                assert!(error.to_string().contains("could not be written down for 60 s"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(cloud.acted_at.get().is_none_or(|at| at <= locked_at), "it acted without its lease");
+    });
+}
+
+#[test]
+fn a_run_that_begins_does_not_wait_for_long() {
+    virtual_time().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        drop(SqliteJournal::open(&path).expect("a journal"));
+        let other = rusqlite::Connection::open(&path).expect("SQLite");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let clock = Clock::starting_at(Timestamp(1_000_000));
+        let refused = start(&slow(clock, 1), &path, &mut Notes::default(), "first").await;
+        assert!(
+            matches!(refused, Err(ConductError::Journal(JournalError::Store { doing: "written", .. }))),
+            "{refused:?}"
+        );
+        assert!(clock.now().milliseconds_since(Timestamp(1_000_000)) <= 5_000);
+    });
+}
+
+/// A second one that comes while the first goes on is told who carries it on, and the journal stays sound.
+#[test]
+fn a_run_that_is_taken_up_twice_at_once_is_carried_on_once() {
+    virtual_time().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        let clock = Clock::starting_at(Timestamp(1_000_000));
+        let cloud = slow(clock, 3);
+        {
+            // It is left half-way.
+            let mut notes = Notes::default();
+            let begun = start(&cloud, &path, &mut notes, "first");
+            tokio::select! {
+                ended = begun => panic!("{ended:?}"),
+                () = clock.sleep(Duration::from_secs(1)) => {}
+            }
+        }
+        let mut journal = SqliteJournal::open(&path).expect("a journal");
+        journal.release_lease("one", &Holder::named("first")).expect("given back");
+        let resume = async || {
+            let conducting = conductor::Conducting::begin().expect("random");
+            let mut journal = SqliteJournal::open(&path).expect("a journal");
+            let mut conductor =
+                Conductor { cloud: &cloud, journal: &mut journal, clock: &clock, holder: &conducting };
+            conductor.resume("one", &mut Notes::default()).await
+        };
+        let (one, two) = tokio::join!(resume(), resume());
+        let told = |ended: &Result<Ended, ConductError>| match ended {
+            Ok(Ended::Run(_)) => "carried on",
+            Err(ConductError::Journal(JournalError::LeaseHeld { holder, .. })) => {
+                assert!(holder.to_string().contains(&std::process::id().to_string()), "{holder}");
+                "told"
+            }
+            other => panic!("{other:?}"),
+        };
+        let mut all = [told(&one), told(&two)];
+        all.sort_unstable();
+        assert_eq!(all, ["carried on", "told"]);
+        let (_, _, state) = conductor::read_run(&journal, "one").expect("sound");
+        assert!(state.outcome.is_some());
+    });
+}
