@@ -26,7 +26,8 @@ use localcloud::Config;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use upgrade::{
-    Act, Observation, Outcome, Plan, Query, Record, Report, StackUpdate, Step, Timestamp, UpdateKind, What,
+    Act, Observation, Outcome, Plan, Query, Record, Report, StackAct, StackQuery, StackUpdate, Step,
+    Timestamp, UpdateKind, What,
 };
 
 const SEEDS: u64 = 15;
@@ -172,10 +173,10 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
         stack_id: stack_id.clone(),
         proposal: update.proposal.clone(),
     };
-    cloud.act(&create).await.expect("begun");
+    cloud.act(&create.into()).await.expect("begun");
     let query = StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: name.clone() };
     loop {
-        match cloud.observe(&query).await.expect("seen") {
+        match cloud.observe(&Query::Stack(query.clone())).await.expect("seen") {
             Observation::ChangeSet(Some(seen)) if seen.execution_status == "AVAILABLE" => break,
             _ => pause().await,
         }
@@ -187,7 +188,7 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
         change_set_name: name,
         client_request_token: token.clone(),
     };
-    cloud.act(&execute).await.expect("begun");
+    cloud.act(&execute.into()).await.expect("begun");
     loop {
         let (status, _) = rehearsal.cloud.stack_status("platform").await.expect("seen").expect("there");
         match status.as_str() {
@@ -202,7 +203,7 @@ async fn update_alone(rehearsal: &Rehearsal, site: &Site, update: &StackUpdate) 
 fn noticed(records: &[Record]) -> (f64, f64) {
     let mut began = None;
     for record in records {
-        if let Record::Intended { at, act: StackAct::ExecuteChangeSet { .. } } = record {
+        if let Record::Intended { at, act: Act::Stack(StackAct::ExecuteChangeSet { .. }) } = record {
             began = Some(*at);
         }
         let Record::Happened(event) = record else { continue };

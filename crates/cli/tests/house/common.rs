@@ -107,6 +107,7 @@ impl Rehearsal {
     /// Plan the upgrade to a release.
     pub async fn plan(&self, site: &Site, to: &[u8]) -> Plan {
         let request = UpgradeRequest {
+            inherited: upgrade::Before::default(),
             release: NewRelease::of("to.yaml", to.to_vec(), None).expect("a template"),
             given: BTreeMap::new(),
             accepted: accepted(),

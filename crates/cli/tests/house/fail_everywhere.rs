@@ -178,7 +178,11 @@ impl Watcher for Skips {
                 },
                 by: "grace".to_owned(),
             },
-            Question::Unhealthy { .. } | Question::Unseen { .. } => Reply::Leave,
+            Question::Unhealthy { .. }
+            | Question::Unseen { .. }
+            | Question::Leaving { .. }
+            | Question::GateGone { .. }
+            | Question::WindowPassed { .. } => Reply::Leave,
         }
     }
 }

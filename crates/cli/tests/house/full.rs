@@ -318,6 +318,7 @@ impl Full {
 
     pub async fn prepared(&self) -> Prepared {
         let request = UpgradeRequest {
+            inherited: upgrade::Before::default(),
             release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
                 .expect("a template"),
             given: BTreeMap::new(),

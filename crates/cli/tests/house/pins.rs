@@ -51,6 +51,7 @@ async fn deployed() -> Rehearsal {
 
 async fn look(site: &Site, release: NewRelease) -> Result<Prepared, String> {
     let request = UpgradeRequest {
+        inherited: upgrade::Before::default(),
         release,
         given: BTreeMap::new(),
         accepted: accepted(),

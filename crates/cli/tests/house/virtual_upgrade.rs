@@ -3,7 +3,7 @@
 
 use crate::common::{Rehearsal, Releases, code_ocean, sample, virtual_time};
 use conductor::Cloud;
-use upgrade::{Observation, Outcome, Plan, Query, Record, Report, Step};
+use upgrade::{FleetQuery, Observation, Outcome, Plan, Record, Report, Step};
 
 /// Create, plan, upgrade; look at the cloud afterwards.
 fn rehearse(seed: u64, releases: &Releases) -> (Plan, Vec<Record>, Report) {
@@ -22,7 +22,7 @@ fn rehearse(seed: u64, releases: &Releases) -> (Plan, Vec<Record>, Report) {
 
 async fn groups(rehearsal: &Rehearsal, plan: &Plan) -> Vec<upgrade::WorkerGroup> {
     let names = plan.targets.worker_groups.iter().map(|group| group.physical_id.clone()).collect();
-    match rehearsal.cloud.observe(&FleetQuery::WorkerGroups { names }).await.expect("groups") {
+    match rehearsal.cloud.observe(&FleetQuery::WorkerGroups { names }.into()).await.expect("groups") {
         Observation::WorkerGroups(groups) => groups,
         other => panic!("{other:?}"),
     }
@@ -38,25 +38,31 @@ pub async fn assert_upgraded(rehearsal: &Rehearsal, plan: &Plan) {
     };
     // The gate is open: no rule of ours is left.
     let listener_arn = physical(&plan.targets.listener.logical_id).expect("the listener");
-    let rules = rehearsal.cloud.observe(&FleetQuery::GateRules { listener_arn }).await.expect("rules");
+    let rules = rehearsal.cloud.observe(&FleetQuery::GateRules { listener_arn }.into()).await.expect("rules");
     assert_eq!(rules, Observation::GateRules(Vec::new()));
     // The queues take jobs, and the jobs that were there are gone.
     let arns: Vec<String> =
         plan.targets.job_queues.iter().map(|queue| physical(&queue.logical_id).expect("a queue")).collect();
-    match rehearsal.cloud.observe(&FleetQuery::JobQueues { arns: arns.clone() }).await.expect("queues") {
+    match rehearsal.cloud.observe(&FleetQuery::JobQueues { arns: arns.clone() }.into()).await.expect("queues")
+    {
         Observation::JobQueues(queues) => {
             assert_eq!(queues.len(), arns.len());
             assert!(queues.iter().all(|queue| queue.enabled && queue.status == "VALID"), "{queues:?}");
         }
         other => panic!("{other:?}"),
     }
-    let jobs = rehearsal.cloud.observe(&FleetQuery::Jobs { queue_arns: arns }).await.expect("jobs");
+    let jobs = rehearsal.cloud.observe(&FleetQuery::Jobs { queue_arns: arns }.into()).await.expect("jobs");
     assert_eq!(jobs, Observation::Jobs(Vec::new()));
     // Each worker group was replaced, as was foretold, and has the new release's sizes.
     for group in &plan.targets.worker_groups {
         let name = physical(&group.logical_id).expect("a group");
         assert_ne!(name, group.physical_id, "{} is replaced", group.logical_id);
-        match rehearsal.cloud.observe(&FleetQuery::WorkerGroups { names: vec![name] }).await.expect("group") {
+        match rehearsal
+            .cloud
+            .observe(&FleetQuery::WorkerGroups { names: vec![name] }.into())
+            .await
+            .expect("group")
+        {
             Observation::WorkerGroups(groups) => assert!(groups[0].max_size > 0, "{groups:?}"),
             other => panic!("{other:?}"),
         }

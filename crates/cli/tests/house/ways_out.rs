@@ -191,10 +191,10 @@ async fn maintenance(
     full: &Full,
     kind: RunKind,
     run_id: &str,
-    before: Option<Before>,
+    inherited: Before,
     journal: &mut SqliteJournal,
 ) -> (Plan, Result<Ended, ConductError>) {
-    let plan = prepare_maintenance(&full.site, kind, run_id, &[], None, before).await.expect("a plan");
+    let plan = prepare_maintenance(&full.site, kind, run_id, &[], None, inherited).await.expect("a plan");
     let ended = full.start(&plan, journal, &mut Waits).await;
     (plan, ended)
 }
@@ -210,34 +210,22 @@ fn maintenance_is_entered_and_left() {
                     return;
                 };
                 let mut journal = journal();
+                let nothing = Before::default();
                 let (entering, ended) =
-                    maintenance(&full, RunKind::EnterMaintenance, "enter", None, &mut journal).await;
+                    maintenance(&full, RunKind::EnterMaintenance, "enter", nothing, &mut journal).await;
                 assert_eq!(ended.expect("entered"), Ended::Run(Outcome::InMaintenance), "{what}");
                 let look = full.outside().look(full.clock.now().0).await;
                 assert_eq!((look.stranger, look.admitted), (Way::MaintenancePage, Way::Platform), "{what}");
                 assert_eq!(full.platform.at_work(), (0, 0), "{what}");
                 let records = records(&journal, "enter");
                 let (before, mut journal) = if lost {
-                    let before = cli::before_of_template(&full.site).await.expect("the template tells");
-                    (before, crate::full::journal())
+                    (Before::default(), crate::full::journal())
                 } else {
                     (upgrade::fold(&entering, &records).expect("it fits").before, journal)
                 };
-                let mut plan = prepare_maintenance(
-                    &full.site,
-                    RunKind::LeaveMaintenance,
-                    "leave",
-                    &[],
-                    None,
-                    Some(before),
-                )
-                .await
-                .expect("a plan");
-                if !lost {
-                    plan.announcement.banner.clone_from(&entering.announcement.banner);
-                }
-                let ended = full.start(&plan, &mut journal, &mut Waits).await.expect("left");
-                assert_eq!(ended, Ended::Run(Outcome::OutOfMaintenance), "{what}");
+                let (_, ended) =
+                    maintenance(&full, RunKind::LeaveMaintenance, "leave", before, &mut journal).await;
+                assert_eq!(ended.expect("left"), Ended::Run(Outcome::OutOfMaintenance), "{what}");
                 full.assert_put_back(&what).await;
             });
         }
