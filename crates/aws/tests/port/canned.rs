@@ -110,6 +110,40 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
     cloud.circumstances(&lookup, &clock).await.expect("the stack is there")
 }
 
+/// AWS's two spellings of a change of tags are one change, and what becomes of an old resource is read.
+#[tokio::test(start_paused = true)]
+async fn a_change_set_is_read_alike_in_either_spelling_of_tags() {
+    let answer = |scope: &str, target: &str| {
+        format!(
+            "<DescribeChangeSetResponse><DescribeChangeSetResult><Status>CREATE_COMPLETE</Status>\
+             <ExecutionStatus>AVAILABLE</ExecutionStatus><Changes><member><Type>Resource</Type><ResourceChange>\
+             <PolicyAction>ReplaceAndRetain</PolicyAction><Action>Modify</Action>\
+             <LogicalResourceId>Bucket</LogicalResourceId><ResourceType>AWS::S3::Bucket</ResourceType>\
+             <Replacement>True</Replacement><Scope><member>{scope}</member></Scope><Details><member>\
+             <Target>{target}<RequiresRecreation>Never</RequiresRecreation></Target><Evaluation>Static</Evaluation>\
+             <ChangeSource>DirectModification</ChangeSource></member></Details></ResourceChange></member></Changes>\
+             </DescribeChangeSetResult></DescribeChangeSetResponse>"
+        )
+    };
+    let old = answer("Tags", "<Attribute>Tags</Attribute>");
+    let new = answer("Properties", "<Attribute>Properties</Attribute><Name>Tags</Name>");
+    let mut read = Vec::new();
+    for answer in [&old, &new] {
+        let canned = Canned::default().with("DescribeChangeSet", &[(200, answer)]);
+        let query =
+            Query::ChangeSet { update: UpdateKind::Primary, stack_id: "s".to_owned(), name: "c".to_owned() };
+        match canned.cloud().observe(&query).await {
+            Ok(Observation::ChangeSet(Some(seen))) => read.push(seen.changes),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(read[0], read[1]);
+    let [change] = read[0].as_slice() else { panic!("{read:?}") };
+    let details: Vec<String> = change.details.iter().map(ToString::to_string).collect();
+    assert_eq!(details, ["Properties.Tags (Never) Static DirectModification"]);
+    assert_eq!(change.policy_action.as_deref(), Some("ReplaceAndRetain"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn drift_is_waited_for_and_only_so_long() {
     const GOING: &str = "DETECTION_IN_PROGRESS";

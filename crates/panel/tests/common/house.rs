@@ -18,7 +18,9 @@ pub struct House {
     /// Every wish that was looked at, in order.
     pub wishes: Mutex<Vec<UpgradeWish>>,
     /// Plans that were begun.
-    pub begun: Mutex<Vec<Plan>>,
+    pub begun: Mutex<Vec<ApprovedPlan>>,
+    /// The plan of entering or leaving maintenance; `None`: there is none to be had.
+    pub maintenance: Option<Plan>,
     /// Looks that may end; without limit unless a test wants to see one under way.
     pub turns: Semaphore,
 }
@@ -29,6 +31,7 @@ impl Default for House {
             banner: Mutex::default(),
             wishes: Mutex::default(),
             begun: Mutex::default(),
+            maintenance: None,
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }
@@ -62,7 +65,8 @@ impl Backend for House {
         })
     }
     fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
-        Box::pin(async { Err(BackendError::Refused("not in this house".to_owned())) })
+        let refused = || BackendError::Refused("not in this house".to_owned());
+        Box::pin(async move { self.maintenance.clone().ok_or_else(refused) })
     }
     fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
         let release = Release {
@@ -89,7 +93,7 @@ impl Backend for House {
         })
     }
     fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()> {
-        self.begun.lock().expect("no panic").push(plan.plan().clone());
+        self.begun.lock().expect("no panic").push(plan);
         Box::pin(async { Ok(()) })
     }
     fn resume(&self, _: &str) -> Answering<'_, ()> {

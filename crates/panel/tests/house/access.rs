@@ -266,9 +266,9 @@ async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
     let path = "/api/v1/deployments/lab/banner";
     let (one, two) = (r#"{"text":"One","level":"info"}"#, r#"{"text":"Two","level":"info"}"#);
     assert_eq!(ask(Method::PUT, path, None, one).await.status, StatusCode::UNPROCESSABLE_ENTITY, "no key");
-    assert_eq!(ask(Method::PUT, path, Some("1"), one).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(ask(Method::PUT, path, Some("2"), two).await.status, StatusCode::NO_CONTENT);
-    let again = ask(Method::PUT, path, Some("1"), one).await;
+    assert_eq!(ask(Method::PUT, path, Some("the-first"), one).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(ask(Method::PUT, path, Some("the-second"), two).await.status, StatusCode::NO_CONTENT);
+    let again = ask(Method::PUT, path, Some("the-first"), one).await;
     assert_eq!(
         (again.status, &again.headers["idempotency-replayed"]),
         (StatusCode::NO_CONTENT, &"true".parse().expect("text"))
@@ -277,10 +277,15 @@ async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
         ask(Method::GET, path, None, "").await.text.contains("Two"),
         "the repeated write was not done again"
     );
-    assert_eq!(ask(Method::PUT, path, Some("1"), two).await.status, StatusCode::CONFLICT, "another request");
+    assert_eq!(
+        ask(Method::PUT, path, Some("the-first"), two).await.status,
+        StatusCode::CONFLICT,
+        "another request"
+    );
     let access = Access::open(&served.access).expect("SQLite");
     let path_of_token = format!("/tokens/{}", access.tokens().expect("readable")[0].id);
-    served.send(Method::DELETE, &path_of_token, &ada, "").await;
+    let gone = served.send(Method::DELETE, &path_of_token, &ada, "").await;
+    assert!(gone.status.is_success(), "{path_of_token}: {} {}", gone.status, gone.text);
     assert_eq!(ask(Method::GET, path, None, "").await.status, StatusCode::UNAUTHORIZED, "revoked");
 }
 

@@ -4,8 +4,10 @@ use http::{Method, StatusCode};
 use panel::access::Role;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use upgrade::ApprovedPlan;
 
 use crate::common::house::House;
+use crate::common::plan::plan;
 use crate::common::release::LOSS;
 use crate::served::{Answer, Browser, Served};
 
@@ -76,6 +78,32 @@ fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("no JSON: {}", answer.text))
 }
 
+/// Of every run that was begun: the plan's hash, and who approved it.
+fn approvals(served: &Served) -> Vec<(Value, String)> {
+    let begun = served.house.begun.lock().expect("no panic");
+    let approval = |plan: &ApprovedPlan| {
+        assert_eq!(plan.approval().plan_sha256, plan.plan().sha256());
+        (json!(plan.plan().sha256()), plan.approval().by.clone())
+    };
+    begun.iter().map(approval).collect()
+}
+
+/// What was drawn up for whoever asks for maintenance is what they approve.
+#[tokio::test]
+async fn maintenance_is_approved_by_whoever_asks_for_it() {
+    let plan = plan("lab-maintenance");
+    let served = Served::with(House { maintenance: Some(plan.clone()), ..House::default() }, false);
+    let ada = served.set_up().await;
+    let grace = served.called(&ada, "grace", Role::Operator).await;
+    let way = "/deployments/lab/maintenance/";
+    for (browser, act) in [(&grace, "enable"), (&ada, "disable")] {
+        let begun = served.send(Method::POST, &format!("{way}{act}"), browser, "").await;
+        assert!(begun.status.is_success(), "{act}: {}", begun.text);
+    }
+    let approved = |by: &str| (json!(plan.sha256()), by.to_owned());
+    assert_eq!(approvals(&served), [approved("grace"), approved("ada")]);
+}
+
 #[tokio::test]
 async fn an_upgrade_goes_from_its_release_to_its_run() {
     let served = Served::new();
@@ -133,9 +161,7 @@ async fn an_upgrade_goes_from_its_release_to_its_run() {
         "{}",
         begun.text
     );
-    let plans: Vec<String> =
-        served.house.begun.lock().expect("no panic").iter().map(upgrade::Plan::sha256).collect();
-    assert_eq!(json!(plans), json!([hash]), "the approved plan, and no other");
+    assert_eq!(approvals(&served), [(hash.clone(), "ada".to_owned())], "the approved plan, and no other");
     let kept = served.get(&way.path(""), &ada.cookie).await.text;
     assert!(kept.contains("Approved by") && kept.contains("/runs/lab-1"), "{kept}");
     let again = served.get("/deployments/lab/upgrade/events", &ada.cookie).await;
@@ -215,6 +241,8 @@ async fn two_people_are_wanted_where_the_settings_say_so() {
     assert_eq!(way.approve(&alan, hash).await.status, StatusCode::OK);
     let begun = served.send(Method::POST, &way.path("/run"), &grace, "").await;
     assert_eq!(begun.status, StatusCode::OK, "whoever proposed may begin it: {}", begun.text);
+    let approved = (hash.clone(), "alan".to_owned());
+    assert_eq!(approvals(&served), [approved], "and the run knows who approved it");
     let kept = way.get(&grace).await;
     assert_eq!((&kept["proposedBy"], &kept["approvedBy"]), (&json!("grace"), &json!("alan")));
 }
