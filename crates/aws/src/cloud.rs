@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use conductor::Cloud;
 use futures_util::future::try_join4;
 use upgrade::{
-    Act, CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, HealthQuery, Memory, Observation,
-    PlannedSnapshot, PortError, PortErrorKind, Query, Rememberer, SnapshotKind, StackAct, StackQuery,
-    StandingSeen,
+    Act, CalmParts, CalmSeen, DoorSeen, Facts, FleetAct, FleetQuery, HealthQuery, LogicalResource,
+    Maintenance, Memory, Observation, PlannedSnapshot, PortError, PortErrorKind, Query, Rememberer,
+    SnapshotKind, StackAct, StackQuery, StandingSeen, Targets,
 };
 
+use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
 use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING, STORAGE};
 use crate::errors::Origin;
@@ -105,6 +106,13 @@ impl AwsCloud {
                 };
                 Ok(Observation::StackEvents { events, worker_groups })
             }
+            StackQuery::Contents { planned, pieces } => {
+                let found = AwsClouds::one(self.clone()).verify_contents(planned, pieces).await;
+                Ok(Observation::Contents {
+                    differences: found.differences.iter().map(ToString::to_string).collect(),
+                    unread: found.unread.iter().map(|one| format!("{}: {}", one.what, one.error)).collect(),
+                })
+            }
         }
     }
 
@@ -140,6 +148,9 @@ impl AwsCloud {
                 );
                 Observation::Snapshots(seen)
             }
+            FleetQuery::Facts { stack_id, targets } => {
+                Observation::Facts(self.facts(stack_id, targets).await?)
+            }
             // Whether an alarm acts is all that the calm is about: its note isn't asked for.
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts, |_| false).await?),
             FleetQuery::Standing { stack_id, parts } => {
@@ -148,6 +159,23 @@ impl AwsCloud {
                 Observation::Standing(StandingSeen { stack_status, version, calm })
             }
         })
+    }
+
+    /// What a plan stands on.
+    ///
+    /// # Errors
+    /// A part of it can't be looked at.
+    pub async fn facts(&self, stack_id: &str, targets: &Targets) -> Result<Facts, PortError> {
+        let names = |resources: &[LogicalResource]| -> Vec<String> {
+            resources.iter().map(|resource| resource.physical_id.clone()).collect()
+        };
+        let deployment = self.deployment(stack_id).await?;
+        let groups = names(&targets.worker_groups);
+        let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, &groups).await?;
+        let databases = rds::databases(&self.wire, &targets.databases).await?;
+        let rules = gate::gate_rules(&self.load_balancing, &targets.listener.physical_id).await?;
+        let found = Maintenance::of(&rules.unwrap_or_default());
+        Ok(Facts::of(&deployment, targets, &groups, &databases, found.as_ref()))
     }
 
     /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is

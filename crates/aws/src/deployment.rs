@@ -46,6 +46,7 @@ impl AwsCloud {
             stack_name: stack.stack_name().unwrap_or(stack_name).to_owned(),
             stack_id: stack_id.to_owned(),
             status: stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            last_updated: stack.last_updated_time().map(ToString::to_string),
             account_id: account_id.to_owned(),
             region: region.to_owned(),
             partition: partition.to_owned(),

@@ -17,6 +17,9 @@ pub(crate) use address::ObjectAddress;
 /// The Region whose buckets are made without naming it (CreateBucket, LocationConstraint).
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// How often a copy is written that somebody else is writing at the same time.
+const PIN_ATTEMPTS: usize = 3;
+
 /// The header in which S3 says where a bucket is.
 const BUCKET_REGION: &str = "x-amz-bucket-region";
 
@@ -99,31 +102,26 @@ impl AwsCloud {
         };
         let region = self.bucket_region(bucket).await?;
         let url = address.template_url(&region);
-        match self.put(&address, bytes, true).await {
-            Ok(()) => return Ok(PinnedTemplate { url, sha256 }),
-            Err(Unwritten::Taken) => {}
-            Err(Unwritten::NoConditions) => {
-                // An older store than S3 of November 2024 (an emulator's, an appliance's). Between the look and the
-                // write somebody may write as well; what is there afterwards is compared in any case.
-                if let Err(Unread::Absent(_)) = self.get(&address).await {
-                    match self.put(&address, bytes, false).await {
-                        Ok(()) => {}
-                        Err(Unwritten::Failed(error)) => return Err(error),
-                        Err(Unwritten::Taken | Unwritten::NoConditions) => {
-                            return Err(refused("s3:PutObject", format!("{url} can't be written")));
-                        }
-                    }
-                }
+        let mut absent = None;
+        for _ in 0..PIN_ATTEMPTS {
+            match self.put(&address, bytes, true).await {
+                Ok(()) => return Ok(PinnedTemplate { url, sha256 }),
+                Err(Unwritten::Taken) => {}
+                Err(Unwritten::NoConditions) => self.put_without_conditions(&address, bytes).await?,
+                Err(Unwritten::Failed(error)) => return Err(error),
             }
-            Err(Unwritten::Failed(error)) => return Err(error),
-        }
-        let there = match self.get(&address).await {
-            Ok(there) => sha256_of(&there),
-            // It was there a moment ago: somebody is writing or deleting it.
-            Err(Unread::Absent(error)) => return Err(look_again(error)),
-            Err(Unread::Failed(error)) => return Err(error),
-        };
-        if there != sha256 {
+            let there = match self.get(&address).await {
+                Ok(there) => sha256_of(&there),
+                // Somebody is writing it at this moment (409), or has deleted it.
+                Err(Unread::Absent(error)) => {
+                    absent = Some(error);
+                    continue;
+                }
+                Err(Unread::Failed(error)) => return Err(error),
+            };
+            if there == sha256 {
+                return Ok(PinnedTemplate { url, sha256 });
+            }
             return Err(refused(
                 "s3:PutObject",
                 format!(
@@ -131,7 +129,22 @@ impl AwsCloud {
                 ),
             ));
         }
-        Ok(PinnedTemplate { url, sha256 })
+        let error = absent.unwrap_or_else(|| refused("s3:PutObject", format!("{url} can't be written")));
+        Err(look_again(error))
+    }
+
+    /// For a store older than S3 of November 2024 (an emulator's, an appliance's). Between the look and the write somebody
+    /// may write as well, so what is there afterwards is compared in any case.
+    async fn put_without_conditions(&self, address: &ObjectAddress, bytes: &[u8]) -> Result<(), PortError> {
+        match self.get(address).await {
+            Ok(_) => Ok(()),
+            Err(Unread::Failed(error)) => Err(error),
+            Err(Unread::Absent(_)) => match self.put(address, bytes, false).await {
+                // Conditions are minded only where they are made.
+                Ok(()) | Err(Unwritten::Taken | Unwritten::NoConditions) => Ok(()),
+                Err(Unwritten::Failed(error)) => Err(error),
+            },
+        }
     }
 
     /// A template that is named with a version of its own, which nobody can change: what CloudFormation takes as its URL.

@@ -16,11 +16,11 @@ use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
-    DraftedUpdate, Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan, PlatformObservation,
-    PlatformQuery, Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp,
-    UpdateKind, UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check, draft_update,
-    draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets, parameter_table,
-    upgrade_plan,
+    DraftedUpdate, Facts, Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan,
+    PlatformObservation, PlatformQuery, Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets,
+    Timestamp, UpdateKind, UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check,
+    draft_update, draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets,
+    parameter_table, upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -175,7 +175,9 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             let at_work = at_work(&around);
             let rules = rules_of(&around, site)?;
             let accepted = needed(&request.accepted, &checks);
+            let facts = cloud.facts(&deployment.stack_id, &targets).await?;
             let found_out = Findings {
+                facts: &facts,
                 deployment: &deployment,
                 targets: &targets,
                 profile: &profile.name,
@@ -240,6 +242,7 @@ pub async fn prepare_maintenance(
     let at_work = at_work(&around);
     let rules = rules_of(&around, site)?;
     let found_out = Findings {
+        facts: &Facts::default(),
         deployment: &deployment,
         targets: &targets,
         profile: &profile.name,

@@ -13,6 +13,8 @@ pub struct Deployment {
     pub stack_id: String,
     /// The stack's status.
     pub status: String,
+    /// When it was last updated, as AWS writes it; `None`: never.
+    pub last_updated: Option<String>,
     /// Twelve digits.
     pub account_id: String,
     /// Such as `us-east-1`.

@@ -9,6 +9,7 @@ use template::{Evaluation, Outside};
 use crate::checks::CheckResult;
 use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
+use crate::facts::{Facts, FactsBefore};
 use crate::observation::LogicalResource;
 use crate::plan::{
     Acceptance, AtWork, PLAN_FORMAT, Plan, PlannedSnapshot, PlannedStep, RunKind, SnapshotKind, StackUpdate,
@@ -201,6 +202,8 @@ pub struct Findings<'a> {
     pub found: Option<&'a Maintenance>,
     /// How everything was before, as far as it is known.
     pub before: &'a Before,
+    /// What the plan stands on.
+    pub facts: &'a Facts,
 }
 
 /// Assemble the plan of an upgrade. The linked stacks' updates come first, in the order given.
@@ -265,6 +268,7 @@ pub fn maintenance_plan(
         health: settings.health.clone(),
         before: findings.before.clone(),
         found: findings.found.cloned(),
+        stands_on: findings.facts.clone(),
         checks: findings.checks.to_vec(),
         accepted: findings.accepted.to_vec(),
         risks: Vec::new(),
@@ -290,12 +294,12 @@ pub fn maintenance_plan(
 /// disturbed, then the gate.
 fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
     let linked = plan.updates.iter().filter(|update| update.kind != UpdateKind::Primary);
-    let [create, execute, follow] = Step::of_update(UpdateKind::Primary);
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::Primary);
     std::iter::once(Step::Announce)
         .chain(linked.flat_map(|update| Step::of_update(update.kind)))
-        .chain([Step::AwaitWindow, create, Step::CloseGate])
+        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate), Step::CloseGate])
         .chain(Step::DRAINING)
-        .chain([Step::TakeSnapshots, execute, follow])
+        .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(Step::LEAVING)
         .filter(|step| is_needed(plan, *step))
         .map(Step::usual)

@@ -15,6 +15,7 @@ mod comparison;
 mod deployment;
 mod draft;
 mod ending;
+mod facts;
 mod journal;
 mod line;
 mod nearest;
@@ -53,6 +54,7 @@ pub use draft::{
     maintenance_plan, upgrade_plan,
 };
 pub use ending::{Ending, Seen, Users, still_to_put_back};
+pub use facts::{Fact, Facts, FactsBefore};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use line::{Line, LineKind};
 pub use nearest::nearest;

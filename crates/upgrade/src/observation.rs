@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::circumstances::Machine;
 use crate::comparison::Change;
-use crate::plan::{PlannedSnapshot, UpdateKind};
+use crate::facts::Facts;
+use crate::plan::{Piece, PlannedSnapshot, StackUpdate, Targets, UpdateKind};
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::HttpCheck;
 
@@ -45,6 +46,13 @@ pub enum StackQuery {
         after_event_id: Option<String>,
         /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
         worker_groups: Vec<String>,
+    },
+    /// Whether what an update will be made of is what was approved.
+    Contents {
+        /// The update.
+        planned: Box<StackUpdate>,
+        /// What updates bring in.
+        pieces: Vec<Piece>,
     },
 }
 
@@ -94,6 +102,13 @@ pub enum FleetQuery {
         planned: Vec<PlannedSnapshot>,
         /// The run, which volume snapshots carry as a tag.
         run_id: String,
+    },
+    /// What a plan stands on, as it is now.
+    Facts {
+        /// The primary stack's id.
+        stack_id: String,
+        /// What the plan touches.
+        targets: Targets,
     },
     /// Whether the calm holds.
     Calm(CalmParts),
@@ -152,6 +167,7 @@ impl StackQuery {
     pub fn update(&self) -> UpdateKind {
         match self {
             StackQuery::ChangeSet { update, .. } | StackQuery::Events { update, .. } => *update,
+            StackQuery::Contents { planned, .. } => planned.kind,
         }
     }
 }
@@ -184,6 +200,15 @@ pub enum Observation {
     Machines(Vec<Machine>),
     /// Answer to [`FleetQuery::Snapshots`].
     Snapshots(Vec<SnapshotSeen>),
+    /// Answer to [`StackQuery::Contents`]: sentences.
+    Contents {
+        /// What is something else than was approved.
+        differences: Vec<String>,
+        /// What could not be looked at.
+        unread: Vec<String>,
+    },
+    /// Answer to [`FleetQuery::Facts`].
+    Facts(Facts),
     /// Answer to [`FleetQuery::Calm`].
     Calm(CalmSeen),
     /// Answer to [`FleetQuery::Standing`].
@@ -442,6 +467,8 @@ impl Observation {
             Observation::Alarms(_) => "alarms",
             Observation::Machines(_) => "machines",
             Observation::Snapshots(_) => "snapshots",
+            Observation::Contents { .. } => "contents",
+            Observation::Facts(_) => "facts",
             Observation::Calm(_) => "a look at the calm",
             Observation::Standing(_) => "a look at what is so",
             Observation::Health(_) => "findings of health",

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::checks::CheckResult;
 use crate::circumstances::Machine;
 use crate::comparison::Change;
+use crate::facts::Facts;
 use crate::observation::{Job, LogicalResource};
 use crate::platform::{Computation, PlatformCapabilities, Session};
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
@@ -72,6 +73,9 @@ pub struct Plan {
     pub before: Before,
     /// The maintenance in which the deployment was found: an upgrade uses it, and ends it when it succeeds.
     pub found: Option<Maintenance>,
+    /// What it stands on: looked at again before the gate closes, and before the update. Empty for maintenance by itself,
+    /// which looks at everything as it goes.
+    pub stands_on: Facts,
     /// The checks and their results, as they were when the plan was made.
     pub checks: Vec<CheckResult>,
     /// Checks and replacements that the operator accepted.
@@ -475,6 +479,8 @@ impl Plan {
             | Step::OpenGate
             | Step::ClearBanner
             | Step::DiscardChangeSet
+            | Step::ConfirmFacts(_)
+            | Step::ConfirmContents(_)
             | Step::TakeStock => None,
         })
     }

@@ -269,6 +269,8 @@ impl Telling {
             | Observation::Alarms(_)
             | Observation::Machines(_)
             | Observation::Calm(_)
+            | Observation::Contents { .. }
+            | Observation::Facts(_)
             | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_) => {}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::FactsBefore;
 use crate::plan::{PlannedStep, UpdateKind};
 
 /// A step. Which ones a run has, and in which order, stands in its plan.
@@ -18,6 +19,10 @@ pub enum Step {
     FollowUpdate(UpdateKind),
     /// Until the announced time has come.
     AwaitWindow,
+    /// What the plan stands on is looked at again.
+    ConfirmFacts(FactsBefore),
+    /// What a change set would execute is compared with what was approved.
+    ConfirmContents(UpdateKind),
     /// Everybody gets the maintenance page.
     CloseGate,
     /// Sessions are saved, and stopped when their save is confirmed.
@@ -142,6 +147,24 @@ impl Step {
         let (title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop) = match self {
             Step::Announce => ("Announce maintenance", Some(120), 1000, Banner, PutBack, Leave),
             Step::AwaitWindow => ("Wait for the window", None, 1000, Window, PutBack, Leave),
+            Step::ConfirmFacts(FactsBefore::Gate) => {
+                ("Look again at what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmFacts(FactsBefore::Update) => {
+                ("Look once more at what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmContents(BackupStack) => {
+                ("Compare the backup stack's contents", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmContents(RoleStack) => {
+                ("Compare the role stack's contents", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmContents(Primary) => {
+                ("Compare the contents", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmContents(WayBack) => {
+                ("Compare the contents of the way back", Some(120), 1000, Always, AskAboutRelease, Ask)
+            }
             Step::CloseGate => ("Close the gate", Some(120), 1000, Always, PutBack, Leave),
             Step::SaveSessions => ("Save and stop sessions", None, 1000, Sessions, PutBack, Leave),
             Step::StopComputations => ("Stop computations", None, 1000, Computations, PutBack, Leave),
@@ -252,8 +275,13 @@ impl Step {
 
     /// The steps of one stack update.
     #[must_use]
-    pub fn of_update(kind: UpdateKind) -> [Step; 3] {
-        [Step::CreateChangeSet(kind), Step::ExecuteChangeSet(kind), Step::FollowUpdate(kind)]
+    pub fn of_update(kind: UpdateKind) -> [Step; 4] {
+        [
+            Step::CreateChangeSet(kind),
+            Step::ConfirmContents(kind),
+            Step::ExecuteChangeSet(kind),
+            Step::FollowUpdate(kind),
+        ]
     }
 
     /// The step with its usual limits.

@@ -6,6 +6,7 @@ pub(crate) mod alarms;
 mod announcement;
 mod change_set;
 mod computations;
+mod footing;
 pub(crate) mod gate;
 pub(crate) mod health;
 pub(crate) mod job_queues;
@@ -88,6 +89,8 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
         Step::CheckHealth => health::look(plan, state),
         Step::DiscardChangeSet => change_set::look_at_unused(plan, state),
         Step::TakeStock => stock::look(plan, state),
+        Step::ConfirmFacts(_) => footing::look_at_facts(plan),
+        Step::ConfirmContents(kind) => footing::look_at_contents(plan, kind),
     }
 }
 
@@ -146,6 +149,10 @@ pub(crate) fn decide(
             update::follow(plan, state, kind, events, worker_groups)
         }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
+        (Step::ConfirmFacts(before), Observation::Facts(seen)) => footing::confirm_facts(plan, seen, before),
+        (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
+            footing::confirm_contents(differences, unread)
+        }
         (Step::TakeStock, Observation::Standing(standing)) => stock::take(state, standing, at),
         (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
         (
@@ -161,6 +168,8 @@ pub(crate) fn decide(
             | Observation::Machines(_)
             | Observation::Snapshots(_)
             | Observation::Calm(_)
+            | Observation::Contents { .. }
+            | Observation::Facts(_)
             | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_),

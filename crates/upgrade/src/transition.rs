@@ -483,8 +483,8 @@ fn next(plan: &Plan, state: &State) -> Option<Step> {
     if state.step.is_leaving() {
         return after(&Step::LEAVING);
     }
-    let [create, execute, follow] = Step::of_update(UpdateKind::WayBack);
-    if let Some(next) = after(&[create, execute, follow, Step::LocateTargets]) {
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
+    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
         return Some(next);
     }
     let index = place(plan, state.step)?;

@@ -35,6 +35,12 @@ const SERVICES: [&Service; 15] = [
 ];
 
 #[test]
+fn no_service_is_forgotten_here() {
+    let described = include_str!("../endpoints.rs").matches(": Service = Service {").count();
+    assert_eq!(described, SERVICES.len());
+}
+
+#[test]
 fn services_are_where_aws_has_them() {
     for (region, endpoint, service, url, signed_for) in [
         ("us-east-1", None, EC2, "https://ec2.us-east-1.amazonaws.com", "us-east-1"),

@@ -23,9 +23,12 @@ struct Behaviour {
     conditional: bool,
     /// Whether it lets objects be read.
     readable: bool,
+    /// How many writes meet another that is under way.
+    conflicts: usize,
 }
 
-const S3: Behaviour = Behaviour { head: 200, region: Some("us-east-1"), conditional: true, readable: true };
+const S3: Behaviour =
+    Behaviour { head: 200, region: Some("us-east-1"), conditional: true, readable: true, conflicts: 0 };
 
 #[derive(Default)]
 struct Contents {
@@ -79,6 +82,7 @@ impl Store {
         let query = uri.query().unwrap_or_default().split('&');
         let version: Vec<&str> = query.filter(|pair| pair.starts_with("versionId")).collect();
         let mut contents = self.contents.lock().expect("contents");
+        let puts = contents.requests.iter().filter(|one| one.starts_with("PUT")).count();
         contents.requests.push(format!("{method} {path} {scope} {condition} {}", version.concat()));
         let mut response = http::Response::builder();
         let refusal =
@@ -97,6 +101,7 @@ impl Store {
                 Some(body) => (200, Bytes::from(body.clone())),
                 None => (404, refusal("NoSuchKey")),
             },
+            "PUT" if puts < self.behaviour.conflicts => (409, refusal("ConditionalRequestConflict")),
             "PUT" if condition == "*" && !self.behaviour.conditional => (501, refusal("NotImplemented")),
             "PUT" if condition == "*" && contents.objects.contains_key(&path) => {
                 (412, refusal("PreconditionFailed"))
@@ -157,6 +162,18 @@ async fn a_store_without_conditional_writes_is_written_to_and_read_back() {
     let plain = |one: &&String| one.starts_with("PUT") && one.contains(" - ");
     assert_eq!(store.requests().iter().filter(plain).count(), 1, "{:?}", store.requests());
     assert_eq!(store.at(&path()).as_deref(), Some(TEMPLATE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_meets_another_is_made_again_and_not_for_ever() {
+    for (conflicts, pinned) in [(1, true), (2, true), (3, false)] {
+        let store = Store::new(Behaviour { conflicts, ..S3 });
+        let outcome = store.cloud().pin_template("bucket", TEMPLATE).await;
+        match outcome {
+            Ok(_) => assert!(pinned, "{conflicts}"),
+            Err(error) => assert!(!pinned && error.kind == PortErrorKind::Transient, "{conflicts}: {error}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,6 +47,7 @@ pub fn plan(run_id: &str, stack: &str) -> Plan {
         health: HealthPolicy::default(),
         before: upgrade::Before::default(),
         found: None,
+        stands_on: upgrade::Facts::default(),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),

@@ -72,6 +72,7 @@ pub fn plan(run_id: &str) -> Plan {
         health: HealthPolicy::default(),
         before: upgrade::Before::default(),
         found: None,
+        stands_on: upgrade::Facts::default(),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),

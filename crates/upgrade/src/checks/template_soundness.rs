@@ -52,9 +52,9 @@ pub(super) fn reachable(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("template-reachable", "Template can be read by CloudFormation");
     match input.template_reachable {
         None => return finding.skipped("Nobody has looked whether the template is in S3."),
-        Some(Ok(())) => finding.note("The template can be read where the plan says it is."),
+        Some(Ok(())) => finding.note("The template, and what it brings in, can be read where the plan says it is."),
         Some(Err(reason)) => finding.fail(
-            format!("The template can't be read where the plan says it is: {reason}"),
+            format!("Not everything can be read where the plan says it is: {reason}."),
             "CloudFormation reads it from S3 with the caller's rights: upload it, or allow s3:GetObject on it.",
         ),
     }

@@ -53,6 +53,8 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         | Observation::Alarms(_)
         | Observation::Snapshots(_)
         | Observation::Calm(_)
+        | Observation::Contents { .. }
+        | Observation::Facts(_)
         | Observation::Standing(_)
         | Observation::Health(_) => None,
     }

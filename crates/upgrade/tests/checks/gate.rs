@@ -144,6 +144,7 @@ fn the_gate_that_fits_is_drawn() {
                     accepted: &[],
                     found: None,
                     before: &Before::default(),
+                    facts: &Facts::default(),
                 };
                 let drawn = maintenance_plan(RunKind::EnterMaintenance, &settings, &findings);
                 let verdict = of(&world.check(), "gate-space").verdict;

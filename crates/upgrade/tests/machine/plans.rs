@@ -134,6 +134,7 @@ pub fn plan() -> Plan {
         health: HealthPolicy { quiet_seconds: 3, deadline_seconds: 20, ..HealthPolicy::default() },
         before: Before::default(),
         found: None,
+        stands_on: upgrade::Facts::default(),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),
@@ -141,14 +142,14 @@ pub fn plan() -> Plan {
         at_work: AtWork::default(),
         steps: Vec::new(),
     };
-    let [create, execute, follow] = Step::of_update(UpdateKind::Primary);
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::Primary);
     let steps = [Step::Announce]
         .into_iter()
         .chain(Step::of_update(UpdateKind::BackupStack))
         .chain(Step::of_update(UpdateKind::RoleStack))
-        .chain([Step::AwaitWindow, create, Step::CloseGate])
+        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate), Step::CloseGate])
         .chain(Step::DRAINING)
-        .chain([Step::TakeSnapshots, execute, follow])
+        .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(Step::LEAVING);
     plan.steps = steps.map(short).collect();
     plan

@@ -303,6 +303,7 @@ impl Platform {
                 Observation::GateRules(Vec::new())
             }
             FleetQuery::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
+            FleetQuery::Facts { .. } => Observation::Facts(Facts::default()),
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts)),
             FleetQuery::Standing { parts, .. } => Observation::Standing(StandingSeen {
                 stack_status: self
@@ -338,6 +339,9 @@ impl Platform {
                     execution_status: "AVAILABLE".to_owned(),
                     changes: changes.clone(),
                 }))
+            }
+            StackQuery::Contents { .. } => {
+                Observation::Contents { differences: Vec::new(), unread: Vec::new() }
             }
             StackQuery::Events { update, client_request_token, after_event_id, worker_groups, .. } => {
                 let begun = self.events.get(stack_name(*update)).is_some_and(|events| !events.is_empty());

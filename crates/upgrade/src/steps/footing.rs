@@ -1,0 +1,44 @@
+//! What the plan stands on is looked at again, and what it will execute: an approval is of contents.
+
+use crate::facts::{Facts, FactsBefore};
+use crate::observation::{FleetQuery, Query, StackQuery};
+use crate::plan::{Plan, UpdateKind};
+use crate::steps::{Decision, Look};
+
+pub(crate) fn look_at_facts(plan: &Plan) -> Look {
+    if plan.stands_on == Facts::default() {
+        return Look::Known(Decision::Done);
+    }
+    Look::Ask(FleetQuery::Facts { stack_id: plan.stack_id.clone(), targets: plan.targets.clone() }.into())
+}
+
+/// Done when all of it holds.
+pub(crate) fn confirm_facts(plan: &Plan, seen: &Facts, before: FactsBefore) -> Decision {
+    let changed = plan.stands_on.changed(seen, before);
+    if changed.is_empty() {
+        return Decision::Done;
+    }
+    Decision::Fail(format!("the plan no longer holds, so draw it up again: {}", changed.join("; ")))
+}
+
+pub(crate) fn look_at_contents(plan: &Plan, kind: UpdateKind) -> Look {
+    match plan.update(kind) {
+        Some(update) => Look::Ask(Query::Stack(StackQuery::Contents {
+            planned: Box::new(update.clone()),
+            pieces: plan.pieces.clone(),
+        })),
+        None => Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title()))),
+    }
+}
+
+/// Done when the change set's template, and everything that it brings in, is what was approved. What can't be read is read
+/// again while the step's time lasts.
+pub(crate) fn confirm_contents(differences: &[String], unread: &[String]) -> Decision {
+    if !differences.is_empty() {
+        return Decision::Fail(format!(
+            "what would be executed is not what was approved: {}",
+            differences.join("; ")
+        ));
+    }
+    if unread.is_empty() { Decision::Done } else { Decision::Wait(unread.to_vec()) }
+}
