@@ -336,6 +336,9 @@ pub enum CliError {
         /// Its status.
         status: String,
     },
+    /// Another run began while one was left.
+    #[error("another run of the deployment has begun meanwhile")]
+    NotLeft,
     /// Nobody is there to approve.
     #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
     NobodyToApprove,
@@ -418,6 +421,7 @@ impl CliError {
             | CliError::NothingAsked { .. }
             | CliError::NotAnAnswer { .. }
             | CliError::RunConducted { .. }
+            | CliError::NotLeft
             | CliError::WhileUpdating { .. }
             | CliError::Journal(JournalError::RunUnderWay { .. })
             | CliError::NothingToStop { .. }

@@ -47,7 +47,9 @@ pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
 pub use interruption::LeftRun;
-pub use maintenance_command::{Entering, LeavingWish, already, entering, leaving_plan};
+pub use maintenance_command::{
+    Entering, Leaving, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
+};
 
 use arguments::{BannerCommand, Command, Maintenance, Run};
 

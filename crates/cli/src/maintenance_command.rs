@@ -99,8 +99,11 @@ pub fn already(found: &InMaintenance) -> String {
 }
 
 /// A deployment has one run at a time. Whoever wants another is told of the one that has not ended before anything else.
-pub(crate) fn refuse_under_way(journal: Option<&SqliteJournal>, deployment: &str) -> Result<(), CliError> {
-    match journal.map(|journal| under_way(journal, deployment)).transpose()?.flatten() {
+///
+/// # Errors
+/// A run has not ended.
+pub fn refuse_under_way(journal: Option<&SqliteJournal>, deployment: &str) -> Result<(), CliError> {
+    match journal.map(|journal| under_way(journal, deployment, Timestamp(0))).transpose()?.flatten() {
         None => Ok(()),
         Some(UnderWay { plan, .. }) => Err(CliError::Journal(conductor::JournalError::RunUnderWay {
             run_id: plan.run_id,
@@ -110,7 +113,7 @@ pub(crate) fn refuse_under_way(journal: Option<&SqliteJournal>, deployment: &str
 }
 
 /// A run that has not ended.
-pub(crate) struct UnderWay {
+struct UnderWay {
     plan: Plan,
     state: State,
     /// Who carries it on; `None`: nobody.
@@ -118,8 +121,11 @@ pub(crate) struct UnderWay {
 }
 
 /// The deployment's run that has not ended. One that can't be read is in nobody's way.
-pub(crate) fn under_way(journal: &SqliteJournal, deployment: &str) -> Result<Option<UnderWay>, CliError> {
-    let now = conductor::Clock::system().now();
+fn under_way(
+    journal: &SqliteJournal,
+    deployment: &str,
+    now: Timestamp,
+) -> Result<Option<UnderWay>, CliError> {
     let runs = journal.runs()?;
     let unended = runs.into_iter().rev().filter(|run| run.deployment == deployment && !run.ended);
     for run in unended {
@@ -149,31 +155,67 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     let mut journal = runs::journal_to_leave_with(&arguments.data.path)?;
     let DisableMaintenance { stop_run, while_updating, although_unhealthy, .. } = *arguments;
     let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
-    if let Some(run) = under_way(&journal, &site.settings.name)? {
-        let asks = may_leave(&site, &run, wish).await?;
-        let run_id = run.plan.run_id.clone();
+    if let Leaving::From { run_id, asks, conducted } = leaving(&site, &journal, wish).await? {
+        let asked = asks.len();
         for request in asks {
             journal.ask(&run_id, &request, site.clock.now())?;
         }
-        println!("Run {run_id} has not ended; it is asked to stop.");
-        let code = match run.holder {
-            Some(_) => wait_for(&journal, &run_id).await?,
+        match asked {
+            0 => println!("Run {run_id} is leaving maintenance already."),
+            _ => println!("Run {run_id} has not ended; it is asked to stop."),
+        }
+        let code = if conducted {
+            wait_for(&journal, &run_id).await?
+        } else {
             // Nobody carries it on: its way out is carried out here.
-            None => operate::resume(&site, &run_id, &mut journal, arguments.progress).await?,
+            operate::resume(&site, &run_id, &mut journal, arguments.progress).await?
         };
         // What it asks is a person's to answer. Where it has ended with users in, there is nothing more to do.
-        let under_way = under_way(&journal, &site.settings.name)?.is_some();
-        let standing = status::look(&site, None).await?;
-        if under_way || !standing.has_taken_away() {
+        if !is_left_over(&site, &journal).await? {
             return Ok(code);
         }
     }
-    refuse_while_updating(&site, wish).await?;
-    let plan = leaving_plan(&site, &journal, wish).await?;
+    let Leaving::By(plan) = leaving(&site, &journal, wish).await? else {
+        return Err(CliError::NotLeft);
+    };
     // Who asks to leave approves of leaving, whatever there is to put back.
     let asked = plan.sha256();
-    let approved = operate::approved(plan, &asked, &site.clock)?;
+    let approved = operate::approved(*plan, &asked, &site.clock)?;
     operate::start(&site, &approved, &mut journal, arguments.progress).await
+}
+
+/// How maintenance is left.
+pub enum Leaving {
+    /// A run has not ended: this is asked of it, and it is waited for, or carried on where nobody does.
+    From {
+        /// The run.
+        run_id: String,
+        /// What is asked of it.
+        asks: Vec<Request>,
+        /// Whether somebody carries it on.
+        conducted: bool,
+    },
+    /// By this plan.
+    By(Box<Plan>),
+}
+
+/// Decide how maintenance is left.
+///
+/// # Errors
+/// A run is carried out, or the stack is being updated, and the wish doesn't cover it; something can't be looked at.
+pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Leaving, CliError> {
+    if let Some(run) = under_way(journal, &site.settings.name, site.clock.now())? {
+        let asks = may_leave(site, &run, wish).await?;
+        return Ok(Leaving::From { run_id: run.plan.run_id, asks, conducted: run.holder.is_some() });
+    }
+    refuse_while_updating(site, wish).await?;
+    Ok(Leaving::By(Box::new(leaving_plan(site, journal, wish).await?)))
+}
+
+/// Whether, after a run was left, the deployment still is in maintenance, and no run has it.
+pub async fn is_left_over(site: &Site, journal: &SqliteJournal) -> Result<bool, CliError> {
+    let under_way = under_way(journal, &site.settings.name, site.clock.now())?.is_some();
+    Ok(!under_way && status::look(site, None).await?.has_taken_away())
 }
 
 /// Whether a run that has not ended may be left, and what is asked of it.
@@ -195,6 +237,14 @@ async fn may_leave(site: &Site, run: &UnderWay, wish: LeavingWish) -> Result<Vec
     // A run that is carried out has its update cancelled; nobody waits here for one that isn't.
     if holder.is_none() {
         refuse_while_updating(site, wish).await?;
+    }
+    if state.step.is_leaving()
+        && state.question.is_none()
+        && state.stays.is_none()
+        && !wish.although_unhealthy
+    {
+        // It leaves maintenance already: it is only waited for, or carried on.
+        return Ok(Vec::new());
     }
     let open = Request::Answer { answer: Answer::Open, by: by.clone() };
     let mut asks = Vec::new();
@@ -236,7 +286,7 @@ async fn is_updating(site: &Site) -> Result<bool, CliError> {
 }
 
 /// Nobody is let in to a stack that is being updated, unless it is asked for in so many words.
-pub(crate) async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), CliError> {
+async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), CliError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     if deployment.status.ends_with("_IN_PROGRESS") && !wish.while_updating {
         return Err(CliError::WhileUpdating { stack: deployment.stack_name, status: deployment.status });
@@ -245,7 +295,7 @@ pub(crate) async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Res
 }
 
 /// The plan of leaving, with what the last run remembers of how everything was.
-pub async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Plan, CliError> {
+async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Plan, CliError> {
     let inherited = inherited(journal, &site.settings.name);
     let run_id = run_id(&site.settings.name, &site.clock)?;
     let mut plan =

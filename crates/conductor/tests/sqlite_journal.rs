@@ -4,11 +4,7 @@ use conductor::{
     Conducting, DataDirectory, DataDirectoryError, Holder, JournalError, JournalStore, LEASE_SECONDS,
     Request, SqliteJournal, read_run,
 };
-use upgrade::{
-    Announcement, Answer, Approval, AtWork, Event, Gate, HealthPolicy, JOURNAL_FORMAT, LogicalResource,
-    MaintenancePolicy, Plan, PlatformCapabilities, Record, RunKind, Targets, Timestamp, What,
-};
-use upgrade::{Answer, Event, JOURNAL_FORMAT, Record, Timestamp, What};
+use upgrade::{Answer, Approval, Event, JOURNAL_FORMAT, Plan, Record, Timestamp, What};
 
 mod common;
 
@@ -182,7 +178,7 @@ fn what_is_asked_of_a_run_is_taken_up_once_and_in_order() {
 fn a_lease_that_is_given_back_is_free_at_once_and_only_its_holder_gives_it_back() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
     let (first, second) = (Holder::named("first"), Holder::named("second"));
-    journal.begin(&plan("one", "platform"), &happened(1_000, What::Started), &first).expect("begun");
+    journal.begin(&plan("one", "platform"), &happened(1_000, started()), &first).expect("begun");
     journal.release_lease("one", &second).expect("nothing happens");
     assert!(matches!(
         journal.take_lease("one", &second, Timestamp(1_001)),
@@ -208,7 +204,7 @@ fn a_damaged_run_is_in_nobodys_way() {
         let path = folder.path().join("journal.sqlite");
         let mut journal = SqliteJournal::open(&path).expect("a journal");
         for (run_id, stack) in [("good", "elsewhere"), ("bad", "platform")] {
-            journal.begin(&plan(run_id, stack), &happened(1, What::Started), &holder()).expect("begun");
+            journal.begin(&plan(run_id, stack), &happened(1, started()), &holder()).expect("begun");
             journal.append(run_id, &happened(2, What::Waited), false, &holder()).expect("written");
         }
         rusqlite::Connection::open(&path).expect("SQLite").execute_batch(damage).expect(damage);
@@ -220,7 +216,7 @@ fn a_damaged_run_is_in_nobodys_way() {
         assert!(reason.to_lowercase().contains(word), "{damage}: {reason}");
         assert_eq!(journal.runs().expect("readable").len(), 2, "{damage}");
         // Somebody may carry it out yet, who has read it when it was whole.
-        let now = happened(3, What::Started);
+        let now = happened(3, started());
         let held = journal.begin(&plan("next", "platform"), &now, &holder());
         assert!(matches!(held, Err(JournalError::RunUnderWay { .. })), "{damage}: {held:?}");
         journal.release_lease("bad", &holder()).expect("given back");
@@ -235,9 +231,9 @@ fn a_damaged_run_is_in_nobodys_way() {
 #[test]
 fn a_sound_run_is_never_set_aside() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    journal.begin(&plan("one", "platform"), &happened(1, started()), &holder()).expect("begun");
     journal.release_lease("one", &holder()).expect("given back");
-    let refused = journal.begin(&plan("two", "platform"), &happened(2, What::Started), &holder());
+    let refused = journal.begin(&plan("two", "platform"), &happened(2, started()), &holder());
     assert!(matches!(refused, Err(JournalError::RunUnderWay { .. })), "{refused:?}");
 }
 
@@ -246,7 +242,7 @@ fn a_request_that_can_t_be_read_hides_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite");
     let mut journal = SqliteJournal::open(&path).expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, What::Started), &holder()).expect("begun");
+    journal.begin(&plan("one", "platform"), &happened(1, started()), &holder()).expect("begun");
     let stop = Request::Stop { by: "ada".to_owned() };
     for _ in 0..2 {
         journal.ask("one", &stop, Timestamp(2)).expect("asked");
@@ -267,7 +263,7 @@ fn looking_writes_nothing_and_needs_no_right_to() {
     assert!(matches!(absent, Err(JournalError::Store { .. })), "{absent:?}");
     assert!(!path.exists(), "looking makes no file");
     let mut journal = SqliteJournal::open(&path).expect("a journal");
-    let (begun, next) = (happened(1, What::Started), happened(2, What::Waited));
+    let (begun, next) = (happened(1, started()), happened(2, What::Waited));
     journal.begin(&plan("one", "platform"), &begun, &holder()).expect("begun");
     let mut looking = SqliteJournal::open_to_read(&path).expect("while somebody writes");
     journal.append("one", &next, false, &holder()).expect("written");

@@ -451,10 +451,13 @@ fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State
     } else {
         None
     };
-    match state.stays {
-        Some(_) if !state.has_begun(UpdateKind::Primary) => enter(plan, state, at, Step::DiscardChangeSet),
-        Some(_) | None => enter(plan, state, at, Step::LocateTargets),
-    }
+    let step = match state.stays {
+        Some(_) if !state.has_begun(UpdateKind::Primary) => Step::DiscardChangeSet,
+        // Nothing was taken away yet: there is nothing to find, to prove or to put back.
+        None if is_before_gate(plan, state.step) => Step::ClearBanner,
+        Some(_) | None => Step::LocateTargets,
+    };
+    enter(plan, state, at, step)
 }
 
 /// Whether the gate has been closed when this step begins.

@@ -112,6 +112,9 @@ impl CliError {
             CliError::NotAnAnswer { .. } => {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
+            CliError::NotLeft => {
+                Some("`slackwater run list` names it; `slackwater maintenance disable` tries again")
+            }
             CliError::RunConducted { .. } => Some(
                 "nothing was touched; `slackwater maintenance disable --stop-run` asks it to stop, waits, and then lets users in; `slackwater run watch` follows it",
             ),

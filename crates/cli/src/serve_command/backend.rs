@@ -19,9 +19,7 @@ use super::conducting::{Lifeline, Work};
 use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::maintenance_command::{
-    Entering, LeavingWish, already, entering, leaving_plan, refuse_while_updating,
-};
+use crate::maintenance_command::{Entering, Leaving, LeavingWish, already, entering, leaving};
 use crate::planning::run_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
@@ -250,9 +248,12 @@ impl Inner {
     async fn leaving(&self, deployment: &str) -> Result<Plan, BackendError> {
         let site = self.site(deployment).await?;
         let journal = open(&self.data).map_err(refused)?;
-        let wish = LeavingWish::default();
-        refuse_while_updating(&site, wish).await.map_err(refused)?;
-        leaving_plan(&site, &journal, wish).await.map_err(refused)
+        match leaving(&site, &journal, LeavingWish::default()).await.map_err(refused)? {
+            Leaving::By(plan) => Ok(*plan),
+            Leaving::From { run_id, .. } => Err(BackendError::Refused(format!(
+                "run {run_id} has not ended: stop it, or answer what it asks, on its own page"
+            ))),
+        }
     }
 }
 

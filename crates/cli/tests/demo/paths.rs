@@ -63,7 +63,7 @@ fn a_good_release() {
         release: "1.1.0",
         versions: ("1.0.0", "1.1.0"),
         exit_code: 0,
-        says: &["Upgraded. Users are let in.", "stack lab from 1.0.0 to 1.1.0", "10 of 10"],
+        says: &["Upgraded.\n", "Users are let in.", "stack lab from 1.0.0 to 1.1.0", "10 of 10"],
     });
 }
 
@@ -73,7 +73,7 @@ fn a_release_whose_update_fails() {
         release: "1.3.0-fails",
         versions: ("1.1.0", "1.1.0"),
         exit_code: 3,
-        says: &["Not upgraded. The old release stands, and users are let in.", "UPDATE_ROLLBACK_COMPLETE"],
+        says: &["Not upgraded.\n", "Release 1.0.0 stands", "Users are let in.", "UPDATE_ROLLBACK_COMPLETE"],
     });
 }
 

@@ -92,7 +92,7 @@ fn from_nothing_to_the_report() {
     let (code, out, err) = output(demo(&data, &[]));
     assert_eq!(code, 0, "{out}{err}");
     for text in
-        ["Upgraded. Users are let in.", "WorkerGroup", "from 1.0.0 to 1.1.0", "Users were kept out for"]
+        ["Upgraded.", "Users are let in.", "WorkerGroup", "from 1.0.0 to 1.1.0", "Users were kept out for"]
     {
         assert!(out.contains(text), "{text:?} is missing in:\n{out}");
     }
@@ -147,7 +147,7 @@ fn kill_and_resume(step: &str) {
     };
     let (code, out, err) = resume();
     assert_eq!(code, 0, "killed at {step:?}:\n{out}{err}");
-    assert!(out.contains("Upgraded. Users are let in."), "killed at {step:?}:\n{out}");
+    assert!(out.contains("Upgraded.\n") && out.contains("Users are let in."), "killed at {step:?}:\n{out}");
     assert!(out.contains("Gone on with after its process died: 1 time."), "killed at {step:?}:\n{out}");
     let (code, _, err) = resume();
     assert!(code != 0 && err.contains("has ended; there is nothing to resume"), "{err}");

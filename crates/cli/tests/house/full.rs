@@ -317,8 +317,12 @@ impl Full {
     }
 
     pub async fn prepared(&self) -> Prepared {
+        self.prepared_as("run-1", upgrade::Before::default()).await
+    }
+
+    async fn prepared_as(&self, run_id: &str, inherited: upgrade::Before) -> Prepared {
         let request = UpgradeRequest {
-            inherited: upgrade::Before::default(),
+            inherited,
             release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
                 .expect("a template"),
             given: BTreeMap::new(),
@@ -327,14 +331,19 @@ impl Full {
             closes_at: None,
             take_fixes: true,
             options: UpdateOptions::default(),
-            run_id: "run-1".to_owned(),
+            run_id: run_id.to_owned(),
         };
         prepare(&self.site, &request).await.expect("everything could be looked at")
     }
 
     /// The plan of the upgrade.
     pub async fn plan(&self) -> Plan {
-        let prepared = self.prepared().await;
+        self.planned("run-1", upgrade::Before::default()).await
+    }
+
+    /// The same for a run of this id, with what an earlier run's journal knows.
+    pub async fn planned(&self, run_id: &str, inherited: upgrade::Before) -> Plan {
+        let prepared = self.prepared_as(run_id, inherited).await;
         prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks))
     }
 

@@ -9,6 +9,7 @@ mod fail_everywhere;
 mod full;
 mod issue_five;
 mod machines;
+mod matrix;
 mod outside;
 mod peers;
 mod pins;

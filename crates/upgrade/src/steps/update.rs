@@ -87,15 +87,21 @@ pub(crate) fn follow(
         .or(reason.as_deref().filter(|reason| !reason.is_empty()))
         .unwrap_or("AWS gave no reason");
     match status.as_str() {
-        "UPDATE_COMPLETE" => {
-            if let Some(by) = stop {
+        "UPDATE_COMPLETE" => match (stop, kind) {
+            (None, _) => Decision::Done,
+            // Users are at work, and nothing of the platform's own has been touched.
+            (Some(by), UpdateKind::BackupStack | UpdateKind::RoleStack) => Decision::Fail(format!(
+                "stopped by {by}: the {} was updated before it could be cancelled, and stays so",
+                kind.title()
+            )),
+            (Some(by), UpdateKind::Primary | UpdateKind::WayBack) => {
                 state
                     .remarks
                     .push(format!("{by} asked to stop when the update could not be cancelled any more"));
                 state.stop = None;
+                Decision::Done
             }
-            Decision::Done
-        }
+        },
         "UPDATE_ROLLBACK_COMPLETE" => Decision::Fail(match stop {
             Some(by) => {
                 format!("stopped by {by}: CloudFormation rolled the update back; the old release stands")

@@ -103,6 +103,7 @@ pub fn deployment(stack_name: &str, template: &str) -> Deployment {
         stack_name: stack_name.to_owned(),
         stack_id: format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{stack_name}/1"),
         status: "UPDATE_COMPLETE".to_owned(),
+        last_updated: None,
         account_id: ACCOUNT.to_owned(),
         region: "us-east-1".to_owned(),
         partition: "aws".to_owned(),

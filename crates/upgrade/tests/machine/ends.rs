@@ -391,9 +391,6 @@ pub fn stops() -> Vec<Story> {
             Step::FollowUpdate(UpdateKind::Primary) => {
                 story(planned.step, "NotUpgraded", "stopped by eve: CloudFormation rolled the update back")
             }
-            // The stand-in updates linked stacks within a look: there is nothing to cancel any more, and the next
-            // step leaves.
-            step @ Step::FollowUpdate(_) => story(step, "Upgraded", ""),
             step => story(step, "NotUpgraded", "stopped by eve"),
         })
         .collect()

@@ -1,0 +1,512 @@
+//! What lies between runs: each of enable, disable, upgrade, stop, resume and kill -9, begun at every step of a run of each
+//! kind, by somebody else, while the run is carried on and after its process has died. The right outcome of each pair is the
+//! table below; it was written before the code. Whether it came true is looked at from outside.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::Duration;
+
+use cli::planning::inherited;
+use cli::{CliError, Entering, Leaving, LeavingWish, entering, is_left_over, leaving, refuse_under_way};
+use conductor::{
+    ConductError, Ended, JournalError, JournalStore, LEASE_SECONDS, Reply, Request, SqliteJournal, Watcher,
+    read_run,
+};
+use tokio::sync::Notify;
+use upgrade::{
+    Answer, Ending, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind, Users,
+};
+
+use crate::common::virtual_time;
+use crate::full::{Full, Vendor, Wishes, everything, freshly};
+use crate::outside::{Standing, Way};
+
+/// The run that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    Enable,
+    Disable,
+    Upgrade,
+    /// An upgrade of a deployment whose administrator has entered maintenance.
+    UpgradeInMaintenance,
+}
+
+/// What somebody else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Second {
+    Enable,
+    Disable,
+    DisableStoppingTheRun,
+    Upgrade,
+    Stop,
+    Resume,
+    Kill,
+}
+
+const FIRSTS: [First; 4] = [First::Enable, First::Disable, First::Upgrade, First::UpgradeInMaintenance];
+
+const SECONDS: [Second; 7] = [
+    Second::Enable,
+    Second::Disable,
+    Second::DisableStoppingTheRun,
+    Second::Upgrade,
+    Second::Stop,
+    Second::Resume,
+    Second::Kill,
+];
+
+/// How far the first one is when the second comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing that can't be taken back has been begun.
+    Before,
+    /// A linked stack is being updated.
+    Linked,
+    /// The primary stack is being updated.
+    Updating,
+    /// Maintenance is being left.
+    Leaving,
+    /// Users are in, or everything is done.
+    Over,
+}
+
+/// The right outcome, once everything has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Right {
+    /// Whether the second one is told that it can't be done now.
+    refused: bool,
+    users_in: bool,
+    upgraded: bool,
+}
+
+/// The table. `alive`: the first one is carried on.
+fn right(first: First, alive: bool, phase: Phase, second: Second) -> Right {
+    use First::{Disable, Enable, Upgrade, UpgradeInMaintenance};
+    // How the first one ends when nobody disturbs it.
+    let (users_in, upgraded) = match first {
+        Enable => (false, false),
+        Disable => (true, false),
+        Upgrade | UpgradeInMaintenance => (true, true),
+    };
+    let undisturbed = |refused| Right { refused, users_in, upgraded };
+    // How it ends when it is stopped: before anything is updated, or by cancelling the update.
+    let stopped = match (first, phase) {
+        (Enable, Phase::Before) => Right { refused: false, users_in: true, upgraded: false },
+        (Upgrade, Phase::Before | Phase::Linked | Phase::Updating) => {
+            Right { refused: false, users_in: true, upgraded: false }
+        }
+        // Its administrator had entered maintenance, and keeps it.
+        (UpgradeInMaintenance, Phase::Before | Phase::Linked | Phase::Updating) => {
+            Right { refused: false, users_in: false, upgraded: false }
+        }
+        // It asks whether to open, to go back or to wait on, and is told to wait on; or there is nothing to stop any more.
+        (Enable | Disable | Upgrade | UpgradeInMaintenance, _) => undisturbed(false),
+    };
+    // Whoever leaves maintenance has users in, whatever else: an upgrade that can be taken back is.
+    let left = Right { refused: false, users_in: true, ..stopped };
+    match (second, alive) {
+        (Second::Enable | Second::Upgrade, _) => undisturbed(true),
+        (Second::Resume, true) => undisturbed(true),
+        (Second::Resume | Second::Kill, _) => undisturbed(false),
+        (Second::Stop, _) => stopped,
+        (Second::Disable, true) => undisturbed(true),
+        (Second::DisableStoppingTheRun, true) => left,
+        // Nobody carries it on, and CloudFormation goes on: nobody is let in to that unasked.
+        (Second::Disable | Second::DisableStoppingTheRun, false) if phase == Phase::Updating => {
+            undisturbed(true)
+        }
+        (Second::Disable | Second::DisableStoppingTheRun, false) => left,
+    }
+}
+
+fn phase(step: Step, state: &State) -> Phase {
+    match step {
+        Step::ExecuteChangeSet(UpdateKind::Primary) | Step::FollowUpdate(UpdateKind::Primary)
+            if state.has_begun(UpdateKind::Primary) =>
+        {
+            Phase::Updating
+        }
+        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) if state.has_begun(kind) => Phase::Linked,
+        Step::ClearBanner | Step::DiscardChangeSet | Step::TakeStock => Phase::Over,
+        step if step.is_leaving() => Phase::Leaving,
+        _ => Phase::Before,
+    }
+}
+
+/// Says when the run has come to a step, and how it then stood.
+struct Until<'a> {
+    step: Option<Step>,
+    reached: &'a Notify,
+    phase: &'a Cell<Option<Phase>>,
+}
+
+impl Watcher for Until<'_> {
+    fn recorded(&mut self, _plan: &Plan, _record: &Record, state: &State) {
+        if self.step == Some(state.step) && state.outcome.is_none() {
+            self.step = None;
+            self.phase.set(Some(phase(state.step, state)));
+            self.reached.notify_one();
+        }
+    }
+
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Wait
+    }
+}
+
+/// Carries a run on and says nothing; answers come through the journal.
+struct Waits;
+
+impl Watcher for Waits {
+    fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {}
+
+    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+        Reply::Wait
+    }
+}
+
+/// One world: a deployment, and a journal that several processes open.
+struct World {
+    full: Full,
+    folder: tempfile::TempDir,
+    runs: Cell<usize>,
+}
+
+impl World {
+    async fn new() -> Option<World> {
+        let wishes = Wishes { notice: "1m", ..Wishes::default() };
+        let full = Full::stand(Vendor::Sample, 1, wishes).await?;
+        Some(World { full, folder: tempfile::tempdir().expect("a folder"), runs: Cell::new(0) })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn journal(&self) -> SqliteJournal {
+        SqliteJournal::open(&self.path().join("journal.sqlite")).expect("a journal")
+    }
+
+    fn run_id(&self) -> String {
+        self.runs.set(self.runs.get() + 1);
+        format!("run-{}", self.runs.get())
+    }
+
+    async fn enabling(&self) -> Result<Plan, CliError> {
+        match entering(&self.full.site, Some(&self.journal()), &self.run_id(), &[], None).await? {
+            Entering::By(plan) => Ok(*plan),
+            Entering::Already(found) => panic!("in maintenance already: {found:?}"),
+        }
+    }
+
+    async fn upgrading(&self) -> Result<Plan, CliError> {
+        let journal = self.journal();
+        refuse_under_way(Some(&journal), "production")?;
+        Ok(self.full.planned(&self.run_id(), inherited(&journal, "production")).await)
+    }
+
+    async fn carry_on(&self, plan: &Plan, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
+        Box::pin(self.full.start(plan, &mut self.journal(), watcher)).await
+    }
+
+    /// The plan of the first run, everything that comes before it done.
+    async fn first(&self, first: First) -> Plan {
+        match first {
+            First::Enable => self.enabling().await.expect("a plan"),
+            First::Upgrade => self.upgrading().await.expect("a plan"),
+            First::Disable | First::UpgradeInMaintenance => {
+                let plan = self.enabling().await.expect("a plan");
+                let ended = self.carry_on(&plan, &mut Waits).await.expect("entered");
+                assert_eq!(ended, Ended::Run(Outcome::InMaintenance));
+                if first == First::UpgradeInMaintenance {
+                    return self.upgrading().await.expect("a plan");
+                }
+                match leaving(&self.full.site, &self.journal(), LeavingWish::default()).await.expect("a plan")
+                {
+                    Leaving::By(plan) => *plan,
+                    Leaving::From { run_id, .. } => panic!("{run_id} has ended"),
+                }
+            }
+        }
+    }
+
+    /// Somebody else comes. Gives whether they were told that it can't be done now.
+    async fn second(&self, second: Second, run_id: &str, dead: bool) -> Result<bool, String> {
+        let mut journal = self.journal();
+        let now = self.full.clock.now();
+        let refusal = |error: CliError| match error {
+            CliError::Journal(JournalError::RunUnderWay { .. })
+            | CliError::RunConducted { .. }
+            | CliError::WhileUpdating { .. } => Ok(true),
+            other => Err(format!("another refusal: {other}")),
+        };
+        match second {
+            Second::Enable => match self.enabling().await {
+                Ok(_) => Ok(false),
+                Err(error) => refusal(error),
+            },
+            Second::Upgrade => match self.upgrading().await {
+                Ok(_) => Ok(false),
+                Err(error) => refusal(error),
+            },
+            Second::Stop => {
+                match journal.ask(run_id, &Request::Stop { by: "grace".to_owned() }, now) {
+                    Ok(()) | Err(JournalError::Ended { .. }) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
+                if dead {
+                    self.go_on(run_id, "second").await?;
+                }
+                Ok(false)
+            }
+            Second::Resume => match Box::pin(self.full.resume(run_id, &mut journal, &mut Waits, "second")).await {
+                Ok(_) => Ok(false),
+                Err(ConductError::Journal(JournalError::LeaseHeld { .. })) => Ok(true),
+                Err(ConductError::Ended { .. }) => Ok(false),
+                Err(error) => Err(error.to_string()),
+            },
+            Second::Kill => Ok(false),
+            Second::Disable | Second::DisableStoppingTheRun => {
+                let stop_run = second == Second::DisableStoppingTheRun;
+                match self.leave(LeavingWish { stop_run, ..LeavingWish::default() }).await {
+                    Ok(()) => Ok(false),
+                    Err(Refused::ByRule(error)) => refusal(error),
+                    Err(Refused::Otherwise(error)) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// As `slackwater maintenance disable` does it.
+    async fn leave(&self, wish: LeavingWish) -> Result<(), Refused> {
+        let mut journal = self.journal();
+        let otherwise = |error: &dyn std::fmt::Display| Refused::Otherwise(error.to_string());
+        let way = leaving(&self.full.site, &journal, wish).await.map_err(Refused::ByRule)?;
+        if let Leaving::From { run_id, asks, conducted } = way {
+            for request in asks {
+                match journal.ask(&run_id, &request, self.full.clock.now()) {
+                    Ok(()) | Err(JournalError::Ended { .. }) => {}
+                    Err(error) => return Err(otherwise(&error)),
+                }
+            }
+            if conducted {
+                self.wait_for(&run_id).await;
+            } else {
+                self.go_on(&run_id, "leaver").await.map_err(Refused::Otherwise)?;
+            }
+            if !is_left_over(&self.full.site, &journal).await.map_err(Refused::ByRule)? {
+                return Ok(());
+            }
+        }
+        match leaving(&self.full.site, &journal, wish).await.map_err(Refused::ByRule)? {
+            Leaving::By(plan) => {
+                let ended = self.carry_on(&plan, &mut Waits).await.map_err(|error| otherwise(&error))?;
+                assert_eq!(ended, Ended::Run(Outcome::OutOfMaintenance));
+                Ok(())
+            }
+            Leaving::From { run_id, .. } => Err(Refused::Otherwise(format!("{run_id} has not ended"))),
+        }
+    }
+
+    /// Until a run has ended, whoever carries it on; what it asks is answered with waiting on.
+    async fn wait_for(&self, run_id: &str) {
+        let mut journal = self.journal();
+        for _ in 0..4_000 {
+            let (_, _, state) = read_run(&journal, run_id).expect("sound");
+            if state.outcome.is_some() {
+                return;
+            }
+            answer(&mut journal, run_id, &state, self.full.clock.now());
+            self.full.clock.sleep(Duration::from_secs(3)).await;
+        }
+        panic!("{run_id} does not end");
+    }
+
+    /// Go on with a run whose process has died, to its end.
+    async fn go_on(&self, run_id: &str, holder: &str) -> Result<(), String> {
+        let mut journal = self.journal();
+        let mut waits = Waits;
+        let going_on = Box::pin(self.full.resume(run_id, &mut journal, &mut waits, holder));
+        match tokio::join!(going_on, self.wait_for(run_id)).0 {
+            Ok(_) | Err(ConductError::Ended { .. }) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+enum Refused {
+    ByRule(CliError),
+    Otherwise(String),
+}
+
+/// What a stop on the way out leads to is answered with waiting on.
+fn answer(journal: &mut SqliteJournal, run_id: &str, state: &State, now: upgrade::Timestamp) {
+    let Some(question) = &state.question else { return };
+    assert!(question.takes(&Answer::LookAgain), "{question:?}");
+    let answer = Request::Answer { answer: Answer::LookAgain, by: "ada".to_owned() };
+    match journal.ask(run_id, &answer, now) {
+        Ok(()) | Err(JournalError::Ended { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// One pair. `None`: the run came to no such step.
+async fn pair(first: First, alive: bool, step: Step, second: Second, fresh: &Standing) -> Option<()> {
+    let what = format!(
+        "{first:?}, {} in \"{}\", then {second:?}",
+        if alive { "carried on" } else { "its process killed" },
+        step.title()
+    );
+    let world = World::new().await.expect("the repository's own");
+    let plan = world.first(first).await;
+    world.full.calls.begin(None);
+    let (reached, at) = (Notify::new(), Cell::new(None));
+    let told = RefCell::new(None);
+    let run_id = plan.run_id.as_str();
+    let mut watcher = Until { step: Some(step), reached: &reached, phase: &at };
+    let mut journal = world.journal();
+    let dies = !alive || second == Second::Kill;
+    {
+        let running = async {
+            let ended = Box::pin(world.full.start(&plan, &mut journal, &mut watcher)).await;
+            // Whoever waits for a step that never comes waits no longer.
+            reached.notify_one();
+            ended
+        };
+        if dies {
+            // A process that is killed is a future that is dropped.
+            tokio::select! {
+                biased;
+                () = reached.notified() => {}
+                ended = running => panic!("{what}: it had ended before: {ended:?}"),
+            }
+        } else {
+            let disturbing = async {
+                reached.notified().await;
+                if at.get().is_some() {
+                    *told.borrow_mut() = Some(world.second(second, run_id, false).await);
+                    world.wait_for(run_id).await;
+                }
+            };
+            let ended = tokio::join!(running, disturbing).0.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert!(matches!(ended, Ended::Run(_)), "{what}: {ended:?}");
+        }
+    }
+    let phase = at.get()?;
+    if dies {
+        // Nobody knows that it is dead before its lease has run out.
+        world.full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 1)).await;
+        let has_ended =
+            || read_run(&world.journal(), run_id).is_ok_and(|(_, _, state)| state.outcome.is_some());
+        if !has_ended() {
+            *told.borrow_mut() = Some(world.second(second, run_id, true).await);
+        }
+        if !has_ended() {
+            world.go_on(run_id, "third").await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+    }
+    let refused = told.take().unwrap_or(Ok(false)).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let rules = plan.gate.admitting_rules.len() + 1;
+    judge(&world, &what, right(first, alive, phase, second), refused, rules, fresh).await;
+    Some(())
+}
+
+/// From outside: users are where their administrator wants them, everything is as before or as the release defines it,
+/// nothing was done twice, every report is true.
+async fn judge(world: &World, what: &str, right: Right, refused: bool, rules: usize, fresh: &Standing) {
+    let full = &world.full;
+    assert_eq!(refused, right.refused, "{what}: refused");
+    let look = full.outside().look(full.clock.now().0).await;
+    let inside = look.stranger == Way::Platform;
+    assert_eq!(inside, right.users_in, "{what}: users are in");
+    let after = full.outside().standing().await;
+    let version = if right.upgraded { &fresh.version } else { &full.before.version };
+    assert_eq!(&after.version, version, "{what}: the release");
+    match (right.users_in, right.upgraded) {
+        (true, true) => full.assert_upgraded(fresh, what).await,
+        (true, false) => full.assert_put_back(what).await,
+        (false, _) => {
+            for (name, group) in &after.groups {
+                assert_eq!(group.sizes, ["0", "0", "0"].map(str::to_owned), "{what}: {name}");
+            }
+            assert!(
+                after.queues.values().all(|(state, _)| state == "DISABLED"),
+                "{what}: {:?}",
+                after.queues
+            );
+        }
+    }
+    let calls = full.calls.calls();
+    let called = |operation: &str| calls.iter().filter(|call| call.ends_with(operation)).count();
+    assert!(called(":ExecuteChangeSet") <= 2, "{what}: the role's and the platform's, once each");
+    assert!(called(":CreateRule") <= rules, "{what}: the gate is made once");
+    reports_are_true(world, what, right);
+}
+
+/// Every run's report says what was seen from outside when it ended; the last one's still holds.
+fn reports_are_true(world: &World, what: &str, right: Right) {
+    let journal = world.journal();
+    let mut runs = journal.runs().expect("readable");
+    for run in &runs {
+        assert!(run.ended, "{what}: {} has not ended", run.run_id);
+    }
+    let last = runs.pop().expect("a run");
+    let (plan, records, state) = read_run(&journal, &last.run_id).expect("sound");
+    let report = Report::from_journal(&plan, &records).expect("it fits");
+    let (outcome, seen) = (state.outcome.as_ref().expect("ended"), report.seen.as_ref().expect("looked at"));
+    let ending = Ending { kind: plan.kind, outcome, seen: Some(seen) };
+    assert_eq!(seen.users == Users::In, right.users_in, "{what}: {seen:?}");
+    assert_eq!(
+        seen.release,
+        if right.upgraded { Some("1.1.0".to_owned()) } else { Some("1.0.0".to_owned()) }
+    );
+    assert!(!ending.needs_somebody(), "{what}: {outcome:?}, {seen:?}");
+    assert!(seen.still_to_put_back.is_empty(), "{what}: {seen:?}");
+    assert_eq!(plan.kind == RunKind::Upgrade && *outcome == Outcome::Upgraded, {
+        right.upgraded && plan.kind == RunKind::Upgrade
+    });
+}
+
+/// The steps that a run of this kind takes, undisturbed.
+async fn steps(first: First) -> Option<Vec<Step>> {
+    let world = World::new().await?;
+    let plan = world.first(first).await;
+    world.carry_on(&plan, &mut Waits).await.expect("it goes to its end");
+    let (plan, records, _) = read_run(&world.journal(), &plan.run_id).expect("sound");
+    let report = Report::from_journal(&plan, &records).expect("it fits");
+    Some(report.steps.iter().map(|step| step.step).collect())
+}
+
+#[test]
+fn every_pair_of_commands_comes_to_its_right_end() {
+    let Some(fresh) = virtual_time().block_on(freshly(Vendor::Sample)) else { return };
+    let mut pairs = Vec::new();
+    for first in FIRSTS {
+        let steps = virtual_time().block_on(steps(first)).expect("the repository's own");
+        for step in steps {
+            for alive in [true, false] {
+                pairs.extend(SECONDS.map(|second| (first, alive, step, second)));
+            }
+        }
+    }
+    // What is killed and what comes to a killed run are two ways to the same.
+    pairs.retain(|(_, alive, _, second)| *alive || *second != Second::Kill);
+    let all = pairs.len();
+    let every = if everything() { 1 } else { 23 };
+    let sampled: Vec<_> = pairs.into_iter().step_by(every).collect();
+    let (sampled, fresh) = (&sampled, &fresh);
+    let tried: usize = std::thread::scope(|scope| {
+        let halves = [0, 1].map(|half| {
+            scope.spawn(move || {
+                let mine = sampled.iter().skip(half).step_by(2);
+                mine.filter(|(first, alive, step, second)| {
+                    virtual_time().block_on(Box::pin(pair(*first, *alive, *step, *second, fresh))).is_some()
+                })
+                .count()
+            })
+        });
+        halves.into_iter().map(|half| half.join().expect("every pair comes to its right end")).sum()
+    });
+    println!("{tried} of {} pairs tried of {all} came to their right end", sampled.len());
+    assert_eq!(tried, sampled.len(), "every step was come to");
+}
