@@ -268,6 +268,8 @@ async fn take_up_now(inner: &Inner, run: &RunSummary) -> Result<TakenUp, CliErro
     }
     drop(journal);
     let site = inner.reach(&run.deployment).await?;
+    // One that can't be looked at would run into its deadlines, one after the other.
+    site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     match inner.carry_out(site, Work::Resume(run_id.clone())).await {
         Ok(()) => Ok(TakenUp::Yes),
         // Somebody was quicker, which shows at the next look, or it could not be done at this moment.
