@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use conductor::{Cloud as _, Holder, JournalStore, read_run};
+use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use upgrade::{Observation, Outcome, Plan, Query, Record, Report, State, Timestamp};
 
@@ -148,6 +148,8 @@ impl LeftRun {
 pub(crate) enum Leaving {
     /// The run had not begun: nothing was touched.
     NotBegun,
+    /// The journal can't be read, so that nobody knows here where the run stands.
+    Unknown(JournalError),
     /// It had come to its end just then.
     Ended(Outcome),
     Left(LeftRun),
@@ -164,7 +166,11 @@ pub(crate) async fn leave(
 ) -> Leaving {
     // One that can't be given back runs out by itself, or is free as soon as this process has ended.
     let _runs_out = journal.release_lease(run_id, holder);
-    let Ok((plan, records, state)) = read_run(journal, run_id) else { return Leaving::NotBegun };
+    let (plan, records, state) = match read_run(journal, run_id) {
+        Ok(run) => run,
+        Err(JournalError::NoSuchRun { .. }) => return Leaving::NotBegun,
+        Err(error) => return Leaving::Unknown(error),
+    };
     if let Some(outcome) = state.outcome {
         return Leaving::Ended(outcome);
     }

@@ -107,6 +107,7 @@ async fn ended(
     };
     match leaving {
         Leaving::NotBegun => Err(CliError::Interrupted),
+        Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
         Leaving::Left(left) => Err(CliError::Left(Box::new(left))),
     }

@@ -103,11 +103,16 @@ impl Inner {
                     by = lifeline.ended() => by,
                 }
             };
-            if let Leaving::Left(left) = leave(&site, work.run_id(), &mut journal, &holder, by).await {
-                eprintln!(
+            match leave(&site, work.run_id(), &mut journal, &holder, by).await {
+                Leaving::Left(left) => eprintln!(
                     "slackwater: {left}\n  It is taken up again when `slackwater serve` starts here the next time; {}",
                     left.ways_on()
-                );
+                ),
+                Leaving::Unknown(error) => eprintln!(
+                    "slackwater: run {} was interrupted by {by}, and nobody knows where it stands: {error}",
+                    work.run_id()
+                ),
+                Leaving::NotBegun | Leaving::Ended(_) => {}
             }
         });
         has_begun.await.map_err(|_| ending())?

@@ -232,6 +232,26 @@ fn serve_takes_its_runs_up_again_whether_it_was_killed_or_told_to_end() {
 }
 
 #[test]
+fn maintenance_is_disabled_in_the_panel_beside_a_run_that_can_t_be_read() {
+    let cloud = Cloud::with_work();
+    let served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say(BEHIND_THE_GATE);
+    run.kill().expect("killed");
+    run.wait().expect("reaped");
+    let journal = Connection::open(cloud.folder().join(".slackwater/journal.sqlite")).expect("SQLite");
+    journal.execute("UPDATE runs SET plan = '{}'", []).expect("damaged");
+    drop(journal);
+    let disabled = served.press(&ada, "/deployments/production/maintenance/disable", "one");
+    assert!(disabled.starts_with("HTTP/1.1 200"), "{disabled}");
+    cloud.until_runs_say("maintenance left");
+    cloud.until_runs_say("DAMAGED, and set aside: its plan");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+}
+
+#[test]
 fn a_deployment_that_can_t_be_reached_is_named_and_its_run_is_not_driven_into_its_deadlines() {
     let mut cloud = Cloud::with_work();
     let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
