@@ -133,6 +133,18 @@ impl fmt::Display for LeftRun {
 }
 
 impl LeftRun {
+    /// The same for a program.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        let LeftRun { run_id, by, step, users: Whereabouts { kept_out, source } } = self;
+        let seen = match source {
+            Source::Gate => "gate",
+            Source::Journal { .. } => "journal",
+        };
+        serde_json::json!({
+            "run": run_id, "by": by.to_string(), "step": step, "users_kept_out": kept_out, "seen_by": seen,
+        })
+    }
+
     /// How it goes on.
     pub(crate) fn ways_on(&self) -> String {
         format!(

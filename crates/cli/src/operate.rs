@@ -57,7 +57,7 @@ pub(crate) async fn start_and_tell(
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.start(plan, shown).await).await?
     };
-    let ended = ended(site, &plan.run_id, journal, &holder, carried).await?;
+    let ended = ended(site, &plan.run_id, journal, &holder, carried, progress.format).await?;
     Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn resume(
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.resume(run_id, shown).await).await?
     };
-    let ended = ended(site, run_id, journal, &holder, carried).await?;
+    let ended = ended(site, run_id, journal, &holder, carried, progress.format).await?;
     finish(run_id, &ended, journal, progress.format)
 }
 
@@ -95,6 +95,7 @@ async fn ended(
     journal: &mut SqliteJournal,
     holder: &Holder,
     carried: Carried,
+    format: Format,
 ) -> Result<Ended, CliError> {
     let (by, mut signals) = match carried {
         Carried::Ended(ended) => return Ok(ended),
@@ -109,7 +110,12 @@ async fn ended(
         Leaving::NotBegun => Err(CliError::Interrupted),
         Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
-        Leaving::Left(left) => Err(CliError::Left(Box::new(left))),
+        Leaving::Left(left) => {
+            if format == Format::Json {
+                println!("{}", serde_json::json!({"interrupted": left.document()}));
+            }
+            Err(CliError::Left(Box::new(left)))
+        }
     }
 }
 
