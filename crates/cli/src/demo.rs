@@ -24,7 +24,9 @@ pub use vendor::{Scenario, accepted, demo_settings, populate};
 
 use crate::arguments::Demo;
 use crate::error::CliError;
+use crate::interruption::Signals;
 use crate::local_cloud::Running;
+use crate::operate;
 use crate::site::Site;
 
 pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
@@ -46,10 +48,22 @@ pub(crate) fn site_of(
     vendor::site_of(running, directory, stack_name)
 }
 
-/// Let the work go on until it is done or somebody presses Ctrl-C. A run has its own: it is left as it should be.
+/// Let the work go on until it is done or a signal asks for its end. A run has its own: it is left as it should be.
 pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
     tokio::select! {
         done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+        _ = signals.next() => Err(CliError::Interrupted),
     }
+}
+
+/// Ask for approval on a thread of its own: the cloud, the lab and whoever looks at them through the panel go on meanwhile,
+/// and a signal is heard.
+async fn approved() -> Result<(), CliError> {
+    let (answer, has_answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Interrupted meanwhile, nobody waits for the answer.
+        let _gone = answer.send(operate::approve("Carry it out? Users are kept out meanwhile."));
+    });
+    has_answer.await.map_err(|_| CliError::NotApproved)?
 }

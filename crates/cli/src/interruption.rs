@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use conductor::{Cloud as _, Holder, JournalStore, read_run};
+use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use upgrade::{FleetQuery, Observation, Outcome, Plan, Query, Record, Report, State, Timestamp};
 
@@ -133,6 +133,18 @@ impl fmt::Display for LeftRun {
 }
 
 impl LeftRun {
+    /// The same for a program.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        let LeftRun { run_id, by, step, users: Whereabouts { kept_out, source } } = self;
+        let seen = match source {
+            Source::Gate => "gate",
+            Source::Journal { .. } => "journal",
+        };
+        serde_json::json!({
+            "run": run_id, "by": by.to_string(), "step": step, "users_kept_out": kept_out, "seen_by": seen,
+        })
+    }
+
     /// How it goes on.
     pub(crate) fn ways_on(&self) -> String {
         format!(
@@ -148,6 +160,8 @@ impl LeftRun {
 pub(crate) enum Leaving {
     /// The run had not begun: nothing was touched.
     NotBegun,
+    /// The journal can't be read, so that nobody knows here where the run stands.
+    Unknown(JournalError),
     /// It had come to its end just then.
     Ended(Outcome),
     Left(LeftRun),
@@ -164,7 +178,11 @@ pub(crate) async fn leave(
 ) -> Leaving {
     // One that can't be given back runs out by itself, or is free as soon as this process has ended.
     let _runs_out = journal.release_lease(run_id, holder);
-    let Ok((plan, records, state)) = read_run(journal, run_id) else { return Leaving::NotBegun };
+    let (plan, records, state) = match read_run(journal, run_id) {
+        Ok(run) => run,
+        Err(JournalError::NoSuchRun { .. }) => return Leaving::NotBegun,
+        Err(error) => return Leaving::Unknown(error),
+    };
     if let Some(outcome) = state.outcome {
         return Leaving::Ended(outcome);
     }

@@ -59,7 +59,7 @@ pub(crate) async fn start_and_tell(
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.start(approved, shown).await).await?
     };
-    let ended = ended(site, &plan.run_id, journal, &holder, carried).await?;
+    let ended = ended(site, &plan.run_id, journal, &holder, carried, progress.format).await?;
     Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn resume(
             Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.resume(run_id, shown).await).await?
     };
-    let ended = ended(site, run_id, journal, &holder, carried).await?;
+    let ended = ended(site, run_id, journal, &holder, carried, progress.format).await?;
     finish(run_id, &ended, journal, progress.format)
 }
 
@@ -97,6 +97,7 @@ async fn ended(
     journal: &mut SqliteJournal,
     holder: &Holder,
     carried: Carried,
+    format: Format,
 ) -> Result<Ended, CliError> {
     let (by, mut signals) = match carried {
         Carried::Ended(ended) => return Ok(ended),
@@ -109,8 +110,14 @@ async fn ended(
     };
     match leaving {
         Leaving::NotBegun => Err(CliError::Interrupted),
+        Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
-        Leaving::Left(left) => Err(CliError::Left(Box::new(left))),
+        Leaving::Left(left) => {
+            if format == Format::Json {
+                println!("{}", serde_json::json!({"interrupted": left.document()}));
+            }
+            Err(CliError::Left(Box::new(left)))
+        }
     }
 }
 

@@ -143,7 +143,7 @@ fn a_store_that_is_locked_for_twenty_seconds_is_waited_for() {
 }
 
 #[test]
-fn whoever_can_t_renew_for_a_lease_s_time_stops_and_acts_no_more() {
+fn whoever_can_not_renew_for_as_long_as_a_lease_lasts_acts_no_more() {
     virtual_time().block_on(async {
         let (ended, _, cloud, locked_at) = locked(200).await;
         match &ended {

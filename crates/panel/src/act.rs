@@ -2,12 +2,11 @@
 
 mod proposals;
 
-use conductor::{JournalError, Request};
+use conductor::Request;
 use upgrade::{Answer, ApprovedPlan, Banner, RunKind, StopDoes, stop_does};
 
 use crate::access::{Audited, Minted, Role};
 use crate::backend::MaintenanceWish;
-use crate::live::LiveError;
 use crate::panel::Panel;
 use crate::web::{Asker, Failure};
 
@@ -126,10 +125,9 @@ pub(crate) async fn maintenance(
         let under_way = runs.iter().rev().find(|run| run.deployment == deployment && !run.ended);
         // A damaged one has none, and is set aside by the run that begins now.
         let is_lost = match under_way {
-            Some(run) if run.carried_out_by(panel.now()).is_none() => matches!(
-                panel.live.run(&run.run_id).await,
-                Err(LiveError::Journal(JournalError::Damaged { .. }))
-            ),
+            Some(run) if run.carried_out_by(panel.now()).is_none() => {
+                panel.live.is_damaged(&run.run_id).await?
+            }
             Some(_) | None => false,
         };
         if let Some(run) = under_way.filter(|_| !is_lost) {

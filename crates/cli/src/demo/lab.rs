@@ -21,7 +21,7 @@ use super::people::{Person, UnsavedFile, until};
 use super::processes::{self, Kind};
 use super::proof::{self, Before};
 use super::settings_file::{self, BACKUP_STACK, BUCKET, ROLE_STACK, STACK, Wanted};
-use super::until_interrupted;
+use super::{approved, until_interrupted};
 use crate::arguments::{Demo, Format};
 use crate::configuration::{Configuration, DeploymentSettings};
 use crate::error::CliError;
@@ -431,16 +431,6 @@ impl Lab<'_> {
         })
         .await
     }
-}
-
-/// Ask for approval on a thread of its own: the cloud, the lab and whoever looks at them through the panel go on meanwhile.
-async fn approved() -> Result<(), CliError> {
-    let (answer, has_answer) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // Interrupted meanwhile, nobody waits for the answer.
-        let _gone = answer.send(operate::approve("Carry it out? Users are kept out meanwhile."));
-    });
-    has_answer.await.map_err(|_| CliError::NotApproved)?
 }
 
 /// What checks warn of in this deployment, and why that is as it should be.

@@ -12,7 +12,7 @@ use localcloud::Config;
 use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
 
 use super::directory::{self, Notes};
-use super::until_interrupted;
+use super::{approved, until_interrupted};
 use crate::arguments::{Demo, Format};
 use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
 use crate::error::CliError;
@@ -126,7 +126,7 @@ async fn demonstrate(
     let shown = plan.sha256();
     print_styled!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
     if !unattended {
-        operate::approve("Carry it out? Users are kept out meanwhile.")?;
+        until_interrupted(approved()).await??;
     }
 
     println!("\nRun {}", plan.run_id);

@@ -67,3 +67,21 @@ pub fn run_id(deployment: &str, clock: &Clock) -> Result<String, NoRandomness> {
     let (day, time) = digits.split_at(digits.len().min(8));
     Ok(format!("{deployment}-{day}-{time}-{}", random_word(4)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use conductor::Clock;
+
+    use super::run_id;
+
+    #[tokio::test]
+    async fn two_runs_begun_at_one_moment_have_two_ids() {
+        let clock = Clock::starting_at(upgrade::Timestamp(1_795_418_130_000));
+        let ids = [(), ()].map(|()| run_id("production", &clock).expect("random"));
+        assert_ne!(ids[0], ids[1]);
+        for id in ids {
+            let random = id.strip_prefix("production-20261123-071530-").expect("its deployment and time");
+            assert!(random.len() == 4 && random.bytes().all(|one| one.is_ascii_alphanumeric()), "{id}");
+        }
+    }
+}

@@ -103,11 +103,16 @@ impl Inner {
                     by = lifeline.ended() => by,
                 }
             };
-            if let Leaving::Left(left) = leave(&site, work.run_id(), &mut journal, &holder, by).await {
-                eprintln!(
+            match leave(&site, work.run_id(), &mut journal, &holder, by).await {
+                Leaving::Left(left) => eprintln!(
                     "slackwater: {left}\n  It is taken up again when `slackwater serve` starts here the next time; {}",
                     left.ways_on()
-                );
+                ),
+                Leaving::Unknown(error) => eprintln!(
+                    "slackwater: run {} was interrupted by {by}, and nobody knows where it stands: {error}",
+                    work.run_id()
+                ),
+                Leaving::NotBegun | Leaving::Ended(_) => {}
             }
         });
         has_begun.await.map_err(|_| ending())?
@@ -268,6 +273,8 @@ async fn take_up_now(inner: &Inner, run: &RunSummary) -> Result<TakenUp, CliErro
     }
     drop(journal);
     let site = inner.reach(&run.deployment).await?;
+    // One that can't be looked at would run into its deadlines, one after the other.
+    site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     match inner.carry_out(site, Work::Resume(run_id.clone())).await {
         Ok(()) => Ok(TakenUp::Yes),
         // Somebody was quicker, which shows at the next look, or it could not be done at this moment.

@@ -148,7 +148,10 @@ fn kill_and_resume(step: &str) {
     let (code, out, err) = resume();
     assert_eq!(code, 0, "killed at {step:?}:\n{out}{err}");
     assert!(out.contains("Upgraded.\n") && out.contains("Users are let in."), "killed at {step:?}:\n{out}");
-    assert!(out.contains("Gone on with after its process died: 1 time."), "killed at {step:?}:\n{out}");
+    assert!(
+        out.contains("Gone on with after its process had ended in the midst of it: 1 time."),
+        "killed at {step:?}:\n{out}"
+    );
     let (code, _, err) = resume();
     assert!(code != 0 && err.contains("has ended; there is nothing to resume"), "{err}");
 }

@@ -259,12 +259,14 @@ impl World {
                 }
                 Ok(false)
             }
-            Second::Resume => match Box::pin(self.full.resume(run_id, &mut journal, &mut Waits, "second")).await {
-                Ok(_) => Ok(false),
-                Err(ConductError::Journal(JournalError::LeaseHeld { .. })) => Ok(true),
-                Err(ConductError::Ended { .. }) => Ok(false),
-                Err(error) => Err(error.to_string()),
-            },
+            Second::Resume => {
+                match Box::pin(self.full.resume(run_id, &mut journal, &mut Waits, "second")).await {
+                    Ok(_) => Ok(false),
+                    Err(ConductError::Journal(JournalError::LeaseHeld { .. })) => Ok(true),
+                    Err(ConductError::Ended { .. }) => Ok(false),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
             Second::Kill => Ok(false),
             Second::Disable | Second::DisableStoppingTheRun => {
                 let stop_run = second == Second::DisableStoppingTheRun;

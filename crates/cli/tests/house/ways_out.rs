@@ -163,6 +163,8 @@ fn a_question_that_nobody_answers_leaves_the_run_to_be_resumed() {
             Way::MaintenancePage,
             "users are kept out meanwhile"
         );
+        let left = journal.runs().expect("readable").pop().expect("the run");
+        assert_eq!((left.ended, left.lease), (false, None), "whoever left it has given its lease back");
         full.clock.sleep(Duration::from_secs(3600)).await;
         full.platform.be_healthy(true);
         let answer = Request::Answer { answer: Answer::LookAgain, by: "ada".to_owned() };

@@ -52,11 +52,15 @@ fn a_signal_behind_the_gate_says_where_users_are_and_leaves_the_run_to_be_gone_o
 #[test]
 fn a_signal_before_the_gate_says_that_users_are_in() {
     let cloud = Cloud::with_work();
-    let run = cloud.begin(&["maintenance", "enable", "--yes", "--notice", "1h"]);
+    let run = cloud.begin(&["maintenance", "enable", "--yes", "--notice", "1h", "--output", "json"]);
     cloud.until_runs_say("in: Wait for the window");
     signal(&run, "TERM");
     let left = end_of(run);
     assert_eq!(left.code, 1, "{left:?}");
+    let last = left.out.lines().last().expect("a line");
+    let told: serde_json::Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(told["interrupted"]["by"], "SIGTERM", "{told}");
+    assert_eq!(told["interrupted"]["users_kept_out"], false, "{told}");
     assert!(left.err.contains("Users are let in, by a look at the gate just now"), "{left:?}");
 }
 

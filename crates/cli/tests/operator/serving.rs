@@ -231,7 +231,45 @@ fn serve_takes_its_runs_up_again_whether_it_was_killed_or_told_to_end() {
     }
 }
 
-/// A lease whose holder isn't known to be gone is waited for; a deployment that can't be reached is named.
+#[test]
+fn maintenance_is_disabled_in_the_panel_beside_a_run_that_can_t_be_read() {
+    let cloud = Cloud::with_work();
+    let served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say(BEHIND_THE_GATE);
+    run.kill().expect("killed");
+    run.wait().expect("reaped");
+    let journal = Connection::open(cloud.folder().join(".slackwater/journal.sqlite")).expect("SQLite");
+    journal.execute("UPDATE runs SET plan = '{}'", []).expect("damaged");
+    drop(journal);
+    let disabled = served.press(&ada, "/deployments/production/maintenance/disable", "one");
+    assert!(disabled.starts_with("HTTP/1.1 200"), "{disabled}");
+    cloud.until_runs_say("maintenance left");
+    cloud.until_runs_say("DAMAGED, and set aside: its plan");
+    let status = cloud.run(&["status"]);
+    assert!(status.out.contains("open; users are let in"), "{status:?}");
+}
+
+#[test]
+fn a_deployment_that_can_t_be_reached_is_named_and_its_run_is_not_driven_into_its_deadlines() {
+    let mut cloud = Cloud::with_work();
+    let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say(BEHIND_THE_GATE);
+    run.kill().expect("killed");
+    run.wait().expect("reaped");
+    cloud.fall_silent();
+    let run_id = cloud.latest_run();
+    let served = Served::start(&cloud);
+    let words = format!("run {run_id} of production can't be taken up yet, and is tried every 30 s");
+    cloud.until(&words, || errors(&cloud));
+    let list = cloud.run(&["run", "list"]);
+    assert!(list.out.contains(BEHIND_THE_GATE) && list.out.contains("by nobody"), "{list:?}");
+    signal(served.child(), "TERM");
+    assert_eq!(served.end(&cloud).code, 0);
+}
+
+/// A lease whose holder isn't known to be gone is waited for.
 #[test]
 fn serve_waits_for_a_lease_that_has_not_run_out() {
     let cloud = Cloud::with_work();
