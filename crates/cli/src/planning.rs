@@ -129,6 +129,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 Err(error) => Err(error.to_string()),
             };
             let results = check(&CheckInput {
+                found: found.as_ref(),
                 deployment: &deployment,
                 circumstances: &around,
                 before: &before,

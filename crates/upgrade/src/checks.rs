@@ -36,6 +36,7 @@ use crate::deployment::Deployment;
 use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
 use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
+use crate::state::Maintenance;
 
 pub use constraints::ParameterConstraints;
 pub(crate) use data::losses;
@@ -99,6 +100,8 @@ pub struct ParameterFix {
 /// All that the checks look at. Borrowed: checking changes nothing and keeps nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckInput<'a> {
+    /// The maintenance in which the deployment is.
+    pub found: Option<&'a Maintenance>,
     /// The deployment, as observed.
     pub deployment: &'a Deployment,
     /// What was found around it.

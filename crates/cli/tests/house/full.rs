@@ -316,10 +316,6 @@ impl Full {
         }
     }
 
-    pub async fn prepared(&self) -> Prepared {
-        self.prepared_as("run-1", upgrade::Before::default()).await
-    }
-
     async fn prepared_as(&self, run_id: &str, inherited: upgrade::Before) -> Prepared {
         let request = UpgradeRequest {
             inherited,

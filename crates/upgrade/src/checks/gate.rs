@@ -27,13 +27,21 @@ pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
     };
     let listener = &input.targets.listener.physical_id;
     let left: Vec<&str> = rules.iter().filter_map(|rule| rule.run_id.as_deref()).collect();
+    if let Some(found) = input.found {
+        finding.note(format!(
+            "The deployment is in maintenance (run {}): its gate is used as it stands.",
+            found.run_id
+        ));
+        return finding.done();
+    }
     if !left.is_empty() {
         finding.warn(
             format!(
-                "Rules of an earlier run are still there ({}): the gate may be closed now.",
+                "Rules of an earlier run are still there ({}), and none of them keeps users out: they are deleted before the \
+                 gate closes.",
                 list(left.iter().copied())
             ),
-            "Look at that run; leave its maintenance before the next upgrade.",
+            "Look at that run (`slackwater run show`).",
         );
     }
     let own: Vec<&ListenerRule> = rules.iter().filter(|rule| rule.run_id.is_none()).collect();

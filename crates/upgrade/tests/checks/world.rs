@@ -286,6 +286,7 @@ impl World {
         let after = foretold.as_ref().map_or(&as_read, |drafted| &drafted.after.template);
         let release = self.release.clone().or(ReleaseFacts::of(after));
         check(&CheckInput {
+            found: None,
             deployment: &self.deployment,
             circumstances: &self.around,
             before: &before,
