@@ -8,7 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws::{AwsCloud, Connection, Lookup, Transport};
 use bytes::Bytes;
 use conductor::{Clock, Cloud};
-use upgrade::{Act, Observation, PortErrorKind, Proposal, Query, Targets, Timestamp, UpdateKind};
+use upgrade::{
+    FleetAct, FleetQuery, Observation, PortErrorKind, Proposal, Rememberer, StackAct, Targets, Timestamp,
+    UpdateKind,
+};
 
 /// Answers by operation, each given once and the last one for ever; and the requests.
 #[derive(Default)]
@@ -209,7 +212,7 @@ async fn machines_come_in_pages_and_without_those_of_groups() {
         page(&[("i-2", "dedicated"), ("i-3", "aws:autoscaling:groupName")], "<nextToken>more</nextToken>");
     let second = page(&[("i-1", "dedicated")], "<nextToken/>");
     let canned = Canned::default().with("DescribeInstances", &[(200, &first), (200, &second)]);
-    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
     let Observation::Machines(machines) = canned.cloud().observe(&query).await.expect("machines") else {
         panic!("machines")
     };
@@ -241,7 +244,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
             stack_id: "s".to_owned(),
             proposal: proposal(full),
         };
-        canned.cloud().act(&act).await.expect("made");
+        canned.cloud().act(&act.into()).await.expect("made");
         let form = canned.requests("CreateChangeSet").pop().expect("a request");
         for part in [
             "RoleARN=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fdeploy",
@@ -275,7 +278,7 @@ async fn errors_of_our_own_calls_are_sorted_like_the_sdks() {
         (200, "no XML".to_owned(), PortErrorKind::Transient, "not"),
     ] {
         let canned = Canned::default().with("DescribeInstances", &[(status, &body)]);
-        let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+        let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
         let error = canned.cloud().observe(&query).await.expect_err("refused");
         assert_eq!((error.kind, error.operation.as_str()), (kind, "ec2:DescribeInstances"), "{error}");
         assert!(error.message.contains(words), "{error}");
