@@ -10,8 +10,9 @@ use aws::{AwsCloud, Connection, CustomName, Lookup, NewStack, Transport};
 use conductor::{Clock, Cloud};
 use serde_json::Value;
 use upgrade::{
-    Act, AdmittingRule, Gate, GroupSize, LogicalResource, Memory, Observation, ParameterSetting,
-    PlannedSnapshot, Proposal, Query, Rememberer, SnapshotKind, Targets, UpdateKind,
+    Act, AdmittingRule, CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, GroupSize, HealthQuery,
+    LogicalResource, Memory, Note, Observation, ParameterSetting, PlannedSnapshot, Proposal, Query,
+    Rememberer, SnapshotKind, StackAct, StackQuery, StandingSeen, Targets, Timestamp, UpdateKind,
 };
 
 /// A program of the tests' virtual environment.
@@ -90,16 +91,18 @@ async fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-async fn ask(cloud: &AwsCloud, query: Query) -> Observation {
+async fn ask(cloud: &AwsCloud, query: impl Into<Query>) -> Observation {
+    let query = query.into();
     cloud.observe(&query).await.unwrap_or_else(|error| panic!("{query:?}: {error}"))
 }
 
-async fn tell(cloud: &AwsCloud, act: &Act) {
-    cloud.act(act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
+async fn tell(cloud: &AwsCloud, act: &(impl Into<Act> + Clone)) {
+    let act: Act = act.clone().into();
+    cloud.act(&act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
 }
 
 /// Do it twice: each act is safe to repeat.
-async fn tell_twice(cloud: &AwsCloud, act: &Act) {
+async fn tell_twice(cloud: &AwsCloud, act: &(impl Into<Act> + Clone)) {
     tell(cloud, act).await;
     tell(cloud, act).await;
 }
@@ -126,6 +129,7 @@ async fn moto_is_asked_and_told_everything_it_knows() {
     groups(&cloud).await;
     queues(&cloud, &id("queue"), &id("job")).await;
     machines_alarms_and_snapshots(&cloud, &id("machine"), &id("volume")).await;
+    calm_and_standing(&cloud, &id).await;
     circumstances(&cloud, &id).await;
 }
 
@@ -135,6 +139,21 @@ fn furnish(peer: &Peer) -> Value {
         Command::new(program("python")).arg(script).arg(&peer.endpoint_url).output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("ids")
+}
+
+/// A note as a run writes it.
+fn note(physical_id: &str) -> String {
+    Note::on(physical_id, Timestamp(1_767_225_600_000), "run-1").by("ada").with("min", -1).write()
+}
+
+/// Write a note on a thing, or take it off; twice.
+async fn write_note(cloud: &AwsCloud, thing: &Rememberer) {
+    let memory = Memory { resource: thing.clone(), text: note(thing.physical_id()) };
+    tell_twice(cloud, &FleetAct::Remember { memories: vec![memory] }).await;
+}
+
+async fn take_note_off(cloud: &AwsCloud, thing: Rememberer) {
+    tell_twice(cloud, &FleetAct::Forget { resources: vec![thing] }).await;
 }
 
 async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
@@ -150,18 +169,23 @@ async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
             addresses: vec!["192.0.2.0/24".to_owned()],
         }],
     };
+    let text = note(listener_arn);
     let close = FleetAct::CloseGate {
         listener_arn: listener_arn.to_owned(),
         gate,
         run_id: "run-1".to_owned(),
+        note: text.clone(),
         missing: vec![1, 2],
     };
     tell(cloud, &close).await;
     let query = || FleetQuery::GateRules { listener_arn: listener_arn.to_owned() };
     let rules = seen!(cloud, query(), Observation::GateRules);
-    let mut shown: Vec<_> = rules.iter().map(|rule| (rule.priority, rule.run_id.as_str())).collect();
+    let mut shown: Vec<_> = rules.iter().map(|rule| (rule.priority, rule.closes)).collect();
     shown.sort();
-    assert_eq!(shown, [(Some(1), "run-1"), (Some(2), "run-1")]);
+    assert_eq!(shown, [(Some(1), false), (Some(2), true)]);
+    for rule in &rules {
+        assert_eq!((rule.run_id.as_str(), rule.note.as_ref()), ("run-1", Some(&text)), "{rule:?}");
+    }
     let open = FleetAct::OpenGate { rule_arns: rules.into_iter().map(|rule| rule.rule_arn).collect() };
     tell(cloud, &open).await;
     assert_eq!(seen!(cloud, query(), Observation::GateRules), vec![]);
@@ -173,18 +197,38 @@ async fn groups(cloud: &AwsCloud) {
     assert_eq!((group.max_size, group.desired_capacity, group.new_instances_protected), (80, 60, true));
     assert_eq!(group.hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["going"]);
     assert_eq!(group.warm_pool.map(|pool| pool.min_size), Some(1));
-    let group_note = Rememberer::WorkerGroup("workers".to_owned());
-    let remember = FleetAct::Remember {
-        memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }],
-    };
-    tell_twice(cloud, &remember).await;
+    let on_group = Rememberer::WorkerGroup("workers".to_owned());
+    let on_instance = Rememberer::Instance(group.instances.first().expect("an instance").id.clone());
+    for thing in [&on_group, &on_instance] {
+        write_note(cloud, thing).await;
+    }
     let noted = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
-    assert_eq!(noted.remembered.as_deref(), Some("0/80/60"));
-    tell_twice(cloud, &FleetAct::Forget { resources: vec![group_note] }).await;
+    assert_eq!(noted.remembered, Some(note("workers")));
+    for instance in &noted.instances {
+        let expected = (instance.id == on_instance.physical_id()).then(|| note(&instance.id));
+        assert_eq!(instance.remembered, expected, "{}", instance.id);
+    }
+    for thing in [on_group, on_instance] {
+        take_note_off(cloud, thing).await;
+    }
+    let unnoted = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
+    assert_eq!(unnoted.remembered, None);
+    assert!(unnoted.instances.iter().all(|instance| instance.remembered.is_none()));
     let instance_ids: Vec<String> = noted.instances.into_iter().map(|instance| instance.id).collect();
     assert!(instance_ids.len() >= 60, "{}", instance_ids.len());
-    let unprotect = FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
-    tell_twice(cloud, &unprotect).await;
+    let group_name = || "workers".to_owned();
+    let remove = |instance_ids| FleetAct::RemoveScaleInProtection { group_name: group_name(), instance_ids };
+    let restore =
+        |instance_ids| FleetAct::RestoreScaleInProtection { group_name: group_name(), instance_ids };
+    for (act, protected) in [
+        (remove(instance_ids.clone()), false),
+        (restore(instance_ids.clone()), true),
+        (remove(instance_ids), false),
+    ] {
+        tell_twice(cloud, &act).await;
+        let seen = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
+        assert!(seen.instances.iter().all(|one| one.protected_from_scale_in == protected), "{act}");
+    }
     let size = GroupSize {
         group_name: "workers".to_owned(),
         min_size: 0,
@@ -194,23 +238,22 @@ async fn groups(cloud: &AwsCloud) {
     };
     tell_twice(cloud, &FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await;
     let emptied = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
-    assert_eq!((emptied.desired_capacity, emptied.remembered), (0, None));
+    assert_eq!((emptied.min_size, emptied.desired_capacity), (0, 0));
 }
 
 async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
     let disable = FleetAct::SetJobQueueStates { queue_arns: vec![queue.to_owned()], enabled: false };
     tell_twice(cloud, &disable).await;
-    let note = Rememberer::JobQueue(queue.to_owned());
-    let remember =
-        FleetAct::Remember { memories: vec![Memory { resource: note.clone(), text: "ENABLED".to_owned() }] };
-    tell_twice(cloud, &remember).await;
+    let on_queue = Rememberer::JobQueue(queue.to_owned());
+    write_note(cloud, &on_queue).await;
     let query = || FleetQuery::JobQueues { arns: vec![queue.to_owned()] };
     let seen = seen!(cloud, query(), Observation::JobQueues).remove(0);
     assert_eq!(
         (seen.enabled, seen.status.as_str(), seen.remembered.as_deref()),
-        (false, "VALID", Some("ENABLED"))
+        (false, "VALID", Some(note(queue).as_str()))
     );
-    tell_twice(cloud, &FleetAct::Forget { resources: vec![note] }).await;
+    println!("a queue's status reason: {:?}", seen.status_reason);
+    take_note_off(cloud, on_queue).await;
     let terminate = FleetAct::TerminateJobs { job_ids: vec![job.to_owned()], reason: "upgrade".to_owned() };
     tell_twice(cloud, &terminate).await;
     assert_eq!(
@@ -234,6 +277,17 @@ async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: 
         let alarms = seen!(cloud, FleetQuery::Alarms { names: names.clone() }, Observation::Alarms);
         assert_eq!(alarms.iter().map(|alarm| alarm.actions_enabled).collect::<Vec<_>>(), [enabled]);
     }
+    let on_alarm = Rememberer::Alarm("load".to_owned());
+    for noted in [true, false] {
+        if noted {
+            write_note(cloud, &on_alarm).await;
+        } else {
+            take_note_off(cloud, on_alarm.clone()).await;
+        }
+        let alarms = seen!(cloud, FleetQuery::Alarms { names: names.clone() }, Observation::Alarms);
+        let notes: Vec<_> = alarms.into_iter().map(|alarm| alarm.remembered).collect();
+        assert_eq!(notes, [noted.then(|| note("load"))]);
+    }
 
     let planned = |kind, source_id: &str, name: &str| PlannedSnapshot {
         kind,
@@ -251,6 +305,37 @@ async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: 
     let made = seen!(cloud, query, Observation::Snapshots);
     let shown: Vec<_> = made.iter().map(|seen| (seen.name.as_str(), seen.complete)).collect();
     assert_eq!(shown, [("run-1-db", true), ("run-1-v", true)]);
+}
+
+/// Both looks, after everything before this: the queue is off, the group is empty, the gate is open.
+async fn calm_and_standing(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
+    let absent = format!("{}0", id("listener"));
+    let parts = CalmParts {
+        listener_arns: vec![id("listener"), absent],
+        queue_arns: vec![id("queue")],
+        job_queue_arns: vec![id("queue")],
+        group_names: vec!["workers".to_owned(), "gone".to_owned()],
+        alarm_names: vec!["load".to_owned(), "gone".to_owned()],
+    };
+    let on_alarm = Rememberer::Alarm("load".to_owned());
+    write_note(cloud, &on_alarm).await;
+    tell(cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled: false }).await;
+    let calm = seen!(cloud, FleetQuery::Calm(parts.clone()), Observation::Calm);
+    let standing = FleetQuery::Standing { stack_id: id("stack"), parts };
+    let StandingSeen { stack_status, version, calm: stands } = seen!(cloud, standing, Observation::Standing);
+    assert_eq!((stack_status.as_str(), version.as_deref()), ("CREATE_COMPLETE", Some("1.0.0")));
+    // Only where an end is told an alarm's note is asked for.
+    for (seen, noted) in [(calm, None), (stands, Some(note("load")))] {
+        let CalmSeen { doors, queues, jobs, groups, alarms } = seen;
+        let doors: Vec<_> = doors.iter().map(|door| (door.exists, door.rules.len())).collect();
+        assert_eq!(doors, [(true, 0), (false, 0)]);
+        assert_eq!(queues.iter().map(|queue| queue.enabled).collect::<Vec<_>>(), [false]);
+        assert_eq!(jobs, vec![]);
+        assert_eq!(groups.iter().map(|group| group.max_size).collect::<Vec<_>>(), [0]);
+        let alarms: Vec<_> = alarms.into_iter().map(|one| (one.actions_enabled, one.remembered)).collect();
+        assert_eq!(alarms, [(false, noted)]);
+    }
+    take_note_off(cloud, on_alarm).await;
 }
 
 async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
@@ -311,19 +396,19 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
     assert_eq!(taken.keys().map(String::as_str).collect::<Vec<_>>(), ["batch", "main", "worker"]);
     println!("quotas: {:?}\ndrift: {:?}\ndenied: {:?}", found.quotas, found.drift, found.denied_to_role);
 
-    let health = Query::Health {
+    let health = Query::Health(HealthQuery {
         target_group_arns: vec![id("target_group")],
         platform: false,
         version: None,
         http: vec![],
-    };
+    });
     let findings = seen!(cloud, health, Observation::Health);
     assert_eq!(findings.iter().map(|finding| finding.healthy).collect::<Vec<_>>(), [false]);
     let stacks = cloud.stacks().await.expect("stacks");
     assert_eq!(stacks.iter().map(|stack| stack.stack_name.as_str()).collect::<Vec<_>>(), ["platform"]);
 }
 
-const STACK: &str = r#"{"Parameters": {"Colour": {"Type": "String", "Default": "green"}}, "Resources": {
+const STACK: &str = r#"{"Metadata": {"Port::VersionInfo": {"Version": "VERSION"}}, "Parameters": {"Colour": {"Type": "String", "Default": "green"}}, "Resources": {
     "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Colour"}}}BROKEN}}"#;
 
 /// A custom resource whose function doesn't exist.
@@ -344,7 +429,7 @@ async fn ministack_updates_a_stack_and_rolls_the_next_update_back() {
         cloud.upload_template("templates", key, template.as_bytes()).await.expect("uploaded");
         format!("{}/templates/{key}", peer.endpoint_url)
     };
-    let url = put("first.json", STACK.replace("BROKEN", "")).await;
+    let url = put("first.json", STACK.replace("BROKEN", "").replace("VERSION", "1.0.0")).await;
     let stack = NewStack {
         stack_name: "platform",
         template_url: &url,
@@ -353,11 +438,20 @@ async fn ministack_updates_a_stack_and_rolls_the_next_update_back() {
     };
     cloud.create_stack(&stack).await.expect("created");
     cloud.wait_until_created("platform", &Clock::system()).await.expect("complete");
-    for (run_id, broken, end) in
-        [("run-1", "", "UPDATE_COMPLETE"), ("run-2", BROKEN, "UPDATE_ROLLBACK_COMPLETE")]
+    for (run_id, version, broken, end) in
+        [("run-1", "2.0.0", "", "UPDATE_COMPLETE"), ("run-2", "3.0.0", BROKEN, "UPDATE_ROLLBACK_COMPLETE")]
     {
-        let template_url = put(&format!("{run_id}.json"), STACK.replace("BROKEN", broken)).await;
+        let template = STACK.replace("BROKEN", broken).replace("VERSION", version);
+        let template_url = put(&format!("{run_id}.json"), template).await;
         update(&cloud, run_id, template_url, end).await;
+        let (stack_id, parts) = ("platform".to_owned(), CalmParts::default());
+        let stands = seen!(&cloud, FleetQuery::Standing { stack_id, parts }, Observation::Standing);
+        let standing = StandingSeen {
+            stack_status: end.to_owned(),
+            version: Some("2.0.0".to_owned()),
+            calm: CalmSeen::default(),
+        };
+        assert_eq!(stands, standing, "{run_id}");
     }
 }
 

@@ -8,10 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws::{AwsCloud, Connection, Lookup, Transport};
 use bytes::Bytes;
 use conductor::{Clock, Cloud};
-use upgrade::{
-    FleetAct, FleetQuery, Observation, PortErrorKind, Proposal, Rememberer, StackAct, Targets, Timestamp,
-    UpdateKind,
-};
+use upgrade::{FleetQuery, Observation, PortErrorKind, Proposal, StackAct, Targets, Timestamp, UpdateKind};
 
 /// Answers by operation, each given once and the last one for ever; and the requests.
 #[derive(Default)]
@@ -21,16 +18,16 @@ struct Script {
 }
 
 #[derive(Clone, Default)]
-struct Canned(Arc<Mutex<Script>>);
+pub struct Canned(Arc<Mutex<Script>>);
 
 impl Canned {
-    fn with(self, operation: &str, answers: &[(u16, &str)]) -> Canned {
+    pub fn with(self, operation: &str, answers: &[(u16, &str)]) -> Canned {
         let answers = answers.iter().rev().map(|(status, body)| (*status, (*body).to_owned())).collect();
         self.0.lock().expect("the script").answers.insert(operation.to_owned(), answers);
         self
     }
 
-    fn cloud(&self) -> AwsCloud {
+    pub fn cloud(&self) -> AwsCloud {
         let script = self.0.clone();
         AwsCloud::new(&Connection {
             region: "us-east-1".to_owned(),
@@ -54,13 +51,13 @@ impl Canned {
         })
     }
 
-    fn requests(&self, operation: &str) -> Vec<String> {
+    pub fn requests(&self, operation: &str) -> Vec<String> {
         let script = self.0.lock().expect("the script");
         script.requests.iter().filter(|request| request.contains(operation)).cloned().collect()
     }
 }
 
-fn refusal(code: &str, message: &str) -> String {
+pub fn refusal(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     )

@@ -3,6 +3,7 @@
 mod acts;
 mod calm;
 mod canned;
+mod canned_fleet;
 mod common;
 mod connection;
 mod contents;
