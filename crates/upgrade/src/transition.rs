@@ -63,6 +63,12 @@ pub enum IllegalTransition {
     /// The journal doesn't begin with `Started`.
     #[error("the journal does not begin with the start of a run")]
     NotStarted,
+    /// The journal's plan is not the one that was approved.
+    #[error("the run's plan is not the one that {by} approved")]
+    OtherPlan {
+        /// Who approved.
+        by: String,
+    },
 }
 
 /// The state of a run, from its journal.
@@ -98,6 +104,9 @@ pub fn transition(
     let at = event.at;
     match &event.what {
         What::Started { approval } => {
+            if approval.plan_sha256 != plan.sha256() {
+                return Err(IllegalTransition::OtherPlan { by: approval.by.clone() });
+            }
             state.begun_by.clone_from(&approval.by);
             Ok(start(plan, state, at))
         }
