@@ -6,7 +6,7 @@ mod live;
 mod screen;
 
 use conductor::Watcher;
-use upgrade::{Observation, Plan, Record, StackEvent, State, Step, Timestamp, What};
+use upgrade::{Limit, Observation, Plan, Record, StackEvent, State, Step, Then, Timestamp, What};
 
 use crate::history::History;
 use crate::words::{duration, time_of_day};
@@ -19,6 +19,7 @@ use screen::Screen;
 pub(crate) struct Lines {
     step: Option<(Step, Timestamp)>,
     waiting_on: usize,
+    limit: Option<Limit>,
     came_back: usize,
     live: Live,
     /// No live line at this moment: somebody types.
@@ -32,6 +33,7 @@ impl Lines {
         Lines {
             step: None,
             waiting_on: 0,
+            limit: None,
             came_back: 0,
             live: Live::new(history),
             is_held: false,
@@ -86,7 +88,20 @@ impl Lines {
             self.screen.print(&format!("{}  {}", time_of_day(at), state.step.title()));
             self.step = Some((state.step, at));
             self.waiting_on = 0;
+            self.limit = None;
         }
+    }
+
+    /// At what time the step ends by itself, once each.
+    fn limit(&mut self, plan: &Plan, state: &State, at: Timestamp) {
+        let limit = Limit::of(plan, state, at).filter(|limit| limit.then != Then::Failed);
+        if state.waiting_on.is_empty() || limit == self.limit {
+            return;
+        }
+        if let Some(Limit { at, then }) = limit {
+            self.screen.print(&format!("            until {} UTC; then {then}", time_of_day(at)));
+        }
+        self.limit = limit;
     }
 
     fn events(&mut self, events: &[StackEvent]) {
@@ -171,6 +186,7 @@ impl Watcher for Lines {
                 }
             }
         }
+        self.limit(plan, state, record.at());
         self.tick(record.at());
     }
 }

@@ -17,6 +17,7 @@ mod draft;
 mod ending;
 mod facts;
 mod journal;
+mod limit;
 mod line;
 mod nearest;
 mod note;
@@ -56,6 +57,7 @@ pub use draft::{
 pub use ending::{Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
 pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use limit::{Limit, Then};
 pub use line::{Line, LineKind};
 pub use nearest::nearest;
 pub use note::Note;
@@ -99,5 +101,11 @@ impl Timestamp {
     #[must_use]
     pub fn milliseconds_since(self, earlier: Timestamp) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// So many seconds later.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u64) -> Timestamp {
+        Timestamp(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 }

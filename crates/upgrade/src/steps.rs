@@ -222,7 +222,7 @@ pub(crate) fn drain(policy: DrainPolicy, state: &State, at: Timestamp) -> Drain 
 }
 
 /// What was told to end gets so long to do it, however late its turn came.
-const LEAST_SECONDS: u64 = 30;
+pub(crate) const LEAST_SECONDS: u64 = 30;
 
 /// Where a drain of people's work stands: sessions and computations have one deadline together.
 pub(crate) fn drain_of_work(policy: DrainPolicy, state: &mut State, at: Timestamp) -> Drain {

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use upgrade::{Fate, Observation, Plan, Record, State, Step, Timestamp, UpdateKind, What};
+use upgrade::{Fate, Limit, Observation, Plan, Record, State, Step, Then, Timestamp, UpdateKind, What};
 
 use crate::history::History;
-use crate::words::duration;
+use crate::words::{duration, time_of_day};
 
 /// Before the text, as wide as the time of day before a step's title.
 const INDENT: &str = "          ";
@@ -28,8 +28,8 @@ pub(super) struct Live {
     most: usize,
     /// What holds the step, and since when.
     holding: Vec<(String, Timestamp)>,
-    /// Milliseconds after which the step fails or escalates.
-    deadline: Option<u64>,
+    /// At what time the step ends by itself, and what follows then.
+    limit: Option<Limit>,
     update: Option<Resources>,
     ended: bool,
 }
@@ -67,6 +67,7 @@ impl Live {
         if let (Step::FollowUpdate(kind), Some(update)) = (state.step, &mut self.update) {
             update.rolling_back = state.updates.get(&kind).is_some_and(|update| update.rolling_back);
         }
+        self.limit = Limit::of(plan, state, at);
         let was: BTreeMap<String, Timestamp> =
             self.holding.drain(..).map(|(name, since)| (key(&name).to_owned(), since)).collect();
         let held_before = was.len();
@@ -85,7 +86,6 @@ impl Live {
 
     fn enter(&mut self, plan: &Plan, state: &State) {
         let step = state.step;
-        let planned = plan.deadline_seconds(&plan.planned(step));
         let place = plan.steps.iter().position(|planned| planned.step == step);
         *self = Live {
             history: std::mem::take(&mut self.history),
@@ -93,7 +93,6 @@ impl Live {
             place: place.map(|index| (index + 1, plan.steps.len())),
             began: state.step_started_at,
             changed: state.step_started_at,
-            deadline: planned.map(|seconds| seconds.saturating_mul(1000)),
             update: match step {
                 Step::FollowUpdate(kind) => Some(Resources::of(plan, kind)),
                 _ => None,
@@ -117,6 +116,7 @@ impl Live {
         parts.extend(self.how_far());
         parts.push(duration(now.milliseconds_since(self.began) / 1000 * 1000).replace(".0 s", " s"));
         parts.extend(self.outlook(step, now));
+        parts.extend(self.ends_by(step));
         let mut text = format!("{INDENT}{}", parts.join(" · "));
         let held = self.held_by(now);
         if !held.is_empty() {
@@ -141,6 +141,15 @@ impl Live {
         }
     }
 
+    /// When time ends it: that of a step which only fails then is told while nothing better is known.
+    fn ends_by(&self, step: Step) -> Option<String> {
+        let Limit { at, then } = self.limit?;
+        if then == Then::Failed && self.history.usual(step).is_some() {
+            return None;
+        }
+        Some(format!("until {} UTC", time_of_day(at)))
+    }
+
     /// When it ends as a rule; slow told apart from stuck where earlier runs tell.
     fn outlook(&self, step: Step, now: Timestamp) -> Option<String> {
         let elapsed = now.milliseconds_since(self.began);
@@ -149,8 +158,7 @@ impl Live {
             return None;
         }
         let (Some(usual), Some(longest)) = (self.history.usual(step), self.history.longest(step)) else {
-            let left = self.deadline?.checked_sub(elapsed)?;
-            return Some(format!("at most {} more", coarse(left)));
+            return None;
         };
         let still = now.milliseconds_since(self.changed);
         Some(if elapsed <= usual {

@@ -19,7 +19,10 @@ pub(super) fn platform(input: &CheckInput<'_>) -> CheckResult {
         "Bring it into order first: a platform that was unwell before can't prove itself well afterwards.";
     for sick in health.iter().filter(|one| !one.healthy && one.what != observation::Finding::PLATFORM) {
         finding.warn(
-            format!("{} is not healthy ({}): after the update it won't be waited for.", sick.what, sick.detail),
+            format!(
+                "{} is not healthy ({}): after the update it won't be waited for.",
+                sick.what, sick.detail
+            ),
             unwell,
         );
     }

@@ -8,5 +8,6 @@ mod approval;
 mod carry_out;
 mod crashes;
 mod ends;
+mod limits;
 mod plans;
 mod platform;

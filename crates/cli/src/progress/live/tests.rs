@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use upgrade::{Outcome, Report, RunKind, Step, StepReport, Timestamp, UpdateKind};
+use upgrade::{Limit, Outcome, Report, RunKind, Step, StepReport, Then, Timestamp, UpdateKind};
 
 use super::{Live, Resources, cut};
 use crate::history::History;
@@ -30,7 +30,7 @@ fn jobs(earlier: &[u64], left: &[(&str, u64)], most: usize, changed: u64) -> Liv
         most,
         changed: Timestamp(changed * 1000),
         holding: left.iter().map(|(name, since)| ((*name).to_owned(), Timestamp(since * 1000))).collect(),
-        deadline: Some(900_000),
+        limit: Some(Limit { at: Timestamp(900_000), then: Then::PutBack }),
         ..Live::default()
     }
 }
@@ -43,7 +43,7 @@ fn the_line_says_how_far_how_long_and_what_holds() {
             jobs(&[60, 100], two, 8, 80),
             90,
             WIDE,
-            "          7/21 · ███████░░░ 2 of 8 left · 1 min 30 s · about 10 s left · job a (RUNNING) in Spot for \
+            "          7/21 · ███████░░░ 2 of 8 left · 1 min 30 s · about 10 s left · until 00:15:00 UTC · job a (RUNNING) in Spot for \
              1 min 30 s, job b (STARTING) in Spot for 1 min 00 s",
         ),
         (
@@ -56,30 +56,31 @@ fn the_line_says_how_far_how_long_and_what_holds() {
             jobs(&[60, 60, 100], &two[..1], 8, 80),
             90,
             WIDE,
-            "          7/21 · ████████░░ 1 of 8 left · 1 min 30 s · longer than usual (1 min 00 s) · job a (RUNNING) in \
-             Spot for 1 min 30 s",
+            "          7/21 · ████████░░ 1 of 8 left · 1 min 30 s · longer than usual (1 min 00 s) · until 00:15:00 UTC · job a \
+             (RUNNING) in Spot for 1 min 30 s",
         ),
         (
             jobs(&[60, 100], &two[..1], 8, 110),
             120,
             WIDE,
             "          7/21 · ████████░░ 1 of 8 left · 2 min 00 s · slower than ever before (1 min 40 s), but it moves · \
-             job a (RUNNING) in Spot for 2 min 00 s",
+             until 00:15:00 UTC · job a (RUNNING) in Spot for 2 min 00 s",
         ),
         (
             jobs(&[60, 100], &two[..1], 8, 110),
             400,
             WIDE,
             "          7/21 · ████████░░ 1 of 8 left · 6 min 40 s · nothing has changed for 4 min 50 s, and it never took \
-             more than 1 min 40 s before: it may not end by itself · job a (RUNNING) in Spot for 6 min 40 s",
+             more than 1 min 40 s before: it may not end by itself · until 00:15:00 UTC · job a (RUNNING) \
+             in Spot for 6 min 40 s",
         ),
         (
             jobs(&[], &two[..1], 1, 0),
             5,
             WIDE,
-            "          7/21 · 5 s · at most 14 min 55 s more · job a (RUNNING) in Spot for 5 s",
+            "          7/21 · 5 s · until 00:15:00 UTC · job a (RUNNING) in Spot for 5 s",
         ),
-        (jobs(&[3], &[], 0, 0), 1, WIDE, "          7/21 · 1 s · about 2 s left"),
+        (jobs(&[3], &[], 0, 0), 1, WIDE, "          7/21 · 1 s · about 2 s left · until 00:15:00 UTC"),
     ] {
         assert_eq!(live.line(Timestamp(at * 1000), width).as_deref(), Some(line));
     }

@@ -1,0 +1,115 @@
+//! What only time brings about: at what time a step ends by itself, and what follows then.
+
+use crate::Timestamp;
+use crate::plan::Plan;
+use crate::policy::{DrainPolicy, Escalation, OnUnhealthy};
+use crate::state::State;
+use crate::step::Step;
+use crate::steps::LEAST_SECONDS;
+
+/// The next thing that time alone brings about in the step that a run is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// When.
+    pub at: Timestamp,
+    /// What follows.
+    pub then: Then,
+}
+
+/// What follows when a time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// An announced time has come.
+    Closes,
+    /// Grace is over.
+    Told,
+    /// What is left is ended by force.
+    Forced,
+    /// The run gives up.
+    PutBack,
+    /// The step has failed.
+    Failed,
+    /// The platform didn't prove healthy.
+    Unhealthy(OnUnhealthy),
+}
+
+impl std::fmt::Display for Then {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Then::Closes => "the gate closes",
+            Then::Told => "what still runs is told to end",
+            Then::Forced => "what is left is ended by force",
+            Then::PutBack => "the run gives up and puts everything back",
+            Then::Failed => "the step has failed",
+            Then::Unhealthy(OnUnhealthy::Ask) => "a person is asked",
+            Then::Unhealthy(OnUnhealthy::GoBack) => "the run goes back, or a person is asked",
+            Then::Unhealthy(OnUnhealthy::Open) => "users are let in all the same",
+            Then::Unhealthy(OnUnhealthy::StayClosed) => "the run ends with users kept out",
+        })
+    }
+}
+
+impl Limit {
+    /// The limit of the step that a run is in, seen at this time; `None`: it takes as long as it takes, or nothing is
+    /// waited for.
+    #[must_use]
+    pub fn of(plan: &Plan, state: &State, now: Timestamp) -> Option<Limit> {
+        if state.outcome.is_some() || state.question.is_some() {
+            return None;
+        }
+        let began = state.step_started_at;
+        let policy = &plan.maintenance;
+        // Sessions and computations have one deadline together.
+        let of_work = |policy| Limit::of_drain(policy, state.work_ends_since?, began, now);
+        let of_drain = |policy| Limit::of_drain(policy, began, began, now);
+        let limit = match state.step {
+            Step::AwaitWindow => plan.announcement.closes_at.map(|at| Limit { at, then: Then::Closes }),
+            Step::SaveSessions => of_work(policy.sessions),
+            Step::StopComputations => of_work(policy.computations),
+            Step::TerminateJobs => of_drain(policy.jobs),
+            Step::TerminateWorkers | Step::TerminateDedicatedMachines => of_drain(policy.workers),
+            Step::CheckHealth => Some(Limit {
+                at: began.plus_seconds(plan.health.deadline_seconds),
+                then: Then::Unhealthy(plan.health.on_failure),
+            }),
+            step @ (Step::Announce
+            | Step::CreateChangeSet(_)
+            | Step::ExecuteChangeSet(_)
+            | Step::FollowUpdate(_)
+            | Step::CloseGate
+            | Step::MuteAlarms
+            | Step::DisableJobQueues
+            | Step::ConfirmQuiet
+            | Step::TakeSnapshots
+            | Step::LocateTargets
+            | Step::RestoreWorkers
+            | Step::RestoreJobQueues
+            | Step::UnmuteAlarms
+            | Step::OpenGate
+            | Step::ClearBanner
+            | Step::DiscardChangeSet
+            | Step::ConfirmFacts(_)
+            | Step::ConfirmContents(_)
+            | Step::TakeStock) => {
+                let seconds = plan.planned(step).deadline_seconds?;
+                Some(Limit { at: began.plus_seconds(seconds), then: Then::Failed })
+            }
+        };
+        limit.filter(|limit| limit.at > now)
+    }
+
+    /// `began`: the step; what was told to end gets some time to do it, however late its turn came.
+    fn of_drain(policy: DrainPolicy, since: Timestamp, began: Timestamp, now: Timestamp) -> Option<Limit> {
+        let grace_ends = since.plus_seconds(policy.grace_seconds);
+        if now < grace_ends {
+            return Some(Limit { at: grace_ends, then: Then::Told });
+        }
+        let then = match policy.escalation {
+            Escalation::Wait => return None,
+            Escalation::Stop => Then::PutBack,
+            Escalation::Force => Then::Forced,
+        };
+        let at = since.plus_seconds(policy.limit_seconds()?);
+        Some(Limit { at: at.max(began.plus_seconds(LEAST_SECONDS.min(policy.deadline_seconds))), then })
+    }
+}
