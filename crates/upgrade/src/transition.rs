@@ -106,6 +106,11 @@ pub fn transition(
             state.unseen_since = None;
             state.healthy_since = None;
             state.watching = false;
+            // Somebody may have continued the rollback in the console meanwhile.
+            if let Some(Question::RollbackFailed { update, .. }) = state.question {
+                state.update(update).led_elsewhere = true;
+                return Ok(look_at_step(plan, state, at));
+            }
             Ok(look(plan, state, at))
         }
         What::Acted => {
@@ -347,10 +352,16 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             }
             wait(plan, state, waiting_on)
         }
-        Decision::Done => match next(plan, &state) {
-            Some(next) => enter(plan, state, at, next),
-            None => finish(plan, state),
-        },
+        Decision::Done => {
+            if state.step == Step::FollowUpdate(UpdateKind::WayBack) && state.found.is_some() {
+                // The old release stands again, in the maintenance that its administrator had entered.
+                state.stays = Some(Stays::AsFound);
+            }
+            match next(plan, &state) {
+                Some(next) => enter(plan, state, at, next),
+                None => finish(plan, state),
+            }
+        }
         Decision::Ask(question) => {
             state.waiting_on = vec!["a person's decision".to_owned()];
             state.question = Some(question.clone());
@@ -480,15 +491,15 @@ fn next(plan: &Plan, state: &State) -> Option<Step> {
         let index = way.iter().position(|step| *step == state.step)?;
         way.get(index + 1).copied()
     };
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
+    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
+        return Some(next);
+    }
     if state.stays.is_some() {
         return after(&Step::STAYING);
     }
     if state.step.is_leaving() {
         return after(&Step::LEAVING);
-    }
-    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
-    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
-        return Some(next);
     }
     let index = place(plan, state.step)?;
     plan.steps.get(index + 1).map(|planned| planned.step)
@@ -603,6 +614,7 @@ fn answered(
                 let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
                 update.continued = Some((times + 1, skip.clone()));
                 update.status = None;
+                update.led_elsewhere = false;
             }
             if !skip.is_empty() {
                 let words = format!(
@@ -616,6 +628,9 @@ fn answered(
         Answer::LookAgain => {
             state.step_started_at = at;
             state.unseen_since = None;
+            if let Question::RollbackFailed { update, .. } = question {
+                state.update(update).led_elsewhere = true;
+            }
             look(plan, state, at)
         }
         Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),

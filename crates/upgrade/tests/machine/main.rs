@@ -8,5 +8,6 @@ mod approval;
 mod carry_out;
 mod crashes;
 mod ends;
+mod found;
 mod plans;
 mod platform;
