@@ -12,7 +12,7 @@ use upgrade::{
 use crate::ec2;
 use crate::errors::{code, look_again, port_error};
 use crate::tags::MEMORY_TAG;
-use crate::together::{all, each};
+use crate::together::{all, each, each_by_itself};
 use crate::wire::Wire;
 
 /// DescribeAutoScalingGroups gives 50 groups a page when it isn't told otherwise.
@@ -150,7 +150,7 @@ fn seen(instance: &aws_sdk_autoscaling::types::Instance, in_warm_pool: bool) -> 
 }
 
 pub(crate) async fn resize_worker_groups(client: &Client, sizes: &[GroupSize]) -> Result<(), PortError> {
-    each(sizes, async |size| {
+    each_by_itself(sizes, async |size| {
         let resized = client
             .update_auto_scaling_group()
             .auto_scaling_group_name(&size.group_name)
@@ -166,7 +166,7 @@ pub(crate) async fn resize_worker_groups(client: &Client, sizes: &[GroupSize]) -
 }
 
 pub(crate) async fn resize_warm_pools(client: &Client, sizes: &[WarmPoolSize]) -> Result<(), PortError> {
-    each(sizes, async |size| {
+    each_by_itself(sizes, async |size| {
         let resized = client
             .put_warm_pool()
             .auto_scaling_group_name(&size.group_name)

@@ -8,7 +8,7 @@ use upgrade::{Job, JobQueue, PortError};
 
 use crate::errors::{code, look_again, port_error};
 use crate::tags::{MEMORY_TAG, owner};
-use crate::together::{all, each};
+use crate::together::{all, each, each_by_itself};
 
 /// Every status of a job that has not finished.
 const UNFINISHED: [JobStatus; 5] =
@@ -127,7 +127,7 @@ pub(crate) async fn set_job_queue_states(
     enabled: bool,
 ) -> Result<(), PortError> {
     let state = if enabled { JqState::Enabled } else { JqState::Disabled };
-    each(queue_arns, async |queue| {
+    each_by_itself(queue_arns, async |queue| {
         let changed = client.update_job_queue().job_queue(queue).state(state.clone()).send().await;
         changed.map(drop).map_err(|error| {
             let sorted = port_error("batch:UpdateJobQueue", &error);

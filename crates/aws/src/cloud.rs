@@ -106,6 +106,10 @@ impl AwsCloud {
                 };
                 Ok(Observation::StackEvents { events, worker_groups })
             }
+            StackQuery::Status { stack_id, .. } => {
+                let status = self.stack_status(stack_id).await?;
+                Ok(Observation::StackStatus(status.map(|(status, _reason)| status)))
+            }
             StackQuery::Contents { planned, pieces } => {
                 let found = AwsClouds::one(self.clone()).verify_contents(planned, pieces).await;
                 Ok(Observation::Contents {

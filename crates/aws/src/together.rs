@@ -21,6 +21,31 @@ pub(crate) async fn each<Item, Call>(
 where
     Call: Future<Output = Result<(), PortError>>,
 {
+    do_each(items, call, true).await
+}
+
+/// The same where a refusal says nothing of the next item: a queue that is INVALID keeps no other from being set.
+///
+/// # Errors
+/// As [`each`].
+pub(crate) async fn each_by_itself<Item, Call>(
+    items: impl IntoIterator<Item = Item>,
+    call: impl FnMut(Item) -> Call,
+) -> Result<(), PortError>
+where
+    Call: Future<Output = Result<(), PortError>>,
+{
+    do_each(items, call, false).await
+}
+
+async fn do_each<Item, Call>(
+    items: impl IntoIterator<Item = Item>,
+    call: impl FnMut(Item) -> Call,
+    ends_at_refusal: bool,
+) -> Result<(), PortError>
+where
+    Call: Future<Output = Result<(), PortError>>,
+{
     let mut calls = stream::iter(items).map(call).buffered(AT_ONCE);
     let (mut count, mut failed, mut worst) = (0_usize, 0_usize, None::<PortError>);
     while let Some(outcome) = calls.next().await {
@@ -28,10 +53,10 @@ where
         let Err(error) = outcome else { continue };
         failed += 1;
         let refused = error.kind == PortErrorKind::Refused;
-        if refused || worst.is_none() {
+        if worst.as_ref().is_none_or(|worst| refused && worst.kind != PortErrorKind::Refused) {
             worst = Some(error);
         }
-        if refused {
+        if refused && ends_at_refusal {
             break;
         }
     }

@@ -261,16 +261,7 @@ pub async fn prepare_maintenance(
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
-        // Without a journal the banner that is to be taken down is the one that is shown, when its words are ours.
         settings.announcement = upgrade::Announcement { banner: None, closes_at: None };
-        if before.banner.is_none()
-            && around.platform.banner
-            && let Ok(PlatformObservation::Banner(Some(shown))) =
-                site.ports.platform.observe(&PlatformQuery::Banner).await
-            && site.settings.may_have_written(&shown.text)
-        {
-            settings.announcement.banner = Some(shown);
-        }
     }
     Ok(maintenance_plan(kind, &settings, &found_out)?)
 }

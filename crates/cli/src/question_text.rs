@@ -112,8 +112,8 @@ fn meaning(question: &Question, answer: &Answer) -> &'static str {
         Answer::ContinueRollback { .. } => "try the rollback again",
         Answer::LookAgain => match question {
             Question::Unseen { .. } => "look again, for half an hour",
-            Question::RollbackFailed { .. }
-            | Question::Unhealthy { .. }
+            Question::RollbackFailed { .. } => "look again: somebody continued it in the console, say",
+            Question::Unhealthy { .. }
             | Question::Leaving { .. }
             | Question::GateGone { .. }
             | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",

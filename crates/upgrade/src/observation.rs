@@ -47,6 +47,13 @@ pub enum StackQuery {
         /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
         worker_groups: Vec<String>,
     },
+    /// The stack's status, whoever led it there.
+    Status {
+        /// Whose: says in which account and Region to ask.
+        update: UpdateKind,
+        /// The stack's id.
+        stack_id: String,
+    },
     /// Whether what an update will be made of is what was approved.
     Contents {
         /// The update.
@@ -166,7 +173,9 @@ impl StackQuery {
     #[must_use]
     pub fn update(&self) -> UpdateKind {
         match self {
-            StackQuery::ChangeSet { update, .. } | StackQuery::Events { update, .. } => *update,
+            StackQuery::ChangeSet { update, .. }
+            | StackQuery::Events { update, .. }
+            | StackQuery::Status { update, .. } => *update,
             StackQuery::Contents { planned, .. } => planned.kind,
         }
     }
@@ -192,6 +201,8 @@ pub enum Observation {
         /// Those of the groups asked for that are still there.
         worker_groups: Vec<WorkerGroup>,
     },
+    /// Answer to [`StackQuery::Status`]; `None` when there is no such stack.
+    StackStatus(Option<String>),
     /// Answer to [`FleetQuery::Resources`].
     Resources(Vec<LogicalResource>),
     /// Answer to [`FleetQuery::Alarms`].
@@ -468,6 +479,7 @@ impl Observation {
             Observation::WorkerGroups(_) => "worker groups",
             Observation::ChangeSet(_) => "a change set",
             Observation::StackEvents { .. } => "stack events",
+            Observation::StackStatus(_) => "a stack's status",
             Observation::Resources(_) => "resources",
             Observation::Alarms(_) => "alarms",
             Observation::Machines(_) => "machines",

@@ -128,7 +128,7 @@ impl Question {
         let back = |can: bool| can.then_some(Answer::GoBack);
         match self {
             Question::RollbackFailed { .. } => {
-                vec![Answer::ContinueRollback { skip: Vec::new() }, Answer::StayClosed]
+                vec![Answer::ContinueRollback { skip: Vec::new() }, Answer::LookAgain, Answer::StayClosed]
             }
             Question::Unseen { .. } => vec![Answer::LookAgain, Answer::StayClosed],
             Question::Unhealthy { can_go_back, .. } | Question::Leaving { can_go_back, .. } => {

@@ -265,6 +265,7 @@ impl Telling {
             | Observation::Jobs(_)
             | Observation::WorkerGroups(_)
             | Observation::ChangeSet(_)
+            | Observation::StackStatus(_)
             | Observation::Resources(_)
             | Observation::Alarms(_)
             | Observation::Machines(_)

@@ -73,6 +73,9 @@ pub struct State {
     pub stays: Option<Stays>,
     /// Nothing led on, and the run ends as it is: why.
     pub stuck: Option<String>,
+    /// Things that this run's own drain has left taken away, each with its note: its journal counts for them, whoever took
+    /// them away first.
+    pub drained: BTreeSet<String>,
     /// Things whose note this run has taken off: they are their owner's again.
     pub put_back: BTreeSet<String>,
     /// What could not be put back, each with the reason.
@@ -204,6 +207,10 @@ pub struct UpdateState {
     pub touched_groups: BTreeSet<String>,
     /// It was cancelled.
     pub cancelled: bool,
+    /// Somebody else may lead its failed rollback on: the stack's status tells, for their events carry another token.
+    pub led_elsewhere: bool,
+    /// What its clean-up could not delete: the resource's physical id, and the rest in words.
+    pub left_behind: BTreeMap<String, String>,
     /// How often the rollback was continued, and what the last time skips.
     pub continued: Option<(u32, Vec<String>)>,
 }
@@ -268,6 +275,7 @@ impl State {
             failure: None,
             stays: None,
             stuck: None,
+            drained: BTreeSet::new(),
             put_back: BTreeSet::new(),
             still_to_put_back: Vec::new(),
             seen: None,
@@ -303,13 +311,14 @@ impl State {
     }
 
     /// Whether this run took the thing away itself, and has not put it back: its journal counts, whatever became of the
-    /// note (an update may wipe tags). What the plan brought from an earlier run's journal needs its note.
+    /// note (an update may wipe tags). What the plan brought from an earlier run's journal needs its note, until this run's
+    /// own drain has seen it.
     pub(crate) fn is_own(&self, plan: &Plan, physical_id: &str) -> bool {
         let Before { job_queues, worker_groups, alarms, banner: _, health: _ } = &plan.before;
         let inherited = job_queues.iter().any(|queue| queue.arn == physical_id)
             || worker_groups.iter().any(|group| group.name == physical_id)
             || alarms.iter().any(|alarm| alarm.name == physical_id);
-        !inherited && !self.put_back.contains(physical_id)
+        (!inherited || self.drained.contains(physical_id)) && !self.put_back.contains(physical_id)
     }
 
     /// Whether what the journal says of a thing counts on the way out: this run took it away, or it is as an earlier run's

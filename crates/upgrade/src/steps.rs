@@ -148,6 +148,9 @@ pub(crate) fn decide(
         (Step::FollowUpdate(kind), Observation::StackEvents { events, worker_groups }) => {
             update::follow(plan, state, kind, events, worker_groups)
         }
+        (Step::FollowUpdate(kind), Observation::StackStatus(status)) => {
+            update::follow_status(state, kind, status.as_deref())
+        }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
         (Step::ConfirmFacts(before), Observation::Facts(seen)) => footing::confirm_facts(plan, seen, before),
         (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
@@ -163,6 +166,7 @@ pub(crate) fn decide(
             | Observation::WorkerGroups(_)
             | Observation::ChangeSet(_)
             | Observation::StackEvents { .. }
+            | Observation::StackStatus(_)
             | Observation::Resources(_)
             | Observation::Alarms(_)
             | Observation::Machines(_)

@@ -15,7 +15,7 @@ use crate::journal::{Event, PortError, PortErrorKind, Record, What};
 use crate::observation::{FleetQuery, Observation, Query};
 use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
-use crate::state::{Outcome, State};
+use crate::state::{Outcome, State, Stays};
 use crate::step::Step;
 use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate};
 use crate::watch::{self, Watched};
@@ -122,6 +122,11 @@ pub fn transition(
             state.unseen_since = None;
             state.healthy_since = None;
             state.watching = false;
+            // Somebody may have continued the rollback in the console meanwhile.
+            if let Some(Question::RollbackFailed { update, .. }) = state.question {
+                state.update(update).led_elsewhere = true;
+                return Ok(look_at_step(plan, state, at));
+            }
             Ok(look(plan, state, at))
         }
         What::Acted => {
@@ -363,10 +368,16 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             }
             wait(plan, state, waiting_on)
         }
-        Decision::Done => match next(plan, &state) {
-            Some(next) => enter(plan, state, at, next),
-            None => finish(plan, state),
-        },
+        Decision::Done => {
+            if state.step == Step::FollowUpdate(UpdateKind::WayBack) && state.found.is_some() {
+                // The old release stands again, in the maintenance that its administrator had entered.
+                state.stays = Some(Stays::AsFound);
+            }
+            match next(plan, &state) {
+                Some(next) => enter(plan, state, at, next),
+                None => finish(plan, state),
+            }
+        }
         Decision::Ask(question) => {
             state.waiting_on = vec!["a person's decision".to_owned()];
             state.question = Some(question.clone());

@@ -8,7 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws::{AwsCloud, Connection, Lookup, Transport};
 use bytes::Bytes;
 use conductor::{Clock, Cloud};
-use upgrade::{FleetQuery, Observation, PortErrorKind, Proposal, StackAct, Targets, Timestamp, UpdateKind};
+use upgrade::{
+    FleetQuery, Observation, PortErrorKind, Proposal, Query, StackAct, StackQuery, Targets, Timestamp,
+    UpdateKind,
+};
 
 /// Answers by operation, each given once and the last one for ever; and the requests.
 #[derive(Default)]
@@ -130,8 +133,11 @@ async fn a_change_set_is_read_alike_in_either_spelling_of_tags() {
     let mut read = Vec::new();
     for answer in [&old, &new] {
         let canned = Canned::default().with("DescribeChangeSet", &[(200, answer)]);
-        let query =
-            Query::ChangeSet { update: UpdateKind::Primary, stack_id: "s".to_owned(), name: "c".to_owned() };
+        let query = Query::from(StackQuery::ChangeSet {
+            update: UpdateKind::Primary,
+            stack_id: "s".to_owned(),
+            name: "c".to_owned(),
+        });
         match canned.cloud().observe(&query).await {
             Ok(Observation::ChangeSet(Some(seen))) => read.push(seen.changes),
             other => panic!("{other:?}"),

@@ -2,8 +2,8 @@
 
 use conductor::{Cloud, JournalStore};
 use upgrade::{
-    Before, Finding, FleetQuery, HealthQuery, Maintenance, Observation, Outcome, PortError, PortErrorKind,
-    Query, State, Targets, fold,
+    BannerBefore, Before, Finding, FleetQuery, HealthQuery, Maintenance, Observation, Outcome,
+    PlatformObservation, PlatformQuery, PortError, PortErrorKind, Query, State, Targets, fold,
 };
 
 use crate::error::CliError;
@@ -32,12 +32,30 @@ pub(super) async fn as_found(
     inherited: Before,
 ) -> Result<(Option<Maintenance>, Before), CliError> {
     let found = maintenance_of(site, targets).await?;
-    let before = match found {
+    let mut before = match found {
         Some(_) => inherited,
         // What is sick in maintenance says nothing of what was sick before.
         None => Before { health: health_now(site, targets).await, ..Before::default() },
     };
+    if before.banner.is_none() {
+        before.banner = left_over_banner(site).await;
+    }
     Ok((found, before))
+}
+
+/// The banner that is shown, when its words are ours: an earlier maintenance, of which no journal is left, has put it up.
+/// What its administrator showed before isn't known any more.
+async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
+    if !site.ports.platform.capabilities().banner {
+        return None;
+    }
+    match site.ports.platform.observe(&PlatformQuery::Banner).await {
+        Ok(PlatformObservation::Banner(Some(ours))) if site.settings.may_have_written(&ours.text) => {
+            Some(BannerBefore { ours, before: None })
+        }
+        // What can't be asked is taken for nobody's: a banner is no reason to draw up no plan.
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known

@@ -28,7 +28,7 @@ pub const PASSWORD: &str = "pw-Q9-NOECHO-SECRET-hunter2";
 /// The repository's folder.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-const BUCKET: &str = "house-templates";
+pub const BUCKET: &str = "house-templates";
 
 /// Which platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +185,8 @@ pub struct Full {
     /// What is called of the primary's cloud.
     pub calls: CallLog,
     pub site: Site,
+    /// Logical ids of what may be replaced, as its operator accepts.
+    pub accepted_replacements: &'static [&'static str],
     /// How it stood when it was at work and nobody had touched it.
     pub before: Standing,
 }
@@ -203,7 +205,13 @@ impl Default for Wishes {
 }
 
 /// Plant a stack in a cloud, from a template's text.
-async fn stack(caller: &Caller, url: &str, name: &str, parameters: &BTreeMap<String, String>, work: &str) {
+pub async fn stack(
+    caller: &Caller,
+    url: &str,
+    name: &str,
+    parameters: &BTreeMap<String, String>,
+    work: &str,
+) {
     let mut text = format!("[[stack]]\nname = \"{name}\"\ntemplate = \"${{release}}\"\n[stack.parameters]\n");
     for (key, value) in parameters {
         text.push_str(&format!("{key} = \"{value}\"\n"));
@@ -216,7 +224,11 @@ async fn stack(caller: &Caller, url: &str, name: &str, parameters: &BTreeMap<Str
 
 /// How the new release stands when it is deployed for itself: what it defines.
 pub async fn freshly(vendor: Vendor) -> Option<Standing> {
-    let material = vendor.material()?;
+    Some(freshly_of(&vendor.material()?).await)
+}
+
+/// The same of other material.
+pub async fn freshly_of(material: &Material) -> Standing {
     let local = local_cloud(Config::default());
     let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
     let caller = Caller::in_process(local.clone(), clock);
@@ -224,13 +236,17 @@ pub async fn freshly(vendor: Vendor) -> Option<Standing> {
     let url = cloud.upload_template(BUCKET, "to", material.to.as_bytes()).await.expect("uploaded");
     stack(&caller, &url, "platform", &material.parameters, "").await;
     let outside = Outside { local: &local, caller: &caller, platform: None, stack: "platform" };
-    Some(outside.standing().await)
+    outside.standing().await
 }
 
 impl Full {
     /// Create it, and put it to work. To be called where tokio's clock is paused.
     pub async fn stand(vendor: Vendor, seed: u64, wishes: Wishes) -> Option<Full> {
-        let material = vendor.material()?;
+        Some(Full::stand_of(vendor, seed, wishes, vendor.material()?).await)
+    }
+
+    /// The same of other material.
+    pub async fn stand_of(vendor: Vendor, seed: u64, wishes: Wishes, material: Material) -> Full {
         let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
         let local = local_cloud(Config { seed, ..Config::default() });
         let elsewhere = Config {
@@ -303,7 +319,18 @@ impl Full {
         let outside =
             Outside { local: &local, caller: &caller, platform: Some(&platform), stack: "platform" };
         let before = outside.standing().await;
-        Some(Full { material, local, backup, caller, clock, platform, calls, site, before })
+        Full {
+            material,
+            local,
+            backup,
+            caller,
+            clock,
+            platform,
+            calls,
+            site,
+            accepted_replacements: &[],
+            before,
+        }
     }
 
     /// Somebody who looks from outside.
@@ -322,7 +349,7 @@ impl Full {
             release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
                 .expect("a template"),
             given: BTreeMap::new(),
-            accepted: accepted(),
+            accepted: self.accepted(),
             force_sessions: Vec::new(),
             closes_at: None,
             take_fixes: true,
@@ -341,6 +368,17 @@ impl Full {
     pub async fn planned(&self, run_id: &str, inherited: upgrade::Before) -> Plan {
         let prepared = self.prepared_as(run_id, inherited).await;
         prepared.plan.unwrap_or_else(|no_plan| panic!("{no_plan:?}: {:#?}", prepared.checks))
+    }
+
+    /// Every warning is accepted, by somebody, for a reason.
+    fn accepted(&self) -> Vec<Acceptance> {
+        let replaced = self.accepted_replacements.iter().map(|what| Acceptance {
+            what: (*what).to_owned(),
+            who: "ada".to_owned(),
+            why: "it is watched".to_owned(),
+            of: Vec::new(),
+        });
+        cli::accepted().into_iter().chain(replaced).collect()
     }
 
     /// Order what is to go wrong in the primary's cloud; `{}` for nothing.
@@ -488,11 +526,6 @@ pub fn assert_no_secret(plan: &Plan, records: &[Record], report: &Report, what: 
             assert!(!text.contains(secret), "{what}: the {place} holds a secret");
         }
     }
-}
-
-/// Every warning is accepted, by somebody, for a reason.
-fn accepted() -> Vec<Acceptance> {
-    cli::accepted()
 }
 
 /// The records of a journal's run.

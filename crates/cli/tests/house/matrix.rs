@@ -3,26 +3,19 @@
 //! table below; it was written before the code. Whether it came true is looked at from outside.
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
 use std::time::Duration;
 
-use cli::planning::inherited;
-use cli::ports::Ports;
-use cli::{CliError, Entering, Leaving, LeavingWish, entering, is_left_over, leaving, refuse_under_way};
+use cli::{CliError, Leaving, LeavingWish, leaving};
 use conductor::{
-    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Reply,
-    Request, SqliteJournal, Watcher, read_run,
+    ConductError, Ended, JournalError, JournalStore, LEASE_SECONDS, Reply, Request, Watcher, read_run,
 };
 use tokio::sync::Notify;
-use upgrade::{
-    Act, Answer, Ending, Observation, Outcome, Plan, PortError, Query, Question, Record, Report, RunKind,
-    State, Step, UpdateKind, Users,
-};
+use upgrade::{Ending, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind, Users};
 
-use crate::common::approved;
 use crate::common::virtual_time;
-use crate::full::{Full, Vendor, Wishes, everything, freshly};
+use crate::full::{Vendor, everything, freshly};
 use crate::outside::{Standing, Way};
+use crate::world::{Refused, Waits, World};
 
 /// The run that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,92 +150,7 @@ impl Watcher for Until<'_> {
     }
 }
 
-/// Carries a run on and says nothing; answers come through the journal.
-struct Waits;
-
-impl Watcher for Waits {
-    fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {}
-
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
-        Reply::Wait
-    }
-}
-
-/// A cloud that is some way off: every call takes a while, in which others act.
-struct Distant<'a>(&'a Ports, &'a Clock);
-
-const DISTANCE: Duration = Duration::from_millis(40);
-
-impl Cloud for Distant<'_> {
-    async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
-        self.1.sleep(DISTANCE).await;
-        self.0.observe(query).await
-    }
-
-    async fn act(&self, act: &Act) -> Result<(), PortError> {
-        self.1.sleep(DISTANCE).await;
-        let done = self.0.act(act).await;
-        self.1.sleep(DISTANCE).await;
-        done
-    }
-}
-
-/// One world: a deployment, and a journal that several processes open.
-struct World {
-    full: Full,
-    folder: tempfile::TempDir,
-    runs: Cell<usize>,
-}
-
 impl World {
-    async fn new() -> Option<World> {
-        let wishes = Wishes { notice: "1m", ..Wishes::default() };
-        let full = Full::stand(Vendor::Sample, 1, wishes).await?;
-        Some(World { full, folder: tempfile::tempdir().expect("a folder"), runs: Cell::new(0) })
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn journal(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.path().join("journal.sqlite")).expect("a journal")
-    }
-
-    fn run_id(&self) -> String {
-        self.runs.set(self.runs.get() + 1);
-        format!("run-{}", self.runs.get())
-    }
-
-    async fn enabling(&self) -> Result<Plan, CliError> {
-        match entering(&self.full.site, Some(&self.journal()), &self.run_id(), &[], None).await? {
-            Entering::By(plan) => Ok(*plan),
-            Entering::Already(found) => panic!("in maintenance already: {found:?}"),
-        }
-    }
-
-    async fn upgrading(&self) -> Result<Plan, CliError> {
-        let journal = self.journal();
-        refuse_under_way(Some(&journal), "production")?;
-        Ok(self.full.planned(&self.run_id(), inherited(&journal, "production")).await)
-    }
-
-    async fn carry_on(&self, plan: &Plan, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
-        let (cloud, clock) = (Distant(&self.full.site.ports, &self.full.clock), &self.full.clock);
-        let holder = Holder::named(&plan.run_id);
-        let mut journal = self.journal();
-        let mut conductor = Conductor { cloud: &cloud, journal: &mut journal, clock, holder: &holder };
-        Box::pin(conductor.start(&approved(plan, clock), watcher)).await
-    }
-
-    async fn resume(&self, run_id: &str, holder: &str) -> Result<Ended, ConductError> {
-        let (cloud, clock) = (Distant(&self.full.site.ports, &self.full.clock), &self.full.clock);
-        let holder = Holder::named(holder);
-        let mut journal = self.journal();
-        let mut conductor = Conductor { cloud: &cloud, journal: &mut journal, clock, holder: &holder };
-        Box::pin(conductor.resume(run_id, &mut Waits)).await
-    }
-
     /// The plan of the first run, everything that comes before it done.
     async fn first(&self, first: First) -> Plan {
         match first {
@@ -309,75 +217,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// As `slackwater maintenance disable` does it.
-    async fn leave(&self, wish: LeavingWish) -> Result<(), Refused> {
-        let mut journal = self.journal();
-        let otherwise = |error: &dyn std::fmt::Display| Refused::Otherwise(error.to_string());
-        let way = leaving(&self.full.site, &journal, wish).await.map_err(Refused::ByRule)?;
-        if let Leaving::From { run_id, asks, conducted } = way {
-            for request in asks {
-                match journal.ask(&run_id, &request, self.full.clock.now()) {
-                    Ok(()) | Err(JournalError::Ended { .. }) => {}
-                    Err(error) => return Err(otherwise(&error)),
-                }
-            }
-            if conducted {
-                self.wait_for(&run_id).await;
-            } else {
-                self.go_on(&run_id, "leaver").await.map_err(Refused::Otherwise)?;
-            }
-            if !is_left_over(&self.full.site, &journal).await.map_err(Refused::ByRule)? {
-                return Ok(());
-            }
-        }
-        match leaving(&self.full.site, &journal, wish).await.map_err(Refused::ByRule)? {
-            Leaving::By(plan) => {
-                let ended = self.carry_on(&plan, &mut Waits).await.map_err(|error| otherwise(&error))?;
-                assert_eq!(ended, Ended::Run(Outcome::OutOfMaintenance));
-                Ok(())
-            }
-            Leaving::From { run_id, .. } => Err(Refused::Otherwise(format!("{run_id} has not ended"))),
-        }
-    }
-
-    /// Until a run has ended, whoever carries it on; what it asks is answered with waiting on.
-    async fn wait_for(&self, run_id: &str) {
-        let mut journal = self.journal();
-        for _ in 0..4_000 {
-            let (_, _, state) = read_run(&journal, run_id).expect("sound");
-            if state.outcome.is_some() {
-                return;
-            }
-            answer(&mut journal, run_id, &state, self.full.clock.now());
-            self.full.clock.sleep(Duration::from_secs(3)).await;
-        }
-        panic!("{run_id} does not end");
-    }
-
-    /// Go on with a run whose process has died, to its end.
-    async fn go_on(&self, run_id: &str, holder: &str) -> Result<(), String> {
-        match tokio::join!(self.resume(run_id, holder), self.wait_for(run_id)).0 {
-            Ok(_) | Err(ConductError::Ended { .. }) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-enum Refused {
-    ByRule(CliError),
-    Otherwise(String),
-}
-
-/// What a stop on the way out leads to is answered with waiting on.
-fn answer(journal: &mut SqliteJournal, run_id: &str, state: &State, now: upgrade::Timestamp) {
-    let Some(question) = &state.question else { return };
-    assert!(question.takes(&Answer::LookAgain), "{question:?}");
-    let answer = Request::Answer { answer: Answer::LookAgain, by: "ada".to_owned() };
-    match journal.ask(run_id, &answer, now) {
-        Ok(()) | Err(JournalError::Ended { .. }) => {}
-        Err(error) => panic!("{error}"),
     }
 }
 

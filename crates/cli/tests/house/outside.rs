@@ -96,7 +96,7 @@ impl Outside<'_> {
     }
 
     /// The HTTPS listener's ARN: users come in there.
-    fn listener(&self) -> String {
+    pub fn listener(&self) -> String {
         let listeners = self.of_type("AWS::ElasticLoadBalancingV2::Listener");
         let public = listeners.iter().find(|(name, _)| name.contains("HTTPS") || name.contains("Https"));
         public.expect("a listener").1.clone()

@@ -174,6 +174,11 @@ impl StubPlatform {
         self.lock().banner.as_ref().and_then(|banner| banner["text"].as_str().map(str::to_owned))
     }
 
+    /// Its administrator shows a banner of their own.
+    pub fn show(&self, text: &str) {
+        self.lock().banner = Some(json!({"text": text, "level": "info", "from": null, "until": null}));
+    }
+
     /// Who was shown a notice.
     pub fn notices(&self) -> Vec<String> {
         self.lock().notices.clone()

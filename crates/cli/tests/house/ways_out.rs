@@ -39,6 +39,12 @@ impl Watcher for Stops {
             self.journal.ask(&plan.run_id, &stop, record.at()).expect("the run goes on");
         }
     }
+
+    /// On the way out a stop leads to a question; it is waited on.
+    fn asked(&mut self, _plan: &Plan, question: &Question) -> Reply {
+        assert!(self.at.is_leaving(), "{question:?}");
+        Reply::Answer { answer: Answer::LookAgain, by: "grace".to_owned() }
+    }
 }
 
 #[test]

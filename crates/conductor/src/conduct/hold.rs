@@ -112,9 +112,11 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         let mut pause = due;
         loop {
             tokio::select! {
+                // A process that stood still (a closed laptop) asks for its lease before what was under way goes on: somebody
+                // may have taken over meanwhile.
                 biased;
-                done = &mut work => return Ok(done),
                 () = self.clock.sleep(pause) => {}
+                done = &mut work => return Ok(done),
             }
             let now = self.clock.now();
             match self.journal.renew_lease(&plan.run_id, self.holder, now) {

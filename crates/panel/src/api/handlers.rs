@@ -215,7 +215,7 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
             "rootCause": root_cause,
             "refused": refused,
             "resources": resources.iter().map(|one| &one.logical_id).collect::<Vec<_>>(),
-            "answers": ["retry", "skip", "stay-closed"],
+            "answers": ["retry", "skip", "look-again", "stay-closed"],
         }),
         Question::Unseen { error, minutes, .. } => json!({
             "kind": "unseen", "error": error, "minutes": minutes, "answers": answers(question),

@@ -267,6 +267,7 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                             div.buttons {
                                 (button("retry", "primary", "Try the rollback again"))
                                 (button("skip", "", "Try again, passing over the ticked"))
+                                (button("look-again", "", "Look again, it was continued elsewhere"))
                                 (button("stay-closed", "", "End the run as it is"))
                             }
                         }

@@ -37,6 +37,7 @@ pub(crate) fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Tim
     if !memories.is_empty() {
         return Decision::act(FleetAct::Remember { memories });
     }
+    state.drained.extend(alarms.iter().map(|alarm| alarm.name.clone()));
     let acting = names(alarms, |alarm| alarm.actions_enabled);
     if !acting.is_empty() {
         return Decision::act(FleetAct::SetAlarmActions { names: acting, enabled: false });

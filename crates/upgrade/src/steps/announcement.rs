@@ -20,10 +20,14 @@ pub(crate) fn look(plan: &Plan, state: &State) -> Look {
 pub(crate) fn announce(plan: &Plan, state: &mut State, seen: Option<&Banner>) -> Decision {
     let Some(wanted) = &plan.announcement.banner else { return Decision::Done };
     let shown = seen.is_some_and(|seen| says(seen, wanted));
-    if state.before.banner.is_none() {
-        let before = seen.filter(|_| !shown).cloned();
-        state.before.banner = Some(BannerBefore { ours: wanted.clone(), before });
-    }
+    let before = match &state.before.banner {
+        // What an earlier maintenance of ours shows is nobody's own.
+        Some(BannerBefore { ours, before }) if shown || seen.is_some_and(|seen| says(seen, ours)) => {
+            before.clone()
+        }
+        Some(_) | None => seen.filter(|_| !shown).cloned(),
+    };
+    state.before.banner = Some(BannerBefore { ours: wanted.clone(), before });
     if shown {
         return Decision::Done;
     }

@@ -76,6 +76,7 @@ pub(crate) fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: T
     if !memories.is_empty() {
         return Decision::act(FleetAct::Remember { memories });
     }
+    state.drained.extend(queues.iter().map(|queue| queue.arn.clone()));
     let settled = set_and_settle(queues, false, |_| true);
     if settled == Decision::Done {
         state.taken.queues = true;
@@ -132,27 +133,27 @@ pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> De
         // Without a journal of its own only a note tells that it was maintenance, and not its owner, that disabled it.
         Some(_) | None => takes_over && note(plan, state, queue).is_some_and(|note| was_enabled(&note)),
     };
+    // One that Batch doesn't let go leaves no note on the others, which are their owner's again.
+    let right = |queue: &&JobQueue| !wanted(queue) || (queue.enabled && may_be_set(queue));
+    let resources: Vec<Rememberer> = queues
+        .iter()
+        .filter(right)
+        .filter(|queue| queue.remembered.is_some() && (takes_over || known(queue).is_some()))
+        .map(|queue| Rememberer::JobQueue(queue.arn.clone()))
+        .collect();
     // One that Batch can't use is set as it was all the same; that it is INVALID is told, and keeps nobody out.
     let settled = set_and_settle(queues, true, wanted);
-    if settled != Decision::Done {
-        return settled;
-    }
     let mut invalid: Vec<String> = queues
         .iter()
-        .filter(|queue| wanted(queue) && queue.status == INVALID)
+        .filter(|queue| wanted(queue) && queue.enabled && queue.status == INVALID)
         .map(|queue| {
             let reason = queue.status_reason.as_deref().unwrap_or("Batch gives no reason");
             format!("queue {} is INVALID ({reason})", short_name(&queue.arn))
         })
         .collect();
-    let resources: Vec<Rememberer> = queues
-        .iter()
-        .filter(|queue| queue.remembered.is_some() && (takes_over || known(queue).is_some()))
-        .map(|queue| Rememberer::JobQueue(queue.arn.clone()))
-        .collect();
     invalid.retain(|one| !state.remarks.contains(one));
     state.remarks.append(&mut invalid);
-    if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+    if resources.is_empty() { settled } else { Decision::act(FleetAct::Forget { resources }) }
 }
 
 /// That a queue is still as maintenance left it.

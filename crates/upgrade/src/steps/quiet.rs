@@ -49,6 +49,7 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         | Observation::JobQueues(_)
         | Observation::ChangeSet(_)
         | Observation::StackEvents { .. }
+        | Observation::StackStatus(_)
         | Observation::Resources(_)
         | Observation::Alarms(_)
         | Observation::Snapshots(_)

@@ -16,6 +16,12 @@ pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
         return Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title())));
     };
     let known = state.updates.get(&kind);
+    if known.is_some_and(|known| known.led_elsewhere) {
+        return Look::Ask(Query::Stack(StackQuery::Status {
+            update: kind,
+            stack_id: update.stack_id.clone(),
+        }));
+    }
     Look::Ask(Query::Stack(StackQuery::Events {
         update: kind,
         stack_id: update.stack_id.clone(),
@@ -69,6 +75,7 @@ pub(crate) fn follow(
         note(state.update(kind), kind, planned, event);
         note_listener(plan, state, kind, event);
     }
+    name_what_is_left(state, kind);
     let update = state.update(kind);
     let Some((status, reason)) = &update.status else {
         if let Some((_, skip)) = &update.continued {
@@ -110,12 +117,7 @@ pub(crate) fn follow(
                 "CloudFormation rolled the update back; the old release stands. First failure: {because}"
             ),
         }),
-        UPDATE_ROLLBACK_FAILED => Decision::Ask(Question::RollbackFailed {
-            update: kind,
-            root_cause: because.to_owned(),
-            resources: update.stuck.clone(),
-            refused: None,
-        }),
+        UPDATE_ROLLBACK_FAILED => Decision::Ask(rollback_failed(kind, update, because.to_owned())),
         "UPDATE_IN_PROGRESS" if stop.is_some() && !update.cancelled => {
             Decision::act(StackAct::CancelUpdate {
                 update: kind,
@@ -132,6 +134,48 @@ pub(crate) fn follow(
         status => Decision::Stuck(format!(
             "the stack is {status}, neither the old release nor the new. First failure: {because}"
         )),
+    }
+}
+
+fn rollback_failed(kind: UpdateKind, update: &UpdateState, root_cause: String) -> Question {
+    Question::RollbackFailed { update: kind, root_cause, resources: update.stuck.clone(), refused: None }
+}
+
+/// What becomes of a rollback that failed and that somebody else may lead on.
+pub(crate) fn follow_status(state: &mut State, kind: UpdateKind, status: Option<&str>) -> Decision {
+    let update = state.update(kind);
+    let because = update.root_cause.clone().unwrap_or_else(|| "AWS gave no reason".to_owned());
+    let Some(status) = status else {
+        return Decision::Stuck(format!("the stack is no longer there. First failure: {because}"));
+    };
+    let failed = status == UPDATE_ROLLBACK_FAILED;
+    update.led_elsewhere = !failed;
+    let decision = match status {
+        UPDATE_ROLLBACK_FAILED => Decision::Ask(rollback_failed(kind, update, because)),
+        "UPDATE_ROLLBACK_COMPLETE" => Decision::Fail(format!(
+            "the rollback failed, and was continued by somebody else; the old release stands. First failure: {because}"
+        )),
+        status if status.ends_with("_IN_PROGRESS") => Decision::Wait(vec![format!("stack status {status}")]),
+        status => Decision::Stuck(format!(
+            "the rollback failed, and somebody else has led the stack to {status}. First failure: {because}"
+        )),
+    };
+    if !failed {
+        state.question = None;
+    }
+    decision
+}
+
+/// What the clean-up could not delete costs money, and no update will ever touch it again.
+fn name_what_is_left(state: &mut State, kind: UpdateKind) {
+    let update = state.update(kind);
+    if !update.status.as_ref().is_some_and(|(status, _)| status.ends_with("_COMPLETE")) {
+        return;
+    }
+    for left in std::mem::take(&mut update.left_behind).into_values() {
+        state
+            .remarks
+            .push(format!("CloudFormation's clean-up left something behind, delete it by hand: {left}"));
     }
 }
 
@@ -171,6 +215,19 @@ fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event
         }
         update.status = Some((event.status.clone(), event.status_reason.clone()));
         return;
+    }
+    let cleaning_up =
+        update.status.as_ref().is_some_and(|(status, _)| status.ends_with("_CLEANUP_IN_PROGRESS"));
+    if cleaning_up && let Some(physical_id) = &event.physical_id {
+        if event.status == "DELETE_FAILED" {
+            let reason = event.status_reason.as_deref().unwrap_or("AWS gave no reason");
+            let left = format!("{} ({}) {physical_id}: {reason}", event.logical_id, event.resource_type);
+            update.left_behind.insert(physical_id.clone(), left);
+            return;
+        }
+        if event.status == "DELETE_COMPLETE" {
+            update.left_behind.remove(physical_id);
+        }
     }
     if event.is_root_failure() {
         let reason = event.status_reason.as_deref().unwrap_or("AWS gave no reason");

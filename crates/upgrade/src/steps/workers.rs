@@ -75,6 +75,7 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
     if !memories.is_empty() {
         return Decision::act(FleetAct::Remember { memories });
     }
+    state.drained.extend(groups.iter().map(|group| group.name.clone()));
     let stage = drain(plan.maintenance.workers, state, at);
     let left = left(groups);
     if let Drain::GiveUp(seconds) = stage
@@ -204,55 +205,61 @@ pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Dec
         let note = note(plan, state, group).filter(|_| takes_over)?;
         Some(known(group).cloned().unwrap_or_else(|| memory::as_before(group, &note)))
     };
-    let sizes: Vec<GroupSize> = groups
-        .iter()
-        .filter_map(|group| {
-            let wanted = size_of(&earlier(group)?);
-            let now = size_of(group);
-            if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
-                return Some(wanted);
-            }
-            // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
-            // then raised to the least is still as maintenance left it.
-            let as_left = now.desired_capacity <= now.min_size;
-            let had = wanted.desired_capacity.min(now.max_size);
-            let desired_capacity = if as_left { had.max(now.desired_capacity) } else { now.desired_capacity };
-            let new_instances_protected = now.new_instances_protected || wanted.new_instances_protected;
-            let put_back = GroupSize { desired_capacity, new_instances_protected, ..now.clone() };
-            (put_back != now).then_some(put_back)
-        })
-        .collect();
+    let sizes: Vec<GroupSize> =
+        groups.iter().filter_map(|group| size_to_put_back(group, &earlier(group)?)).collect();
+    let pools: Vec<WarmPoolSize> =
+        groups.iter().filter_map(|group| pool_to_put_back(group, &earlier(group)?)).collect();
+    let protects = protect_again(groups);
+    // One that Auto Scaling doesn't let go leaves no note on the others, which are their owner's again.
+    let right = |group: &&WorkerGroup| {
+        !sizes.iter().any(|size| size.group_name == group.name)
+            && !pools.iter().any(|pool| pool.group_name == group.name)
+            && protect_again(std::slice::from_ref(*group)).is_none()
+    };
+    let concerned = |group: &&WorkerGroup| takes_over || known(group).is_some();
+    let of_instances = |group: &WorkerGroup| -> Vec<Rememberer> {
+        let noted = group.instances.iter().filter(|one| one.remembered.is_some() && !is_leaving(one));
+        noted.map(|instance| Rememberer::Instance(instance.id.clone())).collect()
+    };
+    let done: Vec<&WorkerGroup> = groups.iter().filter(right).filter(concerned).collect();
+    let mut resources: Vec<Rememberer> = done.iter().flat_map(|group| of_instances(group)).collect();
+    resources.extend(
+        done.iter()
+            .filter(|group| group.remembered.is_some())
+            .map(|group| Rememberer::WorkerGroup(group.name.clone())),
+    );
+    if !resources.is_empty() {
+        return Decision::act(FleetAct::Forget { resources });
+    }
     if !sizes.is_empty() {
         return Decision::act(FleetAct::ResizeWorkerGroups { sizes });
     }
-    let pools: Vec<WarmPoolSize> = groups
-        .iter()
-        .filter_map(|group| {
-            let wanted = warm_pool_of(&earlier(group)?)?;
-            (warm_pool_of(group)? == cold(group) && wanted != cold(group)).then_some(wanted)
-        })
-        .collect();
     if !pools.is_empty() {
         return Decision::act(FleetAct::ResizeWarmPools { sizes: pools });
     }
-    if let Some(act) = protect_again(groups) {
-        return Decision::Act(act);
+    protects.map_or(Decision::Done, Decision::Act)
+}
+
+/// The sizes that a group is to have again, where it has others.
+fn size_to_put_back(group: &WorkerGroup, earlier: &WorkerGroup) -> Option<GroupSize> {
+    let (wanted, now) = (size_of(earlier), size_of(group));
+    if now.min_size == 0 && now.max_size == 0 && wanted.max_size > 0 {
+        return Some(wanted);
     }
-    let concerned = |group: &WorkerGroup| takes_over || known(group).is_some();
-    let mut resources: Vec<Rememberer> = groups
-        .iter()
-        .filter(|group| concerned(group))
-        .flat_map(|group| &group.instances)
-        .filter(|instance| instance.remembered.is_some() && !is_leaving(instance))
-        .map(|instance| Rememberer::Instance(instance.id.clone()))
-        .collect();
-    resources.extend(
-        groups
-            .iter()
-            .filter(|group| group.remembered.is_some() && concerned(group))
-            .map(|group| Rememberer::WorkerGroup(group.name.clone())),
-    );
-    if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+    // The update, or its rollback, set what the template gives: the least and greatest size, as a rule. What AWS
+    // then raised to the least is still as maintenance left it.
+    let as_left = now.desired_capacity <= now.min_size;
+    let had = wanted.desired_capacity.min(now.max_size);
+    let desired_capacity = if as_left { had.max(now.desired_capacity) } else { now.desired_capacity };
+    let new_instances_protected = now.new_instances_protected || wanted.new_instances_protected;
+    let put_back = GroupSize { desired_capacity, new_instances_protected, ..now.clone() };
+    (put_back != now).then_some(put_back)
+}
+
+/// The same of its warm pool.
+fn pool_to_put_back(group: &WorkerGroup, earlier: &WorkerGroup) -> Option<WarmPoolSize> {
+    let wanted = warm_pool_of(earlier)?;
+    (warm_pool_of(group)? == cold(group) && wanted != cold(group)).then_some(wanted)
 }
 
 /// Instances whose protection was taken off, and that live on, are protected again.

@@ -92,6 +92,7 @@ pub(super) fn answered(
                 let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
                 update.continued = Some((times + 1, skip.clone()));
                 update.status = None;
+                update.led_elsewhere = false;
             }
             if !skip.is_empty() {
                 let words = format!(
@@ -105,6 +106,9 @@ pub(super) fn answered(
         Answer::LookAgain => {
             state.step_started_at = at;
             state.unseen_since = None;
+            if let Question::RollbackFailed { update, .. } = question {
+                state.update(update).led_elsewhere = true;
+            }
             look(plan, state, at)
         }
         Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),

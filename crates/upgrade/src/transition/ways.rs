@@ -98,15 +98,15 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<Step> {
         let index = way.iter().position(|step| *step == state.step)?;
         way.get(index + 1).copied()
     };
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
+    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
+        return Some(next);
+    }
     if state.stays.is_some() {
         return after(&Step::STAYING);
     }
     if state.step.is_leaving() {
         return after(&Step::LEAVING);
-    }
-    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
-    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
-        return Some(next);
     }
     let index = place(plan, state.step)?;
     plan.steps.get(index + 1).map(|planned| planned.step)

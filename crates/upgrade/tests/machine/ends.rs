@@ -97,6 +97,28 @@ pub fn stories() -> Vec<Story> {
             "the rollback failed (after: Template",
         ),
         story(
+            "the rollback fails and is continued in the console",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                console_statuses: CLEANED_UP,
+                answers: &[|| Answer::LookAgain],
+                ..Fortune::default()
+            },
+            "NotUpgraded",
+            "was continued by somebody else; the old release stands",
+        ),
+        story(
+            "the rollback fails, and is looked at again before it is continued",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                continued_statuses: &["UPDATE_ROLLBACK_COMPLETE"],
+                answers: &[|| Answer::LookAgain, || Answer::ContinueRollback { skip: Vec::new() }],
+                ..Fortune::default()
+            },
+            "NotUpgraded",
+            "the old release stands",
+        ),
+        story(
             "continuing the rollback is refused, and then it is not",
             Fortune {
                 statuses: ROLLBACK_FAILED,
@@ -395,6 +417,8 @@ pub fn stops() -> Vec<Story> {
     plan()
         .steps
         .iter()
+        // The plan stands on nothing that could be looked at: nobody meets the run there.
+        .filter(|planned| !matches!(planned.step, Step::ConfirmFacts(_)))
         .map(|planned| match planned.step {
             // Users are in: there is nothing to stop any more.
             step @ (Step::ClearBanner | Step::DiscardChangeSet | Step::TakeStock) => {

@@ -8,6 +8,7 @@ mod approval;
 mod carry_out;
 mod crashes;
 mod ends;
+mod found;
 mod limits;
 mod plans;
 mod platform;

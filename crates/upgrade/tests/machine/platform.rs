@@ -38,6 +38,8 @@ pub struct Fortune {
     pub backup_statuses: &'static [&'static str],
     /// Those after a rollback was continued.
     pub continued_statuses: &'static [&'static str],
+    /// Those that somebody leads the primary stack to in the console, one a look.
+    pub console_statuses: &'static [&'static str],
     /// The n-th act is refused.
     pub refuse_act: Option<usize>,
     /// The first so many acts of a kind are refused.
@@ -46,6 +48,10 @@ pub struct Fortune {
     pub blind: Option<(UpdateKind, usize)>,
     /// The new release's least and greatest size of the worker group, which it gives no desired capacity.
     pub sizes: Option<(i32, i32)>,
+    /// The update sets the tags of the group and the queues, and so takes all others off.
+    pub wipes_tags: bool,
+    /// The clean-up can't delete something.
+    pub leaves_behind: bool,
     /// The platform's own API never answers.
     pub mute: bool,
     /// A clean-up deletes a worker group whose instances are protected, and ends when they no longer are.
@@ -355,6 +361,19 @@ impl Platform {
                 differences: self.fate.other_contents.map(str::to_owned).into_iter().collect(),
                 unread: Vec::new(),
             },
+            StackQuery::Status { update, .. } => {
+                if let Some((next, rest)) = self.fate.console_statuses.split_first() {
+                    self.fate.console_statuses = rest;
+                    let events = self.events.entry(stack_name(*update)).or_default();
+                    let events_before = events.len();
+                    events.push(("console".to_owned(), event(events_before, stack_name(*update), next)));
+                }
+                let events = self.events.get(stack_name(*update));
+                let of_stack = events.and_then(|events| {
+                    events.iter().rfind(|(_, event)| event.logical_id == stack_name(*update))
+                });
+                Observation::StackStatus(of_stack.map(|(_, event)| event.status.clone()))
+            }
             StackQuery::Events { update, client_request_token, after_event_id, worker_groups, .. } => {
                 let begun = self.events.get(stack_name(*update)).is_some_and(|events| !events.is_empty());
                 if let Some((kind, looks)) = &mut self.fate.blind
@@ -405,12 +424,19 @@ impl Platform {
                     events.push((token.to_owned(), event(events.len(), "Template", "UPDATE_FAILED")));
                 }
                 events.push((token.to_owned(), event(events.len(), stack_name(kind), next)));
+                if self.fate.leaves_behind && next.ends_with("CLEANUP_IN_PROGRESS") {
+                    events.push((token.to_owned(), event(events.len(), "Template", "DELETE_FAILED")));
+                }
                 if self.other_group.is_some() && next.ends_with("CLEANUP_IN_PROGRESS") {
                     events.push((token.to_owned(), event(events.len(), "Workers-2", "DELETE_IN_PROGRESS")));
                 }
                 match (kind, next) {
                     (UpdateKind::Primary, "UPDATE_COMPLETE") => {
                         self.release = "2";
+                        if self.fate.wipes_tags {
+                            self.group.remembered = None;
+                            self.queues.values_mut().for_each(|(_, note)| *note = None);
+                        }
                         if let Some((least, greatest)) = self.fate.sizes {
                             self.group.min_size = least;
                             self.group.max_size = greatest;

@@ -1,0 +1,112 @@
+//! What a run makes of what an earlier one has left: a maintenance, notes, a banner.
+
+use upgrade::*;
+
+use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
+use crate::ends::assert_put_back;
+use crate::plans::{entering, plan};
+use crate::platform::{Fortune, Platform};
+
+const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
+
+/// The upgrade of a deployment in maintenance; what the journal of entering it knows, or nothing.
+fn upgrading(before: Before) -> Plan {
+    Plan {
+        run_id: "run-2".to_owned(),
+        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None }),
+        announcement: Announcement { banner: None, closes_at: None },
+        before,
+        ..plan()
+    }
+}
+
+/// A platform in maintenance, and what its run's journal knows of how everything was.
+fn in_maintenance(fate: Fortune) -> (Platform, Before) {
+    let Carried { journal, mut platform, outcome } = carry_out(&entering(), Fortune::default(), Crash::Never);
+    assert_eq!(outcome, Outcome::InMaintenance);
+    platform.fate = fate;
+    (platform, fold(&entering(), &journal).expect("whole").before)
+}
+
+#[test]
+fn tags_that_the_update_wipes_are_missed_by_nobody() {
+    for sizes in [None, Some((0, 4))] {
+        let fate = || Fortune { statuses: UPDATED, wipes_tags: true, sizes, ..Fortune::default() };
+        // A maintenance of the upgrade's own, and one that it finds.
+        let Carried { platform: own, outcome, .. } = carry_out(&plan(), fate(), Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        let (platform, before) = in_maintenance(fate());
+        let Carried { platform: found, outcome, .. } =
+            carry_out_on(&upgrading(before), platform, Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        let fresh = Platform::new(Fortune::default());
+        for platform in [own, found] {
+            assert_eq!(platform.queues, fresh.queues, "{sizes:?}");
+            assert_eq!(platform.alarms, fresh.alarms, "{sizes:?}");
+            assert_eq!(platform.group.desired_capacity, fresh.group.desired_capacity, "{sizes:?}");
+            assert_eq!(platform.group.warm_pool, fresh.group.warm_pool, "{sizes:?}");
+            assert!(platform.gate_rules.is_empty() && platform.group.remembered.is_none(), "{sizes:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_goes_back_in_a_maintenance_that_was_found_stays_in_it() {
+    let fate = Fortune { statuses: UPDATED, sick: true, answers: &[|| Answer::GoBack], ..Fortune::default() };
+    let (platform, before) = in_maintenance(fate);
+    let (rules, queues) = (platform.gate_rules.clone(), platform.queues.clone());
+    let Carried { platform, outcome, .. } = carry_out_on(&upgrading(before), platform, Crash::Never);
+    assert!(matches!(outcome, Outcome::WentBack { .. }), "{outcome:?}");
+    assert_eq!((platform.gate_rules, platform.queues), (rules, queues));
+    assert_eq!((platform.release, platform.group.max_size), ("1", 0));
+}
+
+#[test]
+fn a_queue_that_refuses_to_be_enabled_holds_no_other_s_note() {
+    let enables = |act: &Act| matches!(act, Act::Fleet(FleetAct::SetJobQueueStates { enabled: true, .. }));
+    let fate = Fortune { statuses: UPDATED, refuse: Some((usize::MAX, enables)), ..Fortune::default() };
+    let Carried { journal, platform, outcome } = carry_out(&plan(), fate, Crash::Never);
+    assert_eq!(outcome, Outcome::Upgraded);
+    assert!(platform.gate_rules.is_empty(), "users are in");
+    let noted: Vec<&String> =
+        platform.queues.iter().filter(|(_, (_, note))| note.is_some()).map(|(arn, _)| arn).collect();
+    assert_eq!(noted, ["Queue-1"], "the parked one is its owner's again");
+    let report = Report::from_journal(&plan(), &journal).expect("whole");
+    assert_eq!(report.still_to_put_back.len(), 1, "{:?}", report.still_to_put_back);
+}
+
+#[test]
+fn what_an_earlier_maintenance_shows_is_nobody_s_own_banner() {
+    let banner =
+        |text: &str| Banner { text: text.to_owned(), level: BannerLevel::Info, from: None, until: None };
+    let (stale, own) = (banner("Maintenance at nine"), banner("Symposium on Friday"));
+    let known = |before: Option<&Banner>| Some(BannerBefore { ours: stale.clone(), before: before.cloned() });
+    for (shown, before, afterwards) in [
+        (Some(&own), None, Some(&own)),
+        (Some(&stale), known(None), None),
+        (Some(&stale), known(Some(&own)), Some(&own)),
+        (Some(&own), known(None), Some(&own)),
+        (None, known(None), None),
+    ] {
+        let mut platform = Platform::new(Fortune { statuses: UPDATED, ..Fortune::default() });
+        platform.banner = shown.cloned();
+        let mut plan = plan();
+        plan.before.banner = before.clone();
+        let Carried { mut platform, outcome, .. } = carry_out_on(&plan, platform, Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        assert_eq!(platform.banner.take().as_ref(), afterwards, "{shown:?} {before:?}");
+        assert_put_back("upgraded", &platform);
+    }
+}
+
+#[test]
+fn what_the_clean_up_leaves_behind_is_named_once() {
+    let statuses = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
+    let fate = Fortune { statuses, leaves_behind: true, ..Fortune::default() };
+    let Carried { journal, outcome, .. } = carry_out(&plan(), fate, Crash::Never);
+    assert_eq!(outcome, Outcome::Upgraded);
+    let report = Report::from_journal(&plan(), &journal).expect("whole");
+    let left: Vec<&String> =
+        report.remarks.iter().filter(|one| one.contains("left something behind")).collect();
+    assert_eq!(left.len(), 1, "{:?}", report.remarks);
+}
