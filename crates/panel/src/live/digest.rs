@@ -2,7 +2,7 @@
 //! fifty runs reads no journal twice.
 
 use conductor::RunSummary;
-use upgrade::{Outcome, Step, Timestamp};
+use upgrade::{Outcome, RunKind, Step, Timestamp};
 
 use super::{LiveError, RunPicture};
 
@@ -33,6 +33,8 @@ pub(crate) struct RunDigest {
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// What the run is for.
+    pub(crate) kind: RunKind,
     /// The step that it is in, or ended in.
     pub(crate) step: Step,
     /// Whether a person must decide.
@@ -60,6 +62,7 @@ impl RunDigest {
             started_at: report.started_at,
             last_at: report.last_at,
             standing: Standing {
+                kind: plan.kind,
                 step: state.step,
                 is_asked: state.question.is_some(),
                 has_failed: state.failure.is_some(),
