@@ -91,7 +91,7 @@ fn picture(look: &Look) -> Markup {
     html! {
         dl.facts {
             div { dt { "Version" } dd { (look.version.as_deref().unwrap_or("not told")) } }
-            div { dt { "Stack" } dd { (look.status) } }
+            div { dt { "Stack" } dd { (breakable(&look.status)) } }
             div { dt { "Users" } dd { (gate(&look.gate)) } }
             div { dt { "Jobs" } dd { (count(&look.jobs)) } }
             div { dt { "Workers" } dd {
@@ -105,6 +105,11 @@ fn picture(look: &Look) -> Markup {
         }
         p.sub { "Looked at " (when(look.at)) }
     }
+}
+
+/// A long word of AWS's, which a narrow column breaks between its parts.
+fn breakable(status: &str) -> Markup {
+    html! { @for (place, part) in status.split('_').enumerate() { @if place > 0 { "_" wbr; } (part) } }
 }
 
 fn count<T>(things: &Result<Vec<T>, String>) -> Markup {

@@ -155,7 +155,7 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                 @for sentence in ending.sentences(at) { p { (sentence) } }
             }
             @if let Some(found) = &report.found {
-                p { "It found the deployment in maintenance" (since_by(found)) ", by run " code.wrap { (found.run_id) } "." }
+                p { "It found the deployment in maintenance" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
             }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
             @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It ends without the update: " (failure) } }
@@ -202,7 +202,8 @@ fn gate_as_seen(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             },
             Some((since, None)) if is_open => { "The gate closed " (when(since)) ", and a new listener was seen open" },
             Some((since, None)) => { "The gate was last seen closed, since " (when(since)) },
-            None if report.found.is_some() || plan.found.is_some() => "The gate was closed when the run found it",
+            None if report.found.is_some() => "The gate was closed when the run found it",
+            None if plan.found.is_some() => "The gate was closed when the plan was drawn up; the run has not come to it yet",
             None => "The run has not closed the gate",
         }
         " (" a href={ "/deployments/" (plan.deployment) "/maintenance" } { "look now" } ")"
