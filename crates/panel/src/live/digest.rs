@@ -20,6 +20,8 @@ pub(crate) struct Listed {
 pub(crate) struct RunDigest {
     /// The release before.
     pub(crate) from_version: Option<String>,
+    /// Who approved its plan.
+    pub(crate) approved_by: Option<String>,
     /// The release it goes to.
     pub(crate) to_version: Option<String>,
     /// When it began.
@@ -59,6 +61,7 @@ impl RunDigest {
         Ok(RunDigest {
             from_version: plan.from_version.clone(),
             to_version: plan.to_version.clone(),
+            approved_by: report.approval.as_ref().map(|approval| approval.by.clone()),
             started_at: report.started_at,
             last_at: report.last_at,
             standing: Standing {

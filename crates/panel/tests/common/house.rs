@@ -9,7 +9,7 @@ use panel::{
     MaintenanceWish, Release,
 };
 use tokio::sync::Semaphore;
-use upgrade::{ApprovedPlan, Banner, Plan, Timestamp};
+use upgrade::{ApprovedPlan, Banner, Job, Plan, Timestamp};
 
 use super::release::preparation;
 
@@ -30,6 +30,8 @@ pub struct House {
     pub gate: GatePicture,
     /// What maintenance has taken away.
     pub taken_away: Vec<String>,
+    /// Unfinished jobs.
+    pub jobs: Vec<Job>,
     /// The stack's status.
     pub status: &'static str,
     /// Runs that were gone on with.
@@ -55,6 +57,7 @@ impl Default for House {
             leavings: Mutex::default(),
             gate: GatePicture::Open,
             taken_away: Vec::new(),
+            jobs: Vec::new(),
             status: "UPDATE_COMPLETE",
             resumed: Mutex::default(),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -82,7 +85,7 @@ impl Backend for House {
                 status: self.status.to_owned(),
                 gate: self.gate.clone(),
                 taken_away: Ok(self.taken_away.clone()),
-                jobs: Ok(Vec::new()),
+                jobs: Ok(self.jobs.clone()),
                 workers: Err("throttled".to_owned()),
                 sessions: None,
                 computations: None,

@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use panel::access::Role;
 use panel::{GatePicture, LeavingWish};
 use serde_json::json;
-use upgrade::{ApprovedPlan, Event, Maintenance, Record, Timestamp, What};
+use upgrade::{ApprovedPlan, Event, Job, Maintenance, Record, Timestamp, What};
 
 use crate::common::house::{House, UnderWay};
 use crate::common::plan::plan;
@@ -139,6 +139,22 @@ async fn what_is_still_to_be_put_back_is_told_while_users_are_in() {
     let calm = Served::new();
     let ada = calm.set_up().await;
     holds(&shown(&calm, PAGE, &ada).await, &["Enable maintenance mode"], &["Disable maintenance mode"]);
+}
+
+/// Behind the closed gate something is at work again: what isn't complete can be completed.
+#[tokio::test]
+async fn maintenance_that_is_not_complete_can_be_completed() {
+    let job = Job {
+        id: "1".to_owned(),
+        name: "nightly".to_owned(),
+        queue_arn: "spot".to_owned(),
+        status: "RUNNING".to_owned(),
+        owner: None,
+    };
+    let served = Served::with(House { jobs: vec![job], ..in_maintenance() }, false);
+    let ada = served.set_up().await;
+    let page = shown(&served, PAGE, &ada).await;
+    holds(&page, &["Complete maintenance mode", "Disable maintenance mode"], &["Enable maintenance mode"]);
 }
 
 #[tokio::test]
