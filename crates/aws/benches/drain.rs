@@ -11,7 +11,7 @@ use aws::{AwsCloud, Connection, NewStack, Pace, Transport};
 use conductor::{Clock, Cloud};
 use http_body_util::{BodyExt, Full};
 use localcloud::{AccessKeys, Config, Faults, LocalCloud, Speed};
-use upgrade::{Act, GroupSize, Observation, Query};
+use upgrade::{FleetAct, FleetQuery, GroupSize, Observation};
 
 const TEMPLATE: &str = include_str!("../tests/port/platform.yaml");
 const WORKERS: i32 = 1000;
@@ -65,7 +65,10 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
     let cloud = AwsCloud::paced(&connection, pace);
     println!("{title}");
     let (began, before) = (clock.now(), seen.requests.load(Ordering::Relaxed));
-    cloud.act(&FleetAct::TerminateJobs { job_ids, reason: "upgrade".to_owned() }).await.expect("terminated");
+    cloud
+        .act(&FleetAct::TerminateJobs { job_ids, reason: "upgrade".to_owned() }.into())
+        .await
+        .expect("terminated");
     let took = clock.now().milliseconds_since(began).max(1);
     let made = seen.requests.load(Ordering::Relaxed) - before;
     // Batch's 50 calls a second an account.
@@ -78,10 +81,11 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
         made as f64 * 1000.0 / took as f64,
     );
     let (began, before) = (clock.now(), seen.requests.load(Ordering::Relaxed));
-    let left = match cloud.observe(&FleetQuery::Jobs { queue_arns: vec![queue] }).await.expect("listed") {
-        Observation::Jobs(jobs) => jobs.len(),
-        other => panic!("{other:?}"),
-    };
+    let left =
+        match cloud.observe(&FleetQuery::Jobs { queue_arns: vec![queue] }.into()).await.expect("listed") {
+            Observation::Jobs(jobs) => jobs.len(),
+            other => panic!("{other:?}"),
+        };
     let size = GroupSize {
         group_name: "workers".to_owned(),
         min_size: 0,
@@ -89,10 +93,10 @@ async fn drain(title: &str, pace: Pace, limited: bool, jobs: usize) {
         desired_capacity: 0,
         new_instances_protected: false,
     };
-    cloud.act(&FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await.expect("resized");
+    cloud.act(&FleetAct::ResizeWorkerGroups { sizes: vec![size] }.into()).await.expect("resized");
     let count = instance_ids.len();
     let unprotect = FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
-    cloud.act(&unprotect).await.expect("unprotected");
+    cloud.act(&unprotect.into()).await.expect("unprotected");
     println!(
         "  one look at the jobs ({left} left), {count} workers unprotected: {} calls in {} ms",
         seen.requests.load(Ordering::Relaxed) - before,
@@ -153,7 +157,7 @@ async fn set_up(cloud: &AwsCloud, clock: &Clock, jobs: usize) -> (String, Vec<St
 async fn workers(cloud: &AwsCloud, clock: &Clock) -> Vec<String> {
     cloud.set_desired_capacity("workers", WORKERS).await.expect("set");
     loop {
-        let query = FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] };
+        let query = FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] }.into();
         let Observation::WorkerGroups(groups) = cloud.observe(&query).await.expect("groups") else {
             panic!("groups")
         };

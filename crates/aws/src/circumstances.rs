@@ -116,6 +116,7 @@ impl AwsCloud {
             dedicated_machines: self.looked(ec2::machines(wire, &targets.dedicated_machine_tags).await),
             platform: PlatformCapabilities::NONE,
             platform_status: None,
+            health: Vec::new(),
             sessions: None,
             computations: None,
         }

@@ -5,7 +5,10 @@ pub(crate) mod gate;
 use std::collections::HashMap;
 
 use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::error::SdkError;
+use aws_sdk_elasticloadbalancingv2::operation::describe_rules::DescribeRulesError;
 use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition, TargetHealthStateEnum};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use upgrade::{Finding, ListenerRule, PortError};
 
 use crate::errors::{code, port_error};
@@ -15,18 +18,33 @@ use crate::together::all;
 /// DescribeTags takes at most 20 ARNs (Elastic Load Balancing API reference).
 const ARNS_A_CALL: usize = 20;
 
+const DESCRIBE_RULES: &str = "elasticloadbalancing:DescribeRules";
+
 /// Every rule of a listener, the default one included.
 pub(crate) async fn rules(client: &Client, listener_arn: &str) -> Result<Vec<Rule>, PortError> {
+    read_rules(client, listener_arn).await.map_err(|error| port_error(DESCRIBE_RULES, &error))
+}
+
+/// A listener's rules; `None`: there is no such listener.
+pub(crate) async fn rules_if_any(
+    client: &Client,
+    listener_arn: &str,
+) -> Result<Option<Vec<Rule>>, PortError> {
+    match read_rules(client, listener_arn).await {
+        Ok(rules) => Ok(Some(rules)),
+        Err(error) if code(&error) == Some("ListenerNotFound") => Ok(None),
+        Err(error) => Err(port_error(DESCRIBE_RULES, &error)),
+    }
+}
+
+async fn read_rules(
+    client: &Client,
+    listener_arn: &str,
+) -> Result<Vec<Rule>, SdkError<DescribeRulesError, HttpResponse>> {
     let mut rules = Vec::new();
     let mut marker = None;
     loop {
-        let page = client
-            .describe_rules()
-            .listener_arn(listener_arn)
-            .set_marker(marker)
-            .send()
-            .await
-            .map_err(|error| port_error("elasticloadbalancing:DescribeRules", &error))?;
+        let page = client.describe_rules().listener_arn(listener_arn).set_marker(marker).send().await?;
         rules.extend(page.rules.unwrap_or_default());
         marker = page.next_marker;
         if marker.is_none() {

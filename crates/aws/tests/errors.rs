@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use aws::{AwsCloud, Connection, Transport};
 use bytes::Bytes;
 use conductor::Cloud;
-use upgrade::{Act, PortErrorKind, Query, UpdateKind};
+use upgrade::{FleetAct, PortErrorKind, Query, StackAct, StackQuery, UpdateKind};
 
 fn cloud_that_answers(status: u16, content_type: &'static str, body: &'static str) -> AwsCloud {
     AwsCloud::new(&Connection {
@@ -26,6 +26,11 @@ fn cloud_that_answers(status: u16, content_type: &'static str, body: &'static st
     })
 }
 
+fn change_set() -> Query {
+    let (update, stack_id) = (UpdateKind::Primary, "stack".to_owned());
+    StackQuery::ChangeSet { update, stack_id, name: "x".to_owned() }.into()
+}
+
 const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
 const DENIED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: cloudformation:DescribeChangeSet</Message></Error><RequestId>1</RequestId></ErrorResponse>";
 const FAILED: &str = "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>oops</Message></Error><RequestId>1</RequestId></ErrorResponse>";
@@ -33,11 +38,7 @@ const NO_CHANGE_SET: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Chan
 
 #[tokio::test]
 async fn errors_are_sorted_into_patience_and_giving_up() {
-    let query = StackQuery::ChangeSet {
-        update: UpdateKind::Primary,
-        stack_id: "stack".to_owned(),
-        name: "x".to_owned(),
-    };
+    let query = change_set();
     for (status, body, kind, words) in [
         (400, THROTTLED, PortErrorKind::Transient, "Throttling: Rate exceeded"),
         (403, DENIED, PortErrorKind::Refused, "AccessDenied: not authorized"),
@@ -57,11 +58,7 @@ async fn errors_are_sorted_into_patience_and_giving_up() {
 
 #[tokio::test]
 async fn an_absent_change_set_is_an_answer() {
-    let query = StackQuery::ChangeSet {
-        update: UpdateKind::Primary,
-        stack_id: "stack".to_owned(),
-        name: "x".to_owned(),
-    };
+    let query = change_set();
     let answer = cloud_that_answers(404, "text/xml", NO_CHANGE_SET).observe(&query).await.expect("an answer");
     assert_eq!(answer, upgrade::Observation::ChangeSet(None));
 }
@@ -75,13 +72,14 @@ async fn what_a_lost_answer_may_have_done_already_is_looked_at_again() {
         client_request_token: "run".to_owned(),
     };
     const EXECUTING: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidChangeSetStatus</Code><Message>ChangeSet [x] cannot be executed in its current status of [EXECUTE_IN_PROGRESS]</Message></Error><RequestId>1</RequestId></ErrorResponse>";
-    let error = cloud_that_answers(400, "text/xml", EXECUTING).act(&executed).await.expect_err("refused");
+    let error =
+        cloud_that_answers(400, "text/xml", EXECUTING).act(&executed.into()).await.expect_err("refused");
     assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
 
     const GONE: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>RuleNotFound</Code><Message>One or more rules not found</Message></Error><RequestId>1</RequestId></ErrorResponse>";
     let opened = FleetAct::OpenGate { rule_arns: vec!["rule".to_owned()] };
     cloud_that_answers(400, "text/xml", GONE)
-        .act(&opened)
+        .act(&opened.into())
         .await
         .expect("a rule that is gone is as good as deleted");
 }

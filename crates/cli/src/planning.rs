@@ -116,7 +116,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     };
     let mut drafted = draft(&given);
     let (found, before) = calm::as_found(site, &targets, request.inherited.clone()).await?;
-    let around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
+    let mut around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
+    around.health.clone_from(&before.health);
     let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
     let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template);

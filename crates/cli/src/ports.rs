@@ -65,7 +65,7 @@ impl Ports {
     /// What the platform says of itself, judged: well, and of the wanted version. A platform that can't tell its
     /// version is believed.
     async fn platform_finding(&self, version: Option<&str>) -> Finding {
-        let finding = |healthy, detail: String| Finding { what: "platform".to_owned(), healthy, detail };
+        let finding = |healthy, detail: String| Finding { what: Finding::PLATFORM.to_owned(), healthy, detail };
         let status = match self.platform.observe(&PlatformQuery::Status).await {
             Ok(PlatformObservation::Status(status)) => status,
             Ok(

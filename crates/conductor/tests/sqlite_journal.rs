@@ -14,10 +14,16 @@ fn holder() -> Holder {
     Holder::named("this test")
 }
 
-/// The first record of a run. Whose plan was approved is the conductor's matter, not the journal's.
+/// The first record of a run whose plan nobody reads. Whose plan was approved is the machine's matter, not the journal's.
 fn started() -> What {
     let approval = Approval { by: "ada".to_owned(), at: Timestamp(1), plan_sha256: "ab".repeat(32) };
     What::Started { approval }
+}
+
+/// The first record of a run of this plan.
+fn approved(at: u64, plan: &Plan) -> Record {
+    let approval = Approval { by: "ada".to_owned(), at: Timestamp(at), plan_sha256: plan.sha256() };
+    happened(at, What::Started { approval })
 }
 
 fn happened(at: u64, what: What) -> Record {
@@ -191,10 +197,14 @@ fn a_lease_that_is_given_back_is_free_at_once_and_only_its_holder_gives_it_back(
 }
 
 /// What damages a run `bad`, and a word of why.
-const DAMAGES: [(&str, &str); 3] = [
+const DAMAGES: [(&str, &str); 4] = [
     ("UPDATE runs SET plan = '{' WHERE run_id = 'bad'", "its plan"),
     ("UPDATE records SET record = 'x' WHERE run_id = 'bad' AND sequence = 1", "its record 1"),
     ("DELETE FROM records WHERE run_id = 'bad' AND sequence = 0", "start"),
+    (
+        "UPDATE runs SET plan = (SELECT plan FROM runs WHERE run_id = 'good') WHERE run_id = 'bad'",
+        "not the one that ada approved",
+    ),
 ];
 
 #[test]
@@ -204,7 +214,8 @@ fn a_damaged_run_is_in_nobodys_way() {
         let path = folder.path().join("journal.sqlite");
         let mut journal = SqliteJournal::open(&path).expect("a journal");
         for (run_id, stack) in [("good", "elsewhere"), ("bad", "platform")] {
-            journal.begin(&plan(run_id, stack), &happened(1, started()), &holder()).expect("begun");
+            let plan = plan(run_id, stack);
+            journal.begin(&plan, &approved(1, &plan), &holder()).expect("begun");
             journal.append(run_id, &happened(2, What::Waited), false, &holder()).expect("written");
         }
         rusqlite::Connection::open(&path).expect("SQLite").execute_batch(damage).expect(damage);
@@ -231,7 +242,8 @@ fn a_damaged_run_is_in_nobodys_way() {
 #[test]
 fn a_sound_run_is_never_set_aside() {
     let mut journal = SqliteJournal::in_memory().expect("a journal");
-    journal.begin(&plan("one", "platform"), &happened(1, started()), &holder()).expect("begun");
+    let plan_one = plan("one", "platform");
+    journal.begin(&plan_one, &approved(1, &plan_one), &holder()).expect("begun");
     journal.release_lease("one", &holder()).expect("given back");
     let refused = journal.begin(&plan("two", "platform"), &happened(2, started()), &holder());
     assert!(matches!(refused, Err(JournalError::RunUnderWay { .. })), "{refused:?}");

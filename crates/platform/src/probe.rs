@@ -17,7 +17,11 @@ const LARGEST_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// expects one says so with its status.
 pub async fn probe(check: &HttpCheck, timeout: Duration) -> Finding {
     let finding = |healthy, detail: String| Finding {
-        what: format!("{} ({})", check.name, check.url),
+        what: if check.name == check.url {
+            check.url.clone()
+        } else {
+            format!("{} ({})", check.name, check.url)
+        },
         healthy,
         detail,
     };

@@ -55,6 +55,8 @@ pub struct Circumstances {
     pub platform: PlatformCapabilities,
     /// What the platform says of itself; `None`: its adapter can't ask.
     pub platform_status: Option<Looked<PlatformStatus>>,
+    /// Of what proves the platform healthy, how it was before maintenance; empty: it wasn't looked at.
+    pub health: Vec<crate::observation::Finding>,
     /// Sessions; `None`: the adapter can't ask.
     pub sessions: Option<Looked<Vec<Session>>>,
     /// Computations; `None`: the adapter can't ask.

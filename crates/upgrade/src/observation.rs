@@ -267,6 +267,11 @@ pub struct Finding {
     pub detail: String,
 }
 
+impl Finding {
+    /// What the platform says of itself.
+    pub const PLATFORM: &str = "platform";
+}
+
 /// An alarm's switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmSeen {

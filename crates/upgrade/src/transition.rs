@@ -2,15 +2,22 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod people;
+mod ways;
+
+pub use people::{StopDoes, stop_does};
+use people::{answered, stop};
+use ways::{fail, finish, go_back, next, stuck};
+
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
 use crate::journal::{Event, PortError, PortErrorKind, Record, What};
 use crate::observation::{FleetQuery, Observation, Query};
-use crate::plan::{Plan, RunKind, UpdateKind};
-use crate::question::{Answer, Question};
-use crate::state::{Outcome, State, Stays};
-use crate::step::{OnFailure, OnStop, Step};
-use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, health};
+use crate::plan::{Plan, UpdateKind};
+use crate::question::Question;
+use crate::state::{Outcome, State};
+use crate::step::Step;
+use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate};
 use crate::watch::{self, Watched};
 
 /// How long an update that has begun may be out of sight before a person is asked. AWS's own disturbances and a
@@ -56,6 +63,12 @@ pub enum IllegalTransition {
     /// The journal doesn't begin with `Started`.
     #[error("the journal does not begin with the start of a run")]
     NotStarted,
+    /// The journal's plan is not the one that was approved.
+    #[error("the run's plan is not the one that {by} approved")]
+    OtherPlan {
+        /// Who approved.
+        by: String,
+    },
 }
 
 /// The state of a run, from its journal.
@@ -91,6 +104,9 @@ pub fn transition(
     let at = event.at;
     match &event.what {
         What::Started { approval } => {
+            if approval.plan_sha256 != plan.sha256() {
+                return Err(IllegalTransition::OtherPlan { by: approval.by.clone() });
+            }
             state.begun_by.clone_from(&approval.by);
             Ok(start(plan, state, at))
         }
@@ -387,302 +403,6 @@ fn try_on(
         | Decision::GoBack(_)
         | Decision::Fail(_)
         | Decision::Stuck(_) => (state, Effect::Ask(question)),
-    }
-}
-
-/// Nothing leads on. Where users have been shut out they stay out; before that they keep what they have.
-fn stuck(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
-    if is_before_gate(plan, state.step) {
-        return fail(plan, state, at, &reason);
-    }
-    state.stuck = Some(format!("{}: {reason}", state.step.title()));
-    enter(plan, state, at, Step::TakeStock)
-}
-
-/// What a step's failure leads to.
-fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, Effect) {
-    let held = reason.to_owned();
-    let reason = format!("{}: {reason}", state.step.title());
-    if state.stays.is_some() {
-        // The run ends in the maintenance that it found, whatever of it can't be made calm again.
-        state.remarks.push(reason);
-        return follow(plan, state, at, Decision::Done);
-    }
-    match state.step.facts().on_failure {
-        OnFailure::Remark => {
-            state.remarks.push(reason);
-            follow(plan, state, at, Decision::Done)
-        }
-        OnFailure::LeaveOnList => {
-            state.still_to_put_back.push(reason);
-            follow(plan, state, at, Decision::Done)
-        }
-        OnFailure::AskAboutRelease => {
-            let question = Question::Unhealthy { findings: vec![reason], can_go_back: false };
-            state.step = Step::CheckHealth;
-            state.step_started_at = at;
-            follow(plan, state, at, Decision::Ask(question))
-        }
-        OnFailure::AskAndTryOn => {
-            let question = Question::Leaving {
-                step: state.step,
-                held: vec![held],
-                can_go_back: health::can_go_back(plan, &state),
-                tried_on: true,
-            };
-            follow(plan, state, at, Decision::Ask(question))
-        }
-        OnFailure::PutBack => leave(plan, state, at, reason),
-    }
-}
-
-/// The update doesn't happen. A deployment that was found in maintenance stays in it; else users get back what they had,
-/// unless the policy stays closed.
-fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
-    state.failure = Some(reason);
-    state.stays = if state.found.is_some() {
-        Some(Stays::AsFound)
-    } else if plan.maintenance.stay_closed_on_failure
-        && state.stop.is_none()
-        && is_behind_gate(plan, state.step)
-    {
-        // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
-        Some(Stays::ByPolicy)
-    } else {
-        None
-    };
-    let step = match state.stays {
-        Some(_) if !state.has_begun(UpdateKind::Primary) => Step::DiscardChangeSet,
-        // Nothing was taken away yet: there is nothing to find, to prove or to put back.
-        None if is_before_gate(plan, state.step) => Step::ClearBanner,
-        Some(_) | None => Step::LocateTargets,
-    };
-    enter(plan, state, at, step)
-}
-
-/// Whether the gate has been closed when this step begins.
-fn is_behind_gate(plan: &Plan, step: Step) -> bool {
-    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step > gate)
-}
-
-/// Whether users are still at work when this step ends.
-fn is_before_gate(plan: &Plan, step: Step) -> bool {
-    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step < gate)
-}
-
-fn place(plan: &Plan, step: Step) -> Option<usize> {
-    plan.steps.iter().position(|planned| planned.step == step)
-}
-
-/// The step after this one; `None` at the end of the way.
-fn next(plan: &Plan, state: &State) -> Option<Step> {
-    let after = |way: &[Step]| {
-        let index = way.iter().position(|step| *step == state.step)?;
-        way.get(index + 1).copied()
-    };
-    if state.stays.is_some() {
-        return after(&Step::STAYING);
-    }
-    if state.step.is_leaving() {
-        return after(&Step::LEAVING);
-    }
-    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
-    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
-        return Some(next);
-    }
-    let index = place(plan, state.step)?;
-    plan.steps.get(index + 1).map(|planned| planned.step)
-}
-
-/// The end of the way has been reached.
-fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
-    if let Some(reason) = state.stuck.clone() {
-        return end(state, Outcome::GateClosed { reason });
-    }
-    let outcome = match (plan.kind, state.failure.take()) {
-        (RunKind::EnterMaintenance, None) => Outcome::InMaintenance,
-        (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
-        (RunKind::Upgrade, None) => Outcome::Upgraded,
-        (_, Some(reason)) if state.stays == Some(Stays::ByPolicy) => {
-            Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure keeps users out)") }
-        }
-        (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
-        (_, Some(reason)) => Outcome::NotUpgraded { reason },
-    };
-    end(state, outcome)
-}
-
-fn go_back(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
-    if state.found.is_some() {
-        state.stays = None;
-    }
-    state.failure = Some(reason);
-    enter(plan, state, at, Step::CreateChangeSet(UpdateKind::WayBack))
-}
-
-/// Somebody wants the run to stop. What that does depends on how far it is; [`stop_does`] says it beforehand.
-fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effect) {
-    match stop_does(&state) {
-        StopDoes::LeaveMaintenance => {
-            state.stop = Some(by.to_owned());
-            let reason = format!("{}: stopped by {by}", state.step.title());
-            leave(plan, state, at, reason)
-        }
-        StopDoes::CancelUpdate => {
-            state.stop = Some(by.to_owned());
-            look(plan, state, at)
-        }
-        StopDoes::Ask => {
-            let can_go_back = health::can_go_back(plan, &state);
-            let held = if state.unhealthy.is_empty() { &state.waiting_on } else { &state.unhealthy };
-            let mut held = held.clone();
-            held.push(format!("{by} asked the run to stop"));
-            let question = if state.step == Step::CheckHealth {
-                Question::Unhealthy { findings: held, can_go_back }
-            } else {
-                Question::Leaving { step: state.step, held, can_go_back, tried_on: false }
-            };
-            follow(plan, state, at, Decision::Ask(question))
-        }
-        StopDoes::Nothing => {
-            state.remarks.push(format!("{by} asked to stop when nothing could be stopped any more"));
-            look(plan, state, at)
-        }
-    }
-}
-
-/// What stopping a run does at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopDoes {
-    /// Nothing was updated yet: everything is put back and users are let in, or stay in the maintenance that was found.
-    LeaveMaintenance,
-    /// The stack's update is cancelled; CloudFormation rolls it back, then it goes on as after a failure.
-    CancelUpdate,
-    /// Maintenance is being left already: a person is asked whether to open, go back, or wait on.
-    Ask,
-    /// It has ended, waits for an answer, or has let users in.
-    Nothing,
-}
-
-/// What stopping a run would do now.
-#[must_use]
-pub fn stop_does(state: &State) -> StopDoes {
-    if state.outcome.is_some() || state.question.is_some() || state.stop.is_some() || state.stays.is_some() {
-        return StopDoes::Nothing;
-    }
-    let facts = state.step.facts();
-    let begun = [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary, UpdateKind::WayBack]
-        .into_iter()
-        .any(|kind| Step::of_update(kind).contains(&state.step) && state.has_begun(kind));
-    match facts.on_stop {
-        OnStop::Leave => StopDoes::LeaveMaintenance,
-        OnStop::Ask => StopDoes::Ask,
-        OnStop::Nothing => StopDoes::Nothing,
-        OnStop::Cancel if begun => StopDoes::CancelUpdate,
-        // The new release stands, and isn't healthy: that is asked about.
-        OnStop::Cancel if facts.on_failure == OnFailure::AskAboutRelease => StopDoes::Ask,
-        OnStop::Cancel => StopDoes::LeaveMaintenance,
-    }
-}
-
-/// A person has answered.
-fn answered(
-    plan: &Plan,
-    mut state: State,
-    at: Timestamp,
-    answer: &Answer,
-    by: &str,
-) -> Result<(State, Effect), IllegalTransition> {
-    let question = state.question.take().filter(|question| question.takes(answer));
-    let Some(question) = question else { return Err(IllegalTransition::NotAnAnswer) };
-    state.waiting_on.clear();
-    Ok(match answer {
-        Answer::ContinueRollback { skip } => {
-            if let Step::FollowUpdate(kind) = state.step {
-                let update = state.update(kind);
-                let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
-                update.continued = Some((times + 1, skip.clone()));
-                update.status = None;
-            }
-            if !skip.is_empty() {
-                let words = format!(
-                    "{by} had CloudFormation pass over {} in the rollback: it believes them rolled back, whatever they are",
-                    skip.join(", ")
-                );
-                state.remarks.push(words);
-            }
-            look(plan, state, at)
-        }
-        Answer::LookAgain => {
-            state.step_started_at = at;
-            state.unseen_since = None;
-            look(plan, state, at)
-        }
-        Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),
-        Answer::Open => open(plan, state, at, &question, by),
-        Answer::StayClosed => {
-            let reason = format!("{}; {by} chose to end the run so", words(&question));
-            stuck(plan, state, at, reason)
-        }
-        Answer::CloseAgain => {
-            state.remarks.push(format!("{}; {by} had it closed again", words(&question)));
-            state.reclosing = true;
-            look(plan, state, at)
-        }
-        Answer::GoOn => {
-            state.remarks.push(format!("{}; {by} went on", words(&question)));
-            look(plan, state, at)
-        }
-        Answer::Leave => {
-            state.stop = Some(by.to_owned());
-            let reason = format!("{}; {by} chose to stop there", words(&question));
-            leave(plan, state, at, reason)
-        }
-    })
-}
-
-/// Users are let in, or left in, as it is.
-fn open(plan: &Plan, mut state: State, at: Timestamp, question: &Question, by: &str) -> (State, Effect) {
-    state.remarks.push(format!("{}; {by} let users in all the same", words(question)));
-    match question {
-        Question::GateGone { .. } => {
-            // They are in: what is watched is watched no more.
-            state.taken.gate = false;
-            state.doors.clear();
-            look(plan, state, at)
-        }
-        Question::Leaving { step, held, .. } => match step.facts().on_failure {
-            OnFailure::LeaveOnList => {
-                state.still_to_put_back.extend(held.iter().map(|held| format!("{}: {held}", step.title())));
-                enter(plan, state, at, Step::OpenGate)
-            }
-            OnFailure::AskAndTryOn if *step == Step::OpenGate => {
-                state.step_started_at = at;
-                look(plan, state, at)
-            }
-            OnFailure::AskAndTryOn | OnFailure::AskAboutRelease | OnFailure::PutBack | OnFailure::Remark => {
-                follow(plan, state, at, Decision::Done)
-            }
-        },
-        Question::Unhealthy { .. } => follow(plan, state, at, Decision::Done),
-        Question::RollbackFailed { .. } | Question::Unseen { .. } | Question::WindowPassed { .. } => {
-            look(plan, state, at)
-        }
-    }
-}
-
-fn words(question: &Question) -> String {
-    match question {
-        Question::RollbackFailed { root_cause, .. } => format!("the rollback failed (after: {root_cause})"),
-        Question::Unhealthy { findings, .. } => format!("the platform isn't healthy: {}", named(findings)),
-        Question::Unseen { update, error, minutes } => {
-            format!("the update of the {} could not be looked at for {minutes} min: {error}", update.title())
-        }
-        Question::Leaving { step, held, .. } => {
-            format!("maintenance was being left ({}): {}", step.title(), named(held))
-        }
-        Question::GateGone { .. } => "the gate was found open".to_owned(),
-        Question::WindowPassed { .. } => "the announced closing time had passed".to_owned(),
     }
 }
 

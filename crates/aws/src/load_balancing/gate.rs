@@ -11,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use upgrade::{AdmittingRule, Gate, GateRuleSeen, PortError, PortErrorKind};
 
-use super::{our_tags, priority, rules};
+use super::{our_tags, priority, rules, rules_if_any};
 use crate::errors::{code, look_again, port_error};
 use crate::tags::{MEMORY_TAG, RUN_TAG};
 use crate::together::each;
@@ -49,15 +49,6 @@ pub(crate) async fn gate_rules(
         })
     });
     Ok(Some(seen.collect()))
-}
-
-/// A listener's rules; `None`: there is no such listener.
-async fn rules_if_any(client: &Client, listener_arn: &str) -> Result<Option<Vec<Rule>>, PortError> {
-    match rules(client, listener_arn).await {
-        Ok(rules) => Ok(Some(rules)),
-        Err(error) if error.message.contains("ListenerNotFound") => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Make the missing rules, in the order in which they are named: one after the other, so that the gate itself is last

@@ -1,18 +1,27 @@
 //! The port against emulators that nobody here wrote: moto (Apache-2.0) for the services, MiniStack (MIT) for an update
-//! that rolls back. Both are in tools/test-requirements.txt.
+//! that rolls back and for what it has of the fleet. Both are in tools/test-requirements.txt.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{AwsCloud, Connection, CustomName, Lookup, NewStack, Transport};
+use aws::{AwsCloud, Connection, Transport};
 use conductor::{Clock, Cloud};
-use serde_json::Value;
-use upgrade::{
-    Act, AdmittingRule, Gate, GroupSize, LogicalResource, Memory, Observation, ParameterSetting,
-    PlannedSnapshot, Proposal, Query, Rememberer, SnapshotKind, Targets, UpdateKind,
-};
+use upgrade::{Act, FleetAct, Memory, Note, Observation, Query, Rememberer, Timestamp};
+
+/// What is seen, of the kind that it must be.
+macro_rules! seen {
+    ($cloud:expr, $query:expr, $variant:path) => {
+        match crate::ask($cloud, $query).await {
+            $variant(seen) => seen,
+            other => panic!("{other:?}"),
+        }
+    };
+}
+
+mod ministack;
+mod moto;
 
 /// A program of the tests' virtual environment.
 fn program(name: &str) -> PathBuf {
@@ -90,325 +99,34 @@ async fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-async fn ask(cloud: &AwsCloud, query: Query) -> Observation {
+async fn ask(cloud: &AwsCloud, query: impl Into<Query>) -> Observation {
+    let query = query.into();
     cloud.observe(&query).await.unwrap_or_else(|error| panic!("{query:?}: {error}"))
 }
 
-async fn tell(cloud: &AwsCloud, act: &Act) {
-    cloud.act(act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
+async fn tell(cloud: &AwsCloud, act: &(impl Into<Act> + Clone)) {
+    let act: Act = act.clone().into();
+    cloud.act(&act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
 }
 
 /// Do it twice: each act is safe to repeat.
-async fn tell_twice(cloud: &AwsCloud, act: &Act) {
+async fn tell_twice(cloud: &AwsCloud, act: &(impl Into<Act> + Clone)) {
     tell(cloud, act).await;
     tell(cloud, act).await;
 }
 
-macro_rules! seen {
-    ($cloud:expr, $query:expr, $variant:path) => {
-        match ask($cloud, $query).await {
-            $variant(seen) => seen,
-            other => panic!("{other:?}"),
-        }
-    };
+/// A note as a run writes it.
+fn note(physical_id: &str) -> String {
+    Note::on(physical_id, Timestamp(1_767_225_600_000), "run-1").by("ada").with("min", -1).write()
 }
 
-#[tokio::test]
-async fn moto_is_asked_and_told_everything_it_knows() {
-    let peer = Peer::start("moto_server", |command, port| {
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-    })
-    .await;
-    let ids = furnish(&peer);
-    let id = |name: &str| ids.get(name).and_then(Value::as_str).expect("an id").to_owned();
-    let cloud = peer.cloud();
-    the_gate(&cloud, &id("listener"), &id("rule")).await;
-    groups(&cloud).await;
-    queues(&cloud, &id("queue"), &id("job")).await;
-    machines_alarms_and_snapshots(&cloud, &id("machine"), &id("volume")).await;
-    circumstances(&cloud, &id).await;
+/// Write a note on a thing; twice.
+async fn write_note(cloud: &AwsCloud, thing: &Rememberer) {
+    let memory = Memory { resource: thing.clone(), text: note(thing.physical_id()) };
+    tell_twice(cloud, &FleetAct::Remember { memories: vec![memory] }).await;
 }
 
-fn furnish(peer: &Peer) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/furnish.py");
-    let output =
-        Command::new(program("python")).arg(script).arg(&peer.endpoint_url).output().expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("ids")
-}
-
-async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
-    let gate = Gate {
-        priority: 2,
-        status_code: 503,
-        content_type: "text/plain".to_owned(),
-        body: "Maintenance".to_owned(),
-        admitted: vec!["192.0.2.0/24".to_owned()],
-        admitting_rules: vec![AdmittingRule {
-            priority: 1,
-            copy_of: rule_arn.to_owned(),
-            addresses: vec!["192.0.2.0/24".to_owned()],
-        }],
-    };
-    let close = FleetAct::CloseGate {
-        listener_arn: listener_arn.to_owned(),
-        gate,
-        run_id: "run-1".to_owned(),
-        missing: vec![1, 2],
-    };
-    tell(cloud, &close).await;
-    let query = || FleetQuery::GateRules { listener_arn: listener_arn.to_owned() };
-    let rules = seen!(cloud, query(), Observation::GateRules);
-    let mut shown: Vec<_> = rules.iter().map(|rule| (rule.priority, rule.run_id.as_str())).collect();
-    shown.sort();
-    assert_eq!(shown, [(Some(1), "run-1"), (Some(2), "run-1")]);
-    let open = FleetAct::OpenGate { rule_arns: rules.into_iter().map(|rule| rule.rule_arn).collect() };
-    tell(cloud, &open).await;
-    assert_eq!(seen!(cloud, query(), Observation::GateRules), vec![]);
-}
-
-async fn groups(cloud: &AwsCloud) {
-    let query = || FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] };
-    let group = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
-    assert_eq!((group.max_size, group.desired_capacity, group.new_instances_protected), (80, 60, true));
-    assert_eq!(group.hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["going"]);
-    assert_eq!(group.warm_pool.map(|pool| pool.min_size), Some(1));
-    let group_note = Rememberer::WorkerGroup("workers".to_owned());
-    let remember = FleetAct::Remember {
-        memories: vec![Memory { resource: group_note.clone(), text: "0/80/60".to_owned() }],
-    };
-    tell_twice(cloud, &remember).await;
-    let noted = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
-    assert_eq!(noted.remembered.as_deref(), Some("0/80/60"));
-    tell_twice(cloud, &FleetAct::Forget { resources: vec![group_note] }).await;
-    let instance_ids: Vec<String> = noted.instances.into_iter().map(|instance| instance.id).collect();
-    assert!(instance_ids.len() >= 60, "{}", instance_ids.len());
-    let unprotect = FleetAct::RemoveScaleInProtection { group_name: "workers".to_owned(), instance_ids };
-    tell_twice(cloud, &unprotect).await;
-    let size = GroupSize {
-        group_name: "workers".to_owned(),
-        min_size: 0,
-        max_size: 0,
-        desired_capacity: 0,
-        new_instances_protected: false,
-    };
-    tell_twice(cloud, &FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await;
-    let emptied = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
-    assert_eq!((emptied.desired_capacity, emptied.remembered), (0, None));
-}
-
-async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
-    let disable = FleetAct::SetJobQueueStates { queue_arns: vec![queue.to_owned()], enabled: false };
-    tell_twice(cloud, &disable).await;
-    let note = Rememberer::JobQueue(queue.to_owned());
-    let remember =
-        FleetAct::Remember { memories: vec![Memory { resource: note.clone(), text: "ENABLED".to_owned() }] };
-    tell_twice(cloud, &remember).await;
-    let query = || FleetQuery::JobQueues { arns: vec![queue.to_owned()] };
-    let seen = seen!(cloud, query(), Observation::JobQueues).remove(0);
-    assert_eq!(
-        (seen.enabled, seen.status.as_str(), seen.remembered.as_deref()),
-        (false, "VALID", Some("ENABLED"))
-    );
-    tell_twice(cloud, &FleetAct::Forget { resources: vec![note] }).await;
-    let terminate = FleetAct::TerminateJobs { job_ids: vec![job.to_owned()], reason: "upgrade".to_owned() };
-    tell_twice(cloud, &terminate).await;
-    assert_eq!(
-        seen!(cloud, FleetQuery::Jobs { queue_arns: vec![queue.to_owned()] }, Observation::Jobs),
-        vec![]
-    );
-}
-
-async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: &str) {
-    let query = || FleetQuery::Machines { tags: vec![("dedicated".to_owned(), Some("yes".to_owned()))] };
-    let machines = seen!(cloud, query(), Observation::Machines);
-    let shown: Vec<_> =
-        machines.iter().map(|seen| (seen.instance_id.as_str(), seen.owner.as_deref())).collect();
-    assert_eq!(shown, [(machine, Some("ada"))]);
-    tell_twice(cloud, &FleetAct::TerminateInstances { instance_ids: vec![machine.to_owned()] }).await;
-    assert_eq!(seen!(cloud, query(), Observation::Machines), vec![]);
-
-    let names = vec!["load".to_owned(), "gone".to_owned()];
-    for enabled in [false, true] {
-        tell_twice(cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled }).await;
-        let alarms = seen!(cloud, FleetQuery::Alarms { names: names.clone() }, Observation::Alarms);
-        assert_eq!(alarms.iter().map(|alarm| alarm.actions_enabled).collect::<Vec<_>>(), [enabled]);
-    }
-
-    let planned = |kind, source_id: &str, name: &str| PlannedSnapshot {
-        kind,
-        logical_id: name.to_owned(),
-        source_id: source_id.to_owned(),
-        name: name.to_owned(),
-    };
-    let snapshots = vec![
-        planned(SnapshotKind::Database, "main", "run-1-db"),
-        planned(SnapshotKind::Volume, volume, "run-1-v"),
-    ];
-    let query = FleetQuery::Snapshots { planned: snapshots.clone(), run_id: "run-1".to_owned() };
-    assert_eq!(seen!(cloud, query.clone(), Observation::Snapshots), vec![]);
-    tell_twice(cloud, &FleetAct::CreateSnapshots { snapshots, run_id: "run-1".to_owned() }).await;
-    let made = seen!(cloud, query, Observation::Snapshots);
-    let shown: Vec<_> = made.iter().map(|seen| (seen.name.as_str(), seen.complete)).collect();
-    assert_eq!(shown, [("run-1-db", true), ("run-1-v", true)]);
-}
-
-async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
-    let resource = |logical_id: &str, physical_id: String| LogicalResource {
-        logical_id: logical_id.to_owned(),
-        physical_id,
-    };
-    let targets = Targets {
-        listener: resource("Listener", id("listener")),
-        target_groups: vec![resource("Web", id("target_group"))],
-        job_queues: vec![resource("Queue", id("queue"))],
-        worker_groups: vec![resource("Workers", "workers".to_owned())],
-        alarms: vec![resource("Alarm", "load".to_owned())],
-        databases: vec![resource("Database", "main".to_owned())],
-        volumes: vec![],
-        dedicated_machine_tags: vec![("dedicated".to_owned(), None)],
-    };
-    let name = |resource_type: &str, name: &str| CustomName {
-        logical_id: name.to_owned(),
-        resource_type: resource_type.to_owned(),
-        name: name.to_owned(),
-    };
-    let names = [
-        name("AWS::IAM::Role", "batch"),
-        name("AWS::IAM::Role", "free-role"),
-        name("AWS::Logs::LogGroup", "free-group"),
-        name("AWS::SQS::Queue", "free-queue"),
-        name("AWS::S3::Bucket", "free-bucket"),
-        name("AWS::EC2::LaunchTemplate", "worker"),
-        name("AWS::RDS::DBInstance", "main"),
-    ];
-    let types = [
-        "AWS::RDS::DBInstance",
-        "AWS::EC2::VPC",
-        "AWS::IAM::Role",
-        "AWS::ElasticLoadBalancingV2::TargetGroup",
-    ];
-    let lookup = Lookup {
-        stack_id: &id("stack"),
-        targets: &targets,
-        resources: &[],
-        actions: &["batch:TerminateJob".to_owned()],
-        role_arn: Some(&id("role")),
-        drift_of: &["Topic".to_owned()],
-        drift_wait: Duration::from_secs(5),
-        added_types: &types.map(str::to_owned),
-        names: &names,
-    };
-    let found = cloud.circumstances(&lookup, &Clock::system()).await.expect("the stack is there");
-    println!("not looked at: {:#?} {:#?}", found.unknown_quotas, found.unknown_names);
-    assert!(found.caller_arn.is_ok_and(|arn| arn.starts_with("arn:aws:")));
-    let databases = found.databases.expect("databases");
-    assert_eq!(databases.iter().map(|found| found.max_allocated_storage).collect::<Vec<_>>(), [Some(100)]);
-    assert_eq!(found.alarms.expect("alarms").len(), 1);
-    assert_eq!(found.listener_rules.expect("rules").len(), 2);
-    assert_eq!(found.worker_groups.expect("groups").len(), 1);
-    let taken = found.taken_names.expect("names");
-    assert_eq!(taken.keys().map(String::as_str).collect::<Vec<_>>(), ["batch", "main", "worker"]);
-    println!("quotas: {:?}\ndrift: {:?}\ndenied: {:?}", found.quotas, found.drift, found.denied_to_role);
-
-    let health = Query::Health {
-        target_group_arns: vec![id("target_group")],
-        platform: false,
-        version: None,
-        http: vec![],
-    };
-    let findings = seen!(cloud, health, Observation::Health);
-    assert_eq!(findings.iter().map(|finding| finding.healthy).collect::<Vec<_>>(), [false]);
-    let stacks = cloud.stacks().await.expect("stacks");
-    assert_eq!(stacks.iter().map(|stack| stack.stack_name.as_str()).collect::<Vec<_>>(), ["platform"]);
-}
-
-const STACK: &str = r#"{"Parameters": {"Colour": {"Type": "String", "Default": "green"}}, "Resources": {
-    "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Colour"}}}BROKEN}}"#;
-
-/// A custom resource whose function doesn't exist.
-const BROKEN: &str = r#", "Broken": {"Type": "Custom::Broken", "Properties": {
-    "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:absent"}}"#;
-
-#[tokio::test]
-async fn ministack_updates_a_stack_and_rolls_the_next_update_back() {
-    let peer = Peer::start("ministack", |command, port| {
-        // Only what is needed: its broker would take a well-known port.
-        command.env("GATEWAY_PORT", port.to_string()).env("MINISTACK_HOST", "127.0.0.1");
-        command.env("SERVICES", "s3,sns,cloudformation,lambda,sts,iam").env("IOT_MTLS_ENABLED", "0");
-    })
-    .await;
-    let cloud = peer.cloud();
-    // MiniStack reads a template's URL in path style only.
-    let put = async |key: &str, template: String| {
-        cloud.upload_template("templates", key, template.as_bytes()).await.expect("uploaded");
-        format!("{}/templates/{key}", peer.endpoint_url)
-    };
-    let url = put("first.json", STACK.replace("BROKEN", "")).await;
-    let stack = NewStack {
-        stack_name: "platform",
-        template_url: &url,
-        parameters: &std::collections::BTreeMap::new(),
-        capabilities: &[],
-    };
-    cloud.create_stack(&stack).await.expect("created");
-    cloud.wait_until_created("platform", &Clock::system()).await.expect("complete");
-    for (run_id, broken, end) in
-        [("run-1", "", "UPDATE_COMPLETE"), ("run-2", BROKEN, "UPDATE_ROLLBACK_COMPLETE")]
-    {
-        let template_url = put(&format!("{run_id}.json"), STACK.replace("BROKEN", broken)).await;
-        update(&cloud, run_id, template_url, end).await;
-    }
-}
-
-async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str) {
-    // MiniStack doesn't find a change set by the stack's id, so the name stands for it.
-    let (kind, stack_id) = (UpdateKind::Primary, "platform".to_owned());
-    let proposal = Proposal {
-        change_set_name: run_id.to_owned(),
-        template_url,
-        template_sha256: String::new(),
-        parameters: vec![ParameterSetting { key: "Colour".to_owned(), value: Some(run_id.to_owned()) }],
-        capabilities: vec![],
-        role_arn: None,
-        tags: None,
-        notification_arns: None,
-        rollback_triggers: None,
-    };
-    tell(cloud, &StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal }).await;
-    let query =
-        || StackQuery::ChangeSet { update: kind, stack_id: stack_id.clone(), name: run_id.to_owned() };
-    for _ in 0..100 {
-        let change_set = seen!(cloud, query(), Observation::ChangeSet).expect("a change set");
-        if change_set.status == "CREATE_COMPLETE" {
-            assert!(change_set.changes.iter().any(|change| change.logical_id == "Topic"), "{change_set:?}");
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let execute = StackAct::ExecuteChangeSet {
-        update: kind,
-        stack_id: stack_id.clone(),
-        change_set_name: run_id.to_owned(),
-        client_request_token: run_id.to_owned(),
-    };
-    tell(cloud, &execute).await;
-    let query = || StackQuery::Events {
-        update: kind,
-        stack_id: stack_id.clone(),
-        client_request_token: run_id.to_owned(),
-        after_event_id: None,
-        worker_groups: Vec::new(),
-    };
-    for _ in 0..300 {
-        let events = match ask(cloud, query()).await {
-            Observation::StackEvents { events, .. } => events,
-            other => panic!("{other:?}"),
-        };
-        if events.last().is_some_and(|event| event.is_of_stack("platform") && event.status == end) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{:?}", ask(cloud, query()).await);
+/// Take the note off a thing; twice.
+async fn take_note_off(cloud: &AwsCloud, thing: Rememberer) {
+    tell_twice(cloud, &FleetAct::Forget { resources: vec![thing] }).await;
 }

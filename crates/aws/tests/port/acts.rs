@@ -2,8 +2,8 @@
 
 use conductor::Cloud;
 use upgrade::{
-    Act, AdmittingRule, Gate, GroupSize, LifecycleAction, Memory, Observation, PlannedSnapshot,
-    PortErrorKind, Query, Rememberer, SnapshotKind, WarmPoolSize,
+    AdmittingRule, FleetAct, FleetQuery, Gate, GroupSize, LifecycleAction, Note, Observation,
+    PlannedSnapshot, PortErrorKind, SnapshotKind, WarmPoolSize,
 };
 
 use crate::common::Bench;
@@ -43,10 +43,12 @@ async fn the_gate_closes_around_those_who_may_pass() {
     let default =
         before.iter().find(|rule| rule.priority.is_none()).expect("a default rule").rule_arn.clone();
     let gate = gate(&bench, &default);
+    let note = Note::on(&listener_arn, bench.clock.now(), "run-1").by("ada").write();
     let close = |missing: &[i32]| FleetAct::CloseGate {
         listener_arn: listener_arn.clone(),
         gate: gate.clone(),
         run_id: "run-1".to_owned(),
+        note: note.clone(),
         missing: missing.to_vec(),
     };
     bench.tell(&close(&[1, 2, 9])).await;
@@ -59,8 +61,12 @@ async fn the_gate_closes_around_those_who_may_pass() {
             other => panic!("{other:?}"),
         }
     };
-    let ours: Vec<_> = seen().await.iter().map(|rule| (rule.priority, rule.run_id.clone())).collect();
-    assert_eq!(ours, [1, 2, 9].map(|priority| (Some(priority), "run-1".to_owned())));
+    let closed = seen().await;
+    let ours = closed.iter().map(|rule| (rule.priority, rule.closes));
+    assert_eq!(ours.collect::<Vec<_>>(), [(Some(1), false), (Some(2), false), (Some(9), true)]);
+    for rule in &closed {
+        assert_eq!((rule.run_id.as_str(), rule.note.as_ref()), ("run-1", Some(&note)), "{rule:?}");
+    }
     // Two paths and a host, and two addresses more; the default rule's copy is for every path.
     let after = rules().await;
     let values = |priority| {
@@ -72,10 +78,10 @@ async fn the_gate_closes_around_those_who_may_pass() {
     assert_eq!(values(100), (3, None));
 
     // Again: the priorities are taken, so look again; the look shows that nothing is missing.
-    let error = bench.cloud.act(&close(&[9])).await.expect_err("taken");
+    let error = bench.cloud.act(&close(&[9]).into()).await.expect_err("taken");
     assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
     bench.tell(&close(&[])).await;
-    let error = bench.cloud.act(&close(&[3])).await.expect_err("no such rule");
+    let error = bench.cloud.act(&close(&[3]).into()).await.expect_err("no such rule");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
 
     let open = FleetAct::OpenGate { rule_arns: seen().await.into_iter().map(|rule| rule.rule_arn).collect() };
@@ -83,41 +89,6 @@ async fn the_gate_closes_around_those_who_may_pass() {
     bench.tell(&open).await;
     assert_eq!(seen().await, vec![]);
     assert_eq!(rules().await, before);
-}
-
-#[tokio::test(start_paused = true)]
-async fn notes_are_written_on_groups_and_queues_and_taken_off() {
-    let bench = Bench::with_platform().await;
-    let (group, queue) =
-        (Rememberer::WorkerGroup("workers".to_owned()), Rememberer::JobQueue(bench.id("Queue")));
-    let note =
-        |resource: &Rememberer, text: &str| Memory { resource: resource.clone(), text: text.to_owned() };
-    let notes = || async {
-        let Observation::WorkerGroups(groups) =
-            bench.ask(FleetQuery::WorkerGroups { names: texts(&["workers"]) }).await
-        else {
-            panic!("groups")
-        };
-        let Observation::JobQueues(queues) =
-            bench.ask(FleetQuery::JobQueues { arns: vec![bench.id("Queue")] }).await
-        else {
-            panic!("queues")
-        };
-        let first = |found: Option<Option<String>>| found.flatten();
-        (
-            first(groups.into_iter().next().map(|group| group.remembered)),
-            first(queues.into_iter().next().map(|queue| queue.remembered)),
-        )
-    };
-    let remember = FleetAct::Remember { memories: vec![note(&group, "0/200/3"), note(&queue, "ENABLED")] };
-    bench.tell(&remember).await;
-    bench.tell(&remember).await;
-    assert_eq!(notes().await, (Some("0/200/3".to_owned()), Some("ENABLED".to_owned())));
-    let gone = Rememberer::WorkerGroup("gone".to_owned());
-    let forget = FleetAct::Forget { resources: vec![gone, group, queue] };
-    bench.tell(&forget).await;
-    bench.tell(&forget).await;
-    assert_eq!(notes().await, (None, None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,6 +152,41 @@ async fn workers_end_though_protected_many_and_held_by_a_hook() {
         bench.clock.sleep(std::time::Duration::from_secs(60)).await;
     }
     panic!("{:?}", bench.ask(query()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn scale_in_protection_is_taken_off_and_given_back() {
+    let bench = Bench::with_platform().await;
+    let mut instance_ids = crate::notes::workers_in_service(&bench, 60).await;
+    let instances = async || match bench.ask(FleetQuery::WorkerGroups { names: texts(&["workers"]) }).await {
+        Observation::WorkerGroups(groups) => groups.into_iter().flat_map(|group| group.instances),
+        other => panic!("{other:?}"),
+    };
+    // More than the 50 that one call takes; those beside keep theirs.
+    let group_name = "workers".to_owned();
+    let beside = instance_ids.split_off(55);
+    let remove = FleetAct::RemoveScaleInProtection {
+        group_name: group_name.clone(),
+        instance_ids: instance_ids.clone(),
+    };
+    let restore = |instance_ids: Vec<String>| FleetAct::RestoreScaleInProtection {
+        group_name: group_name.clone(),
+        instance_ids,
+    };
+    for (act, protected) in [(&remove, 5), (&restore(instance_ids.clone()), 60)] {
+        bench.tell(act).await;
+        bench.tell(act).await;
+        let seen: Vec<_> = instances().await.filter(|one| !one.in_warm_pool).collect();
+        let kept = seen.iter().filter(|one| one.protected_from_scale_in);
+        assert_eq!(kept.clone().count(), protected, "{act}");
+        assert!(beside.iter().all(|id| kept.clone().any(|one| one.id == *id)), "{act}");
+    }
+    // A warm one has none, and one that is gone neither: look again.
+    let warm = instances().await.find(|one| one.in_warm_pool).expect("a warm one").id;
+    for id in [warm, "i-0123456789abcdef0".to_owned()] {
+        let error = bench.cloud.act(&restore(vec![id]).into()).await.expect_err("refused");
+        assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,6 +276,6 @@ async fn machines_outside_of_groups_end() {
     bench.tell(&terminate).await;
     bench.until(query, |seen| *seen == Observation::Machines(vec![])).await;
     let gone = FleetAct::TerminateInstances { instance_ids: texts(&["i-0123456789abcdef0"]) };
-    let error = bench.cloud.act(&gone).await.expect_err("not there");
+    let error = bench.cloud.act(&gone.into()).await.expect_err("not there");
     assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws::{AwsCloud, Connection, Lookup, Transport};
 use bytes::Bytes;
 use conductor::{Clock, Cloud};
-use upgrade::{Act, Observation, PortErrorKind, Proposal, Query, Targets, Timestamp, UpdateKind};
+use upgrade::{FleetQuery, Observation, PortErrorKind, Proposal, StackAct, Targets, Timestamp, UpdateKind};
 
 /// Answers by operation, each given once and the last one for ever; and the requests.
 #[derive(Default)]
@@ -18,16 +18,16 @@ struct Script {
 }
 
 #[derive(Clone, Default)]
-struct Canned(Arc<Mutex<Script>>);
+pub struct Canned(Arc<Mutex<Script>>);
 
 impl Canned {
-    fn with(self, operation: &str, answers: &[(u16, &str)]) -> Canned {
+    pub fn with(self, operation: &str, answers: &[(u16, &str)]) -> Canned {
         let answers = answers.iter().rev().map(|(status, body)| (*status, (*body).to_owned())).collect();
         self.0.lock().expect("the script").answers.insert(operation.to_owned(), answers);
         self
     }
 
-    fn cloud(&self) -> AwsCloud {
+    pub fn cloud(&self) -> AwsCloud {
         let script = self.0.clone();
         AwsCloud::new(&Connection {
             region: "us-east-1".to_owned(),
@@ -51,13 +51,13 @@ impl Canned {
         })
     }
 
-    fn requests(&self, operation: &str) -> Vec<String> {
+    pub fn requests(&self, operation: &str) -> Vec<String> {
         let script = self.0.lock().expect("the script");
         script.requests.iter().filter(|request| request.contains(operation)).cloned().collect()
     }
 }
 
-fn refusal(code: &str, message: &str) -> String {
+pub fn refusal(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     )
@@ -243,7 +243,7 @@ async fn machines_come_in_pages_and_without_those_of_groups() {
         page(&[("i-2", "dedicated"), ("i-3", "aws:autoscaling:groupName")], "<nextToken>more</nextToken>");
     let second = page(&[("i-1", "dedicated")], "<nextToken/>");
     let canned = Canned::default().with("DescribeInstances", &[(200, &first), (200, &second)]);
-    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
     let Observation::Machines(machines) = canned.cloud().observe(&query).await.expect("machines") else {
         panic!("machines")
     };
@@ -275,7 +275,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
             stack_id: "s".to_owned(),
             proposal: proposal(full),
         };
-        canned.cloud().act(&act).await.expect("made");
+        canned.cloud().act(&act.into()).await.expect("made");
         let form = canned.requests("CreateChangeSet").pop().expect("a request");
         for part in [
             "RoleARN=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fdeploy",
@@ -309,7 +309,7 @@ async fn errors_of_our_own_calls_are_sorted_like_the_sdks() {
         (200, "no XML".to_owned(), PortErrorKind::Transient, "not"),
     ] {
         let canned = Canned::default().with("DescribeInstances", &[(status, &body)]);
-        let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+        let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
         let error = canned.cloud().observe(&query).await.expect_err("refused");
         assert_eq!((error.kind, error.operation.as_str()), (kind, "ec2:DescribeInstances"), "{error}");
         assert!(error.message.contains(words), "{error}");

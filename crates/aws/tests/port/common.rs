@@ -88,16 +88,19 @@ impl Bench {
         LogicalResource { logical_id: logical_id.to_owned(), physical_id: self.id(logical_id) }
     }
 
-    pub async fn ask(&self, query: Query) -> Observation {
+    pub async fn ask(&self, query: impl Into<Query>) -> Observation {
+        let query = query.into();
         self.cloud.observe(&query).await.unwrap_or_else(|error| panic!("{query:?}: {error}"))
     }
 
-    pub async fn tell(&self, act: &Act) {
-        self.cloud.act(act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
+    pub async fn tell(&self, act: &(impl Into<Act> + Clone)) {
+        let act: Act = act.clone().into();
+        self.cloud.act(&act).await.unwrap_or_else(|error| panic!("{act:?}: {error}"));
     }
 
     /// Ask until the answer is the wanted one, for at most an hour of virtual time.
-    pub async fn until(&self, query: Query, wanted: impl Fn(&Observation) -> bool) -> Observation {
+    pub async fn until(&self, query: impl Into<Query>, wanted: impl Fn(&Observation) -> bool) -> Observation {
+        let query = query.into();
         for _ in 0..720 {
             let seen = self.ask(query.clone()).await;
             if wanted(&seen) {

@@ -5,7 +5,9 @@ use std::time::UNIX_EPOCH;
 
 use aws::{AwsCloud, AwsClouds, Connection, FoundContent, Transport, VerifiedContents};
 use bytes::Bytes;
-use upgrade::{Act, Observation, Piece, PortErrorKind, Proposal, Query, StackUpdate, UpdateKind, sha256_of};
+use upgrade::{
+    Observation, Piece, PortErrorKind, Proposal, StackAct, StackQuery, StackUpdate, UpdateKind, sha256_of,
+};
 
 use crate::common::{Bench, TEMPLATE};
 
@@ -47,13 +49,13 @@ fn found(verified: &VerifiedContents) -> Vec<(&str, &FoundContent)> {
 }
 
 async fn create_change_set(bench: &Bench, update: &StackUpdate) {
-    let create = Act::CreateChangeSet {
+    let create = StackAct::CreateChangeSet {
         update: update.kind,
         stack_id: update.stack_id.clone(),
         proposal: update.proposal.clone(),
     };
     bench.tell(&create).await;
-    let query = Query::ChangeSet {
+    let query = StackQuery::ChangeSet {
         update: update.kind,
         stack_id: update.stack_id.clone(),
         name: update.proposal.change_set_name.clone(),

@@ -1,12 +1,15 @@
 //! The port against the local cloud: in this process and in virtual time, but for `network`.
 
 mod acts;
+mod calm;
 mod canned;
+mod canned_fleet;
 mod common;
 mod connection;
 mod contents;
 mod lookups;
 mod network;
+mod notes;
 mod pins;
 mod queries;
 mod rate;

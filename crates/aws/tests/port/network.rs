@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws::{AwsCloud, Connection, NewStack, Transport};
 use conductor::{Clock, Cloud};
 use localcloud::{AccessKeys, Config, Faults, LocalCloud, Speed};
-use upgrade::{Observation, PortErrorKind, Query};
+use upgrade::{FleetQuery, Observation, PortErrorKind};
 
 /// A local cloud that listens, on a thread of its own for as long as the tests last.
 fn listening() -> (LocalCloud, AccessKeys, String) {
@@ -48,7 +48,7 @@ fn faults(local: &LocalCloud, text: &str) {
 async fn a_call_of_our_own_is_tried_again_like_the_sdks() {
     let (local, keys, endpoint) = listening();
     let cloud = connected(&keys, &endpoint);
-    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] };
+    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
     for answer in ["service_unavailable", "drop_connection"] {
         faults(
             &local,
@@ -73,7 +73,7 @@ async fn nobody_at_the_endpoint_is_said_with_the_endpoint() {
         FleetQuery::Alarms { names: vec!["a".to_owned()] },
         FleetQuery::WorkerGroups { names: vec!["g".to_owned()] },
     ] {
-        let error = cloud.observe(&query).await.expect_err("nobody");
+        let error = cloud.observe(&query.into()).await.expect_err("nobody");
         assert_eq!(error.kind, PortErrorKind::Transient, "{error}");
         assert!(error.message.contains("no answer") && error.message.contains(&endpoint), "{error}");
     }

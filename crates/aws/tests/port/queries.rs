@@ -1,6 +1,9 @@
 //! What each question shows of the platform as it was created.
 
-use upgrade::{AlarmSeen, Finding, LifecycleHook, LogicalResource, Machine, Observation, Query, WarmPool};
+use upgrade::{
+    AlarmSeen, Finding, FleetQuery, HealthQuery, JobQueue, LifecycleHook, LogicalResource, Machine,
+    Observation, Query, WarmPool,
+};
 
 use crate::common::Bench;
 
@@ -13,20 +16,30 @@ async fn every_question_has_its_answer() {
         name: Some("big".to_owned()),
         owner: Some("ada".to_owned()),
     };
-    let finding = |what: &str, healthy, detail: &str| Finding {
-        what: what.to_owned(),
-        healthy,
-        detail: detail.to_owned(),
-    };
-    let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
+    let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/gone/0123456789abcdef/0123456789abcdef";
     for (query, wanted) in [
         (FleetQuery::GateRules { listener_arn: bench.id("Listener") }, Observation::GateRules(vec![])),
+        (FleetQuery::GateRules { listener_arn: absent.to_owned() }, Observation::GateRules(vec![])),
+        (
+            FleetQuery::JobQueues { arns: vec![bench.id("Queue")] },
+            Observation::JobQueues(vec![JobQueue {
+                arn: bench.id("Queue"),
+                enabled: true,
+                status: "VALID".to_owned(),
+                status_reason: Some("JobQueue Healthy".to_owned()),
+                remembered: None,
+            }]),
+        ),
         (FleetQuery::Jobs { queue_arns: vec![bench.id("Queue")] }, Observation::Jobs(vec![])),
         (FleetQuery::WorkerGroups { names: vec![] }, Observation::WorkerGroups(vec![])),
         (FleetQuery::WorkerGroups { names: vec!["gone".to_owned()] }, Observation::WorkerGroups(vec![])),
         (
             FleetQuery::Alarms { names: vec!["load".to_owned(), "gone".to_owned()] },
-            Observation::Alarms(vec![AlarmSeen { name: "load".to_owned(), actions_enabled: true }]),
+            Observation::Alarms(vec![AlarmSeen {
+                name: "load".to_owned(),
+                actions_enabled: true,
+                remembered: None,
+            }]),
         ),
         (FleetQuery::Alarms { names: vec![] }, Observation::Alarms(vec![])),
         (
@@ -47,19 +60,6 @@ async fn every_question_has_its_answer() {
         ),
         (FleetQuery::Machines { tags: vec![] }, Observation::Machines(vec![])),
         (
-            Query::Health {
-                target_group_arns: vec![bench.id("WebTargets"), bench.id("IdleTargets"), absent.to_owned()],
-                platform: true,
-                version: None,
-                http: vec![],
-            },
-            Observation::Health(vec![
-                finding("target group web", true, "1 of 1 healthy"),
-                finding("target group idle", false, "it has no targets"),
-                finding("target group gone", false, "it does not exist"),
-            ]),
-        ),
-        (
             FleetQuery::Resources {
                 stack_id: bench.stack_id.clone(),
                 logical_ids: vec!["Database".to_owned(), "Gone".to_owned()],
@@ -72,6 +72,29 @@ async fn every_question_has_its_answer() {
     ] {
         assert_eq!(bench.ask(query.clone()).await, wanted, "{query:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_told_of_each_target_group() {
+    let bench = Bench::with_platform().await;
+    let finding = |what: &str, healthy, detail: &str| Finding {
+        what: what.to_owned(),
+        healthy,
+        detail: detail.to_owned(),
+    };
+    let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
+    let query = Query::Health(HealthQuery {
+        target_group_arns: vec![bench.id("WebTargets"), bench.id("IdleTargets"), absent.to_owned()],
+        platform: true,
+        version: None,
+        http: vec![],
+    });
+    let wanted = Observation::Health(vec![
+        finding("target group web", true, "1 of 1 healthy"),
+        finding("target group idle", false, "it has no targets"),
+        finding("target group gone", false, "it does not exist"),
+    ]);
+    assert_eq!(bench.ask(query).await, wanted);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Pace and concurrency against a cloud that throttles as AWS does, in virtual time.
 
 use aws::Pace;
-use upgrade::{Act, Observation, Query};
+use upgrade::{FleetAct, FleetQuery, Observation};
 
 use crate::common::{Bench, TEMPLATE};
 

@@ -4,7 +4,8 @@ use aws::AwsClouds;
 use conductor::Cloud;
 use localcloud::Faults;
 use upgrade::{
-    Act, ChangeSetSeen, Observation, ParameterSetting, PortErrorKind, Proposal, Query, StackEvent, UpdateKind,
+    ChangeSetSeen, Observation, ParameterSetting, PortErrorKind, Proposal, StackAct, StackEvent, StackQuery,
+    UpdateKind,
 };
 
 use crate::common::{Bench, TEMPLATE};
@@ -46,7 +47,7 @@ struct Update<'a> {
 impl Update<'_> {
     const KIND: UpdateKind = UpdateKind::Primary;
 
-    fn query(&self) -> Query {
+    fn query(&self) -> StackQuery {
         StackQuery::ChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -54,7 +55,7 @@ impl Update<'_> {
         }
     }
 
-    fn events(&self, after: Option<String>) -> Query {
+    fn events(&self, after: Option<String>) -> StackQuery {
         StackQuery::Events {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -64,7 +65,7 @@ impl Update<'_> {
         }
     }
 
-    async fn create(&self, template: &str) -> Act {
+    async fn create(&self, template: &str) -> StackAct {
         let create = StackAct::CreateChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -76,7 +77,7 @@ impl Update<'_> {
         create
     }
 
-    fn execute(&self) -> Act {
+    fn execute(&self) -> StackAct {
         StackAct::ExecuteChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -85,7 +86,7 @@ impl Update<'_> {
         }
     }
 
-    fn cancel(&self) -> Act {
+    fn cancel(&self) -> StackAct {
         StackAct::CancelUpdate {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -102,6 +103,14 @@ impl Update<'_> {
     }
 }
 
+/// Update the platform to another template.
+pub async fn update_to(bench: &Bench, template: &str) {
+    let update = Update { bench, name: "to", token: "run-to" };
+    update.create(template).await;
+    bench.tell(&update.execute()).await;
+    update.ends_as("UPDATE_COMPLETE").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_update_from_its_change_set_to_its_end() {
     let bench = Bench::with_platform().await;
@@ -113,7 +122,7 @@ async fn an_update_from_its_change_set_to_its_end() {
     assert_eq!(seen.changes.iter().map(|change| change.logical_id.as_str()).collect::<Vec<_>>(), ["Topic"]);
     bench.tell(&update.execute()).await;
     // The same request again is the same request.
-    let again = bench.cloud.act(&update.execute()).await;
+    let again = bench.cloud.act(&update.execute().into()).await;
     assert!(again.as_ref().err().is_none_or(|error| error.kind == PortErrorKind::Transient), "{again:?}");
     let all = update.ends_as("UPDATE_COMPLETE").await;
     let first = all.first().expect("a first event");
@@ -127,7 +136,7 @@ async fn an_update_from_its_change_set_to_its_end() {
     assert_eq!(stack.tags.get("team").map(String::as_str), Some("a"));
     assert_eq!(stack.notification_arns, [bench.id("Topic")]);
     // Nothing is left to cancel.
-    let error = bench.cloud.act(&other.cancel()).await.expect_err("too late");
+    let error = bench.cloud.act(&other.cancel().into()).await.expect_err("too late");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
 }
 
@@ -180,7 +189,7 @@ async fn a_failed_rollback_goes_on_without_what_is_stuck() {
         skip: skip.iter().map(|id| (*id).to_owned()).collect(),
         client_request_token: token.to_owned(),
     };
-    let error = bench.cloud.act(&go_on("run-1-a", &["Queue"])).await.expect_err("not stuck");
+    let error = bench.cloud.act(&go_on("run-1-a", &["Queue"]).into()).await.expect_err("not stuck");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
     bench.tell(&go_on("run-1-b", &["Database"])).await;
     bench.tell(&go_on("run-1-b", &["Database"])).await;
@@ -194,15 +203,15 @@ async fn each_stack_is_asked_for_in_its_own_account() {
     let query =
         |update| StackQuery::ChangeSet { update, stack_id: bench.stack_id.clone(), name: "x".to_owned() };
     for update in [UpdateKind::Primary, UpdateKind::WayBack] {
-        assert_eq!(change_set(clouds.observe(&query(update)).await.expect("an answer")), None);
+        assert_eq!(change_set(clouds.observe(&query(update).into()).await.expect("an answer")), None);
     }
     for update in [UpdateKind::BackupStack, UpdateKind::RoleStack] {
-        let error = clouds.observe(&query(update)).await.expect_err("no connection");
+        let error = clouds.observe(&query(update).into()).await.expect_err("no connection");
         assert!(error.message.contains(update.title()), "{error}");
     }
     let elsewhere = Bench::empty(false, aws::Pace::Unlimited);
     let clouds = AwsClouds { backup: Some(elsewhere.cloud), ..clouds };
     // There the stack doesn't exist: it was another cloud that answered.
-    let error = clouds.observe(&query(UpdateKind::BackupStack)).await.expect_err("no stack");
+    let error = clouds.observe(&query(UpdateKind::BackupStack).into()).await.expect_err("no stack");
     assert!(error.message.contains("does not exist"), "{error}");
 }

@@ -32,13 +32,11 @@ pub(super) async fn as_found(
     inherited: Before,
 ) -> Result<(Option<Maintenance>, Before), CliError> {
     let found = maintenance_of(site, targets).await?;
-    let mut before = match found {
+    let before = match found {
         Some(_) => inherited,
-        None => Before::default(),
+        // What is sick in maintenance says nothing of what was sick before.
+        None => Before { health: health_now(site, targets).await, ..Before::default() },
     };
-    if before.health.is_empty() {
-        before.health = health_now(site, targets).await;
-    }
     Ok((found, before))
 }
 

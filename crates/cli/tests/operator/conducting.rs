@@ -44,7 +44,7 @@ fn a_signal_behind_the_gate_says_where_users_are_and_leaves_the_run_to_be_gone_o
     let nothing = cloud.run(&["run", "stop"]);
     assert_eq!(nothing.code, 2, "{nothing:?}");
     assert!(
-        nothing.err.contains("has ended (maintenance left again): there is nothing to stop"),
+        nothing.err.contains("has ended (Maintenance was not entered): there is nothing to stop"),
         "{nothing:?}"
     );
 }
@@ -126,5 +126,5 @@ fn a_reader_that_has_gone_away_ends_a_look_quietly_and_a_run_not_at_all() {
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{command}");
     }
     let list = cloud.run(&["run", "list"]);
-    assert!(list.out.contains("in maintenance: users are kept out"), "{list:?}");
+    assert!(list.out.contains("Maintenance was entered"), "{list:?}");
 }

@@ -69,16 +69,16 @@ fn a_damaged_run_is_named_and_in_nobodys_way() {
     assert!(status.out.contains("open; users are let in"), "{status:?}");
     let list = cloud.run(&["run", "list"]);
     assert!(list.out.contains("DAMAGED, and set aside: its record 2"), "{list:?}");
-    assert!(list.out.contains("maintenance left"), "{list:?}");
+    assert!(list.out.contains("Maintenance was left"), "{list:?}");
 }
 
 /// What can be looked at without writing anything.
 fn looks(mut command: impl FnMut(&[&str]) -> Ended) {
     for (arguments, words) in [
-        (&["run", "list"][..], "in maintenance: users are kept out"),
-        (&["run", "show"], "In maintenance, as was asked"),
-        (&["run", "watch"], "In maintenance, as was asked"),
-        (&["status"], "CLOSED by run production-"),
+        (&["run", "list"][..], "Maintenance was entered"),
+        (&["run", "show"], "Users are kept out since"),
+        (&["run", "watch"], "Users are kept out since"),
+        (&["status"], "CLOSED since"),
     ] {
         let said = command(arguments);
         assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
@@ -138,7 +138,7 @@ fn a_journal_of_another_program_hides_nothing_of_what_is() {
     assert!(list.err.contains("the journal has format 1"), "{list:?}");
     let status = cloud.run(&["status"]);
     assert_eq!(status.code, 0, "{status:?}");
-    assert!(status.out.contains("CLOSED by run production-"), "{status:?}");
+    assert!(status.out.contains("CLOSED since"), "{status:?}");
     let words: Vec<&str> = status.out.split_whitespace().collect();
     assert!(words.join(" ").contains("the journal has format 1"), "{status:?}");
     let out = cloud.run(&["maintenance", "disable"]);

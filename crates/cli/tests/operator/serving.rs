@@ -166,7 +166,7 @@ fn go_on_with_it_pressed_twice_conducts_once() {
     // The journal is sound, and the run does what it is asked.
     let stopped = served.press(&ada, &format!("/runs/{run_id}/stop"), "three");
     assert!(stopped.starts_with("HTTP/1.1 204"), "{stopped}");
-    cloud.until_runs_say("maintenance left again");
+    cloud.until_runs_say("Maintenance was not entered");
     let status = cloud.run(&["status"]);
     assert!(status.out.contains("open; users are let in"), "{status:?}");
 }
@@ -186,8 +186,8 @@ fn serve_takes_its_runs_up_again_whether_it_was_killed_or_told_to_end() {
         journal
             .execute(
                 &format!(
-                    "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, kind, plan)
-                     SELECT '{id}', '{deployment}', stack_name, '{id}', 0, kind, {plan} FROM runs WHERE run_id = ?1"
+                    "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, kind, plan_sha256, plan)
+                     SELECT '{id}', '{deployment}', stack_name, '{id}', 0, kind, '{id}', {plan} FROM runs WHERE run_id = ?1"
                 ),
                 [&run_id],
             )
@@ -221,7 +221,7 @@ fn serve_takes_its_runs_up_again_whether_it_was_killed_or_told_to_end() {
     assert_eq!(cloud.told(), ["began", "interrupted", "interrupted", "interrupted"]);
     let stop = cloud.run(&["run", "stop", &run_id]);
     assert_eq!(stop.code, 0, "{stop:?}");
-    cloud.until_runs_say("maintenance left again");
+    cloud.until_runs_say("Maintenance was not entered");
     // The damaged run has a page like every other.
     let page = served.ask("GET", "/runs/torn", &[("cookie", &ada.cookie)], "");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("damaged"), "{page}");
@@ -245,7 +245,7 @@ fn maintenance_is_disabled_in_the_panel_beside_a_run_that_can_t_be_read() {
     drop(journal);
     let disabled = served.press(&ada, "/deployments/production/maintenance/disable", "one");
     assert!(disabled.starts_with("HTTP/1.1 200"), "{disabled}");
-    cloud.until_runs_say("maintenance left");
+    cloud.until_runs_say("Maintenance was left");
     cloud.until_runs_say("DAMAGED, and set aside: its plan");
     let status = cloud.run(&["status"]);
     assert!(status.out.contains("open; users are let in"), "{status:?}");

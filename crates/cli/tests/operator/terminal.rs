@@ -1,7 +1,9 @@
 //! A run that asks on a terminal goes on meanwhile: it is answered from elsewhere, interrupted, and answered there.
 //! util-linux's `script` is the terminal.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::cloud::{Cloud, Ended, end_of, sample};
@@ -26,13 +28,33 @@ fn shown(cloud: &Cloud) -> String {
     std::fs::read_to_string(cloud.folder().join("typescript")).unwrap_or_default()
 }
 
-/// A cloud whose platform is never healthy, and the upgrade after which that is asked about.
+/// A page that is well until the gate has closed on it, and never again.
+fn page_that_falls_sick(typescript: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        let mut sick = false;
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("connected");
+            let said = std::fs::read_to_string(&typescript).unwrap_or_default();
+            sick |= said.contains("Execute the change set\r\n");
+            let status = if sick { "503 Service Unavailable" } else { "200 OK" };
+            // A client that has gone away is nothing to this page.
+            let _read = stream.read(&mut [0; 4096]);
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _written = stream.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}/")
+}
+
+/// A cloud whose platform isn't healthy after the update, and the upgrade after which that is asked about.
 fn never_healthy() -> (Cloud, String) {
     let cloud = Cloud::with_sample();
     let settings = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
-    // Nobody listens on the discard port.
     let settings = settings.replace("quiet = \"1s\"", "quiet = \"1s\"\ndeadline = \"3s\"");
-    let check = "[[deployments.production.health.http]]\nurl = \"http://127.0.0.1:9/\"\n";
+    let page = page_that_falls_sick(cloud.folder().join("typescript"));
+    let check = format!("[[deployments.production.health.http]]\nurl = \"{page}\"\n");
     cloud.write("slackwater.toml", &format!("{settings}{check}"));
     let release = sample("1.1.0").display().to_string();
     let mut command = format!("upgrade --to {release} --yes");

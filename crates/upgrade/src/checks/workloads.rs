@@ -6,15 +6,28 @@ use template::Node;
 
 use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult, Version};
-use crate::circumstances::Looked;
+use crate::circumstances::{Circumstances, Looked};
+use crate::observation;
 use crate::platform::{PlatformHealth, Unsaved};
 use crate::policy::Escalation;
 
 /// Whether the platform is well now. One that isn't can't be told from one that the upgrade broke.
 pub(super) fn platform(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("platform-health", "Platform is well before");
-    let status = match &input.circumstances.platform_status {
-        None => return finding.skipped("The platform's adapter can't ask how it is."),
+    let Circumstances { platform_status, health, .. } = input.circumstances;
+    let unwell =
+        "Bring it into order first: a platform that was unwell before can't prove itself well afterwards.";
+    for sick in health.iter().filter(|one| !one.healthy && one.what != observation::Finding::PLATFORM) {
+        finding.warn(
+            format!("{} is not healthy ({}): after the update it won't be waited for.", sick.what, sick.detail),
+            unwell,
+        );
+    }
+    let status = match platform_status {
+        None if health.is_empty() => {
+            return finding.skipped("Nothing that would prove it healthy could be asked.");
+        }
+        None => return finding.done(),
         Some(Err(reason)) => {
             finding.warn(
                 format!("The platform doesn't answer: {reason}"),
@@ -25,8 +38,6 @@ pub(super) fn platform(input: &CheckInput<'_>) -> CheckResult {
         Some(Ok(status)) => status,
     };
     let detail = status.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
-    let unwell =
-        "Bring it into order first: a platform that was unwell before can't prove itself well afterwards.";
     match status.health {
         PlatformHealth::Ok => finding.note(format!("The platform says that it is well{detail}.")),
         PlatformHealth::Degraded => {

@@ -122,6 +122,19 @@ fn workloads() {
         ("well", |_| {}, "platform-health", Passed, "well"),
         ("can't ask", |w| w.around.platform_status = None, "platform-health", Skipped, ""),
         (
+            "sick already",
+            |w| {
+                w.around.health = vec![upgrade::Finding {
+                    what: "https://example.com/ready".into(),
+                    healthy: false,
+                    detail: "503".into(),
+                }];
+            },
+            "platform-health",
+            Warning,
+            "https://example.com/ready is not healthy (503): after the update it won't be waited for",
+        ),
+        (
             "silent",
             |w| w.around.platform_status = Some(Err("refused".into())),
             "platform-health",

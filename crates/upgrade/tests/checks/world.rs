@@ -150,6 +150,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
             banner: true,
             status: true,
         },
+        health: Vec::new(),
         platform_status: Some(Ok(PlatformStatus {
             version: Some("1.0.0".to_owned()),
             health: PlatformHealth::Ok,

@@ -111,6 +111,8 @@ fn a_journal_of_something_else_is_refused() {
     let (plan, fate) = all_is_well();
     let Carried { journal, .. } = carry_out(&plan, fate, Crash::Never);
     assert_eq!(fold(&plan, &journal[1..]), Err(IllegalTransition::NotStarted));
+    let other = Plan { deployment: "elsewhere".to_owned(), ..plan.clone() };
+    assert_eq!(fold(&other, &journal), Err(IllegalTransition::OtherPlan { by: "ada".to_owned() }));
     let wrong = Event { at: Timestamp(0), what: What::Observed(Observation::Jobs(Vec::new())) };
     let state = State::new(&plan, Timestamp(0));
     assert!(matches!(transition(&plan, state.clone(), &wrong), Err(IllegalTransition::WrongAnswer { .. })));

@@ -45,6 +45,24 @@ pub fn stories() -> Vec<Story> {
             "Database (AWS::EC2::LaunchTemplate): AWS will modify it, and nobody approved that",
         ),
         story(
+            "the stack is updated by another before the gate closes",
+            Fortune { updated_by_another: Some(FactsBefore::Gate), ..updated() },
+            "NotUpgraded",
+            "the stack's last update was noon, and is midnight",
+        ),
+        story(
+            "the stack is updated by another behind the gate",
+            Fortune { updated_by_another: Some(FactsBefore::Update), ..updated() },
+            "NotUpgraded",
+            "the stack's last update was noon, and is midnight",
+        ),
+        story(
+            "something else would be executed than was approved",
+            Fortune { other_contents: Some("Website's template"), ..updated() },
+            "NotUpgraded",
+            "what would be executed is not what was approved: Website's template",
+        ),
+        story(
             "the update is rolled back",
             Fortune { statuses: ROLLED_BACK, ..Fortune::default() },
             "NotUpgraded",

@@ -61,6 +61,11 @@ fn drain(escalation: Escalation) -> DrainPolicy {
     DrainPolicy { grace_seconds: 2, deadline_seconds: 20, escalation }
 }
 
+/// What the plan stands on: when the stack was last updated.
+pub fn facts(last_updated: &str) -> Facts {
+    serde_json::from_value(serde_json::json!([["last-updated", last_updated]])).expect("facts")
+}
+
 /// A plan with everything in it.
 pub fn plan() -> Plan {
     let banner = Banner {
@@ -134,7 +139,7 @@ pub fn plan() -> Plan {
         health: HealthPolicy { quiet_seconds: 3, deadline_seconds: 20, ..HealthPolicy::default() },
         before: Before::default(),
         found: None,
-        stands_on: upgrade::Facts::default(),
+        stands_on: facts("noon"),
         checks: Vec::new(),
         accepted: Vec::new(),
         risks: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use upgrade::*;
 
-use crate::plans::{change, resource, stack_name};
+use crate::plans::{change, facts, resource, stack_name};
 
 /// Whether an act is one of a kind.
 pub type IsAct = fn(&Act) -> bool;
@@ -28,6 +28,10 @@ pub enum Back {
 pub struct Fortune {
     /// CloudFormation makes another change set than was approved.
     pub surprising_change_set: bool,
+    /// Somebody else updates the stack before these facts are looked at again.
+    pub updated_by_another: Option<FactsBefore>,
+    /// In what the change set would execute something else than was approved.
+    pub other_contents: Option<&'static str>,
     /// The statuses that the primary stack goes through once its update has begun.
     pub statuses: &'static [&'static str],
     /// Those of the backup stack; empty: it is updated at once.
@@ -305,7 +309,14 @@ impl Platform {
                 Observation::GateRules(Vec::new())
             }
             FleetQuery::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
-            FleetQuery::Facts { .. } => Observation::Facts(Facts::default()),
+            FleetQuery::Facts { .. } => {
+                let changed = match self.fate.updated_by_another {
+                    Some(FactsBefore::Gate) => true,
+                    Some(FactsBefore::Update) => !self.gate_rules.is_empty(),
+                    None => false,
+                };
+                Observation::Facts(facts(if changed { "midnight" } else { "noon" }))
+            }
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts)),
             FleetQuery::Standing { parts, .. } => Observation::Standing(StandingSeen {
                 stack_status: self
@@ -342,9 +353,10 @@ impl Platform {
                     changes: changes.clone(),
                 }))
             }
-            StackQuery::Contents { .. } => {
-                Observation::Contents { differences: Vec::new(), unread: Vec::new() }
-            }
+            StackQuery::Contents { .. } => Observation::Contents {
+                differences: self.fate.other_contents.map(str::to_owned).into_iter().collect(),
+                unread: Vec::new(),
+            },
             StackQuery::Events { update, client_request_token, after_event_id, worker_groups, .. } => {
                 let begun = self.events.get(stack_name(*update)).is_some_and(|events| !events.is_empty());
                 if let Some((kind, looks)) = &mut self.fate.blind
@@ -582,7 +594,12 @@ impl Platform {
             }
             StackAct::ExecuteChangeSet { update, client_request_token, change_set_name, .. } => {
                 assert!(!self.fate.surprising_change_set, "no change set runs that was not approved");
+                assert_eq!(self.fate.other_contents, None, "nothing runs that was not approved");
                 if *update == UpdateKind::Primary {
+                    assert_eq!(
+                        self.fate.updated_by_another, None,
+                        "nothing runs that stands on what is gone"
+                    );
                     assert_quiet(self);
                     assert_eq!(self.snapshots.len(), 2, "copies were made before");
                 }

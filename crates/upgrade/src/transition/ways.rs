@@ -1,0 +1,139 @@
+//! Where a run goes from a step: on, out of maintenance, back to the previous release, or to its end.
+
+use super::{Effect, end, enter, follow};
+use crate::Timestamp;
+use crate::plan::{Plan, RunKind, UpdateKind};
+use crate::question::Question;
+use crate::state::{Outcome, State, Stays};
+use crate::step::{OnFailure, Step};
+use crate::steps::{Decision, health};
+
+/// Nothing leads on. Where users have been shut out they stay out; before that they keep what they have.
+pub(super) fn stuck(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    if is_before_gate(plan, state.step) {
+        return fail(plan, state, at, &reason);
+    }
+    state.stuck = Some(format!("{}: {reason}", state.step.title()));
+    enter(plan, state, at, Step::TakeStock)
+}
+
+/// What a step's failure leads to.
+pub(super) fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -> (State, Effect) {
+    let held = reason.to_owned();
+    let reason = format!("{}: {reason}", state.step.title());
+    if state.stays.is_some() {
+        // The run ends in the maintenance that it found, whatever of it can't be made calm again.
+        state.remarks.push(reason);
+        return follow(plan, state, at, Decision::Done);
+    }
+    match state.step.facts().on_failure {
+        OnFailure::Remark => {
+            state.remarks.push(reason);
+            follow(plan, state, at, Decision::Done)
+        }
+        OnFailure::LeaveOnList => {
+            state.still_to_put_back.push(reason);
+            follow(plan, state, at, Decision::Done)
+        }
+        OnFailure::AskAboutRelease => {
+            let question = Question::Unhealthy { findings: vec![reason], can_go_back: false };
+            state.step = Step::CheckHealth;
+            state.step_started_at = at;
+            follow(plan, state, at, Decision::Ask(question))
+        }
+        OnFailure::AskAndTryOn => {
+            let question = Question::Leaving {
+                step: state.step,
+                held: vec![held],
+                can_go_back: health::can_go_back(plan, &state),
+                tried_on: true,
+            };
+            follow(plan, state, at, Decision::Ask(question))
+        }
+        OnFailure::PutBack => leave(plan, state, at, reason),
+    }
+}
+
+/// The update doesn't happen. A deployment that was found in maintenance stays in it; else users get back what they had,
+/// unless the policy stays closed.
+pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    state.failure = Some(reason);
+    state.stays = if state.found.is_some() {
+        Some(Stays::AsFound)
+    } else if plan.maintenance.stay_closed_on_failure
+        && state.stop.is_none()
+        && is_behind_gate(plan, state.step)
+    {
+        // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
+        Some(Stays::ByPolicy)
+    } else {
+        None
+    };
+    let step = match state.stays {
+        Some(_) if !state.has_begun(UpdateKind::Primary) => Step::DiscardChangeSet,
+        // Nothing was taken away yet: there is nothing to find, to prove or to put back.
+        None if is_before_gate(plan, state.step) => Step::ClearBanner,
+        Some(_) | None => Step::LocateTargets,
+    };
+    enter(plan, state, at, step)
+}
+
+/// Whether the gate has been closed when this step begins.
+pub(super) fn is_behind_gate(plan: &Plan, step: Step) -> bool {
+    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step > gate)
+}
+
+/// Whether users are still at work when this step ends.
+pub(super) fn is_before_gate(plan: &Plan, step: Step) -> bool {
+    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step < gate)
+}
+
+pub(super) fn place(plan: &Plan, step: Step) -> Option<usize> {
+    plan.steps.iter().position(|planned| planned.step == step)
+}
+
+/// The step after this one; `None` at the end of the way.
+pub(super) fn next(plan: &Plan, state: &State) -> Option<Step> {
+    let after = |way: &[Step]| {
+        let index = way.iter().position(|step| *step == state.step)?;
+        way.get(index + 1).copied()
+    };
+    if state.stays.is_some() {
+        return after(&Step::STAYING);
+    }
+    if state.step.is_leaving() {
+        return after(&Step::LEAVING);
+    }
+    let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
+    if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
+        return Some(next);
+    }
+    let index = place(plan, state.step)?;
+    plan.steps.get(index + 1).map(|planned| planned.step)
+}
+
+/// The end of the way has been reached.
+pub(super) fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
+    if let Some(reason) = state.stuck.clone() {
+        return end(state, Outcome::GateClosed { reason });
+    }
+    let outcome = match (plan.kind, state.failure.take()) {
+        (RunKind::EnterMaintenance, None) => Outcome::InMaintenance,
+        (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
+        (RunKind::Upgrade, None) => Outcome::Upgraded,
+        (_, Some(reason)) if state.stays == Some(Stays::ByPolicy) => {
+            Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure keeps users out)") }
+        }
+        (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
+        (_, Some(reason)) => Outcome::NotUpgraded { reason },
+    };
+    end(state, outcome)
+}
+
+pub(super) fn go_back(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
+    if state.found.is_some() {
+        state.stays = None;
+    }
+    state.failure = Some(reason);
+    enter(plan, state, at, Step::CreateChangeSet(UpdateKind::WayBack))
+}
