@@ -152,7 +152,7 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             @if let Some(reason) = reason { p { "Because: " (reason) } }
             @if let Some(ending) = &ending {
                 p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }
-                @for sentence in ending.sentences(at) { p { (sentence) } }
+                @for sentence in ending.sentences(at) { p { (with_commands(&sentence)) } }
             }
             @if let Some(found) = &report.found {
                 p { "It found the deployment in maintenance" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
@@ -182,6 +182,13 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
         }
     }
+}
+
+/// A sentence whose commands stand in backticks, as it reads on a terminal.
+fn with_commands(sentence: &str) -> Markup {
+    html! { @for (place, part) in sentence.split('`').enumerate() {
+        @if place % 2 == 1 { code { (part) } } @else { (part) }
+    } }
 }
 
 /// `2026-11-29 22:15:00`, UTC.
