@@ -199,17 +199,30 @@ pub enum Leaving {
     By(Box<Plan>),
 }
 
-/// Decide how maintenance is left.
+/// Decide how maintenance is left, for whoever works at this machine.
+///
+/// # Errors
+/// As [`leaving_for`].
+pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Leaving, CliError> {
+    leaving_for(site, journal, wish, &wish::who()).await
+}
+
+/// Decide how maintenance is left, for whoever `by` names.
 ///
 /// # Errors
 /// A run is carried out, or the stack is being updated, and the wish doesn't cover it; something can't be looked at.
-pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Leaving, CliError> {
+pub(crate) async fn leaving_for(
+    site: &Site,
+    journal: &SqliteJournal,
+    wish: LeavingWish,
+    by: &str,
+) -> Result<Leaving, CliError> {
     if let Some(run) = under_way(journal, &site.settings.name, site.clock.now())? {
-        let asks = may_leave(site, &run, wish).await?;
+        let asks = may_leave(site, &run, wish, by).await?;
         return Ok(Leaving::From { run_id: run.plan.run_id, asks, conducted: run.holder.is_some() });
     }
     refuse_while_updating(site, wish).await?;
-    Ok(Leaving::By(Box::new(leaving_plan(site, journal, wish).await?)))
+    Ok(Leaving::By(Box::new(leaving_plan(site, journal, wish, by).await?)))
 }
 
 /// Whether, after a run was left, the deployment still is in maintenance, and no run has it.
@@ -219,7 +232,12 @@ pub async fn is_left_over(site: &Site, journal: &SqliteJournal) -> Result<bool, 
 }
 
 /// Whether a run that has not ended may be left, and what is asked of it.
-async fn may_leave(site: &Site, run: &UnderWay, wish: LeavingWish) -> Result<Vec<Request>, CliError> {
+async fn may_leave(
+    site: &Site,
+    run: &UnderWay,
+    wish: LeavingWish,
+    by: &str,
+) -> Result<Vec<Request>, CliError> {
     let UnderWay { plan, state, holder } = run;
     if let Some(holder) = holder
         && !wish.stop_run
@@ -230,7 +248,7 @@ async fn may_leave(site: &Site, run: &UnderWay, wish: LeavingWish) -> Result<Vec
             step: state.step.title(),
         });
     }
-    let by = wish::who();
+    let by = by.to_owned();
     if wish.while_updating && is_updating(site).await? {
         return Ok(vec![Request::GiveUp { by }]);
     }
@@ -295,7 +313,12 @@ async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), Cli
 }
 
 /// The plan of leaving, with what the last run remembers of how everything was.
-async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Plan, CliError> {
+async fn leaving_plan(
+    site: &Site,
+    journal: &SqliteJournal,
+    wish: LeavingWish,
+    by: &str,
+) -> Result<Plan, CliError> {
     let inherited = inherited(journal, &site.settings.name);
     let run_id = run_id(&site.settings.name, &site.clock)?;
     let mut plan =
@@ -305,8 +328,8 @@ async fn leaving_plan(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -
         plan.health.on_failure = OnUnhealthy::Open;
         plan.accepted.push(Acceptance {
             what: "health".to_owned(),
-            who: wish::who(),
-            why: "--although-unhealthy".to_owned(),
+            who: by.to_owned(),
+            why: "asked to let users in although the platform is unhealthy".to_owned(),
             of: Vec::new(),
         });
     }

@@ -3,10 +3,10 @@
 mod proposals;
 
 use conductor::Request;
-use upgrade::{Answer, ApprovedPlan, Banner, RunKind, StopDoes, stop_does};
+use upgrade::{Answer, ApprovedPlan, Banner, Plan, StopDoes, stop_does};
 
 use crate::access::{Audited, Minted, Role};
-use crate::backend::MaintenanceWish;
+use crate::backend::{Leaving, LeavingWish, MaintenanceWish};
 use crate::panel::Panel;
 use crate::web::{Asker, Failure};
 
@@ -103,57 +103,55 @@ pub(crate) async fn resume(panel: &Panel, asker: &Asker, run_id: &str) -> Result
     noted(panel, asker, "resume", run_id, result.await)
 }
 
-/// Enter or leave maintenance. Gives the run.
-pub(crate) async fn maintenance(
+/// Enter maintenance. Gives the run.
+pub(crate) async fn enter_maintenance(
     panel: &Panel,
     asker: &Asker,
     deployment: &str,
-    kind: RunKind,
     wish: MaintenanceWish,
 ) -> Result<String, Failure> {
-    let act = match kind {
-        RunKind::EnterMaintenance => "enable maintenance",
-        RunKind::LeaveMaintenance => "disable maintenance",
-        RunKind::Upgrade => return Err(Failure::Conflict("An upgrade needs a plan of its own.".to_owned())),
-    };
     let result = async {
         if let Some(message) = &wish.message {
             message_fits(message)?;
         }
-        // A run that goes on has its own way out, which knows what it did.
-        let runs = panel.live.runs().await?;
-        let under_way = runs.iter().rev().find(|run| run.deployment == deployment && !run.ended);
-        // A damaged one has none, and is set aside by the run that begins now.
-        let is_lost = match under_way {
-            Some(run) if run.carried_out_by(panel.now()).is_none() => {
-                panel.live.is_damaged(&run.run_id).await?
-            }
-            Some(_) | None => false,
-        };
-        if let Some(run) = under_way.filter(|_| !is_lost) {
-            if kind == RunKind::EnterMaintenance {
-                return Err(Failure::Conflict(format!(
-                    "Run {} has not ended; one run at a time.",
-                    run.run_id
-                )));
-            }
-            let request = Request::Stop { by: asker.signature() };
-            panel.live.ask(&run.run_id, request, panel.now()).await?;
-            if run.carried_out_by(panel.now()).is_none() {
-                panel.backend.resume(&run.run_id).await?;
-            }
-            return Ok(run.run_id.clone());
-        }
-        let plan = panel.backend.prepare_maintenance(deployment, kind, &wish).await?;
-        let run_id = plan.run_id.clone();
-        // Whoever asks for maintenance approves what was drawn up for it.
-        let drawn = plan.sha256();
-        let approved = ApprovedPlan::new(plan, &drawn, &asker.signature(), panel.now())
-            .map_err(|error| Failure::Conflict(error.to_string()))?;
-        panel.backend.start(approved).await?;
-        Ok(run_id)
+        let plan = panel.backend.prepare_entering(deployment, &wish).await?;
+        start_as_asked(panel, asker, plan).await
     };
-    noted(panel, asker, act, deployment, result.await)
+    noted(panel, asker, "enable maintenance", deployment, result.await)
+}
+
+/// Leave maintenance. Gives the run that leaves it: one that has not ended and is asked to, or its own.
+pub(crate) async fn leave_maintenance(
+    panel: &Panel,
+    asker: &Asker,
+    deployment: &str,
+    wish: LeavingWish,
+) -> Result<String, Failure> {
+    let result = async {
+        let leaving = panel.backend.prepare_leaving(deployment, wish, &asker.signature()).await?;
+        match leaving {
+            Leaving::By(plan) => start_as_asked(panel, asker, *plan).await,
+            Leaving::From { run_id, asks, conducted } => {
+                for request in asks {
+                    panel.live.ask(&run_id, request, panel.now()).await?;
+                }
+                if !conducted {
+                    panel.backend.resume(&run_id).await?;
+                }
+                Ok(run_id)
+            }
+        }
+    };
+    noted(panel, asker, "disable maintenance", deployment, result.await)
+}
+
+/// Whoever asks for maintenance, or for its end, approves what was drawn up for it.
+async fn start_as_asked(panel: &Panel, asker: &Asker, plan: Plan) -> Result<String, Failure> {
+    let (run_id, drawn) = (plan.run_id.clone(), plan.sha256());
+    let approved = ApprovedPlan::new(plan, &drawn, &asker.signature(), panel.now())
+        .map_err(|error| Failure::Conflict(error.to_string()))?;
+    panel.backend.start(approved).await?;
+    Ok(run_id)
 }
 
 /// Show users a banner, or take it down.

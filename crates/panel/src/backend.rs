@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use upgrade::{ApprovedPlan, Banner, Computation, Job, Plan, RunKind, Session, Timestamp};
+use conductor::Request;
+use upgrade::{ApprovedPlan, Banner, Computation, Job, Maintenance, Plan, Session, Timestamp};
 
 use crate::proposals::{Preparation, UpgradeWish};
 
@@ -18,13 +19,13 @@ pub trait Backend: Send + Sync + 'static {
     /// How a deployment is at this moment. Asks its cloud, so it may take seconds.
     fn look(&self, deployment: &str) -> Answering<'_, Look>;
 
-    /// Draw up the plan of entering or of leaving maintenance. Changes nothing.
-    fn prepare_maintenance(
-        &self,
-        deployment: &str,
-        kind: RunKind,
-        wish: &MaintenanceWish,
-    ) -> Answering<'_, Plan>;
+    /// Draw up the plan of entering maintenance. Changes nothing. Refused where the deployment is in it already, and nothing
+    /// of it has come back.
+    fn prepare_entering(&self, deployment: &str, wish: &MaintenanceWish) -> Answering<'_, Plan>;
+
+    /// Decide how maintenance is left, for whoever `by` names. Changes nothing. Refused where the leaving would meet something
+    /// that the wish doesn't cover.
+    fn prepare_leaving(&self, deployment: &str, wish: LeavingWish, by: &str) -> Answering<'_, Leaving>;
 
     /// The releases that the deployment's catalogue has, in its order; empty where it has none.
     fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>>;
@@ -87,6 +88,8 @@ pub struct Look {
     pub status: String,
     /// Whether users are let in.
     pub gate: GatePicture,
+    /// What is as maintenance leaves it and bears its note, a line each: leaving puts it back. Or why nobody knows.
+    pub taken_away: Result<Vec<String>, String>,
     /// Unfinished jobs; or why nobody knows.
     pub jobs: Result<Vec<Job>, String>,
     /// Worker groups; or why nobody knows.
@@ -102,11 +105,8 @@ pub struct Look {
 pub enum GatePicture {
     /// They are.
     Open,
-    /// A run keeps them out.
-    Closed {
-        /// Which.
-        run_id: String,
-    },
+    /// They are kept out, by whom and since when as the gate itself tells it: whoever closed it, wherever their journal lies.
+    Closed(Maintenance),
     /// Nobody knows.
     Unknown(String),
 }
@@ -137,6 +137,33 @@ pub struct MaintenanceWish {
     pub escalation: Option<upgrade::Escalation>,
     /// Sessions that may be stopped unsaved, by id.
     pub force_sessions: Vec<String>,
+}
+
+/// What a leaving may meet, and goes through with all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeavingWish {
+    /// A run that is carried out is asked to stop.
+    pub stop_run: bool,
+    /// Users are let in though the stack is being updated.
+    pub while_updating: bool,
+    /// Users are let in though the platform isn't healthy.
+    pub although_unhealthy: bool,
+}
+
+/// How maintenance is left.
+#[derive(Debug)]
+pub enum Leaving {
+    /// A run has not ended: this is asked of it, in this order.
+    From {
+        /// The run.
+        run_id: String,
+        /// What is asked; empty: it leaves already.
+        asks: Vec<Request>,
+        /// Whether somebody carries it on; else it is to be resumed.
+        conducted: bool,
+    },
+    /// By a run of this plan.
+    By(Box<Plan>),
 }
 
 /// A release of a catalogue.

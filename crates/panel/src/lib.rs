@@ -17,7 +17,8 @@ pub mod proposals;
 mod web;
 
 pub use backend::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Release, Workers,
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Leaving, LeavingWish, Look,
+    MaintenanceWish, Release, Workers,
 };
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};

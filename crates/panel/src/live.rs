@@ -162,20 +162,6 @@ impl Live {
         self.blocking(move |inner| inner.picture(&run_id)).await
     }
 
-    /// Whether a run can't be read, or doesn't fit its plan, as it lies in the file: what was read before may be whole.
-    ///
-    /// # Errors
-    /// There is none, or the journal can't be read at all.
-    pub(crate) async fn is_damaged(self: &Arc<Live>, run_id: &str) -> Result<bool, LiveError> {
-        let run_id = run_id.to_owned();
-        self.blocking(move |inner| match inner.read(&run_id) {
-            Ok(_) => Ok(false),
-            Err(LiveError::Journal(JournalError::Damaged { .. })) => Ok(true),
-            Err(error) => Err(error),
-        })
-        .await
-    }
-
     /// Whether somebody carries the run out at this moment.
     ///
     /// # Errors

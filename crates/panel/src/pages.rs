@@ -17,7 +17,7 @@ mod words;
 pub(crate) use access::access;
 pub(crate) use account::account;
 pub(crate) use damaged::damaged;
-pub(crate) use deployment::{Shown, banner, escalation, level, level_word, maintenance};
+pub(crate) use deployment::{MaintenancePage, Shown, banner, escalation, level, level_word, maintenance};
 pub(crate) use history::history;
 pub(crate) use layout::{Page, failed};
 pub(crate) use overview::{Card, overview};

@@ -110,7 +110,8 @@ pub(crate) fn judge(plan: &Plan, state: &mut State, calm: &CalmSeen, at: Timesta
             .into_iter()
             .any(|kind| state.step == Step::ExecuteChangeSet(kind));
     let mut left: Vec<String> = jobs.iter().map(job_queues::in_words).collect();
-    left.extend(workers::left(groups));
+    // Instances that an update made don't go before the next one begins: nobody takes them away.
+    left.extend(workers::left(&workers::without_updated(state, groups)));
     if begins && !left.is_empty() { Watched::Wait(left) } else { Watched::Calm }
 }
 

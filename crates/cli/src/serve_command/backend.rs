@@ -8,18 +8,19 @@ use std::sync::{Arc, PoisonError};
 
 use conductor::JournalStore as _;
 use panel::proposals::{Preparation, UpgradeWish};
-use panel::{Answering, Backend, BackendError, DeploymentSummary, Look, MaintenanceWish, Release};
+use panel::{
+    Answering, Backend, BackendError, DeploymentSummary, LeavingWish, Look, MaintenanceWish, Release,
+};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use upgrade::{
     ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError,
-    RunKind,
 };
 
 use super::conducting::{Lifeline, Work};
 use super::look::look;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::maintenance_command::{Entering, Leaving, LeavingWish, already, entering, leaving};
+use crate::maintenance_command::{self, Entering, Leaving, already, entering, leaving_for};
 use crate::planning::run_id;
 use crate::site::Site;
 use crate::upgrade_command::open;
@@ -146,18 +147,19 @@ impl Backend for Sites {
         self.local(async move |inner| look(&*inner.site(&deployment).await?).await)
     }
 
-    fn prepare_maintenance(
+    fn prepare_entering(&self, deployment: &str, wish: &MaintenanceWish) -> Answering<'_, Plan> {
+        let (deployment, wish) = (deployment.to_owned(), wish.clone());
+        self.local(async move |inner| inner.entering(&deployment, &wish).await)
+    }
+
+    fn prepare_leaving(
         &self,
         deployment: &str,
-        kind: RunKind,
-        wish: &MaintenanceWish,
-    ) -> Answering<'_, Plan> {
-        let (deployment, wish) = (deployment.to_owned(), wish.clone());
-        self.local(async move |inner| match kind {
-            RunKind::EnterMaintenance => inner.entering(&deployment, &wish).await,
-            RunKind::LeaveMaintenance => inner.leaving(&deployment).await,
-            RunKind::Upgrade => Err(BackendError::Refused("an upgrade has a plan of its own".to_owned())),
-        })
+        wish: LeavingWish,
+        by: &str,
+    ) -> Answering<'_, panel::Leaving> {
+        let (deployment, by) = (deployment.to_owned(), by.to_owned());
+        self.local(async move |inner| inner.leaving(&deployment, wish, &by).await)
     }
 
     fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>> {
@@ -244,17 +246,34 @@ impl Inner {
         }
     }
 
-    /// As `slackwater maintenance disable` does where no run goes on.
-    async fn leaving(&self, deployment: &str) -> Result<Plan, BackendError> {
+    /// As `slackwater maintenance disable` decides it.
+    async fn leaving(
+        &self,
+        deployment: &str,
+        wish: LeavingWish,
+        by: &str,
+    ) -> Result<panel::Leaving, BackendError> {
         let site = self.site(deployment).await?;
         let journal = open(&self.data).map_err(refused)?;
-        match leaving(&site, &journal, LeavingWish::default()).await.map_err(refused)? {
-            Leaving::By(plan) => Ok(*plan),
-            Leaving::From { run_id, .. } => Err(BackendError::Refused(format!(
-                "run {run_id} has not ended: stop it, or answer what it asks, on its own page"
-            ))),
-        }
+        let LeavingWish { stop_run, while_updating, although_unhealthy } = wish;
+        let wish = maintenance_command::LeavingWish { stop_run, while_updating, although_unhealthy };
+        Ok(match leaving_for(&site, &journal, wish, by).await.map_err(not_covered)? {
+            Leaving::By(plan) => panel::Leaving::By(plan),
+            Leaving::From { run_id, asks, conducted } => panel::Leaving::From { run_id, asks, conducted },
+        })
     }
+}
+
+/// What a leaving would meet and isn't covered: in the words of the page that asks for it.
+fn not_covered(error: CliError) -> BackendError {
+    let way_on = if matches!(error, CliError::RunConducted { .. }) {
+        ". Nothing was touched: have it stopped first."
+    } else if matches!(error, CliError::WhileUpdating { .. }) {
+        ". Nothing was touched: wait for its end, or have users let in while the stack is being updated."
+    } else {
+        ""
+    };
+    BackendError::Refused(format!("{error}{way_on}"))
 }
 
 fn wished(drain: &mut DrainPolicy, wish: &MaintenanceWish) -> Result<(), BackendError> {

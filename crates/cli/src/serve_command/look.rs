@@ -4,11 +4,12 @@
 use conductor::Cloud as _;
 use panel::{BackendError, GatePicture, Look, Workers};
 use upgrade::{
-    FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query, ReleaseFacts,
-    ReleaseSide, find_targets_with,
+    CalmParts, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
+    ReleaseFacts, ReleaseSide, find_targets_with, still_to_put_back,
 };
 
 use super::backend::unanswered;
+use crate::planning::maintenance_of;
 use crate::site::Site;
 
 /// Ask for everything.
@@ -23,20 +24,29 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         Err(error) => {
             let why = error.to_string();
             let gate = GatePicture::Unknown(why.clone());
-            let (jobs, workers) = (Err(why.clone()), Err(why));
-            let status = deployment.status;
-            return Ok(Look { at, version, status, gate, jobs, workers, sessions: None, computations: None });
+            let (taken_away, jobs, workers) = (Err(why.clone()), Err(why.clone()), Err(why));
+            let (status, sessions, computations) = (deployment.status, None, None);
+            return Ok(Look { at, version, status, gate, taken_away, jobs, workers, sessions, computations });
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let rules: Query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() }.into();
-    let gate = match site.ports.observe(&rules).await {
-        Ok(Observation::GateRules(rules)) => rules
-            .iter()
-            .find(|rule| rule.closes)
-            .map_or(GatePicture::Open, |rule| GatePicture::Closed { run_id: rule.run_id.clone() }),
-        Ok(other) => GatePicture::Unknown(format!("answered with {}", other.kind())),
+    let gate = match maintenance_of(site, &targets).await {
+        Ok(None) => GatePicture::Open,
+        Ok(Some(found)) => GatePicture::Closed(found),
         Err(error) => GatePicture::Unknown(error.to_string()),
+    };
+    let parts = CalmParts {
+        listener_arns: Vec::new(),
+        queue_arns: ids(&targets.job_queues),
+        job_queue_arns: Vec::new(),
+        group_names: ids(&targets.worker_groups),
+        alarm_names: ids(&targets.alarms),
+    };
+    let standing = FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts };
+    let taken_away = match site.ports.observe(&standing.into()).await {
+        Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&seen.calm)),
+        Ok(other) => Err(format!("answered with {}", other.kind())),
+        Err(error) => Err(error.to_string()),
     };
     let jobs =
         match site.ports.observe(&FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }.into()).await {
@@ -78,5 +88,15 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     } else {
         None
     };
-    Ok(Look { at, version, status: deployment.status, gate, jobs, workers, sessions, computations })
+    Ok(Look {
+        at,
+        version,
+        status: deployment.status,
+        gate,
+        taken_away,
+        jobs,
+        workers,
+        sessions,
+        computations,
+    })
 }

@@ -5,3 +5,4 @@ mod by_hand;
 mod client;
 mod paths;
 mod program;
+mod two_steps;

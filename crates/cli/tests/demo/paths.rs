@@ -73,7 +73,7 @@ fn a_release_whose_update_fails() {
         release: "1.3.0-fails",
         versions: ("1.1.0", "1.1.0"),
         exit_code: 3,
-        says: &["Not upgraded.\n", "Release 1.0.0 stands", "Users are let in.", "UPDATE_ROLLBACK_COMPLETE"],
+        says: &["Not upgraded.\n", "Release 1.1.0 stands", "Users are let in.", "UPDATE_ROLLBACK_COMPLETE"],
     });
 }
 
@@ -83,6 +83,6 @@ fn a_release_that_is_never_healthy() {
         release: "1.2.0-bad",
         versions: ("1.1.0", "1.1.0"),
         exit_code: 3,
-        says: &["Gone back to the previous release, and users are let in.", "Update the stack back"],
+        says: &["Gone back to the previous release.\n", "Users are let in.", "Update the stack back"],
     });
 }

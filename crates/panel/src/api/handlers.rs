@@ -8,10 +8,10 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use upgrade::{Banner, LineKind, Outcome, Question, RunKind, Timestamp};
+use upgrade::{Banner, LineKind, Maintenance, Outcome, Question, Seen, Timestamp, Users};
 
 use crate::act;
-use crate::backend::{GatePicture, MaintenanceWish};
+use crate::backend::{GatePicture, LeavingWish, MaintenanceWish};
 use crate::live::{Listed, RunPicture};
 use crate::pages;
 use crate::panel::Panel;
@@ -87,11 +87,12 @@ pub(crate) async fn deployments(State(panel): State<Panel>) -> Json<Value> {
 
 pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
     let look = panel.backend.look(&name).await?;
-    let (gate, run_id) = match &look.gate {
+    let (gate, maintenance) = match &look.gate {
         GatePicture::Open => ("open", None),
-        GatePicture::Closed { run_id } => ("closed", Some(run_id)),
+        GatePicture::Closed(maintenance) => ("closed", Some(maintenance)),
         GatePicture::Unknown(_) => ("unknown", None),
     };
+    let taken_away = look.taken_away.as_ref().map(|lines| lines.iter().map(|line| json!(line)).collect());
     let jobs = look.jobs.as_ref().map(|jobs| {
         let jobs = jobs.iter();
         jobs.map(|job| json!({"id": job.id, "name": job.name, "status": job.status, "owner": job.owner}))
@@ -112,7 +113,10 @@ pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<Stri
         "version": look.version,
         "stackStatus": look.status,
         "gate": gate,
-        "gateRun": run_id,
+        "gateRun": maintenance.map(|maintenance| &maintenance.run_id),
+        "gateSince": maintenance.and_then(|maintenance| maintenance.since).map(pages::iso),
+        "gateBy": maintenance.and_then(|maintenance| maintenance.by.as_ref()),
+        "takenAway": known(taken_away),
         "jobs": known(jobs),
         "workers": known(workers),
         "sessions": sessions.map(known),
@@ -169,7 +173,7 @@ fn summary(picture: &RunPicture) -> Value {
         "toVersion": plan.to_version,
         "startedAt": pages::iso(report.started_at),
         "lastAt": pages::iso(report.last_at),
-        "standing": pages::standing(picture.telling.state()).1,
+        "standing": pages::standing(plan.kind, picture.telling.state()).1,
         "ended": report.outcome.is_some(),
         "outcome": report.outcome.as_ref().map(outcome),
     })
@@ -185,6 +189,24 @@ fn outcome(outcome: &Outcome) -> Value {
         Outcome::GateClosed { reason } => ("gate-closed", Some(reason)),
     };
     json!({"word": word, "reason": reason})
+}
+
+/// What was seen of the deployment when a run had ended. What it is by now, the deployment's own operation tells.
+fn seen(seen: &Seen) -> Value {
+    let Seen { at, stack_status, release, users, still_to_put_back } = seen;
+    let (gate, found) = match users {
+        Users::In => ("open", None),
+        Users::Out(found) => ("closed", Some(maintenance(found))),
+    };
+    json!({
+        "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "maintenance": found,
+        "stillToPutBack": still_to_put_back,
+    })
+}
+
+fn maintenance(found: &Maintenance) -> Value {
+    let Maintenance { run_id, since, by } = found;
+    json!({"runId": run_id, "since": since.map(pages::iso), "by": by})
 }
 
 fn answers(question: &Question) -> Vec<&'static str> {
@@ -262,6 +284,10 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         object.insert("stoppedJobs".to_owned(), json!(jobs));
         object.insert("decisions".to_owned(), json!(report.decisions));
         object.insert("remarks".to_owned(), json!(report.remarks));
+        object.insert("found".to_owned(), json!(report.found.as_ref().map(maintenance)));
+        object.insert("cameBack".to_owned(), json!(report.came_back));
+        object.insert("stillToPutBack".to_owned(), json!(report.still_to_put_back));
+        object.insert("seen".to_owned(), json!(report.seen.as_ref().map(seen)));
     }
     Ok(Json(value))
 }
@@ -371,18 +397,29 @@ pub(crate) async fn enable(
         escalation: escalation.transpose()?,
         force_sessions: sent.force_sessions,
     };
-    let run_id = act::maintenance(&panel, &asker, &name, RunKind::EnterMaintenance, wish).await?;
+    let run_id = act::enter_maintenance(&panel, &asker, &name, wish).await?;
     Ok(Json(json!({"runId": run_id})))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct LeavingBody {
+    stop_run: bool,
+    while_updating: bool,
+    although_unhealthy: bool,
 }
 
 pub(crate) async fn disable(
     State(panel): State<Panel>,
     Extension(asker): Extension<Asker>,
     Path(name): Path<String>,
+    body: bytes::Bytes,
 ) -> Answered {
+    let LeavingBody { stop_run, while_updating, although_unhealthy } =
+        if body.is_empty() { LeavingBody::default() } else { read(&body)? };
     known_deployment(&panel, &name)?;
-    let wish = MaintenanceWish::default();
-    let run_id = act::maintenance(&panel, &asker, &name, RunKind::LeaveMaintenance, wish).await?;
+    let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
+    let run_id = act::leave_maintenance(&panel, &asker, &name, wish).await?;
     Ok(Json(json!({"runId": run_id})))
 }
 

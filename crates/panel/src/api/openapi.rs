@@ -103,6 +103,7 @@ fn reference(shape: Shape) -> Value {
         | Shape::Lines
         | Shape::Answer
         | Shape::Maintenance
+        | Shape::Leaving
         | Shape::Started
         | Shape::Banner
         | Shape::Audit

@@ -35,6 +35,7 @@ pub(crate) enum Shape {
     Lines,
     Answer,
     Maintenance,
+    Leaving,
     Started,
     Banner,
     Audit,
@@ -64,7 +65,7 @@ impl Shape {
 
     /// Whether nothing may be sent in its place.
     pub(crate) fn may_be_left_out(self) -> bool {
-        matches!(self, Shape::Maintenance | Shape::Begin)
+        matches!(self, Shape::Maintenance | Shape::Leaving | Shape::Begin)
     }
 }
 
@@ -178,7 +179,7 @@ fn running() -> Vec<Operation> {
             post_.clone(),
             "/deployments/{name}/maintenance/enable",
             "enableMaintenance",
-            "Enter maintenance.",
+            "Enter maintenance. Where the deployment is in it already, 409 says since when and by whom, and nothing is done.",
             Deed::Run,
             || post(h::enable),
         )
@@ -188,10 +189,11 @@ fn running() -> Vec<Operation> {
             post_,
             "/deployments/{name}/maintenance/disable",
             "disableMaintenance",
-            "Leave maintenance.",
+            "Leave maintenance, whoever entered it. What it would meet must be covered: 409 says what, and nothing is done.",
             Deed::Run,
             || post(h::disable),
         )
+        .takes(Shape::Leaving)
         .gives(Shape::Started),
         read(
             "/deployments/{name}/banner",

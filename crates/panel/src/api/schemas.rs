@@ -43,6 +43,20 @@ fn runs() -> Value {
         "ended": {"type": "boolean"}, "outcome": {"type": ["object", "null"]},
         "proposedBy": maybe(), "approvedBy": maybe(), "approvedAt": maybe_time(), "begunBy": maybe(),
     }});
+    let maintenance = json!({"type": ["object", "null"], "properties": {"runId": text(), "since": maybe_time(), "by": maybe()}});
+    let seen = json!({"type": ["object", "null"], "properties": {
+        "at": time(), "stackStatus": text(), "version": maybe(), "gate": {"enum": ["open", "closed"]},
+        "maintenance": maintenance.clone(), "stillToPutBack": list(text())}});
+    let mut run = summary.clone();
+    if let Some(properties) = run.get_mut("properties").and_then(Value::as_object_mut) {
+        let more = [
+            ("found", maintenance),
+            ("seen", seen),
+            ("cameBack", list(text())),
+            ("stillToPutBack", list(text())),
+        ];
+        properties.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
+    }
     json!({
         "Problem": {"type": "object", "required": ["title", "status"], "properties": {
             "type": text(), "title": text(), "status": {"type": "integer"}, "detail": text(),
@@ -51,10 +65,11 @@ fn runs() -> Value {
             "type": "object", "required": ["name"], "properties": {"name": text(), "stack": text(), "region": text()}}))}},
         "Deployment": {"type": "object", "required": ["name", "at", "gate"], "properties": {
             "name": text(), "at": time(), "version": maybe(), "stackStatus": text(),
-            "gate": {"enum": ["open", "closed", "unknown"]}, "gateRun": maybe(),
+            "gate": {"enum": ["open", "closed", "unknown"]}, "gateRun": maybe(), "gateSince": maybe_time(), "gateBy": maybe(),
+            "takenAway": {"type": "object"},
             "jobs": {"type": "object"}, "workers": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
-        "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary.clone()), "nextBefore": maybe()}},
-        "Run": summary,
+        "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary), "nextBefore": maybe()}},
+        "Run": run,
         "Lines": {"type": "object", "required": ["lines"], "properties": {"lines": list(json!({
             "type": "object", "required": ["number", "at", "kind", "text"], "properties": {
                 "number": {"type": "integer"}, "at": time(), "kind": text(), "text": text()}})),
@@ -65,6 +80,10 @@ fn runs() -> Value {
             "message": {"type": ["string", "null"], "minLength": 1, "maxLength": 500}, "noticeSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "graceSeconds": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
             "escalation": {"enum": ["wait", "stop", "force", null]}, "forceSessions": list(text())}},
+        "Leaving": {"type": "object", "additionalProperties": false, "properties": {
+            "stopRun": {"type": "boolean", "description": "A run that is carried out is asked to stop."},
+            "whileUpdating": {"type": "boolean", "description": "Users are let in though the stack is being updated."},
+            "althoughUnhealthy": {"type": "boolean", "description": "Users are let in though the platform isn't healthy."}}},
         "Started": {"type": "object", "required": ["runId"], "properties": {"runId": text()}},
         "Banner": {"type": "object", "required": ["text", "level"], "additionalProperties": false, "properties": {
             "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},

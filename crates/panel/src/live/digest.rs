@@ -2,7 +2,7 @@
 //! fifty runs reads no journal twice.
 
 use conductor::RunSummary;
-use upgrade::{Outcome, Step, Timestamp};
+use upgrade::{Outcome, RunKind, Step, Timestamp};
 
 use super::{LiveError, RunPicture};
 
@@ -20,6 +20,8 @@ pub(crate) struct Listed {
 pub(crate) struct RunDigest {
     /// The release before.
     pub(crate) from_version: Option<String>,
+    /// Who approved its plan.
+    pub(crate) approved_by: Option<String>,
     /// The release it goes to.
     pub(crate) to_version: Option<String>,
     /// When it began.
@@ -33,6 +35,8 @@ pub(crate) struct RunDigest {
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// What the run is for.
+    pub(crate) kind: RunKind,
     /// The step that it is in, or ended in.
     pub(crate) step: Step,
     /// Whether a person must decide.
@@ -57,9 +61,11 @@ impl RunDigest {
         Ok(RunDigest {
             from_version: plan.from_version.clone(),
             to_version: plan.to_version.clone(),
+            approved_by: report.approval.as_ref().map(|approval| approval.by.clone()),
             started_at: report.started_at,
             last_at: report.last_at,
             standing: Standing {
+                kind: plan.kind,
                 step: state.step,
                 is_asked: state.question.is_some(),
                 has_failed: state.failure.is_some(),

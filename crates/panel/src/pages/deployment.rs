@@ -6,7 +6,7 @@ use upgrade::{Banner, BannerLevel, Escalation};
 use super::form::{Send, button, form};
 use super::overview::gate;
 use super::run::stopped;
-use super::words::{counted, pill, standing, when};
+use super::words::{counted, pill, purpose, since_by, standing, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
 use crate::live::RunPicture;
 
@@ -18,16 +18,32 @@ pub(crate) struct Shown<'a> {
     pub(crate) may: bool,
 }
 
-/// System maintenance. `last`: the deployment's last run; `damaged`: its id, and why its journal can't be read.
-pub(crate) fn maintenance(
-    shown: &Shown<'_>,
-    look: &Result<Look, BackendError>,
-    last: Option<&RunPicture>,
-    damaged: Option<(&str, &str)>,
-) -> Markup {
+/// What the page of system maintenance shows.
+pub(crate) struct MaintenancePage<'a> {
+    /// The deployment, and who looks.
+    pub(crate) shown: Shown<'a>,
+    /// How it is at this moment.
+    pub(crate) look: &'a Result<Look, BackendError>,
+    /// Its last run, where it can be read.
+    pub(crate) last: Option<&'a RunPicture>,
+    /// Whether somebody carries the last run out.
+    pub(crate) held: bool,
+    /// The last run's id, and why its journal can't be read.
+    pub(crate) damaged: Option<(&'a str, &'a str)>,
+    /// Whether the run that closed the gate is in this journal: another data directory's isn't.
+    pub(crate) knows_closer: bool,
+}
+
+/// System maintenance.
+pub(crate) fn maintenance(page: &MaintenancePage<'_>) -> Markup {
+    let MaintenancePage { shown, look, last, held, damaged, knows_closer } = page;
     let settings = shown.settings;
     let running = last.filter(|last| last.telling.report().outcome.is_none());
-    let closed = matches!(look, Ok(Look { gate: GatePicture::Closed { .. }, .. }));
+    let seen = look.as_ref().ok();
+    let is_open = seen.is_some_and(|look| look.gate == GatePicture::Open);
+    let is_closed = seen.is_some_and(|look| matches!(look.gate, GatePicture::Closed(_)));
+    // What nobody could look at may have been taken away.
+    let is_whole = seen.is_some_and(|look| look.taken_away.as_ref().is_ok_and(Vec::is_empty));
     html! {
         header.head {
             p.crumb { a href="/" { "Overview" } " / " (settings.name) }
@@ -35,15 +51,13 @@ pub(crate) fn maintenance(
         }
         @match look {
             Err(error) => p.notice.mind { "The deployment could not be looked at: " (error) },
-            Ok(look) => {
-                div.standing { p.big { "Users: " (gate(&look.gate)) } p.sub { "Looked at " (when(look.at)) } }
-                (at_work(look))
-            },
+            Ok(look) => { (standing_of(look, *knows_closer)) (taken_away(look)) },
         }
         @if let Some(run) = running {
-            @let (tone, words) = standing(run.telling.state());
+            @let (tone, words) = standing(run.plan.kind, run.telling.state());
             div.notice.busy {
-                p { "A run goes on: " (pill(tone, &words)) }
+                p { "Run " a href={ "/runs/" (run.plan.run_id) } { (run.plan.run_id) } " (" (purpose(run.plan.kind)) ") has not ended: "
+                    (pill(tone, &words)) @if !held { " Nobody carries it out at this moment." } }
                 p { a.button href={ "/runs/" (run.plan.run_id) } { "Watch it" } }
             }
         }
@@ -51,17 +65,92 @@ pub(crate) fn maintenance(
             p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (damaged): " (why) }
         }
         @if !shown.may { p.sub { "An operator enables and disables maintenance." } }
-        @else if closed || running.is_some() {
-            section {
-                h2 { "Disable maintenance mode" }
-                p { "Everything that was switched off is put back, the platform must prove itself healthy, then users are let in. "
-                    @if running.is_some() { "The run that goes on is asked to stop, and leaves by its own way." } }
-                @let path = format!("/deployments/{}/maintenance/disable", settings.name);
-                (button(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "primary", "Disable maintenance mode"))
-            }
+        @else {
+            @if !is_open || !is_whole || running.is_some() { (disable(page, running)) }
+            @if running.is_none() && is_open { (enable(shown, false)) }
+            @else if running.is_none() && is_closed && seen.is_some_and(is_at_work) { (enable(shown, true)) }
         }
-        @if shown.may && !closed && running.is_none() { (enable(shown)) }
+        @if let Ok(look) = look { (at_work(look)) }
         @if let Some(last) = last { (stopped(last.telling.report())) }
+    }
+}
+
+/// Whether users are in, and whose maintenance keeps them out: from the gate's own note, whoever entered it.
+fn standing_of(look: &Look, knows_closer: bool) -> Markup {
+    html! {
+        div.standing {
+            p.big { "Users: " (gate(&look.gate)) }
+            @match &look.gate {
+                GatePicture::Open => {},
+                GatePicture::Closed(found) => {
+                    p { "In maintenance" (since_by(found)) "." }
+                    p.sub.wrap { "Entered by run "
+                        @if knows_closer { a href={ "/runs/" (found.run_id) } { (found.run_id) } }
+                        @else { code { (found.run_id) } ", whose journal isn't this panel's: from another data directory. It can be left here all the same" }
+                        "." }
+                },
+                GatePicture::Unknown(why) => p { "The gate could not be looked at: " (why) },
+            }
+            p.sub { "Stack " (look.status) @if let Some(version) = &look.version { ", release " (version) } ". Looked at " (when(look.at)) }
+        }
+    }
+}
+
+/// What bears the note of maintenance and is as it leaves it.
+fn taken_away(look: &Look) -> Markup {
+    let is_open = look.gate == GatePicture::Open;
+    html! {
+        @match &look.taken_away {
+            Err(why) => p.notice.mind { "What is still to be put back could not be looked at: " (why) },
+            Ok(lines) if lines.is_empty() => {},
+            Ok(lines) => {
+                @let all = html! { ul { @for line in lines { li { (line) } } } };
+                @if is_open { div.notice.mind { p { "Users are let in, and this is still to be put back. Disabling maintenance goes on with it." } (all) } }
+                @else { section { h2 { "To be put back" } p { "Disabling maintenance puts it back as it was." } (all) } }
+            },
+        }
+    }
+}
+
+/// Whether something runs that maintenance ends.
+fn is_at_work(look: &Look) -> bool {
+    let jobs = look.jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty());
+    let workers = look.workers.as_ref();
+    jobs || workers.is_ok_and(|groups| groups.iter().any(|group| group.instances > 0 || group.max_size > 0))
+}
+
+/// Leaving, with everything asked for that it would meet: as the command line's flags do.
+fn disable(page: &MaintenancePage<'_>, running: Option<&RunPicture>) -> Markup {
+    let path = format!("/deployments/{}/maintenance/disable", page.shown.settings.name);
+    let is_held = running.is_some() && page.held;
+    let is_updating = page.look.as_ref().is_ok_and(|look| look.status.ends_with("_IN_PROGRESS"));
+    let asked = |name: &str, is_required: bool, what: &str, means: &Markup| {
+        html! { label.check { input type="checkbox" name=(name) required[is_required];
+        span { strong { (what) } br; small { (means) } } } }
+    };
+    html! {
+        section {
+            h2 { "Disable maintenance mode" }
+            p { "Everything that was switched off is put back, the platform must prove itself healthy, then users are let in." }
+            (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
+                div {
+                    @if let Some(run) = running.filter(|_| is_held) {
+                        (asked("stopRun", true, "Stop the run first", &html! {
+                            "Run " (run.plan.run_id) " is being carried out. It is asked to stop, and puts back what it took away; an update under way is "
+                            "cancelled and rolled back before that. Maintenance that it had found stays, and is disabled here once the run has ended." }))
+                    } @else if let Some(run) = running {
+                        p { "Run " (run.plan.run_id) " is gone on with here, asked to stop, and puts back what it took away." }
+                    }
+                    @if is_updating {
+                        (asked("whileUpdating", !is_held, "Let users in while the stack is being updated", &html! {
+                            "They meet whatever CloudFormation is changing under them. A run of ours is ended as it is, and the update goes on without it." }))
+                    }
+                    (asked("althoughUnhealthy", false, "Let users in although the platform is unhealthy", &html! {
+                        "Its health is not waited for, and the report says so. Otherwise users stay out until it has proved healthy, or somebody decides." }))
+                }
+                button.primary { "Disable maintenance mode" }
+            }))
+        }
     }
 }
 
@@ -103,13 +192,16 @@ fn at_work(look: &Look) -> Markup {
     }
 }
 
-fn enable(shown: &Shown<'_>) -> Markup {
+/// `completes`: the deployment is in maintenance, and something of it isn't complete.
+fn enable(shown: &Shown<'_>, completes: bool) -> Markup {
     let settings = shown.settings;
     let path = format!("/deployments/{}/maintenance/enable", settings.name);
+    let words = if completes { "Complete maintenance mode" } else { "Enable maintenance mode" };
     html! {
         section {
-            h2 { "Enable maintenance mode" }
-            p { "Users are told, then kept out; sessions are saved, work ends, workers go. It can be disabled at any time." }
+            h2 { (words) }
+            @if completes { p { "Users are kept out, and something is at work all the same: see below. Sessions are saved, work ends, workers go." } }
+            @else { p { "Users are told, then kept out; sessions are saved, work ends, workers go. It can be disabled at any time." } }
             (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
                 @if settings.has_banner { label { "Message to users"
                     textarea name="message" rows="2" maxlength="500" { (settings.message.as_deref().unwrap_or_default()) }
@@ -131,7 +223,7 @@ fn enable(shown: &Shown<'_>) -> Markup {
                         option value="force" { "end it by force" }
                     }
                 }
-                button.primary { "Enable maintenance mode" }
+                button.primary[!completes] { (words) }
             }))
         }
     }

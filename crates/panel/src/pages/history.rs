@@ -22,7 +22,8 @@ pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, ol
                             td { (when(run.created_at)) }
                             td { (run.deployment) }
                             td { a href={ "/runs/" (run.run_id) } { (purpose_of(run.kind)) } }
-                            @let approved = approved(proposals.get(&run.run_id));
+                            @let by = digest.as_ref().ok().and_then(|digest| digest.approved_by.as_deref());
+                            @let approved = approved(by, proposals.get(&run.run_id));
                             @match digest {
                                 Ok(digest) => {
                                     @let (tone, words) = standing_in(&digest.standing);
@@ -48,12 +49,15 @@ pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, ol
     }
 }
 
-/// Whoever approved its plan in the panel, and the way to what they approved. The command line keeps nobody's name.
-fn approved(proposal: Option<&Proposal>) -> Markup {
+/// Whoever approved its plan, as its journal has it or else the proposal; and the way to what was approved in the panel.
+fn approved(by: Option<&str>, proposal: Option<&Proposal>) -> Markup {
+    let approval = proposal.and_then(|proposal| proposal.standing.approval());
+    let by = by.or(approval.map(|approval| approval.by.as_str()));
     html! {
-        @match proposal.and_then(|proposal| Some((proposal, proposal.standing.approval()?))) {
-            Some((proposal, approval)) => a href={ "/proposals/" (proposal.id) } { (approval.by) },
-            None => span.sub { "–" },
+        @match (by, proposal) {
+            (Some(by), Some(proposal)) => a href={ "/proposals/" (proposal.id) } { (by) },
+            (Some(by), None) => (by),
+            (None, _) => span.sub { "–" },
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Overview: every deployment, and what needs attention.
 
 use maud::{Markup, html};
-use upgrade::{Outcome, Timestamp};
+use upgrade::{Ending, Outcome, Timestamp};
 
-use super::words::{Tone, counted, pill, purpose_of, standing_in, when};
+use super::words::{Tone, counted, pill, purpose_of, since_by, standing_in, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
 use crate::live::Listed;
 use crate::proposals::{Proposal, Standing};
@@ -91,7 +91,7 @@ fn picture(look: &Look) -> Markup {
     html! {
         dl.facts {
             div { dt { "Version" } dd { (look.version.as_deref().unwrap_or("not told")) } }
-            div { dt { "Stack" } dd { (look.status) } }
+            div { dt { "Stack" } dd { (breakable(&look.status)) } }
             div { dt { "Users" } dd { (gate(&look.gate)) } }
             div { dt { "Jobs" } dd { (count(&look.jobs)) } }
             div { dt { "Workers" } dd {
@@ -107,6 +107,11 @@ fn picture(look: &Look) -> Markup {
     }
 }
 
+/// A long word of AWS's, which a narrow column breaks between its parts.
+fn breakable(status: &str) -> Markup {
+    html! { @for (place, part) in status.split('_').enumerate() { @if place > 0 { "_" wbr; } (part) } }
+}
+
 fn count<T>(things: &Result<Vec<T>, String>) -> Markup {
     html! {
         @match things {
@@ -120,40 +125,55 @@ fn count<T>(things: &Result<Vec<T>, String>) -> Markup {
 pub(super) fn gate(gate: &GatePicture) -> Markup {
     match gate {
         GatePicture::Open => pill(Tone::Good, "let in"),
-        GatePicture::Closed { .. } => pill(Tone::Mind, "kept out"),
+        GatePicture::Closed(_) => pill(Tone::Mind, "kept out"),
         GatePicture::Unknown(_) => pill(Tone::Quiet, "unknown"),
     }
 }
 
-/// What a person should see first.
-fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, String)> {
+/// What a person should see first. Of users it tells what was seen now, and not what a run has left behind it.
+fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
+    let look = card.look.as_ref().and_then(|look| look.as_ref().ok());
     let mut found = Vec::new();
     if let Some(Listed { summary, digest: Err(why) }) = &card.last {
-        found.push((Tone::Bad, format!("The last run's journal can't be read ({}): {why}", summary.run_id)));
+        let words = html! { "The last run's journal can't be read (" (summary.run_id) "): " (why) };
+        found.push((Tone::Bad, words));
     }
     if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {
-        match &digest.standing.outcome {
-            Some(Outcome::GateClosed { reason }) => {
-                found.push((Tone::Bad, format!("The last run ended before maintenance was left: {reason}")));
+        let standing = &digest.standing;
+        if let Some(outcome) = &standing.outcome {
+            let ending = Ending { kind: standing.kind, outcome, seen: None };
+            let tone = match outcome {
+                Outcome::GateClosed { .. } => Tone::Bad,
+                Outcome::NotUpgraded { .. }
+                | Outcome::WentBack { .. }
+                | Outcome::Upgraded
+                | Outcome::InMaintenance
+                | Outcome::OutOfMaintenance => Tone::Mind,
+            };
+            if let Some(reason) = ending.reason() {
+                found.push((tone, html! { "The last run: " (ending.title().to_lowercase()) ". " (reason) }));
             }
-            Some(Outcome::NotUpgraded { reason } | Outcome::WentBack { reason }) => {
-                found.push((Tone::Mind, format!("The last upgrade did not stand: {reason}")));
-            }
-            Some(Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance) | None => {}
-        }
-        if digest.standing.is_asked && digest.standing.outcome.is_none() {
-            found.push((Tone::Bad, "A run waits for a person's decision.".to_owned()));
-        } else if !run.ended && run.lease.as_ref().is_none_or(|lease| lease.is_free(now)) {
-            found.push((Tone::Mind, "A run has not ended, and nobody carries it out.".to_owned()));
+        } else if standing.is_asked {
+            found.push((Tone::Bad, html! { "A run waits for a person's decision." }));
+        } else if !run.ended && run.carried_out_by(now).is_none() {
+            found.push((Tone::Mind, html! { "A run has not ended, and nobody carries it out." }));
         }
     }
-    if let Some(Ok(Look { gate: GatePicture::Closed { .. }, .. })) = &card.look {
-        found.push((Tone::Mind, "In maintenance: users are kept out until it is disabled.".to_owned()));
+    match look.map(|look| (&look.gate, &look.taken_away)) {
+        Some((GatePicture::Closed(maintenance), _)) => {
+            found.push((Tone::Mind, html! { "In maintenance" (since_by(maintenance)) "." }));
+        }
+        Some((GatePicture::Open, Ok(left))) if !left.is_empty() => {
+            let words = html! { "Users are let in, and " (counted(left.len(), "thing")) " of maintenance "
+            (if left.len() == 1 { "is" } else { "are" }) " still to be put back: see System maintenance." };
+            found.push((Tone::Mind, words));
+        }
+        Some((GatePicture::Open | GatePicture::Unknown(_), _)) | None => {}
     }
-    if let Some(Ok(look)) = &card.look
+    if let Some(look) = look
         && look.status.ends_with("_FAILED")
     {
-        found.push((Tone::Bad, format!("The stack is {}.", look.status)));
+        found.push((Tone::Bad, html! { "The stack is " (look.status) "." }));
     }
     found
 }

@@ -2,13 +2,13 @@
 
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
-    Answer, Approval, Ending, Line, LineKind, Outcome, Plan, Question, Report, State, StopDoes, Timestamp,
-    UpdateKind, stop_does,
+    Answer, Approval, Ending, Line, LineKind, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind,
+    Users, stop_does,
 };
 
 use super::form::{Send, button, form};
 use super::timeline::timeline;
-use super::words::{Tone, clock, counted, duration, moment, pill, purpose, standing, when};
+use super::words::{Tone, clock, counted, duration, moment, pill, purpose, since_by, standing, when};
 use crate::live::RunPicture;
 
 /// Lines on a page. Older ones are a page away, so that ten thousand cost no more than these.
@@ -131,7 +131,7 @@ pub(crate) fn run(
 }
 
 fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
-    let (tone, words) = standing(state);
+    let (tone, words) = standing(plan.kind, state);
     let took = duration(report.last_at.milliseconds_since(report.started_at));
     let ending = report.outcome.as_ref().map(|outcome| Ending {
         kind: plan.kind,
@@ -142,7 +142,7 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
     html! {
         div class={ "standing " (tone.class()) } {
             p.big { (pill(tone, &words)) }
-            p { @if report.outcome.is_none() { (users(report)) " · " }
+            p { @if report.outcome.is_none() { (gate_as_seen(plan, state, report)) " · " }
                 @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
             }
@@ -150,10 +150,12 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                 p.sub { "Approved by " (by) ", " (when(*at)) }
             }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
-            @if let Some(ending) = &ending { @for sentence in ending.sentences(at) { p { (sentence) } } }
+            @if let Some(ending) = &ending {
+                p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }
+                @for sentence in ending.sentences(at) { p { (with_commands(&sentence)) } }
+            }
             @if let Some(found) = &report.found {
-                p { "It found the deployment in maintenance" @if let Some(since) = found.since { " since " (when(since)) }
-                    @if let Some(by) = &found.by { ", by " (by) } "." }
+                p { "It found the deployment in maintenance" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
             }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
             @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It ends without the update: " (failure) } }
@@ -168,13 +170,25 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                 }
             }
         }
-        @for line in &report.still_to_put_back { p.notice.bad { "Not put back: " (line) } }
-        @for line in &report.came_back { p.notice.mind { "Came back behind the closed gate: " (line) } }
+        @if !report.still_to_put_back.is_empty() {
+            div.notice.bad { h3 { "Could not be put back" } ul { @for line in &report.still_to_put_back { li { (line) } } }
+                p { "System maintenance tells what of it still is so, and goes on with it." } }
+        }
+        @if !report.came_back.is_empty() {
+            div.notice.mind { h3 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
+        }
         @for remark in &report.remarks { p.notice.mind { (remark) } }
-        @if plan.kind != upgrade::RunKind::Upgrade && report.outcome == Some(Outcome::InMaintenance) {
+        @if report.seen.as_ref().is_some_and(|seen| matches!(seen.users, Users::Out(_)) || !seen.still_to_put_back.is_empty()) {
             p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
         }
     }
+}
+
+/// A sentence whose commands stand in backticks, as it reads on a terminal.
+fn with_commands(sentence: &str) -> Markup {
+    html! { @for (place, part) in sentence.split('`').enumerate() {
+        @if place % 2 == 1 { code { (part) } } @else { (part) }
+    } }
 }
 
 /// `2026-11-29 22:15:00`, UTC.
@@ -182,16 +196,24 @@ fn at(time: Timestamp) -> String {
     super::iso(time).get(..19).unwrap_or_default().replace('T', " ")
 }
 
-/// What it means for users right now, as far as the run has seen.
-fn users(report: &Report) -> Markup {
+/// The gate, as the run saw it last: what it is at this moment, only a look tells.
+fn gate_as_seen(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+    let doors = state.map(|state| state.doors.as_slice()).unwrap_or_default();
+    let is_gone = state.is_some_and(|state| matches!(state.question, Some(Question::GateGone { .. })));
+    let is_open = doors.iter().any(|door| !door.closed);
     html! {
         @match report.gate_closed {
-            None => "The run has not closed the gate",
-            Some((since, None)) => { "Users are kept out since " (clock(since)) },
+            _ if is_gone => "The gate is gone: the run has seen it",
             Some((since, Some(until))) => {
-                "The gate was opened; users were kept out " (duration(until.milliseconds_since(since)))
+                "The run opened the gate at " (clock(until)) ", " (duration(until.milliseconds_since(since))) " after it was closed"
             },
+            Some((since, None)) if is_open => { "The gate closed " (when(since)) ", and a new listener was seen open" },
+            Some((since, None)) => { "The gate was last seen closed, since " (when(since)) },
+            None if report.found.is_some() => "The gate was closed when the run found it",
+            None if plan.found.is_some() => "The gate was closed when the plan was drawn up; the run has not come to it yet",
+            None => "The run has not closed the gate",
         }
+        " (" a href={ "/deployments/" (plan.deployment) "/maintenance" } { "look now" } ")"
     }
 }
 
@@ -243,12 +265,11 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
     let button = |word: &str, class: &str, words: &str| {
         html! { button class=(class) name="answer" value=(word) { (words) } }
     };
-    let users = if question.keeps_users_out() { "users are kept out" } else { "users are still at work" };
     html! {
         section.question role="alert" {
             @match question {
                 Question::RollbackFailed { update, root_cause, resources, refused } => {
-                    h2 { "The rollback of the " (update.title()) " has failed, and " (users) }
+                    h2 { "The rollback of the " (update.title()) " has failed" }
                     p { "First failure: " (root_cause) }
                     @if let Some(refused) = refused {
                         p { "CloudFormation did not continue it as it was answered: " (refused) }
@@ -274,17 +295,18 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                     }))
                 },
                 Question::Unseen { update, error, minutes } => {
-                    h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes, and " (users) }
+                    h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes" }
                     p { (error) }
                     p { "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then look again." }
                 },
                 Question::Unhealthy { findings, can_go_back: _ } => {
-                    h2 { "The platform is not healthy, and " (users) }
+                    h2 { "The platform is not healthy" }
+                    p { "Users are let in when it is, or when somebody says so." }
                     ul { @for finding in findings { li { (finding) } } }
                 },
                 Question::Leaving { step, held, can_go_back: _, tried_on } => {
-                    h2 { "Maintenance is being left, and " (users) }
-                    p { "In: " (step.title()) }
+                    h2 { "Maintenance is being left, and something holds it" }
+                    p { "In step “" (step.title()) "”:" }
                     ul { @for held in held { li { (held) } } }
                     @if *tried_on { p { "It is tried on while nobody answers." } }
                 },
@@ -294,8 +316,8 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                     @if *updating { p { "The stack is being updated meanwhile; CloudFormation goes on with it." } }
                 },
                 Question::WindowPassed { closes_at } => {
-                    h2 { "The announced closing time has passed, and " (users) }
-                    p { "The gate was announced to close at " (when(*closes_at)) "." }
+                    h2 { "The announced closing time has passed" }
+                    p { "The gate was announced to close " (when(*closes_at)) ". Going on closes it now: whoever reads the announcement by then has no notice." }
                 },
             }
             @if !matches!(question, Question::RollbackFailed { .. }) {
@@ -517,5 +539,55 @@ fn planned(plan: &Plan) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use upgrade::{Question, Step, Timestamp};
+
+    use super::asked;
+
+    #[test]
+    fn a_question_says_what_holds_the_run_and_what_may_be_answered() {
+        let leaving = Question::Leaving {
+            step: Step::OpenGate,
+            held: vec!["the rule can't be deleted".to_owned()],
+            can_go_back: true,
+            tried_on: true,
+        };
+        let check = |question: &Question, there: &[&str], not_there: &[&str]| {
+            let page = asked(question, "/runs/one", true).into_string();
+            for text in there {
+                assert!(page.contains(text), "{text:?} is missing in {page}");
+            }
+            for text in not_there {
+                assert!(!page.contains(text), "{text:?} is in {page}");
+            }
+        };
+        check(
+            &leaving,
+            &[
+                "the rule can't be deleted",
+                Step::OpenGate.title(),
+                "tried on",
+                "look-again",
+                "go-back",
+                "\"open\"",
+            ],
+            &["users are kept out"],
+        );
+        check(
+            &Question::GateGone { updating: false },
+            &["close-again", "stop-here"],
+            &["being updated", "\"open\""],
+        );
+        check(
+            &Question::GateGone { updating: true },
+            &["close-again", "\"open\"", "being updated"],
+            &["stop-here"],
+        );
+        let passed = Question::WindowPassed { closes_at: Timestamp(1_795_989_600_000) };
+        check(&passed, &["2026-11-29 22:00:00 UTC", "go-on", "stop-here"], &["still at work"]);
     }
 }

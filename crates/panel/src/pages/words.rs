@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use upgrade::{Outcome, RunKind, State, Step, Timestamp};
+use upgrade::{Ending, Maintenance, Outcome, RunKind, State, Step, Timestamp};
 
 use crate::live::Standing;
 
@@ -34,6 +34,16 @@ pub(super) fn moment(iso: &str, short: bool) -> Markup {
         time datetime=(iso) title={ (day) " " (time) " UTC" } data-short[short] {
             @if !short { (day) " " } (time) @if !short { " UTC" }
         }
+    }
+}
+
+/// Since when a deployment is in maintenance, and by whom, as its gate tells it: ` since 22:00:00 UTC, by ada`.
+pub(super) fn since_by(found: &Maintenance) -> Markup {
+    let Maintenance { run_id: _, since, by } = found;
+    html! {
+        @if let Some(since) = since { " since " (when(*since)) }
+        @if let Some(by) = by { ", by " strong { (by) } }
+        @if since.is_none() && by.is_none() { " (its gate doesn't tell since when, or by whom)" }
     }
 }
 
@@ -76,28 +86,38 @@ impl Tone {
 }
 
 /// Where a run stands, in a few words.
-pub(crate) fn standing(state: Option<&State>) -> (Tone, String) {
+pub(crate) fn standing(kind: RunKind, state: Option<&State>) -> (Tone, String) {
     let Some(state) = state else { return (Tone::Quiet, "not begun".to_owned()) };
-    stands(state.outcome.as_ref(), state.question.is_some(), state.failure.is_some(), state.step)
+    match &state.outcome {
+        Some(outcome) => ended(kind, outcome),
+        None => goes_on(state.question.is_some(), state.failure.is_some(), state.step),
+    }
 }
 
 /// Where a run of a list stands, in the same words.
 pub(crate) fn standing_in(standing: &Standing) -> (Tone, String) {
-    stands(standing.outcome.as_ref(), standing.is_asked, standing.has_failed, standing.step)
+    match &standing.outcome {
+        Some(outcome) => ended(standing.kind, outcome),
+        None => goes_on(standing.is_asked, standing.has_failed, standing.step),
+    }
 }
 
-fn stands(outcome: Option<&Outcome>, is_asked: bool, has_failed: bool, step: Step) -> (Tone, String) {
-    match (outcome, is_asked) {
-        (None, true) => (Tone::Bad, "waits for a decision".to_owned()),
-        (None, false) if has_failed => (Tone::Mind, format!("leaving: {}", step.title())),
-        (None, false) => (Tone::Busy, step.title().to_owned()),
-        (Some(Outcome::Upgraded), _) => (Tone::Good, "upgraded".to_owned()),
-        (Some(Outcome::NotUpgraded { .. }), _) => (Tone::Mind, "not upgraded".to_owned()),
-        (Some(Outcome::WentBack { .. }), _) => (Tone::Mind, "went back".to_owned()),
-        (Some(Outcome::InMaintenance), _) => (Tone::Mind, "in maintenance".to_owned()),
-        (Some(Outcome::OutOfMaintenance), _) => (Tone::Good, "maintenance left".to_owned()),
-        (Some(Outcome::GateClosed { .. }), _) => (Tone::Bad, "ended before maintenance was left".to_owned()),
+fn goes_on(is_asked: bool, has_failed: bool, step: Step) -> (Tone, String) {
+    match (is_asked, has_failed) {
+        (true, _) => (Tone::Bad, "waits for a decision".to_owned()),
+        (false, true) => (Tone::Mind, format!("leaving: {}", step.title())),
+        (false, false) => (Tone::Busy, step.title().to_owned()),
     }
+}
+
+/// What the run came to; where the deployment's users are is told from a look.
+fn ended(kind: RunKind, outcome: &Outcome) -> (Tone, String) {
+    let tone = match outcome {
+        Outcome::Upgraded | Outcome::OutOfMaintenance => Tone::Good,
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::InMaintenance => Tone::Mind,
+        Outcome::GateClosed { .. } => Tone::Bad,
+    };
+    (tone, Ending { kind, outcome, seen: None }.title().to_lowercase())
 }
 
 /// Words with a dot of their tone.

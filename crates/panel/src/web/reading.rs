@@ -12,9 +12,9 @@ use maud::{Markup, html};
 use super::failure::Failure;
 use super::request::Asker;
 use crate::access::Deed;
-use crate::backend::DeploymentSummary;
+use crate::backend::{DeploymentSummary, GatePicture};
 use crate::live::{Listed, LiveError};
-use crate::pages::{self, Card, LINES_A_PAGE, Page, Shown};
+use crate::pages::{self, Card, LINES_A_PAGE, MaintenancePage, Page, Shown};
 use crate::panel::Panel;
 
 /// Runs on a page of the history.
@@ -149,8 +149,17 @@ pub(crate) async fn maintenance(
         Some(Err(damaged)) => (None, Some(damaged)),
         None => (None, None),
     };
+    let held = match last {
+        Some(last) => panel.live.is_held(&last.plan.run_id).await?,
+        None => false,
+    };
+    let knows_closer = look.as_ref().is_ok_and(|look| match &look.gate {
+        GatePicture::Closed(found) => runs.iter().any(|run| run.run_id == found.run_id),
+        GatePicture::Open | GatePicture::Unknown(_) => false,
+    });
     let damaged = damaged.map(|(run_id, why)| (run_id.as_str(), why.as_str()));
-    Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown, &look, last, damaged)))
+    let shown = MaintenancePage { shown, look: &look, last, held, damaged, knows_closer };
+    Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown)))
 }
 
 pub(crate) async fn banner(

@@ -2,13 +2,14 @@
 
 use std::sync::Mutex;
 
-use conductor::Clock;
+use conductor::{Clock, Request};
 use panel::proposals::{Preparation, UpgradeWish, WishedTemplate};
 use panel::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Look, MaintenanceWish, Release,
+    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Leaving, LeavingWish, Look,
+    MaintenanceWish, Release,
 };
 use tokio::sync::Semaphore;
-use upgrade::{ApprovedPlan, Banner, Plan, RunKind, Timestamp};
+use upgrade::{ApprovedPlan, Banner, Job, Plan, Timestamp};
 
 use super::release::preparation;
 
@@ -21,8 +22,28 @@ pub struct House {
     pub begun: Mutex<Vec<ApprovedPlan>>,
     /// The plan of entering or leaving maintenance; `None`: there is none to be had.
     pub maintenance: Option<Plan>,
+    /// A run that has not ended: leaving asks it to stop.
+    pub under_way: Option<UnderWay>,
+    /// How it was asked to leave, and by whom.
+    pub leavings: Mutex<Vec<(LeavingWish, String)>>,
+    /// The gate.
+    pub gate: GatePicture,
+    /// What maintenance has taken away.
+    pub taken_away: Vec<String>,
+    /// Unfinished jobs.
+    pub jobs: Vec<Job>,
+    /// The stack's status.
+    pub status: &'static str,
+    /// Runs that were gone on with.
+    pub resumed: Mutex<Vec<String>>,
     /// Looks that may end; without limit unless a test wants to see one under way.
     pub turns: Semaphore,
+}
+
+/// A run that has not ended.
+pub struct UnderWay {
+    pub run_id: &'static str,
+    pub conducted: bool,
 }
 
 impl Default for House {
@@ -32,6 +53,13 @@ impl Default for House {
             wishes: Mutex::default(),
             begun: Mutex::default(),
             maintenance: None,
+            under_way: None,
+            leavings: Mutex::default(),
+            gate: GatePicture::Open,
+            taken_away: Vec::new(),
+            jobs: Vec::new(),
+            status: "UPDATE_COMPLETE",
+            resumed: Mutex::default(),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }
@@ -54,9 +82,10 @@ impl Backend for House {
             let look = Look {
                 at: Timestamp(1_800_000_000_000),
                 version: Some("1.2.0".to_owned()),
-                status: "UPDATE_COMPLETE".to_owned(),
-                gate: GatePicture::Open,
-                jobs: Ok(Vec::new()),
+                status: self.status.to_owned(),
+                gate: self.gate.clone(),
+                taken_away: Ok(self.taken_away.clone()),
+                jobs: Ok(self.jobs.clone()),
                 workers: Err("throttled".to_owned()),
                 sessions: None,
                 computations: None,
@@ -64,9 +93,27 @@ impl Backend for House {
             if known { Ok(look) } else { Err(missing) }
         })
     }
-    fn prepare_maintenance(&self, _: &str, _: RunKind, _: &MaintenanceWish) -> Answering<'_, Plan> {
+    fn prepare_entering(&self, _: &str, _: &MaintenanceWish) -> Answering<'_, Plan> {
         let refused = || BackendError::Refused("not in this house".to_owned());
         Box::pin(async move { self.maintenance.clone().ok_or_else(refused) })
+    }
+    fn prepare_leaving(&self, _: &str, wish: LeavingWish, by: &str) -> Answering<'_, Leaving> {
+        self.leavings.lock().expect("no panic").push((wish, by.to_owned()));
+        let by = by.to_owned();
+        Box::pin(async move {
+            match (&self.under_way, &self.maintenance) {
+                (Some(UnderWay { conducted: true, .. }), _) if !wish.stop_run => {
+                    Err(BackendError::Refused("run one is carried out".to_owned()))
+                }
+                (Some(UnderWay { run_id, conducted }), _) => Ok(Leaving::From {
+                    run_id: (*run_id).to_owned(),
+                    asks: vec![Request::Stop { by }],
+                    conducted: *conducted,
+                }),
+                (None, Some(plan)) => Ok(Leaving::By(Box::new(plan.clone()))),
+                (None, None) => Err(BackendError::Refused("not in this house".to_owned())),
+            }
+        })
     }
     fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
         let release = Release {
@@ -87,7 +134,11 @@ impl Backend for House {
                     Err(BackendError::Unreachable("the bucket has no such key".to_owned()))
                 }
                 WishedTemplate::Url(_) | WishedTemplate::File { .. } | WishedTemplate::Release(_) => {
-                    Ok(preparation(&wish, Clock::system().now()))
+                    let mut preparation = preparation(&wish, Clock::system().now());
+                    if let (Some(plan), GatePicture::Closed(found)) = (&mut preparation.plan, &self.gate) {
+                        plan.found = Some(found.clone());
+                    }
+                    Ok(preparation)
                 }
             }
         })
@@ -96,7 +147,8 @@ impl Backend for House {
         self.begun.lock().expect("no panic").push(plan);
         Box::pin(async { Ok(()) })
     }
-    fn resume(&self, _: &str) -> Answering<'_, ()> {
+    fn resume(&self, run_id: &str) -> Answering<'_, ()> {
+        self.resumed.lock().expect("no panic").push(run_id.to_owned());
         Box::pin(async { Ok(()) })
     }
     fn banner(&self, _: &str) -> Answering<'_, Option<Banner>> {

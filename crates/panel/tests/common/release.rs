@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use panel::proposals::{Preparation, StackNow, UpgradeWish};
 use upgrade::{
     Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold,
-    MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Plan, PlannedRisk,
-    Proposal, Session, SessionKind, StackUpdate, Step, Timestamp, Unsaved, UpdateKind, Verdict,
+    MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Piece, Plan,
+    PlannedRisk, Proposal, Session, SessionKind, StackUpdate, Step, Timestamp, UnpinnedPiece, Unsaved,
+    UpdateKind, Verdict,
 };
 
 /// A resource whose data goes with it.
@@ -216,6 +217,17 @@ fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan
         accepted: wish.accepted.clone(),
         risks: foretold.risks.clone(),
         permissions: foretold.permissions.clone(),
+        pieces: vec![Piece {
+            update: UpdateKind::BackupStack,
+            what: "nested stack Network".to_owned(),
+            url: "https://templates.s3.us-east-1.amazonaws.com/network.yaml".to_owned(),
+            sha256: "0123456789abcdef".repeat(4),
+        }],
+        unpinned: vec![UnpinnedPiece {
+            update: UpdateKind::Primary,
+            what: "application Logging".to_owned(),
+            why: "It comes from the Serverless Application Repository.".to_owned(),
+        }],
         steps: Step::LEAVING.into_iter().map(Step::usual).collect(),
         ..super::plan::plan("lab-1")
     }

@@ -3,5 +3,6 @@
 mod access;
 #[path = "../common/mod.rs"]
 mod common;
+mod maintenance;
 mod served;
 mod upgrade;

@@ -7,18 +7,17 @@ use tokio::sync::Semaphore;
 use upgrade::ApprovedPlan;
 
 use crate::common::house::House;
-use crate::common::plan::plan;
 use crate::common::release::LOSS;
 use crate::served::{Answer, Browser, Served};
 
 /// Somebody's way through a proposal.
-struct Way<'a> {
+pub struct Way<'a> {
     served: &'a Served,
     id: String,
 }
 
 impl Way<'_> {
-    async fn begin<'a>(served: &'a Served, browser: &Browser) -> Way<'a> {
+    pub async fn begin<'a>(served: &'a Served, browser: &Browser) -> Way<'a> {
         let made =
             served.send(Method::POST, "/deployments/lab/proposals", browser, r#"{"release":"2.0.0"}"#).await;
         assert_eq!(made.status, StatusCode::OK, "{}", made.text);
@@ -55,7 +54,7 @@ impl Way<'_> {
     }
 
     /// All that stands in the way is set right or accepted.
-    async fn clear(&self, browser: &Browser) -> Value {
+    pub async fn clear(&self, browser: &Browser) -> Value {
         let accept = json!({
             "termination-protection": "on Monday",
             "drift": "by hand",
@@ -74,34 +73,18 @@ impl Way<'_> {
     }
 }
 
-fn json(answer: &Answer) -> Value {
+pub fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("no JSON: {}", answer.text))
 }
 
 /// Of every run that was begun: the plan's hash, and who approved it.
-fn approvals(served: &Served) -> Vec<(Value, String)> {
+pub fn approvals(served: &Served) -> Vec<(Value, String)> {
     let begun = served.house.begun.lock().expect("no panic");
     let approval = |plan: &ApprovedPlan| {
         assert_eq!(plan.approval().plan_sha256, plan.plan().sha256());
         (json!(plan.plan().sha256()), plan.approval().by.clone())
     };
     begun.iter().map(approval).collect()
-}
-
-/// What was drawn up for whoever asks for maintenance is what they approve.
-#[tokio::test]
-async fn maintenance_is_approved_by_whoever_asks_for_it() {
-    let plan = plan("lab-maintenance");
-    let served = Served::with(House { maintenance: Some(plan.clone()), ..House::default() }, false);
-    let ada = served.set_up().await;
-    let grace = served.called(&ada, "grace", Role::Operator).await;
-    let way = "/deployments/lab/maintenance/";
-    for (browser, act) in [(&grace, "enable"), (&ada, "disable")] {
-        let begun = served.send(Method::POST, &format!("{way}{act}"), browser, "").await;
-        assert!(begun.status.is_success(), "{act}: {}", begun.text);
-    }
-    let approved = |by: &str| (json!(plan.sha256()), by.to_owned());
-    assert_eq!(approvals(&served), [approved("grace"), approved("ada")]);
 }
 
 #[tokio::test]

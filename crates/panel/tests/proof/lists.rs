@@ -70,7 +70,10 @@ async fn the_overview_tells_of_a_damaged_last_run() {
     runs::write(&mut journal, "damaged", runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
     let (status, page) = get(&served, "/", &token).await;
     assert_eq!(status, StatusCode::OK, "{page}");
-    assert!(page.contains("journal can't be read (damaged)") && page.contains("UPDATE_COMPLETE"), "{page}");
+    assert!(
+        page.contains("journal can't be read (damaged)") && page.contains("UPDATE_<wbr>COMPLETE"),
+        "{page}"
+    );
     let (status, page) = get(&served, "/deployments/lab/maintenance", &token).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     assert!(page.contains("can't be read (damaged)") && page.contains("let in"), "{page}");

@@ -112,9 +112,7 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
 /// Behind the closed gate: a group that was raised again (a scheduled action, an operator) is taken to zero again. What the
 /// update itself sets is the new release's, and CloudFormation may be waiting for its instances.
 pub(crate) fn take_away_again(state: &mut State, groups: &[WorkerGroup]) -> Option<Act> {
-    let updated: Vec<&String> = state.updates.values().flat_map(|update| &update.touched_groups).collect();
-    let raised: Vec<WorkerGroup> =
-        groups.iter().filter(|group| !updated.contains(&&group.name)).cloned().collect();
+    let raised = without_updated(state, groups);
     let act = take_to_zero(&raised)?;
     let names: Vec<&str> = raised
         .iter()
@@ -127,6 +125,12 @@ pub(crate) fn take_away_again(state: &mut State, groups: &[WorkerGroup]) -> Opti
             .push(format!("worker groups were raised again, and taken to zero again: {}", names.join(", ")));
     }
     Some(act)
+}
+
+/// The groups that no update has touched: what is in the others is the new release's.
+pub(crate) fn without_updated(state: &State, groups: &[WorkerGroup]) -> Vec<WorkerGroup> {
+    let updated: Vec<&String> = state.updates.values().flat_map(|update| &update.touched_groups).collect();
+    groups.iter().filter(|group| !updated.contains(&&group.name)).cloned().collect()
 }
 
 /// What is still to be done before nothing new comes and everything may go.

@@ -341,6 +341,15 @@ pub fn stories() -> Vec<Story> {
         with(
             |plan| plan.health.on_failure = OnUnhealthy::GoBack,
             story(
+                "the new release is sick, and its workers stand when the way back begins",
+                Fortune { sick: true, new_workers: true, ..updated() },
+                "WentBack",
+                "the new release wasn't healthy after 20 s",
+            ),
+        ),
+        with(
+            |plan| plan.health.on_failure = OnUnhealthy::GoBack,
+            story(
                 "the new release is sick and the policy goes back",
                 Fortune { sick: true, ..updated() },
                 "WentBack",

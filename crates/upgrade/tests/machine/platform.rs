@@ -72,6 +72,8 @@ pub struct Fortune {
     pub sick: bool,
     /// An instance ends only when it is terminated directly.
     pub stuck_instance: bool,
+    /// The update raises the worker group, as the new release has it, and waits for its instance.
+    pub new_workers: bool,
     /// For how long nobody carries the run out after a crash.
     pub dead_milliseconds: u64,
     /// What a person answers, one after the other.
@@ -423,6 +425,19 @@ impl Platform {
                 if next.contains("FAILED") || next.contains("ROLLBACK") {
                     events.push((token.to_owned(), event(events.len(), "Template", "UPDATE_FAILED")));
                 }
+                let raises =
+                    self.fate.new_workers && kind == UpdateKind::Primary && next == "UPDATE_COMPLETE";
+                if raises {
+                    events.push((token.to_owned(), event(events.len(), "Workers-1", next)));
+                    (self.group.min_size, self.group.max_size, self.group.desired_capacity) = (1, 4, 1);
+                    self.group.instances.push(Instance {
+                        id: "i-8".to_owned(),
+                        lifecycle_state: "InService".to_owned(),
+                        protected_from_scale_in: false,
+                        in_warm_pool: false,
+                        remembered: None,
+                    });
+                }
                 events.push((token.to_owned(), event(events.len(), stack_name(kind), next)));
                 if self.fate.leaves_behind && next.ends_with("CLEANUP_IN_PROGRESS") {
                     events.push((token.to_owned(), event(events.len(), "Template", "DELETE_FAILED")));
@@ -693,7 +708,7 @@ fn assert_quiet(platform: &Platform) {
 fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
     let resource_type = match logical_id {
         "platform" | "backup" | "role" => "AWS::CloudFormation::Stack",
-        "Workers-2" => "AWS::AutoScaling::AutoScalingGroup",
+        "Workers-1" | "Workers-2" => "AWS::AutoScaling::AutoScalingGroup",
         _ => "AWS::EC2::LaunchTemplate",
     };
     StackEvent {

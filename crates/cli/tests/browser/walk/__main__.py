@@ -26,7 +26,8 @@ WALKS = [
     banner.shown_changed_and_taken_down,
     maintenance.on_watched_by_two_and_off_again,
     maintenance.begun_on_the_command_line_and_stopped_here,
-    upgrade.five_pages_to_update_complete,
+    upgrade.maintenance_then_five_pages_to_update_complete,
+    upgrade.an_unhealthy_release_and_its_question,
     upgrade.a_failing_release_and_its_rollback,
 ]
 

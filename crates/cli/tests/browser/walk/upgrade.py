@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from house import PATIENCE, House, heading, line, press, submit
-from maintenance import ended
+from maintenance import ended, in_maintenance, maintenance_page
 
 
 def choose(house: House, page: Page, release: str) -> None:
@@ -20,7 +20,7 @@ def choose(house: House, page: Page, release: str) -> None:
     expect(page.get_by_role("link", name="Next without saving")).to_be_visible(timeout=PATIENCE)
 
 
-def decide(house: House, page: Page, release: str) -> None:
+def decide(house: House, page: Page, release: str, in_maintenance_by: str | None = None) -> None:
     """Page 4: read, give reasons, approve, run."""
     expect(heading(page, "Upgrade lab: review")).to_be_visible()
     reasons = page.get_by_label(re.compile("^Why .* is acceptable$"))
@@ -40,6 +40,9 @@ def decide(house: House, page: Page, release: str) -> None:
             by_themselves.nth(number).fill(f"Read: number {number} is as it should be in the lab.")
         submit(page, "Accept, and look again")
         expect(page.get_by_text("Nothing stands in the way.")).to_be_visible(timeout=PATIENCE)
+    if in_maintenance_by:
+        used = page.locator(".notice").filter(has_text="This upgrade uses that maintenance")
+        expect(used).to_contain_text(f"by {in_maintenance_by}")
     for box in page.get_by_role("checkbox", name=re.compile("I acknowledge")).all():
         box.check()
     house.look(page, f"upgrade-{release}-4-review")
@@ -49,8 +52,17 @@ def decide(house: House, page: Page, release: str) -> None:
     submit(page, "Run it now")
 
 
-def five_pages_to_update_complete(house: House) -> None:
+def maintenance_then_five_pages_to_update_complete(house: House) -> None:
+    """The vendor's two steps."""
     page = house.somebody("ada")
+    maintenance_page(page)
+    press(page, "Enable maintenance mode")
+    ended(page, "maintenance was entered")
+    maintenance_page(page)
+    in_maintenance(page, "ada")
+    page.goto("/")
+    expect(page.get_by_role("article", name="lab")).to_contain_text("In maintenance since")
+    house.look(page, "overview-maintenance")
     choose(house, page, "1.1.0")
     house.look(page, "upgrade-1.1.0-2-details")
     # The database has grown beyond its parameter: one click sets it right.
@@ -68,7 +80,7 @@ def five_pages_to_update_complete(house: House) -> None:
     expect(page.get_by_role("button", name="Save, and next: Review")).to_be_visible(timeout=PATIENCE)
     house.look(page, "upgrade-1.1.0-3-options")
     press(page, "Save, and next: Review")
-    decide(house, page, "1.1.0")
+    decide(house, page, "1.1.0", in_maintenance_by="ada")
     expect(heading(page, "Upgrade 1.0.0 → 1.1.0")).to_be_visible()
     run = page.url
     viewer = house.somebody("vera")
@@ -78,15 +90,46 @@ def five_pages_to_update_complete(house: House) -> None:
     house.look(page, "upgrade-1.1.0-5-events")
     for one in (page, viewer):
         ended(one, "upgraded")
-    # Maintenance has ended by itself.
-    expect(line(page, "Upgraded; users are let in")).to_be_visible()
+    # Maintenance has ended by itself, as was seen then.
+    expect(line(page, "Upgraded")).to_be_visible()
+    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Users are let in.", "It found the deployment in maintenance"):
+        expect(page.get_by_text(words)).to_be_visible()
     house.look(page, "upgrade-1.1.0-5-events-ended")
+    maintenance_page(page)
+    expect(page.get_by_text("let in", exact=True)).to_be_visible()
+    expect(page.get_by_text("release 1.1.0")).to_be_visible()
+    expect(page.get_by_role("button", name="Disable maintenance mode")).to_have_count(0)
+    expect(page.get_by_role("button", name="Enable maintenance mode")).to_be_visible()
+    house.look(page, "maintenance-upgraded")
     page.goto("/")
     card = page.get_by_role("article", name="lab")
     expect(card).to_contain_text("1.1.0")
     expect(card).to_contain_text("UPDATE_COMPLETE")
     expect(card).to_contain_text("let in")
     house.look(page, "overview-upgraded")
+
+
+def an_unhealthy_release_and_its_question(house: House) -> None:
+    """Users stay out until somebody decides, on the run's own page."""
+    page = house.somebody("ada")
+    choose(house, page, "1.2.0")
+    page.get_by_role("link", name="Next without saving").click()
+    page.get_by_role("link", name="Next without saving").click()
+    decide(house, page, "1.2.0")
+    question = page.get_by_role("alert").filter(has_text="The platform is not healthy")
+    expect(question).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The gate was last seen closed")).to_be_visible()
+    house.look(page, "upgrade-1.2.0-5-question")
+    viewer = house.somebody("vera")
+    viewer.goto(page.url)
+    expect(viewer.get_by_text("An operator decides.")).to_be_visible()
+    expect(viewer.get_by_role("button", name="Go back to the previous release")).to_be_disabled()
+    press(page, "Go back to the previous release")
+    ended(page, "gone back to the previous release")
+    expect(line(page, "ada decides: go back to the previous release")).to_be_visible()
+    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Users are let in."):
+        expect(page.get_by_text(words)).to_be_visible()
+    house.look(page, "upgrade-1.2.0-5-events-ended")
 
 
 def a_failing_release_and_its_rollback(house: House) -> None:
@@ -96,6 +139,7 @@ def a_failing_release_and_its_rollback(house: House) -> None:
     page.get_by_role("link", name="Next without saving").click()
     decide(house, page, "1.3.0")
     ended(page, "not upgraded")
+    expect(page.get_by_text("Release 1.1.0 stands (UPDATE_ROLLBACK_COMPLETE).")).to_be_visible()
     expect(page.get_by_role("heading", name="Root cause")).to_be_visible()
     expect(line(page, "UPDATE_ROLLBACK_COMPLETE")).to_be_visible()
     house.look(page, "upgrade-1.3.0-5-events-ended")
@@ -103,7 +147,7 @@ def a_failing_release_and_its_rollback(house: House) -> None:
     card = page.get_by_role("article", name="lab")
     expect(card).to_contain_text("UPDATE_ROLLBACK_COMPLETE")
     expect(card).to_contain_text("let in")
-    expect(card).to_contain_text("The last upgrade did not stand")
+    expect(card).to_contain_text("The last run: not upgraded.")
     house.look(page, "overview-rolled-back")
     nothing_secret_in(house, page)
 

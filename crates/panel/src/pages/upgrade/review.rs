@@ -1,14 +1,14 @@
 //! Page 4: everything that must be known before it is decided, risks first; the decision; the beginning.
 
 use maud::{Markup, html};
-use upgrade::{Acceptance, Approval, CheckResult, Plan, Verdict};
+use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, UpdateKind, Verdict};
 
 use super::changes::{risks, update};
 use super::{Wizard, in_words, steps_of_run};
 use crate::access::Deed;
 use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 use crate::pages::form::{Send, button, form};
-use crate::pages::words::{Tone, counted, duration, iso, pill, when};
+use crate::pages::words::{Tone, counted, duration, iso, pill, since_by, when};
 use crate::proposals::{Preparation, Proposal, Standing};
 
 /// What was found out longer ago than this is called old.
@@ -72,6 +72,12 @@ fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) 
         @if age >= OLD_MILLISECONDS {
             p.notice.mind { "This was found out " (duration(age)) " ago, and the deployment may have changed since. Look again before you decide." }
         }
+        @if let Some(Plan { found: Some(found), .. }) = &preparation.plan {
+            div.notice.busy {
+                p { strong { "The deployment is in maintenance" } (since_by(found)) "." }
+                p { "This upgrade uses that maintenance, and ends it when it succeeds. If it doesn't happen, the deployment stays in maintenance." }
+            }
+        }
         p.sub { "Looked at " (when(preparation.at)) ". " (preparation.expectation) }
     }
 }
@@ -95,6 +101,7 @@ fn found(preparation: &Preparation, decide: Markup) -> Markup {
                 @for one in foretold.updates.iter().rev() { (update(one)) }
             }
         }
+        @if let Some(plan) = &preparation.plan { (brought_in(plan)) }
         (people(preparation))
         @if let Some(plan) = &preparation.plan { (steps(plan)) }
         @if let Some(foretold) = &preparation.foretold {
@@ -102,6 +109,34 @@ fn found(preparation: &Preparation, decide: Markup) -> Markup {
                 h2 #permissions { "Permissions" }
                 p { "The least that IAM must allow for this very update; whether it does, the checks say." }
                 details { summary { "The policy" } pre tabindex="0" { code { (pretty(&foretold.permissions)) } } }
+            }
+        }
+    }
+}
+
+/// What the templates bring in by its address: held to its contents, or not.
+fn brought_in(plan: &Plan) -> Markup {
+    let of_stack = |update: UpdateKind| {
+        html! { @if update != UpdateKind::Primary { " (" (update.title()) ")" } }
+    };
+    html! {
+        @if !plan.pieces.is_empty() || !plan.unpinned.is_empty() {
+            section aria-labelledby="pieces" {
+                h2 #pieces { "What the templates bring in" }
+                @for UnpinnedPiece { update, what, why } in &plan.unpinned {
+                    p.notice.mind { strong { "Not held to what it is now: " (what) } (of_stack(*update)) ". " (why) }
+                }
+                @if !plan.pieces.is_empty() {
+                    p { "Approval is of these contents too: what has changed when the update is to begin stops the run." }
+                    div.scroll tabindex="0" role="region" aria-labelledby="pieces" { table {
+                        thead { tr { th { "What" } th { "Where" } th { "SHA-256" } } }
+                        tbody { @for Piece { update, what, url, sha256 } in &plan.pieces { tr {
+                            td { (what) (of_stack(*update)) }
+                            td.wrap { (url) }
+                            td { code title=(sha256) { (sha256.get(..12).unwrap_or(sha256)) "…" } }
+                        } } }
+                    } }
+                }
             }
         }
     }
