@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use upgrade::{Banner, LineKind, Maintenance, Outcome, Question, Seen, Timestamp, Users};
+use upgrade::{Banner, Limit, LineKind, Maintenance, Outcome, Question, Seen, Timestamp, Users};
 
 use crate::act;
 use crate::backend::{GatePicture, LeavingWish, MaintenanceWish};
@@ -279,7 +279,13 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         object.insert("planSha256".to_owned(), json!(plan.sha256()));
         object.insert("carriedOut".to_owned(), json!(held));
         object.insert("steps".to_owned(), json!(steps));
-        object.insert("waitingOn".to_owned(), json!(state.map(|state| &state.waiting_on)));
+        object.insert(
+            "waitingOn".to_owned(),
+            json!(state.map_or(&[][..], |state| state.waiting_on.as_slice())),
+        );
+        let limit = state.and_then(|state| Limit::of(plan, state, panel.now()));
+        let limit = limit.map(|Limit { at, then }| json!({"at": pages::iso(at), "then": then.to_string()}));
+        object.insert("until".to_owned(), json!(limit));
         object.insert("question".to_owned(), json!(question));
         object.insert("stoppedJobs".to_owned(), json!(jobs));
         object.insert("decisions".to_owned(), json!(report.decisions));

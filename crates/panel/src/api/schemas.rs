@@ -52,6 +52,8 @@ fn runs() -> Value {
         let more = [
             ("found", maintenance),
             ("seen", seen),
+            ("waitingOn", list(text())),
+            ("until", json!({"type": ["object", "null"], "properties": {"at": time(), "then": text()}})),
             ("cameBack", list(text())),
             ("stillToPutBack", list(text())),
         ];

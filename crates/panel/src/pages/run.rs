@@ -2,8 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
-    Answer, Approval, Ending, Line, LineKind, Plan, Question, Report, State, StopDoes, Timestamp, UpdateKind,
-    Users, stop_does,
+    Answer, Approval, Ending, Limit, Line, LineKind, Plan, Question, Report, State, StopDoes, Timestamp,
+    UpdateKind, Users, stop_does,
 };
 
 use super::form::{Send, button, form};
@@ -75,13 +75,13 @@ pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
 }
 
 /// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.
-pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool) -> Regions {
+pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool, now: Timestamp) -> Regions {
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let state = picture.telling.state();
     Regions {
         standing: top(plan, state, report).into_string(),
         decide: decide(plan, state, may_decide, held).into_string(),
-        steps: steps(plan, state, report).into_string(),
+        steps: steps(plan, state, report, now).into_string(),
         stopped: stopped(report).into_string(),
     }
 }
@@ -366,7 +366,7 @@ fn label(answer: &Answer) -> &'static str {
     }
 }
 
-fn steps(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+fn steps(plan: &Plan, state: Option<&State>, report: &Report, at: Timestamp) -> Markup {
     let now = report.steps.last().filter(|_| report.outcome.is_none()).map(|step| step.step);
     let leaving = now.is_some_and(upgrade::Step::is_leaving);
     let done: Vec<_> = report.steps.iter().map(|step| step.step).collect();
@@ -390,7 +390,12 @@ fn steps(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
                     @if !step.acts.is_empty() {
                         details { summary { (counted(step.acts.len(), "act")) } ul { @for act in &step.acts { li { (act) } } } }
                     }
-                    @if is_now && let Some(state) = state { (held(&state.waiting_on)) }
+                    @if is_now && let Some(state) = state {
+                        (held(&state.waiting_on))
+                        @if !state.waiting_on.is_empty() && let Some(Limit { at, then }) = Limit::of(plan, state, at) {
+                            p.held { "Until " (clock(at)) "; then " (then) "." }
+                        }
+                    }
                 }
             }
             @for step in to_come { li.later { div.row { span.title { (step.title()) } } } }

@@ -105,7 +105,7 @@ pub(crate) async fn run(
     let shown = all.get(begin..end).unwrap_or_default();
     let may = asker.person.role.may(Deed::Decide);
     let held = panel.live.is_held(&run_id).await?;
-    let regions = pages::regions(&picture, may, held);
+    let regions = pages::regions(&picture, may, held, panel.now());
     let run = pages::run(
         &picture,
         held,

@@ -210,7 +210,7 @@ async fn make(panel: &Panel, wanted: &Wanted) -> Result<Message, LiveError> {
     let mark = Mark { told: picture.telling.told(), held };
     let mut regions = Vec::new();
     if wanted.mark != Some(mark) {
-        let named = pages::regions(&picture, wanted.may_decide, held).named();
+        let named = pages::regions(&picture, wanted.may_decide, held, panel.now()).named();
         regions.extend(named.map(|(name, html)| Region::new(name, html)));
     }
     if wanted.drawn_in_second.is_some() {

@@ -110,7 +110,7 @@ fn gate_holder(input: &CheckInput<'_>, finding: &mut Finding) {
         let Some(one) = input.expectations().iter().find(|one| one.logical_id == holder) else { continue };
         let seen = |how: &str| {
             format!(
-                "{holder} {how}: the closed gate goes with it, and users reach the platform while it is being updated."
+                "{holder} {how}: the closed gate goes with it. The run closes the new door within half a minute of its being there; until then users reach the platform while it is being updated."
             )
         };
         let advice = format!(
