@@ -41,10 +41,14 @@ impl std::fmt::Display for Then {
             Then::Forced => "what is left is ended by force",
             Then::PutBack => "the run gives up and puts everything back",
             Then::Failed => "the step has failed",
-            Then::Unhealthy(OnUnhealthy::Ask) => "a person is asked",
-            Then::Unhealthy(OnUnhealthy::GoBack) => "the run goes back, or a person is asked",
-            Then::Unhealthy(OnUnhealthy::Open) => "users are let in all the same",
-            Then::Unhealthy(OnUnhealthy::StayClosed) => "the run ends with users kept out",
+            Then::Unhealthy(OnUnhealthy::Ask) => "a person is asked, if it isn't healthy",
+            Then::Unhealthy(OnUnhealthy::GoBack) => {
+                "the run goes back, or a person is asked, if it isn't healthy"
+            }
+            Then::Unhealthy(OnUnhealthy::Open) => "users are let in, healthy or not",
+            Then::Unhealthy(OnUnhealthy::StayClosed) => {
+                "the run ends with users kept out, if it isn't healthy"
+            }
         })
     }
 }

@@ -148,10 +148,10 @@ impl Step {
             Step::Announce => ("Announce maintenance", Some(120), 1000, Banner, PutBack, Leave),
             Step::AwaitWindow => ("Wait for the window", None, 1000, Window, PutBack, Leave),
             Step::ConfirmFacts(FactsBefore::Gate) => {
-                ("Look again at what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
+                ("Confirm what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
             }
             Step::ConfirmFacts(FactsBefore::Update) => {
-                ("Look once more at what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
+                ("Confirm again what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
             }
             Step::ConfirmContents(BackupStack) => {
                 ("Compare the backup stack's contents", Some(120), 1000, Always, PutBack, Leave)
