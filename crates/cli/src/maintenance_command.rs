@@ -292,7 +292,7 @@ async fn wait_for(journal: &SqliteJournal, run_id: &str) -> Result<ExitCode, Cli
             return Ok(crate::report::exit_code(plan.kind, outcome, state.seen.as_ref()));
         }
         if let Some(question) = &state.question {
-            println!("\n{}", crate::question_text::render(run_id, question));
+            println!("\n{}", crate::question_text::render(run_id, question, None));
             return Ok(ExitCode::from(crate::error::NEEDS_ANSWER));
         }
     }

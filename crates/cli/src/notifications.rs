@@ -22,7 +22,7 @@ pub(crate) enum Notice {
     /// A run has begun.
     Began,
     /// A run waits for a person.
-    Asks(Question),
+    Asks(Question, Option<Users>),
     /// A run was interrupted, and nobody carries it out.
     Interrupted {
         /// What asked for it, in words.
@@ -59,11 +59,14 @@ impl Noticing {
             notices.push(Notice::Began);
         }
         notices.extend(outcome.cloned().map(|outcome| Notice::Ended(outcome, seen.cloned())));
-        if !self.asked {
-            notices.extend(question.cloned().map(Notice::Asks));
-        }
-        self.asked = question.is_some();
+        self.asked &= question.is_some();
         notices
+    }
+
+    /// Of a question once, with what was seen of the gate.
+    pub(crate) fn asked(&mut self, question: &Question, users: Option<&Users>) -> Option<Notice> {
+        let is_new = !std::mem::replace(&mut self.asked, true);
+        is_new.then(|| Notice::Asks(question.clone(), users.cloned()))
     }
 }
 
@@ -95,10 +98,14 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
     };
     let (event, said, users, todo) = match notice {
         Notice::Began => ("began", "has begun".to_owned(), before, None),
-        Notice::Asks(question) => (
+        Notice::Asks(question, users) => (
             "asks",
             format!("waits for a decision: {}", question_in_words(question)),
-            if question.keeps_users_out() { "kept out" } else { "let in" },
+            match users {
+                Some(Users::Out(_)) => "kept out",
+                Some(Users::In) => "let in",
+                None => "in or out: it could not be looked at",
+            },
             Some(format!(
                 "`slackwater run show {0}` says what can be answered; `slackwater run answer {0}` answers",
                 plan.run_id
@@ -278,14 +285,16 @@ mod tests {
         for (what, outcome, question, told) in [
             (What::Started { approval }, None, None, vec![Notice::Began]),
             (What::Waited, None, None, vec![]),
-            (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
+            (What::Waited, None, asking, vec![Notice::Asks(question.clone(), Some(Users::In))]),
             (What::Waited, None, asking, vec![]),
             (What::Waited, None, None, vec![]),
-            (What::Waited, None, asking, vec![Notice::Asks(question.clone())]),
+            (What::Waited, None, asking, vec![Notice::Asks(question.clone(), Some(Users::In))]),
             (What::Waited, ended, None, vec![Notice::Ended(Outcome::Upgraded, None)]),
         ] {
             let record = Record::Happened(upgrade::Event { at: upgrade::Timestamp(1), what: what.clone() });
-            assert_eq!(noticing.told(&record, (outcome, None), question), told, "{what:?}");
+            let mut notices = noticing.told(&record, (outcome, None), question);
+            notices.extend(question.and_then(|question| noticing.asked(question, Some(&Users::In))));
+            assert_eq!(notices, told, "{what:?}");
         }
     }
 

@@ -14,7 +14,7 @@ use conductor::{
     SqliteJournal, Watcher, read_run,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp};
+use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp, Users};
 
 use crate::arguments::{Format, Progress};
 use crate::error::{CliError, NEEDS_ANSWER};
@@ -186,9 +186,9 @@ fn finish(
             }
             Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()))
         }
-        Ended::NeedsAnswer(question) => {
+        Ended::NeedsAnswer(question, users) => {
             match format {
-                Format::Text => println!("\n{}", question_text::render(run_id, question)),
+                Format::Text => println!("\n{}", question_text::render(run_id, question, users.as_ref())),
                 Format::Json => println!("{}", serde_json::json!({"question": question})),
             }
             Ok(ExitCode::from(NEEDS_ANSWER))
@@ -235,14 +235,17 @@ impl Watcher for Shown {
         }
     }
 
-    fn asked(&mut self, plan: &Plan, question: &Question) -> Reply {
+    fn asked(&mut self, plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
+        if let Some(notice) = self.noticing.asked(question, users) {
+            self.notify(plan, &notice);
+        }
         if self.format == Format::Json || !io::stdin().is_terminal() {
             // What is tried on goes on without anybody's word; everything else waits for whoever resumes it.
             return if question.is_tried_on() { Reply::Wait } else { Reply::Leave };
         }
         // A live line would wipe out what is being typed.
         self.lines.borrow_mut().hold_live(true);
-        self.asking.ask(&plan.run_id, question)
+        self.asking.ask(&plan.run_id, question, users)
     }
 
     fn hindered(&mut self, _plan: &Plan, error: &JournalError, until: Timestamp) {

@@ -2,19 +2,24 @@
 
 use std::fmt::Write as _;
 
-use upgrade::{Answer, Question};
+use upgrade::{Answer, Question, Users};
 
 use crate::words::moment;
 
 /// The question with its answers, as they are typed at the prompt and as `slackwater run answer` takes them.
-pub(crate) fn render(run_id: &str, question: &Question) -> String {
+/// `users`: whether users are in, by a look; `None`: nobody has looked.
+pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -> String {
     let mut text = String::new();
-    let users = if question.keeps_users_out() { "USERS ARE KEPT OUT" } else { "USERS ARE STILL AT WORK" };
+    let and_users = match users {
+        Some(Users::Out(_)) => ", AND USERS ARE KEPT OUT",
+        Some(Users::In) => ", AND USERS ARE IN",
+        None => "",
+    };
     match question {
         Question::RollbackFailed { update, root_cause, resources, refused } => {
             let _ = writeln!(
                 text,
-                "THE ROLLBACK OF THE {} HAS FAILED, AND {users}. First failure: {root_cause}",
+                "THE ROLLBACK OF THE {} HAS FAILED{and_users}. First failure: {root_cause}",
                 update.title().to_uppercase()
             );
             if let Some(refused) = refused {
@@ -33,7 +38,7 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
         Question::Unseen { update, error, minutes } => {
             let _ = writeln!(
                 text,
-                "THE UPDATE OF THE {} COULD NOT BE LOOKED AT FOR {minutes} MINUTES, AND {users}: {error}",
+                "THE UPDATE OF THE {} COULD NOT BE LOOKED AT FOR {minutes} MINUTES{and_users}: {error}",
                 update.title().to_uppercase()
             );
             let _ = writeln!(
@@ -42,13 +47,13 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
             );
         }
         Question::Unhealthy { findings, can_go_back: _ } => {
-            let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY, AND {users}:");
+            let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY{and_users}:");
             for finding in findings {
                 let _ = writeln!(text, "  {finding}");
             }
         }
         Question::Leaving { step, held, can_go_back: _, tried_on } => {
-            let _ = writeln!(text, "MAINTENANCE IS BEING LEFT, AND {users} (in: {}):", step.title());
+            let _ = writeln!(text, "MAINTENANCE IS BEING LEFT{and_users} (in: {}):", step.title());
             for held in held {
                 let _ = writeln!(text, "  {held}");
             }
@@ -69,10 +74,13 @@ pub(crate) fn render(run_id: &str, question: &Question) -> String {
         Question::WindowPassed { closes_at } => {
             let _ = writeln!(
                 text,
-                "THE GATE WAS ANNOUNCED TO CLOSE AT {} UTC, WHICH HAS PASSED, AND {users}.",
+                "THE GATE WAS ANNOUNCED TO CLOSE AT {} UTC, WHICH HAS PASSED{and_users}.",
                 moment(*closes_at)
             );
         }
+    }
+    if users.is_none() {
+        let _ = writeln!(text, "Whether users are kept out: `slackwater status` looks.");
     }
     let answers = question.answers();
     for answer in &answers {

@@ -141,7 +141,7 @@ fn show(one: &OneRun) -> Result<ExitCode, CliError> {
     let (plan, records, state) = read_run(&journal, &run_id)?;
     report::print(&plan, &records, &Report::from_journal(&plan, &records)?);
     if let Some(question) = &state.question {
-        println!("\n{}", question_text::render(&run_id, question));
+        println!("\n{}", question_text::render(&run_id, question, None));
     }
     Ok(ExitCode::from(DONE))
 }

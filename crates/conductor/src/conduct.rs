@@ -5,8 +5,8 @@ mod hold;
 use std::time::Duration;
 
 use upgrade::{
-    Answer, ApprovedPlan, Effect, Event, IllegalTransition, Observation, Outcome, Plan, Question, Record,
-    State, Timestamp, What, transition, watch_due,
+    Answer, ApprovedPlan, Effect, Event, FleetQuery, IllegalTransition, Maintenance, Observation, Outcome,
+    Plan, Query, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, transition, watch_due,
 };
 
 use crate::clock::Clock;
@@ -24,8 +24,9 @@ pub trait Watcher {
     /// A record was written; `state` is what followed from it.
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State);
 
-    /// Ask a person. Without an answer in the journal either, what is said here follows.
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    /// Ask a person. Without an answer in the journal either, what is said here follows. `users`: whether users are in, by a
+    /// look at the gate within the last [`WATCH_SECONDS`]; `None`: it could not be looked at.
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Leave
     }
 
@@ -54,8 +55,9 @@ pub enum Reply {
 pub enum Ended {
     /// The run has ended.
     Run(Outcome),
-    /// The run waits for an answer, and nobody gave one. It can be resumed.
-    NeedsAnswer(Question),
+    /// The run waits for an answer, and nobody gave one. It can be resumed. With it whether users are in, as it was just
+    /// seen; `None`: it could not be looked at.
+    NeedsAnswer(Question, Option<Users>),
 }
 
 /// Why a run could not go on. It can be resumed.
@@ -165,6 +167,8 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         let (cloud, clock) = (self.cloud, self.clock);
         // When the calm was looked at last, and whether that was right before the effect that is due.
         let (mut watched_at, mut just_watched) = (None, false);
+        // Whether users are in, as it was seen last while a question stood.
+        let mut users: Option<(Timestamp, Option<Users>)> = None;
         loop {
             if let Some(outcome) = &state.outcome {
                 return Ok(Ended::Run(outcome.clone()));
@@ -203,16 +207,28 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                             Err(error) => What::ObserveFailed(error),
                         }
                     }
-                    Effect::Ask(question) => match watcher.asked(plan, &question) {
-                        Reply::Answer { answer, by } if question.takes(&answer) => {
-                            What::Answered { answer, by }
+                    Effect::Ask(question) => {
+                        let now = clock.now();
+                        let seen = match users.take() {
+                            Some((at, seen)) if now.milliseconds_since(at) < WATCH_SECONDS * 1000 => {
+                                (at, seen)
+                            }
+                            Some(_) | None => (now, self.users(plan, &state, &mut hold).await?),
+                        };
+                        let (_, seen) = users.insert(seen);
+                        match watcher.asked(plan, &question, seen.as_ref()) {
+                            Reply::Answer { answer, by } if question.takes(&answer) => {
+                                What::Answered { answer, by }
+                            }
+                            Reply::Answer { .. } | Reply::Leave => {
+                                return Ok(Ended::NeedsAnswer(question, seen.clone()));
+                            }
+                            Reply::Wait => {
+                                clock.sleep(Duration::from_millis(LISTEN_MILLISECONDS)).await;
+                                What::Waited
+                            }
                         }
-                        Reply::Answer { .. } | Reply::Leave => return Ok(Ended::NeedsAnswer(question)),
-                        Reply::Wait => {
-                            clock.sleep(Duration::from_millis(LISTEN_MILLISECONDS)).await;
-                            What::Waited
-                        }
-                    },
+                    }
                     Effect::Act(act) => {
                         let record = Record::Intended { at: clock.now(), act: act.clone() };
                         self.write(plan, &record, false, &mut hold, watcher).await?;
@@ -238,8 +254,27 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             } else {
                 self.renew(plan, &mut hold, watcher).await?;
             }
+            if next.question != state.question {
+                users = None;
+            }
             (state, effect) = (next, next_effect);
         }
+    }
+
+    /// Whether users are in, by a look at the gate; `None`: it can't be looked at.
+    async fn users(
+        &mut self,
+        plan: &Plan,
+        state: &State,
+        hold: &mut Hold,
+    ) -> Result<Option<Users>, ConductError> {
+        let listener_arn = state.targets.listener.physical_id.clone();
+        let query = Query::Fleet(FleetQuery::GateRules { listener_arn });
+        let cloud = self.cloud;
+        Ok(match self.beside(plan, hold, cloud.observe(&query)).await? {
+            Ok(Observation::GateRules(rules)) => Some(Maintenance::of(&rules).map_or(Users::In, Users::Out)),
+            Ok(_) | Err(_) => None,
+        })
     }
 
     /// Look whether the calm holds, when it is time, or before what can't be undone.

@@ -10,7 +10,7 @@ use conductor::{
 };
 use upgrade::{
     Act, ApprovedPlan, FleetQuery, Observation, Plan, PortError, PortErrorKind, Query, Question, Record,
-    State, Timestamp,
+    State, Timestamp, Users,
 };
 
 mod common;
@@ -56,7 +56,7 @@ impl Watcher for Notes {
         self.records += 1;
     }
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Leave
     }
 
@@ -202,7 +202,7 @@ fn a_run_that_is_taken_up_twice_at_once_is_carried_on_once() {
         };
         let (one, two) = tokio::join!(resume(), resume());
         let told = |ended: &Result<Ended, ConductError>| match ended {
-            Ok(Ended::Run(_) | Ended::NeedsAnswer(_)) => "carried on",
+            Ok(Ended::Run(_) | Ended::NeedsAnswer(..)) => "carried on",
             Err(ConductError::Journal(JournalError::LeaseHeld { holder, .. })) => {
                 assert!(holder.to_string().contains(&std::process::id().to_string()), "{holder}");
                 "told"

@@ -96,19 +96,6 @@ pub enum Answer {
 }
 
 impl Question {
-    /// Whether users are kept out while it is open: the backup and the role stack are updated while they work.
-    #[must_use]
-    pub fn keeps_users_out(&self) -> bool {
-        match self {
-            Question::Unhealthy { .. } | Question::Leaving { .. } => true,
-            Question::GateGone { .. } | Question::WindowPassed { .. } => false,
-            Question::RollbackFailed { update, .. } | Question::Unseen { update, .. } => match update {
-                UpdateKind::BackupStack | UpdateKind::RoleStack => false,
-                UpdateKind::Primary | UpdateKind::WayBack => true,
-            },
-        }
-    }
-
     /// Whether what it is about is tried on while nobody answers.
     #[must_use]
     pub fn is_tried_on(&self) -> bool {

@@ -32,11 +32,10 @@ pub(super) async fn as_found(
     inherited: Before,
 ) -> Result<(Option<Maintenance>, Before), CliError> {
     let found = maintenance_of(site, targets).await?;
-    let mut before = match found {
-        Some(_) => inherited,
-        // What is sick in maintenance says nothing of what was sick before.
-        None => Before { health: health_now(site, targets).await, ..Before::default() },
-    };
+    let mut before = if found.is_some() { inherited } else { Before::default() };
+    if before.health.is_empty() {
+        before.health = health_now(site, targets, found.is_some()).await;
+    }
     if before.banner.is_none() {
         before.banner = left_over_banner(site).await;
     }
@@ -59,15 +58,15 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
 }
 
 /// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known
-/// to be sick.
-async fn health_now(site: &Site, targets: &Targets) -> Vec<Finding> {
+/// to be sick. In maintenance only the target groups tell of before: pages and the platform itself may be down for its sake.
+async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec<Finding> {
     let policy = &site.settings.health;
     let groups = if policy.targets { targets.target_groups.as_slice() } else { &[] };
     let query = Query::Health(HealthQuery {
         target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
-        platform: policy.platform && site.ports.platform.capabilities().status,
+        platform: !in_maintenance && policy.platform && site.ports.platform.capabilities().status,
         version: None,
-        http: policy.http.clone(),
+        http: if in_maintenance { Vec::new() } else { policy.http.clone() },
     });
     match site.ports.observe(&query).await {
         Ok(Observation::Health(findings)) => findings,

@@ -10,7 +10,7 @@ use conductor::{
 };
 use panel::BackendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp};
+use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp, Users};
 
 use super::backend::{Inner, refused};
 use crate::error::CliError;
@@ -175,7 +175,11 @@ impl Watcher for Unattended {
         }
     }
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
+        if let Some(notice) = self.noticing.asked(question, users) {
+            // Whoever delivers lives as long as the run's task.
+            let _gone = self.notices.send(message(plan, &notice));
+        }
         Reply::Wait
     }
 

@@ -134,7 +134,7 @@ impl Rehearsal {
         let (_, records) = journal.load(&plan.run_id).expect("the journal can be read");
         match ended {
             Ended::Run(outcome) => (outcome, records),
-            Ended::NeedsAnswer(question) => panic!("nobody is here to answer {question:?}"),
+            Ended::NeedsAnswer(question, _) => panic!("nobody is here to answer {question:?}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use conductor::{Ended, Reply, Watcher};
 use serde_json::json;
-use upgrade::{Answer, Fate, Outcome, Plan, Question, Record, Report, State, UpdateKind};
+use upgrade::{Answer, Fate, Outcome, Plan, Question, Record, Report, State, UpdateKind, Users};
 
 use crate::common::{Silent, virtual_time};
 use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
@@ -130,7 +130,7 @@ async fn ends(full: &Full, plan: &Plan, passes: bool, fresh: &Standing, what: &s
     let (ended, looks) = full.watched(30, full.start(plan, &mut journal, &mut Silent)).await;
     let outcome = match ended.unwrap_or_else(|error| panic!("{what}: {error}")) {
         Ended::Run(outcome) => outcome,
-        Ended::NeedsAnswer(question) => panic!("{what}: {question:?}"),
+        Ended::NeedsAnswer(question, _) => panic!("{what}: {question:?}"),
     };
     let records = records(&journal, &plan.run_id);
     full.calls.begin(None);
@@ -169,7 +169,7 @@ struct Skips {
 impl Watcher for Skips {
     fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {}
 
-    fn asked(&mut self, _plan: &Plan, question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, question: &Question, _users: Option<&Users>) -> Reply {
         self.asked += 1;
         match question {
             Question::RollbackFailed { resources, .. } => Reply::Answer {

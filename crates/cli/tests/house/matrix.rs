@@ -145,7 +145,7 @@ impl Watcher for Until<'_> {
         }
     }
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Wait
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use cli::planning::prepare_maintenance;
 use conductor::{ConductError, Ended, JournalStore, Reply, Request, SqliteJournal, Watcher};
-use upgrade::{Answer, Before, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind};
+use upgrade::{
+    Answer, Before, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind, Users,
+};
 
 use crate::common::{Silent, virtual_time};
 use crate::full::{Full, Vendor, Wishes, freshly, journal, records};
@@ -41,7 +43,7 @@ impl Watcher for Stops {
     }
 
     /// On the way out a stop leads to a question; it is waited on.
-    fn asked(&mut self, _plan: &Plan, question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, question: &Question, _users: Option<&Users>) -> Reply {
         assert!(self.at.is_leaving(), "{question:?}");
         Reply::Answer { answer: Answer::LookAgain, by: "grace".to_owned() }
     }
@@ -160,7 +162,7 @@ fn a_question_that_nobody_answers_leaves_the_run_to_be_resumed() {
         full.platform.be_healthy(false);
         let mut journal = journal();
         let (ended, _) = full.watched(20, full.start(&plan, &mut journal, &mut Silent)).await;
-        let Ended::NeedsAnswer(question) = ended.expect("it comes to a question") else {
+        let Ended::NeedsAnswer(question, _) = ended.expect("it comes to a question") else {
             panic!("no question")
         };
         assert!(matches!(&question, Question::Unhealthy { can_go_back: true, .. }), "{question:?}");
@@ -190,7 +192,7 @@ struct Waits;
 impl Watcher for Waits {
     fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {}
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Wait
     }
 }

@@ -11,7 +11,9 @@ use conductor::{
     Request, SqliteJournal, Watcher, read_run,
 };
 use tokio::sync::Notify;
-use upgrade::{Act, Answer, Observation, Outcome, Plan, PortError, Query, Question, Record, Report, State};
+use upgrade::{
+    Act, Answer, Observation, Outcome, Plan, PortError, Query, Question, Record, Report, State, Users,
+};
 
 use crate::common::approved;
 use crate::full::{Full, Vendor, Wishes};
@@ -22,7 +24,7 @@ pub struct Waits;
 impl Watcher for Waits {
     fn recorded(&mut self, _plan: &Plan, _record: &Record, _state: &State) {}
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Wait
     }
 }
@@ -42,7 +44,7 @@ impl Watcher for Until<'_> {
         }
     }
 
-    fn asked(&mut self, _plan: &Plan, _question: &Question) -> Reply {
+    fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Wait
     }
 }

@@ -21,7 +21,7 @@ async fn stuck(scene: &Scene) -> Plan {
 }
 
 fn is_asked(ended: &Ended) -> bool {
-    matches!(ended, Ended::NeedsAnswer(Question::RollbackFailed { .. }))
+    matches!(ended, Ended::NeedsAnswer(Question::RollbackFailed { .. }, _))
 }
 
 /// Somebody mends the cause and continues the rollback in the console.
