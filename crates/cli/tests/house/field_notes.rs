@@ -60,6 +60,7 @@ scenarios! {
     12 rollback::a_rollback_continued_in_the_console_is_seen_when_the_run_is_resumed;
     12 rollback::a_rollback_continued_in_the_console_is_followed_when_somebody_says_look_again;
     12 rollback::a_failed_rollback_that_nobody_continued_is_asked_about_again;
+    12 rollback::whether_users_are_in_is_seen_whenever_somebody_is_asked;
     12 rollback::what_the_clean_up_could_not_delete_is_named;
     13 alarms::alarms_that_an_interrupted_run_muted_are_no_owners_choice;
     13 alarms::alarms_muted_by_a_run_whose_gate_was_removed_by_hand_act_again;

@@ -372,13 +372,14 @@ impl Full {
 
     /// Every warning is accepted, by somebody, for a reason.
     fn accepted(&self) -> Vec<Acceptance> {
-        let replaced = self.accepted_replacements.iter().map(|what| Acceptance {
-            what: (*what).to_owned(),
-            who: "ada".to_owned(),
-            why: "it is watched".to_owned(),
-            of: Vec::new(),
-        });
-        cli::accepted().into_iter().chain(replaced).collect()
+        let more =
+            std::iter::once(&"platform-health").chain(self.accepted_replacements).map(|what| Acceptance {
+                what: (*what).to_owned(),
+                who: "ada".to_owned(),
+                why: "it is watched".to_owned(),
+                of: Vec::new(),
+            });
+        cli::accepted().into_iter().chain(more).collect()
     }
 
     /// Order what is to go wrong in the primary's cloud; `{}` for nothing.

@@ -74,7 +74,7 @@ pub async fn alarms_muted_by_a_run_whose_gate_was_removed_by_hand_act_again() {
 }
 
 /// Somebody deletes the gate's rules in the console.
-async fn remove_gate(scene: &Scene) {
+pub async fn remove_gate(scene: &Scene) {
     let listener = scene.full().outside().listener();
     let asked = [("ListenerArn".to_owned(), listener)];
     let answer = scene.full().caller.query("elasticloadbalancing", "DescribeRules", &asked).await;

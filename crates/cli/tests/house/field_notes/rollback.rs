@@ -2,7 +2,7 @@
 
 use conductor::{Ended, Request};
 use serde_json::json;
-use upgrade::{Answer, Outcome, Plan, Question};
+use upgrade::{Answer, Outcome, Plan, Question, Users};
 
 use super::{Scene, has, not_upgraded};
 use crate::common::Silent;
@@ -97,4 +97,36 @@ pub async fn what_the_clean_up_could_not_delete_is_named() {
     let [named] = named.as_slice() else { panic!("once: {:?}", report.remarks) };
     assert!(named.contains("left something behind") && named.contains("attached to entities"), "{named}");
     assert!(named.contains("arn:aws:iam"), "by what it is called in the account: {named}");
+}
+
+/// What a question says of users is looked at, whatever the run has done itself.
+pub async fn whether_users_are_in_is_seen_whenever_somebody_is_asked() {
+    for by_hand in [false, true] {
+        let scene = Scene::new().await;
+        if by_hand {
+            scene.world.enable().await;
+        }
+        // The role stack comes before the gate.
+        let fault = |phase: &str| json!({"stack": "deployment-role", "logical_id": "DataPolicy", "phase": phase, "reason": "so it was told"});
+        scene.full().set_faults(&json!({"resources": [fault("update"), fault("rollback")]}));
+        let plan = scene.world.upgrading().await.expect("a plan");
+        let ended = scene.world.carry_on(&plan, &mut Silent).await.expect("it comes to a question");
+        assert!(is_asked(&ended), "{ended:?}");
+        let Ended::NeedsAnswer(_, Some(users)) = ended else { panic!("{ended:?}") };
+        assert_eq!(matches!(users, Users::Out(_)), by_hand, "{users:?}");
+    }
+    // And behind the run's own gate, which somebody opens in the console while the question stands.
+    let scene = Scene::new().await;
+    let plan = stuck(&scene).await;
+    let again = async || {
+        let full = scene.full();
+        let ended = full.resume(&plan.run_id, &mut scene.world.journal(), &mut Silent, "another").await;
+        match ended.expect("it asks again") {
+            Ended::NeedsAnswer(_, users) => users.expect("seen"),
+            Ended::Run(outcome) => panic!("{outcome:?}"),
+        }
+    };
+    assert!(matches!(again().await, Users::Out(_)));
+    super::alarms::remove_gate(&scene).await;
+    assert_eq!(again().await, Users::In);
 }
