@@ -202,7 +202,7 @@ pub enum Leaving {
 /// Decide how maintenance is left, for whoever works at this machine.
 ///
 /// # Errors
-/// As [`leaving_for`].
+/// A run is carried out, or the stack is being updated, and the wish doesn't cover it; something can't be looked at.
 pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Leaving, CliError> {
     leaving_for(site, journal, wish, &wish::who()).await
 }
