@@ -79,7 +79,7 @@ pub struct UnreadContent {
 
 impl AwsCloud {
     /// The template of a change set as it was sent; `None`: there is no such change set. AWS gives a question mark for
-    /// each character beyond ASCII (see [`is_as_aws_shows`]).
+    /// each character beyond ASCII (see `is_as_aws_shows`).
     ///
     /// # Errors
     /// As CloudFormation's GetTemplate.

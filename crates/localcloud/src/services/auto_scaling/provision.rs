@@ -1,4 +1,4 @@
-//! `AWS::AutoScaling::AutoScalingGroup` and `AWS::AutoScaling::WarmPool`; `ScheduledAction` is in [`scheduled_provision`].
+//! `AWS::AutoScaling::AutoScalingGroup` and `AWS::AutoScaling::WarmPool`; `ScheduledAction` is in `scheduled_provision`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
