@@ -24,7 +24,8 @@
 //! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
 //!   `service_unavailable` (503), `throttled`, `access_denied` or `expired_credentials`, of S3 also
 //!   `conditional_request_conflict` (409); or the connection is closed instead of an answer, before
-//!   anything has happened (`drop_connection`) or after (`lose_response`). Services go by their signing names;
+//!   anything has happened (`drop_connection`) or after (`lose_response`), or so that it happens `late_seconds` (60)
+//!   later, after whatever has happened by then (`arrive_late`). Services go by their signing names;
 //!   `"operation": "*"` is any. The first entry that fits a call and isn't used up counts.
 //! - `throttle`: a token bucket for the operation (with `*`: for all of the service's together), besides the usual ones.
 //! - `throttling`: whether the usual ones apply; without it the configuration says so.

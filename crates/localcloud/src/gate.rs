@@ -21,6 +21,8 @@ pub(crate) enum Passage {
     Refused(AwsError),
     /// Not at all, and there is no answer.
     Dropped,
+    /// To the world so many seconds later, and there is no answer.
+    Late(u64),
 }
 
 /// How a request of the caller with this key goes on, and the place of the fault that it uses up.
@@ -72,6 +74,7 @@ pub(crate) fn pass(
                     );
                 }
                 Answer::DropConnection => return (Passage::Dropped, used),
+                Answer::ArriveLate => return (Passage::Late(fault.late_seconds.unwrap_or(60)), used),
                 Answer::LoseResponse => loses_answer = true,
             }
         }

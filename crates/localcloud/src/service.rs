@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -81,6 +82,8 @@ struct State {
     buckets: Buckets,
     /// Requests answered, for request ids.
     answered: u64,
+    /// Requests that a fault holds back, with the time at which they arrive.
+    on_their_way: Vec<(Timestamp, Call)>,
 }
 
 impl std::fmt::Debug for LocalCloud {
@@ -163,7 +166,13 @@ impl LocalCloud {
 
     fn around(world: World, log: Option<RequestLog>, clock: Clock, keys: AccessKeys) -> LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
-        let state = Mutex::new(State { world, log, buckets: Buckets::default(), answered: 0 });
+        let state = Mutex::new(State {
+            world,
+            log,
+            buckets: Buckets::default(),
+            answered: 0,
+            on_their_way: Vec::new(),
+        });
         let changed = tokio::sync::Notify::new();
         LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state, changed }), observer: None }
     }
@@ -187,6 +196,7 @@ impl LocalCloud {
     pub fn inspect<T>(&self, look: impl FnOnce(&World) -> T) -> Result<T, AwsError> {
         let mut state = self.inner.state.lock().map_err(broken)?;
         let now = self.inner.clock.now();
+        state.arrive(now);
         state.world.advance(now);
         Ok(look(&state.world))
     }
@@ -222,6 +232,7 @@ impl LocalCloud {
         let input = serde_json::to_value(report).map_err(internal)?;
         let mut state = self.inner.state.lock().map_err(broken)?;
         let at = self.inner.clock.now().max(state.world.now);
+        state.arrive(at);
         let answer = state.happen(at, Service::Control, machine_room::REPORT, &input);
         self.inner.changed.notify_one();
         answer
@@ -394,6 +405,7 @@ impl LocalCloud {
         let state = &mut *state;
         // A clock that was set back doesn't turn time back.
         let at = self.inner.clock.now().max(state.world.now);
+        state.arrive(at);
         let (passage, used) = gate::pass(&state.world, &mut state.buckets, call, caller, at);
         if let Some(place) = used {
             let input = serde_json::json!({"place": place});
@@ -405,6 +417,10 @@ impl LocalCloud {
         match passage {
             Passage::Refused(refusal) => Err(refusal),
             Passage::Dropped => Ok(None),
+            Passage::Late(seconds) => {
+                state.on_their_way.push((at.after(Duration::from_secs(seconds)), call.clone()));
+                Ok(None)
+            }
             Passage::Open => {
                 let output = state.happen(at, call.service, &call.operation, &call.input)?;
                 Ok(Some(look(&state.world, output)))
@@ -426,6 +442,17 @@ impl LocalCloud {
 }
 
 impl State {
+    /// Let happen what was held back and is due, in the order of its time.
+    fn arrive(&mut self, now: Timestamp) {
+        loop {
+            let due = self.on_their_way.iter().enumerate().filter(|(_, (at, _))| *at <= now);
+            let Some(place) = due.min_by_key(|(_, (at, _))| *at).map(|(place, _)| place) else { return };
+            let (at, call) = self.on_their_way.remove(place);
+            // Nobody waits for what it is answered.
+            let _unheard = self.happen(at.max(self.world.now), call.service, &call.operation, &call.input);
+        }
+    }
+
     /// Log a request that may change something, and let the world answer it.
     fn happen(
         &mut self,

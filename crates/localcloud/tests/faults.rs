@@ -203,6 +203,46 @@ fn a_conditional_write_can_be_made_to_conflict() {
     assert_eq!(put("/bucket/k").status(), 200, "nothing was written, and the fault is used up");
 }
 
+/// A PUT that was given up arrives all the same: what is there by then decides what it does.
+#[tokio::test(start_paused = true)]
+async fn a_call_can_arrive_after_those_that_came_later() {
+    let cloud = cloud();
+    let put = |path: &str, body: &'static str, condition: Option<&str>| {
+        let mut request = Request::put(format!("http://127.0.0.1:4566{path}"));
+        if let Some(etag) = condition {
+            request = request.header("if-match", etag);
+        }
+        cloud.call(Signing::of("s3").sign(request.body(Bytes::from(body)).expect("request")))
+    };
+    let get = || {
+        let request = Request::get("http://127.0.0.1:4566/bucket/k").body(Bytes::new()).expect("request");
+        text(&cloud.call(Signing::of("s3").sign(request)))
+    };
+    let late = |seconds: u64| {
+        let fault = json!({"service": "s3", "operation": "PutObject", "answer": "arrive_late", "late_seconds": seconds});
+        control(&cloud, Method::PUT, &json!({"calls": [fault]})).0
+    };
+    let seconds = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
+    assert_eq!(put("/bucket", "", None).status(), 200);
+    let tag = |answer: &Response<Bytes>| answer.headers()["etag"].to_str().expect("ASCII").to_owned();
+    let first = tag(&put("/bucket/k", "first", None));
+    for (meanwhile, condition, then) in
+        [(None, Some(&first), "late"), (Some("next"), Some(&first), "next"), (Some("next"), None, "late")]
+    {
+        assert_eq!(put("/bucket/k", "first", None).status(), 200);
+        assert_eq!(late(60), 200);
+        assert!(is_dropped(&put("/bucket/k", "late", condition.map(String::as_str))));
+        seconds(59).await;
+        assert_eq!(get(), "first");
+        if let Some(body) = meanwhile {
+            assert_eq!(put("/bucket/k", body, None).status(), 200);
+        }
+        seconds(2).await;
+        assert_eq!(get(), then, "{meanwhile:?}, {condition:?}");
+    }
+    assert_eq!(late(1000), 400, "by then no signature would do any more");
+}
+
 #[test]
 fn a_call_too_many_is_throttled_and_changes_nothing() {
     let folder = tempfile::tempdir().expect("folder");

@@ -150,7 +150,14 @@ pub struct CallFault {
     pub next: u64,
     /// What they meet.
     pub answer: Answer,
+    /// With [`Answer::ArriveLate`], after how many seconds they happen: at most [`LATEST_SECONDS`]; `None`: 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_seconds: Option<u64>,
 }
+
+/// A request later than this has a signature that AWS takes no more.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>
+pub const LATEST_SECONDS: u64 = 900;
 
 fn once() -> u64 {
     1
@@ -176,6 +183,9 @@ pub enum Answer {
     DropConnection,
     /// No answer, though it has happened.
     LoseResponse,
+    /// No answer, and it happens later, after whatever has happened by then. What is on its way when the cloud's process ends
+    /// never arrives.
+    ArriveLate,
 }
 
 /// A token bucket.
@@ -270,6 +280,10 @@ impl Faults {
             known("calls", place, &fault.service)?;
             if fault.answer == Answer::ConditionalRequestConflict && fault.service != "s3" {
                 return Err(FaultsError::Answer { place });
+            }
+            if fault.late_seconds.is_some_and(|seconds| seconds > LATEST_SECONDS) {
+                let what = "late_seconds must be at most 900";
+                return Err(FaultsError::Number { list: "calls", place, what });
             }
         }
         for (place, throttle) in self.throttle.iter().enumerate() {
