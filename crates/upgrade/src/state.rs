@@ -311,14 +311,19 @@ impl State {
     }
 
     /// Whether this run took the thing away itself, and has not put it back: its journal counts, whatever became of the
-    /// note (an update may wipe tags). What the plan brought from an earlier run's journal needs its note, until this run's
-    /// own drain has seen it.
+    /// note (an update may wipe tags).
     pub(crate) fn is_own(&self, plan: &Plan, physical_id: &str) -> bool {
+        self.has_taken(plan, physical_id) && !self.put_back.contains(physical_id)
+    }
+
+    /// Whether this run took a thing away itself of which its journal knows how it was. What the plan brought from an earlier
+    /// run's journal is that one's, until this run's own drain has seen it.
+    pub(crate) fn has_taken(&self, plan: &Plan, physical_id: &str) -> bool {
         let Before { job_queues, worker_groups, alarms, banner: _, health: _ } = &plan.before;
         let inherited = job_queues.iter().any(|queue| queue.arn == physical_id)
             || worker_groups.iter().any(|group| group.name == physical_id)
             || alarms.iter().any(|alarm| alarm.name == physical_id);
-        (!inherited || self.drained.contains(physical_id)) && !self.put_back.contains(physical_id)
+        !inherited || self.drained.contains(physical_id)
     }
 
     /// Whether what the journal says of a thing counts on the way out: this run took it away, or it is as an earlier run's

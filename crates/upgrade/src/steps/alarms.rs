@@ -69,7 +69,9 @@ pub(crate) fn unmute(plan: &Plan, state: &State, alarms: &[AlarmSeen]) -> Decisi
     if !silent.is_empty() {
         return Decision::act(FleetAct::SetAlarmActions { names: silent, enabled: true });
     }
-    let noted = |alarm: &&AlarmSeen| alarm.remembered.is_some() && (takes_over || known(alarm));
+    let noted = |alarm: &&AlarmSeen| {
+        alarm.remembered.is_some() && (takes_over || (known(alarm) && state.has_taken(plan, &alarm.name)))
+    };
     let resources: Vec<Rememberer> =
         alarms.iter().filter(noted).map(|alarm| Rememberer::Alarm(alarm.name.clone())).collect();
     if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }

@@ -138,7 +138,8 @@ pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> De
     let resources: Vec<Rememberer> = queues
         .iter()
         .filter(right)
-        .filter(|queue| queue.remembered.is_some() && (takes_over || known(queue).is_some()))
+        .filter(|queue| queue.remembered.is_some())
+        .filter(|queue| takes_over || (known(queue).is_some() && state.has_taken(plan, &queue.arn)))
         .map(|queue| Rememberer::JobQueue(queue.arn.clone()))
         .collect();
     // One that Batch can't use is set as it was all the same; that it is INVALID is told, and keeps nobody out.

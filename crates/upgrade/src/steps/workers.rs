@@ -220,7 +220,8 @@ pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Dec
             && !pools.iter().any(|pool| pool.group_name == group.name)
             && protect_again(std::slice::from_ref(*group)).is_none()
     };
-    let concerned = |group: &&WorkerGroup| takes_over || known(group).is_some();
+    let concerned =
+        |group: &&WorkerGroup| takes_over || (known(group).is_some() && state.has_taken(plan, &group.name));
     let of_instances = |group: &WorkerGroup| -> Vec<Rememberer> {
         let noted = group.instances.iter().filter(|one| one.remembered.is_some() && !is_leaving(one));
         noted.map(|instance| Rememberer::Instance(instance.id.clone())).collect()

@@ -58,7 +58,9 @@ pub(super) fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -
 /// unless the policy stays closed.
 pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     state.failure = Some(reason);
-    state.stays = if state.found.is_some() {
+    // Until the gate's turn comes, it is as the plan has found it.
+    let found = state.found.is_some() || (plan.found.is_some() && !state.taken.gate);
+    state.stays = if found {
         Some(Stays::AsFound)
     } else if plan.maintenance.stay_closed_on_failure
         && state.stop.is_none()
