@@ -61,6 +61,36 @@ fn whoever_goes_back_in_a_maintenance_that_was_found_stays_in_it() {
     assert_eq!((platform.release, platform.group.max_size), ("1", 0));
 }
 
+/// Stopped or failed at whichever step, also before it has looked at the gate: notes, sizes and banner are as they were.
+#[test]
+fn an_upgrade_that_does_not_happen_leaves_the_maintenance_as_it_found_it() {
+    let mut tried = 0;
+    // In maintenance nothing is announced: those two steps are over before anybody could stop them.
+    let passes = |step: &Step| matches!(step, Step::Announce | Step::AwaitWindow);
+    let steps = plan().steps;
+    let stopped = steps.iter().map(|planned| planned.step).filter(|step| !step.is_leaving() && !passes(step));
+    for step in stopped {
+        let fate =
+            || Fortune { statuses: &["UPDATE_IN_PROGRESS"; 25], stop_at: Some(step), ..Fortune::default() };
+        let (platform, before) = in_maintenance(fate());
+        let found = platform.clone();
+        for before in [before, Before::default()] {
+            let Carried { platform, outcome, .. } =
+                carry_out_on(&upgrading(before), platform.clone(), Crash::Never);
+            assert!(matches!(outcome, Outcome::NotUpgraded { .. }), "{}: {outcome:?}", step.title());
+            let what = step.title();
+            assert_eq!(platform.gate_rules, found.gate_rules, "{what}");
+            assert_eq!(platform.queues, found.queues, "{what}");
+            assert_eq!(platform.alarms, found.alarms, "{what}");
+            assert_eq!(platform.group, found.group, "{what}");
+            assert_eq!(platform.banner, found.banner, "{what}");
+            assert_eq!(platform.change_sets.len(), 0, "{what}");
+            tried += 1;
+        }
+    }
+    println!("{tried} of {tried} stops left the maintenance as it was found");
+}
+
 #[test]
 fn a_queue_that_refuses_to_be_enabled_holds_no_other_s_note() {
     let enables = |act: &Act| matches!(act, Act::Fleet(FleetAct::SetJobQueueStates { enabled: true, .. }));
