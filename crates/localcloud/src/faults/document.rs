@@ -150,14 +150,14 @@ pub struct CallFault {
     pub next: u64,
     /// What they meet.
     pub answer: Answer,
-    /// With [`Answer::ArriveLate`], after how many seconds they happen: at most [`LATEST_SECONDS`]; `None`: 60.
+    /// With [`Answer::ArriveLate`], after how many seconds they happen: at most 900; `None`: 60.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_seconds: Option<u64>,
 }
 
 /// A request later than this has a signature that AWS takes no more.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>
-pub const LATEST_SECONDS: u64 = 900;
+const LATEST_SECONDS: u64 = 900;
 
 fn once() -> u64 {
     1
