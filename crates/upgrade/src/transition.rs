@@ -369,7 +369,8 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             wait(plan, state, waiting_on)
         }
         Decision::Done => {
-            if state.step == Step::FollowUpdate(UpdateKind::WayBack) && state.found.is_some() {
+            let follows_way_back = state.step == Step::FollowUpdate(UpdateKind::WayBack);
+            if follows_way_back && state.found.is_some() && state.taken.gate {
                 // The old release stands again, in the maintenance that its administrator had entered.
                 state.stays = Some(Stays::AsFound);
             }

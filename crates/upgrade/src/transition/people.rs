@@ -127,11 +127,20 @@ pub(super) fn answered(
             look(plan, state, at)
         }
         Answer::Leave => {
+            if matches!(question, Question::GateGone { .. }) {
+                are_in(&mut state);
+            }
             state.stop = Some(by.to_owned());
             let reason = format!("{}; {by} chose to stop there", words(&question));
             leave(plan, state, at, reason)
         }
     })
+}
+
+/// Somebody opened the gate, and it stays open: what is watched is watched no more.
+fn are_in(state: &mut State) {
+    state.taken.gate = false;
+    state.doors.clear();
 }
 
 /// Users are let in, or left in, as it is.
@@ -145,9 +154,7 @@ pub(super) fn open(
     state.remarks.push(format!("{}; {by} let users in all the same", words(question)));
     match question {
         Question::GateGone { .. } => {
-            // They are in: what is watched is watched no more.
-            state.taken.gate = false;
-            state.doors.clear();
+            are_in(&mut state);
             look(plan, state, at)
         }
         Question::Leaving { step, held, .. } => match step.facts().on_failure {

@@ -58,13 +58,16 @@ pub(super) fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -
 /// unless the policy stays closed.
 pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     state.failure = Some(reason);
-    // Until the gate's turn comes, it is as the plan has found it.
-    let found = state.found.is_some() || (plan.found.is_some() && !state.taken.gate);
-    state.stays = if found {
+    let behind_gate = is_behind_gate(plan, state.step);
+    // Until the gate's turn comes, it is as the plan has found it. A maintenance that somebody has ended meanwhile, users being
+    // in, is stayed in by nobody: their work would be ended.
+    let is_found = state.found.is_some() || plan.found.is_some();
+    state.stays = if is_found && (state.taken.gate || !behind_gate) {
         Some(Stays::AsFound)
     } else if plan.maintenance.stay_closed_on_failure
         && state.stop.is_none()
-        && is_behind_gate(plan, state.step)
+        && behind_gate
+        && state.taken.gate
     {
         // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
         Some(Stays::ByPolicy)

@@ -5,7 +5,7 @@ use upgrade::*;
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
 use crate::ends::assert_put_back;
 use crate::plans::{entering, plan};
-use crate::platform::{Fortune, Platform};
+use crate::platform::{Back, Fortune, Platform};
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
 
@@ -89,6 +89,54 @@ fn an_upgrade_that_does_not_happen_leaves_the_maintenance_as_it_found_it() {
         }
     }
     println!("{tried} of {tried} stops left the maintenance as it was found");
+}
+
+/// Somebody lets users in during the update, which then fails: nobody's work is ended for a maintenance that is over.
+#[test]
+fn a_maintenance_that_somebody_ended_is_stayed_in_by_nobody() {
+    const BACK: &[(Step, Back)] = &[(Step::FollowUpdate(UpdateKind::Primary), Back::Gate)];
+    const SLOWLY: &[&str] = &[
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+    ];
+    let fate =
+        || Fortune { statuses: SLOWLY, comes_back: BACK, answers: &[|| Answer::Open], ..Fortune::default() };
+    let closed = |mut plan: Plan| {
+        plan.maintenance.stay_closed_on_failure = true;
+        plan
+    };
+    let (found, before) = in_maintenance(fate());
+    for (name, plan, platform) in
+        [("found", upgrading(before), found), ("by policy", closed(plan()), Platform::new(fate()))]
+    {
+        let Carried { platform, outcome, .. } = carry_out_on(&plan, platform, Crash::Never);
+        assert!(matches!(outcome, Outcome::NotUpgraded { .. }), "{name}: {outcome:?}");
+        let fresh = Platform::new(Fortune::default());
+        assert_eq!(platform.queues, fresh.queues, "{name}");
+        assert_eq!(platform.alarms, fresh.alarms, "{name}");
+        assert_eq!(platform.group.max_size, fresh.group.max_size, "{name}");
+        assert!(platform.gate_rules.is_empty(), "{name}");
+    }
 }
 
 #[test]
