@@ -523,7 +523,7 @@ pub(crate) struct AnswerRun {
     /// The closing time has passed: go on all the same.
     #[arg(long, group = "answer")]
     pub go_on: bool,
-    /// Stop here: what was taken away is put back.
+    /// Stop here: what this run took away is put back.
     #[arg(long, group = "answer")]
     pub stop_here: bool,
     #[command(flatten)]

@@ -131,7 +131,7 @@ fn meaning(question: &Question, answer: &Answer) -> &'static str {
         Answer::StayClosed => "end the run as it is; whoever is kept out stays out",
         Answer::CloseAgain => "close the gate again and go on",
         Answer::GoOn => "go on: the gate closes when its turn comes, without more notice",
-        Answer::Leave => "stop here: what was taken away is put back",
+        Answer::Leave => "stop here: what this run took away is put back",
     }
 }
 

@@ -91,7 +91,7 @@ pub enum Answer {
     CloseAgain,
     /// Go on, the closing time being now.
     GoOn,
-    /// Stop here: what was taken away is put back.
+    /// Stop here: what the run took away is put back.
     Leave,
 }
 
@@ -158,7 +158,7 @@ impl Answer {
             Answer::StayClosed => "end the run as it is".to_owned(),
             Answer::CloseAgain => "close the gate again and go on".to_owned(),
             Answer::GoOn => "go on".to_owned(),
-            Answer::Leave => "stop here and put back what was taken away".to_owned(),
+            Answer::Leave => "stop here and put back what the run took away".to_owned(),
         }
     }
 }

@@ -362,7 +362,7 @@ fn label(answer: &Answer) -> &'static str {
         Answer::StayClosed => "End the run as it is",
         Answer::CloseAgain => "Close the gate again and go on",
         Answer::GoOn => "Go on",
-        Answer::Leave => "Stop here and put back what was taken away",
+        Answer::Leave => "Stop here and put back what this run took away",
     }
 }
 
