@@ -84,7 +84,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
     }
     let answers = question.answers();
     for answer in &answers {
-        let _ = writeln!(text, "  {:<17}{}", word(answer), meaning(question, answer));
+        let _ = writeln!(text, "  {:<17}{}", answer.word(), meaning(question, answer));
     }
     if let Question::RollbackFailed { resources, .. } = question {
         let first = resources.first().map_or("LOGICAL_ID", |stuck| stuck.logical_id.as_str());
@@ -95,23 +95,9 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
     let _ = write!(
         text,
         "From elsewhere: `slackwater run answer {run_id} --{}`, then `slackwater run resume {run_id}` where nobody carries it out.",
-        answers.first().map_or("look-again", word)
+        answers.first().map_or("look-again", Answer::word)
     );
     text
-}
-
-/// The answer as it is typed, and as an option of `slackwater run answer`.
-fn word(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::ContinueRollback { .. } => "retry",
-        Answer::LookAgain => "look-again",
-        Answer::GoBack => "go-back",
-        Answer::Open => "open",
-        Answer::StayClosed => "stay-closed",
-        Answer::CloseAgain => "close-again",
-        Answer::GoOn => "go-on",
-        Answer::Leave => "stop-here",
-    }
 }
 
 /// What an answer means to this question.

@@ -21,7 +21,7 @@ pub(crate) use deployment::{MaintenancePage, Shown, banner, escalation, level, l
 pub(crate) use history::history;
 pub(crate) use layout::{Page, failed};
 pub(crate) use overview::{Card, overview};
-pub(crate) use run::{LINES_A_PAGE, Mark, TIMELINE, lines, regions, run, timeline_now, word as answer_word};
+pub(crate) use run::{LINES_A_PAGE, Mark, TIMELINE, lines, regions, run, timeline_now};
 pub(crate) use sign_in::{set_up, sign_in};
 pub(crate) use upgrade::{Wizard, details, ended, no_events, options, review, steps_of_run, template};
 pub(crate) use words::{iso, standing, standing_in};

@@ -144,6 +144,22 @@ impl Question {
 }
 
 impl Answer {
+    /// In one word: as it is typed, as an option of the command line, as the API takes it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Answer::ContinueRollback { skip } if skip.is_empty() => "retry",
+            Answer::ContinueRollback { .. } => "skip",
+            Answer::LookAgain => "look-again",
+            Answer::GoBack => "go-back",
+            Answer::Open => "open",
+            Answer::StayClosed => "stay-closed",
+            Answer::CloseAgain => "close-again",
+            Answer::GoOn => "go-on",
+            Answer::Leave => "stop-here",
+        }
+    }
+
     /// For a person.
     #[must_use]
     pub fn in_words(&self) -> String {

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use upgrade::{Banner, Limit, LineKind, Maintenance, Outcome, Question, Seen, Timestamp, Users};
+use upgrade::{Answer, Banner, Limit, LineKind, Maintenance, Outcome, Question, Seen, Timestamp, Users};
 
 use crate::act;
 use crate::backend::{GatePicture, LeavingWish, MaintenanceWish};
@@ -210,7 +210,7 @@ fn maintenance(found: &Maintenance) -> Value {
 }
 
 fn answers(question: &Question) -> Vec<&'static str> {
-    question.answers().iter().map(pages::answer_word).collect()
+    question.answers().iter().map(Answer::word).collect()
 }
 
 pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {

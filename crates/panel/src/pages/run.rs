@@ -326,7 +326,7 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                         legend.hidden { "What now?" }
                         div.buttons {
                             @for (place, answer) in question.answers().iter().enumerate() {
-                                (button(word(answer), if place == 0 { "primary" } else { "" }, label(answer)))
+                                (button(answer.word(), if place == 0 { "primary" } else { "" }, label(answer)))
                             }
                         }
                     }
@@ -334,21 +334,6 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
             }
             @if !may { p.sub { "An operator decides." } }
         }
-    }
-}
-
-/// The answer as the API takes it.
-pub(crate) fn word(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::ContinueRollback { skip } if skip.is_empty() => "retry",
-        Answer::ContinueRollback { .. } => "skip",
-        Answer::LookAgain => "look-again",
-        Answer::GoBack => "go-back",
-        Answer::Open => "open",
-        Answer::StayClosed => "stay-closed",
-        Answer::CloseAgain => "close-again",
-        Answer::GoOn => "go-on",
-        Answer::Leave => "stop-here",
     }
 }
 
