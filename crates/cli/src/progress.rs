@@ -130,7 +130,7 @@ impl Lines {
 
     fn happened(&mut self, state: &State, event: &upgrade::Event) {
         match &event.what {
-            What::Resumed => {
+            What::Resumed { .. } => {
                 let text = format!("{}  Resumed in: {}", time_of_day(event.at), state.step.title());
                 self.screen.print(&text);
             }
@@ -141,12 +141,16 @@ impl Lines {
                 self.screen.print(&format!("            {error}"));
             }
             What::Watched(_) => {}
-            What::GivenUp { by } => self.screen.print(&format!("            {by} has it end as it is")),
-            What::StopRequested { by } => self.screen.print(&format!("            {by} asks to stop")),
-            What::Answered { answer, by } => {
+            What::GivenUp { by, .. } => self.screen.print(&format!("            {by} has it end as it is")),
+            What::StopRequested { by, .. } => self.screen.print(&format!("            {by} asks to stop")),
+            What::Answered { answer, by, .. } => {
                 self.screen.print(&format!("            {by} decides: {}", answer.in_words()));
             }
-            What::Started { .. } | What::Observed(_) | What::Acted | What::Waited => {}
+            What::PassedOver { .. }
+            | What::Started { .. }
+            | What::Observed(_)
+            | What::Acted
+            | What::Waited => {}
         }
     }
 }

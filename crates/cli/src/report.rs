@@ -127,7 +127,7 @@ impl GoneOn {
         let mut gone_on = GoneOn::default();
         let mut telling = Telling::default();
         for record in records {
-            if let Record::Happened(Event { what: What::Resumed, .. }) = record {
+            if let Record::Happened(Event { what: What::Resumed { .. }, .. }) = record {
                 match telling.state().is_some_and(|state| state.question.is_some()) {
                     true => gone_on.asked += 1,
                     false => gone_on.under_way += 1,

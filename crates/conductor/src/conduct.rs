@@ -5,8 +5,9 @@ mod hold;
 use std::time::Duration;
 
 use upgrade::{
-    Answer, ApprovedPlan, Effect, Event, FleetQuery, IllegalTransition, Maintenance, Observation, Outcome,
-    Plan, Query, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, transition, watch_due,
+    Answer, ApprovedPlan, Effect, Event, FleetQuery, Handover, IllegalTransition, Maintenance, Observation,
+    Outcome, Plan, Query, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, transition,
+    watch_due,
 };
 
 use crate::clock::Clock;
@@ -144,7 +145,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             // A clock that was set back since then: time goes on from where the journal is.
             let now = self.clock.now();
             let at = now.max(records.last().map_or(now, Record::at));
-            let event = Event { at, what: What::Resumed };
+            let event = Event { at, what: What::Resumed { after: Handover::GivenBack } };
             let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
             let record = Record::Happened(event);
             let mut hold = Hold::since(now, records.len());
@@ -218,7 +219,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                         let (_, seen) = users.insert(seen);
                         match watcher.asked(plan, &question, seen.as_ref()) {
                             Reply::Answer { answer, by } if question.takes(&answer) => {
-                                What::Answered { answer, by }
+                                What::Answered { answer, by, request: None }
                             }
                             Reply::Answer { .. } | Reply::Leave => {
                                 return Ok(Ended::NeedsAnswer(question, seen.clone()));
@@ -322,11 +323,11 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         {
             self.insist(plan, hold, watcher, |journal| journal.take_request(run_id, number)).await?;
             match request {
-                Request::Stop { by } => return Ok(Some(What::StopRequested { by })),
-                Request::GiveUp { by } => return Ok(Some(What::GivenUp { by })),
+                Request::Stop { by } => return Ok(Some(What::StopRequested { by, request: None })),
+                Request::GiveUp { by } => return Ok(Some(What::GivenUp { by, request: None })),
                 Request::Answer { answer, by } => {
                     if state.question.as_ref().is_some_and(|question| question.takes(&answer)) {
-                        return Ok(Some(What::Answered { answer, by }));
+                        return Ok(Some(What::Answered { answer, by, request: None }));
                     }
                 }
             }
@@ -348,7 +349,8 @@ enum Watch {
 fn matters_by_itself(what: &What) -> bool {
     match what {
         What::Started { .. }
-        | What::Resumed
+        | What::Resumed { .. }
+        | What::PassedOver { .. }
         | What::Acted
         | What::ActFailed(_)
         | What::StopRequested { .. }

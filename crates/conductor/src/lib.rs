@@ -8,6 +8,7 @@ mod conduct;
 mod data_directory;
 mod journal;
 mod lease;
+mod objects;
 mod random;
 mod sqlite;
 
@@ -17,5 +18,6 @@ pub use conduct::{ConductError, Conductor, Ended, Reply, Watcher};
 pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use journal::{JournalError, JournalStore, Request, RunSummary, read_run};
 pub use lease::{Conducting, Holder, LEASE_SECONDS, Lease};
+pub use objects::{Found, ObjectError, Objects, Written};
 pub use random::{NoRandomness, random_word};
 pub use sqlite::SqliteJournal;

@@ -4,7 +4,7 @@ use conductor::{
     Conducting, DataDirectory, DataDirectoryError, Holder, JournalError, JournalStore, LEASE_SECONDS,
     Request, SqliteJournal, read_run,
 };
-use upgrade::{Answer, Approval, Event, JOURNAL_FORMAT, Plan, Record, Timestamp, What};
+use upgrade::{Answer, Approval, Event, Handover, JOURNAL_FORMAT, Plan, Record, Timestamp, What};
 
 mod common;
 
@@ -34,7 +34,11 @@ fn happened(at: u64, what: What) -> Record {
 fn what_was_written_is_read_again_by_another_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite");
-    let records = [happened(1, started()), happened(2, What::Waited), happened(3, What::Resumed)];
+    let records = [
+        happened(1, started()),
+        happened(2, What::Waited),
+        happened(3, What::Resumed { after: Handover::GivenBack }),
+    ];
     let mut journal = SqliteJournal::open(&path).expect("a journal");
     journal.begin(&plan("one", "platform"), &records[0], &holder()).expect("begun");
     journal.append("one", &records[1], false, &holder()).expect("written");
@@ -146,7 +150,9 @@ fn only_the_leases_holder_acts_and_a_dead_holders_lease_expires() {
     // It falls silent.
     let later = Timestamp(50_000 + LEASE_SECONDS * 1000 + 1);
     journal.take_lease("one", &second, later).expect("expired");
-    journal.append("one", &happened(later.0, What::Resumed), false, &second).expect("written");
+    journal
+        .append("one", &happened(later.0, What::Resumed { after: Handover::GivenBack }), false, &second)
+        .expect("written");
     let late = journal.append("one", &happened(later.0, What::Waited), false, &first);
     assert!(matches!(&late, Err(JournalError::LeaseHeld { holder, .. }) if *holder == second), "{late:?}");
     assert_eq!(journal.load("one").expect("readable").1.len(), 2, "what was refused is not in it");

@@ -11,8 +11,9 @@ use crate::question::Answer;
 /// Version of the journal's format. 1: the first. 2: plans of format 2, stops, answers. 3: stack events with
 /// physical ids, and the groups that an update deletes. 4: who approved, in the first record; change sets with details
 /// that have parts and with what becomes of old resources; a plan's hash, which no two runs share; acts and questions by
-/// where they go, looks at the calm and at the end, what was found.
-pub const JOURNAL_FORMAT: u32 = 4;
+/// where they go, looks at the calm and at the end, what was found. 5: how a conducting came by the run, the request that a
+/// record takes up, requests that are passed over.
+pub const JOURNAL_FORMAT: u32 = 5;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +57,11 @@ pub enum What {
         /// Who, when, and of which plan.
         approval: Approval,
     },
-    /// Another process goes on with the run.
-    Resumed,
+    /// Another conducting goes on with the run.
+    Resumed {
+        /// How it came by the run.
+        after: Handover,
+    },
     /// The cloud was asked, and answered.
     Observed(Observation),
     /// The cloud was asked, and did not answer.
@@ -76,11 +80,15 @@ pub enum What {
     StopRequested {
         /// Who.
         by: String,
+        /// The request that is taken up by this; `None`: it was said in the conducting's own process.
+        request: Option<String>,
     },
     /// Somebody had the run end as it was, nobody carrying it on: whatever it took away is for whoever leaves maintenance.
     GivenUp {
         /// Who.
         by: String,
+        /// The request that is taken up by this; `None`: it was said in the conducting's own process.
+        request: Option<String>,
     },
     /// Somebody answered the run's question.
     Answered {
@@ -88,6 +96,25 @@ pub enum What {
         answer: Answer,
         /// Who.
         by: String,
+        /// The request that is taken up by this; `None`: it was said in the conducting's own process.
+        request: Option<String>,
+    },
+    /// A request was taken up that doesn't fit any more: nothing follows from it, now or later.
+    PassedOver {
+        /// The request.
+        request: String,
+    },
+}
+
+/// How a conducting came by a run that another one began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Handover {
+    /// The one before had given it back, with no call under way.
+    GivenBack,
+    /// The one before fell silent, or was interrupted: calls that it had sent may still arrive.
+    Overtaken {
+        /// Who that was.
+        holder: String,
     },
 }
 

@@ -30,6 +30,7 @@ mod policy;
 mod profile;
 mod question;
 mod report;
+mod shared_state;
 mod state;
 mod step;
 mod steps;
@@ -56,7 +57,7 @@ pub use draft::{
 };
 pub use ending::{Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
-pub use journal::{Event, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use journal::{Event, Handover, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use limit::{Limit, Then};
 pub use line::{Line, LineKind};
 pub use nearest::nearest;
@@ -84,6 +85,7 @@ pub use profile::{
 };
 pub use question::{Answer, Question, StuckResource};
 pub use report::{Report, StepReport, Telling};
+pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};

@@ -72,19 +72,19 @@ pub(crate) fn kinds(
         Record::Happened(event) => event,
     };
     match &event.what {
-        What::Resumed => kinds.push(LineKind::Resumed),
+        What::Resumed { .. } => kinds.push(LineKind::Resumed),
         What::ObserveFailed(error) | What::ActFailed(error) | What::WatchFailed(error) => {
             kinds.push(LineKind::Failed(error.to_string()))
         }
-        What::GivenUp { by } => {
+        What::GivenUp { by, .. } => {
             kinds.push(LineKind::Decision { by: by.clone(), what: "end the run as it is".to_owned() });
         }
-        What::StopRequested { by } => kinds.push(LineKind::Stop { by: by.clone() }),
-        What::Answered { answer, by } => {
+        What::StopRequested { by, .. } => kinds.push(LineKind::Stop { by: by.clone() }),
+        What::Answered { answer, by, .. } => {
             kinds.push(LineKind::Decision { by: by.clone(), what: answer.in_words() });
         }
         What::Observed(_) => kinds.extend(new_events.into_iter().map(LineKind::Stack)),
-        What::Started { .. } | What::Acted | What::Waited | What::Watched(_) => {}
+        What::PassedOver { .. } | What::Started { .. } | What::Acted | What::Waited | What::Watched(_) => {}
     }
     let told = before.map_or(0, |before| before.came_back.len());
     kinds.extend(after.came_back.iter().skip(told).cloned().map(LineKind::CameBack));

@@ -212,13 +212,18 @@ impl Telling {
     fn note(&mut self, state: &State, what: &What) {
         match what {
             What::Observed(observation) => self.observed(state, observation),
-            What::Resumed => self.report.times_resumed += 1,
-            What::StopRequested { by } => self.report.decisions.push(format!("{by} asked the run to stop")),
-            What::Answered { answer, by } => {
+            What::Resumed { .. } => self.report.times_resumed += 1,
+            What::StopRequested { by, .. } => {
+                self.report.decisions.push(format!("{by} asked the run to stop"));
+            }
+            What::Answered { answer, by, .. } => {
                 self.report.decisions.push(format!("{by} decided: {}", answer.in_words()));
             }
-            What::GivenUp { by } => self.report.decisions.push(format!("{by} had the run end as it was")),
-            What::ObserveFailed(_)
+            What::GivenUp { by, .. } => {
+                self.report.decisions.push(format!("{by} had the run end as it was"));
+            }
+            What::PassedOver { .. }
+            | What::ObserveFailed(_)
             | What::Watched(_)
             | What::WatchFailed(_)
             | What::Started { .. }

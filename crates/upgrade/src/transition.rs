@@ -11,7 +11,7 @@ use ways::{fail, finish, go_back, next, stuck};
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
-use crate::journal::{Event, PortError, PortErrorKind, Record, What};
+use crate::journal::{Event, Handover, PortError, PortErrorKind, Record, What};
 use crate::observation::{FleetQuery, Observation, Query};
 use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
@@ -115,7 +115,7 @@ pub fn transition(
             let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);
             Ok(if tried_on { look_at_step(plan, state, at) } else { look(plan, state, at) })
         }
-        What::Resumed => {
+        What::Resumed { after: Handover::GivenBack | Handover::Overtaken { .. } } => {
             // The time in which nobody acted or looked is not the step's.
             state.step_started_at = at;
             state.work_ends_since = state.work_ends_since.map(|_| at);
@@ -170,9 +170,10 @@ pub fn transition(
             }
             Ok(cope(plan, state, at, error))
         }
-        What::StopRequested { by } => Ok(stop(plan, state, at, by)),
-        What::Answered { answer, by } => answered(plan, state, at, answer, by),
-        What::GivenUp { by } => {
+        What::StopRequested { by, request: _ } => Ok(stop(plan, state, at, by)),
+        What::Answered { answer, by, request: _ } => answered(plan, state, at, answer, by),
+        What::PassedOver { request: _ } => Ok(look(plan, state, at)),
+        What::GivenUp { by, request: _ } => {
             let reason = format!("{}: given up by {by}, as it was", state.step.title());
             Ok(end(state, Outcome::GateClosed { reason }))
         }

@@ -50,7 +50,11 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
         if !begins {
             platform.now += platform.fate.dead_milliseconds;
         }
-        let what = if begins { What::Started { approval: approval(plan) } } else { What::Resumed };
+        let what = if begins {
+            What::Started { approval: approval(plan) }
+        } else {
+            What::Resumed { after: Handover::GivenBack }
+        };
         let first = Event { at: Timestamp(platform.now), what };
         let before = if begins {
             State::new(plan, first.at)
@@ -72,7 +76,7 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                 stop_at.filter(|step| *step == state.step && state.stop.is_none() && state.outcome.is_none());
             let what = if asked.is_some() {
                 stop_at = None;
-                What::StopRequested { by: "eve".to_owned() }
+                What::StopRequested { by: "eve".to_owned(), request: None }
             } else if let Some(query) =
                 watch_due(plan, &state, &effect, watched_at, Timestamp(platform.now)).filter(|_| !fresh)
             {
@@ -115,7 +119,7 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                         assert!(question.takes(&answer), "{question:?} is not answered by {answer:?}");
                         let event = Event {
                             at: Timestamp(platform.now),
-                            what: What::Answered { answer, by: "ada".to_owned() },
+                            what: What::Answered { answer, by: "ada".to_owned(), request: None },
                         };
                         let (next, next_effect) = transition(plan, state.clone(), &event).expect("legal");
                         if !write(&mut journal, Record::Happened(event)) {

@@ -116,8 +116,10 @@ fn a_journal_of_something_else_is_refused() {
     let wrong = Event { at: Timestamp(0), what: What::Observed(Observation::Jobs(Vec::new())) };
     let state = State::new(&plan, Timestamp(0));
     assert!(matches!(transition(&plan, state.clone(), &wrong), Err(IllegalTransition::WrongAnswer { .. })));
-    let unasked =
-        Event { at: Timestamp(0), what: What::Answered { answer: Answer::Open, by: "eve".to_owned() } };
+    let unasked = Event {
+        at: Timestamp(0),
+        what: What::Answered { answer: Answer::Open, by: "eve".to_owned(), request: None },
+    };
     assert_eq!(transition(&plan, state, &unasked), Err(IllegalTransition::NotAnAnswer));
     let ended = fold(&plan, &journal).expect("whole");
     let late = Event { at: Timestamp(0), what: What::Waited };

@@ -1,0 +1,49 @@
+//! Where a deployment's claim and journals are, as it was looked at. Facts only; the check `claim` judges them.
+
+use crate::circumstances::Looked;
+
+/// The state of a deployment: where it is, and what was seen of the place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SharedState {
+    /// Where it is, as people name it and as notes carry it: `s3://bucket/prefix`, or `HOST:/path` for a data directory.
+    pub location: String,
+    /// The bucket it is in; `None`: a data directory, which only this machine knows.
+    pub bucket: Option<BucketSeen>,
+}
+
+/// The bucket of a shared state. What may not be asked says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketSeen {
+    /// Whether it keeps what the claim rests on; the reason when nobody could try.
+    pub trial: Looked<Trial>,
+    /// Whether its policy or its ACL lets everybody in.
+    pub public: Looked<bool>,
+    /// The lifecycle rule that expires objects of the prefix.
+    pub expired_by: Looked<Option<String>>,
+    /// For how many days Object Lock keeps every new version; `None`: it doesn't.
+    pub locked_days: Looked<Option<u32>>,
+    /// What becomes of versions that were written over.
+    pub versions: Looked<Versions>,
+}
+
+/// What came of trying conditional writes: a probe created twice, and replaced under an ETag that it doesn't have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// Both were refused with 412.
+    Holds,
+    /// It was created twice: `If-None-Match` is ignored.
+    CreatesTwice,
+    /// It was replaced: `If-Match` is ignored.
+    ReplacesAny,
+}
+
+/// What becomes of versions that were written over: the claim writes six a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// The bucket keeps none.
+    NotKept,
+    /// A lifecycle rule cleans them up.
+    CleanedUp,
+    /// They stay for ever.
+    Kept,
+}
