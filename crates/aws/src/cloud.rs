@@ -12,7 +12,7 @@ use upgrade::{
 
 use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
-use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING, STORAGE};
+use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::pace::Pace;
@@ -27,7 +27,6 @@ pub struct AwsCloud {
     pub(crate) auto_scaling: aws_sdk_autoscaling::Client,
     pub(crate) batch: aws_sdk_batch::Client,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
-    pub(crate) storage: aws_sdk_s3::Client,
     pub(crate) wire: Wire,
     pub(crate) region: String,
     pub(crate) origin: Origin,
@@ -50,18 +49,11 @@ impl AwsCloud {
         let Reach { sdk, wire, origin } = reach;
         let endpoints = wire.endpoints.clone();
         let of = |service| endpoints.sdk_config(&sdk, service);
-        let mut storage = aws_sdk_s3::config::Builder::from(&of(&STORAGE))
-            .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired);
-        if endpoints.endpoint_url(&STORAGE).is_some() {
-            // Path style, so that a bucket needs no DNS name of its own.
-            storage = storage.force_path_style(true);
-        }
         AwsCloud {
             cloudformation: aws_sdk_cloudformation::Client::new(&of(&CLOUDFORMATION)),
             auto_scaling: aws_sdk_autoscaling::Client::new(&of(&AUTO_SCALING)),
             batch: aws_sdk_batch::Client::new(&of(&BATCH)),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&of(&LOAD_BALANCING)),
-            storage: aws_sdk_s3::Client::from_conf(storage.build()),
             region: wire.endpoints.region.clone(),
             wire,
             origin,

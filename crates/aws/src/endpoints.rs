@@ -16,6 +16,8 @@ use aws_types::SdkConfig;
 use aws_types::origin::Origin;
 use aws_types::service_config::ServiceConfigKey;
 
+use crate::percent::percent_encode;
+
 /// A service. Version and JSON version are only told of those that are asked without an SDK client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
@@ -185,6 +187,15 @@ pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
     PARTITIONS.iter().map(|(_, domain, ..)| *domain)
 }
 
+/// Whether a bucket's name can stand alone before a host name and its certificate's asterisk: no dots, no capitals.
+fn is_host_label(name: &str) -> bool {
+    let allowed = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
+    (3..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
 /// Where services are.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
@@ -237,6 +248,31 @@ impl Endpoints {
             return (format!("https://{iam_host}"), iam_region.to_owned());
         }
         (format!("https://{}.{}.{domain}", service.host_prefix, self.region), self.region.clone())
+    }
+
+    /// A bucket's address in its Region. Path style at an address of somebody's own, so that a bucket needs no DNS name there,
+    /// and for a name that no certificate fits; else the bucket is the host, as AWS wants it (S3 user guide, "Virtual
+    /// hosting of general purpose buckets"). FIPS and dual-stack endpoints where environment or profile ask for them (AWS
+    /// General Reference, "Amazon S3 endpoints and quotas").
+    pub(crate) fn of_bucket(&self, bucket: &str, region: &str) -> String {
+        if let Some(url) = self.endpoint_url(&STORAGE) {
+            return format!("{}/{}", url.trim_end_matches('/'), percent_encode(bucket));
+        }
+        let wants = |setting: fn(&SdkConfig) -> Option<bool>| {
+            self.configured.as_ref().and_then(setting).unwrap_or(false)
+        };
+        let host = match (wants(SdkConfig::use_fips), wants(SdkConfig::use_dual_stack)) {
+            (false, false) => "s3",
+            (true, false) => "s3-fips",
+            (false, true) => "s3.dualstack",
+            (true, true) => "s3-fips.dualstack",
+        };
+        let domain = domain(region);
+        if is_host_label(bucket) {
+            format!("https://{bucket}.{host}.{region}.{domain}")
+        } else {
+            format!("https://{host}.{region}.{domain}/{}", percent_encode(bucket))
+        }
     }
 
     /// For a person: the address when there is one of its own.

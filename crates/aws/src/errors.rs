@@ -11,12 +11,13 @@ use upgrade::{PortError, PortErrorKind};
 use crate::aws_connection::Renewing;
 
 /// Codes that ask for patience (AWS API references, "Common errors" and throttling pages).
-const TRANSIENT_CODES: [&str; 11] = [
+const TRANSIENT_CODES: [&str; 12] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestTimeout",
     "PriorRequestNotComplete",
     "ServiceUnavailable",
     "InternalFailure",
@@ -104,6 +105,17 @@ pub(crate) fn failed(operation: &str, failure: &Failure) -> PortError {
 /// Whether a refusal asks for patience: a failing server, an answer that isn't one, or too many calls.
 pub(crate) fn is_transient(code: &str, status: u16) -> bool {
     !(400..500).contains(&status) || TRANSIENT_CODES.contains(&code)
+}
+
+/// Whether the same request may be answered otherwise a moment later. A redirection (3xx) and what a server doesn't know (501)
+/// stay as they are.
+pub(crate) fn may_be_repeated(code: &str, status: u16) -> bool {
+    !(300..500).contains(&status) && status != 501 || TRANSIENT_CODES.contains(&code)
+}
+
+/// Whether a service refused because the time of a signature isn't its own.
+fn is_about_clocks(code: &str, message: &str) -> bool {
+    CLOCK_WORDS.iter().any(|words| code.contains(words) || message.contains(words))
 }
 
 fn service_error(status: u16, code: &str, message: &str) -> (PortErrorKind, String) {
@@ -195,7 +207,7 @@ impl Origin {
     /// The error with what to do about it.
     pub(crate) fn explain(&self, error: PortError) -> PortError {
         let code = error.message.split(':').next().unwrap_or_default();
-        if CLOCK_WORDS.iter().any(|words| error.message.contains(words)) {
+        if is_about_clocks(code, &error.message) {
             // A machine that was asleep sets its clock right by itself, so looking again helps.
             let message = format!(
                 "{}; this machine's clock and the cloud's differ by minutes ({}): set it right",

@@ -22,6 +22,7 @@ mod identity;
 mod in_process;
 mod load_balancing;
 mod pace;
+mod percent;
 mod quotas;
 mod rds;
 mod rerouted;

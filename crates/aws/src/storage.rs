@@ -3,15 +3,13 @@
 
 mod address;
 
-use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::byte_stream::ByteStream;
-use aws_types::region::Region;
+use http::Method;
 use upgrade::{PortError, PortErrorKind, sha256_of};
 
 use crate::cloud::AwsCloud;
-use crate::errors::{code, look_again, port_error};
+use crate::errors::{Failure, failed, look_again};
+use crate::wire::Answer;
+use crate::wire::object_storage::{BUCKET_REGION, StorageRequest};
 pub(crate) use address::ObjectAddress;
 
 /// The Region whose buckets are made without naming it (CreateBucket, LocationConstraint).
@@ -19,9 +17,6 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// How often a copy is written that somebody else is writing at the same time.
 const PIN_ATTEMPTS: usize = 3;
-
-/// The header in which S3 says where a bucket is.
-const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// A template that nobody changes unnoticed: what is at the URL has this hash, or it isn't what was approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,32 +189,32 @@ impl AwsCloud {
     }
 
     async fn create_bucket(&self, bucket: &str) -> Result<(), PortError> {
-        let configuration = CreateBucketConfiguration::builder()
-            .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
-            .build();
-        let configuration = (self.region != DEFAULT_REGION).then_some(configuration);
-        let created = self
-            .storage
-            .create_bucket()
-            .bucket(bucket)
-            .set_create_bucket_configuration(configuration)
-            .send()
-            .await;
-        match created {
-            Err(error) if code(&error) != Some("BucketAlreadyOwnedByYou") => {
-                Err(port_error("s3:CreateBucket", &error))
+        let region = self.region.as_str();
+        let mut request = StorageRequest::new(Method::PUT, bucket, region);
+        if region != DEFAULT_REGION {
+            request = request.header("content-type", Some("application/xml")).body(format!(
+                "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+            ));
+        }
+        match succeeded(self.wire.storage(request).await) {
+            Err(unfinished) if unfinished.failure.code() != "BucketAlreadyOwnedByYou" => {
+                Err(failed("s3:CreateBucket", &unfinished.failure))
             }
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
+    async fn head_bucket(&self, bucket: &str) -> Result<Answer, Failure> {
+        self.wire.storage(StorageRequest::new(Method::HEAD, bucket, &self.region)).await
+    }
+
     /// Whether there is a bucket of this name, whosoever's. HeadBucket answers 403 for somebody else's.
     pub(crate) async fn bucket_exists(&self, bucket: &str) -> Result<bool, PortError> {
-        let Err(error) = self.storage.head_bucket().bucket(bucket).send().await else { return Ok(true) };
-        match error.raw_response().map(|response| response.status().as_u16()) {
-            Some(404) => Ok(false),
-            Some(301 | 403) => Ok(true),
-            _ => Err(port_error("s3:HeadBucket", &error)),
+        match self.head_bucket(bucket).await {
+            Ok(answer) if answer.is_success() || matches!(answer.status, 301 | 403) => Ok(true),
+            Ok(answer) if answer.status == 404 => Ok(false),
+            Ok(answer) => Err(failed("s3:HeadBucket", &answer.refusal())),
+            Err(failure) => Err(failed("s3:HeadBucket", &failure)),
         }
     }
 
@@ -230,58 +225,36 @@ impl AwsCloud {
         if let Some(region) = buckets.get(bucket) {
             return Ok(region);
         }
-        let told = match self.storage.head_bucket().bucket(bucket).send().await {
-            Ok(answer) => answer.bucket_region().map(str::to_owned),
-            Err(error) => match error.raw_response() {
-                Some(answer) => answer.headers().get(BUCKET_REGION).map(str::to_owned),
-                None => return Err(self.origin.explain(port_error("s3:HeadBucket", &error))),
-            },
-        };
+        let answer = self.head_bucket(bucket).await;
+        let answer = answer.map_err(|failure| self.origin.explain(failed("s3:HeadBucket", &failure)))?;
+        let told = answer.header(BUCKET_REGION).map(str::to_owned);
         if let Some(region) = &told {
             buckets.remember(bucket, region);
         }
         Ok(told.unwrap_or_else(|| self.region.clone()))
     }
 
-    /// What a request to a bucket has to be made with beside the client's own configuration.
-    async fn in_bucket_region(&self, bucket: &str) -> Result<Builder, PortError> {
-        let region = self.bucket_region(bucket).await?;
-        Ok(Builder::default().region(Region::new(region)))
-    }
-
     async fn get(&self, address: &ObjectAddress) -> Result<Vec<u8>, Unread> {
-        let region = self.in_bucket_region(&address.bucket).await.map_err(Unread::Failed)?;
-        let object = self
-            .storage
-            .get_object()
-            .bucket(&address.bucket)
-            .key(&address.key)
-            .set_version_id(address.version_id.clone())
-            .customize()
-            .config_override(region)
-            .send()
-            .await
-            .map_err(|error| {
-                self.mind_region(&address.bucket, error.raw_response());
-                let told = self.origin.explain(port_error("s3:GetObject", &error));
-                match code(&error) {
-                    Some("NoSuchKey" | "NoSuchVersion" | "NoSuchBucket") => Unread::Absent(told),
-                    _ => Unread::Failed(told),
-                }
-            })?;
-        let body = object.body.collect().await;
-        body.map(|body| body.to_vec()).map_err(|error| {
-            let ObjectAddress { bucket, key, .. } = address;
-            let words = format!("{key} of the bucket {bucket} broke off: {error}");
-            Unread::Failed(look_again(refused("s3:GetObject", words)))
-        })
+        let region = self.bucket_region(&address.bucket).await.map_err(Unread::Failed)?;
+        let request = StorageRequest::new(Method::GET, &address.bucket, &region)
+            .of(address.key.as_str())
+            .with("versionId", address.version_id.as_deref());
+        let answer = succeeded(self.wire.storage(request).await).map_err(|unfinished| {
+            self.mind_region(&address.bucket, &unfinished);
+            let told = self.origin.explain(failed("s3:GetObject", &unfinished.failure));
+            match unfinished.failure.code() {
+                "NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" => Unread::Absent(told),
+                _ => Unread::Failed(told),
+            }
+        })?;
+        Ok(answer.body.into())
     }
 
     /// A bucket may have been deleted and made again in another Region: a refusal says where it is now (301, 400), or the
     /// next request asks.
-    fn mind_region(&self, bucket: &str, answer: Option<&HttpResponse>) {
+    fn mind_region(&self, bucket: &str, unfinished: &Unfinished) {
         let buckets = &self.wire.endpoints.buckets;
-        match answer.and_then(|answer| answer.headers().get(BUCKET_REGION)) {
+        match &unfinished.region {
             Some(region) => buckets.remember(bucket, region),
             None => buckets.forget(bucket),
         }
@@ -289,27 +262,37 @@ impl AwsCloud {
 
     /// `if_absent`: only where nothing is (S3 user guide, "How to prevent object overwrites with conditional writes").
     async fn put(&self, address: &ObjectAddress, body: &[u8], if_absent: bool) -> Result<(), Unwritten> {
-        let region = self.in_bucket_region(&address.bucket).await.map_err(Unwritten::Failed)?;
-        let put = self
-            .storage
-            .put_object()
-            .bucket(&address.bucket)
-            .key(&address.key)
-            .set_if_none_match(if_absent.then(|| "*".to_owned()))
-            .body(ByteStream::from(body.to_vec()))
-            .customize()
-            .config_override(region)
-            .send()
-            .await;
-        let Err(error) = put else { return Ok(()) };
-        match code(&error) {
-            Some("PreconditionFailed" | "ConditionalRequestConflict") => Err(Unwritten::Taken),
-            Some("NotImplemented") if if_absent => Err(Unwritten::NoConditions),
+        let region = self.bucket_region(&address.bucket).await.map_err(Unwritten::Failed)?;
+        let request = StorageRequest::new(Method::PUT, &address.bucket, &region)
+            .of(address.key.as_str())
+            .header("if-none-match", if_absent.then_some("*"))
+            .object(body.to_vec());
+        let Err(unfinished) = succeeded(self.wire.storage(request).await) else { return Ok(()) };
+        match unfinished.failure.code() {
+            "PreconditionFailed" | "ConditionalRequestConflict" => Err(Unwritten::Taken),
+            "NotImplemented" if if_absent => Err(Unwritten::NoConditions),
             _ => {
-                self.mind_region(&address.bucket, error.raw_response());
-                Err(Unwritten::Failed(self.origin.explain(port_error("s3:PutObject", &error))))
+                self.mind_region(&address.bucket, &unfinished);
+                Err(Unwritten::Failed(self.origin.explain(failed("s3:PutObject", &unfinished.failure))))
             }
         }
+    }
+}
+
+/// Why a request came to nothing, and where S3 says that the bucket is.
+struct Unfinished {
+    failure: Failure,
+    region: Option<String>,
+}
+
+fn succeeded(answered: Result<Answer, Failure>) -> Result<Answer, Unfinished> {
+    match answered {
+        Ok(answer) if answer.is_success() => Ok(answer),
+        Ok(answer) => Err(Unfinished {
+            failure: answer.refusal(),
+            region: answer.header(BUCKET_REGION).map(str::to_owned),
+        }),
+        Err(failure) => Err(Unfinished { failure, region: None }),
     }
 }
 

@@ -1,30 +1,37 @@
-//! Signed calls without an SDK crate: the Query protocol (EC2, RDS, IAM, CloudWatch, STS), and JSON where a service
-//! speaks nothing else (AWS Backup, Service Quotas).
+//! Signed calls without an SDK crate: the Query protocol (EC2, RDS, IAM, CloudWatch, STS), JSON where a service speaks
+//! nothing else (AWS Backup, Service Quotas), and S3 ([`object_storage`]).
 //!
 //! `aws-sdk-ec2` alone takes minutes to compile, and a handful of its operations is needed; so a request is a form here,
 //! and an answer a tree. Requests leave through the same connector as the SDK's, and are repeated as the SDK's are.
+
+pub(crate) mod object_storage;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use upgrade::PortError;
 
-use crate::endpoints::{Endpoints, Service};
-use crate::errors::{Failure, failed, is_transient};
+use crate::endpoints::{Endpoints, STORAGE, Service};
+use crate::errors::{Failure, failed, may_be_repeated};
 use crate::xml::Element;
 
-/// How long one attempt may take; the SDK's clients have the same.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long one attempt may take, credentials included; the SDK's clients have the same. Whoever holds a claim sends nothing
+/// from 40 s after its last beat and may be followed at 70 s: what it sent in the last moment must have ended by then.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(25);
 
 /// What carries, signs and repeats calls. Its `Debug` shows no key.
 #[derive(Clone)]
@@ -44,14 +51,49 @@ impl fmt::Debug for Wire {
 }
 
 /// A call before it is signed.
-struct Call {
+struct Call<'a> {
+    service: &'a Service,
     method: http::Method,
-    /// Path and query, already encoded.
-    path: String,
+    /// Whole and encoded.
+    uri: String,
+    /// The Region that it is signed for.
+    region: String,
     headers: Vec<(&'static str, String)>,
     body: Bytes,
     /// Whether it may be sent again when nobody knows what came of it.
     repeatable: bool,
+}
+
+/// What a service answered, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    headers: Headers,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The root of its XML.
+    pub(crate) fn tree(&self) -> Result<Element, Failure> {
+        Element::parse(&self.text()).map_err(|error| Failure::Unreadable(error.to_string()))
+    }
+
+    /// What it says when it isn't a success.
+    pub(crate) fn refusal(&self) -> Failure {
+        refusal(self.status, &self.text())
+    }
 }
 
 /// A form of the Query protocol.
@@ -128,14 +170,12 @@ impl Wire {
     /// The same, for those who know what a code means.
     pub(crate) async fn query_or(&self, form: &Form<'_>) -> Result<Element, Failure> {
         let call = Call {
-            method: http::Method::POST,
-            path: "/".to_owned(),
             headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
             body: form.body(),
             repeatable: form.repeatable,
+            ..self.call(form.service, http::Method::POST, "/")
         };
-        let text = self.send(form.service, &call).await?;
-        Element::parse(&text).map_err(|error| Failure::Unreadable(error.to_string()))
+        self.send(&call).await?.tree()
     }
 
     /// All pages of a form: `each` takes an answer and gives the token of the next page, which goes into `field`.
@@ -165,14 +205,7 @@ impl Wire {
         action: &str,
         path: String,
     ) -> Result<serde_json::Value, PortError> {
-        let call = Call {
-            method: http::Method::GET,
-            path,
-            headers: Vec::new(),
-            body: Bytes::new(),
-            repeatable: true,
-        };
-        let answer = self.json(service, &call).await;
+        let answer = self.json(&self.call(service, http::Method::GET, &path)).await;
         answer.map_err(|failure| failed(&format!("{}:{action}", service.iam_prefix), &failure))
     }
 
@@ -195,41 +228,64 @@ impl Wire {
         body: &serde_json::Value,
     ) -> Result<serde_json::Value, Failure> {
         let call = Call {
-            method: http::Method::POST,
-            path: "/".to_owned(),
             headers: vec![
                 ("content-type", format!("application/x-amz-json-{}", service.json_version)),
                 ("x-amz-target", format!("{}.{action}", service.version)),
             ],
             body: Bytes::from(body.to_string()),
-            repeatable: true,
+            ..self.call(service, http::Method::POST, "/")
         };
-        self.json(service, &call).await
+        self.json(&call).await
     }
 
-    async fn json(&self, service: &Service, call: &Call) -> Result<serde_json::Value, Failure> {
-        let text = self.send(service, call).await?;
-        serde_json::from_str(&text).map_err(|error| Failure::Unreadable(format!("not JSON: {error}")))
+    async fn json(&self, call: &Call<'_>) -> Result<serde_json::Value, Failure> {
+        let answer = self.send(call).await?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| Failure::Unreadable(format!("not JSON: {error}")))
+    }
+
+    /// A call without a body to where the service is. `path`: with its query, already encoded.
+    fn call<'a>(&self, service: &'a Service, method: http::Method, path: &str) -> Call<'a> {
+        let (base, region) = self.endpoints.of(service);
+        Call {
+            service,
+            method,
+            uri: format!("{}{path}", base.trim_end_matches('/')),
+            region,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            repeatable: true,
+        }
+    }
+
+    /// Send, and take nothing but a success.
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let answer = self.send_for_any_status(call).await?;
+        if answer.is_success() { Ok(answer) } else { Err(answer.refusal()) }
     }
 
     /// Send, again and again where it may help: four tries in all, with the SDK's standard waits (a random part of 1, 2,
     /// 4 s, at most 20 s).
-    async fn send(&self, service: &Service, call: &Call) -> Result<String, Failure> {
+    async fn send_for_any_status(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let mut tried = 1;
         loop {
-            let failure = match self.attempt(service, call).await {
-                Ok(text) => return Ok(text),
-                Err(failure) => failure,
-            };
-            let may_help = match &failure {
-                Failure::Service { code, status, .. } => {
-                    is_transient(code, *status) && (call.repeatable || *status < 500)
+            let answered = self.attempt(call).await;
+            let may_help = match &answered {
+                Ok(answer) if answer.is_success() => false,
+                Ok(answer) => {
+                    may_be_repeated(answer.refusal().code(), answer.status)
+                        && (call.repeatable || answer.status < 500)
                 }
-                Failure::Unreachable(_) => call.repeatable,
-                Failure::Credentials(_) | Failure::Unreadable(_) | Failure::Unsent(_) => false,
+                Err(Failure::Unreachable(_)) => call.repeatable,
+                Err(
+                    Failure::Service { .. }
+                    | Failure::Credentials(_)
+                    | Failure::Unreadable(_)
+                    | Failure::Unsent(_),
+                ) => false,
             };
             if !may_help || tried >= self.attempts {
-                return Err(failure);
+                return answered;
             }
             let most = f64::from(1_u32 << tried.min(5).saturating_sub(1)).min(20.0);
             tokio::time::sleep(Duration::from_secs_f64(most * fastrand::f64())).await;
@@ -237,29 +293,28 @@ impl Wire {
         }
     }
 
-    async fn attempt(&self, service: &Service, call: &Call) -> Result<String, Failure> {
-        let request = self.signed(service, call).await?;
+    /// Sign and send once.
+    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let answered = async {
+            let request = self.signed(call).await?;
             let response = self
                 .connector
                 .call(request)
                 .await
                 .map_err(|error| Failure::Unreachable(crate::errors::told(&error)))?;
             let status = response.status().as_u16();
+            let headers = response.headers().clone();
             let body = response.into_body().collect().await;
             let body = body.map_err(|error| Failure::Unreachable(error.to_string()))?.to_bytes();
-            let text = String::from_utf8_lossy(&body).into_owned();
-            if (200..300).contains(&status) { Ok(text) } else { Err(refusal(status, &text)) }
+            Ok(Answer { status, headers, body })
         };
         tokio::time::timeout(ATTEMPT, answered)
             .await
             .unwrap_or_else(|_late| Err(Failure::Unreachable(format!("no answer within {ATTEMPT:?}"))))
     }
 
-    async fn signed(&self, service: &Service, call: &Call) -> Result<HttpRequest, Failure> {
+    async fn signed(&self, call: &Call<'_>) -> Result<HttpRequest, Failure> {
         let unsent = |error: String| Failure::Unsent(error);
-        let (base, region) = self.endpoints.of(service);
-        let uri = format!("{}{}", base.trim_end_matches('/'), call.path);
         let identity: Identity = self
             .credentials
             .provide_credentials()
@@ -268,20 +323,20 @@ impl Wire {
             .into();
         let parameters = SigningParams::builder()
             .identity(&identity)
-            .region(&region)
-            .name(service.signing_name)
+            .region(&call.region)
+            .name(call.service.signing_name)
             .time((self.now)())
-            .settings(SigningSettings::default())
+            .settings(signing_settings(call.service))
             .build()
             .map_err(|error| unsent(error.to_string()))?
             .into();
         let headers = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let signable =
-            SignableRequest::new(call.method.as_str(), &uri, headers, SignableBody::Bytes(&call.body))
+            SignableRequest::new(call.method.as_str(), &call.uri, headers, SignableBody::Bytes(&call.body))
                 .map_err(|error| unsent(error.to_string()))?;
         let (instructions, _signature) =
             sign(signable, &parameters).map_err(|error| unsent(error.to_string()))?.into_parts();
-        let mut request = http::Request::builder().method(&call.method).uri(&uri);
+        let mut request = http::Request::builder().method(&call.method).uri(&call.uri);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -290,6 +345,18 @@ impl Wire {
         instructions.apply_to_request_http1x(&mut request);
         HttpRequest::try_from(request).map_err(|error| unsent(error.to_string()))
     }
+}
+
+/// S3 takes a path as it is written, and wants the body's hash in a header (S3 API reference, "Signature calculations for the
+/// authorization header"); every other service encodes the path once more.
+fn signing_settings(service: &Service) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if *service == STORAGE {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
 }
 
 /// A refusal's code and words, in whichever of the protocols.

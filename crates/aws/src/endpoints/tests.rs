@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use super::{
@@ -59,6 +60,39 @@ fn services_are_where_aws_has_them() {
             buckets: BucketRegions::default(),
         };
         assert_eq!(endpoints.of(&service), (url.to_owned(), signed_for.to_owned()), "{region}");
+    }
+}
+
+#[test]
+fn buckets_are_hosts_at_aws_and_paths_elsewhere() {
+    for (bucket, region, endpoint, url) in [
+        ("releases", "us-east-1", None, "https://releases.s3.us-east-1.amazonaws.com"),
+        ("re.leases", "eu-west-1", None, "https://s3.eu-west-1.amazonaws.com/re.leases"),
+        ("Releases_1", "us-east-1", None, "https://s3.us-east-1.amazonaws.com/Releases_1"),
+        ("releases", "cn-north-1", None, "https://releases.s3.cn-north-1.amazonaws.com.cn"),
+        ("releases", "eu-west-1", Some("http://localhost:1/"), "http://localhost:1/releases"),
+    ] {
+        let endpoints = Endpoints {
+            region: "us-east-1".to_owned(),
+            settings_url: endpoint.map(str::to_owned),
+            configured: None,
+            buckets: BucketRegions::default(),
+        };
+        assert_eq!(endpoints.of_bucket(bucket, region), url);
+    }
+    for (fips, dual_stack, url) in [
+        (true, false, "https://b-1.s3-fips.us-east-1.amazonaws.com"),
+        (false, true, "https://b-1.s3.dualstack.us-east-1.amazonaws.com"),
+        (true, true, "https://b-1.s3-fips.dualstack.us-east-1.amazonaws.com"),
+    ] {
+        let configured = SdkConfig::builder().use_fips(fips).use_dual_stack(dual_stack).build();
+        let endpoints = Endpoints {
+            region: "us-east-1".to_owned(),
+            settings_url: None,
+            configured: Some(configured),
+            buckets: BucketRegions::default(),
+        };
+        assert_eq!(endpoints.of_bucket("b-1", "us-east-1"), url);
     }
 }
 
@@ -285,7 +319,7 @@ async fn in_a_child() {
             "Auto Scaling" => drop(cloud.auto_scaling.describe_auto_scaling_groups().send().await),
             "Batch" => drop(cloud.batch.describe_job_queues().send().await),
             "Elastic Load Balancing v2" => drop(cloud.load_balancing.describe_rules().send().await),
-            "S3" => drop(cloud.storage.get_object().bucket("bucket").key("key").send().await),
+            "S3" => drop(cloud.get_template("s3://bucket/key").await),
             _ => drop(wire.query(&Form::new(service, "Anything")).await),
         }
         let url = requests.lock().expect("the list").pop().expect("a request");

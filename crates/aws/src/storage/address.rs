@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::endpoints;
+use crate::percent::{percent_decode, percent_encode, percent_encode_path};
 
 /// An object on S3, or one version of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl ObjectAddress {
     /// ("Selecting a stack template").
     pub(crate) fn template_url(&self, region: &str) -> String {
         let domain = endpoints::domain(region);
-        let key = percent_encode(&self.key, true);
+        let key = percent_encode_path(&self.key);
         let mut url = if self.bucket.contains('.') {
             // No certificate fits a bucket's name with a dot in it.
             format!("https://s3.{region}.{domain}/{}/{key}", self.bucket)
@@ -65,7 +66,7 @@ impl ObjectAddress {
             format!("https://{}.s3.{region}.{domain}/{key}", self.bucket)
         };
         if let Some(version) = &self.version_id {
-            let _ = write!(url, "?versionId={}", percent_encode(version, false));
+            let _ = write!(url, "?versionId={}", percent_encode(version));
         }
         url
     }
@@ -118,37 +119,6 @@ fn is_region(label: &str) -> bool {
         && label.ends_with(|last: char| last.is_ascii_digit())
         && label.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-')
         && !label.starts_with("s3-")
-}
-
-/// `%20` and the like decoded; `None` when that isn't UTF-8, or a `%` stands alone. A `+` is itself in S3's keys.
-fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let high = char::from(rest.next()?).to_digit(16)?;
-            let low = char::from(rest.next()?).to_digit(16)?;
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn percent_encode(text: &str, keep_slashes: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            || (byte == b'/' && keep_slashes)
-        {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
