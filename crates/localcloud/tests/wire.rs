@@ -293,6 +293,55 @@ fn buckets_tell_their_region_and_objects_their_versions() {
 }
 
 #[test]
+fn what_is_set_on_a_bucket_is_told_as_it_was_put() {
+    const RULES: &str = "<LifecycleConfiguration><Rule><ID>tidy</ID><Filter><And><Prefix>a/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter><Status>Enabled</Status><Expiration><Days>30</Days></Expiration><Transition><Days>7</Days><StorageClass>GLACIER</StorageClass></Transition><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+    const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>30</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+    const POLICY: &str = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}"#;
+    let cloud = cloud();
+    let base = "http://127.0.0.1:4566/bucket";
+    assert_eq!(storage(&cloud, Method::PUT, base, "", &[]).status(), 200);
+    let get = |setting: &str| text(&storage(&cloud, Method::GET, &format!("{base}?{setting}"), "", &[]));
+    for (put, body, asked, missing, parts) in [
+        (
+            "lifecycle",
+            RULES,
+            "lifecycle",
+            "NoSuchLifecycleConfiguration",
+            &[
+                "<ID>tidy</ID>",
+                "<Prefix>a/</Prefix>",
+                "<Days>30</Days>",
+                "<StorageClass>GLACIER",
+                "<NoncurrentDays>1<",
+            ][..],
+        ),
+        (
+            "object-lock",
+            LOCK,
+            "object-lock",
+            "ObjectLockConfigurationNotFoundError",
+            &["<ObjectLockEnabled>Enabled<", "<Mode>GOVERNANCE</Mode>", "<Days>30</Days>"],
+        ),
+        ("policy", POLICY, "policyStatus", "NoSuchBucketPolicy", &["<IsPublic>true</IsPublic>"]),
+    ] {
+        assert!(get(asked).contains(&format!("<Code>{missing}</Code>")), "{}", get(asked));
+        let done = storage(&cloud, Method::PUT, &format!("{base}?{put}"), body, &[]);
+        assert!(done.status().is_success(), "{put}: {}", text(&done));
+        for part in parts {
+            assert!(get(asked).contains(part), "{} lacks {part}", get(asked));
+        }
+    }
+    let gone = storage(&cloud, Method::DELETE, &format!("{base}?lifecycle"), "", &[]);
+    assert_eq!(gone.status(), 204);
+    assert!(get("lifecycle").contains("NoSuchLifecycleConfiguration"));
+    assert!(get("acl").contains("<Permission>FULL_CONTROL</Permission>"), "{}", get("acl"));
+    for (owner, status) in [("000000000000", 200), ("111122223333", 403)] {
+        let headers = [("x-amz-expected-bucket-owner", owner)];
+        assert_eq!(storage(&cloud, Method::HEAD, base, "", &headers).status(), status);
+    }
+}
+
+#[test]
 fn a_presigned_url_lives_as_long_as_it_says() {
     for (seconds_ago, status) in [(0, 200), (3599, 200), (3601, 403)] {
         let cloud = cloud();

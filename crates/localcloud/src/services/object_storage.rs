@@ -93,6 +93,7 @@ impl ObjectStorage {
 /// # Errors
 /// In S3's words.
 pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
+    check_owner(world, input)?;
     match operation {
         "ListBuckets" => buckets::list(world, input),
         "CreateBucket" => buckets::create(world, input),
@@ -100,6 +101,8 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "DeleteBucket" => buckets::delete(world, input),
         "PutBucketVersioning" => buckets::put_versioning(world, input),
         "GetBucketVersioning" => buckets::get_versioning(world, input),
+        "GetBucketAcl" => buckets::access_control_list(world, input),
+        "GetBucketPolicyStatus" => buckets::policy_status(world, input),
         "PutObject" => objects::put(world, input),
         "GetObject" | "HeadObject" => objects::get(world, input),
         "DeleteObject" => objects::delete(world, input),
@@ -172,6 +175,17 @@ fn bucket<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Bucket, AwsError
 
 fn bucket_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Bucket, AwsError> {
     world.object_storage.buckets.get_mut(bucket_name(input)?).ok_or_else(no_such_bucket)
+}
+
+/// Every bucket here is this cloud's account's; who expects another's is refused
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).
+fn check_owner(world: &World, input: Input<'_>) -> Result<(), AwsError> {
+    match input.string("ExpectedBucketOwner") {
+        Some(expected) if expected != world.config.account_id && bucket(world, input).is_ok() => {
+            Err(AwsError::new(403, "AccessDenied", "Access Denied"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn no_such_bucket() -> AwsError {

@@ -58,7 +58,8 @@ pub(crate) fn serve(
 ) -> Result<Option<Response<Bytes>>, AwsError> {
     let request = plain(&verified).map_err(|error| error.to_aws(super::Protocol::RestXml))?;
     let exchange = Arc::new(Mutex::new(Exchange::default()));
-    let adapter = Adapter::new(cloud.clone(), verified.caller.to_owned(), Arc::clone(&exchange));
+    let owner = text(&verified.parts.headers, "x-amz-expected-bucket-owner").map(str::to_owned);
+    let adapter = Adapter::new(cloud.clone(), verified.caller.to_owned(), owner, Arc::clone(&exchange));
     let mut builder = S3ServiceBuilder::new(adapter);
     builder.set_host(Hosts);
     let answered = ready(builder.build().call(request.map(s3s::Body::from)));

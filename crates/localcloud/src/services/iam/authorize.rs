@@ -102,6 +102,10 @@ fn action(call: &Call) -> String {
                 "DeleteBucketTagging" => "PutBucketTagging",
                 "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
                 "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
+                "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",
+                "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle" => "PutLifecycleConfiguration",
+                "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+                "PutObjectLockConfiguration" => "PutBucketObjectLockConfiguration",
                 other => other,
             };
             format!("s3:{action}")

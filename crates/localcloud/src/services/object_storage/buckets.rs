@@ -98,19 +98,72 @@ pub(super) fn get_versioning(world: &World, input: Input<'_>) -> Result<Value, A
     })
 }
 
+/// Buckets have no access control lists of their own, as S3 makes them: their owner may do everything
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>).
+pub(super) fn access_control_list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    bucket(world, input)?;
+    Ok(json!({"Owner": world.config.account_id}))
+}
+
+/// Whether the policy lets everybody in: it allows something to everybody without a condition. S3 also sees through
+/// conditions that hold for everybody
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>, "The meaning of
+/// 'public'"); that is not done here.
+pub(super) fn policy_status(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let policy = bucket(world, input)?.records.get("BucketPolicy");
+    let policy = policy.ok_or_else(|| AwsError::new(404, NO_POLICY.0, NO_POLICY.1))?;
+    let document: Value = policy
+        .get("Policy")
+        .and_then(Value::as_str)
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let statements = match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.clone(),
+        Some(statement) => vec![statement.clone()],
+        None => Vec::new(),
+    };
+    let is_public = statements.iter().any(|statement| {
+        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+            && statement.get("Condition").is_none()
+            && statement.get("Principal").is_some_and(is_everybody)
+    });
+    Ok(json!({"IsPublic": is_public}))
+}
+
+/// `"*"`, `{"AWS": "*"}`, `{"AWS": ["*"]}`.
+fn is_everybody(principal: &Value) -> bool {
+    match principal {
+        Value::String(name) => name == "*",
+        Value::Array(names) => names.iter().any(is_everybody),
+        Value::Object(kinds) => kinds.get("AWS").is_some_and(is_everybody),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+const NO_POLICY: (&str, &str) = ("NoSuchBucketPolicy", "The bucket policy does not exist");
+
 /// A setting that is kept as it was put, and what S3 says where there is none.
 pub(super) struct Record {
     name: &'static str,
     missing: Option<(&'static str, &'static str)>,
 }
 
-const RECORDS: [Record; 4] = [
+const RECORDS: [Record; 6] = [
     Record { name: "BucketTagging", missing: Some(("NoSuchTagSet", "The TagSet does not exist")) },
     // Every bucket is encrypted by default: GetBucketEncryption has always an answer.
     Record { name: "BucketEncryption", missing: None },
+    Record { name: "BucketPolicy", missing: Some(NO_POLICY) },
+    // Kept to be told; nothing here expires, and nothing is locked.
     Record {
-        name: "BucketPolicy",
-        missing: Some(("NoSuchBucketPolicy", "The bucket policy does not exist")),
+        name: "BucketLifecycleConfiguration",
+        missing: Some(("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")),
+    },
+    Record {
+        name: "ObjectLockConfiguration",
+        missing: Some((
+            "ObjectLockConfigurationNotFoundError",
+            "Object Lock configuration does not exist for this bucket",
+        )),
     },
     Record {
         name: "PublicAccessBlock",
@@ -123,7 +176,11 @@ const RECORDS: [Record; 4] = [
 
 impl Record {
     pub(super) fn of(operation: &str) -> Option<&'static Record> {
-        let name = ["Put", "Get", "Delete"].iter().find_map(|verb| operation.strip_prefix(verb))?;
+        // Only its deletion is called by another name.
+        let name = match operation {
+            "DeleteBucketLifecycle" => "BucketLifecycleConfiguration",
+            _ => ["Put", "Get", "Delete"].iter().find_map(|verb| operation.strip_prefix(verb))?,
+        };
         RECORDS.iter().find(|record| record.name == name)
     }
 

@@ -149,3 +149,34 @@ fn settings_are_records() {
         bench.refused(0, &format!("Get{name}"), of(json!(null)), code, "");
     }
 }
+
+#[test]
+fn a_policy_is_public_that_lets_everybody_in_without_a_condition() {
+    let statement = |rest: &str| format!("{{\"Statement\": [{{\"Action\": \"s3:GetObject\", {rest}}}]}}");
+    for (rest, is_public) in [
+        ("\"Effect\": \"Allow\", \"Principal\": \"*\"", true),
+        ("\"Effect\": \"Allow\", \"Principal\": {\"AWS\": [\"1\", \"*\"]}", true),
+        ("\"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"1\"}", false),
+        ("\"Effect\": \"Deny\", \"Principal\": \"*\"", false),
+        ("\"Effect\": \"Allow\", \"Principal\": \"*\", \"Condition\": {\"Bool\": {}}", false),
+    ] {
+        let mut bench = bench();
+        let of_bucket = json!({"Bucket": "bucket"});
+        bench.refused(0, "GetBucketPolicyStatus", of_bucket.clone(), "NoSuchBucketPolicy", "does not exist");
+        let record = json!({"Policy": statement(rest)});
+        bench.ok(0, "PutBucketPolicy", json!({"Bucket": "bucket", "Record": record}));
+        assert_eq!(bench.ok(0, "GetBucketPolicyStatus", of_bucket)["IsPublic"], is_public, "{rest}");
+    }
+}
+
+#[test]
+fn whoever_expects_another_owner_is_refused_and_changes_nothing() {
+    let mut bench = bench();
+    let put = |owner: &str| json!({"Bucket": "bucket", "Key": "k", "Body": "", "ExpectedBucketOwner": owner});
+    bench.refused(0, "PutObject", put("111122223333"), "AccessDenied", "Access Denied");
+    assert_eq!(text(&bench, "k", None), None);
+    let account = bench.world.config.account_id.clone();
+    bench.ok(0, "PutObject", put(&account));
+    let absent = json!({"Bucket": "absent", "ExpectedBucketOwner": "111122223333"});
+    bench.refused(0, "HeadBucket", absent, "NoSuchBucket", "does not exist");
+}

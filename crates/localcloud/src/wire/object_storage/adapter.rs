@@ -35,12 +35,19 @@ pub(super) struct Exchange {
 pub(super) struct Adapter {
     cloud: LocalCloud,
     caller: String,
+    /// Whose bucket it has to be, where the request says so.
+    expected_owner: Option<String>,
     exchange: Arc<Mutex<Exchange>>,
 }
 
 impl Adapter {
-    pub(super) fn new(cloud: LocalCloud, caller: String, exchange: Arc<Mutex<Exchange>>) -> Adapter {
-        Adapter { cloud, caller, exchange }
+    pub(super) fn new(
+        cloud: LocalCloud,
+        caller: String,
+        expected_owner: Option<String>,
+        exchange: Arc<Mutex<Exchange>>,
+    ) -> Adapter {
+        Adapter { cloud, caller, expected_owner, exchange }
     }
 
     fn ask(&self, operation: &str, input: Fields) -> S3Result<Value> {
@@ -57,7 +64,7 @@ impl Adapter {
         let call = Call {
             service: Service::ObjectStorage,
             operation: operation.to_owned(),
-            input: input.done(),
+            input: input.with("ExpectedBucketOwner", self.expected_owner.as_deref()).done(),
             protocol: Protocol::RestXml,
         };
         let part = |name| call.input.get(name).and_then(Value::as_str);
@@ -372,6 +379,80 @@ impl S3 for Adapter {
     ) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
         self.ask("DeleteBucketPolicy", Fields::of(&req.input.bucket))?;
         Ok(S3Response::with_status(DeleteBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
+    }
+
+    async fn get_bucket_policy_status(
+        &self,
+        req: S3Request<GetBucketPolicyStatusInput>,
+    ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
+        let output = self.ask("GetBucketPolicyStatus", Fields::of(&req.input.bucket))?;
+        let status = PolicyStatus { is_public: flag(&output, "IsPublic") };
+        answer(GetBucketPolicyStatusOutput { policy_status: Some(status) })
+    }
+
+    async fn get_bucket_acl(
+        &self,
+        req: S3Request<GetBucketAclInput>,
+    ) -> S3Result<S3Response<GetBucketAclOutput>> {
+        let output = self.ask("GetBucketAcl", Fields::of(&req.input.bucket))?;
+        let id = text(&output, "Owner");
+        let grantee = Grantee {
+            display_name: None,
+            email_address: None,
+            id: id.clone(),
+            type_: Type::from_static(Type::CANONICAL_USER),
+            uri: None,
+        };
+        let permission = Some(Permission::from_static(Permission::FULL_CONTROL));
+        answer(GetBucketAclOutput {
+            grants: Some(vec![Grant { grantee: Some(grantee), permission }]),
+            owner: Some(Owner { id, display_name: None }),
+        })
+    }
+
+    async fn put_bucket_lifecycle_configuration(
+        &self,
+        req: S3Request<PutBucketLifecycleConfigurationInput>,
+    ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
+        let rules = req.input.lifecycle_configuration.map(|configuration| configuration.rules);
+        let record = json!({"Rules": convert::kept(&rules)?});
+        self.put_record("PutBucketLifecycleConfiguration", &req.input.bucket, record)?;
+        answer(PutBucketLifecycleConfigurationOutput::default())
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        req: S3Request<GetBucketLifecycleConfigurationInput>,
+    ) -> S3Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
+        let record = self.record("GetBucketLifecycleConfiguration", &req.input.bucket)?.unwrap_or_default();
+        let rules = convert::given_back(&record, "Rules")?;
+        answer(GetBucketLifecycleConfigurationOutput { rules, ..Default::default() })
+    }
+
+    async fn delete_bucket_lifecycle(
+        &self,
+        req: S3Request<DeleteBucketLifecycleInput>,
+    ) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
+        self.ask("DeleteBucketLifecycle", Fields::of(&req.input.bucket))?;
+        Ok(S3Response::with_status(DeleteBucketLifecycleOutput::default(), http::StatusCode::NO_CONTENT))
+    }
+
+    async fn put_object_lock_configuration(
+        &self,
+        req: S3Request<PutObjectLockConfigurationInput>,
+    ) -> S3Result<S3Response<PutObjectLockConfigurationOutput>> {
+        let record = json!({"Configuration": convert::kept(&req.input.object_lock_configuration)?});
+        self.put_record("PutObjectLockConfiguration", &req.input.bucket, record)?;
+        answer(PutObjectLockConfigurationOutput::default())
+    }
+
+    async fn get_object_lock_configuration(
+        &self,
+        req: S3Request<GetObjectLockConfigurationInput>,
+    ) -> S3Result<S3Response<GetObjectLockConfigurationOutput>> {
+        let record = self.record("GetObjectLockConfiguration", &req.input.bucket)?.unwrap_or_default();
+        let object_lock_configuration = convert::given_back(&record, "Configuration")?;
+        answer(GetObjectLockConfigurationOutput { object_lock_configuration })
     }
 
     async fn put_public_access_block(

@@ -141,6 +141,17 @@ impl Given {
     }
 }
 
+/// A configuration as the world keeps it, in the words of `s3s`: nothing here looks into it.
+pub(super) fn kept(configuration: &impl serde::Serialize) -> S3Result<Value> {
+    serde_json::to_value(configuration).map_err(S3Error::internal_error)
+}
+
+/// What [`kept`] has made of it.
+pub(super) fn given_back<T: serde::de::DeserializeOwned>(record: &Value, field: &str) -> S3Result<T> {
+    let kept = record.get(field).cloned().unwrap_or_default();
+    serde_json::from_value(kept).map_err(S3Error::internal_error)
+}
+
 /// How a body is written in the tree.
 pub(super) fn base64(body: &[u8]) -> String {
     STANDARD.encode(body)
