@@ -114,8 +114,13 @@ pub(crate) fn may_be_repeated(code: &str, status: u16) -> bool {
 }
 
 /// Whether a service refused because the time of a signature isn't its own.
-fn is_about_clocks(code: &str, message: &str) -> bool {
+pub(crate) fn is_about_clocks(code: &str, message: &str) -> bool {
     CLOCK_WORDS.iter().any(|words| code.contains(words) || message.contains(words))
+}
+
+/// Whether a code says "you may not".
+pub(crate) fn is_denial(code: &str) -> bool {
+    DENIED_CODES.contains(&code)
 }
 
 fn service_error(status: u16, code: &str, message: &str) -> (PortErrorKind, String) {
@@ -232,7 +237,7 @@ impl Origin {
             };
             return PortError { kind, message: format!("{}; {advice}", error.message), ..error };
         }
-        let advice = if DENIED_CODES.contains(&code) {
+        let advice = if is_denial(code) {
             format!("the caller ({}) needs the permission {}", self.described, error.operation)
         } else if UNKNOWN_CODES.contains(&code) {
             format!("the keys don't belong here ({}): check profile, Region and endpoint", self.described)

@@ -43,3 +43,8 @@ pub(crate) fn percent_decode(text: &str) -> Option<String> {
     }
     String::from_utf8(bytes).ok()
 }
+
+/// The same of a key in a list that was asked for with `encoding-type=url`: there a `+` is a space.
+pub(crate) fn percent_decode_listed(text: &str) -> Option<String> {
+    percent_decode(&text.replace('+', " "))
+}

@@ -70,6 +70,10 @@ pub(crate) struct Answer {
     pub status: u16,
     headers: Headers,
     pub body: Bytes,
+    /// What the time was here when the request was signed.
+    pub signed_at: SystemTime,
+    /// The Region that it was signed for.
+    pub region: String,
 }
 
 impl Answer {
@@ -296,7 +300,7 @@ impl Wire {
     /// Sign and send once.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let answered = async {
-            let request = self.signed(call).await?;
+            let (request, signed_at) = self.signed(call).await?;
             let response = self
                 .connector
                 .call(request)
@@ -306,14 +310,14 @@ impl Wire {
             let headers = response.headers().clone();
             let body = response.into_body().collect().await;
             let body = body.map_err(|error| Failure::Unreachable(error.to_string()))?.to_bytes();
-            Ok(Answer { status, headers, body })
+            Ok(Answer { status, headers, body, signed_at, region: call.region.clone() })
         };
         tokio::time::timeout(ATTEMPT, answered)
             .await
             .unwrap_or_else(|_late| Err(Failure::Unreachable(format!("no answer within {ATTEMPT:?}"))))
     }
 
-    async fn signed(&self, call: &Call<'_>) -> Result<HttpRequest, Failure> {
+    async fn signed(&self, call: &Call<'_>) -> Result<(HttpRequest, SystemTime), Failure> {
         let unsent = |error: String| Failure::Unsent(error);
         let identity: Identity = self
             .credentials
@@ -321,11 +325,12 @@ impl Wire {
             .await
             .map_err(|error| Failure::Credentials(crate::errors::told(&error)))?
             .into();
+        let signed_at = (self.now)();
         let parameters = SigningParams::builder()
             .identity(&identity)
             .region(&call.region)
             .name(call.service.signing_name)
-            .time((self.now)())
+            .time(signed_at)
             .settings(signing_settings(call.service))
             .build()
             .map_err(|error| unsent(error.to_string()))?
@@ -343,7 +348,8 @@ impl Wire {
         let mut request =
             request.body(SdkBody::from(call.body.clone())).map_err(|error| unsent(error.to_string()))?;
         instructions.apply_to_request_http1x(&mut request);
-        HttpRequest::try_from(request).map_err(|error| unsent(error.to_string()))
+        let request = HttpRequest::try_from(request).map_err(|error| unsent(error.to_string()))?;
+        Ok((request, signed_at))
     }
 }
 

@@ -89,6 +89,11 @@ impl Wire {
         self.send_for_any_status(&self.storage_call(request)).await
     }
 
+    /// Send once, for those who look before they try again; the answer has any status.
+    pub(crate) async fn storage_once(&self, request: StorageRequest) -> Result<Answer, Failure> {
+        self.attempt(&self.storage_call(request)).await
+    }
+
     fn storage_call(&self, request: StorageRequest) -> Call<'static> {
         let StorageRequest { method, bucket, region, key, query, headers, body } = request;
         let address = self.endpoints.of_bucket(&bucket, &region);

@@ -13,4 +13,6 @@ mod notes;
 mod pins;
 mod queries;
 mod rate;
+mod state;
+mod state_answers;
 mod updates;
