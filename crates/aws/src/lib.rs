@@ -29,6 +29,7 @@ mod rerouted;
 mod sns;
 mod stack;
 mod stacks;
+mod state_bucket;
 mod state_objects;
 mod storage;
 mod tags;

@@ -49,6 +49,13 @@ impl StorageRequest {
         self
     }
 
+    /// What is asked of the bucket beside its objects, such as `versioning`.
+    #[must_use]
+    pub(crate) fn about(mut self, setting: &str) -> StorageRequest {
+        self.query.push(setting.to_owned());
+        self
+    }
+
     /// A parameter; `None` adds nothing.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: Option<&str>) -> StorageRequest {

@@ -22,6 +22,7 @@ macro_rules! seen {
 
 mod ministack;
 mod moto;
+mod state;
 
 /// A program of the tests' virtual environment.
 fn program(name: &str) -> PathBuf {

@@ -20,7 +20,7 @@ const BROKEN: &str = r#", "Broken": {"Type": "Custom::Broken", "Properties": {
     "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:absent"}}"#;
 
 /// MiniStack with only the services that are needed: its broker would take a well-known port.
-async fn ministack(services: &str) -> Peer {
+pub async fn ministack(services: &str) -> Peer {
     Peer::start("ministack", |command, port| {
         command.env("GATEWAY_PORT", port.to_string()).env("MINISTACK_HOST", "127.0.0.1");
         command.env("SERVICES", services).env("IOT_MTLS_ENABLED", "0");

@@ -15,4 +15,5 @@ mod queries;
 mod rate;
 mod state;
 mod state_answers;
+mod state_bucket;
 mod updates;
