@@ -97,6 +97,9 @@ impl AwsCloud {
             caller_arn: self.looked(caller_arn),
             denied_to_caller: self.looked(denied_to_caller),
             denied_to_role,
+            // Whoever has the settings knows where the state is.
+            state: upgrade::SharedState::default(),
+            elsewhere: Vec::new(),
             stack: upgrade::StackSettings::default(),
             drift: Ok(Vec::new()),
             backup: None,

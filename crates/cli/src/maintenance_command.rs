@@ -92,7 +92,7 @@ pub async fn entering(
 /// `In maintenance since 2026-11-29 22:00:00 UTC, by ada (run production-…).`
 #[must_use]
 pub fn already(found: &InMaintenance) -> String {
-    let InMaintenance { run_id, since, by } = found;
+    let InMaintenance { run_id, since, by, state: _ } = found;
     let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
     let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
     format!("In maintenance{since}{by} (run {run_id}).")

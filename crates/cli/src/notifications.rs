@@ -310,7 +310,12 @@ mod tests {
         };
         let (inside, outside) = (
             seen(Users::In),
-            seen(Users::Out(upgrade::Maintenance { run_id: "r".to_owned(), since: None, by: None })),
+            seen(Users::Out(upgrade::Maintenance {
+                run_id: "r".to_owned(),
+                since: None,
+                by: None,
+                state: None,
+            })),
         );
         for (outcome, seen, users, todo) in [
             (Outcome::Upgraded, Some(&inside), "let in", ""),

@@ -162,6 +162,7 @@ impl Standing {
             run_id: gate.run.clone().unwrap_or_default(),
             since: gate.since,
             by: gate.by.clone(),
+            state: None,
         })
     }
 
@@ -275,7 +276,9 @@ async fn gate(site: &Site, targets: &Targets) -> Looked<Gate> {
     let found = maintenance_of(site, targets).await.map_err(in_words)?;
     Ok(match found {
         None => Gate { closed: false, run: None, since: None, by: None },
-        Some(Maintenance { run_id, since, by }) => Gate { closed: true, run: Some(run_id), since, by },
+        Some(Maintenance { run_id, since, by, state: _ }) => {
+            Gate { closed: true, run: Some(run_id), since, by }
+        }
     })
 }
 

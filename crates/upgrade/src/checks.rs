@@ -3,6 +3,7 @@
 //! Judgement only. The facts are in [`crate::Circumstances`] and in the two templates; what follows from the results
 //! (no plan, or one that names what was accepted) is the draft's.
 
+mod claim;
 mod constraints;
 mod data;
 mod database_storage;
@@ -171,6 +172,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         permissions::identity(input),
         permissions::caller(input),
         permissions::role(input),
+        claim::check(input),
         stack::status(input),
         stack::rollback(input),
         stack::termination_protection(input),

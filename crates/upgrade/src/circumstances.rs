@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::Deployment;
 use crate::observation::{Job, WorkerGroup};
 use crate::platform::{Computation, PlatformCapabilities, PlatformStatus, Session};
+use crate::shared_state::SharedState;
 
 /// Something that was looked at, or the reason why it couldn't be.
 pub type Looked<T> = Result<T, String>;
@@ -21,6 +22,10 @@ pub struct Circumstances {
     pub denied_to_caller: Looked<Vec<DeniedAction>>,
     /// The same for the role that CloudFormation assumes; `None`: the stack has none.
     pub denied_to_role: Option<Looked<Vec<DeniedAction>>>,
+    /// Where the deployment's claim and journals are.
+    pub state: SharedState,
+    /// Locations of other states that the gate or notes name ([`crate::SharedState::elsewhere`]).
+    pub elsewhere: Vec<String>,
     /// The stack's settings.
     pub stack: StackSettings,
     /// Drift of the resources that the update touches, by logical id.

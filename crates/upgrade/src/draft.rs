@@ -163,6 +163,10 @@ pub struct PlanSettings {
     pub deployment_name: String,
     /// Names the run: letters, digits and hyphens.
     pub run_id: String,
+    /// Where the deployment's state is; empty: nobody said.
+    pub state: String,
+    /// Maintenance is left though that state can't be read.
+    pub left_without_state: bool,
     /// How each kind of workload is treated.
     pub maintenance: MaintenancePolicy,
     /// What proves the platform healthy.
@@ -245,6 +249,8 @@ pub fn maintenance_plan(
         format: PLAN_FORMAT,
         run_id: settings.run_id.clone(),
         deployment: settings.deployment_name.clone(),
+        state: settings.state.clone(),
+        left_without_state: settings.left_without_state,
         kind,
         stack_name: deployment.stack_name.clone(),
         stack_id: deployment.stack_id.clone(),

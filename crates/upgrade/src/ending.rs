@@ -143,7 +143,7 @@ impl Users {
     pub fn in_words(&self, moment: impl Fn(Timestamp) -> String) -> String {
         match self {
             Users::In => "Users are let in.".to_owned(),
-            Users::Out(Maintenance { run_id, since, by }) => {
+            Users::Out(Maintenance { run_id, since, by, state: _ }) => {
                 let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
                 let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
                 format!(

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::Timestamp;
-use crate::plan::sha256_of;
+use crate::plan::{Plan, sha256_of};
 
 /// What a tag's value may hold.
 const MOST_CHARACTERS: usize = 256;
@@ -24,6 +24,12 @@ const RUN: &str = "run";
 const BY: &str = "by";
 /// The thing that it was written on: a copied tag is no note.
 const OF: &str = "of";
+/// Where the state of the deployment is that the run belongs to. Not `state`: that word of a queue's note says what the
+/// queue was.
+const STORE: &str = "store";
+
+/// What of a location is kept in a note; a longer one ends in digits of its own, so that two that begin alike differ.
+const MOST_OF_A_LOCATION: usize = 56;
 
 /// A note that was read, or is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,6 +66,12 @@ impl Note {
         self.with(BY, who)
     }
 
+    /// The same with the location of the state that the run belongs to; one that isn't known says nothing.
+    #[must_use]
+    pub fn of_state(self, location: &str) -> Note {
+        if location.is_empty() { self } else { self.with(STORE, short_location(location)) }
+    }
+
     /// Read a tag's value. What isn't `key=value` is left aside.
     #[must_use]
     pub fn read(text: &str) -> Note {
@@ -70,7 +82,7 @@ impl Note {
     /// The tag's value: what was before first, so that it is never what is cut off.
     #[must_use]
     pub fn write(&self) -> String {
-        let last = [AT, RUN, OF, BY];
+        let last = [AT, RUN, OF, STORE, BY];
         let first = self.words.iter().filter(|(key, _)| !last.contains(&key.as_str()));
         let rest = last.iter().filter_map(|key| self.words.get_key_value(*key));
         let mut text = String::new();
@@ -117,6 +129,19 @@ impl Note {
         self.word(BY)
     }
 
+    /// Where the state is that its run belongs to, as far as a note keeps it; `None`: it doesn't say.
+    #[must_use]
+    pub fn state(&self) -> Option<&str> {
+        self.word(STORE)
+    }
+
+    /// Whether its run belongs to the state at this location; `None`: it doesn't say.
+    #[must_use]
+    pub fn is_of_state(&self, location: &str) -> Option<bool> {
+        let whole = Note::default().of_state(location);
+        self.state().map(|state| Some(state) == whole.state())
+    }
+
     /// Whether it was written on the thing of this physical id, and not copied to it: a template, or an update, may hand
     /// tags on.
     #[must_use]
@@ -129,6 +154,28 @@ impl Note {
     pub fn is_from(&self, run_id: &str) -> bool {
         let whole = Note::default().with(RUN, run_id);
         self.run().is_some() && self.run() == whole.run()
+    }
+}
+
+/// A location as a note keeps it.
+fn short_location(location: &str) -> String {
+    if location.chars().count() <= MOST_OF_A_LOCATION {
+        return location.to_owned();
+    }
+    let digits = fingerprint(location);
+    let kept = location.chars().take(MOST_OF_A_LOCATION - digits.len() - 1);
+    format!("{}.{digits}", kept.collect::<String>())
+}
+
+impl Plan {
+    /// A note of this run on the thing of this physical id.
+    pub(crate) fn note_on(&self, physical_id: &str, at: Timestamp) -> Note {
+        Note::on(physical_id, at, &self.run_id).of_state(&self.state)
+    }
+
+    /// A note of this run that doesn't tell what it is on.
+    pub(crate) fn note(&self, at: Timestamp) -> Note {
+        Note::from(at, &self.run_id).of_state(&self.state)
     }
 }
 
@@ -164,6 +211,32 @@ mod tests {
             assert_eq!(read.at(), Some(Timestamp(17)), "{text}");
             assert!(read.is_from(run) && !read.is_from("another"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_note_says_of_which_state_it_is_and_cuts_off_nothing_that_was_before() {
+        let (bucket, long) = ("s3://bucket/slackwater-state", format!("s3://{}/prefix", "bucket".repeat(12)));
+        let note = |location: &str| Note::on("group", Timestamp(1), "run").of_state(location);
+        for (written, asked, said) in [
+            (bucket, bucket, Some(true)),
+            (bucket, "s3://bucket/other", Some(false)),
+            (&long, &long, Some(true)),
+            (&long, &format!("{long}-2"), Some(false)),
+            ("host:/var/lib/a b", "host:/var/lib/a b", Some(true)),
+            ("", bucket, None),
+        ] {
+            let read = Note::read(&note(written).write());
+            assert_eq!(read.is_of_state(asked), said, "{written} {asked}");
+        }
+        let names = ("r".repeat(300), "w".repeat(300), "s".repeat(300));
+        let words = [("min", -1), ("max", 1000), ("desired", 1000), ("warm", 1000), ("prepared", 1000)];
+        let full = Note::on("group", Timestamp(1_767_225_600_000), &names.0).of_state(&names.2).by(&names.1);
+        let text =
+            words.iter().fold(full.with("protected", false), |note, (key, value)| note.with(key, value));
+        let (text, read) = (text.write(), Note::read(&text.write()));
+        assert!(text.len() <= 256, "{text}");
+        assert!(words.iter().all(|(key, value)| read.number(key) == Some(*value)), "{text}");
+        assert!(read.is_of("group") && read.is_from(&names.0), "{text}");
     }
 
     #[test]

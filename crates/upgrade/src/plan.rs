@@ -18,7 +18,8 @@ use crate::step::Step;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
 /// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
-pub const PLAN_FORMAT: u32 = 3;
+/// 4: the location of the deployment's state; whether maintenance is left without it.
+pub const PLAN_FORMAT: u32 = 4;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,13 @@ pub struct Plan {
     pub run_id: String,
     /// The deployment's name, as the operator knows it.
     pub deployment: String,
+    /// Where the deployment's state is, as people name it and as notes carry it: `s3://bucket/prefix`, or `HOST:/path` for a
+    /// data directory; empty: nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// Maintenance is left though the deployment's state can't be read: whoever entered it may go on acting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_without_state: bool,
     /// What the run is for.
     pub kind: RunKind,
     /// The primary stack's name.

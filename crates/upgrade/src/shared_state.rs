@@ -1,6 +1,10 @@
 //! Where a deployment's claim and journals are, as it was looked at. Facts only; the check `claim` judges them.
 
+use std::collections::BTreeSet;
+
 use crate::circumstances::Looked;
+use crate::note::Note;
+use crate::observation::CalmSeen;
 
 /// The state of a deployment: where it is, and what was seen of the place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -9,6 +13,28 @@ pub struct SharedState {
     pub location: String,
     /// The bucket it is in; `None`: a data directory, which only this machine knows.
     pub bucket: Option<BucketSeen>,
+}
+
+impl SharedState {
+    /// The locations of other states that gate rules and notes of a deployment name, each as far as a note keeps it: a run that
+    /// belongs to one of them may be acting. What doesn't say where it belongs says nothing.
+    #[must_use]
+    pub fn elsewhere(&self, calm: &CalmSeen) -> Vec<String> {
+        let CalmSeen { doors, queues, jobs: _, groups, alarms } = calm;
+        let rules = doors.iter().flat_map(|door| &door.rules).filter_map(|rule| rule.note.as_deref());
+        let of_queues = queues.iter().filter_map(|queue| noted(&queue.arn, queue.remembered.as_deref()));
+        let of_groups = groups.iter().filter_map(|group| noted(&group.name, group.remembered.as_deref()));
+        let of_alarms = alarms.iter().filter_map(|alarm| noted(&alarm.name, alarm.remembered.as_deref()));
+        let notes = rules.map(Note::read).chain(of_queues).chain(of_groups).chain(of_alarms);
+        let others = notes.filter(|note| note.is_of_state(&self.location) == Some(false));
+        let locations: BTreeSet<String> = others.filter_map(|note| note.state().map(str::to_owned)).collect();
+        locations.into_iter().collect()
+    }
+}
+
+/// A copied note says nothing of where it stands.
+fn noted(physical_id: &str, remembered: Option<&str>) -> Option<Note> {
+    Some(Note::read(remembered?)).filter(|note| note.is_of(physical_id))
 }
 
 /// The bucket of a shared state. What may not be asked says so.

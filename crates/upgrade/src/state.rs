@@ -122,6 +122,9 @@ pub struct Maintenance {
     pub since: Option<Timestamp>,
     /// Who closed it; `None`: the gate doesn't tell.
     pub by: Option<String>,
+    /// Where the state is that its run belongs to, as far as a note keeps it; `None`: the gate doesn't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 impl Maintenance {
@@ -130,7 +133,12 @@ impl Maintenance {
     pub fn of(rules: &[GateRuleSeen]) -> Option<Maintenance> {
         let rule = rules.iter().find(|rule| rule.closes)?;
         let note = rule.note.as_deref().map(Note::read).unwrap_or_default();
-        Some(Maintenance { run_id: rule.run_id.clone(), since: note.at(), by: note.who().map(str::to_owned) })
+        Some(Maintenance {
+            run_id: rule.run_id.clone(),
+            since: note.at(),
+            by: note.who().map(str::to_owned),
+            state: note.state().map(str::to_owned),
+        })
     }
 }
 

@@ -50,6 +50,8 @@ impl DeploymentSettings {
         PlanSettings {
             deployment_name: self.name.clone(),
             run_id: run_id.to_owned(),
+            state: String::new(),
+            left_without_state: false,
             maintenance: maintenance.policy.clone(),
             health: self.health.clone(),
             announcement: Announcement {

@@ -166,10 +166,11 @@ pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
 /// A demo has no backup stack, no role and nobody to ask: what checks warn of is accepted, and said.
 #[must_use]
 pub fn accepted() -> Vec<Acceptance> {
-    const WARNINGS: [&str; 20] = [
+    const WARNINGS: [&str; 21] = [
         "identity",
         "permissions-caller",
         "permissions-role",
+        "claim",
         "termination-protection",
         "rollback",
         "drift",

@@ -12,6 +12,8 @@ pub fn plan(run_id: &str, stack: &str) -> Plan {
         format: upgrade::PLAN_FORMAT,
         run_id: run_id.to_owned(),
         deployment: stack.to_owned(),
+        state: String::new(),
+        left_without_state: false,
         kind: RunKind::EnterMaintenance,
         stack_name: stack.to_owned(),
         stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack}/1"),

@@ -205,7 +205,7 @@ fn seen(seen: &Seen) -> Value {
 }
 
 fn maintenance(found: &Maintenance) -> Value {
-    let Maintenance { run_id, since, by } = found;
+    let Maintenance { run_id, since, by, state: _ } = found;
     json!({"runId": run_id, "since": since.map(pages::iso), "by": by})
 }
 

@@ -39,7 +39,7 @@ pub(super) fn moment(iso: &str, short: bool) -> Markup {
 
 /// Since when a deployment is in maintenance, and by whom, as its gate tells it: ` since 22:00:00 UTC, by ada`.
 pub(super) fn since_by(found: &Maintenance) -> Markup {
-    let Maintenance { run_id: _, since, by } = found;
+    let Maintenance { run_id: _, since, by, state: _ } = found;
     html! {
         @if let Some(since) = since { " since " (when(*since)) }
         @if let Some(by) = by { ", by " strong { (by) } }

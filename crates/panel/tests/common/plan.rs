@@ -15,6 +15,8 @@ pub fn plan(run_id: &str) -> Plan {
         format: upgrade::PLAN_FORMAT,
         run_id: run_id.to_owned(),
         deployment: "lab".to_owned(),
+        state: String::new(),
+        left_without_state: false,
         kind: RunKind::Upgrade,
         stack_name: "lab-stack".to_owned(),
         stack_id: stack_id.clone(),

@@ -20,8 +20,12 @@ const SINCE: Timestamp = Timestamp(1_795_989_600_000);
 
 /// A deployment in maintenance that somebody else entered, from elsewhere.
 fn in_maintenance() -> House {
-    let found =
-        Maintenance { run_id: "elsewhere-1".to_owned(), since: Some(SINCE), by: Some("grace".to_owned()) };
+    let found = Maintenance {
+        run_id: "elsewhere-1".to_owned(),
+        since: Some(SINCE),
+        by: Some("grace".to_owned()),
+        state: None,
+    };
     House {
         gate: GatePicture::Closed(found),
         taken_away: vec!["queue spot is disabled (VALID)".to_owned()],

@@ -30,7 +30,7 @@ pub(crate) fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Tim
             state.before.alarms.push(AlarmSeen { actions_enabled: true, ..alarm.clone() });
         }
         if alarm.actions_enabled && !noted {
-            let text = Note::on(&alarm.name, at, &plan.run_id).with(ACTIONS, "enabled").write();
+            let text = plan.note_on(&alarm.name, at).with(ACTIONS, "enabled").write();
             memories.push(Memory { resource: Rememberer::Alarm(alarm.name.clone()), text });
         }
     }

@@ -2,7 +2,6 @@
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct};
-use crate::note::Note;
 use crate::observation::{FleetQuery, GateRuleSeen};
 use crate::plan::Plan;
 use crate::state::{Door, Maintenance, State};
@@ -57,7 +56,7 @@ fn make(plan: &Plan, by: &str, listener_arn: &str, missing: Vec<i32>, at: Timest
         listener_arn: listener_arn.to_owned(),
         gate: plan.gate.clone(),
         run_id: plan.run_id.clone(),
-        note: Note::on(listener_arn, at, &plan.run_id).by(by).write(),
+        note: plan.note_on(listener_arn, at).by(by).write(),
         missing,
     })
 }

@@ -54,14 +54,14 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
                     group.name
                 ));
             }
-            let note = Note::on(&group.name, at, &plan.run_id);
+            let note = plan.note_on(&group.name, at);
             let text = memory::write(note, &size_of(&earlier), warm_pool_of(&earlier).as_ref()).write();
             memories.push(Memory { resource: Rememberer::WorkerGroup(group.name.clone()), text });
         }
         // Only while it is being taken away: an instance that lives on gets its protection back.
         for instance in group.instances.iter().filter(|instance| is_to_unprotect(instance)) {
             if !was_protected(instance) {
-                let text = Note::from(at, &plan.run_id).with(PROTECTED, true).write();
+                let text = plan.note(at).with(PROTECTED, true).write();
                 memories.push(Memory { resource: Rememberer::Instance(instance.id.clone()), text });
             }
         }

@@ -124,6 +124,8 @@ fn the_gate_that_fits_is_drawn() {
                 let settings = PlanSettings {
                     deployment_name: "lab".to_owned(),
                     run_id: "run-1".to_owned(),
+                    state: String::new(),
+                    left_without_state: false,
                     maintenance: world.maintenance.clone(),
                     health: world.health.clone(),
                     announcement: Announcement { banner: None, closes_at: None },

@@ -1,6 +1,7 @@
 //! Every check, spoiled one by one; and all of them on real vendors' releases.
 
 mod calm;
+mod claim;
 mod gate;
 mod parameters;
 mod permissions;

@@ -127,6 +127,8 @@ pub fn calm(now: Timestamp) -> Circumstances {
         caller_arn: Ok(format!("arn:aws:sts::{ACCOUNT}:assumed-role/operator/ada")),
         denied_to_caller: Ok(Vec::new()),
         denied_to_role: None,
+        state: SharedState { location: "s3://bucket/slackwater-state".to_owned(), bucket: Some(bucket()) },
+        elsewhere: Vec::new(),
         stack: StackSettings { termination_protection: true, ..StackSettings::default() },
         drift: Ok(Vec::new()),
         backup: Some(linked("lab-backup", "v1.0.0")),
@@ -158,6 +160,17 @@ pub fn calm(now: Timestamp) -> Circumstances {
         })),
         sessions: Some(Ok(Vec::new())),
         computations: Some(Ok(Vec::new())),
+    }
+}
+
+/// A bucket that keeps what a claim rests on.
+pub fn bucket() -> BucketSeen {
+    BucketSeen {
+        trial: Ok(Trial::Holds),
+        public: Ok(false),
+        expired_by: Ok(None),
+        locked_days: Ok(None),
+        versions: Ok(Versions::NotKept),
     }
 }
 

@@ -13,7 +13,7 @@ const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
 fn upgrading(before: Before) -> Plan {
     Plan {
         run_id: "run-2".to_owned(),
-        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None }),
+        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None, state: None }),
         announcement: Announcement { banner: None, closes_at: None },
         before,
         ..plan()

@@ -78,6 +78,8 @@ pub fn plan() -> Plan {
         format: PLAN_FORMAT,
         run_id: "run-1".to_owned(),
         deployment: "production".to_owned(),
+        state: "s3://bucket/slackwater-state".to_owned(),
+        left_without_state: false,
         kind: RunKind::Upgrade,
         stack_name: "platform".to_owned(),
         stack_id: update(UpdateKind::Primary).stack_id,
@@ -187,7 +189,7 @@ pub fn leaving() -> Plan {
     Plan {
         kind: RunKind::LeaveMaintenance,
         run_id: "run-2".to_owned(),
-        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None }),
+        found: Some(Maintenance { run_id: "run-1".to_owned(), since: None, by: None, state: None }),
         steps: Step::LEAVING.map(short).into(),
         ..entering()
     }
