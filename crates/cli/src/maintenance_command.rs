@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use conductor::{JournalStore, Request, SqliteJournal, read_run};
 use upgrade::{
-    Acceptance, Answer, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, Timestamp, fold,
+    Acceptance, Answer, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, StopDoes, Timestamp,
+    fold, stop_does,
 };
 
 use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
@@ -259,6 +260,7 @@ async fn may_leave(
     if state.step.is_leaving()
         && state.question.is_none()
         && state.stays.is_none()
+        && stop_does(state) != StopDoes::LeaveMaintenance
         && !wish.although_unhealthy
     {
         // It leaves maintenance already: it is only waited for, or carried on.

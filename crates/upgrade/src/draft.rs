@@ -291,7 +291,9 @@ pub fn maintenance_plan(
             .filter(|step| is_needed(&plan, *step))
             .map(Step::usual)
             .collect(),
-        RunKind::LeaveMaintenance => Step::LEAVING.into_iter().map(Step::usual).collect(),
+        RunKind::LeaveMaintenance => {
+            Step::LEAVING.into_iter().filter(|step| is_needed(&plan, *step)).map(Step::usual).collect()
+        }
     };
     Ok(plan)
 }
@@ -325,6 +327,8 @@ fn is_needed(plan: &Plan, step: Step) -> bool {
         Needed::Groups => !plan.targets.worker_groups.is_empty(),
         Needed::Machines => !plan.targets.dedicated_machine_tags.is_empty(),
         Needed::Snapshots => !plan.snapshots.is_empty(),
+        // After a takeover it is needed as well, which no plan foresees.
+        Needed::LateCalls => plan.left_without_state,
     }
 }
 

@@ -34,6 +34,7 @@ mod shared_state;
 mod state;
 mod step;
 mod steps;
+mod takeover;
 mod transition;
 mod watch;
 
@@ -88,6 +89,7 @@ pub use report::{Report, StepReport, Telling};
 pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
+pub use takeover::{LATE_SECONDS, Renewal};
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 pub use watch::{WATCH_SECONDS, watch_due};
 

@@ -6,6 +6,7 @@ use crate::policy::{DrainPolicy, Escalation, OnUnhealthy};
 use crate::state::State;
 use crate::step::Step;
 use crate::steps::LEAST_SECONDS;
+use crate::takeover;
 
 /// The next thing that time alone brings about in the step that a run is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Then {
     Failed,
     /// The platform didn't prove healthy.
     Unhealthy(OnUnhealthy),
+    /// No call of another conducting can arrive any more.
+    LooksOnceMore,
 }
 
 impl std::fmt::Display for Then {
@@ -46,6 +49,7 @@ impl std::fmt::Display for Then {
                 "the run goes back, or a person is asked, if it isn't healthy"
             }
             Then::Unhealthy(OnUnhealthy::Open) => "users are let in, healthy or not",
+            Then::LooksOnceMore => "what was put back is looked at once more",
             Then::Unhealthy(OnUnhealthy::StayClosed) => {
                 "the run ends with users kept out, if it isn't healthy"
             }
@@ -76,6 +80,9 @@ impl Limit {
                 at: began.plus_seconds(plan.health.deadline_seconds),
                 then: Then::Unhealthy(plan.health.on_failure),
             }),
+            Step::LookOnceMore => {
+                takeover::settled_at(plan, state).map(|at| Limit { at, then: Then::LooksOnceMore })
+            }
             step @ (Step::Announce
             | Step::CreateChangeSet(_)
             | Step::ExecuteChangeSet(_)

@@ -489,6 +489,7 @@ impl Plan {
             | Step::DiscardChangeSet
             | Step::ConfirmFacts(_)
             | Step::ConfirmContents(_)
+            | Step::LookOnceMore
             | Step::TakeStock => None,
         })
     }

@@ -100,6 +100,7 @@ impl Report {
         }
         if step_before == Step::OpenGate
             && state.stuck.is_none()
+            && !state.looking_once_more
             && let Some((_, until)) = &mut self.gate_closed
         {
             *until = Some(at);

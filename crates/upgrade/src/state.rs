@@ -13,6 +13,8 @@ use crate::plan::{Plan, RunKind, Targets, UpdateKind};
 use crate::platform::Banner;
 use crate::question::{Question, StuckResource};
 use crate::step::Step;
+use crate::steps::second_look;
+use crate::takeover::Renewal;
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,24 @@ pub struct State {
     pub watching: bool,
     /// The gate is being closed again, as somebody decided.
     pub reclosing: bool,
+    /// When the run was last taken over from a conducting that fell silent: its calls may arrive for a while.
+    pub overtaken_at: Option<Timestamp>,
+    /// How often it was: what is made anew has another name each time.
+    pub times_overtaken: u32,
+    /// The gates that are to be made anew, because the overtaken one's are relied on by nobody.
+    pub renewals: Vec<Renewal>,
+    /// ARNs of the gate rules that a taker found, and relies on no more.
+    pub revoked_rules: BTreeSet<String>,
+    /// Behind the gate, a change set is made anew: it is not the way into maintenance that is gone.
+    pub remaking: bool,
+    /// When the way out was last begun.
+    pub leaving_since: Option<Timestamp>,
+    /// When the gate was first seen open on the way out.
+    pub opened_at: Option<Timestamp>,
+    /// The runs whose gate rules were deleted on the way out.
+    pub opened_runs: BTreeSet<String>,
+    /// What was put back is looked at once more, for calls that arrived late.
+    pub looking_once_more: bool,
     /// Acts of watching that were refused, in words: they aren't tried again.
     pub watch_refused: BTreeSet<String>,
     /// What maintenance touches, as the stack has it now.
@@ -195,10 +215,20 @@ pub struct Told {
 /// Where one stack update stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UpdateState {
+    /// A change set may have been made for it: the act was intended.
+    pub asked_for: bool,
+    /// Which of its names its change set has: 0 is the planned one, the others are those of takers.
+    pub name_number: u32,
+    /// The change sets under its earlier names are to be deleted, and one made under its own, before anything relies on it.
+    pub revoked: bool,
+    /// The numbers of the names under which no change set was left to discard.
+    pub names_gone: BTreeSet<u32>,
     /// Its change set was made by this run.
     pub change_set_made: bool,
     /// It may have begun: the act was intended.
     pub begun: bool,
+    /// It has begun: an event of it was seen.
+    pub seen: bool,
     /// The stack's status, and AWS's reason for it; `None` until the operation's first event was seen.
     pub status: Option<(String, Option<String>)>,
     /// The last stack event seen.
@@ -269,6 +299,15 @@ impl State {
             reopened_queues: BTreeSet::new(),
             watching: false,
             reclosing: false,
+            overtaken_at: None,
+            times_overtaken: 0,
+            renewals: Vec::new(),
+            revoked_rules: BTreeSet::new(),
+            remaking: false,
+            leaving_since: None,
+            opened_at: None,
+            opened_runs: BTreeSet::new(),
+            looking_once_more: false,
             watch_refused: BTreeSet::new(),
             targets: plan.targets.clone(),
             told: Told::default(),
@@ -295,8 +334,16 @@ impl State {
     /// The state with the intent to do an act written down.
     #[must_use]
     pub fn intending(mut self, act: Act) -> State {
-        if let Act::Stack(StackAct::ExecuteChangeSet { update, .. }) = &act {
-            self.update(*update).begun = true;
+        match &act {
+            Act::Stack(StackAct::ExecuteChangeSet { update, .. }) => self.update(*update).begun = true,
+            Act::Stack(StackAct::CreateChangeSet { update, .. }) => self.update(*update).asked_for = true,
+            Act::Stack(
+                StackAct::DeleteChangeSet { .. }
+                | StackAct::CancelUpdate { .. }
+                | StackAct::ContinueUpdateRollback { .. },
+            )
+            | Act::Fleet(_)
+            | Act::Platform { .. } => {}
         }
         self.intended = Some(act);
         self
@@ -370,6 +417,12 @@ impl State {
         self.done = self.intended.take();
         self.watching = false;
         let Some(done) = &self.done else { return };
+        if self.looking_once_more && second_look::mends(done) {
+            let remark = format!("a call of another conducting arrived late, and was mended: {done}");
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
         match done {
             Act::Fleet(act) => match act {
                 FleetAct::TerminateJobs { job_ids, .. } => self.told.jobs.extend(job_ids.iter().cloned()),

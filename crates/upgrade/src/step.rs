@@ -59,6 +59,8 @@ pub enum Step {
     ClearBanner,
     /// A change set that was made and not executed is deleted.
     DiscardChangeSet,
+    /// When no call of another conducting can arrive any more: what was done is looked at once more.
+    LookOnceMore,
     /// Everything is looked at that the end is told from.
     TakeStock,
 }
@@ -103,6 +105,8 @@ pub(crate) enum Needed {
     Machines,
     /// Snapshots are to be taken.
     Snapshots,
+    /// Another conducting's calls may arrive late.
+    LateCalls,
 }
 
 /// What a step's failure leads to.
@@ -131,6 +135,8 @@ pub(crate) enum OnStop {
     Ask,
     /// Users are in, or nothing is under way: there is nothing to stop any more.
     Nothing,
+    /// Where maintenance has been entered, as after a failure; else nothing.
+    LeaveIfOut,
 }
 
 impl Step {
@@ -139,10 +145,11 @@ impl Step {
     /// events too often is throttled; the rest is cheap to ask.
     pub(crate) fn facts(self) -> StepFacts {
         use Needed::{
-            Alarms, Always, Banner, Computations, Groups, Machines, Queues, Sessions, Snapshots, Window,
+            Alarms, Always, Banner, Computations, Groups, LateCalls, Machines, Queues, Sessions, Snapshots,
+            Window,
         };
         use OnFailure::{AskAboutRelease, AskAndTryOn, LeaveOnList, PutBack, Remark};
-        use OnStop::{Ask, Cancel, Leave, Nothing};
+        use OnStop::{Ask, Cancel, Leave, LeaveIfOut, Nothing};
         use UpdateKind::{BackupStack, Primary, RoleStack, WayBack};
         let (title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop) = match self {
             Step::Announce => ("Announce maintenance", Some(120), 1000, Banner, PutBack, Leave),
@@ -219,6 +226,9 @@ impl Step {
             Step::FollowUpdate(WayBack) => {
                 ("Update the stack back", None, 2000, Always, AskAboutRelease, Cancel)
             }
+            Step::LookOnceMore => {
+                ("Look once more for late calls", None, 5000, LateCalls, Remark, LeaveIfOut)
+            }
             Step::TakeStock => ("Look at what is so", Some(120), 1000, Always, Remark, Nothing),
         };
         StepFacts { title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop }
@@ -236,8 +246,9 @@ impl Step {
         Step::LEAVING.contains(&self)
     }
 
-    /// The way out of maintenance, in order. Each does nothing where nothing was done.
-    pub const LEAVING: [Step; 9] = [
+    /// The way out of maintenance, in order. Each does nothing where nothing was done; [`Step::LookOnceMore`] is passed over
+    /// where no call can arrive late.
+    pub const LEAVING: [Step; 10] = [
         Step::LocateTargets,
         Step::CheckHealth,
         Step::RestoreWorkers,
@@ -246,6 +257,7 @@ impl Step {
         Step::OpenGate,
         Step::ClearBanner,
         Step::DiscardChangeSet,
+        Step::LookOnceMore,
         Step::TakeStock,
     ];
 

@@ -4,7 +4,7 @@
 
 pub(crate) mod alarms;
 mod announcement;
-mod change_set;
+pub(crate) mod change_set;
 mod computations;
 mod footing;
 pub(crate) mod gate;
@@ -12,6 +12,8 @@ pub(crate) mod health;
 pub(crate) mod job_queues;
 mod machines;
 mod quiet;
+mod revocation;
+pub(crate) mod second_look;
 mod sessions;
 mod snapshots;
 mod stock;
@@ -22,7 +24,7 @@ pub(crate) mod workers;
 use crate::Timestamp;
 use crate::act::Act;
 use crate::observation::{Observation, Query};
-use crate::plan::Plan;
+use crate::plan::{Plan, UpdateKind};
 use crate::platform::{PlatformAct, PlatformObservation};
 use crate::policy::{DrainPolicy, Escalation};
 use crate::question::Question;
@@ -39,6 +41,8 @@ pub(crate) enum Decision {
     Act(Act),
     /// Nothing to do here; ask the next question.
     Look,
+    /// The change sets that were revoked are gone: make one anew.
+    MakeAnew(UpdateKind),
     /// Look again later; each entry names something that holds the step.
     Wait(Vec<String>),
     /// The step has reached its end.
@@ -70,6 +74,9 @@ pub(crate) enum Look {
 
 /// Where the step that is under way looks.
 pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
+    if let Some(kind) = revocation::due(state) {
+        return revocation::look(plan, state, kind);
+    }
     match state.step {
         Step::Announce | Step::ClearBanner => announcement::look(plan, state),
         Step::AwaitWindow => announcement::await_window(plan, at),
@@ -83,14 +90,15 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
         Step::TerminateDedicatedMachines => machines::look(state),
         Step::ConfirmQuiet => quiet::look(plan, state),
         Step::TakeSnapshots => snapshots::look(plan),
-        Step::CreateChangeSet(kind) => change_set::look(plan, kind),
+        Step::CreateChangeSet(kind) => change_set::look(plan, state, kind),
         Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) => update::look(plan, state, kind),
         Step::LocateTargets => targets::look(plan),
         Step::CheckHealth => health::look(plan, state),
         Step::DiscardChangeSet => change_set::look_at_unused(plan, state),
+        Step::LookOnceMore => second_look::look(plan, state, at),
         Step::TakeStock => stock::look(plan, state),
         Step::ConfirmFacts(_) => footing::look_at_facts(plan),
-        Step::ConfirmContents(kind) => footing::look_at_contents(plan, kind),
+        Step::ConfirmContents(kind) => footing::look_at_contents(plan, state, kind),
     }
 }
 
@@ -102,6 +110,11 @@ pub(crate) fn decide(
     at: Timestamp,
 ) -> Result<Decision, IllegalTransition> {
     use PlatformObservation as Platform;
+    if let Some(kind) = revocation::due(state)
+        && let Some(decision) = revocation::decide(plan, state, kind, observation)
+    {
+        return Ok(decision);
+    }
     let decision = match (state.step, observation) {
         (Step::Announce, Observation::Platform(Platform::Banner(banner))) => {
             announcement::announce(plan, state, banner.as_ref())
@@ -156,6 +169,7 @@ pub(crate) fn decide(
         (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
             footing::confirm_contents(differences, unread)
         }
+        (Step::LookOnceMore, Observation::GateRules(rules)) => second_look::decide(plan, state, rules),
         (Step::TakeStock, Observation::Standing(standing)) => stock::take(state, standing, at),
         (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
         (

@@ -7,7 +7,7 @@ mod ways;
 
 pub use people::{StopDoes, stop_does};
 use people::{answered, stop};
-use ways::{fail, finish, go_back, next, stuck};
+use ways::{fail, finish, go_back, is_behind_gate, next, stuck};
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
@@ -17,7 +17,8 @@ use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
 use crate::step::Step;
-use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate};
+use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, second_look};
+use crate::takeover;
 use crate::watch::{self, Watched};
 
 /// How long an update that has begun may be out of sight before a person is asked. AWS's own disturbances and a
@@ -115,10 +116,12 @@ pub fn transition(
             let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);
             Ok(if tried_on { look_at_step(plan, state, at) } else { look(plan, state, at) })
         }
-        What::Resumed { after: Handover::GivenBack | Handover::Overtaken { .. } } => {
-            // The time in which nobody acted or looked is not the step's.
-            state.step_started_at = at;
-            state.work_ends_since = state.work_ends_since.map(|_| at);
+        What::Resumed { after } => {
+            match after {
+                Handover::GivenBack => {}
+                Handover::Overtaken { holder: _ } => takeover::overtaken(plan, &mut state, at),
+            }
+            begin_anew(&mut state, at);
             state.unseen_since = None;
             state.healthy_since = None;
             state.watching = false;
@@ -142,9 +145,16 @@ pub fn transition(
                 let decision = gate::close(plan, &mut state, rules, at);
                 return Ok(reclose(plan, state, at, decision));
             }
+            if is_renewing(&state)
+                && let Observation::GateRules(rules) = observation
+            {
+                let decision = gate::renew(plan, &mut state, rules, at);
+                return Ok(renew(plan, state, at, decision));
+            }
             let decision = steps::decide(plan, &mut state, observation, at)?;
             Ok(follow(plan, state, at, decision))
         }
+        What::ObserveFailed(error) if is_renewing(&state) => Ok(not_renewed(plan, state, at, error)),
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
         What::Watched(calm) => {
             let watched = watch::judge(plan, &mut state, calm, at);
@@ -156,6 +166,7 @@ pub fn transition(
             Ok(follow(plan, state, at, Decision::Wait(waiting_on)))
         }
         What::ActFailed(error) if state.watching => Ok(not_taken_away(plan, state, at, error)),
+        What::ActFailed(error) if is_renewing(&state) => Ok(not_renewed(plan, state, at, error)),
         What::ActFailed(error) => {
             if error.kind == PortErrorKind::Refused
                 && let Step::FollowUpdate(kind) = state.step
@@ -226,6 +237,55 @@ fn reclose(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> 
     follow(plan, state, at, decision)
 }
 
+/// Whether the next look is at a gate that is to be made anew.
+fn is_renewing(state: &State) -> bool {
+    state.question.is_none() && !state.reclosing && !state.watching && !state.renewals.is_empty()
+}
+
+/// The time in which nobody acted or looked, or in which something else was done, is not the step's.
+fn begin_anew(state: &mut State, at: Timestamp) {
+    state.step_started_at = at;
+    state.work_ends_since = state.work_ends_since.map(|_| at);
+}
+
+/// Make the gate anew after a takeover.
+fn renew(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
+    match decision {
+        Decision::Act(act) if state.done.as_ref() == Some(&act) => {
+            state.done = None;
+            wait(plan, state, vec![format!("the effect of: {act}")])
+        }
+        Decision::Act(_) if !takeover::is_late_possible(plan, &state, at) => {
+            gate::keep(&mut state, "it took too long, and no call can arrive any more");
+            begin_anew(&mut state, at);
+            look(plan, state, at)
+        }
+        Decision::Act(act) => (state, Effect::Act(act)),
+        Decision::Look
+        | Decision::MakeAnew(_)
+        | Decision::Wait(_)
+        | Decision::Done
+        | Decision::Ask(_)
+        | Decision::GoBack(_)
+        | Decision::Fail(_)
+        | Decision::Stuck(_) => {
+            begin_anew(&mut state, at);
+            look(plan, state, at)
+        }
+    }
+}
+
+/// The gate could not be looked at, or not be made anew. It is tried for as long as a late call could open it.
+fn not_renewed(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
+    state.intended = None;
+    if error.kind == PortErrorKind::Transient && takeover::is_late_possible(plan, &state, at) {
+        return wait(plan, state, vec![error.to_string()]);
+    }
+    gate::keep(&mut state, &error.to_string());
+    begin_anew(&mut state, at);
+    look(plan, state, at)
+}
+
 /// Look at what the step asks, or at what is known without asking.
 fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if let Some(question) = &state.question {
@@ -234,6 +294,10 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     }
     if state.reclosing {
         let listener_arn = state.targets.listener.physical_id.clone();
+        return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
+    }
+    if let Some(renewal) = state.renewals.first() {
+        let listener_arn = renewal.listener_arn.clone();
         return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
     }
     look_at_step(plan, state, at)
@@ -362,6 +426,12 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             (state, Effect::Act(act))
         }
         Decision::Look => look(plan, state, at),
+        Decision::MakeAnew(kind) => {
+            state.remaking |= is_behind_gate(plan, &state);
+            let update = state.update(kind);
+            (update.revoked, update.begun) = (false, false);
+            enter(plan, state, at, Step::CreateChangeSet(kind))
+        }
         Decision::Wait(waiting_on) => {
             if let Some(seconds) = overdue(plan, &state, at) {
                 let reason = format!("not done after {seconds} s; held by {}", named(&waiting_on));
@@ -375,7 +445,13 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
                 // The old release stands again, in the maintenance that its administrator had entered.
                 state.stays = Some(Stays::AsFound);
             }
-            match next(plan, &state) {
+            if state.step == Step::OpenGate {
+                state.opened_at.get_or_insert(at);
+            }
+            if state.step == Step::LookOnceMore {
+                second_look::begin(&mut state, at);
+            }
+            match next(plan, &state, at) {
                 Some(next) => enter(plan, state, at, next),
                 None => finish(plan, state),
             }
@@ -412,6 +488,7 @@ fn try_on(
             follow(plan, state, at, Decision::Done)
         }
         Decision::Wait(_)
+        | Decision::MakeAnew(_)
         | Decision::Ask(_)
         | Decision::GoBack(_)
         | Decision::Fail(_)
@@ -426,6 +503,14 @@ fn overdue(plan: &Plan, state: &State, at: Timestamp) -> Option<u64> {
 }
 
 fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Effect) {
+    state.remaking &= matches!(step, Step::CreateChangeSet(_));
+    // Rules that are to be deleted are not made anew.
+    if step == Step::OpenGate {
+        state.renewals.clear();
+    }
+    if step.is_leaving() {
+        state.leaving_since.get_or_insert(at);
+    }
     state.step = step;
     state.step_started_at = at;
     state.unseen_since = None;

@@ -12,6 +12,7 @@ use crate::question::Question;
 use crate::state::{Door, State};
 use crate::step::Step;
 use crate::steps::{alarms, gate, job_queues, workers};
+use crate::takeover;
 use crate::transition::Effect;
 
 /// Between two looks at the calm.
@@ -30,7 +31,7 @@ pub fn watch_due(
     watched_at: Option<Timestamp>,
     at: Timestamp,
 ) -> Option<Query> {
-    if !is_watched(state) {
+    if !is_watched(plan, state) {
         return None;
     }
     let due = match effect {
@@ -47,15 +48,16 @@ pub fn watch_due(
     due.then(|| Query::Fleet(FleetQuery::Calm(parts(plan, state))))
 }
 
-/// From the gate's closing until maintenance is left: what was taken away is to stay so.
-fn is_watched(state: &State) -> bool {
+/// From the gate's closing until maintenance is left, or has been entered for good: what was taken away is to stay so.
+fn is_watched(plan: &Plan, state: &State) -> bool {
     state.taken.gate
         && state.outcome.is_none()
         && state.question.is_none()
         && !state.watching
         && !state.reclosing
         && state.stays.is_none()
-        && !state.step.is_leaving()
+        && (!state.step.is_leaving()
+            || (state.step == Step::LookOnceMore && takeover::stays_entered(plan, state)))
 }
 
 /// What is looked at.

@@ -90,7 +90,9 @@ fn check(name: &str, releases: &Releases) {
     };
     let wanted: Vec<Step> = planned.iter().copied().filter(|step| !traceless(step)).collect();
     assert_eq!(walked, wanted, "every step in its order");
-    assert!(Step::LEAVING.iter().all(|step| planned.contains(step)), "{planned:?}");
+    // Nobody was overtaken, so nothing arrives late.
+    let leaving = Step::LEAVING.iter().filter(|step| **step != Step::LookOnceMore);
+    assert!(leaving.into_iter().all(|step| planned.contains(step)), "{planned:?}");
     assert!(!report.stopped_jobs.is_empty() && !report.stopped_instances.is_empty());
     // The same seed gives the same journal to the byte; another seed gives other identifiers.
     let text = |records: &[Record]| serde_json::to_string(records).expect("plain data");

@@ -58,8 +58,12 @@ pub(crate) fn mute_again(state: &mut State, alarms: &[AlarmSeen]) -> Option<Act>
 
 /// Done when each acts that this run muted, or, where it takes maintenance over, that bears our note; and no such note is
 /// left. One that is new acts anyway; one that its owner muted stays so.
-pub(crate) fn unmute(plan: &Plan, state: &State, alarms: &[AlarmSeen]) -> Decision {
+pub(crate) fn unmute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen]) -> Decision {
     let takes_over = state.takes_over(plan);
+    if plan.left_without_state {
+        keep_notes(plan, state, alarms);
+    }
+    let state = &*state;
     let known = |alarm: &AlarmSeen| state.before.alarms.iter().any(|earlier| earlier.name == alarm.name);
     let wanted = |alarm: &AlarmSeen| {
         (known(alarm) && state.journal_counts(plan, &alarm.name, !alarm.actions_enabled))
@@ -75,6 +79,16 @@ pub(crate) fn unmute(plan: &Plan, state: &State, alarms: &[AlarmSeen]) -> Decisi
     let resources: Vec<Rememberer> =
         alarms.iter().filter(noted).map(|alarm| Rememberer::Alarm(alarm.name.clone())).collect();
     if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
+}
+
+/// Notes are taken off with what they say; whoever looks once more, and has no journal, knows it from the first look.
+fn keep_notes(plan: &Plan, state: &mut State, alarms: &[AlarmSeen]) {
+    for alarm in alarms {
+        let is_known = state.before.alarms.iter().any(|earlier| earlier.name == alarm.name);
+        if !is_known && note(plan, state, alarm).is_some() {
+            state.before.alarms.push(AlarmSeen { actions_enabled: true, ..alarm.clone() });
+        }
+    }
 }
 
 /// That an alarm is still as maintenance left it.

@@ -9,14 +9,45 @@ use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::state::State;
 use crate::steps::{Decision, Look};
 
-pub(crate) fn look(plan: &Plan, kind: UpdateKind) -> Look {
-    match plan.update(kind) {
-        Some(update) => Look::Ask(query(update)),
+/// An update under one of its change set's names: 0 is the planned one, the others are those of whoever takes the run over
+/// for the first time, the second time, …
+pub(crate) fn named(update: &StackUpdate, number: u32) -> StackUpdate {
+    let mut named = update.clone();
+    if number > 0 {
+        named.proposal.change_set_name = format!("{}-{}", update.proposal.change_set_name, number + 1);
+    }
+    named
+}
+
+/// An update under the name that its change set has now.
+pub(crate) fn under_its_name(plan: &Plan, state: &State, kind: UpdateKind) -> Option<StackUpdate> {
+    let number = state.updates.get(&kind).map_or(0, |update| update.name_number);
+    plan.update(kind).map(|update| named(update, number))
+}
+
+/// The run was overtaken: of an update that isn't known to have begun, no change set is relied on that is there, or may
+/// still come.
+pub(crate) fn revoke(plan: &Plan, state: &mut State) {
+    let times = state.times_overtaken;
+    for planned in plan.updates.iter().chain(&plan.way_back) {
+        let update = state.update(planned.kind);
+        if !update.seen {
+            update.name_number = times;
+            update.revoked = update.asked_for;
+            update.change_set_made = false;
+            update.names_gone.clear();
+        }
+    }
+}
+
+pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
+    match under_its_name(plan, state, kind) {
+        Some(update) => Look::Ask(query(&update)),
         None => Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title()))),
     }
 }
 
-fn query(update: &StackUpdate) -> Query {
+pub(crate) fn query(update: &StackUpdate) -> Query {
     Query::Stack(StackQuery::ChangeSet {
         update: update.kind,
         stack_id: update.stack_id.clone(),
@@ -31,7 +62,7 @@ pub(crate) fn create(
     kind: UpdateKind,
     seen: Option<&ChangeSetSeen>,
 ) -> Decision {
-    let Some(update) = plan.update(kind) else {
+    let Some(update) = under_its_name(plan, state, kind) else {
         return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
     };
     let name = &update.proposal.change_set_name;
@@ -44,12 +75,15 @@ pub(crate) fn create(
     };
     state.update(kind).change_set_made = true;
     match seen.status.as_str() {
-        "CREATE_PENDING" | "CREATE_IN_PROGRESS" => Decision::Wait(vec![format!("change set {name}")]),
+        _ if is_under_way(seen) => Decision::Wait(vec![format!("change set {name}")]),
         "CREATE_COMPLETE" => {
-            let weighing = weigh(&update.predicted, &seen.changes, &foretold_silence(update));
+            let weighing = weigh(&update.predicted, &seen.changes, &foretold_silence(&update));
             if weighing.stops.is_empty() {
-                let remarks = weighing.remarks.iter().map(|remark| remark_of(kind, remark));
-                state.remarks.extend(remarks);
+                let mut remarks: Vec<String> =
+                    weighing.remarks.iter().map(|remark| remark_of(kind, remark)).collect();
+                // One that is made anew says the same again.
+                remarks.retain(|remark| !state.remarks.contains(remark));
+                state.remarks.append(&mut remarks);
                 return Decision::Done;
             }
             Decision::Fail(format!(
@@ -84,35 +118,60 @@ fn shown(stops: &[Difference]) -> String {
     shown.join("; ")
 }
 
-/// The first change set that was made and not executed.
-fn unused<'p>(plan: &'p Plan, state: &State) -> Option<&'p StackUpdate> {
-    plan.updates.iter().chain(&plan.way_back).find(|update| {
-        state.updates.get(&update.kind).is_some_and(|update| update.change_set_made && !update.begun)
+/// CloudFormation is making it, or deleting it.
+pub(crate) fn is_under_way(seen: &ChangeSetSeen) -> bool {
+    seen.status.ends_with("_IN_PROGRESS") || seen.status.ends_with("_PENDING")
+}
+
+/// Its execution has begun, however it ended.
+pub(crate) fn is_executed(seen: &ChangeSetSeen) -> bool {
+    seen.execution_status.starts_with("EXECUTE_")
+}
+
+/// The first change set that was made and not executed, by its update and the number of its name. After a takeover those
+/// under other names, and under that of an executed one, are looked for as well: a late call may have made one.
+fn unused(plan: &Plan, state: &State) -> Option<(StackUpdate, u32)> {
+    plan.updates.iter().chain(&plan.way_back).find_map(|planned| {
+        let update = state.updates.get(&planned.kind)?;
+        let is_unused = |number: &u32| {
+            let is_current = *number == update.name_number;
+            let is_left = is_current && update.change_set_made && !update.begun;
+            let may_have_come = state.times_overtaken > 0
+                && update.asked_for
+                && (!is_current || update.begun)
+                && !update.names_gone.contains(number);
+            (is_left || may_have_come).then(|| (named(planned, *number), *number))
+        };
+        (0..=update.name_number).find_map(|number| is_unused(&number))
     })
 }
 
 pub(crate) fn look_at_unused(plan: &Plan, state: &State) -> Look {
     match unused(plan, state) {
-        Some(update) => Look::Ask(query(update)),
+        Some((update, _)) => Look::Ask(query(&update)),
         None => Look::Known(Decision::Done),
     }
 }
 
 /// Done when no unused change set is left.
 pub(crate) fn discard(plan: &Plan, state: &mut State, seen: Option<&ChangeSetSeen>) -> Decision {
-    let Some(update) = unused(plan, state) else { return Decision::Done };
-    match seen {
+    let Some((update, number)) = unused(plan, state) else { return Decision::Done };
+    match seen.filter(|seen| !is_executed(seen)) {
         None => {
-            state.update(update.kind).change_set_made = false;
+            let known = state.update(update.kind);
+            known.names_gone.insert(number);
+            if number == known.name_number {
+                known.change_set_made = false;
+            }
             Decision::Look
         }
-        Some(seen) if seen.status.ends_with("_IN_PROGRESS") || seen.status.ends_with("_PENDING") => {
+        Some(seen) if is_under_way(seen) => {
             Decision::Wait(vec![format!("change set {}", update.proposal.change_set_name)])
         }
         Some(_) => Decision::act(StackAct::DeleteChangeSet {
             update: update.kind,
-            stack_id: update.stack_id.clone(),
-            change_set_name: update.proposal.change_set_name.clone(),
+            stack_id: update.stack_id,
+            change_set_name: update.proposal.change_set_name,
         }),
     }
 }

@@ -3,7 +3,8 @@
 use crate::facts::{Facts, FactsBefore};
 use crate::observation::{FleetQuery, Query, StackQuery};
 use crate::plan::{Plan, UpdateKind};
-use crate::steps::{Decision, Look};
+use crate::state::State;
+use crate::steps::{Decision, Look, change_set};
 
 pub(crate) fn look_at_facts(plan: &Plan) -> Look {
     if plan.stands_on == Facts::default() {
@@ -21,10 +22,10 @@ pub(crate) fn confirm_facts(plan: &Plan, seen: &Facts, before: FactsBefore) -> D
     Decision::Fail(format!("the plan no longer holds, so draw it up again: {}", changed.join("; ")))
 }
 
-pub(crate) fn look_at_contents(plan: &Plan, kind: UpdateKind) -> Look {
-    match plan.update(kind) {
+pub(crate) fn look_at_contents(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
+    match change_set::under_its_name(plan, state, kind) {
         Some(update) => Look::Ask(Query::Stack(StackQuery::Contents {
-            planned: Box::new(update.clone()),
+            planned: Box::new(update),
             pieces: plan.pieces.clone(),
         })),
         None => Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title()))),

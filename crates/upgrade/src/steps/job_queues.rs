@@ -127,6 +127,9 @@ pub(crate) fn take_away_again(
 /// that the update made new is as the new release defines it.
 pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
     let takes_over = state.takes_over(plan);
+    if plan.left_without_state {
+        keep_notes(plan, state, queues);
+    }
     let known = |queue: &JobQueue| state.before.job_queues.iter().find(|earlier| earlier.arn == queue.arn);
     let wanted = |queue: &JobQueue| match known(queue) {
         Some(earlier) if state.journal_counts(plan, &queue.arn, !queue.enabled) => earlier.enabled,
@@ -155,6 +158,16 @@ pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> De
     invalid.retain(|one| !state.remarks.contains(one));
     state.remarks.append(&mut invalid);
     if resources.is_empty() { settled } else { Decision::act(FleetAct::Forget { resources }) }
+}
+
+/// Notes are taken off with what they say; whoever looks once more, and has no journal, knows it from the first look.
+fn keep_notes(plan: &Plan, state: &mut State, queues: &[JobQueue]) {
+    for queue in queues {
+        let is_known = state.before.job_queues.iter().any(|earlier| earlier.arn == queue.arn);
+        if let Some(note) = note(plan, state, queue).filter(|_| !is_known) {
+            state.before.job_queues.push(JobQueue { enabled: was_enabled(&note), ..queue.clone() });
+        }
+    }
 }
 
 /// That a queue is still as maintenance left it.

@@ -5,7 +5,7 @@ use crate::observation::{Query, StackEvent, StackQuery, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::question::{Question, StuckResource};
 use crate::state::{State, UpdateState};
-use crate::steps::{Decision, Look, workers};
+use crate::steps::{Decision, Look, change_set, workers};
 use crate::watch;
 
 /// The stack's status when its rollback has failed.
@@ -42,17 +42,22 @@ fn token(plan: &Plan, kind: UpdateKind, known: Option<&UpdateState>) -> String {
 
 /// Done when the stack has an event of our operation: whatever became of the call that began it.
 pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
-    let Some(update) = plan.update(kind) else {
+    let Some(update) = change_set::under_its_name(plan, state, kind) else {
         return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
     };
+    let known = state.update(kind);
     if !events.is_empty() {
-        state.update(kind).begun = true;
+        (known.begun, known.seen) = (true, true);
         return Decision::Done;
+    }
+    // What the overtaken conducting had executed is executed by nobody else.
+    if known.seen {
+        return Decision::Wait(vec!["the update's first event".to_owned()]);
     }
     Decision::act(StackAct::ExecuteChangeSet {
         update: kind,
         stack_id: update.stack_id.clone(),
-        change_set_name: update.proposal.change_set_name.clone(),
+        change_set_name: update.proposal.change_set_name,
         client_request_token: plan.token(kind),
     })
 }

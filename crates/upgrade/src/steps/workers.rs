@@ -196,8 +196,12 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
 
 /// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
 /// update set are the new release's: they stand, as those of a group that it replaced.
-pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Decision {
+pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
     let takes_over = state.takes_over(plan);
+    if plan.left_without_state {
+        keep_notes(plan, state, groups);
+    }
+    let state = &*state;
     let known =
         |group: &WorkerGroup| state.before.worker_groups.iter().find(|earlier| earlier.name == group.name);
     let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
@@ -209,8 +213,13 @@ pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Dec
         let note = note(plan, state, group).filter(|_| takes_over)?;
         Some(known(group).cloned().unwrap_or_else(|| memory::as_before(group, &note)))
     };
-    let sizes: Vec<GroupSize> =
-        groups.iter().filter_map(|group| size_to_put_back(group, &earlier(group)?)).collect();
+    // Looked at once more, only what a late call can have left is put back: other sizes are their owner's since then.
+    let may_be_set = |group: &&WorkerGroup| !state.looking_once_more || size_of(group) == zero(group);
+    let sizes: Vec<GroupSize> = groups
+        .iter()
+        .filter(may_be_set)
+        .filter_map(|group| size_to_put_back(group, &earlier(group)?))
+        .collect();
     let pools: Vec<WarmPoolSize> =
         groups.iter().filter_map(|group| pool_to_put_back(group, &earlier(group)?)).collect();
     let protects = protect_again(groups);
@@ -243,6 +252,16 @@ pub(crate) fn restore(plan: &Plan, state: &State, groups: &[WorkerGroup]) -> Dec
         return Decision::act(FleetAct::ResizeWarmPools { sizes: pools });
     }
     protects.map_or(Decision::Done, Decision::Act)
+}
+
+/// Notes are taken off with what they say; whoever looks once more, and has no journal, knows it from the first look.
+fn keep_notes(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) {
+    for group in groups {
+        let is_known = state.before.worker_groups.iter().any(|earlier| earlier.name == group.name);
+        if let Some(note) = note(plan, state, group).filter(|_| !is_known) {
+            state.before.worker_groups.push(memory::as_before(group, &note));
+        }
+    }
 }
 
 /// The sizes that a group is to have again, where it has others.

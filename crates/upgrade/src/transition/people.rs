@@ -67,6 +67,8 @@ pub fn stop_does(state: &State) -> StopDoes {
         OnStop::Leave => StopDoes::LeaveMaintenance,
         OnStop::Ask => StopDoes::Ask,
         OnStop::Nothing => StopDoes::Nothing,
+        OnStop::LeaveIfOut if state.taken.gate && state.opened_at.is_none() => StopDoes::LeaveMaintenance,
+        OnStop::LeaveIfOut => StopDoes::Nothing,
         OnStop::Cancel if begun => StopDoes::CancelUpdate,
         // The new release stands, and isn't healthy: that is asked about.
         OnStop::Cancel if facts.on_failure == OnFailure::AskAboutRelease => StopDoes::Ask,

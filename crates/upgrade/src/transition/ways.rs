@@ -2,15 +2,17 @@
 
 use super::{Effect, end, enter, follow};
 use crate::Timestamp;
+use crate::facts::FactsBefore;
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
 use crate::step::{OnFailure, Step};
-use crate::steps::{Decision, health};
+use crate::steps::{Decision, health, second_look};
+use crate::takeover;
 
 /// Nothing leads on. Where users have been shut out they stay out; before that they keep what they have.
 pub(super) fn stuck(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
-    if is_before_gate(plan, state.step) {
+    if is_before_gate(plan, &state) {
         return fail(plan, state, at, &reason);
     }
     state.stuck = Some(format!("{}: {reason}", state.step.title()));
@@ -58,7 +60,7 @@ pub(super) fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -
 /// unless the policy stays closed.
 pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {
     state.failure = Some(reason);
-    let behind_gate = is_behind_gate(plan, state.step);
+    let behind_gate = is_behind_gate(plan, &state);
     // Until the gate's turn comes, it is as the plan has found it. A maintenance that somebody has ended meanwhile, users being
     // in, is stayed in by nobody: their work would be ended.
     let is_found = state.found.is_some() || plan.found.is_some();
@@ -77,32 +79,50 @@ pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String
     let step = match state.stays {
         Some(_) if !state.has_begun(UpdateKind::Primary) => Step::DiscardChangeSet,
         // Nothing was taken away yet: there is nothing to find, to prove or to put back.
-        None if is_before_gate(plan, state.step) => Step::ClearBanner,
+        None if is_before_gate(plan, &state) => Step::ClearBanner,
         Some(_) | None => Step::LocateTargets,
     };
     enter(plan, state, at, step)
 }
 
-/// Whether the gate has been closed when this step begins.
-pub(super) fn is_behind_gate(plan: &Plan, step: Step) -> bool {
-    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step > gate)
+/// Whether the gate has been closed when the step that is under way begins.
+pub(super) fn is_behind_gate(plan: &Plan, state: &State) -> bool {
+    let places = (place(plan, Step::CloseGate), place(plan, state.step));
+    state.remaking || matches!(places, (Some(gate), Some(step)) if step > gate)
 }
 
-/// Whether users are still at work when this step ends.
-pub(super) fn is_before_gate(plan: &Plan, step: Step) -> bool {
-    matches!((place(plan, Step::CloseGate), place(plan, step)), (Some(gate), Some(step)) if step < gate)
+/// Whether users are still at work when the step that is under way ends.
+pub(super) fn is_before_gate(plan: &Plan, state: &State) -> bool {
+    let places = (place(plan, Step::CloseGate), place(plan, state.step));
+    !state.remaking && matches!(places, (Some(gate), Some(step)) if step < gate)
 }
 
 pub(super) fn place(plan: &Plan, step: Step) -> Option<usize> {
     plan.steps.iter().position(|planned| planned.step == step)
 }
 
-/// The step after this one; `None` at the end of the way.
-pub(super) fn next(plan: &Plan, state: &State) -> Option<Step> {
+/// The step after this one; `None` at the end of the way. Before the last look a run waits for what may still arrive late.
+pub(super) fn next(plan: &Plan, state: &State, at: Timestamp) -> Option<Step> {
+    if state.step == Step::LookOnceMore {
+        return Some(second_look::first_step(plan, state));
+    }
+    let next = next_on_the_way(plan, state)?;
+    if next != Step::LookOnceMore && next != Step::TakeStock {
+        return Some(next);
+    }
+    let is_to_wait = takeover::is_to_look_once_more(plan, state, at);
+    Some(if is_to_wait { Step::LookOnceMore } else { Step::TakeStock })
+}
+
+fn next_on_the_way(plan: &Plan, state: &State) -> Option<Step> {
     let after = |way: &[Step]| {
         let index = way.iter().position(|step| *step == state.step)?;
         way.get(index + 1).copied()
     };
+    if state.remaking && state.step == Step::CreateChangeSet(UpdateKind::Primary) {
+        // Users are out already: on from where it was found that the change set had to be made anew.
+        return Some(Step::ConfirmFacts(FactsBefore::Update));
+    }
     let [create, contents, execute, follow] = Step::of_update(UpdateKind::WayBack);
     if let Some(next) = after(&[create, contents, execute, follow, Step::LocateTargets]) {
         return Some(next);

@@ -29,14 +29,15 @@ pub fn carry_out(plan: &Plan, fate: Fortune, crash: Crash) -> Carried {
 pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Carried {
     let mut journal: Vec<Record> = Vec::new();
     let mut stop_at = platform.fate.stop_at;
+    let mut crashes_again = platform.fate.crashes_again;
     // Gives false when the process "dies".
     let mut write = |journal: &mut Vec<Record>, record: Record| match crash {
         Crash::Before(at) if at == journal.len() => {
-            crash = Crash::Never;
+            crash = crashes_again.take().map_or(Crash::Never, |records| Crash::After(at + records));
             false
         }
         Crash::After(at) if at == journal.len() => {
-            crash = Crash::Never;
+            crash = crashes_again.take().map_or(Crash::Never, |records| Crash::After(at + records));
             journal.push(record);
             false
         }
@@ -47,23 +48,20 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
     };
     'process: for _ in 0..4 {
         let begins = journal.is_empty();
-        if !begins {
-            platform.now += platform.fate.dead_milliseconds;
-        }
         let what = if begins {
             What::Started { approval: approval(plan) }
         } else {
-            What::Resumed { after: Handover::GivenBack }
+            platform.now += platform.fate.dead_milliseconds;
+            if let Some(outcome) = fold(plan, &journal).expect("the journal folds").outcome {
+                return Carried { journal, platform, outcome };
+            }
+            What::Resumed { after: platform.take_over(plan, &journal) }
         };
         let first = Event { at: Timestamp(platform.now), what };
         let before = if begins {
             State::new(plan, first.at)
         } else {
-            let state = fold(plan, &journal).expect("the journal folds");
-            if let Some(outcome) = state.outcome {
-                return Carried { journal, platform, outcome };
-            }
-            state
+            fold(plan, &journal).expect("the journal folds")
         };
         let (mut state, mut effect) = transition(plan, before, &first).expect("legal");
         let (mut watched_at, mut fresh) = (None, false);
@@ -114,7 +112,11 @@ pub fn carry_out_on(plan: &Plan, mut platform: Platform, mut crash: Crash) -> Ca
                         What::Waited
                     }
                     Effect::Ask(question) => {
-                        let (answer, rest) = platform.fate.answers.split_first().expect("somebody answers");
+                        let (answer, rest) = platform
+                            .fate
+                            .answers
+                            .split_first()
+                            .unwrap_or_else(|| panic!("nobody answers {question:?} in {:?}", state.step));
                         let answer = answer();
                         assert!(question.takes(&answer), "{question:?} is not answered by {answer:?}");
                         let event = Event {

@@ -188,3 +188,23 @@ fn what_the_clean_up_leaves_behind_is_named_once() {
         report.remarks.iter().filter(|one| one.contains("left something behind")).collect();
     assert_eq!(left.len(), 1, "{:?}", report.remarks);
 }
+
+/// Two states of one deployment know nothing of each other: whoever meets the other's gate goes no further, and leaves it.
+#[test]
+fn the_maintenance_of_another_state_is_neither_used_nor_ended() {
+    let elsewhere = "s3://another/slackwater-state";
+    let fate = || Fortune { statuses: UPDATED, ..Fortune::default() };
+    let (found, before) = in_maintenance(fate());
+    let of_another = |plan: Plan| Plan { state: elsewhere.to_owned(), ..plan };
+    let unaware = Plan { run_id: "run-2".to_owned(), ..plan() };
+    for (name, plan) in
+        [("planned so", of_another(upgrading(before))), ("met at the gate", of_another(unaware))]
+    {
+        let Carried { platform, outcome, .. } = carry_out_on(&plan, found.clone(), Crash::Never);
+        let told = format!("{outcome:?}");
+        assert!(told.starts_with("NotUpgraded"), "{name}: {told}");
+        assert!(told.contains(elsewhere) && told.contains("s3://bucket/slackwater-state"), "{name}: {told}");
+        assert_eq!(platform.gate_rules, found.gate_rules, "{name}");
+        assert_eq!((&platform.queues, &platform.group), (&found.queues, &found.group), "{name}");
+    }
+}

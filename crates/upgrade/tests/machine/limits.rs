@@ -34,6 +34,20 @@ fn a_step_that_ends_by_time_says_at_what_time_and_what_follows() {
     }
 }
 
+#[test]
+fn who_was_overtaken_says_until_when_calls_may_still_arrive() {
+    let plan = plan();
+    let taken_over = |seconds: u64| Some(Timestamp(seconds * 1000));
+    let at = |overtaken_at, now: u64| {
+        let state = State { overtaken_at, ..in_step(&plan, Step::LookOnceMore) };
+        Limit::of(&plan, &state, Timestamp(now * 1000))
+    };
+    let looks = Limit { at: Timestamp(340_000), then: Then::LooksOnceMore };
+    assert_eq!(at(taken_over(10), 20), Some(looks));
+    assert_eq!(at(taken_over(10), 341), None, "past");
+    assert_eq!(at(None, 20), None, "nobody was overtaken");
+}
+
 /// Sessions and computations have one deadline together, and what was told late gets a little time of its own.
 #[test]
 fn the_deadline_of_people_s_work_is_one() {

@@ -9,6 +9,8 @@ mod carry_out;
 mod crashes;
 mod ends;
 mod found;
+mod late;
 mod limits;
+mod overtaken;
 mod plans;
 mod platform;

@@ -76,6 +76,13 @@ pub struct Fortune {
     pub new_workers: bool,
     /// For how long nobody carries the run out after a crash.
     pub dead_milliseconds: u64,
+    /// Whoever goes on after a crash takes the run over; the last act that was begun arrives once more so much later.
+    pub overtaken: Option<u64>,
+    /// Not the last act alone arrives once more, but every one that was begun, the last first; and the gate's rules are deleted
+    /// on which whoever was overtaken relied.
+    pub everything_late: bool,
+    /// How many records after the first crash there is another one.
+    pub crashes_again: Option<usize>,
     /// What a person answers, one after the other.
     pub answers: &'static [fn() -> Answer],
     /// What comes back, once, when the run comes to a step.
@@ -109,6 +116,12 @@ pub struct Platform {
     pub lost: Vec<String>,
     pub skipped: Vec<String>,
     pub fate: Fortune,
+    /// Calls of an overtaken conducting that are still to arrive.
+    pub late: Vec<(u64, Act)>,
+    /// Change sets that an overtaken conducting may execute.
+    pub revoked_names: Vec<String>,
+    /// Change sets that were executed.
+    pub executed: Vec<String>,
 }
 
 fn by_id<T>(items: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
@@ -198,6 +211,9 @@ impl Platform {
             lost: Vec::new(),
             skipped: Vec::new(),
             fate,
+            late: Vec::new(),
+            revoked_names: Vec::new(),
+            executed: Vec::new(),
         }
     }
 
@@ -237,6 +253,7 @@ impl Platform {
 
     pub fn observe(&mut self, query: &Query) -> Result<Observation, PortError> {
         self.now += 10;
+        self.let_arrive();
         if self.flaky() {
             return Err(error(PortErrorKind::Transient));
         }
@@ -471,6 +488,7 @@ impl Platform {
 
     pub fn act(&mut self, act: &Act) -> Result<(), PortError> {
         self.now += 10;
+        self.let_arrive();
         self.fate.acts += 1;
         if self.fate.refuse_act == Some(self.fate.acts) {
             return Err(error(PortErrorKind::Refused));
@@ -486,13 +504,10 @@ impl Platform {
         if self.flaky() { Err(error(PortErrorKind::Transient)) } else { Ok(()) }
     }
 
-    fn carry_out(&mut self, act: &Act) -> Result<(), PortError> {
+    pub(crate) fn carry_out(&mut self, act: &Act) -> Result<(), PortError> {
         match act {
             Act::Fleet(act) => self.on_fleet(act),
-            Act::Stack(act) => {
-                self.on_stack(act);
-                Ok(())
-            }
+            Act::Stack(act) => self.on_stack(act),
             Act::Platform { acts } => {
                 acts.iter().for_each(|act| self.tell(act));
                 Ok(())
@@ -520,12 +535,12 @@ impl Platform {
                 }
             }
             FleetAct::OpenGate { rule_arns } => {
-                let last = self.events.get("platform").and_then(|events| events.last());
-                assert!(
-                    last.is_none_or(|(_, event)| !event.status.ends_with("IN_PROGRESS")),
-                    "nobody is let in while the stack is updated: {last:?}"
-                );
                 self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn));
+                let is_closed = self.gate_rules.iter().any(|rule| rule.closes);
+                assert!(
+                    is_closed || !self.is_updating("platform"),
+                    "nobody is let in while the stack is updated"
+                );
             }
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
@@ -606,8 +621,17 @@ impl Platform {
         Ok(())
     }
 
-    fn on_stack(&mut self, act: &StackAct) {
+    /// Whether an operation on a stack is under way.
+    pub(crate) fn is_updating(&self, stack: &str) -> bool {
+        let last = self.events.get(stack).and_then(|events| events.last());
+        last.is_some_and(|(_, event)| event.status.ends_with("IN_PROGRESS"))
+    }
+
+    fn on_stack(&mut self, act: &StackAct) -> Result<(), PortError> {
         match act {
+            StackAct::CreateChangeSet { update, .. } if self.is_updating(stack_name(*update)) => {
+                return Err(error(PortErrorKind::Refused));
+            }
             StackAct::CreateChangeSet { proposal, .. } => {
                 let mut changes = vec![change("Template")];
                 if self.fate.surprising_change_set {
@@ -619,6 +643,14 @@ impl Platform {
                 self.change_sets.remove(change_set_name);
             }
             StackAct::ExecuteChangeSet { update, client_request_token, change_set_name, .. } => {
+                let name = stack_name(*update);
+                let events = self.events.entry(name).or_default();
+                if events.iter().any(|(token, _)| token == client_request_token) {
+                    return Ok(());
+                }
+                if !self.change_sets.contains_key(change_set_name) {
+                    return Err(error(PortErrorKind::Refused));
+                }
                 assert!(!self.fate.surprising_change_set, "no change set runs that was not approved");
                 assert_eq!(self.fate.other_contents, None, "nothing runs that was not approved");
                 if *update == UpdateKind::Primary {
@@ -629,13 +661,13 @@ impl Platform {
                     assert_quiet(self);
                     assert_eq!(self.snapshots.len(), 2, "copies were made before");
                 }
-                self.change_sets.remove(change_set_name);
-                let name = stack_name(*update);
+                // CloudFormation deletes those of the same stack with it.
+                let planned = format!("slackwater-run-1-{update:?}");
+                self.change_sets.retain(|name, _| !name.starts_with(&planned));
+                self.executed.push(change_set_name.clone());
                 let events = self.events.entry(name).or_default();
-                if !events.iter().any(|(token, _)| token == client_request_token) {
-                    let begin = event(events.len(), name, "UPDATE_IN_PROGRESS");
-                    events.push((client_request_token.clone(), begin));
-                }
+                let begin = event(events.len(), name, "UPDATE_IN_PROGRESS");
+                events.push((client_request_token.clone(), begin));
             }
             StackAct::CancelUpdate { .. } => {
                 self.fate.statuses = &["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"];
@@ -650,6 +682,7 @@ impl Platform {
                 }
             }
         }
+        Ok(())
     }
 
     fn note(&mut self, resource: &Rememberer) -> &mut Option<String> {
@@ -702,7 +735,7 @@ impl Platform {
 fn assert_quiet(platform: &Platform) {
     assert!(platform.jobs.is_empty() && platform.group.instances.is_empty(), "the platform is quiet");
     assert!(platform.machines.is_empty() && platform.sessions.is_empty(), "nobody works");
-    assert!(platform.gate_rules.iter().any(|rule| rule.priority == Some(3)), "users are kept out");
+    assert!(platform.gate_rules.iter().any(|rule| rule.closes), "users are kept out");
 }
 
 fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
@@ -722,6 +755,6 @@ fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
     }
 }
 
-fn error(kind: PortErrorKind) -> PortError {
+pub(crate) fn error(kind: PortErrorKind) -> PortError {
     PortError { kind, operation: "service:Operation".to_owned(), message: "no".to_owned() }
 }

@@ -1,0 +1,94 @@
+//! Look once more at what was put back: a call of a conducting that was overtaken, or of the run elsewhere whose state could
+//! not be read, may have arrived after it. The way out is gone once more; each of its steps does nothing where nothing is to
+//! be done.
+
+use crate::Timestamp;
+use crate::act::{Act, FleetAct, StackAct};
+use crate::observation::GateRuleSeen;
+use crate::plan::Plan;
+use crate::state::State;
+use crate::step::Step;
+use crate::steps::{Decision, Look, gate};
+use crate::takeover;
+
+/// Waits until nothing can arrive any more.
+pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
+    if takeover::is_late_possible(plan, state, at) {
+        let held = "calls of another conducting that may still arrive".to_owned();
+        return Look::Known(Decision::Wait(vec![held]));
+    }
+    // Where users stay out the calm is watched, or was left as it was found.
+    if takeover::stays_entered(plan, state) || state.stays.is_some() {
+        return Look::Known(Decision::Done);
+    }
+    gate::look(state)
+}
+
+/// Whoever has entered maintenance since then keeps it: what is taken away now was taken by that run.
+pub(crate) fn decide(plan: &Plan, state: &mut State, rules: &[GateRuleSeen]) -> Decision {
+    let another = rules.iter().find(|rule| rule.closes && !is_late(plan, state, rule));
+    state.looking_once_more = another.is_none();
+    if let Some(rule) = another {
+        state.remarks.push(format!(
+            "maintenance was entered again meanwhile (run {}), so what was put back was not looked at once more",
+            rule.run_id
+        ));
+    }
+    Decision::Done
+}
+
+/// Whether a gate rule that is there after the gate was opened came late: it is this run's, or one's whose rules it deleted.
+pub(crate) fn is_late(plan: &Plan, state: &State, rule: &GateRuleSeen) -> bool {
+    rule.run_id == plan.run_id || state.opened_runs.contains(&rule.run_id)
+}
+
+/// The second look begins: what the run has put back counts as its own once more, and every name of a change set is looked
+/// at again.
+pub(crate) fn begin(state: &mut State, at: Timestamp) {
+    state.leaving_since = Some(at);
+    if state.looking_once_more {
+        state.put_back.clear();
+    }
+    state.updates.values_mut().for_each(|update| update.names_gone.clear());
+}
+
+/// Where it begins.
+pub(crate) fn first_step(plan: &Plan, state: &State) -> Step {
+    if takeover::stays_entered(plan, state) {
+        Step::TakeStock
+    } else if state.looking_once_more {
+        Step::RestoreWorkers
+    } else {
+        Step::DiscardChangeSet
+    }
+}
+
+/// Whether an act of the second look undoes what came late. Notes are taken off without a word.
+pub(crate) fn mends(act: &Act) -> bool {
+    match act {
+        Act::Fleet(act) => match act {
+            FleetAct::OpenGate { .. }
+            | FleetAct::SetJobQueueStates { .. }
+            | FleetAct::ResizeWorkerGroups { .. }
+            | FleetAct::ResizeWarmPools { .. }
+            | FleetAct::RestoreScaleInProtection { .. }
+            | FleetAct::SetAlarmActions { .. } => true,
+            FleetAct::CloseGate { .. }
+            | FleetAct::TerminateJobs { .. }
+            | FleetAct::RemoveScaleInProtection { .. }
+            | FleetAct::Remember { .. }
+            | FleetAct::Forget { .. }
+            | FleetAct::CompleteLifecycleActions { .. }
+            | FleetAct::TerminateInstances { .. }
+            | FleetAct::CreateSnapshots { .. } => false,
+        },
+        Act::Stack(act) => match act {
+            StackAct::DeleteChangeSet { .. } => true,
+            StackAct::CreateChangeSet { .. }
+            | StackAct::ExecuteChangeSet { .. }
+            | StackAct::CancelUpdate { .. }
+            | StackAct::ContinueUpdateRollback { .. } => false,
+        },
+        Act::Platform { .. } => true,
+    }
+}
