@@ -25,6 +25,7 @@ use crate::cloud::AwsCloud;
 use crate::connection::{ATTEMPTS, Reach, retries, settings, shared, timeouts};
 use crate::endpoints::{BucketRegions, Endpoints, STS};
 use crate::errors::{Origin, told};
+use crate::limited::limited;
 use crate::pace::{Pace, paced};
 use crate::rerouted::rerouted;
 use crate::wire::Wire;
@@ -174,7 +175,7 @@ impl AwsConnection {
         }
         let renewing = Arc::new(renewing);
         let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
-        let connector = paced(connector, self.pace);
+        let connector = paced(limited(connector), self.pace);
         let sdk = loaded
             .to_builder()
             .credentials_provider(credentials.clone())

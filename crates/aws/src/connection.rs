@@ -18,7 +18,8 @@ use aws_types::region::Region;
 
 use crate::endpoints::{BucketRegions, Endpoints};
 use crate::errors::Origin;
-use crate::in_process::{self, InProcessHandler};
+use crate::in_process::{self, Carrier, InProcessHandler};
+use crate::limited::limited;
 use crate::pace::{Pace, paced};
 use crate::wire::{ATTEMPT, Wire};
 
@@ -35,6 +36,8 @@ pub enum Transport {
     Network,
     /// A function in this process.
     InProcess(InProcessHandler),
+    /// A function in this process whose answers take their time, or never come.
+    Carried(Carrier),
 }
 
 /// How a cloud is reached with explicit keys. They are not shown by `Debug`. For AWS itself see
@@ -90,8 +93,9 @@ impl Connection {
                 (SharedHttpConnector::new(plain), ATTEMPTS)
             }
             Transport::InProcess(handler) => (in_process::connector(handler.clone()), 1),
+            Transport::Carried(carrier) => (in_process::carried(carrier.clone()), 1),
         };
-        let connector = paced(connector, pace);
+        let connector = paced(limited(connector), pace);
         let endpoints = Endpoints {
             region: self.region.clone(),
             settings_url: Some(self.endpoint_url.clone()),

@@ -13,6 +13,19 @@ impl AwsCloud {
         self.read_deployment(stack_name).await.map_err(|error| self.origin.explain(error))
     }
 
+    /// A stack's id: the ARN that tells it from one of the same name before and after it.
+    pub async fn stack_id(&self, stack_name: &str) -> Result<String, PortError> {
+        const OPERATION: &str = "cloudformation:DescribeStacks";
+        let described = self.cloudformation.describe_stacks().stack_name(stack_name).send().await;
+        let answer = described.map_err(|error| self.origin.explain(port_error(OPERATION, &error)))?;
+        let id = answer.stacks().first().and_then(|stack| stack.stack_id()).map(str::to_owned);
+        id.ok_or_else(|| PortError {
+            kind: PortErrorKind::Refused,
+            operation: OPERATION.to_owned(),
+            message: "the answer has no stack id".to_owned(),
+        })
+    }
+
     async fn read_deployment(&self, stack_name: &str) -> Result<Deployment, PortError> {
         const OPERATION: &str = "cloudformation:DescribeStacks";
         let answer = self

@@ -426,6 +426,10 @@ pub(crate) struct DisableMaintenance {
     /// Let users in without waiting for the platform to be healthy; it is told in the report.
     #[arg(long)]
     pub although_unhealthy: bool,
+    /// Leave although the deployment's state can't be read, so that nobody knows here of a run that goes on elsewhere. What
+    /// is put back is looked at once more after five minutes.
+    #[arg(long)]
+    pub without_state: bool,
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
@@ -449,8 +453,8 @@ pub(crate) struct MaintenanceStatus {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Run {
-    /// Every run in the data directory.
-    List(DataDir),
+    /// Every run of the deployments that the settings name, and of the data directory.
+    List(ListRuns),
     /// What happened in a run.
     Show(OneRun),
     /// Follow a run that another process carries out.
@@ -464,9 +468,19 @@ pub(crate) enum Run {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ListRuns {
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct OneRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigFile,
     #[command(flatten)]
     pub data: DataDir,
 }
@@ -478,6 +492,8 @@ pub(crate) struct WatchRun {
     /// No live line, also on a terminal: only lines that stay.
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub config: ConfigFile,
     #[command(flatten)]
     pub data: DataDir,
 }
@@ -526,6 +542,8 @@ pub(crate) struct AnswerRun {
     /// Stop here: what this run took away is put back.
     #[arg(long, group = "answer")]
     pub stop_here: bool,
+    #[command(flatten)]
+    pub config: ConfigFile,
     #[command(flatten)]
     pub data: DataDir,
 }

@@ -14,6 +14,7 @@ mod platform;
 mod problem;
 mod profile_file;
 mod reader;
+mod state;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,7 @@ pub use platform::{Adapter, PlatformSettings, Secret};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use profile_file::{load_profile, parse_profile};
 pub use reader::Word;
+pub use state::StateSettings;
 
 use reader::Document;
 

@@ -14,18 +14,20 @@ mod settings_file;
 mod vendor;
 
 use std::future::Future;
+use std::path::Path;
 use std::process::ExitCode;
 
-use conductor::DataDirectory;
+use conductor::{DataDirectory, DataDirectoryError};
 
 pub(crate) use directory::Notes;
 pub use http_client::DemoError;
 pub use vendor::{Scenario, accepted, demo_settings, populate};
 
-use crate::arguments::Demo;
+use crate::arguments::{ConfigFile, Demo};
 use crate::error::CliError;
 use crate::interruption::Signals;
-use crate::local_cloud::Running;
+use crate::journals::Journal;
+use crate::local_cloud::{CLOUD_FILE, Running};
 use crate::operate;
 use crate::site::Site;
 
@@ -37,15 +39,35 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
 }
 
 /// The demo's deployment within reach: on the local cloud of its own directory, with the settings that lie there.
-pub(crate) fn site_of(
-    running: &Running,
-    directory: &DataDirectory,
-    stack_name: &str,
-) -> Result<Site, CliError> {
+pub(crate) async fn site_of(running: &Running, directory: &DataDirectory) -> Result<Site, CliError> {
     if directory.join(settings_file::FILE).exists() {
         return lab::site_of(running, directory);
     }
-    vendor::site_of(running, directory, stack_name)
+    let runs = directory::runs_here(directory).await?;
+    let Some(run) = runs.last() else { return Err(CliError::NoRun { path: directory.path().to_owned() }) };
+    vendor::site_of(running, directory, &run.stack_name)
+}
+
+/// The journal of a lab whose program has ended: it is in a bucket of the lab's own cloud, which is opened for it and held as
+/// long as the second value lives. `None`: there is no such lab, it runs, or other settings are meant.
+pub(crate) async fn stopped_lab(
+    config: &ConfigFile,
+    path: &Path,
+) -> Result<Option<(Journal, DataDirectory)>, CliError> {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let own = path.join(settings_file::FILE);
+    let is_meant = match &config.path {
+        Some(given) => whole(given).is_some() && whole(given) == whole(&own),
+        None => !Path::new(settings_file::FILE).exists() || whole(path) == whole(Path::new(".")),
+    };
+    if !is_meant || !own.exists() || !path.join(CLOUD_FILE).exists() {
+        return Ok(None);
+    }
+    match DataDirectory::take(path) {
+        Ok(directory) => Ok(Some((lab::stopped_journal(&directory).await?, directory))),
+        Err(DataDirectoryError::InUse { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Let the work go on until it is done or a signal asks for its end. A run has its own: it is left as it should be.

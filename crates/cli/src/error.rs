@@ -171,6 +171,44 @@ pub enum CliError {
         /// The data directory.
         path: PathBuf,
     },
+    /// The deployment is in the maintenance of a run of another state.
+    #[error(
+        "the deployment's gate or notes belong to a run of the state {theirs}, and the settings here say {ours}: two states of one deployment know nothing of each other"
+    )]
+    OtherState {
+        /// The other one.
+        theirs: String,
+        /// The one that the settings name.
+        ours: String,
+    },
+    /// A store that takes conditional writes for plain ones.
+    #[error(
+        "the state {location} ignores {ignores}, so two operators could hold the deployment's claim at once"
+    )]
+    UnfitState {
+        /// Where it is.
+        location: String,
+        /// The precondition.
+        ignores: &'static str,
+    },
+    /// Nobody knows whether the claim can be kept.
+    #[error("whether the state {location} keeps a claim could not be tried: {reason}")]
+    UntriedState {
+        /// Where it is.
+        location: String,
+        /// Why.
+        reason: String,
+    },
+    /// Maintenance is to be left, and nobody can say here which run has the deployment.
+    #[error(
+        "the state {location} can't be read: {reason}. A run that somebody carries out elsewhere may go on acting"
+    )]
+    WithoutState {
+        /// Where it is.
+        location: String,
+        /// Why.
+        reason: String,
+    },
     /// There is no run.
     #[error("there is no run in {}", path.display())]
     NoRun {
@@ -402,6 +440,10 @@ impl CliError {
             | CliError::FixedSpeed { .. }
             | CliError::NoDemo { .. }
             | CliError::NoRun { .. }
+            | CliError::OtherState { .. }
+            | CliError::UnfitState { .. }
+            | CliError::UntriedState { .. }
+            | CliError::WithoutState { .. }
             | CliError::Draft(_)
             | CliError::Token(_)
             | CliError::Platform(_)

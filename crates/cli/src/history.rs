@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use conductor::{JournalError, JournalStore, SqliteJournal};
+use conductor::{JournalError, JournalStore};
 use upgrade::{Outcome, Report, RunKind, Step};
 
 use crate::error::CliError;
@@ -20,19 +20,19 @@ pub(crate) struct History {
 
 impl History {
     /// The history of a deployment; `but` is a run that is under way itself.
-    pub(crate) fn of(
-        journal: &SqliteJournal,
+    pub(crate) async fn of(
+        journal: &impl JournalStore,
         deployment: &str,
         but: Option<&str>,
     ) -> Result<History, CliError> {
         let mut history = History::default();
-        let runs = journal.runs()?;
+        let runs = journal.runs().await?;
         let ended = runs
             .iter()
             .rev()
             .filter(|run| run.ended && run.deployment == deployment && Some(run.run_id.as_str()) != but);
         for run in ended.take(RUNS) {
-            match journal.load(&run.run_id) {
+            match journal.load(&run.run_id).await {
                 Ok((plan, records)) => {
                     // One that doesn't fit its plan is damaged as well: it says nothing, and hides no other.
                     if let Ok(report) = Report::from_journal(&plan, &records) {

@@ -103,6 +103,7 @@ fn deployment(
     );
     toml.push_str(
         "# template_bucket = \"…\"   # where copies of a plan's templates are kept\n\
+         # state = \"s3://…/…\"      # where claim and journals are, for every operator's machine\n\
          # platform = { adapter = \"http\", url = \"https://…\", token_env = \"…\" }   # sessions, banners, health\n",
     );
     if stack.status.ends_with("_FAILED") || stack.status.ends_with("_IN_PROGRESS") {

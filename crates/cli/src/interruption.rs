@@ -172,13 +172,13 @@ pub(crate) enum Leaving {
 pub(crate) async fn leave(
     site: &Site,
     run_id: &str,
-    journal: &mut impl JournalStore,
+    journal: &impl JournalStore,
     holder: &Holder,
     by: Signal,
 ) -> Leaving {
     // One that can't be given back runs out by itself, or is free as soon as this process has ended.
-    let _runs_out = journal.release_lease(run_id, holder);
-    let (plan, records, state) = match read_run(journal, run_id) {
+    let _runs_out = journal.release(run_id, holder).await;
+    let (plan, records, state) = match read_run(journal, run_id).await {
         Ok(run) => run,
         Err(JournalError::NoSuchRun { .. }) => return Leaving::NotBegun,
         Err(error) => return Leaving::Unknown(error),

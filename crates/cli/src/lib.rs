@@ -18,6 +18,7 @@ pub mod init;
 mod init_command;
 mod inputs;
 mod interruption;
+mod journals;
 mod lab_command;
 mod local_cloud;
 mod local_command;
@@ -47,6 +48,7 @@ pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
 pub use interruption::LeftRun;
+pub use journals::{Journal, SharedJournal};
 pub use maintenance_command::{
     Entering, Leaving, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
 };

@@ -77,6 +77,20 @@ pub(crate) fn start(
     Ok(Running { endpoint_url: format!("http://{address}"), keys, region, server, stop: Some(stop), cloud })
 }
 
+/// A data directory's local cloud, opened in this process for questions: nothing listens, and nothing of it runs.
+pub(crate) fn in_process(directory: &DataDirectory, clock: Clock) -> Result<AwsCloud, CliError> {
+    let cloud = LocalCloud::reopen(&directory.join(CLOUD_FILE), localcloud::Clock::system())?;
+    let (keys, region) = (cloud.keys().clone(), cloud.region().to_owned());
+    Ok(AwsCloud::new(&Connection {
+        region,
+        endpoint_url: "http://localhost".to_owned(),
+        access_key_id: keys.access_key_id,
+        secret_access_key: keys.secret_access_key,
+        transport: Transport::InProcess(Arc::new(move |request| cloud.call(request))),
+        now: Arc::new(move || clock.system_time()),
+    }))
+}
+
 /// One request, one line. Nobody is left to be told when standard error is closed.
 fn print_line(observed: &Observed) {
     let _unread = writeln!(io::stderr().lock(), "{observed}");

@@ -1,23 +1,27 @@
 //! `slackwater maintenance`: in, out, and where it stands. Maintenance is a state of the deployment: what is decided here is
 //! decided from a look at it.
 
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conductor::{JournalStore, Request, SqliteJournal, read_run};
+use conductor::{CarriedOn, Claim, JournalError, JournalStore, Request, read_run};
 use upgrade::{
-    Acceptance, Answer, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, StopDoes, Timestamp,
-    fold, stop_does,
+    Acceptance, Answer, Before, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, StopDoes,
+    Timestamp, stop_does,
 };
 
-use crate::arguments::{DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus};
+use crate::arguments::{
+    DataDir, DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus,
+};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, DONE};
-use crate::planning::{inherited, prepare_maintenance, run_id};
+use crate::journals::Journal;
+use crate::planning::{WithState, inherited, prepare_leaving, prepare_maintenance, run_id};
 use crate::site::Site;
-use crate::upgrade_command::open;
 use crate::words::moment;
-use crate::{operate, plan_text, runs, status, wish};
+use crate::{operate, plan_text, status, wish};
 
 /// How often a run that was asked to stop is looked at.
 const WAIT_MILLISECONDS: u64 = 500;
@@ -31,8 +35,10 @@ pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
 }
 
 async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
-    let journal = runs::journal_if_any(&arguments.data)?;
+    let site =
+        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
+            .await?;
+    let journal = site.journal_if_any(&arguments.data.path).await?;
     let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
     let run_id = run_id(&site.settings.name, &site.clock)?;
     let entering = entering(&site, journal.as_ref(), &run_id, &arguments.force_session, closes_at).await?;
@@ -56,8 +62,8 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
         operate::approve("Enable maintenance mode?")?;
     }
     let approved = operate::approved(plan, &shown, &site.clock)?;
-    let mut journal = open(&arguments.data.path)?;
-    operate::start(&site, &approved, &mut journal, arguments.progress).await
+    let journal = site.journal(&arguments.data.path).await?;
+    operate::start(&site, &approved, &journal, arguments.progress).await
 }
 
 /// How maintenance is entered.
@@ -74,17 +80,20 @@ pub enum Entering {
 /// A run of the deployment has not ended, or something can't be looked at.
 pub async fn entering(
     site: &Site,
-    journal: Option<&SqliteJournal>,
+    journal: Option<&impl JournalStore>,
     run_id: &str,
     force_sessions: &[String],
     closes_at: Option<Timestamp>,
 ) -> Result<Entering, CliError> {
-    refuse_under_way(journal, &site.settings.name)?;
+    refuse_under_way(journal, &site.settings.name, site.clock.now()).await?;
     let standing = status::look(site, None).await?;
     if let Some(found) = standing.calm() {
         return Ok(Entering::Already(found));
     }
-    let inherited = journal.map(|journal| inherited(journal, &site.settings.name)).unwrap_or_default();
+    let inherited = match journal {
+        Some(journal) => inherited(journal, &site.settings.name).await,
+        None => Before::default(),
+    };
     let kind = RunKind::EnterMaintenance;
     let plan = prepare_maintenance(site, kind, run_id, force_sessions, closes_at, inherited).await?;
     Ok(Entering::By(Box::new(plan)))
@@ -103,12 +112,18 @@ pub fn already(found: &InMaintenance) -> String {
 ///
 /// # Errors
 /// A run has not ended.
-pub fn refuse_under_way(journal: Option<&SqliteJournal>, deployment: &str) -> Result<(), CliError> {
-    match journal.map(|journal| under_way(journal, deployment, Timestamp(0))).transpose()?.flatten() {
+pub async fn refuse_under_way(
+    journal: Option<&impl JournalStore>,
+    deployment: &str,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let Some(journal) = journal else { return Ok(()) };
+    match under_way(journal, deployment, now).await? {
         None => Ok(()),
-        Some(UnderWay { plan, .. }) => Err(CliError::Journal(conductor::JournalError::RunUnderWay {
+        Some(UnderWay { plan, claim, .. }) => Err(CliError::Journal(JournalError::RunUnderWay {
             run_id: plan.run_id,
             stack_name: plan.stack_name,
+            carried_out_by: claim.map(|claim| CarriedOn::at(claim, now)),
         })),
     }
 }
@@ -118,22 +133,21 @@ struct UnderWay {
     plan: Plan,
     state: State,
     /// Who carries it on; `None`: nobody.
-    holder: Option<String>,
+    claim: Option<Claim>,
 }
 
 /// The deployment's run that has not ended. One that can't be read is in nobody's way.
-fn under_way(
-    journal: &SqliteJournal,
+async fn under_way(
+    journal: &impl JournalStore,
     deployment: &str,
     now: Timestamp,
 ) -> Result<Option<UnderWay>, CliError> {
-    let runs = journal.runs()?;
+    let runs = journal.runs().await?;
     let unended = runs.into_iter().rev().filter(|run| run.deployment == deployment && !run.ended);
     for run in unended {
-        let Ok((plan, records)) = journal.load(&run.run_id) else { continue };
-        let Ok(state) = fold(&plan, &records) else { continue };
-        let holder = run.lease.filter(|lease| !lease.is_free(now)).map(|lease| lease.holder.to_string());
-        return Ok(Some(UnderWay { plan, state, holder }));
+        let claim = run.carried_out_by(now).cloned();
+        let Ok((plan, _, state)) = read_run(journal, &run.run_id).await else { continue };
+        return Ok(Some(UnderWay { plan, state, claim }));
     }
     Ok(None)
 }
@@ -152,14 +166,19 @@ pub struct LeavingWish {
 /// Leaving works whatever came before: a run that ended in maintenance, one that died half-way, or none that anybody
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
-    let mut journal = runs::journal_to_leave_with(&arguments.data.path)?;
+    let site =
+        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
+            .await?;
     let DisableMaintenance { stop_run, while_updating, although_unhealthy, .. } = *arguments;
     let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
+    let journal = match readable(&site, &arguments.data).await {
+        Ok(journal) => journal,
+        Err(error) => return without_state(&site, arguments, wish, &error).await,
+    };
     if let Leaving::From { run_id, asks, conducted } = leaving(&site, &journal, wish).await? {
         let asked = asks.len();
         for request in asks {
-            journal.ask(&run_id, &request, site.clock.now())?;
+            journal.ask(&run_id, &request, site.clock.now()).await?;
         }
         match asked {
             0 => println!("Run {run_id} is leaving maintenance already."),
@@ -169,7 +188,7 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
             wait_for(&journal, &run_id).await?
         } else {
             // Nobody carries it on: its way out is carried out here.
-            operate::resume(&site, &run_id, &mut journal, arguments.progress).await?
+            operate::resume(&site, &run_id, &journal, arguments.progress).await?
         };
         // What it asks is a person's to answer. Where it has ended with users in, there is nothing more to do.
         if !is_left_over(&site, &journal).await? {
@@ -182,7 +201,55 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
     // Who asks to leave approves of leaving, whatever there is to put back.
     let asked = plan.sha256();
     let approved = operate::approved(*plan, &asked, &site.clock)?;
-    operate::start(&site, &approved, &mut journal, arguments.progress).await
+    operate::start(&site, &approved, &journal, arguments.progress).await
+}
+
+/// The deployment's journal, if it can be read: who leaves must know of the run that has the deployment.
+async fn readable(site: &Site, data: &DataDir) -> Result<Journal, CliError> {
+    let journal = site.journal(&data.path).await?;
+    journal.runs().await?;
+    Ok(journal)
+}
+
+/// Leave although nobody can say here which run has the deployment. It is the one act without its state: it looks at what is,
+/// says what may happen, asks, and is written into the data directory. What it puts back is looked at once more after five
+/// minutes, since calls of a run elsewhere may arrive until then.
+async fn without_state(
+    site: &Site,
+    arguments: &DisableMaintenance,
+    wish: LeavingWish,
+    error: &CliError,
+) -> Result<ExitCode, CliError> {
+    let refused = || CliError::WithoutState { location: site.state.clone(), reason: error.to_string() };
+    refuse_while_updating(site, wish).await?;
+    if !arguments.without_state && !std::io::stdin().is_terminal() {
+        return Err(refused());
+    }
+    let standing = status::look(site, None).await?;
+    eprintln!("slackwater: {}", refused());
+    if arguments.progress.format == Format::Text {
+        print_styled!("{}", status::maintenance(&standing, terminal_width()));
+    }
+    if !arguments.without_state {
+        operate::approve("Put back what is noted, and let users in?")?;
+    }
+    let by = wish::who();
+    let journal = journal_without_state(&arguments.data.path).await?;
+    let plan = leaving_plan(site, &journal, wish, &by, WithState::No).await?;
+    let asked = plan.sha256();
+    let approved = operate::approved(plan, &asked, &site.clock)?;
+    operate::start(site, &approved, &journal, arguments.progress).await
+}
+
+/// Where a leaving without state is written down: the data directory's journal, or one beside it that nobody has written yet
+/// where that is what can't be read.
+async fn journal_without_state(directory: &Path) -> Result<Journal, CliError> {
+    if let Ok(journal) = Journal::here(directory)
+        && journal.runs().await.is_ok()
+    {
+        return Ok(journal);
+    }
+    Journal::beside(directory)
 }
 
 /// How maintenance is left.
@@ -204,7 +271,11 @@ pub enum Leaving {
 ///
 /// # Errors
 /// A run is carried out, or the stack is being updated, and the wish doesn't cover it; something can't be looked at.
-pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) -> Result<Leaving, CliError> {
+pub async fn leaving(
+    site: &Site,
+    journal: &impl JournalStore,
+    wish: LeavingWish,
+) -> Result<Leaving, CliError> {
     leaving_for(site, journal, wish, &wish::who()).await
 }
 
@@ -214,21 +285,21 @@ pub async fn leaving(site: &Site, journal: &SqliteJournal, wish: LeavingWish) ->
 /// A run is carried out, or the stack is being updated, and the wish doesn't cover it; something can't be looked at.
 pub(crate) async fn leaving_for(
     site: &Site,
-    journal: &SqliteJournal,
+    journal: &impl JournalStore,
     wish: LeavingWish,
     by: &str,
 ) -> Result<Leaving, CliError> {
-    if let Some(run) = under_way(journal, &site.settings.name, site.clock.now())? {
+    if let Some(run) = under_way(journal, &site.settings.name, site.clock.now()).await? {
         let asks = may_leave(site, &run, wish, by).await?;
-        return Ok(Leaving::From { run_id: run.plan.run_id, asks, conducted: run.holder.is_some() });
+        return Ok(Leaving::From { run_id: run.plan.run_id, asks, conducted: run.claim.is_some() });
     }
     refuse_while_updating(site, wish).await?;
-    Ok(Leaving::By(Box::new(leaving_plan(site, journal, wish, by).await?)))
+    Ok(Leaving::By(Box::new(leaving_plan(site, journal, wish, by, WithState::Yes).await?)))
 }
 
 /// Whether, after a run was left, the deployment still is in maintenance, and no run has it.
-pub async fn is_left_over(site: &Site, journal: &SqliteJournal) -> Result<bool, CliError> {
-    let under_way = under_way(journal, &site.settings.name, site.clock.now())?.is_some();
+pub async fn is_left_over(site: &Site, journal: &impl JournalStore) -> Result<bool, CliError> {
+    let under_way = under_way(journal, &site.settings.name, site.clock.now()).await?.is_some();
     Ok(!under_way && status::look(site, None).await?.has_taken_away())
 }
 
@@ -239,13 +310,13 @@ async fn may_leave(
     wish: LeavingWish,
     by: &str,
 ) -> Result<Vec<Request>, CliError> {
-    let UnderWay { plan, state, holder } = run;
-    if let Some(holder) = holder
+    let UnderWay { plan, state, claim } = run;
+    if let Some(claim) = claim
         && !wish.stop_run
     {
         return Err(CliError::RunConducted {
             run_id: plan.run_id.clone(),
-            holder: holder.clone(),
+            holder: claim.holder.to_string(),
             step: state.step.title(),
         });
     }
@@ -254,7 +325,7 @@ async fn may_leave(
         return Ok(vec![Request::GiveUp { by }]);
     }
     // A run that is carried out has its update cancelled; nobody waits here for one that isn't.
-    if holder.is_none() {
+    if claim.is_none() {
         refuse_while_updating(site, wish).await?;
     }
     if state.step.is_leaving()
@@ -284,10 +355,10 @@ async fn may_leave(
 }
 
 /// Follow a run that somebody else carries out until it has ended or asks something.
-async fn wait_for(journal: &SqliteJournal, run_id: &str) -> Result<ExitCode, CliError> {
+async fn wait_for(journal: &impl JournalStore, run_id: &str) -> Result<ExitCode, CliError> {
     loop {
         tokio::time::sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
-        let (plan, records, state) = read_run(journal, run_id)?;
+        let (plan, records, state) = read_run(journal, run_id).await?;
         if let Some(outcome) = &state.outcome {
             let report = upgrade::Report::from_journal(&plan, &records)?;
             crate::report::print(&plan, &records, &report);
@@ -317,14 +388,14 @@ async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), Cli
 /// The plan of leaving, with what the last run remembers of how everything was.
 async fn leaving_plan(
     site: &Site,
-    journal: &SqliteJournal,
+    journal: &impl JournalStore,
     wish: LeavingWish,
     by: &str,
+    state: WithState,
 ) -> Result<Plan, CliError> {
-    let inherited = inherited(journal, &site.settings.name);
+    let inherited = inherited(journal, &site.settings.name).await;
     let run_id = run_id(&site.settings.name, &site.clock)?;
-    let mut plan =
-        prepare_maintenance(site, RunKind::LeaveMaintenance, &run_id, &[], None, inherited).await?;
+    let mut plan = prepare_leaving(site, &run_id, inherited, state).await?;
     if wish.although_unhealthy {
         plan.health.deadline_seconds = 0;
         plan.health.on_failure = OnUnhealthy::Open;
@@ -339,7 +410,9 @@ async fn leaving_plan(
 }
 
 async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance").await?;
+    let site =
+        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
+            .await?;
     let standing = status::look(&site, Some(&arguments.data)).await?;
     match arguments.output {
         Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use conductor::{
-    Clock, ConductError, Conducting, Conductor, Ended, Holder, JournalError, JournalStore, Reply,
-    SqliteJournal, Watcher, read_run,
+    Clock, ConductError, Conducting, Conductor, Ended, Holder, JournalError, JournalStore, Reply, Watcher,
+    read_run,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp, Users};
@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub(crate) async fn start(
     site: &Site,
     plan: &ApprovedPlan,
-    journal: &mut SqliteJournal,
+    journal: &impl JournalStore,
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
     Ok(start_and_tell(site, plan, journal, progress).await?.0)
@@ -46,42 +46,40 @@ pub(crate) async fn start(
 pub(crate) async fn start_and_tell(
     site: &Site,
     approved: &ApprovedPlan,
-    journal: &mut SqliteJournal,
+    journal: &impl JournalStore,
     progress: impl Into<Progress>,
 ) -> Result<(ExitCode, Ended), CliError> {
     let progress = progress.into();
     let plan = approved.plan();
-    let history = History::of(journal, &plan.deployment, Some(&plan.run_id))?;
+    let history = History::of(journal, &plan.deployment, Some(&plan.run_id)).await?;
     let shown = Shown::new(Lines::new(history, !progress.quiet), progress.format);
     let holder = Conducting::begin()?;
     let carried = {
-        let mut conductor =
-            Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
+        let conductor = Conductor { cloud: &site.ports, journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.start(approved, shown).await).await?
     };
     let ended = ended(site, &plan.run_id, journal, &holder, carried, progress.format).await?;
-    Ok((finish(&plan.run_id, &ended, journal, progress.format)?, ended))
+    Ok((finish(&plan.run_id, &ended, journal, progress.format).await?, ended))
 }
 
 /// Go on with a run.
 pub(crate) async fn resume(
     site: &Site,
     run_id: &str,
-    journal: &mut SqliteJournal,
+    journal: &impl JournalStore,
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
     let progress = progress.into();
-    let (plan, _, state) = read_run(journal, run_id)?;
-    let history = History::of(journal, &plan.deployment, Some(run_id))?;
+    let (plan, _, state) = read_run(journal, run_id).await?;
+    let history = History::of(journal, &plan.deployment, Some(run_id)).await?;
     let shown = Shown::new(Lines::resuming(&state, history, !progress.quiet), progress.format);
     let holder = Conducting::begin()?;
     let carried = {
-        let mut conductor =
-            Conductor { cloud: &site.ports, journal: &mut *journal, clock: &site.clock, holder: &holder };
+        let conductor = Conductor { cloud: &site.ports, journal, clock: &site.clock, holder: &holder };
         carry_out(site, shown, async |shown| conductor.resume(run_id, shown).await).await?
     };
     let ended = ended(site, run_id, journal, &holder, carried, progress.format).await?;
-    finish(run_id, &ended, journal, progress.format)
+    finish(run_id, &ended, journal, progress.format).await
 }
 
 /// What came of carrying a run out.
@@ -94,7 +92,7 @@ enum Carried {
 async fn ended(
     site: &Site,
     run_id: &str,
-    journal: &mut SqliteJournal,
+    journal: &impl JournalStore,
     holder: &Holder,
     carried: Carried,
     format: Format,
@@ -170,13 +168,13 @@ async fn deliver(site: &Site, mut told: UnboundedReceiver<Message>, lines: &RefC
     }
 }
 
-fn finish(
+async fn finish(
     run_id: &str,
     ended: &Ended,
-    journal: &SqliteJournal,
+    journal: &impl JournalStore,
     format: Format,
 ) -> Result<ExitCode, CliError> {
-    let (plan, records) = journal.load(run_id)?;
+    let (plan, records) = journal.load(run_id).await?;
     match ended {
         Ended::Run(outcome) => {
             let told = Report::from_journal(&plan, &records)?;
@@ -248,7 +246,7 @@ impl Watcher for Shown {
         self.asking.ask(&plan.run_id, question, users)
     }
 
-    fn hindered(&mut self, _plan: &Plan, error: &JournalError, until: Timestamp) {
+    fn hindered(&mut self, _run_id: &str, error: &JournalError, until: Timestamp) {
         let words = format!("{error}; it is tried until {} UTC", time_of_day(until));
         match self.format {
             Format::Text => self.lines.borrow_mut().say(&format!("            {words}")),

@@ -12,15 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws::{AwsCloud, CustomName, Lookup};
+use conductor::Cloud as _;
 use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
-    Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
-    DraftedUpdate, Facts, Findings, Foretold, LinkedStack, ListenerRule, ParameterRow, Plan,
-    PlatformObservation, PlatformQuery, Profile, ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets,
-    Timestamp, UpdateKind, UpdateOptions, UpdateRequest, actions_of_caller, actions_of_role, check,
-    draft_update, draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets,
-    parameter_table, upgrade_plan,
+    Acceptance, AtWork, Before, CalmParts, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
+    DraftedUpdate, Facts, Findings, FleetQuery, Foretold, LinkedStack, ListenerRule, LogicalResource,
+    Observation, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile, ReleaseFacts, ReleaseSide,
+    RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions, UpdateRequest,
+    actions_of_caller, actions_of_role, check, draft_update, draft_way_back, find_targets_with, in_the_way,
+    maintenance_plan, new_targets, parameter_table, upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -196,6 +197,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             let mut settings =
                 site.settings.plan_settings(&request.run_id, site.clock.now(), window, around.platform);
             settings.maintenance = policy(site, request);
+            settings.state.clone_from(&site.state);
             let mut plan = upgrade_plan(&settings, &found_out, &linked.drafted, &drafted, way_back)?;
             (plan.pieces, plan.unpinned) = (brought.pinned, brought.unpinned);
             Ok(plan)
@@ -226,6 +228,15 @@ async fn brought_in(
     brought
 }
 
+/// Whether maintenance is left with the deployment's state, which says what goes on elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithState {
+    /// It is.
+    Yes,
+    /// It can't be read.
+    No,
+}
+
 /// Draw up the plan of entering or of leaving maintenance.
 pub async fn prepare_maintenance(
     site: &Site,
@@ -234,6 +245,27 @@ pub async fn prepare_maintenance(
     force_sessions: &[String],
     closes_at: Option<Timestamp>,
     inherited: Before,
+) -> Result<Plan, CliError> {
+    draw_up_maintenance(site, kind, run_id, (force_sessions, closes_at), inherited, WithState::Yes).await
+}
+
+/// Draw up the plan of leaving maintenance.
+pub async fn prepare_leaving(
+    site: &Site,
+    run_id: &str,
+    inherited: Before,
+    state: WithState,
+) -> Result<Plan, CliError> {
+    draw_up_maintenance(site, RunKind::LeaveMaintenance, run_id, (&[], None), inherited, state).await
+}
+
+async fn draw_up_maintenance(
+    site: &Site,
+    kind: RunKind,
+    run_id: &str,
+    (force_sessions, closes_at): (&[String], Option<Timestamp>),
+    inherited: Before,
+    state: WithState,
 ) -> Result<Plan, CliError> {
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
@@ -258,12 +290,32 @@ pub async fn prepare_maintenance(
     let window = Window { closes_at, lasts_milliseconds: None };
     let mut settings = site.settings.plan_settings(run_id, site.clock.now(), window, around.platform);
     settings.maintenance.force_sessions = force_sessions.to_vec();
+    settings.state.clone_from(&site.state);
+    settings.left_without_state = state == WithState::No;
+    if kind == RunKind::EnterMaintenance {
+        refuse_unfit_state(&around)?;
+    }
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
         settings.admitted.clear();
         settings.announcement = upgrade::Announcement { banner: None, closes_at: None };
     }
     Ok(maintenance_plan(kind, &settings, &found_out)?)
+}
+
+/// Nobody is kept out by a run whose claim can't be kept, or beside a run of another state. Leaving is never refused for it.
+fn refuse_unfit_state(around: &Circumstances) -> Result<(), CliError> {
+    let Circumstances { state, elsewhere, .. } = around;
+    if let Some(theirs) = elsewhere.first() {
+        return Err(CliError::OtherState { theirs: theirs.clone(), ours: state.location.clone() });
+    }
+    let location = state.location.clone();
+    match state.bucket.as_ref().map(|bucket| &bucket.trial) {
+        None | Some(Ok(Trial::Holds)) => Ok(()),
+        Some(Ok(Trial::CreatesTwice)) => Err(CliError::UnfitState { location, ignores: "If-None-Match" }),
+        Some(Ok(Trial::ReplacesAny)) => Err(CliError::UnfitState { location, ignores: "If-Match" }),
+        Some(Err(reason)) => Err(CliError::UntriedState { location, reason: reason.clone() }),
+    }
 }
 
 /// What was accepted and had to be: a check that simply passed needs nobody's word.
@@ -444,8 +496,28 @@ async fn circumstances(
     let mut circumstances = site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
     circumstances.backup = linked.backup.clone();
     circumstances.role_stack = linked.role.clone();
+    circumstances.state = site.shared_state(&deployment.stack_id).await;
+    circumstances.elsewhere = elsewhere(site, targets, &circumstances.state).await;
     ask_platform(&site.ports.platform, &mut circumstances).await;
     Ok(circumstances)
+}
+
+/// Other states that the gate and the notes name. What can't be looked at names none.
+async fn elsewhere(site: &Site, targets: &Targets, state: &SharedState) -> Vec<String> {
+    let ids = |resources: &[LogicalResource]| -> Vec<String> {
+        resources.iter().map(|resource| resource.physical_id.clone()).collect()
+    };
+    let query = FleetQuery::Calm(CalmParts {
+        listener_arns: vec![targets.listener.physical_id.clone()],
+        queue_arns: ids(&targets.job_queues),
+        job_queue_arns: Vec::new(),
+        group_names: ids(&targets.worker_groups),
+        alarm_names: ids(&targets.alarms),
+    });
+    match site.ports.observe(&query.into()).await {
+        Ok(Observation::Calm(calm)) => state.elsewhere(&calm),
+        Ok(_) | Err(_) => Vec::new(),
+    }
 }
 
 async fn ask_platform(platform: &Adapter, around: &mut Circumstances) {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws::AwsClouds;
-use conductor::Cloud;
+use conductor::{Cloud, NotSent, SentCall, may_send};
 use platform::Adapter;
 use upgrade::{
     Act, Finding, HealthQuery, Observation, PlatformHealth, PlatformObservation, PlatformQuery,
-    PlatformStatus, PortError, Query,
+    PlatformStatus, PortError, PortErrorKind, Query,
 };
 
 /// An HTTP check that has not answered by then is not healthy.
@@ -26,7 +26,10 @@ impl Cloud for Ports {
         match query {
             Query::Stack(_) | Query::Fleet(_) => self.clouds.observe(query).await,
             Query::Health(asked) => self.health(query, asked).await.map(Observation::Health),
-            Query::Platform(query) => self.platform.observe(query).await.map(Observation::Platform),
+            Query::Platform(query) => {
+                may_send().map_err(not_sent)?;
+                self.platform.observe(query).await.map(Observation::Platform)
+            }
         }
     }
 
@@ -35,7 +38,15 @@ impl Cloud for Ports {
             Act::Stack(_) | Act::Fleet(_) => self.clouds.act(act).await,
             Act::Platform { acts } => {
                 for act in acts {
-                    self.platform.act(act).await?;
+                    // The clouds' calls ask where they leave; these leave from here.
+                    may_send().map_err(not_sent)?;
+                    let sent = SentCall::begin();
+                    let done = self.platform.act(act).await;
+                    // What a platform didn't answer, or not in time, is transient; so is a refusal that may pass.
+                    if !done.as_ref().is_err_and(|error| error.kind == PortErrorKind::Transient) {
+                        sent.answered();
+                    }
+                    done?;
                 }
                 Ok(())
             }
@@ -89,6 +100,14 @@ impl Ports {
                 (None, _) => finding(true, "answers".to_owned()),
             },
         }
+    }
+}
+
+fn not_sent(error: NotSent) -> PortError {
+    PortError {
+        kind: PortErrorKind::Transient,
+        operation: "platform:act".to_owned(),
+        message: error.to_string(),
     }
 }
 

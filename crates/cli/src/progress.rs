@@ -147,6 +147,7 @@ impl Lines {
                 self.screen.print(&format!("            {by} decides: {}", answer.in_words()));
             }
             What::PassedOver { .. }
+            | What::Unanswered
             | What::Started { .. }
             | What::Observed(_)
             | What::Acted

@@ -1,81 +1,36 @@
 //! `slackwater run`: what was done, what is being done, and having a word in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use conductor::{
-    Clock, DataDirectory, JournalError, JournalStore, Request, RunSummary, SqliteJournal, Watcher as _,
-    read_run,
+    Clock, DataDirectory, JournalError, JournalStore as _, Request, RunSummary, Watcher as _, read_run,
 };
 use upgrade::{Answer, Ending, Record, Report, RunKind, State, StopDoes, fold, stop_does};
 
-use crate::arguments::{AnswerRun, DataDir, OneRun, ResumeRun, Run, WatchRun};
-use crate::demo::Notes;
+use crate::arguments::{AnswerRun, ConfigFile, DataDir, ListRuns, OneRun, ResumeRun, Run, WatchRun};
+use crate::demo::{self, Notes};
 use crate::error::{CliError, DONE};
 use crate::history::History;
+use crate::journals::{Access, Journal, Journals};
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
 use crate::words::moment;
-use crate::{local_cloud, operate, question_text, report, upgrade_command};
-
-/// The journal's name in a data directory.
-pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
+use crate::{local_cloud, operate, question_text, report};
 
 /// How often somebody who watches looks for new records.
 const WATCH_MILLISECONDS: u64 = 500;
 
 pub(crate) async fn run(command: Run) -> Result<ExitCode, CliError> {
     match command {
-        Run::List(data) => list(&data),
-        Run::Show(one) => show(&one),
+        Run::List(arguments) => list(&arguments).await,
+        Run::Show(one) => show(&one).await,
         Run::Watch(one) => watch(&one).await,
         Run::Resume(one) => resume(&one).await,
-        Run::Stop(one) => stop(&one),
-        Run::Answer(one) => answer(&one),
-    }
-}
-
-/// Make a data directory, readable by its owner only, if it isn't there.
-pub(crate) fn make_directory(path: &Path) -> Result<(), CliError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
-}
-
-/// The journal, to look at: another process may be writing it.
-fn journal(data: &DataDir) -> Result<SqliteJournal, CliError> {
-    journal_if_any(data)?.ok_or_else(|| CliError::NoRun { path: data.path.clone() })
-}
-
-/// The journal, to ask something of a run, or to go on with one.
-fn journal_to_write(data: &DataDir) -> Result<SqliteJournal, CliError> {
-    let path = data.path.join(JOURNAL_FILE);
-    if !path.exists() {
-        return Err(CliError::NoRun { path: data.path.clone() });
-    }
-    Ok(SqliteJournal::open(&path)?)
-}
-
-/// The journal to look at, where there is one.
-pub(crate) fn journal_if_any(data: &DataDir) -> Result<Option<SqliteJournal>, CliError> {
-    let path = data.path.join(JOURNAL_FILE);
-    if path.exists() { Ok(Some(SqliteJournal::open_to_read(&path)?)) } else { Ok(None) }
-}
-
-/// The journal to leave maintenance with. One of another program's stays as it is, and is in nobody's way: leaving needs no
-/// memory, since everything that maintenance changes bears its note.
-pub(crate) fn journal_to_leave_with(directory: &Path) -> Result<SqliteJournal, CliError> {
-    match upgrade_command::open(directory) {
-        Err(CliError::Journal(error @ JournalError::OtherFormat { .. })) => {
-            eprintln!("slackwater: {error}. It is left as it is, and this run is written down nowhere");
-            Ok(SqliteJournal::in_memory()?)
-        }
-        other => other,
+        Run::Stop(one) => stop(&one).await,
+        Run::Answer(one) => answer(&one).await,
     }
 }
 
@@ -92,25 +47,29 @@ pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
     }
 }
 
-fn list(data: &DataDir) -> Result<ExitCode, CliError> {
-    let journal = journal(data)?;
+async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
+    let journals = Journals::open(&arguments.config, &arguments.data, Access::Read).await?;
+    journals.tell_unreached();
     println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
-    for run in journal.runs()? {
-        // One that is damaged hides no other.
-        let state = match (&run.set_aside, read_run(&journal, &run.run_id)) {
-            (Some(reason), _) => format!("DAMAGED, and set aside: {reason}"),
-            (None, Ok((plan, _, state))) => in_words(plan.kind, &state),
-            (None, Err(JournalError::Damaged { reason, .. })) => format!("DAMAGED: {reason}"),
-            (None, Err(error)) => return Err(error.into()),
-        };
-        println!(
-            "{:<36} {:<20} {:<20} {:<20} {state}{}",
-            run.run_id,
-            run.deployment,
-            run.stack_name,
-            moment(run.created_at),
-            led_by(&run)
-        );
+    for journal in journals.all() {
+        for run in journal.runs().await? {
+            // One that is damaged hides no other.
+            let state = match (&run.set_aside, read_run(journal, &run.run_id).await) {
+                (Some(reason), _) => format!("SET ASIDE: {reason}"),
+                (None, Ok((plan, _, state))) => in_words(plan.kind, &state),
+                (None, Err(JournalError::Damaged { reason, .. })) => format!("DAMAGED: {reason}"),
+                (None, Err(JournalError::NotBegun { .. })) => "not begun".to_owned(),
+                (None, Err(error)) => return Err(error.into()),
+            };
+            println!(
+                "{:<36} {:<20} {:<20} {:<20} {state}{}",
+                run.run_id,
+                run.deployment,
+                run.stack_name,
+                moment(run.created_at),
+                led_by(&run)
+            );
+        }
     }
     Ok(ExitCode::from(DONE))
 }
@@ -118,27 +77,15 @@ fn list(data: &DataDir) -> Result<ExitCode, CliError> {
 /// Who carries a run out that has not ended.
 fn led_by(run: &RunSummary) -> String {
     match run.carried_out_by(Clock::system().now()) {
-        Some(holder) => format!(" ({holder})"),
+        Some(claim) => format!(" ({})", claim.holder),
         None if run.ended => String::new(),
         None => " (by nobody: `slackwater run resume` goes on)".to_owned(),
     }
 }
 
-/// The run that was named, else the latest.
-fn chosen(journal: &SqliteJournal, run_id: Option<&str>, data: &DataDir) -> Result<String, CliError> {
-    match run_id {
-        Some(run_id) => Ok(run_id.to_owned()),
-        None => match journal.runs()?.pop() {
-            Some(run) => Ok(run.run_id),
-            None => Err(CliError::NoRun { path: data.path.clone() }),
-        },
-    }
-}
-
-fn show(one: &OneRun) -> Result<ExitCode, CliError> {
-    let journal = journal(&one.data)?;
-    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records, state) = read_run(&journal, &run_id)?;
+async fn show(one: &OneRun) -> Result<ExitCode, CliError> {
+    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
+    let (plan, records, state) = read_run(&journal, &run_id).await?;
     report::print(&plan, &records, &Report::from_journal(&plan, &records)?);
     if let Some(question) = &state.question {
         println!("\n{}", question_text::render(&run_id, question, None));
@@ -147,11 +94,10 @@ fn show(one: &OneRun) -> Result<ExitCode, CliError> {
 }
 
 async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal(&one.data)?;
-    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, records, _) = read_run(&journal, &run_id)?;
+    let (mut journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
+    let (plan, records, _) = read_run(&journal, &run_id).await?;
     let mut state: Option<State> = None;
-    let history = History::of(&journal, &plan.deployment, Some(&run_id))?;
+    let history = History::of(&journal, &plan.deployment, Some(&run_id)).await?;
     let mut lines = Lines::new(history, !one.quiet);
     let clock = Clock::system();
     let mut known: Vec<Record> = Vec::new();
@@ -174,17 +120,14 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
         }
         lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
-        if journal.is_frozen() {
-            journal = SqliteJournal::open_to_read(&one.data.path.join(JOURNAL_FILE))?;
-        }
-        fresh = journal.records_from(&run_id, known.len())?;
+        journal.thaw(&one.data.path)?;
+        fresh = journal.records_from(&run_id, known.len()).await?;
     }
 }
 
-fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal_to_write(&one.data)?;
-    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, _, state) = read_run(&journal, &run_id)?;
+async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
+    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (plan, _, state) = read_run(&journal, &run_id).await?;
     if state.outcome.is_some() {
         return Err(CliError::NothingToStop { run_id, how: in_words(plan.kind, &state) });
     }
@@ -206,16 +149,15 @@ fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
             return Ok(ExitCode::from(DONE));
         }
     };
-    journal.ask(&run_id, &Request::Stop { by: who() }, Clock::system().now())?;
+    journal.ask(&run_id, &Request::Stop { by: who() }, Clock::system().now()).await?;
     println!("Run {run_id} is asked to stop. {words}");
-    nobody(&journal, &run_id)?;
+    nobody(&journal, &run_id).await?;
     Ok(ExitCode::from(DONE))
 }
 
-fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal_to_write(&one.data)?;
-    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (_, _, state) = read_run(&journal, &run_id)?;
+async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
+    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (_, _, state) = read_run(&journal, &run_id).await?;
     let Some(question) = &state.question else {
         return Err(CliError::NothingAsked { run_id });
     };
@@ -240,14 +182,14 @@ fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         return Err(CliError::NotAnAnswer { run_id });
     }
     println!("Run {run_id} is answered: {}.", answer.in_words());
-    journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now())?;
-    nobody(&journal, &run_id)?;
+    journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now()).await?;
+    nobody(&journal, &run_id).await?;
     Ok(ExitCode::from(DONE))
 }
 
 /// Say so when nobody is there to take up what was asked.
-fn nobody(journal: &SqliteJournal, run_id: &str) -> Result<(), CliError> {
-    let run = journal.runs()?.into_iter().find(|run| run.run_id == run_id);
+async fn nobody(journal: &Journal, run_id: &str) -> Result<(), CliError> {
+    let run = journal.runs().await?.into_iter().find(|run| run.run_id == run_id);
     if run.is_none_or(|run| run.carried_out_by(Clock::system().now()).is_none()) {
         println!("Nobody carries it out at this moment: `slackwater run resume {run_id}` goes on with it.");
     }
@@ -255,17 +197,19 @@ fn nobody(journal: &SqliteJournal, run_id: &str) -> Result<(), CliError> {
 }
 
 async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
-    let mut journal = journal_to_write(&one.data)?;
-    let run_id = chosen(&journal, one.run_id.as_deref(), &one.data)?;
-    let (plan, _, state) = read_run(&journal, &run_id)?;
-    if state.outcome.is_some() {
-        return Err(conductor::ConductError::Ended { run_id }.into());
+    if one.config.path.is_none() && one.data.path.join(local_cloud::CLOUD_FILE).exists() {
+        return resume_demo(one).await;
     }
-    if !one.data.path.join(local_cloud::CLOUD_FILE).exists() || one.config.path.is_some() {
-        let site = Site::reach(&one.config, Some(&plan.deployment), &run_id).await?;
-        return operate::resume(&site, &run_id, &mut journal, one.progress).await;
-    }
-    // A demo's: its cloud lives in the same directory, and died with it.
+    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (plan, _, state) = read_run(&journal, &run_id).await?;
+    refuse_ended(&state, &run_id)?;
+    // What is missing on this machine (keys of a linked account, the platform's token) is told here, before the claim is taken.
+    let site = Site::reach(&one.config, Some(&plan.deployment), &run_id, &one.data).await?;
+    operate::resume(&site, &run_id, &journal, one.progress).await
+}
+
+/// A demo's cloud lives in the same directory, and died with it.
+async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
     let directory = DataDirectory::take(&one.data.path)?;
     // The port it had, so that what was exported still holds; any other one does as well.
     let notes = Notes::read(&directory);
@@ -280,8 +224,35 @@ async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
         running.endpoint_url,
         directory.join("aws.env").display()
     );
-    let site = crate::demo::site_of(&running, &directory, &plan.stack_name)?;
-    operate::resume(&site, &run_id, &mut journal, one.progress).await
+    let site = demo::site_of(&running, &directory).await?;
+    let journal = site.journal(directory.path()).await?;
+    let run_id = match &one.run_id {
+        Some(run_id) => run_id.clone(),
+        None => match journal.runs().await?.pop() {
+            Some(run) => run.run_id,
+            None => return Err(CliError::NoRun { path: one.data.path.clone() }),
+        },
+    };
+    let (_, _, state) = read_run(&journal, &run_id).await?;
+    refuse_ended(&state, &run_id)?;
+    operate::resume(&site, &run_id, &journal, one.progress).await
+}
+
+fn refuse_ended(state: &State, run_id: &str) -> Result<(), CliError> {
+    match state.outcome {
+        Some(_) => Err(conductor::ConductError::Ended { run_id: run_id.to_owned() }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The journal of the run that was named, else of the latest, wherever it is remembered.
+async fn find(
+    config: &ConfigFile,
+    data: &DataDir,
+    run_id: Option<&str>,
+    access: Access,
+) -> Result<(Journal, String), CliError> {
+    Journals::open(config, data, access).await?.find(run_id).await
 }
 
 /// Jobs of a report by owner, for words.

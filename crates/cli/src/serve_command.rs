@@ -3,6 +3,7 @@
 mod backend;
 mod conducting;
 mod look;
+mod remembered;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -16,11 +17,12 @@ use panel::{Origins, Panel, PanelSettings, Tls};
 use crate::arguments::Serve;
 use crate::error::{BAD_INPUT, CliError, DONE, FAILED};
 use crate::interruption::{Signal, Signals};
-use crate::runs::{JOURNAL_FILE, make_directory};
+use crate::journals::make_directory;
 use crate::site;
 
 use backend::{Sites, do_errands};
 use conducting::{lifeline, take_up};
+use remembered::Remembered;
 
 /// The panel's own file in a data directory.
 const PANEL_FILE: &str = "panel.sqlite";
@@ -70,13 +72,14 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
     let two_person_approval = configuration.panel.two_person_approval;
     let (ending, lifeline) = lifeline();
-    let sites = Sites::new(configuration, &arguments.data.path, errands, lifeline);
+    let remembered = Arc::new(Remembered::open(&configuration, &arguments.data.path)?);
+    let sites = Sites::new(configuration, &arguments.data.path, errands, lifeline, remembered.shared());
     let inner = sites.inner();
     let mut signals = Signals::listen().map_err(CliError::Runtime)?;
     let panel = Panel::open(PanelSettings {
         two_person_approval,
         backend: Arc::new(sites),
-        journal: &arguments.data.path.join(JOURNAL_FILE),
+        runs: Arc::clone(&remembered) as Arc<dyn panel::Runs>,
         access: &arguments.data.path.join(PANEL_FILE),
         clock: Clock::system(),
         origins,
@@ -90,11 +93,15 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     }
     let follower = panel.clone();
     tokio::spawn(async move { follower.follow().await });
+    let shared = remembered.shared();
+    for state in &shared {
+        tokio::spawn(Arc::clone(state).watch());
+    }
     let local = tokio::task::LocalSet::new();
     local.spawn_local(do_errands(to_do));
     let until_stdin_ends = arguments.until_stdin_ends;
     let served = local.run_until(async move {
-        take_up(&inner);
+        take_up(&inner, shared).await;
         let by = tokio::select! {
             () = listening.serve(panel::router(panel)) => return,
             by = signals.next() => by,

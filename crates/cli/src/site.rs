@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws::{AssumedRole, AwsCloud, AwsClouds, AwsConnection, Pace};
-use conductor::Clock;
+use conductor::{Clock, location_of};
 use platform::{Adapter, AdapterKind, PlatformConfig, Secret, TokenSource, read_token};
 use upgrade::Profile;
 
-use crate::arguments::ConfigFile;
+use crate::arguments::{ConfigFile, DataDir};
 use crate::configuration::{
-    self, Access, Configuration, DeploymentSettings, Environment, PlatformSettings, load_profile,
+    self, Access, Configuration, DeploymentSettings, Environment, PlatformSettings, StateSettings,
+    load_profile,
 };
 use crate::error::CliError;
+use crate::journals::JOURNAL_FILE;
 use crate::ports::Ports;
 
 /// How long one request to the platform's API may take.
@@ -28,6 +30,8 @@ pub struct Site {
     pub profile: Option<Profile>,
     /// What the time is.
     pub clock: Clock,
+    /// Where its claim and journals are, as notes carry it: `s3://bucket/prefix`, or `HOST:/path`; empty: nowhere in particular.
+    pub state: String,
     /// Where paths in its settings are from.
     pub directory: PathBuf,
     /// How long an upgrade is expected to keep users out; `None`: nobody knows.
@@ -47,10 +51,11 @@ impl Site {
         file: &ConfigFile,
         name: Option<&str>,
         session: &str,
+        data: &DataDir,
     ) -> Result<Site, CliError> {
         let configuration = configuration(file)?;
         let settings = configuration.deployment(name)?.clone();
-        Site::of(settings, configuration.directory(), session).await
+        Ok(Site::of(settings, configuration.directory(), session).await?.kept_in(&data.path))
     }
 
     /// Reach a deployment by its settings.
@@ -82,7 +87,9 @@ impl Site {
         clock: Clock,
     ) -> Result<Site, CliError> {
         let profile = load_profile(&settings, directory)?;
+        let state = settings.state.as_ref().map(StateSettings::location).unwrap_or_default();
         Ok(Site {
+            state,
             settings,
             ports,
             profile,
@@ -92,13 +99,23 @@ impl Site {
         })
     }
 
+    /// The same with its state in a data directory, unless the settings name a place that is shared.
+    #[must_use]
+    pub(crate) fn kept_in(self, directory: &Path) -> Site {
+        match &self.settings.state {
+            Some(_) => self,
+            None => Site { state: location_of(&directory.join(JOURNAL_FILE)), ..self },
+        }
+    }
+
     /// A path of the settings.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.directory.join(path)
     }
 }
 
-async fn connect(access: &Access, session: &str) -> Result<AwsCloud, CliError> {
+/// Reach an account and Region.
+pub(crate) async fn connect(access: &Access, session: &str) -> Result<AwsCloud, CliError> {
     let connection = AwsConnection {
         region: Some(access.region.clone()),
         profile: access.credentials.aws_profile.clone(),

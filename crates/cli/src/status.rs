@@ -189,8 +189,8 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
     // A journal that can't be read hides nothing of what is.
-    let (last_run, journal_unreadable) = match data.map(|data| last_run(site, data)).transpose() {
-        Ok(last_run) => (last_run.flatten(), None),
+    let (last_run, journal_unreadable) = match last_run(site, data).await {
+        Ok(last_run) => (last_run, None),
         Err(error) => (None, Some(error.to_string())),
     };
     let queues = ids(&targets.job_queues);
@@ -322,11 +322,12 @@ async fn muted(site: &Site, targets: &Targets) -> Looked<Vec<String>> {
     Ok(muted.map(|seen| seen.name).collect())
 }
 
-fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {
-    let Some(journal) = runs::journal_if_any(data)? else { return Ok(None) };
-    let found = journal.runs()?.into_iter().rev().find(|run| run.deployment == site.settings.name);
+async fn last_run(site: &Site, data: Option<&DataDir>) -> Result<Option<LastRun>, CliError> {
+    let Some(data) = data else { return Ok(None) };
+    let Some(journal) = site.journal_if_any(&data.path).await? else { return Ok(None) };
+    let found = journal.runs().await?.into_iter().rev().find(|run| run.deployment == site.settings.name);
     let Some(run) = found else { return Ok(None) };
-    let holder = run.carried_out_by(Clock::system().now()).map(ToString::to_string);
+    let holder = run.carried_out_by(Clock::system().now()).map(|claim| claim.holder.to_string());
     let unknown = LastRun {
         run: run.run_id.clone(),
         began: run.created_at,
@@ -346,7 +347,7 @@ fn last_run(site: &Site, data: &DataDir) -> Result<Option<LastRun>, CliError> {
     if let Some(reason) = run.set_aside {
         return Ok(Some(damaged(reason)));
     }
-    let (plan, records, state) = match read_run(&journal, &run.run_id) {
+    let (plan, records, state) = match read_run(&journal, &run.run_id).await {
         Ok(sound) => sound,
         Err(JournalError::Damaged { reason, .. }) => return Ok(Some(damaged(reason))),
         Err(error) => return Err(error.into()),

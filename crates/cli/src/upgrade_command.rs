@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor::{Clock, SqliteJournal};
+use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
 use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::maintenance_command::refuse_under_way;
 use crate::planning::{NoPlan, Prepared, inherited, prepare};
 use crate::site::Site;
-use crate::{operate, plan_text, runs, site, wish};
+use crate::{operate, plan_text, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (_, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
@@ -47,23 +47,18 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
 }
 
 pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
-    if let Some(journal) = runs::journal_if_any(&arguments.data)? {
-        // Before anything is looked at, let alone written: a deployment has one run at a time.
-        let configuration = site::configuration(&arguments.wish.config)?;
-        let settings = configuration.deployment(arguments.wish.deployment.as_deref());
-        if let Ok(settings) = settings {
-            refuse_under_way(Some(&journal), &settings.name)?;
-        }
-    }
     let (site, approved) = match (&arguments.plan, &arguments.approve) {
         (Some(path), Some(approved)) => {
             let approved = kept(path, approved, &Clock::system())?;
             let plan = approved.plan();
-            let site = Site::reach(&arguments.wish.config, Some(&plan.deployment), &plan.run_id).await?;
+            let site =
+                Site::reach(&arguments.wish.config, Some(&plan.deployment), &plan.run_id, &arguments.data)
+                    .await?;
+            refuse_another_run(&site, &arguments.data).await?;
             (site, approved)
         }
         (Some(_) | None, _) => {
-            let (site, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+            let (site, history, prepared) = prepared_alone(&arguments.wish, &arguments.data).await?;
             if arguments.progress.format == Format::Text {
                 show_checks(&prepared);
             }
@@ -80,30 +75,44 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             (site, approved)
         }
     };
-    let mut journal = open(&arguments.data.path)?;
+    let journal = site.journal(&arguments.data.path).await?;
     if arguments.progress.format == Format::Text {
         println!("\nRun {}", approved.plan().run_id);
     }
-    operate::start(&site, &approved, &mut journal, arguments.progress).await
-}
-
-/// The journal of a data directory, made if it isn't there.
-pub(crate) fn open(directory: &Path) -> Result<SqliteJournal, CliError> {
-    runs::make_directory(directory)?;
-    Ok(SqliteJournal::open(&directory.join(runs::JOURNAL_FILE))?)
+    operate::start(&site, &approved, &journal, arguments.progress).await
 }
 
 async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
-    let mut site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan").await?;
-    let journal = runs::journal_if_any(data)?;
+    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan", data).await?;
+    prepared_for(site, arguments, data).await
+}
+
+/// The same where no run of the deployment goes on: before anything else is looked at, a deployment has one run at a time.
+async fn prepared_alone(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
+    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan", data).await?;
+    refuse_another_run(&site, data).await?;
+    prepared_for(site, arguments, data).await
+}
+
+async fn refuse_another_run(site: &Site, data: &DataDir) -> Result<(), CliError> {
+    let journal = site.journal_if_any(&data.path).await?;
+    refuse_under_way(journal.as_ref(), &site.settings.name, site.clock.now()).await
+}
+
+async fn prepared_for(
+    mut site: Site,
+    arguments: &Wish,
+    data: &DataDir,
+) -> Result<(Site, History, Prepared), CliError> {
+    let journal = site.journal_if_any(&data.path).await?;
     let history = match &journal {
-        Some(journal) => History::of(journal, &site.settings.name, None)?,
+        Some(journal) => History::of(journal, &site.settings.name, None).await?,
         None => History::default(),
     };
     site.expected_milliseconds = history.kept_out();
     let mut request = wish::request(&site, arguments).await?;
     if let Some(journal) = &journal {
-        request.inherited = inherited(journal, &site.settings.name);
+        request.inherited = inherited(journal, &site.settings.name).await;
     }
     let prepared = prepare(&site, &request).await?;
     wish::refuse_unknown(arguments, &prepared)?;

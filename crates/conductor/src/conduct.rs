@@ -5,15 +5,15 @@ mod hold;
 use std::time::Duration;
 
 use upgrade::{
-    Answer, ApprovedPlan, Effect, Event, FleetQuery, Handover, IllegalTransition, Maintenance, Observation,
-    Outcome, Plan, Query, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, transition,
-    watch_due,
+    Act, Answer, ApprovedPlan, Effect, Event, FleetQuery, Handover, IllegalTransition, Maintenance,
+    Observation, Outcome, Plan, PortError, PortErrorKind, Query, Question, Record, State, Timestamp, Users,
+    WATCH_SECONDS, What, transition, watch_due,
 };
 
+use crate::claim::Holder;
 use crate::clock::Clock;
 use crate::cloud::Cloud;
-use crate::journal::{JournalError, JournalStore, Request, read_run};
-use crate::lease::Holder;
+use crate::journal::{Asked, JournalError, JournalStore, Request, read_run};
 
 use hold::Hold;
 
@@ -32,7 +32,7 @@ pub trait Watcher {
     }
 
     /// The journal can't be written at this moment. It is tried again until `until`, then the conducting ends.
-    fn hindered(&mut self, _plan: &Plan, _error: &JournalError, _until: Timestamp) {}
+    fn hindered(&mut self, _run_id: &str, _error: &JournalError, _until: Timestamp) {}
 }
 
 /// What came of asking a person.
@@ -67,14 +67,14 @@ pub enum ConductError {
     /// The journal can't be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The journal could not be written for as long as a lease lasts: from now on another conducting may act.
+    /// No sign of life could be given, or nothing written down, for so long that another conducting may act from now on.
     #[error(
-        "run {run_id} could not be written down for {seconds} s, and this process does nothing more for it: {source}"
+        "run {run_id} could not be written down; nothing was done for it since {seconds} s after its last sign of life, and this process does nothing more: {source}"
     )]
     Silenced {
         /// The run.
         run_id: String,
-        /// How long it was tried.
+        /// How long after its last sign of life a conducting sends calls.
         seconds: u64,
         /// Why it could not.
         source: JournalError,
@@ -101,7 +101,7 @@ pub struct Conductor<'a, C, J> {
     /// The cloud, and the platform.
     pub cloud: &'a C,
     /// What remembers.
-    pub journal: &'a mut J,
+    pub journal: &'a J,
     /// What the time is.
     pub clock: &'a Clock,
     /// Who this is.
@@ -111,7 +111,7 @@ pub struct Conductor<'a, C, J> {
 impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     /// Begin an approved plan's run and carry it to its end. A plan runs once.
     pub async fn start(
-        &mut self,
+        &self,
         approved: &ApprovedPlan,
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
@@ -119,50 +119,78 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         let what = What::Started { approval: approved.approval().clone() };
         let event = Event { at: self.clock.now(), what };
         let record = Record::Happened(event.clone());
-        self.begin(plan, &record, watcher).await?;
-        let ended = async {
-            let state = State::new(plan, event.at);
-            let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+        let hold = self.begin(plan, &record, watcher).await?;
+        hold.written.set(1);
+        let going_on = async {
+            let (state, effect) = transition(plan, State::new(plan, event.at), &event)
+                .map_err(|source| illegal(plan, source))?;
             watcher.recorded(plan, &record, &state);
-            self.go_on(plan, state, effect, Hold::since(event.at, 1), watcher).await
+            self.go_on(plan, state, effect, &hold, watcher).await
         };
-        let ended = ended.await;
-        self.give_back(&plan.run_id, ended)
+        let ended = self.beside(&plan.run_id, &hold, going_on).await;
+        self.give_back(&plan.run_id, ended).await
     }
 
     /// Go on with a run whose process died, or left it. An act that was begun is not trusted either way: the step looks
     /// at the cloud again and does what is still to do.
-    pub async fn resume(&mut self, run_id: &str, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
-        let (plan, ..) = read_run(self.journal, run_id)?;
-        self.take(&plan, watcher).await?;
-        let ended = async {
-            // Read once more: whoever held it may have written until now.
-            let (plan, records, state) = read_run(self.journal, run_id)?;
+    pub async fn resume(&self, run_id: &str, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
+        // The claim first: whoever is refused has read nothing.
+        let (hold, taken) = self.take(run_id, watcher).await?;
+        let going_on = async {
+            // Calls of the one before may be under way: nobody acts until they can't be sent any more.
+            let early = taken.act_at.milliseconds_since(self.clock.now());
+            self.clock.sleep(Duration::from_millis(early)).await;
+            let (plan, state, effect) = self.follow_on(run_id, taken.from.as_ref(), &hold, watcher).await?;
+            self.go_on(&plan, state, effect, &hold, watcher).await
+        };
+        let ended = self.beside(run_id, &hold, going_on).await;
+        self.give_back(run_id, ended).await
+    }
+
+    /// Write down that this conducting goes on from here. It acts only when that stands: where the place has been filled
+    /// meanwhile, by whoever carried the run on before, the journal is read once more.
+    async fn follow_on(
+        &self,
+        run_id: &str,
+        from: Option<&Holder>,
+        hold: &Hold,
+        watcher: &mut impl Watcher,
+    ) -> Result<(Plan, State, Effect), ConductError> {
+        loop {
+            let read = async |_| read_run(self.journal, run_id).await;
+            let (plan, records, state) = self.insist(run_id, hold, watcher, read).await?;
             let plan = &plan;
             if state.outcome.is_some() {
                 return Err(ConductError::Ended { run_id: run_id.to_owned() });
             }
-            // A clock that was set back since then: time goes on from where the journal is.
+            hold.written.set(records.len());
+            hold.taken.replace(records.iter().filter_map(request_of).cloned().collect());
+            // A clock that was set back since then, or another machine's: time goes on from where the journal is.
             let now = self.clock.now();
             let at = now.max(records.last().map_or(now, Record::at));
-            let event = Event { at, what: What::Resumed { after: Handover::GivenBack } };
+            let event = Event { at, what: What::Resumed { after: handover(&records, from) } };
             let (state, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
             let record = Record::Happened(event);
-            let mut hold = Hold::since(now, records.len());
-            self.write(plan, &record, state.outcome.is_some(), &mut hold, watcher).await?;
-            watcher.recorded(plan, &record, &state);
-            self.go_on(plan, state, effect, hold, watcher).await
-        };
-        let ended = ended.await;
-        self.give_back(run_id, ended)
+            match self.write(plan, &record, state.outcome.is_some(), hold, watcher).await {
+                Ok(()) => {
+                    watcher.recorded(plan, &record, &state);
+                    return Ok((plan.clone(), state, effect));
+                }
+                Err(ConductError::Journal(JournalError::Overtaken { .. })) => {
+                    let confirm = async |_| self.journal.confirm(run_id, self.holder).await;
+                    self.insist(run_id, hold, watcher, confirm).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn go_on(
-        &mut self,
+        &self,
         plan: &Plan,
         mut state: State,
         mut effect: Effect,
-        mut hold: Hold,
+        hold: &Hold,
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
         let (cloud, clock) = (self.cloud, self.clock);
@@ -174,9 +202,10 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             if let Some(outcome) = &state.outcome {
                 return Ok(Ended::Run(outcome.clone()));
             }
-            let mut asked = self.request(plan, &state, &hold, watcher).await?;
+            hold.doing.set(state.step.title());
+            let mut asked = self.request(plan, &state, hold, watcher).await?;
             if asked.is_none() && !just_watched {
-                match self.watch(plan, &state, &effect, watched_at, &mut hold).await? {
+                match self.watch(plan, &state, &effect, watched_at, hold).await? {
                     Watch::NotDue => {}
                     Watch::Calm => {
                         watched_at = Some(self.clock.now());
@@ -198,23 +227,20 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     // the harmless answer to a state machine that says otherwise.
                     Effect::End => What::Waited,
                     Effect::Wait { milliseconds } => {
-                        let waiting = clock.sleep(Duration::from_millis(milliseconds));
-                        self.beside(plan, &mut hold, waiting).await?;
+                        clock.sleep(Duration::from_millis(milliseconds)).await;
                         What::Waited
                     }
-                    Effect::Observe(query) => {
-                        match self.beside(plan, &mut hold, cloud.observe(&query)).await? {
-                            Ok(observation) => What::Observed(observation),
-                            Err(error) => What::ObserveFailed(error),
-                        }
-                    }
+                    Effect::Observe(query) => match self.call(hold, cloud.observe(&query)).await {
+                        Ok(observation) => What::Observed(observation),
+                        Err(error) => What::ObserveFailed(error),
+                    },
                     Effect::Ask(question) => {
                         let now = clock.now();
                         let seen = match users.take() {
                             Some((at, seen)) if now.milliseconds_since(at) < WATCH_SECONDS * 1000 => {
                                 (at, seen)
                             }
-                            Some(_) | None => (now, self.users(plan, &state, &mut hold).await?),
+                            Some(_) | None => (now, self.users(&state, hold).await),
                         };
                         let (_, seen) = users.insert(seen);
                         match watcher.asked(plan, &question, seen.as_ref()) {
@@ -232,28 +258,72 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     }
                     Effect::Act(act) => {
                         let record = Record::Intended { at: clock.now(), act: act.clone() };
-                        self.write(plan, &record, false, &mut hold, watcher).await?;
+                        self.write(plan, &record, false, hold, watcher).await?;
                         state = state.intending(act.clone());
                         watcher.recorded(plan, &record, &state);
-                        // Written late, it has renewed the lease for a part of its time only.
-                        self.renew(plan, &mut hold, watcher).await?;
-                        match self.beside(plan, &mut hold, cloud.act(&act)).await? {
+                        if act.is_irrevocable() {
+                            let confirm = async |_| self.journal.confirm(&plan.run_id, self.holder).await;
+                            self.insist(&plan.run_id, hold, watcher, confirm).await?;
+                        }
+                        self.until_held(hold).await;
+                        // What was seen before the machine stood still is no reason to act.
+                        let done = match hold.stood_still.get() {
+                            true => Err(stood_still(&act)),
+                            false => self.call(hold, cloud.act(&act)).await,
+                        };
+                        if hold.limit.take_unanswered() {
+                            // Before what came of the act, so that whoever follows knows of it in any case.
+                            let event = Event { at: clock.now(), what: What::Unanswered };
+                            state =
+                                transition(plan, state, &event).map_err(|source| illegal(plan, source))?.0;
+                            let record = Record::Happened(event);
+                            self.write(plan, &record, false, hold, watcher).await?;
+                            watcher.recorded(plan, &record, &state);
+                        }
+                        match done {
                             Ok(()) => What::Acted,
                             Err(error) => What::ActFailed(error),
                         }
                     }
                 },
             };
+            let mut what = what;
+            if let Some(anew) = self.after_standing_still(plan, &state, hold, watcher).await? {
+                (state, effect) = anew;
+                (watched_at, users) = (None, None);
+                // What was seen before that is looked at anew; what was done or said stands.
+                match &what {
+                    What::Acted
+                    | What::ActFailed(_)
+                    | What::StopRequested { .. }
+                    | What::GivenUp { .. }
+                    | What::PassedOver { .. } => {}
+                    What::Answered { answer, by: _, request } => {
+                        if !state.question.as_ref().is_some_and(|question| question.takes(answer)) {
+                            // Whoever answered is asked again, if there is still something to ask.
+                            let Some(request) = request.clone() else { continue };
+                            what = What::PassedOver { request };
+                        }
+                    }
+                    What::Started { .. }
+                    | What::Resumed { .. }
+                    | What::Observed(_)
+                    | What::ObserveFailed(_)
+                    | What::Watched(_)
+                    | What::WatchFailed(_)
+                    | What::Unanswered
+                    | What::Waited => continue,
+                }
+            }
             let event = Event { at: clock.now(), what };
             let (next, next_effect) =
                 transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
             // A look that showed nothing new is not written down: the fold is the same without it.
             if next != state || matches!(next_effect, Effect::Act(_)) || matters_by_itself(&event.what) {
                 let record = Record::Happened(event);
-                self.write(plan, &record, next.outcome.is_some(), &mut hold, watcher).await?;
+                self.write(plan, &record, next.outcome.is_some(), hold, watcher).await?;
+                hold.taken.borrow_mut().extend(request_of(&record).cloned());
                 watcher.recorded(plan, &record, &next);
-            } else {
-                self.renew(plan, &mut hold, watcher).await?;
             }
             if next.question != state.question {
                 users = None;
@@ -262,36 +332,54 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         }
     }
 
-    /// Whether users are in, by a look at the gate; `None`: it can't be looked at.
-    async fn users(
-        &mut self,
+    /// Go on after the machine stood still (a closed laptop) and nobody took the run over meanwhile, as whoever takes a run up
+    /// does: time in which nobody acted or looked is not the step's. `None`: it didn't.
+    async fn after_standing_still(
+        &self,
         plan: &Plan,
         state: &State,
-        hold: &mut Hold,
-    ) -> Result<Option<Users>, ConductError> {
+        hold: &Hold,
+        watcher: &mut impl Watcher,
+    ) -> Result<Option<(State, Effect)>, ConductError> {
+        let mut anew: Option<(State, Effect)> = None;
+        loop {
+            self.until_held(hold).await;
+            if !hold.stood_still.take() {
+                return Ok(anew);
+            }
+            let state = anew.map_or_else(|| state.clone(), |(state, _)| state);
+            let event = Event { at: self.clock.now(), what: What::Resumed { after: Handover::GivenBack } };
+            let (next, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
+            let record = Record::Happened(event);
+            self.write(plan, &record, next.outcome.is_some(), hold, watcher).await?;
+            watcher.recorded(plan, &record, &next);
+            anew = Some((next, effect));
+        }
+    }
+
+    /// Whether users are in, by a look at the gate; `None`: it can't be looked at.
+    async fn users(&self, state: &State, hold: &Hold) -> Option<Users> {
         let listener_arn = state.targets.listener.physical_id.clone();
         let query = Query::Fleet(FleetQuery::GateRules { listener_arn });
-        let cloud = self.cloud;
-        Ok(match self.beside(plan, hold, cloud.observe(&query)).await? {
+        match self.call(hold, self.cloud.observe(&query)).await {
             Ok(Observation::GateRules(rules)) => Some(Maintenance::of(&rules).map_or(Users::In, Users::Out)),
             Ok(_) | Err(_) => None,
-        })
+        }
     }
 
     /// Look whether the calm holds, when it is time, or before what can't be undone.
     async fn watch(
-        &mut self,
+        &self,
         plan: &Plan,
         state: &State,
         effect: &Effect,
         watched_at: Option<Timestamp>,
-        hold: &mut Hold,
+        hold: &Hold,
     ) -> Result<Watch, ConductError> {
         let Some(query) = watch_due(plan, state, effect, watched_at, self.clock.now()) else {
             return Ok(Watch::NotDue);
         };
-        let cloud = self.cloud;
-        let calm = match self.beside(plan, hold, cloud.observe(&query)).await? {
+        let calm = match self.call(hold, self.cloud.observe(&query)).await {
             Ok(Observation::Calm(calm)) => calm,
             Ok(other) => {
                 let source = IllegalTransition::WrongAnswer { step: state.step, answer: other.kind() };
@@ -309,30 +397,72 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         Ok(if next == *state { Watch::Calm } else { Watch::New(what) })
     }
 
-    /// What somebody has asked of the run meanwhile. What doesn't fit any more is taken up and dropped.
+    /// What somebody has asked of the run meanwhile. The record that takes it up names it.
     async fn request(
-        &mut self,
+        &self,
         plan: &Plan,
         state: &State,
         hold: &Hold,
         watcher: &mut impl Watcher,
     ) -> Result<Option<What>, ConductError> {
-        let run_id = &plan.run_id;
-        while let Some((number, request)) =
-            self.insist(plan, hold, watcher, |journal| journal.next_request(run_id)).await?
-        {
-            self.insist(plan, hold, watcher, |journal| journal.take_request(run_id, number)).await?;
-            match request {
-                Request::Stop { by } => return Ok(Some(What::StopRequested { by, request: None })),
-                Request::GiveUp { by } => return Ok(Some(What::GivenUp { by, request: None })),
-                Request::Answer { answer, by } => {
-                    if state.question.as_ref().is_some_and(|question| question.takes(&answer)) {
-                        return Ok(Some(What::Answered { answer, by, request: None }));
-                    }
-                }
+        let taken = hold.taken.borrow().clone();
+        let listen = async |_| self.journal.requests(&plan.run_id, &taken).await;
+        let asked = self.insist(&plan.run_id, hold, watcher, listen).await?.into_iter().next();
+        let Some(Asked { id, request }) = asked else { return Ok(None) };
+        let fits = |answer: &Answer| state.question.as_ref().is_some_and(|question| question.takes(answer));
+        Ok(Some(match request {
+            Request::Stop { by } => What::StopRequested { by, request: Some(id) },
+            Request::GiveUp { by } => What::GivenUp { by, request: Some(id) },
+            Request::Answer { answer, by } if fits(&answer) => {
+                What::Answered { answer, by, request: Some(id) }
             }
-        }
-        Ok(None)
+            // What doesn't fit any more must not fit another question later.
+            Request::Answer { .. } => What::PassedOver { request: id },
+        }))
+    }
+}
+
+fn stood_still(act: &Act) -> PortError {
+    PortError {
+        kind: PortErrorKind::Transient,
+        operation: "not sent".to_owned(),
+        message: format!("this machine stood still before it could {act}; it looks again"),
+    }
+}
+
+/// The request that a record takes up.
+fn request_of(record: &Record) -> Option<&String> {
+    let Record::Happened(event) = record else { return None };
+    match &event.what {
+        What::StopRequested { request, .. }
+        | What::GivenUp { request, .. }
+        | What::Answered { request, .. } => request.as_ref(),
+        What::PassedOver { request } => Some(request),
+        What::Started { .. }
+        | What::Resumed { .. }
+        | What::Observed(_)
+        | What::ObserveFailed(_)
+        | What::Watched(_)
+        | What::WatchFailed(_)
+        | What::Acted
+        | What::ActFailed(_)
+        | What::Unanswered
+        | What::Waited => None,
+    }
+}
+
+/// How a run was handed over. Every act is written down before its first call, and nobody writes after the one who follows: so
+/// calls may be under way only where the last thing written is an act of which nobody knows what came of it.
+fn handover(records: &[Record], from: Option<&Holder>) -> Handover {
+    let unknown = match records.last() {
+        Some(Record::Intended { .. } | Record::Happened(Event { what: What::Unanswered, .. })) => true,
+        Some(Record::Happened(_)) | None => false,
+    };
+    match from {
+        _ if !unknown => Handover::GivenBack,
+        Some(holder) => Handover::Overtaken { holder: holder.to_string() },
+        // Interrupted in the middle of an act: it has said so, and what it had sent goes on.
+        None => Handover::Overtaken { holder: "a conducting that was interrupted".to_owned() },
     }
 }
 
@@ -351,6 +481,7 @@ fn matters_by_itself(what: &What) -> bool {
         What::Started { .. }
         | What::Resumed { .. }
         | What::PassedOver { .. }
+        | What::Unanswered
         | What::Acted
         | What::ActFailed(_)
         | What::StopRequested { .. }

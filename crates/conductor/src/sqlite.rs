@@ -2,14 +2,18 @@
 
 mod reading;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use upgrade::{JOURNAL_FORMAT, Plan, Record, Timestamp};
 
-use crate::journal::{JournalError, JournalStore, Request, RunSummary, fold_run};
-use crate::lease::{Holder, LEASE_SECONDS, Lease};
+use crate::claim::{BEGINS, Claim, Holder, TAKES_OVER, host};
+use crate::journal::{
+    Asked, CarriedOn, JournalError, JournalStore, Request, RunSummary, TakenOver, fold_run, held,
+};
 
 /// How long a locked file may hold the thread up. A conducting waits by its clock instead, so that its thread does other
 /// things meanwhile.
@@ -21,7 +25,8 @@ const PATIENCE_TO_ASK: Duration = Duration::from_secs(5);
 /// A journal file.
 #[derive(Debug)]
 pub struct SqliteJournal {
-    connection: Connection,
+    connection: Mutex<Connection>,
+    location: String,
     /// Opened as a file that nobody writes: what is written all the same is not seen.
     is_frozen: bool,
 }
@@ -29,12 +34,12 @@ pub struct SqliteJournal {
 impl SqliteJournal {
     /// Open the journal at `path`, made if it isn't there.
     pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-        SqliteJournal::prepare(Connection::open(path).map_err(unwritable)?)
+        SqliteJournal::prepare(Connection::open(path).map_err(unwritable)?, location_of(path))
     }
 
     /// A journal that is forgotten with the process, for rehearsals and tests.
     pub fn in_memory() -> Result<SqliteJournal, JournalError> {
-        SqliteJournal::prepare(Connection::open_in_memory().map_err(unwritable)?)
+        SqliteJournal::prepare(Connection::open_in_memory().map_err(unwritable)?, String::new())
     }
 
     /// A number that is another one as soon as anybody else has written to the file: cheap enough to be asked many times
@@ -43,10 +48,10 @@ impl SqliteJournal {
     /// # Errors
     /// The file can't be read.
     pub fn others_writes(&self) -> Result<i64, JournalError> {
-        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(unreadable)
+        self.connection().query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(unreadable)
     }
 
-    fn prepare(connection: Connection) -> Result<SqliteJournal, JournalError> {
+    fn prepare(connection: Connection, location: String) -> Result<SqliteJournal, JournalError> {
         // FULL: a record that was acknowledged survives the loss of power, not only of the process.
         connection
             .busy_timeout(PATIENCE_TO_ASK)
@@ -60,12 +65,12 @@ impl SqliteJournal {
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unreadable)?;
         // 0: an empty file.
         if found != 0 && found != JOURNAL_FORMAT {
-            return Err(JournalError::OtherFormat { found, known: JOURNAL_FORMAT });
+            return Err(JournalError::OtherFormat { location, found, known: JOURNAL_FORMAT });
         }
         if found != 0 && has_table(&connection, DAMAGED)? {
             // Everything is there: a file that somebody else has locked for longer can be opened all the same.
             connection.busy_timeout(PATIENCE).map_err(unwritable)?;
-            return Ok(SqliteJournal { connection, is_frozen: false });
+            return Ok(SqliteJournal { connection: Mutex::new(connection), location, is_frozen: false });
         }
         connection
             .execute_batch(&format!(
@@ -77,7 +82,8 @@ impl SqliteJournal {
                      created_at INTEGER NOT NULL,
                      ended INTEGER NOT NULL DEFAULT 0,
                      holder TEXT,
-                     lease_expires_at INTEGER NOT NULL DEFAULT 0,
+                     doing TEXT NOT NULL DEFAULT '',
+                     beat_at INTEGER NOT NULL DEFAULT 0,
                      kind TEXT NOT NULL,
                      plan TEXT NOT NULL,
                      plan_sha256 TEXT NOT NULL UNIQUE
@@ -87,6 +93,7 @@ impl SqliteJournal {
                      run_id TEXT NOT NULL REFERENCES runs (run_id),
                      sequence INTEGER NOT NULL,
                      at INTEGER NOT NULL,
+                     holder TEXT NOT NULL,
                      record TEXT NOT NULL,
                      PRIMARY KEY (run_id, sequence)
                  ) STRICT;
@@ -94,8 +101,7 @@ impl SqliteJournal {
                      number INTEGER PRIMARY KEY,
                      run_id TEXT NOT NULL REFERENCES runs (run_id),
                      at INTEGER NOT NULL,
-                     request TEXT NOT NULL,
-                     taken INTEGER NOT NULL DEFAULT 0
+                     request TEXT NOT NULL
                  ) STRICT;
                  CREATE TABLE IF NOT EXISTS {DAMAGED} (
                      run_id TEXT PRIMARY KEY REFERENCES runs (run_id),
@@ -106,7 +112,7 @@ impl SqliteJournal {
             ))
             .map_err(unwritable)?;
         connection.busy_timeout(PATIENCE).map_err(unwritable)?;
-        Ok(SqliteJournal { connection, is_frozen: false })
+        Ok(SqliteJournal { connection: Mutex::new(connection), location, is_frozen: false })
     }
 
     /// Whether it was opened as a file that nobody writes. Whoever looks for long opens it again.
@@ -115,36 +121,21 @@ impl SqliteJournal {
         self.is_frozen
     }
 
-    /// A transaction that will write: it waits for others at its beginning, not half-way.
-    fn writing(&mut self) -> Result<Transaction<'_>, JournalError> {
-        self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unwritable)
-    }
-
-    fn ask_now(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
-        let transaction = self.writing()?;
-        let ended: Option<bool> = transaction
-            .query_row("SELECT ended FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
-            .optional()
-            .map_err(unreadable)?;
-        match ended {
-            None => return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
-            Some(true) => return Err(JournalError::Ended { run_id: run_id.to_owned() }),
-            Some(false) => {}
-        }
-        transaction
-            .execute(
-                "INSERT INTO requests (run_id, at, request) VALUES (?1, ?2, ?3)",
-                params![run_id, integer(at), serde_json::to_string(request).map_err(unwritable)?],
-            )
-            .map_err(unwritable)?;
-        transaction.commit().map_err(unwritable)
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A connection is whole whoever panicked while it was held: what was not committed is rolled back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl JournalStore for SqliteJournal {
-    fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    async fn begin(&self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
+        let mut connection = self.connection();
         let plan_sha256 = plan.sha256();
-        let transaction = self.writing()?;
+        let transaction = writing(&mut connection)?;
         let before: Option<String> = transaction
             .query_row(
                 "SELECT run_id FROM runs WHERE run_id = ?1 OR plan_sha256 = ?2",
@@ -154,7 +145,11 @@ impl JournalStore for SqliteJournal {
             .optional()
             .map_err(unreadable)?;
         if let Some(run_id) = before {
-            return Err(JournalError::BegunBefore { run_id });
+            let stands = standing(&transaction, &plan.run_id, 0)?;
+            return match stands {
+                Some((by, record)) if by == holder.as_str() && record == *first => Ok(()),
+                Some(_) | None => Err(JournalError::BegunBefore { run_id }),
+            };
         }
         let under_way: Option<String> = transaction
             .query_row(
@@ -167,12 +162,17 @@ impl JournalStore for SqliteJournal {
         if let Some(run_id) = under_way
             && !set_aside_if_damaged(&transaction, &run_id, first.at())?
         {
-            return Err(JournalError::RunUnderWay { run_id, stack_name: plan.stack_name.clone() });
+            let carried_out_by = claim(&transaction, &run_id)?.filter(|claim| !claim.is_free(first.at()));
+            return Err(JournalError::RunUnderWay {
+                run_id,
+                stack_name: plan.stack_name.clone(),
+                carried_out_by: carried_out_by.map(|claim| CarriedOn::at(claim, first.at())),
+            });
         }
         transaction
             .execute(
-                "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, holder, lease_expires_at, kind, plan, plan_sha256)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO runs (run_id, deployment, stack_name, stack_id, created_at, holder, doing, beat_at, kind, plan, plan_sha256)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 params![
                     plan.run_id,
                     plan.deployment,
@@ -180,27 +180,39 @@ impl JournalStore for SqliteJournal {
                     plan.stack_id,
                     integer(first.at()),
                     holder.as_str(),
-                    lease_end(first.at()),
+                    BEGINS,
+                    integer(first.at()),
                     serde_json::to_string(&plan.kind).map_err(unwritable)?,
                     serde_json::to_string(plan).map_err(unwritable)?,
                     plan_sha256
                 ],
             )
             .map_err(unwritable)?;
-        insert(&transaction, &plan.run_id, first)?;
+        insert(&transaction, &plan.run_id, 0, first, holder)?;
         transaction.commit().map_err(unwritable)
     }
 
-    fn append(
-        &mut self,
+    async fn append(
+        &self,
         run_id: &str,
+        place: usize,
         record: &Record,
         ends: bool,
         holder: &Holder,
     ) -> Result<(), JournalError> {
-        let transaction = self.writing()?;
-        extend(&transaction, run_id, holder, record.at())?;
-        insert(&transaction, run_id, record)?;
+        let mut connection = self.connection();
+        let transaction = writing(&mut connection)?;
+        if let Some((by, stands)) = standing(&transaction, run_id, place)? {
+            return if by == holder.as_str() && stands == *record {
+                Ok(())
+            } else {
+                Err(overtaken(&transaction, run_id)?)
+            };
+        }
+        if !is_held_by(&transaction, run_id, holder)? {
+            return Err(overtaken(&transaction, run_id)?);
+        }
+        insert(&transaction, run_id, place, record, holder)?;
         if ends {
             transaction
                 .execute("UPDATE runs SET ended = 1 WHERE run_id = ?1", params![run_id])
@@ -209,89 +221,104 @@ impl JournalStore for SqliteJournal {
         transaction.commit().map_err(unwritable)
     }
 
-    fn take_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
-        let transaction = self.writing()?;
-        if let Some(lease) = lease(&transaction, run_id)?
-            && lease.holder != *holder
-            && !lease.is_free(now)
-        {
-            let Lease { holder, expires_at } = lease;
-            return Err(JournalError::LeaseHeld { run_id: run_id.to_owned(), holder, expires_at });
-        }
+    async fn take(&self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<TakenOver, JournalError> {
+        let mut connection = self.connection();
+        let transaction = writing(&mut connection)?;
+        let taken = match claim(&transaction, run_id)? {
+            Some(claim) if claim.holder == *holder => TakenOver { from: None, act_at: now },
+            Some(claim) if !claim.is_free(now) => return Err(held(run_id, claim, now)),
+            Some(claim) => claim.taken_over(now),
+            None => TakenOver { from: None, act_at: now },
+        };
         transaction
-            .execute("UPDATE runs SET holder = ?2 WHERE run_id = ?1", params![run_id, holder.as_str()])
-            .map_err(unwritable)?;
-        extend(&transaction, run_id, holder, now)?;
-        transaction.commit().map_err(unwritable)
-    }
-
-    fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
-        let transaction = self.writing()?;
-        extend(&transaction, run_id, holder, now)?;
-        transaction.commit().map_err(unwritable)
-    }
-
-    fn release_lease(&mut self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
-        self.connection
             .execute(
-                "UPDATE runs SET holder = NULL, lease_expires_at = 0 WHERE run_id = ?1 AND holder = ?2",
+                "UPDATE runs SET holder = ?2, doing = ?3, beat_at = ?4 WHERE run_id = ?1",
+                params![run_id, holder.as_str(), TAKES_OVER, integer(now)],
+            )
+            .map_err(unwritable)?;
+        transaction.commit().map_err(unwritable)?;
+        Ok(taken)
+    }
+
+    async fn beat(
+        &self,
+        run_id: &str,
+        holder: &Holder,
+        doing: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let connection = self.connection();
+        let changed = connection
+            .execute(
+                "UPDATE runs SET beat_at = ?3, doing = ?4 WHERE run_id = ?1 AND holder = ?2",
+                params![run_id, holder.as_str(), integer(now), doing],
+            )
+            .map_err(unwritable)?;
+        if changed == 1 { Ok(()) } else { Err(overtaken(&connection, run_id)?) }
+    }
+
+    async fn confirm(&self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        let connection = self.connection();
+        if is_held_by(&connection, run_id, holder)? { Ok(()) } else { Err(overtaken(&connection, run_id)?) }
+    }
+
+    async fn release(&self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        self.connection()
+            .execute(
+                "UPDATE runs SET holder = NULL, beat_at = 0 WHERE run_id = ?1 AND holder = ?2",
                 params![run_id, holder.as_str()],
             )
             .map(drop)
             .map_err(unwritable)
     }
 
-    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
-        self.connection.busy_timeout(PATIENCE_TO_ASK).map_err(unwritable)?;
-        let asked = self.ask_now(run_id, request, at);
-        self.connection.busy_timeout(PATIENCE).map_err(unwritable)?;
+    async fn ask(&self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
+        let mut connection = self.connection();
+        connection.busy_timeout(PATIENCE_TO_ASK).map_err(unwritable)?;
+        let asked = ask_now(&mut connection, run_id, request, at);
+        connection.busy_timeout(PATIENCE).map_err(unwritable)?;
         asked
     }
 
-    fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT number, request FROM requests WHERE run_id = ?1 AND taken = 0 ORDER BY number")
+    async fn requests(&self, run_id: &str, taken: &BTreeSet<String>) -> Result<Vec<Asked>, JournalError> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare("SELECT number, request FROM requests WHERE run_id = ?1 ORDER BY number")
             .map_err(unreadable)?;
         let mut rows = statement.query(params![run_id]).map_err(unreadable)?;
+        let mut asked = Vec::new();
         while let Some(row) = rows.next().map_err(unreadable)? {
+            let number: i64 = row.get(0).map_err(unreadable)?;
             let text: String = row.get(1).map_err(unreadable)?;
-            if let Ok(request) = serde_json::from_str(&text) {
-                return Ok(Some((row.get(0).map_err(unreadable)?, request)));
+            let id = number.to_string();
+            if !taken.contains(&id)
+                && let Ok(request) = serde_json::from_str(&text)
+            {
+                asked.push(Asked { id, request });
             }
         }
-        Ok(None)
+        Ok(asked)
     }
 
-    fn take_request(&mut self, run_id: &str, number: i64) -> Result<(), JournalError> {
-        self.connection
-            .execute(
-                "UPDATE requests SET taken = 1 WHERE run_id = ?1 AND number = ?2",
-                params![run_id, number],
-            )
-            .map(drop)
-            .map_err(unwritable)
+    async fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
+        load(&self.connection(), run_id)
     }
 
-    fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
-        load(&self.connection, run_id)
+    async fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
+        records_from(&self.connection(), run_id, from)
     }
 
-    fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
-        records_from(&self.connection, run_id, from)
-    }
-
-    fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
+    async fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
+        let connection = self.connection();
         // A file of an earlier program that nobody has written since has no such table.
-        let damaged = if has_table(&self.connection, DAMAGED)? {
+        let damaged = if has_table(&connection, DAMAGED)? {
             DAMAGED
         } else {
             "(SELECT NULL AS run_id, NULL AS reason)"
         };
-        let mut statement = self
-            .connection
+        let mut statement = connection
             .prepare(&format!(
-                "SELECT runs.run_id, deployment, stack_name, kind, created_at, ended, holder, lease_expires_at, reason
+                "SELECT runs.run_id, deployment, stack_name, kind, created_at, ended, holder, doing, beat_at, reason
                  FROM runs LEFT JOIN {damaged} AS damage ON damage.run_id = runs.run_id
                  ORDER BY created_at, runs.rowid"
             ))
@@ -300,8 +327,6 @@ impl JournalStore for SqliteJournal {
         let mut runs = Vec::new();
         while let Some(row) = rows.next().map_err(unreadable)? {
             let kind: String = row.get(3).map_err(unreadable)?;
-            let holder: Option<String> = row.get(6).map_err(unreadable)?;
-            let expires_at = timestamp(row.get(7).map_err(unreadable)?);
             runs.push(RunSummary {
                 run_id: row.get(0).map_err(unreadable)?,
                 deployment: row.get(1).map_err(unreadable)?,
@@ -309,16 +334,55 @@ impl JournalStore for SqliteJournal {
                 kind: serde_json::from_str(&kind).ok(),
                 created_at: timestamp(row.get(4).map_err(unreadable)?),
                 ended: row.get(5).map_err(unreadable)?,
-                lease: holder.map(|holder| Lease { holder: Holder::named(&holder), expires_at }),
-                set_aside: row.get(8).map_err(unreadable)?,
+                claim: claim_of(row, 6).map_err(unreadable)?,
+                left_by: None,
+                set_aside: row.get(9).map_err(unreadable)?,
             });
         }
         Ok(runs)
     }
 }
 
+/// A transaction that will write: it waits for others at its beginning, not half-way.
+fn writing(connection: &mut Connection) -> Result<Transaction<'_>, JournalError> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unwritable)
+}
+
+fn ask_now(
+    connection: &mut Connection,
+    run_id: &str,
+    request: &Request,
+    at: Timestamp,
+) -> Result<(), JournalError> {
+    let transaction = writing(connection)?;
+    let ended: Option<bool> = transaction
+        .query_row("SELECT ended FROM runs WHERE run_id = ?1", params![run_id], |row| row.get(0))
+        .optional()
+        .map_err(unreadable)?;
+    match ended {
+        None => return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
+        Some(true) => return Err(JournalError::Ended { run_id: run_id.to_owned() }),
+        Some(false) => {}
+    }
+    transaction
+        .execute(
+            "INSERT INTO requests (run_id, at, request) VALUES (?1, ?2, ?3)",
+            params![run_id, integer(at), serde_json::to_string(request).map_err(unwritable)?],
+        )
+        .map_err(unwritable)?;
+    transaction.commit().map_err(unwritable)
+}
+
 /// The table of runs that were set aside.
 const DAMAGED: &str = "damaged";
+
+/// `HOST:/path` of the data directory that a journal is in.
+#[must_use]
+pub fn location_of(journal: &Path) -> String {
+    let directory = journal.parent().unwrap_or(journal);
+    let whole = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    format!("{}:{}", host(), whole.display())
+}
 
 fn has_table(connection: &Connection, name: &str) -> Result<bool, JournalError> {
     connection
@@ -348,8 +412,7 @@ fn records_from(connection: &Connection, run_id: &str, from: usize) -> Result<Ve
             "SELECT sequence, record FROM records WHERE run_id = ?1 AND sequence >= ?2 ORDER BY sequence",
         )
         .map_err(unreadable)?;
-    let from = i64::try_from(from).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![run_id, from]).map_err(unreadable)?;
+    let mut rows = statement.query(params![run_id, number(from)]).map_err(unreadable)?;
     let mut records = Vec::new();
     while let Some(row) = rows.next().map_err(unreadable)? {
         let (sequence, text): (i64, String) =
@@ -367,7 +430,7 @@ fn damaged(run_id: &str, reason: String) -> JournalError {
 /// A run that nobody can go on with must not be in another's way for good. Whether it was set aside; one that somebody
 /// carries out never is.
 fn set_aside_if_damaged(connection: &Connection, run_id: &str, now: Timestamp) -> Result<bool, JournalError> {
-    if lease(connection, run_id)?.is_some_and(|lease| !lease.is_free(now)) {
+    if claim(connection, run_id)?.is_some_and(|claim| !claim.is_free(now)) {
         return Ok(false);
     }
     let sound = load(connection, run_id).and_then(|(plan, records)| fold_run(run_id, &plan, &records));
@@ -386,56 +449,76 @@ fn set_aside_if_damaged(connection: &Connection, run_id: &str, now: Timestamp) -
     Ok(true)
 }
 
-fn lease(connection: &Connection, run_id: &str) -> Result<Option<Lease>, JournalError> {
-    let found: Option<(Option<String>, i64)> = connection
-        .query_row("SELECT holder, lease_expires_at FROM runs WHERE run_id = ?1", params![run_id], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+fn claim(connection: &Connection, run_id: &str) -> Result<Option<Claim>, JournalError> {
+    let found = connection
+        .query_row("SELECT holder, doing, beat_at FROM runs WHERE run_id = ?1", params![run_id], |row| {
+            claim_of(row, 0)
         })
         .optional()
         .map_err(unreadable)?;
-    let Some((holder, expires_at)) = found else {
-        return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() });
-    };
-    Ok(holder.map(|holder| Lease { holder: Holder::named(&holder), expires_at: timestamp(expires_at) }))
+    found.ok_or_else(|| JournalError::NoSuchRun { run_id: run_id.to_owned() })
 }
 
-/// Renew a lease for its holder; refused to anybody else.
-fn extend(
+/// From the columns `holder`, `doing` and `beat_at`, which begin at `first`.
+fn claim_of(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Option<Claim>> {
+    let holder: Option<String> = row.get(first)?;
+    let (doing, beat_at) = (row.get(first + 1)?, timestamp(row.get(first + 2)?));
+    Ok(holder.map(|holder| Claim { holder: Holder::named(&holder), doing, beat_at }))
+}
+
+fn is_held_by(connection: &Connection, run_id: &str, holder: &Holder) -> Result<bool, JournalError> {
+    Ok(claim(connection, run_id)?.is_some_and(|claim| claim.holder == *holder))
+}
+
+fn overtaken(connection: &Connection, run_id: &str) -> Result<JournalError, JournalError> {
+    let holder = claim(connection, run_id)?.map(|claim| claim.holder);
+    Ok(JournalError::Overtaken { run_id: run_id.to_owned(), holder })
+}
+
+/// The record that stands at a place, and who wrote it.
+fn standing(
     connection: &Connection,
     run_id: &str,
-    holder: &Holder,
-    now: Timestamp,
-) -> Result<(), JournalError> {
-    let changed = connection
-        .execute(
-            "UPDATE runs SET lease_expires_at = ?3 WHERE run_id = ?1 AND holder = ?2",
-            params![run_id, holder.as_str(), lease_end(now)],
+    place: usize,
+) -> Result<Option<(String, Record)>, JournalError> {
+    let found: Option<(String, String)> = connection
+        .query_row(
+            "SELECT holder, record FROM records WHERE run_id = ?1 AND sequence = ?2",
+            params![run_id, number(place)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
-        .map_err(unwritable)?;
-    if changed == 1 {
-        return Ok(());
-    }
-    match lease(connection, run_id)? {
-        Some(Lease { holder, expires_at }) => {
-            Err(JournalError::LeaseHeld { run_id: run_id.to_owned(), holder, expires_at })
-        }
-        None => Err(JournalError::LeaseGivenBack { run_id: run_id.to_owned() }),
-    }
+        .optional()
+        .map_err(unreadable)?;
+    let Some((holder, text)) = found else { return Ok(None) };
+    let record = serde_json::from_str(&text)
+        .map_err(|error| damaged(run_id, format!("its record {place}: {error}")))?;
+    Ok(Some((holder, record)))
 }
 
-fn lease_end(now: Timestamp) -> i64 {
-    integer(Timestamp(now.0.saturating_add(LEASE_SECONDS * 1000)))
-}
-
-fn insert(connection: &Connection, run_id: &str, record: &Record) -> Result<(), JournalError> {
+fn insert(
+    connection: &Connection,
+    run_id: &str,
+    place: usize,
+    record: &Record,
+    holder: &Holder,
+) -> Result<(), JournalError> {
     connection
         .execute(
-            "INSERT INTO records (run_id, sequence, at, record)
-             SELECT ?1, COALESCE(MAX(sequence) + 1, 0), ?2, ?3 FROM records WHERE run_id = ?1",
-            params![run_id, integer(record.at()), serde_json::to_string(record).map_err(unwritable)?],
+            "INSERT INTO records (run_id, sequence, at, holder, record) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                run_id,
+                number(place),
+                integer(record.at()),
+                holder.as_str(),
+                serde_json::to_string(record).map_err(unwritable)?
+            ],
         )
         .map_err(unwritable)?;
     Ok(())
+}
+
+fn number(place: usize) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX)
 }
 
 fn timestamp(stored: i64) -> Timestamp {

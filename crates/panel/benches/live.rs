@@ -36,9 +36,9 @@ fn main() {
     println!("profile: {}", if cfg!(debug_assertions) { "dev" } else { "release" });
     let served = Served::new();
     let token = served.token(Role::Operator);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("long"));
-    runs::events(&mut journal, "long", 0, EVENTS);
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("long"));
+    runs::events(&journal, "long", 0, EVENTS);
     page(&served, &token, looks);
     reach(served, &token, told);
 }
@@ -97,8 +97,8 @@ fn reach(served: Served, token: &str, told: usize) {
         });
     });
     let address = address.recv().expect("it listens");
-    let mut journal = conductor::SqliteJournal::open(&path).expect("a journal");
-    let mut records = conductor::JournalStore::load(&journal, "long").expect("readable").1.len();
+    let journal = conductor::SqliteJournal::open(&path).expect("a journal");
+    let mut records = runs::count(&journal, "long");
 
     // Every arrival: how many records that page knows of, and when.
     let (arrived, arrivals) = mpsc::channel::<(usize, Instant)>();
@@ -115,7 +115,7 @@ fn reach(served: Served, token: &str, told: usize) {
     });
     // Every page is there when it has been told something.
     let mut number = EVENTS;
-    write(&mut journal, &mut records, &mut number);
+    write(&journal, &mut records, &mut number);
     for _ in 0..PAGES {
         arrivals.recv_timeout(Duration::from_secs(30)).expect("every page is told");
     }
@@ -125,7 +125,7 @@ fn reach(served: Served, token: &str, told: usize) {
         // Not in step with whoever looks at the journal.
         std::thread::sleep(Duration::from_millis(200 + (round as u64 * 37) % 101));
         let began = now();
-        write(&mut journal, &mut records, &mut number);
+        write(&journal, &mut records, &mut number);
         for _ in 0..PAGES {
             let (told, at) = arrivals.recv_timeout(Duration::from_secs(30)).expect("every page is told");
             assert_eq!(told, records, "nothing is lost and nothing told twice");
@@ -141,13 +141,13 @@ fn reach(served: Served, token: &str, told: usize) {
     );
 }
 
-fn write(journal: &mut conductor::SqliteJournal, records: &mut usize, number: &mut usize) {
+fn write(journal: &conductor::SqliteJournal, records: &mut usize, number: &mut usize) {
     let at = runs::BEGAN + 1000 * *number as u64;
     let seen = What::Observed(Observation::StackEvents {
         events: vec![runs::event(*number)],
         worker_groups: Vec::new(),
     });
-    runs::write(journal, "long", at, seen);
+    runs::write(journal, "long", *records, at, seen);
     *number += 1;
     *records += 1;
 }

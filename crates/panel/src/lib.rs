@@ -3,7 +3,8 @@
 //! Pages are HTML from the server, readable without script; a little script of our own makes them live. Everything is
 //! served from this binary. What a run has done is told by `upgrade::Telling` from the journal, as on the command line.
 //!
-//! It knows no AWS, no platform and no command line: what it needs of a deployment is its own trait [`Backend`].
+//! It knows no AWS, no platform and no command line: what it needs of a deployment is its own trait [`Backend`], and what
+//! it needs of the place that remembers runs is [`Runs`].
 
 pub mod access;
 mod act;
@@ -14,6 +15,7 @@ mod live;
 mod pages;
 mod panel;
 pub mod proposals;
+mod runs;
 mod web;
 
 pub use backend::{
@@ -23,4 +25,5 @@ pub use backend::{
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};
 pub use panel::{Origins, Panel, PanelError, PanelSettings};
+pub use runs::{FileRuns, Runs, RunsAnswer};
 pub use web::router;

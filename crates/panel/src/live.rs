@@ -1,58 +1,49 @@
-//! Runs as they go on: one follower reads the journal, whoever writes it, and wakes whoever looks.
+//! Runs as they go on: one follower looks for news, whoever writes it, and wakes whoever looks.
 //!
 //! A wake-up carries nothing: every page reads the picture again from the place it had reached. So a page that was
 //! opened late, or lost its connection, misses nothing and sees nothing twice.
+//!
+//! Wherever runs are remembered, reading may take long: a lock that is held meanwhile is one run's alone.
 
 mod digest;
+mod follow;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 
-use conductor::{Clock, JournalError, JournalStore, Request, RunSummary, SqliteJournal};
-use tokio::sync::watch;
-use upgrade::{IllegalTransition, Plan, Telling, Timestamp};
+use conductor::{Claim, Clock, JournalError, Request, RunSummary};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{Mutex, watch};
+use upgrade::{IllegalTransition, Plan, Record, Telling, Timestamp};
 
-pub(crate) use digest::{Listed, RunDigest, Standing};
+use crate::runs::Runs;
 
-/// How often somebody asks whether the journal was written to. Another process may write it, and SQLite tells nobody;
-/// the question costs a few microseconds.
-const FOLLOW_MILLISECONDS: u64 = 50;
-
-/// How often the journal is looked at though nobody has written: whoever carried a run out may be gone.
-const LOOK_ANYWAY_MILLISECONDS: u64 = 1000;
+pub(crate) use digest::{Listed, RunDigest, Standing, Untold};
 
 /// Pictures of ended runs that are kept ready.
 const MOST_PICTURES: usize = 16;
 
-/// The journal, followed.
-#[derive(Debug)]
+/// How many runs are read at the same time.
+const READ_TOGETHER: usize = 8;
+
+/// Runs, followed.
 pub struct Live {
-    inner: Mutex<Inner>,
+    runs: Arc<dyn Runs>,
     clock: Clock,
+    /// All runs, as they were at the news with this number.
+    list: ShortMutex<Option<(u64, Arc<[RunSummary]>)>>,
+    pictures: ShortMutex<HashMap<String, Arc<Mutex<Kept>>>>,
+    /// Of ended runs.
+    digests: ShortMutex<HashMap<String, RunDigest>>,
     wake: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    /// Opened to be read: a full disk hides nothing.
-    journal: SqliteJournal,
-    /// To ask something of a run; `None`: it couldn't be opened so far.
-    asking: Option<SqliteJournal>,
-    pictures: HashMap<String, Arc<RunPicture>>,
-    /// Of ended runs.
-    digests: HashMap<String, RunDigest>,
-    seen: Seen,
-}
-
-/// What the follower saw last. Another one is news.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Seen {
-    runs: usize,
-    /// Runs that go on: how many of their records are told, and whether somebody carries them out.
-    under_way: Vec<(String, usize, bool)>,
+/// A run's picture, where somebody has read it. Held while it is read on, so that nothing is told twice.
+#[derive(Debug, Default)]
+struct Kept {
+    picture: Option<Arc<RunPicture>>,
+    /// The news that it is as new as; `None`: nobody could tell.
+    as_of: Option<u64>,
 }
 
 /// A run, told as far as its journal goes.
@@ -70,32 +61,23 @@ pub enum LiveError {
     /// The journal can't be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The task that read it was ended.
+    /// The task that told it was ended.
     #[error("the journal was not read")]
     Interrupted,
 }
 
 impl Live {
-    /// Follow the journal at `path`, made if it isn't there. `clock` says whose lease has run out.
-    ///
-    /// # Errors
-    /// It can't be opened.
-    pub fn open(path: &Path, clock: Clock) -> Result<Arc<Live>, JournalError> {
-        // Made if it isn't there. One that can't be written may be read all the same.
-        let asking = SqliteJournal::open(path);
-        let (journal, asking) = match (SqliteJournal::open_to_read(path), asking) {
-            (Ok(journal), asking) => (journal, asking.ok()),
-            (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
-        };
-        let inner = Inner {
-            path: path.to_owned(),
-            journal,
-            asking,
-            pictures: HashMap::new(),
-            digests: HashMap::new(),
-            seen: Seen::default(),
-        };
-        Ok(Arc::new(Live { inner: Mutex::new(inner), clock, wake: watch::Sender::new(0) }))
+    /// Follow these runs. `clock` says who has been silent for too long.
+    #[must_use]
+    pub fn new(runs: Arc<dyn Runs>, clock: Clock) -> Arc<Live> {
+        Arc::new(Live {
+            runs,
+            clock,
+            list: ShortMutex::default(),
+            pictures: ShortMutex::default(),
+            digests: ShortMutex::default(),
+            wake: watch::Sender::new(0),
+        })
     }
 
     /// Something changes from now on: the receiver is woken by every change.
@@ -104,111 +86,122 @@ impl Live {
         self.wake.subscribe()
     }
 
-    /// Look at the journal over and over.
-    pub async fn follow(self: Arc<Live>) {
-        let (mut written, mut looked_at) = (None, Timestamp(0));
-        loop {
-            self.clock.sleep(Duration::from_millis(FOLLOW_MILLISECONDS)).await;
-            let now = self.clock.now();
-            let before = written;
-            let due = now.milliseconds_since(looked_at) >= LOOK_ANYWAY_MILLISECONDS;
-            // Asked before the look, so that what is written during it is news the next time. A journal that can't be
-            // read now may be read the next time; pages that ask meanwhile are told.
-            let look = self.blocking(move |inner| {
-                inner.thaw()?;
-                let writes = inner.journal.others_writes()?;
-                let news = if due || before != Some(writes) { Some(inner.has_news(now)?) } else { None };
-                Ok((writes, news))
-            });
-            let Ok((writes, news)) = look.await else { continue };
-            written = Some(writes);
-            if news.is_some() {
-                looked_at = now;
-            }
-            if news == Some(true) {
-                self.wake.send_modify(|count| *count = count.wrapping_add(1));
-            }
-        }
-    }
-
     /// All runs, oldest first.
     ///
     /// # Errors
-    /// The journal can't be read.
-    pub async fn runs(self: &Arc<Live>) -> Result<Vec<RunSummary>, LiveError> {
-        self.blocking(|inner| Ok(inner.journal.runs()?)).await
+    /// They can't be read.
+    pub async fn runs(&self) -> Result<Arc<[RunSummary]>, LiveError> {
+        // Asked before the list is read, so that what is written meanwhile is read the next time.
+        let news = self.runs.news().await.ok();
+        if let Some((as_of, runs)) = &*lock(&self.list)
+            && news == Some(*as_of)
+        {
+            return Ok(Arc::clone(runs));
+        }
+        let runs: Arc<[RunSummary]> = self.runs.all().await?.into();
+        *lock(&self.list) = news.map(|news| (news, Arc::clone(&runs)));
+        Ok(runs)
     }
 
-    /// These runs, each with what a list shows of it.
-    ///
-    /// # Errors
-    /// The task was interrupted. A run that can't be read says so itself.
-    pub(crate) async fn listed(self: &Arc<Live>, runs: Vec<RunSummary>) -> Result<Vec<Listed>, LiveError> {
-        self.blocking(|inner| {
-            let runs = runs.into_iter();
-            Ok(runs
-                .map(|summary| Listed { digest: inner.digest(&summary).map_err(LiveError::reason), summary })
-                .collect())
-        })
-        .await
+    /// These runs, each with what a list shows of it. A run that can't be told says so itself.
+    pub(crate) async fn listed(&self, runs: Vec<RunSummary>) -> Vec<Listed> {
+        stream::iter(runs)
+            .map(|summary| async move {
+                let digest = self.digest(&summary).await.map_err(|error| Untold::of(&summary, error));
+                Listed { summary, digest }
+            })
+            .buffered(READ_TOGETHER)
+            .collect()
+            .await
     }
 
     /// One run as it stands now.
     ///
     /// # Errors
-    /// There is none, or the journal can't be read or doesn't fit.
-    pub async fn run(self: &Arc<Live>, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
-        let run_id = run_id.to_owned();
-        self.blocking(move |inner| inner.picture(&run_id)).await
+    /// There is none, or it can't be read or doesn't fit.
+    pub async fn run(&self, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
+        let kept = self.kept(run_id);
+        let mut kept = kept.lock().await;
+        let news = self.runs.news().await.ok();
+        let Kept { picture, as_of } = &mut *kept;
+        let Some(known) = picture else {
+            let read = Arc::new(self.read(run_id).await?);
+            *kept = Kept { picture: Some(Arc::clone(&read)), as_of: news };
+            return Ok(read);
+        };
+        if news.is_none() || *as_of != news {
+            let fresh = self.runs.records_from(run_id, known.telling.told()).await?;
+            if !fresh.is_empty() {
+                // Copied only while a page that is being made holds it.
+                tell(Arc::make_mut(known), run_id, &fresh)?;
+            }
+            *as_of = news;
+        }
+        Ok(Arc::clone(known))
     }
 
-    /// Whether somebody carries the run out at this moment.
+    /// Who carries the run out at this moment.
     ///
     /// # Errors
-    /// The journal can't be read.
-    pub async fn is_held(self: &Arc<Live>, run_id: &str) -> Result<bool, LiveError> {
-        let (run_id, now) = (run_id.to_owned(), self.clock.now());
-        self.blocking(move |inner| {
-            let run = inner.journal.runs()?.into_iter().find(|run| run.run_id == run_id);
-            Ok(run.is_some_and(|run| is_held(&run, now)))
-        })
-        .await
+    /// Runs can't be read.
+    pub async fn carried_out_by(&self, run_id: &str) -> Result<Option<Claim>, LiveError> {
+        let runs = self.runs().await?;
+        let run = runs.iter().find(|run| run.run_id == run_id);
+        Ok(run.and_then(|run| run.carried_out_by(self.clock.now())).cloned())
     }
 
     /// Ask something of a run, whatever process carries it out.
     ///
     /// # Errors
-    /// There is none, it has ended, or the journal can't be written.
-    pub async fn ask(
-        self: &Arc<Live>,
-        run_id: &str,
-        request: Request,
-        at: Timestamp,
-    ) -> Result<(), LiveError> {
+    /// There is none, it has ended, or nothing can be written.
+    pub async fn ask(&self, run_id: &str, request: Request, at: Timestamp) -> Result<(), LiveError> {
+        Ok(self.runs.ask(run_id, &request, at).await?)
+    }
+
+    /// Where a run's picture is kept.
+    fn kept(&self, run_id: &str) -> Arc<Mutex<Kept>> {
+        let mut pictures = lock(&self.pictures);
+        if let Some(kept) = pictures.get(run_id) {
+            return Arc::clone(kept);
+        }
+        if pictures.len() >= MOST_PICTURES {
+            // One that is being read is in use. Of a run that isn't there, nothing was read.
+            pictures.retain(|_, kept| match kept.try_lock() {
+                Ok(kept) => kept.picture.as_ref().is_some_and(|picture| goes_on(picture)),
+                Err(_) => true,
+            });
+        }
+        Arc::clone(pictures.entry(run_id.to_owned()).or_default())
+    }
+
+    async fn read(&self, run_id: &str) -> Result<RunPicture, LiveError> {
+        let (plan, records) = self.runs.load(run_id).await?;
         let run_id = run_id.to_owned();
-        self.blocking(move |inner| {
-            let journal = match &mut inner.asking {
-                Some(journal) => journal,
-                None => inner.asking.insert(SqliteJournal::open(&inner.path)?),
-            };
-            Ok(journal.ask(&run_id, &request, at)?)
-        })
-        .await
+        // A long run takes a while to tell: other pages don't wait for it.
+        let telling = tokio::task::spawn_blocking(move || {
+            let mut picture = RunPicture { plan: Arc::new(plan), telling: Telling::default() };
+            tell(&mut picture, &run_id, &records)?;
+            Ok(picture)
+        });
+        telling.await.map_err(|_| LiveError::Interrupted)?
     }
 
-    async fn blocking<T: Send + 'static>(
-        self: &Arc<Live>,
-        work: impl FnOnce(&mut Inner) -> Result<T, LiveError> + Send + 'static,
-    ) -> Result<T, LiveError> {
-        let live = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&mut live.lock()))
-            .await
-            .map_err(|_| LiveError::Interrupted)?
-    }
-
-    /// A thread that panicked while it held the lock left whole pictures behind: they are replaced, never changed.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn digest(&self, run: &RunSummary) -> Result<RunDigest, LiveError> {
+        if let Some(reason) = &run.set_aside {
+            let (run_id, reason) = (run.run_id.clone(), reason.clone());
+            return Err(JournalError::Damaged { run_id, reason }.into());
+        }
+        if !run.ended {
+            return RunDigest::of(&*self.run(&run.run_id).await?);
+        }
+        let known = lock(&self.digests).get(&run.run_id).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        // Its picture isn't kept: nobody has asked for it.
+        let digest = RunDigest::of(&self.read(&run.run_id).await?)?;
+        lock(&self.digests).insert(run.run_id.clone(), digest.clone());
+        Ok(digest)
     }
 }
 
@@ -217,89 +210,22 @@ impl LiveError {
     fn damaged(run_id: &str, error: IllegalTransition) -> LiveError {
         LiveError::Journal(JournalError::Damaged { run_id: run_id.to_owned(), reason: error.to_string() })
     }
-
-    /// Why, where the run itself is named beside it.
-    fn reason(self) -> String {
-        match self {
-            LiveError::Journal(JournalError::Damaged { reason, .. }) => reason,
-            error @ (LiveError::Journal(_) | LiveError::Interrupted) => error.to_string(),
-        }
-    }
 }
 
-impl Inner {
-    /// A journal that was opened as one that nobody writes is opened anew: somebody may write it by now.
-    fn thaw(&mut self) -> Result<(), JournalError> {
-        if self.journal.is_frozen() {
-            self.journal = SqliteJournal::open_to_read(&self.path)?;
-        }
-        Ok(())
-    }
-
-    fn picture(&mut self, run_id: &str) -> Result<Arc<RunPicture>, LiveError> {
-        if let Some(known) = self.pictures.get_mut(run_id) {
-            let fresh = self.journal.records_from(run_id, known.telling.told())?;
-            if !fresh.is_empty() {
-                // Copied only while a page that is being made holds it.
-                let picture = Arc::make_mut(known);
-                for record in &fresh {
-                    let told = picture.telling.tell(&picture.plan, record);
-                    told.map_err(|error| LiveError::damaged(run_id, error))?;
-                }
-            }
-            return Ok(Arc::clone(known));
-        }
-        let picture = Arc::new(self.read(run_id)?);
-        if self.pictures.len() >= MOST_PICTURES {
-            self.pictures.retain(|_, picture| picture.telling.report().outcome.is_none());
-        }
-        self.pictures.insert(run_id.to_owned(), Arc::clone(&picture));
-        Ok(picture)
-    }
-
-    fn read(&self, run_id: &str) -> Result<RunPicture, LiveError> {
-        let (plan, records) = self.journal.load(run_id)?;
-        let mut picture = RunPicture { plan: Arc::new(plan), telling: Telling::default() };
-        for record in &records {
-            let told = picture.telling.tell(&picture.plan, record);
-            told.map_err(|error| LiveError::damaged(run_id, error))?;
-        }
-        Ok(picture)
-    }
-
-    fn digest(&mut self, run: &RunSummary) -> Result<RunDigest, LiveError> {
-        if let Some(reason) = &run.set_aside {
-            let (run_id, reason) = (run.run_id.clone(), format!("set aside, since {reason}"));
-            return Err(JournalError::Damaged { run_id, reason }.into());
-        }
-        if !run.ended {
-            return RunDigest::of(&*self.picture(&run.run_id)?);
-        }
-        if let Some(known) = self.digests.get(&run.run_id) {
-            return Ok(known.clone());
-        }
-        // Its picture isn't kept: nobody has asked for it.
-        let digest = RunDigest::of(&self.read(&run.run_id)?)?;
-        self.digests.insert(run.run_id.clone(), digest.clone());
-        Ok(digest)
-    }
-
-    /// Whether anything is another way than at the last look.
-    fn has_news(&mut self, now: Timestamp) -> Result<bool, LiveError> {
-        let runs = self.journal.runs()?;
-        let mut seen = Seen { runs: runs.len(), under_way: Vec::new() };
-        for run in runs.into_iter().filter(|run| !run.ended) {
-            // A run that can't be read says so on its own page, and holds no other up.
-            let told = self.picture(&run.run_id).map_or(0, |picture| picture.telling.told());
-            let held = is_held(&run, now);
-            seen.under_way.push((run.run_id, told, held));
-        }
-        let news = seen != self.seen;
-        self.seen = seen;
-        Ok(news)
-    }
+fn goes_on(picture: &RunPicture) -> bool {
+    picture.telling.report().outcome.is_none()
 }
 
-fn is_held(run: &RunSummary, now: Timestamp) -> bool {
-    run.carried_out_by(now).is_some()
+/// Tell these records, too.
+fn tell(picture: &mut RunPicture, run_id: &str, records: &[Record]) -> Result<(), LiveError> {
+    for record in records {
+        let told = picture.telling.tell(&picture.plan, record);
+        told.map_err(|error| LiveError::damaged(run_id, error))?;
+    }
+    Ok(())
+}
+
+/// For what is held for a moment, and never while somebody is waited for. Whoever panicked left whole values behind.
+fn lock<T>(mutex: &ShortMutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

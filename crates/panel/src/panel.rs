@@ -4,13 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use conductor::{Clock, JournalError};
+use conductor::Clock;
 use upgrade::Timestamp;
 
 use crate::access::{Access, AccessError, Limits, PasswordError, Passwords};
 use crate::backend::Backend;
 use crate::live::Live;
 use crate::proposals::{ProposalError, Proposals};
+use crate::runs::Runs;
 
 /// Proposals, beside the panel's own file.
 const PROPOSALS_FILE: &str = "proposals.sqlite";
@@ -44,8 +45,8 @@ pub struct Origins {
 pub struct PanelSettings<'a> {
     /// The deployments.
     pub backend: Arc<dyn Backend>,
-    /// The journal's file.
-    pub journal: &'a Path,
+    /// The place that remembers runs.
+    pub runs: Arc<dyn Runs>,
     /// The panel's own file: who may do what. Proposals are kept beside it.
     pub access: &'a Path,
     /// Whether a plan is approved by somebody else than those who proposed it.
@@ -59,9 +60,6 @@ pub struct PanelSettings<'a> {
 /// Why there is no panel.
 #[derive(Debug, thiserror::Error)]
 pub enum PanelError {
-    /// The journal can't be opened.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// The panel's own file can't be opened.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -81,7 +79,7 @@ impl Panel {
     pub fn open(settings: PanelSettings<'_>) -> Result<Panel, PanelError> {
         Ok(Panel {
             backend: settings.backend,
-            live: Live::open(settings.journal, settings.clock)?,
+            live: Live::new(settings.runs, settings.clock),
             access: Arc::new(Access::open(settings.access)?),
             proposals: Arc::new(Proposals::open(&settings.access.with_file_name(PROPOSALS_FILE))?),
             two_person_approval: settings.two_person_approval,
@@ -104,7 +102,7 @@ impl Panel {
         Ok(Some(format!("/setup/{}", minted.text())))
     }
 
-    /// Follow the journal for as long as this is awaited.
+    /// Follow the runs for as long as this is awaited.
     pub async fn follow(&self) {
         Arc::clone(&self.live).follow().await;
     }

@@ -12,7 +12,7 @@ use crate::question::Answer;
 /// physical ids, and the groups that an update deletes. 4: who approved, in the first record; change sets with details
 /// that have parts and with what becomes of old resources; a plan's hash, which no two runs share; acts and questions by
 /// where they go, looks at the calm and at the end, what was found. 5: how a conducting came by the run, the request that a
-/// record takes up, requests that are passed over.
+/// record takes up, requests that are passed over, calls that were given up without an answer.
 pub const JOURNAL_FORMAT: u32 = 5;
 
 /// One line of the journal.
@@ -74,6 +74,8 @@ pub enum What {
     Acted,
     /// An act was refused, or nobody knows what came of it.
     ActFailed(PortError),
+    /// A call of the act that is under way was given up without an answer: it may still arrive, whatever becomes of the act.
+    Unanswered,
     /// A wait is over.
     Waited,
     /// Somebody asked the run to stop.

@@ -84,7 +84,12 @@ pub(crate) fn kinds(
             kinds.push(LineKind::Decision { by: by.clone(), what: answer.in_words() });
         }
         What::Observed(_) => kinds.extend(new_events.into_iter().map(LineKind::Stack)),
-        What::PassedOver { .. } | What::Started { .. } | What::Acted | What::Waited | What::Watched(_) => {}
+        What::PassedOver { .. }
+        | What::Unanswered
+        | What::Started { .. }
+        | What::Acted
+        | What::Waited
+        | What::Watched(_) => {}
     }
     let told = before.map_or(0, |before| before.came_back.len());
     kinds.extend(after.came_back.iter().skip(told).cloned().map(LineKind::CameBack));

@@ -224,6 +224,7 @@ impl Telling {
                 self.report.decisions.push(format!("{by} had the run end as it was"));
             }
             What::PassedOver { .. }
+            | What::Unanswered
             | What::ObserveFailed(_)
             | What::Watched(_)
             | What::WatchFailed(_)

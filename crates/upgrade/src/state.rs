@@ -49,6 +49,8 @@ pub struct State {
     pub reclosing: bool,
     /// When the run was last taken over from a conducting that fell silent: its calls may arrive for a while.
     pub overtaken_at: Option<Timestamp>,
+    /// When a call was last given up without an answer.
+    pub unanswered_at: Option<Timestamp>,
     /// How often it was: what is made anew has another name each time.
     pub times_overtaken: u32,
     /// The gates that are to be made anew, because the overtaken one's are relied on by nobody.
@@ -300,6 +302,7 @@ impl State {
             watching: false,
             reclosing: false,
             overtaken_at: None,
+            unanswered_at: None,
             times_overtaken: 0,
             renewals: Vec::new(),
             revoked_rules: BTreeSet::new(),
@@ -418,7 +421,7 @@ impl State {
         self.watching = false;
         let Some(done) = &self.done else { return };
         if self.looking_once_more && second_look::mends(done) {
-            let remark = format!("a call of another conducting arrived late, and was mended: {done}");
+            let remark = format!("a call arrived late, and was mended: {done}");
             if !self.remarks.contains(&remark) {
                 self.remarks.push(remark);
             }

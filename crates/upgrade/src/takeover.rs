@@ -38,11 +38,12 @@ pub(crate) fn overtaken(plan: &Plan, state: &mut State, at: Timestamp) {
     }
 }
 
-/// When no call of another conducting can arrive any more; `None`: there is none whose calls could.
+/// When no call can arrive any more that a conducting before had sent, or that was given up without an answer; `None`: there is
+/// none that could.
 pub(crate) fn settled_at(plan: &Plan, state: &State) -> Option<Timestamp> {
     // Who left without state knows nothing of the run elsewhere but that its gate was opened then.
     let opened_at = state.opened_at.filter(|_| plan.left_without_state);
-    let since = state.overtaken_at.max(opened_at)?;
+    let since = state.overtaken_at.max(state.unanswered_at).max(opened_at)?;
     Some(since.plus_seconds(LATE_SECONDS + MARGIN_SECONDS))
 }
 

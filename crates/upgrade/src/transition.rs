@@ -184,6 +184,11 @@ pub fn transition(
         What::StopRequested { by, request: _ } => Ok(stop(plan, state, at, by)),
         What::Answered { answer, by, request: _ } => answered(plan, state, at, answer, by),
         What::PassedOver { request: _ } => Ok(look(plan, state, at)),
+        What::Unanswered => {
+            state.unanswered_at = Some(at);
+            // What came of the act follows.
+            Ok((state, Effect::Wait { milliseconds: 0 }))
+        }
         What::GivenUp { by, request: _ } => {
             let reason = format!("{}: given up by {by}, as it was", state.step.title());
             Ok(end(state, Outcome::GateClosed { reason }))

@@ -7,6 +7,7 @@ use super::maintenance::{self, MaintenanceSettings};
 use super::platform::{self, PlatformSettings};
 use super::problem::ProblemKind;
 use super::reader::{Table, Word};
+use super::state::{self, StateSettings};
 use super::{catalogue, health};
 
 /// A deployment, as its owner describes it.
@@ -24,6 +25,8 @@ pub struct DeploymentSettings {
     pub profile: Option<Word>,
     /// The bucket that a plan's templates are copied to, each under its hash.
     pub template_bucket: Option<String>,
+    /// Where claim and journals are; `None`: in each machine's own data directory.
+    pub state: Option<StateSettings>,
     /// The backup stack.
     pub backup_stack: Option<BackupStackSettings>,
     /// The deployment role's stack.
@@ -121,6 +124,7 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
     let access = access(table, stack.as_ref(), None);
     let profile = table.text("profile");
     let template_bucket = bucket(table);
+    let state = state::read(table, template_bucket.as_deref());
     let backup_stack = table.table("backup_stack").map(|below| {
         let read = linked(&below, &access, "the backup stack's name or ARN");
         let age = below.seconds("maximum_recovery_point_age").unwrap_or(RECOVERY_POINT_AGE_SECONDS);
@@ -172,6 +176,7 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         access,
         profile,
         template_bucket,
+        state,
         backup_stack: backup_stack.flatten(),
         role_stack: role_stack.flatten(),
         platform,
@@ -301,7 +306,7 @@ fn is_region(text: &str) -> bool {
 }
 
 /// S3 user guide, "General purpose bucket naming rules", as far as a slip of the pen goes.
-fn is_bucket_name(text: &str) -> bool {
+pub(super) fn is_bucket_name(text: &str) -> bool {
     (3..=63).contains(&text.len())
         && text
             .chars()

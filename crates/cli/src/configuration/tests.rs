@@ -81,6 +81,19 @@ fn every_mistake_says_where_what_and_what_to_do() {
             "f.toml:4:19: template_bucket = \"s3://b/x\": a bucket's name is wanted, without s3:// and without a path",
         ),
         (
+            &deployment("state = \"bucket/prefix\""),
+            "f.toml:4:9: state = \"bucket/prefix\": a place in S3 is wanted: s3://BUCKET/PREFIX (or \"data-directory\")",
+        ),
+        (
+            &deployment("state = \"s3://bucket/slackwater/templates/x\""),
+            "f.toml:4:9: state = \"s3://bucket/slackwater/templates/x\": whoever may read the templates would read \
+             journals: another prefix is wanted",
+        ),
+        (
+            &deployment("state_owner = \"123456789012\""),
+            "f.toml:4:15: state_owner says whose bucket the state is in: write state = \"s3://BUCKET/PREFIX\" beside it",
+        ),
+        (
             &deployment("aws_secret_access_key = \"hunter2\""),
             "f.toml:4:1: aws_secret_access_key: a secret doesn't belong in this file, which is copied, committed and \
              sent around. Write aws_profile = \"NAME\" for a profile of AWS's own files, or leave it out for the \
@@ -308,5 +321,21 @@ notes = "https://example.com/1.1.0.html"
         ("[release]\nversion = \"1\"\n", "c.toml:1:1: release is a table; wanted is a list of tables"),
     ] {
         assert_eq!(parse_catalogue("c.toml", text).expect_err(text).to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_state_is_where_the_settings_say_else_beside_the_templates_else_on_each_machine() {
+    for (words, location, owner) in [
+        ("", None, None),
+        ("template_bucket = \"mine\"", Some("s3://mine/slackwater-state"), None),
+        ("template_bucket = \"mine\"\nstate = \"data-directory\"", None, None),
+        ("state = \"s3://ours/a/b/\"\ntemplate_bucket = \"mine\"", Some("s3://ours/a/b"), None),
+        ("state = \"s3://ours\"\nstate_owner = \"123456789012\"", Some("s3://ours"), Some("123456789012")),
+    ] {
+        let configuration = Configuration::parse("f.toml", &deployment(words)).expect("good settings");
+        let state = &configuration.deployments[0].state;
+        assert_eq!(state.as_ref().map(super::StateSettings::location).as_deref(), location, "{words}");
+        assert_eq!(state.as_ref().and_then(|state| state.owner.as_deref()), owner, "{words}");
     }
 }

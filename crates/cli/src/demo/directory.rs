@@ -2,7 +2,7 @@
 
 use std::io;
 
-use conductor::{DataDirectory, JournalStore, SqliteJournal};
+use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal};
 use serde::{Deserialize, Serialize};
 
 use super::settings_file;
@@ -33,15 +33,16 @@ impl Notes {
 }
 
 /// Take the data directory; one that holds an earlier demo only with `--fresh`.
-pub(super) fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
+pub(super) async fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
     let directory = DataDirectory::take(&arguments.data.path)?;
     if directory.join(local_cloud::CLOUD_FILE).exists() {
         if !arguments.fresh {
-            let unfinished = SqliteJournal::open(&directory.journal())
-                .and_then(|journal| journal.runs())
-                .ok()
-                .and_then(|runs| runs.into_iter().rev().find(|run| !run.ended))
-                .map(|run| run.run_id);
+            let runs = match super::lab::stopped_journal(&directory).await {
+                Ok(journal) => journal.runs().await,
+                Err(_) => runs_here(&directory).await,
+            };
+            let runs = runs.unwrap_or_default();
+            let unfinished = runs.into_iter().rev().find(|run| !run.ended).map(|run| run.run_id);
             return Err(CliError::StackExists { path: directory.path().to_owned(), unfinished });
         }
         discard(&directory, true)?;
@@ -50,11 +51,21 @@ pub(super) fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
 }
 
 /// Whether a run was begun there. The panel makes an empty journal, which nobody would miss.
-pub(super) fn has_runs(directory: &DataDirectory) -> bool {
-    let path = directory.journal();
+pub(super) async fn has_runs(directory: &DataDirectory) -> bool {
     // One that can't be read may hold runs.
-    let is_empty = || SqliteJournal::open(&path)?.runs().map(|runs| runs.is_empty());
-    path.exists() && !is_empty().unwrap_or(false)
+    if directory.journal().exists() && !runs_here(directory).await.is_ok_and(|runs| runs.is_empty()) {
+        return true;
+    }
+    // A lab without its stack has had none.
+    match super::lab::stopped_journal(directory).await {
+        Ok(journal) => !journal.runs().await.is_ok_and(|runs| runs.is_empty()),
+        Err(_) => false,
+    }
+}
+
+/// The runs that the directory itself remembers.
+pub(super) async fn runs_here(directory: &DataDirectory) -> Result<Vec<RunSummary>, JournalError> {
+    SqliteJournal::open(&directory.journal())?.runs().await
 }
 
 /// Remove what a demo puts into its data directory, and the directory when the demo made it.

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsClouds};
-use conductor::{Clock, DataDirectory, Ended, SqliteJournal};
+use conductor::{Clock, DataDirectory, Ended};
 use localcloud::Config;
 use sha2::{Digest as _, Sha256};
 use upgrade::{Acceptance, Plan, UpdateOptions};
@@ -25,6 +25,7 @@ use super::{approved, until_interrupted};
 use crate::arguments::{Demo, Format};
 use crate::configuration::{Configuration, DeploymentSettings};
 use crate::error::CliError;
+use crate::journals::Journal;
 use crate::local_cloud::{self, Running};
 use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
 use crate::ports::Ports;
@@ -73,9 +74,9 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
     }
     let places = places(arguments.port, !arguments.unattended).await?;
     let was_there = arguments.data.path.exists();
-    let directory = directory::take(&arguments)?;
+    let directory = directory::take(&arguments).await?;
     let outcome = demonstrate(&arguments, &upgrade, places, &directory).await;
-    if outcome.is_err() && !directory::has_runs(&directory) {
+    if outcome.is_err() && !directory::has_runs(&directory).await {
         directory::discard(&directory, was_there)?;
     }
     outcome
@@ -122,7 +123,7 @@ async fn demonstrate(
     let stopped = running.stop().await;
     let code = outcome?;
     stopped?;
-    if directory::has_runs(directory) {
+    if directory::has_runs(directory).await {
         println!(
             "\nNothing is running any more. {path} keeps the journal and the lab: `slackwater run show --data-dir {path}` \
              tells the report again,\n`slackwater local --data-dir {path}` brings the lab back; remove the folder when \
@@ -234,9 +235,8 @@ impl Lab<'_> {
         println!("\nRun {}: real processes at work: {}", plan.run_id, processes::in_words(&before.processes));
         let approved_plan = operate::approved(plan, &shown, &site.clock)?;
         let onlooker = Onlooker::of(&self.public_url(), message, self.clock);
-        let mut journal = SqliteJournal::open(&self.directory.journal())?;
-        let (code, ended) =
-            operate::start_and_tell(&site, &approved_plan, &mut journal, Format::Text).await?;
+        let journal = site.journal(self.directory.path()).await?;
+        let (code, ended) = operate::start_and_tell(&site, &approved_plan, &journal, Format::Text).await?;
         let Ended::Run(outcome) = ended else { return Ok(code) };
         // The page that comes after the last act is a part of what users see.
         let seen = onlooker.phases().iter().map(|phase| phase.count).sum::<usize>();
@@ -485,6 +485,17 @@ pub(super) fn site_of(running: &Running, directory: &DataDirectory) -> Result<Si
     let clouds = AwsClouds::one(running.sdk(clock));
     let ports = Ports { clouds, platform: site::adapter(&settings.platform, directory.path())? };
     Site::around(settings, directory.path(), ports, clock)
+}
+
+/// The lab's journal while nothing of it runs: its cloud is opened in this process.
+pub(super) async fn stopped_journal(directory: &DataDirectory) -> Result<Journal, CliError> {
+    let clock = Clock::system();
+    let cloud = local_cloud::in_process(directory, clock)?;
+    let settings = settings(directory)?;
+    match &settings.state {
+        Some(state) => Journal::shared(&cloud, state, &settings.stack, clock).await,
+        None => Journal::here(directory.path()),
+    }
 }
 
 fn settings(directory: &DataDirectory) -> Result<DeploymentSettings, CliError> {

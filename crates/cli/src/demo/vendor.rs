@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsClouds};
-use conductor::{Clock, DataDirectory, SqliteJournal};
+use conductor::{Clock, DataDirectory};
 use localcloud::Config;
 use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
 
@@ -60,7 +60,7 @@ pub(super) async fn run(arguments: Demo, from: &Path, to: &Path) -> Result<ExitC
     }
     let listener = local_cloud::listen(arguments.port).await?;
     let was_there = arguments.data.path.exists();
-    let directory = directory::take(&arguments)?;
+    let directory = directory::take(&arguments).await?;
 
     let scenario = Scenario {
         stack_name: &arguments.stack_name,
@@ -131,8 +131,8 @@ async fn demonstrate(
 
     println!("\nRun {}", plan.run_id);
     let approved = operate::approved(plan, &shown, &site.clock)?;
-    let mut journal = SqliteJournal::open(&directory.journal())?;
-    let code = operate::start(&site, &approved, &mut journal, Format::Text).await?;
+    let journal = site.journal(directory.path()).await?;
+    let code = operate::start(&site, &approved, &journal, Format::Text).await?;
     println!(
         "\nNothing is running any more. {} keeps the journal and the local cloud: `slackwater run show` tells the report again.",
         directory.path().display()
@@ -160,7 +160,8 @@ pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
     );
     let configuration = Configuration::parse("the demo's settings", &text)
         .map_err(|problems| CliError::Configuration(problems.into()))?;
-    Ok(configuration.deployment(None)?.clone())
+    // Its journal is beside its cloud, and can be read when nothing runs any more.
+    Ok(DeploymentSettings { state: None, ..configuration.deployment(None)?.clone() })
 }
 
 /// A demo has no backup stack, no role and nobody to ask: what checks warn of is accepted, and said.

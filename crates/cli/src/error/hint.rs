@@ -48,6 +48,18 @@ impl CliError {
             CliError::NoDemo { .. } | CliError::NoRun { .. } => {
                 Some("begin with `slackwater demo`, or name the right --data-dir")
             }
+            CliError::OtherState { .. } => Some(
+                "write state = \"…\" into the settings as that place is named, or end that maintenance from here (`slackwater maintenance disable`); nothing was touched",
+            ),
+            CliError::UnfitState { .. } => Some(
+                "name a bucket of S3, or of a store that takes conditional writes in earnest (state = \"s3://BUCKET/PREFIX\"); nothing was touched",
+            ),
+            CliError::UntriedState { .. } => Some(
+                "allow s3:GetObject and s3:PutObject on the prefix, s3:ListBucket limited to it, and kms:GenerateDataKey and kms:Decrypt where it is encrypted (docs/state.md); nothing was touched",
+            ),
+            CliError::WithoutState { .. } => Some(
+                "mend that, or leave all the same with --without-state: what is done is written into the data directory, and looked at once more after five minutes; nothing was touched",
+            ),
             CliError::NotCallable { .. } => {
                 Some("wait until it is ready, or use another --data-dir; nothing was touched")
             }
@@ -174,14 +186,17 @@ fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
         JournalError::BegunBefore { .. } => {
             "draw up another plan, which looks at everything anew; nothing was touched. `slackwater run show` tells what came of this one"
         }
-        JournalError::LeaseHeld { .. } => {
-            "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, its hold ends within a minute"
+        JournalError::ClaimHeld { .. } => {
+            "this process does nothing more; `slackwater run watch` follows the other one, `slackwater run stop` asks it to stop; should it be gone, it is followed within 90 s of its last sign of life"
         }
-        JournalError::LeaseGivenBack { .. } => {
-            "this process does nothing more; `slackwater run resume` goes on with the run"
+        JournalError::Overtaken { .. } => {
+            "this process does nothing more; `slackwater run watch` follows whoever goes on with it, `slackwater run resume` goes on where nobody does"
         }
         JournalError::Damaged { .. } => {
             "no other run is concerned, and the next one of its deployment sets it aside; users may be kept out: `slackwater status` tells, `slackwater maintenance disable` puts everything back and lets them in"
+        }
+        JournalError::NotBegun { .. } => {
+            "`slackwater upgrade` with the same plan begins it; the next run of its deployment sets it aside"
         }
         JournalError::NoSuchRun { .. } => "`slackwater run list` names them; nothing was touched",
         JournalError::Ended { .. } => "`slackwater run show` tells how; nothing was touched",

@@ -1,9 +1,9 @@
 //! The maintenance in which a deployment is, looked at; and what the journal knows of how everything was before.
 
-use conductor::{Cloud, JournalStore};
+use conductor::{Cloud, JournalStore, read_run};
 use upgrade::{
     BannerBefore, Before, Finding, FleetQuery, HealthQuery, Maintenance, Observation, Outcome,
-    PlatformObservation, PlatformQuery, PortError, PortErrorKind, Query, State, Targets, fold,
+    PlatformObservation, PlatformQuery, PortError, PortErrorKind, Query, State, Targets,
 };
 
 use crate::error::CliError;
@@ -76,14 +76,12 @@ async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec
 
 /// What the journal knows of how everything was before the maintenance in which a deployment's last run left it. Nothing
 /// when that run put everything back, or can't be read: the notes on the things themselves are left then.
-pub fn inherited(journal: &impl JournalStore, deployment: &str) -> Before {
-    let Ok(runs) = journal.runs() else { return Before::default() };
+pub async fn inherited(journal: &impl JournalStore, deployment: &str) -> Before {
+    let Ok(runs) = journal.runs().await else { return Before::default() };
     let last = runs.into_iter().rev().find(|run| run.deployment == deployment);
-    let state = last.and_then(|run| {
-        let (plan, records) = journal.load(&run.run_id).ok()?;
-        fold(&plan, &records).ok()
-    });
-    state.filter(left_in_maintenance).map(|state| state.before).unwrap_or_default()
+    let Some(run) = last else { return Before::default() };
+    let Ok((_, _, state)) = read_run(journal, &run.run_id).await else { return Before::default() };
+    if left_in_maintenance(&state) { state.before } else { Before::default() }
 }
 
 /// Whether a run ended with the deployment in maintenance. What a run has put back is its owner's again.

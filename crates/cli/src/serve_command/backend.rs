@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 
-use conductor::JournalStore as _;
+use conductor::{JournalError, JournalStore as _};
 use panel::proposals::{Preparation, UpgradeWish};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, LeavingWish, Look, MaintenanceWish, Release,
@@ -18,12 +18,12 @@ use upgrade::{
 
 use super::conducting::{Lifeline, Work};
 use super::look::look;
+use super::remembered::SharedRuns;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
 use crate::maintenance_command::{self, Entering, Leaving, already, entering, leaving_for};
 use crate::planning::run_id;
 use crate::site::Site;
-use crate::upgrade_command::open;
 
 /// The name that assumed roles' sessions carry.
 const SESSION: &str = "panel";
@@ -51,6 +51,8 @@ pub(super) struct Inner {
     reached: Mutex<HashMap<String, Arc<Site>>>,
     /// What conductings are ended by; `None`: the process is ending, and none begins any more.
     lifeline: std::sync::Mutex<Option<Lifeline>>,
+    /// The states that are shared, as the panel follows them.
+    shared: Vec<Arc<SharedRuns>>,
 }
 
 impl Sites {
@@ -59,9 +61,11 @@ impl Sites {
         data: &Path,
         errands: mpsc::UnboundedSender<Errand>,
         lifeline: Lifeline,
+        shared: Vec<Arc<SharedRuns>>,
     ) -> Sites {
         let (reached, lifeline) = (Mutex::new(HashMap::new()), std::sync::Mutex::new(Some(lifeline)));
-        Sites { inner: Arc::new(Inner { configuration, data: data.to_owned(), reached, lifeline }), errands }
+        let data = data.to_owned();
+        Sites { inner: Arc::new(Inner { configuration, data, reached, lifeline, shared }), errands }
     }
 
     pub(super) fn inner(&self) -> Arc<Inner> {
@@ -99,6 +103,13 @@ impl Inner {
         self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A deployment's run was just begun or gone on with.
+    pub(super) async fn show_now(&self, deployment: &str) {
+        for shared in self.shared.iter().filter(|shared| shared.settings.name == deployment) {
+            shared.look_now().await;
+        }
+    }
+
     /// From now on no conducting begins.
     pub(super) fn begin_no_more(&self) {
         self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -114,6 +125,32 @@ impl Inner {
         self.reach(deployment).await.map_err(unreachable)
     }
 
+    /// The deployment that a run is of. One that can't be reached hides no other's runs.
+    pub(super) async fn site_of_run(&self, run_id: &str) -> Result<Arc<Site>, BackendError> {
+        let mut unreached = None;
+        for settings in &self.configuration.deployments {
+            let found = async {
+                let site = self.reach(&settings.name).await?;
+                let journal = site.journal_if_any(&self.data).await?;
+                let runs = match &journal {
+                    Some(journal) => journal.runs().await?,
+                    None => Vec::new(),
+                };
+                let is_its = runs.iter().any(|run| run.run_id == run_id && run.deployment == settings.name);
+                Ok::<_, CliError>(is_its.then_some(site))
+            };
+            match found.await {
+                Ok(Some(site)) => return Ok(site),
+                Ok(None) => {}
+                Err(error) => unreached = Some(error),
+            }
+        }
+        Err(match unreached {
+            Some(error) => unreachable(error),
+            None => refused(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
+        })
+    }
+
     /// A deployment of the settings, reached once.
     pub(super) async fn reach(&self, deployment: &str) -> Result<Arc<Site>, CliError> {
         let mut reached = self.reached.lock().await;
@@ -121,7 +158,7 @@ impl Inner {
             return Ok(Arc::clone(site));
         }
         let settings = self.configuration.deployment(Some(deployment))?.clone();
-        let site = Site::of(settings, self.configuration.directory(), SESSION).await?;
+        let site = Site::of(settings, self.configuration.directory(), SESSION).await?.kept_in(&self.data);
         let site = Arc::new(site);
         reached.insert(deployment.to_owned(), Arc::clone(&site));
         Ok(site)
@@ -182,9 +219,7 @@ impl Backend for Sites {
     fn resume(&self, run_id: &str) -> Answering<'_, ()> {
         let run_id = run_id.to_owned();
         self.local(async move |inner| {
-            let journal = open(&inner.data).map_err(refused)?;
-            let (plan, _) = journal.load(&run_id).map_err(refused)?;
-            let site = inner.site(&plan.deployment).await?;
+            let site = inner.site_of_run(&run_id).await?;
             inner.carry_out(site, Work::Resume(run_id)).await
         })
     }
@@ -231,11 +266,14 @@ impl Inner {
             wished(drain, wish)?;
         }
         // With its own settings, for this plan alone.
-        let site = Site::of(settings, self.configuration.directory(), SESSION).await.map_err(unreachable)?;
+        let site = Site::of(settings, self.configuration.directory(), SESSION)
+            .await
+            .map_err(unreachable)?
+            .kept_in(&self.data);
         if wish.message.is_some() && !site.ports.platform.capabilities().banner {
             return Err(BackendError::Refused("this platform shows users no message".to_owned()));
         }
-        let journal = open(&self.data).map_err(refused)?;
+        let journal = site.journal(&self.data).await.map_err(refused)?;
         let id = run_id(deployment, &site.clock).map_err(refused)?;
         let force = &wish.force_sessions;
         match entering(&site, Some(&journal), &id, force, wish.closes_at).await.map_err(refused)? {
@@ -254,7 +292,7 @@ impl Inner {
         by: &str,
     ) -> Result<panel::Leaving, BackendError> {
         let site = self.site(deployment).await?;
-        let journal = open(&self.data).map_err(refused)?;
+        let journal = site.journal(&self.data).await.map_err(refused)?;
         let LeavingWish { stop_run, while_updating, although_unhealthy } = wish;
         let wish = maintenance_command::LeavingWish { stop_run, while_updating, although_unhealthy };
         Ok(match leaving_for(&site, &journal, wish, by).await.map_err(not_covered)? {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conductor::{
-    Clock, ConductError, Conducting, Conductor, Ended, JournalError, JournalStore as _, Reply, RunSummary,
-    SqliteJournal, Watcher, read_run,
+    Clock, ConductError, Conducting, Conductor, Ended, Holder, JournalError, JournalStore as _, Reply,
+    RunSummary, Watcher, read_run,
 };
 use panel::BackendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp, Users};
 
 use super::backend::{Inner, refused};
+use super::remembered::SharedRuns;
 use crate::error::CliError;
 use crate::interruption::{Leaving, Signal, leave};
+use crate::journals::Journal;
 use crate::notifications::{Message, Noticing, message, tell};
-use crate::runs::JOURNAL_FILE;
 use crate::site::Site;
-use crate::upgrade_command::open;
 
 /// How often a run that somebody else may still carry out is looked at.
 const LISTEN: Duration = Duration::from_secs(1);
@@ -85,8 +85,9 @@ impl Lifeline {
 impl Inner {
     /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
     pub(super) async fn carry_out(&self, site: Arc<Site>, work: Work) -> Result<(), BackendError> {
+        let deployment = site.settings.name.clone();
         let mut lifeline = self.lifeline().ok_or_else(ending)?;
-        let mut journal = open(&self.data).map_err(refused)?;
+        let journal = site.journal(&self.data).await.map_err(refused)?;
         let holder = Conducting::begin().map_err(refused)?;
         let (begun, has_begun) = oneshot::channel();
         tokio::task::spawn_local(async move {
@@ -94,7 +95,7 @@ impl Inner {
             let mut watcher = Unattended { begun: Some(begun), noticing: Noticing::default(), notices };
             tokio::task::spawn_local(deliver(Arc::clone(&site), told));
             let by = {
-                let conducting = conduct(&site, &work, &mut journal, &holder, &mut watcher);
+                let conducting = conduct(&site, &work, &journal, &holder, &mut watcher);
                 tokio::select! {
                     ended = conducting => {
                         report(&work, ended, &mut watcher);
@@ -103,7 +104,7 @@ impl Inner {
                     by = lifeline.ended() => by,
                 }
             };
-            match leave(&site, work.run_id(), &mut journal, &holder, by).await {
+            match leave(&site, work.run_id(), &journal, &holder, by).await {
                 Leaving::Left(left) => eprintln!(
                     "slackwater: {left}\n  It is taken up again when `slackwater serve` starts here the next time; {}",
                     left.ways_on()
@@ -115,7 +116,9 @@ impl Inner {
                 Leaving::NotBegun | Leaving::Ended(_) => {}
             }
         });
-        has_begun.await.map_err(|_| ending())?
+        let begun = has_begun.await.map_err(|_| ending())?;
+        self.show_now(&deployment).await;
+        begun
     }
 }
 
@@ -126,12 +129,12 @@ fn ending() -> BackendError {
 async fn conduct(
     site: &Site,
     work: &Work,
-    journal: &mut SqliteJournal,
+    journal: &Journal,
     holder: &Conducting,
     watcher: &mut Unattended,
 ) -> Result<Ended, ConductError> {
     let (cloud, clock) = (&site.ports, &site.clock);
-    let mut conductor = Conductor { cloud, journal, clock, holder };
+    let conductor = Conductor { cloud, journal, clock, holder };
     match work {
         Work::Start(plan) => conductor.start(plan, watcher).await,
         Work::Resume(run_id) => conductor.resume(run_id, watcher).await,
@@ -183,22 +186,44 @@ impl Watcher for Unattended {
         Reply::Wait
     }
 
-    fn hindered(&mut self, plan: &Plan, error: &JournalError, _until: Timestamp) {
-        eprintln!("slackwater: run {}: {error}; it is tried again", plan.run_id);
+    fn hindered(&mut self, run_id: &str, error: &JournalError, _until: Timestamp) {
+        eprintln!("slackwater: run {run_id}: {error}; it is tried again");
     }
 }
 
 /// Take up every run that has not ended and that nobody carries out, each as a task of its own: one that can't be taken up
-/// holds up no other.
-pub(super) fn take_up(inner: &Arc<Inner>) {
-    let journal = inner.data.join(JOURNAL_FILE);
-    let runs = match SqliteJournal::open_to_read(&journal).and_then(|journal| journal.runs()) {
-        Ok(runs) => runs,
-        Err(error) => {
-            eprintln!("slackwater: runs that have not ended are not taken up: {error}");
-            return;
-        }
+/// holds up no other. Of a shared state those that this machine carried out: whoever left one on another machine goes on with it
+/// there, or asks for it here.
+pub(super) async fn take_up(inner: &Arc<Inner>, shared: Vec<Arc<SharedRuns>>) {
+    let here = async {
+        Ok::<_, CliError>(match Journal::here_if_any(&inner.data)? {
+            Some(journal) => journal.runs().await?,
+            None => Vec::new(),
+        })
     };
+    match here.await {
+        Ok(runs) => take_up_all(inner, runs),
+        Err(error) => eprintln!("slackwater: runs that have not ended are not taken up: {error}"),
+    }
+    for state in shared {
+        let inner = Arc::clone(inner);
+        tokio::task::spawn_local(async move {
+            let ours = |run: &RunSummary| {
+                let holder = run.claim.as_ref().map(|claim| &claim.holder).or(run.left_by.as_ref());
+                holder.is_some_and(Holder::is_on_this_machine)
+            };
+            loop {
+                let runs = async { Ok::<_, CliError>(state.journal().await?.runs().await?) };
+                if let Ok(runs) = runs.await {
+                    return take_up_all(&inner, runs.into_iter().filter(ours).collect());
+                }
+                Clock::system().sleep(TRY_AGAIN).await;
+            }
+        });
+    }
+}
+
+fn take_up_all(inner: &Arc<Inner>, runs: Vec<RunSummary>) {
     for run in runs.into_iter().filter(|run| !run.ended) {
         tokio::task::spawn_local(take_up_one(Arc::clone(inner), run));
     }
@@ -257,26 +282,26 @@ enum TakenUp {
 /// Take a run up. `run` is how it was found: a lease that was renewed since then is somebody's who lives.
 async fn take_up_now(inner: &Inner, run: &RunSummary) -> Result<TakenUp, CliError> {
     let run_id = &run.run_id;
-    let journal = SqliteJournal::open_to_read(&inner.data.join(JOURNAL_FILE))?;
-    let Some(now) = journal.runs()?.into_iter().find(|one| one.run_id == *run_id) else {
+    let site = inner.reach(&run.deployment).await?;
+    let Some(journal) = site.journal_if_any(&inner.data).await? else { return Ok(TakenUp::Ended) };
+    let Some(now) = journal.runs().await?.into_iter().find(|one| one.run_id == *run_id) else {
         return Ok(TakenUp::Ended);
     };
     if now.ended {
         return Ok(TakenUp::Ended);
     }
-    if let Some(holder) = now.carried_out_by(Clock::system().now()) {
-        return Ok(match now.lease == run.lease {
+    if let Some(claim) = now.carried_out_by(Clock::system().now()) {
+        return Ok(match now.claim == run.claim {
             true => TakenUp::NotYet,
-            false => TakenUp::NotOurs(format!("{holder} carries it out")),
+            false => TakenUp::NotOurs(format!("{} carries it out", claim.holder)),
         });
     }
-    match read_run(&journal, run_id) {
+    match read_run(&journal, run_id).await {
         Ok(_) => {}
         Err(error @ JournalError::Damaged { .. }) => return Ok(TakenUp::NotOurs(error.to_string())),
         Err(error) => return Err(error.into()),
     }
     drop(journal);
-    let site = inner.reach(&run.deployment).await?;
     // One that can't be looked at would run into its deadlines, one after the other.
     site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     match inner.carry_out(site, Work::Resume(run_id.clone())).await {

@@ -12,7 +12,6 @@ use crate::planning::{
     NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, inherited, prepare, run_id,
 };
 use crate::site::Site;
-use crate::upgrade_command::open;
 
 impl Inner {
     /// The catalogue's releases. A file is read without asking any cloud, so that the page is there at once.
@@ -44,11 +43,13 @@ impl Inner {
     ) -> Result<Preparation, BackendError> {
         // With what is expected by the journal as it is now, for this plan alone.
         let settings = self.settings(deployment)?.clone();
-        let mut site =
-            Site::of(settings, self.configuration.directory(), "panel").await.map_err(unreachable)?;
-        let journal = open(&self.data).map_err(refused)?;
-        let history = History::of(&journal, deployment, None).map_err(refused)?;
-        let inherited = inherited(&journal, deployment);
+        let mut site = Site::of(settings, self.configuration.directory(), "panel")
+            .await
+            .map_err(unreachable)?
+            .kept_in(&self.data);
+        let journal = site.journal(&self.data).await.map_err(refused)?;
+        let history = History::of(&journal, deployment, None).await.map_err(refused)?;
+        let inherited = inherited(&journal, deployment).await;
         drop(journal);
         let run_id = run_id(deployment, &site.clock).map_err(refused)?;
         site.expected_milliseconds = history.kept_out();

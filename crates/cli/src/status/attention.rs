@@ -11,7 +11,7 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
     let last = standing.last_run.as_ref();
     if let Some(reason) = &standing.journal_unreadable {
         found.push(format!(
-            "the journal in this data directory can't be read, so that nobody knows here of any run: {reason}"
+            "the deployment's journal can't be read, so that nobody knows here of any run: {reason}"
         ));
     }
     if let Some(LastRun { run, damaged: Some(_), .. }) = last {
@@ -127,7 +127,7 @@ fn gate(standing: &Standing, found: &mut Vec<String>) {
         // It was entered before the last run, which found it so and left it so.
         (Some(_), Some(last)) if matches!(last.outcome, None | Some(Outcome::NotUpgraded { .. })) => {}
         (Some(run), _) => found.push(format!(
-            "USERS ARE KEPT OUT by run {run}, which isn't this data directory's last: whoever began it may be at work; \
+            "USERS ARE KEPT OUT by run {run}, which isn't the last one known here: whoever began it may be at work; \
              if nobody is, `slackwater maintenance disable` puts everything back and lets them in"
         )),
         (None, Some(last)) if last.outcome == Some(Outcome::InMaintenance) => found.push(format!(
@@ -270,7 +270,7 @@ mod tests {
             (
                 "somebody else's gate",
                 Box::new(|standing| standing.gate = closed_by("run-9")),
-                "which isn't this data directory's last",
+                "which isn't the last one known here",
             ),
             (
                 "muted alarms",

@@ -204,7 +204,7 @@ fn last_run(text: &mut String, standing: &Standing, width: usize) {
     let Some(run) = &standing.last_run else {
         let words = match standing.journal_unreadable {
             Some(_) => "unknown: the journal can't be read",
-            None => "none in this data directory",
+            None => "none that is known here",
         };
         line(text, "Last run", words);
         return;

@@ -69,14 +69,14 @@ impl CallLog {
 }
 
 /// The service that a request is signed for: `Credential=KEY/DAY/REGION/SERVICE/aws4_request`.
-fn service(request: &Request<Bytes>) -> String {
+pub fn service(request: &Request<Bytes>) -> String {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let scope = header.and_then(|header| header.split("Credential=").nth(1));
     scope.and_then(|scope| scope.split('/').nth(3)).unwrap_or_default().to_owned()
 }
 
 /// What is asked: `Action` of a Query service, else the target or the path.
-fn operation(request: &Request<Bytes>) -> String {
+pub fn operation(request: &Request<Bytes>) -> String {
     let body = String::from_utf8_lossy(request.body());
     let action = body.split('&').find_map(|field| field.strip_prefix("Action=")).map(str::to_owned);
     action.unwrap_or_else(|| format!("{} {}", request.method(), request.uri().path()))

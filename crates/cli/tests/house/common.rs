@@ -123,15 +123,15 @@ impl Rehearsal {
 
     /// Carry the plan out.
     pub async fn upgrade(&self, site: &Site, plan: &Plan) -> (Outcome, Vec<Record>) {
-        let mut journal = SqliteJournal::in_memory().expect("a journal");
+        let journal = SqliteJournal::in_memory().expect("a journal");
         let holder = Holder::named("a rehearsal");
-        let mut conductor =
-            Conductor { cloud: &site.ports, journal: &mut journal, clock: &self.clock, holder: &holder };
+        let conductor =
+            Conductor { cloud: &site.ports, journal: &journal, clock: &self.clock, holder: &holder };
         let ended = conductor
             .start(&approved(plan, &self.clock), &mut Silent)
             .await
             .expect("the run comes to its end");
-        let (_, records) = journal.load(&plan.run_id).expect("the journal can be read");
+        let (_, records) = journal.load(&plan.run_id).await.expect("the journal can be read");
         match ended {
             Ended::Run(outcome) => (outcome, records),
             Ended::NeedsAnswer(question, _) => panic!("nobody is here to answer {question:?}"),

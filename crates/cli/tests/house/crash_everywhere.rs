@@ -2,9 +2,11 @@
 //! then is, and comes to the same end, the invariants kept on the way as an onlooker sees them.
 
 use conductor::{
-    ConductError, Conducting, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Request, RunSummary,
-    SqliteJournal,
+    Asked, ConductError, Conducting, Ended, Holder, JournalError, JournalStore, Request, RunSummary,
+    SqliteJournal, TAKE_OVER_SECONDS, TakenOver,
 };
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 use upgrade::{Outcome, Plan, Record, Timestamp};
 
@@ -30,8 +32,8 @@ fn check(vendor: Vendor, most: usize) {
         let fresh = freshly(vendor).await?;
         let full = Full::stand(vendor, 1, Wishes::default()).await?;
         let plan = full.plan().await;
-        let mut journal = journal();
-        let ended = full.start(&plan, &mut journal, &mut Silent).await.expect("it goes on to its end");
+        let journal = journal();
+        let ended = full.start(&plan, &journal, &mut Silent).await.expect("it goes on to its end");
         assert_eq!(ended, Ended::Run(Outcome::Upgraded));
         let records = records(&journal, &plan.run_id);
         Some((fresh, records.len()))
@@ -63,28 +65,28 @@ async fn crash_and_resume(vendor: Vendor, at: usize, dies: Dies, fresh: &Standin
     let what = format!("{vendor:?}, dies {dies:?} record {at}");
     let full = Full::stand(vendor, 1, Wishes::default()).await.expect("it stood before");
     let plan = full.plan().await;
-    let mut journal = MortalJournal { store: journal(), written: 0, death: Some((at, dies)) };
+    let journal = MortalJournal::dying(at, dies);
     let (ended, looks) = full
         .watched(30, async {
-            let died = full.start(&plan, &mut journal, &mut Silent).await;
+            let died = full.start(&plan, &journal, &mut Silent).await;
             assert!(
-                matches!(died, Err(ConductError::Journal(JournalError::LeaseHeld { .. }))),
+                matches!(died, Err(ConductError::Journal(JournalError::Overtaken { .. }))),
                 "{what}: {died:?}"
             );
-            let begun = journal.runs().expect("readable").pop();
+            let begun = journal.runs().await.expect("readable").pop();
             match begun {
                 // Not even the first record was written: nothing has happened, and it is simply begun.
-                None => full.start(&plan, &mut journal, &mut Silent).await,
+                None => full.start(&plan, &journal, &mut Silent).await,
                 // The last record was written: the run has ended, there is nothing to resume.
                 Some(run) if run.ended => Ok(Ended::Run(Outcome::Upgraded)),
                 Some(run) => {
-                    let early = full.resume(&run.run_id, &mut journal, &mut Silent, "second").await;
+                    let early = full.resume(&run.run_id, &journal, &mut Silent, "second").await;
                     assert!(
-                        matches!(early, Err(ConductError::Journal(JournalError::LeaseHeld { .. }))),
+                        matches!(early, Err(ConductError::Journal(JournalError::ClaimHeld { .. }))),
                         "{what}: nobody knows yet that the first is dead: {early:?}"
                     );
-                    full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 1)).await;
-                    full.resume(&run.run_id, &mut journal, &mut Silent, "second").await
+                    full.clock.sleep(Duration::from_secs(TAKE_OVER_SECONDS + 1)).await;
+                    full.resume(&run.run_id, &journal, &mut Silent, "second").await
                 }
             }
         })
@@ -101,19 +103,21 @@ fn a_dead_process_s_run_is_taken_over_at_once() {
     virtual_time().block_on(async {
         let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
         let plan = full.plan().await;
-        let mut journal = MortalJournal { store: journal(), written: 0, death: Some((40, Dies::After)) };
+        let journal = MortalJournal::dying(40, Dies::After);
         let this = Conducting::begin().expect("random");
-        let [host, process, ..] = *this.as_str().split('/').collect::<Vec<_>>() else { panic!("{}", *this) };
+        let [host, process, _, place, ..] = *this.as_str().split('/').collect::<Vec<_>>() else {
+            panic!("{}", *this)
+        };
         // The same process id, given to a process that began at another time.
-        let dead = Holder::named(&format!("{host}/{process}/1/nonce"));
-        let mut conductor = conductor::Conductor {
+        let dead = Holder::named(&format!("{host}/{process}/1/{place}/nonce"));
+        let conductor = conductor::Conductor {
             cloud: &full.site.ports,
-            journal: &mut journal,
+            journal: &journal,
             clock: &full.clock,
             holder: &dead,
         };
         conductor.start(&approved(&plan, &full.clock), &mut Silent).await.expect_err("it died");
-        let ended = full.resume(&plan.run_id, &mut journal, &mut Silent, "second").await;
+        let ended = full.resume(&plan.run_id, &journal, &mut Silent, "second").await;
         assert_eq!(ended.expect("it goes on"), Ended::Run(Outcome::Upgraded));
     });
 }
@@ -128,90 +132,107 @@ enum Dies {
 /// and nobody learns of it.
 struct MortalJournal {
     store: SqliteJournal,
+    life: Mutex<Life>,
+}
+
+struct Life {
     written: usize,
     death: Option<(usize, Dies)>,
 }
 
 impl MortalJournal {
-    fn write(
-        &mut self,
-        write: impl FnOnce(&mut SqliteJournal) -> Result<(), JournalError>,
+    fn dying(at: usize, dies: Dies) -> MortalJournal {
+        MortalJournal { store: journal(), life: Mutex::new(Life { written: 0, death: Some((at, dies)) }) }
+    }
+
+    async fn write(
+        &self,
+        write: impl Future<Output = Result<(), JournalError>> + Send,
     ) -> Result<(), JournalError> {
-        let death = self.death.filter(|(at, _)| *at == self.written).map(|(_, dies)| dies);
-        // The one error after which a conducting writes nothing more: it neither tries again nor gives its lease back, as a
-        // dead process does neither.
-        let gone = || JournalError::LeaseHeld {
-            run_id: "any".to_owned(),
-            holder: Holder::named("death"),
-            expires_at: Timestamp(0),
+        let death = {
+            let mut life = self.life.lock().expect("whole");
+            let death = life.death.filter(|(at, _)| *at == life.written).map(|(_, dies)| dies);
+            if death.is_some() {
+                life.death = None;
+            }
+            if !matches!(death, Some(Dies::Before)) {
+                life.written += 1;
+            }
+            death
         };
+        // The one error after which a conducting writes nothing more: it neither tries again nor gives its claim back, as a
+        // dead process does neither.
+        let gone = || JournalError::Overtaken { run_id: "any".to_owned(), holder: None };
         match death {
-            Some(Dies::Before) => {
-                self.death = None;
-                Err(gone())
-            }
+            Some(Dies::Before) => Err(gone()),
             Some(Dies::After) => {
-                self.death = None;
-                write(&mut self.store)?;
-                self.written += 1;
+                write.await?;
                 Err(gone())
             }
-            None => {
-                self.written += 1;
-                write(&mut self.store)
-            }
+            None => write.await,
         }
     }
 }
 
 impl JournalStore for MortalJournal {
-    fn begin(&mut self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
-        self.write(|store| store.begin(plan, first, holder))
+    fn location(&self) -> &str {
+        self.store.location()
     }
 
-    fn append(
-        &mut self,
+    async fn begin(&self, plan: &Plan, first: &Record, holder: &Holder) -> Result<(), JournalError> {
+        self.write(self.store.begin(plan, first, holder)).await
+    }
+
+    async fn append(
+        &self,
         run_id: &str,
+        place: usize,
         record: &Record,
         ends: bool,
         holder: &Holder,
     ) -> Result<(), JournalError> {
-        self.write(|store| store.append(run_id, record, ends, holder))
+        self.write(self.store.append(run_id, place, record, ends, holder)).await
     }
 
-    fn take_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
-        self.store.take_lease(run_id, holder, now)
+    async fn take(&self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<TakenOver, JournalError> {
+        self.store.take(run_id, holder, now).await
     }
 
-    fn renew_lease(&mut self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<(), JournalError> {
-        self.store.renew_lease(run_id, holder, now)
+    async fn beat(
+        &self,
+        run_id: &str,
+        holder: &Holder,
+        doing: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        self.store.beat(run_id, holder, doing, now).await
     }
 
-    fn release_lease(&mut self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
-        self.store.release_lease(run_id, holder)
+    async fn confirm(&self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        self.store.confirm(run_id, holder).await
     }
 
-    fn ask(&mut self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
-        self.store.ask(run_id, request, at)
+    async fn release(&self, run_id: &str, holder: &Holder) -> Result<(), JournalError> {
+        self.store.release(run_id, holder).await
     }
 
-    fn next_request(&self, run_id: &str) -> Result<Option<(i64, Request)>, JournalError> {
-        self.store.next_request(run_id)
+    async fn ask(&self, run_id: &str, request: &Request, at: Timestamp) -> Result<(), JournalError> {
+        self.store.ask(run_id, request, at).await
     }
 
-    fn take_request(&mut self, run_id: &str, number: i64) -> Result<(), JournalError> {
-        self.store.take_request(run_id, number)
+    async fn requests(&self, run_id: &str, taken: &BTreeSet<String>) -> Result<Vec<Asked>, JournalError> {
+        self.store.requests(run_id, taken).await
     }
 
-    fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
-        self.store.load(run_id)
+    async fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
+        self.store.load(run_id).await
     }
 
-    fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
-        self.store.records_from(run_id, from)
+    async fn records_from(&self, run_id: &str, from: usize) -> Result<Vec<Record>, JournalError> {
+        self.store.records_from(run_id, from).await
     }
 
-    fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
-        self.store.runs()
+    async fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
+        self.store.runs().await
     }
 }

@@ -46,8 +46,8 @@ fn whole(vendor: Vendor) -> Option<Whole> {
         let plan = full.plan().await;
         full.calls.begin(None);
         full.platform.begin(Vec::new());
-        let mut journal = journal();
-        full.start(&plan, &mut journal, &mut Silent).await.expect("it goes on to its end");
+        let journal = journal();
+        full.start(&plan, &journal, &mut Silent).await.expect("it goes on to its end");
         let expected = plan.primary().map(|update| update.expected.clone()).unwrap_or_default();
         let resources = expected.into_iter().map(|one| (one.logical_id, one.expected)).collect();
         Some((fresh, full.calls.calls(), full.platform.requests().len(), resources))
@@ -126,8 +126,8 @@ fn each_request_to_the_platform_fails_in_each_way() {
 
 /// The run ends; how.
 async fn ends(full: &Full, plan: &Plan, passes: bool, fresh: &Standing, what: &str) -> &'static str {
-    let mut journal = journal();
-    let (ended, looks) = full.watched(30, full.start(plan, &mut journal, &mut Silent)).await;
+    let journal = journal();
+    let (ended, looks) = full.watched(30, full.start(plan, &journal, &mut Silent)).await;
     let outcome = match ended.unwrap_or_else(|error| panic!("{what}: {error}")) {
         Ended::Run(outcome) => outcome,
         Ended::NeedsAnswer(question, _) => panic!("{what}: {question:?}"),
@@ -242,9 +242,9 @@ async fn resource_fails(
         resources.push(failing("rollback"));
     }
     full.set_faults(&json!({ "resources": resources }));
-    let mut journal = journal();
+    let journal = journal();
     let mut watcher = Skips { asked: 0 };
-    let (ended, looks) = full.watched(30, full.start(&plan, &mut journal, &mut watcher)).await;
+    let (ended, looks) = full.watched(30, full.start(&plan, &journal, &mut watcher)).await;
     let records = records(&journal, &plan.run_id);
     let report = Report::from_journal(&plan, &records).expect("the journal fits its plan");
     match ended.unwrap_or_else(|error| panic!("{what}: {error}")) {

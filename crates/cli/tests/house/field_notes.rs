@@ -1,8 +1,7 @@
-//! What the first version met when others operated it (`field-notes.md`, last section), as scenarios that concern one
-//! machine: what happens is judged from outside, and what is told is compared with it.
+//! What the first version met when others operated it (`field-notes.md`, last section), as scenarios: what happens is judged from outside, and what is told is compared with it.
 //!
 //! Elsewhere: 11 (signals, a full disk) needs a program of its own and is in `tests/operator` (`conducting`, `mistakes`,
-//! `journals`). Not here: 2 and 16 need two machines and a shared state; 4 to 9, 10b, 14, 21 and 22 (several listeners, no load
+//! `journals`). Not here: 4 to 9, 10b, 14, 21 and 22 (several listeners, no load
 //! balancer, keys that end, suspended processes, termination protection, 32 queues, engines, warnings, the first rule's
 //! priority, versions without metadata) belong to a later issue.
 

@@ -410,26 +410,24 @@ impl Full {
     pub async fn start<J: JournalStore>(
         &self,
         plan: &Plan,
-        journal: &mut J,
+        journal: &J,
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
         let holder = Holder::named("first");
-        let mut conductor =
-            Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
+        let conductor = Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
         conductor.start(&approved(plan, &self.clock), watcher).await
     }
 
-    /// Go on with a run in another process; a lease that is held is waited for.
+    /// Go on with a run in another process; a claim that is held is waited for.
     pub async fn resume<J: JournalStore>(
         &self,
         run_id: &str,
-        journal: &mut J,
+        journal: &J,
         watcher: &mut impl Watcher,
         holder: &str,
     ) -> Result<Ended, ConductError> {
         let holder = Holder::named(holder);
-        let mut conductor =
-            Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
+        let conductor = Conductor { cloud: &self.site.ports, journal, clock: &self.clock, holder: &holder };
         conductor.resume(run_id, watcher).await
     }
 
@@ -531,7 +529,7 @@ pub fn assert_no_secret(plan: &Plan, records: &[Record], report: &Report, what: 
 
 /// The records of a journal's run.
 pub fn records(journal: &impl JournalStore, run_id: &str) -> Vec<Record> {
-    journal.load(run_id).expect("the journal can be read").1
+    at_once(journal.load(run_id)).expect("the journal can be read").1
 }
 
 /// An empty journal.
@@ -542,4 +540,13 @@ pub fn journal() -> SqliteJournal {
 /// Whether everything is tried, and not a sample of it.
 pub fn everything() -> bool {
     std::env::var_os("SLACKWATER_EVERYTHING").is_some_and(|value| value == "1")
+}
+
+/// What SQLite answers, who answers at once.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(answer) => answer,
+        std::task::Poll::Pending => panic!("it does not answer at once"),
+    }
 }

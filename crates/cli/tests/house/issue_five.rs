@@ -21,8 +21,8 @@ fn check(vendor: Vendor, jobs: usize, instances: usize) {
         assert_eq!((plan.at_work.jobs.len(), plan.at_work.dedicated_machines.len()), (jobs, 2));
         assert!(plan.at_work.jobs.iter().all(|job| job.owner.is_some()), "everybody is named");
         assert!(!plan.snapshots.is_empty());
-        let mut journal = journal();
-        let (ended, looks) = full.watched(2, full.start(&plan, &mut journal, &mut Silent)).await;
+        let journal = journal();
+        let (ended, looks) = full.watched(2, full.start(&plan, &journal, &mut Silent)).await;
         assert_eq!(ended.expect("it goes on to its end"), Ended::Run(Outcome::Upgraded));
         let records = records(&journal, &plan.run_id);
         let report = full.assert_end(&plan, &records, &looks, &fresh, "the upgrade").await;

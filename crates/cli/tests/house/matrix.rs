@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use cli::{CliError, Leaving, LeavingWish, leaving};
 use conductor::{
-    ConductError, Ended, JournalError, JournalStore, LEASE_SECONDS, Reply, Request, Watcher, read_run,
+    ConductError, Ended, JournalError, JournalStore, Reply, Request, TAKE_OVER_SECONDS, Watcher, read_run,
 };
 use tokio::sync::Notify;
 use upgrade::{Ending, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind, Users};
 
 use crate::common::virtual_time;
-use crate::full::{Vendor, everything, freshly};
+use crate::full::{Vendor, at_once, everything, freshly};
 use crate::outside::{Standing, Way};
-use crate::world::{Refused, Waits, World};
+use crate::world::{Refused, Stores, Waits, World};
 
 /// The run that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl World {
 
     /// Somebody else comes. Gives whether they were told that it can't be done now.
     async fn second(&self, second: Second, run_id: &str, dead: bool) -> Result<bool, String> {
-        let mut journal = self.journal();
+        let journal = self.journal();
         let now = self.full.clock.now();
         let refusal = |error: CliError| match error {
             CliError::Journal(JournalError::RunUnderWay { .. })
@@ -192,7 +192,7 @@ impl World {
                 Err(error) => refusal(error),
             },
             Second::Stop => {
-                match journal.ask(run_id, &Request::Stop { by: "grace".to_owned() }, now) {
+                match journal.ask(run_id, &Request::Stop { by: "grace".to_owned() }, now).await {
                     Ok(()) | Err(JournalError::Ended { .. }) => {}
                     Err(error) => return Err(error.to_string()),
                 }
@@ -203,7 +203,7 @@ impl World {
             }
             Second::Resume => match self.resume(run_id, "second").await {
                 Ok(_) => Ok(false),
-                Err(ConductError::Journal(JournalError::LeaseHeld { .. })) => Ok(true),
+                Err(ConductError::Journal(JournalError::ClaimHeld { .. })) => Ok(true),
                 Err(ConductError::Ended { .. }) => Ok(false),
                 Err(error) => Err(error.to_string()),
             },
@@ -221,13 +221,17 @@ impl World {
 }
 
 /// One pair. `None`: the run came to no such step.
-async fn pair(first: First, alive: bool, step: Step, second: Second, fresh: &Standing) -> Option<()> {
+async fn pair(
+    stores: Stores,
+    (first, alive, step, second): (First, bool, Step, Second),
+    fresh: &Standing,
+) -> Option<()> {
     let what = format!(
-        "{first:?}, {} in \"{}\", then {second:?}",
+        "{stores:?}: {first:?}, {} in \"{}\", then {second:?}",
         if alive { "carried on" } else { "its process killed" },
         step.title()
     );
-    let world = World::new().await.expect("the repository's own");
+    let world = World::over(stores).await.expect("the repository's own");
     let plan = world.first(first).await;
     world.full.calls.begin(None);
     let (reached, at) = (Notify::new(), Cell::new(None));
@@ -263,10 +267,10 @@ async fn pair(first: First, alive: bool, step: Step, second: Second, fresh: &Sta
     }
     let phase = at.get()?;
     if dies {
-        // Nobody knows that it is dead before its lease has run out.
-        world.full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 1)).await;
+        // Nobody knows that it is dead before it has been silent for so long.
+        world.full.clock.sleep(Duration::from_secs(TAKE_OVER_SECONDS + 1)).await;
         let has_ended =
-            || read_run(&world.journal(), run_id).is_ok_and(|(_, _, state)| state.outcome.is_some());
+            || at_once(read_run(&world.journal(), run_id)).is_ok_and(|(_, _, state)| state.outcome.is_some());
         if !has_ended() {
             *told.borrow_mut() = Some(world.second(second, run_id, true).await);
         }
@@ -314,12 +318,12 @@ async fn judge(world: &World, what: &str, right: Right, refused: bool, rules: us
 /// Every run's report says what was seen from outside when it ended; the last one's still holds.
 fn reports_are_true(world: &World, what: &str, right: Right) {
     let journal = world.journal();
-    let mut runs = journal.runs().expect("readable");
+    let mut runs = at_once(journal.runs()).expect("readable");
     for run in &runs {
         assert!(run.ended, "{what}: {} has not ended", run.run_id);
     }
     let last = runs.pop().expect("a run");
-    let (plan, records, state) = read_run(&journal, &last.run_id).expect("sound");
+    let (plan, records, state) = at_once(read_run(&journal, &last.run_id)).expect("sound");
     let report = Report::from_journal(&plan, &records).expect("it fits");
     let (outcome, seen) = (state.outcome.as_ref().expect("ended"), report.seen.as_ref().expect("looked at"));
     let ending = Ending { kind: plan.kind, outcome, seen: Some(seen) };
@@ -340,7 +344,7 @@ async fn steps(first: First) -> Option<Vec<Step>> {
     let world = World::new().await?;
     let plan = world.first(first).await;
     world.carry_on(&plan, &mut Waits).await.expect("it goes to its end");
-    let (plan, records, _) = read_run(&world.journal(), &plan.run_id).expect("sound");
+    let (plan, records, _) = at_once(read_run(&world.journal(), &plan.run_id)).expect("sound");
     let report = Report::from_journal(&plan, &records).expect("it fits");
     Some(report.steps.iter().map(|step| step.step).collect())
 }
@@ -353,24 +357,25 @@ fn every_pair_of_commands_comes_to_its_right_end() {
         let steps = virtual_time().block_on(steps(first)).expect("the repository's own");
         for step in steps {
             for alive in [true, false] {
-                pairs.extend(SECONDS.map(|second| (first, alive, step, second)));
+                for stores in [Stores::OneMachine, Stores::Machines] {
+                    pairs.extend(SECONDS.map(|second| (stores, (first, alive, step, second))));
+                }
             }
         }
     }
     // What is killed and what comes to a killed run are two ways to the same.
-    pairs.retain(|(_, alive, _, second)| *alive || *second != Second::Kill);
+    pairs.retain(|(_, (_, alive, _, second))| *alive || *second != Second::Kill);
     let all = pairs.len();
-    let every = if everything() { 1 } else { 23 };
+    let every = if everything() { 1 } else { 41 };
     let sampled: Vec<_> = pairs.into_iter().step_by(every).collect();
     let (sampled, fresh) = (&sampled, &fresh);
     let right: usize = std::thread::scope(|scope| {
         let halves = [0, 1].map(|half| {
             scope.spawn(move || {
                 let mine = sampled.iter().skip(half).step_by(2);
-                mine.filter(|(first, alive, step, second)| {
+                mine.filter(|(stores, what)| {
                     // One that goes wrong has said why, and hides no other.
-                    let trying =
-                        || virtual_time().block_on(Box::pin(pair(*first, *alive, *step, *second, fresh)));
+                    let trying = || virtual_time().block_on(Box::pin(pair(*stores, *what, fresh)));
                     std::panic::catch_unwind(std::panic::AssertUnwindSafe(trying))
                         .is_ok_and(|come| come.is_some())
                 })

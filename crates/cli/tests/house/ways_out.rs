@@ -12,7 +12,7 @@ use upgrade::{
 };
 
 use crate::common::{Silent, virtual_time};
-use crate::full::{Full, Vendor, Wishes, freshly, journal, records};
+use crate::full::{Full, Vendor, Wishes, at_once, freshly, journal, records};
 use crate::outside::{Way, check_gate};
 
 /// A journal on disk, for two to have it open.
@@ -38,7 +38,7 @@ impl Watcher for Stops {
         if state.step == self.at && !self.asked && state.outcome.is_none() {
             self.asked = true;
             let stop = Request::Stop { by: "grace".to_owned() };
-            self.journal.ask(&plan.run_id, &stop, record.at()).expect("the run goes on");
+            at_once(self.journal.ask(&plan.run_id, &stop, record.at())).expect("the run goes on");
         }
     }
 
@@ -67,8 +67,8 @@ fn a_run_can_be_stopped_at_every_step() {
             let plan = full.plan().await;
             let files = Files(tempfile::tempdir().expect("a folder"));
             let mut watcher = Stops { journal: files.open(), at: *at, asked: false, seen: BTreeSet::new() };
-            let mut journal = files.open();
-            let (ended, looks) = full.watched(20, full.start(&plan, &mut journal, &mut watcher)).await;
+            let journal = files.open();
+            let (ended, looks) = full.watched(20, full.start(&plan, &journal, &mut watcher)).await;
             let ended = ended.unwrap_or_else(|error| panic!("{what}: {error}"));
             let records = records(&journal, &plan.run_id);
             let report = full.assert_end(&plan, &records, &looks, &fresh, &what).await;
@@ -105,9 +105,9 @@ fn a_platform_that_is_not_healthy_goes_back() {
             let Some(full) = Full::stand(vendor, 1, wishes).await else { return };
             let plan = full.plan().await;
             assert!(plan.way_back.is_some(), "{vendor:?} can be gone back from");
-            let mut journal = journal();
+            let journal = journal();
             let mut watcher = FallsIll { full: &full, ill: Cell::new(false) };
-            let (ended, looks) = full.watched(20, full.start(&plan, &mut journal, &mut watcher)).await;
+            let (ended, looks) = full.watched(20, full.start(&plan, &journal, &mut watcher)).await;
             let what = format!("{vendor:?} goes back");
             let records = records(&journal, &plan.run_id);
             match ended.unwrap_or_else(|error| panic!("{what}: {error}")) {
@@ -160,8 +160,8 @@ fn a_question_that_nobody_answers_leaves_the_run_to_be_resumed() {
         let Some(fresh) = freshly(Vendor::Sample).await else { return };
         let plan = full.plan().await;
         full.platform.be_healthy(false);
-        let mut journal = journal();
-        let (ended, _) = full.watched(20, full.start(&plan, &mut journal, &mut Silent)).await;
+        let journal = journal();
+        let (ended, _) = full.watched(20, full.start(&plan, &journal, &mut Silent)).await;
         let Ended::NeedsAnswer(question, _) = ended.expect("it comes to a question") else {
             panic!("no question")
         };
@@ -171,14 +171,14 @@ fn a_question_that_nobody_answers_leaves_the_run_to_be_resumed() {
             Way::MaintenancePage,
             "users are kept out meanwhile"
         );
-        let left = journal.runs().expect("readable").pop().expect("the run");
-        assert_eq!((left.ended, left.lease), (false, None), "whoever left it has given its lease back");
+        let left = journal.runs().await.expect("readable").pop().expect("the run");
+        assert_eq!((left.ended, left.claim), (false, None), "whoever left it has given its claim back");
         full.clock.sleep(Duration::from_secs(3600)).await;
         full.platform.be_healthy(true);
         let answer = Request::Answer { answer: Answer::LookAgain, by: "ada".to_owned() };
-        journal.ask(&plan.run_id, &answer, full.clock.now()).expect("it takes answers");
+        journal.ask(&plan.run_id, &answer, full.clock.now()).await.expect("it takes answers");
         let (ended, looks) =
-            full.watched(20, full.resume(&plan.run_id, &mut journal, &mut Silent, "second")).await;
+            full.watched(20, full.resume(&plan.run_id, &journal, &mut Silent, "second")).await;
         assert_eq!(ended.expect("it goes on"), Ended::Run(Outcome::Upgraded));
         let records = records(&journal, &plan.run_id);
         let report = full.assert_end(&plan, &records, &looks, &fresh, "answered an hour later").await;
@@ -202,7 +202,7 @@ async fn maintenance(
     kind: RunKind,
     run_id: &str,
     inherited: Before,
-    journal: &mut SqliteJournal,
+    journal: &SqliteJournal,
 ) -> (Plan, Result<Ended, ConductError>) {
     let plan = prepare_maintenance(&full.site, kind, run_id, &[], None, inherited).await.expect("a plan");
     let ended = full.start(&plan, journal, &mut Waits).await;
@@ -219,22 +219,22 @@ fn maintenance_is_entered_and_left() {
                 else {
                     return;
                 };
-                let mut journal = journal();
+                let journal = journal();
                 let nothing = Before::default();
                 let (entering, ended) =
-                    maintenance(&full, RunKind::EnterMaintenance, "enter", nothing, &mut journal).await;
+                    maintenance(&full, RunKind::EnterMaintenance, "enter", nothing, &journal).await;
                 assert_eq!(ended.expect("entered"), Ended::Run(Outcome::InMaintenance), "{what}");
                 let look = full.outside().look(full.clock.now().0).await;
                 assert_eq!((look.stranger, look.admitted), (Way::MaintenancePage, Way::Platform), "{what}");
                 assert_eq!(full.platform.at_work(), (0, 0), "{what}");
                 let records = records(&journal, "enter");
-                let (before, mut journal) = if lost {
+                let (before, journal) = if lost {
                     (Before::default(), crate::full::journal())
                 } else {
                     (upgrade::fold(&entering, &records).expect("it fits").before, journal)
                 };
                 let (_, ended) =
-                    maintenance(&full, RunKind::LeaveMaintenance, "leave", before, &mut journal).await;
+                    maintenance(&full, RunKind::LeaveMaintenance, "leave", before, &journal).await;
                 assert_eq!(ended.expect("left"), Ended::Run(Outcome::OutOfMaintenance), "{what}");
                 full.assert_put_back(&what).await;
             });

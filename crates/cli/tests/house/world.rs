@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use cli::planning::inherited;
 use cli::ports::Ports;
-use cli::{CliError, Entering, Leaving, LeavingWish, entering, is_left_over, leaving, refuse_under_way};
+use cli::{
+    CliError, Entering, Journal, Leaving, LeavingWish, entering, is_left_over, leaving, refuse_under_way,
+};
 use conductor::{
-    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, LEASE_SECONDS, Reply,
-    Request, SqliteJournal, Watcher, read_run,
+    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, Reply, Request,
+    SqliteJournal, TAKE_OVER_SECONDS, Watcher, read_run,
 };
 use tokio::sync::Notify;
 use upgrade::{
     Act, Answer, Observation, Outcome, Plan, PortError, Query, Question, Record, Report, State, Users,
 };
 
-use crate::common::approved;
-use crate::full::{Full, Vendor, Wishes};
+use crate::common::{approved, sdk};
+use crate::full::{Full, Vendor, Wishes, at_once};
 
 /// Carries a run on and says nothing; answers come through the journal.
 pub struct Waits;
@@ -68,22 +70,38 @@ impl Cloud for Distant<'_> {
     }
 }
 
+/// Where a world's runs are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stores {
+    /// In a data directory, which several processes open.
+    OneMachine,
+    /// In a bucket: every opening is another machine's.
+    Machines,
+}
+
 /// One world: a deployment, and a journal that several processes open.
 pub struct World {
     pub full: Full,
+    pub stores: Stores,
     folder: RefCell<tempfile::TempDir>,
     runs: Cell<usize>,
 }
 
 impl World {
     pub async fn new() -> Option<World> {
+        World::over(Stores::OneMachine).await
+    }
+
+    pub async fn over(stores: Stores) -> Option<World> {
         let wishes = Wishes { notice: "1m", ..Wishes::default() };
-        Full::stand(Vendor::Sample, 1, wishes).await.map(World::around)
+        let world = Full::stand(Vendor::Sample, 1, wishes).await.map(World::around)?;
+        Some(World { stores, ..world })
     }
 
     /// A deployment that stands, and an empty journal.
     pub fn around(full: Full) -> World {
-        World { full, folder: RefCell::new(tempfile::tempdir().expect("a folder")), runs: Cell::new(0) }
+        let folder = RefCell::new(tempfile::tempdir().expect("a folder"));
+        World { full, stores: Stores::OneMachine, folder, runs: Cell::new(0) }
     }
 
     /// Nobody knows any more of the runs so far.
@@ -91,8 +109,20 @@ impl World {
         self.folder.replace(tempfile::tempdir().expect("a folder"));
     }
 
-    pub fn journal(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.folder.borrow().path().join("journal.sqlite")).expect("a journal")
+    pub fn journal(&self) -> Journal {
+        let Full { site, local, clock, .. } = &self.full;
+        match self.stores {
+            Stores::OneMachine => {
+                let path = self.folder.borrow().path().join("journal.sqlite");
+                Journal::Here(Box::new(SqliteJournal::open(&path).expect("a journal")))
+            }
+            Stores::Machines => {
+                let state = site.settings.state.as_ref().expect("a bucket");
+                // Its own connection, which has read nothing yet.
+                let cloud = sdk(local, *clock);
+                at_once(Journal::shared(&cloud, state, &site.settings.stack, *clock)).expect("a state")
+            }
+        }
     }
 
     pub fn run_id(&self) -> String {
@@ -109,23 +139,23 @@ impl World {
 
     pub async fn upgrading(&self) -> Result<Plan, CliError> {
         let journal = self.journal();
-        refuse_under_way(Some(&journal), "production")?;
-        Ok(self.full.planned(&self.run_id(), inherited(&journal, "production")).await)
+        refuse_under_way(Some(&journal), "production", self.full.clock.now()).await?;
+        Ok(self.full.planned(&self.run_id(), inherited(&journal, "production").await).await)
     }
 
     pub async fn carry_on(&self, plan: &Plan, watcher: &mut impl Watcher) -> Result<Ended, ConductError> {
         let (cloud, clock) = (Distant(&self.full.site.ports, &self.full.clock), &self.full.clock);
         let holder = Holder::named(&plan.run_id);
-        let mut journal = self.journal();
-        let mut conductor = Conductor { cloud: &cloud, journal: &mut journal, clock, holder: &holder };
+        let journal = self.journal();
+        let conductor = Conductor { cloud: &cloud, journal: &journal, clock, holder: &holder };
         Box::pin(conductor.start(&approved(plan, clock), watcher)).await
     }
 
     pub async fn resume(&self, run_id: &str, holder: &str) -> Result<Ended, ConductError> {
         let (cloud, clock) = (Distant(&self.full.site.ports, &self.full.clock), &self.full.clock);
         let holder = Holder::named(holder);
-        let mut journal = self.journal();
-        let mut conductor = Conductor { cloud: &cloud, journal: &mut journal, clock, holder: &holder };
+        let journal = self.journal();
+        let conductor = Conductor { cloud: &cloud, journal: &journal, clock, holder: &holder };
         Box::pin(conductor.resume(run_id, &mut Waits)).await
     }
 
@@ -158,8 +188,8 @@ impl World {
         .0
     }
 
-    /// Carry a plan out until the run has come to where it is waited for; there its process is killed, and its lease runs
-    /// out.
+    /// Carry a plan out until the run has come to where it is waited for; there its process is killed, and it is silent for too
+    /// long.
     pub async fn kill_when(&self, plan: &Plan, when: impl Fn(&State) -> bool) {
         let reached = Notify::new();
         let mut watcher = Until { when: &when, reached: &reached, said: false };
@@ -168,28 +198,28 @@ impl World {
             () = reached.notified() => {}
             ended = self.carry_on(plan, &mut watcher) => panic!("it had ended before: {ended:?}"),
         }
-        self.full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 1)).await;
+        self.full.clock.sleep(Duration::from_secs(TAKE_OVER_SECONDS + 1)).await;
     }
 
     /// What a run's journal tells.
     pub fn report(&self, run_id: &str) -> Report {
-        let (plan, records, _) = read_run(&self.journal(), run_id).expect("sound");
+        let (plan, records, _) = at_once(read_run(&self.journal(), run_id)).expect("sound");
         Report::from_journal(&plan, &records).expect("it fits")
     }
 
     /// Ask something of a run, as another process does.
     pub fn ask(&self, run_id: &str, request: &Request) {
-        self.journal().ask(run_id, request, self.full.clock.now()).expect("it takes it");
+        at_once(self.journal().ask(run_id, request, self.full.clock.now())).expect("it takes it");
     }
 
     /// As `slackwater maintenance disable` does it.
     pub async fn leave(&self, wish: LeavingWish) -> Result<(), Refused> {
-        let mut journal = self.journal();
+        let journal = self.journal();
         let otherwise = |error: &dyn std::fmt::Display| Refused::Otherwise(error.to_string());
         let way = leaving(&self.full.site, &journal, wish).await.map_err(Refused::ByRule)?;
         if let Leaving::From { run_id, asks, conducted } = way {
             for request in asks {
-                match journal.ask(&run_id, &request, self.full.clock.now()) {
+                match journal.ask(&run_id, &request, self.full.clock.now()).await {
                     Ok(()) | Err(JournalError::Ended { .. }) => {}
                     Err(error) => return Err(otherwise(&error)),
                 }
@@ -215,13 +245,13 @@ impl World {
 
     /// Until a run has ended, whoever carries it on; what it asks is answered with waiting on.
     pub async fn wait_for(&self, run_id: &str) {
-        let mut journal = self.journal();
+        let journal = self.journal();
         for _ in 0..4_000 {
-            let (_, _, state) = read_run(&journal, run_id).expect("sound");
+            let (_, _, state) = read_run(&journal, run_id).await.expect("sound");
             if state.outcome.is_some() {
                 return;
             }
-            answer(&mut journal, run_id, &state, self.full.clock.now());
+            answer(&journal, run_id, &state, self.full.clock.now());
             self.full.clock.sleep(Duration::from_secs(3)).await;
         }
         panic!("{run_id} does not end");
@@ -242,11 +272,11 @@ pub enum Refused {
 }
 
 /// What a stop on the way out leads to is answered with waiting on.
-fn answer(journal: &mut SqliteJournal, run_id: &str, state: &State, now: upgrade::Timestamp) {
+fn answer(journal: &impl JournalStore, run_id: &str, state: &State, now: upgrade::Timestamp) {
     let Some(question) = &state.question else { return };
     assert!(question.takes(&Answer::LookAgain), "{question:?}");
     let answer = Request::Answer { answer: Answer::LookAgain, by: "ada".to_owned() };
-    match journal.ask(run_id, &answer, now) {
+    match at_once(journal.ask(run_id, &answer, now)) {
         Ok(()) | Err(JournalError::Ended { .. }) => {}
         Err(error) => panic!("{error}"),
     }

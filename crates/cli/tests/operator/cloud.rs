@@ -69,7 +69,7 @@ impl Cloud {
         cloud.write(
             "slackwater.toml",
             "[deployments.production]\nstack = \"sample\"\nregion = \"us-east-1\"\ntemplate_bucket = \"slackwater-seed-templates\"\n\
-             [deployments.production.health]\ntargets = false\nquiet = \"1s\"\n",
+             state = \"data-directory\"\n[deployments.production.health]\ntargets = false\nquiet = \"1s\"\n",
         );
         let planted = cloud.run(&["local", "seed", "seed.toml", "--data-dir", "cloud"]);
         assert_eq!(planted.code, 0, "{planted:?}");

@@ -246,7 +246,7 @@ fn maintenance_is_disabled_in_the_panel_beside_a_run_that_can_t_be_read() {
     let disabled = served.press(&ada, "/deployments/production/maintenance/disable", "one");
     assert!(disabled.starts_with("HTTP/1.1 200"), "{disabled}");
     cloud.until_runs_say("Maintenance was left");
-    cloud.until_runs_say("DAMAGED, and set aside: its plan");
+    cloud.until_runs_say("SET ASIDE: its plan");
     let status = cloud.run(&["status"]);
     assert!(status.out.contains("open; users are let in"), "{status:?}");
 }
@@ -269,9 +269,9 @@ fn a_deployment_that_can_t_be_reached_is_named_and_its_run_is_not_driven_into_it
     assert_eq!(served.end(&cloud).code, 0);
 }
 
-/// A lease whose holder isn't known to be gone is waited for.
+/// A conducting that isn't known to be gone is waited for.
 #[test]
-fn serve_waits_for_a_lease_that_has_not_run_out() {
+fn serve_waits_for_a_conducting_that_may_live() {
     let cloud = Cloud::with_work();
     let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
     cloud.until_runs_say(BEHIND_THE_GATE);
@@ -280,10 +280,7 @@ fn serve_waits_for_a_lease_that_has_not_run_out() {
     let run_id = cloud.latest_run();
     let journal = Connection::open(cloud.folder().join(".slackwater/journal.sqlite")).expect("SQLite");
     journal
-        .execute(
-            "UPDATE runs SET holder = 'another-machine/1/1/x', lease_expires_at = lease_expires_at - 45000",
-            [],
-        )
+        .execute("UPDATE runs SET holder = 'another-machine/1/1/x/y', beat_at = beat_at - 40000", [])
         .expect("set");
     drop(journal);
     let served = Served::start(&cloud);

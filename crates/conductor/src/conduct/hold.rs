@@ -1,15 +1,19 @@
-//! How a conducting keeps hold of its run: every write is repeated while the journal fails, for as long as the lease lasts,
-//! and the lease is renewed beside whatever takes long. Whoever could not renew it for that long does nothing more.
+//! How a conducting keeps hold of its run: it gives a sign of life beside everything else, and every write is repeated while
+//! the journal fails, for as long as nobody else may act. Calls are sent only while the claim is surely its own.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use upgrade::{Plan, Record, Timestamp};
 
 use super::{ConductError, Conductor, Ended, Watcher};
+use crate::claim::{ACT_SECONDS, BEAT_SECONDS, BEGINS, HOLD_SECONDS, SURELY_ALIVE_SECONDS, TAKES_OVER};
 use crate::cloud::Cloud;
-use crate::journal::{JournalError, JournalStore};
-use crate::lease::{LEASE_SECONDS, RENEW_AFTER_SECONDS};
+use crate::journal::{JournalError, JournalStore, TakenOver};
+use crate::limit::{HoldLimit, limited};
 
 /// How long to wait until a journal that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -17,149 +21,188 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long a run that has not begun waits for a locked journal: nobody is kept out, so somebody may as well be told.
 const BEGIN_SECONDS: u64 = 5;
 
+/// How often a write is tried at least, however long each attempt takes: an answer that is lost once is no reason to give up.
+const LEAST_TRIES: usize = 3;
+
 /// How far a conducting's hold on its run goes.
 #[derive(Debug)]
 pub(super) struct Hold {
-    /// The lease counts from here: the time of the last record or renewal that stands.
-    renewed_at: Timestamp,
+    /// Until when calls are sent.
+    pub limit: Arc<HoldLimit>,
     /// How many of the run's records stand.
-    written: usize,
+    pub written: Cell<usize>,
+    /// The requests that records have taken up.
+    pub taken: RefCell<BTreeSet<String>>,
+    /// What is being done, for whoever reads the claim.
+    pub doing: Cell<&'static str>,
+    /// The machine stood still for longer than calls are sent without a sign of life, and the claim is its own all the same.
+    pub stood_still: Cell<bool>,
 }
 
 impl Hold {
-    pub(super) fn since(renewed_at: Timestamp, written: usize) -> Hold {
-        Hold { renewed_at, written }
-    }
-
-    /// When the lease runs out, unless it is renewed.
+    /// When somebody else may act, unless a beat is accepted.
     fn ends_at(&self) -> Timestamp {
-        Timestamp(self.renewed_at.0.saturating_add(LEASE_SECONDS * 1000))
+        self.limit.sent_at().plus_seconds(ACT_SECONDS)
     }
 }
 
 impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     /// Write a run's beginning down.
     pub(super) async fn begin(
-        &mut self,
+        &self,
         plan: &Plan,
         first: &Record,
         watcher: &mut impl Watcher,
-    ) -> Result<(), JournalError> {
-        let (holder, until) = (self.holder, self.until(BEGIN_SECONDS));
-        self.repeat(plan, until, watcher, |journal| journal.begin(plan, first, holder)).await
+    ) -> Result<Hold, JournalError> {
+        let until = self.clock.now().plus_seconds(BEGIN_SECONDS);
+        let begin = async |now| {
+            self.journal.begin(plan, first, self.holder).await?;
+            Ok(now)
+        };
+        let sent_at = self.repeat(&plan.run_id, || until, watcher, begin).await?;
+        Ok(self.hold(sent_at, BEGINS))
     }
 
-    /// Take a run's lease.
-    pub(super) async fn take(&mut self, plan: &Plan, watcher: &mut impl Watcher) -> Result<(), JournalError> {
-        let (holder, until, clock) = (self.holder, self.until(BEGIN_SECONDS), self.clock);
-        self.repeat(plan, until, watcher, |journal| journal.take_lease(&plan.run_id, holder, clock.now()))
-            .await
+    /// Take a run's claim. Whoever has not been heard of for longer than a beat takes is waited for: either it gives a sign of
+    /// life, or it may be followed.
+    pub(super) async fn take(
+        &self,
+        run_id: &str,
+        watcher: &mut impl Watcher,
+    ) -> Result<(Hold, TakenOver), JournalError> {
+        loop {
+            let until = self.clock.now().plus_seconds(BEGIN_SECONDS);
+            let take = async |now| Ok((now, self.journal.take(run_id, self.holder, now).await?));
+            match self.repeat(run_id, || until, watcher, take).await {
+                Ok((sent_at, taken)) => return Ok((self.hold(sent_at, TAKES_OVER), taken)),
+                Err(JournalError::ClaimHeld { silent_seconds, .. })
+                    if silent_seconds > SURELY_ALIVE_SECONDS =>
+                {
+                    self.clock.sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn hold(&self, sent_at: Timestamp, doing: &'static str) -> Hold {
+        Hold {
+            limit: HoldLimit::since(*self.clock, sent_at),
+            written: Cell::new(0),
+            taken: RefCell::default(),
+            doing: Cell::new(doing),
+            stood_still: Cell::new(false),
+        }
+    }
+
+    /// Carry a run on while signs of life are given beside. Ends with the work, or when the run is somebody else's.
+    pub(super) async fn beside<T>(
+        &self,
+        run_id: &str,
+        hold: &Hold,
+        work: impl Future<Output = Result<T, ConductError>>,
+    ) -> Result<T, ConductError> {
+        let (mut work, beats) = (Box::pin(work), pin!(self.beat(run_id, hold)));
+        tokio::select! {
+            // A process that stood still (a closed laptop) asks for its claim before what was under way goes on: somebody may
+            // have taken over meanwhile.
+            biased;
+            lost = beats => Err(lost),
+            done = &mut work => done,
+        }
+    }
+
+    /// Give signs of life until none is taken any more.
+    async fn beat(&self, run_id: &str, hold: &Hold) -> ConductError {
+        let mut pause = Duration::from_secs(BEAT_SECONDS);
+        loop {
+            self.clock.sleep(pause).await;
+            let sent_at = self.clock.now();
+            match self.journal.beat(run_id, self.holder, hold.doing.get(), sent_at).await {
+                Ok(()) => {
+                    if sent_at.milliseconds_since(hold.limit.sent_at()) >= HOLD_SECONDS * 1000 {
+                        hold.stood_still.set(true);
+                    }
+                    hold.limit.accepted(sent_at);
+                    let took = self.clock.now().milliseconds_since(sent_at);
+                    let due = Duration::from_secs(BEAT_SECONDS);
+                    pause = due.saturating_sub(Duration::from_millis(took)).max(PAUSE);
+                }
+                Err(JournalError::Store { .. }) if self.clock.now() < hold.ends_at() => pause = PAUSE,
+                Err(source @ JournalError::Store { .. }) => return silenced(run_id, source),
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
+    /// Send calls, under the limit. Before it is kept to, nothing is sent: a sign of life is being given beside, and until one
+    /// is taken it isn't known whose the deployment is.
+    pub(super) async fn call<T>(&self, hold: &Hold, calls: impl Future<Output = T>) -> T {
+        self.until_held(hold).await;
+        // Boxed, as what carries the run on is: futures within futures within futures outgrow a thread's stack.
+        limited(&hold.limit, Box::pin(calls)).await
+    }
+
+    /// Wait until calls may be sent. Whoever is overtaken meanwhile waits no longer.
+    pub(super) async fn until_held(&self, hold: &Hold) {
+        while hold.limit.check().is_err() {
+            self.clock.sleep(PAUSE).await;
+        }
     }
 
     /// Write the next record down.
     pub(super) async fn write(
-        &mut self,
+        &self,
         plan: &Plan,
         record: &Record,
         ends: bool,
-        hold: &mut Hold,
-        watcher: &mut impl Watcher,
-    ) -> Result<(), ConductError> {
-        let (run_id, holder, written) = (&plan.run_id, self.holder, hold.written);
-        let mut again = false;
-        let writing = |journal: &mut J| {
-            // A write that failed may stand all the same; written twice, it would have happened twice.
-            if again && journal.records_from(run_id, written)?.first() == Some(record) {
-                return Ok(());
-            }
-            again = true;
-            journal.append(run_id, record, ends, holder)
-        };
-        self.insist(plan, hold, watcher, writing).await?;
-        hold.written += 1;
-        hold.renewed_at = record.at();
-        Ok(())
-    }
-
-    /// Renew the lease when it is time.
-    pub(super) async fn renew(
-        &mut self,
-        plan: &Plan,
-        hold: &mut Hold,
-        watcher: &mut impl Watcher,
-    ) -> Result<(), ConductError> {
-        if self.clock.now().milliseconds_since(hold.renewed_at) < RENEW_AFTER_SECONDS * 1000 {
-            return Ok(());
-        }
-        let (holder, clock) = (self.holder, self.clock);
-        let renewing = |journal: &mut J| {
-            let now = clock.now();
-            journal.renew_lease(&plan.run_id, holder, now).map(|()| now)
-        };
-        hold.renewed_at = self.insist(plan, hold, watcher, renewing).await?;
-        Ok(())
-    }
-
-    /// Let something go on that takes long, and renew the lease beside it. It is dropped when the lease has run out.
-    pub(super) async fn beside<T>(
-        &mut self,
-        plan: &Plan,
-        hold: &mut Hold,
-        work: impl Future<Output = T>,
-    ) -> Result<T, ConductError> {
-        let mut work = pin!(work);
-        let due = Duration::from_secs(RENEW_AFTER_SECONDS);
-        let mut pause = due;
-        loop {
-            tokio::select! {
-                // A process that stood still (a closed laptop) asks for its lease before what was under way goes on: somebody
-                // may have taken over meanwhile.
-                biased;
-                () = self.clock.sleep(pause) => {}
-                done = &mut work => return Ok(done),
-            }
-            let now = self.clock.now();
-            match self.journal.renew_lease(&plan.run_id, self.holder, now) {
-                Ok(()) => (hold.renewed_at, pause) = (now, due),
-                Err(JournalError::Store { .. }) if now < hold.ends_at() => pause = PAUSE,
-                Err(source @ JournalError::Store { .. }) => return Err(silenced(plan, source)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Have the journal do something for as long as the lease lasts.
-    pub(super) async fn insist<T>(
-        &mut self,
-        plan: &Plan,
         hold: &Hold,
         watcher: &mut impl Watcher,
-        work: impl FnMut(&mut J) -> Result<T, JournalError>,
+    ) -> Result<(), ConductError> {
+        let place = hold.written.get();
+        let append = async |_| self.journal.append(&plan.run_id, place, record, ends, self.holder).await;
+        self.insist(&plan.run_id, hold, watcher, append).await?;
+        hold.written.set(place + 1);
+        Ok(())
+    }
+
+    /// Have the journal do something for as long as nobody else may act.
+    pub(super) async fn insist<T>(
+        &self,
+        run_id: &str,
+        hold: &Hold,
+        watcher: &mut impl Watcher,
+        work: impl AsyncFnMut(Timestamp) -> Result<T, JournalError>,
     ) -> Result<T, ConductError> {
-        self.repeat(plan, hold.ends_at(), watcher, work).await.map_err(|error| match error {
-            source @ JournalError::Store { .. } => silenced(plan, source),
+        // A store that takes beats and nothing else isn't waited for any longer.
+        let at_most = self.clock.now().plus_seconds(ACT_SECONDS);
+        let until = || hold.ends_at().min(at_most);
+        self.repeat(run_id, until, watcher, work).await.map_err(|error| match error {
+            source @ JournalError::Store { .. } => silenced(run_id, source),
             error => error.into(),
         })
     }
 
-    /// Have the journal do something; while the store itself fails, again and again until `until`.
+    /// Have the journal do something, told when it is sent; while the store itself fails, again and again until `until`.
     async fn repeat<T>(
-        &mut self,
-        plan: &Plan,
-        until: Timestamp,
+        &self,
+        run_id: &str,
+        until: impl Fn() -> Timestamp,
         watcher: &mut impl Watcher,
-        mut work: impl FnMut(&mut J) -> Result<T, JournalError>,
+        mut work: impl AsyncFnMut(Timestamp) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
         let mut told = false;
+        let mut tries = 0;
         loop {
-            match work(self.journal) {
+            tries += 1;
+            match work(self.clock.now()).await {
                 Err(error @ JournalError::Store { .. }) => {
                     let pause = u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
-                    if self.clock.now().0.saturating_add(pause) >= until.0 {
+                    if tries >= LEAST_TRIES && self.clock.now().0.saturating_add(pause) >= until().0 {
                         return Err(error);
                     }
                     if !std::mem::replace(&mut told, true) {
-                        watcher.hindered(plan, &error, until);
+                        watcher.hindered(run_id, &error, until());
                     }
                     self.clock.sleep(PAUSE).await;
                 }
@@ -168,28 +211,21 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         }
     }
 
-    /// Give the lease back where the run has not ended, so that nobody waits for its end.
-    pub(super) fn give_back(
-        &mut self,
+    /// Give the claim back where the run has not ended, so that nobody waits for its end.
+    pub(super) async fn give_back(
+        &self,
         run_id: &str,
         ended: Result<Ended, ConductError>,
     ) -> Result<Ended, ConductError> {
-        let overtaken = matches!(
-            ended,
-            Err(ConductError::Journal(JournalError::LeaseHeld { .. } | JournalError::LeaseGivenBack { .. }))
-        );
+        let overtaken = matches!(ended, Err(ConductError::Journal(JournalError::Overtaken { .. })));
         if !overtaken && !matches!(ended, Ok(Ended::Run(_))) {
-            // A lease that can't be given back runs out by itself.
-            let _runs_out = self.journal.release_lease(run_id, self.holder);
+            // One that can't be given back runs out by itself.
+            let _runs_out = self.journal.release(run_id, self.holder).await;
         }
         ended
     }
-
-    fn until(&self, seconds: u64) -> Timestamp {
-        Timestamp(self.clock.now().0.saturating_add(seconds * 1000))
-    }
 }
 
-fn silenced(plan: &Plan, source: JournalError) -> ConductError {
-    ConductError::Silenced { run_id: plan.run_id.clone(), seconds: LEASE_SECONDS, source }
+fn silenced(run_id: &str, source: JournalError) -> ConductError {
+    ConductError::Silenced { run_id: run_id.to_owned(), seconds: HOLD_SECONDS, source }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
 
 use rusqlite::{Connection, OpenFlags};
 use upgrade::JOURNAL_FORMAT;
 
-use super::{PATIENCE_TO_ASK, SqliteJournal, unreadable};
+use super::{PATIENCE_TO_ASK, SqliteJournal, location_of, unreadable};
 use crate::journal::JournalError;
 
 impl SqliteJournal {
@@ -39,8 +40,11 @@ fn look(path: &Path, how: &str) -> Result<SqliteJournal, JournalError> {
     match found {
         // Made, and nothing was written to it yet.
         0 => SqliteJournal::in_memory(),
-        JOURNAL_FORMAT => Ok(SqliteJournal { connection, is_frozen: false }),
-        found => Err(JournalError::OtherFormat { found, known: JOURNAL_FORMAT }),
+        JOURNAL_FORMAT => {
+            let (connection, location) = (Mutex::new(connection), location_of(path));
+            Ok(SqliteJournal { connection, location, is_frozen: false })
+        }
+        found => Err(JournalError::OtherFormat { location: location_of(path), found, known: JOURNAL_FORMAT }),
     }
 }
 

@@ -311,7 +311,10 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
     // A process that died between the two writes has begun it already.
     if panel.live.run(&run_id).await.is_err() {
         let runs = panel.live.runs().await?;
-        if let Some(run) = runs.iter().find(|run| run.deployment == proposal.deployment && !run.ended) {
+        // Its own beginning may have broken off after the claim; whether it can be begun again, the claim tells.
+        let mut others =
+            runs.iter().filter(|run| run.run_id != run_id && run.deployment == proposal.deployment);
+        if let Some(run) = others.find(|run| !run.ended) {
             return Err(Failure::Conflict(format!("Run {} has not ended; one run at a time.", run.run_id)));
         }
         panel.backend.start(approved).await?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use conductor::Claim;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -154,7 +155,7 @@ fn listed(run: &Listed) -> Value {
         "startedAt": pages::iso(ok.map_or(run.created_at, |digest| digest.started_at)),
         "lastAt": pages::iso(ok.map_or(run.created_at, |digest| digest.last_at)),
         "standing": digest.map_or_else(
-            |why| format!("damaged: {why}"),
+            |why| format!("{}: {}", why.word(), why.reason()),
             |digest| pages::standing_in(&digest.standing).1,
         ),
         "ended": run.ended,
@@ -209,13 +210,19 @@ fn maintenance(found: &Maintenance) -> Value {
     json!({"runId": run_id, "since": since.map(pages::iso), "by": by})
 }
 
+/// Who carries a run out, what was being done when that was last said, and when that was.
+fn carried_out_by(claim: &Claim) -> Value {
+    let Claim { holder, doing, beat_at } = claim;
+    json!({"holder": holder.to_string(), "doing": doing, "at": pages::iso(*beat_at)})
+}
+
 fn answers(question: &Question) -> Vec<&'static str> {
     question.answers().iter().map(Answer::word).collect()
 }
 
 pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) -> Answered {
     let picture = panel.live.run(&run_id).await?;
-    let held = panel.live.is_held(&run_id).await?;
+    let claim = panel.live.carried_out_by(&run_id).await?;
     let (plan, report) = (&picture.plan, picture.telling.report());
     let state = picture.telling.state();
     let mut value = summary(&picture);
@@ -277,7 +284,8 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         object.insert("approvedAt".to_owned(), json!(approval.map(|approval| pages::iso(approval.at))));
         object.insert("begunBy".to_owned(), json!(begun_by));
         object.insert("planSha256".to_owned(), json!(plan.sha256()));
-        object.insert("carriedOut".to_owned(), json!(held));
+        object.insert("carriedOut".to_owned(), json!(claim.is_some()));
+        object.insert("carriedOutBy".to_owned(), json!(claim.as_ref().map(carried_out_by)));
         object.insert("steps".to_owned(), json!(steps));
         object.insert(
             "waitingOn".to_owned(),

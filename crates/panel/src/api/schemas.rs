@@ -52,6 +52,11 @@ fn runs() -> Value {
         let more = [
             ("found", maintenance),
             ("seen", seen),
+            ("carriedOut", json!({"type": "boolean"})),
+            (
+                "carriedOutBy",
+                json!({"type": ["object", "null"], "properties": {"holder": text(), "doing": text(), "at": time()}}),
+            ),
             ("waitingOn", list(text())),
             ("until", json!({"type": ["object", "null"], "properties": {"at": time(), "then": text()}})),
             ("cameBack", list(text())),

@@ -290,20 +290,28 @@
     region.querySelectorAll('details').forEach((one, index) => { if (opened[index]) one.open = true; });
     localize(region);
   };
-  const source = new EventSource(live.dataset.live);
-  source.onopen = () => { offline.hidden = true; };
-  source.onerror = () => { offline.hidden = false; };
-  source.onmessage = (message) => {
+  const told = (source, message) => {
     offline.hidden = true;
-    const told = JSON.parse(message.data);
-    for (const [id, html] of Object.entries(told.regions)) replace(id, html);
-    const fresh = parse(told.lines);
+    const { regions, lines, ended } = JSON.parse(message.data);
+    for (const [id, html] of Object.entries(regions)) replace(id, html);
+    const fresh = parse(lines);
     // A line's number names it for good: what is here already is not shown twice.
     const newest = Number(events.firstElementChild?.dataset.n ?? -1);
     for (const line of fresh.querySelectorAll('li')) if (Number(line.dataset.n) <= newest) line.remove();
     localize(fresh);
     events.prepend(fresh);
     while (events.childElementCount > most) events.lastElementChild.remove();
-    if (told.ended) source.close();
+    if (ended) source.close();
   };
+  const follow = () => {
+    const source = new EventSource(live.dataset.live);
+    source.onopen = () => { offline.hidden = true; };
+    source.onerror = () => {
+      offline.hidden = false;
+      // A browser comes back by itself after a lost connection, and gives up for good after an answer that is none.
+      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 5000);
+    };
+    source.onmessage = (message) => told(source, message);
+  };
+  follow();
 })();

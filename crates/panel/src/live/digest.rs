@@ -1,7 +1,7 @@
 //! A run in a few words, as lists of runs show it. An ended run's never change again, so they are kept, and a page of
 //! fifty runs reads no journal twice.
 
-use conductor::RunSummary;
+use conductor::{JournalError, RunSummary};
 use upgrade::{Outcome, RunKind, Step, Timestamp};
 
 use super::{LiveError, RunPicture};
@@ -11,8 +11,52 @@ use super::{LiveError, RunPicture};
 pub(crate) struct Listed {
     /// What the journal's own list says of it.
     pub(crate) summary: RunSummary,
-    /// What its records say; or why they can't be read. One damaged run hides no other.
-    pub(crate) digest: Result<RunDigest, String>,
+    /// What its records say; or why they don't. One damaged run hides no other.
+    pub(crate) digest: Result<RunDigest, Untold>,
+}
+
+/// Why it can't be told what a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// It was claimed, and its first record isn't written: soon, or never.
+    NotBegun,
+    /// Its plan or its records can't be read, or don't fit each other.
+    Damaged(String),
+    /// They may be whole: whatever keeps them didn't answer.
+    Unread(String),
+}
+
+impl Untold {
+    /// In a word or two.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Untold::NotBegun => "not begun",
+            Untold::Damaged(_) => "damaged",
+            Untold::Unread(_) => "no answer",
+        }
+    }
+
+    /// Why, where the run itself is named beside it.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Untold::NotBegun => "it was claimed and has not been begun; nothing was done for it",
+            Untold::Damaged(why) | Untold::Unread(why) => why,
+        }
+    }
+}
+
+impl Untold {
+    /// Of a run that is in the list of runs.
+    pub(crate) fn of(run: &RunSummary, error: LiveError) -> Untold {
+        if let Some(reason) = &run.set_aside {
+            return Untold::Damaged(format!("set aside, since {reason}"));
+        }
+        match error {
+            LiveError::Journal(JournalError::NotBegun { .. }) => Untold::NotBegun,
+            LiveError::Journal(JournalError::Damaged { reason, .. }) => Untold::Damaged(reason),
+            error @ (LiveError::Journal(_) | LiveError::Interrupted) => Untold::Unread(error.to_string()),
+        }
+    }
 }
 
 /// What a list shows of a run's plan and records.

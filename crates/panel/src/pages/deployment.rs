@@ -1,14 +1,15 @@
 //! System maintenance and the user banner of one deployment.
 
+use conductor::Claim;
 use maud::{Markup, html};
 use upgrade::{Banner, BannerLevel, Escalation};
 
 use super::form::{Send, button, form};
 use super::overview::gate;
 use super::run::stopped;
-use super::words::{counted, pill, purpose, since_by, standing, when};
+use super::words::{carried_out_by, counted, pill, purpose, since_by, standing, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
-use crate::live::RunPicture;
+use crate::live::{RunPicture, Untold};
 
 /// What both pages show.
 pub(crate) struct Shown<'a> {
@@ -26,17 +27,17 @@ pub(crate) struct MaintenancePage<'a> {
     pub(crate) look: &'a Result<Look, BackendError>,
     /// Its last run, where it can be read.
     pub(crate) last: Option<&'a RunPicture>,
-    /// Whether somebody carries the last run out.
-    pub(crate) held: bool,
-    /// The last run's id, and why its journal can't be read.
-    pub(crate) damaged: Option<(&'a str, &'a str)>,
+    /// Who carries the last run out.
+    pub(crate) claim: Option<&'a Claim>,
+    /// The last run's id, and why it can't be told what it did.
+    pub(crate) untold: Option<(&'a str, &'a Untold)>,
     /// Whether the run that closed the gate is in this journal: another data directory's isn't.
     pub(crate) knows_closer: bool,
 }
 
 /// System maintenance.
 pub(crate) fn maintenance(page: &MaintenancePage<'_>) -> Markup {
-    let MaintenancePage { shown, look, last, held, damaged, knows_closer } = page;
+    let MaintenancePage { shown, look, last, claim, untold, knows_closer } = page;
     let settings = shown.settings;
     let running = last.filter(|last| last.telling.report().outcome.is_none());
     let seen = look.as_ref().ok();
@@ -57,12 +58,20 @@ pub(crate) fn maintenance(page: &MaintenancePage<'_>) -> Markup {
             @let (tone, words) = standing(run.plan.kind, run.telling.state());
             div.notice.busy {
                 p { "Run " a href={ "/runs/" (run.plan.run_id) } { (run.plan.run_id) } " (" (purpose(run.plan.kind)) ") has not ended: "
-                    (pill(tone, &words)) @if !held { " Nobody carries it out at this moment." } }
+                    (pill(tone, &words))
+                    @match claim {
+                        Some(claim) => { " " span.sub { (carried_out_by(claim)) } },
+                        None => " Nobody carries it out at this moment.",
+                    } }
                 p { a.button href={ "/runs/" (run.plan.run_id) } { "Watch it" } }
             }
         }
-        @if let Some((run_id, why)) = damaged {
-            p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (damaged): " (why) }
+        @match untold {
+            Some((run_id, Untold::NotBegun)) => p.notice.mind { "The last run, " code { (run_id) } ", was claimed and has not been begun." },
+            Some((run_id, why @ (Untold::Damaged(_) | Untold::Unread(_)))) => {
+                p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (" (why.word()) "): " (why.reason()) }
+            },
+            None => {},
         }
         @if !shown.may { p.sub { "An operator enables and disables maintenance." } }
         @else {
@@ -122,7 +131,7 @@ fn is_at_work(look: &Look) -> bool {
 /// Leaving, with everything asked for that it would meet: as the command line's flags do.
 fn disable(page: &MaintenancePage<'_>, running: Option<&RunPicture>) -> Markup {
     let path = format!("/deployments/{}/maintenance/disable", page.shown.settings.name);
-    let is_held = running.is_some() && page.held;
+    let is_held = running.is_some() && page.claim.is_some();
     let is_updating = page.look.as_ref().is_ok_and(|look| look.status.ends_with("_IN_PROGRESS"));
     let asked = |name: &str, is_required: bool, what: &str, means: &Markup| {
         html! { label.check { input type="checkbox" name=(name) required[is_required];

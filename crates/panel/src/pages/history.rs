@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::words::{Tone, duration, pill, purpose_of, standing_in, when};
+use super::untold::pill_of;
+use super::words::{duration, pill, purpose_of, standing_in, when};
 use crate::live::Listed;
 use crate::proposals::Proposal;
 
@@ -37,7 +38,7 @@ pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, ol
                                 Err(why) => {
                                     td { span.sub { "–" } }
                                     td { (approved) }
-                                    td colspan="2" { (pill(Tone::Bad, "damaged")) br; small { (why) } }
+                                    td colspan="2" { (pill_of(why)) br; small { (why.reason()) } }
                                 },
                             }
                         }

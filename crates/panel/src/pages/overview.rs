@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 use upgrade::{Ending, Outcome, Timestamp};
 
-use super::words::{Tone, counted, pill, purpose_of, since_by, standing_in, when};
+use super::untold::pill_of;
+use super::words::{Tone, carried_out_by, counted, pill, purpose_of, since_by, standing_in, when};
 use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
-use crate::live::Listed;
+use crate::live::{Listed, Untold};
 use crate::proposals::{Proposal, Standing};
 
 /// A deployment on the overview.
@@ -46,16 +47,17 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 Some(Ok(look)) => (picture(look)),
             }
             @if let Some(Listed { summary: run, digest }) = &card.last {
-                @let (tone, words) = digest.as_ref().map_or_else(
-                    |_| (Tone::Bad, "damaged".to_owned()),
-                    |digest| standing_in(&digest.standing),
-                );
                 p.last {
                     a href={ "/runs/" (run.run_id) } {
                         @if run.ended || digest.is_err() { "Last run: " } @else { "Running: " } (purpose_of(run.kind))
                     }
-                    " " (pill(tone, &words)) " "
-                    span.sub { "began " (when(run.created_at)) }
+                    " "
+                    @match digest {
+                        Ok(digest) => { @let (tone, words) = standing_in(&digest.standing); (pill(tone, &words)) },
+                        Err(why) => (pill_of(why)),
+                    }
+                    " " span.sub { "began " (when(run.created_at))
+                        @if let Some(claim) = run.carried_out_by(now) { " · " (carried_out_by(claim)) } }
                 }
             } @else { p.last.sub { "Nothing was run yet." } }
             @if let Some(proposal) = &card.proposal { (next(proposal)) }
@@ -134,8 +136,9 @@ pub(super) fn gate(gate: &GatePicture) -> Markup {
 fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
     let look = card.look.as_ref().and_then(|look| look.as_ref().ok());
     let mut found = Vec::new();
-    if let Some(Listed { summary, digest: Err(why) }) = &card.last {
-        let words = html! { "The last run's journal can't be read (" (summary.run_id) "): " (why) };
+    if let Some(Listed { summary, digest: Err(why @ (Untold::Damaged(_) | Untold::Unread(_))) }) = &card.last
+    {
+        let words = html! { "The last run's journal can't be read (" (summary.run_id) "): " (why.reason()) };
         found.push((Tone::Bad, words));
     }
     if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {

@@ -1,5 +1,6 @@
 //! A run: where it stands, what it waits for, what happened.
 
+use conductor::Claim;
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
     Answer, Approval, Ending, Limit, Line, LineKind, Plan, Question, Report, State, StopDoes, Timestamp,
@@ -75,12 +76,18 @@ pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
 }
 
 /// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.
-pub(crate) fn regions(picture: &RunPicture, may_decide: bool, held: bool, now: Timestamp) -> Regions {
+/// `claim`: who carries it out.
+pub(crate) fn regions(
+    picture: &RunPicture,
+    may_decide: bool,
+    claim: Option<&Claim>,
+    now: Timestamp,
+) -> Regions {
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let state = picture.telling.state();
     Regions {
-        standing: top(plan, state, report).into_string(),
-        decide: decide(plan, state, may_decide, held).into_string(),
+        standing: top(plan, state, report, claim).into_string(),
+        decide: decide(plan, state, may_decide, claim.is_some()).into_string(),
         steps: steps(plan, state, report, now).into_string(),
         stopped: stopped(report).into_string(),
     }
@@ -130,7 +137,7 @@ pub(crate) fn run(
     }
 }
 
-fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+fn top(plan: &Plan, state: Option<&State>, report: &Report, claim: Option<&Claim>) -> Markup {
     let (tone, words) = standing(plan.kind, state);
     let took = duration(report.last_at.milliseconds_since(report.started_at));
     let ending = report.outcome.as_ref().map(|outcome| Ending {
@@ -149,6 +156,8 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
             @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
                 p.sub { "Approved by " (by) ", " (when(*at)) }
             }
+            // What it does, the steps tell, and sooner than its claim.
+            @if let Some(Claim { holder, doing: _, beat_at: _ }) = claim { p.sub { "Carried out by " (holder) } }
             @if let Some(reason) = reason { p { "Because: " (reason) } }
             @if let Some(ending) = &ending {
                 p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }

@@ -1,5 +1,6 @@
 //! Times, durations and standings as people read them.
 
+use conductor::Claim;
 use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -118,6 +119,12 @@ fn ended(kind: RunKind, outcome: &Outcome) -> (Tone, String) {
         Outcome::GateClosed { .. } => Tone::Bad,
     };
     (tone, Ending { kind, outcome, seen: None }.title().to_lowercase())
+}
+
+/// Who carries a run out, and what is being done: `process 7 on build-host: Terminate jobs`.
+pub(super) fn carried_out_by(claim: &Claim) -> Markup {
+    let Claim { holder, doing, beat_at: _ } = claim;
+    html! { (holder) @if !doing.is_empty() { ": " (doing) } }
 }
 
 /// Words with a dot of their tone.

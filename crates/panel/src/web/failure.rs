@@ -204,13 +204,14 @@ impl From<LiveError> for Failure {
             LiveError::Journal(
                 error @ (JournalError::Ended { .. }
                 | JournalError::Damaged { .. }
+                | JournalError::NotBegun { .. }
                 | JournalError::BegunBefore { .. }),
             ) => Failure::Conflict(error.to_string()),
             LiveError::Journal(
                 JournalError::Store { .. }
                 | JournalError::RunUnderWay { .. }
-                | JournalError::LeaseHeld { .. }
-                | JournalError::LeaseGivenBack { .. }
+                | JournalError::ClaimHeld { .. }
+                | JournalError::Overtaken { .. }
                 | JournalError::OtherFormat { .. },
             )
             | LiveError::Interrupted => Failure::Ours(error.to_string()),

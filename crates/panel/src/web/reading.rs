@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::request::Asker;
 use crate::access::Deed;
 use crate::backend::{DeploymentSummary, GatePicture};
-use crate::live::{Listed, LiveError};
+use crate::live::{Listed, LiveError, Untold};
 use crate::pages::{self, Card, LINES_A_PAGE, MaintenancePage, Page, Shown};
 use crate::panel::Panel;
 
@@ -35,17 +35,17 @@ pub(crate) async fn overview(
     let runs = panel.live.runs().await?;
     let looks = panel.backend.deployments().into_iter().map(|settings| {
         let panel = panel.clone();
+        let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
         async move {
             let look =
                 tokio::time::timeout(Duration::from_secs(LOOK_SECONDS), panel.backend.look(&settings.name));
-            let look = look.await.ok();
-            (settings, look)
+            let last = panel.live.listed(last.into_iter().collect());
+            let (look, mut last) = tokio::join!(look, last);
+            (settings, look.ok(), last.pop())
         }
     });
     let mut cards = Vec::new();
-    for (settings, look) in futures_util::future::join_all(looks).await {
-        let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
-        let last = panel.live.listed(last.into_iter().collect()).await?.pop();
+    for (settings, look, last) in futures_util::future::join_all(looks).await {
         let proposal = panel.proposals.open_of(&settings.name)?;
         cards.push(Card { settings, look, last, proposal });
     }
@@ -74,12 +74,13 @@ pub(crate) async fn page_of_runs(
     before: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Listed>, Failure> {
-    let mut runs = panel.live.runs().await?;
-    if let Some(before) = before {
-        let place = runs.iter().position(|run| run.run_id == before).ok_or(Failure::NotFound)?;
-        runs.truncate(place);
-    }
-    Ok(panel.live.listed(runs.into_iter().rev().take(limit).collect()).await?)
+    let runs = panel.live.runs().await?;
+    let end = match before {
+        None => runs.len(),
+        Some(before) => runs.iter().position(|run| run.run_id == before).ok_or(Failure::NotFound)?,
+    };
+    let newest_first = runs.iter().take(end).rev().take(limit);
+    Ok(panel.live.listed(newest_first.cloned().collect()).await)
 }
 
 pub(crate) async fn run(
@@ -91,10 +92,15 @@ pub(crate) async fn run(
     let picture = match panel.live.run(&run_id).await {
         Ok(picture) => picture,
         // It has a page like every other: where users are is told by the deployment's own.
-        Err(LiveError::Journal(JournalError::Damaged { reason, .. })) => {
+        Err(LiveError::Journal(
+            error @ (JournalError::Damaged { .. }
+            | JournalError::NotBegun { .. }
+            | JournalError::NoSuchRun { .. }),
+        )) => {
             let runs = panel.live.runs().await?;
-            let run = runs.into_iter().find(|run| run.run_id == run_id).ok_or(Failure::NotFound)?;
-            return Ok(page(&asker, "/history", &run_id, pages::damaged(&run, &reason)));
+            let run = runs.iter().find(|run| run.run_id == run_id).ok_or(Failure::NotFound)?;
+            let why = Untold::of(run, LiveError::Journal(error));
+            return Ok(page(&asker, "/history", &run_id, pages::untold(run, &why)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -104,11 +110,11 @@ pub(crate) async fn run(
     let begin = end.saturating_sub(LINES_A_PAGE);
     let shown = all.get(begin..end).unwrap_or_default();
     let may = asker.person.role.may(Deed::Decide);
-    let held = panel.live.is_held(&run_id).await?;
-    let regions = pages::regions(&picture, may, held, panel.now());
+    let claim = panel.live.carried_out_by(&run_id).await?;
+    let regions = pages::regions(&picture, may, claim.as_ref(), panel.now());
     let run = pages::run(
         &picture,
-        held,
+        claim.is_some(),
         panel.now(),
         regions,
         shown,
@@ -140,25 +146,25 @@ pub(crate) async fn maintenance(
         None => None,
         // One that can't be read is said, and hides nothing: maintenance is left without a journal, too.
         Some(run) => {
-            Some(panel.live.run(&run.run_id).await.map_err(|why| (run.run_id.clone(), why.to_string())))
+            let last = panel.live.run(&run.run_id).await;
+            Some(last.map_err(|why| (run.run_id.clone(), Untold::of(run, why))))
         }
     };
     let shown = Shown { settings: &settings, may: asker.person.role.may(Deed::Run) };
-    let (last, damaged) = match &last {
+    let (last, untold) = match &last {
         Some(Ok(last)) => (Some(&**last), None),
-        Some(Err(damaged)) => (None, Some(damaged)),
+        Some(Err((run_id, why))) => (None, Some((run_id.as_str(), why))),
         None => (None, None),
     };
-    let held = match last {
-        Some(last) => panel.live.is_held(&last.plan.run_id).await?,
-        None => false,
+    let claim = match last {
+        Some(last) => panel.live.carried_out_by(&last.plan.run_id).await?,
+        None => None,
     };
     let knows_closer = look.as_ref().is_ok_and(|look| match &look.gate {
         GatePicture::Closed(found) => runs.iter().any(|run| run.run_id == found.run_id),
         GatePicture::Open | GatePicture::Unknown(_) => false,
     });
-    let damaged = damaged.map(|(run_id, why)| (run_id.as_str(), why.as_str()));
-    let shown = MaintenancePage { shown, look: &look, last, held, damaged, knows_closer };
+    let shown = MaintenancePage { shown, look: &look, last, claim: claim.as_ref(), untold, knows_closer };
     Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as ShortMutex, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
@@ -175,42 +175,56 @@ impl Region {
 /// Messages lately made. Two hundred open pages cost one rendering an event, and not two hundred.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Messages {
-    kept: Arc<Mutex<HashMap<Wanted, Kept>>>,
+    kept: Arc<ShortMutex<HashMap<Wanted, Arc<Kept>>>>,
 }
 
-/// The wake-up that a message was made at, and the message.
-type Kept = (u64, Arc<Message>);
+/// A message, and the wake-up that it was made at. Held while it is made: the first one makes it, the others wait and find it.
+type Kept = Mutex<Option<(u64, Arc<Message>)>>;
 
 impl Messages {
     /// What is wanted, at least as new as this wake-up.
     async fn get(&self, panel: &Panel, wanted: Wanted, wake: u64) -> Result<Arc<Message>, LiveError> {
-        // Held while it is made: the first one makes it, the others wait and find it.
-        let mut kept = self.kept.lock().await;
-        if let Some((made_at, message)) = kept.get(&wanted)
+        let kept = self.place(&wanted, wake);
+        let mut kept = kept.lock().await;
+        if let Some((made_at, message)) = &*kept
             && *made_at >= wake
         {
             return Ok(Arc::clone(message));
         }
         let message = Arc::new(make(panel, &wanted).await?);
-        if kept.len() >= MOST_KEPT {
-            kept.retain(|_, (made_at, _)| *made_at >= wake);
+        *kept = Some((wake, Arc::clone(&message)));
+        Ok(message)
+    }
+
+    /// Where what is wanted is kept.
+    fn place(&self, wanted: &Wanted, wake: u64) -> Arc<Kept> {
+        // Places are only added and removed: all are whole whoever panicked.
+        let mut places = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = places.get(wanted) {
+            return Arc::clone(kept);
+        }
+        if places.len() >= MOST_KEPT {
+            // One that can't be locked is being made.
+            places.retain(|_, kept| {
+                kept.try_lock()
+                    .map_or(true, |kept| kept.as_ref().is_some_and(|(made_at, _)| *made_at >= wake))
+            });
         }
         // All of the same wake-up: of the least use are those that wait longest, which nobody counts.
-        if kept.len() >= MOST_KEPT {
-            kept.clear();
+        if places.len() >= MOST_KEPT {
+            places.clear();
         }
-        kept.insert(wanted, (wake, Arc::clone(&message)));
-        Ok(message)
+        Arc::clone(places.entry(wanted.clone()).or_default())
     }
 }
 
 async fn make(panel: &Panel, wanted: &Wanted) -> Result<Message, LiveError> {
     let picture = panel.live.run(&wanted.run_id).await?;
-    let held = panel.live.is_held(&wanted.run_id).await?;
-    let mark = Mark { told: picture.telling.told(), held };
+    let claim = panel.live.carried_out_by(&wanted.run_id).await?;
+    let mark = Mark { told: picture.telling.told(), held: claim.is_some() };
     let mut regions = Vec::new();
     if wanted.mark != Some(mark) {
-        let named = pages::regions(&picture, wanted.may_decide, held, panel.now()).named();
+        let named = pages::regions(&picture, wanted.may_decide, claim.as_ref(), panel.now()).named();
         regions.extend(named.map(|(name, html)| Region::new(name, html)));
     }
     if wanted.drawn_in_second.is_some() {

@@ -1,5 +1,7 @@
 //! Maintenance as a state of the deployment: whoever entered it, the panel says so, uses it and leaves it.
 
+use std::collections::BTreeSet;
+
 use conductor::{Clock, Holder, JournalStore as _, Request, SqliteJournal};
 use http::{Method, StatusCode};
 use panel::access::Role;
@@ -35,25 +37,26 @@ fn in_maintenance() -> House {
 }
 
 /// A run of the house that has not ended.
-fn under_way(served: &Served, conducted: bool) -> SqliteJournal {
+async fn under_way(served: &Served, conducted: bool) -> SqliteJournal {
     let holder = Holder::named("this test");
-    let mut journal = SqliteJournal::open(&served.folder.path().join("journal.sqlite")).expect("a journal");
+    let journal = SqliteJournal::open(&served.folder.path().join("journal.sqlite")).expect("a journal");
     let now = Clock::system().now();
     let approved = plan("one");
     let hash = approved.sha256();
     let approved = ApprovedPlan::new(approved, &hash, "ada", now).expect("its own hash");
     let what = What::Started { approval: approved.approval().clone() };
     let first = Record::Happened(Event { at: now, what });
-    journal.begin(approved.plan(), &first, &holder).expect("begun");
+    journal.begin(approved.plan(), &first, &holder).await.expect("begun");
     if !conducted {
-        journal.release_lease("one", &holder).expect("held");
+        journal.release("one", &holder).await.expect("held");
     }
     journal
 }
 
 /// The first thing that is asked of the run.
-fn asked(journal: &SqliteJournal) -> Option<Request> {
-    journal.next_request("one").expect("readable").map(|(_, request)| request)
+async fn asked(journal: &SqliteJournal) -> Option<Request> {
+    let asked = journal.requests("one", &BTreeSet::new()).await.expect("readable");
+    asked.into_iter().next().map(|asked| asked.request)
 }
 
 async fn shown(served: &Served, path: &str, browser: &Browser) -> String {
@@ -166,7 +169,7 @@ async fn a_run_that_is_carried_out_is_stopped_only_when_that_is_asked_for() {
     let under = UnderWay { run_id: "one", conducted: true };
     let served = Served::with(House { under_way: Some(under), ..in_maintenance() }, false);
     let ada = served.set_up().await;
-    let journal = under_way(&served, true);
+    let journal = under_way(&served, true).await;
     let page = shown(&served, PAGE, &ada).await;
     holds(
         &page,
@@ -175,10 +178,10 @@ async fn a_run_that_is_carried_out_is_stopped_only_when_that_is_asked_for() {
     );
     let refused = served.send(Method::POST, DISABLE, &ada, "").await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
-    assert_eq!(asked(&journal), None, "nothing was asked of it");
+    assert_eq!(asked(&journal).await, None, "nothing was asked of it");
     let stopped = served.send(Method::POST, DISABLE, &ada, r#"{"stopRun":true}"#).await;
     assert_eq!(json(&stopped)["runId"], "one", "{}", stopped.text);
-    assert_eq!(asked(&journal), Some(Request::Stop { by: "ada".to_owned() }));
+    assert_eq!(asked(&journal).await, Some(Request::Stop { by: "ada".to_owned() }));
     assert!(served.house.resumed.lock().expect("no panic").is_empty(), "it is carried out");
 }
 
@@ -187,11 +190,11 @@ async fn a_run_that_nobody_carries_out_is_gone_on_with_to_its_end() {
     let under = UnderWay { run_id: "one", conducted: false };
     let served = Served::with(House { under_way: Some(under), ..in_maintenance() }, false);
     let ada = served.set_up().await;
-    let journal = under_way(&served, false);
+    let journal = under_way(&served, false).await;
     holds(&shown(&served, PAGE, &ada).await, &["Nobody carries it out", "gone on with here"], &["stopRun"]);
     let left = served.send(Method::POST, DISABLE, &ada, "{}").await;
     assert_eq!(json(&left)["runId"], "one", "{}", left.text);
-    assert_eq!(asked(&journal), Some(Request::Stop { by: "ada".to_owned() }));
+    assert_eq!(asked(&journal).await, Some(Request::Stop { by: "ada".to_owned() }));
     assert_eq!(*served.house.resumed.lock().expect("no panic"), ["one"]);
 }
 

@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use conductor::Clock;
 use http::{HeaderMap, Method, Request, StatusCode};
 use panel::access::Role;
-use panel::{Backend, Origins, Panel, PanelSettings, router};
+use panel::{Backend, FileRuns, Origins, Panel, PanelSettings, router};
 use tower::ServiceExt as _;
 
 use crate::common::house::House;
@@ -64,12 +64,13 @@ impl Served {
         let house = Arc::new(house);
         let folder = tempfile::tempdir().expect("a folder");
         let access = folder.path().join("panel.sqlite");
+        let (journal, clock) = (folder.path().join("journal.sqlite"), Clock::system());
         let panel = Panel::open(PanelSettings {
             backend: Arc::clone(&house) as Arc<dyn Backend>,
-            journal: &folder.path().join("journal.sqlite"),
+            runs: Arc::new(FileRuns::open(&journal, clock).expect("it opens")),
             access: &access,
             two_person_approval,
-            clock: Clock::system(),
+            clock,
             origins: Origins { secure: false, behind_proxy: false, loopback_only: true },
         })
         .expect("it opens");

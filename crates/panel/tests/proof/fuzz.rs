@@ -45,9 +45,9 @@ async fn propose(served: &Served, token: &str) -> String {
 async fn the_api_answers_as_its_document_says() {
     let served = Served::new();
     let token = served.token(Role::Admin);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("one"));
-    runs::events(&mut journal, "one", 0, 50);
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("one"));
+    runs::events(&journal, "one", 0, 50);
     let address = served.listen(None).await;
     let proposal = propose(&served, &token).await;
     let folder = tempfile::tempdir().expect("a folder");

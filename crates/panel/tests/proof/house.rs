@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use conductor::{Clock, SqliteJournal};
 use panel::access::{Access, Role};
-use panel::{Origins, Panel, PanelSettings, Tls, router};
+use panel::{FileRuns, Origins, Panel, PanelSettings, Runs, Tls, router};
 
 use crate::common::house::House;
 
@@ -21,22 +21,28 @@ pub struct Served {
 
 impl Served {
     pub fn new() -> Served {
-        Served::reached(Origins { secure: false, behind_proxy: false, loopback_only: true })
+        Served::reached(Origins { secure: false, behind_proxy: false, loopback_only: true }, None)
+    }
+
+    /// One of runs that aren't in its journal.
+    pub fn over(runs: Arc<dyn Runs>) -> Served {
+        Served::reached(Origins { secure: false, behind_proxy: false, loopback_only: true }, Some(runs))
     }
 
     /// One whose browsers come over TLS.
     pub fn over_tls() -> Served {
-        Served::reached(Origins { secure: true, behind_proxy: false, loopback_only: true })
+        Served::reached(Origins { secure: true, behind_proxy: false, loopback_only: true }, None)
     }
 
-    fn reached(origins: Origins) -> Served {
+    fn reached(origins: Origins, runs: Option<Arc<dyn Runs>>) -> Served {
         let folder = tempfile::tempdir().expect("a folder");
         let (journal, access) = (folder.path().join("journal.sqlite"), folder.path().join("panel.sqlite"));
+        let clock = Clock::system();
         let panel = Panel::open(PanelSettings {
             backend: Arc::new(House::default()),
-            journal: &journal,
+            runs: runs.unwrap_or_else(|| Arc::new(FileRuns::open(&journal, clock).expect("it opens"))),
             access: &access,
-            clock: Clock::system(),
+            clock,
             origins,
             two_person_approval: false,
         })

@@ -28,13 +28,14 @@ async fn get(served: &Served, path: &str, token: &str) -> (StatusCode, String) {
 async fn a_damaged_run_hides_no_other() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
-    let mut journal = served.journal();
+    let journal = served.journal();
     for name in ["whole", "damaged", "later"] {
-        runs::begin(&mut journal, &plan::plan(name));
-        runs::events(&mut journal, name, 0, 30);
+        runs::begin(&journal, &plan::plan(name));
+        runs::events(&journal, name, 0, 30);
     }
     // Nobody had asked for job queues.
-    runs::write(&mut journal, "damaged", runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
+    let place = runs::count(&journal, "damaged");
+    runs::write(&journal, "damaged", place, runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
     let (status, page) = get(&served, "/history", &token).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     for text in ["/runs/whole", "/runs/damaged", "/runs/later", "which it did not ask for"] {
@@ -65,9 +66,9 @@ async fn a_damaged_run_hides_no_other() {
 async fn the_overview_tells_of_a_damaged_last_run() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("damaged"));
-    runs::write(&mut journal, "damaged", runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("damaged"));
+    runs::write(&journal, "damaged", 1, runs::BEGAN, What::Observed(Observation::JobQueues(Vec::new())));
     let (status, page) = get(&served, "/", &token).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     assert!(

@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod elsewhere;
+mod file;
 mod fuzz;
 mod house;
 mod lists;

@@ -53,8 +53,8 @@ async fn tell(address: std::net::SocketAddr, text: &str) -> (u16, String, String
 async fn nothing_strange_gets_into_a_header_or_out_of_a_folder() {
     let served = Served::new();
     let token = served.token(Role::Admin);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("one"));
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("one"));
     let address = served.listen(None).await;
     let secret_file = "SQLite format 3";
     let long = "a".repeat(100_000);

@@ -1,6 +1,7 @@
 //! Runs for a journal: an update with as many events as one likes.
 
 use conductor::{Holder, JournalStore as _, SqliteJournal};
+use futures_util::FutureExt as _;
 use upgrade::{ApprovedPlan, Event, Observation, Plan, Record, StackEvent, Timestamp, What};
 
 /// When these runs begin: 2026-11-25, in milliseconds.
@@ -17,30 +18,43 @@ pub fn holder() -> Holder {
     Holder::named("this test")
 }
 
-/// Begin a run.
-pub fn begin(journal: &mut SqliteJournal, plan: &Plan) {
-    let approved =
-        ApprovedPlan::new(plan.clone(), &plan.sha256(), "ada", Timestamp(BEGAN)).expect("its own hash");
-    let what = What::Started { approval: approved.approval().clone() };
-    let first = Record::Happened(Event { at: Timestamp(BEGAN), what });
-    journal.begin(plan, &first, &holder()).expect("begun");
+/// A run's first record.
+pub fn first(plan: &Plan, at: Timestamp) -> Record {
+    let approved = ApprovedPlan::new(plan.clone(), &plan.sha256(), "ada", at).expect("its own hash");
+    Record::Happened(Event { at, what: What::Started { approval: approved.approval().clone() } })
 }
 
-/// Write a record that ends nothing.
-pub fn write(journal: &mut SqliteJournal, run_id: &str, at: u64, what: What) {
+/// SQLite's answer: nobody waits for it.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("SQLite's calls block")
+}
+
+/// Begin a run.
+pub fn begin(journal: &SqliteJournal, plan: &Plan) {
+    now(journal.begin(plan, &first(plan, Timestamp(BEGAN)), &holder())).expect("begun");
+}
+
+/// How many records a run has.
+pub fn count(journal: &SqliteJournal, run_id: &str) -> usize {
+    now(journal.load(run_id)).expect("readable").1.len()
+}
+
+/// Write a record that ends nothing, at the place that comes next.
+pub fn write(journal: &SqliteJournal, run_id: &str, place: usize, at: u64, what: What) {
     let record = Record::Happened(Event { at: Timestamp(at), what });
-    journal.append(run_id, &record, false, &holder()).expect("written");
+    now(journal.append(run_id, place, &record, false, &holder())).expect("written");
 }
 
 /// Let so many stack events happen, look by look, from this one on.
-pub fn events(journal: &mut SqliteJournal, run_id: &str, from: usize, count: usize) {
-    let numbers: Vec<usize> = (from..from + count).collect();
-    for look in numbers.chunks(EVENTS_A_LOOK) {
+pub fn events(journal: &SqliteJournal, run_id: &str, from: usize, many: usize) {
+    let numbers: Vec<usize> = (from..from + many).collect();
+    for (place, look) in (count(journal, run_id)..).zip(numbers.chunks(EVENTS_A_LOOK)) {
         let at = BEGAN + 1000 * look.last().map_or(0, |number| *number as u64);
         let seen = look.iter().map(|number| event(*number)).collect();
         write(
             journal,
             run_id,
+            place,
             at,
             What::Observed(Observation::StackEvents { events: seen, worker_groups: Vec::new() }),
         );

@@ -121,9 +121,9 @@ async fn whoever_reads_nothing_is_hung_up_on() {
     const PAGES: usize = 60;
     let served = Served::new();
     let token = served.token(Role::Viewer);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("long"));
-    runs::events(&mut journal, "long", 0, 2000);
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("long"));
+    runs::events(&journal, "long", 0, 2000);
     let address = served.listen(None).await;
     let ask = format!("GET /runs/long HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n");
     for (seconds, is_whole) in [(20, true), (45, false)] {

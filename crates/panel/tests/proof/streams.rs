@@ -75,9 +75,9 @@ impl Stream {
 async fn whoever_comes_back_is_told_everything_once() {
     let served = Served::new();
     let token = served.token(Role::Operator);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("one"));
-    runs::events(&mut journal, "one", 0, 5);
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("one"));
+    runs::events(&journal, "one", 0, 5);
     let address = served.listen(None).await;
     // A page that knows nothing; one that knows the first record; one that comes back; one whose proxy made
     // something up.
@@ -87,7 +87,7 @@ async fn whoever_comes_back_is_told_everything_once() {
     assert_eq!((told.numbers(), told.id.as_str()), (vec![5, 4, 3, 2, 1, 0], "2-free"));
     assert_eq!(second.next().await.numbers(), [5, 4, 3, 2, 1]);
     for number in 5..9 {
-        runs::events(&mut journal, "one", number, 1);
+        runs::events(&journal, "one", number, 1);
         for stream in [&mut fresh, &mut second] {
             let told = stream.next().await;
             assert_eq!(told.numbers(), [number + 1]);
@@ -105,8 +105,8 @@ async fn whoever_comes_back_is_told_everything_once() {
 async fn parts_are_sent_when_they_change() {
     let served = Served::new();
     let token = served.token(Role::Viewer);
-    let mut journal = served.journal();
-    runs::begin(&mut journal, &plan::plan("one"));
+    let journal = served.journal();
+    runs::begin(&journal, &plan::plan("one"));
     let address = served.listen(None).await;
     let mut stream = Stream::open(address, &token, "", None).await;
     let first = stream.next().await;
@@ -114,7 +114,7 @@ async fn parts_are_sent_when_they_change() {
         assert!(first.region(name).is_some(), "{name}");
     }
     assert!(!first.region("decide").expect("told").contains("<form"), "a viewer decides nothing");
-    runs::events(&mut journal, "one", 0, 3);
+    runs::events(&journal, "one", 0, 3);
     let second = stream.next().await;
     assert_eq!(second.numbers(), [3, 2, 1]);
     assert!(second.region("stopped").is_none() && second.region("decide").is_none(), "{}", second.data);

@@ -14,7 +14,7 @@ use crate::takeover;
 /// Waits until nothing can arrive any more.
 pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
     if takeover::is_late_possible(plan, state, at) {
-        let held = "calls of another conducting that may still arrive".to_owned();
+        let held = "calls that were sent, and that may still arrive".to_owned();
         return Look::Known(Decision::Wait(vec![held]));
     }
     // Where users stay out the calm is watched, or was left as it was found.

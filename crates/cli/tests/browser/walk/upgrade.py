@@ -126,7 +126,7 @@ def an_unhealthy_release_and_its_question(house: House) -> None:
     expect(viewer.get_by_role("button", name="Go back to the previous release")).to_be_disabled()
     press(page, "Go back to the previous release")
     ended(page, "gone back to the previous release")
-    expect(line(page, "ada decides: go back to the previous release")).to_be_visible()
+    expect(line(page, re.compile(r"ada \(arn:aws:iam::\S+\) decides: go back to the previous release"))).to_be_visible()
     for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Users are let in."):
         expect(page.get_by_text(words)).to_be_visible()
     house.look(page, "upgrade-1.2.0-5-events-ended")

@@ -5,7 +5,7 @@ use conductor::{Ended, JournalStore, Request};
 use upgrade::{Answer, Outcome, Question, State, Step, UpdateKind, fold};
 
 use super::{Scene, after, has};
-use crate::full::Material;
+use crate::full::{Material, at_once};
 use crate::outside::Way;
 
 /// A second target group that waits for its turn, as in blue/green, without any target.
@@ -76,7 +76,7 @@ fn updating(state: &State) -> bool {
 
 /// The question that a run is held by.
 fn question(scene: &Scene, run_id: &str) -> Option<Question> {
-    let (plan, records) = scene.world.journal().load(run_id).expect("readable");
+    let (plan, records) = at_once(scene.world.journal().load(run_id)).expect("readable");
     fold(&plan, &records).expect("sound").question
 }
 
@@ -116,8 +116,9 @@ pub async fn maintenance_is_left_although_the_platform_is_sick_and_that_is_on_re
     scene.full().platform.be_healthy(false);
     scene.disable_with(wish).await;
     scene.full().assert_put_back("although it is sick").await;
-    let runs = scene.world.journal().runs().expect("readable");
-    let (plan, _) = scene.world.journal().load(&runs.last().expect("a run").run_id).expect("readable");
+    let runs = at_once(scene.world.journal().runs()).expect("readable");
+    let (plan, _) =
+        at_once(scene.world.journal().load(&runs.last().expect("a run").run_id)).expect("readable");
     assert!(plan.accepted.iter().any(|one| one.what == "health" && one.why.contains("unhealthy")));
     // Of an upgrade that waits for health, carried on by somebody or by nobody.
     for dead in [false, true] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conductor::{ConductError, Conductor, Ended, Holder, JournalError, LEASE_SECONDS};
+use conductor::{ConductError, Conductor, Ended, Holder, JournalError, TAKE_OVER_SECONDS};
 use tokio::sync::Notify;
 use upgrade::{Outcome, Plan, State, Step, UpdateKind};
 
@@ -32,9 +32,8 @@ async fn opened(step: Step, over: bool) {
     let begun = |state: &State| state.step == step && state.intended.is_some();
     let mut watcher = Until { when: &begun, reached: &reached, said: false };
     let cloud = Distant(&full.site.ports, &full.clock);
-    let (mut journal, holder) = (world.journal(), Holder::named("laptop"));
-    let mut conductor =
-        Conductor { cloud: &cloud, journal: &mut journal, clock: &full.clock, holder: &holder };
+    let (journal, holder) = (world.journal(), Holder::named("laptop"));
+    let conductor = Conductor { cloud: &cloud, journal: &journal, clock: &full.clock, holder: &holder };
     let plan_approved = approved(&plan, &full.clock);
     // A closed laptop is a future that nobody polls.
     let mut laptop = Box::pin(conductor.start(&plan_approved, &mut watcher));
@@ -43,7 +42,7 @@ async fn opened(step: Step, over: bool) {
         () = reached.notified() => {}
         ended = &mut laptop => panic!("{what}: it had ended before: {ended:?}"),
     }
-    full.clock.sleep(Duration::from_secs(LEASE_SECONDS + 600)).await;
+    full.clock.sleep(Duration::from_secs(TAKE_OVER_SECONDS + 600)).await;
     let mut other = Box::pin(world.resume(&plan.run_id, "second"));
     let ended = if over {
         Some(other.as_mut().await)
@@ -61,11 +60,7 @@ async fn opened(step: Step, over: bool) {
     assert!(
         matches!(
             overtaken,
-            Err(ConductError::Journal(
-                JournalError::LeaseHeld { .. }
-                    | JournalError::LeaseGivenBack { .. }
-                    | JournalError::Ended { .. }
-            ))
+            Err(ConductError::Journal(JournalError::Overtaken { .. } | JournalError::Ended { .. }))
         ),
         "{what}: {overtaken:?}"
     );

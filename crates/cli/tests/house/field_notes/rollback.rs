@@ -73,7 +73,7 @@ pub async fn a_rollback_continued_in_the_console_is_followed_when_somebody_says_
 pub async fn a_failed_rollback_that_nobody_continued_is_asked_about_again() {
     let scene = Scene::new().await;
     let plan = stuck(&scene).await;
-    let (journal, full) = (&mut scene.world.journal(), scene.full());
+    let (journal, full) = (&scene.world.journal(), scene.full());
     let ended = full.resume(&plan.run_id, journal, &mut Silent, "second").await.expect("it asks again");
     assert!(is_asked(&ended), "{ended:?}");
     assert!(scene.is_closed().await);
@@ -120,7 +120,7 @@ pub async fn whether_users_are_in_is_seen_whenever_somebody_is_asked() {
     let plan = stuck(&scene).await;
     let again = async || {
         let full = scene.full();
-        let ended = full.resume(&plan.run_id, &mut scene.world.journal(), &mut Silent, "another").await;
+        let ended = full.resume(&plan.run_id, &scene.world.journal(), &mut Silent, "another").await;
         match ended.expect("it asks again") {
             Ended::NeedsAnswer(_, users) => users.expect("seen"),
             Ended::Run(outcome) => panic!("{outcome:?}"),

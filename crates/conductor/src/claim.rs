@@ -1,5 +1,9 @@
-//! Who acts for a run. One conducting at a time: its lease is renewed with every record, and by itself while it waits, looks
-//! or acts.
+//! Who acts for a deployment. Its claim names the run that has it and the conducting that carries that run on; a conducting
+//! gives a sign of life every few seconds, and one that is silent may be followed by another of the same run.
+//!
+//! Ages count, never times of day. A conducting counts from when its last accepted beat was *sent*; others count from when
+//! the store took it. So between the last call that a conducting may send and the first that its follower sends there is
+//! always time in which nobody acts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,14 +12,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use upgrade::Timestamp;
 
+use crate::journal::TakenOver;
 use crate::random::{NoRandomness, random_word};
 
-/// How long a lease lasts from its last renewal. Whoever could not renew it for so long does nothing more; whoever takes
-/// it over looks first, and every act is safe to repeat.
-pub const LEASE_SECONDS: u64 = 60;
+/// Between two beats.
+pub const BEAT_SECONDS: u64 = 10;
 
-/// A lease is renewed when a third of it has passed.
-pub(crate) const RENEW_AFTER_SECONDS: u64 = LEASE_SECONDS / 3;
+/// From so long after its last accepted beat was sent, a conducting sends no call and repeats no attempt. An attempt lasts at
+/// most 25 s, so the last one has ended before [`ACT_SECONDS`].
+pub const HOLD_SECONDS: u64 = 40;
+
+/// A conducting that has been silent for so long may be followed by another one.
+pub const TAKE_OVER_SECONDS: u64 = 45;
+
+/// From so long after the last beat of the one before, its follower acts.
+pub const ACT_SECONDS: u64 = 70;
+
+/// Whoever was heard less long ago lives: a beat more than it should take.
+pub(crate) const SURELY_ALIVE_SECONDS: u64 = BEAT_SECONDS + 2;
+
+/// What a conducting is doing before its first step, and before it acts for a run that another one began.
+pub(crate) const BEGINS: &str = "Begin";
+pub(crate) const TAKES_OVER: &str = "Take over";
 
 /// Letters of a nonce: 2^60 of them, so that two conductings never have the same.
 const NONCE_LETTERS: usize = 12;
@@ -28,7 +46,8 @@ fn conducting() -> MutexGuard<'static, BTreeSet<String>> {
     CONDUCTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who may hold leases, one conducting of one process: `host/process id/when the process began/nonce`.
+/// Who may have a claim, one conducting of one process: `host/process id/when the process began/where/nonce`. Where: the boot and
+/// the namespace in which the process id means something, since two machines may have the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder(String);
 
@@ -47,7 +66,8 @@ impl Conducting {
     pub fn begin() -> Result<Conducting, NoRandomness> {
         let nonce = random_word(NONCE_LETTERS)?;
         let process = std::process::id();
-        let holder = Holder(format!("{}/{process}/{}/{nonce}", host(), began(process).unwrap_or_default()));
+        let began = began(process).unwrap_or_default();
+        let holder = Holder(format!("{}/{process}/{began}/{}/{nonce}", host(), place()));
         conducting().insert(nonce.clone());
         Ok(Conducting { holder, nonce })
     }
@@ -68,7 +88,7 @@ impl Drop for Conducting {
 }
 
 impl Holder {
-    /// A holder by name, for rehearsals and tests: it counts as alive until its lease has expired.
+    /// A holder by name, for rehearsals and tests: it counts as alive until it has been silent for too long.
     #[must_use]
     pub fn named(name: &str) -> Holder {
         Holder(name.to_owned())
@@ -80,16 +100,24 @@ impl Holder {
         &self.0
     }
 
+    /// Whether it is, or was, on a machine of this one's name.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.0.split('/').next().is_some_and(|on| !on.is_empty() && on == host())
+    }
+
     /// Whether it is known to conduct no more: its process ran on this machine and is dead, or it is this process and its
     /// conducting has ended. One on another machine, or on a system without `/proc`, isn't known to be gone.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         let mut parts = self.0.split('/');
-        let (Some(on), Some(process), Some(then)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(on), Some(process), Some(then), Some(at)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return false;
         };
         let Ok(process) = process.parse::<u32>() else { return false };
-        if on != host() || then.is_empty() {
+        if on != host() || at != place() || at.is_empty() || then.is_empty() {
             return false;
         }
         if began(process).as_deref() != Some(then) {
@@ -109,26 +137,49 @@ impl fmt::Display for Holder {
     }
 }
 
-/// A lease as it stands.
+/// Who carries a run on, as its claim says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// Who holds it.
+pub struct Claim {
+    /// Who.
     pub holder: Holder,
-    /// Until when.
-    pub expires_at: Timestamp,
+    /// What it was doing when it last gave a sign of life, in words: a step's title.
+    pub doing: String,
+    /// When that was, by the reader's clock.
+    pub beat_at: Timestamp,
 }
 
-impl Lease {
-    /// Whether another conducting may take it.
+impl Claim {
+    /// Whether another conducting of the same run may follow this one.
     #[must_use]
     pub fn is_free(&self, now: Timestamp) -> bool {
-        self.expires_at < now || self.holder.is_gone()
+        now.milliseconds_since(self.beat_at) >= TAKE_OVER_SECONDS * 1000 || self.holder.is_gone()
+    }
+
+    /// Somebody else takes it: one that is known to be gone sends nothing more.
+    pub(crate) fn taken_over(self, now: Timestamp) -> TakenOver {
+        let act_at =
+            if self.holder.is_gone() { now } else { self.beat_at.plus_seconds(ACT_SECONDS).max(now) };
+        TakenOver { from: Some(self.holder), act_at }
     }
 }
 
-fn host() -> String {
+/// This machine's name; empty where the system doesn't tell.
+#[must_use]
+pub fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().replace('/', "-")
+}
+
+/// The boot and the namespace of process ids in which this process runs (proc(5), pid_namespaces(7)); empty where the system
+/// doesn't tell.
+fn place() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let number: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    match (boot.trim().split('-').next(), number.as_str()) {
+        (None | Some(""), _) | (_, "") => String::new(),
+        (Some(boot), number) => format!("{boot}-{number}"),
+    }
 }
 
 /// When a process began, in the kernel's ticks since it booted; `None` for one that isn't there or runs no more.
@@ -161,13 +212,15 @@ mod tests {
         if std::path::Path::new("/proc/self/stat").exists() {
             assert!(ended.is_gone(), "its process lives, and it conducts no more");
             let parts: Vec<&str> = second.as_str().split('/').collect();
-            let [host, process, began, nonce] = parts.as_slice() else { panic!("{parts:?}") };
+            let [host, process, began, place, nonce] = parts.as_slice() else { panic!("{parts:?}") };
             for (name, why) in [
-                (format!("{host}/{process}/1/{nonce}"), "the id was given to another process"),
-                (format!("{host}/{process}/{began}"), "no conducting of ours is without a nonce"),
+                (format!("{host}/{process}/1/{place}/{nonce}"), "the id was given to another process"),
+                (format!("{host}/{process}/{began}/{place}"), "no conducting of ours is without a nonce"),
             ] {
                 assert!(Holder::named(&name).is_gone(), "{why}");
             }
+            let elsewhere = Holder::named(&format!("{host}/{process}/1/another-boot/{nonce}"));
+            assert!(!elsewhere.is_gone(), "a machine of the same name is another machine");
         }
         assert!(!second.is_gone(), "{}", *second);
         assert!(!Holder::named("elsewhere/1/1/x").is_gone(), "nobody knows from here");

@@ -1,5 +1,7 @@
 //! A plan for a journal, of a stack that has nothing but a listener.
 
+pub mod objects;
+
 use upgrade::{
     Announcement, AtWork, Gate, HealthPolicy, LogicalResource, MaintenancePolicy, Plan, PlatformCapabilities,
     RunKind, Targets,
