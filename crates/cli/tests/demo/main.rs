@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod client;
+mod elsewhere;
 mod paths;
 mod program;
 mod two_steps;

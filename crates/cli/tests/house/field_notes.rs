@@ -15,12 +15,13 @@ mod laptop;
 mod maintenance;
 mod rollback;
 mod stack;
+mod states;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use cli::LeavingWish;
-use conductor::{ConductError, Ended};
+use conductor::{ConductError, Ended, Objects as _};
 use serde_json::{Value, json};
 use upgrade::{Outcome, Report};
 
@@ -48,6 +49,9 @@ scenarios! {
     1 maintenance::an_upgrade_tried_again_after_staying_closed_succeeds;
     1 maintenance::an_upgrade_that_fails_in_a_maintenance_leaves_it_as_it_was;
     1 maintenance::an_upgrade_that_goes_back_in_a_maintenance_leaves_it_as_it_was;
+    2 states::a_second_run_elsewhere_is_refused_by_name_and_touches_nothing;
+    2 states::a_plan_that_was_carried_out_elsewhere_does_not_run_again;
+    2 states::what_is_asked_on_another_machine_is_done_where_the_run_is;
     3 batch::a_queue_that_was_invalid_beforehand_keeps_nobody_out;
     3 batch::a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have;
     3 batch::an_invalid_compute_environment_keeps_nobody_out;
@@ -64,6 +68,11 @@ scenarios! {
     13 alarms::alarms_that_an_interrupted_run_muted_are_no_owners_choice;
     13 alarms::alarms_muted_by_a_run_whose_gate_was_removed_by_hand_act_again;
     15 laptop::a_laptop_opened_after_somebody_took_over_never_acts_again;
+    16 states::two_states_of_one_deployment_are_told_of_each_other;
+    16 states::keys_that_may_not_write_the_state_begin_nothing;
+    16 states::a_state_that_is_forbidden_in_mid_run_stops_it_and_nothing_is_lost;
+    16 states::a_state_that_is_emptied_in_mid_run_ends_the_conducting_and_can_be_left;
+    16 states::maintenance_left_without_state_is_looked_at_once_more;
     17 stack::notes_of_a_stack_that_was_deleted_count_for_nothing;
     17 stack::an_update_that_wipes_tags_wipes_no_memory;
     17 stack::tags_that_a_template_copies_are_no_notes;
@@ -187,6 +196,19 @@ impl Scene {
     async fn set_status(&self, what: &str, name: &str, status: &str, refuses_updates: bool) {
         let order = json!({what: name, "status": status, "refusesUpdates": refuses_updates});
         self.post("slackwater", "/_slackwater/batch", &order).await;
+    }
+
+    /// Somebody deletes every object of the bucket.
+    async fn empty_bucket(&self) {
+        let (bucket, full) = (crate::full::BUCKET, self.full());
+        let cloud = crate::common::sdk(&full.local, full.clock);
+        let objects = cloud.state_objects(bucket, "", None).await.expect("there");
+        for key in objects.list("", "").await.expect("listed") {
+            // What S3 answers is no JSON, and empty.
+            let path = format!("/{bucket}/{key}");
+            let _empty = full.caller.json("s3", "s3:DeleteObject", "DELETE", &path, &Value::Null).await;
+        }
+        assert_eq!(objects.list("", "").await.expect("listed"), Vec::<String>::new());
     }
 
     /// A queue's ARN.

@@ -15,6 +15,7 @@ mod outside;
 mod peers;
 mod pins;
 mod seed;
+mod simulation;
 mod stub_platform;
 mod virtual_upgrade;
 mod ways_out;

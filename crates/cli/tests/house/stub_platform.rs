@@ -134,6 +134,33 @@ impl StubPlatform {
         Adapter::in_process(config, Arc::new(handler)).expect("a sound configuration")
     }
 
+    /// A client of it over somebody's lines.
+    pub fn adapter_over(&self, lines: &crate::simulation::Lines) -> Adapter {
+        let config = PlatformConfig {
+            adapter: AdapterKind::Http,
+            url: "http://localhost:4000".to_owned(),
+            token: Secret::new(TOKEN.to_owned()),
+            ca_file: None,
+            timeout: PATIENCE,
+        };
+        let (platform, lines) = (self.clone(), lines.clone());
+        let handler = move |request: Request<Bytes>| -> platform::InProcessAnswer {
+            let (platform, lines) = (platform.clone(), lines.clone());
+            Box::pin(async move {
+                let last = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+                let name = format!("platform:/{last}");
+                let answered =
+                    lines.carry(request, name, move |request| platform.answer_at_once(&request).0).await;
+                match answered {
+                    Ok(response) => response,
+                    // Whoever waits gives up by their own patience.
+                    Err(_) => std::future::pending().await,
+                }
+            })
+        };
+        Adapter::in_process(config, Arc::new(handler)).expect("a sound configuration")
+    }
+
     /// Requests are counted from here, and meet these.
     pub fn begin(&self, faults: Vec<Fault>) {
         let mut state = self.lock();

@@ -1,0 +1,68 @@
+//! A machine that may stand still: while it does, nothing of it goes on, whatever it waits for.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Until when a machine stands still.
+#[derive(Debug, Clone, Default)]
+pub struct Stillness(Arc<Mutex<Option<Duration>>>);
+
+impl Stillness {
+    /// It stands still from now on, for so long.
+    pub fn begin(&self, lasts: Duration) {
+        *self.0.lock().expect("whole") = Some(lasts);
+    }
+
+    fn take(&self) -> Option<Duration> {
+        self.0.lock().expect("whole").take()
+    }
+}
+
+/// What a machine does, unless it stands still.
+pub struct Machine<F> {
+    work: Pin<Box<F>>,
+    stillness: Stillness,
+    still: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+/// Two centuries are for good.
+const FOR_GOOD: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+impl<F: Future> Machine<F> {
+    pub fn of(work: F, stillness: Stillness) -> Machine<F> {
+        Machine { work: Box::pin(work), stillness, still: None }
+    }
+}
+
+impl<F: Future> Future for Machine<F> {
+    /// `None`: it stands still for good.
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            if let Some(still) = &mut self.still {
+                match still.as_mut().poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) => self.still = None,
+                }
+            }
+            let polled = self.work.as_mut().poll(context);
+            match self.stillness.take() {
+                Some(lasts) if lasts > FOR_GOOD => return Poll::Ready(None),
+                Some(lasts) => {
+                    #[expect(clippy::disallowed_methods, reason = "virtual time stands still as well")]
+                    let until = Instant::now() + lasts;
+                    self.still = Some(Box::pin(tokio::time::sleep_until(until)));
+                }
+                None => return polled.map(Some),
+            }
+            if let Poll::Ready(output) = polled {
+                return Poll::Ready(Some(output));
+            }
+        }
+    }
+}

@@ -1,0 +1,522 @@
+//! The lines between machines and clouds, with all that can happen on them: a call arrives late, its answer is lost, the machine
+//! stands still before it or after it. Every call is on record: who sent it, when it arrived, and who had the claim then.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws::{AwsCloud, Carrier, Connection, Transport};
+use bytes::Bytes;
+use conductor::{Clock, HOLD_SECONDS};
+use http::{Request, Response};
+use localcloud::LocalCloud;
+use upgrade::Timestamp;
+
+use super::machine::Stillness;
+use crate::calls::{operation, service};
+
+/// An attempt that has not been answered by then is given up (`aws`); what was sent goes on.
+const ATTEMPT: Duration = Duration::from_secs(25);
+
+/// A signature is taken for five minutes.
+const LATEST_MILLISECONDS: u64 = 300_000;
+
+/// Random numbers of one entity: the same seed gives the same ones.
+#[derive(Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    pub fn of(seed: u64, whose: u64) -> Chance {
+        Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ whose.wrapping_mul(0xD1B5_4A32_D192_ED03))
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    /// Once in so many times.
+    pub fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+}
+
+/// Where something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The machine stood still after a record was written, before the call that it announces.
+    BetweenRecordAndCall,
+    /// The machine stood still between two calls of one act.
+    BetweenCalls,
+    /// The call arrived late.
+    Late,
+    /// It arrived, and nobody learnt of it.
+    AnswerLost,
+    /// It never arrived.
+    NeverArrived,
+}
+
+/// What happened on all lines together.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// What went wrong, by place and operation.
+    pub hits: BTreeMap<(Place, String), usize>,
+    /// Calls that were sent when their machine's limit had passed: there must be none.
+    pub past_the_limit: Vec<String>,
+    /// Calls that arrived when somebody else had the claim, by operation.
+    pub late_after_takeover: BTreeMap<String, usize>,
+    /// Calls that changed something, as they arrived: when, from which machine, what.
+    pub arrived: Vec<(Timestamp, usize, String)>,
+    /// The holder that the claim names, and when it last gave a sign of life that was taken.
+    pub holder: Option<(String, Timestamp)>,
+    /// Takeovers: how long after the last sign of life of the one before a `Resumed` stood, and whether the taker was undisturbed.
+    pub takeovers: Vec<(u64, bool)>,
+    /// A takeover whose `Resumed` does not stand yet: since when the one before was silent, and by whom.
+    taking: Option<(Timestamp, usize)>,
+    /// Until when each machine was last disturbed.
+    disturbed_until: BTreeMap<usize, Timestamp>,
+    /// Since when each machine tries.
+    pub tries_since: BTreeMap<usize, Timestamp>,
+    /// Requests to the state, by method: what they cost.
+    pub state_requests: BTreeMap<&'static str, usize>,
+}
+
+/// One world's lines.
+#[derive(Clone)]
+pub struct Net {
+    pub log: Arc<Mutex<Log>>,
+    /// The true time.
+    pub clock: Clock,
+    /// The folder of the state, as a request's path begins.
+    state_path: String,
+    /// The same as a listing's query names it.
+    listed: String,
+    /// Nothing goes wrong any more.
+    calm: Arc<Mutex<bool>>,
+}
+
+/// One machine's lines.
+#[derive(Clone)]
+pub struct Lines {
+    net: Net,
+    machine: usize,
+    pub stillness: Stillness,
+    own: Arc<Mutex<Own>>,
+}
+
+#[derive(Debug)]
+struct Own {
+    chance: Chance,
+    /// It carries a run on.
+    conducts: bool,
+    /// When the last sign of life that was answered was sent.
+    beat_sent_at: Timestamp,
+    /// The last thing that was written or done, for what comes after it.
+    before: Before,
+    /// How often, in about so many calls that change something, something goes wrong.
+    trouble_once_in: u64,
+    /// It is as good as dead from here on.
+    stays_still_for_good: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Record,
+    Call,
+    Other,
+}
+
+impl Net {
+    pub fn new(clock: Clock, bucket: &str, prefix: &str) -> Net {
+        Net {
+            log: Arc::default(),
+            clock,
+            state_path: format!("/{bucket}/{prefix}"),
+            listed: prefix.trim_end_matches('/').to_owned(),
+            calm: Arc::default(),
+        }
+    }
+
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().expect("nothing panics while it holds this")
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn calm_down(&self) {
+        *self.calm.lock().expect("whole") = true;
+    }
+
+    pub fn lines(&self, machine: usize, chance: Chance, trouble_once_in: u64) -> Lines {
+        let own = Own {
+            chance,
+            conducts: false,
+            beat_sent_at: Timestamp(0),
+            before: Before::Other,
+            trouble_once_in,
+            stays_still_for_good: false,
+        };
+        Lines { net: self.clone(), machine, stillness: Stillness::default(), own: Arc::new(Mutex::new(own)) }
+    }
+}
+
+/// Whether a request changes something.
+fn changes(request: &Request<Bytes>, operation: &str) -> bool {
+    let asks = ["describe", "get", "list", "simulate", "detect", "validate", "estimate"];
+    let name = operation.rsplit('/').next().unwrap_or(operation).to_ascii_lowercase();
+    let reads = request.method() == http::Method::GET || request.method() == http::Method::HEAD;
+    !reads && !asks.iter().any(|asks| name.starts_with(asks))
+}
+
+/// What happens to a call.
+enum Fate {
+    Well,
+    Late(u64),
+    AnswerLost,
+    NeverArrived,
+}
+
+impl Lines {
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().expect("nothing panics while it holds this")
+    }
+
+    /// From now on this machine carries a run on, or no more.
+    pub fn conducts(&self, conducts: bool) {
+        let mut own = self.own();
+        own.conducts = conducts;
+        own.beat_sent_at = self.net.clock.now();
+    }
+
+    pub fn may_die(&self) {
+        self.own().stays_still_for_good = true;
+    }
+
+    /// The SDK over these lines. `clock` is the machine's own.
+    pub fn sdk(&self, local: &LocalCloud, clock: Clock) -> AwsCloud {
+        let keys = local.keys().clone();
+        AwsCloud::new(&Connection {
+            region: local.region().to_owned(),
+            endpoint_url: "http://localhost".to_owned(),
+            access_key_id: keys.access_key_id,
+            secret_access_key: keys.secret_access_key,
+            transport: Transport::Carried(self.carrier(local)),
+            now: Arc::new(move || clock.system_time()),
+        })
+    }
+
+    fn carrier(&self, local: &LocalCloud) -> Carrier {
+        let (lines, local) = (self.clone(), local.clone());
+        Arc::new(move |request| {
+            let (lines, local) = (lines.clone(), local.clone());
+            Box::pin(async move {
+                let name = format!("{}:{}", service(&request), short(&operation(&request)));
+                let call = local.clone();
+                lines.carry(request, name, move |request| call.call(request)).await
+            })
+        })
+    }
+
+    /// Carry one request to whoever answers it.
+    pub async fn carry(
+        &self,
+        request: Request<Bytes>,
+        name: String,
+        answer: impl FnOnce(Request<Bytes>) -> Response<Bytes> + Send + 'static,
+    ) -> std::io::Result<Response<Bytes>> {
+        let sent_at = self.net.clock.now();
+        let path = request.uri().path().to_owned();
+        let query = request.uri().query().unwrap_or_default();
+        let is_list = query.contains("list-type") && query.contains(&self.net.listed);
+        if path.starts_with(&self.net.state_path) || is_list {
+            return self.carry_state(request, sent_at, &path, answer).await;
+        }
+        let what = name.rsplit(':').next().unwrap_or_default();
+        let changes = changes(&request, what);
+        self.check_limit(sent_at, &name);
+        let fate = if changes { self.draw_fate(&name) } else { Fate::Well };
+        let sender = self.net.log().holder.clone().map(|(holder, _)| holder);
+        let (lines, named) = (self.clone(), name.clone());
+        let arrive = move || {
+            if changes {
+                lines.note_arrival(&named, sender.as_deref());
+            }
+            answer(request)
+        };
+        let response = match fate {
+            Fate::Well => Ok(arrive()),
+            Fate::AnswerLost => {
+                drop(arrive());
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+            }
+            Fate::NeverArrived => std::future::pending().await,
+            Fate::Late(milliseconds) => {
+                let clock = self.net.clock;
+                let arriving = tokio::spawn(async move {
+                    clock.sleep(Duration::from_millis(milliseconds)).await;
+                    arrive()
+                });
+                if Duration::from_millis(milliseconds) < ATTEMPT {
+                    arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+                } else {
+                    // Its attempt is given up before it is answered.
+                    std::future::pending().await
+                }
+            }
+        };
+        if changes {
+            self.own().before = Before::Call;
+            self.perhaps_stand_still(Place::BetweenCalls, &name).await;
+        }
+        response
+    }
+
+    async fn carry_state(
+        &self,
+        request: Request<Bytes>,
+        sent_at: Timestamp,
+        path: &str,
+        answer: impl FnOnce(Request<Bytes>) -> Response<Bytes> + Send + 'static,
+    ) -> std::io::Result<Response<Bytes>> {
+        let is_put = request.method() == http::Method::PUT;
+        let (is_claim, is_record) =
+            (is_put && path.ends_with("/claim"), is_put && path.contains("/records/"));
+        let kind = if is_put {
+            "PUT"
+        } else if request.uri().query().is_some_and(|query| query.contains("list-type")) {
+            "LIST"
+        } else {
+            "GET"
+        };
+        *self.net.log().state_requests.entry(kind).or_default() += 1;
+        let body = request.body().clone();
+        let intended = intended(&body);
+        let name = if is_claim {
+            "state:claim"
+        } else if is_record {
+            "state:record"
+        } else {
+            "state:other"
+        };
+        let fate = if is_put { self.draw_fate(name) } else { Fate::Well };
+        if is_claim && std::env::var_os("SLACKWATER_SEED").is_some() {
+            let how = match &fate {
+                Fate::Well => "well".to_owned(),
+                Fate::Late(milliseconds) => format!("{milliseconds} ms late"),
+                Fate::AnswerLost => "its answer lost".to_owned(),
+                Fate::NeverArrived => "never to arrive".to_owned(),
+            };
+            println!("{} machine {} sends a claim, {how}", sent_at.0, self.machine);
+        }
+        let lines = self.clone();
+        let arrive = move || {
+            let response = answer(request);
+            if response.status().is_success() {
+                if is_claim {
+                    lines.note_claim(&body);
+                } else if is_record {
+                    lines.note_record(&body);
+                }
+            }
+            response
+        };
+        let response = match fate {
+            Fate::Well => arrive(),
+            Fate::AnswerLost => {
+                drop(arrive());
+                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            }
+            Fate::NeverArrived => std::future::pending().await,
+            Fate::Late(milliseconds) => {
+                let clock = self.net.clock;
+                let arriving = tokio::spawn(async move {
+                    clock.sleep(Duration::from_millis(milliseconds)).await;
+                    arrive()
+                });
+                if Duration::from_millis(milliseconds) >= ATTEMPT {
+                    std::future::pending::<()>().await;
+                }
+                arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?
+            }
+        };
+        if is_claim && response.status().is_success() {
+            let mut own = self.own();
+            own.beat_sent_at = own.beat_sent_at.max(sent_at);
+        }
+        if is_record {
+            self.own().before = Before::Record;
+            self.perhaps_stand_still(
+                Place::BetweenRecordAndCall,
+                intended.as_deref().unwrap_or("a record of what happened"),
+            )
+            .await;
+        }
+        Ok(response)
+    }
+
+    /// Nothing is sent past the holder's limit.
+    fn check_limit(&self, sent_at: Timestamp, name: &str) {
+        let own = self.own();
+        let silent = sent_at.milliseconds_since(own.beat_sent_at);
+        if own.conducts && silent >= HOLD_SECONDS * 1000 {
+            let words = format!("machine {} sent {name} {silent} ms after its last beat", self.machine);
+            if std::env::var_os("SLACKWATER_SEED").is_some() {
+                println!("{} {words}", sent_at.0);
+            }
+            self.net.log().past_the_limit.push(words);
+        }
+    }
+
+    fn is_calm(&self) -> bool {
+        *self.net.calm.lock().expect("whole")
+    }
+
+    fn draw_fate(&self, name: &str) -> Fate {
+        if self.is_calm() {
+            return Fate::Well;
+        }
+        let mut own = self.own();
+        if !own.conducts {
+            return Fate::Well;
+        }
+        let times = own.trouble_once_in;
+        if !own.chance.once_in(times) {
+            return Fate::Well;
+        }
+        let (place, fate) = match own.chance.below(4) {
+            0 => (Place::AnswerLost, Fate::AnswerLost),
+            1 => (Place::NeverArrived, Fate::NeverArrived),
+            _ => (Place::Late, Fate::Late(own.chance.between(1_000, LATEST_MILLISECONDS))),
+        };
+        drop(own);
+        self.hit(place, name);
+        let until = match fate {
+            Fate::Late(milliseconds) => milliseconds.min(30_000),
+            Fate::Well | Fate::AnswerLost | Fate::NeverArrived => 30_000,
+        };
+        self.disturbed(until);
+        fate
+    }
+
+    /// The machine stands still, and nothing of it goes on: a closed laptop, or a process that is dead.
+    async fn perhaps_stand_still(&self, place: Place, name: &str) {
+        if self.is_calm() {
+            return;
+        }
+        let milliseconds = {
+            let mut own = self.own();
+            let times = own.trouble_once_in;
+            if !own.conducts || !own.chance.once_in(times) {
+                return;
+            }
+            if own.stays_still_for_good && own.chance.once_in(3) {
+                u64::MAX / 4
+            } else {
+                own.chance.between(1_000, 900_000)
+            }
+        };
+        self.hit(place, name);
+        self.disturbed(milliseconds);
+        self.stillness.begin(Duration::from_millis(milliseconds));
+        // Whoever polls the machine sees it, and polls it no more until then.
+        tokio::task::yield_now().await;
+    }
+
+    fn hit(&self, place: Place, name: &str) {
+        *self.net.log().hits.entry((place, name.to_owned())).or_default() += 1;
+    }
+
+    fn disturbed(&self, milliseconds: u64) {
+        let until = Timestamp(self.net.clock.now().0.saturating_add(milliseconds).saturating_add(25_000));
+        let mut log = self.net.log();
+        let known = log.disturbed_until.entry(self.machine).or_insert(until);
+        *known = (*known).max(until);
+    }
+
+    fn note_arrival(&self, name: &str, sender: Option<&str>) {
+        let now = self.net.clock.now();
+        let mut log = self.net.log();
+        let taken_over = match (&log.holder, sender) {
+            (Some((holder, _)), Some(sender)) => holder != sender,
+            _ => false,
+        };
+        if taken_over {
+            *log.late_after_takeover.entry(name.to_owned()).or_default() += 1;
+        }
+        log.arrived.push((now, self.machine, name.to_owned()));
+    }
+
+    /// The store has taken a claim.
+    fn note_claim(&self, body: &Bytes) {
+        let now = self.net.clock.now();
+        let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let holder = document.pointer("/conducting/holder").and_then(serde_json::Value::as_str);
+        let given_back = document.pointer("/conducting/given_back") == Some(&serde_json::Value::Bool(true));
+        let mut log = self.net.log();
+        match holder.filter(|_| !given_back) {
+            None => log.holder = None,
+            Some(holder) => {
+                if let Some((before, beat_at)) = &log.holder
+                    && before != holder
+                {
+                    log.taking = Some((*beat_at, self.machine));
+                }
+                let doing = document.pointer("/conducting/doing").and_then(serde_json::Value::as_str);
+                if matches!(doing, Some("Begin" | "Take over")) {
+                    // Whoever takes it counts from when they tried, also where the answer is lost and what stands is read: at
+                    // the latest from now, as everybody else does.
+                    let mut own = self.own();
+                    own.beat_sent_at = own.beat_sent_at.max(now);
+                }
+                log.holder = Some((holder.to_owned(), now));
+            }
+        }
+    }
+
+    /// The store has taken a record.
+    fn note_record(&self, body: &Bytes) {
+        let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let resumed = document.pointer("/entry/Record/Happened/what/Resumed").is_some();
+        let now = self.net.clock.now();
+        let mut log = self.net.log();
+        if let Some((silent_since, machine)) = log.taking
+            && resumed
+            && machine == self.machine
+        {
+            log.taking = None;
+            let tried = log.tries_since.get(&machine).is_some_and(|since| *since <= silent_since);
+            let disturbed = log.disturbed_until.get(&machine).is_some_and(|until| *until >= silent_since);
+            log.takeovers.push((now.milliseconds_since(silent_since), tried && !disturbed));
+        }
+    }
+}
+
+/// The act that a record announces, by its name.
+fn intended(body: &Bytes) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let act = document.pointer("/entry/Record/Intended/act")?;
+    let (kind, rest) = act.as_object()?.iter().next()?;
+    let name = rest.as_object().and_then(|rest| rest.keys().next()).map_or("", String::as_str);
+    Some(format!("act {kind}.{name}"))
+}
+
+/// An operation without what is different each time.
+fn short(operation: &str) -> String {
+    let last = operation.rsplit('.').next().unwrap_or(operation);
+    match last.split_once('/') {
+        // Of REST services the path's first words: the last ones are names.
+        Some((_, path)) => path.split('/').take(2).last().unwrap_or_default().to_owned(),
+        None => last.to_owned(),
+    }
+}
