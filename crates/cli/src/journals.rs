@@ -138,8 +138,13 @@ impl JournalStore for Journal {
         }
     }
 
-    async fn requests(&self, run_id: &str, taken: &BTreeSet<String>) -> Result<Vec<Asked>, JournalError> {
-        either!(self, journal => journal.requests(run_id, taken).await)
+    async fn requests(
+        &self,
+        run_id: &str,
+        taken: &BTreeSet<String>,
+        for_the_last: bool,
+    ) -> Result<Vec<Asked>, JournalError> {
+        either!(self, journal => journal.requests(run_id, taken, for_the_last).await)
     }
 
     async fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use upgrade::{
     Act, Answer, ApprovedPlan, Effect, Event, FleetQuery, Handover, IllegalTransition, Maintenance,
     Observation, Outcome, Plan, PortError, PortErrorKind, Query, Question, Record, State, Timestamp, Users,
-    WATCH_SECONDS, What, transition, watch_due,
+    WATCH_SECONDS, What, stop_does, transition, watch_due,
 };
 
 use crate::claim::Holder;
@@ -203,7 +203,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                 return Ok(Ended::Run(outcome.clone()));
             }
             hold.doing.set(state.step.title());
-            let mut asked = self.request(plan, &state, hold, watcher).await?;
+            let mut asked = self.request(plan, &state, hold, watcher, false).await?;
             if asked.is_none() && !just_watched {
                 match self.watch(plan, &state, &effect, watched_at, hold).await? {
                     Watch::NotDue => {}
@@ -315,9 +315,19 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     | What::Waited => continue,
                 }
             }
-            let event = Event { at: clock.now(), what };
-            let (next, next_effect) =
+            let mut event = Event { at: clock.now(), what };
+            let (mut next, mut next_effect) =
                 transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
+            // What somebody asked while it could be done is taken up: a look after which a stop does something else, or nothing
+            // any more, is made again.
+            if (next.outcome.is_some() || stop_does(&next) != stop_does(&state))
+                && matches!(event.what, What::Observed(_) | What::Waited)
+                && let Some(what) = self.request(plan, &state, hold, watcher, true).await?
+            {
+                event = Event { at: clock.now(), what };
+                (next, next_effect) =
+                    transition(plan, state.clone(), &event).map_err(|source| illegal(plan, source))?;
+            }
             // A look that showed nothing new is not written down: the fold is the same without it.
             if next != state || matches!(next_effect, Effect::Act(_)) || matters_by_itself(&event.what) {
                 let record = Record::Happened(event);
@@ -404,9 +414,10 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         state: &State,
         hold: &Hold,
         watcher: &mut impl Watcher,
+        for_the_last: bool,
     ) -> Result<Option<What>, ConductError> {
         let taken = hold.taken.borrow().clone();
-        let listen = async |_| self.journal.requests(&plan.run_id, &taken).await;
+        let listen = async |_| self.journal.requests(&plan.run_id, &taken, for_the_last).await;
         let asked = self.insist(&plan.run_id, hold, watcher, listen).await?.into_iter().next();
         let Some(Asked { id, request }) = asked else { return Ok(None) };
         let fits = |answer: &Answer| state.question.as_ref().is_some_and(|question| question.takes(answer));

@@ -145,11 +145,13 @@ pub trait JournalStore: Send + Sync {
     ) -> impl Future<Output = Result<(), JournalError>> + Send;
 
     /// What is asked of a run, oldest first, but for what has been taken up. What can't be read is passed over. A store that
-    /// is dear to ask may answer with nothing for up to two seconds after it was asked last.
+    /// is dear to ask may answer with nothing for up to two seconds after it was asked last, unless it is asked `for_the_last`
+    /// time: what was asked before a run's end is taken up.
     fn requests(
         &self,
         run_id: &str,
         taken: &BTreeSet<String>,
+        for_the_last: bool,
     ) -> impl Future<Output = Result<Vec<Asked>, JournalError>> + Send;
 
     /// A run's plan and records, in order.

@@ -350,10 +350,16 @@ impl<O: Objects> JournalStore for ObjectJournal<O> {
         }
     }
 
-    async fn requests(&self, run_id: &str, taken: &BTreeSet<String>) -> Result<Vec<Asked>, JournalError> {
+    async fn requests(
+        &self,
+        run_id: &str,
+        taken: &BTreeSet<String>,
+        for_the_last: bool,
+    ) -> Result<Vec<Asked>, JournalError> {
         let now = self.clock.now();
         let listened_at = self.memory().listened_at.get(run_id).copied();
-        if listened_at.is_some_and(|then| now.milliseconds_since(then) < LISTEN_MILLISECONDS) {
+        let just_listened = |then| now.milliseconds_since(then) < LISTEN_MILLISECONDS;
+        if !for_the_last && listened_at.is_some_and(just_listened) {
             return Ok(Vec::new());
         }
         let keys = self.objects.list(&self.keys.requests(run_id), "").await.map_err(unreadable)?;

@@ -280,7 +280,12 @@ impl JournalStore for SqliteJournal {
         asked
     }
 
-    async fn requests(&self, run_id: &str, taken: &BTreeSet<String>) -> Result<Vec<Asked>, JournalError> {
+    async fn requests(
+        &self,
+        run_id: &str,
+        taken: &BTreeSet<String>,
+        _for_the_last: bool,
+    ) -> Result<Vec<Asked>, JournalError> {
         let connection = self.connection();
         let mut statement = connection
             .prepare("SELECT number, request FROM requests WHERE run_id = ?1 ORDER BY number")

@@ -51,6 +51,7 @@ scenarios! {
     1 maintenance::an_upgrade_that_goes_back_in_a_maintenance_leaves_it_as_it_was;
     2 states::a_second_run_elsewhere_is_refused_by_name_and_touches_nothing;
     2 states::a_plan_that_was_carried_out_elsewhere_does_not_run_again;
+    2 states::a_stop_that_is_asked_right_before_the_end_is_taken_up;
     2 states::what_is_asked_on_another_machine_is_done_where_the_run_is;
     3 batch::a_queue_that_was_invalid_beforehand_keeps_nobody_out;
     3 batch::a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have;

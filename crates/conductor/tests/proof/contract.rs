@@ -137,8 +137,9 @@ impl JournalStore for Store {
         &self,
         run_id: &str,
         taken: &BTreeSet<String>,
+        for_the_last: bool,
     ) -> Result<Vec<conductor::Asked>, JournalError> {
-        either!(self, journal => journal.requests(run_id, taken))
+        either!(self, journal => journal.requests(run_id, taken, for_the_last))
     }
 
     async fn load(&self, run_id: &str) -> Result<(Plan, Vec<Record>), JournalError> {
@@ -342,13 +343,13 @@ fn what_is_asked_of_a_run_is_there_until_a_record_names_it() {
         let mut taken = BTreeSet::new();
         for expected in [stop.clone(), answer] {
             clock.sleep(Duration::from_secs(2)).await;
-            let asked = journal.requests("one", &taken).await.expect("readable");
+            let asked = journal.requests("one", &taken, false).await.expect("readable");
             let next = asked.first().expect("something is asked");
             assert_eq!(next.request, expected);
             taken.insert(next.id.clone());
         }
         clock.sleep(Duration::from_secs(2)).await;
-        assert_eq!(journal.requests("one", &taken).await.expect("readable"), []);
+        assert_eq!(journal.requests("one", &taken, false).await.expect("readable"), []);
         let none = beside.ask("none", &stop, clock.now()).await;
         assert!(matches!(none, Err(JournalError::NoSuchRun { .. })), "{none:?}");
         journal.append("one", 1, &happened(clock.now(), What::Waited), true, &holder()).await.expect("ended");

@@ -220,7 +220,7 @@ async fn a_beat_is_one_put_a_record_is_one_put_and_requests_are_listed_every_two
         journal.beat("one", &holder, "Wait", clock.now()).await.expect("beaten");
         for _ in 0..10 {
             clock.sleep(Duration::from_millis(200)).await;
-            journal.requests("one", &BTreeSet::new()).await.expect("readable");
+            journal.requests("one", &BTreeSet::new(), false).await.expect("readable");
         }
     }
     let after = ["put", "get", "list"].map(|operation| counted.calls(operation));

@@ -164,7 +164,7 @@ async fn a_request_that_can_t_be_read_hides_no_other() {
     }
     let other = rusqlite::Connection::open(&path).expect("SQLite");
     other.execute_batch("UPDATE requests SET request = '?' WHERE number = 1").expect("damaged");
-    let asked = journal.requests("one", &BTreeSet::new()).await.expect("readable");
+    let asked = journal.requests("one", &BTreeSet::new(), false).await.expect("readable");
     assert_eq!(asked, [Asked { id: "2".to_owned(), request: stop }]);
 }
 

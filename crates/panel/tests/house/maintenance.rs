@@ -55,7 +55,7 @@ async fn under_way(served: &Served, conducted: bool) -> SqliteJournal {
 
 /// The first thing that is asked of the run.
 async fn asked(journal: &SqliteJournal) -> Option<Request> {
-    let asked = journal.requests("one", &BTreeSet::new()).await.expect("readable");
+    let asked = journal.requests("one", &BTreeSet::new(), false).await.expect("readable");
     asked.into_iter().next().map(|asked| asked.request)
 }
 

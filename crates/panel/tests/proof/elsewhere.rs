@@ -91,7 +91,7 @@ impl Shared {
     }
 
     async fn requests(&self, run_id: &str) -> Vec<Request> {
-        let asked = self.journal.requests(run_id, &BTreeSet::new()).await.expect("readable");
+        let asked = self.journal.requests(run_id, &BTreeSet::new(), false).await.expect("readable");
         asked.into_iter().map(|asked| asked.request).collect()
     }
 

@@ -121,6 +121,20 @@ pub async fn what_is_asked_on_another_machine_is_done_where_the_run_is() {
     scene.full().assert_put_back("stopped from elsewhere").await;
 }
 
+/// Requests in a bucket are listed every two seconds; the last look comes before the end.
+pub async fn a_stop_that_is_asked_right_before_the_end_is_taken_up() {
+    let scene = scene().await;
+    let plan = scene.world.enabling().await.expect("a plan");
+    let ended = scene
+        .world
+        .carry_on_and(&plan, |state| state.step == Step::ConfirmQuiet, async {
+            scene.world.ask(&plan.run_id, &Request::Stop { by: "grace".to_owned() });
+        })
+        .await;
+    assert!(matches!(&ended, Ok(Ended::Run(Outcome::NotUpgraded { .. }))), "{ended:?}");
+    scene.full().assert_put_back("stopped right before the end").await;
+}
+
 pub async fn two_states_of_one_deployment_are_told_of_each_other() {
     let scene = scene().await;
     scene.world.enable().await;
