@@ -308,8 +308,8 @@ impl<O: Objects> JournalStore for ObjectJournal<O> {
         Ok(())
     }
 
-    async fn take(&self, run_id: &str, holder: &Holder, now: Timestamp) -> Result<TakenOver, JournalError> {
-        self.take_claim(run_id, holder, now).await
+    async fn take(&self, run_id: &str, holder: &Holder, _now: Timestamp) -> Result<TakenOver, JournalError> {
+        self.take_claim(run_id, holder).await
     }
 
     async fn beat(

@@ -151,17 +151,22 @@ impl<O: Objects> ObjectJournal<O> {
         Err(again("the claim"))
     }
 
-    pub(super) async fn take_claim(
-        &self,
-        run_id: &str,
-        holder: &Holder,
-        now: Timestamp,
-    ) -> Result<TakenOver, JournalError> {
+    pub(super) async fn take_claim(&self, run_id: &str, holder: &Holder) -> Result<TakenOver, JournalError> {
         let mut mine = self.held.lock().await;
         for _ in 0..TRIES {
             let Some(found) = self.read_claim().await? else {
-                return Err(JournalError::NoSuchRun { run_id: run_id.to_owned() });
+                let run_id = run_id.to_owned();
+                return Err(match self.stands(&run_id).await? {
+                    Stands::NotBegun => JournalError::NoSuchRun { run_id },
+                    Stands::Over => JournalError::Ended { run_id },
+                    Stands::UnderWay => JournalError::Damaged {
+                        run_id,
+                        reason: "its claim is gone: somebody deleted it".to_owned(),
+                    },
+                });
             };
+            // Its age is of when it was answered, however long that took.
+            let now = self.clock.now();
             if !found.document.has(run_id) {
                 let run_id = run_id.to_owned();
                 return Err(match self.stands(&run_id).await? {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use conductor::{
-    Clock, Holder, JournalError, JournalStore, ObjectJournal, Request, TAKE_OVER_SECONDS, read_run,
+    ACT_SECONDS, Clock, Holder, JournalError, JournalStore, ObjectJournal, Request, TAKE_OVER_SECONDS,
+    read_run,
 };
 use upgrade::{Approval, Event, JOURNAL_FORMAT, Plan, Record, Timestamp, What};
 
@@ -142,6 +143,39 @@ async fn an_answer_that_is_lost_anywhere_changes_nothing() {
         assert!(runs[0].ended, "write {write}: {runs:?}");
         assert_eq!(objects.keys().iter().filter(|key| key.contains("/records/")).count(), 5, "write {write}");
     }
+}
+
+/// An age is of when it was answered: a slow answer makes nobody act too early.
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_read_slowly_lets_nobody_act_before_the_one_before_has_ended() {
+    let clock = Clock::starting_at(Timestamp(1_000_000));
+    let objects = MemoryObjects::new(clock);
+    let first = journal(&objects, clock);
+    let one = plan("one", "platform");
+    let began = clock.now();
+    first.begin(&one, &approved(began, &one), &Holder::named("first")).await.expect("begun");
+    clock.sleep(Duration::from_secs(30)).await;
+    let slow = journal(&objects.with(Faults::reading_slowly(Duration::from_secs(20))), clock);
+    let taken =
+        slow.take("one", &Holder::named("second"), clock.now()).await.expect("silent for long enough");
+    assert_eq!(taken.act_at, began.plus_seconds(ACT_SECONDS));
+}
+
+/// Nobody of ours deletes a claim; whoever does leaves a run that nobody can go on with, and that is said.
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_claim_was_deleted_is_damaged() {
+    let clock = Clock::starting_at(Timestamp(1_000_000));
+    let objects = MemoryObjects::new(clock);
+    let first = journal(&objects, clock);
+    let one = plan("one", "platform");
+    first.begin(&one, &approved(clock.now(), &one), &Holder::named("first")).await.expect("begun");
+    let claim = objects.keys().into_iter().find(|key| key.ends_with("/claim")).expect("a claim");
+    objects.delete(&claim);
+    let refused = journal(&objects, clock).take("one", &Holder::named("second"), clock.now()).await;
+    assert!(
+        matches!(&refused, Err(JournalError::Damaged { reason, .. }) if reason.contains("its claim is gone")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

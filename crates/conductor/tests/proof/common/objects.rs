@@ -31,6 +31,8 @@ struct FaultsInner {
     writes: usize,
     /// The answer to this write is lost, after it has happened.
     loses_answer_to: Option<usize>,
+    /// Reads are answered after so long.
+    reads_take: Duration,
     /// This write is never sent, and nothing after it: the process has died.
     dies_at: Option<usize>,
     /// Keys are made that no write names.
@@ -47,6 +49,12 @@ impl Faults {
     pub fn dying_at(write: usize) -> Faults {
         let faults = Faults::default();
         faults.lock().dies_at = Some(write);
+        faults
+    }
+
+    pub fn reading_slowly(reads_take: Duration) -> Faults {
+        let faults = Faults::default();
+        faults.lock().reads_take = reads_take;
         faults
     }
 
@@ -151,6 +159,8 @@ impl Objects for MemoryObjects {
         if self.is_dead() {
             std::future::pending::<()>().await;
         }
+        let takes = self.faults.lock().reads_take;
+        self.clock.sleep(takes).await;
         let now = self.clock.now().0 / 1000;
         let store = self.store();
         Ok(store.objects.get(key).map(|(body, etag, at)| Found {
