@@ -220,7 +220,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                 }
             }
             just_watched = false;
-            let what = match asked {
+            let mut what = match asked {
                 Some(asked) => asked,
                 None => match effect {
                     // The end always comes with an outcome, so the loop has returned before; looking once more is
@@ -269,7 +269,11 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                         // What was seen before the machine stood still is no reason to act.
                         let done = match hold.stood_still.get() {
                             true => Err(stood_still(&act)),
-                            false => self.call(hold, cloud.act(&act)).await,
+                            false => {
+                                // A look that was given up before changes nothing when it arrives late.
+                                let _look = hold.limit.take_unanswered();
+                                self.call(hold, cloud.act(&act)).await
+                            }
                         };
                         if hold.limit.take_unanswered() {
                             // Before what came of the act, so that whoever follows knows of it in any case.
@@ -287,7 +291,6 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     }
                 },
             };
-            let mut what = what;
             if let Some(anew) = self.after_standing_still(plan, &state, hold, watcher).await? {
                 (state, effect) = anew;
                 (watched_at, users) = (None, None);

@@ -24,6 +24,11 @@ const BEGIN_SECONDS: u64 = 5;
 /// How often a write is tried at least, however long each attempt takes: an answer that is lost once is no reason to give up.
 const LEAST_TRIES: usize = 3;
 
+/// How long a store that fails is waited for at least, though somebody else may act by then: a machine that stood still (a
+/// closed laptop) has no network for a few seconds after it wakes. Nothing is sent meanwhile, and whoever took over is found
+/// by the first answer.
+const WAKES_SECONDS: u64 = 30;
+
 /// How far a conducting's hold on its run goes.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -40,9 +45,9 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// When somebody else may act, unless a beat is accepted.
-    fn ends_at(&self) -> Timestamp {
-        self.limit.sent_at().plus_seconds(ACT_SECONDS)
+    /// Until when a store is tried again that fails since then: until somebody else may act, unless a beat is accepted.
+    fn tries_until(&self, failing_since: Timestamp) -> Timestamp {
+        self.limit.sent_at().plus_seconds(ACT_SECONDS).max(failing_since.plus_seconds(WAKES_SECONDS))
     }
 }
 
@@ -115,6 +120,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     /// Give signs of life until none is taken any more.
     async fn beat(&self, run_id: &str, hold: &Hold) -> ConductError {
         let mut pause = Duration::from_secs(BEAT_SECONDS);
+        let mut failing_since: Option<Timestamp> = None;
         loop {
             self.clock.sleep(pause).await;
             let sent_at = self.clock.now();
@@ -124,12 +130,18 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                         hold.stood_still.set(true);
                     }
                     hold.limit.accepted(sent_at);
+                    failing_since = None;
                     let took = self.clock.now().milliseconds_since(sent_at);
                     let due = Duration::from_secs(BEAT_SECONDS);
                     pause = due.saturating_sub(Duration::from_millis(took)).max(PAUSE);
                 }
-                Err(JournalError::Store { .. }) if self.clock.now() < hold.ends_at() => pause = PAUSE,
-                Err(source @ JournalError::Store { .. }) => return silenced(run_id, source),
+                Err(source @ JournalError::Store { .. }) => {
+                    let since = *failing_since.get_or_insert(sent_at);
+                    if self.clock.now() >= hold.tries_until(since) {
+                        return silenced(run_id, source);
+                    }
+                    pause = PAUSE;
+                }
                 Err(error) => return error.into(),
             }
         }
@@ -175,8 +187,8 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         work: impl AsyncFnMut(Timestamp) -> Result<T, JournalError>,
     ) -> Result<T, ConductError> {
         // A store that takes beats and nothing else isn't waited for any longer.
-        let at_most = self.clock.now().plus_seconds(ACT_SECONDS);
-        let until = || hold.ends_at().min(at_most);
+        let began = self.clock.now();
+        let until = || hold.tries_until(began).min(began.plus_seconds(ACT_SECONDS));
         self.repeat(run_id, until, watcher, work).await.map_err(|error| match error {
             source @ JournalError::Store { .. } => silenced(run_id, source),
             error => error.into(),

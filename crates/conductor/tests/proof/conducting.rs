@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use conductor::{
-    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, Reply, SqliteJournal,
-    Watcher,
+    Clock, Cloud, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, Reply, SentCall,
+    SqliteJournal, Watcher,
 };
 use upgrade::{
     Act, ApprovedPlan, FleetQuery, Observation, Plan, PortError, PortErrorKind, Query, Question, Record,
-    State, Timestamp, Users,
+    State, Step, Timestamp, Users, What,
 };
 
 use crate::common::plan;
@@ -71,12 +71,17 @@ fn slow(clock: Clock, seconds: u64) -> Slow {
     Slow { clock, look: Duration::from_secs(seconds), acted_at: Cell::new(None) }
 }
 
-async fn start(cloud: &Slow, path: &Path, watcher: &mut Notes, holder: &str) -> Result<Ended, ConductError> {
+async fn start(
+    cloud: &impl Cloud,
+    clock: Clock,
+    path: &Path,
+    watcher: &mut Notes,
+) -> Result<Ended, ConductError> {
     let journal = SqliteJournal::open(path).expect("a journal");
-    let holder = Holder::named(holder);
-    let clock = cloud.clock;
+    let holder = Holder::named("first");
     let conductor = Conductor { cloud, journal: &journal, clock: &clock, holder: &holder };
-    let plan = plan("one", "platform");
+    let steps = vec![Step::CloseGate.usual()];
+    let plan = Plan { steps, ..plan("one", "platform") };
     let hash = plan.sha256();
     let approved = ApprovedPlan::new(plan, &hash, "ada", clock.now()).expect("its own hash");
     conductor.start(&approved, watcher).await
@@ -90,7 +95,7 @@ fn signs_of_life_are_given_beside_a_look_that_takes_long() {
         let clock = Clock::starting_at(Timestamp(1_000_000));
         let cloud = slow(clock, 3_000);
         let mut notes = Notes::default();
-        let running = start(&cloud, &path, &mut notes, "first");
+        let running = start(&cloud, clock, &path, &mut notes);
         let another = async {
             let other = Holder::named("second");
             clock.sleep(Duration::from_secs(5)).await;
@@ -117,7 +122,7 @@ async fn locked(seconds: u64) -> (Result<Ended, ConductError>, Notes, Slow, Time
     let mut notes = Notes::default();
     let locked_at = Cell::new(clock.now());
     let ended = {
-        let running = start(&cloud, &path, &mut notes, "first");
+        let running = start(&cloud, clock, &path, &mut notes);
         let locking = async {
             clock.sleep(Duration::from_secs(2)).await;
             let other = rusqlite::Connection::open(&path).expect("SQLite");
@@ -154,6 +159,67 @@ fn whoever_can_give_no_sign_of_life_acts_no_more() {
     });
 }
 
+/// A laptop is opened after more than anybody's claim lasts, and its network needs ten seconds.
+#[test]
+fn a_machine_that_wakes_waits_for_its_network() {
+    virtual_time().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        let clock = Clock::starting_at(Timestamp(1_000_000));
+        let cloud = slow(clock, 3);
+        let mut notes = Notes::default();
+        // A closed laptop is a future that nobody polls.
+        let mut running = Box::pin(start(&cloud, clock, &path, &mut notes));
+        tokio::select! {
+            ended = &mut running => panic!("{ended:?}"),
+            () = clock.sleep(Duration::from_secs(1)) => {}
+        }
+        clock.sleep(Duration::from_secs(200)).await;
+        let other = rusqlite::Connection::open(&path).expect("SQLite");
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let network = async {
+            clock.sleep(Duration::from_secs(10)).await;
+            assert_eq!(cloud.acted_at.get(), None, "nothing is done until it is known whose the run is");
+            other.execute_batch("ROLLBACK").expect("given free");
+        };
+        let (ended, ()) = tokio::join!(running, network);
+        assert!(ended.is_ok(), "{ended:?}");
+    });
+}
+
+/// The clouds that are called with a limit tell of a call that was given up; a look is one, too.
+#[test]
+fn a_look_without_an_answer_is_no_act_without_one() {
+    struct GivenUp(Slow);
+
+    impl Cloud for GivenUp {
+        async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
+            drop(SentCall::begin());
+            self.0.observe(query).await
+        }
+
+        async fn act(&self, act: &Act) -> Result<(), PortError> {
+            self.0.act(act).await
+        }
+    }
+
+    virtual_time().block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.sqlite");
+        let clock = Clock::starting_at(Timestamp(1_000_000));
+        let cloud = GivenUp(slow(clock, 3));
+        let ended = start(&cloud, clock, &path, &mut Notes::default()).await;
+        assert!(ended.is_ok(), "{ended:?}");
+        assert!(cloud.0.acted_at.get().is_some(), "it acted: {ended:?}");
+        let journal = SqliteJournal::open(&path).expect("a journal");
+        let (_, records, _) = conductor::read_run(&journal, "one").await.expect("sound");
+        let unanswered = records
+            .iter()
+            .filter(|record| matches!(record, Record::Happened(event) if event.what == What::Unanswered));
+        assert_eq!(unanswered.count(), 0, "{records:#?}");
+    });
+}
+
 #[test]
 fn a_run_that_begins_does_not_wait_for_long() {
     virtual_time().block_on(async {
@@ -163,7 +229,7 @@ fn a_run_that_begins_does_not_wait_for_long() {
         let other = rusqlite::Connection::open(&path).expect("SQLite");
         other.execute_batch("BEGIN IMMEDIATE").expect("locked");
         let clock = Clock::starting_at(Timestamp(1_000_000));
-        let refused = start(&slow(clock, 1), &path, &mut Notes::default(), "first").await;
+        let refused = start(&slow(clock, 1), clock, &path, &mut Notes::default()).await;
         assert!(
             matches!(refused, Err(ConductError::Journal(JournalError::Store { doing: "written", .. }))),
             "{refused:?}"
@@ -183,7 +249,7 @@ fn a_run_that_is_taken_up_twice_at_once_is_carried_on_once() {
         {
             // It is left half-way.
             let mut notes = Notes::default();
-            let begun = start(&cloud, &path, &mut notes, "first");
+            let begun = start(&cloud, clock, &path, &mut notes);
             tokio::select! {
                 ended = begun => panic!("{ended:?}"),
                 () = clock.sleep(Duration::from_secs(1)) => {}
