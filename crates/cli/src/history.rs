@@ -46,9 +46,10 @@ impl History {
         Ok(history)
     }
 
-    /// Take up an ended run. A run that was gone on with after its process died says nothing of how long things take.
+    /// Take up an ended run. A run that was gone on with after its process died, or its machine stood
+    /// still, says nothing of how long things take.
     pub(crate) fn add(&mut self, kind: RunKind, report: &Report) {
-        if report.times_resumed > 0 {
+        if report.times_resumed + report.times_stood_still > 0 {
             return;
         }
         let well = matches!(

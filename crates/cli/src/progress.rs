@@ -134,6 +134,14 @@ impl Lines {
                 let text = format!("{}  Resumed in: {}", time_of_day(event.at), state.step.title());
                 self.screen.print(&text);
             }
+            What::StoodStill => {
+                let text = format!(
+                    "{}  This machine stood still, and nobody took the run over; it goes on in: {}",
+                    time_of_day(event.at),
+                    state.step.title()
+                );
+                self.screen.print(&text);
+            }
             What::Observed(Observation::StackEvents { events, .. }) if self.following() => {
                 self.events(events)
             }

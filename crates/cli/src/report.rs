@@ -101,6 +101,12 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     for remark in &report.remarks {
         println!("  TO KNOW: {remark}.");
     }
+    if report.times_stood_still > 0 {
+        println!(
+            "  Its machine stood still (a closed laptop), and nobody else had taken it over: {}.",
+            counted(report.times_stood_still, "time")
+        );
+    }
     let GoneOn { asked, under_way } = GoneOn::of(plan, records);
     if under_way > 0 {
         println!(

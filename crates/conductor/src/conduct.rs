@@ -310,6 +310,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     }
                     What::Started { .. }
                     | What::Resumed { .. }
+                    | What::StoodStill
                     | What::Observed(_)
                     | What::ObserveFailed(_)
                     | What::Watched(_)
@@ -361,7 +362,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                 return Ok(anew);
             }
             let state = anew.map_or_else(|| state.clone(), |(state, _)| state);
-            let event = Event { at: self.clock.now(), what: What::Resumed { after: Handover::GivenBack } };
+            let event = Event { at: self.clock.now(), what: What::StoodStill };
             let (next, effect) = transition(plan, state, &event).map_err(|source| illegal(plan, source))?;
             let record = Record::Happened(event);
             self.write(plan, &record, next.outcome.is_some(), hold, watcher).await?;
@@ -454,6 +455,7 @@ fn request_of(record: &Record) -> Option<&String> {
         What::PassedOver { request } => Some(request),
         What::Started { .. }
         | What::Resumed { .. }
+        | What::StoodStill
         | What::Observed(_)
         | What::ObserveFailed(_)
         | What::Watched(_)
@@ -494,6 +496,7 @@ fn matters_by_itself(what: &What) -> bool {
     match what {
         What::Started { .. }
         | What::Resumed { .. }
+        | What::StoodStill
         | What::PassedOver { .. }
         | What::Unanswered
         | What::Acted

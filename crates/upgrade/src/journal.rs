@@ -62,6 +62,8 @@ pub enum What {
         /// How it came by the run.
         after: Handover,
     },
+    /// The machine that carries the run out stood still (a closed laptop), and nobody took the run over meanwhile.
+    StoodStill,
     /// The cloud was asked, and answered.
     Observed(Observation),
     /// The cloud was asked, and did not answer.

@@ -53,6 +53,8 @@ pub enum LineKind {
     Asked,
     /// Another process goes on.
     Resumed,
+    /// The machine that carries it out stood still.
+    StoodStill,
     /// The run has ended.
     Ended(RunKind, Outcome, Option<Seen>),
 }
@@ -73,6 +75,7 @@ pub(crate) fn kinds(
     };
     match &event.what {
         What::Resumed { .. } => kinds.push(LineKind::Resumed),
+        What::StoodStill => kinds.push(LineKind::StoodStill),
         What::ObserveFailed(error) | What::ActFailed(error) | What::WatchFailed(error) => {
             kinds.push(LineKind::Failed(error.to_string()))
         }

@@ -30,6 +30,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// How often another process had to go on with it.
     pub times_resumed: usize,
+    /// How often the machine that carried it out stood still.
+    pub times_stood_still: usize,
     /// Since when users were kept out, as the gate tells it, whoever closed it; and when this run let them in.
     pub gate_closed: Option<(Timestamp, Option<Timestamp>)>,
     /// The maintenance in which the run found the deployment.
@@ -214,6 +216,7 @@ impl Telling {
         match what {
             What::Observed(observation) => self.observed(state, observation),
             What::Resumed { .. } => self.report.times_resumed += 1,
+            What::StoodStill => self.report.times_stood_still += 1,
             What::StopRequested { by, .. } => {
                 self.report.decisions.push(format!("{by} asked the run to stop"));
             }

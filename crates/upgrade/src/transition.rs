@@ -116,10 +116,9 @@ pub fn transition(
             let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);
             Ok(if tried_on { look_at_step(plan, state, at) } else { look(plan, state, at) })
         }
-        What::Resumed { after } => {
-            match after {
-                Handover::GivenBack => {}
-                Handover::Overtaken { holder: _ } => takeover::overtaken(plan, &mut state, at),
+        What::Resumed { .. } | What::StoodStill => {
+            if let What::Resumed { after: Handover::Overtaken { holder: _ } } = &event.what {
+                takeover::overtaken(plan, &mut state, at);
             }
             begin_anew(&mut state, at);
             state.unseen_since = None;

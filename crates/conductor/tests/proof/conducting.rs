@@ -184,6 +184,11 @@ fn a_machine_that_wakes_waits_for_its_network() {
         };
         let (ended, ()) = tokio::join!(running, network);
         assert!(ended.is_ok(), "{ended:?}");
+        let journal = SqliteJournal::open(&path).expect("a journal");
+        let (plan, records, _) = conductor::read_run(&journal, "one").await.expect("sound");
+        let report = upgrade::Report::from_journal(&plan, &records).expect("sound");
+        // It is told as what it was: no other process had to go on.
+        assert_eq!((report.times_stood_still, report.times_resumed), (1, 0), "{records:#?}");
     });
 }
 

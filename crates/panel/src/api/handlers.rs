@@ -337,6 +337,7 @@ fn line(line: &upgrade::Line) -> Value {
         LineKind::Decision { by, what } => ("decision", format!("{by}: {what}")),
         LineKind::Asked => ("asked", String::new()),
         LineKind::Resumed => ("resumed", String::new()),
+        LineKind::StoodStill => ("stood-still", String::new()),
         LineKind::CameBack(what) => ("came-back", what.clone()),
         LineKind::Ended(..) => ("ended", String::new()),
     };

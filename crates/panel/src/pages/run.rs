@@ -152,6 +152,9 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report, claim: Option<&Claim
             p { @if report.outcome.is_none() { (gate_as_seen(plan, state, report)) " · " }
                 @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
                 @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+                @if report.times_stood_still > 0 {
+                    " · its machine stood still " (counted(report.times_stood_still, "time"))
+                }
             }
             @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
                 p.sub { "Approved by " (by) ", " (when(*at)) }
@@ -427,6 +430,7 @@ fn one_line(line: &Line) -> Markup {
         | LineKind::CameBack(_)
         | LineKind::Asked
         | LineKind::Resumed
+        | LineKind::StoodStill
         | LineKind::Ended(..) => clock(line.at),
     };
     html! { li class=(tone.class()) data-n=(line.number) { (time) " " (words) } }
@@ -457,6 +461,9 @@ fn told(kind: &LineKind) -> (Tone, Markup) {
         LineKind::Decision { by, what } => (Tone::Busy, html! { span { (by) " decides: " (what) } }),
         LineKind::Asked => (Tone::Bad, html! { strong { "A person must decide" } }),
         LineKind::Resumed => (Tone::Quiet, html! { span { "Another process goes on" } }),
+        LineKind::StoodStill => {
+            (Tone::Quiet, html! { span { "The machine that carries it out stood still, and goes on" } })
+        }
         LineKind::CameBack(what) => (Tone::Mind, html! { span { (what) } }),
         LineKind::Ended(kind, outcome, seen) => {
             let ending = Ending { kind: *kind, outcome, seen: seen.as_ref() };
