@@ -99,7 +99,7 @@ impl AwsCloud {
             denied_to_role,
             // Whoever has the settings knows where the state is.
             state: upgrade::SharedState::default(),
-            elsewhere: Vec::new(),
+            elsewhere: Err("it was not looked at".to_owned()),
             stack: upgrade::StackSettings::default(),
             drift: Ok(Vec::new()),
             backup: None,

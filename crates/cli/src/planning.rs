@@ -306,7 +306,8 @@ async fn draw_up_maintenance(
 /// Nobody is kept out by a run whose claim can't be kept, or beside a run of another state. Leaving is never refused for it.
 fn refuse_unfit_state(around: &Circumstances) -> Result<(), CliError> {
     let Circumstances { state, elsewhere, .. } = around;
-    if let Some(theirs) = elsewhere.first() {
+    // What could not be looked at is seen when the gate is closed.
+    if let Some(theirs) = elsewhere.iter().flatten().next() {
         return Err(CliError::OtherState { theirs: theirs.clone(), ours: state.location.clone() });
     }
     let location = state.location.clone();
@@ -502,8 +503,8 @@ async fn circumstances(
     Ok(circumstances)
 }
 
-/// Other states that the gate and the notes name. What can't be looked at names none.
-async fn elsewhere(site: &Site, targets: &Targets, state: &SharedState) -> Vec<String> {
+/// Other states that the gate and the notes name.
+async fn elsewhere(site: &Site, targets: &Targets, state: &SharedState) -> upgrade::Looked<Vec<String>> {
     let ids = |resources: &[LogicalResource]| -> Vec<String> {
         resources.iter().map(|resource| resource.physical_id.clone()).collect()
     };
@@ -515,8 +516,9 @@ async fn elsewhere(site: &Site, targets: &Targets, state: &SharedState) -> Vec<S
         alarm_names: ids(&targets.alarms),
     });
     match site.ports.observe(&query.into()).await {
-        Ok(Observation::Calm(calm)) => state.elsewhere(&calm),
-        Ok(_) | Err(_) => Vec::new(),
+        Ok(Observation::Calm(calm)) => Ok(state.elsewhere(&calm)),
+        Ok(other) => Err(format!("answered with {}", other.kind())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -51,8 +51,17 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
     let journals = Journals::open(&arguments.config, &arguments.data, Access::Read).await?;
     journals.tell_unreached();
     println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
+    // A journal that can't be read hides no other.
+    let mut unread: Option<JournalError> = None;
     for journal in journals.all() {
-        for run in journal.runs().await? {
+        let runs = match journal.runs().await {
+            Ok(runs) => runs,
+            Err(error) => {
+                unread.get_or_insert(error);
+                continue;
+            }
+        };
+        for run in runs {
             // One that is damaged hides no other.
             let state = match (&run.set_aside, read_run(journal, &run.run_id).await) {
                 (Some(reason), _) => format!("SET ASIDE: {reason}"),
@@ -71,7 +80,7 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
             );
         }
     }
-    Ok(ExitCode::from(DONE))
+    unread.map_or(Ok(ExitCode::from(DONE)), |error| Err(error.into()))
 }
 
 /// Who carries a run out that has not ended.

@@ -25,7 +25,7 @@ pub struct Circumstances {
     /// Where the deployment's claim and journals are.
     pub state: SharedState,
     /// Locations of other states that the gate or notes name ([`crate::SharedState::elsewhere`]).
-    pub elsewhere: Vec<String>,
+    pub elsewhere: Looked<Vec<String>>,
     /// The stack's settings.
     pub stack: StackSettings,
     /// Drift of the resources that the update touches, by logical id.

@@ -68,7 +68,7 @@ impl CliError {
             ),
             CliError::Conduct(ConductError::Journal(error)) => Some(of_journal(error, true)),
             CliError::Conduct(ConductError::Silenced { .. }) => Some(
-                "is the disk full, or does another program lock the journal? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on",
+                "is the disk full, does another program lock the journal, or does the bucket of the state not answer (docs/state.md)? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on",
             ),
             CliError::Conduct(ConductError::Illegal { .. }) | CliError::Report(_) => Some(
                 "another version of this program wrote it, or the file was changed: use that version, or another --data-dir; users may be kept out: `slackwater status` tells",
@@ -202,10 +202,10 @@ fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
         JournalError::Ended { .. } => "`slackwater run show` tells how; nothing was touched",
         JournalError::OtherFormat { .. } => "nothing was touched",
         JournalError::Store { .. } if in_a_run => {
-            "is the disk full, or the data directory not yours to write? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on"
+            "is the disk full, the data directory not yours to write, or the bucket of the state out of reach (docs/state.md)? the run has stopped where it was, and users may be kept out: `slackwater status` tells; mend that, then `slackwater run resume` goes on"
         }
         JournalError::Store { .. } => {
-            "is the disk full, or the data directory not yours to write? mend that, or name another with --data-dir; nothing was touched"
+            "is the disk full, the data directory not yours to write, or the bucket of the state out of reach (docs/state.md)? mend that, or name another data directory with --data-dir; nothing was touched"
         }
     }
 }

@@ -12,20 +12,28 @@ use crate::shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("claim", "Nobody else acts on this deployment");
     let SharedState { location, bucket } = &input.circumstances.state;
-    if !input.circumstances.elsewhere.is_empty() {
-        let others = list(input.circumstances.elsewhere.iter().map(String::as_str));
-        let ours = if location.is_empty() { "another" } else { location.as_str() };
-        finding.fail(
+    match &input.circumstances.elsewhere {
+        Ok(others) if others.is_empty() => {}
+        Ok(others) => finding.fail(
             format!(
-                "The gate, or notes on the deployment, belong to a run of the state {others}; the state here is {ours}: \
-                 two states of one deployment know nothing of each other."
+                "The gate, or notes on the deployment, belong to a run of the state {}; the state here is {}: \
+                 two states of one deployment know nothing of each other.",
+                list(others.iter().map(String::as_str)),
+                if location.is_empty() { "another" } else { location.as_str() }
             ),
             format!(
                 "Set `state = \"{}\"` and look at that run (`slackwater run list`), or end its maintenance from here \
                  (`slackwater maintenance disable`), which is not refused.",
-                input.circumstances.elsewhere[0]
+                others[0]
             ),
-        );
+        ),
+        Err(reason) => finding.warn(
+            format!(
+                "Whether the gate, or notes on the deployment, name another state could not be looked at: {reason}. A run \
+                 of another state is then found when the gate is to be closed, and ends this one."
+            ),
+            "Mend that and plan anew, or know that nobody else has the deployment in maintenance.",
+        ),
     }
     if location.is_empty() {
         return finding.skipped("Where the deployment's state is was not looked at.");

@@ -26,37 +26,37 @@ fn the_claim_is_judged_by_where_it_is_kept() {
         versions: Err(denied()),
         ..bucket()
     };
-    let elsewhere = vec!["s3://another/prefix".to_owned()];
+    let elsewhere = Ok(vec!["s3://another/prefix".to_owned()]);
     for (name, state, elsewhere, verdict, words) in [
-        ("nobody looked", SharedState::default(), vec![], Skipped, "was not looked at"),
-        ("a data directory", shared(None), vec![], Warning, "an operator on another machine"),
-        ("a bucket", shared(Some(bucket())), vec![], Passed, "keeps to conditional writes"),
+        ("nobody looked", SharedState::default(), Ok(vec![]), Skipped, "was not looked at"),
+        ("a data directory", shared(None), Ok(vec![]), Warning, "an operator on another machine"),
+        ("a bucket", shared(Some(bucket())), Ok(vec![]), Passed, "keeps to conditional writes"),
         (
             "nobody could try",
             in_bucket(|seen| seen.trial = Err("403".to_owned())),
-            vec![],
+            Ok(vec![]),
             Failed,
             "tried: 403",
         ),
         (
             "created twice",
             in_bucket(|seen| seen.trial = Ok(Trial::CreatesTwice)),
-            vec![],
+            Ok(vec![]),
             Failed,
             "If-None-Match",
         ),
-        ("replaced", in_bucket(|seen| seen.trial = Ok(Trial::ReplacesAny)), vec![], Failed, "`If-Match`"),
-        ("public", in_bucket(|seen| seen.public = Ok(true)), vec![], Warning, "public: whoever"),
+        ("replaced", in_bucket(|seen| seen.trial = Ok(Trial::ReplacesAny)), Ok(vec![]), Failed, "`If-Match`"),
+        ("public", in_bucket(|seen| seen.public = Ok(true)), Ok(vec![]), Warning, "public: whoever"),
         (
             "expired",
             in_bucket(|seen| seen.expired_by = Ok(Some("tidy".to_owned()))),
-            vec![],
+            Ok(vec![]),
             Warning,
             "rule tidy expires",
         ),
-        ("locked", in_bucket(|seen| seen.locked_days = Ok(Some(30))), vec![], Warning, "for 30 days"),
-        ("versions", in_bucket(|seen| seen.versions = Ok(Versions::Kept)), vec![], Warning, "for ever"),
-        ("may not be asked", shared(Some(unasked)), vec![], Passed, "could not be asked: AccessDenied"),
+        ("locked", in_bucket(|seen| seen.locked_days = Ok(Some(30))), Ok(vec![]), Warning, "for 30 days"),
+        ("versions", in_bucket(|seen| seen.versions = Ok(Versions::Kept)), Ok(vec![]), Warning, "for ever"),
+        ("may not be asked", shared(Some(unasked)), Ok(vec![]), Passed, "could not be asked: AccessDenied"),
         (
             "two states",
             shared(Some(bucket())),
@@ -65,6 +65,13 @@ fn the_claim_is_judged_by_where_it_is_kept() {
             "s3://another/prefix; the state here is s3://bucket",
         ),
         ("another state, ours unknown", SharedState::default(), elsewhere, Failed, "s3://another/prefix"),
+        (
+            "not looked at",
+            shared(Some(bucket())),
+            Err("AccessDenied".to_owned()),
+            Warning,
+            "could not be looked at",
+        ),
     ] {
         let mut world = World::default();
         (world.around.state, world.around.elsewhere) = (state, elsewhere);

@@ -128,7 +128,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         denied_to_caller: Ok(Vec::new()),
         denied_to_role: None,
         state: SharedState { location: "s3://bucket/slackwater-state".to_owned(), bucket: Some(bucket()) },
-        elsewhere: Vec::new(),
+        elsewhere: Ok(Vec::new()),
         stack: StackSettings { termination_protection: true, ..StackSettings::default() },
         drift: Ok(Vec::new()),
         backup: Some(linked("lab-backup", "v1.0.0")),
