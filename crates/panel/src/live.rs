@@ -8,7 +8,7 @@
 mod digest;
 mod follow;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 
 use conductor::{Claim, Clock, JournalError, Request, RunSummary};
@@ -101,6 +101,11 @@ impl Live {
         let runs: Arc<[RunSummary]> = self.runs.all().await?.into();
         *lock(&self.list) = news.map(|news| (news, Arc::clone(&runs)));
         Ok(runs)
+    }
+
+    /// Deployments whose runs could not be read, each with the reason.
+    pub(crate) fn unread(&self) -> BTreeMap<String, String> {
+        self.runs.unread()
     }
 
     /// These runs, each with what a list shows of it. A run that can't be told says so itself.

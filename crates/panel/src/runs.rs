@@ -5,6 +5,7 @@
 
 mod file;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -30,6 +31,10 @@ pub trait Runs: Send + Sync + 'static {
 
     /// All runs, oldest first.
     fn all(&self) -> RunsAnswer<'_, Vec<RunSummary>>;
+
+    /// Deployments whose runs could not be read when they were looked at last, by name, each with the reason. What else is
+    /// told of their runs is what was known before.
+    fn unread(&self) -> BTreeMap<String, String>;
 
     /// A run's plan and records, in order.
     fn load<'a>(&'a self, run_id: &'a str) -> RunsAnswer<'a, (Plan, Vec<Record>)>;

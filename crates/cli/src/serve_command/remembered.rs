@@ -51,6 +51,15 @@ struct Seen {
     unreached: Option<String>,
 }
 
+impl Seen {
+    /// Why nobody knows whether this is all.
+    fn unread(&self) -> Option<String> {
+        let is_looked_at = !self.runs.is_empty() || self.idle_at.is_some();
+        let never = || (!is_looked_at).then(|| "they were not looked at yet".to_owned());
+        self.unreached.clone().or_else(never)
+    }
+}
+
 impl Remembered {
     pub(super) fn open(configuration: &Configuration, data: &Path) -> Result<Remembered, CliError> {
         let here = FileRuns::open(&data.join(JOURNAL_FILE), Clock::system())?;
@@ -129,6 +138,8 @@ impl SharedRuns {
                 self.settings.name
             );
             seen.unreached = Some(words);
+            drop(seen);
+            self.news.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -139,7 +150,9 @@ impl SharedRuns {
             && let Journal::Shared(shared) = self.journal().await?
             && shared.mark().await? == idle_at
         {
-            self.seen().unreached = None;
+            if self.seen().unreached.take().is_some() {
+                self.news.fetch_add(1, Ordering::Relaxed);
+            }
             return Ok(());
         }
         self.look().await
@@ -162,7 +175,7 @@ impl SharedRuns {
         }
         let goes_on = runs.iter().any(|run| !run.ended);
         let mut seen = self.seen();
-        let news = seen.runs != runs || seen.records != records;
+        let news = seen.unread().is_some() || seen.runs != runs || seen.records != records;
         (seen.runs, seen.records, seen.unreached) = (runs, records, None);
         seen.idle_at = (!goes_on).then_some(mark);
         drop(seen);
@@ -196,6 +209,11 @@ impl Runs for Remembered {
             all.sort_by_key(|run| run.created_at);
             Ok(all)
         })
+    }
+
+    fn unread(&self) -> BTreeMap<String, String> {
+        let unread = |shared: &Arc<SharedRuns>| Some((shared.settings.name.clone(), shared.seen().unread()?));
+        self.shared.iter().filter_map(unread).collect()
     }
 
     fn load<'a>(&'a self, run_id: &'a str) -> RunsAnswer<'a, (Plan, Vec<Record>)> {

@@ -269,6 +269,26 @@ fn a_deployment_that_can_t_be_reached_is_named_and_its_run_is_not_driven_into_it
     assert_eq!(served.end(&cloud).code, 0);
 }
 
+/// Runs of a state that can't be read aren't taken for runs that never were.
+#[test]
+fn a_state_that_can_t_be_read_is_named_on_the_pages() {
+    let cloud = Cloud::with_work();
+    let path = cloud.folder().join("slackwater.toml");
+    let settings = std::fs::read_to_string(&path).expect("settings");
+    let elsewhere = settings.replace("\"data-directory\"", "\"s3://a-bucket-that-is-not-there/state\"");
+    assert_ne!(settings, elsewhere);
+    std::fs::write(&path, elsewhere).expect("written");
+    let served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    cloud.until("the state of deployment production can't be read", || errors(&cloud));
+    for path in ["/", "/history"] {
+        let page = served.ask("GET", path, &[("cookie", &ada.cookie)], "");
+        assert!(page.contains("The runs of production can't be read"), "{path}: {page}");
+        assert!(page.contains("a-bucket-that-is-not-there"), "{path}: {page}");
+        assert!(!page.contains("Nothing was run yet"), "{path}: {page}");
+    }
+}
+
 /// A conducting that isn't known to be gone is waited for.
 #[test]
 fn serve_waits_for_a_conducting_that_may_live() {

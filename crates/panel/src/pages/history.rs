@@ -1,6 +1,6 @@
 //! History: every run, newest first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use maud::{Markup, html};
 
@@ -9,11 +9,22 @@ use super::words::{duration, pill, purpose_of, standing_in, when};
 use crate::live::Listed;
 use crate::proposals::Proposal;
 
-/// The page. `proposals` are those that runs came of, by run; `older` begins the next page.
-pub(crate) fn history(runs: &[Listed], proposals: &HashMap<String, Proposal>, older: Option<&str>) -> Markup {
+/// The page. `unread`: deployments whose runs could not be read, with the reason; `proposals` are those that runs came of, by
+/// run; `older` begins the next page.
+pub(crate) fn history(
+    runs: &[Listed],
+    unread: &BTreeMap<String, String>,
+    proposals: &HashMap<String, Proposal>,
+    older: Option<&str>,
+) -> Markup {
     html! {
         h1 { "History" }
-        @if runs.is_empty() { p.empty { "Nothing was run yet. What is, stays here: its plan, its report, who decided." } }
+        @for (deployment, reason) in unread { (super::overview::unread(deployment, reason)) }
+        @if runs.is_empty() {
+            @if unread.is_empty() {
+                p.empty { "Nothing was run yet. What is, stays here: its plan, its report, who decided." }
+            }
+        }
         @else {
             div.scroll tabindex="0" role="region" aria-label="Runs" {
                 table {

@@ -17,6 +17,8 @@ pub(crate) struct Card {
     pub(crate) look: Option<Result<Look, BackendError>>,
     /// Its last run.
     pub(crate) last: Option<Listed>,
+    /// Why its runs could not be read.
+    pub(crate) unread: Option<String>,
     /// The upgrade in the making.
     pub(crate) proposal: Option<Proposal>,
 }
@@ -46,6 +48,7 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 Some(Err(error)) => p.notice.mind { "It could not be looked at: " (error) },
                 Some(Ok(look)) => (picture(look)),
             }
+            @if let Some(reason) = &card.unread { (unread(&settings.name, reason)) }
             @if let Some(Listed { summary: run, digest }) = &card.last {
                 p.last {
                     a href={ "/runs/" (run.run_id) } {
@@ -59,13 +62,22 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                     " " span.sub { "began " (when(run.created_at))
                         @if let Some(claim) = run.carried_out_by(now) { " · " (carried_out_by(claim)) } }
                 }
-            } @else { p.last.sub { "Nothing was run yet." } }
+            } @else if card.unread.is_none() { p.last.sub { "Nothing was run yet." } }
             @if let Some(proposal) = &card.proposal { (next(proposal)) }
             footer {
                 a.button href={ "/deployments/" (settings.name) "/upgrade" } { "Upgrade" }
                 a.button href={ "/deployments/" (settings.name) "/maintenance" } { "System maintenance" }
                 @if settings.has_banner { a.button href={ "/deployments/" (settings.name) "/banner" } { "User banner" } }
             }
+        }
+    }
+}
+
+/// What is shown of a deployment's runs may not be all.
+pub(crate) fn unread(deployment: &str, reason: &str) -> Markup {
+    html! {
+        p.notice.mind {
+            "The runs of " (deployment) " can't be read, so what is shown of them is what was known before: " (reason)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs in a journal's file on this machine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -82,6 +83,10 @@ impl Runs for FileRuns {
 
     fn all(&self) -> RunsAnswer<'_, Vec<RunSummary>> {
         self.read(async |journal| journal.runs().await)
+    }
+
+    fn unread(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     fn load<'a>(&'a self, run_id: &'a str) -> RunsAnswer<'a, (Plan, Vec<Record>)> {

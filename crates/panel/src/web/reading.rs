@@ -44,10 +44,12 @@ pub(crate) async fn overview(
             (settings, look.ok(), last.pop())
         }
     });
+    let unread = panel.live.unread();
     let mut cards = Vec::new();
     for (settings, look, last) in futures_util::future::join_all(looks).await {
         let proposal = panel.proposals.open_of(&settings.name)?;
-        cards.push(Card { settings, look, last, proposal });
+        let unread = unread.get(&settings.name).cloned();
+        cards.push(Card { settings, look, last, unread, proposal });
     }
     Ok(page(&asker, "/", "Overview", pages::overview(&cards, panel.now())))
 }
@@ -65,7 +67,12 @@ pub(crate) async fn history(
         let run_id = &run.summary.run_id;
         proposals.extend(panel.proposals.of_run(run_id)?.map(|proposal| (run_id.clone(), proposal)));
     }
-    Ok(page(&asker, "/history", "History", pages::history(&runs, &proposals, older.as_deref())))
+    Ok(page(
+        &asker,
+        "/history",
+        "History",
+        pages::history(&runs, &panel.live.unread(), &proposals, older.as_deref()),
+    ))
 }
 
 /// Runs, newest first, before a run.

@@ -3,7 +3,7 @@
 //! tokio's clock stands still while anybody is at work, and jumps when everybody waits: a place that takes a third of a
 //! second takes no time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -136,6 +136,10 @@ impl Runs for Shared {
             runs.extend(self.claimed());
             Ok(runs)
         })
+    }
+    fn unread(&self) -> BTreeMap<String, String> {
+        let is_gone = self.is_gone.load(Ordering::Relaxed);
+        is_gone.then(|| ("lab".to_owned(), "no answer from the bucket".to_owned())).into_iter().collect()
     }
     fn load<'a>(&'a self, run_id: &'a str) -> RunsAnswer<'a, (Plan, Vec<Record>)> {
         Box::pin(async move {
@@ -314,6 +318,23 @@ async fn a_run_that_is_begun_elsewhere_shows_up() {
     // Its process falls silent, and nothing tells.
     tokio::time::sleep(Duration::from_secs(60)).await;
     looking.until("Nobody carries this run out").await;
+}
+
+/// What was never read is not taken for nothing.
+#[tokio::test(start_paused = true)]
+async fn a_place_that_can_t_be_read_is_not_an_empty_one() {
+    let shared = Shared::new();
+    let panel = Elsewhere::over(&shared);
+    for path in ["/history", "/"] {
+        let page = panel.page(path).await;
+        assert!(page.contains("Nothing was run yet") && !page.contains("The runs of"), "{path}: {page}");
+    }
+    shared.is_gone.store(true, Ordering::Relaxed);
+    for path in ["/history", "/"] {
+        let page = panel.page(path).await;
+        assert!(page.contains("no answer from the bucket"), "{path}: {page}");
+        assert!(!page.contains("Nothing was run yet"), "{path}: {page}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
