@@ -88,8 +88,17 @@ async fn worker_group(client: &Client, group: &AutoScalingGroup) -> Result<Worke
         warm_pool,
         instances,
         hooks: hooks(client, name).await?,
+        suspended: suspended(group),
         remembered: note.and_then(|tag| tag.value()).map(str::to_owned),
     })
+}
+
+/// In the order of their names: the same journal for the same world.
+fn suspended(group: &AutoScalingGroup) -> Vec<String> {
+    let mut names: Vec<String> =
+        group.suspended_processes().iter().filter_map(|one| one.process_name()).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
 }
 
 /// A group's lifecycle hooks; none when the group went away meanwhile.

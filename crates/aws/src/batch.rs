@@ -1,10 +1,10 @@
 //! AWS Batch: queues and jobs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_batch::Client;
-use aws_sdk_batch::types::{JobStatus, JqState};
-use upgrade::{Job, JobQueue, PortError};
+use aws_sdk_batch::types::{CeState, JobQueueDetail, JobStatus, JqState};
+use upgrade::{ComputeEnvironment, Job, JobQueue, PortError};
 
 use crate::errors::{code, look_again, port_error};
 use crate::tags::{MEMORY_TAG, owner};
@@ -18,6 +18,45 @@ const UNFINISHED: [JobStatus; 5] =
 const ITEMS_A_CALL: usize = 100;
 
 pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<JobQueue>, PortError> {
+    Ok(described_queues(client, arns).await?.iter().map(job_queue).collect())
+}
+
+/// The queues, and the ARNs of their compute environments.
+pub(crate) async fn queues_with_environments(
+    client: &Client,
+    arns: &[String],
+) -> Result<(Vec<JobQueue>, Vec<String>), PortError> {
+    let queues = described_queues(client, arns).await?;
+    let order = queues.iter().flat_map(JobQueueDetail::compute_environment_order);
+    let environments: BTreeSet<String> =
+        order.filter_map(|place| place.compute_environment()).map(str::to_owned).collect();
+    Ok((queues.iter().map(job_queue).collect(), environments.into_iter().collect()))
+}
+
+/// Compute environments; one that is gone is left out.
+pub(crate) async fn environments(
+    client: &Client,
+    arns: &[String],
+) -> Result<Vec<ComputeEnvironment>, PortError> {
+    let mut environments = Vec::new();
+    for some in arns.chunks(ITEMS_A_CALL) {
+        let answer = client
+            .describe_compute_environments()
+            .set_compute_environments(Some(some.to_vec()))
+            .send()
+            .await
+            .map_err(|error| port_error("batch:DescribeComputeEnvironments", &error))?;
+        environments.extend(answer.compute_environments().iter().map(|environment| ComputeEnvironment {
+            arn: environment.compute_environment_arn().unwrap_or_default().to_owned(),
+            enabled: environment.state() == Some(&CeState::Enabled),
+            status: environment.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            status_reason: environment.status_reason().map(str::to_owned),
+        }));
+    }
+    Ok(environments)
+}
+
+async fn described_queues(client: &Client, arns: &[String]) -> Result<Vec<JobQueueDetail>, PortError> {
     let mut queues = Vec::new();
     for some in arns.chunks(ITEMS_A_CALL) {
         let answer = client
@@ -26,15 +65,19 @@ pub(crate) async fn job_queues(client: &Client, arns: &[String]) -> Result<Vec<J
             .send()
             .await
             .map_err(|error| port_error("batch:DescribeJobQueues", &error))?;
-        queues.extend(answer.job_queues().iter().map(|queue| JobQueue {
-            arn: queue.job_queue_arn().unwrap_or_default().to_owned(),
-            enabled: queue.state() == Some(&JqState::Enabled),
-            status: queue.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            status_reason: queue.status_reason().map(str::to_owned),
-            remembered: queue.tags().and_then(|tags| tags.get(MEMORY_TAG)).cloned(),
-        }));
+        queues.extend(answer.job_queues.unwrap_or_default());
     }
     Ok(queues)
+}
+
+fn job_queue(queue: &JobQueueDetail) -> JobQueue {
+    JobQueue {
+        arn: queue.job_queue_arn().unwrap_or_default().to_owned(),
+        enabled: queue.state() == Some(&JqState::Enabled),
+        status: queue.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        status_reason: queue.status_reason().map(str::to_owned),
+        remembered: queue.tags().and_then(|tags| tags.get(MEMORY_TAG)).cloned(),
+    }
 }
 
 /// Unfinished jobs, without their owners: ListJobs tells no tags.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use conductor::Clock;
 use futures_util::future::join;
-use upgrade::{Circumstances, Job, LogicalResource, Looked, PlatformCapabilities, PortError, Targets};
+use upgrade::{
+    Circumstances, Job, LogicalResource, Looked, ObstacleParts, PlatformCapabilities, PortError, Targets,
+};
 
 use crate::cloud::AwsCloud;
+use crate::obstacles::Unseen;
 use crate::taken_names::CustomName;
 use crate::{
-    auto_scaling, backup, batch, cloudformation, cloudwatch, ec2, identity, load_balancing, quotas, rds,
-    taken_names,
+    backup, batch, cloudformation, cloudwatch, ec2, identity, load_balancing, quotas, rds, taken_names,
 };
 
 /// What is to be looked at.
@@ -35,6 +37,8 @@ pub struct Lookup<'a> {
     pub added_types: &'a [String],
     /// Custom names that the update would take.
     pub names: &'a [CustomName],
+    /// What a drain may meet.
+    pub obstacles: &'a ObstacleParts,
 }
 
 impl AwsCloud {
@@ -92,7 +96,7 @@ impl AwsCloud {
             lookup.resources.iter().map(|resource| resource.physical_id.clone()).collect();
         let (quotas, unknown_quotas) = quotas::quotas(self, lookup.added_types).await;
         let (taken_names, unknown_names) = taken_names::taken(self, lookup.names).await;
-        let groups: Vec<String> = ids(&targets.worker_groups);
+        let obstacles = self.obstacles(lookup.obstacles, Unseen::IsSaid).await.unwrap_or_default();
         Circumstances {
             caller_arn: self.looked(caller_arn),
             denied_to_caller: self.looked(denied_to_caller),
@@ -115,8 +119,9 @@ impl AwsCloud {
             taken_names,
             unknown_names,
             jobs: self.looked(self.jobs_with_owners(&ids(&targets.job_queues)).await),
-            worker_groups: self.looked(auto_scaling::worker_groups(&self.auto_scaling, wire, &groups).await),
+            worker_groups: obstacles.groups.clone(),
             dedicated_machines: self.looked(ec2::machines(wire, &targets.dedicated_machine_tags).await),
+            obstacles,
             platform: PlatformCapabilities::NONE,
             platform_status: None,
             health: Vec::new(),

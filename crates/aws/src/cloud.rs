@@ -15,6 +15,7 @@ use crate::connection::{Connection, Reach};
 use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
+use crate::obstacles::Unseen;
 use crate::pace::Pace;
 use crate::together::{all, each};
 use crate::wire::Wire;
@@ -143,6 +144,9 @@ impl AwsCloud {
                     ec2::snapshots(&self.wire, &of_kind(planned, SnapshotKind::Volume), run_id).await?,
                 );
                 Observation::Snapshots(seen)
+            }
+            FleetQuery::Obstacles(parts) => {
+                Observation::Obstacles(Box::new(self.obstacles(parts, Unseen::IsTriedAgain).await?))
             }
             FleetQuery::Facts { stack_id, targets } => {
                 Observation::Facts(self.facts(stack_id, targets).await?)

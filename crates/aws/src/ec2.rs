@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use upgrade::{Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
+use upgrade::{ApiProtection, Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
 
 use crate::endpoints::EC2;
 use crate::errors::{failed, look_again};
@@ -66,6 +66,28 @@ fn machine(instance: &Element) -> Option<Machine> {
         name: tags().find(|(key, _)| *key == "Name").map(|(_, value)| value.to_owned()),
         owner: owner(tags()),
     })
+}
+
+/// What keeps the API from terminating an instance; DescribeInstances doesn't tell. One that is gone needs nothing.
+pub(crate) async fn api_protection(
+    wire: &Wire,
+    instance_id: &str,
+) -> Result<Option<ApiProtection>, PortError> {
+    for protection in [ApiProtection::Termination, ApiProtection::Stop] {
+        let attribute = protection.attribute();
+        let form = Form::new(&EC2, "DescribeInstanceAttribute")
+            .with("InstanceId", instance_id)
+            .with("Attribute", attribute);
+        match wire.query_or(&form).await {
+            Ok(answer) if answer.child(attribute).is_some_and(|found| found.text_of("value") == "true") => {
+                return Ok(Some(protection));
+            }
+            Ok(_) => {}
+            Err(failure) if failure.code() == "InvalidInstanceID.NotFound" => return Ok(None),
+            Err(failure) => return Err(failed("ec2:DescribeInstanceAttribute", &failure)),
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) async fn terminate_instances(wire: &Wire, instance_ids: &[String]) -> Result<(), PortError> {

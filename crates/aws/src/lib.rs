@@ -22,6 +22,7 @@ mod identity;
 mod in_process;
 mod limited;
 mod load_balancing;
+mod obstacles;
 mod pace;
 mod percent;
 mod quotas;

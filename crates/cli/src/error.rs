@@ -191,6 +191,9 @@ pub enum CliError {
         /// The precondition.
         ignores: &'static str,
     },
+    /// A drain would meet what it can't end.
+    #[error("maintenance could not be entered: {}", .0.join(" "))]
+    Undrainable(Vec<String>),
     /// Nobody knows whether the claim can be kept.
     #[error("whether the state {location} keeps a claim could not be tried: {reason}")]
     UntriedState {
@@ -443,6 +446,7 @@ impl CliError {
             | CliError::OtherState { .. }
             | CliError::UnfitState { .. }
             | CliError::UntriedState { .. }
+            | CliError::Undrainable(_)
             | CliError::WithoutState { .. }
             | CliError::Draft(_)
             | CliError::Token(_)

@@ -18,10 +18,11 @@ use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, Before, CalmParts, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
     DraftedUpdate, Facts, Findings, FleetQuery, Foretold, LinkedStack, ListenerRule, LogicalResource,
-    Observation, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile, ReleaseFacts, ReleaseSide,
-    RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions, UpdateRequest,
-    actions_of_caller, actions_of_role, check, draft_update, draft_way_back, find_targets_with, in_the_way,
-    maintenance_plan, new_targets, parameter_table, upgrade_plan,
+    Observation, Obstacle, ObstacleParts, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile,
+    ReleaseFacts, ReleaseSide, RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind,
+    UpdateOptions, UpdateRequest, Weight, actions_of_caller, actions_of_role, check, draft_update,
+    draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets, obstacles, parameter_table,
+    upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -294,6 +295,7 @@ async fn draw_up_maintenance(
     settings.left_without_state = state == WithState::No;
     if kind == RunKind::EnterMaintenance {
         refuse_unfit_state(&around)?;
+        refuse_undrainable(&around, &settings.maintenance)?;
     }
     if kind == RunKind::LeaveMaintenance {
         // Nobody is admitted through a gate that is opened; room for it isn't asked for.
@@ -317,6 +319,17 @@ fn refuse_unfit_state(around: &Circumstances) -> Result<(), CliError> {
         Some(Ok(Trial::ReplacesAny)) => Err(CliError::UnfitState { location, ignores: "If-Match" }),
         Some(Err(reason)) => Err(CliError::UntriedState { location, reason: reason.clone() }),
     }
+}
+
+/// Nobody is kept out for a drain that can't come to its end.
+fn refuse_undrainable(around: &Circumstances, policy: &upgrade::MaintenancePolicy) -> Result<(), CliError> {
+    let found = obstacles(&around.obstacles, policy);
+    let held: Vec<String> = found
+        .into_iter()
+        .filter(|one| one.weight == Weight::Holds)
+        .map(|Obstacle { weight: _, told, advice }| format!("{told}. {advice}"))
+        .collect();
+    if held.is_empty() { Ok(()) } else { Err(CliError::Undrainable(held)) }
 }
 
 /// What was accepted and had to be: a check that simply passed needs nobody's word.
@@ -483,6 +496,7 @@ async fn circumstances(
         })
         .collect();
     let role_arn = drafted.and_then(|drafted| drafted.update.proposal.role_arn.as_deref());
+    let parts = ObstacleParts::of(targets, &site.settings.maintenance.policy);
     let lookup = Lookup {
         stack_id: &deployment.stack_id,
         targets,
@@ -493,6 +507,7 @@ async fn circumstances(
         drift_wait: Duration::from_secs(DRIFT_SECONDS),
         added_types: &added.into_iter().collect::<Vec<_>>(),
         names: &names,
+        obstacles: &parts,
     };
     let mut circumstances = site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
     circumstances.backup = linked.backup.clone();

@@ -448,7 +448,7 @@ fn platform_acts(formatter: &mut std::fmt::Formatter<'_>, acts: &[PlatformAct]) 
 }
 
 /// `1 job`, `2 jobs`.
-fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -7,6 +7,7 @@ mod claim;
 mod constraints;
 mod data;
 mod database_storage;
+mod drain;
 mod finding;
 mod gate;
 mod linked_stacks;
@@ -198,6 +199,9 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         workloads::platform(input),
         workloads::alarms(input),
         workloads::at_work(input),
+        drain::protected(input),
+        drain::suspended(input),
+        drain::queues(input),
         policy::maintenance(input),
         policy::health(input),
     ];

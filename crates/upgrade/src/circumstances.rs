@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::Deployment;
 use crate::observation::{Job, WorkerGroup};
+use crate::obstacles::ObstaclesSeen;
 use crate::platform::{Computation, PlatformCapabilities, PlatformStatus, Session};
 use crate::shared_state::SharedState;
 
@@ -56,6 +57,8 @@ pub struct Circumstances {
     pub worker_groups: Looked<Vec<WorkerGroup>>,
     /// Dedicated machines.
     pub dedicated_machines: Looked<Vec<Machine>>,
+    /// What a drain may meet.
+    pub obstacles: ObstaclesSeen,
     /// What the platform's adapter can do.
     pub platform: PlatformCapabilities,
     /// What the platform says of itself; `None`: its adapter can't ask.

@@ -284,13 +284,15 @@ pub fn maintenance_plan(
     };
     plan.steps = match kind {
         RunKind::Upgrade => Vec::new(),
-        RunKind::EnterMaintenance => [Step::Announce, Step::AwaitWindow, Step::CloseGate]
-            .into_iter()
-            .chain(Step::DRAINING)
-            .chain([Step::TakeStock])
-            .filter(|step| is_needed(&plan, *step))
-            .map(Step::usual)
-            .collect(),
+        RunKind::EnterMaintenance => {
+            [Step::Announce, Step::AwaitWindow, Step::ConfirmDrainable, Step::CloseGate]
+                .into_iter()
+                .chain(Step::DRAINING)
+                .chain([Step::TakeStock])
+                .filter(|step| is_needed(&plan, *step))
+                .map(Step::usual)
+                .collect()
+        }
         RunKind::LeaveMaintenance => {
             Step::LEAVING.into_iter().filter(|step| is_needed(&plan, *step)).map(Step::usual).collect()
         }
@@ -305,7 +307,8 @@ fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
     let [create, contents, execute, follow] = Step::of_update(UpdateKind::Primary);
     std::iter::once(Step::Announce)
         .chain(linked.flat_map(|update| Step::of_update(update.kind)))
-        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate), Step::CloseGate])
+        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate)])
+        .chain([Step::ConfirmDrainable, Step::CloseGate])
         .chain(Step::DRAINING)
         .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(Step::LEAVING)

@@ -22,6 +22,7 @@ mod line;
 mod nearest;
 mod note;
 mod observation;
+mod obstacles;
 pub mod pieces;
 mod plan;
 mod plan_words;
@@ -67,6 +68,10 @@ pub use observation::{
     AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, Finding, FleetQuery, GateRuleSeen, HealthQuery,
     Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation, Query, SnapshotSeen, StackEvent,
     StackQuery, StandingSeen, WarmPool, WorkerGroup,
+};
+pub use obstacles::{
+    ApiProtection, ComputeEnvironment, Obstacle, ObstacleParts, ObstaclesSeen, ProtectedInstance, Weight,
+    obstacles,
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,

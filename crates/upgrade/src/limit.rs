@@ -100,6 +100,7 @@ impl Limit {
             | Step::ClearBanner
             | Step::DiscardChangeSet
             | Step::ConfirmFacts(_)
+            | Step::ConfirmDrainable
             | Step::ConfirmContents(_)
             | Step::TakeStock) => {
                 let seconds = plan.planned(step).deadline_seconds?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::circumstances::Machine;
 use crate::comparison::Change;
 use crate::facts::Facts;
+use crate::obstacles::{ObstacleParts, ObstaclesSeen};
 use crate::plan::{Piece, PlannedSnapshot, StackUpdate, Targets, UpdateKind};
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::HttpCheck;
@@ -117,6 +118,8 @@ pub enum FleetQuery {
         /// What the plan touches.
         targets: Targets,
     },
+    /// What the drain can't end.
+    Obstacles(ObstacleParts),
     /// Whether the calm holds.
     Calm(CalmParts),
     /// Everything that an end is told from.
@@ -220,6 +223,8 @@ pub enum Observation {
     },
     /// Answer to [`FleetQuery::Facts`].
     Facts(Facts),
+    /// Answer to [`FleetQuery::Obstacles`].
+    Obstacles(Box<ObstaclesSeen>),
     /// Answer to [`FleetQuery::Calm`].
     Calm(CalmSeen),
     /// Answer to [`FleetQuery::Standing`].
@@ -373,6 +378,9 @@ pub struct WorkerGroup {
     pub instances: Vec<Instance>,
     /// The lifecycle hooks' names: those at launch and those at termination.
     pub hooks: Vec<LifecycleHook>,
+    /// Its processes that are suspended, such as `Terminate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<String>,
     /// The value of our tag on it: its sizes before maintenance.
     pub remembered: Option<String>,
 }
@@ -486,6 +494,7 @@ impl Observation {
             Observation::Snapshots(_) => "snapshots",
             Observation::Contents { .. } => "contents",
             Observation::Facts(_) => "facts",
+            Observation::Obstacles(_) => "obstacles",
             Observation::Calm(_) => "a look at the calm",
             Observation::Standing(_) => "a look at what is so",
             Observation::Health(_) => "findings of health",

@@ -18,8 +18,9 @@ use crate::step::Step;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
 /// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
-/// 4: the location of the deployment's state; whether maintenance is left without it.
-pub const PLAN_FORMAT: u32 = 4;
+/// 4: the location of the deployment's state; whether maintenance is left without it. 5: what can't be ended is looked for
+/// before the gate closes.
+pub const PLAN_FORMAT: u32 = 5;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -488,6 +489,7 @@ impl Plan {
             | Step::ClearBanner
             | Step::DiscardChangeSet
             | Step::ConfirmFacts(_)
+            | Step::ConfirmDrainable
             | Step::ConfirmContents(_)
             | Step::LookOnceMore
             | Step::TakeStock => None,

@@ -122,6 +122,8 @@ pub struct Telling {
     lines: Vec<Line>,
     told: usize,
     events_seen: BTreeSet<String>,
+    /// Ids of what the last look at what is being ended showed to be there.
+    alive: BTreeSet<String>,
 }
 
 impl Telling {
@@ -155,6 +157,9 @@ impl Telling {
             (Some(state), Record::Happened(event)) => {
                 let after = transition(plan, state.clone(), event)?.0;
                 self.note(state, &event.what);
+                if Step::DRAINING.contains(&state.step) && after.step.is_leaving() {
+                    self.leave_out_what_lives_on(state);
+                }
                 self.report.note_step(state.step, &after, event.at);
                 after
             }
@@ -238,9 +243,22 @@ impl Telling {
         }
     }
 
+    /// The drain was given up: what was still there, and was not told to end, was not stopped.
+    fn leave_out_what_lives_on(&mut self, state: &State) {
+        let (alive, told) = (&self.alive, &state.told);
+        let stopped = |id: &String, told: &BTreeSet<String>| !alive.contains(id) || told.contains(id);
+        let report = &mut self.report;
+        report.stopped_jobs.retain(|job| stopped(&job.id, &told.jobs));
+        report.stopped_instances.retain(|(_, instance)| stopped(&instance.id, &told.instances));
+        report.stopped_machines.retain(|machine| stopped(&machine.instance_id, &told.instances));
+        report.stopped_sessions.retain(|session| stopped(&session.id, &told.sessions));
+        report.stopped_computations.retain(|computation| stopped(&computation.id, &told.computations));
+    }
+
     fn observed(&mut self, state: &State, observation: &Observation) {
         match observation {
             Observation::Jobs(seen) if state.step == Step::TerminateJobs => {
+                self.alive = seen.iter().map(|job| job.id.clone()).collect();
                 once(&mut self.report.stopped_jobs, seen, |job| &job.id);
             }
             Observation::WorkerGroups(groups) if state.step == Step::TerminateWorkers => {
@@ -250,19 +268,26 @@ impl Telling {
                         group.instances.iter().map(|instance| (group.name.clone(), instance.clone()))
                     })
                     .collect();
+                let stays = |instance: &&Instance| !instance.lifecycle_state.contains("Terminat");
+                let instances = groups.iter().flat_map(|group| &group.instances);
+                self.alive = instances.filter(stays).map(|instance| instance.id.clone()).collect();
                 once(&mut self.report.stopped_instances, &seen, |(_, instance)| &instance.id);
             }
             Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
+                let stays = |machine: &&Machine| machine.state != "shutting-down";
+                self.alive = seen.iter().filter(stays).map(|machine| machine.instance_id.clone()).collect();
                 once(&mut self.report.stopped_machines, seen, |machine| &machine.instance_id);
             }
             Observation::Platform(PlatformObservation::Sessions(seen))
                 if state.step == Step::SaveSessions =>
             {
+                self.alive = seen.iter().map(|session| session.id.clone()).collect();
                 once(&mut self.report.stopped_sessions, seen, |session| &session.id);
             }
             Observation::Platform(PlatformObservation::Computations(seen))
                 if state.step == Step::StopComputations =>
             {
+                self.alive = seen.iter().map(|computation| computation.id.clone()).collect();
                 once(&mut self.report.stopped_computations, seen, |computation| &computation.id);
             }
             Observation::Snapshots(seen) => self.report.snapshots = seen.clone(),
@@ -282,6 +307,7 @@ impl Telling {
             | Observation::Calm(_)
             | Observation::Contents { .. }
             | Observation::Facts(_)
+            | Observation::Obstacles(_)
             | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_) => {}

@@ -21,6 +21,8 @@ pub enum Step {
     AwaitWindow,
     /// What the plan stands on is looked at again.
     ConfirmFacts(FactsBefore),
+    /// What the drain can't end is looked for once more.
+    ConfirmDrainable,
     /// What a change set would execute is compared with what was approved.
     ConfirmContents(UpdateKind),
     /// Everybody gets the maintenance page.
@@ -159,6 +161,9 @@ impl Step {
             }
             Step::ConfirmFacts(FactsBefore::Update) => {
                 ("Confirm again what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
+            }
+            Step::ConfirmDrainable => {
+                ("Look for what can't be ended", Some(120), 1000, Always, PutBack, Leave)
             }
             Step::ConfirmContents(BackupStack) => {
                 ("Compare the backup stack's contents", Some(120), 1000, Always, PutBack, Leave)

@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod health;
 pub(crate) mod job_queues;
 mod machines;
+mod obstacles;
 mod quiet;
 mod revocation;
 pub(crate) mod second_look;
@@ -98,6 +99,7 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
         Step::LookOnceMore => second_look::look(plan, state, at),
         Step::TakeStock => stock::look(plan, state),
         Step::ConfirmFacts(_) => footing::look_at_facts(plan),
+        Step::ConfirmDrainable => obstacles::look(plan, state),
         Step::ConfirmContents(kind) => footing::look_at_contents(plan, state, kind),
     }
 }
@@ -166,6 +168,7 @@ pub(crate) fn decide(
         }
         (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
         (Step::ConfirmFacts(before), Observation::Facts(seen)) => footing::confirm_facts(plan, seen, before),
+        (Step::ConfirmDrainable, Observation::Obstacles(seen)) => obstacles::confirm(plan, state, seen),
         (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
             footing::confirm_contents(differences, unread)
         }
@@ -188,6 +191,7 @@ pub(crate) fn decide(
             | Observation::Calm(_)
             | Observation::Contents { .. }
             | Observation::Facts(_)
+            | Observation::Obstacles(_)
             | Observation::Standing(_)
             | Observation::Health(_)
             | Observation::Platform(_),

@@ -266,6 +266,7 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         drift_wait: Duration::from_secs(5),
         added_types: &types.map(str::to_owned),
         names: &names,
+        obstacles: &upgrade::ObstacleParts::of(&targets, &upgrade::MaintenancePolicy::default()),
     };
     let found = cloud.circumstances(&lookup, &Clock::system()).await.expect("the stack is there");
     println!("not looked at: {:#?} {:#?}", found.unknown_quotas, found.unknown_names);

@@ -108,6 +108,7 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
         drift_wait: Duration::from_secs(60),
         added_types: &[],
         names: &[],
+        obstacles: &upgrade::ObstacleParts::default(),
     };
     let clock = Clock::starting_at(Timestamp(0));
     cloud.circumstances(&lookup, &clock).await.expect("the stack is there")

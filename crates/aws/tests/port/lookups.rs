@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws::{CustomName, Lookup};
-use upgrade::{Circumstances, LogicalResource, Targets};
+use upgrade::{Circumstances, LogicalResource, MaintenancePolicy, ObstacleParts, Targets};
 
 use crate::common::Bench;
 
@@ -46,6 +46,7 @@ async fn gather_with(
         drift_wait: Duration::from_secs(600),
         added_types,
         names,
+        obstacles: &ObstacleParts::of(targets, &MaintenancePolicy::default()),
     };
     bench.cloud.circumstances(&lookup, &bench.clock).await.expect("the stack is there")
 }

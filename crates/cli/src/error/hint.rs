@@ -57,6 +57,7 @@ impl CliError {
             CliError::UntriedState { .. } => Some(
                 "allow s3:GetObject and s3:PutObject on the prefix, s3:ListBucket limited to it, and kms:GenerateDataKey and kms:Decrypt where it is encrypted (docs/state.md); nothing was touched",
             ),
+            CliError::Undrainable(_) => Some("nothing was touched, and users are where they were"),
             CliError::WithoutState { .. } => Some(
                 "mend that, or leave all the same with --without-state: what is done is written into the data directory, and looked at once more after five minutes; nothing was touched",
             ),

@@ -1,8 +1,8 @@
 //! What the first version met when others operated it (`field-notes.md`, last section), as scenarios: what happens is judged from outside, and what is told is compared with it.
 //!
 //! Elsewhere: 11 (signals, a full disk) needs a program of its own and is in `tests/operator` (`conducting`, `mistakes`,
-//! `journals`). Not here: 4 to 9, 10b, 14, 21 and 22 (several listeners, no load
-//! balancer, keys that end, suspended processes, termination protection, 32 queues, engines, warnings, the first rule's
+//! `journals`). Not here: 4 to 6, 9, 10b, 14, 21 and 22 (several listeners, no load
+//! balancer, keys that end, 32 queues, engines, warnings, the first rule's
 //! priority, versions without metadata) belong to a later issue.
 
 mod alarms;
@@ -12,6 +12,7 @@ mod calm;
 mod door;
 mod health;
 mod laptop;
+mod machines;
 mod maintenance;
 mod rollback;
 mod stack;
@@ -57,6 +58,9 @@ scenarios! {
     3 batch::a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have;
     3 batch::an_invalid_compute_environment_keeps_nobody_out;
     3 batch::a_queue_invalid_on_the_way_out_is_named_and_put_back_when_it_is_valid_again;
+    8 machines::a_machine_that_may_not_be_terminated_is_named_before_there_is_a_plan;
+    8 machines::a_machine_protected_after_the_plan_stops_the_run_before_anybody_is_kept_out;
+    8 machines::a_machine_protected_in_mid_drain_is_not_told_as_stopped;
     10 calm::a_group_that_a_schedule_raises_in_mid_maintenance_is_taken_to_zero_again;
     10 calm::a_group_that_a_schedule_raises_behind_a_gate_that_nobody_watches_is_found_by_the_next_run;
     10 calm::a_group_that_a_schedule_raises_in_mid_update_is_taken_to_zero_again;

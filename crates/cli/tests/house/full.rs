@@ -343,6 +343,11 @@ impl Full {
         }
     }
 
+    /// What is found out for an upgrade.
+    pub async fn prepared(&self, run_id: &str) -> Prepared {
+        self.prepared_as(run_id, upgrade::Before::default()).await
+    }
+
     async fn prepared_as(&self, run_id: &str, inherited: upgrade::Before) -> Prepared {
         let request = UpgradeRequest {
             inherited,
@@ -372,8 +377,10 @@ impl Full {
 
     /// Every warning is accepted, by somebody, for a reason.
     fn accepted(&self) -> Vec<Acceptance> {
-        let more =
-            std::iter::once(&"platform-health").chain(self.accepted_replacements).map(|what| Acceptance {
+        let more = ["platform-health", "job-queues", "suspended-processes"]
+            .iter()
+            .chain(self.accepted_replacements)
+            .map(|what| Acceptance {
                 what: (*what).to_owned(),
                 who: "ada".to_owned(),
                 why: "it is watched".to_owned(),

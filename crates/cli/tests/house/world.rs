@@ -191,11 +191,25 @@ impl World {
     /// Carry a plan out until the run has come to where it is waited for; there its process is killed, and it is silent for too
     /// long.
     pub async fn kill_when(&self, plan: &Plan, when: impl Fn(&State) -> bool) {
+        self.kill_when_after(plan, when, std::future::ready(())).await;
+    }
+
+    /// The same when something else has been done there.
+    pub async fn kill_when_after(
+        &self,
+        plan: &Plan,
+        when: impl Fn(&State) -> bool,
+        then: impl Future<Output = ()>,
+    ) {
         let reached = Notify::new();
         let mut watcher = Until { when: &when, reached: &reached, said: false };
+        let reached = async {
+            reached.notified().await;
+            then.await;
+        };
         tokio::select! {
             biased;
-            () = reached.notified() => {}
+            () = reached => {}
             ended = self.carry_on(plan, &mut watcher) => panic!("it had ended before: {ended:?}"),
         }
         self.full.clock.sleep(Duration::from_secs(TAKE_OVER_SECONDS + 1)).await;

@@ -1,6 +1,7 @@
 //! How a check gathers its result: it begins passed, and every line of evidence may make it graver.
 
 use super::{CheckResult, ParameterFix, Verdict};
+use crate::obstacles::{Obstacle, Weight};
 
 /// A result in the making.
 pub(super) struct Finding {
@@ -51,6 +52,23 @@ impl Finding {
         self.raise(Verdict::Failed, evidence.into(), advice.into());
     }
 
+    /// What is in the way of the drain.
+    pub(super) fn meet(&mut self, obstacles: Vec<Obstacle>) {
+        for Obstacle { weight, told, advice } in obstacles {
+            let evidence = sentence(&told);
+            match weight {
+                Weight::Known => self.note(evidence),
+                Weight::Hinders | Weight::Settles => self.warn(evidence, advice),
+                Weight::Holds => self.fail(evidence, advice),
+            }
+        }
+    }
+
+    /// Whether nothing was seen yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.evidence.is_empty()
+    }
+
     /// A value that would set it right.
     pub(super) fn offer(&mut self, fix: ParameterFix) {
         self.fixes.push(fix);
@@ -84,6 +102,13 @@ impl Finding {
             self.advice.push(advice);
         }
     }
+}
+
+/// With a capital and a full stop.
+fn sentence(told: &str) -> String {
+    let mut letters = told.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// Names in a sentence: the first few, and how many more there are.

@@ -26,7 +26,8 @@ const GATE: [&str; 6] = [
     "elasticloadbalancing:DescribeTags",
 ];
 
-const JOB_QUEUES: [&str; 7] = [
+const JOB_QUEUES: [&str; 8] = [
+    "batch:DescribeComputeEnvironments",
     "batch:DescribeJobQueues",
     // Whose a job is stands in its tags, which ListJobs doesn't give.
     "batch:DescribeJobs",
@@ -55,7 +56,8 @@ const WORKER_GROUPS: [&str; 14] = [
     "ec2:TerminateInstances",
 ];
 
-const MACHINES: [&str; 2] = ["ec2:DescribeInstances", "ec2:TerminateInstances"];
+const MACHINES: [&str; 3] =
+    ["ec2:DescribeInstanceAttribute", "ec2:DescribeInstances", "ec2:TerminateInstances"];
 
 const ALARMS: [&str; 6] = [
     "cloudwatch:DescribeAlarms",

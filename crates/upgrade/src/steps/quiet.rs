@@ -56,6 +56,7 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         | Observation::Calm(_)
         | Observation::Contents { .. }
         | Observation::Facts(_)
+        | Observation::Obstacles(_)
         | Observation::Standing(_)
         | Observation::Health(_) => None,
     }

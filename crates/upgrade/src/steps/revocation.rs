@@ -63,6 +63,7 @@ pub(crate) fn decide(
         | Observation::Calm(_)
         | Observation::Contents { .. }
         | Observation::Facts(_)
+        | Observation::Obstacles(_)
         | Observation::Standing(_)
         | Observation::Health(_)
         | Observation::Platform(_) => None,

@@ -2,6 +2,7 @@
 
 mod calm;
 mod claim;
+mod drain;
 mod gate;
 mod parameters;
 mod permissions;

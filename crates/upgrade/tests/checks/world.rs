@@ -144,6 +144,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         jobs: Ok(Vec::new()),
         worker_groups: Ok(Vec::new()),
         dedicated_machines: Ok(Vec::new()),
+        obstacles: ObstaclesSeen::default(),
         platform: PlatformCapabilities {
             sessions: true,
             save: true,

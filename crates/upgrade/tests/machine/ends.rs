@@ -57,6 +57,19 @@ pub fn stories() -> Vec<Story> {
             "the stack's last update was noon, and is midnight",
         ),
         story(
+            "a machine can't be terminated",
+            Fortune { protected_machine: true, ..updated() },
+            "NotUpgraded",
+            "nothing was stopped, since it could not be ended: machine i-9 of ada has termination protection \
+             (disableApiTermination): EC2 refuses to terminate it",
+        ),
+        story(
+            "a group can't shrink",
+            Fortune { suspended: &["Terminate"], ..updated() },
+            "NotUpgraded",
+            "group Workers-1 has its process Terminate suspended, and 3 instances: taken to zero, it keeps them",
+        ),
+        story(
             "something else would be executed than was approved",
             Fortune { other_contents: Some("Website's template"), ..updated() },
             "NotUpgraded",
@@ -449,7 +462,7 @@ pub fn stops() -> Vec<Story> {
 
 /// Everything that maintenance changed is as it was, what runs aside.
 pub fn assert_put_back(name: &str, platform: &Platform) {
-    let before = Platform::new(Fortune::default());
+    let before = Platform::new(Fortune { suspended: platform.fate.suspended, ..Fortune::default() });
     assert!(platform.gate_rules.is_empty(), "{name}: the gate is open");
     assert_eq!(platform.queues, before.queues, "{name}: queues are as they were, and without notes");
     assert_eq!(platform.alarms, before.alarms, "{name}: alarms are as they were");
@@ -488,6 +501,35 @@ fn every_end_is_reached_and_leaves_the_platform_as_it_says() {
             assert!(until.expect("and opened") > from, "{name}");
         }
     }
+}
+
+/// Somebody suspends `Terminate` after the last look for it.
+#[test]
+fn what_lives_on_has_its_protection_again_and_is_not_told_as_stopped() {
+    let fate = Fortune { comes_back: &[(Step::CloseGate, Back::Suspension)], ..Fortune::default() };
+    let Carried { journal, platform, outcome } = carry_out(&plan(), fate, Crash::Never);
+    assert!(matches!(&outcome, Outcome::NotUpgraded { reason } if reason.contains("instances were left")));
+    let report = Report::from_journal(&plan(), &journal).expect("whole");
+    assert_eq!(report.stopped_instances, [], "they run");
+    assert_eq!(report.stopped_jobs.len(), 2, "they were told to end");
+    for instance in &platform.group.instances {
+        assert_eq!(instance.protected_from_scale_in, !instance.in_warm_pool, "{instance:?}");
+        assert_eq!(instance.remembered, None, "{instance:?}");
+    }
+    assert_eq!((platform.group.max_size, &platform.group.remembered), (4, &None));
+}
+
+/// Somebody protects the machine after the last look for that: EC2 refuses.
+#[test]
+fn a_machine_that_is_refused_is_not_told_as_stopped() {
+    let refused: crate::platform::IsAct =
+        |act| matches!(act, Act::Fleet(FleetAct::TerminateInstances { .. }));
+    let fate = Fortune { refuse: Some((1, refused)), ..Fortune::default() };
+    let Carried { journal, outcome, .. } = carry_out(&plan(), fate, Crash::Never);
+    assert!(matches!(&outcome, Outcome::NotUpgraded { .. }), "{outcome:?}");
+    let report = Report::from_journal(&plan(), &journal).expect("whole");
+    assert_eq!(report.stopped_machines, []);
+    assert_eq!(report.stopped_instances.len(), 3);
 }
 
 #[test]

@@ -154,7 +154,8 @@ pub fn plan() -> Plan {
         .into_iter()
         .chain(Step::of_update(UpdateKind::BackupStack))
         .chain(Step::of_update(UpdateKind::RoleStack))
-        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate), Step::CloseGate])
+        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate)])
+        .chain([Step::ConfirmDrainable, Step::CloseGate])
         .chain(Step::DRAINING)
         .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(out());
@@ -176,7 +177,7 @@ fn out() -> impl Iterator<Item = Step> {
 /// A plan of entering maintenance, and no further.
 pub fn entering() -> Plan {
     let whole = plan();
-    let steps = [Step::Announce, Step::AwaitWindow, Step::CloseGate]
+    let steps = [Step::Announce, Step::AwaitWindow, Step::ConfirmDrainable, Step::CloseGate]
         .into_iter()
         .chain(Step::DRAINING)
         .chain([Step::TakeStock]);

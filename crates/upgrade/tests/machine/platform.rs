@@ -21,6 +21,8 @@ pub enum Back {
     Alarm,
     /// Somebody deletes the gate's rules.
     Gate,
+    /// Somebody suspends the group's `Terminate`.
+    Suspension,
 }
 
 /// What is going to happen to it.
@@ -70,6 +72,10 @@ pub struct Fortune {
     pub unsaveable: bool,
     /// The new release never becomes healthy.
     pub sick: bool,
+    /// EC2 refuses to terminate the machine.
+    pub protected_machine: bool,
+    /// Processes of the group that are suspended.
+    pub suspended: &'static [&'static str],
     /// An instance ends only when it is terminated directly.
     pub stuck_instance: bool,
     /// The update raises the worker group, as the new release has it, and waits for its instance.
@@ -180,6 +186,7 @@ impl Platform {
                 warm_pool: Some(WarmPool { min_size: 1, max_group_prepared_capacity: None }),
                 instances: vec![instance("i-1", false), instance("i-2", false), instance("i-3", true)],
                 hooks: vec![LifecycleHook { name: "drain".to_owned(), terminating: true }],
+                suspended: fate.suspended.iter().map(|one| (*one).to_owned()).collect(),
                 remembered: None,
             },
             other_group: fate.clinging_group.then(|| WorkerGroup {
@@ -191,6 +198,7 @@ impl Platform {
                 warm_pool: None,
                 instances: vec![instance("i-7", false)],
                 hooks: Vec::new(),
+                suspended: Vec::new(),
                 remembered: None,
             }),
             machines: vec![Machine {
@@ -243,6 +251,7 @@ impl Platform {
             }
             Back::Alarm => self.alarms.get_mut("Loud-1").expect("an alarm").0 = true,
             Back::Gate => self.gate_rules.clear(),
+            Back::Suspension => self.group.suspended = vec!["Terminate".to_owned()],
         }
     }
 
@@ -316,10 +325,21 @@ impl Platform {
         names.iter().map(alarm).collect()
     }
 
+    fn protected(&self) -> Vec<ProtectedInstance> {
+        let of = |machine: &Machine| ProtectedInstance {
+            instance_id: machine.instance_id.clone(),
+            group_name: None,
+            name: None,
+            owner: machine.owner.clone(),
+            by: ApiProtection::Termination,
+        };
+        self.machines.iter().filter(|_| self.fate.protected_machine).map(of).collect()
+    }
+
     fn groups(&mut self) -> Vec<WorkerGroup> {
         let group = &mut self.group;
         let stuck = self.fate.stuck_instance;
-        if group.desired_capacity == 0 {
+        if group.desired_capacity == 0 && !group.suspended.iter().any(|one| one == "Terminate") {
             group.instances.retain(|one| one.protected_from_scale_in || (stuck && one.id == "i-1"));
         }
         vec![group.clone()]
@@ -340,6 +360,12 @@ impl Platform {
                 };
                 Observation::Facts(facts(if changed { "midnight" } else { "noon" }))
             }
+            FleetQuery::Obstacles(parts) => Observation::Obstacles(Box::new(ObstaclesSeen {
+                protected: Ok(self.protected()),
+                groups: Ok(self.groups()),
+                queues: Ok(self.queues(&parts.queue_arns)),
+                ..ObstaclesSeen::default()
+            })),
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts)),
             FleetQuery::Standing { parts, .. } => Observation::Standing(StandingSeen {
                 stack_status: self

@@ -74,6 +74,7 @@ mod tests {
                     .map(|_| WarmPool { min_size: 0, max_group_prepared_capacity: Some(0) }),
                 instances: Vec::new(),
                 hooks: Vec::new(),
+                suspended: Vec::new(),
                 remembered: None,
             };
             let before = as_before(&group, &Note::read(&note.write()));

@@ -1,0 +1,52 @@
+//! What a drain can't end and what won't come back, named before anybody is kept out. The judgement is
+//! [`crate::obstacles`]'s, which the run asks once more right before the gate closes.
+
+use super::finding::{Finding, count};
+use super::{CheckInput, CheckResult};
+use crate::obstacles::{processes, protections, unfit_environments, unsettled_queues};
+
+/// Machines and instances that nobody may terminate.
+pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("protected-instances", "Machines can be terminated");
+    let seen = &input.circumstances.obstacles;
+    let machines = input.circumstances.dedicated_machines.iter().flatten().count();
+    finding.meet(protections(&seen.protected, &seen.groups));
+    if finding.is_untouched() {
+        if machines == 0 {
+            return finding.skipped("There is no machine outside of the groups.");
+        }
+        finding.note(format!("Nothing protects {} from being terminated.", count(machines, "machine")));
+    }
+    finding.done()
+}
+
+/// Groups whose processes are suspended.
+pub(super) fn suspended(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("suspended-processes", "Groups can shrink and grow");
+    let groups = &input.circumstances.obstacles.groups;
+    finding.meet(processes(groups, input.maintenance));
+    if finding.is_untouched() {
+        if input.targets.worker_groups.is_empty() {
+            return finding.skipped("The stack has no worker group.");
+        }
+        let looked_at = count(groups.iter().flatten().count(), "group");
+        finding.note(format!("{looked_at} looked at: no process is suspended."));
+    }
+    finding.done()
+}
+
+/// Queues and compute environments that Batch can't use.
+pub(super) fn queues(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("job-queues", "Job queues are well");
+    let seen = &input.circumstances.obstacles;
+    finding.meet(unsettled_queues(&seen.queues));
+    finding.meet(unfit_environments(&seen.environments));
+    if finding.is_untouched() {
+        if input.targets.job_queues.is_empty() {
+            return finding.skipped("The stack has no job queue.");
+        }
+        let looked_at = count(seen.queues.iter().flatten().count(), "queue");
+        finding.note(format!("{looked_at} looked at, with their compute environments: all are VALID."));
+    }
+    finding.done()
+}
