@@ -40,6 +40,8 @@ pub struct Report {
     pub came_back: Vec<String>,
     /// What could not be put back, each with the reason.
     pub still_to_put_back: Vec<String>,
+    /// What CloudFormation's clean-up could not delete, each with the reason: no update will ever touch it again.
+    pub left_behind: Vec<String>,
     /// What was seen at the end.
     pub seen: Option<Seen>,
     /// Jobs that were unfinished when maintenance came to them.
@@ -181,6 +183,7 @@ impl Telling {
         self.report.found.clone_from(&after.found);
         self.report.came_back.clone_from(&after.came_back);
         self.report.still_to_put_back.clone_from(&after.still_to_put_back);
+        self.report.left_behind = after.left_behind();
         self.report.seen.clone_from(&after.seen);
         self.state = Some(after);
         Ok(())

@@ -415,6 +415,16 @@ impl State {
         }
     }
 
+    /// What CloudFormation's clean-up could not delete, once it has ended: it costs money, and no update will ever touch it
+    /// again.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        let has_ended = |update: &&UpdateState| {
+            update.status.as_ref().is_some_and(|(status, _)| status.ends_with("_COMPLETE"))
+        };
+        let ended = self.updates.values().filter(has_ended);
+        ended.flat_map(|update| update.left_behind.values().cloned()).collect()
+    }
+
     /// What was done, as far as it was remembered: an act is told once.
     pub(crate) fn note_done(&mut self) {
         self.done = self.intended.take();

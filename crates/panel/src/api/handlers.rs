@@ -301,6 +301,7 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         object.insert("found".to_owned(), json!(report.found.as_ref().map(maintenance)));
         object.insert("cameBack".to_owned(), json!(report.came_back));
         object.insert("stillToPutBack".to_owned(), json!(report.still_to_put_back));
+        object.insert("leftBehind".to_owned(), json!(report.left_behind));
         object.insert("seen".to_owned(), json!(report.seen.as_ref().map(seen)));
     }
     Ok(Json(value))

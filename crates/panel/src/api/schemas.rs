@@ -61,6 +61,7 @@ fn runs() -> Value {
             ("until", json!({"type": ["object", "null"], "properties": {"at": time(), "then": text()}})),
             ("cameBack", list(text())),
             ("stillToPutBack", list(text())),
+            ("leftBehind", list(text())),
         ];
         properties.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
     }

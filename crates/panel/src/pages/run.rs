@@ -186,6 +186,10 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report, claim: Option<&Claim
             div.notice.bad { h3 { "Could not be put back" } ul { @for line in &report.still_to_put_back { li { (line) } } }
                 p { "System maintenance tells what of it still is so, and goes on with it." } }
         }
+        @if !report.left_behind.is_empty() {
+            div.notice.mind { h3 { "Left behind by CloudFormation's clean-up" } ul { @for line in &report.left_behind { li { (line) } } }
+                p { "No update will ever touch it again: delete it by hand." } }
+        }
         @if !report.came_back.is_empty() {
             div.notice.mind { h3 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
         }

@@ -80,7 +80,6 @@ pub(crate) fn follow(
         note(state.update(kind), kind, planned, event);
         note_listener(plan, state, kind, event);
     }
-    name_what_is_left(state, kind);
     let update = state.update(kind);
     let Some((status, reason)) = &update.status else {
         if let Some((_, skip)) = &update.continued {
@@ -169,19 +168,6 @@ pub(crate) fn follow_status(state: &mut State, kind: UpdateKind, status: Option<
         state.question = None;
     }
     decision
-}
-
-/// What the clean-up could not delete costs money, and no update will ever touch it again.
-fn name_what_is_left(state: &mut State, kind: UpdateKind) {
-    let update = state.update(kind);
-    if !update.status.as_ref().is_some_and(|(status, _)| status.ends_with("_COMPLETE")) {
-        return;
-    }
-    for left in std::mem::take(&mut update.left_behind).into_values() {
-        state
-            .remarks
-            .push(format!("CloudFormation's clean-up left something behind, delete it by hand: {left}"));
-    }
 }
 
 /// A listener that the update makes, or removes, is a door that appears or goes.

@@ -184,9 +184,7 @@ fn what_the_clean_up_leaves_behind_is_named_once() {
     let Carried { journal, outcome, .. } = carry_out(&plan(), fate, Crash::Never);
     assert_eq!(outcome, Outcome::Upgraded);
     let report = Report::from_journal(&plan(), &journal).expect("whole");
-    let left: Vec<&String> =
-        report.remarks.iter().filter(|one| one.contains("left something behind")).collect();
-    assert_eq!(left.len(), 1, "{:?}", report.remarks);
+    assert_eq!(report.left_behind.len(), 1, "{:?}", report.left_behind);
 }
 
 /// Two states of one deployment know nothing of each other: whoever meets the other's gate goes no further, and leaves it.

@@ -93,9 +93,8 @@ pub async fn what_the_clean_up_could_not_delete_is_named() {
     let (_, ended, report) = scene.upgrade().await;
     assert_eq!(ended, Ended::Run(Outcome::Upgraded));
     scene.full().assert_upgraded(&scene.fresh, "left behind").await;
-    let named: Vec<&String> = report.remarks.iter().filter(|one| one.contains("LegacyPolicy")).collect();
-    let [named] = named.as_slice() else { panic!("once: {:?}", report.remarks) };
-    assert!(named.contains("left something behind") && named.contains("attached to entities"), "{named}");
+    let [named] = report.left_behind.as_slice() else { panic!("once: {:?}", report.left_behind) };
+    assert!(named.contains("LegacyPolicy") && named.contains("attached to entities"), "{named}");
     assert!(named.contains("arn:aws:iam"), "by what it is called in the account: {named}");
 }
 
