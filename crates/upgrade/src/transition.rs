@@ -124,12 +124,22 @@ pub fn transition(
             state.unseen_since = None;
             state.healthy_since = None;
             state.watching = false;
-            // Somebody may have continued the rollback in the console meanwhile.
-            if let Some(Question::RollbackFailed { update, .. }) = state.question {
-                state.update(update).led_elsewhere = true;
-                return Ok(look_at_step(plan, state, at));
+            match state.question {
+                // Somebody may have continued the rollback in the console meanwhile.
+                Some(Question::RollbackFailed { update, .. }) => {
+                    state.update(update).led_elsewhere = true;
+                    Ok(look_at_step(plan, state, at))
+                }
+                // Keys were renewed, or rights given back. Where they weren't, it is asked again.
+                Some(Question::Unseen { .. }) => Ok(look_at_step(plan, state, at)),
+                Some(
+                    Question::Unhealthy { .. }
+                    | Question::Leaving { .. }
+                    | Question::GateGone { .. }
+                    | Question::WindowPassed { .. },
+                )
+                | None => Ok(look(plan, state, at)),
             }
-            Ok(look(plan, state, at))
         }
         What::Acted => {
             state.note_done();
@@ -138,6 +148,9 @@ pub fn transition(
         }
         What::Observed(observation) => {
             state.unseen_since = None;
+            if let Some(Question::Unseen { .. }) = state.question {
+                state.question = None;
+            }
             if state.reclosing
                 && let Observation::GateRules(rules) = observation
             {

@@ -14,3 +14,4 @@ mod limits;
 mod overtaken;
 mod plans;
 mod platform;
+mod resumed;
