@@ -40,33 +40,36 @@ struct LifecycleRule {
 
 impl StateObjects {
     /// Look at the bucket. `word` names the probe, which stays: an object `probe/WORD`, and a word that was used already is as
-    /// good as a new one.
-    pub async fn look_at_bucket(&self, word: &str) -> BucketSeen {
+    /// good as a new one. Gives whether the probe was written now as well; else it was there.
+    pub async fn look_at_bucket(&self, word: &str) -> (BucketSeen, bool) {
+        let tried = self.try_conditions(word).await.map_err(|error| not_looked_at(&error));
+        let is_new = tried.as_ref().is_ok_and(|(_, is_new)| *is_new);
         let rules = self.lifecycle_rules().await;
         let expired_by = rules.as_ref().map_err(Clone::clone).map(|rules| {
             let overlapping = |rule: &&LifecycleRule| rule.expires && rule.overlaps(&self.prefix);
             rules.iter().find(overlapping).map(|rule| rule.id.clone())
         });
-        BucketSeen {
-            trial: self.try_conditions(word).await.map_err(|error| not_looked_at(&error)),
+        let seen = BucketSeen {
+            trial: tried.map(|(trial, _)| trial),
             public: self.is_public().await,
             expired_by,
             locked_days: self.locked_days().await,
             versions: self.versions(&rules).await,
-        }
+        };
+        (seen, is_new)
     }
 
-    /// Create an object twice, and replace it under an ETag that it doesn't have.
-    async fn try_conditions(&self, word: &str) -> Result<Trial, ObjectError> {
+    /// Create an object twice, and replace it under an ETag that it doesn't have. Gives whether anything was written, too.
+    async fn try_conditions(&self, word: &str) -> Result<(Trial, bool), ObjectError> {
         let key = format!("probe/{word}");
         let body = || b"Written to see whether this store minds If-None-Match and If-Match.\n".to_vec();
-        self.create(&key, body()).await?;
+        let is_new = matches!(self.create(&key, body()).await?, Written::Now { .. });
         if let Written::Now { .. } = self.create(&key, body()).await? {
-            return Ok(Trial::CreatesTwice);
+            return Ok((Trial::CreatesTwice, true));
         }
         match self.replace(&key, WRONG_ETAG, body()).await? {
-            Written::Now { .. } => Ok(Trial::ReplacesAny),
-            Written::NotNow => Ok(Trial::Holds),
+            Written::Now { .. } => Ok((Trial::ReplacesAny, true)),
+            Written::NotNow => Ok((Trial::Holds, is_new)),
         }
     }
 

@@ -25,6 +25,8 @@ pub struct PinnedTemplate {
     pub url: String,
     /// SHA-256 of its bytes, hex.
     pub sha256: String,
+    /// It was written now; else it was there.
+    pub is_new: bool,
 }
 
 impl PinnedTemplate {
@@ -99,12 +101,12 @@ impl AwsCloud {
         let url = address.template_url(&region);
         let mut absent = None;
         for _ in 0..PIN_ATTEMPTS {
-            match self.put(&address, bytes, true).await {
-                Ok(()) => return Ok(PinnedTemplate { url, sha256 }),
-                Err(Unwritten::Taken) => {}
+            let is_new = match self.put(&address, bytes, true).await {
+                Ok(()) => return Ok(PinnedTemplate { url, sha256, is_new: true }),
+                Err(Unwritten::Taken) => false,
                 Err(Unwritten::NoConditions) => self.put_without_conditions(&address, bytes).await?,
                 Err(Unwritten::Failed(error)) => return Err(error),
-            }
+            };
             let there = match self.get(&address).await {
                 Ok(there) => sha256_of(&there),
                 // Somebody is writing it at this moment (409), or has deleted it.
@@ -115,7 +117,7 @@ impl AwsCloud {
                 Err(Unread::Failed(error)) => return Err(error),
             };
             if there == sha256 {
-                return Ok(PinnedTemplate { url, sha256 });
+                return Ok(PinnedTemplate { url, sha256, is_new });
             }
             return Err(refused(
                 "s3:PutObject",
@@ -129,14 +131,15 @@ impl AwsCloud {
     }
 
     /// For a store older than S3 of November 2024 (an emulator's, an appliance's). Between the look and the write somebody
-    /// may write as well, so what is there afterwards is compared in any case.
-    async fn put_without_conditions(&self, address: &ObjectAddress, bytes: &[u8]) -> Result<(), PortError> {
+    /// may write as well, so what is there afterwards is compared in any case. Gives whether it was written.
+    async fn put_without_conditions(&self, address: &ObjectAddress, bytes: &[u8]) -> Result<bool, PortError> {
         match self.get(address).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(false),
             Err(Unread::Failed(error)) => Err(error),
             Err(Unread::Absent(_)) => match self.put(address, bytes, false).await {
                 // Conditions are minded only where they are made.
-                Ok(()) | Err(Unwritten::Taken | Unwritten::NoConditions) => Ok(()),
+                Ok(()) => Ok(true),
+                Err(Unwritten::Taken | Unwritten::NoConditions) => Ok(false),
                 Err(Unwritten::Failed(error)) => Err(error),
             },
         }

@@ -34,11 +34,15 @@ pub(crate) enum Command {
     Banner(BannerCommand),
     /// Run a cloud on this machine that the AWS CLI, boto3 and the AWS SDKs talk to.
     Local(Local),
-    /// Check whether a deployment can be upgraded to a release. Nothing of it is changed; copies of the templates are put
-    /// into its template_bucket, under slackwater/templates/.
+    /// Check whether a deployment can be upgraded to a release. Nothing of it is changed.
+    ///
+    /// Written beside it, and said: copies of the templates into its template_bucket, under slackwater/templates/; where its
+    /// state is in a bucket, one object there that tries it (probe/conditions). CloudFormation is asked to detect drift.
     Check(Check),
-    /// Draw up the plan of an upgrade, to be read, kept and approved. Copies of its templates are put into
-    /// template_bucket, so that what is approved is what is deployed.
+    /// Draw up the plan of an upgrade, to be read, kept and approved. Nothing of the deployment is changed.
+    ///
+    /// Written beside it, and said: copies of its templates into template_bucket, under slackwater/templates/, so that what is
+    /// approved is what is deployed; where the state is in a bucket, one object there that tries it (probe/conditions).
     Plan(PlanArguments),
     /// Upgrade a deployment: announce, maintenance on, update, prove healthy, maintenance off.
     Upgrade(Upgrade),
@@ -125,9 +129,11 @@ pub(crate) struct Changeset {
     /// Which of AWS's two answers: without or with property values.
     #[arg(long, value_enum, default_value_t = PredictMode::Plain)]
     pub mode: PredictMode,
-    /// A table for a person, JSON in DescribeChangeSet's shape, or the IAM policy that the update needs.
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    pub output: Output,
+    /// As a person reads it, JSON in DescribeChangeSet's shape, or the least IAM policy that the update needs.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Document::Text)]
+    pub document: Document,
+    #[command(flatten)]
+    pub out: Out,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -136,9 +142,10 @@ pub(crate) enum PredictMode {
     Values,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Output {
-    Table,
+/// What is printed of a template or of a change of templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Document {
+    Text,
     Json,
     Policy,
 }
@@ -154,20 +161,13 @@ pub(crate) struct ShowTemplate {
     /// What is what in it: code-ocean, generic, or a profile's file [default: found from the template].
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// Only the least IAM policy of a role that deploys it, JSON.
-    #[arg(long)]
-    pub policy: bool,
-    /// A table for a person, or JSON.
-    #[arg(long, value_enum, default_value_t = TemplateOutput::Table)]
-    pub output: TemplateOutput,
+    /// As a person reads it, JSON, or the least IAM policy of a role that deploys it.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Document::Text)]
+    pub document: Document,
+    #[command(flatten)]
+    pub out: Out,
     #[command(flatten)]
     pub config: ConfigFile,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum TemplateOutput {
-    Table,
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -318,9 +318,8 @@ pub(crate) struct Wish {
 pub(crate) struct Check {
     #[command(flatten)]
     pub wish: Wish,
-    /// As a person reads it, or JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub data: DataDir,
 }
@@ -329,11 +328,14 @@ pub(crate) struct Check {
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub wish: Wish,
+    /// As a person reads it, or the plan itself as JSON: what --out keeps.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Keep the plan in a file as well, for `slackwater upgrade --plan FILE --approve HASH`.
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub data: DataDir,
-    /// Where to keep the plan.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -360,6 +362,23 @@ pub(crate) struct Upgrade {
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+/// What a command that looks prints, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Printed {
+    /// As a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub out: Out,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Out {
+    /// Write it into a file instead of printing it.
+    #[arg(id = "out", short = 'o', long = "out", value_name = "FILE")]
+    pub path: Option<PathBuf>,
 }
 
 /// How a run is shown while it goes on.
@@ -430,6 +449,9 @@ pub(crate) struct DisableMaintenance {
     /// is put back is looked at once more after five minutes.
     #[arg(long)]
     pub without_state: bool,
+    /// Ask nothing. It asks only where the state can't be read: that is refused then, unless --without-state says it.
+    #[arg(long)]
+    pub yes: bool,
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
@@ -442,9 +464,8 @@ pub(crate) struct DisableMaintenance {
 pub(crate) struct MaintenanceStatus {
     /// The deployment's name in slackwater.toml [default: the only one].
     pub deployment: Option<String>,
-    /// As a person reads it, or JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -456,7 +477,7 @@ pub(crate) enum Run {
     /// Every run of the deployments that the settings name, and of the data directory.
     List(ListRuns),
     /// What happened in a run.
-    Show(OneRun),
+    Show(ShowRun),
     /// Follow a run that another process carries out.
     Watch(WatchRun),
     /// Go on with a run whose process died, or that waits for an answer.
@@ -469,6 +490,8 @@ pub(crate) enum Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListRuns {
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -486,12 +509,23 @@ pub(crate) struct OneRun {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ShowRun {
+    /// The run's id [default: the latest].
+    pub run_id: Option<String>,
+    #[command(flatten)]
+    pub printed: Printed,
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct WatchRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
-    /// No live line, also on a terminal: only lines that stay.
-    #[arg(long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: Progress,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -568,6 +602,55 @@ fn speed(text: &str) -> Result<Speed, String> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    /// Each command with its names, by a look at all of them.
+    fn commands(of: &clap::Command, name: &str, all: &mut Vec<(String, clap::Command)>) {
+        for command in of.get_subcommands() {
+            let name = format!("{name} {}", command.get_name());
+            commands(command, &name, all);
+            all.push((name, command.clone()));
+        }
+    }
+
+    #[test]
+    fn output_is_a_form_and_out_a_file_in_every_command() {
+        let mut all = Vec::new();
+        commands(&super::Arguments::command(), "slackwater", &mut all);
+        let mut with_out = Vec::new();
+        for (name, command) in &all {
+            let option =
+                |long: &str| command.get_arguments().find(|argument| argument.get_long() == Some(long));
+            let value = |argument: &clap::Arg| argument.get_value_names().map(|names| names[0].to_string());
+            let (output, out) = (option("output"), option("out"));
+            if let Some(output) = output {
+                assert_eq!((value(output).as_deref(), output.get_short()), (Some("FORMAT"), None), "{name}");
+                assert!(output.get_possible_values().len() >= 2, "{name}");
+            }
+            if let Some(out) = out {
+                assert_eq!((value(out).as_deref(), out.get_short()), (Some("FILE"), Some('o')), "{name}");
+                assert!(output.is_some(), "{name} has --out without --output");
+                with_out.push(name.as_str());
+            }
+            let short = command.get_arguments().find(|argument| argument.get_short() == Some('o'));
+            assert_eq!(short.map(clap::Arg::get_id), out.map(clap::Arg::get_id), "{name}");
+        }
+        with_out.sort_unstable();
+        assert_eq!(
+            with_out,
+            [
+                "slackwater banner show",
+                "slackwater changeset",
+                "slackwater check",
+                "slackwater init",
+                "slackwater maintenance status",
+                "slackwater plan",
+                "slackwater run list",
+                "slackwater run show",
+                "slackwater status",
+                "slackwater template",
+            ]
+        );
+    }
 
     /// What clap finds wrong with a command it finds when that command is called, in a debug build: here with all.
     #[test]

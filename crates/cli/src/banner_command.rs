@@ -32,7 +32,7 @@ pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
         BannerCommand::Show(show) => {
             let (name, platform) = platform(&show.of)?;
             let banner = shown(&platform).await?;
-            match (show.output, &banner) {
+            match (show.printed.format, &banner) {
                 (Format::Json, banner) => println!("{:#}", json!({"deployment": name, "banner": banner})),
                 (Format::Text, None) => println!("{name}: no banner is shown."),
                 (Format::Text, Some(banner)) => println!("{name}: users see: {}", in_words(banner)),

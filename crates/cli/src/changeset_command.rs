@@ -17,7 +17,7 @@ use template::{
 };
 use upgrade::ExpectedChange;
 
-use crate::arguments::{Changeset, Output, PredictMode};
+use crate::arguments::{Changeset, Document, PredictMode};
 use crate::change_table;
 use crate::error::{CliError, DATA_AT_RISK, DONE};
 use crate::inputs::{Release, parameters_file};
@@ -73,12 +73,12 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         PredictMode::Plain => &plain,
         PredictMode::Values => &values,
     };
-    match arguments.output {
-        Output::Table => {
+    match arguments.document {
+        Document::Text => {
             print_styled!("{}", table(&expected, &found, change_table::terminal_width()));
         }
-        Output::Policy => println!("{:#}", needed.policy_document()),
-        Output::Json => {
+        Document::Policy => println!("{:#}", needed.policy_document()),
+        Document::Json => {
             let document = json!({
                 "Changes": wire::changes(shown),
                 "expectations": expected.iter().map(expectation_json).collect::<Vec<_>>(),

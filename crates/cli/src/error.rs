@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use conductor::{ConductError, DataDirectoryError, JournalError, NoRandomness};
-use upgrade::{DraftError, PortError};
+use upgrade::{DraftError, PortError, Timestamp};
 
 use crate::configuration::ConfigurationError;
-use crate::interruption::LeftRun;
+use crate::interruption::{LeftRun, Whereabouts};
 use crate::seed::SeedError;
+use crate::words::moment;
 
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "Exit codes:
@@ -387,22 +388,43 @@ pub enum CliError {
     #[error("not approved; nothing was touched")]
     NotApproved,
     /// There is nothing to stop.
-    #[error("run {run_id} has ended ({how}): there is nothing to stop")]
+    #[error("run {run_id} has ended, {} UTC ({how}{}): there is nothing to stop. {users}", moment(*at), decisions(decided))]
     NothingToStop {
         /// The run.
         run_id: String,
         /// How it has ended, in words.
         how: String,
+        /// When.
+        at: Timestamp,
+        /// What people decided on its way, and who.
+        decided: Vec<String>,
+        /// It left users out, which nobody asked for.
+        needs_somebody: bool,
+        /// Where users are now.
+        users: Whereabouts,
     },
     /// The machine gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoRandomness),
-    /// Ctrl-C, or another signal, before anything was begun or after it had ended.
+    /// Ctrl-C, or another signal, where no run goes on.
     #[error("interrupted")]
     Interrupted,
+    /// Ctrl-C, or another signal, before a run's first record was written.
+    #[error("interrupted before the run had begun: nothing was touched")]
+    InterruptedBefore,
+    /// A second signal, before it was looked where users are.
+    #[error("run {run_id} was interrupted, and is left where it was; where users are was not looked at")]
+    LeftUnseen {
+        /// The run.
+        run_id: String,
+    },
     /// Ctrl-C, or another signal, while a run went on.
     #[error("{0}")]
     Left(Box<LeftRun>),
+}
+
+fn decisions(decided: &[String]) -> String {
+    decided.iter().map(|one| format!("; {one}")).collect()
 }
 
 fn meant(nearest: &[String]) -> String {
@@ -470,8 +492,9 @@ impl CliError {
             | CliError::NotLeft
             | CliError::WhileUpdating { .. }
             | CliError::Journal(JournalError::RunUnderWay { .. })
-            | CliError::NothingToStop { .. }
             | CliError::NobodyToApprove => BAD_INPUT,
+            CliError::NothingToStop { needs_somebody: true, users, .. } if users.kept_out => GATE_CLOSED,
+            CliError::NothingToStop { .. } => BAD_INPUT,
             CliError::Seed(SeedError::At { .. } | SeedError::Template { .. })
             | CliError::NotCallable { .. } => BAD_INPUT,
             CliError::Panel(error) => error.exit_code(),
@@ -505,6 +528,8 @@ impl CliError {
             | CliError::Report(_)
             | CliError::Random(_)
             | CliError::Left(_)
+            | CliError::LeftUnseen { .. }
+            | CliError::InterruptedBefore
             | CliError::Interrupted => FAILED,
         })
     }

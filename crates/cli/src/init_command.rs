@@ -5,16 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
+use serde_json::json;
 
-use crate::arguments::Init;
+use crate::arguments::{Format, Init};
 use crate::error::{CliError, DONE};
-use crate::init::{FoundBy, FoundStack, propose};
+use crate::init::{FoundBy, FoundStack, Proposal, propose};
 use crate::words::counted;
 
 pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     // Said before anything is asked of a cloud.
-    if !arguments.dry_run && arguments.output.exists() {
-        return Err(CliError::WouldOverwrite { path: arguments.output.clone() });
+    if !arguments.dry_run && arguments.out.exists() {
+        return Err(CliError::WouldOverwrite { path: arguments.out.clone() });
     }
     let cloud = AwsCloud::connect(&AwsConnection {
         region: arguments.region.clone(),
@@ -26,10 +27,44 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     .await?;
     let caller = cloud.caller_arn().await?;
     let stacks: Vec<FoundStack> = cloud.stacks().await?.into_iter().map(found).collect();
-    println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.described());
     let by =
         FoundBy { aws_profile: arguments.aws_profile.clone(), endpoint_url: arguments.endpoint_url.clone() };
     let proposal = propose(&stacks, &by);
+    if arguments.format == Format::Text {
+        println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.described());
+        show(&proposal);
+    }
+    if proposal.toml.is_empty() {
+        return Err(CliError::NothingFound { stacks: stacks.into_iter().map(|stack| stack.name).collect() });
+    }
+    if !arguments.dry_run {
+        write(&arguments.out, &proposal.toml)?;
+    }
+    match (arguments.format, arguments.dry_run) {
+        (Format::Text, true) => print!("\n{}", proposal.toml),
+        (Format::Text, false) => println!(
+            "\nWritten: {}. Read it; then `slackwater status` shows how {} stands.",
+            arguments.out.display(),
+            if proposal.toml.matches("\nstack = ").count() > 1 {
+                "each deployment"
+            } else {
+                "the deployment"
+            }
+        ),
+        (Format::Json, dry_run) => println!(
+            "{:#}",
+            json!({
+                "found": proposal.found,
+                "to_look_at": proposal.uncertain,
+                "settings": proposal.toml,
+                "written": (!dry_run).then(|| arguments.out.display().to_string()),
+            })
+        ),
+    }
+    Ok(ExitCode::from(DONE))
+}
+
+fn show(proposal: &Proposal) {
     for (title, lines) in [("Found", &proposal.found), ("To look at", &proposal.uncertain)] {
         if !lines.is_empty() {
             println!("{title}:");
@@ -38,20 +73,6 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
             println!("  - {line}");
         }
     }
-    if proposal.toml.is_empty() {
-        return Err(CliError::NothingFound { stacks: stacks.into_iter().map(|stack| stack.name).collect() });
-    }
-    if arguments.dry_run {
-        print!("\n{}", proposal.toml);
-        return Ok(ExitCode::from(DONE));
-    }
-    write(&arguments.output, &proposal.toml)?;
-    println!(
-        "\nWritten: {}. Read it; then `slackwater status` shows how {} stands.",
-        arguments.output.display(),
-        if proposal.toml.matches("\nstack = ").count() > 1 { "each deployment" } else { "the deployment" }
-    );
-    Ok(ExitCode::from(DONE))
 }
 
 fn found(stack: StackListed) -> FoundStack {

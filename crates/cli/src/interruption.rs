@@ -87,9 +87,9 @@ fn ignores(number: u32) -> bool {
 
 /// Where users are, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Whereabouts {
-    pub kept_out: bool,
-    pub source: Source,
+pub struct Whereabouts {
+    pub(crate) kept_out: bool,
+    pub(crate) source: Source,
 }
 
 /// Who says where users are.
@@ -167,6 +167,16 @@ pub(crate) enum Leaving {
     Left(LeftRun),
 }
 
+/// What is done at the first signal, and what another one does.
+pub(crate) fn what_follows(by: Signal) -> String {
+    format!(
+        "{by}: the run is left where it is. Where users are is looked at (at most {} s), and who wants to be told is told (at \
+         most {} s); another Ctrl-C ends at once",
+        LOOK.as_secs(),
+        TELL.as_secs()
+    )
+}
+
 /// Leave a run that this holder conducted until now: give its lease back, look where users are, tell those who want to be
 /// told. Another signal meanwhile skips what isn't done yet.
 pub(crate) async fn leave(
@@ -200,7 +210,8 @@ pub(crate) async fn leave(
     Leaving::Left(left)
 }
 
-async fn find_users(site: &Site, plan: &Plan, records: &[Record], state: &State) -> Whereabouts {
+/// Look where users are; the journal tells where nobody answers.
+pub(crate) async fn find_users(site: &Site, plan: &Plan, records: &[Record], state: &State) -> Whereabouts {
     let query: Query =
         FleetQuery::GateRules { listener_arn: state.targets.listener.physical_id.clone() }.into();
     let why = match tokio::time::timeout(LOOK, site.ports.observe(&query)).await {
@@ -211,10 +222,17 @@ async fn find_users(site: &Site, plan: &Plan, records: &[Record], state: &State)
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} s", LOOK.as_secs()),
     };
-    let report = Report::from_journal(plan, records).unwrap_or_default();
-    let kept_out = matches!(report.gate_closed, Some((_, None)));
-    let at = records.last().map_or(Timestamp(0), Record::at);
-    Whereabouts { kept_out, source: Source::Journal { at, why } }
+    Whereabouts::of_journal(plan, records, why)
+}
+
+impl Whereabouts {
+    /// Where users are as far as a run's journal knows, since the gate could not be looked at.
+    pub(crate) fn of_journal(plan: &Plan, records: &[Record], why: String) -> Whereabouts {
+        let report = Report::from_journal(plan, records).unwrap_or_default();
+        let kept_out = matches!(report.gate_closed, Some((_, None)));
+        let at = records.last().map_or(Timestamp(0), Record::at);
+        Whereabouts { kept_out, source: Source::Journal { at, why } }
+    }
 }
 
 #[cfg(test)]

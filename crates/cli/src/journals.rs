@@ -260,7 +260,13 @@ impl Site {
         let location = self.state.clone();
         let Some(state) = &self.settings.state else { return SharedState { location, bucket: None } };
         let bucket = match state_objects(&self.ports.clouds.primary, state, stack_id).await {
-            Ok(objects) => objects.look_at_bucket(PROBE).await,
+            Ok(objects) => {
+                let (seen, is_new) = objects.look_at_bucket(PROBE).await;
+                if is_new {
+                    self.written.note(format!("{location}/probe/{PROBE}"));
+                }
+                seen
+            }
             Err(error) => {
                 let reason = error.to_string();
                 BucketSeen {

@@ -3,6 +3,9 @@
 //! Nothing knows this crate. It is a library so that its tests can run the demo's own upgrade in process and
 //! in virtual time.
 
+// What is printed goes through `output`, whose macros have these names: the standard library's panic when nobody reads.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 #[macro_use]
 mod output;
 
@@ -20,6 +23,7 @@ mod inputs;
 mod interruption;
 mod journals;
 mod lab_command;
+mod listed_run;
 mod local_cloud;
 mod local_command;
 mod local_seed;
@@ -42,7 +46,10 @@ mod upgrade_command;
 mod wish;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
+
+use clap::Parser as _;
 
 pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
@@ -55,16 +62,28 @@ pub use maintenance_command::{
 
 use arguments::{BannerCommand, Command, Maintenance, Run};
 
-/// Run a command; gives the exit code. What went wrong is printed to standard error.
+/// Run the command of this process's command line; gives the exit code. What went wrong is printed to standard error.
 #[must_use]
-pub fn run(arguments: Arguments) -> ExitCode {
+pub fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(found) => output::of_command_line(&found),
+    }
+}
+
+fn run(arguments: Arguments) -> ExitCode {
     output::only_looks(only_looks(&arguments.command));
+    let out = out(&arguments.command).map(Path::to_owned);
+    if out.is_some() {
+        output::keep();
+    }
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::Runtime)
         .and_then(|runtime| runtime.block_on(dispatch(arguments)));
-    match outcome {
+    let kept = out.map_or(Ok(()), |path| output::write_kept(&path));
+    match outcome.and_then(|code| kept.map(|()| code)) {
         Ok(code) => code,
         Err(error) => {
             error.print();
@@ -73,11 +92,36 @@ pub fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
+/// The file that what a command prints is for. `plan` and `init` print, and write a file of their own.
+fn out(command: &Command) -> Option<&Path> {
+    let out = match command {
+        Command::Changeset(changeset) => &changeset.out,
+        Command::Check(check) => &check.printed.out,
+        Command::Template(template) => &template.out,
+        Command::Status(status) => &status.printed.out,
+        Command::Maintenance(Maintenance::Status(status)) => &status.printed.out,
+        Command::Banner(BannerCommand::Show(show)) => &show.printed.out,
+        Command::Run(Run::List(list)) => &list.printed.out,
+        Command::Run(Run::Show(show)) => &show.printed.out,
+        Command::Maintenance(Maintenance::Enable(_) | Maintenance::Disable(_))
+        | Command::Banner(BannerCommand::Set(_) | BannerCommand::Clear(_))
+        | Command::Run(Run::Watch(_) | Run::Resume(_) | Run::Stop(_) | Run::Answer(_))
+        | Command::Plan(_)
+        | Command::Demo(_)
+        | Command::Init(_)
+        | Command::Local(_)
+        | Command::Upgrade(_)
+        | Command::Serve(_)
+        | Command::Lab(_) => return None,
+    };
+    out.path.as_deref()
+}
+
 /// Whether a command changes nothing, so that it may end as soon as nobody reads what it says.
 fn only_looks(command: &Command) -> bool {
     match command {
         Command::Changeset(_) | Command::Check(_) | Command::Template(_) | Command::Status(_) => true,
-        Command::Plan(plan) => plan.file.is_none(),
+        Command::Plan(plan) => plan.out.is_none(),
         Command::Maintenance(command) => match command {
             Maintenance::Status(_) => true,
             Maintenance::Enable(_) | Maintenance::Disable(_) => false,
@@ -90,12 +134,10 @@ fn only_looks(command: &Command) -> bool {
             Run::List(_) | Run::Show(_) | Run::Watch(_) => true,
             Run::Resume(_) | Run::Stop(_) | Run::Answer(_) => false,
         },
-        Command::Demo(_)
-        | Command::Init(_)
-        | Command::Local(_)
-        | Command::Upgrade(_)
-        | Command::Serve(_)
-        | Command::Lab(_) => false,
+        Command::Init(init) => init.dry_run,
+        Command::Demo(_) | Command::Local(_) | Command::Upgrade(_) | Command::Serve(_) | Command::Lab(_) => {
+            false
+        }
     }
 }
 

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use cli::Arguments;
-
 fn main() -> ExitCode {
-    cli::run(Arguments::parse())
+    cli::main()
 }

@@ -222,7 +222,7 @@ async fn without_state(
 ) -> Result<ExitCode, CliError> {
     let refused = || CliError::WithoutState { location: site.state.clone(), reason: error.to_string() };
     refuse_while_updating(site, wish).await?;
-    if !arguments.without_state && !std::io::stdin().is_terminal() {
+    if !arguments.without_state && (arguments.yes || !std::io::stdin().is_terminal()) {
         return Err(refused());
     }
     let standing = status::look(site, None).await?;
@@ -414,7 +414,7 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
         Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
             .await?;
     let standing = status::look(&site, Some(&arguments.data)).await?;
-    match arguments.output {
+    match arguments.printed.format {
         Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),
     }

@@ -19,7 +19,7 @@ use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp, Us
 use crate::arguments::{Format, Progress};
 use crate::error::{CliError, NEEDS_ANSWER};
 use crate::history::History;
-use crate::interruption::{Leaving, Signal, Signals, leave};
+use crate::interruption::{self, Leaving, Signal, Signals, leave};
 use crate::notifications::{Message, Notice, Noticing, message, tell};
 use crate::progress::Lines;
 use crate::site::Site;
@@ -101,13 +101,14 @@ async fn ended(
         Carried::Ended(ended) => return Ok(ended),
         Carried::Interrupted { by, signals } => (by, signals),
     };
+    eprintln!("slackwater: {}", interruption::what_follows(by));
     let leaving = tokio::select! {
         leaving = leave(site, run_id, journal, holder, by) => leaving,
         // Whoever asks twice doesn't want to wait for what can be looked up.
-        _again = signals.next() => return Err(CliError::Interrupted),
+        _again = signals.next() => return Err(CliError::LeftUnseen { run_id: run_id.to_owned() }),
     };
     match leaving {
-        Leaving::NotBegun => Err(CliError::Interrupted),
+        Leaving::NotBegun => Err(CliError::InterruptedBefore),
         Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
         Leaving::Left(left) => {

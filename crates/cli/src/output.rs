@@ -2,28 +2,68 @@
 //! are the ones from here: the standard library's panic when whoever reads has gone away.
 //!
 //! A command that only looks ends quietly when nobody reads any more, as `cat` does. One that changes something goes on: a
-//! terminal that was closed is no reason to leave users outside.
+//! terminal that was closed is no reason to leave users outside. What fails in another way, such as a full disk, is said.
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{CliError, FAILED};
 
 /// Whether the command of this process only looks.
 static ONLY_LOOKS: AtomicBool = AtomicBool::new(false);
+
+/// Whether it was said that standard output can't be written.
+static SAID: AtomicBool = AtomicBool::new(false);
+
+/// What is printed, where it is for a file.
+static KEPT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 
 /// Say that the command of this process changes nothing, so that it may end when nobody reads.
 pub(crate) fn only_looks(does: bool) {
     ONLY_LOOKS.store(does, Ordering::Relaxed);
 }
 
+/// Keep what is printed from now on for a file.
+pub(crate) fn keep() {
+    with_kept(|kept| *kept = Some(Vec::new()));
+}
+
+/// Write what was kept into a file, without colours.
+pub(crate) fn write_kept(path: &Path) -> Result<(), CliError> {
+    let Some(bytes) = with_kept(Option::take) else { return Ok(()) };
+    std::fs::write(path, bytes).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
+}
+
+fn with_kept<T>(act: impl FnOnce(&mut Option<Vec<u8>>) -> T) -> T {
+    // Whoever panicked while it was held has left bytes as they were.
+    act(&mut KEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
 /// Write to standard output.
 pub(crate) fn write_out(words: fmt::Arguments<'_>) {
-    written(io::stdout().lock().write_fmt(words));
+    if !was_kept(words) {
+        written(io::stdout().lock().write_fmt(words));
+    }
 }
 
 /// Write to standard output, with its colours where it has them.
 pub(crate) fn write_styled(words: fmt::Arguments<'_>) {
-    written(anstream::stdout().lock().write_fmt(words));
+    if !was_kept(words) {
+        written(anstream::stdout().lock().write_fmt(words));
+    }
+}
+
+fn was_kept(words: fmt::Arguments<'_>) -> bool {
+    with_kept(|kept| {
+        let Some(bytes) = kept else { return false };
+        // Writing to memory cannot fail.
+        let _ = anstream::StripStream::new(bytes as &mut dyn Write).write_fmt(words);
+        true
+    })
 }
 
 /// Write to standard error. Where that is gone as well, nobody can be told.
@@ -36,16 +76,36 @@ pub(crate) fn flush() {
     written(io::stdout().lock().flush());
 }
 
+/// What the command line's reader found: help that was asked for, or a mistake. Gives the exit code.
+pub(crate) fn of_command_line(found: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(found.exit_code()).unwrap_or(FAILED));
+    match found.print() {
+        Ok(()) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || found.use_stderr() => code,
+        Err(error) => {
+            say(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
 fn written(result: io::Result<()>) {
     let Err(error) = result else { return };
-    if !ONLY_LOOKS.load(Ordering::Relaxed) {
-        return;
+    let nobody_reads = error.kind() == io::ErrorKind::BrokenPipe;
+    let ends = ONLY_LOOKS.load(Ordering::Relaxed);
+    if !nobody_reads && !SAID.swap(true, Ordering::Relaxed) {
+        say(&error);
+        if !ends {
+            write_err(format_args!("  what was begun goes on, and isn't shown here\n"));
+        }
     }
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        std::process::exit(0);
+    if ends {
+        std::process::exit(if nobody_reads { 0 } else { i32::from(FAILED) });
     }
+}
+
+fn say(error: &io::Error) {
     write_err(format_args!("slackwater: standard output can't be written: {error}\n"));
-    std::process::exit(1);
 }
 
 macro_rules! print {

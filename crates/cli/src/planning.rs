@@ -7,6 +7,7 @@ mod catalogue;
 mod pieces;
 mod pins;
 mod release;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -34,6 +35,7 @@ use pins::pin;
 pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
+pub use written::WrittenObjects;
 
 /// How long drift may take to be detected before a plan goes without it.
 const DRIFT_SECONDS: u64 = 60;

@@ -84,11 +84,12 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
     }
     let answers = question.answers();
     for answer in &answers {
-        let _ = writeln!(text, "  {:<17}{}", answer.word(), meaning(question, answer));
+        let _ = writeln!(text, "  {:<16} {}", answer.word(), meaning(question, answer));
     }
     if let Question::RollbackFailed { resources, .. } = question {
         let first = resources.first().map_or("LOGICAL_ID", |stuck| stuck.logical_id.as_str());
-        let _ = writeln!(text, "  skip {first:<12}try again, passing over what is named (several: skip A B)");
+        let skip = format!("skip {first}");
+        let _ = writeln!(text, "  {skip:<16} try again, passing over what is named (several: skip A B)");
     }
     let _ =
         writeln!(text, "  leave            leave it as it is; `slackwater run resume {run_id}` asks again");
@@ -147,7 +148,30 @@ pub(crate) fn parse(text: &str) -> Option<Answer> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, parse};
+    use upgrade::{Question, StuckResource, UpdateKind};
+
+    use super::{Answer, parse, render};
+
+    #[test]
+    fn a_long_name_doesn_t_run_into_what_follows() {
+        for name in ["A", "WebTarget", "WebTargetGroup", "WebTargetGroupOfTheServices"] {
+            let stuck = StuckResource {
+                logical_id: name.to_owned(),
+                resource_type: "AWS::ElasticLoadBalancingV2::TargetGroup".to_owned(),
+                reason: "in use".to_owned(),
+            };
+            let question = Question::RollbackFailed {
+                update: UpdateKind::Primary,
+                root_cause: "so it was told".to_owned(),
+                resources: vec![stuck],
+                refused: None,
+            };
+            let text = render("r", &question, None);
+            let line = text.lines().find(|line| line.starts_with("  skip ")).expect("it can be skipped");
+            let words: Vec<&str> = line.split_whitespace().take(4).collect();
+            assert_eq!(words, ["skip", name, "try", "again,"], "{line}");
+        }
+    }
 
     #[test]
     fn what_is_typed_is_one_answer_or_none() {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use upgrade::{Ending, Event, Outcome, Plan, Record, Report, RunKind, Seen, Telling, What};
+use serde_json::{Value, json};
+use upgrade::{
+    Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, Seen, StepReport, Telling, What,
+};
 
 use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
 use crate::maintenance_command::already;
@@ -92,6 +95,9 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     for line in &report.came_back {
         println!("  Came back: {line}.");
     }
+    for line in &report.left_behind {
+        println!("  LEFT BEHIND by CloudFormation's clean-up, delete it by hand: {line}.");
+    }
     for line in &report.still_to_put_back {
         println!("  NOT PUT BACK: {line}.");
     }
@@ -117,6 +123,77 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     if asked > 0 {
         println!("  Gone on with after it had been left to wait for a decision: {}.", counted(asked, "time"));
     }
+}
+
+/// The same for a program.
+pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>) -> Value {
+    let Report {
+        approval,
+        started_at,
+        last_at,
+        steps,
+        outcome,
+        times_resumed,
+        times_stood_still,
+        gate_closed,
+        found,
+        came_back,
+        still_to_put_back,
+        left_behind,
+        seen,
+        stopped_jobs,
+        stopped_instances,
+        stopped_sessions,
+        stopped_computations,
+        stopped_machines,
+        snapshots,
+        stack_events,
+        decisions,
+        remarks,
+    } = report;
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|StepReport { step, started_at, ended_at, acts }| {
+            json!({"step": step, "started_at": started_at, "ended_at": ended_at, "acts": acts})
+        })
+        .collect();
+    let instances: Vec<Value> = stopped_instances
+        .iter()
+        .map(|(group, instance)| json!({"group": group, "instance": instance}))
+        .collect();
+    json!({
+        "run": plan.run_id,
+        "deployment": plan.deployment,
+        "stack": plan.stack_name,
+        "kind": plan.kind,
+        "from_version": plan.from_version,
+        "to_version": plan.to_version,
+        "approval": approval,
+        "started_at": started_at,
+        "last_at": last_at,
+        "outcome": outcome,
+        "question": question,
+        "seen": seen,
+        "found": found,
+        "gate_closed": gate_closed.map(|(from, until)| json!({"from": from, "until": until})),
+        "steps": steps,
+        "stopped": {
+            "sessions": stopped_sessions,
+            "computations": stopped_computations,
+            "jobs": stopped_jobs,
+            "instances": instances,
+            "machines": stopped_machines,
+        },
+        "snapshots": snapshots,
+        "came_back": came_back,
+        "still_to_put_back": still_to_put_back,
+        "left_behind": left_behind,
+        "decisions": decisions,
+        "remarks": remarks,
+        "times_resumed": times_resumed,
+        "times_stood_still": times_stood_still,
+        "stack_events": stack_events,
+    })
 }
 
 /// How often a run was gone on with, by what it was doing when nobody carried it out any more.

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conductor::{
-    Clock, DataDirectory, JournalError, JournalStore as _, Request, RunSummary, Watcher as _, read_run,
-};
-use upgrade::{Answer, Ending, Record, Report, RunKind, State, StopDoes, fold, stop_does};
+use conductor::{Clock, DataDirectory, JournalError, JournalStore as _, Request, Watcher as _, read_run};
+use serde::Serialize;
+use serde_json::json;
+use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, fold, stop_does};
 
-use crate::arguments::{AnswerRun, ConfigFile, DataDir, ListRuns, OneRun, ResumeRun, Run, WatchRun};
+use crate::arguments::{
+    AnswerRun, ConfigFile, DataDir, Format, ListRuns, OneRun, Progress, ResumeRun, Run, ShowRun, WatchRun,
+};
 use crate::demo::{self, Notes};
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, DONE, NEEDS_ANSWER};
 use crate::history::History;
+use crate::interruption::{Whereabouts, find_users};
 use crate::journals::{Access, Journal, Journals};
+use crate::listed_run::{ListedRun, in_words};
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
@@ -34,25 +38,22 @@ pub(crate) async fn run(command: Run) -> Result<ExitCode, CliError> {
     }
 }
 
-/// Where a run stands, in a few words.
-pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
-    match (&state.outcome, &state.question) {
-        (None, Some(_)) => "waits for a person's decision".to_owned(),
-        (None, None) => format!("not ended; in: {}", state.step.title()),
-        (Some(outcome), _) => {
-            let ending = Ending { kind, outcome, seen: state.seen.as_ref() };
-            let out = if ending.needs_somebody() { ": USERS ARE KEPT OUT" } else { "" };
-            format!("{}{out}", ending.title())
-        }
-    }
+/// A run of a list, and whose it is.
+#[derive(Serialize)]
+struct Row {
+    deployment: String,
+    stack: String,
+    #[serde(flatten)]
+    run: ListedRun,
 }
 
 async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
     let journals = Journals::open(&arguments.config, &arguments.data, Access::Read).await?;
     journals.tell_unreached();
-    println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
+    let now = Clock::system().now();
     // A journal that can't be read hides no other.
     let mut unread: Option<JournalError> = None;
+    let mut rows = Vec::new();
     for journal in journals.all() {
         let runs = match journal.runs().await {
             Ok(runs) => runs,
@@ -62,52 +63,60 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
             }
         };
         for run in runs {
-            // One that is damaged hides no other.
-            let state = match (&run.set_aside, read_run(journal, &run.run_id).await) {
-                (Some(reason), _) => format!("SET ASIDE: {reason}"),
-                (None, Ok((plan, _, state))) => in_words(plan.kind, &state),
-                (None, Err(JournalError::Damaged { reason, .. })) => format!("DAMAGED: {reason}"),
-                (None, Err(JournalError::NotBegun { .. })) => "not begun".to_owned(),
-                (None, Err(error)) => return Err(error.into()),
-            };
-            println!(
-                "{:<36} {:<20} {:<20} {:<20} {state}{}",
-                run.run_id,
-                run.deployment,
-                run.stack_name,
-                moment(run.created_at),
-                led_by(&run)
-            );
+            let listed = ListedRun::read(journal, &run, now).await?;
+            rows.push(Row { deployment: run.deployment, stack: run.stack_name, run: listed });
+        }
+    }
+    match arguments.printed.format {
+        Format::Json => println!("{:#}", json!(rows)),
+        Format::Text => {
+            println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
+            for Row { deployment, stack, run } in rows {
+                println!(
+                    "{:<36} {deployment:<20} {stack:<20} {:<20} {}{}",
+                    run.run,
+                    moment(run.began),
+                    run.state,
+                    led_by(&run)
+                );
+            }
         }
     }
     unread.map_or(Ok(ExitCode::from(DONE)), |error| Err(error.into()))
 }
 
 /// Who carries a run out that has not ended.
-fn led_by(run: &RunSummary) -> String {
-    match run.carried_out_by(Clock::system().now()) {
-        Some(claim) => format!(" ({})", claim.holder),
-        None if run.ended => String::new(),
+fn led_by(run: &ListedRun) -> String {
+    match &run.holder {
+        Some(holder) => format!(" ({holder})"),
+        None if run.outcome.is_some() || run.damaged.is_some() || run.not_begun => String::new(),
         None => " (by nobody: `slackwater run resume` goes on)".to_owned(),
     }
 }
 
-async fn show(one: &OneRun) -> Result<ExitCode, CliError> {
+async fn show(one: &ShowRun) -> Result<ExitCode, CliError> {
     let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
     let (plan, records, state) = read_run(&journal, &run_id).await?;
-    report::print(&plan, &records, &Report::from_journal(&plan, &records)?);
-    if let Some(question) = &state.question {
-        println!("\n{}", question_text::render(&run_id, question, None));
+    let told = Report::from_journal(&plan, &records)?;
+    match one.printed.format {
+        Format::Json => println!("{:#}", report::document(&plan, &told, state.question.as_ref())),
+        Format::Text => {
+            report::print(&plan, &records, &told);
+            if let Some(question) = &state.question {
+                println!("\n{}", question_text::render(&run_id, question, None));
+            }
+        }
     }
     Ok(ExitCode::from(DONE))
 }
 
 async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
+    let Progress { format, quiet } = one.progress;
     let (mut journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
     let (plan, records, _) = read_run(&journal, &run_id).await?;
     let mut state: Option<State> = None;
     let history = History::of(&journal, &plan.deployment, Some(&run_id)).await?;
-    let mut lines = Lines::new(history, !one.quiet);
+    let mut lines = Lines::new(history, !quiet && format == Format::Text);
     let clock = Clock::system();
     let mut known: Vec<Record> = Vec::new();
     let mut fresh = records;
@@ -119,12 +128,18 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
                 (Some(state), Record::Happened(event)) => upgrade::transition(&plan, state, event)?.0,
                 (None, _) => fold(&plan, &known)?,
             };
-            lines.recorded(&plan, &record, &next);
+            match format {
+                Format::Text => lines.recorded(&plan, &record, &next),
+                Format::Json => println!("{}", json!(record)),
+            }
             state = Some(next);
         }
         if let Some(State { outcome: Some(outcome), .. }) = &state {
             let told = Report::from_journal(&plan, &known)?;
-            report::print(&plan, &known, &told);
+            match format {
+                Format::Text => report::print(&plan, &known, &told),
+                Format::Json => println!("{}", json!({"outcome": outcome, "seen": told.seen})),
+            }
             return Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()));
         }
         lines.tick(clock.now());
@@ -136,9 +151,14 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
 
 async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
     let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
-    let (plan, _, state) = read_run(&journal, &run_id).await?;
-    if state.outcome.is_some() {
-        return Err(CliError::NothingToStop { run_id, how: in_words(plan.kind, &state) });
+    let (plan, records, state) = read_run(&journal, &run_id).await?;
+    if let Some(outcome) = &state.outcome {
+        return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?);
+    }
+    if let Some(question) = &state.question {
+        println!("Run {run_id} waits for a person's decision, and does nothing that could be stopped.");
+        println!("\n{}", question_text::render(&run_id, question, None));
+        return Ok(ExitCode::from(NEEDS_ANSWER));
     }
     let words = match stop_does(&state) {
         StopDoes::LeaveMaintenance if state.found.is_some() => {
@@ -154,7 +174,14 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
             "Maintenance is being left already: it asks whether to open, to go back, or to wait on (`slackwater run answer`)."
         }
         StopDoes::Nothing => {
-            println!("Nothing can be stopped at this moment: {}.", in_words(plan.kind, &state));
+            let words = in_words(plan.kind, &state);
+            match &state.stop {
+                Some(by) => println!("Run {run_id} is stopping already, as {by} asked ({words})."),
+                None => println!(
+                    "Nothing of run {run_id} can be stopped at this moment ({words}): it ends by itself."
+                ),
+            }
+            nobody(&journal, &run_id).await?;
             return Ok(ExitCode::from(DONE));
         }
     };
@@ -162,6 +189,30 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
     println!("Run {run_id} is asked to stop. {words}");
     nobody(&journal, &run_id).await?;
     Ok(ExitCode::from(DONE))
+}
+
+/// Whoever stops a run that has ended wants to know what became of it, and where users are now: by a look.
+async fn nothing_to_stop(
+    one: &OneRun,
+    plan: &Plan,
+    records: &[Record],
+    state: &State,
+    outcome: &Outcome,
+) -> Result<CliError, CliError> {
+    let told = Report::from_journal(plan, records)?;
+    let users = match Site::reach(&one.config, Some(&plan.deployment), &plan.run_id, &one.data).await {
+        Ok(site) => find_users(&site, plan, records, state).await,
+        Err(error) => Whereabouts::of_journal(plan, records, error.to_string()),
+    };
+    let ending = Ending { kind: plan.kind, outcome, seen: state.seen.as_ref() };
+    Ok(CliError::NothingToStop {
+        run_id: plan.run_id.clone(),
+        how: in_words(plan.kind, state),
+        at: told.last_at,
+        decided: told.decisions,
+        needs_somebody: ending.needs_somebody(),
+        users,
+    })
 }
 
 async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {

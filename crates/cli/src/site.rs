@@ -15,6 +15,7 @@ use crate::configuration::{
 };
 use crate::error::CliError;
 use crate::journals::JOURNAL_FILE;
+use crate::planning::WrittenObjects;
 use crate::ports::Ports;
 
 /// How long one request to the platform's API may take.
@@ -36,6 +37,8 @@ pub struct Site {
     pub directory: PathBuf,
     /// How long an upgrade is expected to keep users out; `None`: nobody knows.
     pub expected_milliseconds: Option<u64>,
+    /// What was written on the way to a plan.
+    pub written: WrittenObjects,
 }
 
 /// Find a deployment's settings.
@@ -96,6 +99,7 @@ impl Site {
             clock,
             directory: directory.to_owned(),
             expected_milliseconds: None,
+            written: WrittenObjects::default(),
         })
     }
 

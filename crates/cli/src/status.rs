@@ -6,21 +6,22 @@ mod text;
 
 use std::process::ExitCode;
 
-use conductor::{Clock, Cloud, JournalError, JournalStore, read_run};
+use conductor::{Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
     Computation, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance, Observation,
-    Outcome, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
+    PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
     find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
+use crate::banner_command;
 use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, DONE};
+use crate::listed_run::ListedRun;
 use crate::planning::maintenance_of;
 use crate::site::{self, Site};
-use crate::{banner_command, runs};
 
 pub(crate) use text::maintenance;
 
@@ -50,7 +51,7 @@ pub(crate) struct Standing {
     /// Our change sets that wait to be executed.
     pub change_sets: Looked<Vec<String>>,
     /// The last run in the journal.
-    pub last_run: Option<LastRun>,
+    pub last_run: Option<ListedRun>,
     /// Why the journal can't be read: nobody knows here of any run.
     pub journal_unreadable: Option<String>,
     /// What a person must mind.
@@ -83,29 +84,6 @@ pub(crate) struct AtWork {
     pub machines: Looked<Vec<Machine>>,
 }
 
-/// The last run of a deployment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct LastRun {
-    /// Its id.
-    pub run: String,
-    /// Milliseconds since 1970.
-    pub began: Timestamp,
-    /// Where it stands, in words.
-    pub state: String,
-    /// How it ended; `None`: it has not.
-    pub outcome: Option<Outcome>,
-    /// Why its plan or its records can't be read.
-    pub damaged: Option<String>,
-    /// It waits for a person's decision.
-    pub asks: bool,
-    /// Who carries it out; `None`: nobody.
-    pub holder: Option<String>,
-    /// The banner that its plan shows.
-    pub banner: Option<String>,
-    /// When it closed the gate, if it did: milliseconds since 1970.
-    pub gate_closed: Option<Timestamp>,
-}
-
 pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
     let configuration = site::configuration(&arguments.config)?;
     let chosen: Vec<DeploymentSettings> = match &arguments.deployment {
@@ -121,7 +99,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
             let site = Site::of(settings, configuration.directory(), "status").await?;
             look(&site, Some(&arguments.data)).await
         };
-        match (looked.await, arguments.output) {
+        match (looked.await, arguments.printed.format) {
             (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
             (Ok(standing), Format::Text) => {
                 print_styled!("{}", text::render(&standing, terminal_width()));
@@ -140,7 +118,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
             }
         }
     }
-    if arguments.output == Format::Json {
+    if arguments.printed.format == Format::Json {
         println!("{:#}", serde_json::Value::Array(documents));
     }
     Ok(failure.map_or(ExitCode::from(DONE), |error| error.exit_code()))
@@ -322,43 +300,10 @@ async fn muted(site: &Site, targets: &Targets) -> Looked<Vec<String>> {
     Ok(muted.map(|seen| seen.name).collect())
 }
 
-async fn last_run(site: &Site, data: Option<&DataDir>) -> Result<Option<LastRun>, CliError> {
+async fn last_run(site: &Site, data: Option<&DataDir>) -> Result<Option<ListedRun>, CliError> {
     let Some(data) = data else { return Ok(None) };
     let Some(journal) = site.journal_if_any(&data.path).await? else { return Ok(None) };
     let found = journal.runs().await?.into_iter().rev().find(|run| run.deployment == site.settings.name);
     let Some(run) = found else { return Ok(None) };
-    let holder = run.carried_out_by(Clock::system().now()).map(|claim| claim.holder.to_string());
-    let unknown = LastRun {
-        run: run.run_id.clone(),
-        began: run.created_at,
-        state: String::new(),
-        outcome: None,
-        damaged: None,
-        asks: false,
-        holder,
-        banner: None,
-        gate_closed: None,
-    };
-    let damaged = |reason: String| LastRun {
-        state: format!("DAMAGED: {reason}"),
-        damaged: Some(reason),
-        ..unknown.clone()
-    };
-    if let Some(reason) = run.set_aside {
-        return Ok(Some(damaged(reason)));
-    }
-    let (plan, records, state) = match read_run(&journal, &run.run_id).await {
-        Ok(sound) => sound,
-        Err(JournalError::Damaged { reason, .. }) => return Ok(Some(damaged(reason))),
-        Err(error) => return Err(error.into()),
-    };
-    let report = upgrade::Report::from_journal(&plan, &records)?;
-    Ok(Some(LastRun {
-        state: runs::in_words(plan.kind, &state),
-        asks: state.question.is_some(),
-        outcome: state.outcome,
-        banner: plan.announcement.banner.map(|banner| banner.text),
-        gate_closed: report.gate_closed.map(|(from, _)| from),
-        ..unknown
-    }))
+    ListedRun::read(&journal, &run, site.clock.now()).await.map(Some)
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use template::Pseudo;
 
-use crate::arguments::{ShowTemplate, TemplateOutput};
+use crate::arguments::{Document, ShowTemplate};
 use crate::change_table;
 use crate::configuration::parse_profile;
 use crate::error::{CliError, DONE};
@@ -30,30 +30,30 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
             }
         }),
     };
-    if arguments.policy {
-        let role = release::deployment_role(&read.template);
-        println!("{:#}", role.policy_document());
-        if !role.unknown_types.is_empty() {
-            let types: Vec<&str> = role.unknown_types.iter().map(String::as_str).collect();
-            eprintln!(
-                "Not in the policy, for their handlers aren't published: {}. Add what they need by hand.",
-                types.join(", ")
-            );
-        }
-        return Ok(ExitCode::from(DONE));
-    }
     let given: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
-    let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
-    match arguments.output {
-        TemplateOutput::Table => {
+    match arguments.document {
+        Document::Text => {
+            let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
             print_styled!("{}", table::render(&release, change_table::terminal_width()));
         }
-        TemplateOutput::Json => {
+        Document::Json => {
+            let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
             let mut document = json::document(&release);
             let role = release::deployment_role(&read.template);
             document["deployment_role"] =
                 json!({"policy": role.policy_document(), "unknown_types": role.unknown_types});
             println!("{document:#}");
+        }
+        Document::Policy => {
+            let role = release::deployment_role(&read.template);
+            println!("{:#}", role.policy_document());
+            if !role.unknown_types.is_empty() {
+                let types: Vec<&str> = role.unknown_types.iter().map(String::as_str).collect();
+                eprintln!(
+                    "Not in the policy, for their handlers aren't published: {}. Add what they need by hand.",
+                    types.join(", ")
+                );
+            }
         }
     }
     Ok(ExitCode::from(DONE))

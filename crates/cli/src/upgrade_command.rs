@@ -16,10 +16,16 @@ use crate::site::Site;
 use crate::{operate, plan_text, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
-    let (_, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
-    match arguments.output {
-        Format::Text => show_checks(&prepared),
-        Format::Json => println!("{:#}", serde_json::json!(prepared.checks)),
+    let (site, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+    match arguments.printed.format {
+        Format::Text => {
+            show_checks(&prepared);
+            println!("\n{}", in_words(&site.written.addresses()));
+        }
+        Format::Json => println!(
+            "{:#}",
+            serde_json::json!({"checks": prepared.checks, "written": site.written.addresses()})
+        ),
     }
     match prepared.plan {
         Ok(_) => Ok(ExitCode::from(DONE)),
@@ -28,22 +34,51 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
 }
 
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
-    let (_, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
-    show_checks(&prepared);
-    let plan = prepared.plan.map_err(refusal)?;
-    print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
-    println!("\n{}", history.expectation());
-    if let Some(path) = &arguments.file {
-        let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-        std::fs::write(path, text).map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
-        println!(
-            "\nKept in {}. Carry it out with: slackwater upgrade --plan {} --approve {}",
-            path.display(),
-            path.display(),
+    let (site, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+    let written = in_words(&site.written.addresses());
+    // Where the plan itself is printed, what is said beside it goes to standard error.
+    let say = |words: &str| match arguments.format {
+        Format::Text => println!("\n{words}"),
+        Format::Json => eprintln!("slackwater: {words}"),
+    };
+    if arguments.format == Format::Text {
+        show_checks(&prepared);
+    }
+    let plan = match prepared.plan {
+        Ok(plan) => plan,
+        Err(no_plan) => {
+            say(&written);
+            return Err(refusal(no_plan));
+        }
+    };
+    let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
+    match arguments.format {
+        Format::Text => {
+            print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
+            println!("\n{}", history.expectation());
+        }
+        Format::Json => println!("{text}"),
+    }
+    say(&written);
+    if let Some(path) = &arguments.out {
+        std::fs::write(path, &text).map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
+        let path = path.display();
+        say(&format!(
+            "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",
             plan.sha256()
-        );
+        ));
+    } else if arguments.format == Format::Json {
+        say(&format!("The plan's hash is {}", plan.sha256()));
     }
     Ok(ExitCode::from(DONE))
+}
+
+/// What was written on the way, none of it the deployment's: `check` and `plan` promise to change nothing of that.
+fn in_words(written: &[String]) -> String {
+    if written.is_empty() {
+        return "Nothing was changed, and nothing written.".to_owned();
+    }
+    format!("Nothing of the deployment was changed. Written beside it: {}.", written.join(", "))
 }
 
 pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
@@ -114,8 +149,18 @@ async fn prepared_for(
     if let Some(journal) = &journal {
         request.inherited = inherited(journal, &site.settings.name).await;
     }
-    let prepared = prepare(&site, &request).await?;
-    wish::refuse_unknown(arguments, &prepared)?;
+    let prepared = async {
+        let prepared = prepare(&site, &request).await?;
+        wish::refuse_unknown(arguments, &prepared)?;
+        Ok(prepared)
+    };
+    let prepared = prepared.await.inspect_err(|_: &CliError| {
+        // Whoever is told that nothing was touched is told of this as well.
+        let written = site.written.addresses();
+        if !written.is_empty() {
+            eprintln!("slackwater: {}", in_words(&written));
+        }
+    })?;
     Ok((site, history, prepared))
 }
 

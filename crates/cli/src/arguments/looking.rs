@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use upgrade::BannerLevel;
 
-use super::{ConfigFile, DataDir, Format};
+use super::{ConfigFile, DataDir, Format, Printed};
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -20,19 +20,21 @@ pub(crate) struct Init {
     pub endpoint_url: Option<String>,
     /// The file to write. One that is there is never overwritten.
     #[arg(short = 'o', long, value_name = "FILE", default_value = "slackwater.toml")]
-    pub output: PathBuf,
+    pub out: PathBuf,
     /// Print the file instead of writing it.
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, conflicts_with = "out")]
     pub dry_run: bool,
+    /// As a person reads it, or JSON: what was found, what is uncertain, and the settings' text.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     /// The deployment's name in slackwater.toml [default: all of them].
     pub deployment: Option<String>,
-    /// As a person reads it, or JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub printed: Printed,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
@@ -76,9 +78,8 @@ pub(crate) struct BannerOf {
 pub(crate) struct BannerShow {
     #[command(flatten)]
     pub of: BannerOf,
-    /// As a person reads it, or JSON.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    #[command(flatten)]
+    pub printed: Printed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -112,7 +112,7 @@ impl CliError {
                 "write [deployments.NAME.platform] with adapter = \"http\" (Slackwater's own contract), url and token_env into slackwater.toml; nothing was touched",
             ),
             CliError::WouldOverwrite { .. } => {
-                Some("name another file with --output, or print with --dry-run; nothing was touched")
+                Some("name another file with --out, or print with --dry-run; nothing was touched")
             }
             CliError::NothingFound { .. } => Some(
                 "is this the right account and Region? Else write [deployments.NAME] with stack and region into slackwater.toml yourself; nothing was written",
@@ -125,6 +125,9 @@ impl CliError {
             CliError::NotAnAnswer { .. } => {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
+            CliError::LeftUnseen { .. } => Some(
+                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and lets users in",
+            ),
             CliError::NotLeft => {
                 Some("`slackwater run list` names it; `slackwater maintenance disable` tries again")
             }
@@ -153,6 +156,7 @@ impl CliError {
             | CliError::NotApproved
             | CliError::Random(_)
             | CliError::Left(_)
+            | CliError::InterruptedBefore
             | CliError::Interrupted => None,
         }
     }

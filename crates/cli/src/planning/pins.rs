@@ -8,16 +8,28 @@ use super::release::NewRelease;
 use crate::error::CliError;
 use crate::site::Site;
 
-/// Our own copy of a template, where the stack's CloudFormation reads it. Without a bucket to put it into, an address that
-/// names one version for ever will do.
+/// Our own copy of a template; one that wasn't there before is noted as written.
 ///
 /// # Errors
-/// When there is neither, or the copy can't be written, or the stack's own rights don't let it be read.
+/// As of [`place`].
 pub(super) async fn pin(
     site: &Site,
     update: UpdateKind,
     release: &NewRelease,
 ) -> Result<PinnedTemplate, CliError> {
+    let pinned = place(site, update, release).await?;
+    if pinned.is_new {
+        site.written.note(pinned.url.clone());
+    }
+    Ok(pinned)
+}
+
+/// Our own copy of a template, where the stack's CloudFormation reads it. Without a bucket to put it into, an address that
+/// names one version for ever will do.
+///
+/// # Errors
+/// When there is neither, or the copy can't be written, or the stack's own rights don't let it be read.
+async fn place(site: &Site, update: UpdateKind, release: &NewRelease) -> Result<PinnedTemplate, CliError> {
     let clouds = &site.ports.clouds;
     let cloud = clouds.of(update)?;
     let (settings, bytes) = (&site.settings, &release.bytes);
@@ -42,7 +54,7 @@ pub(super) async fn pin(
         None => None,
     };
     match versioned {
-        Some(url) => Ok(PinnedTemplate { url, sha256: sha256_of(bytes) }),
+        Some(url) => Ok(PinnedTemplate { url, sha256: sha256_of(bytes), is_new: false }),
         None => Err(CliError::NoTemplateBucket {
             deployment: settings.name.clone(),
             template: release.name.clone(),

@@ -2,7 +2,8 @@
 
 use upgrade::Outcome;
 
-use super::{LastRun, Standing};
+use super::Standing;
+use crate::listed_run::ListedRun;
 use crate::words::counted;
 
 /// One sentence each: what is so, what it means, what to do. The gravest first.
@@ -14,13 +15,13 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
             "the deployment's journal can't be read, so that nobody knows here of any run: {reason}"
         ));
     }
-    if let Some(LastRun { run, damaged: Some(_), .. }) = last {
+    if let Some(ListedRun { run, damaged: Some(_), .. }) = last {
         found.push(format!(
             "run {run} is damaged, and nobody can go on with it: it is in no other run's way, and `slackwater maintenance \
              disable` puts back whatever it left"
         ));
     }
-    let under_way = last.filter(|run| run.outcome.is_none() && run.damaged.is_none());
+    let under_way = last.filter(|run| run.outcome.is_none() && run.damaged.is_none() && !run.not_begun);
     if let Some(run) = under_way {
         if run.asks {
             found.push(format!(
@@ -169,7 +170,8 @@ mod tests {
     use upgrade::{JobQueue, Outcome, Timestamp};
 
     use super::of;
-    use crate::status::{AtWork, Gate, LastRun, Standing};
+    use crate::listed_run::ListedRun;
+    use crate::status::{AtWork, Gate, Standing};
 
     fn calm() -> Standing {
         Standing {
@@ -195,17 +197,19 @@ mod tests {
         }
     }
 
-    fn run(outcome: Option<Outcome>) -> LastRun {
-        LastRun {
+    fn run(outcome: Option<Outcome>) -> ListedRun {
+        ListedRun {
             run: "run-1".to_owned(),
             began: Timestamp(0),
             state: String::new(),
+            not_begun: false,
             outcome,
             damaged: None,
             asks: false,
             holder: None,
             banner: Some("Save your work".to_owned()),
             gate_closed: None,
+            left_behind: Vec::new(),
         }
     }
 
@@ -213,7 +217,7 @@ mod tests {
         Ok(Gate { closed: true, run: Some(id.to_owned()), since: None, by: None })
     }
 
-    fn last(run: LastRun) -> impl FnOnce(&mut Standing) {
+    fn last(run: ListedRun) -> impl FnOnce(&mut Standing) {
         move |standing| standing.last_run = Some(run)
     }
 
@@ -226,18 +230,23 @@ mod tests {
             ("all is calm after a run", Box::new(last(run(Some(Outcome::Upgraded)))), ""),
             (
                 "a run waits",
-                Box::new(last(LastRun { asks: true, ..run(None) })),
+                Box::new(last(ListedRun { asks: true, ..run(None) })),
                 "waits for a person's decision",
             ),
             ("a run was left", Box::new(last(run(None))), "nobody carries it out"),
             (
                 "a run is carried out",
-                Box::new(last(LastRun { holder: Some("here".to_owned()), ..run(None) })),
+                Box::new(last(ListedRun { holder: Some("here".to_owned()), ..run(None) })),
+                "",
+            ),
+            (
+                "a run that was claimed and never begun",
+                Box::new(last(ListedRun { not_begun: true, ..run(None) })),
                 "",
             ),
             (
                 "a run that can't be read",
-                Box::new(last(LastRun { damaged: Some("its plan".to_owned()), ..run(None) })),
+                Box::new(last(ListedRun { damaged: Some("its plan".to_owned()), ..run(None) })),
                 "run run-1 is damaged",
             ),
             (

@@ -8,6 +8,7 @@ use upgrade::{Looked, Unsaved};
 
 use super::Standing;
 use crate::change_table::wrap;
+use crate::listed_run::ListedRun;
 use crate::words::{counted, moment};
 
 /// A line's first words, so that they stand below each other.
@@ -22,6 +23,7 @@ pub(super) fn render(standing: &Standing, width: usize) -> String {
     queues(&mut text, standing);
     notes(&mut text, standing, width);
     last_run(&mut text, standing, width);
+    left_behind(&mut text, standing, width);
     attention(&mut text, standing, width);
     text.push('\n');
     text
@@ -38,6 +40,7 @@ pub(crate) fn maintenance(standing: &Standing, width: usize) -> String {
     workers(&mut text, standing);
     notes(&mut text, standing, width);
     last_run(&mut text, standing, width);
+    left_behind(&mut text, standing, width);
     attention(&mut text, standing, width);
     text
 }
@@ -223,6 +226,22 @@ fn last_run(text: &mut String, standing: &Standing, width: usize) {
         | None => return,
     };
     wrap(text, reason, width);
+}
+
+/// As the run's events told it: whether it has been deleted since, nobody looks.
+fn left_behind(text: &mut String, standing: &Standing, width: usize) {
+    let Some(ListedRun { left_behind, .. }) = &standing.last_run else { return };
+    if left_behind.is_empty() {
+        return;
+    }
+    line(
+        text,
+        "Left behind",
+        "by CloudFormation's clean-up after that run, to be deleted by hand if it wasn't yet:",
+    );
+    for one in left_behind {
+        wrap(text, one, width);
+    }
 }
 
 fn attention(text: &mut String, standing: &Standing, width: usize) {

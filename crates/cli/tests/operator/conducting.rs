@@ -44,7 +44,10 @@ fn a_signal_behind_the_gate_says_where_users_are_and_leaves_the_run_to_be_gone_o
     let nothing = cloud.run(&["run", "stop"]);
     assert_eq!(nothing.code, 2, "{nothing:?}");
     assert!(
-        nothing.err.contains("has ended (Maintenance was not entered): there is nothing to stop"),
+        nothing.err.contains(
+            "UTC (Maintenance was not entered; eve asked the run to stop): there is nothing to stop. Users are let in, by a \
+             look at the gate just now."
+        ),
         "{nothing:?}"
     );
 }
@@ -75,6 +78,30 @@ fn where_users_are_is_told_from_the_journal_when_nobody_answers() {
     assert_eq!(left.code, 4, "{left:?}");
     assert!(left.err.contains("USERS ARE KEPT OUT as far as the journal knows"), "{left:?}");
     assert!(left.err.contains("the gate could not be looked at"), "{left:?}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once_and_says_what_nobody_has_looked_at() {
+    let mut cloud = Cloud::with_work();
+    let run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say(BEHIND_THE_GATE);
+    let run_id = cloud.latest_run();
+    // Nobody answers: looking takes its time.
+    cloud.fall_silent();
+    signal(&run, "INT");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal(&run, "INT");
+    let left = end_of(run);
+    assert_eq!(left.code, 1, "{left:?}");
+    for words in [
+        "Ctrl-C: the run is left where it is",
+        "another Ctrl-C ends at once",
+        &format!("run {run_id} was interrupted, and is left where it was; where users are was not looked at"),
+        "`slackwater status` looks",
+        "`slackwater run resume` goes on",
+    ] {
+        assert!(left.err.contains(words), "\"{words}\" is not in {}", left.err);
+    }
 }
 
 #[test]
@@ -119,9 +146,17 @@ fn a_reader_that_has_gone_away_ends_a_look_quietly_and_a_run_not_at_all() {
             .stdin(Stdio::null());
         ended(&mut shell)
     };
-    for command in
-        ["maintenance enable --yes", "status", "run list", "run show", "maintenance status", "run watch"]
-    {
+    for command in [
+        "maintenance enable --yes",
+        "status",
+        "run list",
+        "run show",
+        "maintenance status",
+        "run watch",
+        "init --dry-run",
+        "template production",
+        "run --help",
+    ] {
         let done = unread(command);
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{command}");
     }

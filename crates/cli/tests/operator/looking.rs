@@ -9,7 +9,7 @@ fn an_account_is_looked_at_and_its_settings_are_proposed() {
     let refused = cloud.run(&["init"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("slackwater.toml is there already"), "{refused:?}");
-    let made = cloud.run(&["init", "--output", "found.toml"]);
+    let made = cloud.run(&["init", "--out", "found.toml"]);
     assert_eq!(made.code, 0, "{made:?}");
     assert!(made.out.contains("sample is a deployment"), "{made:?}");
     let now = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
@@ -106,7 +106,7 @@ pub fn warnings(cloud: &Cloud, wish: &[&str]) -> Vec<String> {
     let checked = cloud.run(&arguments);
     let results: serde_json::Value =
         serde_json::from_str(&checked.out).unwrap_or_else(|error| panic!("{error}: {checked:?}"));
-    let results = results.as_array().expect("a list").iter();
+    let results = results["checks"].as_array().expect("a list").iter();
     let warned = results
         .filter(|one| one["verdict"].as_str().is_some_and(|verdict| verdict.eq_ignore_ascii_case("warning")));
     warned.map(|one| one["id"].as_str().expect("an id").to_owned()).collect()

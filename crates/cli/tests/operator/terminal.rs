@@ -82,6 +82,12 @@ fn a_question_on_a_terminal_is_answered_from_elsewhere() {
     let (cloud, upgrade) = never_healthy();
     let run = ask(&cloud, &upgrade);
     cloud.until_runs_say("waits for a person's decision (process ");
+    let stop = cloud.run(&["run", "stop"]);
+    assert_eq!(stop.code, 7, "nothing goes on that could be stopped: {stop:?}");
+    assert!(
+        stop.out.contains("waits for a person's decision") && stop.out.contains("run answer"),
+        "{stop:?}"
+    );
     let answered = cloud.run(&["run", "answer", "--open"]);
     assert_eq!(answered.code, 0, "{answered:?}");
     assert!(!answered.out.contains("Nobody carries it out"), "{answered:?}");

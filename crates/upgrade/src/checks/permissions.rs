@@ -219,7 +219,7 @@ fn judge(
             // to those counts as denied there, so this can't be held against it.
             finding.warn(
                 format!("{text} It may be allowed for the stack's own resources: that was not asked."),
-                "Compare the role's policies with the plan's least policy (slackwater template --policy prints it).",
+                "Compare the role's policies with the plan's least policy (slackwater template RELEASE --output policy).",
             );
         } else {
             finding.fail(text, advice);

@@ -1,0 +1,97 @@
+//! A run as lists and `status` show it: from its journal, in a line.
+
+use conductor::{JournalError, JournalStore, RunSummary, read_run};
+use serde::Serialize;
+use upgrade::{Ending, Outcome, Report, RunKind, State, Timestamp};
+
+use crate::error::CliError;
+
+/// A run in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ListedRun {
+    /// Its id.
+    pub run: String,
+    /// Milliseconds since 1970.
+    pub began: Timestamp,
+    /// Where it stands, in words.
+    pub state: String,
+    /// It was claimed, and its first record isn't written: soon, or never.
+    pub not_begun: bool,
+    /// How it ended; `None`: it has not.
+    pub outcome: Option<Outcome>,
+    /// Why its plan or its records can't be read.
+    pub damaged: Option<String>,
+    /// It waits for a person's decision.
+    pub asks: bool,
+    /// Who carries it out; `None`: nobody.
+    pub holder: Option<String>,
+    /// The banner that its plan shows.
+    pub banner: Option<String>,
+    /// When it closed the gate, if it did: milliseconds since 1970.
+    pub gate_closed: Option<Timestamp>,
+    /// What CloudFormation's clean-up after its updates could not delete, as it was told then.
+    pub left_behind: Vec<String>,
+}
+
+impl ListedRun {
+    /// Read a run of a journal's list. One that is damaged, or was never begun, says so: it hides no other.
+    ///
+    /// # Errors
+    /// Whatever keeps the journal doesn't answer, or it is of another program.
+    pub(crate) async fn read(
+        journal: &impl JournalStore,
+        run: &RunSummary,
+        now: Timestamp,
+    ) -> Result<ListedRun, CliError> {
+        let unknown = |state: String| ListedRun {
+            run: run.run_id.clone(),
+            began: run.created_at,
+            state,
+            not_begun: false,
+            outcome: None,
+            damaged: None,
+            asks: false,
+            holder: run.carried_out_by(now).map(|claim| claim.holder.to_string()),
+            banner: None,
+            gate_closed: None,
+            left_behind: Vec::new(),
+        };
+        if let Some(reason) = &run.set_aside {
+            let set_aside = unknown(format!("SET ASIDE: {reason}"));
+            return Ok(ListedRun { damaged: Some(reason.clone()), ..set_aside });
+        }
+        let (plan, records, state) = match read_run(journal, &run.run_id).await {
+            Ok(sound) => sound,
+            Err(JournalError::Damaged { reason, .. }) => {
+                let damaged = unknown(format!("DAMAGED: {reason}"));
+                return Ok(ListedRun { damaged: Some(reason), ..damaged });
+            }
+            Err(JournalError::NotBegun { .. }) => {
+                return Ok(ListedRun { not_begun: true, ..unknown("not begun".to_owned()) });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let report = Report::from_journal(&plan, &records)?;
+        Ok(ListedRun {
+            asks: state.question.is_some(),
+            banner: plan.announcement.banner.map(|banner| banner.text),
+            gate_closed: report.gate_closed.map(|(from, _)| from),
+            left_behind: report.left_behind,
+            outcome: state.outcome.clone(),
+            ..unknown(in_words(plan.kind, &state))
+        })
+    }
+}
+
+/// Where a run stands, in a few words.
+pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
+    match (&state.outcome, &state.question) {
+        (None, Some(_)) => "waits for a person's decision".to_owned(),
+        (None, None) => format!("not ended; in: {}", state.step.title()),
+        (Some(outcome), _) => {
+            let ending = Ending { kind, outcome, seen: state.seen.as_ref() };
+            let out = if ending.needs_somebody() { ": USERS ARE KEPT OUT" } else { "" };
+            format!("{}{out}", ending.title())
+        }
+    }
+}
