@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use aws::{AwsCloud, Connection, Transport};
-use conductor::{Clock, DataDirectory};
+use conductor::{Clock, DataDirectory, write_private};
 use localcloud::faults::Faults;
 use localcloud::observe::Observed;
 use localcloud::server::ServeError;
@@ -184,11 +184,6 @@ impl Running {
     pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), CliError> {
         let path = directory.join("aws.env");
         let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
-        let mut options = std::fs::File::options();
-        options.create(true).truncate(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(unwritable)?;
-        file.write_all(self.environment().as_bytes()).map_err(unwritable)
+        write_private(&path, self.environment().as_bytes()).map_err(unwritable)
     }
 }

@@ -245,11 +245,17 @@ pub(crate) async fn tell(site: &Site, message: &Message) -> Vec<String> {
     remarks
 }
 
+/// What the owner's program finds in its environment, where it is set here. The credentials of whoever runs Slackwater, and
+/// the tokens that settings name, are no business of its.
+const ENVIRONMENT: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+
 /// Run the owner's program with the notice on its standard input. What it prints would mix with the run, so it is let
 /// go.
 async fn command(program: &str, arguments: &[String], document: &Value) -> Result<(), String> {
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
+        .env_clear()
+        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -343,6 +349,16 @@ mod tests {
         let write = script(&format!("cat > '{}'", file.display()));
         command("sh", &write, &json!({"event": "began"})).await.expect("told");
         assert_eq!(std::fs::read_to_string(&file).expect("written"), "{\"event\":\"began\"}\n");
+        // Whoever runs the tests has more than that: cargo alone sets twenty variables.
+        command("sh", &script(&format!("env > '{}'", file.display())), &json!({})).await.expect("told");
+        let seen = std::fs::read_to_string(&file).expect("written");
+        let names = seen.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        // A shell sets some itself.
+        let strange: Vec<&str> = names
+            .filter(|name| !ENVIRONMENT.contains(name) && !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
+            .collect();
+        assert!(strange.is_empty() && seen.contains("PATH="), "{strange:?}");
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "there was something to keep back");
         let failed = command("sh", &script("exit 3"), &json!({})).await.expect_err("it says no");
         assert!(failed.contains('3'), "{failed}");
         command("/no/such/program", &[], &json!({})).await.expect_err("there is none");

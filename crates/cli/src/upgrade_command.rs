@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use conductor::Clock;
+use conductor::{Clock, write_private};
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
 use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
@@ -61,7 +61,9 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     }
     say(&written);
     if let Some(path) = &arguments.out {
-        std::fs::write(path, &text).map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
+        // What users run is in it.
+        write_private(path, text.as_bytes())
+            .map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
         let path = path.display();
         say(&format!(
             "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",

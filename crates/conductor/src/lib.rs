@@ -12,6 +12,7 @@ mod journal;
 mod limit;
 mod object_journal;
 mod objects;
+mod private_file;
 mod random;
 mod sqlite;
 
@@ -26,5 +27,6 @@ pub use journal::{Asked, CarriedOn, JournalError, JournalStore, Request, RunSumm
 pub use limit::{NotSent, SentCall, may_send};
 pub use object_journal::ObjectJournal;
 pub use objects::{Found, ObjectError, Objects, Written};
+pub use private_file::{make_private, write_private};
 pub use random::{NoRandomness, random_word};
 pub use sqlite::{SqliteJournal, location_of};

@@ -14,6 +14,7 @@ use crate::claim::{BEGINS, Claim, Holder, TAKES_OVER, host};
 use crate::journal::{
     Asked, CarriedOn, JournalError, JournalStore, Request, RunSummary, TakenOver, fold_run, held,
 };
+use crate::private_file::make_private;
 
 /// How long a locked file may hold the thread up. A conducting waits by its clock instead, so that its thread does other
 /// things meanwhile.
@@ -32,8 +33,10 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Open the journal at `path`, made if it isn't there.
+    /// Open the journal at `path`, made if it isn't there. It is its owner's alone.
     pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
+        // What stands in the way is told by SQLite, in the words that it has for it.
+        let _told_by_sqlite = make_private(path);
         SqliteJournal::prepare(Connection::open(path).map_err(unwritable)?, location_of(path))
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal};
+use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal, write_private};
 use serde::{Deserialize, Serialize};
 
 use super::settings_file;
@@ -23,7 +23,7 @@ impl Notes {
     pub(super) fn write(self, directory: &DataDirectory) -> Result<(), CliError> {
         let path = directory.join(Notes::FILE);
         let text = serde_json::json!(self).to_string();
-        std::fs::write(&path, text).map_err(|source| CliError::Unwritable { path, source })
+        write_private(&path, text.as_bytes()).map_err(|source| CliError::Unwritable { path, source })
     }
 
     /// What is noted; nothing when there is no note, which only costs the port.

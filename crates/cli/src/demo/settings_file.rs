@@ -1,6 +1,6 @@
 //! `slackwater.toml` of a demo, with what it names: so that every other command works on the lab.
 
-use conductor::DataDirectory;
+use conductor::{DataDirectory, write_private};
 
 use super::lab_releases::{ALL, NEW_BACKUP, NEW_ROLE, RELEASES_IN_ORDER};
 use crate::error::CliError;
@@ -45,13 +45,7 @@ pub(super) struct Wanted<'a> {
 pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<(), CliError> {
     let put = |name: &str, text: &str| {
         let path = directory.join(name);
-        let mut options = std::fs::File::options();
-        options.create(true).truncate(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written =
-            options.open(&path).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
-        written.map_err(|source| CliError::Unwritable { path, source })
+        write_private(&path, text.as_bytes()).map_err(|source| CliError::Unwritable { path, source })
     };
     put(TOKEN, wanted.token)?;
     put(

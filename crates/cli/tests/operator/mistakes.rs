@@ -1,6 +1,7 @@
 //! What is said, and what a command ends with, when something is wrong: what happened, what it means for users, what
 //! to do.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Stdio};
 
 use crate::cloud::{Cloud, ended, sample};
@@ -219,6 +220,8 @@ fn a_plan_is_the_approved_one_or_nothing() {
     }
     let drawn = cloud.run(&arguments);
     assert_eq!(drawn.code, 0, "{drawn:?}");
+    let mode = std::fs::metadata(cloud.folder().join("plan.json")).expect("kept").mode() & 0o777;
+    assert_eq!(mode, 0o600, "what users run is in it");
     let hash = drawn.out.rsplit("--approve ").next().expect("told").trim().to_owned();
     let plan = std::fs::read_to_string(cloud.folder().join("plan.json")).expect("kept");
     cloud.write("plan.json", &plan.replacen("\"status_code\": 503", "\"status_code\": 500", 1));

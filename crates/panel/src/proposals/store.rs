@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use conductor::make_private;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use upgrade::{Timestamp, UpdateOptions};
 
@@ -24,6 +25,9 @@ pub enum ProposalError {
     /// The store itself failed.
     #[error("the file of proposals cannot be used: {0}")]
     Store(#[from] rusqlite::Error),
+    /// It can't be made, or made its owner's alone.
+    #[error("the file of proposals cannot be used: {0}")]
+    File(#[from] std::io::Error),
     /// What is kept can't be read.
     #[error("a kept proposal cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -53,11 +57,12 @@ pub enum ProposalError {
 }
 
 impl Proposals {
-    /// Open the file at `path`, made if it isn't there. A look that was under way when the last process ended is none.
+    /// Open the file at `path`, made if it isn't there. It is its owner's alone. A look that was under way when the last process ended is none.
     ///
     /// # Errors
     /// It can't be opened, or another program wrote it.
     pub fn open(path: &Path) -> Result<Proposals, ProposalError> {
+        make_private(path)?;
         let connection = Connection::open(path)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;",
