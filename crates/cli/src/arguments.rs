@@ -70,9 +70,26 @@ pub(crate) struct Serve {
     /// The certificate's key, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// A proxy before it speaks TLS, and says in X-Forwarded-For who asks.
+    /// A proxy before it speaks TLS, and says in X-Forwarded-For who asks. Only a proxy's word counts: one on this machine,
+    /// unless --proxy names others.
     #[arg(long, conflicts_with = "tls_cert")]
     pub behind_proxy: bool,
+    /// A proxy's address, or a network of them such as 10.0.0.0/16; may be repeated.
+    #[arg(long, value_name = "NETWORK", requires = "behind_proxy")]
+    pub proxy: Vec<panel::Network>,
+    /// Serve nothing: give somebody a new password, and print it once. Their sessions end, their tokens are revoked, and
+    /// what is counted against their name is forgiven. Works beside a panel that is served.
+    #[arg(long, value_name = "NAME", group = "instead")]
+    pub reset_password: Option<String>,
+    /// Serve nothing: look whether the audit trail is as it was written.
+    #[arg(long, group = "instead")]
+    pub verify_audit: bool,
+    /// With --verify-audit: an earlier export, with which the trail must begin.
+    #[arg(long, value_name = "FILE", requires = "verify_audit")]
+    pub against: Option<PathBuf>,
+    /// Serve nothing: print the audit trail, one JSON object a line, oldest first.
+    #[arg(long, group = "instead")]
+    pub export_audit: bool,
     /// End when standard input ends: whoever has started it can't leave it behind, however it dies itself.
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,

@@ -135,9 +135,8 @@ fn only_looks(command: &Command) -> bool {
             Run::Resume(_) | Run::Stop(_) | Run::Answer(_) => false,
         },
         Command::Init(init) => init.dry_run,
-        Command::Demo(_) | Command::Local(_) | Command::Upgrade(_) | Command::Serve(_) | Command::Lab(_) => {
-            false
-        }
+        Command::Serve(serve) => serve.verify_audit || serve.export_audit,
+        Command::Demo(_) | Command::Local(_) | Command::Upgrade(_) | Command::Lab(_) => false,
     }
 }
 

@@ -35,7 +35,9 @@ pub(crate) fn keep() {
 /// Write what was kept into a file, without colours.
 pub(crate) fn write_kept(path: &Path) -> Result<(), CliError> {
     let Some(bytes) = with_kept(Option::take) else { return Ok(()) };
-    std::fs::write(path, bytes).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
+    // Plans are among what is printed.
+    conductor::write_private(path, &bytes)
+        .map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
 }
 
 fn with_kept<T>(act: impl FnOnce(&mut Option<Vec<u8>>) -> T) -> T {

@@ -2,17 +2,19 @@
 
 mod backend;
 mod conducting;
+mod door;
 mod look;
+mod offline;
 mod remembered;
 mod upgrade;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use conductor::Clock;
-use panel::{Origins, Panel, PanelSettings, Tls};
+use panel::access::AccessError;
+use panel::{Origins, Panel, PanelSettings, Proxies, Tls};
 
 use crate::arguments::Serve;
 use crate::error::{BAD_INPUT, CliError, DONE, FAILED};
@@ -22,6 +24,7 @@ use crate::site;
 
 use backend::{Sites, do_errands};
 use conducting::{lifeline, take_up};
+use door::Door;
 use remembered::Remembered;
 
 /// The panel's own file in a data directory.
@@ -36,17 +39,54 @@ pub enum ServeError {
     /// A file of its can't be opened.
     #[error(transparent)]
     Panel(#[from] panel::PanelError),
-    /// Access can't be written.
+    /// Access can't be read or written.
     #[error(transparent)]
     Access(#[from] panel::access::AccessError),
+    /// A password can't be made.
+    #[error(transparent)]
+    Password(#[from] panel::access::PasswordError),
+    /// Nobody has served a panel from there.
+    #[error("{} is not there: no panel was served from this data directory", path.display())]
+    NoPanel {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Somebody has changed the audit trail.
+    #[error("{}: {}", offline::BROKEN, offline::in_words(.0))]
+    Trail(panel::access::Broken),
+    /// An earlier export can't be read.
+    #[error("{}: {source}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The audit trail is another than the one that was exported.
+    #[error("the audit trail is another one than the one that was exported: they differ from row {place} on")]
+    OtherTrail {
+        /// The first row that differs.
+        place: i64,
+    },
+    /// The panel's thread has ended.
+    #[error("the panel has ended")]
+    Ended,
 }
 
 impl ServeError {
     /// An address that won't do is input; a file that can't be opened is not.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Listen(_) => BAD_INPUT,
-            ServeError::Panel(_) | ServeError::Access(_) => FAILED,
+            ServeError::Listen(_)
+            | ServeError::NoPanel { .. }
+            | ServeError::Export { .. }
+            | ServeError::Access(AccessError::Nobody(_)) => BAD_INPUT,
+            ServeError::Panel(_)
+            | ServeError::Access(_)
+            | ServeError::Password(_)
+            | ServeError::Trail(_)
+            | ServeError::OtherTrail { .. }
+            | ServeError::Ended => FAILED,
         }
     }
 }
@@ -58,16 +98,21 @@ impl From<ServeError> for CliError {
 }
 
 pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
+    if let Some(done) = offline::instead(&arguments).await {
+        return done;
+    }
     let configuration = site::configuration(&arguments.config)?;
     let tls = tls(arguments.tls_cert, arguments.tls_key);
-    let listening = panel::listen(arguments.listen, tls.as_ref(), arguments.behind_proxy)
-        .await
-        .map_err(ServeError::from)?;
+    let proxies = match (arguments.behind_proxy, arguments.proxy.is_empty()) {
+        (false, _) => Proxies::none(),
+        (true, true) => Proxies::here(),
+        (true, false) => Proxies::named(arguments.proxy),
+    };
+    let door = Door::open(arguments.listen, tls, arguments.behind_proxy).await?;
     make_directory(&arguments.data.path)?;
     let origins = Origins {
-        secure: listening.is_tls() || arguments.behind_proxy,
-        behind_proxy: arguments.behind_proxy,
-        loopback_only: listening.address.ip().is_loopback() && !arguments.behind_proxy,
+        secure: door.is_tls || arguments.behind_proxy,
+        loopback_only: door.address.ip().is_loopback() && !arguments.behind_proxy,
     };
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
     let two_person_approval = configuration.panel.two_person_approval;
@@ -83,16 +128,16 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
         access: &arguments.data.path.join(PANEL_FILE),
         clock: Clock::system(),
         origins,
+        proxies,
     })
     .map_err(ServeError::from)?;
-    let scheme = if listening.is_tls() { "https" } else { "http" };
-    println!("Admin Panel: {}", address(scheme, listening.address));
+    let scheme = if door.is_tls { "https" } else { "http" };
+    println!("Admin Panel: {}", address(scheme, door.address));
     if let Some(path) = panel.setup_path().map_err(ServeError::from)? {
         println!("Nobody can sign in yet. Within an hour, open once:");
-        println!("  {}{path}", address(scheme, listening.address));
+        println!("  {}{path}", address(scheme, door.address));
     }
-    let follower = panel.clone();
-    tokio::spawn(async move { follower.follow().await });
+    let served = door.serve(panel.clone());
     let shared = remembered.shared();
     for state in &shared {
         tokio::spawn(Arc::clone(state).watch());
@@ -100,10 +145,10 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let local = tokio::task::LocalSet::new();
     local.spawn_local(do_errands(to_do));
     let until_stdin_ends = arguments.until_stdin_ends;
-    let served = local.run_until(async move {
+    let ended = local.run_until(async move {
         take_up(&inner, shared).await;
         let by = tokio::select! {
-            () = listening.serve(panel::router(panel)) => return,
+            () = served => return,
             by = signals.next() => by,
             () = stdin_ended(), if until_stdin_ends => Signal::InputEnded,
         };
@@ -114,7 +159,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
             _again = signals.next() => {}
         }
     });
-    served.await;
+    ended.await;
+    panel.end();
     Ok(ExitCode::from(DONE))
 }
 
@@ -129,7 +175,7 @@ async fn stdin_ended() {
     let _ended = has_ended.await;
 }
 
-fn address(scheme: &str, address: SocketAddr) -> String {
+fn address(scheme: &str, address: std::net::SocketAddr) -> String {
     format!("{scheme}://{address}")
 }
 

@@ -6,16 +6,21 @@
 mod answers;
 mod limits;
 mod password;
+mod refusals;
 mod role;
 mod secret;
+mod sessions;
 mod store;
+mod tokens;
+mod trail;
 
 pub use answers::Earlier;
 pub use limits::{Limits, TooMany};
 pub use password::{LEAST_PASSWORD, PasswordError, Passwords};
+pub use refusals::{Refusal, Refusals};
 pub use role::{Deed, Role};
-pub use secret::{Minted, fingerprint, form_token, fresh_id, same};
-pub use store::{
-    Access, AccessError, ApiToken, AuditEntry, Audited, Person, SESSION_IDLE_SECONDS, SESSION_SECONDS,
-    SETUP_SECONDS, SignedIn,
-};
+pub use secret::{Minted, fingerprint, form_token, fresh_id, fresh_password, same};
+pub use sessions::{Proof, SESSION_IDLE_SECONDS, SESSION_SECONDS, SETUP_SECONDS};
+pub use store::{Access, AccessError, Person, SignedIn};
+pub use tokens::ApiToken;
+pub use trail::{Act, ActOutcome, AuditEntry, Broken, TrailRow, Verified};

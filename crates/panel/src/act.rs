@@ -1,15 +1,19 @@
 //! What can be done through the panel, whether a form or a program asks: each once, each in the audit trail.
 
+mod credentials;
 mod proposals;
 
 use conductor::Request;
 use upgrade::{Answer, ApprovedPlan, Banner, Plan, StopDoes, stop_does};
 
-use crate::access::{Audited, Minted, Role};
+use crate::access::Act;
 use crate::backend::{Leaving, LeavingWish, MaintenanceWish};
 use crate::panel::Panel;
 use crate::web::{Asker, Failure};
 
+pub(crate) use credentials::{
+    add_person, change_own_password, change_person, confirm, mint_token, revoke_token, set_password,
+};
 pub(crate) use proposals::{
     Acknowledged, MOST_TEMPLATE_BYTES, NOTICE_TO_KEEP_MILLISECONDS, ProposalChange, approve, begin, change,
     discard, look, missed_notice, propose,
@@ -18,30 +22,51 @@ pub(crate) use proposals::{
 /// The longest message to users.
 const MOST_MESSAGE: usize = 500;
 
-/// Write down what came of an act, and hand it on.
-fn noted<T>(
+/// Write an act down, do it, and write down what came of it. What can't be written down isn't done.
+async fn audited<T>(
     panel: &Panel,
     asker: &Asker,
     act: &str,
     object: &str,
-    result: Result<T, Failure>,
+    work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let detail = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-    let entry = Audited {
-        who: &asker.signature(),
-        address: &asker.address.to_string(),
-        act,
-        object,
-        done: result.is_ok(),
-        detail: &detail,
-    };
-    panel.access.audit(entry, panel.now())?;
+    let number = begun(panel, asker, act, object)?;
+    let result = work.await;
+    ended(panel, number, &result);
     result
+}
+
+/// As [`audited`], for what is done at once.
+fn audited_now<T>(
+    panel: &Panel,
+    asker: &Asker,
+    act: &str,
+    object: &str,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let number = begun(panel, asker, act, object)?;
+    let result = work();
+    ended(panel, number, &result);
+    result
+}
+
+fn begun(panel: &Panel, asker: &Asker, act: &str, object: &str) -> Result<i64, Failure> {
+    let (who, address) = (asker.signature(), asker.address.to_string());
+    let act = Act { who: &who, address: &address, act, object };
+    Ok(panel.access.begin_act(act, panel.now())?)
+}
+
+fn ended<T>(panel: &Panel, number: i64, result: &Result<T, Failure>) {
+    let detail = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    if let Err(error) = panel.access.end_act(number, result.is_ok(), &detail, panel.now()) {
+        // What was done is done: whoever asked is told so, and the trail has the act without its outcome.
+        eprintln!("slackwater: what came of act {number} of the audit trail could not be written: {error}");
+    }
 }
 
 /// Ask a run to stop.
 pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
-    let result = async {
+    let work = async {
         let picture = panel.live.run(run_id).await?;
         match picture.telling.state().map(stop_does) {
             None | Some(StopDoes::Nothing) => {
@@ -52,7 +77,7 @@ pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(
         let request = Request::Stop { by: asker.signature() };
         Ok(panel.live.ask(run_id, request, panel.now()).await?)
     };
-    noted(panel, asker, "stop", run_id, result.await)
+    audited(panel, asker, "stop", run_id, work).await
 }
 
 /// Answer a run's question. `word` is one of [`words_of`]'s.
@@ -63,7 +88,7 @@ pub(crate) async fn answer(
     word: &str,
     skip: Vec<String>,
 ) -> Result<(), Failure> {
-    let result = async {
+    let work = async {
         let picture = panel.live.run(run_id).await?;
         let question = picture.telling.state().and_then(|state| state.question.as_ref());
         let Some(question) = question else {
@@ -76,7 +101,7 @@ pub(crate) async fn answer(
         let request = Request::Answer { answer, by: asker.signature() };
         Ok(panel.live.ask(run_id, request, panel.now()).await?)
     };
-    noted(panel, asker, "answer", run_id, result.await)
+    audited(panel, asker, "answer", run_id, work).await
 }
 
 fn named(word: &str, skip: Vec<String>) -> Option<Answer> {
@@ -96,11 +121,11 @@ fn named(word: &str, skip: Vec<String>) -> Option<Answer> {
 
 /// Go on with a run that nobody carries out.
 pub(crate) async fn resume(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
-    let result = async {
+    let work = async {
         panel.live.run(run_id).await?;
         Ok(panel.backend.resume(run_id).await?)
     };
-    noted(panel, asker, "resume", run_id, result.await)
+    audited(panel, asker, "resume", run_id, work).await
 }
 
 /// Enter maintenance. Gives the run.
@@ -110,14 +135,16 @@ pub(crate) async fn enter_maintenance(
     deployment: &str,
     wish: MaintenanceWish,
 ) -> Result<String, Failure> {
-    let result = async {
+    let work = async {
         if let Some(message) = &wish.message {
             message_fits(message)?;
         }
         let plan = panel.backend.prepare_entering(deployment, &wish).await?;
-        start_as_asked(panel, asker, plan).await
+        let run_id = start_as_asked(panel, asker, plan).await?;
+        panel.looks.forget(deployment);
+        Ok(run_id)
     };
-    noted(panel, asker, "enable maintenance", deployment, result.await)
+    audited(panel, asker, "enable maintenance", deployment, work).await
 }
 
 /// Leave maintenance. Gives the run that leaves it: one that has not ended and is asked to, or its own.
@@ -127,8 +154,9 @@ pub(crate) async fn leave_maintenance(
     deployment: &str,
     wish: LeavingWish,
 ) -> Result<String, Failure> {
-    let result = async {
+    let work = async {
         let leaving = panel.backend.prepare_leaving(deployment, wish, &asker.signature()).await?;
+        panel.looks.forget(deployment);
         match leaving {
             Leaving::By(plan) => start_as_asked(panel, asker, *plan).await,
             Leaving::From { run_id, asks, conducted } => {
@@ -142,7 +170,7 @@ pub(crate) async fn leave_maintenance(
             }
         }
     };
-    noted(panel, asker, "disable maintenance", deployment, result.await)
+    audited(panel, asker, "disable maintenance", deployment, work).await
 }
 
 /// Whoever asks for maintenance, or for its end, approves what was drawn up for it.
@@ -162,7 +190,7 @@ pub(crate) async fn banner(
     banner: Option<Banner>,
 ) -> Result<(), Failure> {
     let act = if banner.is_some() { "set banner" } else { "clear banner" };
-    let result = async {
+    let work = async {
         if let Some(banner) = &banner {
             message_fits(&banner.text)?;
             if let (Some(from), Some(until)) = (&banner.from, &banner.until)
@@ -171,9 +199,11 @@ pub(crate) async fn banner(
                 return Err(Failure::BadInput("A banner ends after it begins.".to_owned()));
             }
         }
-        Ok(panel.backend.set_banner(deployment, banner).await?)
+        let set = panel.backend.set_banner(deployment, banner).await;
+        panel.looks.forget(deployment);
+        Ok(set?)
     };
-    noted(panel, asker, act, deployment, result.await)
+    audited(panel, asker, act, deployment, work).await
 }
 
 fn message_fits(message: &str) -> Result<(), Failure> {
@@ -184,98 +214,4 @@ fn message_fits(message: &str) -> Result<(), Failure> {
         )));
     }
     Ok(())
-}
-
-/// Let somebody in.
-pub(crate) async fn add_person(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    password: String,
-) -> Result<(), Failure> {
-    let result = async {
-        let hash = panel.passwords.hash(name, password).await?;
-        Ok(panel.access.add_person(name, role, &hash, panel.now())?)
-    };
-    noted(panel, asker, "add person", name, result.await)
-}
-
-/// Change what somebody may, or shut them out.
-pub(crate) fn change_person(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    disabled: bool,
-) -> Result<(), Failure> {
-    let act = if disabled { "shut person out" } else { "change person" };
-    let result = panel.access.change_person(name, role, disabled).map_err(Failure::from);
-    noted(panel, asker, act, &format!("{name}: {}", role.word()), result)
-}
-
-/// Give somebody another password: they have forgotten theirs.
-pub(crate) async fn set_password(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    password: String,
-) -> Result<(), Failure> {
-    let result = async {
-        let hash = panel.passwords.hash(name, password).await?;
-        Ok(panel.access.change_password(name, &hash)?)
-    };
-    noted(panel, asker, "set password", name, result.await)
-}
-
-/// Change the asker's own password. Their sessions end, this one too. Wrong ones count as attempts to sign in do.
-pub(crate) async fn change_own_password(
-    panel: &Panel,
-    asker: &Asker,
-    current: String,
-    new: String,
-) -> Result<(), Failure> {
-    let name = &asker.person.name;
-    let result = async {
-        if asker.person.token.is_some() {
-            return Err(Failure::Conflict("A token changes no password: sign in.".to_owned()));
-        }
-        panel.limits.attempt(name, asker.address, panel.now()).map_err(Failure::TooMany)?;
-        let hash = panel.access.password_of(name)?.map(|(_, hash)| hash);
-        if !panel.passwords.is(current, hash).await {
-            panel.limits.wrong(name, panel.now());
-            return Err(Failure::field("current", "That is not your password."));
-        }
-        panel.limits.right(name);
-        let hash = panel.passwords.hash(name, new).await.map_err(|error| match Failure::from(error) {
-            Failure::BadInput(words) => Failure::field("new", words),
-            other => other,
-        })?;
-        Ok(panel.access.change_password(name, &hash)?)
-    };
-    noted(panel, asker, "change own password", name, result.await)
-}
-
-/// Make an API token for the asker.
-pub(crate) fn mint_token(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    days: u32,
-) -> Result<Minted, Failure> {
-    let result = if asker.person.token.is_some() {
-        Err(Failure::Conflict("A token makes no tokens: sign in.".to_owned()))
-    } else if !(1..=366).contains(&days) {
-        Err(Failure::BadInput("A token is good for 1 to 366 days.".to_owned()))
-    } else {
-        panel.access.mint_token(&asker.person.name, name, role, days, panel.now()).map_err(Failure::from)
-    };
-    noted(panel, asker, "make token", name, result)
-}
-
-/// Revoke a token.
-pub(crate) fn revoke_token(panel: &Panel, asker: &Asker, id: i64) -> Result<(), Failure> {
-    let result = panel.access.revoke_token(id).map_err(Failure::from);
-    noted(panel, asker, "revoke token", &id.to_string(), result)
 }

@@ -2,6 +2,8 @@
 //!
 //! [`operations`] is the one list: the routes, the roles and the OpenAPI document are made from it.
 
+mod audit;
+mod confirmed;
 mod handlers;
 mod once;
 mod openapi;
@@ -10,6 +12,7 @@ mod people;
 mod proposals;
 mod schemas;
 
+pub(crate) use confirmed::confirmed;
 pub(crate) use once::once_only;
 pub(crate) use openapi::document;
-pub(crate) use operations::{Shape, operations};
+pub(crate) use operations::operations;

@@ -12,9 +12,11 @@ mod api;
 mod backend;
 mod listen;
 mod live;
+mod looks;
 mod pages;
 mod panel;
 pub mod proposals;
+mod proxies;
 mod runs;
 mod web;
 
@@ -25,5 +27,6 @@ pub use backend::{
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};
 pub use panel::{Origins, Panel, PanelError, PanelSettings};
+pub use proxies::{Network, NoNetwork, Proxies};
 pub use runs::{FileRuns, Runs, RunsAnswer};
 pub use web::router;

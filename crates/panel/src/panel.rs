@@ -1,33 +1,42 @@
 //! The panel as one value: what every request needs.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use conductor::Clock;
 use upgrade::Timestamp;
 
-use crate::access::{Access, AccessError, Limits, PasswordError, Passwords};
+use crate::access::{Access, AccessError, Act, Limits, PasswordError, Passwords, Refusal, Refusals};
 use crate::backend::Backend;
 use crate::live::Live;
+use crate::looks::Looks;
 use crate::proposals::{ProposalError, Proposals};
+use crate::proxies::Proxies;
 use crate::runs::Runs;
 
 /// Proposals, beside the panel's own file.
 const PROPOSALS_FILE: &str = "proposals.sqlite";
 
+/// How often it is looked whether refused sign-ins are to be summed up.
+const SUM_UP: Duration = Duration::from_secs(10);
+
 /// The panel.
 #[derive(Clone)]
 pub struct Panel {
     pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) looks: Arc<Looks>,
     pub(crate) live: Arc<Live>,
     pub(crate) access: Arc<Access>,
     pub(crate) proposals: Arc<Proposals>,
     pub(crate) two_person_approval: bool,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Arc<Limits>,
+    refusals: Arc<Refusals>,
     pub(crate) clock: Clock,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Arc<Proxies>,
 }
 
 /// How browsers reach the panel.
@@ -35,8 +44,6 @@ pub struct Panel {
 pub struct Origins {
     /// They come over TLS: ours, or a proxy's before us. Cookies are then for TLS alone.
     pub secure: bool,
-    /// A proxy stands before us, and says in `X-Forwarded-For` who asks.
-    pub behind_proxy: bool,
     /// We listen on this machine's own address only: other names in `Host` are somebody's trick (DNS rebinding).
     pub loopback_only: bool,
 }
@@ -55,6 +62,8 @@ pub struct PanelSettings<'a> {
     pub clock: Clock,
     /// How browsers reach it.
     pub origins: Origins,
+    /// The proxies before it.
+    pub proxies: Proxies,
 }
 
 /// Why there is no panel.
@@ -78,6 +87,7 @@ impl Panel {
     /// A file can't be opened.
     pub fn open(settings: PanelSettings<'_>) -> Result<Panel, PanelError> {
         Ok(Panel {
+            looks: Arc::new(Looks::new(Arc::clone(&settings.backend), settings.clock)),
             backend: settings.backend,
             live: Live::new(settings.runs, settings.clock),
             access: Arc::new(Access::open(settings.access)?),
@@ -85,8 +95,10 @@ impl Panel {
             two_person_approval: settings.two_person_approval,
             passwords: Passwords::new()?,
             limits: Arc::new(Limits::default()),
+            refusals: Arc::new(Refusals::default()),
             clock: settings.clock,
             origins: settings.origins,
+            proxies: Arc::new(settings.proxies),
         })
     }
 
@@ -102,9 +114,50 @@ impl Panel {
         Ok(Some(format!("/setup/{}", minted.text())))
     }
 
-    /// Follow the runs for as long as this is awaited.
+    /// Follow the runs, and sum up refused sign-ins, for as long as this is awaited.
     pub async fn follow(&self) {
-        Arc::clone(&self.live).follow().await;
+        tokio::join!(Arc::clone(&self.live).follow(), self.sum_up());
+    }
+
+    /// What refused sign-ins were counted and not written yet is written: nobody counts on.
+    pub fn end(&self) {
+        if let Some(sum) = self.refusals.all() {
+            self.write_sum(&sum);
+        }
+    }
+
+    async fn sum_up(&self) {
+        loop {
+            self.clock.sleep(SUM_UP).await;
+            self.sum_up_if_due();
+        }
+    }
+
+    fn sum_up_if_due(&self) {
+        if let Some(sum) = self.refusals.due(self.now()) {
+            self.write_sum(&sum);
+        }
+    }
+
+    fn write_sum(&self, sum: &str) {
+        let act = Act { who: "", address: "", act: "sign-ins refused", object: "" };
+        if let Err(error) = self.access.audit(act, false, sum, self.now()) {
+            // There is nobody to answer.
+            eprintln!("slackwater: {error}: {sum}");
+        }
+    }
+
+    /// A sign-in was refused: it is in the audit trail, by itself or in a sum.
+    pub(crate) fn refused_sign_in(&self, name: &str, address: IpAddr, why: &str) -> Result<(), AccessError> {
+        self.sum_up_if_due();
+        let address = address.to_string();
+        match self.refusals.refused(name, &address, self.now()) {
+            Refusal::Counted => Ok(()),
+            Refusal::Entry => {
+                let act = Act { who: name, address: &address, act: "sign in", object: "" };
+                self.access.audit(act, false, why, self.now())
+            }
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -113,16 +166,6 @@ impl Panel {
 }
 
 impl Origins {
-    /// The address that asks: the peer's, or the one that our proxy saw (the last of the list is the proxy's own word).
-    pub(crate) fn address(self, peer: Option<IpAddr>, forwarded: Option<&str>) -> IpAddr {
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let told = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-        match (self.behind_proxy, told) {
-            (true, Some(told)) => told,
-            (true | false, _) => peer.unwrap_or(nobody),
-        }
-    }
-
     /// The name of the session's cookie. `__Host-`: a browser takes it only over TLS, for this host alone.
     pub(crate) fn session_cookie(self) -> &'static str {
         if self.secure { "__Host-slackwater" } else { "slackwater" }

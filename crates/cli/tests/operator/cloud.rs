@@ -93,6 +93,28 @@ impl Cloud {
         cloud
     }
 
+    /// Four deployments.
+    pub const FOUR: [&str; 4] = ["spring", "summer", "autumn", "winter"];
+
+    /// Four stacks, each with a job that runs for hours and a deployment of the settings that lets it.
+    pub fn with_four_at_work() -> Cloud {
+        let job = "[[stack.jobs]]\nqueue = \"SystemQueue\"\ncount = 1\nseconds = 400000\n";
+        let template = sample("1.0.0");
+        let stacks = Cloud::FOUR.map(|name| {
+            format!("[[stack]]\nname = \"{name}\"\ntemplate = \"{}\"\n{job}", template.display())
+        });
+        let cloud = Cloud::with("400", &format!("{job}{}", stacks.concat()));
+        let settings = Cloud::FOUR.map(|name| {
+            format!(
+                "[deployments.{name}]\nstack = \"{name}\"\nregion = \"us-east-1\"\nstate = \"data-directory\"\n\
+                 [deployments.{name}.health]\ntargets = false\nquiet = \"1s\"\n\
+                 [deployments.{name}.maintenance]\njobs = {{ grace = \"1h\", deadline = \"2h\" }}\n"
+            )
+        });
+        cloud.write("slackwater.toml", &settings.concat());
+        cloud
+    }
+
     /// The folder in which commands work.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -6,6 +6,7 @@ mod conducting;
 mod journals;
 mod looking;
 mod mistakes;
+mod panel;
 mod printing;
 mod serving;
 mod telling;

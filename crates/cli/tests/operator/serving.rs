@@ -1,142 +1,12 @@
 //! `slackwater serve` and the runs it carries out.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::cloud::{Cloud, Ended, end_of, signal};
-
-const PASSWORD: &str = "a sentence does well";
-
-/// A panel that is served, and what it said when it started.
-struct Served {
-    child: Option<Child>,
-    address: String,
-    said: String,
-}
-
-impl Served {
-    fn start(cloud: &Cloud) -> Served {
-        let mut child = cloud
-            .command(&["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(cloud.folder().join("serve.err")).expect("a file"))
-            .spawn()
-            .expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let first = lines.next().expect("a line").expect("UTF-8");
-        let address = first.rsplit('/').next().expect("an address").to_owned();
-        // The set-up link comes at once where nobody can sign in.
-        let mut said = String::new();
-        if !cloud.folder().join("signed-in").exists() {
-            for line in lines.by_ref().take(2) {
-                said.push_str(&line.expect("UTF-8"));
-            }
-        }
-        Served { child: Some(child), address, said }
-    }
-
-    fn child(&self) -> &Child {
-        self.child.as_ref().expect("it runs")
-    }
-
-    /// Wait for its end; with what it wrote to standard error.
-    fn end(mut self, cloud: &Cloud) -> Ended {
-        let ended = end_of(self.child.take().expect("it runs"));
-        Ended { err: errors(cloud), ..ended }
-    }
-
-    /// As a browser does: method, path, cookie, further headers, body; gives the answer whole.
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("UTF-8");
-        answer
-    }
-
-    /// Sign in by the set-up link, as its first administrator.
-    fn set_up(&self, cloud: &Cloud) -> Browser {
-        let (_, path) = self.said.split_once("/setup/").expect("a link");
-        let path = format!("/setup/{}", path.trim());
-        let page = self.ask("GET", &path, &[], "");
-        let stranger = Browser::of(&page);
-        let form =
-            format!("name=ada&password={}&form_token={}", PASSWORD.replace(' ', "+"), stranger.form_token);
-        let entered = self.ask(
-            "POST",
-            &path,
-            &[
-                ("cookie", &stranger.cookie),
-                ("origin", &format!("http://{}", self.address)),
-                ("content-type", "application/x-www-form-urlencoded"),
-            ],
-            &form,
-        );
-        assert!(entered.starts_with("HTTP/1.1 303"), "{entered}");
-        cloud.write("signed-in", "");
-        let cookie = cookie(&entered);
-        let page = self.ask("GET", "/", &[("cookie", &cookie)], "");
-        Browser { cookie, form_token: form_token(&page) }
-    }
-
-    /// Press a button: a call of the REST API, as the pages' script makes it.
-    fn press(&self, browser: &Browser, path: &str, key: &str) -> String {
-        let origin = format!("http://{}", self.address);
-        let headers = [
-            ("cookie", browser.cookie.as_str()),
-            ("origin", &origin),
-            ("x-form-token", &browser.form_token),
-            ("idempotency-key", key),
-            ("content-type", "application/json"),
-        ];
-        self.ask("POST", &format!("/api/v1{path}"), &headers, "")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It has ended by itself, at worst.
-            let _ended = child.kill();
-            let _reaped = child.wait();
-        }
-    }
-}
-
-fn errors(cloud: &Cloud) -> String {
-    std::fs::read_to_string(cloud.folder().join("serve.err")).expect("a file")
-}
-
-/// Somebody with a browser.
-struct Browser {
-    cookie: String,
-    form_token: String,
-}
-
-impl Browser {
-    fn of(page: &str) -> Browser {
-        Browser { cookie: cookie(page), form_token: form_token(page) }
-    }
-}
-
-fn cookie(answer: &str) -> String {
-    let cookies = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
-    cookies.collect::<Vec<_>>().join("; ")
-}
-
-fn form_token(page: &str) -> String {
-    let (_, after) = page.split_once("name=\"form_token\" value=\"").expect("a form");
-    after.split('"').next().unwrap_or_default().to_owned()
-}
+use crate::cloud::{Cloud, end_of, signal};
+use crate::panel::{Served, errors};
 
 const BEHIND_THE_GATE: &str = "in: Terminate jobs";
 
@@ -308,4 +178,159 @@ fn serve_waits_for_a_conducting_that_may_live() {
     assert!(list.out.contains("process 1 on another-machine"), "{list:?}");
     cloud.until(&format!("run {run_id} of production is taken up again"), || errors(&cloud));
     cloud.until_runs_say(&format!("process {}", served.child().id()));
+}
+
+/// Nobody can sign in any more: somebody on the machine can see to it, beside the panel that runs.
+#[test]
+fn a_password_is_reset_on_the_machine_beside_a_panel_that_is_served() {
+    let cloud = Cloud::with_sample();
+    let served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    for _ in 0..5 {
+        assert!(served.sign_in("ada", "a wrong sentence").starts_with("HTTP/1.1 401"));
+    }
+    assert!(served.sign_in("ada", crate::panel::PASSWORD).starts_with("HTTP/1.1 429"), "locked");
+    let nobody = cloud.run(&["serve", "--reset-password", "eve"]);
+    assert_eq!(nobody.code, 2, "{nobody:?}");
+    let reset = cloud.run(&["serve", "--reset-password", "ada"]);
+    assert_eq!(reset.code, 0, "{reset:?}");
+    let password = reset.out.lines().nth(1).expect("a password").trim();
+    assert!(served.ask("GET", "/", &[("cookie", &ada.cookie)], "").starts_with("HTTP/1.1 303"), "signed out");
+    assert!(served.sign_in("ada", password).starts_with("HTTP/1.1 303"), "{password} lets her in");
+    let elsewhere = cloud.run(&["serve", "--reset-password", "ada", "--data-dir", "nowhere"]);
+    assert_eq!(elsewhere.code, 2, "{elsewhere:?}");
+    assert!(!cloud.folder().join("nowhere").exists(), "nothing is made");
+}
+
+#[test]
+fn the_audit_trail_is_verified_exported_and_compared_with_an_earlier_export() {
+    let cloud = Cloud::with_sample();
+    let served = Served::start(&cloud);
+    served.set_up(&cloud);
+    let export = cloud.run(&["serve", "--export-audit"]);
+    cloud.write("earlier.jsonl", &export.out);
+    assert_eq!(export.out.lines().count(), 2, "{export:?}");
+    served.sign_in("ada", "a wrong sentence");
+    let verify = ["serve", "--verify-audit", "--against", "earlier.jsonl"];
+    let whole = cloud.run(&verify);
+    assert_eq!(whole.code, 0, "{whole:?}");
+    assert!(whole.out.contains("whole: 2 acts in 4 rows"), "{whole:?}");
+    assert!(whole.out.contains("begins with the 2 rows of earlier.jsonl"), "{whole:?}");
+    // Somebody who may write the file makes all of it anew: it holds together, and is another one.
+    let file = || Connection::open(cloud.folder().join(".slackwater/panel.sqlite")).expect("SQLite");
+    drop(served);
+    file()
+        .execute_batch("DROP TRIGGER trail_stays; UPDATE trail SET object = 'x' WHERE place = 3")
+        .expect("theirs");
+    let broken = cloud.run(&verify);
+    assert_eq!(broken.code, 1, "{broken:?}");
+    assert!(broken.err.contains("row 3 (act 2) is not as it was written"), "{broken:?}");
+    file().execute_batch("UPDATE trail SET object = '' WHERE place = 3").expect("put back");
+    assert_eq!(cloud.run(&verify).code, 0);
+    cloud.write("earlier.jsonl", &export.out.replace("set up", "sign in"));
+    let other = cloud.run(&verify);
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(other.err.contains("differ from row 1 on"), "{other:?}");
+}
+
+#[test]
+fn files_are_their_owners_alone_whatever_the_folders_mode() {
+    let cloud = Cloud::with_sample();
+    let data = cloud.folder().join(".slackwater");
+    std::fs::create_dir(&data).expect("made");
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    // There already, and open to everybody.
+    for name in ["panel.sqlite", "proposals.sqlite", "journal.sqlite", "journal.sqlite-wal"] {
+        std::fs::write(data.join(name), "").expect("written");
+        std::fs::set_permissions(data.join(name), std::fs::Permissions::from_mode(0o644)).expect("ours");
+    }
+    let served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    let begun = served.press(&ada, "/deployments/production/maintenance/enable", "one");
+    assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
+    cloud.until_runs_say("Maintenance was entered");
+    let names = std::fs::read_dir(&data).expect("readable").map(|one| one.expect("there").path());
+    let names: Vec<_> = names.collect();
+    let (mut held, tried) = (0, names.len());
+    for path in &names {
+        let mode = std::fs::metadata(path).expect("there").mode() & 0o777;
+        held += usize::from(mode == 0o600);
+        assert_eq!(mode, 0o600, "{}", path.display());
+    }
+    assert!(tried >= 6, "{names:?}");
+    println!("attacks: file modes: {held} of {tried} held");
+}
+
+/// The moments at which `serve` is killed: as many as wanted, each after a pause that nobody chose.
+struct Moments {
+    seed: u64,
+    left: u32,
+}
+
+impl Iterator for Moments {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        // Knuth's MMIX, of which the upper bits count.
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some(Duration::from_millis((self.seed >> 33) % 2000))
+    }
+}
+
+/// Killed at random moments with four runs under way: all are taken up again, each time. Three kills; with
+/// SLACKWATER_KILLS=20 as many as that, from the seed SLACKWATER_SEED.
+#[test]
+fn serve_is_killed_over_and_over_and_takes_all_of_its_runs_up_again() {
+    let number =
+        |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let kills = u32::try_from(number("SLACKWATER_KILLS", 3)).expect("a small number");
+    let seed = number("SLACKWATER_SEED", 20_261_129);
+    let cloud = Cloud::with_four_at_work();
+    let mut served = Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    for name in Cloud::FOUR {
+        let begun = served.press(&ada, &format!("/deployments/{name}/maintenance/enable"), name);
+        assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
+    }
+    let (mut taken_up, mut survived) = (0, 0);
+    for pause in (Moments { seed, left: kills }) {
+        std::thread::sleep(pause);
+        signal(served.child(), "KILL");
+        served.child.take().expect("it runs").wait().expect("reaped");
+        served = Served::start(&cloud);
+        let process = format!("(process {}", served.child().id());
+        let carried_out = |list: &str| list.lines().filter(|line| line.contains(&process)).count();
+        let mut list = String::new();
+        for _ in 0..600 {
+            list = cloud.run(&["run", "list"]).out;
+            if carried_out(&list) == 4 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let found = carried_out(&list);
+        taken_up += found;
+        survived += u32::from(found == 4);
+        assert_eq!(found, 4, "after {pause:?} (seed {seed}): {list}\n{}", errors(&cloud));
+    }
+    // None of them was harmed: each does what it is asked.
+    let list = cloud.run(&["run", "list"]).out;
+    let runs: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|id| Cloud::FOUR.iter().any(|name| id.starts_with(name)))
+        .collect();
+    assert_eq!(runs.len(), 4, "{list}");
+    for run in runs {
+        let stopped = served.press(&ada, &format!("/runs/{run}/stop"), run);
+        assert!(stopped.starts_with("HTTP/1.1 204"), "{stopped}");
+    }
+    cloud.until("all four have ended", || {
+        let list = cloud.run(&["run", "list"]).out;
+        let ended = list.matches("Maintenance was not entered").count();
+        if ended == 4 { "all four have ended".to_owned() } else { list }
+    });
+    println!("attacks: kills of serve with four runs each: {survived} of {kills} held");
+    println!("{taken_up} of {} runs were taken up again (seed {seed})", kills * 4);
 }

@@ -15,8 +15,11 @@ pub enum Earlier {
     None,
     /// It was another request.
     Other,
-    /// It isn't answered yet, or the process died over it: whoever asks must look whether it was done.
+    /// It is being done, here.
     UnderWay,
+    /// It isn't answered, and whoever owed the answer is another process, or was one: whoever asks must look whether it was
+    /// done.
+    Lost,
     /// It was answered.
     Answered {
         /// With this status.
@@ -41,23 +44,25 @@ impl Access {
         let connection = self.lock();
         connection.execute("DELETE FROM answers WHERE at < ?1", params![before(now, DAY_SECONDS)])?;
         let new = connection.execute(
-            "INSERT INTO answers (person, idempotency_key, request, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![person, key, request, integer(now, 0)],
+            "INSERT INTO answers (person, idempotency_key, request, at, process) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+            params![person, key, request, integer(now, 0), self.process],
         )?;
         if new == 1 {
             return Ok(Earlier::None);
         }
-        type Kept = (String, Option<u16>, Option<String>);
+        type Kept = (String, Option<u16>, Option<String>, String);
         let kept: Option<Kept> = connection
             .query_row(
-                "SELECT request, status, body FROM answers WHERE person = ?1 AND idempotency_key = ?2",
+                "SELECT request, status, body, process FROM answers WHERE person = ?1 AND idempotency_key = ?2",
                 params![person, key],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )
             .optional()?;
         Ok(match kept {
-            Some((asked, _, _)) if asked != request => Earlier::Other,
-            Some((_, Some(status), Some(body))) => Earlier::Answered { status, body },
+            Some((_, None, _, process)) if process != self.process => Earlier::Lost,
+            Some((asked, ..)) if asked != request => Earlier::Other,
+            Some((_, Some(status), Some(body), _)) => Earlier::Answered { status, body },
             Some(_) | None => Earlier::UnderWay,
         })
     }

@@ -25,6 +25,21 @@ impl Minted {
     }
 }
 
+/// A password of 100 random bits, in groups that can be read out: letters and digits that look like no others.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn fresh_password() -> Result<Minted, getrandom::Error> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0_u8; 20];
+    getrandom::fill(&mut bytes)?;
+    let groups = bytes.chunks(5).map(|group| {
+        let letters = group.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+        letters.map(|letter| char::from(*letter)).collect::<String>()
+    });
+    Ok(Minted(groups.collect::<Vec<_>>().join("-")))
+}
+
 /// A random id of 64 bits, for something that isn't secret.
 ///
 /// # Errors
@@ -55,7 +70,7 @@ pub fn same(one: &str, other: &str) -> bool {
     one.len() == other.len() && differences == 0
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -3,26 +3,27 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use conductor::make_private;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use tokio::sync::watch;
 use upgrade::Timestamp;
 
 use super::role::Role;
-use super::secret::{Minted, fingerprint};
+use super::secret::fresh_id;
+use super::trail;
 
-/// Version of the file. 1: the first.
-const FORMAT: u32 = 1;
-
-/// A set-up link is good for so long.
-pub const SETUP_SECONDS: u64 = 3600;
-/// A session ends when nothing was asked in it for so long.
-pub const SESSION_IDLE_SECONDS: u64 = 3600;
-/// A session ends after so long, whatever was asked in it.
-pub const SESSION_SECONDS: u64 = 12 * 3600;
+/// Version of the file. 1: the first. 2: the audit trail is chained, and has an act's outcome beside the act; answers say
+/// which process owes them; people have the time at which their password was reset.
+const FORMAT: u32 = 2;
 
 /// Access, kept in a file.
 #[derive(Debug)]
 pub struct Access {
     connection: Mutex<Connection>,
+    /// Names this value: what was begun through it and not ended while it lives is under way.
+    pub(super) process: String,
+    /// Another number as soon as somebody may have been shut out through this value.
+    doors: watch::Sender<u64>,
 }
 
 /// Why access can't be read or changed.
@@ -31,6 +32,9 @@ pub enum AccessError {
     /// The store itself failed.
     #[error("the panel's own file cannot be used: {0}")]
     Store(#[from] rusqlite::Error),
+    /// It can't be made, or made its owner's alone.
+    #[error("the panel's own file cannot be used: {0}")]
+    File(#[from] std::io::Error),
     /// Written by another program.
     #[error("the panel's own file has format {found}, and this program knows {FORMAT}")]
     OtherFormat {
@@ -88,71 +92,13 @@ pub struct SignedIn {
     pub token: Option<String>,
 }
 
-/// An API token, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiToken {
-    /// Its number.
-    pub id: i64,
-    /// What it is for.
-    pub name: String,
-    /// Whose it is.
-    pub person: String,
-    /// The most it may; never more than its owner.
-    pub role: Role,
-    /// Since when it is there.
-    pub created_at: Timestamp,
-    /// Until when it is good.
-    pub expires_at: Timestamp,
-    /// When it was used last.
-    pub used_at: Option<Timestamp>,
-    /// Whether it was revoked.
-    pub revoked: bool,
-}
-
-/// What somebody did, for the audit trail.
-#[derive(Debug, Clone, Copy)]
-pub struct Audited<'a> {
-    /// Who; the name that was tried where nobody is known.
-    pub who: &'a str,
-    /// From which address.
-    pub address: &'a str,
-    /// What.
-    pub act: &'a str,
-    /// To what.
-    pub object: &'a str,
-    /// Whether it was done; else it was refused or failed.
-    pub done: bool,
-    /// More, without secrets.
-    pub detail: &'a str,
-}
-
-/// A line of the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Its number, from 1, without gaps.
-    pub number: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub who: String,
-    /// From which address.
-    pub address: String,
-    /// What.
-    pub act: String,
-    /// To what.
-    pub object: String,
-    /// Whether it was done.
-    pub done: bool,
-    /// More.
-    pub detail: String,
-}
-
 impl Access {
-    /// Open the file at `path`, made if it isn't there.
+    /// Open the file at `path`, made if it isn't there. It is its owner's alone.
     ///
     /// # Errors
     /// It can't be opened, or another program wrote it.
     pub fn open(path: &Path) -> Result<Access, AccessError> {
+        make_private(path)?;
         Access::prepare(Connection::open(path)?)
     }
 
@@ -165,41 +111,29 @@ impl Access {
     }
 
     fn prepare(connection: Connection) -> Result<Access, AccessError> {
+        let mut connection = connection;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
         )?;
-        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found != 0 && found != FORMAT {
-            return Err(AccessError::OtherFormat { found });
+        if format_of(&connection)? != FORMAT {
+            // One program makes the file, or brings it up to date; another waits.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            make(&transaction)?;
+            transaction.commit()?;
         }
-        // The triggers make the audit trail append-only for everything that goes through this program.
-        connection.execute_batch(&format!(
-            "CREATE TABLE IF NOT EXISTS people (
-                 name TEXT PRIMARY KEY COLLATE NOCASE, role TEXT NOT NULL, password TEXT NOT NULL,
-                 disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, signed_in_at INTEGER) STRICT;
-             CREATE TABLE IF NOT EXISTS sessions (
-                 fingerprint TEXT PRIMARY KEY, person TEXT NOT NULL REFERENCES people (name) ON DELETE CASCADE,
-                 created_at INTEGER NOT NULL, seen_at INTEGER NOT NULL) STRICT;
-             CREATE TABLE IF NOT EXISTS setup (fingerprint TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
-             CREATE TABLE IF NOT EXISTS tokens (
-                 id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
-                 person TEXT NOT NULL REFERENCES people (name) ON DELETE CASCADE,
-                 fingerprint TEXT NOT NULL UNIQUE, role TEXT NOT NULL, created_at INTEGER NOT NULL,
-                 expires_at INTEGER NOT NULL, used_at INTEGER, revoked INTEGER NOT NULL DEFAULT 0) STRICT;
-             CREATE TABLE IF NOT EXISTS answers (
-                 person TEXT NOT NULL, idempotency_key TEXT NOT NULL, request TEXT NOT NULL, at INTEGER NOT NULL,
-                 status INTEGER, body TEXT, PRIMARY KEY (person, idempotency_key)) STRICT;
-             CREATE TABLE IF NOT EXISTS audit (
-                 number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL,
-                 address TEXT NOT NULL, act TEXT NOT NULL, object TEXT NOT NULL, done INTEGER NOT NULL,
-                 detail TEXT NOT NULL) STRICT;
-             CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit
-                 BEGIN SELECT RAISE(ABORT, 'the audit trail is not changed'); END;
-             CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
-                 BEGIN SELECT RAISE(ABORT, 'the audit trail is not shortened'); END;
-             PRAGMA user_version = {FORMAT};"
-        ))?;
-        Ok(Access { connection: Mutex::new(connection) })
+        let doors = watch::Sender::new(0);
+        Ok(Access { connection: Mutex::new(connection), process: fresh_id()?, doors })
+    }
+
+    /// Woken whenever somebody may have been shut out through this value. What another process does isn't told.
+    #[must_use]
+    pub fn doors(&self) -> watch::Receiver<u64> {
+        self.doors.subscribe()
+    }
+
+    /// Somebody may have been shut out.
+    pub(super) fn shut(&self) {
+        self.doors.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -212,61 +146,6 @@ impl Access {
     /// The file can't be read.
     pub fn has_people(&self) -> Result<bool, AccessError> {
         Ok(self.lock().query_row("SELECT EXISTS (SELECT 1 FROM people)", [], |row| row.get(0))?)
-    }
-
-    /// Make a set-up link's secret; earlier ones are void.
-    ///
-    /// # Errors
-    /// The file can't be written.
-    pub fn mint_setup(&self, now: Timestamp) -> Result<Minted, AccessError> {
-        let minted = Minted::new("")?;
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM setup", [])?;
-        transaction.execute(
-            "INSERT INTO setup (fingerprint, expires_at) VALUES (?1, ?2)",
-            params![fingerprint(minted.text()), integer(now, SETUP_SECONDS)],
-        )?;
-        transaction.commit()?;
-        Ok(minted)
-    }
-
-    /// Whether a set-up secret is good.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn is_setup(&self, secret: &str, now: Timestamp) -> Result<bool, AccessError> {
-        Ok(self.lock().query_row(
-            "SELECT EXISTS (SELECT 1 FROM setup WHERE fingerprint = ?1 AND expires_at > ?2)",
-            params![fingerprint(secret), integer(now, 0)],
-            |row| row.get(0),
-        )?)
-    }
-
-    /// Use a set-up secret: the first admin is here, and the secret is gone.
-    ///
-    /// # Errors
-    /// The secret isn't good, or the name isn't.
-    pub fn set_up(
-        &self,
-        secret: &str,
-        name: &str,
-        password: &str,
-        now: Timestamp,
-    ) -> Result<(), AccessError> {
-        check_name(name)?;
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        let used = transaction.execute(
-            "DELETE FROM setup WHERE fingerprint = ?1 AND expires_at > ?2
-             AND NOT EXISTS (SELECT 1 FROM people)",
-            params![fingerprint(secret), integer(now, 0)],
-        )?;
-        if used != 1 {
-            return Err(AccessError::NoSetup);
-        }
-        insert_person(&transaction, name, Role::Admin, password, now)?;
-        Ok(transaction.commit()?)
     }
 
     /// Let somebody in from now on. `password` is the hash.
@@ -284,7 +163,7 @@ impl Access {
         insert_person(&self.lock(), name, role, password, now)
     }
 
-    /// Change somebody's role, or shut them out. Their sessions end.
+    /// Change somebody's role, or shut them out. Their sessions end; the tokens of whoever is shut out are revoked.
     ///
     /// # Errors
     /// Nobody has that name, or no admin would remain.
@@ -307,22 +186,62 @@ impl Access {
             return Err(AccessError::LastAdmin);
         }
         transaction.execute("DELETE FROM sessions WHERE person = ?1 COLLATE NOCASE", params![name])?;
-        Ok(transaction.commit()?)
+        if disabled {
+            transaction
+                .execute("UPDATE tokens SET revoked = 1 WHERE person = ?1 COLLATE NOCASE", params![name])?;
+        }
+        transaction.commit()?;
+        drop(connection);
+        self.shut();
+        Ok(())
     }
 
-    /// Give somebody another password. Their sessions end.
+    /// Give somebody another password. Their sessions end and their tokens are revoked: whoever knew the old one has nothing
+    /// left of it.
     ///
     /// # Errors
     /// Nobody has that name.
     pub fn change_password(&self, name: &str, password: &str) -> Result<(), AccessError> {
-        let connection = self.lock();
-        let changed =
-            connection.execute("UPDATE people SET password = ?2 WHERE name = ?1", params![name, password])?;
+        self.replace_password(name, password, None)
+    }
+
+    /// As [`Access::change_password`]; and what is counted against the name up to now is forgiven.
+    ///
+    /// # Errors
+    /// Nobody has that name.
+    pub fn reset_password(&self, name: &str, password: &str, now: Timestamp) -> Result<(), AccessError> {
+        self.replace_password(name, password, Some(integer(now, 0)))
+    }
+
+    fn replace_password(&self, name: &str, password: &str, reset_at: Option<i64>) -> Result<(), AccessError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = transaction.execute(
+            "UPDATE people SET password = ?2, reset_at = COALESCE(?3, reset_at) WHERE name = ?1",
+            params![name, password, reset_at],
+        )?;
         if changed == 0 {
             return Err(AccessError::Nobody(name.to_owned()));
         }
-        connection.execute("DELETE FROM sessions WHERE person = ?1 COLLATE NOCASE", params![name])?;
+        transaction.execute("DELETE FROM sessions WHERE person = ?1 COLLATE NOCASE", params![name])?;
+        transaction
+            .execute("UPDATE tokens SET revoked = 1 WHERE person = ?1 COLLATE NOCASE", params![name])?;
+        transaction.commit()?;
+        drop(connection);
+        self.shut();
         Ok(())
+    }
+
+    /// When somebody's password was reset the last time: what was counted against the name before is forgiven.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn reset_at(&self, name: &str) -> Result<Option<Timestamp>, AccessError> {
+        let found =
+            self.lock().query_row("SELECT reset_at FROM people WHERE name = ?1", params![name], |row| {
+                row.get::<_, Option<i64>>(0)
+            });
+        Ok(found.optional()?.flatten().map(timestamp))
     }
 
     /// Everybody.
@@ -357,217 +276,54 @@ impl Access {
         );
         Ok(found.optional()?)
     }
-
-    /// Begin a session: always a new secret, so that one that was planted is worth nothing.
-    ///
-    /// # Errors
-    /// The file can't be written.
-    pub fn begin_session(&self, name: &str, now: Timestamp) -> Result<Minted, AccessError> {
-        let minted = Minted::new("")?;
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        transaction.execute(
-            "DELETE FROM sessions WHERE created_at < ?1 OR seen_at < ?2",
-            params![before(now, SESSION_SECONDS), before(now, SESSION_IDLE_SECONDS)],
-        )?;
-        transaction.execute(
-            "INSERT INTO sessions (fingerprint, person, created_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
-            params![fingerprint(minted.text()), name, integer(now, 0)],
-        )?;
-        transaction
-            .execute("UPDATE people SET signed_in_at = ?2 WHERE name = ?1", params![name, integer(now, 0)])?;
-        transaction.commit()?;
-        Ok(minted)
-    }
-
-    /// Whose session this is; it goes on.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn session(&self, secret: &str, now: Timestamp) -> Result<Option<SignedIn>, AccessError> {
-        let connection = self.lock();
-        let print = fingerprint(secret);
-        let found = connection
-            .query_row(
-                "SELECT people.name, people.role, sessions.seen_at FROM sessions
-                 JOIN people ON people.name = sessions.person
-                 WHERE fingerprint = ?1 AND people.disabled = 0
-                 AND sessions.created_at >= ?2 AND sessions.seen_at >= ?3",
-                params![print, before(now, SESSION_SECONDS), before(now, SESSION_IDLE_SECONDS)],
-                |row| {
-                    let person = SignedIn { name: row.get(0)?, role: role(row, 1)?, token: None };
-                    Ok((person, timestamp(row.get(2)?)))
-                },
-            )
-            .optional()?;
-        let Some((person, seen_at)) = found else { return Ok(None) };
-        // Not with every request: a minute more or less doesn't matter, a write to the disk does.
-        if now.milliseconds_since(seen_at) > 60_000 {
-            connection.execute(
-                "UPDATE sessions SET seen_at = ?2 WHERE fingerprint = ?1",
-                params![print, integer(now, 0)],
-            )?;
-        }
-        Ok(Some(person))
-    }
-
-    /// End a session.
-    ///
-    /// # Errors
-    /// The file can't be written.
-    pub fn end_session(&self, secret: &str) -> Result<(), AccessError> {
-        self.lock().execute("DELETE FROM sessions WHERE fingerprint = ?1", params![fingerprint(secret)])?;
-        Ok(())
-    }
-
-    /// Make an API token. Its secret is in the answer, and nowhere else.
-    ///
-    /// # Errors
-    /// The file can't be written, or nobody has that name.
-    pub fn mint_token(
-        &self,
-        person: &str,
-        name: &str,
-        role: Role,
-        days: u32,
-        now: Timestamp,
-    ) -> Result<Minted, AccessError> {
-        if name.is_empty() || name.chars().count() > 64 {
-            return Err(AccessError::BadName);
-        }
-        let minted = Minted::new("swt_")?;
-        self.lock().execute(
-            "INSERT INTO tokens (name, person, fingerprint, role, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                name,
-                person,
-                fingerprint(minted.text()),
-                role.word(),
-                integer(now, 0),
-                integer(now, u64::from(days) * 86_400)
-            ],
-        )?;
-        Ok(minted)
-    }
-
-    /// Who asks with this token. It may no more than its owner may now.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn token(&self, secret: &str, now: Timestamp) -> Result<Option<SignedIn>, AccessError> {
-        let connection = self.lock();
-        let print = fingerprint(secret);
-        let found = connection
-            .query_row(
-                "SELECT people.name, people.role, tokens.role, tokens.name, tokens.used_at FROM tokens
-                 JOIN people ON people.name = tokens.person
-                 WHERE fingerprint = ?1 AND revoked = 0 AND expires_at > ?2 AND people.disabled = 0",
-                params![print, integer(now, 0)],
-                |row| {
-                    let role = role(row, 1)?.min(role(row, 2)?);
-                    let person = SignedIn { name: row.get(0)?, role, token: row.get(3)? };
-                    Ok((person, row.get::<_, Option<i64>>(4)?.map(timestamp)))
-                },
-            )
-            .optional()?;
-        let Some((person, used_at)) = found else { return Ok(None) };
-        if used_at.is_none_or(|used| now.milliseconds_since(used) > 60_000) {
-            connection.execute(
-                "UPDATE tokens SET used_at = ?2 WHERE fingerprint = ?1",
-                params![print, integer(now, 0)],
-            )?;
-        }
-        Ok(Some(person))
-    }
-
-    /// Every token.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn tokens(&self) -> Result<Vec<ApiToken>, AccessError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare(
-            "SELECT id, name, person, role, created_at, expires_at, used_at, revoked FROM tokens ORDER BY id DESC",
-        )?;
-        let tokens = statement.query_map([], |row| {
-            Ok(ApiToken {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                person: row.get(2)?,
-                role: role(row, 3)?,
-                created_at: timestamp(row.get(4)?),
-                expires_at: timestamp(row.get(5)?),
-                used_at: row.get::<_, Option<i64>>(6)?.map(timestamp),
-                revoked: row.get(7)?,
-            })
-        })?;
-        Ok(tokens.collect::<Result<_, _>>()?)
-    }
-
-    /// Revoke a token.
-    ///
-    /// # Errors
-    /// There is no such token.
-    pub fn revoke_token(&self, id: i64) -> Result<(), AccessError> {
-        match self.lock().execute("UPDATE tokens SET revoked = 1 WHERE id = ?1", params![id])? {
-            0 => Err(AccessError::NoToken),
-            _ => Ok(()),
-        }
-    }
-
-    /// Write down what somebody did.
-    ///
-    /// # Errors
-    /// The file can't be written: then it must not be done either.
-    pub fn audit(&self, entry: Audited<'_>, now: Timestamp) -> Result<(), AccessError> {
-        self.lock().execute(
-            "INSERT INTO audit (at, who, address, act, object, done, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                integer(now, 0),
-                clipped(entry.who),
-                entry.address,
-                entry.act,
-                clipped(entry.object),
-                entry.done,
-                clipped(entry.detail)
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// The audit trail, newest first, before a number.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn audit_trail(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditEntry>, AccessError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare(
-            "SELECT number, at, who, address, act, object, done, detail FROM audit
-             WHERE number < ?1 ORDER BY number DESC LIMIT ?2",
-        )?;
-        let entries = statement.query_map(params![before.unwrap_or(i64::MAX), limit], |row| {
-            Ok(AuditEntry {
-                number: row.get(0)?,
-                at: timestamp(row.get(1)?),
-                who: row.get(2)?,
-                address: row.get(3)?,
-                act: row.get(4)?,
-                object: row.get(5)?,
-                done: row.get(6)?,
-                detail: row.get(7)?,
-            })
-        })?;
-        Ok(entries.collect::<Result<_, _>>()?)
-    }
 }
 
-fn check_name(name: &str) -> Result<(), AccessError> {
+fn format_of(connection: &Connection) -> Result<u32, AccessError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Make what isn't there, and bring what is there up to date.
+fn make(transaction: &Transaction<'_>) -> Result<(), AccessError> {
+    let found = format_of(transaction)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS people (
+             name TEXT PRIMARY KEY COLLATE NOCASE, role TEXT NOT NULL, password TEXT NOT NULL,
+             disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, signed_in_at INTEGER) STRICT;
+         CREATE TABLE IF NOT EXISTS sessions (
+             fingerprint TEXT PRIMARY KEY, person TEXT NOT NULL REFERENCES people (name) ON DELETE CASCADE,
+             created_at INTEGER NOT NULL, seen_at INTEGER NOT NULL) STRICT;
+         CREATE TABLE IF NOT EXISTS setup (fingerprint TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
+         CREATE TABLE IF NOT EXISTS tokens (
+             id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+             person TEXT NOT NULL REFERENCES people (name) ON DELETE CASCADE,
+             fingerprint TEXT NOT NULL UNIQUE, role TEXT NOT NULL, created_at INTEGER NOT NULL,
+             expires_at INTEGER NOT NULL, used_at INTEGER, revoked INTEGER NOT NULL DEFAULT 0) STRICT;
+         CREATE TABLE IF NOT EXISTS answers (
+             person TEXT NOT NULL, idempotency_key TEXT NOT NULL, request TEXT NOT NULL, at INTEGER NOT NULL,
+             status INTEGER, body TEXT, PRIMARY KEY (person, idempotency_key)) STRICT;",
+    )?;
+    transaction.execute_batch(trail::TABLE)?;
+    match found {
+        // Made by another program meanwhile.
+        FORMAT => return Ok(()),
+        0 => {}
+        1 => trail::take_over(transaction)?,
+        found => return Err(AccessError::OtherFormat { found }),
+    }
+    transaction.execute_batch(&format!(
+        "ALTER TABLE people ADD COLUMN reset_at INTEGER;
+         ALTER TABLE answers ADD COLUMN process TEXT NOT NULL DEFAULT '';
+         PRAGMA user_version = {FORMAT};"
+    ))?;
+    Ok(())
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), AccessError> {
     let fits = |one: char| one.is_ascii_alphanumeric() || matches!(one, '.' | '-' | '_' | '@');
     if (1..=64).contains(&name.len()) && name.chars().all(fits) { Ok(()) } else { Err(AccessError::BadName) }
 }
 
-fn insert_person(
+pub(super) fn insert_person(
     connection: &Connection,
     name: &str,
     role: Role,
@@ -582,16 +338,11 @@ fn insert_person(
 }
 
 /// A role as the file has it; a word that we don't know may least.
-fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
+pub(super) fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
     Ok(Role::named(&row.get::<_, String>(column)?).unwrap_or(Role::Viewer))
 }
 
-/// What somebody typed, no longer than a line.
-fn clipped(text: &str) -> String {
-    text.chars().take(200).collect()
-}
-
-fn timestamp(stored: i64) -> Timestamp {
+pub(super) fn timestamp(stored: i64) -> Timestamp {
     Timestamp(stored.unsigned_abs())
 }
 

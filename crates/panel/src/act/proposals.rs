@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use upgrade::{Acceptance, ApprovedPlan, NotApproved, Plan, Timestamp, UpdateOptions};
 
 use self::checks::{check_acceptances, check_sessions, check_template, differing, values};
-use super::noted;
+use super::{audited, audited_now};
 use crate::panel::Panel;
 use crate::proposals::{Preparation, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
 use crate::web::{Asker, Failure, FieldError};
@@ -45,11 +45,11 @@ pub(crate) fn propose(
     deployment: &str,
     template: WishedTemplate,
 ) -> Result<Proposal, Failure> {
-    let result = check_template(&template).and_then(|()| {
+    audited_now(panel, asker, "propose upgrade", deployment, || {
+        check_template(&template)?;
         let proposal = panel.proposals.make(deployment, template, &asker.person.name, panel.now())?;
         begin_look(panel, &proposal.id)
-    });
-    noted(panel, asker, "propose upgrade", deployment, result)
+    })
 }
 
 /// Change a proposal. What changes voids its approval, and is looked at anew.
@@ -59,10 +59,8 @@ pub(crate) fn change(
     id: &str,
     change: ProposalChange,
 ) -> Result<Proposal, Failure> {
-    let what = in_words(&change);
-    let result = changed(panel, asker, id, change);
-    let object = named(panel, id);
-    noted(panel, asker, "change proposal", &format!("{object}: {what}"), result)
+    let object = format!("{}: {}", named(panel, id), in_words(&change));
+    audited_now(panel, asker, "change proposal", &object, || changed(panel, asker, id, change))
 }
 
 /// A proposal as the audit trail names it.
@@ -162,7 +160,7 @@ fn warnings_read(seen: Option<&Preparation>, what: &str) -> Vec<String> {
 
 /// Look at the deployment again, as a task: the proposal says when it is over.
 pub(crate) fn look(panel: &Panel, asker: &Asker, id: &str) -> Result<Proposal, Failure> {
-    noted(panel, asker, "look for proposal", &named(panel, id), begin_look(panel, id))
+    audited_now(panel, asker, "look for proposal", &named(panel, id), || begin_look(panel, id))
 }
 
 fn begin_look(panel: &Panel, id: &str) -> Result<Proposal, Failure> {
@@ -210,14 +208,8 @@ pub(crate) fn approve(
     id: &str,
     acknowledged: &Acknowledged,
 ) -> Result<Proposal, Failure> {
-    let result = approved(panel, asker, id, acknowledged);
-    noted(
-        panel,
-        asker,
-        "approve plan",
-        &format!("{}: {}", named(panel, id), acknowledged.plan_sha256),
-        result,
-    )
+    let object = format!("{}: {}", named(panel, id), acknowledged.plan_sha256);
+    audited_now(panel, asker, "approve plan", &object, || approved(panel, asker, id, acknowledged))
 }
 
 fn approved(
@@ -282,8 +274,8 @@ pub(crate) async fn begin(
     id: &str,
     without_notice: bool,
 ) -> Result<String, Failure> {
-    let result = begun(panel, asker, id, without_notice).await;
-    noted(panel, asker, "run plan", &named(panel, id), result)
+    let work = begun(panel, asker, id, without_notice);
+    audited(panel, asker, "run plan", &named(panel, id), work).await
 }
 
 async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> Result<String, Failure> {
@@ -318,6 +310,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
             return Err(Failure::Conflict(format!("Run {} has not ended; one run at a time.", run.run_id)));
         }
         panel.backend.start(approved).await?;
+        panel.looks.forget(&proposal.deployment);
     }
     let (by, at) = (asker.signature(), panel.now());
     panel.proposals.change(id, None, |proposal| {
@@ -358,9 +351,11 @@ pub(crate) fn missed_notice(
 /// Give a proposal up.
 pub(crate) fn discard(panel: &Panel, asker: &Asker, id: &str) -> Result<(), Failure> {
     let (by, at) = (asker.signature(), panel.now());
-    let result = panel.proposals.change(id, None, |proposal| {
-        proposal.standing = Standing::Discarded { by, at };
-        Ok::<_, Failure>(())
-    });
-    noted(panel, asker, "discard proposal", &named(panel, id), result.map(drop))
+    audited_now(panel, asker, "discard proposal", &named(panel, id), || {
+        let discarded = panel.proposals.change(id, None, |proposal| {
+            proposal.standing = Standing::Discarded { by, at };
+            Ok::<_, Failure>(())
+        });
+        discarded.map(drop)
+    })
 }

@@ -87,7 +87,7 @@ pub(crate) async fn deployments(State(panel): State<Panel>) -> Json<Value> {
 }
 
 pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
-    let look = panel.backend.look(&name).await?;
+    let look = panel.looks.look(&name).await?;
     let (gate, maintenance) = match &look.gate {
         GatePicture::Open => ("open", None),
         GatePicture::Closed(maintenance) => ("closed", Some(maintenance)),
@@ -445,8 +445,8 @@ pub(super) fn known_deployment(panel: &Panel, name: &str) -> Result<(), Failure>
 }
 
 pub(crate) async fn banner(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
-    let banner = panel.backend.banner(&name).await?;
-    Ok(Json(banner.map_or(Value::Null, |banner| {
+    let banner = panel.looks.banner(&name).await?;
+    Ok(Json(banner.as_ref().as_ref().map_or(Value::Null, |banner| {
         json!({
             "text": banner.text,
             "level": pages::level_word(banner.level),
@@ -494,27 +494,4 @@ pub(crate) async fn clear_banner(
     known_deployment(&panel, &name)?;
     act::banner(&panel, &asker, &name, None).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn audit(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
-    let limit = limit(&query)?;
-    let before = match query.get("before").map(|text| text.parse::<i64>()) {
-        None => None,
-        Some(Ok(before @ 0..)) => Some(before),
-        Some(Ok(_) | Err(_)) => {
-            return Err(Failure::BadInput("before is an entry's number.".to_owned()).into());
-        }
-    };
-    let trail = panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
-    let next = trail.last().filter(|last| last.number > 1).map(|last| last.number);
-    let entries: Vec<Value> = trail
-        .iter()
-        .map(|one| {
-            json!({
-                "number": one.number, "at": pages::iso(one.at), "who": one.who, "address": one.address,
-                "act": one.act, "object": one.object, "done": one.done, "detail": one.detail,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"entries": entries, "nextBefore": next})))
 }

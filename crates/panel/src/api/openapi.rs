@@ -56,7 +56,7 @@ fn described(operation: &Operation) -> Value {
         None => ("204", json!({"description": "Done."})),
         Some(shape) => (
             "200",
-            json!({"description": "The answer.", "content": {"application/json": {"schema": answered(shape)}}}),
+            json!({"description": "The answer.", "content": {shape.media_type(): {"schema": answered(shape)}}}),
         ),
     };
     let mut responses = Map::from_iter([(done.0.to_owned(), done.1)]);
@@ -71,7 +71,15 @@ fn described(operation: &Operation) -> Value {
     let mut value = json!({
         "operationId": operation.id,
         "summary": operation.summary,
-        "description": format!("Needs the role {}.", operation.deed.least().word()),
+        "description": format!(
+            "Needs the role {}.{}",
+            operation.deed.least().word(),
+            if operation.credentials {
+                " Needs your own password once more, as `current`; a token can't do it."
+            } else {
+                ""
+            }
+        ),
         "parameters": parameters,
         "responses": responses,
     });
@@ -96,6 +104,7 @@ fn answered(shape: Shape) -> Value {
 fn reference(shape: Shape) -> Value {
     match shape {
         Shape::Document => json!({"type": "object"}),
+        Shape::AuditLines => json!({"type": "string"}),
         Shape::Deployments
         | Shape::Deployment
         | Shape::Runs
@@ -121,6 +130,7 @@ fn reference(shape: Shape) -> Value {
         | Shape::OwnPassword
         | Shape::Tokens
         | Shape::NewToken
-        | Shape::MintedToken => json!({"$ref": format!("#/components/schemas/{shape:?}")}),
+        | Shape::MintedToken
+        | Shape::Confirmation => json!({"$ref": format!("#/components/schemas/{shape:?}")}),
     }
 }

@@ -3,7 +3,7 @@
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use http::Method;
 
-use super::{handlers as h, people, proposals};
+use super::{audit, handlers as h, people, proposals};
 use crate::access::Deed;
 use crate::panel::Panel;
 
@@ -15,6 +15,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) deed: Deed,
+    /// It changes who comes in, and with what: a token can't do it, and the asker's own password goes with it.
+    pub(crate) credentials: bool,
     /// Parameters of the query.
     pub(crate) query: &'static [&'static str],
     /// What is sent.
@@ -54,13 +56,15 @@ pub(crate) enum Shape {
     Tokens,
     NewToken,
     MintedToken,
+    Confirmation,
+    AuditLines,
     Document,
 }
 
 impl Shape {
-    /// Whether what is sent has a secret in it.
-    pub(crate) fn is_secret(self) -> bool {
-        matches!(self, Shape::NewPerson | Shape::NewPassword | Shape::OwnPassword)
+    /// The media type of what comes back.
+    pub(crate) fn media_type(self) -> &'static str {
+        if self == Shape::AuditLines { "application/jsonl" } else { "application/json" }
     }
 
     /// Whether nothing may be sent in its place.
@@ -79,7 +83,7 @@ fn read(
     handler: fn() -> MethodRouter<Panel>,
 ) -> Operation {
     let (method, deed, query, body, answer) = (Method::GET, Deed::Look, &[][..], None, Some(answer));
-    Operation { method, path, id, summary, deed, query, body, answer, handler }
+    Operation { method, path, id, summary, deed, credentials: false, query, body, answer, handler }
 }
 
 fn write(
@@ -90,7 +94,8 @@ fn write(
     deed: Deed,
     handler: fn() -> MethodRouter<Panel>,
 ) -> Operation {
-    Operation { method, path, id, summary, deed, query: &[], body: None, answer: None, handler }
+    let (credentials, query, body, answer) = (false, &[][..], None, None);
+    Operation { method, path, id, summary, deed, credentials, query, body, answer, handler }
 }
 
 impl Operation {
@@ -100,6 +105,10 @@ impl Operation {
 
     fn needs(self, deed: Deed) -> Operation {
         Operation { deed, ..self }
+    }
+
+    fn changes_credentials(self) -> Operation {
+        Operation { credentials: true, ..self }
     }
 
     fn takes(self, shape: Shape) -> Operation {
@@ -133,7 +142,7 @@ fn looking() -> Vec<Operation> {
         read(
             "/deployments/{name}",
             "getDeployment",
-            "A deployment as it is at this moment.",
+            "A deployment as it was seen within the last few seconds; `at` says when.",
             Shape::Deployment,
             || get(h::deployment),
         ),
@@ -313,33 +322,37 @@ fn administering() -> Vec<Operation> {
         read("/people", "listPeople", "Everybody who may sign in.", Shape::People, || get(people::people))
             .needs(admin),
         write(post_.clone(), "/people", "addPerson", "Let somebody in.", admin, || post(people::add))
+            .changes_credentials()
             .takes(Shape::NewPerson),
         write(
             put_.clone(),
             "/people/{person}",
             "changePerson",
-            "Change what somebody may, or shut them out. Their sessions end.",
+            "Change what somebody may, or shut them out. Their sessions and live pages end; whoever is shut out loses their tokens.",
             admin,
             || put(people::change),
         )
+        .changes_credentials()
         .takes(Shape::PersonChange),
         write(
             put_.clone(),
             "/people/{person}/password",
             "setPassword",
-            "Give somebody another password. Their sessions end.",
+            "Give somebody another password. Their sessions end, and their tokens are revoked.",
             admin,
             || put(people::set_password),
         )
+        .changes_credentials()
         .takes(Shape::NewPassword),
         write(
             put_,
             "/account/password",
             "changeOwnPassword",
-            "Change one's own password. One's sessions end.",
+            "Change one's own password. One's sessions end, and one's tokens are revoked.",
             Deed::OwnAccount,
             || put(people::own_password),
         )
+        .changes_credentials()
         .takes(Shape::OwnPassword),
         read("/tokens", "listTokens", "Every API token, without its secret.", Shape::Tokens, || {
             get(people::tokens)
@@ -353,13 +366,24 @@ fn administering() -> Vec<Operation> {
             admin,
             || post(people::mint),
         )
+        .changes_credentials()
         .takes(Shape::NewToken)
         .gives(Shape::MintedToken),
         write(Method::DELETE, "/tokens/{token_id}", "revokeToken", "Revoke an API token.", admin, || {
             delete(people::revoke)
-        }),
-        read("/audit", "listAudit", "The audit trail, newest first.", Shape::Audit, || get(h::audit))
+        })
+        .changes_credentials()
+        .takes(Shape::Confirmation),
+        read("/audit", "listAudit", "The audit trail, newest first.", Shape::Audit, || get(audit::list))
             .paged()
             .needs(admin),
+        read(
+            "/audit/export",
+            "exportAudit",
+            "The audit trail whole, oldest first: its rows as they are chained, one JSON object a line.",
+            Shape::AuditLines,
+            || get(audit::export),
+        )
+        .needs(admin),
     ]
 }

@@ -1,4 +1,6 @@
 //! People, their passwords, and tokens over the API. A secret goes in, or comes out once; it is in no other answer.
+//!
+//! The asker's own password, which goes with every change, is looked at before ([`super::confirmed`]).
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -85,7 +87,6 @@ pub(crate) async fn set_password(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OwnPasswordBody {
-    current: String,
     new: String,
 }
 
@@ -95,7 +96,7 @@ pub(crate) async fn own_password(
     body: bytes::Bytes,
 ) -> Done {
     let sent: OwnPasswordBody = read(&body)?;
-    act::change_own_password(&panel, &asker, sent.current, sent.new).await?;
+    act::change_own_password(&panel, &asker, sent.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -131,11 +132,18 @@ pub(crate) async fn mint(
     Ok(response)
 }
 
+/// Nothing but the asker's own password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {}
+
 pub(crate) async fn revoke(
     State(panel): State<Panel>,
     Extension(asker): Extension<Asker>,
     Path(id): Path<String>,
+    body: bytes::Bytes,
 ) -> Done {
+    let Confirmation {} = read(&body)?;
     let id = id.parse().map_err(|_| Failure::NotFound)?;
     act::revoke_token(&panel, &asker, id)?;
     Ok(StatusCode::NO_CONTENT)

@@ -96,7 +96,10 @@ fn runs() -> Value {
         "Banner": {"type": "object", "required": ["text", "level"], "additionalProperties": false, "properties": {
             "text": {"type": "string", "minLength": 1, "maxLength": 500}, "level": {"enum": ["info", "warning", "critical"]},
             "from": maybe_time(), "until": maybe_time()}},
-        "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({"type": "object"})),
+        "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": list(json!({
+            "type": "object", "required": ["number", "at", "who", "address", "act", "object", "endedAt", "done", "detail"], "properties": {
+                "number": {"type": "integer"}, "at": time(), "who": text(), "address": text(), "act": text(), "object": text(),
+                "endedAt": maybe_time(), "done": {"type": ["boolean", "null"]}, "detail": text()}})),
             "nextBefore": {"type": ["integer", "null"]}}},
     })
 }
@@ -143,7 +146,15 @@ fn proposals() -> Value {
 fn people() -> Value {
     let role = json!({"enum": ["viewer", "operator", "admin"]});
     let password = json!({"type": "string", "minLength": LEAST_PASSWORD, "maxLength": 1024});
-    let sent = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties});
+    // The asker's own password goes with each.
+    let sent = |required: &[&str], properties: Value| {
+        let mut properties = properties;
+        if let Some(properties) = properties.as_object_mut() {
+            properties.insert("current".to_owned(), json!({"type": "string", "minLength": 1}));
+        }
+        let required = [required, &["current"]].concat();
+        json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+    };
     json!({
         "People": {"type": "object", "required": ["people"], "properties": {"people": list(json!({
             "type": "object", "required": ["name", "role", "disabled"], "properties": {
@@ -152,7 +163,8 @@ fn people() -> Value {
             "name": {"type": "string", "minLength": 1, "maxLength": 64}, "password": password, "role": role})),
         "PersonChange": sent(&["role"], json!({"role": role, "disabled": {"type": "boolean"}})),
         "NewPassword": sent(&["password"], json!({"password": password})),
-        "OwnPassword": sent(&["current", "new"], json!({"current": text(), "new": password})),
+        "OwnPassword": sent(&["new"], json!({"new": password})),
+        "Confirmation": sent(&[], json!({})),
         "Tokens": {"type": "object", "required": ["tokens"], "properties": {"tokens": list(json!({
             "type": "object", "required": ["id", "name", "person", "role", "revoked"], "properties": {
                 "id": {"type": "integer"}, "name": text(), "person": text(), "role": role, "revoked": {"type": "boolean"},

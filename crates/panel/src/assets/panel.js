@@ -139,7 +139,7 @@
       answer = await fetch(form.dataset.path, {
         method: form.dataset.method,
         headers: { 'content-type': 'application/json', 'x-form-token': token, 'idempotency-key': key(form, body) },
-        body: form.dataset.method === 'DELETE' ? undefined : body,
+        body: form.dataset.method === 'DELETE' && body === '{}' ? undefined : body,
       });
     } catch {
       throw { detail: 'There was no answer. Try again: it is done once, however often it is asked.' };

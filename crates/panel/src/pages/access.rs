@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{Send, form};
 use super::words::{Tone, pill, when};
-use crate::access::{ApiToken, AuditEntry, LEAST_PASSWORD, Person, Role};
+use crate::access::{ActOutcome, ApiToken, AuditEntry, LEAST_PASSWORD, Person, Role};
 
 /// Where acts of this page lead.
 const HERE: &str = "/access";
@@ -33,6 +33,7 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
                         small { "At least " (LEAST_PASSWORD) " characters. Tell it to them in person; they can change it." }
                     }
                     label { "Role" (roles("role", Role::Viewer, "Role")) }
+                    (own_password())
                     ul.sub { @for role in Role::ALL { li { strong { (role.word()) } " may " (role.in_words()) } } }
                     button.primary { "Add" }
                 }))
@@ -47,9 +48,13 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
                     td { (one.name) } td { (one.person) } td { (one.role.word()) } td { (when(one.expires_at)) }
                     td { @match one.used_at { Some(at) => (when(at)), None => span.sub { "never" } } }
                     td { @if one.revoked { (pill(Tone::Quiet, "revoked")) } @else {
-                        (form(Send { method: "DELETE", path: &format!("/tokens/{}", one.id), then: HERE }, "", &html! {
-                            button aria-label={ "Revoke " (one.name) } { "Revoke" }
-                        }))
+                        details {
+                            summary aria-label={ "Revoke " (one.name) " …" } { "Revoke …" }
+                            (form(Send { method: "DELETE", path: &format!("/tokens/{}", one.id), then: HERE }, "inline", &html! {
+                                (own_password())
+                                button aria-label={ "Revoke " (one.name) } { "Revoke" }
+                            }))
+                        }
                     } }
                 } } }
             } } }
@@ -59,6 +64,7 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
                     label { "What it is for" input name="name" required maxlength="64"; }
                     label { "Role" (roles("role", Role::Viewer, "Role")) }
                     label { "Days" input name="days" type="number" min="1" max="366" value="90" required; }
+                    (own_password())
                     button.primary { "Make a token" }
                 }
             }
@@ -70,13 +76,24 @@ pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry
         }
         section aria-labelledby="trail" {
             h2 #trail { "Audit trail" }
-            p.sub { "Every act, newest first. It can't be changed or shortened from here." }
+            p.sub {
+                "Every act, newest first; refused sign-ins are summed up. It can't be changed or shortened from here, and each row is
+                 chained to the one before it: " code { "slackwater serve --verify-audit" } " looks whether it is whole. "
+                a href="/api/v1/audit/export" download="audit.jsonl" { "All of it, as JSON lines" }
+            }
             div.scroll tabindex="0" role="region" aria-label="Entries of the audit trail" { table {
                 thead { tr { th.number { "No." } th { "When" } th { "Who" } th { "From" } th { "What" } th { "Outcome" } } }
                 tbody { @for entry in trail { tr {
                     td.number { (entry.number) } td { (when(entry.at)) } td { (entry.who) } td { (entry.address) }
-                    td { (entry.act) " " (entry.object) @if !entry.detail.is_empty() { br; small { (entry.detail) } } }
-                    td { @if entry.done { (pill(Tone::Good, "done")) } @else { (pill(Tone::Mind, "refused")) } }
+                    td {
+                        (entry.act) " " (entry.object)
+                        @if let Some(ActOutcome { detail, .. }) = &entry.outcome && !detail.is_empty() { br; small { (detail) } }
+                    }
+                    td { @match &entry.outcome {
+                        Some(ActOutcome { done: true, .. }) => (pill(Tone::Good, "done")),
+                        Some(ActOutcome { done: false, .. }) => (pill(Tone::Mind, "refused")),
+                        None => (pill(Tone::Quiet, "no end is written")),
+                    } }
                 } } }
             } }
             @if let Some(last) = trail.last() && last.number > 1 {
@@ -90,20 +107,30 @@ fn change(person: &Person) -> Markup {
     let path = format!("/people/{}", person.name);
     let password = format!("{path}/password");
     html! {
-        (form(Send { method: "PUT", path: &path, then: HERE }, "inline", &html! {
-            (roles("role", person.role, &format!("Role of {}", person.name)))
-            label.check { input type="checkbox" name="disabled" checked[person.disabled]; span { "shut out" } }
-            button aria-label={ "Change " (person.name) } { "Change" }
-        }))
+        details {
+            summary aria-label={ "Change " (person.name) " …" } { "Role …" }
+            (form(Send { method: "PUT", path: &path, then: HERE }, "inline", &html! {
+                (roles("role", person.role, &format!("Role of {}", person.name)))
+                label.check { input type="checkbox" name="disabled" checked[person.disabled]; span { "shut out" } }
+                (own_password())
+                button aria-label={ "Change " (person.name) } { "Change" }
+            }))
+        }
         details {
             summary { "New password …" }
             (form(Send { method: "PUT", path: &password, then: HERE }, "inline", &html! {
                 input name="password" type="password" required minlength=(LEAST_PASSWORD) autocomplete="new-password"
                     aria-label={ "New password of " (person.name) };
+                (own_password())
                 button { "Set it" }
             }))
         }
     }
+}
+
+/// Whoever lets people in shows once more that they are who signed in.
+fn own_password() -> Markup {
+    html! { label { "Your own password" input name="current" type="password" required autocomplete="current-password"; } }
 }
 
 fn roles(name: &str, now: Role, label: &str) -> Markup {

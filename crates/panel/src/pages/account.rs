@@ -12,7 +12,7 @@ pub(crate) fn account(person: &SignedIn) -> Markup {
         p { "You are " strong { (person.name) } ", " (person.role.word()) ": you may " (person.role.in_words()) "." }
         section {
             h2 { "Change your password" }
-            p.sub { "You are signed out everywhere, and sign in with the new one." }
+            p.sub { "You are signed out everywhere, and sign in with the new one. Your API tokens are revoked." }
             (form(Send { method: "PUT", path: "/account/password", then: "/sign-in" }, "stack", &html! {
                 label { "Current password" input name="current" type="password" autocomplete="current-password" required; }
                 label { "New password"

@@ -1,6 +1,8 @@
 //! System maintenance and the user banner of one deployment.
 
 use conductor::Claim;
+use std::sync::Arc;
+
 use maud::{Markup, html};
 use upgrade::{Banner, BannerLevel, Escalation};
 
@@ -24,7 +26,7 @@ pub(crate) struct MaintenancePage<'a> {
     /// The deployment, and who looks.
     pub(crate) shown: Shown<'a>,
     /// How it is at this moment.
-    pub(crate) look: &'a Result<Look, BackendError>,
+    pub(crate) look: &'a Result<Arc<Look>, BackendError>,
     /// Its last run, where it can be read.
     pub(crate) last: Option<&'a RunPicture>,
     /// Who carries the last run out.
@@ -77,7 +79,7 @@ pub(crate) fn maintenance(page: &MaintenancePage<'_>) -> Markup {
         @else {
             @if !is_open || !is_whole || running.is_some() { (disable(page, running)) }
             @if running.is_none() && is_open { (enable(shown, false)) }
-            @else if running.is_none() && is_closed && seen.is_some_and(is_at_work) { (enable(shown, true)) }
+            @else if running.is_none() && is_closed && seen.is_some_and(|look| is_at_work(look)) { (enable(shown, true)) }
         }
         @if let Ok(look) = look { (at_work(look)) }
         @if let Some(last) = last { (stopped(last.telling.report())) }

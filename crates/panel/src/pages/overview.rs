@@ -1,5 +1,7 @@
 //! Overview: every deployment, and what needs attention.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 use upgrade::{Ending, Outcome, Timestamp};
 
@@ -14,7 +16,7 @@ pub(crate) struct Card {
     /// Its settings.
     pub(crate) settings: DeploymentSummary,
     /// How it is; `None`: it isn't looked at yet.
-    pub(crate) look: Option<Result<Look, BackendError>>,
+    pub(crate) look: Option<Result<Arc<Look>, BackendError>>,
     /// Its last run.
     pub(crate) last: Option<Listed>,
     /// Why its runs could not be read.

@@ -12,7 +12,7 @@ use maud::Markup;
 use super::failure::Failure;
 use super::guard::{has_cookie, set_cookie};
 use super::request::{Visitor, session};
-use crate::access::Audited;
+use crate::access::Act;
 use crate::pages::{self, Page};
 use crate::panel::Panel;
 
@@ -52,28 +52,25 @@ pub(crate) async fn sign_in(
     // Spaces belong to a password.
     let given = fields.iter().find(|(found, _)| found == "password").map(|(_, value)| value.clone());
     let now = panel.now();
-    let noted = |who: &str, done: bool, detail: &str| {
-        let address = visitor.address.to_string();
-        let entry = Audited { who, address: &address, act: "sign in", object: "", done, detail };
-        panel.access.audit(entry, now)
-    };
-    if let Err(wait) = panel.limits.attempt(name, visitor.address, now) {
-        noted(name, false, "too many attempts")?;
+    if let Err(wait) = panel.limits.attempt(name, visitor.address, panel.access.reset_at(name)?, now) {
+        panel.refused_sign_in(name, visitor.address, "too many attempts")?;
         return Err(Failure::TooMany(wait));
     }
     let known = panel.access.password_of(name)?;
     let (person, hash) = known.unzip();
     let right = panel.passwords.is(given.unwrap_or_default(), hash).await;
     let (true, Some(person)) = (right, person) else {
-        let locked = panel.limits.wrong(name, panel.now());
-        noted(name, false, if locked { "wrong; the name is locked for a while" } else { "wrong" })?;
+        let locked = panel.limits.wrong(name, visitor.address, panel.now());
+        let why = if locked { "wrong; the name is locked for a while for this address" } else { "wrong" };
+        panel.refused_sign_in(name, visitor.address, why)?;
         let body = pages::sign_in(&visitor.form_token, to, Some("That name and password don't go together."));
         let mut response = stranger(&visitor, "Sign in", body);
         *response.status_mut() = http::StatusCode::UNAUTHORIZED;
         return Ok(response);
     };
-    panel.limits.right(name);
-    noted(&person, true, "")?;
+    panel.limits.right(name, visitor.address, panel.now());
+    let address = visitor.address.to_string();
+    panel.access.audit(Act { who: &person, address: &address, act: "sign in", object: "" }, true, "", now)?;
     enter(&panel, &person, to)
 }
 
@@ -124,15 +121,24 @@ pub(crate) async fn set_up(
     Form(fields): Fields,
 ) -> Result<Response, Failure> {
     let now = panel.now();
-    panel.limits.attempt("", visitor.address, now).map_err(Failure::TooMany)?;
+    panel.limits.attempt("", visitor.address, None, now).map_err(Failure::TooMany)?;
     if panel.access.has_people()? || !panel.access.is_setup(&secret, now)? {
         return Err(crate::access::AccessError::NoSetup.into());
     }
     let name = field(&fields, "name");
     let password = fields.iter().find(|(found, _)| found == "password").map(|(_, value)| value.clone());
-    let made = match panel.passwords.hash(name, password.unwrap_or_default()).await {
+    let address = visitor.address.to_string();
+    let hash = panel.passwords.hash(name, password.unwrap_or_default()).await;
+    let made = match hash {
         Err(error) => Err(Failure::from(error)),
-        Ok(hash) => panel.access.set_up(&secret, name, &hash, now).map_err(Failure::from),
+        Ok(hash) => {
+            let act = Act { who: name, address: &address, act: "set up", object: name };
+            let number = panel.access.begin_act(act, now)?;
+            let made = panel.access.set_up(&secret, name, &hash, now).map_err(Failure::from);
+            let why = made.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            panel.access.end_act(number, made.is_ok(), &why, panel.now())?;
+            made
+        }
     };
     if let Err(failure) = made {
         let body = pages::set_up(&visitor.form_token, &secret, Some(&failure.to_string()));
@@ -140,8 +146,5 @@ pub(crate) async fn set_up(
         *response.status_mut() = failure.status();
         return Ok(response);
     }
-    let address = visitor.address.to_string();
-    let entry = Audited { who: name, address: &address, act: "set up", object: name, done: true, detail: "" };
-    panel.access.audit(entry, now)?;
     enter(&panel, name, "/")
 }

@@ -28,6 +28,8 @@ pub(crate) enum Failure {
         "Nothing was done. The page this came from is out of date, or isn't ours, or its browser runs no script. Load it again."
     )]
     Forged,
+    #[error("A token lets nobody in and changes no password, role or token: sign in.")]
+    NotByToken,
     #[error("The panel is not reached by that name.")]
     UnknownHost,
     #[error(
@@ -48,6 +50,11 @@ pub(crate) enum Failure {
     Conflict(String),
     #[error("Too many attempts. Try again in {} seconds.", .0.seconds)]
     TooMany(TooMany),
+    #[error(
+        "This is still being done: the first request with this Idempotency-Key is not answered yet. Ask again with the \
+         same key, and you are told what came of it."
+    )]
+    StillUnderWay,
     #[error("{0}")]
     Elsewhere(String),
     #[error("{0}")]
@@ -72,7 +79,7 @@ impl Failure {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Failure::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Failure::Forbidden { .. } | Failure::Forged => StatusCode::FORBIDDEN,
+            Failure::Forbidden { .. } | Failure::Forged | Failure::NotByToken => StatusCode::FORBIDDEN,
             Failure::NotSo => StatusCode::METHOD_NOT_ALLOWED,
             Failure::NotFound => StatusCode::NOT_FOUND,
             Failure::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
@@ -81,7 +88,7 @@ impl Failure {
             Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Failure::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Failure::BadInput(_) | Failure::Fields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Failure::Conflict(_) => StatusCode::CONFLICT,
+            Failure::Conflict(_) | Failure::StillUnderWay => StatusCode::CONFLICT,
             Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Elsewhere(_) => StatusCode::BAD_GATEWAY,
             Failure::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -92,6 +99,7 @@ impl Failure {
         match self {
             Failure::NotSignedIn => "Not signed in",
             Failure::Forbidden { .. } => "Not yours to do",
+            Failure::NotByToken => "Not with a token",
             Failure::NotFound => "Not found",
             Failure::NotSo => "Not done",
             Failure::Forged => "Not accepted",
@@ -102,6 +110,7 @@ impl Failure {
             Failure::ContentType => "Neither form nor JSON",
             Failure::BadInput(_) | Failure::Fields { .. } => "That won't do",
             Failure::Conflict(_) => "Not as things are",
+            Failure::StillUnderWay => "Still under way",
             Failure::TooMany(_) => "Too many attempts",
             Failure::Elsewhere(_) => "No answer from the deployment",
             Failure::Ours(_) => "The panel has failed",
@@ -130,8 +139,13 @@ impl Failure {
         } else {
             (status, pages::failed(self)).into_response()
         };
-        if let Failure::TooMany(TooMany { seconds }) = self {
-            response.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from(*seconds));
+        let again_after = match self {
+            Failure::TooMany(TooMany { seconds }) => Some(*seconds),
+            Failure::StillUnderWay => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = again_after {
+            response.headers_mut().insert(RETRY_AFTER, http::HeaderValue::from(seconds));
         }
         if is_api && status == StatusCode::UNAUTHORIZED {
             let scheme = http::HeaderValue::from_static("Bearer");
@@ -151,9 +165,10 @@ impl IntoResponse for Failure {
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Failure {
         match &error {
-            AccessError::Store(_) | AccessError::OtherFormat { .. } | AccessError::Random(_) => {
-                Failure::Ours(error.to_string())
-            }
+            AccessError::Store(_)
+            | AccessError::File(_)
+            | AccessError::OtherFormat { .. }
+            | AccessError::Random(_) => Failure::Ours(error.to_string()),
             AccessError::Nobody(_) | AccessError::NoToken => Failure::NotFound,
             AccessError::NameTaken(_) | AccessError::LastAdmin | AccessError::NoSetup => {
                 Failure::Conflict(error.to_string())
@@ -169,6 +184,7 @@ impl From<ProposalError> for Failure {
             ProposalError::None => Failure::NotFound,
             ProposalError::OneIsOpen { .. } | ProposalError::Ended => Failure::Conflict(error.to_string()),
             ProposalError::Store(_)
+            | ProposalError::File(_)
             | ProposalError::Unreadable(_)
             | ProposalError::OtherFormat { .. }
             | ProposalError::Random(_) => Failure::Ours(error.to_string()),

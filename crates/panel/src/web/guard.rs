@@ -76,7 +76,7 @@ async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Fa
         return Err(Failure::NotSignedIn);
     }
     let (parts, body) = request.into_parts();
-    let uploads = visitor.person.as_ref().is_some_and(|person| person.role.may(Deed::Plan))
+    let uploads = visitor.person.as_ref().is_some_and(|(person, _)| person.role.may(Deed::Plan))
         && parts.uri.path().starts_with("/api/")
         && parts.uri.path().contains("/proposals");
     let most = if uploads { MOST_UPLOAD_BYTES } else { MOST_BYTES };
@@ -146,7 +146,7 @@ pub(crate) async fn only(deed: Deed, request: Request, next: Next) -> Response {
     let Some(visitor) = request.extensions().get::<Visitor>().cloned() else {
         return Failure::NotSignedIn.answer(is_api);
     };
-    let Some(person) = visitor.person else {
+    let Some((person, proof)) = visitor.person else {
         if is_api || request.method() != Method::GET {
             return Failure::NotSignedIn.answer(is_api);
         }
@@ -159,7 +159,7 @@ pub(crate) async fn only(deed: Deed, request: Request, next: Next) -> Response {
         return Failure::Forbidden { role: person.role, needs: deed.least() }.answer(is_api);
     }
     let mut request = request;
-    let asker = Asker { person, address: visitor.address, form_token: visitor.form_token };
+    let asker = Asker { person, proof, address: visitor.address, form_token: visitor.form_token };
     request.extensions_mut().insert(asker);
     next.run(request).await
 }

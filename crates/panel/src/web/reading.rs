@@ -1,7 +1,6 @@
 //! The pages' handlers: they ask, and show. Whatever is done is done by the API.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Path, Query, State};
@@ -37,11 +36,10 @@ pub(crate) async fn overview(
         let panel = panel.clone();
         let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
         async move {
-            let look =
-                tokio::time::timeout(Duration::from_secs(LOOK_SECONDS), panel.backend.look(&settings.name));
+            let look = panel.looks.look_within(&settings.name, LOOK_SECONDS);
             let last = panel.live.listed(last.into_iter().collect());
             let (look, mut last) = tokio::join!(look, last);
-            (settings, look.ok(), last.pop())
+            (settings, look, last.pop())
         }
     });
     let unread = panel.live.unread();
@@ -147,7 +145,7 @@ pub(crate) async fn maintenance(
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
     let settings = settings_of(&panel, &name)?;
-    let look = panel.backend.look(&name).await;
+    let look = panel.looks.look(&name).await;
     let runs = panel.live.runs().await?;
     let last = match runs.iter().rev().find(|run| run.deployment == name) {
         None => None,
@@ -181,7 +179,7 @@ pub(crate) async fn banner(
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
     let settings = settings_of(&panel, &name)?;
-    let banner = panel.backend.banner(&name).await;
+    let banner = panel.looks.banner(&name).await.map(|banner| (*banner).clone());
     let may = asker.person.role.may(Deed::Announce);
     let shown = Shown { settings: &settings, may };
     Ok(page(&asker, "", "User banner", pages::banner(&shown, &banner)))

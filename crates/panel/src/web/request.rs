@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, Request};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
-use crate::access::{AccessError, SignedIn, form_token};
+use crate::access::{AccessError, Proof, SignedIn, fingerprint, form_token};
 use crate::panel::{Origins, Panel};
 
 /// What is known of a request before anybody is asked who they are.
@@ -18,8 +18,8 @@ pub(crate) struct Visitor {
     pub(crate) form_token: String,
     /// Whether they are here with a cookie, and not with an API token.
     pub(crate) by_cookie: bool,
-    /// Who they are.
-    pub(crate) person: Option<SignedIn>,
+    /// Who they are, and what showed it.
+    pub(crate) person: Option<(SignedIn, Proof)>,
 }
 
 /// Somebody who is known, in a request that they may make.
@@ -27,6 +27,8 @@ pub(crate) struct Visitor {
 pub(crate) struct Asker {
     /// Who.
     pub(crate) person: SignedIn,
+    /// What showed it.
+    pub(crate) proof: Proof,
     /// From where.
     pub(crate) address: IpAddr,
     /// The token that their forms carry.
@@ -48,11 +50,11 @@ impl Visitor {
     pub(crate) fn of(panel: &Panel, request: &Request) -> Result<Visitor, AccessError> {
         let headers = request.headers();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-        let address = panel.origins.address(peer, forwarded.and_then(|value| value.to_str().ok()));
+        let address = panel.proxies.address(peer, headers);
         let now = panel.now();
         if let Some(secret) = bearer(headers) {
             let person = panel.access.token(secret, now)?;
+            let person = person.map(|person| (person, Proof::Token(fingerprint(secret))));
             return Ok(Visitor { address, form_token: String::new(), by_cookie: false, person });
         }
         if headers.contains_key(AUTHORIZATION) {
@@ -62,7 +64,8 @@ impl Visitor {
             && let Some(person) = panel.access.session(secret, now)?
         {
             let form_token = form_token(secret);
-            return Ok(Visitor { address, form_token, by_cookie: true, person: Some(person) });
+            let proof = Proof::Session(fingerprint(secret));
+            return Ok(Visitor { address, form_token, by_cookie: true, person: Some((person, proof)) });
         }
         let form_token = cookie(headers, panel.origins.form_cookie()).map(form_token).unwrap_or_default();
         Ok(Visitor { address, form_token, by_cookie: true, person: None })

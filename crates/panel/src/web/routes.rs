@@ -44,8 +44,12 @@ pub fn router(panel: Panel) -> Router {
     for operation in api::operations() {
         let mut methods = (operation.handler)();
         if operation.method != http::Method::GET {
-            let secret = operation.body.is_some_and(api::Shape::is_secret);
-            let state = (panel.clone(), secret.then(|| Arc::clone(&salt)));
+            if operation.credentials {
+                let state = (panel.clone(), operation.id);
+                methods = methods.layer(from_fn_with_state(state, api::confirmed));
+            }
+            // Passwords go with those.
+            let state = (panel.clone(), operation.credentials.then(|| Arc::clone(&salt)));
             methods = methods.layer(from_fn_with_state(state, api::once_only));
         }
         router = router.route(&format!("/api/v1{}", operation.path), only(operation.deed, methods));

@@ -49,10 +49,11 @@ pub(crate) async fn stream(
     let known = query.get("after").map(String::as_str);
     let mark = last.and_then(Mark::read).or_else(|| known.and_then(Mark::read));
     let until = panel.now().0.saturating_add(STREAM_SECONDS * 1000);
-    let watch = panel.live.watch();
+    let (watch, doors) = (panel.live.watch(), panel.access.doors());
     let drawn = (panel.now(), mark.map(|mark| mark.told));
     let sent = HashMap::new();
-    let begin = Following { panel, asker, messages, run_id, mark, sent, drawn, watch, until, over: false };
+    let begin =
+        Following { panel, asker, messages, run_id, mark, sent, drawn, watch, doors, until, over: false };
     let events = stream::unfold(begin, Following::next).map(Ok::<_, std::convert::Infallible>);
     let alive = KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_SECONDS));
     Ok(Sse::new(events).keep_alive(alive).into_response())
@@ -70,6 +71,7 @@ struct Following {
     /// When its timeline was drawn, and of how many records.
     drawn: (Timestamp, Option<usize>),
     watch: tokio::sync::watch::Receiver<u64>,
+    doors: tokio::sync::watch::Receiver<u64>,
     until: u64,
     over: bool,
 }
@@ -82,6 +84,10 @@ impl Following {
                 return None;
             }
             // Marked before the look, so that what is written during it wakes us again.
+            self.doors.mark_unchanged();
+            if !self.may_still_look(now) {
+                return None;
+            }
             let wake = *self.watch.borrow_and_update();
             let wanted = Wanted {
                 run_id: self.run_id.clone(),
@@ -95,10 +101,23 @@ impl Following {
             }
             let next_look = self.until.min(self.redraws_at().0);
             let left = Duration::from_millis(next_look.saturating_sub(self.panel.now().0));
-            if let Ok(Err(_)) = tokio::time::timeout(left, self.watch.changed()).await {
+            let woken = async {
+                tokio::select! {
+                    changed = self.watch.changed() => changed,
+                    changed = self.doors.changed() => changed,
+                }
+            };
+            if let Ok(Err(_)) = tokio::time::timeout(left, woken).await {
                 return None;
             }
         }
+    }
+
+    /// Whether whoever looks is who they were when they began, and may what they might. Asked before everything that is
+    /// told, and now and then: another process may shut people out, too.
+    fn may_still_look(&self, now: Timestamp) -> bool {
+        let shown = self.panel.access.shown_by(&self.asker.proof, now);
+        shown.is_ok_and(|person| person.as_ref() == Some(&self.asker.person))
     }
 
     /// When the page's timeline is to be drawn again: soon after something has happened, and now and then while nothing

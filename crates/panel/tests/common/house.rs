@@ -1,6 +1,7 @@
 //! A deployment in memory, for a panel to stand over.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use conductor::{Clock, Request};
 use panel::proposals::{Preparation, UpgradeWish, WishedTemplate};
@@ -36,8 +37,15 @@ pub struct House {
     pub status: &'static str,
     /// Runs that were gone on with.
     pub resumed: Mutex<Vec<String>>,
-    /// Looks that may end; without limit unless a test wants to see one under way.
+    /// Looks for proposals that may end; without limit unless a test wants to see one under way.
     pub turns: Semaphore,
+    /// Banners that may be set, likewise.
+    pub acts: Semaphore,
+    /// Looks at the deployment that may end, likewise.
+    pub looks: Semaphore,
+    /// How often it was looked at, and how often its banner was set.
+    pub looked: AtomicU32,
+    pub set: AtomicU32,
 }
 
 /// A run that has not ended.
@@ -61,6 +69,10 @@ impl Default for House {
             status: "UPDATE_COMPLETE",
             resumed: Mutex::default(),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
+            acts: Semaphore::new(Semaphore::MAX_PERMITS),
+            looks: Semaphore::new(Semaphore::MAX_PERMITS),
+            looked: AtomicU32::new(0),
+            set: AtomicU32::new(0),
         }
     }
 }
@@ -79,6 +91,8 @@ impl Backend for House {
         let known = deployment == "lab";
         let missing = BackendError::NoDeployment(deployment.to_owned());
         Box::pin(async move {
+            self.looked.fetch_add(1, Ordering::Relaxed);
+            self.looks.acquire().await.expect("open").forget();
             let look = Look {
                 at: Timestamp(1_800_000_000_000),
                 version: Some("1.2.0".to_owned()),
@@ -156,7 +170,11 @@ impl Backend for House {
         Box::pin(async move { Ok(banner) })
     }
     fn set_banner(&self, _: &str, banner: Option<Banner>) -> Answering<'_, ()> {
-        *self.banner.lock().expect("no panic") = banner;
-        Box::pin(async { Ok(()) })
+        Box::pin(async move {
+            self.acts.acquire().await.expect("open").forget();
+            self.set.fetch_add(1, Ordering::Relaxed);
+            *self.banner.lock().expect("no panic") = banner;
+            Ok(())
+        })
     }
 }

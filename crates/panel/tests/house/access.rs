@@ -8,6 +8,9 @@ use panel::access::{Access, Role};
 
 use crate::served::{Browser, PASSWORD, Served, request};
 
+/// What goes with every change of credentials.
+const OWN_PASSWORD: &str = r#"{"current":"a sentence does well"}"#;
+
 #[tokio::test]
 async fn nothing_is_shown_to_strangers() {
     let served = Served::new();
@@ -64,7 +67,7 @@ async fn a_write_from_elsewhere_does_nothing() {
     let forged = |change: fn(&mut HeaderMap), token: &str, key: u32| {
         let mut request = request(Method::PUT, &format!("/api/v1{path}"), &ada.cookie, None);
         let headers = request.headers_mut();
-        let key = key.to_string();
+        let key = format!("forged-{key}");
         for (name, value) in [
             ("origin", "http://127.0.0.1:4590"),
             ("x-form-token", token),
@@ -233,7 +236,8 @@ async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
         ] {
             request.headers_mut().insert(name, value.parse().expect("a value"));
         }
-        *request.body_mut() = Body::from(r#"{"name":"pipeline","role":"operator","days":30}"#);
+        *request.body_mut() =
+            Body::from(r#"{"name":"pipeline","role":"operator","days":30,"current":"a sentence does well"}"#);
         served.ask(request)
     };
     let minted = mint().await;
@@ -284,7 +288,7 @@ async fn a_token_is_shown_once_works_in_its_header_and_does_a_write_once() {
     );
     let access = Access::open(&served.access).expect("SQLite");
     let path_of_token = format!("/tokens/{}", access.tokens().expect("readable")[0].id);
-    let gone = served.send(Method::DELETE, &path_of_token, &ada, "").await;
+    let gone = served.send(Method::DELETE, &path_of_token, &ada, OWN_PASSWORD).await;
     assert!(gone.status.is_success(), "{path_of_token}: {} {}", gone.status, gone.text);
     assert_eq!(ask(Method::GET, path, None, "").await.status, StatusCode::UNAUTHORIZED, "revoked");
 }

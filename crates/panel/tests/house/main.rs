@@ -1,8 +1,12 @@
 //! The panel's router, asked in process.
 
 mod access;
+mod acts;
+mod attacks;
 #[path = "../common/mod.rs"]
 mod common;
+mod credentials;
+mod looks;
 mod maintenance;
 mod served;
 mod upgrade;

@@ -11,7 +11,8 @@ use axum::extract::ConnectInfo;
 use conductor::Clock;
 use http::{HeaderMap, Method, Request, StatusCode};
 use panel::access::Role;
-use panel::{Backend, FileRuns, Origins, Panel, PanelSettings, router};
+use panel::{Backend, FileRuns, Origins, Panel, PanelSettings, Proxies, router};
+use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::common::house::House;
@@ -61,17 +62,23 @@ impl Served {
     }
 
     pub fn with(house: House, two_person_approval: bool) -> Served {
+        Served::at(Clock::system(), house, two_person_approval)
+    }
+
+    /// With this clock: one that starts at a given time goes by tokio's alone.
+    pub fn at(clock: Clock, house: House, two_person_approval: bool) -> Served {
         let house = Arc::new(house);
         let folder = tempfile::tempdir().expect("a folder");
         let access = folder.path().join("panel.sqlite");
-        let (journal, clock) = (folder.path().join("journal.sqlite"), Clock::system());
+        let journal = folder.path().join("journal.sqlite");
         let panel = Panel::open(PanelSettings {
             backend: Arc::clone(&house) as Arc<dyn Backend>,
             runs: Arc::new(FileRuns::open(&journal, clock).expect("it opens")),
             access: &access,
             two_person_approval,
             clock,
-            origins: Origins { secure: false, behind_proxy: false, loopback_only: true },
+            origins: Origins { secure: false, loopback_only: true },
+            proxies: Proxies::none(),
         })
         .expect("it opens");
         Served { router: router(panel.clone()), panel, access, house, folder }
@@ -80,6 +87,11 @@ impl Served {
     pub async fn ask(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        self.ask_as(request).await
+    }
+
+    /// Ask from the address that the request says.
+    pub async fn ask_as(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 24).await.expect("a body");
@@ -101,7 +113,7 @@ impl Served {
             .header("cookie", &browser.cookie)
             .header("origin", "http://127.0.0.1:4590")
             .header("x-form-token", &browser.form_token)
-            .header("idempotency-key", KEYS.fetch_add(1, Ordering::Relaxed).to_string())
+            .header("idempotency-key", format!("sent-{}", KEYS.fetch_add(1, Ordering::Relaxed)))
             .header("content-type", "application/json");
         self.ask(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
@@ -114,13 +126,25 @@ impl Served {
 
     /// Set up by the link, as the first admin.
     pub async fn set_up(&self) -> Browser {
+        let cookie = self.enter_by_the_link().await;
+        self.arrive(cookie).await
+    }
+
+    /// The same, in a house that isn't looked at meanwhile.
+    pub async fn set_up_unseen(&self) -> Browser {
+        let cookie = self.enter_by_the_link().await;
+        let form_token = self.get("/account", &cookie).await.form_token();
+        Browser { cookie, form_token }
+    }
+
+    async fn enter_by_the_link(&self) -> String {
         let path = self.panel.setup_path().expect("written").expect("nobody is here");
         let page = self.get(&path, "").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
         let stranger = Browser { cookie: page.cookie(), form_token: page.form_token() };
         let entered = self.post(&path, &stranger, &[("name", "ada"), ("password", PASSWORD)]).await;
         assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
-        self.arrive(entered.cookie()).await
+        entered.cookie()
     }
 
     pub async fn arrive(&self, cookie: String) -> Browser {
@@ -139,7 +163,8 @@ impl Served {
     }
 
     pub async fn called(&self, admin: &Browser, name: &str, role: Role) -> Browser {
-        let body = format!(r#"{{"name":"{name}","password":"{PASSWORD}","role":"{}"}}"#, role.word());
+        let body =
+            json!({"name": name, "password": PASSWORD, "role": role.word(), "current": PASSWORD}).to_string();
         assert_eq!(self.send(Method::POST, "/people", admin, &body).await.status, StatusCode::NO_CONTENT);
         let entered = self.sign_in(name, PASSWORD).await;
         assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);

@@ -188,7 +188,7 @@ impl Elsewhere {
             .uri(path)
             .header("host", "127.0.0.1")
             .header("authorization", format!("Bearer {}", self.token))
-            .header("idempotency-key", KEYS.fetch_add(1, Ordering::Relaxed).to_string())
+            .header("idempotency-key", format!("sent-{}", KEYS.fetch_add(1, Ordering::Relaxed)))
             .header("content-type", "application/json")
             .body(Body::from(body.to_owned()))
             .expect("a request");

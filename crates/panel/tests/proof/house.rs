@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use conductor::{Clock, SqliteJournal};
 use panel::access::{Access, Role};
-use panel::{FileRuns, Origins, Panel, PanelSettings, Runs, Tls, router};
+use panel::{FileRuns, Origins, Panel, PanelSettings, Proxies, Runs, Tls, router};
 
 use crate::common::house::House;
 
@@ -21,17 +21,17 @@ pub struct Served {
 
 impl Served {
     pub fn new() -> Served {
-        Served::reached(Origins { secure: false, behind_proxy: false, loopback_only: true }, None)
+        Served::reached(Origins { secure: false, loopback_only: true }, None)
     }
 
     /// One of runs that aren't in its journal.
     pub fn over(runs: Arc<dyn Runs>) -> Served {
-        Served::reached(Origins { secure: false, behind_proxy: false, loopback_only: true }, Some(runs))
+        Served::reached(Origins { secure: false, loopback_only: true }, Some(runs))
     }
 
     /// One whose browsers come over TLS.
     pub fn over_tls() -> Served {
-        Served::reached(Origins { secure: true, behind_proxy: false, loopback_only: true }, None)
+        Served::reached(Origins { secure: true, loopback_only: true }, None)
     }
 
     fn reached(origins: Origins, runs: Option<Arc<dyn Runs>>) -> Served {
@@ -44,6 +44,7 @@ impl Served {
             access: &access,
             clock,
             origins,
+            proxies: Proxies::none(),
             two_person_approval: false,
         })
         .expect("it opens");

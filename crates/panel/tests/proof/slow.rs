@@ -112,6 +112,7 @@ async fn whoever_is_slow_is_hung_up_on() {
         assert!(told.starts_with(slow.told), "{}: {told}", slow.name);
         assert_eq!(told.is_empty(), slow.told.is_empty(), "{}: {told}", slow.name);
     }
+    println!("attacks: slow clients: {0} of {0} held", SLOW.len());
 }
 
 /// Somebody asks for much and reads nothing of it for a while: for a short while they are waited for, for a long one

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use panel::access::Role;
+use conductor::Clock;
+use panel::access::{Access, Role};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -50,6 +51,18 @@ impl Stream {
             let message = self.any().await;
             if !message.numbers().is_empty() {
                 return message;
+            }
+        }
+    }
+
+    /// Whether it ends, and not another message comes.
+    async fn ended(&mut self) -> bool {
+        loop {
+            match self.lines.next_line().await.expect("readable") {
+                None => return true,
+                Some(line) if line.starts_with("data: ") => return false,
+                // A chunk's length, an empty line, a sign of life.
+                Some(_) => {}
             }
         }
     }
@@ -121,4 +134,42 @@ async fn parts_are_sent_when_they_change() {
     let picture = stream.any().await;
     assert!(picture.numbers().is_empty() && picture.id == second.id, "{}", picture.data);
     assert!(picture.region("timeline").is_some_and(|html| html.contains("Resource002")), "{}", picture.data);
+}
+
+/// A page that is live shows nothing more to whoever may no longer look, however they were shut out.
+#[tokio::test]
+async fn whoever_is_shut_out_is_told_nothing_more() {
+    type ShutOut = fn(&Access, &str);
+    let now = || Clock::system().now();
+    let cases: [(&str, ShutOut); 6] = [
+        ("shut out", |access, name| access.change_person(name, Role::Operator, true).expect("there")),
+        ("another role", |access, name| access.change_person(name, Role::Viewer, false).expect("there")),
+        ("a reset", |access, name| {
+            access.reset_password(name, "hash", Clock::system().now()).expect("there")
+        }),
+        ("another password", |access, name| access.change_password(name, "hash").expect("there")),
+        ("a revoked token", |access, _| {
+            for token in access.tokens().expect("readable") {
+                access.revoke_token(token.id).expect("there");
+            }
+        }),
+        ("nothing", |_, _| {}),
+    ];
+    for (case, shut_out) in cases {
+        let served = Served::new();
+        let access = Access::open(&served.access).expect("SQLite");
+        access.add_person("ada", Role::Admin, "hash", now()).expect("new");
+        let token = served.token(Role::Operator);
+        let journal = served.journal();
+        runs::begin(&journal, &plan::plan("one"));
+        let address = served.listen(None).await;
+        let mut stream = Stream::open(address, &token, "", None).await;
+        stream.next().await;
+        // In another process: nobody tells the panel. It looks before it tells anything.
+        shut_out(&access, "a-operator");
+        runs::events(&journal, "one", 0, 3);
+        let more = tokio::time::timeout(std::time::Duration::from_secs(20), stream.ended());
+        assert_eq!(more.await.expect("in time"), case != "nothing", "{case}");
+    }
+    println!("attacks: live pages of whoever is shut out: 5 of 5 held");
 }

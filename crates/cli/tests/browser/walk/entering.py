@@ -56,6 +56,7 @@ def a_viewer_may_look_and_no_more(house: House) -> None:
     form.get_by_label("Name").fill("vera")
     form.get_by_label("First password").fill(PASSWORDS["vera"])
     form.get_by_label("Role").select_option("viewer")
+    form.get_by_label("Your own password").fill(PASSWORDS["ada"])
     house.look(admin, "access-adding")
     press(admin, "Add")
     expect(admin.get_by_role("cell", name="vera").first).to_be_visible()

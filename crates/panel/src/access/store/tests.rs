@@ -1,6 +1,7 @@
 use upgrade::Timestamp;
 
-use super::{Access, AccessError, Audited, Role, SESSION_IDLE_SECONDS, SESSION_SECONDS, SETUP_SECONDS};
+use super::{Access, AccessError, Role};
+use crate::access::{Act, Broken, Proof, SESSION_IDLE_SECONDS, SESSION_SECONDS, SETUP_SECONDS, fingerprint};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -68,9 +69,36 @@ fn a_token_may_no_more_than_its_owner_and_only_until_it_is_revoked() {
     access.change_person("bob", Role::Viewer, true).expect("Ada remains");
     assert_eq!(role(NOW), None, "bob is shut out");
     access.change_person("bob", Role::Viewer, false).expect("Ada remains");
+    assert_eq!(role(NOW), None, "it is revoked with its owner, and not lent again");
+    let token = access.mint_token("bob", "pipeline", Role::Admin, 30, NOW).expect("minted");
+    let role = |at| access.token(token.text(), at).expect("readable").map(|one| one.role);
+    assert_eq!(role(NOW), Some(Role::Viewer));
     let id = access.tokens().expect("readable")[0].id;
     access.revoke_token(id).expect("there");
     assert_eq!(role(NOW), None, "revoked");
+}
+
+#[test]
+fn another_password_ends_sessions_and_tokens_and_tells_whoever_listens() {
+    for is_reset in [false, true] {
+        let access = with_ada();
+        let session = access.begin_session("Ada", NOW).expect("begun");
+        let token = access.mint_token("Ada", "pipeline", Role::Admin, 30, NOW).expect("minted");
+        let proofs = [Proof::Session(fingerprint(session.text())), Proof::Token(fingerprint(token.text()))];
+        let shown = |proof| access.shown_by(proof, NOW).expect("readable").is_some();
+        assert!(proofs.iter().all(shown));
+        let mut doors = access.doors();
+        doors.mark_unchanged();
+        let changed = if is_reset {
+            access.reset_password("ada", "another hash", NOW)
+        } else {
+            access.change_password("ada", "another hash")
+        };
+        changed.expect("she is there");
+        assert!(!proofs.iter().any(shown), "reset: {is_reset}");
+        assert!(doors.has_changed().expect("the file is open"));
+        assert_eq!(access.reset_at("ADA").expect("readable"), is_reset.then_some(NOW));
+    }
 }
 
 #[test]
@@ -91,21 +119,109 @@ fn names_are_taken_once_whatever_their_case_and_hold_nothing_strange() {
     }
 }
 
+fn stop(object: &str) -> Act<'_> {
+    Act { who: "Ada", address: "::1", act: "stop", object }
+}
+
 #[test]
-fn the_audit_trail_can_only_grow() {
+fn the_audit_trail_can_only_grow_and_has_acts_that_have_no_end_yet() {
     let access = with_ada();
-    for number in 0..3 {
-        let object = number.to_string();
-        let entry =
-            Audited { who: "Ada", address: "::1", act: "stop", object: &object, done: true, detail: "" };
-        access.audit(entry, NOW).expect("written");
+    for number in 0..2 {
+        access.audit(stop(&number.to_string()), true, "", NOW).expect("written");
     }
-    for statement in ["UPDATE audit SET who = 'Eve'", "DELETE FROM audit WHERE number = 1"] {
+    let begun = access.begin_act(stop("2"), NOW).expect("written");
+    assert_eq!(begun, 3);
+    for statement in ["UPDATE trail SET who = 'Eve'", "DELETE FROM trail WHERE number = 1"] {
         assert!(access.lock().execute(statement, []).is_err(), "{statement}");
     }
     let trail = access.audit_trail(None, 2).expect("readable");
     assert_eq!(trail.iter().map(|one| one.number).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(trail[0].outcome, None);
+    assert!(trail[1].outcome.as_ref().is_some_and(|outcome| outcome.done));
+    access.end_act(begun, false, "It has ended.", later(9)).expect("written");
+    assert!(access.end_act(begun, true, "", later(9)).is_err(), "an act ends once");
+    let trail = access.audit_trail(None, 1).expect("readable");
+    let outcome = trail[0].outcome.as_ref().expect("it has ended");
+    assert_eq!((outcome.done, outcome.at, outcome.detail.as_str()), (false, later(9), "It has ended."));
     assert_eq!(access.audit_trail(Some(2), 9).expect("readable").len(), 1);
+}
+
+/// Somebody changes the file with a program of their own.
+#[test]
+fn a_trail_that_somebody_changed_says_where() {
+    let written = || {
+        let access = with_ada();
+        for number in 0..4 {
+            access.audit(stop(&number.to_string()), true, "", NOW).expect("written");
+        }
+        access
+    };
+    let whole = written().verify_trail().expect("readable").expect("whole");
+    assert_eq!((whole.rows, whole.acts), (8, 4));
+    let tamperings = [
+        ("UPDATE trail SET who = 'Eve' WHERE place = 3", Broken::Changed { place: 3, number: 2 }),
+        ("UPDATE trail SET at = at + 1 WHERE place = 8", Broken::Changed { place: 8, number: 4 }),
+        ("UPDATE trail SET outcome = 'refused' WHERE place = 2", Broken::Changed { place: 2, number: 1 }),
+        ("UPDATE trail SET hash = 'x' WHERE place = 4", Broken::Changed { place: 4, number: 2 }),
+        ("DELETE FROM trail WHERE place = 5", Broken::Missing { place: 5 }),
+        ("DELETE FROM trail WHERE place = 1", Broken::Missing { place: 1 }),
+        ("DELETE FROM trail WHERE place > 6", Broken::CutOff { found: 6, written: 8 }),
+        ("DELETE FROM trail", Broken::CutOff { found: 0, written: 8 }),
+        (
+            "INSERT INTO trail SELECT 9, 5, at, who, address, act, object, outcome, detail, hash FROM trail WHERE place = 1",
+            Broken::Changed { place: 9, number: 5 },
+        ),
+    ];
+    let tried = tamperings.len();
+    for (statement, broken) in tamperings {
+        let access = written();
+        access.lock().execute_batch("DROP TRIGGER trail_stays; DROP TRIGGER trail_is_kept;").expect("theirs");
+        access.lock().execute(statement, []).expect(statement);
+        assert_eq!(access.verify_trail().expect("readable"), Err(broken), "{statement}");
+    }
+    println!("attacks: audit tampering: {tried} of {tried} held");
+}
+
+/// The file of the first format, as its program made it.
+#[test]
+fn a_file_of_the_first_format_is_taken_over_with_its_trail() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("panel.sqlite");
+    let old = rusqlite::Connection::open(&path).expect("SQLite");
+    old.execute_batch(
+        "CREATE TABLE people (
+             name TEXT PRIMARY KEY COLLATE NOCASE, role TEXT NOT NULL, password TEXT NOT NULL,
+             disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, signed_in_at INTEGER) STRICT;
+         CREATE TABLE answers (
+             person TEXT NOT NULL, idempotency_key TEXT NOT NULL, request TEXT NOT NULL, at INTEGER NOT NULL,
+             status INTEGER, body TEXT, PRIMARY KEY (person, idempotency_key)) STRICT;
+         CREATE TABLE audit (
+             number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL,
+             address TEXT NOT NULL, act TEXT NOT NULL, object TEXT NOT NULL, done INTEGER NOT NULL,
+             detail TEXT NOT NULL) STRICT;
+         CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+             BEGIN SELECT RAISE(ABORT, 'the audit trail is not shortened'); END;
+         INSERT INTO people VALUES ('Ada', 'admin', 'hash', 0, 1, NULL);
+         INSERT INTO audit (at, who, address, act, object, done, detail)
+             VALUES (1, 'Ada', '::1', 'set up', 'Ada', 1, ''), (2, 'Ada', '::1', 'stop', 'one', 0, 'It has ended.');
+         PRAGMA user_version = 1;",
+    )
+    .expect("made");
+    drop(old);
+    for _ in 0..2 {
+        let access = Access::open(&path).expect("taken over");
+        let trail = access.audit_trail(None, 9).expect("readable");
+        assert_eq!(
+            trail.iter().map(|one| (one.number, one.object.as_str())).collect::<Vec<_>>(),
+            [(2, "one"), (1, "Ada")]
+        );
+        assert_eq!(
+            trail[0].outcome.as_ref().map(|outcome| (outcome.done, outcome.detail.as_str())),
+            Some((false, "It has ended."))
+        );
+        assert_eq!(access.verify_trail().expect("readable").expect("whole").acts, 2);
+        assert_eq!(access.people().expect("readable").len(), 1);
+    }
 }
 
 #[test]

@@ -1,0 +1,38 @@
+//! The rule for changes of credentials, kept before every operation that says it is one: no token, and the asker's own
+//! password once more, as `current` in what is sent. Handlers see the rest.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+use crate::act;
+use crate::panel::Panel;
+use crate::web::{Asker, Failure, MOST_BYTES};
+
+/// Let through whoever has given their own password; `what` is the operation's id, for the audit trail.
+pub(crate) async fn confirmed(
+    State((panel, what)): State<(Panel, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match without_password(&panel, what, request).await {
+        Ok(request) => next.run(request).await,
+        Err(failure) => failure.answer(true),
+    }
+}
+
+async fn without_password(panel: &Panel, what: &str, request: Request) -> Result<Request, Failure> {
+    let asker = request.extensions().get::<Asker>().cloned().ok_or(Failure::NotSignedIn)?;
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MOST_BYTES).await.map_err(|_| Failure::TooLarge)?;
+    // What is no object has no password in it; the handler says what is wrong with the rest.
+    let mut sent: Map<String, Value> = serde_json::from_slice(&bytes).unwrap_or_default();
+    let current = match sent.remove("current") {
+        Some(Value::String(current)) => Some(current),
+        Some(_) | None => None,
+    };
+    act::confirm(panel, &asker, what, current).await?;
+    Ok(Request::from_parts(parts, Body::from(Value::Object(sent).to_string())))
+}
