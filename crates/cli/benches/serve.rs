@@ -1,14 +1,28 @@
-//! How soon `slackwater serve` answers after it was started, and what it holds in memory when nobody asks anything.
-//! Prints both.
+//! How soon `slackwater serve` answers after it was started, what it holds in memory when nobody asks anything, and how much
+//! longer a run takes while two hundred viewers reload their pages. Prints all of it.
 //!
 //! `cargo bench --package cli --bench serve`
+
+#[expect(dead_code, reason = "tests need more of it")]
+#[path = "../tests/operator/cloud.rs"]
+mod cloud;
+#[expect(dead_code, reason = "tests need more of it")]
+#[path = "../tests/operator/panel.rs"]
+mod panel;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const RUNS: usize = 9;
+
+/// Viewers who reload their page as soon as they have it.
+const VIEWERS: usize = 200;
+
+/// Times that maintenance is entered and left, alone and before viewers.
+const ROUNDS: usize = 5;
 
 /// How long it is left alone before its memory is looked at.
 const IDLE: Duration = Duration::from_secs(3);
@@ -39,6 +53,84 @@ fn main() {
         starts[starts.len() - 1].as_millis()
     );
     println!("resident when idle: {:.1} MB", resident as f64 * 1024.0 / 1e6);
+    if in_earnest {
+        crowd(ROUNDS, VIEWERS);
+    } else {
+        crowd(1, 3);
+    }
+}
+
+/// How long it takes to enter and leave maintenance, alone and while viewers look on.
+fn crowd(rounds: usize, viewers: usize) {
+    let cloud = cloud::Cloud::with_sample();
+    let served = panel::Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    let mut number = 0;
+    let mut runs = |rounds: usize| {
+        let mut times: Vec<Duration> = (0..rounds)
+            .map(|_| {
+                number += 1;
+                enter_and_leave(&served, &ada, number)
+            })
+            .collect();
+        times.sort();
+        times[times.len() / 2]
+    };
+    // The first one finds everything cold.
+    runs(1);
+    let alone = runs(rounds);
+    let (over, pages, slowest) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let before = std::thread::scope(|scope| {
+        for _ in 0..viewers {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let took = reload(&served, &ada);
+                    pages.fetch_add(1, Ordering::Relaxed);
+                    slowest.fetch_max(millis(took), Ordering::Relaxed);
+                }
+            });
+        }
+        let before = runs(rounds);
+        over.store(true, Ordering::Relaxed);
+        before
+    });
+    println!(
+        "maintenance entered and left, median of {rounds}: alone {} ms, before {viewers} viewers who reload {} ms: {:.2} times; \
+         {} pages meanwhile, the slowest after {} ms",
+        alone.as_millis(),
+        before.as_millis(),
+        before.as_secs_f64() / alone.as_secs_f64(),
+        pages.load(Ordering::Relaxed),
+        slowest.load(Ordering::Relaxed),
+    );
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
+fn reload(served: &panel::Served, ada: &panel::Browser) -> Duration {
+    let began = Instant::now();
+    let page = served.ask("GET", "/", &[("cookie", &ada.cookie)], "");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    began.elapsed()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
+fn enter_and_leave(served: &panel::Served, ada: &panel::Browser, number: usize) -> Duration {
+    let began = Instant::now();
+    for act in ["enable", "disable"] {
+        let path = format!("/deployments/production/maintenance/{act}");
+        let begun = served.press(ada, &path, &format!("{act}-{number}"));
+        assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
+        let (_, id) = begun.split_once("\"runId\":\"").expect("a run");
+        let run = format!("/api/v1/runs/{}", id.split('"').next().expect("an id"));
+        while !served.ask("GET", &run, &[("cookie", &ada.cookie)], "").contains("\"ended\":true") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    began.elapsed()
 }
 
 /// A panel that is served; ended with the value.
