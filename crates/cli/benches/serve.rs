@@ -55,8 +55,10 @@ fn main() {
     println!("resident when idle: {:.1} MB", resident as f64 * 1024.0 / 1e6);
     if in_earnest {
         crowd(ROUNDS, VIEWERS);
+        load(8, 50, VIEWERS, "60");
     } else {
         crowd(1, 3);
+        load(1, 2, 3, "instant");
     }
 }
 
@@ -70,7 +72,7 @@ fn crowd(rounds: usize, viewers: usize) {
         let mut times: Vec<Duration> = (0..rounds)
             .map(|_| {
                 number += 1;
-                enter_and_leave(&served, &ada, number)
+                enter_and_leave(&served, &ada, "production", number)
             })
             .collect();
         times.sort();
@@ -105,6 +107,64 @@ fn crowd(rounds: usize, viewers: usize) {
     );
 }
 
+/// Runs of all stacks at once in one `serve` of many deployments, with pages open on them, against one of them alone.
+fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
+    let template = cloud::sample("1.0.0");
+    let seed = (0..stacks).map(|number| {
+        format!("[[stack]]\nname = \"stack{number}\"\ntemplate = \"{}\"\n", template.display())
+    });
+    let cloud = cloud::Cloud::with(speed, &seed.collect::<String>());
+    // Once each stack has one, the first has another.
+    let settings = (0..deployments)
+        .map(|number| cloud::deployment(&format!("d{number}"), &format!("stack{}", number % stacks)));
+    cloud.write("slackwater.toml", &settings.collect::<String>());
+    let served = panel::Served::start(&cloud);
+    let ada = served.set_up(&cloud);
+    let resident = || resident_kib(served.child().id()) as f64 * 1024.0 / 1e6;
+    let run = |number: usize, round: usize| enter_and_leave(&served, &ada, &format!("d{number}"), round);
+    run(0, 0);
+    let alone = run(0, 1);
+    let runs = served.ask("GET", "/api/v1/runs?limit=1", &[("cookie", &ada.cookie)], "");
+    let (_, id) = runs.split_once("\"runId\":\"").expect("a run");
+    let id = id.split('"').next().expect("an id");
+    let over = AtomicBool::new(false);
+    let before = resident();
+    let (slowest, resident_then) = std::thread::scope(|scope| {
+        for number in 0..pages {
+            let (over, served, ada) = (&over, &served, &ada);
+            scope.spawn(move || {
+                // The overview with all deployments, a deployment's own, a run's, each as people leave them open and come back.
+                let page = match number % 4 {
+                    0 => "/".to_owned(),
+                    1 => format!("/deployments/d{}/maintenance", number % deployments),
+                    2 => "/history".to_owned(),
+                    _ => format!("/runs/{id}"),
+                };
+                while !over.load(Ordering::Relaxed) {
+                    let answer = served.ask("GET", &page, &[("cookie", &ada.cookie)], "");
+                    assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
+                    std::thread::sleep(Duration::from_secs(2));
+                }
+            });
+        }
+        let run = &run;
+        let runs: Vec<_> = (0..stacks).map(|number| scope.spawn(move || run(number, 2))).collect();
+        let times = runs.into_iter().map(|run| run.join().expect("it ends"));
+        let slowest = times.max().unwrap_or_default();
+        let resident_then = resident();
+        over.store(true, Ordering::Relaxed);
+        (slowest, resident_then)
+    });
+    println!(
+        "{deployments} deployments of {stacks} stacks, {pages} pages that come anew every 2 s, {stacks} runs at once at --speed {speed}: \
+         alone {} ms, the slowest {} ms: {:.2} times; resident {before:.1} MB before, {resident_then:.1} MB then, {:.1} MB after",
+        alone.as_millis(),
+        slowest.as_millis(),
+        slowest.as_secs_f64() / alone.as_secs_f64(),
+        resident(),
+    );
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -118,11 +178,16 @@ fn reload(served: &panel::Served, ada: &panel::Browser) -> Duration {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
-fn enter_and_leave(served: &panel::Served, ada: &panel::Browser, number: usize) -> Duration {
+fn enter_and_leave(
+    served: &panel::Served,
+    ada: &panel::Browser,
+    deployment: &str,
+    number: usize,
+) -> Duration {
     let began = Instant::now();
     for act in ["enable", "disable"] {
-        let path = format!("/deployments/production/maintenance/{act}");
-        let begun = served.press(ada, &path, &format!("{act}-{number}"));
+        let path = format!("/deployments/{deployment}/maintenance/{act}");
+        let begun = served.press(ada, &path, &format!("{deployment}-{act}-{number}"));
         assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
         let (_, id) = begun.split_once("\"runId\":\"").expect("a run");
         let run = format!("/api/v1/runs/{}", id.split('"').next().expect("an id"));
@@ -161,10 +226,14 @@ fn start(folder: &std::path::Path) -> (Served, Duration) {
 
 impl Served {
     fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("told");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        resident_kib(self.0.id())
     }
+}
+
+fn resident_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("told");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 impl Drop for Served {

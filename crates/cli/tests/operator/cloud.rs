@@ -35,6 +35,14 @@ pub fn sample(version: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../deploy/sample/{version}.yaml"))
 }
 
+/// Settings of a deployment whose runs are in the data directory.
+pub fn deployment(name: &str, stack: &str) -> String {
+    format!(
+        "[deployments.{name}]\nstack = \"{stack}\"\nregion = \"us-east-1\"\nstate = \"data-directory\"\n\
+         [deployments.{name}.health]\ntargets = false\nquiet = \"1s\"\n"
+    )
+}
+
 impl Cloud {
     /// A cloud with the sample platform 1.0.0 as stack `sample`, and settings that name it `production`.
     pub fn with_sample() -> Cloud {
@@ -42,7 +50,7 @@ impl Cloud {
     }
 
     /// The same, on a cloud of this speed, with this beside the stack in its seed.
-    fn with(speed: &str, work: &str) -> Cloud {
+    pub fn with(speed: &str, work: &str) -> Cloud {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Command::new(env!("CARGO_BIN_EXE_slackwater"))
             .args(["local", "--port", "0", "--speed", speed, "--data-dir", "cloud"])
@@ -106,9 +114,8 @@ impl Cloud {
         let cloud = Cloud::with("400", &format!("{job}{}", stacks.concat()));
         let settings = Cloud::FOUR.map(|name| {
             format!(
-                "[deployments.{name}]\nstack = \"{name}\"\nregion = \"us-east-1\"\nstate = \"data-directory\"\n\
-                 [deployments.{name}.health]\ntargets = false\nquiet = \"1s\"\n\
-                 [deployments.{name}.maintenance]\njobs = {{ grace = \"1h\", deadline = \"2h\" }}\n"
+                "{}[deployments.{name}.maintenance]\njobs = {{ grace = \"1h\", deadline = \"2h\" }}\n",
+                deployment(name, name)
             )
         });
         cloud.write("slackwater.toml", &settings.concat());
