@@ -128,42 +128,46 @@ fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
     let runs = served.ask("GET", "/api/v1/runs?limit=1", &[("cookie", &ada.cookie)], "");
     let (_, id) = runs.split_once("\"runId\":\"").expect("a run");
     let id = id.split('"').next().expect("an id");
-    let over = AtomicBool::new(false);
-    let before = resident();
-    let (slowest, resident_then) = std::thread::scope(|scope| {
-        for number in 0..pages {
-            let (over, served, ada) = (&over, &served, &ada);
-            scope.spawn(move || {
-                // The overview with all deployments, a deployment's own, a run's, each as people leave them open and come back.
-                let page = match number % 4 {
-                    0 => "/".to_owned(),
-                    1 => format!("/deployments/d{}/maintenance", number % deployments),
-                    2 => "/history".to_owned(),
-                    _ => format!("/runs/{id}"),
-                };
-                while !over.load(Ordering::Relaxed) {
-                    let answer = served.ask("GET", &page, &[("cookie", &ada.cookie)], "");
-                    assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
-                    std::thread::sleep(Duration::from_secs(2));
-                }
-            });
-        }
-        let run = &run;
-        let runs: Vec<_> = (0..stacks).map(|number| scope.spawn(move || run(number, 2))).collect();
-        let times = runs.into_iter().map(|run| run.join().expect("it ends"));
-        let slowest = times.max().unwrap_or_default();
-        let resident_then = resident();
-        over.store(true, Ordering::Relaxed);
-        (slowest, resident_then)
-    });
     println!(
-        "{deployments} deployments of {stacks} stacks, {pages} pages that come anew every 2 s, {stacks} runs at once at --speed {speed}: \
-         alone {} ms, the slowest {} ms: {:.2} times; resident {before:.1} MB before, {resident_then:.1} MB then, {:.1} MB after",
-        alone.as_millis(),
-        slowest.as_millis(),
-        slowest.as_secs_f64() / alone.as_secs_f64(),
-        resident(),
+        "{deployments} deployments of {stacks} stacks at --speed {speed}, a run of one alone: {} ms",
+        alone.as_millis()
     );
+    // What the runs take from each other, and then what the pages take from them.
+    for (round, pages) in [(2, 0), (3, pages)] {
+        let over = AtomicBool::new(false);
+        let before = resident();
+        let slowest = std::thread::scope(|scope| {
+            for number in 0..pages {
+                let (over, served, ada) = (&over, &served, &ada);
+                scope.spawn(move || {
+                    // The overview with all deployments, a deployment's own, a run's, each as people leave them open.
+                    let page = match number % 4 {
+                        0 => "/".to_owned(),
+                        1 => format!("/deployments/d{}/maintenance", number % deployments),
+                        2 => "/history".to_owned(),
+                        _ => format!("/runs/{id}"),
+                    };
+                    while !over.load(Ordering::Relaxed) {
+                        let answer = served.ask("GET", &page, &[("cookie", &ada.cookie)], "");
+                        assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
+                        std::thread::sleep(Duration::from_secs(2));
+                    }
+                });
+            }
+            let run = &run;
+            let runs: Vec<_> = (0..stacks).map(|number| scope.spawn(move || run(number, round))).collect();
+            let slowest = runs.into_iter().map(|run| run.join().expect("it ends")).max();
+            over.store(true, Ordering::Relaxed);
+            slowest.unwrap_or_default()
+        });
+        println!(
+            "{stacks} runs at once, {pages} pages that come anew every 2 s: the slowest {} ms, {:.2} times one alone; resident \
+             {before:.1} MB before, {:.1} MB after",
+            slowest.as_millis(),
+            slowest.as_secs_f64() / alone.as_secs_f64(),
+            resident(),
+        );
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
