@@ -6,7 +6,8 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{
-    GroupSize, Instance, LifecycleAction, LifecycleHook, PortError, WarmPool, WarmPoolSize, WorkerGroup,
+    GroupSize, Instance, LifecycleAction, LifecycleHook, PortError, ScheduledAction, WarmPool, WarmPoolSize,
+    WorkerGroup,
 };
 
 use crate::ec2;
@@ -232,6 +233,70 @@ pub(crate) async fn complete_lifecycle_actions(
         let is_over = code(&error) == Some("ValidationError")
             && sorted.message.contains("No active Lifecycle Action found");
         if is_over { Ok(()) } else { Err(sorted) }
+    })
+    .await
+}
+
+/// The scheduled actions of groups; a group that is gone has none.
+pub(crate) async fn scheduled_actions(
+    client: &Client,
+    group_names: &[String],
+) -> Result<Vec<ScheduledAction>, PortError> {
+    let found = all(group_names, async |group_name| {
+        let mut actions = Vec::new();
+        let mut next_token = None;
+        loop {
+            let page = client
+                .describe_scheduled_actions()
+                .auto_scaling_group_name(group_name)
+                .set_next_token(next_token)
+                .send()
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    return gone("autoscaling:DescribeScheduledActions", &error).map(|()| Vec::new());
+                }
+            };
+            actions.extend(page.scheduled_update_group_actions().iter().map(|action| ScheduledAction {
+                group_name: group_name.clone(),
+                name: action.scheduled_action_name().unwrap_or_default().to_owned(),
+                next: action.start_time().map(ToString::to_string),
+                recurrence: action.recurrence().map(str::to_owned),
+            }));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(actions);
+            }
+        }
+    })
+    .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What sets groups' sizes at set times.
+const SCHEDULED_ACTIONS: &str = "ScheduledActions";
+
+/// Suspend, or resume, the scheduled actions of groups. A group that is gone has none.
+pub(crate) async fn set_scheduled_actions(
+    client: &Client,
+    group_names: &[String],
+    active: bool,
+) -> Result<(), PortError> {
+    each_by_itself(group_names, async |name| {
+        if active {
+            let resume = client.resume_processes().auto_scaling_group_name(name);
+            match resume.scaling_processes(SCHEDULED_ACTIONS).send().await {
+                Ok(_) => Ok(()),
+                Err(error) => gone("autoscaling:ResumeProcesses", &error),
+            }
+        } else {
+            let suspend = client.suspend_processes().auto_scaling_group_name(name);
+            match suspend.scaling_processes(SCHEDULED_ACTIONS).send().await {
+                Ok(_) => Ok(()),
+                Err(error) => gone("autoscaling:SuspendProcesses", &error),
+            }
+        }
     })
     .await
 }

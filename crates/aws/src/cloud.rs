@@ -235,6 +235,9 @@ impl AwsCloud {
             FleetAct::CompleteLifecycleActions { actions } => {
                 auto_scaling::complete_lifecycle_actions(&self.auto_scaling, actions).await
             }
+            FleetAct::SetScheduledActions { group_names, active } => {
+                auto_scaling::set_scheduled_actions(&self.auto_scaling, group_names, *active).await
+            }
             FleetAct::TerminateInstances { instance_ids } => {
                 ec2::terminate_instances(&self.wire, instance_ids).await
             }

@@ -32,6 +32,7 @@ impl AwsCloud {
         let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names).await;
         let protected =
             self.protected(machine_tags, groups.as_ref().ok().filter(|_| *instances_as_well)).await;
+        let schedules = auto_scaling::scheduled_actions(&self.auto_scaling, group_names).await;
         let (queues, environments) = match batch::queues_with_environments(&self.batch, queue_arns).await {
             Ok((queues, arns)) => (Ok(queues), batch::environments(&self.batch, &arns).await),
             Err(error) => (Err(error.clone()), Err(error)),
@@ -41,6 +42,7 @@ impl AwsCloud {
             groups: self.part(groups, unseen)?,
             queues: self.part(queues, unseen)?,
             environments: self.part(environments, unseen)?,
+            schedules: self.part(schedules, unseen)?,
         })
     }
 

@@ -39,6 +39,7 @@ fn database(logical_id: &str, instance: &Element) -> Database {
         max_allocated_storage: instance.text_of("MaxAllocatedStorage").parse().ok(),
         storage_type: instance.text_of("StorageType").to_owned(),
         status: instance.text_of("DBInstanceStatus").to_owned(),
+        engine_version: instance.text_of("EngineVersion").to_owned(),
     }
 }
 

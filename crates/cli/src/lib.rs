@@ -59,6 +59,7 @@ pub use journals::{Journal, SharedJournal};
 pub use maintenance_command::{
     Entering, Leaving, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
 };
+pub use status::attention;
 
 use arguments::{BannerCommand, Command, Maintenance, Run};
 

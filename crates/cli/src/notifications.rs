@@ -313,6 +313,7 @@ mod tests {
             release: None,
             users,
             still_to_put_back: Vec::new(),
+            not_come_back: Vec::new(),
         };
         let (inside, outside) = (
             seen(Users::In),

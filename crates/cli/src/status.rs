@@ -160,6 +160,14 @@ impl Standing {
     }
 }
 
+/// What a person must mind about a deployment, a sentence each.
+///
+/// # Errors
+/// The stack can't be seen at all.
+pub async fn attention(site: &Site) -> Result<Vec<String>, CliError> {
+    Ok(look(site, None).await?.attention)
+}
+
 /// Look at a deployment. Only a stack that can't be seen at all is an error. Without a data directory nothing is told of its
 /// runs.
 pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing, CliError> {

@@ -149,6 +149,13 @@ pub enum FleetAct {
         /// Which.
         actions: Vec<LifecycleAction>,
     },
+    /// Let the scheduled actions of Auto Scaling groups act, or not.
+    SetScheduledActions {
+        /// The groups' names.
+        group_names: Vec<String>,
+        /// Whether they act.
+        active: bool,
+    },
     /// Terminate EC2 instances directly.
     TerminateInstances {
         /// Which.
@@ -224,6 +231,7 @@ impl Act {
                 | FleetAct::Remember { .. }
                 | FleetAct::Forget { .. }
                 | FleetAct::CompleteLifecycleActions { .. }
+                | FleetAct::SetScheduledActions { .. }
                 | FleetAct::SetAlarmActions { .. }
                 | FleetAct::CreateSnapshots { .. } => false,
             },
@@ -379,6 +387,12 @@ impl std::fmt::Display for FleetAct {
             FleetAct::CompleteLifecycleActions { actions } => {
                 write!(formatter, "complete {}", counted(actions.len(), "lifecycle action"))
             }
+            FleetAct::SetScheduledActions { group_names, active } => write!(
+                formatter,
+                "{} the scheduled actions of {}",
+                if *active { "resume" } else { "suspend" },
+                group_names.join(", ")
+            ),
             FleetAct::TerminateInstances { instance_ids } => {
                 write!(formatter, "terminate {}", counted(instance_ids.len(), "instance"))
             }

@@ -6,6 +6,8 @@
 mod claim;
 mod constraints;
 mod data;
+mod database_engine;
+mod database_setting;
 mod database_storage;
 mod drain;
 mod finding;
@@ -188,6 +190,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         linked_stacks::role(input),
         parameters::check(input),
         database_storage::check(input),
+        database_engine::check(input),
         template_soundness::capabilities_of(input),
         update::quotas(input),
         update::failures(input),
@@ -201,6 +204,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         workloads::at_work(input),
         drain::protected(input),
         drain::suspended(input),
+        drain::schedules(input),
         drain::queues(input),
         policy::maintenance(input),
         policy::health(input),

@@ -140,6 +140,9 @@ pub struct Database {
     pub storage_type: String,
     /// Such as `available`.
     pub status: String,
+    /// Such as `16.4`; empty: RDS doesn't tell.
+    #[serde(default)]
+    pub engine_version: String,
 }
 
 /// An alarm.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::observation::{CalmSeen, GateRuleSeen, StandingSeen};
+use crate::obstacles::not_come_back;
 use crate::plan::RunKind;
 use crate::state::{Maintenance, Outcome};
 use crate::steps::{alarms, job_queues, workers};
@@ -22,6 +23,9 @@ pub struct Seen {
     pub users: Users,
     /// What bears a note of maintenance though users are in: each thing, and how it is.
     pub still_to_put_back: Vec<String>,
+    /// What was put back and doesn't come: each group, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_come_back: Vec<String>,
 }
 
 /// Whether users are in.
@@ -45,7 +49,9 @@ impl Seen {
             // What is taken away in maintenance is as it should be.
             Users::Out(_) => Vec::new(),
         };
-        Seen { at, stack_status: stack_status.clone(), release: version.clone(), users, still_to_put_back }
+        let not_come_back = not_come_back(&calm.groups);
+        let (stack_status, release) = (stack_status.clone(), version.clone());
+        Seen { at, stack_status, release, users, still_to_put_back, not_come_back }
     }
 }
 
@@ -120,7 +126,7 @@ impl Ending<'_> {
                     .to_owned(),
             ];
         };
-        let Seen { at: _, stack_status, release, users, still_to_put_back } = seen;
+        let Seen { at: _, stack_status, release, users, still_to_put_back, not_come_back } = seen;
         let mut told = Vec::new();
         match release {
             Some(release) => told.push(format!("Release {release} stands ({stack_status}).")),
@@ -131,6 +137,12 @@ impl Ending<'_> {
             told.push(format!(
                 "Still to put back: {}. `slackwater maintenance disable` goes on with it.",
                 still_to_put_back.join("; ")
+            ));
+        }
+        if !not_come_back.is_empty() {
+            told.push(format!(
+                "Put back, and not come: {}. Resume it (aws autoscaling resume-processes), and they come.",
+                not_come_back.join("; ")
             ));
         }
         told

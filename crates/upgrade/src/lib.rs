@@ -70,8 +70,8 @@ pub use observation::{
     StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use obstacles::{
-    ApiProtection, ComputeEnvironment, Obstacle, ObstacleParts, ObstaclesSeen, ProtectedInstance, Weight,
-    obstacles,
+    ApiProtection, ComputeEnvironment, Obstacle, ObstacleParts, ObstaclesSeen, ProtectedInstance,
+    ScheduledAction, Weight, not_come_back, obstacles,
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,

@@ -233,9 +233,11 @@ mod tests {
         let full = Note::on("group", Timestamp(1_767_225_600_000), &names.0).of_state(&names.2).by(&names.1);
         let text =
             words.iter().fold(full.with("protected", false), |note, (key, value)| note.with(key, value));
+        let text = text.with("schedules", "active");
         let (text, read) = (text.write(), Note::read(&text.write()));
         assert!(text.len() <= 256, "{text}");
         assert!(words.iter().all(|(key, value)| read.number(key) == Some(*value)), "{text}");
+        assert_eq!((read.word("protected"), read.word("schedules")), (Some("false"), Some("active")));
         assert!(read.is_of("group") && read.is_from(&names.0), "{text}");
     }
 

@@ -49,6 +49,8 @@ pub struct ObstaclesSeen {
     pub queues: Looked<Vec<JobQueue>>,
     /// The compute environments of the queues.
     pub environments: Looked<Vec<ComputeEnvironment>>,
+    /// The groups' scheduled actions.
+    pub schedules: Looked<Vec<ScheduledAction>>,
 }
 
 impl Default for ObstaclesSeen {
@@ -59,6 +61,7 @@ impl Default for ObstaclesSeen {
             groups: Ok(Vec::new()),
             queues: Ok(Vec::new()),
             environments: Ok(Vec::new()),
+            schedules: Ok(Vec::new()),
         }
     }
 }
@@ -129,6 +132,19 @@ pub struct ComputeEnvironment {
     pub status_reason: Option<String>,
 }
 
+/// A scheduled action of an Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledAction {
+    /// The group.
+    pub group_name: String,
+    /// Its name.
+    pub name: String,
+    /// Its next time, as AWS writes it (ISO 8601, UTC), where there is one.
+    pub next: Option<String>,
+    /// When it comes again, as a cron expression.
+    pub recurrence: Option<String>,
+}
+
 /// How much something is in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
@@ -156,11 +172,12 @@ pub struct Obstacle {
 /// Everything in the way, by what was seen.
 #[must_use]
 pub fn obstacles(seen: &ObstaclesSeen, policy: &MaintenancePolicy) -> Vec<Obstacle> {
-    let ObstaclesSeen { protected, groups, queues, environments } = seen;
+    let ObstaclesSeen { protected, groups, queues, environments, schedules } = seen;
     let mut found = protections(protected, groups);
     found.extend(processes(groups, policy));
     found.extend(unsettled_queues(queues));
     found.extend(unfit_environments(environments));
+    found.extend(scheduled(schedules, groups));
     found
 }
 
@@ -214,6 +231,8 @@ pub(crate) const LAUNCH: &str = "Launch";
 pub(crate) const TERMINATE: &str = "Terminate";
 /// Registers new instances with the group's target groups.
 const ADD_TO_LOAD_BALANCER: &str = "AddToLoadBalancer";
+/// Sets the group's sizes at set times.
+pub(crate) const SCHEDULED_ACTIONS: &str = "ScheduledActions";
 
 /// Whether one of a group's processes is suspended.
 pub(crate) fn is_suspended(group: &WorkerGroup, process: &str) -> bool {
@@ -306,6 +325,51 @@ fn processes_of(group: &WorkerGroup, forced: bool) -> Vec<Obstacle> {
         )));
     }
     found
+}
+
+/// Scheduled actions, which would raise what was taken to zero.
+pub(crate) fn scheduled(
+    schedules: &Looked<Vec<ScheduledAction>>,
+    groups: &Looked<Vec<WorkerGroup>>,
+) -> Vec<Obstacle> {
+    let schedules = match schedules {
+        Ok(schedules) => schedules,
+        Err(reason) => return vec![unseen("scheduled actions of groups", reason)],
+    };
+    let of = |action: &ScheduledAction| {
+        let ScheduledAction { group_name, name, next, recurrence } = action;
+        let next = next.as_ref().map(|next| format!("next {next}"));
+        let again = recurrence.as_ref().map(|cron| format!("again at {cron}"));
+        let times: Vec<String> = next.into_iter().chain(again).collect();
+        let group = groups.iter().flatten().find(|group| group.name == *group_name);
+        let follows = if group.is_some_and(|group| is_suspended(group, SCHEDULED_ACTIONS)) {
+            "it is suspended, and stays so"
+        } else {
+            "it is suspended for the maintenance, and what falls into that is not made up for"
+        };
+        known(format!("scheduled action {name} of group {group_name} ({}): {follows}", times.join(", ")))
+    };
+    schedules.iter().map(of).collect()
+}
+
+/// Groups whose instances don't come, whatever size they were put back to.
+#[must_use]
+pub fn not_come_back(groups: &[WorkerGroup]) -> Vec<String> {
+    let told = |group: &WorkerGroup| {
+        let there = |one: &&Instance| !one.in_warm_pool && !one.lifecycle_state.contains("Terminat");
+        let (there, wanted) = (
+            group.instances.iter().filter(there).count(),
+            usize::try_from(group.desired_capacity).unwrap_or(0),
+        );
+        (is_suspended(group, LAUNCH) && there < wanted).then(|| {
+            format!(
+                "group {} wants {} and has {there}: its process Launch is suspended",
+                group.name,
+                counted(wanted, "instance")
+            )
+        })
+    };
+    groups.iter().filter_map(told).collect()
 }
 
 /// Queues that Batch can't use, or that are being changed.

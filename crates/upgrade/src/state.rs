@@ -69,6 +69,8 @@ pub struct State {
     pub looking_once_more: bool,
     /// Acts of watching that were refused, in words: they aren't tried again.
     pub watch_refused: BTreeSet<String>,
+    /// Groups that had scheduled actions when the gate was about to close: they are suspended for the maintenance.
+    pub scheduled_groups: BTreeSet<String>,
     /// What maintenance touches, as the stack has it now.
     pub targets: Targets,
     /// Who and what has been told already.
@@ -312,6 +314,7 @@ impl State {
             opened_runs: BTreeSet::new(),
             looking_once_more: false,
             watch_refused: BTreeSet::new(),
+            scheduled_groups: BTreeSet::new(),
             targets: plan.targets.clone(),
             told: Told::default(),
             quiet_looks: 0,
@@ -460,6 +463,7 @@ impl State {
                 | FleetAct::RemoveScaleInProtection { .. }
                 | FleetAct::RestoreScaleInProtection { .. }
                 | FleetAct::Remember { .. }
+                | FleetAct::SetScheduledActions { .. }
                 | FleetAct::SetAlarmActions { .. }
                 | FleetAct::CreateSnapshots { .. } => {}
             },

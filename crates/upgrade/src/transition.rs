@@ -17,7 +17,7 @@ use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
 use crate::step::Step;
-use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, second_look};
+use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, second_look, workers};
 use crate::takeover;
 use crate::watch::{self, Watched};
 
@@ -178,6 +178,9 @@ pub fn transition(
             Ok(follow(plan, state, at, Decision::Wait(waiting_on)))
         }
         What::ActFailed(error) if state.watching => Ok(not_taken_away(plan, state, at, error)),
+        What::ActFailed(error) if is_refused_suspension(&state, error) => {
+            Ok(not_taken_away(plan, state, at, error))
+        }
         What::ActFailed(error) if is_renewing(&state) => Ok(not_renewed(plan, state, at, error)),
         What::ActFailed(error) => {
             if error.kind == PortErrorKind::Refused
@@ -243,6 +246,12 @@ fn not_taken_away(plan: &Plan, mut state: State, at: Timestamp, error: &PortErro
         state.remarks.push(format!("behind the closed gate it was not possible to {act}: {error}"));
     }
     look(plan, state, at)
+}
+
+/// Scheduled actions may not be suspended: nobody is kept out for that, since what they raise is taken away again.
+fn is_refused_suspension(state: &State, error: &PortError) -> bool {
+    error.kind == PortErrorKind::Refused
+        && state.intended.as_ref().is_some_and(workers::schedules::is_suspension)
 }
 
 /// Close the gate again, as somebody decided.

@@ -101,7 +101,7 @@ pub(crate) fn judge(plan: &Plan, state: &mut State, calm: &CalmSeen, at: Timesta
     if let Some(act) = job_queues::take_away_again(plan, state, queues, jobs) {
         return wanted(state, act);
     }
-    if let Some(act) = workers::take_away_again(state, groups) {
+    if let Some(act) = workers::take_away_again(plan, state, groups, at) {
         return wanted(state, act);
     }
     if let Some(act) = alarms::mute_again(state, seen_alarms) {

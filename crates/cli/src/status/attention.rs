@@ -1,6 +1,6 @@
 //! What a person must mind about a deployment. Pure.
 
-use upgrade::Outcome;
+use upgrade::{Outcome, not_come_back};
 
 use super::Standing;
 use crate::listed_run::ListedRun;
@@ -41,6 +41,10 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
     if under_way.is_some() || is_in_maintenance(standing) {
         return found;
     }
+    let groups = standing.worker_groups.as_deref().unwrap_or_default();
+    found.extend(not_come_back(groups).into_iter().map(|told| {
+        format!("{told}: `aws autoscaling resume-processes` brings them back, unless its owner wants it so")
+    }));
     if let Ok(alarms) = &standing.muted_alarms
         && !alarms.is_empty()
     {

@@ -1,19 +1,21 @@
 //! What the first version met when others operated it (`field-notes.md`, last section), as scenarios: what happens is judged from outside, and what is told is compared with it.
 //!
 //! Elsewhere: 11 (signals, a full disk) needs a program of its own and is in `tests/operator` (`conducting`, `mistakes`,
-//! `journals`). Not here: 4 to 6, 9, 10b, 14, 21 and 22 (several listeners, no load
-//! balancer, keys that end, 32 queues, engines, warnings, the first rule's
+//! `journals`). Not here: 4 to 6, 9, 14, 21 and 22 (several listeners, no load
+//! balancer, keys that end, 32 queues, warnings, the first rule's
 //! priority, versions without metadata) belong to a later issue.
 
 mod alarms;
 mod banner;
 mod batch;
 mod calm;
+mod databases;
 mod door;
 mod health;
 mod laptop;
 mod machines;
 mod maintenance;
+mod processes;
 mod rollback;
 mod stack;
 mod states;
@@ -55,15 +57,22 @@ scenarios! {
     2 states::a_stop_that_is_asked_right_before_the_end_is_taken_up;
     2 states::what_is_asked_on_another_machine_is_done_where_the_run_is;
     3 batch::a_queue_that_was_invalid_beforehand_keeps_nobody_out;
+    3 batch::a_queue_that_is_being_changed_is_waited_for_while_users_are_at_work;
     3 batch::a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have;
     3 batch::an_invalid_compute_environment_keeps_nobody_out;
     3 batch::a_queue_invalid_on_the_way_out_is_named_and_put_back_when_it_is_valid_again;
+    7 processes::a_group_that_can_not_shrink_is_named_before_anybody_is_kept_out;
+    7 processes::what_a_suspended_group_keeps_has_its_protection_again_and_is_not_told_as_stopped;
+    7 processes::a_group_that_can_not_grow_is_told_until_it_has_its_instances;
     8 machines::a_machine_that_may_not_be_terminated_is_named_before_there_is_a_plan;
     8 machines::a_machine_protected_after_the_plan_stops_the_run_before_anybody_is_kept_out;
     8 machines::a_machine_protected_in_mid_drain_is_not_told_as_stopped;
     10 calm::a_group_that_a_schedule_raises_in_mid_maintenance_is_taken_to_zero_again;
     10 calm::a_group_that_a_schedule_raises_behind_a_gate_that_nobody_watches_is_found_by_the_next_run;
     10 calm::a_group_that_a_schedule_raises_in_mid_update_is_taken_to_zero_again;
+    10 calm::a_schedule_that_falls_into_the_maintenance_raises_nothing_and_is_resumed;
+    10 calm::schedules_are_resumed_by_whoever_leaves_and_only_if_maintenance_suspended_them;
+    10 databases::an_engine_below_the_one_that_runs_is_named_before_anybody_is_kept_out;
     10 calm::a_queue_that_an_operator_enables_is_disabled_again_and_its_job_ended;
     12 rollback::a_rollback_continued_in_the_console_is_seen_when_the_run_is_resumed;
     12 rollback::a_rollback_continued_in_the_console_is_followed_when_somebody_says_look_again;

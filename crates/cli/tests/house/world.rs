@@ -221,6 +221,12 @@ impl World {
         Report::from_journal(&plan, &records).expect("it fits")
     }
 
+    /// What the journal of the last run tells.
+    pub fn last_report(&self) -> Report {
+        let runs = at_once(self.journal().runs()).expect("sound");
+        self.report(&runs.last().expect("a run").run_id)
+    }
+
     /// Ask something of a run, as another process does.
     pub fn ask(&self, run_id: &str, request: &Request) {
         at_once(self.journal().ask(run_id, request, self.full.clock.now())).expect("it takes it");

@@ -194,14 +194,14 @@ fn outcome(outcome: &Outcome) -> Value {
 
 /// What was seen of the deployment when a run had ended. What it is by now, the deployment's own operation tells.
 fn seen(seen: &Seen) -> Value {
-    let Seen { at, stack_status, release, users, still_to_put_back } = seen;
+    let Seen { at, stack_status, release, users, still_to_put_back, not_come_back } = seen;
     let (gate, found) = match users {
         Users::In => ("open", None),
         Users::Out(found) => ("closed", Some(maintenance(found))),
     };
     json!({
         "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "maintenance": found,
-        "stillToPutBack": still_to_put_back,
+        "stillToPutBack": still_to_put_back, "notComeBack": not_come_back,
     })
 }
 

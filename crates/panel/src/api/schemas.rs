@@ -46,7 +46,8 @@ fn runs() -> Value {
     let maintenance = json!({"type": ["object", "null"], "properties": {"runId": text(), "since": maybe_time(), "by": maybe()}});
     let seen = json!({"type": ["object", "null"], "properties": {
         "at": time(), "stackStatus": text(), "version": maybe(), "gate": {"enum": ["open", "closed"]},
-        "maintenance": maintenance.clone(), "stillToPutBack": list(text())}});
+        "maintenance": maintenance.clone(), "stillToPutBack": list(text()),
+        "notComeBack": list(text())}});
     let mut run = summary.clone();
     if let Some(properties) = run.get_mut("properties").and_then(Value::as_object_mut) {
         let more = [

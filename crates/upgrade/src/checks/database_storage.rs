@@ -1,13 +1,10 @@
 //! Databases whose storage RDS has raised by itself, beside what the stack's parameters still say. The rule is in
 //! `storage_advice`.
 
-use changeset::expect::Expected;
-use template::{Evaluation, Node, Outside, Part, ResourceValues, Template, Unknown, Value};
-
+use super::database_setting::{Sent, is_touched, leaves, sent, stored};
 use super::finding::Finding;
-use super::stack_tags::is_retagged;
 use super::storage_advice::{DatabaseStorage, StorageAdvice, storage_advice};
-use super::{CheckInput, CheckResult, ParameterFix};
+use super::{CheckInput, CheckResult};
 use crate::circumstances::Database;
 use crate::draft::ReleaseSide;
 
@@ -44,27 +41,11 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
 
 fn one(input: &CheckInput<'_>, database: &Database, finding: &mut Finding) {
     let name = &database.logical_id;
-    let expected = input.expectations().iter().find(|one| one.logical_id == *name).map(|one| one.expected);
-    match expected {
-        Some(Expected::Removed | Expected::Replaced) => {
-            finding.note(format!("{name} leaves with this update, or is made anew: see replacements."));
-            return;
-        }
-        Some(
-            Expected::Unchanged
-            | Expected::MayBeUpdated
-            | Expected::UpdatedInPlace
-            | Expected::InstancesReplaced
-            | Expected::MayBeReplaced
-            | Expected::Added
-            | Expected::Fails,
-        )
-        | None => {}
+    if leaves(input, name) {
+        finding.note(format!("{name} leaves with this update, or is made anew: see replacements."));
+        return;
     }
-    // What can't be foretold counts as touched.
-    let touched = input.foretold.is_err()
-        || is_retagged(input)
-        || expected.is_some_and(|expected| expected != Expected::Unchanged);
+    let touched = is_touched(input, name);
     if touched && !matches!(database.status.as_str(), "available" | "storage-optimization") {
         // RDS user guide, "Viewing Amazon RDS DB instance status": only an available instance is modified.
         finding.fail(
@@ -211,45 +192,21 @@ fn judge(
     }
 }
 
-/// What the update sends for a database's property: by the profile's parameter, the parameter that the template refers
-/// to, the literal, or whatever the template's functions give.
+/// What the update sends for a database's number, by the profile's parameter where it names one.
 fn setting(input: &CheckInput<'_>, database: &Database, property: &str) -> Option<Setting> {
     let of_profile = input
         .storage_parameters
         .iter()
         .find(|(logical_id, _)| *logical_id == database.logical_id && property == "AllocatedStorage")
-        .map(|(_, parameter)| parameter);
-    let node = property_of(input.after, &database.logical_id, property);
-    let parameter = of_profile.map(String::as_str).or_else(|| node?.get("Ref")?.as_str());
-    let parameter = parameter.and_then(|name| input.after.parameters.get(name));
-    if let Some(parameter) = parameter {
-        let stored = || input.before.parameters.0.get(&parameter.name).map(|stored| &stored.text);
-        let value = input.given.get(&parameter.name).or_else(stored).or(parameter.default.as_ref())?;
-        return Some(Setting { value: value.trim().parse().ok()?, parameter: Some(parameter.name.clone()) });
-    }
-    let node = node?;
-    if let Some(text) = node.scalar_text() {
-        return Some(Setting { value: text.trim().parse().ok()?, parameter: None });
-    }
-    let drafted = input.foretold.ok()?;
-    let (side, outside) = (&drafted.after, Outside::default());
-    let evaluation = Evaluation::new(&side.template, &side.parameters, &drafted.pseudo, &outside).ok()?;
-    let value = evaluation.evaluate(node, &NothingDeployed).ok()?;
-    Some(Setting { value: value.scalar_text()?.trim().parse().ok()?, parameter: None })
+        .map(|(_, parameter)| parameter.as_str());
+    let Sent { text, parameter } = sent(input, &database.logical_id, property, of_profile)?;
+    Some(Setting { value: text.trim().parse().ok()?, parameter })
 }
 
 /// A literal, or what a parameter that stands there alone has.
 fn literal(side: &ReleaseSide, logical_id: &str, property: &str) -> Option<Setting> {
-    let node = property_of(&side.template, logical_id, property)?;
-    let text = match node.get("Ref").and_then(Node::as_str) {
-        Some(parameter) => &side.parameters.0.get(parameter)?.text,
-        None => node.scalar_text()?,
-    };
+    let text = stored(side, logical_id, property)?;
     Some(Setting { value: text.trim().parse().ok()?, parameter: None })
-}
-
-fn property_of<'t>(template: &'t Template, logical_id: &str, property: &str) -> Option<&'t Node> {
-    template.resources.get(logical_id)?.properties.as_ref()?.get(property)
 }
 
 fn offer(
@@ -259,33 +216,6 @@ fn offer(
     because: &str,
     finding: &mut Finding,
 ) {
-    let Some(parameter) = setting.and_then(|setting| setting.parameter.as_ref()) else { return };
-    let Some(declared) = input.after.parameters.get(parameter).filter(|declared| !declared.no_echo) else {
-        return;
-    };
-    let text = value.to_string();
-    let allowed = declared.allowed_values.is_empty() || declared.allowed_values.contains(&text);
-    if !allowed || declared.max_value.is_some_and(|most| f64::from(value) > most) {
-        finding.note(format!("{parameter} doesn't take {text}: only the vendor can help."));
-        return;
-    }
-    finding.offer(ParameterFix { parameter: parameter.clone(), value: text, because: format!("{because}.") });
-}
-
-/// Resources of which nothing is known, for evaluating a property that reads none.
-struct NothingDeployed;
-
-impl ResourceValues for NothingDeployed {
-    fn reference(&self, logical_id: &str) -> Value {
-        unknown(logical_id, None)
-    }
-
-    fn attribute(&self, logical_id: &str, attribute: &str) -> Value {
-        unknown(logical_id, Some(attribute))
-    }
-}
-
-fn unknown(logical_id: &str, attribute: Option<&str>) -> Value {
-    let part = Part::Resource { logical_id: logical_id.to_owned(), attribute: attribute.map(str::to_owned) };
-    Value::Unknown(Unknown { parts: vec![part] })
+    let parameter = setting.and_then(|setting| setting.parameter.as_deref());
+    super::database_setting::offer(input, parameter, &value.to_string(), because, finding);
 }

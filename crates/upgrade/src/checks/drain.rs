@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, count};
 use super::{CheckInput, CheckResult};
-use crate::obstacles::{processes, protections, unfit_environments, unsettled_queues};
+use crate::obstacles::{processes, protections, scheduled, unfit_environments, unsettled_queues};
 
 /// Machines and instances that nobody may terminate.
 pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
@@ -31,6 +31,17 @@ pub(super) fn suspended(input: &CheckInput<'_>) -> CheckResult {
         }
         let looked_at = count(groups.iter().flatten().count(), "group");
         finding.note(format!("{looked_at} looked at: no process is suspended."));
+    }
+    finding.done()
+}
+
+/// Scheduled actions of groups that maintenance takes to zero.
+pub(super) fn schedules(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("scheduled-actions", "Scheduled actions");
+    let seen = &input.circumstances.obstacles;
+    finding.meet(scheduled(&seen.schedules, &seen.groups));
+    if finding.is_untouched() {
+        return finding.skipped("No group has a scheduled action.");
     }
     finding.done()
 }

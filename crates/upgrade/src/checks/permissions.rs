@@ -38,16 +38,19 @@ const JOB_QUEUES: [&str; 8] = [
     "batch:UpdateJobQueue",
 ];
 
-const WORKER_GROUPS: [&str; 14] = [
+const WORKER_GROUPS: [&str; 17] = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeLifecycleHooks",
+    "autoscaling:DescribeScheduledActions",
     "autoscaling:DescribeWarmPool",
     "autoscaling:PutWarmPool",
+    "autoscaling:ResumeProcesses",
     "autoscaling:SetDesiredCapacity",
     "autoscaling:SetInstanceProtection",
+    "autoscaling:SuspendProcesses",
     "autoscaling:UpdateAutoScalingGroup",
     // That an instance was protected is noted on itself.
     "ec2:CreateTags",

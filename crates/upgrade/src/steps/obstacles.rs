@@ -27,6 +27,7 @@ pub(crate) fn confirm(plan: &Plan, state: &mut State, seen: &ObstaclesSeen) -> D
     if !settles.is_empty() {
         return Decision::Wait(settles);
     }
+    state.scheduled_groups = seen.schedules.iter().flatten().map(|one| one.group_name.clone()).collect();
     // Of an upgrade its checks have told, and a person has accepted it.
     if plan.checks.is_empty() {
         let new = told(Weight::Hinders).into_iter().filter(|one| !state.remarks.contains(one));

@@ -72,6 +72,7 @@ pub(crate) fn mends(act: &Act) -> bool {
             | FleetAct::ResizeWorkerGroups { .. }
             | FleetAct::ResizeWarmPools { .. }
             | FleetAct::RestoreScaleInProtection { .. }
+            | FleetAct::SetScheduledActions { .. }
             | FleetAct::SetAlarmActions { .. } => true,
             FleetAct::CloseGate { .. }
             | FleetAct::TerminateJobs { .. }

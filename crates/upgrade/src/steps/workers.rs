@@ -1,11 +1,13 @@
 //! Auto Scaling: take worker groups and warm pools to zero, and put their sizes back.
 
 mod memory;
+pub(crate) mod schedules;
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
 use crate::note::Note;
 use crate::observation::{FleetQuery, Instance, Query, WorkerGroup};
+use crate::obstacles::not_come_back;
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Drain, Look, drain};
@@ -47,6 +49,8 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
         if known.is_none() {
             state.before.worker_groups.push(earlier.clone());
         }
+        let with_schedules = schedules::is_to_note(state, group, noted.as_ref());
+        let mut new = noted.clone().filter(|_| with_schedules);
         if noted.is_none() {
             if let Some(left_over) = &group.remembered {
                 state.remarks.push(format!(
@@ -55,18 +59,28 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
                 ));
             }
             let note = plan.note_on(&group.name, at);
-            let text = memory::write(note, &size_of(&earlier), warm_pool_of(&earlier).as_ref()).write();
+            new = Some(memory::write(note, &size_of(&earlier), warm_pool_of(&earlier).as_ref()));
+        }
+        if let Some(note) = new {
+            let text = if with_schedules { schedules::note(note) } else { note }.write();
+            let kept = state.before.worker_groups.iter_mut().filter(|earlier| earlier.name == group.name);
+            kept.for_each(|earlier| earlier.remembered = Some(text.clone()));
             memories.push(Memory { resource: Rememberer::WorkerGroup(group.name.clone()), text });
         }
-        // Only while it is being taken away: an instance that lives on gets its protection back.
-        for instance in group.instances.iter().filter(|instance| is_to_unprotect(instance)) {
-            if !was_protected(instance) {
-                let text = plan.note(at).with(PROTECTED, true).write();
-                memories.push(Memory { resource: Rememberer::Instance(instance.id.clone()), text });
-            }
-        }
+        memories.extend(protection_of(plan, group, at));
     }
     memories
+}
+
+/// Notes on the instances of a group whose protection is about to be taken off: one that lives on gets it back.
+fn protection_of(plan: &Plan, group: &WorkerGroup, at: Timestamp) -> Vec<Memory> {
+    let unprotected = group.instances.iter().filter(|instance| is_to_unprotect(instance));
+    let unnoted = unprotected.filter(|instance| !was_protected(instance));
+    let note = |instance: &Instance| Memory {
+        resource: Rememberer::Instance(instance.id.clone()),
+        text: plan.note(at).with(PROTECTED, true).write(),
+    };
+    unnoted.map(note).collect()
 }
 
 /// Done when every group is at zero and no instance is left.
@@ -83,7 +97,7 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
     {
         return Decision::Fail(format!("instances were left after {seconds} s: {}", named(&left)));
     }
-    if let Some(act) = take_to_zero(groups) {
+    if let Some(act) = take_to_zero(state, groups) {
         return Decision::Act(act);
     }
     if let Drain::Tell | Drain::Force = stage
@@ -111,9 +125,20 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
 
 /// Behind the closed gate: a group that was raised again (a scheduled action, an operator) is taken to zero again. What the
 /// update itself sets is the new release's, and CloudFormation may be waiting for its instances.
-pub(crate) fn take_away_again(state: &mut State, groups: &[WorkerGroup]) -> Option<Act> {
+pub(crate) fn take_away_again(
+    plan: &Plan,
+    state: &mut State,
+    groups: &[WorkerGroup],
+    at: Timestamp,
+) -> Option<Act> {
     let raised = without_updated(state, groups);
-    let act = take_to_zero(&raised)?;
+    let act = take_to_zero(state, &raised)?;
+    if let Act::Fleet(FleetAct::RemoveScaleInProtection { .. }) = &act {
+        let memories: Vec<Memory> = raised.iter().flat_map(|group| protection_of(plan, group, at)).collect();
+        if !memories.is_empty() {
+            return Some(Act::Fleet(FleetAct::Remember { memories }));
+        }
+    }
     let names: Vec<&str> = raised
         .iter()
         .filter(|group| size_of(group) != zero(group))
@@ -134,7 +159,11 @@ pub(crate) fn without_updated(state: &State, groups: &[WorkerGroup]) -> Vec<Work
 }
 
 /// What is still to be done before nothing new comes and everything may go.
-fn take_to_zero(groups: &[WorkerGroup]) -> Option<Act> {
+fn take_to_zero(state: &State, groups: &[WorkerGroup]) -> Option<Act> {
+    let suspension = schedules::suspend(groups).map(Act::Fleet);
+    if let Some(act) = suspension.filter(|act| !state.watch_refused.contains(&act.to_string())) {
+        return Some(act);
+    }
     // Sizes first: from then on nothing new comes, and nothing new is protected.
     let sizes: Vec<GroupSize> =
         groups.iter().filter(|group| size_of(group) != zero(group)).map(zero).collect();
@@ -194,9 +223,20 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
     (!actions.is_empty()).then_some(Act::Fleet(FleetAct::CompleteLifecycleActions { actions }))
 }
 
+/// Done when everything is put back. What was put back and doesn't come is told.
+pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
+    let decision = put_back(plan, state, groups);
+    if decision == Decision::Done {
+        let mut told = not_come_back(groups);
+        told.retain(|one| !state.still_to_put_back.contains(one));
+        state.still_to_put_back.append(&mut told);
+    }
+    decision
+}
+
 /// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
 /// update set are the new release's: they stand, as those of a group that it replaced.
-pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
+fn put_back(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {
         keep_notes(plan, state, groups);
@@ -222,11 +262,17 @@ pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) ->
         .collect();
     let pools: Vec<WarmPoolSize> =
         groups.iter().filter_map(|group| pool_to_put_back(group, &earlier(group)?)).collect();
+    let resumed: Vec<String> = groups
+        .iter()
+        .filter(|group| earlier(group).is_some_and(|earlier| schedules::are_to_resume(group, &earlier)))
+        .map(|group| group.name.clone())
+        .collect();
     let protects = protect_again(groups);
     // One that Auto Scaling doesn't let go leaves no note on the others, which are their owner's again.
     let right = |group: &&WorkerGroup| {
         !sizes.iter().any(|size| size.group_name == group.name)
             && !pools.iter().any(|pool| pool.group_name == group.name)
+            && !resumed.contains(&group.name)
             && protect_again(std::slice::from_ref(*group)).is_none()
     };
     let concerned =
@@ -251,7 +297,14 @@ pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) ->
     if !pools.is_empty() {
         return Decision::act(FleetAct::ResizeWarmPools { sizes: pools });
     }
-    protects.map_or(Decision::Done, Decision::Act)
+    if let Some(act) = protects {
+        return Decision::Act(act);
+    }
+    // Last: until the sizes are there again a schedule would be in their way.
+    if !resumed.is_empty() {
+        return Decision::act(FleetAct::SetScheduledActions { group_names: resumed, active: true });
+    }
+    Decision::Done
 }
 
 /// Notes are taken off with what they say; whoever looks once more, and has no journal, knows it from the first look.
@@ -293,7 +346,7 @@ fn protect_again(groups: &[WorkerGroup]) -> Option<Act> {
             .instances
             .iter()
             .filter(|instance| !instance.protected_from_scale_in && !instance.in_warm_pool)
-            .filter(|instance| instance.lifecycle_state == "InService")
+            .filter(|instance| takes_protection(instance))
             .filter(|instance| was_protected(instance))
             .take(INSTANCES_A_CALL)
             .map(|instance| instance.id.clone())
@@ -302,6 +355,11 @@ fn protect_again(groups: &[WorkerGroup]) -> Option<Act> {
         (!instance_ids.is_empty())
             .then_some(Act::Fleet(FleetAct::RestoreScaleInProtection { group_name, instance_ids }))
     })
+}
+
+/// SetInstanceProtection's own words: "not in InService or EnteringStandby or Standby".
+fn takes_protection(instance: &Instance) -> bool {
+    matches!(instance.lifecycle_state.as_str(), "InService" | "EnteringStandby" | "Standby")
 }
 
 fn was_protected(instance: &Instance) -> bool {
@@ -317,10 +375,15 @@ fn is_leaving(instance: &Instance) -> bool {
 pub(crate) fn still_taken(group: &WorkerGroup) -> Option<String> {
     let note = Note::read(group.remembered.as_deref()?);
     let before = memory::as_before(group, &note);
-    let taken = note.is_of(&group.name) && group.max_size == 0 && before.max_size > 0;
-    taken.then(|| {
-        format!("group {} is at zero (it had {} to {})", group.name, before.min_size, before.max_size)
-    })
+    if !note.is_of(&group.name) {
+        return None;
+    }
+    if group.max_size == 0 && before.max_size > 0 {
+        let had = format!("it had {} to {}", before.min_size, before.max_size);
+        return Some(format!("group {} is at zero ({had})", group.name));
+    }
+    schedules::still_suspended(group, &note)
+        .then(|| format!("the scheduled actions of group {} are suspended", group.name))
 }
 
 /// Every instance that is still there, in words.

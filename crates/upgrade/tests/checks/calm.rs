@@ -52,6 +52,7 @@ fn storage_permissions_gate_and_replacements_are_accepted_one_by_one() {
         "permissions-caller",
         "permissions-role",
         "database-storage",
+        "database-engine",
         "replacements",
         "expected-changes",
         "gate-space",

@@ -201,6 +201,47 @@ fn suspended_processes_are_told_with_what_follows() {
     ]);
 }
 
+fn schedule() -> Vec<ScheduledAction> {
+    vec![ScheduledAction {
+        group_name: "Workers-1".into(),
+        name: "morning".into(),
+        next: Some("2027-01-16T08:00:00Z".into()),
+        recurrence: Some("0 8 * * *".into()),
+    }]
+}
+
+#[test]
+fn scheduled_actions_are_named_with_what_becomes_of_them() {
+    check_all(&[
+        ("none", |_| {}, "scheduled-actions", Skipped, "No group"),
+        (
+            "one",
+            |w| w.around.obstacles.schedules = Ok(schedule()),
+            "scheduled-actions",
+            Passed,
+            "Scheduled action morning of group Workers-1 (next 2027-01-16T08:00:00Z, again at 0 8 * * *): it is suspended for \
+             the maintenance",
+        ),
+        (
+            "its owner's",
+            |w| {
+                w.around.obstacles.groups = Ok(group(&["ScheduledActions"], "InService"));
+                w.around.obstacles.schedules = Ok(schedule());
+            },
+            "scheduled-actions",
+            Passed,
+            "it is suspended, and stays so",
+        ),
+        (
+            "blind",
+            |w| w.around.obstacles.schedules = Err("no".into()),
+            "scheduled-actions",
+            Warning,
+            "Scheduled actions of groups could not be looked at: no",
+        ),
+    ]);
+}
+
 #[test]
 fn queues_and_environments_that_are_not_well_are_named() {
     check_all(&[

@@ -3,6 +3,7 @@
 mod calm;
 mod claim;
 mod drain;
+mod engine;
 mod gate;
 mod parameters;
 mod permissions;

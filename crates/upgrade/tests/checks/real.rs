@@ -78,6 +78,7 @@ fn code_ocean() -> Option<World> {
         max_allocated_storage: Some(100),
         storage_type: "gp3".to_owned(),
         status: "available".to_owned(),
+        engine_version: String::new(),
     }]);
     world.around.backup = None;
     world.around.stack.stack_policy = Some(

@@ -259,6 +259,7 @@ pub fn database(allocated_storage: u32, storage_type: &str) -> Database {
         max_allocated_storage: Some(100),
         storage_type: storage_type.to_owned(),
         status: "available".to_owned(),
+        engine_version: "15.4".to_owned(),
     }
 }
 

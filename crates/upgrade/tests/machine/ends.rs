@@ -57,6 +57,36 @@ pub fn stories() -> Vec<Story> {
             "the stack's last update was noon, and is midnight",
         ),
         story(
+            "scheduled actions are suspended meanwhile",
+            Fortune { scheduled: true, ..updated() },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "scheduled actions are suspended meanwhile, and the update is rolled back",
+            Fortune { scheduled: true, statuses: ROLLED_BACK, ..Fortune::default() },
+            "NotUpgraded",
+            "First failure",
+        ),
+        story(
+            "scheduled actions are suspended meanwhile, and the update wipes the notes",
+            Fortune { scheduled: true, wipes_tags: true, ..updated() },
+            "Upgraded",
+            "",
+        ),
+        story(
+            "scheduled actions may not be suspended",
+            Fortune {
+                scheduled: true,
+                refuse: Some((1, |act| {
+                    matches!(act, Act::Fleet(FleetAct::SetScheduledActions { active: false, .. }))
+                })),
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
             "a machine can't be terminated",
             Fortune { protected_machine: true, ..updated() },
             "NotUpgraded",
@@ -517,6 +547,30 @@ fn what_lives_on_has_its_protection_again_and_is_not_told_as_stopped() {
         assert_eq!(instance.remembered, None, "{instance:?}");
     }
     assert_eq!((platform.group.max_size, &platform.group.remembered), (4, &None));
+}
+
+/// Only what maintenance suspended is resumed, also where nobody has a journal any more.
+#[test]
+fn scheduled_actions_are_suspended_for_the_maintenance_and_resumed_by_whoever_leaves() {
+    for (owner, within, lost) in [
+        (&[][..], &["ScheduledActions"][..], false),
+        (&[], &["ScheduledActions"], true),
+        (&["AZRebalance"], &["AZRebalance", "ScheduledActions"], true),
+        (&["ScheduledActions"], &["ScheduledActions"], false),
+        (&["ScheduledActions"], &["ScheduledActions"], true),
+    ] {
+        let what = format!("{owner:?}, journal lost: {lost}");
+        let fate = Fortune { scheduled: true, suspended: owner, ..Fortune::default() };
+        let entered = carry_out(&entering(), fate, Crash::Never);
+        assert_eq!(entered.outcome, Outcome::InMaintenance, "{what}");
+        assert_eq!(entered.platform.group.suspended, within, "{what}");
+        let before = fold(&entering(), &entered.journal).expect("whole").before;
+        let leaving = if lost { leaving() } else { Plan { before, ..leaving() } };
+        let Carried { platform, outcome, .. } = carry_out_on(&leaving, entered.platform, Crash::Never);
+        assert_eq!(outcome, Outcome::OutOfMaintenance, "{what}");
+        assert_eq!(platform.group.suspended, owner, "{what}");
+        assert_put_back(&what, &platform);
+    }
 }
 
 /// Somebody protects the machine after the last look for that: EC2 refuses.

@@ -72,6 +72,8 @@ pub struct Fortune {
     pub unsaveable: bool,
     /// The new release never becomes healthy.
     pub sick: bool,
+    /// The group has a scheduled action.
+    pub scheduled: bool,
     /// EC2 refuses to terminate the machine.
     pub protected_machine: bool,
     /// Processes of the group that are suspended.
@@ -325,6 +327,16 @@ impl Platform {
         names.iter().map(alarm).collect()
     }
 
+    fn schedules(&self) -> Vec<ScheduledAction> {
+        let morning = ScheduledAction {
+            group_name: self.group.name.clone(),
+            name: "morning".to_owned(),
+            next: None,
+            recurrence: Some("0 8 * * *".to_owned()),
+        };
+        if self.fate.scheduled { vec![morning] } else { Vec::new() }
+    }
+
     fn protected(&self) -> Vec<ProtectedInstance> {
         let of = |machine: &Machine| ProtectedInstance {
             instance_id: machine.instance_id.clone(),
@@ -364,6 +376,7 @@ impl Platform {
                 protected: Ok(self.protected()),
                 groups: Ok(self.groups()),
                 queues: Ok(self.queues(&parts.queue_arns)),
+                schedules: Ok(self.schedules()),
                 ..ObstaclesSeen::default()
             })),
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts)),
@@ -621,6 +634,12 @@ impl Platform {
                 }
             }
             FleetAct::CompleteLifecycleActions { .. } => {}
+            FleetAct::SetScheduledActions { active, .. } => {
+                self.group.suspended.retain(|one| one != "ScheduledActions");
+                if !active {
+                    self.group.suspended.push("ScheduledActions".to_owned());
+                }
+            }
             FleetAct::TerminateInstances { instance_ids } => {
                 self.machines.retain(|machine| !instance_ids.contains(&machine.instance_id));
                 self.group.instances.retain(|instance| !instance_ids.contains(&instance.id));

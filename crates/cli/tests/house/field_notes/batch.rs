@@ -2,7 +2,7 @@
 
 use cli::{LeavingWish, is_left_over};
 use conductor::Ended;
-use upgrade::{Outcome, State, Step, Users};
+use upgrade::{FactsBefore, Outcome, State, Step, Users, Verdict};
 
 use super::{Scene, has, not_upgraded};
 use crate::outside::Way;
@@ -10,6 +10,10 @@ use crate::outside::Way;
 pub async fn a_queue_that_was_invalid_beforehand_keeps_nobody_out() {
     let scene = Scene::new().await;
     scene.set_status("jobQueue", &scene.queue("PipelineQueue"), "INVALID", false).await;
+    let prepared = scene.full().prepared("run-9").await;
+    let check = prepared.checks.iter().find(|check| check.id == "job-queues").expect("made");
+    assert_eq!(check.verdict, Verdict::Warning, "{check:?}");
+    assert!(has(&check.evidence, "is INVALID (CLIENT_ERROR - Not authorized"), "named: {check:?}");
     let (_, ended, report) = scene.upgrade().await;
     assert_eq!(ended, Ended::Run(Outcome::Upgraded));
     assert!(has(&report.remarks, "is INVALID (CLIENT_ERROR - Not authorized"), "{:?}", report.remarks);
@@ -18,6 +22,36 @@ pub async fn a_queue_that_was_invalid_beforehand_keeps_nobody_out() {
     scene.world.enable().await;
     scene.disable().await;
     scene.full().assert_upgraded(&scene.fresh, "left").await;
+}
+
+/// Somebody changes a queue when the gate is about to close.
+pub async fn a_queue_that_is_being_changed_is_waited_for_while_users_are_at_work() {
+    for (seconds, upgrades) in [(60, true), (3600, false)] {
+        let scene = Scene::new().await;
+        let queue = scene.queue("PipelineQueue");
+        let plan = scene.world.upgrading().await.expect("a plan");
+        let about_to = |state: &State| state.step == Step::ConfirmFacts(FactsBefore::Gate);
+        let order = serde_json::json!({"jobQueue": queue, "status": "UPDATING", "seconds": seconds});
+        let changed = async {
+            scene.post("slackwater", "/_slackwater/batch", &order).await;
+            for _ in 0..5 {
+                scene.sleep(10).await;
+                assert_eq!(scene.look().await.stranger, Way::Platform, "users are at work");
+            }
+        };
+        let ended = scene.world.carry_on_and(&plan, about_to, changed);
+        let (ended, looks) = scene.full().watched(10, ended).await;
+        let (_, ended, _) = scene.told(&plan.run_id, ended);
+        if upgrades {
+            assert_eq!(ended, Ended::Run(Outcome::Upgraded));
+            scene.full().assert_upgraded(&scene.fresh, "changed").await;
+        } else {
+            let reason = not_upgraded(&ended);
+            assert!(reason.contains("is UPDATING"), "{reason}");
+            assert!(looks.iter().all(|look| look.stranger == Way::Platform), "nobody was kept out");
+            scene.full().assert_put_back("never settled").await;
+        }
+    }
 }
 
 pub async fn a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have() {

@@ -81,6 +81,55 @@ pub async fn a_group_that_a_schedule_raises_behind_a_gate_that_nobody_watches_is
     }
 }
 
+/// The processes of the workers' group that are suspended.
+async fn suspended(scene: &Scene) -> Vec<String> {
+    let processes = scene.group(WORKERS).await.list("SuspendedProcesses");
+    processes.iter().map(|process| process.text("ProcessName")).collect()
+}
+
+/// A schedule that is there beforehand raises nothing: it is suspended for the maintenance, and resumed.
+pub async fn a_schedule_that_falls_into_the_maintenance_raises_nothing_and_is_resumed() {
+    let scene = Scene::of(quiet_release).await;
+    slow_update(&scene);
+    let plan = scene.world.upgrading().await.expect("a plan");
+    schedule(&scene, 400).await;
+    let within = async {
+        assert_eq!(suspended(&scene).await, ["ScheduledActions"]);
+        scene.sleep(400).await;
+        assert_eq!(workers(&scene).await.sizes, ["0", "0", "0"].map(str::to_owned));
+        assert_eq!(scene.stands().await.status, "UPDATE_IN_PROGRESS", "its time is over");
+    };
+    let ended = scene.world.carry_on_and(&plan, updating, within).await;
+    let (_, ended, report) = scene.told(&plan.run_id, ended);
+    assert_eq!(ended, Ended::Run(Outcome::Upgraded));
+    assert_eq!(report.came_back, Vec::<String>::new());
+    assert_eq!(suspended(&scene).await, Vec::<String>::new());
+    scene.full().assert_upgraded(&scene.fresh, "upgraded").await;
+}
+
+/// Whoever leaves maintenance resumes what maintenance suspended, with a journal or without, and nothing else.
+pub async fn schedules_are_resumed_by_whoever_leaves_and_only_if_maintenance_suspended_them() {
+    for (owners, lost) in [(false, false), (false, true), (true, false), (true, true)] {
+        let what = format!("suspended by its owner: {owners}, journal lost: {lost}");
+        let scene = Scene::of(quiet_release).await;
+        schedule(&scene, 1800).await;
+        if owners {
+            scene.suspend(WORKERS, "ScheduledActions").await;
+        }
+        let before = suspended(&scene).await;
+        scene.world.enable().await;
+        assert_eq!(suspended(&scene).await, ["ScheduledActions"], "{what}");
+        scene.sleep(1900).await;
+        scene.assert_in_maintenance(&what).await;
+        if lost {
+            scene.world.lose_journal();
+        }
+        scene.disable().await;
+        assert_eq!(suspended(&scene).await, before, "{what}");
+        scene.full().assert_put_back(&what).await;
+    }
+}
+
 /// The update takes its time.
 fn slow_update(scene: &Scene) {
     let slow = json!({"stack": "platform", "logical_id": "WebTargetGroup", "times": 200});
