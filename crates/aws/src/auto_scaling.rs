@@ -6,8 +6,8 @@ use aws_sdk_autoscaling::types::{AutoScalingGroup, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{
-    GroupSize, Instance, LifecycleAction, LifecycleHook, PortError, ScheduledAction, WarmPool, WarmPoolSize,
-    WorkerGroup,
+    GroupSize, Instance, InstanceRefresh, LifecycleAction, LifecycleHook, PortError, ScheduledAction,
+    WarmPool, WarmPoolSize, WorkerGroup,
 };
 
 use crate::ec2;
@@ -269,6 +269,44 @@ pub(crate) async fn scheduled_actions(
                 return Ok(actions);
             }
         }
+    })
+    .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The instance refreshes of groups that are under way; a group that is gone has none. DescribeInstanceRefreshes tells the
+/// newest first, and there is one at a time: the first page tells.
+pub(crate) async fn instance_refreshes(
+    client: &Client,
+    group_names: &[String],
+) -> Result<Vec<InstanceRefresh>, PortError> {
+    use aws_sdk_autoscaling::types::InstanceRefreshStatus as Status;
+    let found = all(group_names, async |group_name| {
+        let answer = client.describe_instance_refreshes().auto_scaling_group_name(group_name).send().await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                return gone("autoscaling:DescribeInstanceRefreshes", &error).map(|()| Vec::new());
+            }
+        };
+        let is_over = |status: &Status| {
+            matches!(
+                status,
+                Status::Successful
+                    | Status::Failed
+                    | Status::Cancelled
+                    | Status::RollbackFailed
+                    | Status::RollbackSuccessful
+            )
+        };
+        let under_way =
+            answer.instance_refreshes().iter().filter(|one| one.status().is_some_and(|one| !is_over(one)));
+        let seen = under_way.map(|refresh| InstanceRefresh {
+            group_name: group_name.clone(),
+            status: refresh.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            percent: refresh.percentage_complete().and_then(|percent| u8::try_from(percent).ok()),
+        });
+        Ok(seen.collect())
     })
     .await?;
     Ok(found.into_iter().flatten().collect())

@@ -110,6 +110,7 @@ impl AwsCloud {
             newest_recovery_point: self.looked(backup::newest_recovery_point(wire, &physical_ids).await),
             role_stack: None,
             databases: self.looked(rds::databases(wire, &targets.databases).await),
+            pending_maintenance: self.looked(rds::pending_maintenance(wire, &targets.databases).await),
             alarms: self.looked(cloudwatch::stack_alarms(wire, &targets.alarms).await),
             listener_rules: self.looked(
                 load_balancing::rules_beside(&self.load_balancing, &targets.listener.physical_id).await,

@@ -33,6 +33,7 @@ impl AwsCloud {
         let protected =
             self.protected(machine_tags, groups.as_ref().ok().filter(|_| *instances_as_well)).await;
         let schedules = auto_scaling::scheduled_actions(&self.auto_scaling, group_names).await;
+        let refreshes = auto_scaling::instance_refreshes(&self.auto_scaling, group_names).await;
         let (queues, environments) = match batch::queues_with_environments(&self.batch, queue_arns).await {
             Ok((queues, arns)) => (Ok(queues), batch::environments(&self.batch, &arns).await),
             Err(error) => (Err(error.clone()), Err(error)),
@@ -43,6 +44,7 @@ impl AwsCloud {
             queues: self.part(queues, unseen)?,
             environments: self.part(environments, unseen)?,
             schedules: self.part(schedules, unseen)?,
+            refreshes: self.part(refreshes, unseen)?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Amazon RDS: databases as they are, and their snapshots.
 
-use upgrade::{Database, LogicalResource, PlannedSnapshot, PortError, SnapshotSeen};
+use upgrade::{Database, LogicalResource, PendingMaintenance, PlannedSnapshot, PortError, SnapshotSeen};
 
 use crate::endpoints::RDS;
 use crate::errors::{failed, look_again};
@@ -40,7 +40,39 @@ fn database(logical_id: &str, instance: &Element) -> Database {
         storage_type: instance.text_of("StorageType").to_owned(),
         status: instance.text_of("DBInstanceStatus").to_owned(),
         engine_version: instance.text_of("EngineVersion").to_owned(),
+        maintenance_window: instance.text_of("PreferredMaintenanceWindow").to_owned(),
+        waiting: waiting(instance),
     }
+}
+
+/// The settings of which a change waits. Of a password only that it waits is ever told.
+fn waiting(instance: &Element) -> Vec<String> {
+    let pending = instance.child("PendingModifiedValues").map(|pending| pending.children.as_slice());
+    pending.unwrap_or_default().iter().map(|value| value.name.clone()).collect()
+}
+
+/// The maintenance actions that wait for the windows of a stack's databases.
+pub(crate) async fn pending_maintenance(
+    wire: &Wire,
+    resources: &[LogicalResource],
+) -> Result<Vec<PendingMaintenance>, PortError> {
+    let found = all(resources, async |resource| {
+        let form = Form::new(&RDS, "DescribePendingMaintenanceActions")
+            .with("Filters.Filter.1.Name", "db-instance-id")
+            .with("Filters.Filter.1.Values.Value.1", &resource.physical_id);
+        let answer = wire.query(&form).await?;
+        let of_resources = answer.find("PendingMaintenanceActions").map(|list| list.children.clone());
+        let details = of_resources.into_iter().flatten();
+        let actions = details.flat_map(|one| one.list("PendingMaintenanceActionDetails").to_vec());
+        let pending = actions.map(|action| PendingMaintenance {
+            logical_id: resource.logical_id.clone(),
+            action: action.text_of("Action").to_owned(),
+            applied_at: action.some_text_of("CurrentApplyDate"),
+        });
+        Ok(pending.collect::<Vec<_>>())
+    })
+    .await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The planned snapshots of databases that are there.

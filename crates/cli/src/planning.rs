@@ -145,6 +145,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 release: &facts,
                 planned_versions: &linked.versions(),
                 maintenance: &policy(site, request),
+                window: window_of(site, request),
                 health: &site.settings.health,
                 targets: &targets,
                 new_targets: &new,
@@ -346,6 +347,18 @@ fn policy(site: &Site, request: &UpgradeRequest) -> upgrade::MaintenancePolicy {
     let mut policy = site.settings.maintenance.policy.clone();
     policy.force_sessions.clone_from(&request.force_sessions);
     policy
+}
+
+/// How long users are kept out where no earlier run tells.
+const USUAL_WINDOW_MILLISECONDS: u64 = 2 * 3_600_000;
+
+/// From when to when users are kept out, as far as that can be said.
+fn window_of(site: &Site, request: &UpgradeRequest) -> (Timestamp, Timestamp) {
+    let lasts = site.expected_milliseconds.unwrap_or(USUAL_WINDOW_MILLISECONDS);
+    let (now, window) =
+        (site.clock.now(), Window { closes_at: request.closes_at, lasts_milliseconds: Some(lasts) });
+    let from = site.settings.closes_at(now, window).unwrap_or(now);
+    (from, Timestamp(from.0.saturating_add(lasts)))
 }
 
 /// Rules of the listener: the gate can't be planned without them.

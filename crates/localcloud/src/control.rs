@@ -8,6 +8,8 @@
 //!   to so many GiB by itself, as storage autoscaling does when it runs full.
 //! - `POST /_slackwater/engine` with `{"DBInstanceIdentifier": "…", "EngineVersion": "16.4"}`: a database's engine is
 //!   upgraded by itself, as in a maintenance window when minor versions are upgraded automatically.
+//! - `POST /_slackwater/maintenance` with `{"DBInstanceIdentifier": "…", "Action": "system-update"}` (and, if it has one, a
+//!   `"CurrentApplyDate"`): a maintenance action waits for a database's window.
 //! - `POST /_slackwater/batch` with `{"jobQueue": "…"}` or `{"computeEnvironment": "…"}` and a `"status"`: `INVALID` (with
 //!   `"statusReason"`, and `"refusesUpdates": true` if updates are to be refused as well), `UPDATING` for so many
 //!   `"seconds"` (60), or `VALID`.
@@ -25,6 +27,7 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
     match operation {
         "AutoscaleStorage" => autoscale_storage(world, input),
         "SetBatchStatus" => batch::set_status(world, input),
+        "PlanMaintenance" => rds::plan_maintenance(world, input),
         "UpgradeEngine" => rds::upgrade_engine(world, input),
         _ => faults::handle(world, operation, input),
     }

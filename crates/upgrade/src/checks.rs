@@ -7,6 +7,7 @@ mod claim;
 mod constraints;
 mod data;
 mod database_engine;
+mod database_maintenance;
 mod database_setting;
 mod database_storage;
 mod drain;
@@ -127,6 +128,8 @@ pub struct CheckInput<'a> {
     pub planned_versions: &'a BTreeMap<UpdateKind, String>,
     /// How maintenance goes about its work.
     pub maintenance: &'a MaintenancePolicy,
+    /// From when to when users are kept out, as far as that can be said.
+    pub window: (Timestamp, Timestamp),
     /// What proves the platform healthy.
     pub health: &'a HealthPolicy,
     /// What maintenance touches.
@@ -191,6 +194,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         parameters::check(input),
         database_storage::check(input),
         database_engine::check(input),
+        database_maintenance::check(input),
         template_soundness::capabilities_of(input),
         update::quotas(input),
         update::failures(input),
@@ -204,6 +208,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         workloads::at_work(input),
         drain::protected(input),
         drain::suspended(input),
+        drain::refreshes(input),
         drain::schedules(input),
         drain::queues(input),
         policy::maintenance(input),

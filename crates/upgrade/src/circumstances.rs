@@ -39,6 +39,8 @@ pub struct Circumstances {
     pub role_stack: Option<LinkedStack>,
     /// Databases of the stack as they are.
     pub databases: Looked<Vec<Database>>,
+    /// Maintenance actions that wait for the databases' windows.
+    pub pending_maintenance: Looked<Vec<PendingMaintenance>>,
     /// Alarms of the stack.
     pub alarms: Looked<Vec<Alarm>>,
     /// Rules on the public listener's load balancer, by listener ARN.
@@ -143,6 +145,23 @@ pub struct Database {
     /// Such as `16.4`; empty: RDS doesn't tell.
     #[serde(default)]
     pub engine_version: String,
+    /// The weekly window in which RDS maintains it, UTC, such as `sun:05:00-sun:05:30`; empty: RDS doesn't tell.
+    #[serde(default)]
+    pub maintenance_window: String,
+    /// Settings whose changes wait for that window, in RDS's words.
+    #[serde(default)]
+    pub waiting: Vec<String>,
+}
+
+/// A maintenance action that waits for a database's window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingMaintenance {
+    /// The database's name in the template.
+    pub logical_id: String,
+    /// Such as `system-update`.
+    pub action: String,
+    /// When it is applied, as AWS writes it, where that is decided.
+    pub applied_at: Option<String>,
 }
 
 /// An alarm.

@@ -47,8 +47,8 @@ pub use checks::{
     in_the_way, least_growth, new_targets, parameter_table, storage_advice,
 };
 pub use circumstances::{
-    Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine, Quota,
-    StackSettings,
+    Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine,
+    PendingMaintenance, Quota, StackSettings,
 };
 pub use comparison::{Change, ChangeDetail, ChangedPart, Difference, Weighing, weigh};
 pub use deployment::{Deployment, release_version};
@@ -70,8 +70,8 @@ pub use observation::{
     StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use obstacles::{
-    ApiProtection, ComputeEnvironment, Obstacle, ObstacleParts, ObstaclesSeen, ProtectedInstance,
-    ScheduledAction, Weight, not_come_back, obstacles,
+    ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,
+    ProtectedInstance, ScheduledAction, Weight, not_come_back, obstacles,
 };
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,

@@ -51,6 +51,8 @@ pub struct ObstaclesSeen {
     pub environments: Looked<Vec<ComputeEnvironment>>,
     /// The groups' scheduled actions.
     pub schedules: Looked<Vec<ScheduledAction>>,
+    /// The groups' instance refreshes that are under way.
+    pub refreshes: Looked<Vec<InstanceRefresh>>,
 }
 
 impl Default for ObstaclesSeen {
@@ -62,6 +64,7 @@ impl Default for ObstaclesSeen {
             queues: Ok(Vec::new()),
             environments: Ok(Vec::new()),
             schedules: Ok(Vec::new()),
+            refreshes: Ok(Vec::new()),
         }
     }
 }
@@ -132,6 +135,17 @@ pub struct ComputeEnvironment {
     pub status_reason: Option<String>,
 }
 
+/// An instance refresh that is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceRefresh {
+    /// The group.
+    pub group_name: String,
+    /// `Pending`, `InProgress`, `Baking`, `Cancelling` or `RollbackInProgress`.
+    pub status: String,
+    /// How far it is: 0 to 100, where AWS tells.
+    pub percent: Option<u8>,
+}
+
 /// A scheduled action of an Auto Scaling group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduledAction {
@@ -172,12 +186,13 @@ pub struct Obstacle {
 /// Everything in the way, by what was seen.
 #[must_use]
 pub fn obstacles(seen: &ObstaclesSeen, policy: &MaintenancePolicy) -> Vec<Obstacle> {
-    let ObstaclesSeen { protected, groups, queues, environments, schedules } = seen;
+    let ObstaclesSeen { protected, groups, queues, environments, schedules, refreshes } = seen;
     let mut found = protections(protected, groups);
     found.extend(processes(groups, policy));
     found.extend(unsettled_queues(queues));
     found.extend(unfit_environments(environments));
     found.extend(scheduled(schedules, groups));
+    found.extend(refreshing(refreshes));
     found
 }
 
@@ -325,6 +340,38 @@ fn processes_of(group: &WorkerGroup, forced: bool) -> Vec<Obstacle> {
         )));
     }
     found
+}
+
+/// Instance refreshes under way. One goes on launching and ending instances, and when it is done it gives the group the
+/// configuration that it was started with, whatever the update has set meanwhile
+/// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html>).
+pub(crate) fn refreshing(refreshes: &Looked<Vec<InstanceRefresh>>) -> Vec<Obstacle> {
+    let refreshes = match refreshes {
+        Ok(refreshes) => refreshes,
+        Err(reason) => return vec![unseen("instance refreshes of groups", reason)],
+    };
+    let of = |refresh: &InstanceRefresh| {
+        let InstanceRefresh { group_name, status, percent } = refresh;
+        let percent = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
+        let told = format!("group {group_name} has an instance refresh under way ({status}{percent})");
+        if status == "Cancelling" {
+            let told = format!("{told}: it is waited for before the gate closes");
+            return Obstacle {
+                weight: Weight::Settles,
+                told,
+                advice: "Wait until it is cancelled.".to_owned(),
+            };
+        }
+        Obstacle {
+            weight: Weight::Holds,
+            told: format!("{told}: it replaces instances, and sets the group's configuration when it ends"),
+            advice: format!(
+                "Wait until it has ended, or cancel it (aws autoscaling cancel-instance-refresh \
+                 --auto-scaling-group-name {group_name})."
+            ),
+        }
+    };
+    refreshes.iter().map(of).collect()
 }
 
 /// Scheduled actions, which would raise what was taken to zero.

@@ -10,6 +10,7 @@ mod contents;
 mod lookups;
 mod network;
 mod notes;
+mod obstacles;
 mod pins;
 mod queries;
 mod rate;

@@ -29,6 +29,14 @@ impl DeploymentSettings {
         !beginning.is_empty() && text.starts_with(beginning)
     }
 
+    /// When the gate closes: as it was said, or after the notice; `None`: at once.
+    #[must_use]
+    pub fn closes_at(&self, now: Timestamp, window: Window) -> Option<Timestamp> {
+        let notice = self.maintenance.notice_seconds.saturating_mul(1000);
+        let after_notice = || (notice > 0).then(|| Timestamp(now.0.saturating_add(notice)));
+        window.closes_at.or_else(after_notice)
+    }
+
     /// What a plan is assembled from. `now` is when it is made, `window` what was said of its time, `platform` what the
     /// adapter can do.
     #[must_use]
@@ -40,11 +48,7 @@ impl DeploymentSettings {
         platform: PlatformCapabilities,
     ) -> PlanSettings {
         let maintenance = &self.maintenance;
-        let after_notice = || {
-            let notice = maintenance.notice_seconds.saturating_mul(1000);
-            (notice > 0).then(|| Timestamp(now.0.saturating_add(notice)))
-        };
-        let closes_at = window.closes_at.or_else(after_notice);
+        let closes_at = self.closes_at(now, window);
         let from = closes_at.unwrap_or(now);
         let ends_at = window.lasts_milliseconds.map(|lasts| Timestamp(from.0.saturating_add(lasts)));
         PlanSettings {

@@ -1,7 +1,7 @@
 //! EC2 Auto Scaling: groups reach their desired capacity over time, instances pass through their lifecycle,
 //! hooks hold them, protection keeps them from scale-in, warm pools keep some in reserve, scheduled actions set their
-//! sizes. Scaling policies, rebalancing between zones and instance refreshes are not simulated, so suspending
-//! `AlarmNotification`, `AZRebalance` or `InstanceRefresh` is kept and shown and has nothing to keep from happening.
+//! sizes, instance refreshes replace what is there. Scaling policies and rebalancing between zones are not simulated, so
+//! suspending `AlarmNotification` or `AZRebalance` is kept and shown and has nothing to keep from happening.
 
 mod cron;
 mod describe;
@@ -12,6 +12,7 @@ mod lifecycle;
 mod machines;
 mod operations;
 pub mod provision;
+mod refresh;
 mod scaling;
 mod scheduled;
 mod scheduled_provision;
@@ -70,6 +71,11 @@ pub enum Timer {
         action: String,
         /// Which of its plans is meant.
         step: u64,
+    },
+    /// An instance refresh goes on.
+    Refresh {
+        /// The group's name.
+        group: String,
     },
     /// A group may launch again after a launch that failed.
     Retry {
@@ -134,6 +140,7 @@ pub fn happen(world: &mut World, timer: Timer) {
         }
         Timer::GraceOver { group, instance, step } => health::grace_is_over(world, &group, &instance, step),
         Timer::Scheduled { group, action, step } => scheduled::run(world, &group, &action, step),
+        Timer::Refresh { group } => refresh::go_on(world, &group),
         Timer::Retry { group } => scaling::reconcile(world, &group),
     }
 }
@@ -160,6 +167,9 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<se
         "DeleteTags" => tags::delete(world, input),
         "SuspendProcesses" => operations::suspend(world, input, true),
         "ResumeProcesses" => operations::suspend(world, input, false),
+        "StartInstanceRefresh" => refresh::start(world, input),
+        "CancelInstanceRefresh" => refresh::cancel(world, input),
+        "DescribeInstanceRefreshes" => refresh::describe(world, input),
         "PutScheduledUpdateGroupAction" => scheduled::put(world, input),
         "BatchPutScheduledUpdateGroupAction" => scheduled::put_batch(world, input),
         "DeleteScheduledAction" => scheduled::delete(world, input),

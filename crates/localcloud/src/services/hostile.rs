@@ -33,6 +33,9 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "DeleteScheduledAction",
             "BatchDeleteScheduledAction",
             "DescribeScheduledActions",
+            "StartInstanceRefresh",
+            "CancelInstanceRefresh",
+            "DescribeInstanceRefreshes",
         ],
     ),
     (
@@ -121,6 +124,7 @@ const OPERATIONS: &[(Service, &[&str])] = &[
         &[
             "DescribeDBInstances",
             "DescribeDBSnapshots",
+            "DescribePendingMaintenanceActions",
             "ModifyDBInstance",
             "DeleteDBInstance",
             "CreateDBSnapshot",
@@ -234,6 +238,7 @@ const OPERATIONS: &[(Service, &[&str])] = &[
             "AutoscaleStorage",
             "SetBatchStatus",
             "UpgradeEngine",
+            "PlanMaintenance",
         ],
     ),
 ];

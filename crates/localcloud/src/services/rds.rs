@@ -5,6 +5,7 @@ mod describe;
 mod durations;
 mod engine;
 mod instance;
+mod maintenance;
 mod modify;
 mod operations;
 pub mod provision;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use engine::upgrade_engine;
 use instance::DbInstance;
+pub use maintenance::plan as plan_maintenance;
 use snapshots::DbSnapshot;
 pub use storage::grow;
 
@@ -71,6 +73,7 @@ pub fn happen(world: &mut World, timer: Timer) {
 pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
     match operation {
         "DescribeDBInstances" => describe::instances(world, input),
+        "DescribePendingMaintenanceActions" => maintenance::describe(world, input),
         "DescribeDBSnapshots" => describe::snapshots(world, input),
         "ModifyDBInstance" => operations::modify(world, input),
         "DeleteDBInstance" => operations::delete(world, input),

@@ -17,6 +17,9 @@ pub const STORAGE_PATH: &str = "/_slackwater/storage";
 /// Where a database's engine is upgraded by itself.
 pub const ENGINE_PATH: &str = "/_slackwater/engine";
 
+/// Where a maintenance action comes to wait for a database's window.
+pub const MAINTENANCE_PATH: &str = "/_slackwater/maintenance";
+
 /// Where queues and compute environments are made INVALID.
 pub const BATCH_PATH: &str = "/_slackwater/batch";
 
@@ -32,6 +35,7 @@ pub fn decode(method: &Method, path: &str, body: &[u8]) -> Result<(String, Value
         FAULTS_PATH => {}
         STORAGE_PATH if *method == Method::POST => return posted("AutoscaleStorage", body),
         ENGINE_PATH if *method == Method::POST => return posted("UpgradeEngine", body),
+        MAINTENANCE_PATH if *method == Method::POST => return posted("PlanMaintenance", body),
         BATCH_PATH if *method == Method::POST => return posted("SetBatchStatus", body),
         ENDPOINTS_PATH if *method == Method::GET => {
             return Ok((machine_room::ENDPOINTS.to_owned(), Value::Object(Map::new())));
@@ -64,6 +68,7 @@ mod tests {
             (Method::DELETE, "/_slackwater/faults", Some("DeleteFaults")),
             (Method::POST, "/_slackwater/storage", Some("AutoscaleStorage")),
             (Method::POST, "/_slackwater/engine", Some("UpgradeEngine")),
+            (Method::POST, "/_slackwater/maintenance", Some("PlanMaintenance")),
             (Method::POST, "/_slackwater/batch", Some("SetBatchStatus")),
             (Method::GET, "/_slackwater/batch", None),
             (Method::POST, "/_slackwater/faults", None),

@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, count};
 use super::{CheckInput, CheckResult};
-use crate::obstacles::{processes, protections, scheduled, unfit_environments, unsettled_queues};
+use crate::obstacles::{processes, protections, refreshing, scheduled, unfit_environments, unsettled_queues};
 
 /// Machines and instances that nobody may terminate.
 pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
@@ -31,6 +31,16 @@ pub(super) fn suspended(input: &CheckInput<'_>) -> CheckResult {
         }
         let looked_at = count(groups.iter().flatten().count(), "group");
         finding.note(format!("{looked_at} looked at: no process is suspended."));
+    }
+    finding.done()
+}
+
+/// Instance refreshes under way.
+pub(super) fn refreshes(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("instance-refreshes", "Instance refreshes");
+    finding.meet(refreshing(&input.circumstances.obstacles.refreshes));
+    if finding.is_untouched() {
+        return finding.skipped("No group has an instance refresh under way.");
     }
     finding.done()
 }

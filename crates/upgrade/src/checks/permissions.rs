@@ -38,11 +38,12 @@ const JOB_QUEUES: [&str; 8] = [
     "batch:UpdateJobQueue",
 ];
 
-const WORKER_GROUPS: [&str; 17] = [
+const WORKER_GROUPS: [&str; 18] = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
     "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeLifecycleHooks",
     "autoscaling:DescribeScheduledActions",
     "autoscaling:DescribeWarmPool",
@@ -71,8 +72,13 @@ const ALARMS: [&str; 6] = [
     "cloudwatch:UntagResource",
 ];
 
-const DATABASES: [&str; 4] =
-    ["rds:AddTagsToResource", "rds:CreateDBSnapshot", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots"];
+const DATABASES: [&str; 5] = [
+    "rds:AddTagsToResource",
+    "rds:CreateDBSnapshot",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
+    "rds:DescribePendingMaintenanceActions",
+];
 
 const VOLUMES: [&str; 3] = ["ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots"];
 

@@ -242,6 +242,45 @@ fn scheduled_actions_are_named_with_what_becomes_of_them() {
     ]);
 }
 
+fn refresh(status: &str) -> Vec<InstanceRefresh> {
+    vec![InstanceRefresh { group_name: "Workers-1".into(), status: status.into(), percent: Some(35) }]
+}
+
+#[test]
+fn instance_refreshes_under_way_are_named() {
+    check_all(&[
+        ("none", |_| {}, "instance-refreshes", Skipped, "No group"),
+        (
+            "under way",
+            |w| w.around.obstacles.refreshes = Ok(refresh("InProgress")),
+            "instance-refreshes",
+            Failed,
+            "Group Workers-1 has an instance refresh under way (InProgress, 35 %)",
+        ),
+        (
+            "what cancels it",
+            |w| w.around.obstacles.refreshes = Ok(refresh("Baking")),
+            "instance-refreshes",
+            Failed,
+            "aws autoscaling cancel-instance-refresh --auto-scaling-group-name Workers-1",
+        ),
+        (
+            "being cancelled",
+            |w| w.around.obstacles.refreshes = Ok(refresh("Cancelling")),
+            "instance-refreshes",
+            Warning,
+            "it is waited for before the gate closes",
+        ),
+        (
+            "blind",
+            |w| w.around.obstacles.refreshes = Err("no".into()),
+            "instance-refreshes",
+            Warning,
+            "at: no",
+        ),
+    ]);
+}
+
 #[test]
 fn queues_and_environments_that_are_not_well_are_named() {
     check_all(&[

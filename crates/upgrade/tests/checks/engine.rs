@@ -1,9 +1,9 @@
-//! Databases whose engine was upgraded by itself.
+//! Databases whose engine was upgraded by itself, or that RDS maintains meanwhile.
 
 use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
 use upgrade::*;
 
-use crate::world::{World, check_all, database, of};
+use crate::world::{HOUR, World, check_all, database, of};
 
 const ENGINE: &str = "EngineVersion: \"15\"";
 
@@ -88,6 +88,82 @@ fn an_engine_version_below_the_live_one_is_named() {
             "database-engine",
             Skipped,
             "No database",
+        ),
+    ]);
+}
+
+/// 2027-01-17, a Sunday, in whose fifth hour the database is maintained.
+const SUNDAY: u64 = 1_800_144_000_000;
+
+/// An upgrade from this hour of the Sunday on.
+fn at(world: &mut World, hour: u64) {
+    world.window = (Timestamp(SUNDAY + hour * HOUR), Timestamp(SUNDAY + (hour + 2) * HOUR));
+}
+
+fn pending(applied_at: Option<&str>) -> Vec<PendingMaintenance> {
+    vec![PendingMaintenance {
+        logical_id: "Database".into(),
+        action: "system-update".into(),
+        applied_at: applied_at.map(str::to_owned),
+    }]
+}
+
+#[test]
+fn a_maintenance_window_that_falls_into_the_upgrade_is_named() {
+    check_all(&[
+        ("none", |w| w.around.databases = Ok(Vec::new()), "database-maintenance", Skipped, "no RDS"),
+        ("blind", |w| w.around.databases = Err("no".into()), "database-maintenance", Skipped, "no"),
+        (
+            "at another time",
+            |w| {
+                at(w, 6);
+                w.around.pending_maintenance = Ok(pending(None));
+            },
+            "database-maintenance",
+            Passed,
+            "(sun:05:00-sun:05:30 UTC) doesn't fall into this one",
+        ),
+        ("nothing waits", |w| at(w, 4), "database-maintenance", Passed, "nothing is known to wait"),
+        (
+            "an action waits",
+            |w| {
+                at(w, 4);
+                w.around.pending_maintenance = Ok(pending(Some("2027-01-17T05:00:00Z")));
+            },
+            "database-maintenance",
+            Warning,
+            "this waits for it: system-update (2027-01-17T05:00:00Z)",
+        ),
+        (
+            "a change waits",
+            |w| {
+                at(w, 4);
+                w.around.databases =
+                    Ok(vec![Database { waiting: vec!["DBInstanceClass".into()], ..database(20, "gp3") }]);
+            },
+            "database-maintenance",
+            Warning,
+            "this waits for it: DBInstanceClass",
+        ),
+        (
+            "blind to what waits",
+            |w| {
+                at(w, 4);
+                w.around.pending_maintenance = Err("denied".into());
+            },
+            "database-maintenance",
+            Warning,
+            "could not be looked at: denied",
+        ),
+        (
+            "no window",
+            |w| {
+                let database = Database { maintenance_window: String::new(), ..database(20, "gp3") };
+                w.around.databases = Ok(vec![database]);
+            },
+            "database-maintenance",
+            Passed,
+            "RDS tells no maintenance window",
         ),
     ]);
 }

@@ -79,6 +79,8 @@ fn code_ocean() -> Option<World> {
         storage_type: "gp3".to_owned(),
         status: "available".to_owned(),
         engine_version: String::new(),
+        maintenance_window: String::new(),
+        waiting: Vec::new(),
     }]);
     world.around.backup = None;
     world.around.stack.stack_policy = Some(

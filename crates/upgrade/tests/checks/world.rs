@@ -82,6 +82,7 @@ pub struct World {
     pub release: ReleaseFacts,
     pub planned_versions: BTreeMap<UpdateKind, String>,
     pub maintenance: MaintenancePolicy,
+    pub window: (Timestamp, Timestamp),
     pub health: HealthPolicy,
     pub targets: Targets,
     pub new_targets: Result<BTreeSet<String>, String>,
@@ -135,6 +136,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         newest_recovery_point: Ok(Some(Timestamp(now.0.saturating_sub(2 * HOUR)))),
         role_stack: None,
         databases: Ok(Vec::new()),
+        pending_maintenance: Ok(Vec::new()),
         alarms: Ok(Vec::new()),
         listener_rules: Ok(vec![rule(Some(80), 1), rule(None, 0)]),
         quotas: Ok(Vec::new()),
@@ -237,6 +239,7 @@ impl Default for World {
             release: ReleaseFacts::default(),
             planned_versions: BTreeMap::new(),
             maintenance: MaintenancePolicy::default(),
+            window: (now, Timestamp(now.0 + 2 * HOUR)),
             health: HealthPolicy::default(),
             new_targets: Ok(["Listener", "Web", "Queue", "Workers", "QueueAlarm", "Database"]
                 .map(str::to_owned)
@@ -260,6 +263,8 @@ pub fn database(allocated_storage: u32, storage_type: &str) -> Database {
         storage_type: storage_type.to_owned(),
         status: "available".to_owned(),
         engine_version: "15.4".to_owned(),
+        maintenance_window: "sun:05:00-sun:05:30".to_owned(),
+        waiting: Vec::new(),
     }
 }
 
@@ -313,6 +318,7 @@ impl World {
             release: &release,
             planned_versions: &self.planned_versions,
             maintenance: &self.maintenance,
+            window: self.window,
             health: &self.health,
             targets: &self.targets,
             new_targets: &self.new_targets,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::refresh::Refresh;
 use super::scheduled::ScheduledAction;
 use crate::Timestamp;
 
@@ -24,6 +25,8 @@ pub(super) struct Group {
     /// Since when.
     pub(super) suspended: BTreeMap<String, Timestamp>,
     pub(super) scheduled: BTreeMap<String, ScheduledAction>,
+    /// Instance refreshes, the newest last.
+    pub(super) refreshes: Vec<Refresh>,
     /// Why capacity changes just now, if a scheduled action is why.
     pub(super) scheduled_cause: Option<String>,
     /// In the order of their launch, warm ones included.

@@ -62,6 +62,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         described: settings::described(input, None, &world.config.region),
         suspended: BTreeMap::new(),
         scheduled: BTreeMap::new(),
+        refreshes: Vec::new(),
         scheduled_cause: None,
         instances: Vec::new(),
         warm_pool: None,

@@ -8,6 +8,7 @@ use crate::services::testing::Bench;
 use crate::wire::Service;
 use crate::{Config, Speed};
 
+mod refresh;
 mod suspended;
 
 const GROUP: &str = "AWS::AutoScaling::AutoScalingGroup";

@@ -55,16 +55,19 @@ pub(super) fn snapshots(world: &World, input: Input<'_>) -> Result<Value, AwsErr
 }
 
 /// An identifier as it is kept; an ARN means what it ends with.
-fn identifier(input: Input<'_>, name: &str) -> Option<String> {
+pub(super) fn identifier(input: Input<'_>, name: &str) -> Option<String> {
     let given = input.string(name).filter(|given| !given.is_empty())?;
     let id = if given.starts_with("arn:") { given.rsplit(':').next().unwrap_or(given) } else { given };
     Some(id.to_lowercase())
 }
 
 /// A filter: the field it is about, and the values it takes.
-type Filter<'a> = (&'static str, Vec<&'a str>);
+pub(super) type Filter<'a> = (&'static str, Vec<&'a str>);
 
-fn filters<'a>(input: Input<'a>, known: &[(&str, &'static str)]) -> Result<Vec<Filter<'a>>, AwsError> {
+pub(super) fn filters<'a>(
+    input: Input<'a>,
+    known: &[(&str, &'static str)],
+) -> Result<Vec<Filter<'a>>, AwsError> {
     input
         .objects("Filters")
         .map(|filter| {
@@ -78,7 +81,7 @@ fn filters<'a>(input: Input<'a>, known: &[(&str, &'static str)]) -> Result<Vec<F
         .collect()
 }
 
-fn takes(filters: &[Filter<'_>], shown: &Value) -> bool {
+pub(super) fn takes(filters: &[Filter<'_>], shown: &Value) -> bool {
     filters.iter().all(|(field, values)| {
         let found = shown.get(*field).and_then(Value::as_str).unwrap_or_default();
         values.iter().any(|value| *value == found || value.rsplit(':').next() == Some(found))
@@ -86,7 +89,7 @@ fn takes(filters: &[Filter<'_>], shown: &Value) -> bool {
 }
 
 /// `MaxRecords` (20 to 100, as RDS has it) and `Marker`.
-fn paged(input: Input<'_>, list: &str, shown: Vec<(String, Value)>) -> Result<Value, AwsError> {
+pub(super) fn paged(input: Input<'_>, list: &str, shown: Vec<(String, Value)>) -> Result<Value, AwsError> {
     let most = match input.integer("MaxRecords").map_err(rephrased)? {
         None => 100,
         Some(number) => {

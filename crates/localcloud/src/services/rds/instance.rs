@@ -58,6 +58,8 @@ pub(super) struct DbInstance {
     /// When its storage was changed last.
     pub(super) storage_changed: Option<Timestamp>,
     pub(super) tags: BTreeMap<String, String>,
+    /// Maintenance actions that wait, each with when it is applied.
+    pub(super) actions: BTreeMap<String, Option<String>>,
 }
 
 impl DbInstance {
@@ -107,6 +109,8 @@ impl DbInstance {
             ("PubliclyAccessible", json!(false)),
             ("StorageEncrypted", json!(false)),
             ("AutoMinorVersionUpgrade", json!(true)),
+            // RDS takes one of the Region's; here it is always the same.
+            ("PreferredMaintenanceWindow", json!("sun:05:00-sun:05:30")),
         ] {
             fields.entry(name).or_insert(value);
         }

@@ -35,6 +35,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         most_gib: modify::gib(input, "MaxAllocatedStorage")?,
         pending: Map::new(),
         storage_changed: None,
+        actions: BTreeMap::new(),
         tags: tags(desired, input),
     };
     made.allocated_gib = match modify::gib(input, "AllocatedStorage")? {
