@@ -119,20 +119,22 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Time for the local cloud: a start plus what tokio's clock says has passed, so pausing tokio's clock
-/// pauses the cloud.
+/// pauses the cloud. It never goes back, whatever becomes of the machine's clock, and never stands still for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Timestamp,
     started: tokio::time::Instant,
+    /// By how much the cloud's time is ahead: what has happened in it has happened.
+    ahead: Duration,
+    /// Clients sign by the machine's clock.
+    is_the_machines: bool,
 }
 
 impl Clock {
     /// A clock that starts at the machine's time.
     #[must_use]
     pub fn system() -> Clock {
-        #[expect(clippy::disallowed_methods, reason = "this is the crate's one Clock")]
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock::starting_at(Timestamp::default().after(since_epoch))
+        Clock { is_the_machines: true, ..Clock::starting_at(machine_time()) }
     }
 
     /// A clock that starts at a given time: the same run twice has the same times.
@@ -140,14 +142,33 @@ impl Clock {
     pub fn starting_at(start: Timestamp) -> Clock {
         #[expect(clippy::disallowed_methods, reason = "this is the crate's one Clock")]
         let started = tokio::time::Instant::now();
-        Clock { start, started }
+        Clock { start, started, ahead: Duration::ZERO, is_the_machines: false }
+    }
+
+    /// The same, going on from a time that has been given before: the machine's clock may have been set back since.
+    #[must_use]
+    pub fn going_on_from(self, given: Timestamp) -> Clock {
+        let ahead = Duration::from_millis(given.0.saturating_sub(self.now().0));
+        Clock { ahead: self.ahead + ahead, ..self }
+    }
+
+    /// What those take for the time who sign requests now: theirs may be set back and forth.
+    #[must_use]
+    pub fn of_signers(&self) -> Timestamp {
+        if self.is_the_machines { machine_time() } else { self.start.after(self.started.elapsed()) }
     }
 
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.start.after(self.started.elapsed())
+        self.start.after(self.started.elapsed()).after(self.ahead)
     }
+}
+
+fn machine_time() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the crate's one Clock")]
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::default().after(since_epoch)
 }
 
 #[cfg(test)]

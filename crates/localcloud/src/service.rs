@@ -49,6 +49,15 @@ pub enum OpenError {
     Keys(std::io::Error),
 }
 
+/// What a request's headers say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// The signature holds, for a body that will be as it is stated.
+    Verified,
+    /// All is as it should be, and whether the signature holds can be told with the body.
+    NeedsBody,
+}
+
 /// The cloud: one world, its clock, its keys and maybe its log. Clones share them.
 #[derive(Clone)]
 pub struct LocalCloud {
@@ -166,6 +175,8 @@ impl LocalCloud {
 
     fn around(world: World, log: Option<RequestLog>, clock: Clock, keys: AccessKeys) -> LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
+        // The machine's clock may have been set back since the file was written to.
+        let clock = clock.going_on_from(world.now);
         let state = Mutex::new(State {
             world,
             log,
@@ -297,13 +308,51 @@ impl LocalCloud {
         response
     }
 
-    /// The answer to a body beyond [`LARGEST_BODY_BYTES`], for a server that doesn't read it.
+    /// The answer to a body beyond what may be read, for a server that doesn't read it.
     #[must_use]
-    pub fn too_large(&self, parts: &http::request::Parts) -> Response<Bytes> {
+    pub fn too_large(&self, parts: &http::request::Parts, limit: usize) -> Response<Bytes> {
+        self.refuse(parts, &WireError::TooLarge(limit))
+    }
+
+    /// What a request's headers say, before anything of its body is read: how much of that may be, or the answer.
+    ///
+    /// # Errors
+    /// The answer, when the request is refused whatever its body is.
+    pub fn look_at_head(&self, parts: &http::request::Parts) -> Result<Head, Box<Response<Bytes>>> {
+        let service = route::service_of(&parts.uri, &parts.headers, &[]);
+        let admitted = self.admit_head(parts, service);
+        admitted.map_err(|error| {
+            let response = self.refuse(parts, &error);
+            if let Some(observer) = &self.observer {
+                observer(&Observed {
+                    at: self.inner.clock.now(),
+                    service: service.map(route::signing_name),
+                    operation: None,
+                    resource: None,
+                    status: Some(response.status().as_u16()),
+                    error_code: Some(error.to_aws(answer::protocol_of(service, &parts.headers)).code),
+                    milliseconds: 0,
+                });
+            }
+            Box::new(response)
+        })
+    }
+
+    fn refuse(&self, parts: &http::request::Parts, error: &WireError) -> Response<Bytes> {
         let service = route::service_of(&parts.uri, &parts.headers, &[]);
         let protocol = answer::protocol_of(service, &parts.headers);
-        let refusal = WireError::TooLarge(LARGEST_BODY_BYTES).to_aws(protocol);
-        answer::refused(&refusal, service, protocol, &self.request_id())
+        let mut response = answer::refused(&error.to_aws(protocol), service, protocol, &self.request_id());
+        if parts.method == http::Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
+        response
+    }
+
+    fn admit_head(&self, parts: &http::request::Parts, service: Option<Service>) -> Result<Head, WireError> {
+        let (authority, _host, service) = self.check_way(parts, service)?;
+        let signed = signed(parts, authority.as_deref(), &[]);
+        let holds = self.with_keys(&signed, service, signature::verify_head)?.0;
+        Ok(if holds { Head::Verified } else { Head::NeedsBody })
     }
 
     fn answer(
@@ -344,33 +393,46 @@ impl LocalCloud {
         body: &Bytes,
         service: Option<Service>,
     ) -> Result<Admitted, WireError> {
-        let authority = host(&parts.uri, &parts.headers);
-        let host = origin::check(authority.as_deref(), &parts.headers)?;
         if body.len() > LARGEST_BODY_BYTES {
             return Err(WireError::TooLarge(LARGEST_BODY_BYTES));
         }
-        let query = parts.uri.query().unwrap_or_default();
-        let claimed = signature::claimed(&parts.headers, query);
-        let service = match (service, claimed) {
-            (Some(service), _) => service,
-            (None, Some(_)) => return Err(WireError::NoService),
-            (None, None) => return Err(signature::SignatureError::Missing.into()),
-        };
-        let signed = SignedRequest {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query,
-            host: authority.as_deref().unwrap_or_default(),
-            headers: &parts.headers,
-            body,
-        };
-        let (payload, caller) = self.verified(&signed, service)?;
+        let (authority, host, service) = self.check_way(parts, service)?;
+        let signed = signed(parts, authority.as_deref(), body);
+        let (payload, caller) = self.with_keys(&signed, service, signature::verify)?;
         Ok(Admitted { service, host, payload, caller })
     }
 
+    /// From where it comes, and whose it says it is: the authority, the host without its port, the service.
+    fn check_way(
+        &self,
+        parts: &http::request::Parts,
+        service: Option<Service>,
+    ) -> Result<(Option<String>, String, Service), WireError> {
+        let authority = host(&parts.uri, &parts.headers);
+        let host = origin::check(authority.as_deref(), &parts.headers)?;
+        let claimed = signature::claimed(&parts.headers, parts.uri.query().unwrap_or_default());
+        match (service, claimed) {
+            (Some(service), _) => Ok((authority, host, service)),
+            (None, Some(_)) => Err(WireError::NoService),
+            (None, None) => Err(signature::SignatureError::Missing.into()),
+        }
+    }
+
     /// Verify a request with the owner's keys, or with those of the session that it claims. Gives the key's id.
-    fn verified(&self, signed: &SignedRequest<'_>, service: Service) -> Result<(Payload, String), WireError> {
-        let now = self.inner.clock.now();
+    fn with_keys<T>(
+        &self,
+        signed: &SignedRequest<'_>,
+        service: Service,
+        verify: impl FnOnce(
+            &SignedRequest<'_>,
+            &AccessKeys,
+            &str,
+            &str,
+            Timestamp,
+        ) -> Result<T, signature::SignatureError>,
+    ) -> Result<(T, String), WireError> {
+        // A session ends by the cloud's time; a signature is as old as its signer says.
+        let (now, signing_now) = (self.inner.clock.now(), self.inner.clock.of_signers());
         let claimed = signature::claimed(signed.headers, signed.query);
         let session = claimed.as_ref().and_then(|claimed| {
             let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -382,11 +444,11 @@ impl LocalCloud {
             Some(claimed) if service == Service::Iam && is_iam_s(&claimed.region) => claimed.region.as_str(),
             _ => &self.inner.region,
         };
-        let payload = signature::verify(signed, keys, region, route::signing_name(service), now)?;
+        let verified = verify(signed, keys, region, route::signing_name(service), signing_now)?;
         if let Some(session) = &session {
             session.check(signed.headers, signed.query, now)?;
         }
-        Ok((payload, keys.access_key_id.clone()))
+        Ok((verified, keys.access_key_id.clone()))
     }
 
     /// What the world answers to a caller, named by the key that signed; `None` when a fault keeps the answer back.
@@ -468,6 +530,22 @@ impl State {
             log.append(&record).map_err(|error| AwsError::new(500, "InternalFailure", error.to_string()))?;
         }
         self.world.handle(at, service, operation, Input(input))
+    }
+}
+
+/// A request as far as its signature is concerned.
+fn signed<'a>(
+    parts: &'a http::request::Parts,
+    authority: Option<&'a str>,
+    body: &'a [u8],
+) -> SignedRequest<'a> {
+    SignedRequest {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        host: authority.unwrap_or_default(),
+        headers: &parts.headers,
+        body,
     }
 }
 

@@ -483,8 +483,8 @@ async fn it_answers_over_tcp() {
         (format!("{head}\r\n{CALLER}"), "200", "arn:aws:iam::000000000000:root"),
         (
             format!("POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: 99999999999\r\n\r\n"),
-            "413",
-            "RequestEntityTooLarge",
+            "403",
+            "MissingAuthenticationToken",
         ),
         (
             format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"),
@@ -492,6 +492,12 @@ async fn it_answers_over_tcp() {
             "MissingAuthenticationToken",
         ),
         ("GET / HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned(), "403", "names no Host"),
+        (
+            head.replace(&format!("content-length: {}", CALLER.len()), "content-length: 99999999999")
+                + "\r\n",
+            "413",
+            "RequestEntityTooLarge",
+        ),
         ("nonsense\r\n\r\n".to_owned(), "400", ""),
     ] {
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");

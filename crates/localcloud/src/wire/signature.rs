@@ -167,54 +167,145 @@ pub fn verify(
         return signature_v2::verify(request, keys, now).map(|()| Payload::Plain);
     }
     let authorization = authorization(request.headers, request.query)?;
+    let signed_at = check_head(request, &authorization, keys, region, signing_name, now)?;
+    let is_storage = signing_name == "s3";
+    let payload_hash = match stated_hash(request, &authorization, is_storage) {
+        Some(Stated::Nothing(text)) => text,
+        Some(Stated::Hash(text)) if text == sha256_hex(request.body) => text,
+        Some(Stated::Hash(_)) => return Err(SignatureError::Body),
+        None => sha256_hex(request.body),
+    };
+    let signer = Signer { keys, region, signing_name, signed_at };
+    let Signature { ours, key, scope } = signer.check(request, &authorization, is_storage, &payload_hash)?;
+    Ok(match payload_hash.strip_prefix("STREAMING-") {
+        None => Payload::Plain,
+        Some(kind) if kind.starts_with("AWS4-HMAC-SHA256-PAYLOAD") => {
+            Payload::SignedChunks(ChunkChain { key, date: authorization.date.clone(), scope, previous: ours })
+        }
+        Some(_) => Payload::Chunked,
+    })
+}
+
+/// Verify what can be before the body is read (`request`'s is left aside). Gives whether the signature holds, for a body that
+/// will be as it is stated; `false`: it can only be told with the body, and all else is as it should be.
+///
+/// # Errors
+/// When the signature doesn't hold, whatever the body, in AWS's words.
+pub fn verify_head(
+    request: &SignedRequest<'_>,
+    keys: &AccessKeys,
+    region: &str,
+    signing_name: &str,
+    now: Timestamp,
+) -> Result<bool, SignatureError> {
+    let is_storage = signing_name == "s3";
+    if is_storage
+        && signature_v2::claimed(request.query).is_some()
+        && !request.headers.contains_key("authorization")
+    {
+        return signature_v2::verify(request, keys, now).map(|()| true);
+    }
+    let authorization = authorization(request.headers, request.query)?;
+    let signed_at = check_head(request, &authorization, keys, region, signing_name, now)?;
+    let Some(Stated::Nothing(payload_hash) | Stated::Hash(payload_hash)) =
+        stated_hash(request, &authorization, is_storage)
+    else {
+        return Ok(false);
+    };
+    let signer = Signer { keys, region, signing_name, signed_at };
+    signer.check(request, &authorization, is_storage, &payload_hash).map(|_signature| true)
+}
+
+/// What a request says of its body.
+enum Stated {
+    /// That the signature doesn't cover it as a whole.
+    Nothing(String),
+    /// Its hash.
+    Hash(String),
+}
+
+fn stated_hash(
+    request: &SignedRequest<'_>,
+    authorization: &Authorization,
+    is_storage: bool,
+) -> Option<Stated> {
+    match header(request.headers, "x-amz-content-sha256") {
+        _ if authorization.expires_seconds.is_some() && is_storage => {
+            Some(Stated::Nothing("UNSIGNED-PAYLOAD".to_owned()))
+        }
+        Some(text) if is_storage && (text == "UNSIGNED-PAYLOAD" || text.starts_with("STREAMING-")) => {
+            Some(Stated::Nothing(text.to_owned()))
+        }
+        Some(text) => Some(Stated::Hash(text.to_owned())),
+        None => None,
+    }
+}
+
+/// Key, scope, date and what has to be signed. Gives when it was signed.
+fn check_head(
+    request: &SignedRequest<'_>,
+    authorization: &Authorization,
+    keys: &AccessKeys,
+    region: &str,
+    signing_name: &str,
+    now: Timestamp,
+) -> Result<Timestamp, SignatureError> {
     let credential = &authorization.credential;
     if credential.access_key_id != keys.access_key_id {
         return Err(SignatureError::UnknownKey);
     }
-    let is_storage = signing_name == "s3";
     if credential.service != signing_name {
         return Err(SignatureError::Scope(format!("correct service: '{signing_name}'.")));
     }
     if credential.region != region {
         return Err(SignatureError::Scope(format!("a valid region: '{region}'.")));
     }
-    let signed_at = check_date(&authorization, now)?;
-    check_signed_headers(request, &authorization)?;
+    let signed_at = check_date(authorization, now)?;
+    check_signed_headers(request, authorization)?;
+    Ok(signed_at)
+}
 
-    let stated = header(request.headers, "x-amz-content-sha256");
-    let payload_hash = match stated {
-        _ if authorization.expires_seconds.is_some() && is_storage => "UNSIGNED-PAYLOAD".to_owned(),
-        Some(text) if is_storage && (text == "UNSIGNED-PAYLOAD" || text.starts_with("STREAMING-")) => {
-            text.to_owned()
+/// Whose signature is looked for.
+struct Signer<'a> {
+    keys: &'a AccessKeys,
+    region: &'a str,
+    signing_name: &'a str,
+    signed_at: Timestamp,
+}
+
+/// A signature that holds, and what it was made with.
+struct Signature {
+    ours: String,
+    key: Vec<u8>,
+    scope: String,
+}
+
+impl Signer<'_> {
+    /// Sign what the request says that it signed, and compare.
+    fn check(
+        &self,
+        request: &SignedRequest<'_>,
+        authorization: &Authorization,
+        is_storage: bool,
+        payload_hash: &str,
+    ) -> Result<Signature, SignatureError> {
+        let Signer { keys, region, signing_name, signed_at } = self;
+        let canonical = canonical_request(request, authorization, is_storage, payload_hash)?;
+        let scope = format!("{}/{region}/{signing_name}/aws4_request", authorization.credential.date);
+        let text =
+            format!("{ALGORITHM}\n{}\n{scope}\n{}", authorization.date, sha256_hex(canonical.as_bytes()));
+        let key = generate_signing_key(
+            &keys.secret_access_key,
+            UNIX_EPOCH + Duration::from_millis(signed_at.0),
+            region,
+            signing_name,
+        );
+        let ours = calculate_signature(&key, text.as_bytes());
+        if !same(&ours, &authorization.signature) {
+            return Err(SignatureError::Mismatch);
         }
-        Some(text) if text == sha256_hex(request.body) => text.to_owned(),
-        Some(_) => return Err(SignatureError::Body),
-        None => sha256_hex(request.body),
-    };
-
-    let canonical = canonical_request(request, &authorization, is_storage, &payload_hash)?;
-    let scope = format!("{}/{region}/{signing_name}/aws4_request", credential.date);
-    let text = format!("{ALGORITHM}\n{}\n{scope}\n{}", authorization.date, sha256_hex(canonical.as_bytes()));
-    let key = generate_signing_key(
-        &keys.secret_access_key,
-        UNIX_EPOCH + Duration::from_millis(signed_at.0),
-        region,
-        signing_name,
-    );
-    let ours = calculate_signature(&key, text.as_bytes());
-    if !same(&ours, &authorization.signature) {
-        return Err(SignatureError::Mismatch);
+        Ok(Signature { ours, key: key.as_ref().to_vec(), scope })
     }
-    Ok(match payload_hash.strip_prefix("STREAMING-") {
-        None => Payload::Plain,
-        Some(kind) if kind.starts_with("AWS4-HMAC-SHA256-PAYLOAD") => Payload::SignedChunks(ChunkChain {
-            key: key.as_ref().to_vec(),
-            date: authorization.date.clone(),
-            scope,
-            previous: ours,
-        }),
-        Some(_) => Payload::Chunked,
-    })
 }
 
 fn check_date(authorization: &Authorization, now: Timestamp) -> Result<Timestamp, SignatureError> {
