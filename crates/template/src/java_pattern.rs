@@ -8,13 +8,15 @@
 
 use std::collections::HashSet;
 
+use crate::pattern_effort::PatternEffort;
+
 /// How deep groups may nest. Reading a pattern and looking ahead are recursive.
 const MAXIMUM_DEPTH: usize = 40;
 
 /// How long a program may be: a counted repeat is written out.
 const MAXIMUM_STEPS: usize = 20_000;
 
-/// How many places may be tried before giving up.
+/// How many places may be tried for one text before giving up; fewer, when others have taken the effort.
 const MAXIMUM_TRIES: usize = 500_000;
 
 /// A compiled pattern.
@@ -71,30 +73,23 @@ impl JavaPattern {
     }
 
     /// Whether the whole text matches; nothing if that takes too long to find out.
-    pub(crate) fn matches_whole(&self, text: &str) -> Option<bool> {
+    pub(crate) fn matches_whole(&self, text: &str, effort: &mut PatternEffort) -> Option<bool> {
         let text: Vec<char> = text.chars().collect();
-        let mut tries = 0;
-        self.run(0, 0, &text, true, &mut tries)
+        let most = effort.at_most(MAXIMUM_TRIES);
+        let mut left = most;
+        let matches = self.run(0, 0, &text, true, &mut left);
+        let _taken = effort.spend((most - left) as u64);
+        matches
     }
 
-    fn run(
-        &self,
-        step: usize,
-        at: usize,
-        text: &[char],
-        to_the_end: bool,
-        tries: &mut usize,
-    ) -> Option<bool> {
+    fn run(&self, step: usize, at: usize, text: &[char], to_the_end: bool, left: &mut usize) -> Option<bool> {
         let mut tried = HashSet::new();
         let mut waiting = vec![(step, at)];
         while let Some((step, at)) = waiting.pop() {
             if !tried.insert((step, at)) {
                 continue;
             }
-            *tries += 1;
-            if *tries > MAXIMUM_TRIES {
-                return None;
-            }
+            *left = left.checked_sub(1)?;
             let here = text.get(at).copied();
             let holds = match self.program.get(step)? {
                 Step::Found if at == text.len() || !to_the_end => return Some(true),
@@ -122,7 +117,7 @@ impl JavaPattern {
                     false
                 }
                 Step::Look { follows, next } => {
-                    if self.run(step + 1, at, text, false, tries)? == *follows {
+                    if self.run(step + 1, at, text, false, left)? == *follows {
                         waiting.push((*next, at));
                     }
                     false
@@ -445,7 +440,11 @@ mod tests {
         ];
         for (pattern, text, expected) in cases {
             let compiled = JavaPattern::compile(pattern).unwrap_or_else(|| panic!("{pattern}"));
-            assert_eq!(compiled.matches_whole(text), Some(expected), "{pattern} {text:?}");
+            assert_eq!(
+                compiled.matches_whole(text, &mut PatternEffort::default()),
+                Some(expected),
+                "{pattern} {text:?}"
+            );
             // Where both engines know the pattern they agree.
             if let Ok(other) = regex_lite::Regex::new(&format!("\\A(?:{pattern})\\z")) {
                 assert_eq!(other.is_match(text), expected, "{pattern} {text:?} by regex-lite");
@@ -472,7 +471,8 @@ mod tests {
         let text = "a".repeat(4_096);
         for pattern in ["(a|a)*b", "(a*)*b", "(?:(?=a*b)a)*", "(?:a?){2000}b"] {
             let compiled = JavaPattern::compile(pattern).unwrap_or_else(|| panic!("{pattern}"));
-            assert_ne!(compiled.matches_whole(&text), Some(true), "{pattern}");
+            let mut effort = PatternEffort::default();
+            assert_ne!(compiled.matches_whole(&text, &mut effort), Some(true), "{pattern}");
         }
     }
 }

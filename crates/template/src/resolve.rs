@@ -11,6 +11,7 @@ use crate::java_pattern::JavaPattern;
 use crate::location::Location;
 use crate::node::Position;
 use crate::parameter::{Parameter, ParameterType};
+use crate::pattern_effort::PatternEffort;
 use crate::template::Template;
 use crate::value::Value;
 
@@ -166,9 +167,10 @@ pub fn resolve_parameters(
     inputs: &ParameterInputs<'_>,
 ) -> Result<ResolvedParameters, Vec<ParameterError>> {
     let mut errors = Vec::new();
+    let mut effort = PatternEffort::default();
     let mut resolved = IndexMap::with_capacity(template.parameters.len());
     for parameter in template.parameters.values() {
-        match resolve(template, parameter, inputs) {
+        match resolve(template, parameter, inputs, &mut effort) {
             Ok(value) => {
                 resolved.insert(parameter.name.clone(), value);
             }
@@ -192,6 +194,7 @@ fn resolve(
     template: &Template,
     parameter: &Parameter,
     inputs: &ParameterInputs<'_>,
+    effort: &mut PatternEffort,
 ) -> Result<ResolvedParameter, ParameterError> {
     let name = &parameter.name;
     let error = |kind, reason| ParameterError {
@@ -225,7 +228,7 @@ fn resolve(
             }
         },
     };
-    check(parameter, text).map_err(|(kind, reason)| error(kind, reason))?;
+    check(parameter, text, effort).map_err(|(kind, reason)| error(kind, reason))?;
     Ok(ResolvedParameter {
         value: value(parameter, &parameter.type_name, text, inputs.ssm),
         text: text.clone(),
@@ -266,15 +269,20 @@ fn elements(text: &str) -> impl Iterator<Item = &str> {
 
 impl Parameter {
     /// Why CloudFormation would refuse `text` as this parameter's value, without saying the value; `None`: as far as
-    /// can be told here it takes it. Source: user guide, "CloudFormation template Parameters syntax".
+    /// can be told here it takes it. Source: user guide, "CloudFormation template Parameters syntax". `effort`: what is left of
+    /// it, for all the parameters that are looked at together.
     #[must_use]
-    pub fn refusal(&self, text: &str) -> Option<String> {
-        check(self, text).err().map(|(_, reason)| reason)
+    pub fn refusal(&self, text: &str, effort: &mut PatternEffort) -> Option<String> {
+        check(self, text, effort).err().map(|(_, reason)| reason)
     }
 }
 
 /// Checks a value against the parameter's type and constraints; says what is wrong without saying the value.
-fn check(parameter: &Parameter, text: &str) -> Result<(), (ParameterProblem, String)> {
+fn check(
+    parameter: &Parameter,
+    text: &str,
+    effort: &mut PatternEffort,
+) -> Result<(), (ParameterProblem, String)> {
     let name = &parameter.name;
     if text.len() > MAXIMUM_PARAMETER_VALUE_BYTES {
         return Err((
@@ -326,7 +334,7 @@ fn check(parameter: &Parameter, text: &str) -> Result<(), (ParameterProblem, Str
             return Err(constraint(format!("must contain at most {most} characters")));
         }
         if let Some(pattern) = &pattern
-            && pattern.refuses(value)
+            && pattern.refuses(value, effort)
         {
             return Err(constraint(format!(
                 "must match pattern {}",
@@ -349,25 +357,33 @@ fn parse_number(text: &str) -> Option<f64> {
 /// A pattern, which must match the whole value. CloudFormation's patterns are Java's; `regex-lite` knows most of them
 /// in linear time, `java_pattern` some more.
 enum WholePattern {
-    Linear(regex_lite::Regex),
+    /// With what a character of the value may take.
+    Linear(regex_lite::Regex, u64),
     Java(JavaPattern),
 }
+
+/// How large a compiled pattern may be, and what each character of a value then takes: every one may be compared with all of it.
+const SIZES: [(usize, u64); 3] = [(8 * 1024, 4), (64 * 1024, 32), (1024 * 1024, 512)];
 
 impl WholePattern {
     /// Nothing if neither engine knows what the pattern asks for: it is left to CloudFormation, see
     /// [`unchecked_patterns`].
     fn compile(pattern: &str) -> Option<WholePattern> {
-        match regex_lite::Regex::new(&format!("\\A(?:{pattern})\\z")) {
-            Ok(regex) => Some(WholePattern::Linear(regex)),
-            Err(_) => JavaPattern::compile(pattern).map(WholePattern::Java),
-        }
+        let whole = format!("\\A(?:{pattern})\\z");
+        let linear = SIZES.into_iter().find_map(|(size, units)| {
+            let regex = regex_lite::RegexBuilder::new(&whole).size_limit(size).build().ok()?;
+            Some(WholePattern::Linear(regex, units))
+        });
+        linear.or_else(|| JavaPattern::compile(pattern).map(WholePattern::Java))
     }
 
     /// Whether a value is certainly wrong. A pattern that takes too long is left to CloudFormation as well.
-    fn refuses(&self, value: &str) -> bool {
+    fn refuses(&self, value: &str, effort: &mut PatternEffort) -> bool {
         match self {
-            WholePattern::Linear(regex) => !regex.is_match(value),
-            WholePattern::Java(pattern) => pattern.matches_whole(value) == Some(false),
+            WholePattern::Linear(regex, units) => {
+                effort.spend(units * (value.len() as u64 + 1)) && !regex.is_match(value)
+            }
+            WholePattern::Java(pattern) => pattern.matches_whole(value, effort) == Some(false),
         }
     }
 }

@@ -96,6 +96,7 @@ pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, 
 pub use step::Step;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
+pub use template::PatternEffort;
 pub use watch::{WATCH_SECONDS, watch_due};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.

@@ -128,6 +128,26 @@ fn a_pattern_that_cannot_be_checked_is_told() {
     assert!(resolve(&template, &[("A", "anything"), ("B", "b")], None).is_ok());
 }
 
+/// Each of 200 patterns may take long; together they may not take 200 times as long, and what is left is left to CloudFormation.
+#[test]
+fn what_patterns_take_is_bounded_over_all_parameters_together() {
+    let patterns = ["(?=a)(a|a)*b", "[a-z]{0,2000}[0-9]"];
+    for pattern in patterns {
+        let declared: String = (0..200)
+            .map(|number| format!("  P{number}: {{Type: String, AllowedPattern: '{pattern}'}}\n"))
+            .collect();
+        let template = parse(&declared);
+        let long = "a".repeat(4_096);
+        let names: Vec<String> = (0..200).map(|number| format!("P{number}")).collect();
+        let values: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), long.as_str())).collect();
+        let refused = resolve(&template, &values, None).err().unwrap_or_default();
+        let refused = refused.matches("must match pattern").count();
+        assert!(refused < 200, "{pattern}: {refused} of 200 were compared to the end");
+        println!("{pattern}: {refused} of 200 compared to the end");
+    }
+    println!("attacks: patterns that take long, 200 parameters each: {0} of {0} held", patterns.len());
+}
+
 #[test]
 fn values_come_from_where_they_should() {
     let old = parse("  Kept: {Type: String}\n  Gone: {Type: String}");

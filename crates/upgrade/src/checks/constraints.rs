@@ -1,7 +1,7 @@
 //! What a release takes for a parameter, as far as a person or a form must know it.
 
 use serde::{Deserialize, Serialize};
-use template::{Parameter, ParameterType, Position};
+use template::{Parameter, ParameterType, PatternEffort, Position};
 
 /// The constraints of a parameter, as the new release's template has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,10 @@ impl ParameterConstraints {
         }
     }
 
-    /// Why CloudFormation would refuse `value` for the parameter `name`; never says the value.
+    /// Why CloudFormation would refuse `value` for the parameter `name`; never says the value. `effort`: what is left of it for
+    /// all that are looked at together.
     #[must_use]
-    pub fn refusal(&self, name: &str, value: &str) -> Option<String> {
+    pub fn refusal(&self, name: &str, value: &str, effort: &mut PatternEffort) -> Option<String> {
         let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
         let parameter = Parameter {
             name: name.to_owned(),
@@ -63,13 +64,13 @@ impl ParameterConstraints {
             constraint_description: self.constraint_description.clone(),
             description: None,
         };
-        parameter.refusal(value)
+        parameter.refusal(value, effort)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use template::Template;
+    use template::{PatternEffort, Template};
 
     use super::ParameterConstraints;
 
@@ -97,7 +98,7 @@ mod tests {
             ("Name", "abcde", true),
         ] {
             let constraints = ParameterConstraints::of(&template.parameters[name]);
-            let reason = constraints.refusal(name, value);
+            let reason = constraints.refusal(name, value, &mut PatternEffort::default());
             assert_eq!(reason.is_some(), refused, "{name} {value}: {reason:?}");
         }
     }

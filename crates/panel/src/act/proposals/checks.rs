@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use upgrade::UpdateOptions;
+use upgrade::{PatternEffort, UpdateOptions};
 
 use super::{MOST_REASON, MOST_TEMPLATE_BYTES};
 use crate::proposals::{Preparation, StackNow, WishedTemplate};
@@ -56,6 +56,7 @@ pub(super) fn values(
         return Err(Failure::Conflict("Parameters can be given once the release was looked at.".to_owned()));
     };
     let (mut values, mut errors) = (BTreeMap::new(), Vec::new());
+    let mut effort = PatternEffort::default();
     for (name, value) in given {
         let row = seen.parameters.iter().find(|row| row.name == *name);
         let refusal = match (row, value) {
@@ -64,7 +65,7 @@ pub(super) fn values(
                 Some(format!("{name} is secret: it is kept as it is, and can't be given here."))
             }
             (Some(row), Some(value)) => match &row.constraints {
-                Some(constraints) => constraints.refusal(name, value),
+                Some(constraints) => constraints.refusal(name, value, &mut effort),
                 None => Some("The new release doesn't have this parameter.".to_owned()),
             },
             (Some(_), None) => None,
