@@ -2,6 +2,7 @@
 //! the program has no client of.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
@@ -63,6 +64,10 @@ impl std::fmt::Debug for Caller {
         formatter.debug_struct("Caller").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
+
+/// How long a call that was one too many waits for its next turn, and how often: two minutes in all.
+const PAUSE: Duration = Duration::from_millis(50);
+const MOST_PAUSES: u32 = 2400;
 
 impl Caller {
     /// The cloud in this process.
@@ -163,25 +168,34 @@ impl Caller {
         body: Vec<u8>,
     ) -> Result<Bytes, CallerError> {
         let impossible = |reason: String| CallerError::Request { operation: operation.to_owned(), reason };
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.endpoint))
-            .header("content-type", content_type)
-            .body(Bytes::from(body))
-            .map_err(|error| impossible(error.to_string()))?;
-        let request = self.signed(service, request).map_err(|error| impossible(error.to_string()))?;
-        let answer = match &self.way {
-            Way::InProcess(cloud) => cloud.call(request),
-            Way::Socket(address) => self
-                .over(*address, request)
-                .await
-                .map_err(|reason| CallerError::Unreachable { endpoint: self.endpoint.clone(), reason })?,
-        };
-        if answer.status().is_success() {
-            return Ok(answer.into_body());
+        let body = Bytes::from(body);
+        let mut pauses = 0;
+        loop {
+            let request = Request::builder()
+                .method(method)
+                .uri(format!("{}{path}", self.endpoint))
+                .header("content-type", content_type)
+                .body(body.clone())
+                .map_err(|error| impossible(error.to_string()))?;
+            let request = self.signed(service, request).map_err(|error| impossible(error.to_string()))?;
+            let answer = match &self.way {
+                Way::InProcess(cloud) => cloud.call(request),
+                Way::Socket(address) => self
+                    .over(*address, request)
+                    .await
+                    .map_err(|reason| CallerError::Unreachable { endpoint: self.endpoint.clone(), reason })?,
+            };
+            if answer.status().is_success() {
+                return Ok(answer.into_body());
+            }
+            if !is_one_too_many(&answer) || pauses >= MOST_PAUSES {
+                let words = words(&answer);
+                return Err(CallerError::Refused { operation: operation.to_owned(), words });
+            }
+            // Thousands of jobs are planted as quickly as the cloud takes them.
+            pauses += 1;
+            self.clock.sleep(PAUSE).await;
         }
-        let words = words(&answer);
-        Err(CallerError::Refused { operation: operation.to_owned(), words })
     }
 
     /// One connection for each request: a seed asks little.
@@ -251,6 +265,20 @@ impl Caller {
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
     }
+}
+
+/// Whether the cloud was asked too often, so that nothing was done.
+fn is_one_too_many(answer: &Response<Bytes>) -> bool {
+    let text = String::from_utf8_lossy(answer.body());
+    answer.status() == 429
+        || ["Throttling", "RequestLimitExceeded", "SlowDown"]
+            .iter()
+            .any(|code| text.contains(&format!("<Code>{code}")))
+        || answer
+            .headers()
+            .get("x-amzn-errortype")
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("Throttling"))
 }
 
 /// A refusal's own words, whatever protocol they came in.

@@ -74,6 +74,17 @@ fn a_described_deployment_stands() {
     assert_eq!(told.last().map(String::as_str), Some("  6 jobs and 4 instances at work"), "{told:#?}");
 }
 
+/// More jobs than Batch takes in a second: they are submitted as quickly as it takes them, and none is given up.
+#[test]
+fn thousands_of_jobs_are_planted_at_the_rate_that_the_cloud_allows() {
+    let many = WORKLOAD.replace("count = 3\n", "count = 1000\nseconds = 36000\n");
+    let path = root().join("deploy/sample/s.toml");
+    let (rehearsal, told) = planted(&path, &format!("{SAMPLE}{many}"), &[]).expect("planted");
+    assert_eq!(told.last().map(String::as_str), Some("  2000 jobs and 4 instances at work"), "{told:#?}");
+    let took = rehearsal.clock.now().milliseconds_since(upgrade::Timestamp(crate::common::BEGINNING)) / 1000;
+    println!("2000 jobs planted in {took} s of the cloud's time; Batch takes 50 a second");
+}
+
 #[test]
 fn code_ocean_s_seed_stands() {
     let Some(folder) = shared() else { return };
