@@ -1,15 +1,12 @@
 //! How AWS itself is reached: the user's profile, environment, single sign-on or instance role; a role to assume; TLS.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use aws_smithy_http_client::Connector;
@@ -19,7 +16,6 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use tokio::sync::Mutex;
 
 use crate::cloud::AwsCloud;
 use crate::connection::{ATTEMPTS, Reach, retries, settings, shared, timeouts};
@@ -27,6 +23,7 @@ use crate::endpoints::{BucketRegions, Endpoints, STS};
 use crate::errors::{Origin, told};
 use crate::limited::limited;
 use crate::pace::{Pace, paced};
+use crate::renewing::{Kept, Renewing, renewed};
 use crate::rerouted::rerouted;
 use crate::wire::Wire;
 
@@ -112,7 +109,7 @@ pub enum ConnectError {
 
 impl AwsCloud {
     /// Clients for every service an upgrade touches. Credentials are fetched at once, so that what is wrong with them is
-    /// said here and not in the middle of a run; they renew themselves where their source can.
+    /// said here and not in the middle of a run; their source is read again when AWS says that they are over.
     pub async fn connect(connection: &AwsConnection) -> Result<AwsCloud, ConnectError> {
         let connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -133,21 +130,7 @@ impl AwsConnection {
     ) -> Result<Reach, ConnectError> {
         // Sign-on and instance metadata are not part of the account's budget, so they go around the pace.
         let unpaced = rerouted(connector.clone(), self.endpoint_url.clone());
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(shared(&unpaced))
-            .sleep_impl(TokioSleep::new())
-            .retry_config(retries(attempts))
-            .timeout_config(timeouts())
-            .stalled_stream_protection(
-                aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
-            );
-        if let Some(region) = &self.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
-        }
-        let loaded = loader.load().await;
+        let loaded = self.load(&unpaced, attempts).await;
         let named = self.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
         let profile_words = named.as_ref().map(|profile| format!("profile {profile}"));
         let Some(region) = loaded.region().map(ToString::to_string) else {
@@ -164,18 +147,23 @@ impl AwsConnection {
             Some(profile) => format!("{profile}, {}", endpoints.described()),
             None => endpoints.described(),
         };
-        let renewing = Renewing::new(self.provider(&loaded, &endpoints, &unpaced, &who).await?);
+        let source = {
+            let (this, endpoints, who) = (self.clone(), endpoints.clone(), who.clone());
+            move || {
+                let (this, endpoints, unpaced, who) =
+                    (this.clone(), endpoints.clone(), unpaced.clone(), who.clone());
+                async move {
+                    // All of it anew: a profile's file is read once in a provider's life.
+                    let loaded = this.load(&unpaced, attempts).await;
+                    this.provider(&loaded, &endpoints, &unpaced, &who).await
+                }
+            }
+        };
+        let renewing = Arc::new(Renewing::new(source));
         let first = renewing.fresh().await;
-        let first = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
-        if let Some(expiry) = first.expiry()
-            && expiry <= SystemTimeSource::new().now()
-        {
-            // Some sources hand out what they have, whether it is over or not.
-            return Err(self.refused(&who, named.as_deref(), "what the source gives has expired"));
-        }
-        let renewing = Arc::new(renewing);
+        let _found = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
         let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
-        let connector = paced(limited(connector), self.pace);
+        let connector = paced(renewed(limited(connector), renewing), self.pace);
         let sdk = loaded
             .to_builder()
             .credentials_provider(credentials.clone())
@@ -183,7 +171,6 @@ impl AwsConnection {
             .identity_cache(IdentityCache::no_cache())
             .http_client(shared(&connector))
             .build();
-        let refreshes = first.expiry().is_some();
         Ok(Reach {
             sdk,
             wire: Wire {
@@ -195,9 +182,27 @@ impl AwsConnection {
                 now: Arc::new(|| SystemTimeSource::new().now()),
                 attempts,
             },
-            // What came with an expiry has a source that gives another.
-            origin: Origin { described: who, profile: named, renewing: refreshes.then_some(renewing) },
+            origin: Origin { described: who, profile: named },
         })
+    }
+
+    /// What environment, files and caches say now.
+    async fn load(&self, connector: &SharedHttpConnector, attempts: u32) -> SdkConfig {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(shared(connector))
+            .sleep_impl(TokioSleep::new())
+            .retry_config(retries(attempts))
+            .timeout_config(timeouts())
+            .stalled_stream_protection(
+                aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
+            );
+        if let Some(region) = &self.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        loader.load().await
     }
 
     /// The credentials' source: the loaded one, or the role that it assumes.
@@ -245,64 +250,5 @@ impl AwsConnection {
             Some(role) => ConnectError::Role { who, role_arn: role.role_arn.clone(), why },
             None => ConnectError::NoCredentials { who, why },
         }
-    }
-}
-
-/// How long before their end credentials are renewed (the SDK's identity cache has the same).
-const EARLY: Duration = Duration::from_secs(10);
-
-/// Credentials that are kept until shortly before they end.
-#[derive(Debug)]
-pub(crate) struct Renewing {
-    source: SharedCredentialsProvider,
-    kept: Mutex<Option<Credentials>>,
-}
-
-impl Renewing {
-    fn new(source: SharedCredentialsProvider) -> Renewing {
-        Renewing { source, kept: Mutex::new(None) }
-    }
-
-    /// Of credentials that never change, for tests.
-    #[cfg(test)]
-    pub(crate) fn fixed() -> Renewing {
-        let keys = Credentials::from_keys("AKIATEST", "x", None);
-        Renewing::new(SharedCredentialsProvider::new(keys))
-    }
-
-    async fn fresh(&self) -> Result<Credentials, CredentialsError> {
-        let mut kept = self.kept.lock().await;
-        let now = SystemTimeSource::new().now();
-        if let Some(credentials) = kept.as_ref()
-            && credentials.expiry().is_none_or(|expiry| now + EARLY < expiry)
-        {
-            return Ok(credentials.clone());
-        }
-        let fresh = self.source.provide_credentials().await?;
-        *kept = Some(fresh.clone());
-        Ok(fresh)
-    }
-}
-
-impl Renewing {
-    /// Fetch others next time.
-    pub(crate) fn forget(&self) {
-        // Somebody who holds the lock is fetching others already.
-        if let Ok(mut kept) = self.kept.try_lock() {
-            *kept = None;
-        }
-    }
-}
-
-/// The same as the SDK takes it.
-#[derive(Debug)]
-struct Kept(Arc<Renewing>);
-
-impl ProvideCredentials for Kept {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.0.fresh())
     }
 }

@@ -1,18 +1,24 @@
 //! AWS Batch: queues and jobs.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{CeState, JobQueueDetail, JobStatus, JqState};
 use upgrade::{ComputeEnvironment, Job, JobQueue, PortError};
 
-use crate::errors::{code, look_again, port_error};
+use crate::errors::{code, is_one_too_many, look_again, port_error};
 use crate::tags::{MEMORY_TAG, owner};
 use crate::together::{all, each, each_by_itself};
 
 /// Every status of a job that has not finished.
 const UNFINISHED: [JobStatus; 5] =
     [JobStatus::Submitted, JobStatus::Pending, JobStatus::Runnable, JobStatus::Starting, JobStatus::Running];
+
+/// How long a page that was one call too many is waited for, and how often. Where requests keep to a pace, it is the pace that
+/// waits.
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSES: u32 = 20;
 
 /// DescribeJobQueues takes at most 100 queues, DescribeJobs at most 100 jobs (AWS Batch API reference).
 const ITEMS_A_CALL: usize = 100;
@@ -107,15 +113,19 @@ pub(crate) async fn unfinished_jobs(client: &Client, queue_arns: &[String]) -> R
 async fn jobs_of(client: &Client, queue: &str, status: JobStatus) -> Result<Vec<Job>, PortError> {
     let mut jobs = Vec::new();
     let mut next_token = None;
+    let mut patience = PAUSES;
     loop {
-        let page = client
-            .list_jobs()
-            .job_queue(queue)
-            .job_status(status.clone())
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| port_error("batch:ListJobs", &error))?;
+        let asked = client.list_jobs().job_queue(queue).job_status(status.clone());
+        let page = match asked.set_next_token(next_token.clone()).send().await {
+            Ok(page) => page,
+            // What has been read of so many queues isn't thrown away for one call too many.
+            Err(error) if patience > 0 && is_one_too_many(code(&error).unwrap_or_default(), 0) => {
+                patience -= 1;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(port_error("batch:ListJobs", &error)),
+        };
         jobs.extend(page.job_summary_list().iter().map(|job| Job {
             id: job.job_id().unwrap_or_default().to_owned(),
             name: job.job_name().unwrap_or_default().to_owned(),

@@ -17,6 +17,7 @@ use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
 use crate::pace::Pace;
+use crate::renewing::SignsAnew;
 use crate::together::{all, each};
 use crate::wire::Wire;
 use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, load_balancing, rds};
@@ -50,11 +51,20 @@ impl AwsCloud {
         let Reach { sdk, wire, origin } = reach;
         let endpoints = wire.endpoints.clone();
         let of = |service| endpoints.sdk_config(&sdk, service);
+        use {aws_sdk_autoscaling as auto_scaling, aws_sdk_elasticloadbalancingv2 as load_balancing};
+        use {aws_sdk_batch as batch, aws_sdk_cloudformation as cloudformation};
+        // Each crate has a builder of its own.
+        macro_rules! client {
+            ($sdk:ident, $service:ident) => {{
+                let config = $sdk::config::Builder::from(&of(&$service)).retry_classifier(SignsAnew);
+                $sdk::Client::from_conf(config.build())
+            }};
+        }
         AwsCloud {
-            cloudformation: aws_sdk_cloudformation::Client::new(&of(&CLOUDFORMATION)),
-            auto_scaling: aws_sdk_autoscaling::Client::new(&of(&AUTO_SCALING)),
-            batch: aws_sdk_batch::Client::new(&of(&BATCH)),
-            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&of(&LOAD_BALANCING)),
+            cloudformation: client!(cloudformation, CLOUDFORMATION),
+            auto_scaling: client!(auto_scaling, AUTO_SCALING),
+            batch: client!(batch, BATCH),
+            load_balancing: client!(load_balancing, LOAD_BALANCING),
             region: wire.endpoints.region.clone(),
             wire,
             origin,
@@ -105,6 +115,10 @@ impl AwsCloud {
             }
             StackQuery::Contents { planned, pieces } => {
                 let found = AwsClouds::one(self.clone()).verify_contents(planned, pieces).await;
+                // Without credentials nothing was looked at, and nothing can be said of any content.
+                if let Some(over) = found.unread.iter().find(|one| one.error.kind == PortErrorKind::Expired) {
+                    return Err(over.error.clone());
+                }
                 Ok(Observation::Contents {
                     differences: found.differences.iter().map(ToString::to_string).collect(),
                     unread: found.unread.iter().map(|one| format!("{}: {}", one.what, one.error)).collect(),
@@ -324,6 +338,10 @@ fn not_ours(operation: &str) -> PortError {
 
 impl Cloud for AwsCloud {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
+        if let Query::Stack(StackQuery::Contents { .. }) = query {
+            // What can't be read is explained there.
+            return self.answer(query).await;
+        }
         self.answer(query).await.map_err(|error| self.origin.explain(error))
     }
 

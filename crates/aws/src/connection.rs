@@ -20,7 +20,7 @@ use crate::endpoints::{BucketRegions, Endpoints};
 use crate::errors::Origin;
 use crate::in_process::{self, Carrier, InProcessHandler};
 use crate::limited::limited;
-use crate::pace::{Pace, paced};
+use crate::pace::{PATIENCE, Pace, paced};
 use crate::wire::{ATTEMPT, Wire};
 
 /// How often the SDK, and [`crate::wire`] with it, tries a call over a network.
@@ -102,7 +102,7 @@ impl Connection {
             configured: None,
             buckets: BucketRegions::default(),
         };
-        let origin = Origin { described: endpoints.described(), profile: None, renewing: None };
+        let origin = Origin { described: endpoints.described(), profile: None };
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
@@ -134,8 +134,9 @@ pub(crate) fn settings() -> HttpConnectorSettings {
     HttpConnectorSettings::builder().connect_timeout(CONNECT).build()
 }
 
+/// Of an attempt with its turns: the answer itself is waited for as [`ATTEMPT`] says, where it is sent.
 pub(crate) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT + PATIENCE).build()
 }
 
 pub(crate) fn retries(attempts: u32) -> RetryConfig {

@@ -1,19 +1,17 @@
 //! What a failed call means for a run: look again, or give up. And what a person can do about it.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{PortError, PortErrorKind};
 
-use crate::aws_connection::Renewing;
-
 /// Codes that ask for patience (AWS API references, "Common errors" and throttling pages).
-const TRANSIENT_CODES: [&str; 12] = [
+const TRANSIENT_CODES: [&str; 13] = [
     "Throttling",
     "ThrottlingException",
+    "ThrottledException",
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "RequestThrottled",
@@ -26,6 +24,17 @@ const TRANSIENT_CODES: [&str; 12] = [
     "ScalingActivityInProgress",
 ];
 
+/// Those among them that say that it was one call too many, so that nothing was done.
+const THROTTLING_CODES: [&str; 7] = [
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+];
+
 /// Codes that say that temporary credentials are over (the common errors, EC2's and S3's own).
 const EXPIRED_CODES: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 
@@ -33,14 +42,17 @@ const EXPIRED_CODES: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "Requ
 /// troubleshooting"; S3's own code).
 const CLOCK_WORDS: [&str; 3] = ["Signature expired", "Signature not yet current", "RequestTimeTooSkewed"];
 
-/// Codes that say that the keys, or what was signed with them, aren't known here.
+/// Codes that say that the keys aren't known here: somebody has deleted them, or rotated them, or they never belonged here.
 const UNKNOWN_CODES: [&str; 5] = [
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "AuthFailure",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidToken",
 ];
+
+/// Codes that say that what was signed isn't what arrived, or that the secret isn't the key's.
+const SIGNATURE_CODES: [&str; 2] = ["SignatureDoesNotMatch", "InvalidSignatureException"];
 
 /// Codes that say "you may not".
 const DENIED_CODES: [&str; 5] = [
@@ -95,11 +107,21 @@ pub(crate) fn failed(operation: &str, failure: &Failure) -> PortError {
     let (kind, message) = match failure {
         Failure::Service { status, code, message } => service_error(*status, code, message),
         Failure::Unreachable(words) => (PortErrorKind::Transient, format!("{UNREACHABLE}: {words}")),
-        Failure::Credentials(words) => (PortErrorKind::Refused, format!("{NO_CREDENTIALS}: {words}")),
+        Failure::Credentials(words) => (PortErrorKind::Expired, format!("{NO_CREDENTIALS}: {words}")),
         Failure::Unreadable(words) => (PortErrorKind::Transient, words.clone()),
         Failure::Unsent(words) => (PortErrorKind::Refused, words.clone()),
     };
     PortError { kind, operation: operation.to_owned(), message }
+}
+
+/// Whether a refusal says that it was one call too many.
+pub(crate) fn is_one_too_many(code: &str, status: u16) -> bool {
+    status == 429 || THROTTLING_CODES.contains(&code)
+}
+
+/// Whether a code says that other credentials are needed.
+pub(crate) fn are_keys_over(code: &str) -> bool {
+    EXPIRED_CODES.contains(&code) || UNKNOWN_CODES.contains(&code)
 }
 
 /// Whether a refusal asks for patience: a failing server, an answer that isn't one, or too many calls.
@@ -124,7 +146,11 @@ pub(crate) fn is_denial(code: &str) -> bool {
 }
 
 fn service_error(status: u16, code: &str, message: &str) -> (PortErrorKind, String) {
-    let kind = if is_transient(code, status) { PortErrorKind::Transient } else { PortErrorKind::Refused };
+    let kind = match code {
+        code if are_keys_over(code) => PortErrorKind::Expired,
+        code if is_transient(code, status) => PortErrorKind::Transient,
+        _ => PortErrorKind::Refused,
+    };
     let code = if code.is_empty() { "unknown error" } else { code };
     let message = if message.is_empty() { "no message" } else { message };
     (kind, format!("{code}: {message}"))
@@ -145,7 +171,7 @@ where
         SdkError::DispatchFailure(failure)
             if is_about_credentials(failure.as_connector_error().map(|error| error as _)) =>
         {
-            (PortErrorKind::Refused, format!("{NO_CREDENTIALS}: {}", told(error)))
+            (PortErrorKind::Expired, format!("{NO_CREDENTIALS}: {}", told(error)))
         }
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
             (PortErrorKind::Transient, format!("{UNREACHABLE}: {}", told(error)))
@@ -204,8 +230,6 @@ pub(crate) struct Origin {
     pub described: String,
     /// The profile, when there is one.
     pub profile: Option<String>,
-    /// Where fresh credentials come from by themselves: expired ones are then worth another try.
-    pub renewing: Option<Arc<Renewing>>,
 }
 
 impl Origin {
@@ -221,13 +245,6 @@ impl Origin {
             return PortError { kind: PortErrorKind::Transient, message, ..error };
         }
         if EXPIRED_CODES.contains(&code) {
-            let kind = match &self.renewing {
-                Some(renewing) => {
-                    renewing.forget();
-                    PortErrorKind::Transient
-                }
-                None => PortErrorKind::Refused,
-            };
             let advice = match &self.profile {
                 Some(profile) => format!(
                     "the credentials have expired ({}): renew them (with IAM Identity Center: aws sso login --profile {profile})",
@@ -235,11 +252,11 @@ impl Origin {
                 ),
                 None => format!("the credentials have expired ({}): renew them", self.described),
             };
-            return PortError { kind, message: format!("{}; {advice}", error.message), ..error };
+            return PortError { message: format!("{}; {advice}", error.message), ..error };
         }
         let advice = if is_denial(code) {
             format!("the caller ({}) needs the permission {}", self.described, error.operation)
-        } else if UNKNOWN_CODES.contains(&code) {
+        } else if UNKNOWN_CODES.contains(&code) || SIGNATURE_CODES.contains(&code) {
             format!("the keys don't belong here ({}): check profile, Region and endpoint", self.described)
         } else if code == UNREACHABLE || code == NO_CREDENTIALS {
             self.described.clone()
@@ -252,31 +269,26 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use upgrade::{PortError, PortErrorKind};
-
-    use crate::aws_connection::Renewing;
 
     use super::{Failure, Origin, failed};
 
     #[test]
     fn an_error_says_what_to_do() {
-        let origin = |profile: Option<&str>, refreshes: bool| Origin {
+        let origin = |profile: Option<&str>| Origin {
             described: "profile prod, Region us-east-1".to_owned(),
             profile: profile.map(str::to_owned),
-            renewing: refreshes.then(|| Arc::new(Renewing::fixed())),
         };
         let service =
             |code: &str| Failure::Service { status: 400, code: code.to_owned(), message: "words".to_owned() };
         for (failure, origin, kind, words) in [
             (
                 service("ExpiredToken"),
-                origin(Some("prod"), false),
-                PortErrorKind::Refused,
+                origin(Some("prod")),
+                PortErrorKind::Expired,
                 "aws sso login --profile prod",
             ),
-            (service("ExpiredToken"), origin(None, true), PortErrorKind::Transient, "have expired"),
+            (service("RequestExpired"), origin(None), PortErrorKind::Expired, "have expired"),
             (
                 Failure::Service {
                     status: 403,
@@ -284,35 +296,30 @@ mod tests {
                     message: "Signature expired: 20260101T000000Z is now earlier than 20260101T005500Z"
                         .to_owned(),
                 },
-                origin(None, false),
+                origin(None),
                 PortErrorKind::Transient,
                 "this machine's clock",
             ),
             (
                 service("InvalidClientTokenId"),
-                origin(None, true),
-                PortErrorKind::Refused,
+                origin(None),
+                PortErrorKind::Expired,
                 "the keys don't belong here",
             ),
             (
                 service("UnauthorizedOperation"),
-                origin(None, true),
+                origin(None),
                 PortErrorKind::Refused,
                 "needs the permission ec2:X",
             ),
-            (service("Throttling"), origin(None, true), PortErrorKind::Transient, "Throttling: words"),
+            (service("Throttling"), origin(None), PortErrorKind::Transient, "Throttling: words"),
             (
                 Failure::Unreachable("refused".to_owned()),
-                origin(None, true),
+                origin(None),
                 PortErrorKind::Transient,
                 "profile prod",
             ),
-            (
-                Failure::Credentials("none".to_owned()),
-                origin(None, true),
-                PortErrorKind::Refused,
-                "profile prod",
-            ),
+            (Failure::Credentials("none".to_owned()), origin(None), PortErrorKind::Expired, "profile prod"),
         ] {
             let error: PortError = origin.explain(failed("ec2:X", &failure));
             assert_eq!(error.kind, kind, "{error}");

@@ -27,6 +27,8 @@ mod pace;
 mod percent;
 mod quotas;
 mod rds;
+mod refusal;
+mod renewing;
 mod rerouted;
 mod sns;
 mod stack;

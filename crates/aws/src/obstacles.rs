@@ -50,7 +50,7 @@ impl AwsCloud {
 
     fn part<T>(&self, found: Result<T, PortError>, unseen: Unseen) -> Result<Looked<T>, PortError> {
         match (found, unseen) {
-            (Err(error), Unseen::IsTriedAgain) if error.kind == PortErrorKind::Transient => Err(error),
+            (Err(error), Unseen::IsTriedAgain) if error.kind != PortErrorKind::Refused => Err(error),
             (found, Unseen::IsSaid | Unseen::IsTriedAgain) => Ok(self.looked(found)),
         }
     }

@@ -1,10 +1,13 @@
-//! Pace: no more requests than AWS lets an account make.
+//! Pace: no more requests than AWS lets an account make, as far as it is known beforehand, and than it lets us make.
 //!
 //! It stands where requests leave, below the SDK and below [`crate::query`], so that every attempt counts, retries
-//! included, as AWS counts them. It waits before sending; it never refuses.
+//! included, as AWS counts them. What AWS turns away for being too many takes another turn, so that nobody above has to
+//! begin anew: a refusal of that kind says that nothing was done.
 //!
-//! A class of operations has a bucket. A bucket is one number, the time at which it would be full again ("generic cell
-//! rate algorithm"): requests take their turns in the order in which they ask, so the same run twice waits the same.
+//! An account's rates are shared with whoever else uses it, so they are learned ([`bucket`]). Requests take their turns in
+//! the order in which they ask, so the same run twice waits the same.
+
+mod bucket;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,14 +18,19 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use conductor::Clock;
 use upgrade::Timestamp;
 
+use self::bucket::Bucket;
+use crate::endpoints::STORAGE;
+use crate::errors::is_one_too_many;
+use crate::refusal::with_code;
+
 /// How many requests are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pace {
     /// As fast as they come: for a cloud without limits.
     #[default]
     Unlimited,
-    /// Below the rates that AWS documents for an account, see `RATES`. Services without a published rate (CloudFormation,
-    /// Auto Scaling, RDS, IAM, CloudWatch) are not held back: there the retries' patience has to do.
+    /// Below the rates that AWS documents for an account, see `RATES`, and below what is left of them, as refusals tell.
+    /// Services without a published rate (CloudFormation, Auto Scaling, RDS, IAM, CloudWatch) are held back when they refuse.
     Documented,
 }
 
@@ -57,40 +65,38 @@ const RATES: &[Rate] = &[
     Rate { service: "ec2", class: EACH, operations: &[""], burst: 50, per_second: 5 },
 ];
 
-/// We take a little less than AWS grants. A request that leaves on the stroke may arrive before it; and we are not the
-/// account's only caller.
-const SHARE_PER_CENT: u64 = 96;
+/// How long a request that was one too many takes turn after turn. A signature holds for five minutes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Buckets, by service and class: the time in microseconds at which each is full again.
+type Key = (String, String);
+
+/// Buckets, by service and class.
 #[derive(Debug)]
 pub(crate) struct Paces {
     clock: Clock,
-    full_at: Mutex<BTreeMap<(&'static str, String), u64>>,
+    buckets: Mutex<BTreeMap<Key, Bucket>>,
 }
 
 impl Paces {
     fn new() -> Paces {
-        Paces { clock: Clock::starting_at(Timestamp(0)), full_at: Mutex::default() }
+        Paces { clock: Clock::starting_at(Timestamp(0)), buckets: Mutex::default() }
     }
 
-    /// Take a turn: how long to wait for it.
-    fn turn(&self, service: &str, operation: &str) -> Duration {
-        let Some(rate) = RATES.iter().find(|rate| {
+    /// Do something with the bucket of an operation, at this time in microseconds.
+    fn with<T>(&self, service: &str, operation: &str, work: impl FnOnce(&mut Bucket, u64) -> T) -> T {
+        let rate = RATES.iter().find(|rate| {
             rate.service == service && rate.operations.iter().any(|begin| operation.starts_with(begin))
-        }) else {
-            return Duration::ZERO;
+        });
+        let class = match rate {
+            Some(rate) if rate.class != EACH => rate.class,
+            Some(_) | None => operation,
         };
-        let class = if rate.class == EACH { operation } else { rate.class };
         let now = self.clock.now().0 * 1000;
-        // Half the burst is ours: enough to begin with, and the other half is there for a miscount.
-        let burst = u64::from(rate.burst / 2).max(1);
-        let interval = 1_000_000 * 100 / (u64::from(rate.per_second) * SHARE_PER_CENT);
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.entry((rate.service, class.to_owned())).or_insert(now);
-        let taken = (*full_at).max(now);
-        *full_at = taken + interval;
-        // There is a token as long as the bucket is full again within one burst.
-        Duration::from_micros((taken + interval).saturating_sub(now + burst * interval))
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets
+            .entry((service.to_owned(), class.to_owned()))
+            .or_insert_with(|| Bucket::new(rate.map(|rate| (rate.burst, rate.per_second))));
+        work(bucket, now)
     }
 }
 
@@ -112,17 +118,43 @@ struct PacedConnector {
 
 impl HttpConnector for PacedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let wait = match signed_for(&request) {
-            Some((service, operation)) => self.paces.turn(service, &operation),
-            None => Duration::ZERO,
+        let (service, operation) = match signed_for(&request) {
+            // Whoever keeps objects looks before anything is sent again.
+            Some((service, operation)) if service != STORAGE.signing_name => (service.to_owned(), operation),
+            Some(_) | None => return self.inner.call(request),
         };
-        if wait.is_zero() {
-            return self.inner.call(request);
-        }
-        let (inner, clock) = (self.inner.clone(), self.paces.clock);
+        let (inner, paces) = (self.inner.clone(), self.paces.clone());
+        let mut turn = paces.with(&service, &operation, Bucket::turn);
         HttpConnectorFuture::new(async move {
-            clock.sleep(wait).await;
-            inner.call(request).await
+            let began = paces.clock.now();
+            let mut request = request;
+            loop {
+                if !turn.wait.is_zero() {
+                    paces.clock.sleep(turn.wait).await;
+                }
+                let again = request.try_clone();
+                let mut response = inner.call(request).await?;
+                let status = response.status();
+                let mut refused = false;
+                if status.is_client_error() || status.is_server_error() {
+                    let code;
+                    (response, code) = with_code(response).await?;
+                    refused = is_one_too_many(&code, status.as_u16());
+                }
+                if !refused {
+                    paces.with(&service, &operation, Bucket::passed);
+                    return Ok(response);
+                }
+                turn = paces.with(&service, &operation, |bucket, now| {
+                    bucket.refused(&turn, now);
+                    bucket.turn(now)
+                });
+                let waited = Duration::from_millis(paces.clock.now().milliseconds_since(began));
+                match again {
+                    Some(again) if waited + turn.wait < PATIENCE => request = again,
+                    Some(_) | None => return Ok(response),
+                }
+            }
         })
     }
 }
@@ -146,12 +178,13 @@ pub(crate) fn signed_for(request: &HttpRequest) -> Option<(&str, String)> {
 mod tests {
     use std::time::Duration;
 
-    use super::Paces;
+    use super::{Bucket, Paces};
 
     /// All turns are asked for at once: when the last of `calls` leaves, in milliseconds.
     fn last_of(service: &str, operation: &str, calls: u32) -> u128 {
         let paces = Paces::new();
-        (0..calls).map(|_| paces.turn(service, operation)).max().unwrap_or_default().as_millis()
+        let turns = (0..calls).map(|_| paces.with(service, operation, Bucket::turn).wait);
+        turns.max().unwrap_or_default().as_millis()
     }
 
     #[tokio::test(start_paused = true)]
@@ -181,7 +214,7 @@ mod tests {
             let pause = if step.is_multiple_of(200) { Duration::from_secs(3) } else { Duration::ZERO };
             tokio::time::advance(pause).await;
             now += pause;
-            leaves.push(now + paces.turn("batch", ""));
+            leaves.push(now + paces.with("batch", "", Bucket::turn).wait);
         }
         leaves.sort();
         for (index, from) in leaves.iter().enumerate() {

@@ -27,9 +27,11 @@ use upgrade::PortError;
 
 use crate::endpoints::{Endpoints, STORAGE, Service};
 use crate::errors::{Failure, failed, may_be_repeated};
+use crate::pace::PATIENCE;
+use crate::renewing::SignAnew;
 use crate::xml::Element;
 
-/// How long one attempt may take, credentials included; the SDK's clients have the same. Whoever holds a claim sends nothing
+/// How long an answer is waited for ([`crate::limited`]). Whoever holds a claim sends nothing
 /// from 40 s after its last beat and may be followed at 70 s: what it sent in the last moment must have ended by then.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(25);
 
@@ -74,6 +76,8 @@ pub(crate) struct Answer {
     pub signed_at: SystemTime,
     /// The Region that it was signed for.
     pub region: String,
+    /// It was refused for its credentials, and there are others by now.
+    sign_anew: bool,
 }
 
 impl Answer {
@@ -274,6 +278,12 @@ impl Wire {
         let mut tried = 1;
         loop {
             let answered = self.attempt(call).await;
+            if let Ok(Answer { sign_anew: true, .. }) = &answered
+                && tried < self.attempts
+            {
+                tried += 1;
+                continue;
+            }
             let may_help = match &answered {
                 Ok(answer) if answer.is_success() => false,
                 Ok(answer) => {
@@ -308,13 +318,16 @@ impl Wire {
                 .map_err(|error| Failure::Unreachable(crate::errors::told(&error)))?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
+            let sign_anew = response.extension::<SignAnew>().is_some();
             let body = response.into_body().collect().await;
             let body = body.map_err(|error| Failure::Unreachable(error.to_string()))?.to_bytes();
-            Ok(Answer { status, headers, body, signed_at, region: call.region.clone() })
+            Ok(Answer { status, headers, body, signed_at, region: call.region.clone(), sign_anew })
         };
-        tokio::time::timeout(ATTEMPT, answered)
+        // What keeps objects isn't paced, and whoever asks it counts from when it asked.
+        let limit = if *call.service == STORAGE { ATTEMPT } else { ATTEMPT + PATIENCE };
+        tokio::time::timeout(limit, answered)
             .await
-            .unwrap_or_else(|_late| Err(Failure::Unreachable(format!("no answer within {ATTEMPT:?}"))))
+            .unwrap_or_else(|_late| Err(Failure::Unreachable(format!("no answer within {limit:?}"))))
     }
 
     async fn signed(&self, call: &Call<'_>) -> Result<(HttpRequest, SystemTime), Failure> {
@@ -366,7 +379,7 @@ fn signing_settings(service: &Service) -> SigningSettings {
 }
 
 /// A refusal's code and words, in whichever of the protocols.
-fn refusal(status: u16, text: &str) -> Failure {
+pub(crate) fn refusal(status: u16, text: &str) -> Failure {
     let (code, message) = match Element::parse(text) {
         Ok(root) => {
             let error = root.find("Error").unwrap_or(&root);

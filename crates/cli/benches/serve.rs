@@ -72,7 +72,7 @@ fn crowd(rounds: usize, viewers: usize) {
         let mut times: Vec<Duration> = (0..rounds)
             .map(|_| {
                 number += 1;
-                enter_and_leave(&cloud, &served, &ada, "production", number)
+                enter_and_leave(&served, &ada, "production", number)
             })
             .collect();
         times.sort();
@@ -121,8 +121,7 @@ fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
     let served = panel::Served::start(&cloud);
     let ada = served.set_up(&cloud);
     let resident = || resident_kib(served.child().id()) as f64 * 1024.0 / 1e6;
-    let run =
-        |number: usize, round: usize| enter_and_leave(&cloud, &served, &ada, &format!("d{number}"), round);
+    let run = |number: usize, round: usize| enter_and_leave(&served, &ada, &format!("d{number}"), round);
     run(0, 0);
     let alone = run(0, 1);
     let runs = served.ask("GET", "/api/v1/runs?limit=1", &[("cookie", &ada.cookie)], "");
@@ -182,32 +181,25 @@ fn reload(served: &panel::Served, ada: &panel::Browser) -> Duration {
     began.elapsed()
 }
 
-/// How long both runs took by their own journal: from the first record to the last. What whoever asks waits for an answer
-/// isn't in it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
 fn enter_and_leave(
-    cloud: &cloud::Cloud,
     served: &panel::Served,
     ada: &panel::Browser,
     deployment: &str,
     number: usize,
 ) -> Duration {
-    let journal =
-        rusqlite::Connection::open(cloud.folder().join(".slackwater/journal.sqlite")).expect("SQLite");
-    journal.busy_timeout(Duration::from_secs(30)).expect("set");
-    let mut milliseconds = 0;
+    let began = Instant::now();
     for act in ["enable", "disable"] {
         let path = format!("/deployments/{deployment}/maintenance/{act}");
         let begun = served.press(ada, &path, &format!("{deployment}-{act}-{number}"));
         assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
         let (_, id) = begun.split_once("\"runId\":\"").expect("a run");
-        let id = id.split('"').next().expect("an id");
-        let ask = |what: &str| journal.query_row(what, [id], |row| row.get::<_, u32>(0)).expect("readable");
-        while ask("SELECT ended FROM runs WHERE run_id = ?1") == 0 {
-            std::thread::sleep(Duration::from_millis(20));
+        let run = format!("/api/v1/runs/{}", id.split('"').next().expect("an id"));
+        while !served.ask("GET", &run, &[("cookie", &ada.cookie)], "").contains("\"ended\":true") {
+            std::thread::sleep(Duration::from_millis(10));
         }
-        milliseconds += u64::from(ask("SELECT MAX(at) - MIN(at) FROM records WHERE run_id = ?1"));
     }
-    Duration::from_millis(milliseconds)
+    began.elapsed()
 }
 
 /// A panel that is served; ended with the value.

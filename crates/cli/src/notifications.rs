@@ -159,6 +159,9 @@ fn question_in_words(question: &Question) -> String {
                 update.title()
             )
         }
+        Question::NoCredentials { step, error, can_leave: _ } => {
+            format!("the credentials are over ({}): {error}", step.title())
+        }
         Question::Unhealthy { findings, .. } => {
             format!("the platform is not healthy: {}", findings.join("; "))
         }

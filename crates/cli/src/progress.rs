@@ -6,7 +6,9 @@ mod live;
 mod screen;
 
 use conductor::Watcher;
-use upgrade::{Limit, Observation, Plan, Record, StackEvent, State, Step, Then, Timestamp, What};
+use upgrade::{
+    Limit, Novelty, Observation, Plan, Record, Repeated, StackEvent, State, Step, Then, Timestamp, What,
+};
 
 use crate::history::History;
 use crate::words::{duration, time_of_day};
@@ -21,6 +23,7 @@ pub(crate) struct Lines {
     waiting_on: usize,
     limit: Option<Limit>,
     came_back: usize,
+    repeated: Repeated,
     live: Live,
     /// No live line at this moment: somebody types.
     is_held: bool,
@@ -35,6 +38,7 @@ impl Lines {
             waiting_on: 0,
             limit: None,
             came_back: 0,
+            repeated: Repeated::default(),
             live: Live::new(history),
             is_held: false,
             screen: Screen::standard_output(live_wanted),
@@ -124,6 +128,21 @@ impl Lines {
         self.came_back = state.came_back.len();
     }
 
+    /// What failed has failed so often again, untold.
+    fn failed_again(&mut self, times: Option<usize>) {
+        if let Some(times) = times {
+            self.screen.print(&format!("            the same {times} times more"));
+        }
+    }
+
+    /// Whether something else than a failure is told.
+    fn tells(&self, state: &State, what: &What) -> bool {
+        let goes_on = self.step.is_some_and(|(step, _)| step == state.step) && state.outcome.is_none();
+        !goes_on
+            || state.came_back.len() > self.came_back
+            || !matches!(what, What::Observed(_) | What::Waited | What::Watched(_))
+    }
+
     fn following(&self) -> bool {
         matches!(self.step, Some((Step::FollowUpdate(_), _)))
     }
@@ -167,9 +186,24 @@ impl Lines {
 impl Watcher for Lines {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
         self.live.recorded(plan, record, state);
+        let is_step_s = self.step.is_some_and(|(step, _)| step == state.step) && state.outcome.is_none();
+        match self.repeated.record(record) {
+            // The live line tells that it goes on.
+            Novelty::Again if is_step_s => return self.tick(record.at()),
+            Novelty::New | Novelty::Again => {}
+            Novelty::Over(times) => self.failed_again(Some(times)),
+        }
         match record {
-            Record::Intended { act, .. } => self.screen.print(&format!("            {act}")),
+            Record::Intended { act, .. } => {
+                let times = self.repeated.over();
+                self.failed_again(times);
+                self.screen.print(&format!("            {act}"));
+            }
             Record::Happened(event) => {
+                if !is_failure(&event.what) && self.tells(state, &event.what) {
+                    let times = self.repeated.over();
+                    self.failed_again(times);
+                }
                 self.happened(state, event);
                 self.came_back(state);
                 if let Some((Step::CreateChangeSet(kind), _)) = self.step
@@ -185,6 +219,7 @@ impl Watcher for Lines {
                 self.step(state, event.at);
                 // The live line says it better.
                 if !self.screen.is_live()
+                    && !is_failure(&event.what)
                     && !matches!(state.step, Step::FollowUpdate(_))
                     && state.waiting_on.len() != self.waiting_on
                 {
@@ -202,4 +237,8 @@ impl Watcher for Lines {
         self.limit(plan, state, record.at());
         self.tick(record.at());
     }
+}
+
+fn is_failure(what: &What) -> bool {
+    matches!(what, What::ObserveFailed(_) | What::ActFailed(_) | What::WatchFailed(_))
 }

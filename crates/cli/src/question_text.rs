@@ -46,6 +46,14 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
                 "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then:"
             );
         }
+        Question::NoCredentials { step, error, can_leave: _ } => {
+            let _ = writeln!(text, "THE CREDENTIALS ARE OVER{and_users} (in: {}): {error}", step.title());
+            let _ = writeln!(
+                text,
+                "Renew them where they come from: they are read again, and the run goes on by itself. Nothing is given up\n\
+                 meanwhile. Those of this process's environment can't be renewed: leave it, and resume it with others."
+            );
+        }
         Question::Unhealthy { findings, can_go_back: _ } => {
             let _ = writeln!(text, "THE PLATFORM IS NOT HEALTHY{and_users}:");
             for finding in findings {
@@ -109,6 +117,7 @@ fn meaning(question: &Question, answer: &Answer) -> &'static str {
             Question::Unseen { .. } => "look again, for half an hour",
             Question::RollbackFailed { .. } => "look again: somebody continued it in the console, say",
             Question::Unhealthy { .. }
+            | Question::NoCredentials { .. }
             | Question::Leaving { .. }
             | Question::GateGone { .. }
             | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",

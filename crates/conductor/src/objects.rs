@@ -34,7 +34,8 @@ pub enum Written {
 /// Why an operation came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// No answer, 5xx, throttled, or not sent: nobody knows whether a write happened; trying again may help.
+    /// No answer, 5xx, throttled, not sent, or credentials that are over and may be renewed by the next time: nobody knows
+    /// whether a write happened; trying again may help.
     #[error("{operation}: {words}")]
     Unknown {
         /// Such as `s3:PutObject`.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use conductor::Clock;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use upgrade::{Banner, Timestamp};
 
 use crate::backend::{Backend, BackendError, Look};
@@ -20,9 +20,6 @@ const KEPT_TIMES: u64 = 4;
 /// Deployments that are looked at at the same time.
 const AT_ONCE: usize = 4;
 
-/// Looks for proposals at the same deployment at the same time: the one that is wanted, and one that was overtaken.
-const PREPARED_AT_ONCE: usize = 2;
-
 /// What came of a look, for everybody who asked.
 type Found<T> = Result<Arc<T>, BackendError>;
 
@@ -31,15 +28,13 @@ pub(crate) struct Looks {
     backend: Arc<dyn Backend>,
     deployments: Shared<Look>,
     banners: Shared<Option<Banner>>,
-    preparing: ShortMutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Looks {
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Clock) -> Looks {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let deployments = Shared::new(clock, Arc::clone(&turns));
-        let banners = Shared::new(clock, turns);
-        Looks { backend, deployments, banners, preparing: ShortMutex::default() }
+        Looks { backend, deployments, banners: Shared::new(clock, turns) }
     }
 
     /// How a deployment is, as of a few seconds ago at most. Whoever asks and goes away ends no look that others wait for.
@@ -59,17 +54,6 @@ impl Looks {
         self.is_there(deployment)?;
         let (backend, name) = (Arc::clone(&self.backend), deployment.to_owned());
         self.banners.get(deployment, async move || backend.banner(&name).await).await
-    }
-
-    /// A turn to look at a deployment for a proposal, which takes minutes of its cloud's time: however often somebody asks,
-    /// two go on. Kept for as long as it is looked.
-    pub(crate) async fn turn_to_prepare(&self, deployment: &str) -> Option<OwnedSemaphorePermit> {
-        let turns = {
-            let mut preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
-            let turns = preparing.entry(deployment.to_owned());
-            Arc::clone(turns.or_insert_with(|| Arc::new(Semaphore::new(PREPARED_AT_ONCE))))
-        };
-        turns.acquire_owned().await.ok()
     }
 
     /// Something was changed there: who asks from now on is to see it.

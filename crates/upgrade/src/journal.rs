@@ -12,8 +12,9 @@ use crate::question::Answer;
 /// physical ids, and the groups that an update deletes. 4: who approved, in the first record; change sets with details
 /// that have parts and with what becomes of old resources; a plan's hash, which no two runs share; acts and questions by
 /// where they go, looks at the calm and at the end, what was found. 5: how a conducting came by the run, the request that a
-/// record takes up, requests that are passed over, calls that were given up without an answer.
-pub const JOURNAL_FORMAT: u32 = 5;
+/// record takes up, requests that are passed over, calls that were given up without an answer. 6: calls that failed for want
+/// of credentials.
+pub const JOURNAL_FORMAT: u32 = 6;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +140,8 @@ pub struct PortError {
 pub enum PortErrorKind {
     /// Throttled, unreachable, no answer, 5xx: look again and repeat.
     Transient,
+    /// The credentials are over, unknown or not to be had: nothing was done, and it can be when they have been renewed.
+    Expired,
     /// Repeating it as it is will not help.
     Refused,
 }

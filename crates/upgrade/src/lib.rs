@@ -30,6 +30,7 @@ mod platform;
 mod policy;
 mod profile;
 mod question;
+mod repeated;
 mod report;
 mod shared_state;
 mod state;
@@ -90,13 +91,14 @@ pub use profile::{
     Selector, Survey,
 };
 pub use question::{Answer, Question, StuckResource};
+pub use repeated::{Novelty, Repeated};
 pub use report::{Report, StepReport, Telling};
 pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
 pub use takeover::{LATE_SECONDS, Renewal};
-pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 pub use template::PatternEffort;
+pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 pub use watch::{WATCH_SECONDS, watch_due};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.

@@ -1,6 +1,7 @@
 //! A run's journal as lines that a person reads: one line a thing that happened, in order. Every screen shows these.
 //!
-//! A record tells nothing, or one thing, or several (a look at the stack's events). The same journal always gives the
+//! A record tells nothing, or one thing, or several (a look at the stack's events); what fails again in the same way is told once,
+//! with a count when it changes ([`crate::Repeated`]). The same journal always gives the
 //! same lines, so a line's place among them names it for good.
 
 use crate::Timestamp;
@@ -35,6 +36,8 @@ pub enum LineKind {
     Stack(StackEvent),
     /// A call failed.
     Failed(String),
+    /// The same failed so many times more, before it went well, or something else happened.
+    FailedAgain(usize),
     /// Somebody asked the run to stop.
     Stop {
         /// Who.

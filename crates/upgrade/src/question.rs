@@ -29,6 +29,15 @@ pub enum Question {
         /// For how long.
         minutes: u64,
     },
+    /// The credentials are over, and their source gives no others: it is tried on meanwhile.
+    NoCredentials {
+        /// In which step.
+        step: Step,
+        /// What the last call came to.
+        error: String,
+        /// Whether stopping here puts back what was taken away, once there are credentials.
+        can_leave: bool,
+    },
     /// The platform isn't healthy, and users are kept out for it.
     Unhealthy {
         /// What is wrong, one line each.
@@ -101,6 +110,7 @@ impl Question {
     pub fn is_tried_on(&self) -> bool {
         match self {
             Question::Leaving { tried_on, .. } => *tried_on,
+            Question::NoCredentials { .. } => true,
             Question::RollbackFailed { .. }
             | Question::Unseen { .. }
             | Question::Unhealthy { .. }
@@ -118,6 +128,12 @@ impl Question {
                 vec![Answer::ContinueRollback { skip: Vec::new() }, Answer::LookAgain, Answer::StayClosed]
             }
             Question::Unseen { .. } => vec![Answer::LookAgain, Answer::StayClosed],
+            Question::NoCredentials { can_leave, .. } => {
+                let mut answers = vec![Answer::LookAgain];
+                answers.extend(can_leave.then_some(Answer::Leave));
+                answers.push(Answer::StayClosed);
+                answers
+            }
             Question::Unhealthy { can_go_back, .. } | Question::Leaving { can_go_back, .. } => {
                 let mut answers = vec![Answer::LookAgain];
                 answers.extend(back(*can_go_back));

@@ -7,10 +7,11 @@ use crate::approval::Approval;
 use crate::circumstances::Machine;
 use crate::ending::Seen;
 use crate::journal::{Record, What};
-use crate::line::{self, Line};
+use crate::line::{self, Line, LineKind};
 use crate::observation::{Instance, Job, Observation, SnapshotSeen, StackEvent};
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformObservation, Session};
+use crate::repeated::{Novelty, Repeated};
 use crate::state::{Maintenance, Outcome, State};
 use crate::step::Step;
 use crate::transition::{IllegalTransition, transition};
@@ -124,6 +125,7 @@ pub struct Telling {
     lines: Vec<Line>,
     told: usize,
     events_seen: BTreeSet<String>,
+    repeated: Repeated,
     /// Ids of what the last look at what is being ended showed to be there.
     alive: BTreeSet<String>,
 }
@@ -136,6 +138,8 @@ impl Telling {
     pub fn tell(&mut self, plan: &Plan, record: &Record) -> Result<(), IllegalTransition> {
         let events_before = self.report.stack_events.len();
         let before = self.state.clone();
+        let mut repeated = self.repeated.clone();
+        let novelty = repeated.record(record);
         let after = match (&before, record) {
             (None, Record::Intended { .. }) => return Err(IllegalTransition::NotStarted),
             (None, Record::Happened(event)) => {
@@ -151,7 +155,9 @@ impl Telling {
                 after
             }
             (Some(state), Record::Intended { act, .. }) => {
-                if let Some(step) = self.report.steps.last_mut() {
+                if let Some(step) = self.report.steps.last_mut()
+                    && novelty != Novelty::Again
+                {
                     step.acts.push(act.to_string());
                 }
                 state.clone().intending(act.clone())
@@ -167,9 +173,31 @@ impl Telling {
             }
         };
         let new_events = self.report.stack_events.get(events_before..).unwrap_or_default().to_vec();
+        self.repeated = repeated;
+        if let Novelty::Over(times) = novelty {
+            self.add_line(record.at(), LineKind::FailedAgain(times));
+        }
         for kind in line::kinds(plan.kind, before.as_ref(), record, &after, new_events) {
-            let number = self.lines.len();
-            self.lines.push(Line { number, record: self.told, at: record.at(), kind });
+            match kind {
+                LineKind::Act(_) | LineKind::Failed(_) if novelty == Novelty::Again => continue,
+                LineKind::Failed(_) => {}
+                LineKind::Act(_)
+                | LineKind::Step(_)
+                | LineKind::Stack(_)
+                | LineKind::FailedAgain(_)
+                | LineKind::Stop { .. }
+                | LineKind::Decision { .. }
+                | LineKind::CameBack(_)
+                | LineKind::Asked
+                | LineKind::Resumed
+                | LineKind::StoodStill
+                | LineKind::Ended(..) => {
+                    if let Some(times) = self.repeated.over() {
+                        self.add_line(record.at(), LineKind::FailedAgain(times));
+                    }
+                }
+            }
+            self.add_line(record.at(), kind);
         }
         // A long list of jobs isn't asked for their owners at every look; the plan has asked.
         for job in self.report.stopped_jobs.iter_mut().filter(|job| job.owner.is_none()) {
@@ -187,6 +215,11 @@ impl Telling {
         self.report.seen.clone_from(&after.seen);
         self.state = Some(after);
         Ok(())
+    }
+
+    fn add_line(&mut self, at: Timestamp, kind: LineKind) {
+        let number = self.lines.len();
+        self.lines.push(Line { number, record: self.told, at, kind });
     }
 
     /// Every line so far, oldest first.

@@ -81,6 +81,8 @@ pub struct State {
     pub updates: BTreeMap<UpdateKind, UpdateState>,
     /// Since when nobody has answered: the platform's API in a drain, or CloudFormation of an update that has begun.
     pub unseen_since: Option<Timestamp>,
+    /// Since when no call was taken for want of credentials.
+    pub expired_since: Option<Timestamp>,
     /// Since when the platform has been healthy without a break.
     pub healthy_since: Option<Timestamp>,
     /// What was unhealthy at the last look.
@@ -320,6 +322,7 @@ impl State {
             quiet_looks: 0,
             updates: BTreeMap::new(),
             unseen_since: None,
+            expired_since: None,
             healthy_since: None,
             unhealthy: Vec::new(),
             work_ends_since: None,

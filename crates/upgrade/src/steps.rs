@@ -18,7 +18,7 @@ pub(crate) mod second_look;
 mod sessions;
 mod snapshots;
 mod stock;
-mod targets;
+pub(crate) mod targets;
 mod update;
 pub(crate) mod workers;
 

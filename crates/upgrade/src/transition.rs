@@ -2,6 +2,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod credentials;
 mod people;
 mod ways;
 
@@ -113,14 +114,18 @@ pub fn transition(
         }
         What::Waited => {
             // What a person is asked about may be tried on meanwhile.
-            let tried_on = state.question.as_ref().is_some_and(Question::is_tried_on);
-            Ok(if tried_on { look_at_step(plan, state, at) } else { look(plan, state, at) })
+            Ok(match &state.question {
+                Some(Question::NoCredentials { .. }) => look_at_what_is_due(plan, state, at),
+                Some(question) if question.is_tried_on() => look_at_step(plan, state, at),
+                Some(_) | None => look(plan, state, at),
+            })
         }
         What::Resumed { .. } | What::StoodStill => {
             if let What::Resumed { after: Handover::Overtaken { holder: _ } } = &event.what {
                 takeover::overtaken(plan, &mut state, at);
             }
             begin_anew(&mut state, at);
+            credentials::forget(&mut state);
             state.unseen_since = None;
             state.healthy_since = None;
             state.watching = false;
@@ -135,6 +140,7 @@ pub fn transition(
                 Some(
                     Question::Unhealthy { .. }
                     | Question::Leaving { .. }
+                    | Question::NoCredentials { .. }
                     | Question::GateGone { .. }
                     | Question::WindowPassed { .. },
                 )
@@ -142,11 +148,17 @@ pub fn transition(
             }
         }
         What::Acted => {
+            credentials::work_again(&mut state, at);
             state.note_done();
             steps::note_told(&mut state, at);
             Ok(look(plan, state, at))
         }
         What::Observed(observation) => {
+            let is_trial = credentials::trial(plan, &state, at).is_some();
+            credentials::work_again(&mut state, at);
+            if is_trial {
+                return Ok(look(plan, state, at));
+            }
             state.unseen_since = None;
             if let Some(Question::Unseen { .. }) = state.question {
                 state.question = None;
@@ -166,9 +178,18 @@ pub fn transition(
             let decision = steps::decide(plan, &mut state, observation, at)?;
             Ok(follow(plan, state, at, decision))
         }
+        What::ObserveFailed(error) | What::WatchFailed(error) if error.kind == PortErrorKind::Expired => {
+            Ok(credentials::ended(plan, state, at, error))
+        }
+        What::ActFailed(error) if error.kind == PortErrorKind::Expired => {
+            not_begun(&mut state);
+            state.watching = false;
+            Ok(credentials::ended(plan, state, at, error))
+        }
         What::ObserveFailed(error) if is_renewing(&state) => Ok(not_renewed(plan, state, at, error)),
         What::ObserveFailed(error) => Ok(cope(plan, state, at, error)),
         What::Watched(calm) => {
+            credentials::work_again(&mut state, at);
             let watched = watch::judge(plan, &mut state, calm, at);
             Ok(watched_so(plan, state, at, watched))
         }
@@ -189,10 +210,8 @@ pub fn transition(
                 return Ok(refused_under_way(plan, state, at, kind, error));
             }
             // A refused act did not happen. After a transient failure nobody knows: the next look tells.
-            if error.kind == PortErrorKind::Refused
-                && let Some(Act::Stack(StackAct::ExecuteChangeSet { update, .. })) = state.intended.take()
-            {
-                state.update(update).begun = false;
+            if error.kind == PortErrorKind::Refused {
+                not_begun(&mut state);
             }
             Ok(cope(plan, state, at, error))
         }
@@ -208,6 +227,13 @@ pub fn transition(
             let reason = format!("{}: given up by {by}, as it was", state.step.title());
             Ok(end(state, Outcome::GateClosed { reason }))
         }
+    }
+}
+
+/// An act was refused: it did not happen.
+fn not_begun(state: &mut State) {
+    if let Some(Act::Stack(StackAct::ExecuteChangeSet { update, .. })) = state.intended.take() {
+        state.update(update).begun = false;
     }
 }
 
@@ -318,6 +344,11 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
         let effect = Effect::Ask(question.clone());
         return (state, effect);
     }
+    look_at_what_is_due(plan, state, at)
+}
+
+/// The same, whatever a person is asked.
+fn look_at_what_is_due(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if state.reclosing {
         let listener_arn = state.targets.listener.physical_id.clone();
         return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
@@ -330,6 +361,9 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
 }
 
 fn look_at_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+    if let Some(query) = credentials::trial(plan, &state, at) {
+        return (state, Effect::Observe(query));
+    }
     match steps::look(plan, &state, at) {
         Look::Ask(query) => (state, Effect::Observe(query)),
         Look::Known(decision) => follow(plan, state, at, decision),
@@ -354,7 +388,7 @@ fn cope(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (Sta
                 None => Decision::Wait(vec![error.to_string()]),
             }
         }
-        PortErrorKind::Transient => Decision::Wait(vec![error.to_string()]),
+        PortErrorKind::Transient | PortErrorKind::Expired => Decision::Wait(vec![error.to_string()]),
         // Whoever gives up here keeps users out: keys can be renewed and rights given back while there is time.
         PortErrorKind::Refused
             if state.step.is_leaving()
@@ -540,6 +574,7 @@ fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Ef
     state.step = step;
     state.step_started_at = at;
     state.unseen_since = None;
+    state.expired_since = None;
     state.waiting_on.clear();
     look(plan, state, at)
 }

@@ -89,7 +89,9 @@ impl StateObjects {
         } else {
             let error = self.origin.explain(failed(operation, &failure));
             match error.kind {
-                PortErrorKind::Transient => ObjectError::Unknown { operation, words: error.message },
+                PortErrorKind::Transient | PortErrorKind::Expired => {
+                    ObjectError::Unknown { operation, words: error.message }
+                }
                 PortErrorKind::Refused => ObjectError::Refused { operation, words: error.message },
             }
         }

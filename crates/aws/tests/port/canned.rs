@@ -311,7 +311,7 @@ async fn errors_of_our_own_calls_are_sorted_like_the_sdks() {
             PortErrorKind::Refused,
             "needs the permission ec2:DescribeInstances",
         ),
-        (400, ec2("RequestExpired"), PortErrorKind::Refused, "have expired"),
+        (400, ec2("RequestExpired"), PortErrorKind::Expired, "have expired"),
         (500, String::new(), PortErrorKind::Transient, "unknown error"),
         (200, "no XML".to_owned(), PortErrorKind::Transient, "not"),
     ] {

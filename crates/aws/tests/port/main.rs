@@ -14,6 +14,7 @@ mod obstacles;
 mod pins;
 mod queries;
 mod rate;
+mod renewal;
 mod state;
 mod state_answers;
 mod state_bucket;

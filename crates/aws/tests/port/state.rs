@@ -152,7 +152,7 @@ async fn a_write_that_meets_a_fault_says_what_is_known_of_it_and_is_sent_once() 
         ("service_unavailable", Comes::Unknown, false, false),
         ("throttled", Comes::Unknown, false, false),
         ("access_denied", Comes::Refused, false, false),
-        ("expired_credentials", Comes::Refused, false, false),
+        ("expired_credentials", Comes::Unknown, false, false),
         ("conditional_request_conflict", Comes::NotNow, false, false),
         ("drop_connection", Comes::Unknown, false, false),
         ("lose_response", Comes::Unknown, true, true),

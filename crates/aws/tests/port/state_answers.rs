@@ -136,8 +136,8 @@ async fn what_a_write_is_answered_says_what_is_known_of_it() {
         (400, "KMS.DisabledException", "arn:aws:kms:k is disabled.", Refused("kms:GenerateDataKey to write")),
         (400, "KMS.ThrottlingException", "Rate exceeded", Unknown("KMS may answer")),
         (400, "InvalidRequest", "Content-MD5 is required", Refused("InvalidRequest: Content-MD5")),
-        (400, "ExpiredToken", "The provided token has expired.", Refused("renew them")),
-        (403, "InvalidAccessKeyId", "The key does not exist", Refused("InvalidAccessKeyId")),
+        (400, "ExpiredToken", "The provided token has expired.", Unknown("renew them")),
+        (403, "InvalidAccessKeyId", "The key does not exist", Unknown("InvalidAccessKeyId")),
         (403, "SignatureDoesNotMatch", "The signature does not match", Refused("check profile, Region")),
     ] {
         let body = if code.is_empty() { String::new() } else { error(code, message) };

@@ -8,25 +8,6 @@ use tokio::sync::oneshot;
 use super::ServeError;
 use crate::error::CliError;
 
-/// How far the panel's thread stands back: with this niceness it has about a tenth of a processor's time that a run wants, too.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-
-/// Let the thread that carries runs out go first, where both want a processor. Threads that this one begins stand back, too
-/// (setpriority(2): on Linux it is a thread's own, and inherited).
-#[cfg(target_os = "linux")]
-fn stand_back() {
-    let this = std::fs::read_link("/proc/thread-self").ok();
-    let this = this.and_then(|link| link.file_name()?.to_str()?.parse().ok());
-    if let Some(this) = this.and_then(rustix::process::Pid::from_raw) {
-        // Where it isn't allowed, both take turns.
-        let _as_it_was = rustix::process::setpriority_process(Some(this), NICENESS);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn stand_back() {}
-
 /// A socket that is open, on a thread of its own.
 pub(super) struct Door {
     pub(super) address: SocketAddr,
@@ -65,7 +46,6 @@ impl Door {
             listening.serve(panel::router(panel)).await;
         };
         let thread = std::thread::Builder::new().name("panel".to_owned()).spawn(move || {
-            stand_back();
             runtime.block_on(serve);
             // The process has ended before, at worst.
             let _gone = end.send(());

@@ -21,7 +21,7 @@ const ANSWERS: [(&str, bool); 6] = [
     ("server_error", true),
     ("drop_connection", true),
     ("lose_response", true),
-    ("expired_credentials", false),
+    ("expired_credentials", true),
     ("access_denied", false),
 ];
 
@@ -180,6 +180,7 @@ impl Watcher for Skips {
             },
             Question::Unhealthy { .. }
             | Question::Unseen { .. }
+            | Question::NoCredentials { .. }
             | Question::Leaving { .. }
             | Question::GateGone { .. }
             | Question::WindowPassed { .. } => Reply::Leave,

@@ -180,11 +180,6 @@ fn begin_look(panel: &Panel, id: &str) -> Result<Proposal, Failure> {
     };
     let (panel, looked) = (panel.clone(), proposal.clone());
     tokio::spawn(async move {
-        let _turn = panel.looks.turn_to_prepare(&looked.deployment).await;
-        if panel.proposals.get(&looked.id).is_ok_and(|now| now.revision != looked.revision) {
-            // It was overtaken while it waited: nobody wants to know.
-            return;
-        }
         let found = panel.backend.prepare(&looked.deployment, &wish).await;
         let found = found.map_err(|error| error.to_string());
         if let Err(error) = panel.proposals.end_look(&looked.id, looked.revision, found, panel.now()) {

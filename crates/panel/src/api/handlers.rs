@@ -249,6 +249,9 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         Question::Unseen { error, minutes, .. } => json!({
             "kind": "unseen", "error": error, "minutes": minutes, "answers": answers(question),
         }),
+        Question::NoCredentials { step, error, can_leave: _ } => json!({
+            "kind": "no-credentials", "step": step.title(), "error": error, "answers": answers(question),
+        }),
         Question::Unhealthy { findings, can_go_back: _ } => json!({
             "kind": "unhealthy", "findings": findings, "answers": answers(question),
         }),
@@ -334,6 +337,7 @@ fn line(line: &upgrade::Line) -> Value {
             ("stack", format!("{} {} {reason}", event.status, event.logical_id).trim_end().to_owned())
         }
         LineKind::Failed(error) => ("failed", error.clone()),
+        LineKind::FailedAgain(times) => ("failed-again", times.to_string()),
         LineKind::Stop { by } => ("stop", by.clone()),
         LineKind::Decision { by, what } => ("decision", format!("{by}: {what}")),
         LineKind::Asked => ("asked", String::new()),

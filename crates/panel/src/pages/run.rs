@@ -315,6 +315,11 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                     p { (error) }
                     p { "CloudFormation goes on with it meanwhile. Renew the credentials, or give the rights back, then look again." }
                 },
+                Question::NoCredentials { step, error, can_leave: _ } => {
+                    h2 { "The credentials are over" }
+                    p { "In step “" (step.title()) "”: " (error) }
+                    p { "Renew them where they come from: they are read again, and the run goes on by itself. Nothing is given up meanwhile." }
+                },
                 Question::Unhealthy { findings, can_go_back: _ } => {
                     h2 { "The platform is not healthy" }
                     p { "Users are let in when it is, or when somebody says so." }
@@ -429,6 +434,7 @@ fn one_line(line: &Line) -> Markup {
         LineKind::Step(_)
         | LineKind::Act(_)
         | LineKind::Failed(_)
+        | LineKind::FailedAgain(_)
         | LineKind::Stop { .. }
         | LineKind::Decision { .. }
         | LineKind::CameBack(_)
@@ -461,6 +467,7 @@ fn told(kind: &LineKind) -> (Tone, Markup) {
             (tone, words)
         }
         LineKind::Failed(error) => (Tone::Mind, html! { span { (error) } }),
+        LineKind::FailedAgain(times) => (Tone::Mind, html! { span { "the same " (times) " times more" } }),
         LineKind::Stop { by } => (Tone::Mind, html! { span { (by) " asks to stop" } }),
         LineKind::Decision { by, what } => (Tone::Busy, html! { span { (by) " decides: " (what) } }),
         LineKind::Asked => (Tone::Bad, html! { strong { "A person must decide" } }),

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use conductor::Clock;
 use http::{Method, StatusCode};
-use panel::proposals::WishedTemplate;
-use serde_json::json;
 use tokio::sync::Semaphore;
 use upgrade::Timestamp;
 
@@ -67,30 +65,4 @@ async fn what_was_done_is_seen_at_once() {
     assert!(served.get("/deployments/lab/banner", &ada.cookie).await.text.contains("Hi"));
     served.get("/", &ada.cookie).await;
     assert_eq!(looked() - before, 1, "what was seen before the act is not shown after it");
-}
-
-/// Whoever changes a proposal over and over has it looked at twice at the same time, and then as it is.
-#[tokio::test]
-async fn a_proposal_that_is_changed_over_and_over_is_looked_at_as_it_is() {
-    let served = Served::with(House { turns: Semaphore::new(0), ..House::default() }, false);
-    let ada = served.set_up().await;
-    let url = |number: u32| json!({"url": format!("s3://bucket/{number}")});
-    let made = served.send(Method::POST, "/deployments/lab/proposals", &ada, &url(0).to_string()).await;
-    let made: serde_json::Value = serde_json::from_str(&made.text).expect("JSON");
-    let path = format!("/proposals/{}", made["proposalId"].as_str().expect("an id"));
-    for number in 1..20 {
-        let change = json!({"template": url(number)}).to_string();
-        assert_eq!(served.send(Method::PATCH, &path, &ada, &change).await.status, StatusCode::OK);
-    }
-    served.house.turns.add_permits(20);
-    let wishes = || served.house.wishes.lock().expect("no panic").clone();
-    let last = WishedTemplate::Url("s3://bucket/19".to_owned());
-    for _ in 0..2000 {
-        if wishes().iter().any(|wish| wish.template == last) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let wishes = wishes();
-    assert!(wishes.len() <= 3 && wishes.last().is_some_and(|wish| wish.template == last), "{wishes:?}");
 }

@@ -1,7 +1,7 @@
 //! What people ask of a run, and what they answer it.
 
 use super::ways::{go_back, leave, stuck};
-use super::{Effect, IllegalTransition, enter, follow, look, named};
+use super::{Effect, IllegalTransition, credentials, enter, follow, look, named};
 use crate::Timestamp;
 use crate::plan::{Plan, UpdateKind};
 use crate::question::{Answer, Question};
@@ -11,7 +11,9 @@ use crate::steps::{Decision, health};
 
 /// Somebody wants the run to stop. What that does depends on how far it is; [`stop_does`] says it beforehand.
 pub(super) fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (State, Effect) {
-    match stop_does(&state) {
+    let does = stop_does(&state);
+    credentials::forget(&mut state);
+    match does {
         StopDoes::LeaveMaintenance => {
             state.stop = Some(by.to_owned());
             let reason = format!("{}: stopped by {by}", state.step.title());
@@ -56,7 +58,10 @@ pub enum StopDoes {
 /// What stopping a run would do now.
 #[must_use]
 pub fn stop_does(state: &State) -> StopDoes {
-    if state.outcome.is_some() || state.question.is_some() || state.stop.is_some() || state.stays.is_some() {
+    // For want of credentials nothing is decided: the step is where it was.
+    let decides =
+        state.question.as_ref().is_some_and(|asked| !matches!(asked, Question::NoCredentials { .. }));
+    if state.outcome.is_some() || decides || state.stop.is_some() || state.stays.is_some() {
         return StopDoes::Nothing;
     }
     let facts = state.step.facts();
@@ -108,6 +113,7 @@ pub(super) fn answered(
         Answer::LookAgain => {
             state.step_started_at = at;
             state.unseen_since = None;
+            state.expired_since = None;
             if let Question::RollbackFailed { update, .. } = question {
                 state.update(update).led_elsewhere = true;
             }
@@ -173,9 +179,10 @@ pub(super) fn open(
             }
         },
         Question::Unhealthy { .. } => follow(plan, state, at, Decision::Done),
-        Question::RollbackFailed { .. } | Question::Unseen { .. } | Question::WindowPassed { .. } => {
-            look(plan, state, at)
-        }
+        Question::RollbackFailed { .. }
+        | Question::Unseen { .. }
+        | Question::NoCredentials { .. }
+        | Question::WindowPassed { .. } => look(plan, state, at),
     }
 }
 
@@ -185,6 +192,9 @@ pub(super) fn words(question: &Question) -> String {
         Question::Unhealthy { findings, .. } => format!("the platform isn't healthy: {}", named(findings)),
         Question::Unseen { update, error, minutes } => {
             format!("the update of the {} could not be looked at for {minutes} min: {error}", update.title())
+        }
+        Question::NoCredentials { step, error, can_leave: _ } => {
+            format!("there were no credentials ({}): {error}", step.title())
         }
         Question::Leaving { step, held, .. } => {
             format!("maintenance was being left ({}): {}", step.title(), named(held))
