@@ -124,6 +124,35 @@ fn looking_needs_no_room_on_the_disk_and_no_right_to_write() {
     mode(&folder, 0o755);
 }
 
+/// A process that was killed leaves SQLite's own files behind, which a look may neither write nor need.
+#[test]
+fn looking_behind_a_run_that_was_killed_needs_no_room_either() {
+    let cloud = Cloud::with_work();
+    let mut run = cloud.begin(&["maintenance", "enable", "--yes"]);
+    cloud.until_runs_say("in: Terminate jobs");
+    run.kill().expect("killed");
+    run.wait().expect("reaped");
+    let of = cloud.command(&[]);
+    for (command, words) in [
+        ("run list", "in: Terminate jobs (by nobody"),
+        ("run show", "The run has not ended."),
+        ("status", "has not ended and nobody carries it out"),
+    ] {
+        let mut shell = Command::new("sh");
+        let script =
+            format!("trap '' XFSZ; ulimit -f 0; exec '{}' {command}", env!("CARGO_BIN_EXE_slackwater"));
+        shell
+            .args(["-c", &script])
+            .envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(cloud.folder())
+            .stdin(Stdio::null());
+        let said = ended(&mut shell);
+        assert_eq!(said.code, 0, "{command}: {said:?}");
+        let text = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words) && !text.contains("can't be read"), "{command}: {said:?}");
+    }
+}
+
 #[test]
 fn a_journal_of_another_program_hides_nothing_of_what_is() {
     let cloud = Cloud::with_sample();
@@ -145,6 +174,8 @@ fn a_journal_of_another_program_hides_nothing_of_what_is() {
     let refused = cloud.run(&["maintenance", "disable"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("has format 1") && refused.err.contains("--without-state"), "{refused:?}");
+    let yes = cloud.run(&["maintenance", "disable", "--yes"]);
+    assert_eq!((yes.code, &yes.err), (2, &refused.err), "a yes to everything is none to that");
     // Users are in long before it has looked once more, after five minutes; what it does is written beside.
     let mut leaving = cloud.begin(&["maintenance", "disable", "--without-state"]);
     cloud.until("users to be let in", || {

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 
+use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use upgrade::JOURNAL_FORMAT;
 
@@ -15,7 +17,8 @@ impl SqliteJournal {
     ///
     /// A file in WAL mode can be read without writing where its `-wal` and `-shm` are there or can be made
     /// (sqlite.org/wal.html, "Read-only databases"). Where they can't be made, and no `-wal` with anything in it says that
-    /// somebody writes, it is read as a file that nobody writes.
+    /// somebody writes, it is read as a file that nobody writes. What a process that was killed has left in its `-wal` is
+    /// read into memory.
     ///
     /// # Errors
     /// It isn't there, can't be read, is no journal, or one of another format.
@@ -25,6 +28,7 @@ impl SqliteJournal {
                 let journal = look(path, "mode=ro&immutable=1")?;
                 Ok(SqliteJournal { is_frozen: true, ..journal })
             }
+            Err(error @ JournalError::Store { .. }) => copy(path).map_err(|_| error),
             other => other,
         }
     }
@@ -35,6 +39,29 @@ fn look(path: &Path, how: &str) -> Result<SqliteJournal, JournalError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, how), flags).map_err(unreadable)?;
     connection.busy_timeout(PATIENCE_TO_ASK).map_err(unreadable)?;
+    known(connection, path)
+}
+
+/// The file and what its `-wal` adds to it, copied into memory. The index of a `-wal` is made there too where a connection has
+/// the file for itself (sqlite.org/wal.html, "Use of WAL Without Shared-Memory"), which it has for no longer than this takes.
+fn copy(path: &Path) -> Result<SqliteJournal, JournalError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let file = Connection::open_with_flags(uri(path, "mode=rw"), flags).map_err(unreadable)?;
+    let copied = || {
+        file.busy_timeout(PATIENCE_TO_ASK)?;
+        file.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        file.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON;")?;
+        let mut memory = Connection::open_in_memory()?;
+        Backup::new(&file, &mut memory)?.step(-1)?;
+        Ok::<_, rusqlite::Error>(memory)
+    };
+    let journal = known(copied().map_err(unreadable)?, path)?;
+    Ok(SqliteJournal { is_frozen: true, ..journal })
+}
+
+/// A journal of this program's.
+fn known(connection: Connection, path: &Path) -> Result<SqliteJournal, JournalError> {
     // The first thing that is read from the file.
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unreadable)?;
     match found {
