@@ -1,6 +1,6 @@
 //! A deployment as it stands, for a plan to be made from.
 
-use aws_sdk_cloudformation::types::TemplateStage;
+use aws_sdk_cloudformation::types::{StackStatus, TemplateStage};
 use upgrade::{Deployment, PortError, PortErrorKind, release_version};
 
 use crate::cloud::AwsCloud;
@@ -47,14 +47,11 @@ impl AwsCloud {
         let partition = parts.next().ok_or_else(|| incomplete("partition in its stack id"))?;
         let region = parts.nth(1).ok_or_else(|| incomplete("Region in its stack id"))?;
         let account_id = parts.next().ok_or_else(|| incomplete("account in its stack id"))?;
-        let template = self
-            .cloudformation
-            .get_template()
-            .stack_name(stack_id)
-            .template_stage(TemplateStage::Original)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:GetTemplate", &error))?;
+        // A stack that has only a change set has no template yet (user guide, "Stack status codes").
+        let template = match stack.stack_status() {
+            Some(StackStatus::ReviewInProgress) => String::new(),
+            Some(_) | None => self.deployed_template(stack_id).await?,
+        };
         Ok(Deployment {
             stack_name: stack.stack_name().unwrap_or(stack_name).to_owned(),
             stack_id: stack_id.to_owned(),
@@ -63,7 +60,7 @@ impl AwsCloud {
             account_id: account_id.to_owned(),
             region: region.to_owned(),
             partition: partition.to_owned(),
-            template: template.template_body.unwrap_or_default(),
+            template,
             parameters: stack
                 .parameters()
                 .iter()
@@ -75,9 +72,7 @@ impl AwsCloud {
         })
     }
 
-    /// A stack's status, and the version that its template tells.
-    pub(crate) async fn release_of(&self, stack_id: &str) -> Result<(String, Option<String>), PortError> {
-        let (status, _) = self.stack_status(stack_id).await?.unwrap_or_default();
+    async fn deployed_template(&self, stack_id: &str) -> Result<String, PortError> {
         let answer = self
             .cloudformation
             .get_template()
@@ -86,7 +81,13 @@ impl AwsCloud {
             .send()
             .await
             .map_err(|error| port_error("cloudformation:GetTemplate", &error))?;
-        Ok((status, release_version(&answer.template_body.unwrap_or_default())))
+        Ok(answer.template_body.unwrap_or_default())
+    }
+
+    /// A stack's status, and the version that its template tells.
+    pub(crate) async fn release_of(&self, stack_id: &str) -> Result<(String, Option<String>), PortError> {
+        let (status, _) = self.stack_status(stack_id).await?.unwrap_or_default();
+        Ok((status, release_version(&self.deployed_template(stack_id).await?)))
     }
 
     /// The priorities of a listener's rules, the default rule aside.

@@ -47,6 +47,7 @@ pub use constraints::ParameterConstraints;
 pub(crate) use data::losses;
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
 pub use permissions::{actions_of_caller, actions_of_role};
+pub(crate) use stack::way_out;
 pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};
 pub use targets::new_targets;
 pub use version::Version;
@@ -221,6 +222,11 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
     }
     found
 }
+
+/// Checks of how a deployment and its settings are, by id: what they warn of is the same every evening, so it may be accepted
+/// once, in the settings. What an evening brings (work, recovery points, drift, what the update does) may not.
+pub const STANDING_CHECKS: [&str; 6] =
+    ["backup-stack", "claim", "health-policy", "maintenance-policy", "rollback", "termination-protection"];
 
 /// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id, as it
 /// is said now.

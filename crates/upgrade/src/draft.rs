@@ -6,7 +6,7 @@ mod update;
 
 use template::{Evaluation, Outside};
 
-use crate::checks::CheckResult;
+use crate::checks::{self, CheckResult};
 use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
 use crate::facts::{Facts, FactsBefore};
@@ -74,6 +74,18 @@ pub enum DraftError {
         /// The stack.
         stack_name: String,
     },
+    /// The platform's parts can't be found in a stack that isn't whole.
+    #[error("stack {stack_name} is {status}, and isn't whole ({source}). {way_out}")]
+    NotWhole {
+        /// The stack.
+        stack_name: String,
+        /// Its status.
+        status: String,
+        /// What leads out of it.
+        way_out: &'static str,
+        /// What is missing.
+        source: Box<DraftError>,
+    },
     /// The rules that close the gate must come before every other.
     #[error(
         "the listener {listener} has a rule of priority {lowest}, and the gate needs {needed} before it; move it (elbv2 set-rule-priorities) to make room"
@@ -116,6 +128,21 @@ pub fn find_targets(deployment: &Deployment) -> Result<(Profile, Targets), Draft
 
 /// The same with the owner's profile; without one, the profile that the template tells.
 pub fn find_targets_with(
+    deployment: &Deployment,
+    profile: Option<&Profile>,
+) -> Result<(Profile, Targets), DraftError> {
+    find_in_whole(deployment, profile).map_err(|source| match checks::way_out(&deployment.status) {
+        None => source,
+        Some(way_out) => DraftError::NotWhole {
+            stack_name: deployment.stack_name.clone(),
+            status: deployment.status.clone(),
+            way_out,
+            source: Box::new(source),
+        },
+    })
+}
+
+fn find_in_whole(
     deployment: &Deployment,
     profile: Option<&Profile>,
 ) -> Result<(Profile, Targets), DraftError> {

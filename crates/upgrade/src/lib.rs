@@ -44,8 +44,8 @@ pub use act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, Sta
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
-    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
-    in_the_way, least_growth, new_targets, parameter_table, storage_advice,
+    ParameterRow, ReleaseFacts, STANDING_CHECKS, StorageAdvice, Verdict, Version, actions_of_caller,
+    actions_of_role, check, in_the_way, least_growth, new_targets, parameter_table, storage_advice,
 };
 pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine,

@@ -18,6 +18,7 @@ mod pins;
 mod seed;
 mod simulation;
 mod stub_platform;
+mod unwhole;
 mod virtual_upgrade;
 mod ways_out;
 mod world;

@@ -26,7 +26,7 @@ pub(super) fn status(input: &CheckInput<'_>) -> CheckResult {
 
 /// What leads out of a status in which a stack takes no update; `None` where it takes one (user guide, "Stack status
 /// codes" and "Troubleshooting: Update rollback failed").
-pub(super) fn way_out(status: &str) -> Option<&'static str> {
+pub(crate) fn way_out(status: &str) -> Option<&'static str> {
     if is_updatable(status) {
         return None;
     }
