@@ -106,6 +106,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let pinned = pin(site, UpdateKind::Primary, &request.release).await?;
     let linked = linked_updates(site, &request.run_id).await?;
     let mut given = request.given.clone();
+    let accepted = accepted(site, request);
     let draft = |given: &BTreeMap<String, String>| {
         draft_update(&UpdateRequest {
             kind: UpdateKind::Primary,
@@ -157,7 +158,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                     .as_ref()
                     .map_or(RECOVERY_POINT_AGE_SECONDS, |stack| stack.maximum_recovery_point_age_seconds),
                 template_reachable: Some(&brought.readable()),
-                accepted: &request.accepted,
+                accepted: &accepted,
                 now: site.clock.now(),
             });
             Ok::<_, CliError>((results, parameter_table(&before, after, given)))
@@ -173,7 +174,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         (checks, parameters) = judge(&given, &drafted, &brought)?;
     }
     let blocked: Vec<String> =
-        in_the_way(&checks, &request.accepted).iter().map(|result| result.id.clone()).collect();
+        in_the_way(&checks, &accepted).iter().map(|result| result.id.clone()).collect();
     let foretold = drafted.as_ref().ok().map(|drafted| Foretold::of(&linked.drafted, drafted));
     let plan = match drafted {
         Err(error) => Err(NoPlan::Undrawn(error)),
@@ -181,7 +182,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         Ok(drafted) => {
             let at_work = at_work(&around);
             let rules = rules_of(&around, site)?;
-            let accepted = needed(&request.accepted, &checks);
+            let accepted = needed(&accepted, &checks);
             let facts = cloud.facts(&deployment.stack_id, &targets).await?;
             let found_out = Findings {
                 facts: &facts,
@@ -333,6 +334,18 @@ fn refuse_undrainable(around: &Circumstances, policy: &upgrade::MaintenancePolic
         .map(|Obstacle { weight: _, told, advice }| format!("{told}. {advice}"))
         .collect();
     if held.is_empty() { Ok(()) } else { Err(CliError::Undrainable(held)) }
+}
+
+/// What the operator accepts, and what the settings accept for good.
+fn accepted(site: &Site, request: &UpgradeRequest) -> Vec<Acceptance> {
+    let mut accepted = request.accepted.clone();
+    for (what, why) in &site.settings.accepted {
+        if accepted.iter().all(|one| one.what != *what) {
+            let (what, why) = (what.clone(), why.clone());
+            accepted.push(Acceptance { what, who: "the settings".to_owned(), why, of: Vec::new() });
+        }
+    }
+    accepted
 }
 
 /// What was accepted and had to be: a check that simply passed needs nobody's word.

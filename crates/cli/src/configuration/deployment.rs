@@ -41,6 +41,8 @@ pub struct DeploymentSettings {
     pub notifications: Notifications,
     /// Where the list of releases is: a file's path or a URL.
     pub catalogue: Option<String>,
+    /// What checks warn of every evening and its owner has accepted for good: the check's id, and why.
+    pub accepted: Vec<(String, String)>,
 }
 
 /// How an account and Region are reached.
@@ -169,6 +171,11 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         below.finish();
         read
     });
+    let accepted = table
+        .named_texts("accept")
+        .into_iter()
+        .filter_map(|(check, why)| accepted(table, check, why))
+        .collect();
     Some(DeploymentSettings {
         name: name.text.clone(),
         at: name.at.clone(),
@@ -184,7 +191,24 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         health,
         notifications,
         catalogue: catalogue.map(|word| word.text),
+        accepted,
     })
+}
+
+/// A warning that is accepted for good, with its reason.
+fn accepted(table: &Table<'_>, check: String, why: Word) -> Option<(String, String)> {
+    if !upgrade::STANDING_CHECKS.contains(&check.as_str()) {
+        let standing = upgrade::STANDING_CHECKS.join(", ");
+        let words =
+            format!("only what is so every evening is accepted here ({standing}); the rest with --accept");
+        table.unfit(&format!("accept.{check}"), &why, words);
+        return None;
+    }
+    if why.text.trim().is_empty() {
+        table.unfit(&format!("accept.{check}"), &why, "say why, for whoever reads the plan");
+        return None;
+    }
+    Some((check, why.text))
 }
 
 fn bucket(table: &Table<'_>) -> Option<String> {

@@ -202,6 +202,12 @@ fn every_mistake_says_where_what_and_what_to_do() {
              f.toml:5:10: status = \"20\": a whole number from 100 to 599 is wanted",
         ),
         (
+            &deployment("accept = { claim = \" \", workloads = \"always\" }"),
+            "f.toml:4:20: accept.claim = \" \": say why, for whoever reads the plan\n\
+             f.toml:4:37: accept.workloads = \"always\": only what is so every evening is accepted here (backup-stack, claim, \
+             health-policy, maintenance-policy, rollback, termination-protection); the rest with --accept",
+        ),
+        (
             &deployment("release = { catalog = \"x\" }"),
             "f.toml:4:1: [deployments.p.release] needs catalogue: a file or URL on S3 with the list of releases, such as \
              catalogue = \"releases.toml\"\n\

@@ -1,8 +1,8 @@
 //! What the first version met when others operated it (`field-notes.md`, last section), as scenarios: what happens is judged from outside, and what is told is compared with it.
 //!
 //! Elsewhere: 11 (signals, a full disk) needs a program of its own and is in `tests/operator` (`conducting`, `mistakes`,
-//! `journals`). Not here: 4 to 6, 9, 14, 21 and 22 (several listeners, no load
-//! balancer, keys that end, 32 queues, warnings, the first rule's
+//! `journals`). Not here: 4 to 6, 9, 21 and 22 (several listeners, no load
+//! balancer, keys that end, 32 queues, the first rule's
 //! priority, versions without metadata) belong to a later issue.
 
 mod alarms;
@@ -11,6 +11,7 @@ mod batch;
 mod calm;
 mod databases;
 mod door;
+mod evening;
 mod health;
 mod laptop;
 mod machines;
@@ -81,6 +82,7 @@ scenarios! {
     12 rollback::what_the_clean_up_could_not_delete_is_named;
     13 alarms::alarms_that_an_interrupted_run_muted_are_no_owners_choice;
     13 alarms::alarms_muted_by_a_run_whose_gate_was_removed_by_hand_act_again;
+    14 evening::what_is_so_every_evening_is_accepted_once_and_the_evening_by_itself;
     15 laptop::a_laptop_opened_after_somebody_took_over_never_acts_again;
     16 states::two_states_of_one_deployment_are_told_of_each_other;
     16 states::keys_that_may_not_write_the_state_begin_nothing;
