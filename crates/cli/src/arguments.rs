@@ -253,8 +253,8 @@ pub(crate) struct Local {
 pub(crate) enum LocalCommand {
     /// Bring the local cloud to where a deployment is: stacks, jobs, instances, grown storage, recovery points.
     ///
-    /// A cloud of the data directory that runs is called; else it is opened here until everything stands. The form of
-    /// the file stands in crates/cli/src/seed.rs; deploy/seeds/ has a sample.
+    /// A cloud of the data directory that runs is called; else it is opened here until everything stands. The file's form is
+    /// in docs/seed.md; deploy/seeds/ has a sample.
     Seed(LocalSeed),
 }
 
@@ -313,7 +313,7 @@ pub(crate) struct Wish {
     #[arg(long, value_name = "LOGICAL_ID")]
     pub accept_replacement: Vec<String>,
     /// Why it is accepted; kept in the plan.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub why: String,
     /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
     #[arg(long, value_name = "SESSION")]

@@ -44,7 +44,7 @@ pub(crate) async fn site_of(running: &Running, directory: &DataDirectory) -> Res
         return lab::site_of(running, directory);
     }
     let runs = directory::runs_here(directory).await?;
-    let Some(run) = runs.last() else { return Err(CliError::NoRun { path: directory.path().to_owned() }) };
+    let Some(run) = runs.last() else { return Err(CliError::NoDemo { path: directory.path().to_owned() }) };
     vendor::site_of(running, directory, &run.stack_name)
 }
 

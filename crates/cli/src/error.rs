@@ -214,10 +214,10 @@ pub enum CliError {
         reason: String,
     },
     /// There is no run.
-    #[error("there is no run in {}", path.display())]
+    #[error("there is no run in {}", places.join(", nor in "))]
     NoRun {
-        /// The data directory.
-        path: PathBuf,
+        /// Where runs were looked for: the data directory, and states of deployments.
+        places: Vec<String>,
     },
     /// The cloud refused, outside of a run.
     #[error(transparent)]

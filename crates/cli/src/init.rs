@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::words::counted;
+
 /// A stack of the account, as far as one must know it to tell what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FoundStack {
@@ -71,9 +73,9 @@ pub fn propose(stacks: &[FoundStack], by: &FoundBy) -> Proposal {
     }
     if proposal.toml.is_empty() {
         proposal.uncertain.push(format!(
-            "none of {} stacks has an entry of Metadata that ends in ::VersionInfo, so none is known to be a platform; \
+            "{} looked at, and none has an entry of Metadata that ends in ::VersionInfo, so none is known to be a platform; \
              name yours in slackwater.toml: [deployments.NAME] with stack and region",
-            standing.len()
+            counted(standing.len(), "stack")
         ));
     }
     proposal
@@ -326,6 +328,10 @@ mod tests {
     fn an_account_without_platforms_gets_no_file() {
         let proposal = propose(&[stack("a", None), stack("b", None)], &FoundBy::default());
         assert_eq!(proposal.toml, "");
-        assert!(proposal.uncertain[0].starts_with("none of 2 stacks"), "{:?}", proposal.uncertain);
+        assert!(
+            proposal.uncertain[0].starts_with("2 stacks looked at, and none "),
+            "{:?}",
+            proposal.uncertain
+        );
     }
 }

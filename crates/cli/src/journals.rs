@@ -351,6 +351,9 @@ impl Journals {
 
     /// The journal of the run that was named, else of the latest one; and the run's id.
     pub(crate) async fn find(self, run_id: Option<&str>) -> Result<(Journal, String), CliError> {
+        let mut places = vec![self.directory.display().to_string()];
+        let shared = self.all.iter().filter(|journal| matches!(journal, Journal::Shared(_)));
+        places.extend(shared.map(|journal| journal.location().to_owned()));
         let mut found: Option<(RunSummary, Journal)> = None;
         for journal in self.all {
             let runs = match journal.runs().await {
@@ -374,7 +377,7 @@ impl Journals {
             // It may be there.
             (None, _, Some((_, error))) => Err(error),
             (None, Some(run_id), None) => Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }.into()),
-            (None, None, None) => Err(CliError::NoRun { path: self.directory }),
+            (None, None, None) => Err(CliError::NoRun { places }),
         }
     }
 }

@@ -290,7 +290,7 @@ async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
         Some(run_id) => run_id.clone(),
         None => match journal.runs().await?.pop() {
             Some(run) => run.run_id,
-            None => return Err(CliError::NoRun { path: one.data.path.clone() }),
+            None => return Err(CliError::NoDemo { path: one.data.path.clone() }),
         },
     };
     let (_, _, state) = read_run(&journal, &run_id).await?;

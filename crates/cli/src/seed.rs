@@ -1,55 +1,6 @@
 //! A described deployment: stacks and what goes on in them, written down in TOML, so that a local cloud can be brought
-//! to where a real one is before a rehearsal. This file is the format; `plant` and `work` make it so, through the wire
-//! like anybody (`caller`).
-//!
-//! ```toml
-//! [[stack]]
-//! name = "code-ocean"
-//! template = "${release}"             # a file, beside this one unless absolute; or an https:// URL
-//! role_arn = "arn:aws:iam::…:role/…"  # optional
-//! parameters = { pDnsRootDomain = "example.com" }
-//! tags = { team = "research" }
-//!
-//! [[stack.jobs]]                      # jobs that run
-//! queue = "SystemQueue"               # logical id; "*" is every queue of the stack
-//! count = 3
-//! seconds = 3600                      # on AWS's clock; 3600 unless said otherwise
-//! names = ["reindex"]                 # taken in turn; the queue's name unless said otherwise
-//! owners = ["ada@example.com"]        # taken in turn, kept as the job's tag and parameter "owner"
-//!
-//! [[stack.workers]]                   # instances in service
-//! group = "WorkersAutoScalingGroup"   # logical id
-//! desired = 2
-//! protected = true                    # from scale-in; as the group has it unless said otherwise
-//! warm_pool = 1                       # least size of its warm pool
-//!
-//! [[stack.dedicated]]                 # plain instances, outside any group
-//! count = 1
-//! instance_type = "m5.2xlarge"
-//! tags = { Name = "codeocean-dedicated-worker" }
-//!
-//! [[stack.storage]]                   # storage that grew by itself beyond its parameter
-//! database = "AnalyticsDB"            # logical id
-//! gib = 37
-//!
-//! [[stack.recovery_points]]           # AWS Backup has saved it
-//! vault = "BackupVault"               # logical id, or a vault's name
-//! resource = "AnalyticsDB"            # logical id of a database, a volume or an instance
-//! count = 2
-//!
-//! [[stack.listener_rules]]            # a rule that somebody added by hand
-//! listener = "PublicListener"         # logical id
-//! priority = 70
-//! paths = ["/internal/*"]
-//! hosts = ["admin.example.com"]
-//! forward_to = "WebTargetGroup"       # logical id; or
-//! status = 404                        # a fixed response with
-//! body = "not here"                   # this text
-//! ```
-//!
-//! `${name}` in a stack's name, its template, its parameters' values and in logical ids stands for what was given for it
-//! when the seed is planted. Stacks are created in their order, all
-//! capabilities acknowledged. What can't be is refused with the line it stands in.
+//! to where a real one is before a rehearsal. This file reads the format, which docs/seed.md tells; `plant` and `work` make
+//! it so, through the wire like anybody (`caller`).
 
 mod answer;
 mod caller;
@@ -329,7 +280,7 @@ impl Seed {
         let document: Document = toml::from_str(&seed.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let what = error.message().trim().replace('\n', ", ");
-            seed.at(at, format!("{what}; the form stands in crates/cli/src/seed.rs"))
+            seed.at(at, format!("{what}; docs/seed.md has the form"))
         })?;
         for mut stack in document.stack {
             seed.fill_in(&mut stack, given)?;

@@ -45,9 +45,10 @@ impl CliError {
             CliError::FixedSpeed { .. } => {
                 Some("leave --speed out, or use another --data-dir; nothing was started")
             }
-            CliError::NoDemo { .. } | CliError::NoRun { .. } => {
-                Some("begin with `slackwater demo`, or name the right --data-dir")
-            }
+            CliError::NoDemo { .. } => Some("begin with `slackwater demo`, or name the right --data-dir"),
+            CliError::NoRun { .. } => Some(
+                "`slackwater upgrade` and `slackwater maintenance enable` begin one; other deployments' are found with their settings (--config), a machine's own with --data-dir",
+            ),
             CliError::OtherState { .. } => Some(
                 "write state = \"…\" into the settings as that place is named, or end that maintenance from here (`slackwater maintenance disable`); nothing was touched",
             ),

@@ -97,7 +97,7 @@ impl SharedRuns {
     pub(super) async fn journal(&self) -> Result<&Journal, CliError> {
         let open = async || match shared_state_of(&self.settings).await? {
             Some(journal) => Ok(journal),
-            None => Err(CliError::NoRun { path: Path::new("").to_owned() }),
+            None => Err(CliError::NoRun { places: vec![self.settings.name.clone()] }),
         };
         self.journal.get_or_try_init(open).await
     }

@@ -68,7 +68,7 @@ fn maintenance_shows_in_the_status_from_its_beginning_to_its_end() {
     // Somebody else's data directory doesn't know the run.
     let elsewhere = cloud.run(&["status", "--data-dir", "elsewhere"]);
     assert!(elsewhere.out.contains("none that is known here"), "{elsewhere:?}");
-    let left = cloud.run(&["maintenance", "disable"]);
+    let left = cloud.run(&["maintenance", "disable", "--yes"]);
     assert_eq!(left.code, 0, "{left:?}");
     let status = cloud.run(&["maintenance", "status"]);
     assert!(status.out.contains("open; users are let in"), "{status:?}");

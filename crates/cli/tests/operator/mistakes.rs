@@ -165,7 +165,7 @@ fn every_mistake_says_what_it_means_and_what_to_do() {
             "a run where there is none",
             &["run", "show", "--data-dir", "empty"],
             2,
-            &["there is no run in empty"],
+            &["there is no run in empty", "`slackwater upgrade`", "--config"],
         ),
         (
             "a journal that is none",

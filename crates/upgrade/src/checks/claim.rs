@@ -4,7 +4,7 @@
 //! Source: Amazon S3 user guide, "How to prevent object overwrites with conditional writes": `If-None-Match: *` and
 //! `If-Match` answer 412 where they don't hold. A store that ignores them lets two operators act at once.
 
-use super::finding::{Finding, list};
+use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 use crate::shared_state::{BucketSeen, SharedState, Trial, Versions};
 
@@ -98,8 +98,9 @@ fn judge(finding: &mut Finding, location: &str, bucket: &BucketSeen) {
         Ok(None) => finding.note("Object Lock keeps nothing there by default."),
         Ok(Some(days)) => finding.warn(
             format!(
-                "Object Lock keeps every version there for {days} days: the claim is written over six times a minute while \
-                 a run goes on."
+                "Object Lock keeps every version there for {}: the claim is written over six times a minute while a run goes \
+                 on.",
+                count(*days as usize, "day")
             ),
             "Keep the state in a bucket without a default retention.",
         ),

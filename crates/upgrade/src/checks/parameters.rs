@@ -11,7 +11,7 @@ use template::{
 };
 
 use super::constraints::ParameterConstraints;
-use super::finding::{Finding, list};
+use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 use crate::draft::{DraftError, ReleaseSide};
 
@@ -208,6 +208,6 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
         }
     }
     let kept = of_place(ParameterPlace::Kept).count();
-    finding.note(format!("{kept} parameters are in both releases."));
+    finding.note(format!("In both releases: {}.", count(kept, "parameter")));
     finding.done()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, list};
+use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 use crate::policy::{Escalation, OnUnhealthy};
 
@@ -112,7 +112,7 @@ pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
     let asks_platform = policy.platform && input.circumstances.platform.status;
     let mut asked = Vec::new();
     if asks_targets {
-        asked.push(format!("{} target groups", input.targets.target_groups.len()));
+        asked.push(count(input.targets.target_groups.len(), "target group"));
     } else if policy.targets {
         finding.note("Target groups are to be asked, and the stack has none on the public listener.");
     }

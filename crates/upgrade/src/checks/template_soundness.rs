@@ -4,7 +4,7 @@
 use changeset::capabilities::{Capability, capabilities};
 use template::Limit;
 
-use super::finding::{Finding, list};
+use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 
 /// The template against CloudFormation's quotas.
@@ -39,10 +39,10 @@ pub(super) fn limits(input: &CheckInput<'_>) -> CheckResult {
         ));
     }
     finding.note(format!(
-        "{} resources, {} parameters, {} bytes.",
-        input.after.resources.len(),
-        input.after.parameters.len(),
-        input.after.size_bytes
+        "{}, {}, {}.",
+        count(input.after.resources.len(), "resource"),
+        count(input.after.parameters.len(), "parameter"),
+        count(input.after.size_bytes, "byte")
     ));
     finding.done()
 }

@@ -77,7 +77,8 @@ fn notices(plan: &Plan, state: &State, sessions: &[Session]) -> Vec<PlatformAct>
     let seconds = plan.maintenance.sessions.grace_seconds;
     let when = match seconds {
         0 => "now".to_owned(),
-        1..120 => format!("in {seconds} seconds"),
+        1 => "in a second".to_owned(),
+        2..120 => format!("in {seconds} seconds"),
         _ => format!("in {} minutes", seconds / 60),
     };
     let text = format!(

@@ -53,7 +53,7 @@ fn three_ways_side_by_side() {
 fn the_check_reads_it() {
     type Case = (&'static str, fn(&mut World), Verdict, &'static str);
     let cases: [Case; 9] = [
-        ("as before", |_| {}, Passed, "5 parameters are in both"),
+        ("as before", |_| {}, Passed, "In both releases: 5 parameters."),
         (
             "a default moved, and the stack stays behind",
             |w| w.rewrite("Default: small", "Default: large"),
