@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use conductor::Cloud;
 use futures_util::future::try_join4;
 use upgrade::{
-    Act, CalmParts, CalmSeen, DoorSeen, Facts, FleetAct, FleetQuery, HealthQuery, LogicalResource,
-    Maintenance, Memory, Observation, PlannedSnapshot, PortError, PortErrorKind, Query, Rememberer,
-    SnapshotKind, StackAct, StackQuery, StandingSeen, Targets,
+    Act, CalmParts, CalmSeen, DoorSeen, Facts, FleetAct, FleetQuery, HealthQuery, ListenerSeen,
+    LogicalResource, Maintenance, Memory, Observation, PlannedSnapshot, PortError, PortErrorKind, Query,
+    Rememberer, SnapshotKind, StackAct, StackQuery, StandingSeen, Targets, WaysIn,
 };
 
 use crate::clouds::AwsClouds;
@@ -129,9 +129,9 @@ impl AwsCloud {
 
     async fn answer_of_fleet(&self, query: &FleetQuery) -> Result<Observation, PortError> {
         Ok(match query {
-            FleetQuery::GateRules { listener_arn } => Observation::GateRules(
-                gate::gate_rules(&self.load_balancing, listener_arn).await?.unwrap_or_default(),
-            ),
+            FleetQuery::GateRules { listener_arns } => {
+                Observation::GateRules(self.doors(listener_arns).await?)
+            }
             FleetQuery::JobQueues { arns } => {
                 Observation::JobQueues(batch::job_queues(&self.batch, arns).await?)
             }
@@ -162,8 +162,8 @@ impl AwsCloud {
             FleetQuery::Obstacles(parts) => {
                 Observation::Obstacles(Box::new(self.obstacles(parts, Unseen::IsTriedAgain).await?))
             }
-            FleetQuery::Facts { stack_id, targets } => {
-                Observation::Facts(self.facts(stack_id, targets).await?)
+            FleetQuery::Facts { stack_id, targets, listener_arns } => {
+                Observation::Facts(self.facts(stack_id, targets, listener_arns).await?)
             }
             // Whether an alarm acts is all that the calm is about: its note isn't asked for.
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts, |_| false).await?),
@@ -179,7 +179,12 @@ impl AwsCloud {
     ///
     /// # Errors
     /// A part of it can't be looked at.
-    pub async fn facts(&self, stack_id: &str, targets: &Targets) -> Result<Facts, PortError> {
+    pub async fn facts(
+        &self,
+        stack_id: &str,
+        targets: &Targets,
+        listener_arns: &[String],
+    ) -> Result<Facts, PortError> {
         let names = |resources: &[LogicalResource]| -> Vec<String> {
             resources.iter().map(|resource| resource.physical_id.clone()).collect()
         };
@@ -187,20 +192,33 @@ impl AwsCloud {
         let groups = names(&targets.worker_groups);
         let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, &groups).await?;
         let databases = rds::databases(&self.wire, &targets.databases).await?;
-        let rules = gate::gate_rules(&self.load_balancing, &targets.listener.physical_id).await?;
-        let found = Maintenance::of(&rules.unwrap_or_default());
+        let queues = match listener_arns {
+            [] => batch::job_queues(&self.batch, &names(&targets.job_queues)).await?,
+            _ => Vec::new(),
+        };
+        let doors = self.doors(listener_arns).await?;
+        let calm = CalmSeen { doors, queues, groups: groups.clone(), ..CalmSeen::default() };
+        let found = Maintenance::of_calm(&calm);
         Ok(Facts::of(&deployment, targets, &groups, &databases, found.as_ref()))
+    }
+
+    async fn doors(&self, listener_arns: &[String]) -> Result<Vec<DoorSeen>, PortError> {
+        all(listener_arns, async |arn| gate::door(&self.load_balancing, arn).await).await
+    }
+
+    /// Every way in.
+    ///
+    /// # Errors
+    /// A listener can't be looked at, or the settings name one that isn't there.
+    pub async fn listeners(&self, ways: &WaysIn) -> Result<Vec<ListenerSeen>, PortError> {
+        load_balancing::listeners::listeners(&self.load_balancing, ways).await
     }
 
     /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is
     /// asked for.
     async fn calm(&self, parts: &CalmParts, with_note: fn(bool) -> bool) -> Result<CalmSeen, PortError> {
         let CalmParts { listener_arns, queue_arns, job_queue_arns, group_names, alarm_names } = parts;
-        let doors = all(listener_arns, async |listener_arn| {
-            let rules = gate::gate_rules(&self.load_balancing, listener_arn).await?;
-            let (listener_arn, exists) = (listener_arn.clone(), rules.is_some());
-            Ok(DoorSeen { listener_arn, exists, rules: rules.unwrap_or_default() })
-        });
+        let doors = self.doors(listener_arns);
         let work = async {
             let queues = batch::job_queues(&self.batch, queue_arns).await?;
             Ok((queues, batch::unfinished_jobs(&self.batch, job_queue_arns).await?))
@@ -226,6 +244,7 @@ impl AwsCloud {
                 gate::close_gate(&self.load_balancing, listener_arn, gate, tags, missing).await
             }
             FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.load_balancing, rule_arns).await,
+            FleetAct::SetRulePriorities { moves } => gate::set_priorities(&self.load_balancing, moves).await,
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 batch::set_job_queue_states(&self.batch, queue_arns, *enabled).await
             }
@@ -281,6 +300,7 @@ impl AwsCloud {
             Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
             Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
             Rememberer::Instance(_) => Ok(()),
+            Rememberer::ListenerRule(arn) => gate::remember(&self.load_balancing, arn, &memory.text).await,
         })
         .await?;
         each(of_instances, async |(text, ids)| ec2::remember(&self.wire, &ids, text).await).await
@@ -292,11 +312,15 @@ impl AwsCloud {
             Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
             Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
             Rememberer::Instance(_) => Ok(()),
+            Rememberer::ListenerRule(arn) => gate::forget(&self.load_balancing, arn).await,
         })
         .await?;
         let instances = resources.iter().filter_map(|resource| match resource {
             Rememberer::Instance(id) => Some(id.as_str()),
-            Rememberer::WorkerGroup(_) | Rememberer::JobQueue(_) | Rememberer::Alarm(_) => None,
+            Rememberer::WorkerGroup(_)
+            | Rememberer::JobQueue(_)
+            | Rememberer::Alarm(_)
+            | Rememberer::ListenerRule(_) => None,
         });
         ec2::forget(&self.wire, &instances.collect::<Vec<_>>()).await
     }

@@ -4,8 +4,8 @@ use aws_sdk_cloudformation::types::{StackStatus, TemplateStage};
 use upgrade::{Deployment, PortError, PortErrorKind, release_version};
 
 use crate::cloud::AwsCloud;
+use crate::cloudformation;
 use crate::errors::port_error;
-use crate::{cloudformation, load_balancing};
 
 impl AwsCloud {
     /// A stack with its template, parameters and resources.
@@ -88,10 +88,5 @@ impl AwsCloud {
     pub(crate) async fn release_of(&self, stack_id: &str) -> Result<(String, Option<String>), PortError> {
         let (status, _) = self.stack_status(stack_id).await?.unwrap_or_default();
         Ok((status, release_version(&self.deployed_template(stack_id).await?)))
-    }
-
-    /// The priorities of a listener's rules, the default rule aside.
-    pub async fn rule_priorities(&self, listener_arn: &str) -> Result<Vec<i32>, PortError> {
-        load_balancing::rule_priorities(&self.load_balancing, listener_arn).await
     }
 }

@@ -1,6 +1,8 @@
-//! Elastic Load Balancing: rules, their tags, and the health of targets. The gate is in [`gate`].
+//! Elastic Load Balancing: rules, their tags, and the health of targets. The gate is in [`gate`], the ways in are in
+//! [`listeners`].
 
 pub(crate) mod gate;
+pub(crate) mod listeners;
 
 use std::collections::HashMap;
 
@@ -9,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::error::SdkError;
 use aws_sdk_elasticloadbalancingv2::operation::describe_rules::DescribeRulesError;
 use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition, TargetHealthStateEnum};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use upgrade::{Finding, ListenerRule, PortError};
+use upgrade::{Finding, PortError};
 
 use crate::errors::{code, port_error};
 use crate::tags::{MEMORY_TAG, RUN_TAG};
@@ -53,27 +55,21 @@ async fn read_rules(
     }
 }
 
-/// The priorities that a listener's rules have.
-pub(crate) async fn rule_priorities(client: &Client, listener_arn: &str) -> Result<Vec<i32>, PortError> {
-    let rules = rules(client, listener_arn).await?;
-    Ok(rules.iter().filter_map(priority).collect())
-}
-
 /// A rule's priority. The default rule's is the word "default".
 pub(crate) fn priority(rule: &Rule) -> Option<i32> {
     rule.priority()?.parse().ok()
 }
 
 /// What our tags on a rule say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct OurTags {
-    /// The run that made it.
-    pub run_id: String,
-    /// Since when, and by whom.
+    /// The run that made it; `None`: it is the platform's.
+    pub run_id: Option<String>,
+    /// Of ours, since when and by whom; of the platform's, where it was before it made room.
     pub note: Option<String>,
 }
 
-/// What our tags say, by the rules' ARNs; those without a run's tag are left out.
+/// What our tags say, by the rules' ARNs; those without any are left out.
 pub(crate) async fn our_tags(
     client: &Client,
     arns: &[String],
@@ -94,59 +90,8 @@ pub(crate) async fn our_tags(
                 let tag = description.tags().iter().find(|tag| tag.key() == Some(key))?;
                 Some(tag.value().unwrap_or_default().to_owned())
             };
-            let tags = OurTags { run_id: value(RUN_TAG)?, note: value(MEMORY_TAG) };
-            Some((description.resource_arn()?.to_owned(), tags))
-        })
-        .collect())
-}
-
-/// Every rule on every listener of the load balancer that a listener belongs to.
-pub(crate) async fn rules_beside(
-    client: &Client,
-    listener_arn: &str,
-) -> Result<Vec<ListenerRule>, PortError> {
-    const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
-    let own = client
-        .describe_listeners()
-        .listener_arns(listener_arn)
-        .send()
-        .await
-        .map_err(|error| port_error(OPERATION, &error))?;
-    let balancer = own.listeners().first().and_then(|listener| listener.load_balancer_arn());
-    let mut listeners = Vec::new();
-    let mut marker = None;
-    loop {
-        let page = client
-            .describe_listeners()
-            .set_load_balancer_arn(balancer.map(str::to_owned))
-            .set_marker(marker)
-            .send()
-            .await
-            .map_err(|error| port_error(OPERATION, &error))?;
-        listeners.extend(page.listeners().iter().filter_map(|found| found.listener_arn().map(str::to_owned)));
-        marker = page.next_marker;
-        if marker.is_none() {
-            break;
-        }
-    }
-    let rules = all(&listeners, async |listener| Ok((listener, rules(client, listener).await?))).await?;
-    let rules: Vec<(&String, Rule)> = rules
-        .into_iter()
-        .flat_map(|(listener, rules)| rules.into_iter().map(move |rule| (listener, rule)))
-        .collect();
-    // The default rule can't be ours.
-    let numbered = rules.iter().filter(|(_, rule)| priority(rule).is_some());
-    let arns: Vec<String> = numbered.filter_map(|(_, rule)| rule.rule_arn.clone()).collect();
-    let tags = our_tags(client, &arns).await?;
-    Ok(rules
-        .into_iter()
-        .map(|(listener, rule)| ListenerRule {
-            listener_arn: listener.clone(),
-            priority: priority(&rule),
-            condition_values: rule.conditions().iter().map(values_of).sum(),
-            run_id: rule.rule_arn().and_then(|arn| tags.get(arn)).map(|tags| tags.run_id.clone()),
-            signs_in: rule.actions().iter().any(|action| action.authenticate_oidc_config().is_some()),
-            rule_arn: rule.rule_arn.unwrap_or_default(),
+            let tags = OurTags { run_id: value(RUN_TAG), note: value(MEMORY_TAG) };
+            (tags != OurTags::default()).then_some((description.resource_arn()?.to_owned(), tags))
         })
         .collect())
 }

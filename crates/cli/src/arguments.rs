@@ -175,7 +175,7 @@ pub(crate) struct ShowTemplate {
     /// A parameter's value, for conditions; may be repeated.
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
     pub parameters: Vec<(String, String)>,
-    /// What is what in it: code-ocean, generic, or a profile's file [default: found from the template].
+    /// What is what in it: code-ocean, elastic-ci, runs-on, generic, or a profile's file [default: found from the template].
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
     /// As a person reads it, JSON, or the least IAM policy of a role that deploys it.

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod deployment;
+mod doors;
 pub(crate) mod duration;
 mod health;
 mod maintenance;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
-use upgrade::{FleetQuery, Observation, Outcome, Plan, Query, Record, Report, State, Timestamp};
+use upgrade::{Observation, Outcome, Plan, Record, Report, State, Timestamp, Users, users_query};
 
 use crate::notifications::{Notice, message, tell};
 use crate::site::Site;
@@ -89,6 +89,8 @@ fn ignores(number: u32) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whereabouts {
     pub(crate) kept_out: bool,
+    /// There is no gate: it is their work that is stopped, or goes on.
+    pub(crate) gateless: bool,
     pub(crate) source: Source,
 }
 
@@ -103,8 +105,14 @@ pub(crate) enum Source {
 
 impl fmt::Display for Whereabouts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.kept_out { "USERS ARE KEPT OUT" } else { "Users are let in" })?;
+        formatter.write_str(match (self.kept_out, self.gateless) {
+            (true, false) => "USERS ARE KEPT OUT",
+            (false, false) => "Users are let in",
+            (true, true) => "WORK IS STOPPED",
+            (false, true) => "Work goes on",
+        })?;
         match &self.source {
+            Source::Gate if self.gateless => formatter.write_str(", by a look just now."),
             Source::Gate => formatter.write_str(", by a look at the gate just now."),
             Source::Journal { at, why } => write!(
                 formatter,
@@ -135,7 +143,7 @@ impl fmt::Display for LeftRun {
 impl LeftRun {
     /// The same for a program.
     pub(crate) fn document(&self) -> serde_json::Value {
-        let LeftRun { run_id, by, step, users: Whereabouts { kept_out, source } } = self;
+        let LeftRun { run_id, by, step, users: Whereabouts { kept_out, gateless: _, source } } = self;
         let seen = match source {
             Source::Gate => "gate",
             Source::Journal { .. } => "journal",
@@ -212,11 +220,11 @@ pub(crate) async fn leave(
 
 /// Look where users are; the journal tells where nobody answers.
 pub(crate) async fn find_users(site: &Site, plan: &Plan, records: &[Record], state: &State) -> Whereabouts {
-    let query: Query =
-        FleetQuery::GateRules { listener_arn: state.targets.listener.physical_id.clone() }.into();
+    let query = users_query(plan, state);
     let why = match tokio::time::timeout(LOOK, site.ports.observe(&query)).await {
-        Ok(Ok(Observation::GateRules(rules))) => {
-            return Whereabouts { kept_out: rules.iter().any(|rule| rule.closes), source: Source::Gate };
+        Ok(Ok(Observation::Calm(calm))) => {
+            let kept_out = Users::of(&calm).maintenance().is_some();
+            return Whereabouts { kept_out, gateless: plan.gateless, source: Source::Gate };
         }
         Ok(Ok(other)) => format!("answered with {}", other.kind()),
         Ok(Err(error)) => error.to_string(),
@@ -231,7 +239,7 @@ impl Whereabouts {
         let report = Report::from_journal(plan, records).unwrap_or_default();
         let kept_out = matches!(report.gate_closed, Some((_, None)));
         let at = records.last().map_or(Timestamp(0), Record::at);
-        Whereabouts { kept_out, source: Source::Journal { at, why } }
+        Whereabouts { kept_out, gateless: plan.gateless, source: Source::Journal { at, why } }
     }
 }
 
@@ -252,7 +260,7 @@ mod tests {
                  within 5 s.",
             ),
         ] {
-            let users = Whereabouts { kept_out, source };
+            let users = Whereabouts { kept_out, gateless: false, source };
             let left =
                 LeftRun { run_id: "r".to_owned(), by: Signal::Terminate, step: "Terminate jobs", users };
             assert_eq!(

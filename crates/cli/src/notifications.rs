@@ -92,20 +92,18 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),
         (Some(_) | None, _) => String::new(),
     };
-    let before = match plan.kind {
-        RunKind::Upgrade | RunKind::EnterMaintenance => "let in until the gate closes",
-        RunKind::LeaveMaintenance => "kept out until the gate opens",
+    let before = match (plan.kind, plan.gateless) {
+        (RunKind::Upgrade | RunKind::EnterMaintenance, false) => "let in until the gate closes",
+        (RunKind::LeaveMaintenance, false) => "kept out until the gate opens",
+        (RunKind::Upgrade | RunKind::EnterMaintenance, true) => "at work until their work is stopped",
+        (RunKind::LeaveMaintenance, true) => "waiting until work goes on",
     };
     let (event, said, users, todo) = match notice {
         Notice::Began => ("began", "has begun".to_owned(), before, None),
         Notice::Asks(question, users) => (
             "asks",
             format!("waits for a decision: {}", question_in_words(question)),
-            match users {
-                Some(Users::Out(_)) => "kept out",
-                Some(Users::In) => "let in",
-                None => "in or out: it could not be looked at",
-            },
+            users.as_ref().map_or("in or out: it could not be looked at", standing),
             Some(format!(
                 "`slackwater run show {0}` says what can be answered; `slackwater run answer {0}` answers",
                 plan.run_id
@@ -114,7 +112,12 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
         Notice::Interrupted { by, kept_out } => (
             "interrupted",
             format!("was interrupted ({by}), and nobody carries it out"),
-            if *kept_out { "kept out" } else { "let in" },
+            match (*kept_out, plan.gateless) {
+                (true, false) => "kept out",
+                (false, false) => "let in",
+                (true, true) => STOPPED,
+                (false, true) => AT_WORK,
+            },
             Some(format!(
                 "`slackwater run resume {}` goes on with it, `slackwater maintenance disable` puts everything back and lets \
                  users in",
@@ -141,6 +144,21 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
         "text": text,
     });
     Message { subject, text, document }
+}
+
+/// Where there is no gate: nobody is kept out, and work is stopped.
+const STOPPED: &str = "not kept out, and their work is stopped";
+/// Where there is no gate, and nothing is stopped.
+const AT_WORK: &str = "at work";
+
+/// What users are, by a look.
+fn standing(users: &Users) -> &'static str {
+    match users {
+        Users::In => "let in",
+        Users::Out(_) => "kept out",
+        Users::AtWork => AT_WORK,
+        Users::Stopped(_) => STOPPED,
+    }
 }
 
 fn first_clause(said: &str) -> &str {
@@ -185,11 +203,7 @@ fn end_in_words(
     seen: Option<&Seen>,
 ) -> (String, &'static str, Option<&'static str>) {
     let ending = Ending { kind, outcome, seen };
-    let users = match seen.map(|seen| &seen.users) {
-        Some(Users::In) => "let in",
-        Some(Users::Out(_)) => "kept out",
-        None => "not known to be let in or kept out",
-    };
+    let users = seen.map_or("not known to be let in or kept out", |seen| standing(&seen.users));
     let said = match (outcome, ending.reason()) {
         (Outcome::Upgraded, _) => "has ended well".to_owned(),
         (Outcome::InMaintenance, _) => "stands, as was asked".to_owned(),

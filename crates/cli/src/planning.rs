@@ -4,6 +4,7 @@
 
 mod calm;
 mod catalogue;
+pub(crate) mod doors;
 mod pieces;
 mod pins;
 mod release;
@@ -18,17 +19,18 @@ use platform::Adapter;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, Before, CalmParts, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
-    DraftedUpdate, Facts, Findings, FleetQuery, Foretold, LinkedStack, ListenerRule, LogicalResource,
-    Observation, Obstacle, ObstacleParts, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile,
-    ReleaseFacts, ReleaseSide, RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind,
-    UpdateOptions, UpdateRequest, Weight, actions_of_caller, actions_of_role, check, draft_update,
-    draft_way_back, find_targets_with, in_the_way, maintenance_plan, new_targets, obstacles, parameter_table,
+    DraftedUpdate, Facts, Findings, FleetQuery, Foretold, LinkedStack, LogicalResource, Observation,
+    Obstacle, ObstacleParts, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile, ReleaseFacts,
+    ReleaseSide, RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions,
+    UpdateRequest, Weight, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
+    find_targets_with, in_the_way, maintenance_plan, new_priorities, new_targets, obstacles, parameter_table,
     upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
 use crate::error::CliError;
 use crate::site::Site;
+use doors::Entrance;
 use pieces::{Pieces, gather};
 use pins::pin;
 
@@ -120,8 +122,10 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         })
     };
     let mut drafted = draft(&given);
-    let (found, before) = calm::as_found(site, &targets, request.inherited.clone()).await?;
-    let mut around = circumstances(site, &deployment, &targets, drafted.as_ref().ok(), &linked).await?;
+    let (entrance, found, before) =
+        calm::as_found(site, &deployment, &targets, request.inherited.clone()).await?;
+    let mut around =
+        circumstances(site, &deployment, (&targets, &entrance), drafted.as_ref().ok(), &linked).await?;
     around.health.clone_from(&before.health);
     let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
@@ -150,6 +154,9 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 health: &site.settings.health,
                 targets: &targets,
                 new_targets: &new,
+                gateless: site.settings.gateless,
+                door_words: &site.settings.doors,
+                new_priorities: &drafted.as_ref().map(new_priorities).unwrap_or_default(),
                 admitted: &site.settings.maintenance.admitted,
                 storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
                 recovery_point_age_seconds: site
@@ -181,15 +188,17 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
         Ok(drafted) => {
             let at_work = at_work(&around);
-            let rules = rules_of(&around, site)?;
+            let new_priorities = new_priorities(&drafted);
             let accepted = needed(&accepted, &checks);
-            let facts = cloud.facts(&deployment.stack_id, &targets).await?;
+            let closing = doors::closing(site, &entrance.listeners);
+            let facts = cloud.facts(&deployment.stack_id, &targets, &closing).await?;
             let found_out = Findings {
                 facts: &facts,
                 deployment: &deployment,
                 targets: &targets,
                 profile: &profile.name,
-                listener_rules: &rules,
+                listeners: &entrance.listeners,
+                new_priorities: &new_priorities,
                 at_work: &at_work,
                 checks: &checks,
                 accepted: &accepted,
@@ -275,17 +284,17 @@ async fn draw_up_maintenance(
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    let (found, before) = calm::as_found(site, &targets, inherited).await?;
+    let (entrance, found, before) = calm::as_found(site, &deployment, &targets, inherited).await?;
     let nobody = Linked::default();
-    let around = circumstances(site, &deployment, &targets, None, &nobody).await?;
+    let around = circumstances(site, &deployment, (&targets, &entrance), None, &nobody).await?;
     let at_work = at_work(&around);
-    let rules = rules_of(&around, site)?;
     let found_out = Findings {
         facts: &Facts::default(),
         deployment: &deployment,
         targets: &targets,
         profile: &profile.name,
-        listener_rules: &rules,
+        listeners: &entrance.listeners,
+        new_priorities: &BTreeMap::new(),
         at_work: &at_work,
         checks: &[],
         accepted: &[],
@@ -372,15 +381,6 @@ fn window_of(site: &Site, request: &UpgradeRequest) -> (Timestamp, Timestamp) {
         (site.clock.now(), Window { closes_at: request.closes_at, lasts_milliseconds: Some(lasts) });
     let from = site.settings.closes_at(now, window).unwrap_or(now);
     (from, Timestamp(from.0.saturating_add(lasts)))
-}
-
-/// Rules of the listener: the gate can't be planned without them.
-fn rules_of(around: &Circumstances, site: &Site) -> Result<Vec<ListenerRule>, CliError> {
-    around.listener_rules.clone().map_err(|reason| CliError::NotLookedAt {
-        what: "the listener's rules",
-        stack: site.settings.stack.clone(),
-        reason,
-    })
 }
 
 /// The updates of the linked stacks, and what was found of them.
@@ -492,7 +492,7 @@ async fn way_back(
 async fn circumstances(
     site: &Site,
     deployment: &Deployment,
-    targets: &Targets,
+    (targets, entrance): (&Targets, &Entrance),
     drafted: Option<&DraftedUpdate>,
     linked: &Linked,
 ) -> Result<Circumstances, CliError> {
@@ -541,18 +541,25 @@ async fn circumstances(
     circumstances.backup = linked.backup.clone();
     circumstances.role_stack = linked.role.clone();
     circumstances.state = site.shared_state(&deployment.stack_id).await;
-    circumstances.elsewhere = elsewhere(site, targets, &circumstances.state).await;
+    circumstances.listeners = Ok(entrance.listeners.clone());
+    let closing = doors::closing(site, &entrance.listeners);
+    circumstances.elsewhere = elsewhere(site, targets, closing, &circumstances.state).await;
     ask_platform(&site.ports.platform, &mut circumstances).await;
     Ok(circumstances)
 }
 
 /// Other states that the gate and the notes name.
-async fn elsewhere(site: &Site, targets: &Targets, state: &SharedState) -> upgrade::Looked<Vec<String>> {
+async fn elsewhere(
+    site: &Site,
+    targets: &Targets,
+    listener_arns: Vec<String>,
+    state: &SharedState,
+) -> upgrade::Looked<Vec<String>> {
     let ids = |resources: &[LogicalResource]| -> Vec<String> {
         resources.iter().map(|resource| resource.physical_id.clone()).collect()
     };
     let query = FleetQuery::Calm(CalmParts {
-        listener_arns: vec![targets.listener.physical_id.clone()],
+        listener_arns,
         queue_arns: ids(&targets.job_queues),
         job_queue_arns: Vec::new(),
         group_names: ids(&targets.worker_groups),

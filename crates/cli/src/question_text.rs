@@ -13,6 +13,8 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
     let and_users = match users {
         Some(Users::Out(_)) => ", AND USERS ARE KEPT OUT",
         Some(Users::In) => ", AND USERS ARE IN",
+        Some(Users::Stopped(_)) => ", AND WORK IS STOPPED",
+        Some(Users::AtWork) => ", AND WORK GOES ON",
         None => "",
     };
     match question {

@@ -53,14 +53,22 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     );
     match report.gate_closed {
         Some((from, Some(until))) => println!(
-            "\n  Users were kept out for {} (from {} to {} UTC).",
+            "\n  {} for {} (from {} to {} UTC).",
+            if plan.gateless { "There is no gate; work was stopped" } else { "Users were kept out" },
             duration(until.milliseconds_since(from)),
             time_of_day(from),
             time_of_day(until)
         ),
-        Some((from, None)) => {
-            println!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from))
+        Some((from, None)) if plan.gateless => {
+            println!(
+                "\n  There is no gate; work was stopped from {} UTC on, and not let go on by this run.",
+                time_of_day(from)
+            );
         }
+        Some((from, None)) => {
+            println!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from));
+        }
+        None if plan.gateless => println!("\n  There is no gate, and this run stopped no work."),
         None => println!("\n  This run did not close the gate."),
     }
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();

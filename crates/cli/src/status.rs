@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use conductor::{Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
-    Computation, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance, Observation,
-    PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp, WorkerGroup,
-    find_targets_with,
+    Computation, Deployment, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance,
+    Observation, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp,
+    WorkerGroup, find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
@@ -20,7 +20,7 @@ use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, DONE};
 use crate::listed_run::ListedRun;
-use crate::planning::maintenance_of;
+use crate::planning::doors::{door_lines, entrance};
 use crate::site::{self, Site};
 
 pub(crate) use text::maintenance;
@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     pub version: Option<String>,
     /// The gate.
     pub gate: Looked<Gate>,
+    /// Every way in and how it stands, a line each.
+    pub doors: Vec<String>,
     /// What people and jobs do.
     pub at_work: AtWork,
     /// Job queues, with our notes.
@@ -58,11 +60,13 @@ pub(crate) struct Standing {
     pub attention: Vec<String>,
 }
 
-/// The gate.
+/// The gate; where there is none, whether work is stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Gate {
     /// Whether users are kept out.
     pub closed: bool,
+    /// There is no gate: `closed` says whether work is stopped, by the notes on it.
+    pub gateless: bool,
     /// The run that closed it.
     pub run: Option<String>,
     /// When, as the gate itself tells: milliseconds since 1970.
@@ -180,6 +184,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
         Err(error) => (None, Some(error.to_string())),
     };
     let queues = ids(&targets.job_queues);
+    let (gate, doors) = gate(site, &deployment, &targets).await;
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
         stack: deployment.stack_name.clone(),
@@ -188,7 +193,8 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
             .template
             .version_info()
             .map(|info| info.version),
-        gate: gate(site, &targets).await,
+        gate,
+        doors,
         at_work: AtWork {
             sessions: sessions(site).await,
             computations: computations(site).await,
@@ -258,14 +264,19 @@ async fn observed<T>(
     take(seen).ok_or_else(|| format!("answered with {kind}"))
 }
 
-async fn gate(site: &Site, targets: &Targets) -> Looked<Gate> {
-    let found = maintenance_of(site, targets).await.map_err(in_words)?;
-    Ok(match found {
-        None => Gate { closed: false, run: None, since: None, by: None },
+async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looked<Gate>, Vec<String>) {
+    let entrance = match entrance(site, deployment, targets).await {
+        Ok(entrance) => entrance,
+        Err(error) => return (Err(in_words(error)), Vec::new()),
+    };
+    let gateless = site.settings.gateless;
+    let gate = match Maintenance::of_calm(&entrance.calm) {
+        None => Gate { closed: false, gateless, run: None, since: None, by: None },
         Some(Maintenance { run_id, since, by, state: _ }) => {
-            Gate { closed: true, run: Some(run_id), since, by }
+            Gate { closed: true, gateless, run: Some(run_id), since, by }
         }
-    })
+    };
+    (Ok(gate), door_lines(site, &entrance))
 }
 
 async fn sessions(site: &Site) -> Option<Looked<Vec<Session>>> {

@@ -5,9 +5,9 @@ mod hold;
 use std::time::Duration;
 
 use upgrade::{
-    Act, Answer, ApprovedPlan, Effect, Event, FleetQuery, Handover, IllegalTransition, Maintenance,
-    Observation, Outcome, Plan, PortError, PortErrorKind, Query, Question, Record, State, Timestamp, Users,
-    WATCH_SECONDS, What, stop_does, transition, watch_due,
+    Act, Answer, ApprovedPlan, Effect, Event, Handover, IllegalTransition, Observation, Outcome, Plan,
+    PortError, PortErrorKind, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, stop_does,
+    transition, users_query, watch_due,
 };
 
 use crate::claim::Holder;
@@ -240,7 +240,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                             Some((at, seen)) if now.milliseconds_since(at) < WATCH_SECONDS * 1000 => {
                                 (at, seen)
                             }
-                            Some(_) | None => (now, self.users(&state, hold).await),
+                            Some(_) | None => (now, self.users(plan, &state, hold).await),
                         };
                         let (_, seen) = users.insert(seen);
                         match watcher.asked(plan, &question, seen.as_ref()) {
@@ -372,11 +372,10 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     }
 
     /// Whether users are in, by a look at the gate; `None`: it can't be looked at.
-    async fn users(&self, state: &State, hold: &Hold) -> Option<Users> {
-        let listener_arn = state.targets.listener.physical_id.clone();
-        let query = Query::Fleet(FleetQuery::GateRules { listener_arn });
+    async fn users(&self, plan: &Plan, state: &State, hold: &Hold) -> Option<Users> {
+        let query = users_query(plan, state);
         match self.call(hold, self.cloud.observe(&query)).await {
-            Ok(Observation::GateRules(rules)) => Some(Maintenance::of(&rules).map_or(Users::In, Users::Out)),
+            Ok(Observation::Calm(calm)) => Some(Users::of(&calm)),
             Ok(_) | Err(_) => None,
         }
     }

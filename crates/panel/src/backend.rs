@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use conductor::Request;
-use upgrade::{ApprovedPlan, Banner, Computation, Job, Maintenance, Plan, Session, Timestamp};
+use upgrade::{ApprovedPlan, Banner, Computation, Job, Maintenance, Plan, Session, Timestamp, Users};
 
 use crate::proposals::{Preparation, UpgradeWish};
 
@@ -88,6 +88,8 @@ pub struct Look {
     pub status: String,
     /// Whether users are let in.
     pub gate: GatePicture,
+    /// Every way in and how it stands, a line each.
+    pub doors: Vec<String>,
     /// What is as maintenance leaves it and bears its note, a line each: leaving puts it back. Or why nobody knows.
     pub taken_away: Result<Vec<String>, String>,
     /// Unfinished jobs; or why nobody knows.
@@ -107,8 +109,40 @@ pub enum GatePicture {
     Open,
     /// They are kept out, by whom and since when as the gate itself tells it: whoever closed it, wherever their journal lies.
     Closed(Maintenance),
+    /// There is no gate, and work goes on.
+    AtWork,
+    /// There is no gate, and work is stopped: by whom and since when the notes tell.
+    Stopped(Maintenance),
     /// Nobody knows.
     Unknown(String),
+}
+
+impl GatePicture {
+    /// What a look showed.
+    #[must_use]
+    pub fn of(users: Users) -> GatePicture {
+        match users {
+            Users::In => GatePicture::Open,
+            Users::Out(found) => GatePicture::Closed(found),
+            Users::AtWork => GatePicture::AtWork,
+            Users::Stopped(found) => GatePicture::Stopped(found),
+        }
+    }
+
+    /// The maintenance that the deployment is in.
+    #[must_use]
+    pub fn maintenance(&self) -> Option<&Maintenance> {
+        match self {
+            GatePicture::Closed(found) | GatePicture::Stopped(found) => Some(found),
+            GatePicture::Open | GatePicture::AtWork | GatePicture::Unknown(_) => None,
+        }
+    }
+
+    /// Whether it is in none, as far as was seen.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, GatePicture::Open | GatePicture::AtWork)
+    }
 }
 
 /// A worker group.

@@ -95,6 +95,12 @@ pub enum FleetAct {
         /// The rules' ARNs.
         rule_arns: Vec<String>,
     },
+    /// Set the priorities of the platform's own rules on one listener, all in one call: they make room for the gate, or take
+    /// their places back.
+    SetRulePriorities {
+        /// Rule by rule.
+        moves: Vec<RuleMove>,
+    },
     /// Enable or disable Batch job queues.
     SetJobQueueStates {
         /// The queues' ARNs.
@@ -224,6 +230,7 @@ impl Act {
                 FleetAct::ResizeWorkerGroups { sizes } => sizes.iter().any(|size| size.max_size == 0),
                 FleetAct::CloseGate { .. }
                 | FleetAct::OpenGate { .. }
+                | FleetAct::SetRulePriorities { .. }
                 | FleetAct::SetJobQueueStates { .. }
                 | FleetAct::ResizeWarmPools { .. }
                 | FleetAct::RemoveScaleInProtection { .. }
@@ -266,6 +273,8 @@ pub enum Rememberer {
     Alarm(String),
     /// An instance of a worker group, by id.
     Instance(String),
+    /// A listener rule, by ARN.
+    ListenerRule(String),
 }
 
 impl Rememberer {
@@ -276,7 +285,8 @@ impl Rememberer {
             Rememberer::WorkerGroup(id)
             | Rememberer::JobQueue(id)
             | Rememberer::Alarm(id)
-            | Rememberer::Instance(id) => id,
+            | Rememberer::Instance(id)
+            | Rememberer::ListenerRule(id) => id,
         }
     }
 }
@@ -290,6 +300,17 @@ pub struct LifecycleAction {
     pub hook_name: String,
     /// The instance.
     pub instance_id: String,
+}
+
+/// A listener rule that changes its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleMove {
+    /// The rule's ARN.
+    pub rule_arn: String,
+    /// Its priority now: 1 to 50000.
+    pub from: i32,
+    /// Its priority then.
+    pub to: i32,
 }
 
 /// Sizes of an Auto Scaling group.
@@ -332,13 +353,23 @@ impl std::fmt::Display for Act {
 impl std::fmt::Display for FleetAct {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            FleetAct::CloseGate { gate, .. } => write!(
+            FleetAct::CloseGate { gate, listener_arn, .. } => write!(
                 formatter,
-                "create listener rule {}: everybody gets the maintenance page ({})",
-                gate.priority, gate.status_code
+                "create listener rule {} on {}: everybody gets the maintenance page ({})",
+                gate.priority,
+                listener_words(listener_arn),
+                gate.status_code
             ),
             FleetAct::OpenGate { rule_arns } => {
                 write!(formatter, "delete {}", counted(rule_arns.len(), "gate rule"))
+            }
+            FleetAct::SetRulePriorities { moves } => {
+                formatter.write_str("set the priorities of the platform's rules: ")?;
+                for (index, one) in moves.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(formatter, "{separator}{} to {}", one.from, one.to)?;
+                }
+                Ok(())
             }
             FleetAct::SetJobQueueStates { queue_arns, enabled } => write!(
                 formatter,
@@ -415,6 +446,15 @@ impl std::fmt::Display for FleetAct {
                 counted(instance_ids.len(), "instance")
             ),
         }
+    }
+}
+
+/// What of a listener's ARN a person knows again: `arn:…:listener/app/NAME/BALANCER/LISTENER`.
+fn listener_words(arn: &str) -> String {
+    let mut parts = arn.rsplit('/');
+    match (parts.next(), parts.nth(1)) {
+        (Some(listener), Some(balancer)) => format!("listener {listener} of {balancer}"),
+        _ => format!("listener {arn}"),
     }
 }
 

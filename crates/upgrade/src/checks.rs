@@ -38,6 +38,7 @@ use template::Template;
 use crate::Timestamp;
 use crate::circumstances::{Circumstances, Looked};
 use crate::deployment::Deployment;
+use crate::door::DoorWord;
 use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
 use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
@@ -137,6 +138,12 @@ pub struct CheckInput<'a> {
     pub targets: &'a Targets,
     /// Logical ids of what the profile finds in the new release; the reason when it doesn't fit.
     pub new_targets: &'a Looked<BTreeSet<String>>,
+    /// The owner says that there is no gate.
+    pub gateless: bool,
+    /// What the owner says of listeners.
+    pub door_words: &'a BTreeMap<String, DoorWord>,
+    /// Priorities that the update gives to rules, by the listener's name in the template.
+    pub new_priorities: &'a BTreeMap<String, BTreeSet<i32>>,
     /// Addresses that pass the closed gate.
     pub admitted: &'a [String],
     /// The profile's word on which parameter holds a database's storage: logical id, parameter. Databases whose
@@ -203,6 +210,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         data::replacements(input),
         update::differences(input),
         targets::check(input),
+        gate::doors(input),
         gate::space(input),
         workloads::platform(input),
         workloads::alarms(input),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::deployment::Deployment;
+use crate::door::ListenerSeen;
 use crate::observation::{Job, WorkerGroup};
 use crate::obstacles::ObstaclesSeen;
 use crate::platform::{Computation, PlatformCapabilities, PlatformStatus, Session};
@@ -43,8 +44,8 @@ pub struct Circumstances {
     pub pending_maintenance: Looked<Vec<PendingMaintenance>>,
     /// Alarms of the stack.
     pub alarms: Looked<Vec<Alarm>>,
-    /// Rules on the public listener's load balancer, by listener ARN.
-    pub listener_rules: Looked<Vec<ListenerRule>>,
+    /// The listeners of the deployment's load balancers.
+    pub listeners: Looked<Vec<ListenerSeen>>,
     /// Quotas and how much of each is used, by quota name.
     pub quotas: Looked<Vec<Quota>>,
     /// Single quotas that could not be looked at, each with the reason.

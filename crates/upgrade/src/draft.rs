@@ -1,14 +1,18 @@
 //! From a deployment as observed and a new release to a plan.
 
+mod doors;
 mod foretold;
 mod gate;
+mod priorities;
 mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use template::{Evaluation, Outside};
 
 use crate::checks::{self, CheckResult};
-use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
+use crate::door::{DoorWord, ListenerSeen};
 use crate::facts::{Facts, FactsBefore};
 use crate::observation::LogicalResource;
 use crate::plan::{
@@ -17,12 +21,14 @@ use crate::plan::{
 };
 use crate::platform::PlatformCapabilities;
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, Survey};
 use crate::state::{Before, Maintenance};
 use crate::step::{Needed, Step};
 
 pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
+pub(crate) use gate::gate_on;
+pub use priorities::new_priorities;
 pub(crate) use update::pseudo;
 pub use update::{
     DraftedUpdate, ReleaseSide, UpdateOptions, UpdateRequest, draft_update, draft_way_back, is_updatable,
@@ -116,6 +122,18 @@ pub enum DraftError {
         /// ELB's limit.
         most: usize,
     },
+    /// Nothing keeps users out, and nobody has said that there is no gate.
+    #[error(
+        "no listener of an application load balancer was found, so nothing can keep users out; where that is meant to be so, say \
+         `gate = \"none\"` in the deployment's settings: work is then stopped, and nobody is kept out"
+    )]
+    NoGate,
+    /// Users would come in by listeners that can't be closed.
+    #[error(
+        "users could come in by what can't be closed: {}; settle each in the deployment's settings: doors = {{ NAME = \
+         \"not-for-users: WHY\" }}, or \"stays-open: WHY\"", .0.join("; ")
+    )]
+    DoorsStayOpen(Vec<String>),
     /// The update would change nothing.
     #[error("the update would change nothing: the stack already has this template with these parameters")]
     NoChanges,
@@ -154,6 +172,19 @@ fn find_in_whole(
     Ok((profile, targets))
 }
 
+/// What the profile that a deployment's template tells finds in it, also where something is amiss.
+///
+/// # Errors
+/// The deployed template can't be read, or its parameters don't fit.
+pub fn survey_deployment(deployment: &Deployment) -> Result<(Profile, Survey), DraftError> {
+    let deployed = ReleaseSide::deployed(deployment)?;
+    let (pseudo, outside) = (pseudo(deployment), Outside::default());
+    let evaluation = Evaluation::new(&deployed.template, &deployed.parameters, &pseudo, &outside)?;
+    let profile = Profile::of(&deployed.template);
+    let survey = profile.survey(&evaluation);
+    Ok((profile, survey))
+}
+
 /// The parts that a profile finds, with their ids.
 fn targets(
     deployment: &Deployment,
@@ -172,7 +203,7 @@ fn targets(
     let find_all = |ids: &[String]| ids.iter().map(find).collect::<Result<Vec<LogicalResource>, _>>();
     let databases: Vec<String> = roles.databases.iter().map(|one| one.logical_id.clone()).collect();
     Ok(Targets {
-        listener: find(&roles.listener)?,
+        listeners: find_all(&roles.listeners)?,
         target_groups: find_all(&roles.target_groups)?,
         job_queues: find_all(&roles.job_queues)?,
         worker_groups: find_all(&roles.worker_groups)?,
@@ -200,6 +231,10 @@ pub struct PlanSettings {
     pub health: HealthPolicy,
     /// How users are told, and when the gate closes.
     pub announcement: Announcement,
+    /// The owner says that there is no gate.
+    pub gateless: bool,
+    /// What the owner says of listeners, by their name in the template or their ARN.
+    pub door_words: BTreeMap<String, DoorWord>,
     /// Addresses that pass the closed gate (CIDR blocks).
     pub admitted: Vec<String>,
     /// What the maintenance page says.
@@ -221,8 +256,11 @@ pub struct Findings<'a> {
     pub targets: &'a Targets,
     /// Name of the profile that found them.
     pub profile: &'a str,
-    /// Rules that the listener has.
-    pub listener_rules: &'a [ListenerRule],
+    /// The listeners of the deployment's load balancers.
+    pub listeners: &'a [ListenerSeen],
+    /// Priorities that the update gives to rules, by the listener's name in the template: the gate takes none of them, and is
+    /// before all of them.
+    pub new_priorities: &'a BTreeMap<String, BTreeSet<i32>>,
     /// Who and what is at work.
     pub at_work: &'a AtWork,
     /// The checks' results.
@@ -265,13 +303,7 @@ pub fn maintenance_plan(
     findings: &Findings<'_>,
 ) -> Result<Plan, DraftError> {
     let Findings { deployment, targets, .. } = *findings;
-    let gate = gate::gate(
-        &targets.listener.logical_id,
-        &targets.listener.physical_id,
-        findings.listener_rules,
-        &settings.admitted,
-        settings.message.as_deref(),
-    )?;
+    let doors = doors::planned(kind, settings, findings)?;
     let mut plan = Plan {
         format: PLAN_FORMAT,
         run_id: settings.run_id.clone(),
@@ -289,7 +321,8 @@ pub fn maintenance_plan(
         pieces: Vec::new(),
         unpinned: Vec::new(),
         targets: targets.clone(),
-        gate,
+        doors,
+        gateless: settings.gateless,
         // Who is out already is told nothing more, and no window is waited for.
         announcement: match findings.found {
             Some(_) => Announcement { banner: None, closes_at: None },
@@ -311,15 +344,19 @@ pub fn maintenance_plan(
     };
     plan.steps = match kind {
         RunKind::Upgrade => Vec::new(),
-        RunKind::EnterMaintenance => {
-            [Step::Announce, Step::AwaitWindow, Step::ConfirmDrainable, Step::CloseGate]
-                .into_iter()
-                .chain(Step::DRAINING)
-                .chain([Step::TakeStock])
-                .filter(|step| is_needed(&plan, *step))
-                .map(Step::usual)
-                .collect()
-        }
+        RunKind::EnterMaintenance => [
+            Step::Announce,
+            Step::AwaitWindow,
+            Step::ConfirmDrainable,
+            Step::CloseGate,
+            Step::FindMaintenance,
+        ]
+        .into_iter()
+        .chain(Step::DRAINING)
+        .chain([Step::TakeStock])
+        .filter(|step| is_needed(&plan, *step))
+        .map(Step::usual)
+        .collect(),
         RunKind::LeaveMaintenance => {
             Step::LEAVING.into_iter().filter(|step| is_needed(&plan, *step)).map(Step::usual).collect()
         }
@@ -335,7 +372,7 @@ fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
     std::iter::once(Step::Announce)
         .chain(linked.flat_map(|update| Step::of_update(update.kind)))
         .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate)])
-        .chain([Step::ConfirmDrainable, Step::CloseGate])
+        .chain([Step::ConfirmDrainable, Step::CloseGate, Step::FindMaintenance])
         .chain(Step::DRAINING)
         .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(Step::LEAVING)
@@ -345,9 +382,12 @@ fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
 }
 
 /// Whether a step has anything to do in this plan.
-fn is_needed(plan: &Plan, step: Step) -> bool {
+pub(crate) fn is_needed(plan: &Plan, step: Step) -> bool {
     match step.facts().needed {
         Needed::Always => true,
+        Needed::Gate => !plan.gateless,
+        Needed::NoGate => plan.gateless,
+        Needed::Doors => !plan.doors.is_empty(),
         Needed::Banner => plan.announcement.banner.is_some() && plan.platform.banner,
         Needed::Window => plan.announcement.closes_at.is_some(),
         Needed::Sessions => plan.platform.sessions,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::observation::{CalmSeen, GateRuleSeen, StandingSeen};
+use crate::observation::{CalmSeen, DoorSeen, StandingSeen};
 use crate::obstacles::not_come_back;
 use crate::plan::RunKind;
 use crate::state::{Maintenance, Outcome};
@@ -35,6 +35,10 @@ pub enum Users {
     In,
     /// The gate is closed.
     Out(Maintenance),
+    /// There is no gate, and work goes on.
+    AtWork,
+    /// There is no gate, and work is stopped.
+    Stopped(Maintenance),
 }
 
 impl Seen {
@@ -42,12 +46,11 @@ impl Seen {
     #[must_use]
     pub fn of(standing: &StandingSeen, at: Timestamp) -> Seen {
         let StandingSeen { stack_status, version, calm } = standing;
-        let rules: Vec<GateRuleSeen> = calm.doors.iter().flat_map(|door| door.rules.clone()).collect();
-        let users = Maintenance::of(&rules).map_or(Users::In, Users::Out);
+        let users = Users::of(calm);
         let still_to_put_back = match &users {
-            Users::In => still_to_put_back(calm),
+            Users::In | Users::AtWork => still_to_put_back(calm),
             // What is taken away in maintenance is as it should be.
-            Users::Out(_) => Vec::new(),
+            Users::Out(_) | Users::Stopped(_) => Vec::new(),
         };
         let not_come_back = not_come_back(&calm.groups);
         let (stack_status, release) = (stack_status.clone(), version.clone());
@@ -58,8 +61,11 @@ impl Seen {
 /// What is as maintenance leaves it and bears its note.
 #[must_use]
 pub fn still_to_put_back(calm: &CalmSeen) -> Vec<String> {
-    let CalmSeen { doors: _, queues, jobs: _, groups, alarms: seen } = calm;
-    let mut left: Vec<String> = queues.iter().filter_map(job_queues::still_taken).collect();
+    let CalmSeen { doors, queues, jobs: _, groups, alarms: seen } = calm;
+    let closed = doors.iter().filter(|door| door.rules.iter().any(|rule| rule.closes));
+    let mut left: Vec<String> =
+        closed.map(|door| format!("the gate is closed on {}", door.listener_arn)).collect();
+    left.extend(queues.iter().filter_map(job_queues::still_taken));
     left.extend(groups.iter().filter_map(workers::still_taken));
     left.extend(seen.iter().filter_map(alarms::still_taken));
     left
@@ -106,7 +112,7 @@ impl Ending<'_> {
     /// Whether users are out though the run was to let them in, or nobody knows whether they are: somebody must look.
     #[must_use]
     pub fn needs_somebody(&self) -> bool {
-        let out = self.seen.map(|seen| matches!(seen.users, Users::Out(_)));
+        let out = self.seen.map(|seen| seen.users.maintenance().is_some());
         match self.outcome {
             Outcome::GateClosed { .. } => out != Some(false),
             Outcome::Upgraded | Outcome::OutOfMaintenance | Outcome::WentBack { .. } => out == Some(true),
@@ -149,19 +155,63 @@ impl Ending<'_> {
     }
 }
 
+impl Maintenance {
+    /// Since when and by whom, to follow a verb.
+    fn in_words(&self, moment: impl Fn(Timestamp) -> String) -> String {
+        let Maintenance { run_id, since, by, state: _ } = self;
+        let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+        let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        format!("{since}{by} (run {run_id})")
+    }
+}
+
 impl Users {
+    /// What a look showed. Users are out when every way in is closed.
+    #[must_use]
+    pub fn of(calm: &CalmSeen) -> Users {
+        let closes = |door: &DoorSeen| !door.exists || door.rules.iter().any(|rule| rule.closes);
+        match (Maintenance::of_calm(calm), calm.doors.is_empty()) {
+            (Some(found), true) => Users::Stopped(found),
+            (None, true) => Users::AtWork,
+            (Some(found), false) if calm.doors.iter().all(closes) => Users::Out(found),
+            (_, false) => Users::In,
+        }
+    }
+
+    /// The maintenance that the deployment is in.
+    #[must_use]
+    pub fn maintenance(&self) -> Option<&Maintenance> {
+        match self {
+            Users::Out(found) | Users::Stopped(found) => Some(found),
+            Users::In | Users::AtWork => None,
+        }
+    }
+
+    /// In a few words, to follow "users are" or "work is".
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Users::In => "users are let in",
+            Users::Out(_) => "users are kept out",
+            Users::AtWork => "work goes on",
+            Users::Stopped(_) => "work is stopped",
+        }
+    }
+
     /// In a sentence.
     #[must_use]
     pub fn in_words(&self, moment: impl Fn(Timestamp) -> String) -> String {
         match self {
             Users::In => "Users are let in.".to_owned(),
-            Users::Out(Maintenance { run_id, since, by, state: _ }) => {
-                let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
-                let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-                format!(
-                    "Users are kept out{since}{by} (run {run_id}); `slackwater maintenance disable` lets them in."
-                )
-            }
+            Users::AtWork => "Work goes on.".to_owned(),
+            Users::Out(found) => format!(
+                "Users are kept out{}; `slackwater maintenance disable` lets them in.",
+                found.in_words(moment)
+            ),
+            Users::Stopped(found) => format!(
+                "Work is stopped{}; `slackwater maintenance disable` lets it go on.",
+                found.in_words(moment)
+            ),
         }
     }
 }

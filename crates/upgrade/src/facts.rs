@@ -81,7 +81,7 @@ impl Facts {
             facts.insert(Fact::Parameter(name.clone()), value.clone());
         }
         let Targets {
-            listener,
+            listeners,
             target_groups,
             job_queues,
             worker_groups,
@@ -90,11 +90,9 @@ impl Facts {
             volumes,
             dedicated_machine_tags: _,
         } = targets;
-        let all = [target_groups, job_queues, worker_groups, alarms, of_stack, volumes];
-        let planned: BTreeSet<&str> = std::iter::once(listener)
-            .chain(all.into_iter().flatten())
-            .map(|resource| resource.logical_id.as_str())
-            .collect();
+        let all = [listeners, target_groups, job_queues, worker_groups, alarms, of_stack, volumes];
+        let planned: BTreeSet<&str> =
+            all.into_iter().flatten().map(|resource| resource.logical_id.as_str()).collect();
         let there = |resource: &&LogicalResource| planned.contains(resource.logical_id.as_str());
         for resource in deployment.resources.iter().filter(there) {
             facts.insert(Fact::Target(resource.logical_id.clone()), resource.physical_id.clone());

@@ -13,6 +13,7 @@ mod checks;
 mod circumstances;
 mod comparison;
 mod deployment;
+mod door;
 mod draft;
 mod ending;
 mod facts;
@@ -40,7 +41,9 @@ mod takeover;
 mod transition;
 mod watch;
 
-pub use act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, StackAct, WarmPoolSize};
+pub use act::{
+    Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, RuleMove, StackAct, WarmPoolSize,
+};
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
@@ -53,10 +56,13 @@ pub use circumstances::{
 };
 pub use comparison::{Change, ChangeDetail, ChangedPart, Difference, Weighing, weigh};
 pub use deployment::{Deployment, release_version};
+pub use door::{
+    BalancerKind, Closing, DoorWord, Judged, LeadsTo, ListenerSeen, PlannedDoor, WaysIn, judge as judge_doors,
+};
 pub use draft::{
     DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
-    maintenance_plan, upgrade_plan,
+    maintenance_plan, new_priorities, survey_deployment, upgrade_plan,
 };
 pub use ending::{Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
@@ -67,8 +73,8 @@ pub use nearest::nearest;
 pub use note::Note;
 pub use observation::{
     AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, Finding, FleetQuery, GateRuleSeen, HealthQuery,
-    Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation, Query, SnapshotSeen, StackEvent,
-    StackQuery, StandingSeen, WarmPool, WorkerGroup,
+    Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation, OtherRule, Query, SnapshotSeen,
+    StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use obstacles::{
     ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,
@@ -96,6 +102,7 @@ pub use report::{Report, StepReport, Telling};
 pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
+pub use steps::users_query;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};

@@ -88,6 +88,7 @@ impl Limit {
             | Step::ExecuteChangeSet(_)
             | Step::FollowUpdate(_)
             | Step::CloseGate
+            | Step::FindMaintenance
             | Step::MuteAlarms
             | Step::DisableJobQueues
             | Step::ConfirmQuiet

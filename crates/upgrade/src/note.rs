@@ -173,6 +173,11 @@ impl Plan {
         Note::on(physical_id, at, &self.run_id).of_state(&self.state)
     }
 
+    /// This run's name as far as a note keeps it.
+    pub(crate) fn noted_run(&self) -> String {
+        Note::default().with(RUN, &self.run_id).run().unwrap_or_default().to_owned()
+    }
+
     /// A note of this run that doesn't tell what it is on.
     pub(crate) fn note(&self, at: Timestamp) -> Note {
         Note::from(at, &self.run_id).of_state(&self.state)

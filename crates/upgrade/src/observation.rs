@@ -67,10 +67,10 @@ pub enum StackQuery {
 /// A question about what the primary stack is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FleetQuery {
-    /// The gate rules (rules that carry our tag) on a listener.
+    /// The rules on listeners: those of the gate, and which priorities are taken.
     GateRules {
-        /// The listener.
-        listener_arn: String,
+        /// The listeners.
+        listener_arns: Vec<String>,
     },
     /// State and status of Batch job queues.
     JobQueues {
@@ -117,6 +117,8 @@ pub enum FleetQuery {
         stack_id: String,
         /// What the plan touches.
         targets: Targets,
+        /// The listeners that the gate closes; none: there is no gate.
+        listener_arns: Vec<String>,
     },
     /// What the drain can't end.
     Obstacles(ObstacleParts),
@@ -188,7 +190,7 @@ impl StackQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Observation {
     /// Answer to [`FleetQuery::GateRules`].
-    GateRules(Vec<GateRuleSeen>),
+    GateRules(Vec<DoorSeen>),
     /// Answer to [`FleetQuery::JobQueues`].
     JobQueues(Vec<JobQueue>),
     /// Answer to [`FleetQuery::Jobs`].
@@ -244,6 +246,21 @@ pub struct DoorSeen {
     pub exists: bool,
     /// The rules on it that carry our tag.
     pub rules: Vec<GateRuleSeen>,
+    /// The other numbered rules on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherRule>,
+}
+
+/// A numbered rule on a listener that isn't the gate's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherRule {
+    /// The rule's ARN.
+    pub rule_arn: String,
+    /// 1 to 50000.
+    pub priority: i32,
+    /// The value of our tag on it: its priority before it made room for the gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<String>,
 }
 
 /// What the calm is made of, as it was seen.

@@ -6,9 +6,11 @@ use changeset::expect::{Expectation, Expected, Said};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::act::RuleMove;
 use crate::checks::CheckResult;
 use crate::circumstances::Machine;
 use crate::comparison::Change;
+use crate::door::PlannedDoor;
 use crate::facts::Facts;
 use crate::observation::{Job, LogicalResource};
 use crate::platform::{Computation, PlatformCapabilities, Session};
@@ -19,8 +21,8 @@ use crate::step::Step;
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
 /// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
 /// 4: the location of the deployment's state; whether maintenance is left without it. 5: what can't be ended is looked for
-/// before the gate closes.
-pub const PLAN_FORMAT: u32 = 5;
+/// before the gate closes. 6: every way in, each with what becomes of it; platforms without a gate.
+pub const PLAN_FORMAT: u32 = 6;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +67,11 @@ pub struct Plan {
     pub unpinned: Vec<UnpinnedPiece>,
     /// What maintenance touches.
     pub targets: Targets,
-    /// The rules that close the gate.
-    pub gate: Gate,
+    /// Every way in, and what becomes of each: the gate.
+    pub doors: Vec<PlannedDoor>,
+    /// The owner says that there is no gate: work is stopped, and nobody is kept out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gateless: bool,
     /// How users are told, and when the gate closes.
     pub announcement: Announcement,
     /// How each kind of workload is treated.
@@ -387,8 +392,8 @@ pub struct ParameterSetting {
 /// What maintenance touches, by name in the template and id in the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
-    /// The public listener.
-    pub listener: LogicalResource,
+    /// The listeners.
+    pub listeners: Vec<LogicalResource>,
     /// Target groups that serve users' pages.
     pub target_groups: Vec<LogicalResource>,
     /// Batch job queues.
@@ -405,7 +410,7 @@ pub struct Targets {
     pub dedicated_machine_tags: Vec<(String, Option<String>)>,
 }
 
-/// The rules that show everybody the maintenance page, allow-listed addresses aside.
+/// The rules on one listener that show everybody the maintenance page, allow-listed addresses aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// Before every rule of the platform: 1 to 50000, lower first.
@@ -420,6 +425,9 @@ pub struct Gate {
     pub admitted: Vec<String>,
     /// How they pass: copies of the platform's own rules, before the gate's, in the platform's order.
     pub admitting_rules: Vec<AdmittingRule>,
+    /// The platform's own rules that make room for it, and take their places again when it opens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub makes_room: Vec<RuleMove>,
 }
 
 /// A copy of one of the platform's rules, for allow-listed addresses only (ELB knows no "not this address").
@@ -477,6 +485,7 @@ impl Plan {
             | Step::ExecuteChangeSet(_)
             | Step::FollowUpdate(_)
             | Step::CloseGate
+            | Step::FindMaintenance
             | Step::MuteAlarms
             | Step::DisableJobQueues
             | Step::ConfirmQuiet
@@ -500,6 +509,17 @@ impl Plan {
     #[must_use]
     pub fn update(&self, kind: UpdateKind) -> Option<&StackUpdate> {
         self.updates.iter().chain(&self.way_back).find(|update| update.kind == kind)
+    }
+
+    /// The gate's rules on the listeners that are closed, each with its listener's ARN.
+    pub fn gates(&self) -> impl Iterator<Item = (&str, &Gate)> {
+        self.doors.iter().filter_map(|door| Some((door.listener.physical_id.as_str(), door.gate()?)))
+    }
+
+    /// Addresses that pass the closed gate (CIDR blocks).
+    #[must_use]
+    pub fn admitted(&self) -> &[String] {
+        self.gates().next().map_or(&[], |(_, gate)| gate.admitted.as_slice())
     }
 
     /// The primary stack's update.

@@ -17,14 +17,15 @@ impl Plan {
         if let Some(found) = &self.found {
             let since = found.since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
             let by = found.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-            told.push(format!("They are kept out already: the deployment is in maintenance{since}{by}."));
+            let already = if self.gateless { "Work is stopped" } else { "They are kept out" };
+            told.push(format!("{already} already: the deployment is in maintenance{since}{by}."));
             told.push(
                 match self.kind {
                     RunKind::Upgrade => {
                         "The upgrade uses that maintenance, and ends it when it succeeds. If it doesn't happen, the deployment stays in maintenance."
                     }
                     RunKind::EnterMaintenance => "What of it is not complete is completed.",
-                    RunKind::LeaveMaintenance => "They are let in.",
+                    RunKind::LeaveMaintenance => self.when_left(),
                 }
                 .to_owned(),
             );
@@ -37,7 +38,7 @@ impl Plan {
         }
         let until = match self.kind {
             RunKind::LeaveMaintenance => {
-                told.push("They are let in.".to_owned());
+                told.push(self.when_left().to_owned());
                 return told;
             }
             RunKind::Upgrade => "until the new release has proved healthy",
@@ -47,11 +48,22 @@ impl Plan {
             Some(at) => format!("From {} UTC", moment(at)),
             None => "From the beginning".to_owned(),
         };
-        let admitted = match self.gate.admitted.as_slice() {
+        let admitted = match self.admitted() {
             [] => String::new(),
             admitted => format!(" ({} pass)", admitted.join(", ")),
         };
-        told.push(format!("{from}, the maintenance page instead of the platform{admitted}, {until}."));
+        told.push(match self.gateless {
+            true => {
+                format!("There is no gate, so nobody is kept out. {from}, their work is stopped, {until}.")
+            }
+            false => format!("{from}, the maintenance page instead of the platform{admitted}, {until}."),
+        });
+        told.extend(
+            self.doors
+                .iter()
+                .filter(|door| !self.gateless && door.gate().is_none())
+                .map(|door| format!("{}.", door.in_words())),
+        );
         if !self.platform.sessions {
             told.push(
                 "Their sessions can't be seen: this platform has no adapter, so whatever is unsaved is lost with the workers."
@@ -63,6 +75,12 @@ impl Plan {
             );
         }
         told
+    }
+}
+
+impl Plan {
+    fn when_left(&self) -> &'static str {
+        if self.gateless { "Work goes on." } else { "They are let in." }
     }
 }
 

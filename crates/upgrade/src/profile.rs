@@ -7,7 +7,7 @@
 mod discover;
 mod error;
 mod part;
-mod properties;
+pub(crate) mod properties;
 mod select;
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use select::fits;
 /// How to find a platform's parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// `code-ocean`, `generic`, or what its file calls it.
+    /// `code-ocean`, `elastic-ci`, `runs-on`, `generic`, or what its file calls it.
     pub name: String,
     /// Which resources are which part; a part that isn't here is discovered.
     pub parts: BTreeMap<Part, Selection>,
@@ -53,8 +53,8 @@ pub struct Said {
 /// The logical ids of a platform's parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
-    /// The listener through which users come.
-    pub listener: String,
+    /// The listeners, those that serve pages first. None: nobody comes through a load balancer of this stack.
+    pub listeners: Vec<String>,
     /// Target groups that serve users' pages: their targets count for health.
     pub target_groups: Vec<String>,
     /// Batch job queues.
@@ -86,7 +86,7 @@ pub struct DatabaseRole {
 /// What a profile finds in a template, for a person: also where something is amiss.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Survey {
-    /// The logical ids of each part. The listener is the only one, or none.
+    /// The logical ids of each part.
     pub parts: BTreeMap<Part, Vec<String>>,
     /// The databases among them with what pins their storage.
     pub databases: Vec<DatabaseRole>,
@@ -99,11 +99,16 @@ pub struct Survey {
 }
 
 impl Profile {
-    /// The profile for a template: `code-ocean` when it says it is one, else `generic`.
+    /// The profile for a template: a vendor's, when the template is known to be one of theirs, else `generic`.
     #[must_use]
     pub fn of(template: &Template) -> Profile {
+        let takes = |names: &[&str]| names.iter().all(|name| template.parameters.contains_key(*name));
         if template.version_info().is_some_and(|version| version.vendor == "CodeOcean") {
             Profile::code_ocean()
+        } else if takes(&["BuildkiteAgentToken"]) && template.resources.contains_key(AGENTS) {
+            Profile::elastic_ci()
+        } else if takes(&["GithubOrganization", "LicenseKey"]) {
+            Profile::runs_on()
         } else {
             Profile::generic()
         }
@@ -114,13 +119,15 @@ impl Profile {
     pub fn built_in(name: &str) -> Option<Profile> {
         match name {
             "code-ocean" => Some(Profile::code_ocean()),
+            "elastic-ci" => Some(Profile::elastic_ci()),
+            "runs-on" => Some(Profile::runs_on()),
             "generic" => Some(Profile::generic()),
             _ => None,
         }
     }
 
     /// The names that [`Profile::built_in`] takes.
-    pub const BUILT_IN: [&str; 2] = ["code-ocean", "generic"];
+    pub const BUILT_IN: [&str; 4] = ["code-ocean", "elastic-ci", "runs-on", "generic"];
 
     /// Everything is found in the template.
     #[must_use]
@@ -153,21 +160,41 @@ impl Profile {
         }
     }
 
+    /// Buildkite's Elastic CI Stack (v4.0.0 to v6.70.0): agents are instances of one group, which protects those that work from
+    /// scale-in and has them finish their job in a termination hook where the release has one. Its templates tell no version.
+    #[must_use]
+    pub fn elastic_ci() -> Profile {
+        let agents = Selector { by: SelectBy::LogicalId(AGENTS.to_owned()), at: None };
+        Profile {
+            name: "elastic-ci".to_owned(),
+            parts: BTreeMap::from([(Part::WorkerGroups, Selection::Chosen(vec![agents]))]),
+            ..Profile::default()
+        }
+    }
+
+    /// RunsOn (v1.3.8 to v3.1.3): a runner is an instance of its own, started by the application; from v2.8.8 on its role may
+    /// end instances of this tag alone (the condition on aws:ResourceTag). Earlier releases' runners can't be told apart.
+    #[must_use]
+    pub fn runs_on() -> Profile {
+        Profile {
+            name: "runs-on".to_owned(),
+            dedicated_machine_tags: vec![("runs-on-stack-name".to_owned(), Some(STACK_NAME.to_owned()))],
+            ..Profile::default()
+        }
+    }
+
     /// Find the platform's parts among the active resources.
     ///
     /// # Errors
-    /// The first thing that the profile names and the stack doesn't have; no listener to close, or several.
+    /// The first thing that the profile names and the stack doesn't have.
     pub fn resolve(&self, evaluation: &Evaluation<'_>) -> Result<Roles, ProfileError> {
         let mut survey = self.survey(evaluation);
         if !survey.problems.is_empty() {
             return Err(survey.problems.swap_remove(0));
         }
         let mut take = |part: Part| survey.parts.remove(&part).unwrap_or_default();
-        let Some(listener) = take(Part::Listener).into_iter().next() else {
-            return Err(self.no_listener(evaluation));
-        };
         Ok(Roles {
-            listener,
+            listeners: take(Part::Listeners),
             target_groups: take(Part::TargetGroups),
             job_queues: take(Part::JobQueues),
             worker_groups: take(Part::WorkerGroups),
@@ -191,7 +218,7 @@ impl Profile {
     #[must_use]
     pub fn survey(&self, evaluation: &Evaluation<'_>) -> Survey {
         let mut survey = Survey::default();
-        // The listener is first in `ALL`, for target groups hang on it.
+        // The listeners are first in `ALL`, for target groups hang on them.
         for part in Part::ALL {
             let found = self.find(evaluation, part, &mut survey);
             survey.parts.insert(part, found);
@@ -256,13 +283,13 @@ impl Profile {
     }
 
     fn find(&self, evaluation: &Evaluation<'_>, part: Part, survey: &mut Survey) -> Vec<String> {
-        let found = match self.parts.get(&part) {
+        match self.parts.get(&part) {
             Some(Selection::Chosen(selectors)) => {
                 let mut found: Vec<String> = Vec::new();
                 for selector in selectors {
                     match selector.select(evaluation, &self.name, part) {
                         Ok(ids) => {
-                            if part == Part::Listener && ids.is_empty() {
+                            if part == Part::Listeners && ids.is_empty() {
                                 survey.problems.extend(self.not_active(evaluation, part, selector));
                             }
                             for id in ids {
@@ -277,26 +304,10 @@ impl Profile {
                 found
             }
             Some(Selection::Discovered) | None => {
-                let listener = survey.parts.get(&Part::Listener).and_then(|ids| ids.first());
-                discover::discover(evaluation, part, listener.map(String::as_str))
-            }
-        };
-        if part != Part::Listener {
-            return found;
-        }
-        match found.as_slice() {
-            [] if survey.problems.is_empty() => survey.problems.push(self.no_listener(evaluation)),
-            [] | [_] => {}
-            _ => {
-                survey.problems.push(ProfileError::SeveralListeners {
-                    profile: self.name.clone(),
-                    template: evaluation.template().name.clone(),
-                    candidates: found,
-                });
-                return Vec::new();
+                let listeners = survey.parts.get(&Part::Listeners).map_or(&[] as &[String], Vec::as_slice);
+                discover::discover(evaluation, part, listeners)
             }
         }
-        found
     }
 
     fn storage_parameter(&self, evaluation: &Evaluation<'_>, database: &str) -> Option<String> {
@@ -370,11 +381,10 @@ impl Profile {
         })
         .into()
     }
-
-    fn no_listener(&self, evaluation: &Evaluation<'_>) -> ProfileError {
-        ProfileError::NoListener { profile: self.name.clone(), template: evaluation.template().name.clone() }
-    }
 }
+
+/// The group of an Elastic CI Stack's agents.
+const AGENTS: &str = "AgentAutoScaleGroup";
 
 /// What stands for the stack's name in a tag's value.
 const STACK_NAME: &str = "${AWS::StackName}";

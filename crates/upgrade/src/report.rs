@@ -33,7 +33,8 @@ pub struct Report {
     pub times_resumed: usize,
     /// How often the machine that carried it out stood still.
     pub times_stood_still: usize,
-    /// Since when users were kept out, as the gate tells it, whoever closed it; and when this run let them in.
+    /// Since when users were kept out, as the gate tells it, whoever closed it; and when this run let them in. Where there is no
+    /// gate, since when work was stopped, and until when.
     pub gate_closed: Option<(Timestamp, Option<Timestamp>)>,
     /// The maintenance in which the run found the deployment.
     pub found: Option<Maintenance>,
@@ -91,7 +92,7 @@ impl Report {
         }
     }
 
-    fn note_step(&mut self, step_before: Step, state: &State, at: Timestamp) {
+    fn note_step(&mut self, plan: &Plan, step_before: Step, state: &State, at: Timestamp) {
         let ended = state.outcome.is_some();
         if state.step == step_before && !ended {
             return;
@@ -99,11 +100,16 @@ impl Report {
         if let Some(step) = self.steps.last_mut() {
             step.ended_at = Some(at);
         }
-        if step_before == Step::CloseGate && !state.step.is_leaving() {
+        // Where there is no gate, from when work begins to be stopped until it goes on.
+        let (closing, opening) = match plan.gateless {
+            true => (Step::FindMaintenance, Step::UnmuteAlarms),
+            false => (Step::CloseGate, Step::OpenGate),
+        };
+        if step_before == closing && !state.step.is_leaving() {
             let since = state.found.as_ref().and_then(|found| found.since).unwrap_or(at);
             self.gate_closed = Some((since, None));
         }
-        if step_before == Step::OpenGate
+        if step_before == opening
             && state.stuck.is_none()
             && !state.looking_once_more
             && let Some((_, until)) = &mut self.gate_closed
@@ -151,7 +157,7 @@ impl Telling {
                 }
                 self.report.started_at = event.at;
                 self.report.steps.push(StepReport::new(step, event.at));
-                self.report.note_step(step, &after, event.at);
+                self.report.note_step(plan, step, &after, event.at);
                 after
             }
             (Some(state), Record::Intended { act, .. }) => {
@@ -168,7 +174,7 @@ impl Telling {
                 if Step::DRAINING.contains(&state.step) && after.step.is_leaving() {
                     self.leave_out_what_lives_on(state);
                 }
-                self.report.note_step(state.step, &after, event.at);
+                self.report.note_step(plan, state.step, &after, event.at);
                 after
             }
         };

@@ -8,12 +8,12 @@ use crate::Timestamp;
 use crate::act::{Act, FleetAct, Rememberer, StackAct};
 use crate::ending::Seen;
 use crate::note::Note;
-use crate::observation::{AlarmSeen, Finding, GateRuleSeen, JobQueue, WorkerGroup};
-use crate::plan::{Plan, RunKind, Targets, UpdateKind};
+use crate::observation::{AlarmSeen, CalmSeen, Finding, GateRuleSeen, JobQueue, WorkerGroup};
+use crate::plan::{Gate, Plan, RunKind, Targets, UpdateKind};
 use crate::platform::Banner;
 use crate::question::{Question, StuckResource};
 use crate::step::Step;
-use crate::steps::second_look;
+use crate::steps::{gate, second_look};
 use crate::takeover::Renewal;
 
 /// Where a run stands.
@@ -139,7 +139,7 @@ pub struct BannerBefore {
     pub before: Option<Banner>,
 }
 
-/// The maintenance that a deployment is in, as its gate tells.
+/// The maintenance that a deployment is in, as its gate tells; where there is none, as the notes on what is stopped tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Maintenance {
     /// The run that closed the gate.
@@ -154,6 +154,32 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
+    /// What a look at the calm tells. Where there is no gate, the notes on what is stopped tell of maintenance.
+    #[must_use]
+    pub fn of_calm(calm: &CalmSeen) -> Option<Maintenance> {
+        if calm.doors.is_empty() {
+            return Maintenance::of_notes(calm);
+        }
+        Maintenance::of(&gate::rules_of(&calm.doors))
+    }
+
+    /// What the notes on queues and groups tell: the oldest of those that stand on something which is as maintenance leaves it.
+    #[must_use]
+    pub fn of_notes(calm: &CalmSeen) -> Option<Maintenance> {
+        let queues = calm.queues.iter().filter(|queue| !queue.enabled);
+        let queues = queues.map(|queue| (&queue.arn, queue.remembered.as_deref()));
+        let groups = calm.groups.iter().filter(|group| group.max_size == 0);
+        let groups = groups.map(|group| (&group.name, group.remembered.as_deref()));
+        let notes = queues.chain(groups).filter_map(|(id, text)| Some((id, Note::read(text?))));
+        let note = notes.filter(|(id, note)| note.is_of(id)).min_by_key(|(_, note)| note.at())?.1;
+        Some(Maintenance {
+            run_id: note.run().unwrap_or_default().to_owned(),
+            since: note.at(),
+            by: note.who().map(str::to_owned),
+            state: note.state().map(str::to_owned),
+        })
+    }
+
     /// What gate rules tell; `None`: none of them keeps users out.
     #[must_use]
     pub fn of(rules: &[GateRuleSeen]) -> Option<Maintenance> {
@@ -171,8 +197,8 @@ impl Maintenance {
 /// What has been taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taken {
-    /// The gate is closed, by this run or as it was found.
-    pub gate: bool,
+    /// The gate is closed, by this run or as it was found; where there is none, work is being stopped.
+    pub begun: bool,
     /// The queues are disabled.
     pub queues: bool,
     /// The groups are at zero.
@@ -188,6 +214,8 @@ pub struct Door {
     pub listener_arn: String,
     /// Whether the gate was seen to stand there.
     pub closed: bool,
+    /// Its rules there, at the priorities that were free; `None`: the plan doesn't know the listener.
+    pub gate: Option<Gate>,
 }
 
 /// Why a run ends with users kept out.
@@ -300,7 +328,7 @@ impl State {
             before: plan.before.clone(),
             found: plan.found.clone().filter(|_| plan.kind == RunKind::LeaveMaintenance),
             taken: Taken::default(),
-            doors: Vec::new(),
+            doors: gate::doors(plan),
             came_back: Vec::new(),
             reopened_queues: BTreeSet::new(),
             watching: false,
@@ -460,6 +488,7 @@ impl State {
                 }
                 FleetAct::CloseGate { .. }
                 | FleetAct::OpenGate { .. }
+                | FleetAct::SetRulePriorities { .. }
                 | FleetAct::SetJobQueueStates { .. }
                 | FleetAct::ResizeWorkerGroups { .. }
                 | FleetAct::ResizeWarmPools { .. }

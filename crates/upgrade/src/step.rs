@@ -27,6 +27,8 @@ pub enum Step {
     ConfirmContents(UpdateKind),
     /// Everybody gets the maintenance page.
     CloseGate,
+    /// Where there is no gate: whether work is stopped already.
+    FindMaintenance,
     /// Sessions are saved, and stopped when their save is confirmed.
     SaveSessions,
     /// Computations end.
@@ -99,6 +101,12 @@ pub(crate) enum Needed {
     Computations,
     /// Alarms are to be muted.
     Alarms,
+    /// There is a gate.
+    Gate,
+    /// There is none.
+    NoGate,
+    /// There are listeners on which rules of ours may stand.
+    Doors,
     /// There are job queues.
     Queues,
     /// There are worker groups.
@@ -147,8 +155,8 @@ impl Step {
     /// events too often is throttled; the rest is cheap to ask.
     pub(crate) fn facts(self) -> StepFacts {
         use Needed::{
-            Alarms, Always, Banner, Computations, Groups, LateCalls, Machines, Queues, Sessions, Snapshots,
-            Window,
+            Alarms, Always, Banner, Computations, Doors, Gate, Groups, LateCalls, Machines, NoGate, Queues,
+            Sessions, Snapshots, Window,
         };
         use OnFailure::{AskAboutRelease, AskAndTryOn, LeaveOnList, PutBack, Remark};
         use OnStop::{Ask, Cancel, Leave, LeaveIfOut, Nothing};
@@ -177,7 +185,10 @@ impl Step {
             Step::ConfirmContents(WayBack) => {
                 ("Compare the contents of the way back", Some(120), 1000, Always, AskAboutRelease, Ask)
             }
-            Step::CloseGate => ("Close the gate", Some(120), 1000, Always, PutBack, Leave),
+            Step::CloseGate => ("Close the gate", Some(120), 1000, Gate, PutBack, Leave),
+            Step::FindMaintenance => {
+                ("See whether work is stopped already", Some(120), 1000, NoGate, PutBack, Leave)
+            }
             Step::SaveSessions => ("Save and stop sessions", None, 1000, Sessions, PutBack, Leave),
             Step::StopComputations => ("Stop computations", None, 1000, Computations, PutBack, Leave),
             Step::MuteAlarms => ("Mute alarms", Some(120), 1000, Alarms, Remark, Leave),
@@ -194,7 +205,7 @@ impl Step {
             Step::RestoreWorkers => ("Restore worker groups", Some(600), 1000, Always, LeaveOnList, Ask),
             Step::RestoreJobQueues => ("Restore job queues", Some(600), 1000, Always, LeaveOnList, Ask),
             Step::UnmuteAlarms => ("Unmute alarms", Some(600), 1000, Always, LeaveOnList, Ask),
-            Step::OpenGate => ("Open the gate", Some(120), 1000, Always, AskAndTryOn, Ask),
+            Step::OpenGate => ("Open the gate", Some(120), 1000, Doors, AskAndTryOn, Ask),
             Step::ClearBanner => ("Clear the banner", Some(120), 1000, Always, Remark, Nothing),
             Step::DiscardChangeSet => {
                 ("Discard the unused change set", Some(120), 1000, Always, Remark, Nothing)

@@ -33,6 +33,7 @@ use crate::state::State;
 use crate::step::Step;
 use crate::transition::IllegalTransition;
 
+pub use stock::users_query;
 pub(crate) use update::UPDATE_ROLLBACK_FAILED;
 
 /// What a step makes of what it saw.
@@ -81,7 +82,9 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
     match state.step {
         Step::Announce | Step::ClearBanner => announcement::look(plan, state),
         Step::AwaitWindow => announcement::await_window(plan, at),
-        Step::CloseGate | Step::OpenGate => gate::look(state),
+        Step::CloseGate => gate::look_to_close(state),
+        Step::OpenGate => gate::look_to_open(plan, state),
+        Step::FindMaintenance => gate::look_for_maintenance(plan, state),
         Step::SaveSessions => sessions::look(plan),
         Step::StopComputations => computations::look(plan),
         Step::MuteAlarms | Step::UnmuteAlarms => alarms::look(plan, state),
@@ -124,8 +127,9 @@ pub(crate) fn decide(
         (Step::ClearBanner, Observation::Platform(Platform::Banner(banner))) => {
             announcement::clear(plan, state, banner.as_ref())
         }
-        (Step::CloseGate, Observation::GateRules(rules)) => gate::close(plan, state, rules, at),
-        (Step::OpenGate, Observation::GateRules(rules)) => gate::open(plan, state, rules),
+        (Step::CloseGate, Observation::GateRules(seen)) => gate::close(plan, state, seen, at),
+        (Step::OpenGate, Observation::GateRules(seen)) => gate::open(plan, state, seen),
+        (Step::FindMaintenance, Observation::Calm(calm)) => gate::find_maintenance(plan, state, calm),
         (Step::SaveSessions, Observation::Platform(Platform::Sessions(sessions))) => {
             sessions::save_and_stop(plan, state, sessions, at)
         }
@@ -172,7 +176,8 @@ pub(crate) fn decide(
         (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
             footing::confirm_contents(differences, unread)
         }
-        (Step::LookOnceMore, Observation::GateRules(rules)) => second_look::decide(plan, state, rules),
+        (Step::LookOnceMore, Observation::GateRules(seen)) => second_look::decide(plan, state, seen),
+        (Step::LookOnceMore, Observation::Calm(calm)) => second_look::decide_by_notes(state, calm),
         (Step::TakeStock, Observation::Standing(standing)) => stock::take(state, standing, at),
         (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
         (

@@ -64,11 +64,18 @@ pub(crate) fn is_late_possible(plan: &Plan, state: &State, at: Timestamp) -> boo
     settled_at(plan, state).is_some_and(|settled_at| at < settled_at)
 }
 
-/// A gate's rules at other priorities, in the same order and before the same rules of the platform; `None`: there is no room
-/// beside the priorities that are taken.
-pub(crate) fn moved(gate: &Gate, priorities: &[i32], taken: &BTreeSet<i32>) -> Option<Gate> {
+/// A gate's rules at other priorities, in the same order and before every rule of the platform, whose priorities are `others`;
+/// `None`: there is no room beside those and the `ours` that are taken.
+pub(crate) fn moved(
+    gate: &Gate,
+    priorities: &[i32],
+    ours: &BTreeSet<i32>,
+    others: &BTreeSet<i32>,
+) -> Option<Gate> {
     let lowest = priorities.iter().min().copied()?;
-    let by = (0..lowest).find(|by| priorities.iter().all(|priority| !taken.contains(&(priority - by))))?;
+    let first = others.first().copied().unwrap_or(i32::MAX);
+    let is_free = |priority: i32| priority < first && !ours.contains(&priority);
+    let by = (0..lowest).find(|by| priorities.iter().all(|priority| is_free(priority - by)))?;
     let mut moved = gate.clone();
     moved.priority -= by;
     moved.admitting_rules.iter_mut().for_each(|rule| rule.priority -= by);

@@ -13,7 +13,7 @@ use ways::{fail, finish, go_back, is_behind_gate, next, stuck};
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
 use crate::journal::{Event, Handover, PortError, PortErrorKind, Record, What};
-use crate::observation::{FleetQuery, Observation, Query};
+use crate::observation::{Observation, Query};
 use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
@@ -164,15 +164,15 @@ pub fn transition(
                 state.question = None;
             }
             if state.reclosing
-                && let Observation::GateRules(rules) = observation
+                && let Observation::GateRules(seen) = observation
             {
-                let decision = gate::close(plan, &mut state, rules, at);
+                let decision = gate::close(plan, &mut state, seen, at);
                 return Ok(reclose(plan, state, at, decision));
             }
             if is_renewing(&state)
-                && let Observation::GateRules(rules) = observation
+                && let Observation::GateRules(seen) = observation
             {
-                let decision = gate::renew(plan, &mut state, rules, at);
+                let decision = gate::renew(plan, &mut state, seen, at);
                 return Ok(renew(plan, state, at, decision));
             }
             let decision = steps::decide(plan, &mut state, observation, at)?;
@@ -350,12 +350,12 @@ fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
 /// The same, whatever a person is asked.
 fn look_at_what_is_due(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if state.reclosing {
-        let listener_arn = state.targets.listener.physical_id.clone();
-        return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
+        let query = gate::query_to_close(&state);
+        return (state, Effect::Observe(query));
     }
     if let Some(renewal) = state.renewals.first() {
-        let listener_arn = renewal.listener_arn.clone();
-        return (state, Effect::Observe(Query::Fleet(FleetQuery::GateRules { listener_arn })));
+        let query = gate::query(vec![renewal.listener_arn.clone()]);
+        return (state, Effect::Observe(query));
     }
     look_at_step(plan, state, at)
 }
@@ -501,11 +501,12 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
         }
         Decision::Done => {
             let follows_way_back = state.step == Step::FollowUpdate(UpdateKind::WayBack);
-            if follows_way_back && state.found.is_some() && state.taken.gate {
+            if follows_way_back && state.found.is_some() && state.taken.begun {
                 // The old release stands again, in the maintenance that its administrator had entered.
                 state.stays = Some(Stays::AsFound);
             }
-            if state.step == Step::OpenGate {
+            // Where there is no gate, work goes on from here.
+            if state.step == Step::OpenGate || (plan.gateless && state.step == Step::UnmuteAlarms) {
                 state.opened_at.get_or_insert(at);
             }
             if state.step == Step::LookOnceMore {

@@ -50,7 +50,7 @@ pub fn watch_due(
 
 /// From the gate's closing until maintenance is left, or has been entered for good: what was taken away is to stay so.
 fn is_watched(plan: &Plan, state: &State) -> bool {
-    state.taken.gate
+    state.taken.begun
         && state.outcome.is_none()
         && state.question.is_none()
         && !state.watching
@@ -149,9 +149,7 @@ fn judge_door(plan: &Plan, state: &mut State, seen: &DoorSeen, at: Timestamp) ->
             None
         }
         (false, true) => Some(Watched::Ask(Question::GateGone { updating: is_updating(state) })),
-        (false, false) => {
-            Some(wanted(state, gate::close_new_door(plan, &state.begun_by, &seen.listener_arn, at)))
-        }
+        (false, false) => gate::close_new_door(plan, &state.begun_by, seen, at).map(|act| wanted(state, act)),
     }
 }
 
@@ -159,7 +157,7 @@ fn judge_door(plan: &Plan, state: &mut State, seen: &DoorSeen, at: Timestamp) ->
 pub(crate) fn note_listener(state: &mut State, physical_id: &str, gone: bool) {
     if gone {
         state.doors.retain(|door| door.listener_arn != physical_id);
-    } else if !state.doors.iter().any(|door| door.listener_arn == physical_id) && state.taken.gate {
-        state.doors.push(Door { listener_arn: physical_id.to_owned(), closed: false });
+    } else if !state.doors.iter().any(|door| door.listener_arn == physical_id) && state.taken.begun {
+        state.doors.push(Door { listener_arn: physical_id.to_owned(), closed: false, gate: None });
     }
 }

@@ -7,11 +7,11 @@
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, FixedResponseActionConfig, PathPatternConditionConfig, Rule, RuleCondition,
-    SourceIpConditionConfig, Tag,
+    RulePriorityPair, SourceIpConditionConfig, Tag,
 };
-use upgrade::{AdmittingRule, Gate, GateRuleSeen, PortError, PortErrorKind};
+use upgrade::{AdmittingRule, DoorSeen, Gate, GateRuleSeen, OtherRule, PortError, PortErrorKind, RuleMove};
 
-use super::{our_tags, priority, rules, rules_if_any};
+use super::{OurTags, our_tags, priority, rules, rules_if_any};
 use crate::errors::{code, look_again, port_error};
 use crate::tags::{MEMORY_TAG, RUN_TAG};
 use crate::together::each;
@@ -27,28 +27,78 @@ pub(crate) struct Tags<'a> {
     pub note: &'a str,
 }
 
-/// The rules on a listener that carry our tag; `None`: there is no such listener.
-pub(crate) async fn gate_rules(
-    client: &Client,
-    listener_arn: &str,
-) -> Result<Option<Vec<GateRuleSeen>>, PortError> {
-    let Some(rules) = rules_if_any(client, listener_arn).await? else { return Ok(None) };
+/// The numbered rules on a listener: ours, and the others.
+pub(crate) async fn door(client: &Client, listener_arn: &str) -> Result<DoorSeen, PortError> {
+    let mut door = DoorSeen {
+        listener_arn: listener_arn.to_owned(),
+        exists: false,
+        rules: Vec::new(),
+        others: Vec::new(),
+    };
+    // A classic load balancer is a door without rules, and without an ARN.
+    if !listener_arn.starts_with("arn:") {
+        return Ok(door);
+    }
+    let Some(rules) = rules_if_any(client, listener_arn).await? else { return Ok(door) };
+    door.exists = true;
     // The default rule can't be ours.
     let rules: Vec<Rule> = rules.into_iter().filter(|rule| priority(rule).is_some()).collect();
     let arns: Vec<String> = rules.iter().filter_map(|rule| rule.rule_arn.clone()).collect();
     let tags = our_tags(client, &arns).await?;
-    let seen = rules.iter().filter_map(|rule| {
-        let arn = rule.rule_arn()?;
-        let tags = tags.get(arn)?.clone();
-        Some(GateRuleSeen {
-            rule_arn: arn.to_owned(),
-            priority: priority(rule),
-            run_id: tags.run_id,
-            closes: rule.actions().iter().any(|action| action.fixed_response_config().is_some()),
-            note: tags.note,
-        })
-    });
-    Ok(Some(seen.collect()))
+    for rule in &rules {
+        let (Some(rule_arn), Some(priority)) = (rule.rule_arn().map(str::to_owned), priority(rule)) else {
+            continue;
+        };
+        match tags.get(&rule_arn).cloned().unwrap_or_default() {
+            OurTags { run_id: Some(run_id), note } => door.rules.push(GateRuleSeen {
+                rule_arn,
+                priority: Some(priority),
+                run_id,
+                closes: rule.actions().iter().any(|action| action.fixed_response_config().is_some()),
+                note,
+            }),
+            OurTags { run_id: None, note: remembered } => {
+                door.others.push(OtherRule { rule_arn, priority, remembered });
+            }
+        }
+    }
+    Ok(door)
+}
+
+/// Give rules other priorities, all in one call: either every one has its new place, or none.
+pub(crate) async fn set_priorities(client: &Client, moves: &[RuleMove]) -> Result<(), PortError> {
+    let pairs = moves
+        .iter()
+        .map(|one| RulePriorityPair::builder().rule_arn(&one.rule_arn).priority(one.to).build())
+        .collect();
+    client
+        .set_rule_priorities()
+        .set_rule_priorities(Some(pairs))
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| port_error("elasticloadbalancing:SetRulePriorities", &error))
+}
+
+/// Write down on a rule where it was before it made room.
+pub(crate) async fn remember(client: &Client, rule_arn: &str, text: &str) -> Result<(), PortError> {
+    client
+        .add_tags()
+        .resource_arns(rule_arn)
+        .tags(Tag::builder().key(MEMORY_TAG).value(text).build())
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| port_error("elasticloadbalancing:AddTags", &error))
+}
+
+/// Take that off again; a rule that is gone bears nothing.
+pub(crate) async fn forget(client: &Client, rule_arn: &str) -> Result<(), PortError> {
+    match client.remove_tags().resource_arns(rule_arn).tag_keys(MEMORY_TAG).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if code(&error) == Some("RuleNotFound") => Ok(()),
+        Err(error) => Err(port_error("elasticloadbalancing:RemoveTags", &error)),
+    }
 }
 
 /// Make the missing rules, in the order in which they are named: one after the other, so that the gate itself is last

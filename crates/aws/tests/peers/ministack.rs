@@ -161,6 +161,7 @@ async fn ministack_keeps_the_gates_and_the_fleets_notes() {
         body: "Maintenance".to_owned(),
         admitted: addresses.clone(),
         admitting_rules: vec![AdmittingRule { priority: 1, copy_of: id("Rule"), addresses }],
+        makes_room: vec![],
     };
     let close = FleetAct::CloseGate {
         listener_arn: id("Listener"),

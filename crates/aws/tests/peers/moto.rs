@@ -51,6 +51,7 @@ async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
             copy_of: rule_arn.to_owned(),
             addresses: vec!["192.0.2.0/24".to_owned()],
         }],
+        makes_room: vec![],
     };
     let text = note(listener_arn);
     let close = FleetAct::CloseGate {
@@ -61,8 +62,9 @@ async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
         missing: vec![1, 2],
     };
     tell(cloud, &close).await;
-    let query = || FleetQuery::GateRules { listener_arn: listener_arn.to_owned() };
-    let rules = seen!(cloud, query(), Observation::GateRules);
+    let query = || FleetQuery::GateRules { listener_arns: vec![listener_arn.to_owned()] };
+    let seen = seen!(cloud, query(), Observation::GateRules);
+    let rules: Vec<_> = seen.into_iter().flat_map(|door| door.rules).collect();
     let mut shown: Vec<_> = rules.iter().map(|rule| (rule.priority, rule.closes)).collect();
     shown.sort();
     assert_eq!(shown, [(Some(1), false), (Some(2), true)]);
@@ -71,7 +73,8 @@ async fn the_gate(cloud: &AwsCloud, listener_arn: &str, rule_arn: &str) {
     }
     let open = FleetAct::OpenGate { rule_arns: rules.into_iter().map(|rule| rule.rule_arn).collect() };
     tell(cloud, &open).await;
-    assert_eq!(seen!(cloud, query(), Observation::GateRules), vec![]);
+    let seen = seen!(cloud, query(), Observation::GateRules);
+    assert!(seen.iter().all(|door| door.exists && door.rules.is_empty()), "{seen:?}");
 }
 
 async fn groups(cloud: &AwsCloud) {
@@ -227,7 +230,7 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         physical_id,
     };
     let targets = Targets {
-        listener: resource("Listener", id("listener")),
+        listeners: vec![resource("Listener", id("listener"))],
         target_groups: vec![resource("Web", id("target_group"))],
         job_queues: vec![resource("Queue", id("queue"))],
         worker_groups: vec![resource("Workers", "workers".to_owned())],
@@ -274,7 +277,9 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
     let databases = found.databases.expect("databases");
     assert_eq!(databases.iter().map(|found| found.max_allocated_storage).collect::<Vec<_>>(), [Some(100)]);
     assert_eq!(found.alarms.expect("alarms").len(), 1);
-    assert_eq!(found.listener_rules.expect("rules").len(), 2);
+    let ways = upgrade::WaysIn { listeners: targets.listeners.clone(), ..upgrade::WaysIn::default() };
+    let listeners = cloud.listeners(&ways).await.expect("listeners");
+    assert_eq!(listeners.iter().map(|listener| listener.rules.len()).collect::<Vec<_>>(), [2]);
     assert_eq!(found.worker_groups.expect("groups").len(), 1);
     let taken = found.taken_names.expect("names");
     assert_eq!(taken.keys().map(String::as_str).collect::<Vec<_>>(), ["batch", "main", "worker"]);

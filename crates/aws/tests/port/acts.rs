@@ -3,7 +3,7 @@
 use conductor::Cloud;
 use upgrade::{
     AdmittingRule, FleetAct, FleetQuery, Gate, GroupSize, LifecycleAction, Note, Observation,
-    PlannedSnapshot, PortErrorKind, SnapshotKind, WarmPoolSize,
+    PlannedSnapshot, PortErrorKind, RuleMove, SnapshotKind, WarmPoolSize,
 };
 
 use crate::common::Bench;
@@ -28,6 +28,7 @@ fn gate(bench: &Bench, default_rule: &str) -> Gate {
             copy(1, &bench.id("ApiRule"), &["192.0.2.0/24", "198.51.100.7/32"]),
             copy(2, default_rule, &["192.0.2.0/24", "198.51.100.7/32"]),
         ],
+        makes_room: vec![],
     }
 }
 
@@ -36,8 +37,8 @@ async fn the_gate_closes_around_those_who_may_pass() {
     let bench = Bench::with_platform().await;
     let listener_arn = bench.id("Listener");
     let rules = || async {
-        let lookup = crate::lookups::targets(&bench);
-        crate::lookups::gather(&bench, &lookup).await.listener_rules.expect("rules")
+        let listeners = crate::lookups::listeners(&bench).await;
+        listeners.into_iter().flat_map(|listener| listener.rules).collect::<Vec<_>>()
     };
     let before = rules().await;
     let default =
@@ -53,8 +54,9 @@ async fn the_gate_closes_around_those_who_may_pass() {
     };
     bench.tell(&close(&[1, 2, 9])).await;
     let seen = || async {
-        match bench.ask(FleetQuery::GateRules { listener_arn: listener_arn.clone() }).await {
-            Observation::GateRules(mut rules) => {
+        match bench.ask(FleetQuery::GateRules { listener_arns: vec![listener_arn.clone()] }).await {
+            Observation::GateRules(seen) => {
+                let mut rules: Vec<_> = seen.into_iter().flat_map(|door| door.rules).collect();
                 rules.sort_by_key(|rule| rule.priority);
                 rules
             }
@@ -89,6 +91,23 @@ async fn the_gate_closes_around_those_who_may_pass() {
     bench.tell(&open).await;
     assert_eq!(seen().await, vec![]);
     assert_eq!(rules().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_makes_room_and_takes_its_place_again() {
+    let bench = Bench::with_platform().await;
+    let rule_arn = bench.id("ApiRule");
+    let place = || async {
+        match bench.ask(FleetQuery::GateRules { listener_arns: vec![bench.id("Listener")] }).await {
+            Observation::GateRules(doors) => doors[0].others[0].priority,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (from, to) in [(100, 4), (4, 100)] {
+        let moves = vec![RuleMove { rule_arn: rule_arn.clone(), from, to }];
+        bench.tell(&FleetAct::SetRulePriorities { moves }).await;
+        assert_eq!(place().await, to);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,6 +67,7 @@ async fn quiet(bench: &Bench) {
         body: "Maintenance".to_owned(),
         admitted: vec![],
         admitting_rules: vec![],
+        makes_room: vec![],
     };
     let alarm = Memory { resource: Rememberer::Alarm("load".to_owned()), text: note("load") };
     let listener_arn = bench.id("Listener");

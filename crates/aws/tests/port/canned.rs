@@ -87,9 +87,8 @@ fn drifting(statuses: &[&str]) -> Canned {
 }
 
 async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upgrade::Circumstances {
-    let nothing = upgrade::LogicalResource { logical_id: String::new(), physical_id: String::new() };
     let targets = Targets {
-        listener: nothing,
+        listeners: vec![],
         target_groups: vec![],
         job_queues: vec![],
         worker_groups: vec![],

@@ -3,8 +3,8 @@
 
 use conductor::Cloud;
 use upgrade::{
-    CalmParts, CalmSeen, FleetAct, FleetQuery, GateRuleSeen, JobQueue, Memory, Observation, PortErrorKind,
-    Rememberer,
+    CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, GateRuleSeen, JobQueue, Memory, Observation,
+    OtherRule, PortErrorKind, Rememberer,
 };
 
 use crate::canned::{Canned, refusal};
@@ -69,8 +69,13 @@ async fn a_gate_rule_is_known_by_its_runs_tag_with_or_without_a_note() {
         seen("arn:admits", 1, "run-1", false, None),
         seen("arn:closes", 9, "run-2", true, Some("at=2 run=run-2")),
     ];
-    let found = ask(&canned, FleetQuery::GateRules { listener_arn: "arn:listener".to_owned() }).await;
-    assert_eq!(found, Observation::GateRules(wanted));
+    let listener_arn = "arn:listener".to_owned();
+    let owners =
+        OtherRule { rule_arn: "arn:owners".to_owned(), priority: 5, remembered: Some("at=1".to_owned()) };
+    let door =
+        DoorSeen { listener_arn: listener_arn.clone(), exists: true, rules: wanted, others: vec![owners] };
+    let found = ask(&canned, FleetQuery::GateRules { listener_arns: vec![listener_arn] }).await;
+    assert_eq!(found, Observation::GateRules(vec![door]));
     assert_eq!(canned.requests("Marker=more").len(), 1);
     assert!(canned.requests("arn%3Adefault").is_empty(), "the default rule can't be ours");
 }

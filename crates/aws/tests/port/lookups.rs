@@ -10,7 +10,7 @@ use crate::common::Bench;
 pub fn targets(bench: &Bench) -> Targets {
     let some = |ids: &[&str]| ids.iter().map(|id| bench.resource(id)).collect();
     Targets {
-        listener: bench.resource("Listener"),
+        listeners: vec![bench.resource("Listener")],
         target_groups: some(&["WebTargets"]),
         job_queues: some(&["Queue"]),
         worker_groups: some(&["Workers"]),
@@ -23,6 +23,12 @@ pub fn targets(bench: &Bench) -> Targets {
 
 pub async fn gather(bench: &Bench, targets: &Targets) -> Circumstances {
     gather_with(bench, targets, &[], &[], &[]).await
+}
+
+/// Every listener of the stack.
+pub async fn listeners(bench: &Bench) -> Vec<upgrade::ListenerSeen> {
+    let ways = upgrade::WaysIn { listeners: vec![bench.resource("Listener")], ..upgrade::WaysIn::default() };
+    bench.cloud.listeners(&ways).await.expect("listeners")
 }
 
 async fn gather_with(
@@ -76,7 +82,8 @@ async fn everything_around_a_deployment() {
     assert_eq!((database.storage_type.as_str(), database.status.as_str()), ("gp3", "available"));
     let alarms = found.alarms.expect("alarms");
     assert_eq!(alarms.first().map(|alarm| alarm.metric.as_str()), Some("AWS/EC2 CPUUtilization"));
-    let rules = found.listener_rules.expect("rules");
+    let listeners = listeners(&bench).await;
+    let rules: Vec<_> = listeners.iter().flat_map(|listener| &listener.rules).collect();
     assert_eq!(rules.iter().map(|rule| rule.priority).collect::<Vec<_>>(), [Some(100), None]);
     assert_eq!(found.newest_recovery_point, Ok(None));
     assert_eq!(found.jobs.expect("jobs").len(), 1);

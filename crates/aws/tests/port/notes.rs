@@ -13,6 +13,7 @@ async fn note_on(bench: &Bench, thing: &Rememberer) -> Option<String> {
         Rememberer::WorkerGroup(_) | Rememberer::Instance(_) => {
             FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] }
         }
+        Rememberer::ListenerRule(_) => FleetQuery::GateRules { listener_arns: vec![bench.id("Listener")] },
     };
     match (bench.ask(query).await, thing) {
         (Observation::JobQueues(mut queues), _) => queues.remove(0).remembered,
@@ -22,6 +23,7 @@ async fn note_on(bench: &Bench, thing: &Rememberer) -> Option<String> {
             instances.into_iter().find(|one| one.id == *id).expect("the instance").remembered
         }
         (Observation::WorkerGroups(mut groups), _) => groups.remove(0).remembered,
+        (Observation::GateRules(mut doors), _) => doors.remove(0).others.remove(0).remembered,
         (other, _) => panic!("{other:?}"),
     }
 }
@@ -58,6 +60,7 @@ async fn notes_are_written_on_everything_that_has_tags_and_taken_off() {
         Rememberer::WorkerGroup("workers".to_owned()),
         Rememberer::JobQueue(bench.id("Queue")),
         Rememberer::Alarm("load".to_owned()),
+        Rememberer::ListenerRule(bench.id("ApiRule")),
         noted,
     ];
     // One of each, in one act; the names are as long as a note keeps them, with characters that no tag may hold.

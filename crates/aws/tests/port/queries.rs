@@ -1,8 +1,8 @@
 //! What each question shows of the platform as it was created.
 
 use upgrade::{
-    AlarmSeen, Finding, FleetQuery, HealthQuery, JobQueue, LifecycleHook, LogicalResource, Machine,
-    Observation, Query, WarmPool,
+    AlarmSeen, DoorSeen, Finding, FleetQuery, HealthQuery, JobQueue, LifecycleHook, LogicalResource, Machine,
+    Observation, OtherRule, Query, WarmPool,
 };
 
 use crate::common::Bench;
@@ -18,8 +18,22 @@ async fn every_question_has_its_answer() {
     };
     let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/gone/0123456789abcdef/0123456789abcdef";
     for (query, wanted) in [
-        (FleetQuery::GateRules { listener_arn: bench.id("Listener") }, Observation::GateRules(vec![])),
-        (FleetQuery::GateRules { listener_arn: absent.to_owned() }, Observation::GateRules(vec![])),
+        (
+            FleetQuery::GateRules { listener_arns: vec![bench.id("Listener"), absent.to_owned()] },
+            Observation::GateRules(vec![
+                DoorSeen {
+                    listener_arn: bench.id("Listener"),
+                    exists: true,
+                    rules: vec![],
+                    others: vec![OtherRule {
+                        rule_arn: bench.id("ApiRule"),
+                        priority: 100,
+                        remembered: None,
+                    }],
+                },
+                DoorSeen { listener_arn: absent.to_owned(), exists: false, rules: vec![], others: vec![] },
+            ]),
+        ),
         (
             FleetQuery::JobQueues { arns: vec![bench.id("Queue")] },
             Observation::JobQueues(vec![JobQueue {

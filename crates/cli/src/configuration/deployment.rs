@@ -1,14 +1,16 @@
 //! `[deployments.NAME]`: which stacks, and with whose rights.
 
+use std::collections::BTreeMap;
+
 use template::Location;
-use upgrade::HealthPolicy;
+use upgrade::{DoorWord, HealthPolicy};
 
 use super::maintenance::{self, MaintenanceSettings};
 use super::platform::{self, PlatformSettings};
 use super::problem::ProblemKind;
 use super::reader::{Table, Word};
 use super::state::{self, StateSettings};
-use super::{catalogue, health};
+use super::{catalogue, doors, health};
 
 /// A deployment, as its owner describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub struct DeploymentSettings {
     pub access: Access,
     /// The profile: a name of this program's, or a file beside the settings; `None`: found from the template.
     pub profile: Option<Word>,
+    /// There is no gate: work is stopped, and nobody is kept out.
+    pub gateless: bool,
+    /// What is said of listeners, by their name in the template or their ARN.
+    pub doors: BTreeMap<String, DoorWord>,
     /// The bucket that a plan's templates are copied to, each under its hash.
     pub template_bucket: Option<String>,
     /// Where claim and journals are; `None`: in each machine's own data directory.
@@ -125,6 +131,7 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
     let stack = table.needed_text("stack", "the primary stack's name or ARN, such as stack = \"codeocean\"");
     let access = access(table, stack.as_ref(), None);
     let profile = table.text("profile");
+    let (gateless, doors) = (doors::gateless(table), doors::words(table));
     let template_bucket = bucket(table);
     let state = state::read(table, template_bucket.as_deref());
     let backup_stack = table.table("backup_stack").map(|below| {
@@ -182,6 +189,8 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         stack: stack?.text,
         access,
         profile,
+        gateless,
+        doors,
         template_bucket,
         state,
         backup_stack: backup_stack.flatten(),

@@ -67,6 +67,8 @@ impl DeploymentSettings {
                 }),
                 closes_at,
             },
+            gateless: self.gateless,
+            door_words: self.doors.clone(),
             admitted: maintenance.admitted.clone(),
             message: message_text(maintenance.message.as_deref(), from, ends_at),
             snapshot_databases: maintenance.snapshots.contains(&SnapshotKind::Database),

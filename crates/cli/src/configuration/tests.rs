@@ -251,7 +251,7 @@ fn a_profile_in_a_file() {
     let text = r#"
 name = "lab"
 base = "code-ocean"
-listener = "HttpsListener"
+listeners = "HttpsListener"
 worker_groups = ["WorkerGroup", { tag = "role", value = "worker" }, { type = "AWS::AutoScaling::AutoScalingGroup" }]
 databases = []
 dedicated_machine_tags = [{ key = "lab:dedicated" }, { key = "lab:stack", value = "${AWS::StackName}" }]
@@ -265,7 +265,7 @@ Database = "DatabaseAllocatedStorage"
         ("", "p.toml:1:1: the file needs name: what to call the profile"),
         (
             "name = \"x\"\nbase = \"codeocean\"\n",
-            "p.toml:2:8: base = \"codeocean\": one of code-ocean, generic is wanted",
+            "p.toml:2:8: base = \"codeocean\": one of code-ocean, elastic-ci, runs-on, generic is wanted",
         ),
         (
             "name = \"x\"\nworker_group = \"W\"\n",

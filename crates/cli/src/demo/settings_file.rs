@@ -52,7 +52,7 @@ pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<()
         PROFILE,
         "# What is what in the lab's stack, where its template alone doesn't tell: two listeners and two groups.\n\
          name = \"lab\"\n\
-         listener = [\"PublicListener\"]\n\
+         listeners = [\"PublicListener\"]\n\
          target_groups = [\"PublicTargetGroup\"]\n\
          worker_groups = [\"WorkerGroup\"]\n",
     )?;
@@ -94,6 +94,7 @@ fn settings(wanted: &Wanted<'_>) -> String {
          backup_stack = {{ stack = \"{BACKUP_STACK}\", template = \"{RELEASES}/{}\" }}\n\
          role_stack = {{ stack = \"{ROLE_STACK}\", template = \"{RELEASES}/{}\" }}\n\
          # The internal listener, which isn't behind the gate.\n\
+         doors = {{ InternalListener = \"not-for-users: the platform's own API, and what proves it healthy\" }}\n\
          platform = {{ adapter = \"http\", url = \"{internal_url}\", token_file = \"{TOKEN}\" }}\n\
          release = {{ catalogue = \"{CATALOGUE}\" }}\n\
          \n\

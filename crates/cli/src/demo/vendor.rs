@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use aws::{AwsCloud, AwsClouds};
 use conductor::{Clock, DataDirectory};
 use localcloud::Config;
-use upgrade::{Acceptance, LogicalResource, UpdateOptions, find_targets};
+use upgrade::{Acceptance, Closing, Judged, LogicalResource, UpdateOptions, find_targets, judge_doors};
 
 use super::directory::{self, Notes};
 use super::{approved, until_interrupted};
@@ -17,7 +17,7 @@ use crate::arguments::{Demo, Format};
 use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
 use crate::error::CliError;
 use crate::inputs::{Release, refuse_unknown};
-use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
+use crate::planning::{NewRelease, NoPlan, UpgradeRequest, doors, prepare, run_id};
 use crate::ports::Ports;
 use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
 use crate::site::{self, Site};
@@ -102,7 +102,13 @@ async fn demonstrate(
     let caller = running.caller(clock)?;
     until_interrupted(populate(&cloud, &caller, scenario, &mut |line| println!("{line}"))).await??;
 
-    let site = site_of(&running, directory, scenario.stack_name)?;
+    let mut site = site_of(&running, directory, scenario.stack_name)?;
+    site.settings.gateless = is_gateless(&site, scenario.stack_name).await?;
+    if site.settings.gateless {
+        println!(
+            "No load balancer that can be closed: work is stopped, and nobody is kept out (gate = \"none\")."
+        );
+    }
     let request = UpgradeRequest {
         inherited: upgrade::Before::default(),
         release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
@@ -138,6 +144,17 @@ async fn demonstrate(
         directory.path().display()
     );
     Ok(code)
+}
+
+/// Whether a vendor's platform has nothing that can be closed, or ways in that can't be: a demo has no owner who would settle
+/// each.
+async fn is_gateless(site: &Site, stack_name: &str) -> Result<bool, CliError> {
+    let deployment = site.ports.clouds.primary.deployment(stack_name).await?;
+    let listeners = doors::listeners(site, &deployment).await?;
+    let judged = judge_doors(&listeners, &site.settings.doors);
+    let closes = judged.iter().any(|(_, judged)| *judged == Judged::Close);
+    let open = judged.iter().any(|(_, judged)| matches!(judged, Judged::Other(Closing::CantBeClosed { .. })));
+    Ok(!closes || open)
 }
 
 /// The demo's deployment within reach: on the local cloud of its own directory.

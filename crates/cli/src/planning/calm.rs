@@ -2,36 +2,35 @@
 
 use conductor::{Cloud, JournalStore, read_run};
 use upgrade::{
-    BannerBefore, Before, Finding, FleetQuery, HealthQuery, Maintenance, Observation, Outcome,
-    PlatformObservation, PlatformQuery, PortError, PortErrorKind, Query, State, Targets,
+    BannerBefore, Before, Deployment, Finding, HealthQuery, Maintenance, Observation, Outcome,
+    PlatformObservation, PlatformQuery, PortError, Query, State, Targets,
 };
 
+use super::doors::{Entrance, entrance};
 use crate::error::CliError;
 use crate::site::Site;
 
 /// The maintenance in which the deployment is; `None`: users are let in.
 ///
 /// # Errors
-/// The listener can't be looked at.
-pub async fn maintenance_of(site: &Site, targets: &Targets) -> Result<Option<Maintenance>, PortError> {
-    let query = FleetQuery::GateRules { listener_arn: targets.listener.physical_id.clone() };
-    match site.ports.observe(&Query::Fleet(query)).await? {
-        Observation::GateRules(rules) => Ok(Maintenance::of(&rules)),
-        other => Err(PortError {
-            kind: PortErrorKind::Refused,
-            operation: "elasticloadbalancing:DescribeRules".to_owned(),
-            message: format!("answered with {}", other.kind()),
-        }),
-    }
+/// The listeners can't be looked at.
+pub async fn maintenance_of(
+    site: &Site,
+    deployment: &Deployment,
+    targets: &Targets,
+) -> Result<Option<Maintenance>, PortError> {
+    Ok(Maintenance::of_calm(&entrance(site, deployment, targets).await?.calm))
 }
 
 /// The same, with how everything was before it: what a journal knows counts only while the gate stands.
 pub(super) async fn as_found(
     site: &Site,
+    deployment: &Deployment,
     targets: &Targets,
     inherited: Before,
-) -> Result<(Option<Maintenance>, Before), CliError> {
-    let found = maintenance_of(site, targets).await?;
+) -> Result<(Entrance, Option<Maintenance>, Before), CliError> {
+    let entrance = entrance(site, deployment, targets).await?;
+    let found = Maintenance::of_calm(&entrance.calm);
     let mut before = if found.is_some() { inherited } else { Before::default() };
     if before.health.is_empty() {
         before.health = health_now(site, targets, found.is_some()).await;
@@ -39,7 +38,7 @@ pub(super) async fn as_found(
     if before.banner.is_none() {
         before.banner = left_over_banner(site).await;
     }
-    Ok((found, before))
+    Ok((entrance, found, before))
 }
 
 /// The banner that is shown, when its words are ours: an earlier maintenance, of which no journal is left, has put it up.

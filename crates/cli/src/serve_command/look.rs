@@ -5,11 +5,11 @@ use conductor::Cloud as _;
 use panel::{BackendError, GatePicture, Look, Workers};
 use upgrade::{
     CalmParts, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
-    ReleaseFacts, ReleaseSide, find_targets_with, still_to_put_back,
+    ReleaseFacts, ReleaseSide, Users, find_targets_with, still_to_put_back,
 };
 
 use super::backend::unanswered;
-use crate::planning::maintenance_of;
+use crate::planning::doors::{door_lines, entrance};
 use crate::site::Site;
 
 /// Ask for everything.
@@ -26,14 +26,25 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
             let gate = GatePicture::Unknown(why.clone());
             let (taken_away, jobs, workers) = (Err(why.clone()), Err(why.clone()), Err(why));
             let (status, sessions, computations) = (deployment.status, None, None);
-            return Ok(Look { at, version, status, gate, taken_away, jobs, workers, sessions, computations });
+            let doors = Vec::new();
+            return Ok(Look {
+                at,
+                version,
+                status,
+                gate,
+                doors,
+                taken_away,
+                jobs,
+                workers,
+                sessions,
+                computations,
+            });
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let gate = match maintenance_of(site, &targets).await {
-        Ok(None) => GatePicture::Open,
-        Ok(Some(found)) => GatePicture::Closed(found),
-        Err(error) => GatePicture::Unknown(error.to_string()),
+    let (gate, doors) = match entrance(site, &deployment, &targets).await {
+        Ok(entrance) => (GatePicture::of(Users::of(&entrance.calm)), door_lines(site, &entrance)),
+        Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new()),
     };
     let parts = CalmParts {
         listener_arns: Vec::new(),
@@ -93,6 +104,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         version,
         status: deployment.status,
         gate,
+        doors,
         taken_away,
         jobs,
         workers,

@@ -183,7 +183,8 @@ mod tests {
             stack: "platform".to_owned(),
             stack_status: "UPDATE_COMPLETE".to_owned(),
             version: None,
-            gate: Ok(Gate { closed: false, run: None, since: None, by: None }),
+            gate: Ok(Gate { closed: false, gateless: false, run: None, since: None, by: None }),
+            doors: Vec::new(),
             at_work: AtWork {
                 sessions: None,
                 computations: None,
@@ -218,7 +219,7 @@ mod tests {
     }
 
     fn closed_by(id: &str) -> Result<Gate, String> {
-        Ok(Gate { closed: true, run: Some(id.to_owned()), since: None, by: None })
+        Ok(Gate { closed: true, gateless: false, run: Some(id.to_owned()), since: None, by: None })
     }
 
     fn last(run: ListedRun) -> impl FnOnce(&mut Standing) {

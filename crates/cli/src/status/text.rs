@@ -17,7 +17,7 @@ const LABEL: usize = 13;
 /// All of it.
 pub(super) fn render(standing: &Standing, width: usize) -> String {
     let mut text = head(standing);
-    gate(&mut text, standing);
+    gate(&mut text, standing, width);
     at_work(&mut text, standing, width);
     workers(&mut text, standing);
     queues(&mut text, standing);
@@ -32,7 +32,7 @@ pub(super) fn render(standing: &Standing, width: usize) -> String {
 /// What concerns maintenance.
 pub(crate) fn maintenance(standing: &Standing, width: usize) -> String {
     let mut text = head(standing);
-    gate(&mut text, standing);
+    gate(&mut text, standing, width);
     queues(&mut text, standing);
     if let Ok(jobs) = &standing.at_work.jobs {
         line(&mut text, "Jobs", &format!("{} unfinished", jobs.len()));
@@ -61,19 +61,30 @@ fn head(standing: &Standing) -> String {
     text
 }
 
-fn gate(text: &mut String, standing: &Standing) {
+fn gate(text: &mut String, standing: &Standing, width: usize) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let words = match &standing.gate {
         Err(reason) => format!("cannot be looked at: {reason}"),
+        Ok(gate) if gate.gateless && !gate.closed => "none, by the settings; work goes on".to_owned(),
         Ok(gate) if !gate.closed => "open; users are let in".to_owned(),
         Ok(gate) => {
             let since = gate.since.map_or_else(String::new, |since| format!(" since {} UTC", moment(since)));
             let run = gate.run.as_deref().unwrap_or("an unknown run");
             let by = gate.by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
-            format!("{red}CLOSED{red:#}{since}{by} (run {run}); users see the maintenance page")
+            match gate.gateless {
+                true => format!("none, by the settings; {red}WORK IS STOPPED{red:#}{since}{by} (run {run})"),
+                false => format!("{red}CLOSED{red:#}{since}{by} (run {run}); users see the maintenance page"),
+            }
         }
     };
     line(text, "Gate", &words);
+    // One door is the gate itself.
+    if standing.doors.len() > 1 {
+        line(text, "Ways in", &format!("{}:", standing.doors.len()));
+        for door in &standing.doors {
+            wrap(text, door, width);
+        }
+    }
 }
 
 fn looked<'a, T>(text: &mut String, label: &str, found: &'a Looked<T>) -> Option<&'a T> {

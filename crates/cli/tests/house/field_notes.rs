@@ -62,6 +62,8 @@ scenarios! {
     3 batch::a_queue_that_refuses_to_be_disabled_is_told_and_users_keep_what_they_have;
     3 batch::an_invalid_compute_environment_keeps_nobody_out;
     3 batch::a_queue_invalid_on_the_way_out_is_named_and_put_back_when_it_is_valid_again;
+    4 door::every_listener_that_users_come_through_is_closed_and_opened;
+    4 door::a_place_that_was_taken_since_the_plan_is_not_insisted_on;
     7 processes::a_group_that_can_not_shrink_is_named_before_anybody_is_kept_out;
     7 processes::what_a_suspended_group_keeps_has_its_protection_again_and_is_not_told_as_stopped;
     7 processes::a_group_that_can_not_grow_is_told_until_it_has_its_instances;
@@ -100,6 +102,7 @@ scenarios! {
     20 health::a_target_group_that_had_no_target_before_is_told_and_not_waited_for;
     20 health::a_stop_while_health_is_awaited_leads_to_the_question;
     20 health::maintenance_is_left_although_the_platform_is_sick_and_that_is_on_record;
+    21 door::rules_that_leave_no_room_make_room_and_take_their_places_again;
 }
 
 /// Scenarios that came to their right end.

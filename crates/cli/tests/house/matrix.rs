@@ -279,7 +279,7 @@ async fn pair(
         }
     }
     let refused = told.take().unwrap_or(Ok(false)).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let rules = plan.gate.admitting_rules.len() + 1;
+    let rules = plan.gates().map(|(_, gate)| gate.admitting_rules.len() + 1).sum();
     judge(&world, &what, right(first, alive, phase, second), refused, rules, fresh).await;
     Some(())
 }

@@ -60,6 +60,8 @@ pub struct Standing {
     pub queues: BTreeMap<String, (String, String)>,
     /// Whether they act.
     pub alarms: BTreeMap<String, String>,
+    /// Where the platform's own listener rules stand.
+    pub priorities: BTreeMap<String, String>,
     /// What of ours is left: notes, gate rules, change sets that were not executed, a banner.
     pub left: Vec<String>,
 }
@@ -102,8 +104,23 @@ impl Outside<'_> {
         public.expect("a listener").1.clone()
     }
 
-    async fn rules(&self) -> Vec<Tree> {
-        let fields = [("ListenerArn".to_owned(), self.listener())];
+    /// The rules of every listener, those that only lead to another aside.
+    async fn doors(&self) -> Vec<Vec<Tree>> {
+        let mut doors = Vec::new();
+        for (_, listener_arn) in self.of_type("AWS::ElasticLoadBalancingV2::Listener") {
+            let rules = self.rules(listener_arn).await;
+            let leads_on = |rule: &Tree| {
+                rule.list("Actions").iter().all(|action| action.get("RedirectConfig").is_some())
+            };
+            if !rules.iter().all(leads_on) {
+                doors.push(rules);
+            }
+        }
+        doors
+    }
+
+    async fn rules(&self, listener_arn: String) -> Vec<Tree> {
+        let fields = [("ListenerArn".to_owned(), listener_arn)];
         let answer = self.caller.query("elasticloadbalancing", "DescribeRules", &fields).await;
         let mut rules = Tree::read(&answer.expect("rules")).list("Rules");
         rules.sort_by_key(|rule| rule.text("Priority").parse::<i32>().unwrap_or(i32::MAX));
@@ -141,7 +158,7 @@ impl Outside<'_> {
 
     /// Look as a user, and as one who sees what goes on behind the gate.
     pub async fn look(&self, at: u64) -> Look {
-        let rules = self.rules().await;
+        let doors = self.doors().await;
         let mut disturbed = Vec::new();
         for queue in self.queues().await {
             if queue["state"] == "DISABLED" {
@@ -160,7 +177,11 @@ impl Outside<'_> {
                 disturbed.push("sessions are being stopped".to_owned());
             }
         }
-        Look { at, stranger: way(&rules, STRANGER), admitted: way(&rules, ADMITTED), disturbed }
+        let in_by_any = |from| {
+            let open = doors.iter().any(|rules| way(rules, from) == Way::Platform);
+            if open { Way::Platform } else { Way::MaintenancePage }
+        };
+        Look { at, stranger: in_by_any(STRANGER), admitted: in_by_any(ADMITTED), disturbed }
     }
 
     /// How the deployment stands.
@@ -197,6 +218,7 @@ impl Outside<'_> {
             let state = queue["state"].as_str().unwrap_or_default().to_owned();
             queues.insert(logical(&arn, &arns), (state, arn));
         }
+        let of_rules = self.of_type("AWS::ElasticLoadBalancingV2::ListenerRule");
         let of_stack = self.of_type("AWS::CloudWatch::Alarm");
         let field = |(place, (_, name)): (usize, &(String, String))| {
             (format!("AlarmNames.member.{}", place + 1), name.clone())
@@ -209,15 +231,20 @@ impl Outside<'_> {
                 alarms.insert(logical(&alarm.text("AlarmName"), &of_stack), alarm.text("ActionsEnabled"));
             }
         }
-        for rule in self.rules().await {
+        let mut priorities = BTreeMap::new();
+        for rule in self.doors().await.into_iter().flatten() {
+            let (arn, priority) = (rule.text("RuleArn"), rule.text("Priority"));
+            priorities.insert(logical(&arn, &of_rules), priority);
             let pages = rule.list("Actions").iter().any(|action| {
                 action.get("FixedResponseConfig").is_some_and(|page| page.text("StatusCode") == "503")
             });
-            left.extend(pages.then(|| format!("gate rule {}", rule.text("RuleArn"))));
+            left.extend(pages.then(|| format!("gate rule {arn}")));
         }
         left.extend(self.change_sets());
         left.extend(self.platform.and_then(StubPlatform::banner).map(|text| format!("the banner {text}")));
-        Standing { status, version, groups, queues, alarms, left }
+        // Rules that aren't the stack's are listeners' defaults, or the gate's.
+        priorities.retain(|name, _| of_rules.iter().any(|(rule, _)| rule == name));
+        Standing { status, version, groups, queues, alarms, priorities, left }
     }
 
     /// Change sets of the stack that nobody executed.

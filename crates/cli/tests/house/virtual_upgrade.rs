@@ -37,9 +37,11 @@ pub async fn assert_upgraded(rehearsal: &Rehearsal, plan: &Plan) {
         found.map(|resource| resource.physical_id.clone())
     };
     // The gate is open: no rule of ours is left.
-    let listener_arn = physical(&plan.targets.listener.logical_id).expect("the listener");
-    let rules = rehearsal.cloud.observe(&FleetQuery::GateRules { listener_arn }.into()).await.expect("rules");
-    assert_eq!(rules, Observation::GateRules(Vec::new()));
+    let listener_arns =
+        plan.targets.listeners.iter().map(|one| physical(&one.logical_id).expect("a listener")).collect();
+    let seen = rehearsal.cloud.observe(&FleetQuery::GateRules { listener_arns }.into()).await.expect("rules");
+    let Observation::GateRules(doors) = seen else { panic!("{seen:?}") };
+    assert!(doors.iter().all(|door| door.exists && door.rules.is_empty()), "{doors:?}");
     // The queues take jobs, and the jobs that were there are gone.
     let arns: Vec<String> =
         plan.targets.job_queues.iter().map(|queue| physical(&queue.logical_id).expect("a queue")).collect();

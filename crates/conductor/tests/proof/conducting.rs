@@ -9,8 +9,8 @@ use conductor::{
     SqliteJournal, Watcher,
 };
 use upgrade::{
-    Act, ApprovedPlan, FleetQuery, Observation, Plan, PortError, PortErrorKind, Query, Question, Record,
-    State, Step, Timestamp, Users, What,
+    Act, ApprovedPlan, CalmSeen, DoorSeen, FleetQuery, Observation, Plan, PortError, PortErrorKind, Query,
+    Question, Record, State, Step, Timestamp, Users, What,
 };
 
 use crate::common::plan;
@@ -27,7 +27,13 @@ impl Cloud for Slow {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
         self.clock.sleep(self.look).await;
         match query {
-            Query::Fleet(FleetQuery::GateRules { .. }) => Ok(Observation::GateRules(Vec::new())),
+            Query::Fleet(FleetQuery::GateRules { listener_arns }) => {
+                Ok(Observation::GateRules(listener_arns.iter().map(open_door).collect()))
+            }
+            Query::Fleet(FleetQuery::Calm(parts)) => {
+                let doors = parts.listener_arns.iter().map(open_door).collect();
+                Ok(Observation::Calm(CalmSeen { doors, ..CalmSeen::default() }))
+            }
             other => Err(failed(PortErrorKind::Transient, format!("{other:?}"))),
         }
     }
@@ -37,6 +43,10 @@ impl Cloud for Slow {
         self.clock.sleep(self.look).await;
         Err(failed(PortErrorKind::Refused, format!("{act:?}")))
     }
+}
+
+fn open_door(listener_arn: &String) -> DoorSeen {
+    DoorSeen { listener_arn: listener_arn.clone(), exists: true, rules: Vec::new(), others: Vec::new() }
 }
 
 fn failed(kind: PortErrorKind, message: String) -> PortError {

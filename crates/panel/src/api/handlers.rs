@@ -91,6 +91,8 @@ pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<Stri
     let (gate, maintenance) = match &look.gate {
         GatePicture::Open => ("open", None),
         GatePicture::Closed(maintenance) => ("closed", Some(maintenance)),
+        GatePicture::AtWork => ("none", None),
+        GatePicture::Stopped(maintenance) => ("none", Some(maintenance)),
         GatePicture::Unknown(_) => ("unknown", None),
     };
     let taken_away = look.taken_away.as_ref().map(|lines| lines.iter().map(|line| json!(line)).collect());
@@ -198,6 +200,8 @@ fn seen(seen: &Seen) -> Value {
     let (gate, found) = match users {
         Users::In => ("open", None),
         Users::Out(found) => ("closed", Some(maintenance(found))),
+        Users::AtWork => ("none", None),
+        Users::Stopped(found) => ("none", Some(maintenance(found))),
     };
     json!({
         "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "maintenance": found,

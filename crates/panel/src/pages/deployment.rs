@@ -43,8 +43,8 @@ pub(crate) fn maintenance(page: &MaintenancePage<'_>) -> Markup {
     let settings = shown.settings;
     let running = last.filter(|last| last.telling.report().outcome.is_none());
     let seen = look.as_ref().ok();
-    let is_open = seen.is_some_and(|look| look.gate == GatePicture::Open);
-    let is_closed = seen.is_some_and(|look| matches!(look.gate, GatePicture::Closed(_)));
+    let is_open = seen.is_some_and(|look| look.gate.is_open());
+    let is_closed = seen.is_some_and(|look| look.gate.maintenance().is_some());
     // What nobody could look at may have been taken away.
     let is_whole = seen.is_some_and(|look| look.taken_away.as_ref().is_ok_and(Vec::is_empty));
     html! {
@@ -92,8 +92,8 @@ fn standing_of(look: &Look, knows_closer: bool) -> Markup {
         div.standing {
             p.big { "Users: " (gate(&look.gate)) }
             @match &look.gate {
-                GatePicture::Open => {},
-                GatePicture::Closed(found) => {
+                GatePicture::Open | GatePicture::AtWork => {},
+                GatePicture::Closed(found) | GatePicture::Stopped(found) => {
                     p { "In maintenance" (since_by(found)) "." }
                     p.sub.wrap { "Entered by run "
                         @if knows_closer { a href={ "/runs/" (found.run_id) } { (found.run_id) } }
@@ -102,6 +102,7 @@ fn standing_of(look: &Look, knows_closer: bool) -> Markup {
                 },
                 GatePicture::Unknown(why) => p { "The gate could not be looked at: " (why) },
             }
+            @if !look.doors.is_empty() { details { summary { "Every way in" } ul { @for door in &look.doors { li.wrap { (door) } } } } }
             p.sub { "Stack " (look.status) @if let Some(version) = &look.version { ", release " (version) } ". Looked at " (when(look.at)) }
         }
     }
@@ -109,14 +110,14 @@ fn standing_of(look: &Look, knows_closer: bool) -> Markup {
 
 /// What bears the note of maintenance and is as it leaves it.
 fn taken_away(look: &Look) -> Markup {
-    let is_open = look.gate == GatePicture::Open;
+    let is_open = look.gate.is_open();
     html! {
         @match &look.taken_away {
             Err(why) => p.notice.mind { "What is still to be put back could not be looked at: " (why) },
             Ok(lines) if lines.is_empty() => {},
             Ok(lines) => {
                 @let all = html! { ul { @for line in lines { li { (line) } } } };
-                @if is_open { div.notice.mind { p { "Users are let in, and this is still to be put back. Disabling maintenance goes on with it." } (all) } }
+                @if is_open { div.notice.mind { p { (if look.gate == GatePicture::AtWork { "Work goes on" } else { "Users are let in" }) ", and this is still to be put back. Disabling maintenance goes on with it." } (all) } }
                 @else { section { h2 { "To be put back" } p { "Disabling maintenance puts it back as it was." } (all) } }
             },
         }

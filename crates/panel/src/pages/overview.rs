@@ -142,6 +142,8 @@ pub(super) fn gate(gate: &GatePicture) -> Markup {
     match gate {
         GatePicture::Open => pill(Tone::Good, "let in"),
         GatePicture::Closed(_) => pill(Tone::Mind, "kept out"),
+        GatePicture::AtWork => pill(Tone::Good, "at work"),
+        GatePicture::Stopped(_) => pill(Tone::Mind, "work stopped"),
         GatePicture::Unknown(_) => pill(Tone::Quiet, "unknown"),
     }
 }
@@ -177,15 +179,15 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
         }
     }
     match look.map(|look| (&look.gate, &look.taken_away)) {
-        Some((GatePicture::Closed(maintenance), _)) => {
+        Some((GatePicture::Closed(maintenance) | GatePicture::Stopped(maintenance), _)) => {
             found.push((Tone::Mind, html! { "In maintenance" (since_by(maintenance)) "." }));
         }
-        Some((GatePicture::Open, Ok(left))) if !left.is_empty() => {
-            let words = html! { "Users are let in, and " (counted(left.len(), "thing")) " of maintenance "
+        Some((gate @ (GatePicture::Open | GatePicture::AtWork), Ok(left))) if !left.is_empty() => {
+            let words = html! { (if *gate == GatePicture::AtWork { "Work goes on" } else { "Users are let in" }) ", and " (counted(left.len(), "thing")) " of maintenance "
             (if left.len() == 1 { "is" } else { "are" }) " still to be put back: see System maintenance." };
             found.push((Tone::Mind, words));
         }
-        Some((GatePicture::Open | GatePicture::Unknown(_), _)) | None => {}
+        Some((GatePicture::Open | GatePicture::AtWork | GatePicture::Unknown(_), _)) | None => {}
     }
     if let Some(look) = look
         && look.status.ends_with("_FAILED")

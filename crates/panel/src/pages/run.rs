@@ -4,7 +4,7 @@ use conductor::Claim;
 use maud::{Markup, PreEscaped, html};
 use upgrade::{
     Answer, Approval, Ending, Limit, Line, LineKind, Plan, Question, Report, State, StopDoes, Timestamp,
-    UpdateKind, Users, stop_does,
+    UpdateKind, stop_does,
 };
 
 use super::form::{Send, button, form};
@@ -194,7 +194,7 @@ fn top(plan: &Plan, state: Option<&State>, report: &Report, claim: Option<&Claim
             div.notice.mind { h3 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
         }
         @for remark in &report.remarks { p.notice.mind { (remark) } }
-        @if report.seen.as_ref().is_some_and(|seen| matches!(seen.users, Users::Out(_)) || !seen.still_to_put_back.is_empty()) {
+        @if report.seen.as_ref().is_some_and(|seen| seen.users.maintenance().is_some() || !seen.still_to_put_back.is_empty()) {
             p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
         }
     }
@@ -216,9 +216,10 @@ fn at(time: Timestamp) -> String {
 fn gate_as_seen(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
     let doors = state.map(|state| state.doors.as_slice()).unwrap_or_default();
     let is_gone = state.is_some_and(|state| matches!(state.question, Some(Question::GateGone { .. })));
-    let is_open = doors.iter().any(|door| !door.closed);
+    let is_open = state.is_some_and(|state| state.taken.begun) && doors.iter().any(|door| !door.closed);
     html! {
         @match report.gate_closed {
+            _ if plan.gateless => "There is no gate: work is stopped, and nobody is kept out",
             _ if is_gone => "The gate is gone: the run has seen it",
             Some((since, Some(until))) => {
                 "The run opened the gate at " (clock(until)) ", " (duration(until.milliseconds_since(since))) " after it was closed"

@@ -166,8 +166,10 @@ pub(crate) async fn maintenance(
         None => None,
     };
     let knows_closer = look.as_ref().is_ok_and(|look| match &look.gate {
-        GatePicture::Closed(found) => runs.iter().any(|run| run.run_id == found.run_id),
-        GatePicture::Open | GatePicture::Unknown(_) => false,
+        GatePicture::Closed(found) | GatePicture::Stopped(found) => {
+            runs.iter().any(|run| run.run_id == found.run_id)
+        }
+        GatePicture::Open | GatePicture::AtWork | GatePicture::Unknown(_) => false,
     });
     let shown = MaintenancePage { shown, look: &look, last, claim: claim.as_ref(), untold, knows_closer };
     Ok(page(&asker, "", "System maintenance", pages::maintenance(&shown)))

@@ -1,8 +1,9 @@
 //! A plan that the panel can show: an update of the stack, and nothing else.
 
 use upgrade::{
-    Announcement, AtWork, Gate, HealthPolicy, LogicalResource, MaintenancePolicy, ParameterSetting, Plan,
-    PlannedStep, PlatformCapabilities, Proposal, RunKind, StackUpdate, Step, Targets, UpdateKind,
+    Announcement, AtWork, Closing, Gate, HealthPolicy, LogicalResource, MaintenancePolicy, ParameterSetting,
+    Plan, PlannedDoor, PlannedStep, PlatformCapabilities, Proposal, RunKind, StackUpdate, Step, Targets,
+    UpdateKind,
 };
 
 /// A parameter marked NoEcho: its name may be shown.
@@ -47,10 +48,10 @@ pub fn plan(run_id: &str) -> Plan {
         pieces: Vec::new(),
         unpinned: Vec::new(),
         targets: Targets {
-            listener: LogicalResource {
+            listeners: vec![LogicalResource {
                 logical_id: "Listener".to_owned(),
                 physical_id: "arn:listener".to_owned(),
-            },
+            }],
             target_groups: Vec::new(),
             job_queues: Vec::new(),
             worker_groups: Vec::new(),
@@ -59,14 +60,23 @@ pub fn plan(run_id: &str) -> Plan {
             volumes: Vec::new(),
             dedicated_machine_tags: Vec::new(),
         },
-        gate: Gate {
-            priority: 1,
-            status_code: 503,
-            content_type: "text/plain".to_owned(),
-            body: "back soon".to_owned(),
-            admitted: Vec::new(),
-            admitting_rules: Vec::new(),
-        },
+        doors: vec![PlannedDoor {
+            listener: LogicalResource {
+                logical_id: "Listener".to_owned(),
+                physical_id: "arn:listener".to_owned(),
+            },
+            words: "HTTPS:443 of web".to_owned(),
+            closing: Closing::ByRules(Gate {
+                priority: 1,
+                status_code: 503,
+                content_type: "text/plain".to_owned(),
+                body: "back soon".to_owned(),
+                admitted: Vec::new(),
+                admitting_rules: Vec::new(),
+                makes_room: Vec::new(),
+            }),
+        }],
+        gateless: false,
         announcement: Announcement { banner: None, closes_at: None },
         maintenance: MaintenancePolicy::default(),
         platform: PlatformCapabilities::NONE,

@@ -1,32 +1,133 @@
-//! Whether the gate's rules fit among the listener's: their count, their priorities, and room in each rule for the
-//! addresses that pass.
+//! Whether every way in can be closed, and whether the gate's rules fit on each listener: their count, their priorities, and
+//! room in each rule for the addresses that pass.
 //!
 //! Source: Elastic Load Balancing user guide, "Quotas for your Application Load Balancers": 100 rules a load balancer
 //! without default rules (adjustable), 5 condition values a rule (fixed). Priorities are 1 to 50000 (API reference,
 //! CreateRule).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 use crate::circumstances::ListenerRule;
+use crate::door::{Closing, Judged, ListenerSeen, judge};
+use crate::draft::gate_on;
 
 const RULES_A_LOAD_BALANCER: usize = 100;
 const CONDITION_VALUES_A_RULE: u32 = 5;
 
-/// Whether there is room for the gate.
-pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("gate-space", "Room for the gate").accepted_singly();
-    let rules = match &input.circumstances.listener_rules {
-        Ok(rules) => rules,
+const DOORS: (&str, &str) = ("doors", "Every way in");
+const SPACE: (&str, &str) = ("gate-space", "Room for the gate");
+
+/// Whether every way in is closed, needs no closing, or is settled by the owner.
+pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new(DOORS.0, DOORS.1);
+    let listeners = match &input.circumstances.listeners {
+        Ok(listeners) => listeners,
         Err(reason) => {
-            finding.warn(
-                format!("The listener's rules could not be looked at: {reason}. Whether the gate can be closed is not known."),
-                "Allow elasticloadbalancing:DescribeRules and check again.",
+            finding.fail(
+                format!("The listeners could not be looked at: {reason}. Whether users can be kept out is not known."),
+                "Allow elasticloadbalancing:DescribeLoadBalancers, DescribeListeners and DescribeRules, and check again.",
             );
             return finding.done();
         }
     };
-    let listener = &input.targets.listener.physical_id;
-    let left: Vec<&str> = rules.iter().filter_map(|rule| rule.run_id.as_deref()).collect();
+    if input.gateless {
+        finding.note("The settings say that there is no gate: work is stopped, and nobody is kept out.");
+        let open =
+            judge(listeners, input.door_words).into_iter().filter_map(|(listener, judged)| match judged {
+                Judged::Close | Judged::Other(Closing::CantBeClosed { .. }) => Some(place(listener)),
+                Judged::Other(_) => None,
+            });
+        let open: Vec<String> = open.collect();
+        if !open.is_empty() {
+            finding.warn(
+                format!(
+                    "People may come in while the stack is updated, by {}.",
+                    list(open.iter().map(String::as_str))
+                ),
+                "Take gate = \"none\" out of the deployment's settings, and those that can be are closed.",
+            );
+        }
+        return finding.done();
+    }
+    let mut closes = 0;
+    for (listener, judged) in judge(listeners, input.door_words) {
+        let place = place(listener);
+        match judged {
+            Judged::Close => {
+                closes += 1;
+                finding.note(format!("{place} closes."));
+            }
+            Judged::Other(Closing::LeadsToClosed { to }) => {
+                finding.note(format!("{place} leads only to {}, which closes.", to.join(", ")));
+            }
+            Judged::Other(Closing::NotForUsers { reason }) => {
+                finding.note(format!("{place} is not for users, by the settings: {reason}"));
+            }
+            Judged::Other(Closing::StaysOpen { reason }) => finding.warn(
+                format!("{place} stays open, by the settings: {reason}"),
+                "Users may come in by it while the platform is updated.",
+            ),
+            Judged::Other(Closing::CantBeClosed { why }) => finding.fail(
+                format!("{place} can't be closed: {why}. Users would come in by it."),
+                format!(
+                    "If users don't come in by it, say so in the deployment's settings, with the reason: doors = {{ {0} = \
+                     \"not-for-users: …\" }}; if they do, and it may stay so, doors = {{ {0} = \"stays-open: …\" }}.",
+                    listener.key()
+                ),
+            ),
+            Judged::Other(Closing::ByRules(_)) => {}
+        }
+    }
+    for name in input.door_words.keys().filter(|name| !listeners.iter().any(|one| is_named(one, name))) {
+        finding.warn(
+            format!("The settings speak of a door {name}, and there is no such listener."),
+            "Write its name in the template, or its ARN.",
+        );
+    }
+    if closes == 0 {
+        finding.fail(
+            "No listener of an application load balancer was found, so nothing can keep users out.",
+            "If work is to be stopped without keeping anybody out, say so in the deployment's settings: gate = \"none\". A \
+             listener that isn't the stack's is named there too: doors = { \"ARN\" = \"users\" }.",
+        );
+    }
+    finding.done()
+}
+
+/// A listener by its name in the template and its place.
+fn place(listener: &ListenerSeen) -> String {
+    let words = listener.words();
+    match &listener.logical_id {
+        Some(id) => format!("{id} ({words})"),
+        None => words,
+    }
+}
+
+fn is_named(listener: &ListenerSeen, name: &str) -> bool {
+    listener.arn == name || listener.logical_id.as_deref() == Some(name)
+}
+
+/// Whether there is room for the gate on every listener that is closed.
+pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new(SPACE.0, SPACE.1).accepted_singly();
+    if input.gateless {
+        return finding.skipped("There is no gate.");
+    }
+    let Ok(listeners) = &input.circumstances.listeners else {
+        return finding.skipped("The listeners could not be looked at.");
+    };
+    let closing: Vec<&ListenerSeen> = judge(listeners, input.door_words)
+        .into_iter()
+        .filter(|(_, judged)| *judged == Judged::Close)
+        .map(|(listener, _)| listener)
+        .collect();
+    let left: BTreeSet<&str> = closing
+        .iter()
+        .flat_map(|listener| &listener.rules)
+        .filter_map(|rule| rule.run_id.as_deref())
+        .collect();
     if let Some(found) = input.found {
         finding.note(format!(
             "The deployment is in maintenance (run {}): its gate is used as it stands.",
@@ -44,75 +145,94 @@ pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
             "Look at that run (`slackwater run show`).",
         );
     }
-    let own: Vec<&ListenerRule> = rules.iter().filter(|rule| rule.run_id.is_none()).collect();
-    let on_listener: Vec<&ListenerRule> =
-        own.iter().copied().filter(|rule| rule.listener_arn == *listener).collect();
-    let copies = copies(input.admitted.len(), &on_listener, &mut finding);
-    let needed = 1 + copies;
-
-    // Default rules don't count.
-    let there = rules.iter().filter(|rule| rule.priority.is_some()).count();
-    if there + needed > RULES_A_LOAD_BALANCER {
-        finding.fail(
-            format!(
-                "The load balancer has {there} rules, and the gate needs {needed} more (1 that closes, {copies} that let \
-                 listed addresses pass): over {RULES_A_LOAD_BALANCER}, which is the limit unless AWS has raised it."
-            ),
-            "Let fewer addresses pass, or several as one CIDR block; or ask AWS for more rules a load balancer.",
-        );
+    let mut needed_on: BTreeMap<&str, usize> = BTreeMap::new();
+    for listener in &closing {
+        let needed = 1 + copies(input.admitted.len(), listener, &mut finding);
+        *needed_on.entry(listener.balancer.as_str()).or_default() += needed;
+        priorities(input, listener, needed, &mut finding);
     }
-    let lowest = on_listener.iter().filter_map(|rule| rule.priority).min().unwrap_or(50_001);
-    let free = usize::try_from(lowest - 1).unwrap_or(0);
-    if free < needed {
-        finding.fail(
-            format!(
-                "The listener's first rule has priority {lowest}, so there are {free} priorities before it; the gate needs \
-                 {needed}."
-            ),
-            format!(
-                "Move the platform's rules up to make room (aws elbv2 set-rule-priorities), the first one to {} or more. \
-                 CloudFormation will see that as drift of the rules.",
-                needed + 1
-            ),
-        );
-    } else {
-        finding.note(format!(
-            "{} of the platform on this listener, the first at {lowest}; the gate needs {needed} before it.",
-            count(on_listener.len(), "rule")
-        ));
+    for (balancer, needed) in needed_on {
+        // Default rules don't count.
+        let rules = listeners.iter().filter(|one| one.balancer == balancer).flat_map(|one| &one.rules);
+        let there = rules.filter(|rule| rule.priority.is_some()).count();
+        if there + needed > RULES_A_LOAD_BALANCER {
+            finding.fail(
+                format!(
+                    "The load balancer {balancer} has {there} rules, and the gate needs {needed} more: over \
+                     {RULES_A_LOAD_BALANCER}, which is the limit unless AWS has raised it."
+                ),
+                "Let fewer addresses pass, or several as one CIDR block; or ask AWS for more rules a load balancer.",
+            );
+        }
     }
     finding.done()
 }
 
+/// Whether the gate finds a place before the platform's rules on one listener.
+fn priorities(input: &CheckInput<'_>, listener: &ListenerSeen, needed: usize, finding: &mut Finding) {
+    let own = listener.rules.iter().filter(|rule| rule.run_id.is_none() && rule.priority.is_some()).count();
+    let none = BTreeSet::new();
+    let new = listener.logical_id.as_ref().and_then(|id| input.new_priorities.get(id)).unwrap_or(&none);
+    let name = listener.name();
+    // Too many condition values are told of by themselves.
+    let Ok(gate) = gate_on(listener, input.admitted, new) else {
+        if let Some(first) =
+            new.first().filter(|first| usize::try_from(**first).is_ok_and(|first| first <= needed))
+        {
+            finding.fail(
+                format!(
+                    "The new release gives a rule of {name} priority {first}, and the gate needs {needed} before it: the \
+                     update would fail there, or let users in."
+                ),
+                "Ask the vendor for a priority that leaves room, or let fewer addresses pass.",
+            );
+        }
+        return;
+    };
+    match gate.makes_room.as_slice() {
+        [] => finding.note(format!(
+            "{} on {name}; the gate needs {needed} before {}, at {}.",
+            count(own, "rule"),
+            if own == 1 { "it" } else { "them" },
+            gate.priority
+        )),
+        moves => finding.note(format!(
+            "{name} has no room before its first rule, so {} for the time of the maintenance and back afterwards: {}. \
+             CloudFormation sees that as drift meanwhile.",
+            if moves.len() == 1 { "it is moved" } else { "rules are moved" },
+            list(moves.iter().map(|one| format!("{} to {}", one.from, one.to)).collect::<Vec<_>>().iter().map(String::as_str))
+        )),
+    }
+}
+
 /// How many copies of the platform's rules let the listed addresses pass. Each rule is copied (the default one too),
 /// as often as its free condition values ask for.
-fn copies(admitted: usize, rules: &[&ListenerRule], finding: &mut Finding) -> usize {
+fn copies(admitted: usize, listener: &ListenerSeen, finding: &mut Finding) -> usize {
     if admitted == 0 {
         return 0;
     }
     let mut copies = 0;
     let (mut full, mut signing_in) = (Vec::new(), Vec::new());
-    for rule in rules {
+    for rule in listener.rules.iter().filter(|rule| rule.run_id.is_none()) {
         let named =
             rule.priority.map_or_else(|| "the default rule".to_owned(), |priority| priority.to_string());
         if rule.signs_in {
             signing_in.push(named.clone());
         }
-        // The default rule's copy needs a condition of its own, for its path.
-        let taken = if rule.priority.is_some() { rule.condition_values } else { 1 };
-        let room = CONDITION_VALUES_A_RULE.saturating_sub(taken) as usize;
+        let room = CONDITION_VALUES_A_RULE.saturating_sub(values_of(rule)) as usize;
         if room == 0 {
             full.push(named);
         } else {
             copies += admitted.div_ceil(room);
         }
     }
+    let name = listener.name();
     // API reference, AuthenticateOidcActionConfig: ClientSecret is required where a rule is made, and is never shown.
     if !signing_in.is_empty() {
         finding.fail(
             format!(
-                "Rules that sign users in by OpenID Connect (priorities {}) can't be copied for the listed addresses: their \
-                 client secret can't be read.",
+                "Rules of {name} that sign users in by OpenID Connect (priorities {}) can't be copied for the listed \
+                 addresses: their client secret can't be read.",
                 list(signing_in.iter().map(String::as_str))
             ),
             "Let nobody pass (maintenance.admitted), or put those addresses before a listener that doesn't sign in.",
@@ -121,12 +241,17 @@ fn copies(admitted: usize, rules: &[&ListenerRule], finding: &mut Finding) -> us
     if !full.is_empty() {
         finding.fail(
             format!(
-                "Rules with {CONDITION_VALUES_A_RULE} condition values already have no room for a source address (priorities \
-                 {}), so no copy of them can let listed addresses pass.",
+                "Rules of {name} with {CONDITION_VALUES_A_RULE} condition values already have no room for a source address \
+                 (priorities {}), so no copy of them can let listed addresses pass.",
                 list(full.iter().map(String::as_str))
             ),
             "Let nobody pass, or ask the vendor for rules with fewer values.",
         );
     }
     copies
+}
+
+/// The default rule's copy needs a condition of its own, for its path.
+fn values_of(rule: &ListenerRule) -> u32 {
+    if rule.priority.is_some() { rule.condition_values } else { 1 }
 }

@@ -17,11 +17,12 @@ const UPDATE: [&str; 3] = [
     "cloudformation:ListStackResources",
 ];
 
-const GATE: [&str; 6] = [
+const GATE: [&str; 7] = [
     "elasticloadbalancing:AddTags",
     "elasticloadbalancing:CreateRule",
     "elasticloadbalancing:DeleteRule",
     "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTags",
 ];
@@ -90,12 +91,13 @@ pub fn actions_of_caller(
     targets: &Targets,
     stack_has_role: bool,
 ) -> BTreeSet<String> {
-    let mut actions: BTreeSet<String> = UPDATE.iter().chain(&GATE).map(|&action| action.to_owned()).collect();
+    let mut actions: BTreeSet<String> = UPDATE.iter().map(|&action| action.to_owned()).collect();
     let mut add = |wanted: bool, more: &[&str]| {
         if wanted {
             actions.extend(more.iter().map(|&action| action.to_owned()));
         }
     };
+    add(!targets.listeners.is_empty(), &GATE);
     add(!targets.job_queues.is_empty(), &JOB_QUEUES);
     add(!targets.worker_groups.is_empty(), &WORKER_GROUPS);
     add(!targets.dedicated_machine_tags.is_empty(), &MACHINES);

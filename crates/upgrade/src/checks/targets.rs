@@ -29,7 +29,7 @@ pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSe
         .map_err(|error| error.to_string())?;
     let roles = profile.roles(&evaluation).map_err(|error| error.to_string())?;
     let of_type = evaluation.active_resources().filter(|one| EVERY.contains(&one.type_name.as_str()));
-    Ok(std::iter::once(roles.listener)
+    Ok((roles.listeners.into_iter())
         .chain(roles.job_queues)
         .chain(roles.worker_groups)
         .chain(of_type.map(|one| one.logical_id.clone()))
@@ -39,9 +39,15 @@ pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSe
 /// The targets in both releases.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     let mut finding = Finding::new("targets", "Parts of the platform in the new release");
-    gate_holder(input, &mut finding);
+    if !input.gateless {
+        input
+            .targets
+            .listeners
+            .iter()
+            .for_each(|listener| gate_holder(input, &listener.logical_id, &mut finding));
+    }
     let targets = input.targets;
-    let old: BTreeSet<&str> = std::iter::once(&targets.listener)
+    let old: BTreeSet<&str> = (targets.listeners.iter())
         .chain(&targets.job_queues)
         .chain(&targets.worker_groups)
         .chain(&targets.target_groups)
@@ -98,8 +104,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
 
 /// The gate's rules hang on the listener, and the listener on its load balancer: where one of them is replaced the new
 /// one has no gate, and users get in while the update is still under way.
-fn gate_holder(input: &CheckInput<'_>, finding: &mut Finding) {
-    let listener = input.targets.listener.logical_id.as_str();
+fn gate_holder(input: &CheckInput<'_>, listener: &str, finding: &mut Finding) {
     let load_balancer = input
         .before
         .template

@@ -198,7 +198,7 @@ pub(super) fn alarms(input: &CheckInput<'_>) -> CheckResult {
         Err(reason) => return finding.skipped(format!("Alarms could not be looked at: {reason}")),
     };
     let targets = input.targets;
-    let stopped: BTreeSet<&str> = std::iter::once(&targets.listener)
+    let stopped: BTreeSet<&str> = (targets.listeners.iter())
         .chain(&targets.target_groups)
         .chain(&targets.job_queues)
         .chain(&targets.worker_groups)

@@ -1,33 +1,44 @@
 //! The rules that will close the gate: where there is room for them, and what they say.
 
+use std::collections::BTreeSet;
+
+use crate::act::RuleMove;
 use crate::circumstances::ListenerRule;
+use crate::door::ListenerSeen;
 use crate::draft::DraftError;
 use crate::plan::{AdmittingRule, Gate};
 
 /// A rule takes 5 condition values in all (Elastic Load Balancing quotas).
 const VALUES_A_RULE: usize = 5;
 
+/// Where the platform's rules make room, they make it for the gate and for two that takers make anew before it.
+const GATES: i32 = 3;
+
+/// Priorities are 1 to 50000 (API reference, CreateRule).
+const MOST_PRIORITY: i32 = 50_000;
+
 /// A fixed response carries 1,024 bytes (Elastic Load Balancing user guide, "Fixed-response actions").
 pub const MOST_PAGE_BYTES: usize = 1024;
 
 /// Rules before all others. The gate's own is the last before the platform's first; before it one copy of each of the
-/// platform's rules for every handful of admitted addresses, in the platform's order.
+/// platform's rules for every handful of admitted addresses, in the platform's order. `new_priorities` are those that the
+/// update gives to rules of the listener: a gate that has one of them makes the update fail, and one that comes after lets
+/// users in.
 pub(super) fn gate(
-    listener: &str,
-    listener_arn: &str,
-    rules: &[ListenerRule],
+    listener: &ListenerSeen,
     admitted: &[String],
     message: Option<&str>,
+    new_priorities: &BTreeSet<i32>,
 ) -> Result<Gate, DraftError> {
     let body = page(message);
     if body.len() > MOST_PAGE_BYTES {
         return Err(DraftError::PageTooLong { bytes: body.len(), most: MOST_PAGE_BYTES });
     }
-    let mut own: Vec<&ListenerRule> =
-        rules.iter().filter(|rule| rule.listener_arn == listener_arn && rule.run_id.is_none()).collect();
+    let mut own: Vec<&ListenerRule> = listener.rules.iter().filter(|rule| rule.run_id.is_none()).collect();
     // The default rule has no priority and comes last.
     own.sort_by_key(|rule| rule.priority.unwrap_or(i32::MAX));
-    let lowest = own.iter().filter_map(|rule| rule.priority).min().unwrap_or(50_001);
+    let there = own.iter().filter_map(|rule| rule.priority);
+    let lowest = there.chain(new_priorities.iter().copied()).min().unwrap_or(50_001);
     let mut copies = Vec::new();
     if !admitted.is_empty() {
         for rule in own {
@@ -43,11 +54,21 @@ pub(super) fn gate(
         }
     }
     let needed = i32::try_from(copies.len()).unwrap_or(i32::MAX).saturating_add(1);
-    if lowest <= needed {
-        return Err(DraftError::NoRoomForGate { listener: listener.to_owned(), needed, lowest });
+    let no_room = |lowest| DraftError::NoRoomForGate { listener: listener.name(), needed, lowest };
+    if let Some(new) = new_priorities.first().filter(|new| **new <= needed) {
+        return Err(no_room(*new));
     }
+    let makes_room = if lowest <= needed {
+        room(&listener.rules, needed * GATES, new_priorities).ok_or_else(|| no_room(lowest))?
+    } else {
+        Vec::new()
+    };
     // Alone, half of the lowest leaves room on both sides.
-    let priority = if copies.is_empty() { lowest / 2 } else { lowest - 1 };
+    let priority = match (makes_room.is_empty(), copies.is_empty()) {
+        (false, _) => needed * GATES,
+        (true, true) => lowest / 2,
+        (true, false) => lowest - 1,
+    };
     let first = priority - (needed - 1);
     let admitting_rules = copies
         .into_iter()
@@ -61,7 +82,43 @@ pub(super) fn gate(
         body,
         admitted: admitted.to_vec(),
         admitting_rules,
+        makes_room,
     })
+}
+
+/// The gate's rules on a listener, whatever its page says.
+pub(crate) fn gate_on(
+    listener: &ListenerSeen,
+    admitted: &[String],
+    new_priorities: &BTreeSet<i32>,
+) -> Result<Gate, DraftError> {
+    gate(listener, admitted, None, new_priorities)
+}
+
+/// How the platform's rules make room for `needed` of ours before them, in their order; the update's new priorities stay
+/// free. `None`: there is none.
+fn room(rules: &[ListenerRule], needed: i32, new_priorities: &BTreeSet<i32>) -> Option<Vec<RuleMove>> {
+    let mut own: Vec<(&str, i32)> = rules
+        .iter()
+        .filter(|rule| rule.run_id.is_none())
+        .filter_map(|rule| Some((rule.rule_arn.as_str(), rule.priority?)))
+        .collect();
+    own.sort_by_key(|(_, priority)| *priority);
+    let (mut moves, mut last) = (Vec::new(), needed);
+    for (rule_arn, from) in own {
+        let mut to = from.max(last + 1);
+        while to != from && new_priorities.contains(&to) {
+            to += 1;
+        }
+        if to > MOST_PRIORITY {
+            return None;
+        }
+        if to != from {
+            moves.push(RuleMove { rule_arn: rule_arn.to_owned(), from, to });
+        }
+        last = to;
+    }
+    Some(moves)
 }
 
 /// What users see. It looks again by itself.

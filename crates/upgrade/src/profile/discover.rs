@@ -13,11 +13,11 @@ pub(super) fn of_type<'a>(evaluation: &Evaluation<'a>, part: Part) -> Vec<&'a Re
     evaluation.active_resources().filter(|one| part.types().contains(&one.type_name.as_str())).collect()
 }
 
-/// The logical ids of a part. `listener` is the one that was found before.
-pub(super) fn discover(evaluation: &Evaluation<'_>, part: Part, listener: Option<&str>) -> Vec<String> {
+/// The logical ids of a part. `listeners` are those that were found before.
+pub(super) fn discover(evaluation: &Evaluation<'_>, part: Part, listeners: &[String]) -> Vec<String> {
     let found: Vec<&Resource> = match part {
-        Part::Listener => listeners(evaluation),
-        Part::TargetGroups => return target_groups(evaluation, listener),
+        Part::Listeners => every_listener(evaluation),
+        Part::TargetGroups => return target_groups(evaluation, listeners),
         Part::WorkerGroups => of_type(evaluation, part)
             .into_iter()
             .filter(|group| !is_behind_load_balancer(evaluation, group))
@@ -32,20 +32,16 @@ pub(super) fn discover(evaluation: &Evaluation<'_>, part: Part, listener: Option
     found.into_iter().map(|resource| resource.logical_id.clone()).collect()
 }
 
-/// The listeners that users may come through: of application load balancers (rules exist nowhere else), HTTPS where
-/// there is one; one that only redirects sends users to another.
-fn listeners<'a>(evaluation: &Evaluation<'a>) -> Vec<&'a Resource> {
-    let with_protocol = |wanted: &str| -> Vec<&'a Resource> {
-        of_type(evaluation, Part::Listener)
-            .into_iter()
-            .filter(|listener| text(evaluation, listener, "Protocol").as_deref() == Some(wanted))
-            .collect()
-    };
-    let secure = with_protocol("HTTPS");
-    let candidates = if secure.is_empty() { with_protocol("HTTP") } else { secure };
-    let serving: Vec<&Resource> =
-        candidates.iter().copied().filter(|listener| !only_redirects(evaluation, listener)).collect();
-    if serving.is_empty() { candidates } else { serving }
+/// Every listener, those that serve pages first: what becomes of each is judged by what it is in the account.
+fn every_listener<'a>(evaluation: &Evaluation<'a>) -> Vec<&'a Resource> {
+    let mut found = of_type(evaluation, Part::Listeners);
+    found.sort_by_key(|listener| match text(evaluation, listener, "Protocol").as_deref() {
+        _ if only_redirects(evaluation, listener) => 2,
+        Some("HTTPS") => 0,
+        Some("HTTP") => 1,
+        Some(_) | None => 3,
+    });
+    found
 }
 
 fn only_redirects(evaluation: &Evaluation<'_>, listener: &Resource) -> bool {
@@ -58,34 +54,41 @@ fn only_redirects(evaluation: &Evaluation<'_>, listener: &Resource) -> bool {
     }
 }
 
-/// The target groups of the listener's default action; where that one forwards to none, those of its rules.
-fn target_groups(evaluation: &Evaluation<'_>, listener: Option<&str>) -> Vec<String> {
-    let Some(listener) = listener.and_then(|id| evaluation.template().resources.get(id)) else {
-        return Vec::new();
-    };
-    let default = node(listener, "DefaultActions")
-        .map(|actions| resources(evaluation, actions, TARGET_GROUP))
-        .unwrap_or_default();
-    if !default.is_empty() {
-        return default;
-    }
-    let is_of_listener = |rule: &&Resource| {
-        node(rule, "ListenerArn")
-            .is_some_and(|arn| resources(evaluation, arn, &listener.type_name).contains(&listener.logical_id))
-    };
+/// The target groups of the listeners' default actions; of a listener whose default action forwards to none, those of its
+/// rules. Where there is no listener (the load balancer is somebody else's), those that rules of the stack forward to.
+fn target_groups(evaluation: &Evaluation<'_>, listeners: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    for rule in evaluation
-        .active_resources()
-        .filter(|one| one.type_name == "AWS::ElasticLoadBalancingV2::ListenerRule")
-        .filter(is_of_listener)
-    {
-        for id in
-            node(rule, "Actions").map(|node| resources(evaluation, node, TARGET_GROUP)).unwrap_or_default()
-        {
+    let mut add = |ids: Vec<String>| {
+        for id in ids {
             if !found.contains(&id) {
                 found.push(id);
             }
         }
+    };
+    let forwarded = |rule: &Resource| {
+        node(rule, "Actions").map(|node| resources(evaluation, node, TARGET_GROUP)).unwrap_or_default()
+    };
+    let rules = || {
+        let rules = evaluation.active_resources();
+        rules.filter(|one| one.type_name == "AWS::ElasticLoadBalancingV2::ListenerRule")
+    };
+    for listener in listeners.iter().filter_map(|id| evaluation.template().resources.get(id)) {
+        let default = node(listener, "DefaultActions")
+            .map(|actions| resources(evaluation, actions, TARGET_GROUP))
+            .unwrap_or_default();
+        if !default.is_empty() {
+            add(default);
+            continue;
+        }
+        let is_of_listener = |rule: &&Resource| {
+            node(rule, "ListenerArn").is_some_and(|arn| {
+                resources(evaluation, arn, &listener.type_name).contains(&listener.logical_id)
+            })
+        };
+        rules().filter(is_of_listener).for_each(|rule| add(forwarded(rule)));
+    }
+    if listeners.is_empty() {
+        rules().for_each(|rule| add(forwarded(rule)));
     }
     found
 }

@@ -6,31 +6,6 @@ use template::Location;
 /// Why a profile doesn't fit a stack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// There is nothing to close.
-    #[error(
-        "profile {profile}: no listener of an application load balancer is active in {template}, so there is no gate to close; \
-         slackwater can only take users off a platform that has one"
-    )]
-    NoListener {
-        /// The profile.
-        profile: String,
-        /// The template's file name.
-        template: String,
-    },
-    /// More than one could be it.
-    #[error(
-        "profile {profile}: {template} has several listeners that users may come through ({}); \
-         name one in a profile: listener = \"{}\"",
-        candidates.join(", "), candidates.first().map_or("", String::as_str)
-    )]
-    SeveralListeners {
-        /// The profile.
-        profile: String,
-        /// The template's file name.
-        template: String,
-        /// Their logical ids.
-        candidates: Vec<String>,
-    },
     /// It names what the stack doesn't have.
     #[error(transparent)]
     Misfit(#[from] Box<Misfit>),
@@ -83,7 +58,7 @@ pub enum MisfitKind {
         /// Such as `the tag codeocean:component=workers`.
         wanted: String,
     },
-    /// The one listener isn't there with these parameters.
+    /// A listener isn't there with these parameters.
     NotActive {
         /// The logical id.
         id: String,

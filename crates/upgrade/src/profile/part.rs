@@ -3,8 +3,8 @@
 /// A kind of part of a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// The listener through which users come.
-    Listener,
+    /// The listeners of load balancers.
+    Listeners,
     /// Target groups that serve users' pages: their targets count for health.
     TargetGroups,
     /// Batch job queues.
@@ -22,7 +22,7 @@ pub enum Part {
 impl Part {
     /// Every kind, in the order in which they are shown.
     pub const ALL: [Part; 7] = [
-        Part::Listener,
+        Part::Listeners,
         Part::TargetGroups,
         Part::JobQueues,
         Part::WorkerGroups,
@@ -35,7 +35,7 @@ impl Part {
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
-            Part::Listener => "listener",
+            Part::Listeners => "listeners",
             Part::TargetGroups => "target_groups",
             Part::JobQueues => "job_queues",
             Part::WorkerGroups => "worker_groups",
@@ -49,7 +49,7 @@ impl Part {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
-            Part::Listener => "listener",
+            Part::Listeners => "listeners",
             Part::TargetGroups => "target groups",
             Part::JobQueues => "job queues",
             Part::WorkerGroups => "worker groups",
@@ -63,7 +63,7 @@ impl Part {
     #[must_use]
     pub fn types(self) -> &'static [&'static str] {
         match self {
-            Part::Listener => &["AWS::ElasticLoadBalancingV2::Listener"],
+            Part::Listeners => &["AWS::ElasticLoadBalancingV2::Listener"],
             Part::TargetGroups => &["AWS::ElasticLoadBalancingV2::TargetGroup"],
             Part::JobQueues => &["AWS::Batch::JobQueue"],
             Part::WorkerGroups => &["AWS::AutoScaling::AutoScalingGroup"],

@@ -9,12 +9,12 @@ pub(super) fn property(evaluation: &Evaluation<'_>, resource: &Resource, name: &
 }
 
 /// A property's text.
-pub(super) fn text(evaluation: &Evaluation<'_>, resource: &Resource, name: &str) -> Option<String> {
+pub(crate) fn text(evaluation: &Evaluation<'_>, resource: &Resource, name: &str) -> Option<String> {
     property(evaluation, resource, name)?.scalar_text().map(str::to_owned)
 }
 
 /// A property as written.
-pub(super) fn node<'a>(resource: &'a Resource, name: &str) -> Option<&'a Node> {
+pub(crate) fn node<'a>(resource: &'a Resource, name: &str) -> Option<&'a Node> {
     resource.properties.as_ref()?.get(name)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn parameters(evaluation: &Evaluation<'_>, node: &Node) -> Vec<String
 }
 
 /// The resources of a type that a node refers to, in the order in which it names them.
-pub(super) fn resources(evaluation: &Evaluation<'_>, node: &Node, type_name: &str) -> Vec<String> {
+pub(crate) fn resources(evaluation: &Evaluation<'_>, node: &Node, type_name: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for reference in evaluation.references(node) {
         if let ReferenceTarget::Resource { logical_id, .. } = reference.target

@@ -10,7 +10,9 @@ pub(crate) fn look_at_facts(plan: &Plan) -> Look {
     if plan.stands_on == Facts::default() {
         return Look::Known(Decision::Done);
     }
-    Look::Ask(FleetQuery::Facts { stack_id: plan.stack_id.clone(), targets: plan.targets.clone() }.into())
+    let listener_arns = plan.gates().map(|(arn, _)| arn.to_owned()).collect();
+    let (stack_id, targets) = (plan.stack_id.clone(), plan.targets.clone());
+    Look::Ask(FleetQuery::Facts { stack_id, targets, listener_arns }.into())
 }
 
 /// Done when all of it holds.

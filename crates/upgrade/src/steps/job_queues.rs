@@ -69,7 +69,8 @@ pub(crate) fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: T
                     short_name(&queue.arn)
                 ));
             }
-            let text = plan.note_on(&queue.arn, at).with(STATE, state_word(enabled)).write();
+            let text =
+                plan.note_on(&queue.arn, at).by(&state.begun_by).with(STATE, state_word(enabled)).write();
             memories.push(Memory { resource: Rememberer::JobQueue(queue.arn.clone()), text });
         }
     }

@@ -4,9 +4,9 @@
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
-use crate::observation::GateRuleSeen;
+use crate::observation::{CalmSeen, DoorSeen, GateRuleSeen};
 use crate::plan::Plan;
-use crate::state::State;
+use crate::state::{Maintenance, State};
 use crate::step::Step;
 use crate::steps::{Decision, Look, gate};
 use crate::takeover;
@@ -21,20 +21,37 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
     if takeover::stays_entered(plan, state) || state.stays.is_some() {
         return Look::Known(Decision::Done);
     }
-    gate::look(state)
+    match plan.gateless {
+        true => gate::look_for_maintenance(plan, state),
+        false => gate::look_to_open(plan, state),
+    }
 }
 
 /// Whoever has entered maintenance since then keeps it: what is taken away now was taken by that run.
-pub(crate) fn decide(plan: &Plan, state: &mut State, rules: &[GateRuleSeen]) -> Decision {
+pub(crate) fn decide(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decision {
+    let rules = gate::rules_of(seen);
     let another = rules.iter().find(|rule| rule.closes && !is_late(plan, state, rule));
     state.looking_once_more = another.is_none();
     if let Some(rule) = another {
-        state.remarks.push(format!(
-            "maintenance was entered again meanwhile (run {}), so what was put back was not looked at once more",
-            rule.run_id
-        ));
+        state.remarks.push(entered_again(&rule.run_id));
     }
     Decision::Done
+}
+
+/// The same where there is no gate: notes tell, and those that are older than the way out came late.
+pub(crate) fn decide_by_notes(state: &mut State, calm: &CalmSeen) -> Decision {
+    let another = Maintenance::of_notes(calm).filter(|found| found.since > state.opened_at);
+    state.looking_once_more = another.is_none();
+    if let Some(found) = another {
+        state.remarks.push(entered_again(&found.run_id));
+    }
+    Decision::Done
+}
+
+fn entered_again(run_id: &str) -> String {
+    format!(
+        "maintenance was entered again meanwhile (run {run_id}), so what was put back was not looked at once more"
+    )
 }
 
 /// Whether a gate rule that is there after the gate was opened came late: it is this run's, or one's whose rules it deleted.
@@ -68,6 +85,7 @@ pub(crate) fn mends(act: &Act) -> bool {
     match act {
         Act::Fleet(act) => match act {
             FleetAct::OpenGate { .. }
+            | FleetAct::SetRulePriorities { .. }
             | FleetAct::SetJobQueueStates { .. }
             | FleetAct::ResizeWorkerGroups { .. }
             | FleetAct::ResizeWarmPools { .. }

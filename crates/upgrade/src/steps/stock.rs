@@ -2,26 +2,50 @@
 
 use crate::Timestamp;
 use crate::ending::Seen;
-use crate::observation::{CalmParts, FleetQuery, LogicalResource, StandingSeen};
+use crate::observation::{CalmParts, FleetQuery, LogicalResource, Query, StandingSeen};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::steps::{Decision, Look};
 
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
-    let ids = |resources: &[LogicalResource]| -> Vec<String> {
-        resources.iter().map(|resource| resource.physical_id.clone()).collect()
+/// The look that tells whether users are in ([`crate::Users::of`]): at the gate; where there is none, at what bears notes.
+#[must_use]
+pub fn users_query(plan: &Plan, state: &State) -> Query {
+    let parts = parts(plan, state);
+    let parts = match parts.listener_arns.is_empty() {
+        true => CalmParts { alarm_names: Vec::new(), ..parts },
+        false => CalmParts { listener_arns: parts.listener_arns, ..CalmParts::default() },
     };
+    FleetQuery::Calm(parts).into()
+}
+
+/// Everything that maintenance takes away, as the stack has it now.
+pub(crate) fn parts(plan: &Plan, state: &State) -> CalmParts {
     let targets = &state.targets;
-    let mut listener_arns = vec![targets.listener.physical_id.clone()];
-    let others = state.doors.iter().map(|door| &door.listener_arn);
-    listener_arns.extend(others.filter(|arn| **arn != targets.listener.physical_id).cloned());
-    let parts = CalmParts {
+    // Those that somebody decided to leave open are still doors.
+    let listener_arns = match state.doors.as_slice() {
+        [] => plan.gates().map(|(arn, _)| arn.to_owned()).collect(),
+        doors => doors.iter().map(|door| door.listener_arn.clone()).collect(),
+    };
+    CalmParts {
         listener_arns,
         queue_arns: ids(&targets.job_queues),
         job_queue_arns: Vec::new(),
         group_names: ids(&targets.worker_groups),
         alarm_names: ids(&targets.alarms),
-    };
+    }
+}
+
+/// Whether there is anything whose note could tell of maintenance.
+pub(crate) fn has_work(state: &State) -> bool {
+    !(state.targets.job_queues.is_empty() && state.targets.worker_groups.is_empty())
+}
+
+fn ids(resources: &[LogicalResource]) -> Vec<String> {
+    resources.iter().map(|resource| resource.physical_id.clone()).collect()
+}
+
+pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+    let parts = parts(plan, state);
     Look::Ask(FleetQuery::Standing { stack_id: plan.stack_id.clone(), parts }.into())
 }
 

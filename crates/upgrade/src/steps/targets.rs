@@ -7,7 +7,7 @@ use crate::steps::{Decision, Look};
 
 pub(crate) fn look(plan: &Plan) -> Look {
     let Targets {
-        listener,
+        listeners,
         target_groups,
         job_queues,
         worker_groups,
@@ -16,26 +16,26 @@ pub(crate) fn look(plan: &Plan) -> Look {
         volumes,
         dedicated_machine_tags: _,
     } = &plan.targets;
-    let all = [target_groups, job_queues, worker_groups, alarms, databases, volumes];
-    let logical_ids = std::iter::once(listener).chain(all.into_iter().flatten());
-    let logical_ids = logical_ids.map(|resource| resource.logical_id.clone()).collect();
+    let all = [listeners, target_groups, job_queues, worker_groups, alarms, databases, volumes];
+    let logical_ids = all.into_iter().flatten().map(|resource| resource.logical_id.clone()).collect();
     Look::Ask(FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into())
 }
 
-/// Takes the ids the stack has now. What the new release dropped is dropped; a listener that is gone
-/// leaves nothing to open, which a person must look at.
+/// Takes the ids the stack has now. What the new release dropped is dropped; when the last listener is gone, a person must
+/// look at how users reach the platform now.
 pub(crate) fn locate(state: &mut State, resources: &[LogicalResource]) -> Decision {
     let now = |old: &LogicalResource| {
         resources.iter().find(|resource| resource.logical_id == old.logical_id).cloned()
     };
     let targets = &mut state.targets;
-    let Some(listener) = now(&targets.listener) else {
+    let listeners: Vec<LogicalResource> = targets.listeners.iter().filter_map(now).collect();
+    if let Some(gone) = targets.listeners.first().filter(|_| listeners.is_empty()) {
         return Decision::Fail(format!(
             "the listener {} is no longer in the stack; whether users can reach the platform is not known",
-            targets.listener.logical_id
+            gone.logical_id
         ));
-    };
-    targets.listener = listener;
+    }
+    targets.listeners = listeners;
     for list in [
         &mut targets.target_groups,
         &mut targets.job_queues,

@@ -177,12 +177,18 @@ fn note_listener(plan: &Plan, state: &mut State, kind: UpdateKind, event: &Stack
         UpdateKind::BackupStack | UpdateKind::RoleStack => false,
     };
     if of_platform
-        && event.logical_id == plan.targets.listener.logical_id
+        && !stays_open(plan, &event.logical_id)
         && event.resource_type == "AWS::ElasticLoadBalancingV2::Listener"
         && let Some(physical_id) = event.physical_id.as_deref().filter(|id| id.starts_with("arn:"))
     {
         watch::note_listener(state, physical_id, event.status == "DELETE_COMPLETE");
     }
+}
+
+/// Whether the plan leaves a listener of this name alone: it isn't for users, or leads only to one that is closed.
+fn stays_open(plan: &Plan, logical_id: &str) -> bool {
+    let known = plan.doors.iter().find(|door| door.listener.logical_id == logical_id);
+    plan.gates().next().is_none() || known.is_some_and(|door| door.gate().is_none())
 }
 
 /// Take one event in.

@@ -58,7 +58,7 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
                     group.name
                 ));
             }
-            let note = plan.note_on(&group.name, at);
+            let note = plan.note_on(&group.name, at).by(&state.begun_by);
             new = Some(memory::write(note, &size_of(&earlier), warm_pool_of(&earlier).as_ref()));
         }
         if let Some(note) = new {

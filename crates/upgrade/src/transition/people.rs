@@ -72,7 +72,7 @@ pub fn stop_does(state: &State) -> StopDoes {
         OnStop::Leave => StopDoes::LeaveMaintenance,
         OnStop::Ask => StopDoes::Ask,
         OnStop::Nothing => StopDoes::Nothing,
-        OnStop::LeaveIfOut if state.taken.gate && state.opened_at.is_none() => StopDoes::LeaveMaintenance,
+        OnStop::LeaveIfOut if state.taken.begun && state.opened_at.is_none() => StopDoes::LeaveMaintenance,
         OnStop::LeaveIfOut => StopDoes::Nothing,
         OnStop::Cancel if begun => StopDoes::CancelUpdate,
         // The new release stands, and isn't healthy: that is asked about.
@@ -147,7 +147,7 @@ pub(super) fn answered(
 
 /// Somebody opened the gate, and it stays open: what is watched is watched no more.
 fn are_in(state: &mut State) {
-    state.taken.gate = false;
+    state.taken.begun = false;
     state.doors.clear();
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Effect, end, enter, follow};
 use crate::Timestamp;
+use crate::draft;
 use crate::facts::FactsBefore;
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::question::Question;
@@ -64,12 +65,12 @@ pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String
     // Until the gate's turn comes, it is as the plan has found it. A maintenance that somebody has ended meanwhile, users being
     // in, is stayed in by nobody: their work would be ended.
     let is_found = state.found.is_some() || plan.found.is_some();
-    state.stays = if is_found && (state.taken.gate || !behind_gate) {
+    state.stays = if is_found && (state.taken.begun || !behind_gate) {
         Some(Stays::AsFound)
     } else if plan.maintenance.stay_closed_on_failure
         && state.stop.is_none()
         && behind_gate
-        && state.taken.gate
+        && state.taken.begun
     {
         // Nothing is put back: whoever tries again finds the calm as it is, and leaving maintenance puts it back.
         Some(Stays::ByPolicy)
@@ -87,14 +88,19 @@ pub(super) fn leave(plan: &Plan, mut state: State, at: Timestamp, reason: String
 
 /// Whether the gate has been closed when the step that is under way begins.
 pub(super) fn is_behind_gate(plan: &Plan, state: &State) -> bool {
-    let places = (place(plan, Step::CloseGate), place(plan, state.step));
+    let places = (place_of_gate(plan), place(plan, state.step));
     state.remaking || matches!(places, (Some(gate), Some(step)) if step > gate)
 }
 
 /// Whether users are still at work when the step that is under way ends.
 pub(super) fn is_before_gate(plan: &Plan, state: &State) -> bool {
-    let places = (place(plan, Step::CloseGate), place(plan, state.step));
+    let places = (place_of_gate(plan), place(plan, state.step));
     !state.remaking && matches!(places, (Some(gate), Some(step)) if step < gate)
+}
+
+/// Where people's work begins to end: at the gate, or where there is none, before the first of it is stopped.
+fn place_of_gate(plan: &Plan) -> Option<usize> {
+    place(plan, Step::CloseGate).or_else(|| place(plan, Step::FindMaintenance))
 }
 
 pub(super) fn place(plan: &Plan, step: Step) -> Option<usize> {
@@ -131,7 +137,11 @@ fn next_on_the_way(plan: &Plan, state: &State) -> Option<Step> {
         return after(&Step::STAYING);
     }
     if state.step.is_leaving() {
-        return after(&Step::LEAVING);
+        // What can't be closed isn't opened.
+        return after(&Step::LEAVING).map(|next| match next {
+            Step::OpenGate if !draft::is_needed(plan, next) => Step::ClearBanner,
+            next => next,
+        });
     }
     let index = place(plan, state.step)?;
     plan.steps.get(index + 1).map(|planned| planned.step)

@@ -99,7 +99,12 @@ fn another_state_is_found_by_the_notes_that_name_it() {
         closes: true,
         note,
     };
-    let door = |note| DoorSeen { listener_arn: "l".to_owned(), exists: true, rules: vec![rule(note)] };
+    let door = |note| DoorSeen {
+        listener_arn: "l".to_owned(),
+        exists: true,
+        rules: vec![rule(note)],
+        others: Vec::new(),
+    };
     for (name, calm, found) in [
         ("ours", CalmSeen { doors: vec![door(note("l", OURS))], ..CalmSeen::default() }, vec![]),
         ("says nothing", CalmSeen { doors: vec![door(note("l", ""))], ..CalmSeen::default() }, vec![]),

@@ -1,43 +1,52 @@
-//! Room for the gate.
+//! Every way in, and room for the gate.
 
-use upgrade::Verdict::{Failed, Passed, Warning};
+use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
 use upgrade::*;
 
-use crate::world::{World, check_all, of, rule};
+use crate::world::{World, check_all, listener, of, rule};
 
 #[test]
 fn gate() {
     check_all(&[
-        ("room", |_| {}, "gate-space", Passed, "the first at 80"),
+        ("room", |_| {}, "gate-space", Passed, "before it, at 40"),
         (
             "only the default rule",
-            |w| w.around.listener_rules = Ok(vec![rule(None, 0)]),
+            |w| w.around.listeners = Ok(vec![listener(vec![rule(None, 0)])]),
             "gate-space",
             Passed,
             "",
         ),
         (
-            "first",
-            |w| w.around.listener_rules = Ok(vec![rule(Some(1), 1)]),
+            "the platform's rule is the first",
+            |w| w.around.listeners = Ok(vec![listener(vec![rule(Some(1), 1)])]),
+            "gate-space",
+            Passed,
+            "it is moved for the time of the maintenance and back afterwards: 1 to 4",
+        ),
+        (
+            "the release's rule would be before the gate",
+            |w| {
+                w.new_priorities.insert("Listener".to_owned(), [1].into());
+            },
             "gate-space",
             Failed,
-            "0 priorities",
+            "gives a rule of Listener priority 1",
         ),
         (
             "one priority, and addresses to let in",
             |w| {
-                w.around.listener_rules = Ok(vec![rule(Some(2), 1), rule(None, 0)]);
+                w.around.listeners = Ok(vec![listener(vec![rule(Some(2), 1), rule(None, 0)])]);
                 w.admitted = vec!["192.0.2.1/32".into()];
             },
             "gate-space",
-            Failed,
+            Passed,
             // The gate, the copy of the rule, the copy of the default rule.
-            "needs 3",
+            "2 to 10",
         ),
         (
             "nine addresses beside one value",
             |w| {
-                w.around.listener_rules = Ok(vec![rule(Some(8), 1), rule(None, 0)]);
+                w.around.listeners = Ok(vec![listener(vec![rule(Some(8), 1), rule(None, 0)])]);
                 w.admitted = (0..9).map(|n| format!("192.0.2.{n}/32")).collect();
             },
             "gate-space",
@@ -48,7 +57,7 @@ fn gate() {
         (
             "a full rule",
             |w| {
-                w.around.listener_rules = Ok(vec![rule(Some(80), 5), rule(None, 0)]);
+                w.around.listeners = Ok(vec![listener(vec![rule(Some(80), 5), rule(None, 0)])]);
                 w.admitted = vec!["192.0.2.1/32".into()];
             },
             "gate-space",
@@ -59,7 +68,7 @@ fn gate() {
             "a rule that signs in, and addresses to let in",
             |w| {
                 let signing_in = ListenerRule { signs_in: true, ..rule(Some(80), 1) };
-                w.around.listener_rules = Ok(vec![signing_in, rule(None, 0)]);
+                w.around.listeners = Ok(vec![listener(vec![signing_in, rule(None, 0)])]);
                 w.admitted = vec!["192.0.2.1/32".into()];
             },
             "gate-space",
@@ -70,44 +79,119 @@ fn gate() {
             "a rule that signs in, and nobody to let in",
             |w| {
                 let signing_in = ListenerRule { signs_in: true, ..rule(Some(80), 1) };
-                w.around.listener_rules = Ok(vec![signing_in, rule(None, 0)]);
+                w.around.listeners = Ok(vec![listener(vec![signing_in, rule(None, 0)])]);
             },
             "gate-space",
             Passed,
-            "the first at 80",
+            "before it, at 40",
         ),
         (
             "100 rules",
-            |w| w.around.listener_rules = Ok((80..180).map(|n| rule(Some(n), 1)).collect()),
+            |w| w.around.listeners = Ok(vec![listener((80..180).map(|n| rule(Some(n), 1)).collect())]),
             "gate-space",
             Failed,
             "over 100",
         ),
         (
-            "another listener's rules count for the balancer only",
-            |w| {
-                w.around.listener_rules = Ok(vec![
-                    ListenerRule { listener_arn: "other".into(), ..rule(Some(1), 1) },
-                    rule(Some(80), 1),
-                ]);
-            },
-            "gate-space",
-            Passed,
-            "the first at 80",
-        ),
-        (
             "left over",
             |w| {
-                w.around.listener_rules = Ok(vec![
+                w.around.listeners = Ok(vec![listener(vec![
                     ListenerRule { run_id: Some("run-7".into()), ..rule(Some(1), 1) },
                     rule(Some(80), 1),
-                ]);
+                ])]);
             },
             "gate-space",
             Warning,
             "run-7",
         ),
-        ("blind", |w| w.around.listener_rules = Err("no".into()), "gate-space", Warning, "not known"),
+        ("blind", |w| w.around.listeners = Err("no".into()), "doors", Failed, "not known"),
+        ("no gate", |w| w.gateless = true, "gate-space", Skipped, "no gate"),
+    ]);
+}
+
+fn second(name: &str, kind: BalancerKind, balancer: &str, port: u16) -> ListenerSeen {
+    ListenerSeen {
+        arn: format!("arn:{name}"),
+        logical_id: Some(name.to_owned()),
+        balancer: balancer.to_owned(),
+        kind,
+        protocol: "HTTP".to_owned(),
+        port,
+        ..listener(Vec::new())
+    }
+}
+
+#[test]
+fn every_way_in_closes_or_is_settled() {
+    fn with(world: &mut World, more: ListenerSeen) {
+        world.around.listeners.as_mut().expect("seen").push(more);
+    }
+    check_all(&[
+        ("one door", |_| {}, "doors", Passed, "Listener (HTTPS:443 of web) closes."),
+        (
+            "a public HTTP listener that forwards",
+            |w| with(w, second("Http", BalancerKind::Application, "web", 80)),
+            "doors",
+            Passed,
+            "Http (HTTP:80 of web) closes.",
+        ),
+        (
+            "one that redirects to what closes",
+            |w| {
+                let leads_to = vec![LeadsTo { balancer: "web".to_owned(), port: 443 }];
+                with(w, ListenerSeen { leads_to, ..second("Http", BalancerKind::Application, "web", 80) });
+            },
+            "doors",
+            Passed,
+            "Http (HTTP:80 of web) leads only to Listener, which closes.",
+        ),
+        (
+            "a network load balancer",
+            |w| with(w, second("Ssh", BalancerKind::Network, "front", 22)),
+            "doors",
+            Failed,
+            "doors = { Ssh = \"not-for-users: …\" }",
+        ),
+        (
+            "one that isn't for users",
+            |w| {
+                with(w, second("Ssh", BalancerKind::Network, "front", 22));
+                let reason = "administrators only".to_owned();
+                w.door_words.insert("Ssh".to_owned(), DoorWord::NotForUsers { reason });
+            },
+            "doors",
+            Passed,
+            "is not for users, by the settings: administrators only",
+        ),
+        (
+            "one that stays open",
+            |w| {
+                with(w, second("Old", BalancerKind::Classic, "old", 0));
+                let reason = "uploads only".to_owned();
+                w.door_words.insert("Old".to_owned(), DoorWord::StaysOpen { reason });
+            },
+            "doors",
+            Warning,
+            "Old (classic load balancer old) stays open",
+        ),
+        (
+            "a word for a door that isn't there",
+            |w| {
+                w.door_words.insert("Htps".to_owned(), DoorWord::Users);
+            },
+            "doors",
+            Warning,
+            "speak of a door Htps",
+        ),
+        ("nothing to close", |w| w.around.listeners = Ok(Vec::new()), "doors", Failed, "gate = \"none\""),
+        (
+            "no gate, and nothing to close",
+            |w| (w.around.listeners, w.gateless) = (Ok(Vec::new()), true),
+            "doors",
+            Passed,
+            "nobody is kept out",
+        ),
+        ("no gate, and a door", |w| w.gateless = true, "doors", Warning, "People may come in"),
     ]);
 }
 
@@ -118,8 +202,11 @@ fn the_gate_that_fits_is_drawn() {
         for values in [1, 4, 5] {
             for admitted in [0, 1, 9] {
                 let mut world = World::default();
-                world.around.listener_rules =
-                    Ok(vec![rule(Some(lowest), values), rule(Some(lowest + 1), 2), rule(None, 0)]);
+                world.around.listeners = Ok(vec![listener(vec![
+                    rule(Some(lowest), values),
+                    rule(Some(lowest + 1), 2),
+                    rule(None, 0),
+                ])]);
                 world.admitted = (0..admitted).map(|n| format!("192.0.2.{n}/32")).collect();
                 let settings = PlanSettings {
                     deployment_name: "lab".to_owned(),
@@ -129,18 +216,21 @@ fn the_gate_that_fits_is_drawn() {
                     maintenance: world.maintenance.clone(),
                     health: world.health.clone(),
                     announcement: Announcement { banner: None, closes_at: None },
+                    gateless: false,
+                    door_words: world.door_words.clone(),
                     admitted: world.admitted.clone(),
                     message: None,
                     snapshot_databases: false,
                     snapshot_volumes: false,
                     platform: world.around.platform,
                 };
-                let rules = world.around.listener_rules.clone().unwrap_or_default();
+                let listeners = world.around.listeners.clone().unwrap_or_default();
                 let findings = Findings {
                     deployment: &world.deployment,
                     targets: &world.targets,
                     profile: "generic",
-                    listener_rules: &rules,
+                    listeners: &listeners,
+                    new_priorities: &world.new_priorities,
                     at_work: &AtWork::default(),
                     checks: &[],
                     accepted: &[],

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use upgrade::Verdict::{Failed, Passed, Skipped, Warning};
 use upgrade::*;
 
-use crate::world::{World, deployment, of, print, read, resource, rule};
+use crate::world::{World, deployment, listener, of, print, read, resource, rule};
 
 /// The shared folder's file, or `None` with a loud line when it is missing (which CI doesn't allow).
 fn shared(path: &str) -> Option<String> {
@@ -54,11 +54,20 @@ fn code_ocean() -> Option<World> {
     world.targets = targets;
     let drafted = world.draft().expect("an update");
     world.new_targets = new_targets(&Profile::of(&drafted.after.template), &drafted);
-    let listener = world.targets.listener.physical_id.clone();
-    world.around.listener_rules = Ok([(Some(80), 1), (Some(81), 2), (None, 0)]
+    let public = world.targets.listeners[0].clone();
+    let rules = [(Some(80), 1), (Some(81), 2), (None, 0)]
         .into_iter()
-        .map(|(priority, values)| ListenerRule { listener_arn: listener.clone(), ..rule(priority, values) })
-        .collect());
+        .map(|(priority, values)| ListenerRule {
+            listener_arn: public.physical_id.clone(),
+            ..rule(priority, values)
+        })
+        .collect();
+    let seen = listener(rules);
+    world.around.listeners = Ok(vec![ListenerSeen {
+        arn: public.physical_id.clone(),
+        logical_id: Some(public.logical_id),
+        ..seen
+    }]);
     world.around.alarms = Ok(world
         .targets
         .alarms

@@ -86,6 +86,9 @@ pub struct World {
     pub health: HealthPolicy,
     pub targets: Targets,
     pub new_targets: Result<BTreeSet<String>, String>,
+    pub gateless: bool,
+    pub door_words: BTreeMap<String, DoorWord>,
+    pub new_priorities: BTreeMap<String, BTreeSet<i32>>,
     pub admitted: Vec<String>,
     pub storage_parameters: Vec<(String, String)>,
     pub template_reachable: Option<Result<(), String>>,
@@ -122,6 +125,21 @@ pub fn linked(name: &str, version: &str) -> LinkedStack {
     LinkedStack { name: name.to_owned(), found: Ok(deployment(name, &template)) }
 }
 
+/// The public listener with these rules.
+pub fn listener(rules: Vec<ListenerRule>) -> ListenerSeen {
+    ListenerSeen {
+        arn: "Listener-1".to_owned(),
+        logical_id: Some("Listener".to_owned()),
+        balancer: "web".to_owned(),
+        kind: BalancerKind::Application,
+        internal: false,
+        protocol: "HTTPS".to_owned(),
+        port: 443,
+        leads_to: Vec::new(),
+        rules,
+    }
+}
+
 /// Everything as it should be: nothing at work, nothing drifted, a fresh recovery point.
 pub fn calm(now: Timestamp) -> Circumstances {
     Circumstances {
@@ -138,7 +156,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         databases: Ok(Vec::new()),
         pending_maintenance: Ok(Vec::new()),
         alarms: Ok(Vec::new()),
-        listener_rules: Ok(vec![rule(Some(80), 1), rule(None, 0)]),
+        listeners: Ok(vec![listener(vec![rule(Some(80), 1), rule(None, 0)])]),
         quotas: Ok(Vec::new()),
         unknown_quotas: Vec::new(),
         taken_names: Ok(BTreeMap::new()),
@@ -215,7 +233,7 @@ impl Default for World {
         .map(resource)
         .into();
         let targets = Targets {
-            listener: resource("Listener"),
+            listeners: vec![resource("Listener")],
             target_groups: vec![resource("Web")],
             job_queues: vec![resource("Queue")],
             worker_groups: vec![resource("Workers")],
@@ -245,6 +263,9 @@ impl Default for World {
                 .map(str::to_owned)
                 .into()),
             targets,
+            gateless: false,
+            door_words: BTreeMap::new(),
+            new_priorities: BTreeMap::new(),
             admitted: Vec::new(),
             storage_parameters: Vec::new(),
             template_reachable: Some(Ok(())),
@@ -322,6 +343,9 @@ impl World {
             health: &self.health,
             targets: &self.targets,
             new_targets: &self.new_targets,
+            gateless: self.gateless,
+            door_words: &self.door_words,
+            new_priorities: &self.new_priorities,
             admitted: &self.admitted,
             storage_parameters: &self.storage_parameters,
             recovery_point_age_seconds: 24 * 3_600,

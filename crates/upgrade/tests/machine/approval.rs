@@ -2,7 +2,7 @@
 
 use upgrade::*;
 
-use crate::plans::plan;
+use crate::plans::{first_gate, plan};
 
 /// What somebody changes in a plan after it was read.
 type Edit = (&'static str, fn(&mut Plan));
@@ -21,7 +21,7 @@ fn only_the_plan_whose_hash_was_approved_is_an_approved_one() {
         ("another change foretold", |plan| plan.updates[2].predicted.clear()),
         ("users are asked less", |plan| plan.maintenance.jobs.grace_seconds = 0),
         ("no snapshots", |plan| plan.snapshots.clear()),
-        ("another status for users", |plan| plan.gate.status_code = 500),
+        ("another status for users", |plan| first_gate(plan).status_code = 500),
         ("no steps", |plan| plan.steps.clear()),
     ];
     for (name, edit) in edits {

@@ -4,7 +4,7 @@ use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
 use crate::plans::{approval, entering, leaving, plan};
-use crate::platform::{Back, Fortune, Platform};
+use crate::platform::{Back, Fortune, Platform, own_rules};
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"];
 /// Long enough for the calm to be looked at meanwhile.
@@ -255,7 +255,7 @@ pub fn stories() -> Vec<Story> {
                 ..updated()
             },
             "GateClosed",
-            "maintenance was being left (Open the gate): not done after 20 s; it still takes: delete 2 gate rules",
+            "maintenance was being left (Open the gate): not done after 20 s; it still takes: delete 3 gate rules",
         ),
         story(
             "nobody may open the gate for a moment",
@@ -494,6 +494,7 @@ pub fn stops() -> Vec<Story> {
 pub fn assert_put_back(name: &str, platform: &Platform) {
     let before = Platform::new(Fortune { suspended: platform.fate.suspended, ..Fortune::default() });
     assert!(platform.gate_rules.is_empty(), "{name}: the gate is open");
+    assert_eq!(platform.own_rules, own_rules(), "{name}: rules are where they were");
     assert_eq!(platform.queues, before.queues, "{name}: queues are as they were, and without notes");
     assert_eq!(platform.alarms, before.alarms, "{name}: alarms are as they were");
     assert_eq!(platform.banner, None, "{name}: no banner is left");
@@ -639,7 +640,7 @@ fn maintenance_is_entered_and_left_also_when_the_journal_is_lost() {
     let Carried { platform, outcome, .. } = carry_out(&entering(), Fortune::default(), Crash::Never);
     assert_eq!(outcome, Outcome::InMaintenance);
     assert!(platform.jobs.is_empty() && platform.group.instances.is_empty());
-    assert_eq!(platform.gate_rules.len(), 2);
+    assert_eq!(platform.gate_rules.len(), 3);
     let Carried { platform, outcome, .. } = carry_out_on(&leaving(), platform, Crash::Never);
     assert_eq!(outcome, Outcome::OutOfMaintenance);
     assert_put_back("left", &platform);

@@ -19,7 +19,7 @@ impl Platform {
         let arrives_at = self.now + later;
         let most = if self.fate.everything_late { usize::MAX } else { 1 };
         self.late.extend(acts().rev().take(most).map(|act| (arrives_at, act.clone())));
-        let relies_on_gate = fold(plan, journal).expect("the journal folds").taken.gate;
+        let relies_on_gate = fold(plan, journal).expect("the journal folds").taken.begun;
         if self.fate.everything_late && relies_on_gate {
             let rule_arns = self.gate_rules.iter().map(|rule| rule.rule_arn.clone()).collect();
             self.late.push((arrives_at, FleetAct::OpenGate { rule_arns }.into()));

@@ -9,6 +9,7 @@ mod carry_out;
 mod crashes;
 mod ends;
 mod found;
+mod gateless;
 mod late;
 mod limits;
 mod overtaken;

@@ -4,7 +4,7 @@ use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
 use crate::ends::{assert_put_back, stops, stories};
-use crate::plans::{entering, leaving, plan};
+use crate::plans::{entering, first_gate, leaving, plan};
 use crate::platform::{Fortune, Platform};
 
 /// A run, and the platform that it is of.
@@ -168,14 +168,14 @@ fn a_run_that_is_overtaken_twice_makes_everything_anew_twice() {
 #[test]
 fn a_gate_without_room_beside_it_is_kept_and_told() {
     let mut tight = plan();
-    tight.gate.priority = 2;
-    tight.gate.admitting_rules[0].priority = 1;
+    first_gate(&mut tight).priority = 2;
+    first_gate(&mut tight).admitting_rules[0].priority = 1;
     let fate = || Fortune {
         statuses: &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
         overtaken: Some(60_000),
         ..Fortune::default()
     };
-    for (name, plan, remarks, rules) in [("tight", tight, 1, 2), ("room", plan(), 0, 4)] {
+    for (name, plan, remarks, rules) in [("tight", tight, 1, 4), ("room", plan(), 0, 6)] {
         let whole = carry_out(&plan, fate(), Crash::Never).journal;
         let at = whole
             .iter()
@@ -238,10 +238,10 @@ fn who_leaves_without_state_looks_once_more_when_nothing_can_arrive_any_more() {
         .collect();
     let again = FleetAct::CloseGate {
         listener_arn: "Listener-1".to_owned(),
-        gate: plan.gate.clone(),
+        gate: first_gate(&mut plan.clone()).clone(),
         run_id: "run-3".to_owned(),
         note: String::new(),
-        missing: vec![plan.gate.priority],
+        missing: vec![9],
     };
     for (name, late, remarks, is_open) in [
         ("nothing arrives", Vec::new(), 0, true),

@@ -66,6 +66,38 @@ pub fn facts(last_updated: &str) -> Facts {
     serde_json::from_value(serde_json::json!([["last-updated", last_updated]])).expect("facts")
 }
 
+/// A listener that is closed, with or without addresses that pass. On the second one the platform's two rules make room
+/// for it, and for two that are made anew.
+fn door(name: &str, priority: i32, admitting: &[i32]) -> PlannedDoor {
+    let admitting = admitting.iter().map(|priority| AdmittingRule {
+        priority: *priority,
+        copy_of: "rule-0".to_owned(),
+        addresses: vec!["203.0.113.0/24".to_owned()],
+    });
+    let moves = [1, 2].map(|from| RuleMove { rule_arn: format!("own-rule-{from}"), from, to: from + 3 });
+    PlannedDoor {
+        listener: resource(name),
+        words: format!("HTTPS:443 of {name}"),
+        closing: Closing::ByRules(Gate {
+            priority,
+            status_code: 503,
+            content_type: "text/plain".to_owned(),
+            body: "back soon".to_owned(),
+            admitted: vec!["203.0.113.0/24".to_owned()],
+            admitting_rules: admitting.collect(),
+            makes_room: if priority == 3 { moves.into() } else { Vec::new() },
+        }),
+    }
+}
+
+/// The gate on the first listener, to be changed.
+pub fn first_gate(plan: &mut Plan) -> &mut Gate {
+    match &mut plan.doors[0].closing {
+        Closing::ByRules(gate) => gate,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// A plan with everything in it.
 pub fn plan() -> Plan {
     let banner = Banner {
@@ -91,7 +123,7 @@ pub fn plan() -> Plan {
         pieces: Vec::new(),
         unpinned: Vec::new(),
         targets: Targets {
-            listener: resource("Listener"),
+            listeners: vec![resource("Listener"), resource("SecondListener")],
             target_groups: vec![resource("Web")],
             job_queues: vec![resource("Queue"), resource("ParkedQueue")],
             worker_groups: vec![resource("Workers")],
@@ -100,18 +132,8 @@ pub fn plan() -> Plan {
             volumes: vec![resource("Volume")],
             dedicated_machine_tags: vec![("dedicated".to_owned(), None)],
         },
-        gate: Gate {
-            priority: 9,
-            status_code: 503,
-            content_type: "text/plain".to_owned(),
-            body: "back soon".to_owned(),
-            admitted: vec!["203.0.113.0/24".to_owned()],
-            admitting_rules: vec![AdmittingRule {
-                priority: 8,
-                copy_of: "rule-0".to_owned(),
-                addresses: vec!["203.0.113.0/24".to_owned()],
-            }],
-        },
+        doors: vec![door("Listener", 9, &[8]), door("SecondListener", 3, &[])],
+        gateless: false,
         announcement: Announcement { banner: Some(banner), closes_at: Some(Timestamp(60_000)) },
         maintenance: MaintenancePolicy {
             sessions: drain(Escalation::Stop),
@@ -188,6 +210,17 @@ pub fn entering() -> Plan {
         steps: steps.map(short).collect(),
         ..whole
     }
+}
+
+/// The same plan for a platform without a gate.
+pub fn without_gate(plan: Plan) -> Plan {
+    let steps = plan.steps.iter().filter(|planned| planned.step != Step::OpenGate);
+    let steps = steps.map(|planned| match planned.step {
+        Step::CloseGate => short(Step::FindMaintenance),
+        _ => *planned,
+    });
+    let targets = Targets { listeners: Vec::new(), target_groups: Vec::new(), ..plan.targets.clone() };
+    Plan { gateless: true, doors: Vec::new(), targets, steps: steps.collect(), ..plan.clone() }
 }
 
 /// A plan of leaving maintenance, the journal of entering it being lost.

@@ -97,6 +97,8 @@ pub struct Fortune {
     pub comes_back: &'static [(Step, Back)],
     /// Somebody asks to stop at this step.
     pub stop_at: Option<Step>,
+    /// It has no gate: nobody is kept out.
+    pub gateless: bool,
     pub acts: usize,
     pub calls: usize,
 }
@@ -105,6 +107,10 @@ pub struct Fortune {
 pub struct Platform {
     pub now: u64,
     pub gate_rules: Vec<GateRuleSeen>,
+    /// The platform's own rules on its second listener.
+    pub own_rules: Vec<OtherRule>,
+    /// On which listener each of the gate's rules is.
+    pub listeners: BTreeMap<String, String>,
     pub rules_made: usize,
     pub queues: BTreeMap<String, (bool, Option<String>)>,
     pub jobs: BTreeMap<String, Job>,
@@ -130,6 +136,15 @@ pub struct Platform {
     pub revoked_names: Vec<String>,
     /// Change sets that were executed.
     pub executed: Vec<String>,
+}
+
+/// The listener whose first rules leave no room for the gate.
+const SECOND: &str = "SecondListener-1";
+
+/// The platform's rules on it.
+pub fn own_rules() -> Vec<OtherRule> {
+    let rule = |priority| OtherRule { rule_arn: format!("own-rule-{priority}"), priority, remembered: None };
+    [1, 2].map(rule).into()
 }
 
 fn by_id<T>(items: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
@@ -176,6 +191,8 @@ impl Platform {
         Platform {
             now: 1_000,
             gate_rules: Vec::new(),
+            listeners: BTreeMap::new(),
+            own_rules: own_rules(),
             rules_made: 0,
             queues: by_id([("Queue-1", (true, None)), ("ParkedQueue-1", (false, None))]),
             jobs: by_id([("a", job("a")), ("b", job("b"))]),
@@ -297,17 +314,28 @@ impl Platform {
     }
 
     fn calm(&mut self, parts: &CalmParts) -> CalmSeen {
-        let door = |listener_arn: &String| DoorSeen {
-            listener_arn: listener_arn.clone(),
-            exists: true,
-            rules: self.gate_rules.clone(),
-        };
-        let doors = parts.listener_arns.iter().map(door).collect();
+        let doors = self.doors(&parts.listener_arns, true);
         let queues = self.queues(&parts.queue_arns);
         let in_queues = |job: &&Job| parts.job_queue_arns.contains(&job.queue_arn);
         let jobs = self.jobs.values().filter(in_queues).cloned().collect();
         let groups = if parts.group_names.is_empty() { Vec::new() } else { self.groups() };
         CalmSeen { doors, queues, jobs, groups, alarms: self.alarms(&parts.alarm_names) }
+    }
+
+    fn doors(&self, listener_arns: &[String], shows: bool) -> Vec<DoorSeen> {
+        let door = |listener_arn: &String| {
+            let is_there = |rule: &&GateRuleSeen| shows && self.listeners[&rule.rule_arn] == *listener_arn;
+            DoorSeen {
+                listener_arn: listener_arn.clone(),
+                exists: true,
+                rules: self.gate_rules.iter().filter(is_there).cloned().collect(),
+                others: match listener_arn.as_str() {
+                    SECOND => self.own_rules.clone(),
+                    _ => Vec::new(),
+                },
+            }
+        };
+        listener_arns.iter().map(door).collect()
     }
 
     fn queues(&self, arns: &[String]) -> Vec<JobQueue> {
@@ -359,11 +387,15 @@ impl Platform {
 
     fn fleet(&mut self, query: &FleetQuery) -> Observation {
         match query {
-            FleetQuery::GateRules { .. } if !self.gate_rules.is_empty() && self.fate.late_rule > 0 => {
+            FleetQuery::GateRules { listener_arns }
+                if !self.gate_rules.is_empty() && self.fate.late_rule > 0 =>
+            {
                 self.fate.late_rule -= 1;
-                Observation::GateRules(Vec::new())
+                Observation::GateRules(self.doors(listener_arns, false))
             }
-            FleetQuery::GateRules { .. } => Observation::GateRules(self.gate_rules.clone()),
+            FleetQuery::GateRules { listener_arns } => {
+                Observation::GateRules(self.doors(listener_arns, true))
+            }
             FleetQuery::Facts { .. } => {
                 let changed = match self.fate.updated_by_another {
                     Some(FactsBefore::Gate) => true,
@@ -556,14 +588,19 @@ impl Platform {
 
     fn on_fleet(&mut self, act: &FleetAct) -> Result<(), PortError> {
         match act {
-            FleetAct::CloseGate { run_id, missing, gate, note, .. } => {
-                if self.gate_rules.iter().any(|rule| missing.contains(&rule.priority.unwrap_or(0))) {
+            FleetAct::CloseGate { run_id, missing, gate, note, listener_arn } => {
+                let there = |rule: &&GateRuleSeen| self.listeners[&rule.rule_arn] == *listener_arn;
+                let mut there = self.gate_rules.iter().filter(there);
+                let taken = *listener_arn == SECOND
+                    && self.own_rules.iter().any(|rule| missing.contains(&rule.priority));
+                if taken || there.any(|rule| missing.contains(&rule.priority.unwrap_or(0))) {
                     // AWS says PriorityInUse, which is looked at again.
                     return Err(error(PortErrorKind::Transient));
                 }
                 for priority in missing {
                     self.rules_made += 1;
                     let rule_arn = format!("rule-{}", self.rules_made);
+                    self.listeners.insert(rule_arn.clone(), listener_arn.clone());
                     self.gate_rules.push(GateRuleSeen {
                         rule_arn,
                         priority: Some(*priority),
@@ -577,9 +614,18 @@ impl Platform {
                 self.gate_rules.retain(|rule| !rule_arns.contains(&rule.rule_arn));
                 let is_closed = self.gate_rules.iter().any(|rule| rule.closes);
                 assert!(
-                    is_closed || !self.is_updating("platform"),
+                    is_closed || self.fate.gateless || !self.is_updating("platform"),
                     "nobody is let in while the stack is updated"
                 );
+            }
+            FleetAct::SetRulePriorities { moves } => {
+                for one in moves {
+                    let rule = self.own_rules.iter_mut().find(|rule| rule.rule_arn == one.rule_arn);
+                    rule.expect("a rule").priority = one.to;
+                }
+                let mut places: Vec<i32> = self.own_rules.iter().map(|rule| rule.priority).collect();
+                places.dedup();
+                assert_eq!(places.len(), self.own_rules.len(), "no two rules have one priority");
             }
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 for arn in queue_arns.iter().filter(|_| !self.fate.deaf_queues) {
@@ -733,6 +779,10 @@ impl Platform {
     fn note(&mut self, resource: &Rememberer) -> &mut Option<String> {
         match resource {
             Rememberer::WorkerGroup(_) => &mut self.group.remembered,
+            Rememberer::ListenerRule(arn) => {
+                let found = self.own_rules.iter_mut().find(|one| one.rule_arn == *arn);
+                &mut found.expect("a rule").remembered
+            }
             Rememberer::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
             Rememberer::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
             Rememberer::Instance(id) => {
@@ -780,7 +830,8 @@ impl Platform {
 fn assert_quiet(platform: &Platform) {
     assert!(platform.jobs.is_empty() && platform.group.instances.is_empty(), "the platform is quiet");
     assert!(platform.machines.is_empty() && platform.sessions.is_empty(), "nobody works");
-    assert!(platform.gate_rules.iter().any(|rule| rule.closes), "users are kept out");
+    let is_closed = platform.gate_rules.iter().any(|rule| rule.closes);
+    assert!(is_closed || platform.fate.gateless, "users are kept out");
 }
 
 fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {

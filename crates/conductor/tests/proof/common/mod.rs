@@ -3,8 +3,8 @@
 pub mod objects;
 
 use upgrade::{
-    Announcement, AtWork, Gate, HealthPolicy, LogicalResource, MaintenancePolicy, Plan, PlatformCapabilities,
-    RunKind, Targets,
+    Announcement, AtWork, Closing, Gate, HealthPolicy, LogicalResource, MaintenancePolicy, Plan, PlannedDoor,
+    PlatformCapabilities, RunKind, Targets,
 };
 
 /// Of this run, for this stack.
@@ -27,7 +27,7 @@ pub fn plan(run_id: &str, stack: &str) -> Plan {
         pieces: Vec::new(),
         unpinned: Vec::new(),
         targets: Targets {
-            listener: resource("Listener"),
+            listeners: vec![resource("Listener")],
             target_groups: Vec::new(),
             job_queues: Vec::new(),
             worker_groups: Vec::new(),
@@ -36,14 +36,20 @@ pub fn plan(run_id: &str, stack: &str) -> Plan {
             volumes: Vec::new(),
             dedicated_machine_tags: Vec::new(),
         },
-        gate: Gate {
-            priority: 1,
-            status_code: 503,
-            content_type: "text/plain".to_owned(),
-            body: "back soon".to_owned(),
-            admitted: Vec::new(),
-            admitting_rules: Vec::new(),
-        },
+        doors: vec![PlannedDoor {
+            listener: resource("Listener"),
+            words: "HTTPS:443 of web".to_owned(),
+            closing: Closing::ByRules(Gate {
+                priority: 1,
+                status_code: 503,
+                content_type: "text/plain".to_owned(),
+                body: "back soon".to_owned(),
+                admitted: Vec::new(),
+                admitting_rules: Vec::new(),
+                makes_room: Vec::new(),
+            }),
+        }],
+        gateless: false,
         announcement: Announcement { banner: None, closes_at: None },
         maintenance: MaintenancePolicy::default(),
         platform: PlatformCapabilities::NONE,
