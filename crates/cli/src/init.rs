@@ -25,6 +25,30 @@ pub struct FoundStack {
     pub parent_id: Option<String>,
     /// The role that CloudFormation assumes for it.
     pub role_arn: Option<String>,
+    /// What it is made of, as far as maintenance goes; `None`: it was not looked at.
+    pub anatomy: Option<Anatomy>,
+}
+
+/// What a stack is made of, as far as maintenance goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Anatomy {
+    /// The profile that its template tells.
+    pub profile: String,
+    /// What was taken for what, a line each, such as `worker groups: Agents`.
+    pub parts: Vec<String>,
+    /// Queues, groups and machines: something whose work can be stopped.
+    pub has_work: bool,
+    /// The listeners that the gate closes, by name.
+    pub closes: Vec<String>,
+    /// Those that can't be closed: their names as the settings write them, and in words.
+    pub stays_open: Vec<(String, String)>,
+}
+
+impl Anatomy {
+    /// Whether maintenance would have anything to do.
+    fn is_platform(&self) -> bool {
+        self.has_work || !self.closes.is_empty()
+    }
 }
 
 /// What is proposed.
@@ -60,34 +84,36 @@ pub fn propose(stacks: &[FoundStack], by: &FoundBy) -> Proposal {
         .map(|stack| stack.id.as_str())
         .collect();
     for stack in &standing {
-        let Some((vendor, version)) = &stack.version else { continue };
         if linked.contains(stack.id.as_str()) {
             continue;
         }
-        proposal.found.push(format!(
-            "{} is a deployment: its template says {vendor}::VersionInfo, version {version}{}",
-            stack.name,
-            told_by_tag(stack)
-        ));
-        deployment(&mut proposal, stack, vendor, &standing, by);
+        match &stack.version {
+            Some((vendor, version)) => proposal.found.push(format!(
+                "{} is a deployment: its template says {vendor}::VersionInfo, version {version}{}",
+                stack.name,
+                told_by_tag(stack)
+            )),
+            None if stack.anatomy.as_ref().is_some_and(Anatomy::is_platform) => proposal.found.push(format!(
+                "{} may be a deployment: its template tells no version, and it has what maintenance is about{}",
+                stack.name,
+                told_by_tag(stack)
+            )),
+            None => continue,
+        }
+        deployment(&mut proposal, stack, &standing, by);
     }
     if proposal.toml.is_empty() {
         proposal.uncertain.push(format!(
-            "{} looked at, and none has an entry of Metadata that ends in ::VersionInfo, so none is known to be a platform; \
-             name yours in slackwater.toml: [deployments.NAME] with stack and region",
+            "{} looked at, and none has an entry of Metadata that ends in ::VersionInfo, or worker groups, job queues or a load \
+             balancer's listener, so none is known to be a platform; name yours in slackwater.toml: [deployments.NAME] with \
+             stack and region",
             counted(standing.len(), "stack")
         ));
     }
     proposal
 }
 
-fn deployment(
-    proposal: &mut Proposal,
-    stack: &FoundStack,
-    vendor: &str,
-    standing: &[&FoundStack],
-    by: &FoundBy,
-) {
+fn deployment(proposal: &mut Proposal, stack: &FoundStack, standing: &[&FoundStack], by: &FoundBy) {
     let Proposal { toml, found, uncertain } = proposal;
     // Writing to a string cannot fail.
     let _ = write!(toml, "{}[deployments.{}]\nstack = {}\n", separator(toml), stack.name, quoted(&stack.id));
@@ -96,8 +122,12 @@ fn deployment(
             let _ = writeln!(toml, "{key} = {}", quoted(value));
         }
     }
-    if vendor == "CodeOcean" {
-        toml.push_str("profile = \"code-ocean\"\n");
+    match &stack.anatomy {
+        Some(anatomy) => made_of(toml, found, uncertain, &stack.name, anatomy),
+        None if stack.version.as_ref().is_some_and(|(vendor, _)| vendor == "CodeOcean") => {
+            toml.push_str("profile = \"code-ocean\"\n");
+        }
+        None => {}
     }
     // What can't be found in an account, and that most owners want.
     toml.push_str(
@@ -156,6 +186,41 @@ fn deployment(
                 stack.name, stack.name
             )),
         }
+    }
+}
+
+/// The profile, the gate, and what was taken for what.
+fn made_of(
+    toml: &mut String,
+    found: &mut Vec<String>,
+    uncertain: &mut Vec<String>,
+    name: &str,
+    anatomy: &Anatomy,
+) {
+    let Anatomy { profile, parts, has_work, closes, stays_open } = anatomy;
+    // Writing to a string cannot fail.
+    let _ = writeln!(toml, "profile = {}", quoted(profile));
+    found.extend(parts.iter().map(|part| format!("{name}: {part}")));
+    if !has_work {
+        uncertain.push(format!(
+            "{name} has no worker group and no job queue that the profile {profile} finds, so maintenance would stop no work: a \
+             profile's file names them (worker_groups, job_queues)"
+        ));
+    }
+    if closes.is_empty() {
+        toml.push_str(
+            "gate = \"none\"   # no listener that can be closed: work is stopped, nobody is kept out\n",
+        );
+        found
+            .push(format!("{name} has no gate: no listener of an application load balancer (docs/doors.md)"));
+        return;
+    }
+    found.push(format!("{name}: the gate closes {}", closes.join(", ")));
+    for (key, words) in stays_open {
+        let _ = writeln!(toml, "# doors = {{ {key} = \"not-for-users: …\" }}   # {words} can't be closed");
+        uncertain.push(format!(
+            "{words} of {name} can't be closed: say in doors whether users come in by it, and why it may stay open"
+        ));
     }
 }
 
@@ -245,7 +310,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FoundBy, FoundStack, propose};
+    use super::{Anatomy, FoundBy, FoundStack, propose};
     use crate::configuration::Configuration;
 
     fn stack(name: &str, version: Option<&str>) -> FoundStack {
@@ -322,6 +387,32 @@ mod tests {
         assert_eq!(access.region, "us-east-1");
         assert_eq!(access.credentials.aws_profile.as_deref(), Some("prod"));
         assert_eq!(access.endpoint_url.as_deref(), Some("http://127.0.0.1:4580"));
+    }
+
+    #[test]
+    fn what_tells_no_version_is_proposed_with_what_it_is_made_of() {
+        let made_of = |closes: &[&str], stays_open: &[(&str, &str)]| Anatomy {
+            profile: "generic".to_owned(),
+            parts: vec!["worker groups: Agents".to_owned()],
+            has_work: true,
+            closes: closes.iter().map(|one| (*one).to_owned()).collect(),
+            stays_open: stays_open.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned())).collect(),
+        };
+        for (anatomy, gateless, uncertain) in [
+            (made_of(&[], &[]), true, 0),
+            (made_of(&["Https"], &[]), false, 0),
+            (made_of(&["Https"], &[("Ssh", "TCP:22 of front")]), false, 1),
+        ] {
+            let platform = FoundStack { anatomy: Some(anatomy), ..stack("runners", None) };
+            let bucket = FoundStack { anatomy: Some(Anatomy::default()), ..stack("bucket", None) };
+            let proposal = propose(&[platform, bucket], &FoundBy::default());
+            let read =
+                Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
+            let [only] = read.deployments.as_slice() else { panic!("{}", proposal.toml) };
+            assert_eq!((only.name.as_str(), only.gateless), ("runners", gateless), "{}", proposal.toml);
+            assert!(proposal.found.iter().any(|line| line == "runners: worker groups: Agents"));
+            assert_eq!(proposal.uncertain.len(), uncertain, "{:?}", proposal.uncertain);
+        }
     }
 
     #[test]

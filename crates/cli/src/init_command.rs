@@ -1,15 +1,17 @@
 //! `slackwater init`: looks at an account and writes the settings that [`crate::init`] proposes.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
 use serde_json::json;
+use upgrade::{Closing, Judged, Part, WaysIn, judge_doors, survey_deployment};
 
 use crate::arguments::{Format, Init};
 use crate::error::{CliError, DONE};
-use crate::init::{FoundBy, FoundStack, Proposal, propose};
+use crate::init::{Anatomy, FoundBy, FoundStack, Proposal, propose};
 use crate::words::counted;
 
 pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
@@ -26,10 +28,12 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     })
     .await?;
     let caller = cloud.caller_arn().await?;
-    let stacks: Vec<FoundStack> = cloud.stacks().await?.into_iter().map(found).collect();
+    let mut stacks: Vec<FoundStack> = cloud.stacks().await?.into_iter().map(found).collect();
+    let unseen = look_into(&cloud, &mut stacks).await;
     let by =
         FoundBy { aws_profile: arguments.aws_profile.clone(), endpoint_url: arguments.endpoint_url.clone() };
-    let proposal = propose(&stacks, &by);
+    let mut proposal = propose(&stacks, &by);
+    proposal.uncertain.extend(unseen);
     if arguments.format == Format::Text {
         println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.described());
         show(&proposal);
@@ -85,7 +89,62 @@ fn found(stack: StackListed) -> FoundStack {
         tags: stack.tags,
         parent_id: stack.parent_id,
         role_arn: stack.role_arn,
+        anatomy: None,
     }
+}
+
+/// So many stacks are looked into; with more, those whose template tells a version.
+const MOST_STACKS: usize = 60;
+
+/// See what the stacks are made of. What could not be seen, a line each.
+async fn look_into(cloud: &AwsCloud, stacks: &mut [FoundStack]) -> Vec<String> {
+    let mut unseen = Vec::new();
+    let top = stacks.iter().filter(|stack| stack.parent_id.is_none()).count();
+    if top > MOST_STACKS {
+        unseen.push(format!(
+            "{top} stacks are more than are looked into: of those whose template tells no version nothing is proposed"
+        ));
+    }
+    for stack in stacks.iter_mut().filter(|stack| stack.parent_id.is_none()) {
+        if top > MOST_STACKS && stack.version.is_none() {
+            continue;
+        }
+        match anatomy(cloud, &stack.id).await {
+            Ok(anatomy) => stack.anatomy = Some(anatomy),
+            Err(reason) if stack.version.is_some() => {
+                unseen.push(format!("{} could not be looked into: {reason}", stack.name));
+            }
+            // Most stacks are nobody's platform: one that can't be read is no news.
+            Err(_) => {}
+        }
+    }
+    unseen
+}
+
+/// What one stack is made of.
+async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
+    let deployment = cloud.deployment(stack_id).await.map_err(|error| error.to_string())?;
+    let nothing = BTreeMap::new();
+    let (profile, survey) = survey_deployment(&deployment).map_err(|error| error.to_string())?;
+    let ways = WaysIn::of(&deployment, &nothing).map_err(|error| error.to_string())?;
+    let listeners = cloud.listeners(&ways).await.map_err(|error| error.to_string())?;
+    let judged = judge_doors(&listeners, &nothing);
+    let closes = judged.iter().filter(|(_, judged)| *judged == Judged::Close);
+    let stays_open = judged
+        .iter()
+        .filter(|(_, judged)| matches!(judged, Judged::Other(Closing::CantBeClosed { .. })))
+        .map(|(listener, _)| (listener.key(), listener.words()));
+    let parts = survey.parts.iter().filter(|(_, ids)| !ids.is_empty());
+    let has = |part| survey.parts.get(&part).is_some_and(|ids| !ids.is_empty());
+    Ok(Anatomy {
+        profile: profile.name,
+        parts: parts.map(|(part, ids)| format!("{}: {}", part.title(), ids.join(", "))).collect(),
+        has_work: has(Part::WorkerGroups)
+            || has(Part::JobQueues)
+            || !survey.dedicated_machine_tags.is_empty(),
+        closes: closes.map(|(listener, _)| listener.name()).collect(),
+        stays_open: stays_open.collect(),
+    })
 }
 
 /// Also when somebody else makes the file at the same moment, theirs stands.
