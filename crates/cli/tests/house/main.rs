@@ -19,6 +19,7 @@ mod seed;
 mod simulation;
 mod stub_platform;
 mod unwhole;
+mod vendors;
 mod virtual_upgrade;
 mod ways_out;
 mod world;
