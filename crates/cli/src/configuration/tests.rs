@@ -1,5 +1,7 @@
 //! What good files say, and every mistake with its whole text.
 
+use upgrade::DoorWord;
+
 use super::{Configuration, ConfigurationError, parse_catalogue, parse_profile};
 
 /// The settings as they are printed for debugging, reviewed. Written anew with `SLACKWATER_WRITE=1`.
@@ -17,6 +19,24 @@ fn a_whole_file() {
     let read = Configuration::parse("slackwater.toml", include_str!("../../tests/configuration/whole.toml"))
         .unwrap_or_else(|problems| panic!("{problems}"));
     golden("whole.txt", &format!("{read:#?}\n"), include_str!("../../tests/configuration/whole.txt"));
+}
+
+#[test]
+fn what_is_said_of_doors_has_its_reason() {
+    let text = deployment(
+        "gate = \"none\"\ndoors = { Api = \"not-for-users: workers call it\", \"arn:aws:x\" = \"users\", Old = \"stays-open: \
+         uploads\" }",
+    );
+    let read = Configuration::parse("f.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let only = read.deployment(None).expect("the only one");
+    let reason = |text: &str| text.to_owned();
+    let wanted = [
+        ("Api", DoorWord::NotForUsers { reason: reason("workers call it") }),
+        ("Old", DoorWord::StaysOpen { reason: reason("uploads") }),
+        ("arn:aws:x", DoorWord::Users),
+    ];
+    assert!(only.gateless);
+    assert_eq!(only.doors, wanted.map(|(name, word)| (name.to_owned(), word)).into());
 }
 
 /// A deployment with these lines added.
@@ -51,6 +71,15 @@ fn every_mistake_says_where_what_and_what_to_do() {
         ),
         (&deployment("regin = \"x\""), "f.toml:4:1: [deployments.p] has no key regin; did you mean region?"),
         (&deployment("profile = 3"), "f.toml:4:11: profile is a number; wanted is a text in quotes"),
+        (&deployment("gate = \"open\""), "f.toml:4:8: gate can be none; open is none of them"),
+        (
+            &deployment("doors = { Api = \"not-for-users\" }"),
+            "f.toml:4:17: Api = \"not-for-users\": say why after a colon: \"not-for-users: …\"",
+        ),
+        (
+            &deployment("doors = { Api = \"closed\" }"),
+            "f.toml:4:17: Api = \"closed\": \"users\", \"not-for-users: WHY\" or \"stays-open: WHY\" is wanted",
+        ),
         (
             "[deployments.p]\nstack = \"s\"\nregion = \"Virginia\"\n",
             "f.toml:3:10: region = \"Virginia\": a Region such as us-east-1 is wanted",

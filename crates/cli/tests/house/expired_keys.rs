@@ -82,7 +82,9 @@ fn keys_that_expire_at_any_step_are_waited_for_and_the_upgrade_goes_on() {
     });
     let (mut reached, mut asked) = (0, 0);
     let mut unreached = BTreeSet::new();
-    for step in &steps {
+    // Each is a whole upgrade: the suite samples them.
+    let every = if everything() { 1 } else { 5 };
+    for step in steps.iter().skip(every / 2).step_by(every) {
         let what = step.title();
         virtual_time().block_on(async {
             let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
@@ -126,12 +128,13 @@ fn keys_that_expire_at_any_step_are_waited_for_and_the_upgrade_goes_on() {
         });
     }
     println!(
-        "keys over for {LEAST_MINUTES} to {} min at each of {} steps: {reached} of {reached} runs waited and upgraded, {asked} of them asked; \
+        "keys over for {LEAST_MINUTES} to {} min at every {every}. of {} steps: {reached} of {reached} runs waited and upgraded, {asked} of them asked; \
          not come to: {unreached:?}",
         MOST_MINUTES[usize::from(everything())],
         steps.len()
     );
-    assert!(reached >= 20 && asked >= 15, "{reached}, {asked}");
+    let least = if everything() { (20, 15) } else { (4, 2) };
+    assert!(reached >= least.0 && asked >= least.1, "{reached}, {asked}");
 }
 
 fn is_for_want_of_credentials(record: &Record) -> bool {
