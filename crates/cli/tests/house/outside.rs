@@ -121,10 +121,22 @@ impl Outside<'_> {
 
     async fn rules(&self, listener_arn: String) -> Vec<Tree> {
         let fields = [("ListenerArn".to_owned(), listener_arn)];
-        let answer = self.caller.query("elasticloadbalancing", "DescribeRules", &fields).await;
-        let mut rules = Tree::read(&answer.expect("rules")).list("Rules");
-        rules.sort_by_key(|rule| rule.text("Priority").parse::<i32>().unwrap_or(i32::MAX));
-        rules
+        // Who looks has patience: the run makes these calls too.
+        for _ in 0..60 {
+            let answer = self.caller.query("elasticloadbalancing", "DescribeRules", &fields).await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) if error.to_string().contains("Rate exceeded") => {
+                    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                    continue;
+                }
+                Err(error) => panic!("{error}"),
+            };
+            let mut rules = Tree::read(&answer).list("Rules");
+            rules.sort_by_key(|rule| rule.text("Priority").parse::<i32>().unwrap_or(i32::MAX));
+            return rules;
+        }
+        panic!("the rules can't be looked at")
     }
 
     async fn queues(&self) -> Vec<Value> {

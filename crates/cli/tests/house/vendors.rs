@@ -23,8 +23,8 @@ struct Vendor {
 }
 
 const VENDORS: [Vendor; 3] = [
-    Vendor { folder: "buildkite", gateless: true, least: 9 },
-    Vendor { folder: "runs-on", gateless: true, least: 7 },
+    Vendor { folder: "buildkite", gateless: true, least: 8 },
+    Vendor { folder: "runs-on", gateless: true, least: 6 },
     Vendor { folder: "metaflow", gateless: true, least: 5 },
 ];
 
@@ -49,6 +49,13 @@ fn parameters(folder: &Path, template: &[u8]) -> BTreeMap<String, String> {
         all.insert("ImageId".to_owned(), "ami-0123456789abcdef0".to_owned());
     }
     all.into_iter().filter(|(key, _)| template.parameters.contains_key(key)).collect()
+}
+
+/// The Elastic CI Stack's rules refuse a scaler that is older than the release wants: its owner gives the new default.
+fn newest_scaler(template: &[u8]) -> Option<(String, String)> {
+    const SCALER: &str = "BuildkiteAgentScalerVersion";
+    let template = template::Template::parse("release", template).expect("a release");
+    Some((SCALER.to_owned(), template.parameters.get(SCALER)?.default.clone()?))
 }
 
 fn settings(gateless: bool) -> DeploymentSettings {
@@ -162,7 +169,9 @@ fn every_release_of_other_vendors_is_upgraded_to_its_next() {
             let read = |path: &PathBuf| std::fs::read(path).expect("a release");
             let (before, after) = (read(from), read(to));
             let (given, new) = (parameters(&folder, &before), parameters(&folder, &after));
-            let new = new.into_iter().filter(|(key, _)| !given.contains_key(key)).collect();
+            let mut new: BTreeMap<String, String> =
+                new.into_iter().filter(|(key, _)| !given.contains_key(key)).collect();
+            new.extend(newest_scaler(&after));
             let told = virtual_time().block_on(async {
                 let (plan, outcome, records) =
                     upgrade(settings(vendor.gateless), &before, &after, &given, &new).await?;

@@ -28,10 +28,10 @@ impl Cloud for Slow {
         self.clock.sleep(self.look).await;
         match query {
             Query::Fleet(FleetQuery::GateRules { listener_arns }) => {
-                Ok(Observation::GateRules(listener_arns.iter().map(open_door).collect()))
+                Ok(Observation::GateRules(listener_arns.iter().map(|arn| open_door(arn)).collect()))
             }
             Query::Fleet(FleetQuery::Calm(parts)) => {
-                let doors = parts.listener_arns.iter().map(open_door).collect();
+                let doors = parts.listener_arns.iter().map(|arn| open_door(arn)).collect();
                 Ok(Observation::Calm(CalmSeen { doors, ..CalmSeen::default() }))
             }
             other => Err(failed(PortErrorKind::Transient, format!("{other:?}"))),
@@ -45,8 +45,8 @@ impl Cloud for Slow {
     }
 }
 
-fn open_door(listener_arn: &String) -> DoorSeen {
-    DoorSeen { listener_arn: listener_arn.clone(), exists: true, rules: Vec::new(), others: Vec::new() }
+fn open_door(listener_arn: &str) -> DoorSeen {
+    DoorSeen { listener_arn: listener_arn.to_owned(), exists: true, rules: Vec::new(), others: Vec::new() }
 }
 
 fn failed(kind: PortErrorKind, message: String) -> PortError {

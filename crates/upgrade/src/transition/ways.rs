@@ -137,11 +137,10 @@ fn next_on_the_way(plan: &Plan, state: &State) -> Option<Step> {
         return after(&Step::STAYING);
     }
     if state.step.is_leaving() {
+        let next = after(&Step::LEAVING)?;
         // What can't be closed isn't opened.
-        return after(&Step::LEAVING).map(|next| match next {
-            Step::OpenGate if !draft::is_needed(plan, next) => Step::ClearBanner,
-            next => next,
-        });
+        let opens_nothing = next == Step::OpenGate && !draft::is_needed(plan, next);
+        return Some(if opens_nothing { Step::ClearBanner } else { next });
     }
     let index = place(plan, state.step)?;
     plan.steps.get(index + 1).map(|planned| planned.step)

@@ -87,7 +87,10 @@ pub async fn every_listener_that_users_come_through_is_closed_and_opened() {
     scene.world.full.accepted_replacements = &[];
     scene.world.enable().await;
     assert!(scene.is_closed().await, "no listener lets strangers in");
+    // Four listeners are many looks: without a network nobody tries a throttled one again.
+    scene.sleep(60).await;
     scene.disable().await;
+    scene.sleep(60).await;
     assert_eq!(scene.look().await.stranger, Way::Platform);
     let ((_, ended, report), looks) = scene.full().watched(1, scene.upgrade()).await;
     assert_eq!(ended, Ended::Run(Outcome::Upgraded));
