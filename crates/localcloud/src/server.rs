@@ -1,7 +1,7 @@
 //! The local cloud on a socket: HTTP/1.1 on loopback around [`LocalCloud::call`].
 //!
 //! Nothing of a body is kept before its request's headers have been looked at ([`LocalCloud::look_at_head`]): who isn't known
-//! here is refused by them. Where the signature covers the body itself, little of it is read ([`room`]).
+//! here is refused by them. Where the signature covers the body itself, little of it is read (`server/room.rs`).
 
 mod room;
 
