@@ -78,8 +78,10 @@ impl Seat {
         if is_verified {
             let all: usize = seats.taken.values().map(|held| held.verified).sum();
             let Some(own) = seats.taken.get_mut(&self.number) else { return false };
-            own.verified += bytes;
-            return all + bytes <= MOST_VERIFIED_BYTES;
+            // What is refused is not kept, and counts against nobody.
+            let fits = all + bytes <= MOST_VERIFIED_BYTES;
+            own.verified += if fits { bytes } else { 0 };
+            return fits;
         }
         let Some(own) = seats.taken.get_mut(&self.number) else { return false };
         own.unverified += bytes;
