@@ -116,6 +116,7 @@ pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<Stri
         "version": look.version,
         "stackStatus": look.status,
         "gate": gate,
+        "doors": look.doors,
         "gateRun": maintenance.map(|maintenance| &maintenance.run_id),
         "gateSince": maintenance.and_then(|maintenance| maintenance.since).map(pages::iso),
         "gateBy": maintenance.and_then(|maintenance| maintenance.by.as_ref()),

@@ -45,7 +45,7 @@ fn runs() -> Value {
     }});
     let maintenance = json!({"type": ["object", "null"], "properties": {"runId": text(), "since": maybe_time(), "by": maybe()}});
     let seen = json!({"type": ["object", "null"], "properties": {
-        "at": time(), "stackStatus": text(), "version": maybe(), "gate": {"enum": ["open", "closed"]},
+        "at": time(), "stackStatus": text(), "version": maybe(), "gate": {"enum": ["open", "closed", "none"]},
         "maintenance": maintenance.clone(), "stillToPutBack": list(text()),
         "notComeBack": list(text())}});
     let mut run = summary.clone();
@@ -74,7 +74,7 @@ fn runs() -> Value {
             "type": "object", "required": ["name"], "properties": {"name": text(), "stack": text(), "region": text()}}))}},
         "Deployment": {"type": "object", "required": ["name", "at", "gate"], "properties": {
             "name": text(), "at": time(), "version": maybe(), "stackStatus": text(),
-            "gate": {"enum": ["open", "closed", "unknown"]}, "gateRun": maybe(), "gateSince": maybe_time(), "gateBy": maybe(),
+            "gate": {"enum": ["open", "closed", "none", "unknown"]}, "doors": list(text()), "gateRun": maybe(), "gateSince": maybe_time(), "gateBy": maybe(),
             "takenAway": {"type": "object"},
             "jobs": {"type": "object"}, "workers": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
         "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary), "nextBefore": maybe()}},
