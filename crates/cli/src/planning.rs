@@ -2,6 +2,7 @@
 //! deployment isn't changed; templates are copied into the owner's bucket, under their hashes, for an approval is of
 //! contents.
 
+mod around;
 mod calm;
 mod catalogue;
 pub(crate) mod doors;
@@ -11,26 +12,21 @@ mod release;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use aws::{AwsCloud, CustomName, Lookup};
-use conductor::Cloud as _;
-use platform::Adapter;
+use aws::AwsCloud;
 use template::{Evaluation, Outside, Template};
 use upgrade::{
-    Acceptance, AtWork, Before, CalmParts, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
-    DraftedUpdate, Facts, Findings, FleetQuery, Foretold, LinkedStack, LogicalResource, Observation,
-    Obstacle, ObstacleParts, ParameterRow, Plan, PlatformObservation, PlatformQuery, Profile, ReleaseFacts,
-    ReleaseSide, RunKind, SharedState, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions,
-    UpdateRequest, Weight, actions_of_caller, actions_of_role, check, draft_update, draft_way_back,
-    find_targets_with, in_the_way, maintenance_plan, new_priorities, new_targets, obstacles, parameter_table,
-    upgrade_plan,
+    Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
+    DraftedUpdate, Facts, Findings, Foretold, LinkedStack, Obstacle, ParameterRow, Plan, Profile,
+    ReleaseFacts, ReleaseSide, RunKind, StackSettings, Timestamp, Trial, UpdateKind, UpdateOptions,
+    UpdateRequest, Weight, check, draft_update, draft_way_back, find_targets_with, in_the_way,
+    maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
 use crate::error::CliError;
 use crate::site::Site;
-use doors::Entrance;
+use around::{at_work, circumstances};
 use pieces::{Pieces, gather};
 use pins::pin;
 
@@ -38,9 +34,6 @@ pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
 pub use written::WrittenObjects;
-
-/// How long drift may take to be detected before a plan goes without it.
-const DRIFT_SECONDS: u64 = 60;
 
 /// A recovery point older than this is stale where no backup stack says otherwise.
 const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
@@ -487,127 +480,6 @@ async fn way_back(
     }
     brought.extend(pieces);
     Ok(Some(update))
-}
-
-async fn circumstances(
-    site: &Site,
-    deployment: &Deployment,
-    (targets, entrance): (&Targets, &Entrance),
-    drafted: Option<&DraftedUpdate>,
-    linked: &Linked,
-) -> Result<Circumstances, CliError> {
-    let actions: BTreeSet<String> = drafted
-        .map(|drafted| {
-            let mut actions = actions_of_caller(&drafted.permissions, targets, false);
-            actions.extend(actions_of_role(&drafted.permissions));
-            actions
-        })
-        .unwrap_or_default();
-    let actions: Vec<String> = actions.into_iter().collect();
-    let touched: Vec<String> = drafted
-        .map(|drafted| drafted.expectations.iter().map(|one| one.logical_id.clone()).collect())
-        .unwrap_or_default();
-    let added: BTreeSet<String> = drafted
-        .into_iter()
-        .flat_map(|drafted| &drafted.expectations)
-        .filter(|one| one.expected == changeset::expect::Expected::Added)
-        .map(|one| one.resource_type.clone())
-        .collect();
-    let expectations = drafted.into_iter().flat_map(|drafted| &drafted.expectations);
-    let names: Vec<CustomName> = expectations
-        .filter_map(|one| {
-            Some(CustomName {
-                logical_id: one.logical_id.clone(),
-                resource_type: one.resource_type.clone(),
-                name: one.takes_name.clone()?,
-            })
-        })
-        .collect();
-    let role_arn = drafted.and_then(|drafted| drafted.update.proposal.role_arn.as_deref());
-    let parts = ObstacleParts::of(targets, &site.settings.maintenance.policy);
-    let lookup = Lookup {
-        stack_id: &deployment.stack_id,
-        targets,
-        resources: &deployment.resources,
-        actions: &actions,
-        role_arn,
-        drift_of: &touched,
-        drift_wait: Duration::from_secs(DRIFT_SECONDS),
-        added_types: &added.into_iter().collect::<Vec<_>>(),
-        names: &names,
-        obstacles: &parts,
-    };
-    let mut circumstances = site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
-    circumstances.backup = linked.backup.clone();
-    circumstances.role_stack = linked.role.clone();
-    circumstances.state = site.shared_state(&deployment.stack_id).await;
-    circumstances.listeners = Ok(entrance.listeners.clone());
-    let closing = doors::closing(site, &entrance.listeners);
-    circumstances.elsewhere = elsewhere(site, targets, closing, &circumstances.state).await;
-    ask_platform(&site.ports.platform, &mut circumstances).await;
-    Ok(circumstances)
-}
-
-/// Other states that the gate and the notes name.
-async fn elsewhere(
-    site: &Site,
-    targets: &Targets,
-    listener_arns: Vec<String>,
-    state: &SharedState,
-) -> upgrade::Looked<Vec<String>> {
-    let ids = |resources: &[LogicalResource]| -> Vec<String> {
-        resources.iter().map(|resource| resource.physical_id.clone()).collect()
-    };
-    let query = FleetQuery::Calm(CalmParts {
-        listener_arns,
-        queue_arns: ids(&targets.job_queues),
-        job_queue_arns: Vec::new(),
-        group_names: ids(&targets.worker_groups),
-        alarm_names: ids(&targets.alarms),
-    });
-    match site.ports.observe(&query.into()).await {
-        Ok(Observation::Calm(calm)) => Ok(state.elsewhere(&calm)),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-async fn ask_platform(platform: &Adapter, around: &mut Circumstances) {
-    around.platform = platform.capabilities();
-    if around.platform.sessions {
-        around.sessions = Some(match platform.observe(&PlatformQuery::Sessions).await {
-            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
-    }
-    if around.platform.computations {
-        around.computations = Some(match platform.observe(&PlatformQuery::Computations).await {
-            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
-    }
-    if around.platform.status {
-        around.platform_status = Some(match platform.observe(&PlatformQuery::Status).await {
-            Ok(PlatformObservation::Status(status)) => Ok(status),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
-    }
-}
-
-fn at_work(around: &Circumstances) -> AtWork {
-    AtWork {
-        sessions: around.sessions.clone().and_then(Result::ok).unwrap_or_default(),
-        computations: around.computations.clone().and_then(Result::ok).unwrap_or_default(),
-        jobs: around.jobs.clone().unwrap_or_default(),
-        worker_instances: around
-            .worker_groups
-            .as_ref()
-            .map_or(0, |groups| groups.iter().map(|group| group.instances.len()).sum()),
-        dedicated_machines: around.dedicated_machines.clone().unwrap_or_default(),
-    }
 }
 
 /// The parameters that pin databases' storage, as the profile says.

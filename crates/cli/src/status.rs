@@ -20,7 +20,7 @@ use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, DONE};
 use crate::listed_run::ListedRun;
-use crate::planning::doors::{door_lines, entrance};
+use crate::planning::doors::{door_lines, entrance, open_doors};
 use crate::site::{self, Site};
 
 pub(crate) use text::maintenance;
@@ -63,10 +63,12 @@ pub(crate) struct Standing {
 /// The gate; where there is none, whether work is stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Gate {
-    /// Whether users are kept out.
+    /// Whether users are kept out: every way in is closed.
     pub closed: bool,
     /// There is no gate: `closed` says whether work is stopped, by the notes on it.
     pub gateless: bool,
+    /// Ways in that stand open although others are closed.
+    pub open: Vec<String>,
     /// The run that closed it.
     pub run: Option<String>,
     /// When, as the gate itself tells: milliseconds since 1970.
@@ -150,7 +152,7 @@ impl Standing {
 
     /// Whether anything is as maintenance leaves it, or could not be looked at.
     pub(crate) fn has_taken_away(&self) -> bool {
-        let gate = self.gate.as_ref().map_or(true, |gate| gate.closed);
+        let gate = self.gate.as_ref().map_or(true, |gate| gate.run.is_some());
         let queues = self
             .job_queues
             .as_ref()
@@ -271,9 +273,10 @@ async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looke
     };
     let gateless = site.settings.gateless;
     let gate = match Maintenance::of_calm(&entrance.calm) {
-        None => Gate { closed: false, gateless, run: None, since: None, by: None },
+        None => Gate { closed: false, gateless, open: Vec::new(), run: None, since: None, by: None },
         Some(Maintenance { run_id, since, by, state: _ }) => {
-            Gate { closed: true, gateless, run: Some(run_id), since, by }
+            let open = open_doors(&entrance);
+            Gate { closed: open.is_empty(), gateless, open, run: Some(run_id), since, by }
         }
     };
     (Ok(gate), door_lines(site, &entrance))

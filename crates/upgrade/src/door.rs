@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::circumstances::ListenerRule;
 use crate::deployment::Deployment;
 use crate::draft::{DraftError, ReleaseSide};
-use crate::observation::LogicalResource;
+use crate::observation::{DoorSeen, LogicalResource};
 use crate::plan::Gate;
 
 /// A listener of one of the deployment's load balancers, as it was found.
@@ -34,6 +34,8 @@ pub struct ListenerSeen {
     pub leads_to: Vec<LeadsTo>,
     /// Its rules, the default one included.
     pub rules: Vec<ListenerRule>,
+    /// The same as a door: which of them are the gate's.
+    pub door: DoorSeen,
 }
 
 /// Where a redirect, or a target group of type `alb`, leads.
@@ -313,6 +315,12 @@ mod tests {
                 .map(|(balancer, port)| LeadsTo { balancer: (*balancer).to_owned(), port: *port })
                 .collect(),
             rules: Vec::new(),
+            door: DoorSeen {
+                listener_arn: format!("arn:{name}"),
+                exists: true,
+                rules: Vec::new(),
+                others: Vec::new(),
+            },
         }
     }
 

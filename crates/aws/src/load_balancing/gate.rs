@@ -4,6 +4,8 @@
 //! ELB has no condition "not from this address". So an address passes through copies of the platform's own rules, each
 //! with one condition more: where the request comes from.
 
+use std::collections::HashMap;
+
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, FixedResponseActionConfig, PathPatternConditionConfig, Rule, RuleCondition,
@@ -29,7 +31,7 @@ pub(crate) struct Tags<'a> {
 
 /// The numbered rules on a listener: ours, and the others.
 pub(crate) async fn door(client: &Client, listener_arn: &str) -> Result<DoorSeen, PortError> {
-    let mut door = DoorSeen {
+    let absent = || DoorSeen {
         listener_arn: listener_arn.to_owned(),
         exists: false,
         rules: Vec::new(),
@@ -37,15 +39,28 @@ pub(crate) async fn door(client: &Client, listener_arn: &str) -> Result<DoorSeen
     };
     // A classic load balancer is a door without rules, and without an ARN.
     if !listener_arn.starts_with("arn:") {
-        return Ok(door);
+        return Ok(absent());
     }
-    let Some(rules) = rules_if_any(client, listener_arn).await? else { return Ok(door) };
-    door.exists = true;
-    // The default rule can't be ours.
-    let rules: Vec<Rule> = rules.into_iter().filter(|rule| priority(rule).is_some()).collect();
-    let arns: Vec<String> = rules.iter().filter_map(|rule| rule.rule_arn.clone()).collect();
-    let tags = our_tags(client, &arns).await?;
-    for rule in &rules {
+    let Some(rules) = rules_if_any(client, listener_arn).await? else { return Ok(absent()) };
+    let tags = our_tags(client, &numbered(&rules)).await?;
+    Ok(door_of(listener_arn, &rules, &tags))
+}
+
+/// ARNs of the rules that can be ours: the default one can't.
+pub(super) fn numbered(rules: &[Rule]) -> Vec<String> {
+    let numbered = rules.iter().filter(|rule| priority(rule).is_some());
+    numbered.filter_map(|rule| rule.rule_arn.clone()).collect()
+}
+
+/// What a listener's rules and their tags tell.
+pub(super) fn door_of(listener_arn: &str, rules: &[Rule], tags: &HashMap<String, OurTags>) -> DoorSeen {
+    let mut door = DoorSeen {
+        listener_arn: listener_arn.to_owned(),
+        exists: true,
+        rules: Vec::new(),
+        others: Vec::new(),
+    };
+    for rule in rules {
         let (Some(rule_arn), Some(priority)) = (rule.rule_arn().map(str::to_owned), priority(rule)) else {
             continue;
         };
@@ -62,7 +77,7 @@ pub(crate) async fn door(client: &Client, listener_arn: &str) -> Result<DoorSeen
             }
         }
     }
-    Ok(door)
+    door
 }
 
 /// Give rules other priorities, all in one call: either every one has its new place, or none.

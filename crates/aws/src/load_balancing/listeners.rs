@@ -1,15 +1,17 @@
 //! The ways in: every listener of the deployment's load balancers, with its rules and where it leads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, Listener, LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerTypeEnum, RedirectActionConfig, Rule,
     TargetTypeEnum,
 };
-use upgrade::{BalancerKind, LeadsTo, ListenerRule, ListenerSeen, LogicalResource, PortError, WaysIn};
+use upgrade::{
+    BalancerKind, DoorSeen, LeadsTo, ListenerRule, ListenerSeen, LogicalResource, PortError, WaysIn,
+};
 
-use super::{our_tags, priority, rules, values_of};
+use super::{OurTags, gate, our_tags, priority, rules, values_of};
 use crate::errors::{code, port_error};
 use crate::together::all;
 
@@ -56,6 +58,12 @@ pub(crate) async fn listeners(client: &Client, ways: &WaysIn) -> Result<Vec<List
         port: 0,
         leads_to: Vec::new(),
         rules: Vec::new(),
+        door: DoorSeen {
+            listener_arn: balancer.physical_id.clone(),
+            exists: false,
+            rules: Vec::new(),
+            others: Vec::new(),
+        },
     }));
     // By name, so that the same deployment reads the same.
     seen.sort_by(|one, other| (&one.balancer, one.port).cmp(&(&other.balancer, other.port)));
@@ -129,7 +137,8 @@ async fn look(
         BalancerKind::Application => rules(client, arn).await?,
         BalancerKind::Network | BalancerKind::Classic => Vec::new(),
     };
-    let rules = with_tags(client, arn, &found).await?;
+    let tags = our_tags(client, &gate::numbered(&found)).await?;
+    let rules = described(arn, &found, &tags);
     let leads_to = match kind {
         BalancerKind::Application => {
             let own = found.iter().zip(&rules).filter(|(_, rule)| rule.run_id.is_none());
@@ -150,27 +159,20 @@ async fn look(
         port: listener.port().and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
         leads_to,
         rules,
+        door: gate::door_of(arn, &found, &tags),
     }))
 }
 
-async fn with_tags(
-    client: &Client,
-    listener_arn: &str,
-    rules: &[Rule],
-) -> Result<Vec<ListenerRule>, PortError> {
-    // The default rule can't be ours.
-    let numbered = rules.iter().filter(|rule| priority(rule).is_some());
-    let arns: Vec<String> = numbered.filter_map(|rule| rule.rule_arn.clone()).collect();
-    let tags = our_tags(client, &arns).await?;
-    let described = rules.iter().map(|rule| ListenerRule {
+fn described(listener_arn: &str, rules: &[Rule], tags: &HashMap<String, OurTags>) -> Vec<ListenerRule> {
+    let describe = |rule: &Rule| ListenerRule {
         listener_arn: listener_arn.to_owned(),
         priority: priority(rule),
         condition_values: rule.conditions().iter().map(values_of).sum(),
         run_id: rule.rule_arn().and_then(|arn| tags.get(arn)).and_then(|tags| tags.run_id.clone()),
         signs_in: rule.actions().iter().any(|action| action.authenticate_oidc_config().is_some()),
         rule_arn: rule.rule_arn.clone().unwrap_or_default(),
-    });
-    Ok(described.collect())
+    };
+    rules.iter().map(describe).collect()
 }
 
 /// The ports of the same load balancer that rules redirect to, when none of them does anything else; empty otherwise.

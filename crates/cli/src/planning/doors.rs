@@ -56,20 +56,22 @@ pub(crate) async fn entrance(
     targets: &Targets,
 ) -> Result<Entrance, PortError> {
     let listeners = listeners(site, deployment).await?;
-    let listener_arns = closing(site, &listeners);
-    let parts = match listener_arns.is_empty() {
-        false => CalmParts { listener_arns, ..CalmParts::default() },
-        true => CalmParts {
-            queue_arns: ids(&targets.job_queues),
-            group_names: ids(&targets.worker_groups),
-            ..CalmParts::default()
-        },
+    let closing = closing(site, &listeners);
+    if !closing.is_empty() {
+        let doors = listeners.iter().filter(|listener| closing.contains(&listener.arn));
+        let doors = doors.map(|listener| listener.door.clone()).collect();
+        return Ok(Entrance { calm: CalmSeen { doors, ..CalmSeen::default() }, listeners });
+    }
+    let parts = CalmParts {
+        queue_arns: ids(&targets.job_queues),
+        group_names: ids(&targets.worker_groups),
+        ..CalmParts::default()
     };
     match site.ports.observe(&FleetQuery::Calm(parts).into()).await? {
         Observation::Calm(calm) => Ok(Entrance { listeners, calm }),
         other => Err(PortError {
             kind: PortErrorKind::Refused,
-            operation: "elasticloadbalancing:DescribeRules".to_owned(),
+            operation: "autoscaling:DescribeAutoScalingGroups".to_owned(),
             message: format!("answered with {}", other.kind()),
         }),
     }
@@ -99,6 +101,17 @@ pub(crate) fn door_lines(site: &Site, entrance: &Entrance) -> Vec<String> {
             format!("{name}: {state}")
         })
         .collect()
+}
+
+/// The listeners that the gate closes and that stand open now, by name.
+pub(crate) fn open_doors(entrance: &Entrance) -> Vec<String> {
+    let open =
+        entrance.calm.doors.iter().filter(|door| door.exists && !door.rules.iter().any(|rule| rule.closes));
+    let name = |arn: &String| {
+        let listener = entrance.listeners.iter().find(|listener| listener.arn == *arn);
+        listener.map_or_else(|| arn.clone(), ListenerSeen::name)
+    };
+    open.map(|door| name(&door.listener_arn)).collect()
 }
 
 fn ids(resources: &[LogicalResource]) -> Vec<String> {

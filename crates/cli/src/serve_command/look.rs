@@ -4,7 +4,7 @@
 use conductor::Cloud as _;
 use panel::{BackendError, GatePicture, Look, Workers};
 use upgrade::{
-    CalmParts, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
+    CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
     ReleaseFacts, ReleaseSide, Users, find_targets_with, still_to_put_back,
 };
 
@@ -42,9 +42,14 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let (gate, doors) = match entrance(site, &deployment, &targets).await {
-        Ok(entrance) => (GatePicture::of(Users::of(&entrance.calm)), door_lines(site, &entrance)),
-        Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new()),
+    let (gate, doors, closed) = match entrance(site, &deployment, &targets).await {
+        Ok(entrance) => {
+            let (gate, doors) = (GatePicture::of(Users::of(&entrance.calm)), door_lines(site, &entrance));
+            // Where some doors are open users are in, and those that are closed are still to be opened.
+            let closed = if gate.is_open() { entrance.calm.doors } else { Vec::new() };
+            (gate, doors, closed)
+        }
+        Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new(), Vec::new()),
     };
     let parts = CalmParts {
         listener_arns: Vec::new(),
@@ -55,7 +60,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     };
     let standing = FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts };
     let taken_away = match site.ports.observe(&standing.into()).await {
-        Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&seen.calm)),
+        Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&CalmSeen { doors: closed, ..seen.calm })),
         Ok(other) => Err(format!("answered with {}", other.kind())),
         Err(error) => Err(error.to_string()),
     };

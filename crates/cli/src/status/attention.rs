@@ -104,18 +104,27 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
 
 /// Maintenance that somebody asked for, or a run that ended with the gate closed: what is muted and noted belongs to it.
 fn is_in_maintenance(standing: &Standing) -> bool {
-    standing.gate.as_ref().is_ok_and(|gate| gate.closed)
+    standing.gate.as_ref().is_ok_and(|gate| gate.run.is_some())
 }
 
 fn gate(standing: &Standing, found: &mut Vec<String>) {
     let Ok(gate) = &standing.gate else { return };
     let last = standing.last_run.as_ref();
     let mine = |run: &String| last.is_some_and(|last| last.run == *run);
+    // Where there is no gate nobody is kept out.
+    let out = if gate.gateless { "WORK IS STOPPED" } else { "USERS ARE KEPT OUT" };
+    if gate.run.is_some() && !gate.open.is_empty() {
+        found.push(format!(
+            "USERS COME IN BY {}, though the deployment is in maintenance: somebody has deleted the gate's rule there, or the \
+             listener is new; `slackwater maintenance enable` closes it, `slackwater maintenance disable` ends maintenance",
+            gate.open.join(", ")
+        ));
+        return;
+    }
     match (&gate.run, last) {
         (Some(run), Some(last)) if mine(run) => match &last.outcome {
             None if last.damaged.is_some() => found.push(format!(
-                "USERS ARE KEPT OUT by the damaged run {run}: `slackwater maintenance disable` puts everything back and lets \
-                 them in"
+                "{out} by the damaged run {run}: `slackwater maintenance disable` puts everything back and ends it"
             )),
             // As it was asked for, or as an upgrade found it that didn't happen.
             None | Some(Outcome::InMaintenance | Outcome::NotUpgraded { .. }) => {}
@@ -125,16 +134,18 @@ fn gate(standing: &Standing, found: &mut Vec<String>) {
                 | Outcome::WentBack { .. }
                 | Outcome::OutOfMaintenance,
             ) => found.push(format!(
-                "USERS ARE KEPT OUT since run {run} ended: `slackwater run show {run}` says why, `slackwater \
-                 maintenance disable` puts everything back and lets them in"
+                "{out} since run {run} ended: `slackwater run show {run}` says why, `slackwater maintenance disable` puts \
+                 everything back and ends it"
             )),
         },
         // It was entered before the last run, which found it so and left it so.
         (Some(_), Some(last)) if matches!(last.outcome, None | Some(Outcome::NotUpgraded { .. })) => {}
         (Some(run), _) => found.push(format!(
-            "USERS ARE KEPT OUT by run {run}, which isn't the last one known here: whoever began it may be at work; \
-             if nobody is, `slackwater maintenance disable` puts everything back and lets them in"
+            "{out} by run {run}, which isn't the last one known here: whoever began it may be at work; if nobody is, \
+             `slackwater maintenance disable` puts everything back and ends it"
         )),
+        // What was stopped bears no note any more, or there was nothing to stop.
+        (None, Some(_)) if gate.gateless => {}
         (None, Some(last)) if last.outcome == Some(Outcome::InMaintenance) => found.push(format!(
             "run {} entered maintenance, and the gate is open: somebody has deleted its rule, so users reach a platform \
              without workers; `slackwater maintenance disable` puts everything back",
@@ -183,7 +194,14 @@ mod tests {
             stack: "platform".to_owned(),
             stack_status: "UPDATE_COMPLETE".to_owned(),
             version: None,
-            gate: Ok(Gate { closed: false, gateless: false, run: None, since: None, by: None }),
+            gate: Ok(Gate {
+                closed: false,
+                gateless: false,
+                open: Vec::new(),
+                run: None,
+                since: None,
+                by: None,
+            }),
             doors: Vec::new(),
             at_work: AtWork {
                 sessions: None,
@@ -219,7 +237,8 @@ mod tests {
     }
 
     fn closed_by(id: &str) -> Result<Gate, String> {
-        Ok(Gate { closed: true, gateless: false, run: Some(id.to_owned()), since: None, by: None })
+        let (run, open) = (Some(id.to_owned()), Vec::new());
+        Ok(Gate { closed: true, gateless: false, open, run, since: None, by: None })
     }
 
     fn last(run: ListedRun) -> impl FnOnce(&mut Standing) {
@@ -285,6 +304,46 @@ mod tests {
                 "somebody else's gate",
                 Box::new(|standing| standing.gate = closed_by("run-9")),
                 "which isn't the last one known here",
+            ),
+            (
+                "a gate of which one door was opened",
+                Box::new(|standing| {
+                    let (run, open) = (Some("run-1".to_owned()), vec!["HttpListener".to_owned()]);
+                    standing.gate =
+                        Ok(Gate { closed: false, gateless: false, open, run, since: None, by: None });
+                    standing.last_run = Some(super::tests::run(Some(Outcome::InMaintenance)));
+                }),
+                "USERS COME IN BY HttpListener",
+            ),
+            (
+                "stopped work where there is no gate",
+                Box::new(|standing| {
+                    let run = Some("run-9".to_owned());
+                    standing.gate = Ok(Gate {
+                        closed: true,
+                        gateless: true,
+                        open: Vec::new(),
+                        run,
+                        since: None,
+                        by: None,
+                    });
+                }),
+                "WORK IS STOPPED by run run-9",
+            ),
+            (
+                "nothing to stop where there is no gate",
+                Box::new(|standing| {
+                    standing.gate = Ok(Gate {
+                        closed: false,
+                        gateless: true,
+                        open: Vec::new(),
+                        run: None,
+                        since: None,
+                        by: None,
+                    });
+                    standing.last_run = Some(super::tests::run(Some(Outcome::InMaintenance)));
+                }),
+                "",
             ),
             (
                 "muted alarms",

@@ -66,13 +66,17 @@ fn gate(text: &mut String, standing: &Standing, width: usize) {
     let words = match &standing.gate {
         Err(reason) => format!("cannot be looked at: {reason}"),
         Ok(gate) if gate.gateless && !gate.closed => "none, by the settings; work goes on".to_owned(),
-        Ok(gate) if !gate.closed => "open; users are let in".to_owned(),
+        Ok(gate) if gate.run.is_none() => "open; users are let in".to_owned(),
         Ok(gate) => {
             let since = gate.since.map_or_else(String::new, |since| format!(" since {} UTC", moment(since)));
             let run = gate.run.as_deref().unwrap_or("an unknown run");
             let by = gate.by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
             match gate.gateless {
                 true => format!("none, by the settings; {red}WORK IS STOPPED{red:#}{since}{by} (run {run})"),
+                false if !gate.open.is_empty() => format!(
+                    "{red}CLOSED IN PART{red:#}{since}{by} (run {run}); users come in by {}",
+                    gate.open.join(", ")
+                ),
                 false => format!("{red}CLOSED{red:#}{since}{by} (run {run}); users see the maintenance page"),
             }
         }

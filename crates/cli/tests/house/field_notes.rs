@@ -63,6 +63,7 @@ scenarios! {
     3 batch::an_invalid_compute_environment_keeps_nobody_out;
     3 batch::a_queue_invalid_on_the_way_out_is_named_and_put_back_when_it_is_valid_again;
     4 door::every_listener_that_users_come_through_is_closed_and_opened;
+    4 door::a_gate_that_is_open_in_part_is_told_and_closed_again;
     4 door::a_place_that_was_taken_since_the_plan_is_not_insisted_on;
     7 processes::a_group_that_can_not_shrink_is_named_before_anybody_is_kept_out;
     7 processes::what_a_suspended_group_keeps_has_its_protection_again_and_is_not_told_as_stopped;

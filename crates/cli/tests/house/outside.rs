@@ -119,6 +119,16 @@ impl Outside<'_> {
         doors
     }
 
+    /// ARNs of the rules on a listener that show the maintenance page.
+    pub async fn gate_rules(&self, listener: &str) -> Vec<String> {
+        let listeners = self.of_type("AWS::ElasticLoadBalancingV2::Listener");
+        let arn = listeners.into_iter().find(|(name, _)| name == listener).expect("a listener").1;
+        let pages = |rule: &Tree| {
+            rule.list("Actions").iter().any(|action| action.get("FixedResponseConfig").is_some())
+        };
+        self.rules(arn).await.iter().filter(|rule| pages(rule)).map(|rule| rule.text("RuleArn")).collect()
+    }
+
     async fn rules(&self, listener_arn: String) -> Vec<Tree> {
         let fields = [("ListenerArn".to_owned(), listener_arn)];
         // Who looks has patience: the run makes these calls too.

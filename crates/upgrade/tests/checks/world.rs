@@ -137,6 +137,12 @@ pub fn listener(rules: Vec<ListenerRule>) -> ListenerSeen {
         port: 443,
         leads_to: Vec::new(),
         rules,
+        door: DoorSeen {
+            listener_arn: "Listener-1".to_owned(),
+            exists: true,
+            rules: Vec::new(),
+            others: Vec::new(),
+        },
     }
 }
 

@@ -87,16 +87,31 @@ pub async fn every_listener_that_users_come_through_is_closed_and_opened() {
     scene.world.full.accepted_replacements = &[];
     scene.world.enable().await;
     assert!(scene.is_closed().await, "no listener lets strangers in");
-    // Four listeners are many looks: without a network nobody tries a throttled one again.
-    scene.sleep(60).await;
     scene.disable().await;
-    scene.sleep(60).await;
     assert_eq!(scene.look().await.stranger, Way::Platform);
     let ((_, ended, report), looks) = scene.full().watched(1, scene.upgrade()).await;
     assert_eq!(ended, Ended::Run(Outcome::Upgraded));
     assert!(report.still_to_put_back.is_empty(), "{:?}", report.still_to_put_back);
     crate::outside::check_gate(&looks, "several doors");
     scene.full().assert_upgraded(&scene.fresh, "several doors").await;
+}
+
+/// Somebody deletes the gate's rule on one of several listeners: users come in there, and nobody says otherwise.
+pub async fn a_gate_that_is_open_in_part_is_told_and_closed_again() {
+    let scene = Scene::of(several_doors).await;
+    scene.world.enable().await;
+    let rules = scene.full().outside().gate_rules("HttpListener").await;
+    for rule in &rules {
+        scene.call("elasticloadbalancing", "DeleteRule", &[("RuleArn", rule)]).await;
+    }
+    assert!(!rules.is_empty() && !scene.is_closed().await);
+    scene.world.enable().await;
+    assert!(scene.is_closed().await, "whoever enters closes what is open");
+    // A fourth command in the same moment is more than the account's rate of looks at four listeners.
+    scene.sleep(30).await;
+    scene.disable().await;
+    assert_eq!(scene.look().await.stranger, Way::Platform);
+    assert_eq!(scene.stands().await, scene.full().before, "everything is as it was, whoever closed it");
 }
 
 /// The platform's rule is the first of all.
