@@ -86,12 +86,14 @@ impl History {
     pub(crate) fn expectation(&self) -> String {
         match self.kept_out() {
             Some(milliseconds) => format!(
-                "Users are kept out for about {}: the median of {} of this stack.",
+                "Maintenance lasts about {}: the median of {} of this stack.",
                 crate::words::duration(milliseconds),
                 crate::words::counted(self.kept_out.len(), "earlier upgrade")
             ),
-            None => "No estimate yet of how long users are kept out: no upgrade of this stack has ended well here."
-                .to_owned(),
+            None => {
+                "No estimate yet of how long maintenance lasts: no upgrade of this stack has ended well here."
+                    .to_owned()
+            }
         }
     }
 }
@@ -146,7 +148,7 @@ mod tests {
         history.add(RunKind::EnterMaintenance, &report(Outcome::InMaintenance, step, 80_000));
         assert_eq!((history.usual(step), history.longest(step)), (Some(90_000), Some(300_000)));
         assert_eq!(history.kept_out(), Some(180_000));
-        assert!(history.expectation().starts_with("Users are kept out for about 3 min 00 s"));
+        assert!(history.expectation().starts_with("Maintenance lasts about 3 min 00 s"));
         assert_eq!(history.usual(Step::ConfirmQuiet), None);
     }
 }

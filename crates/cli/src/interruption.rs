@@ -156,8 +156,8 @@ impl LeftRun {
     /// How it goes on.
     pub(crate) fn ways_on(&self) -> String {
         format!(
-            "`slackwater run resume {}` goes on with it; `slackwater maintenance disable` puts everything back and lets \
-             users in",
+            "`slackwater run resume {}` goes on with it; `slackwater maintenance disable` puts everything back and ends \
+             maintenance",
             self.run_id
         )
     }

@@ -90,7 +90,12 @@ pub(crate) fn in_words(kind: RunKind, state: &State) -> String {
         (None, None) => format!("not ended; in: {}", state.step.title()),
         (Some(outcome), _) => {
             let ending = Ending { kind, outcome, seen: state.seen.as_ref() };
-            let out = if ending.needs_somebody() { ": USERS ARE KEPT OUT" } else { "" };
+            let users = state.seen.as_ref().map(|seen| &seen.users);
+            let out = match users.filter(|_| ending.needs_somebody()) {
+                Some(users) => format!(": {}", users.word().to_uppercase()),
+                None if ending.needs_somebody() => ": LOOK WHETHER USERS ARE KEPT OUT".to_owned(),
+                None => String::new(),
+            };
             format!("{}{out}", ending.title())
         }
     }

@@ -231,7 +231,7 @@ async fn without_state(
         print_styled!("{}", status::maintenance(&standing, terminal_width()));
     }
     if !arguments.without_state {
-        operate::approve("Put back what is noted, and let users in?")?;
+        operate::approve("Put back what is noted, and end maintenance?")?;
     }
     let by = wish::who();
     let journal = journal_without_state(&arguments.data.path).await?;
@@ -402,7 +402,7 @@ async fn leaving_plan(
         plan.accepted.push(Acceptance {
             what: "health".to_owned(),
             who: by.to_owned(),
-            why: "asked to let users in although the platform is unhealthy".to_owned(),
+            why: "asked to end maintenance although the platform is unhealthy".to_owned(),
             of: Vec::new(),
         });
     }

@@ -119,8 +119,8 @@ pub(crate) fn message(plan: &Plan, notice: &Notice) -> Message {
                 (false, true) => AT_WORK,
             },
             Some(format!(
-                "`slackwater run resume {}` goes on with it, `slackwater maintenance disable` puts everything back and lets \
-                 users in",
+                "`slackwater run resume {}` goes on with it, `slackwater maintenance disable` puts everything back and ends \
+                 maintenance",
                 plan.run_id
             )),
         ),
@@ -218,9 +218,9 @@ fn end_in_words(
     };
     let todo = match outcome {
         _ if ending.needs_somebody() => {
-            Some("look now; `slackwater maintenance disable` puts everything back and lets users in")
+            Some("look now; `slackwater maintenance disable` puts everything back")
         }
-        Outcome::InMaintenance => Some("`slackwater maintenance disable` lets users in"),
+        Outcome::InMaintenance => Some("`slackwater maintenance disable` ends it"),
         Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::GateClosed { .. } => {
             Some("mend the cause, and plan again")
         }

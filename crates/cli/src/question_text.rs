@@ -90,7 +90,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
         }
     }
     if users.is_none() {
-        let _ = writeln!(text, "Whether users are kept out: `slackwater status` looks.");
+        let _ = writeln!(text, "Whether users are kept out, or work is stopped: `slackwater status` looks.");
     }
     let answers = question.answers();
     for answer in &answers {
@@ -125,7 +125,7 @@ fn meaning(question: &Question, answer: &Answer) -> &'static str {
             | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",
         },
         Answer::GoBack => "update the stack back to the previous release, as the plan has it",
-        Answer::Open => "let users in as it is; what is not put back stays on the list",
+        Answer::Open => "end maintenance as it is, users in; what is not put back stays on the list",
         Answer::StayClosed => "end the run as it is; whoever is kept out stays out",
         Answer::CloseAgain => "close the gate again and go on",
         Answer::GoOn => "go on: the gate closes when its turn comes, without more notice",

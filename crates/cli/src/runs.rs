@@ -165,7 +165,7 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
             "Nothing has been updated yet: it ends, and the deployment stays in the maintenance in which it was."
         }
         StopDoes::LeaveMaintenance => {
-            "Nothing has been updated yet: it leaves maintenance, puts everything back and lets users in."
+            "Nothing has been updated yet: it puts everything back and leaves maintenance."
         }
         StopDoes::CancelUpdate => {
             "The update is cancelled: CloudFormation rolls it back, then users get back what they had."

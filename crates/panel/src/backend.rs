@@ -75,6 +75,8 @@ pub struct DeploymentSummary {
     pub message: Option<String>,
     /// Whether its platform shows banners.
     pub has_banner: bool,
+    /// Whether there is a gate that keeps users out.
+    pub has_gate: bool,
 }
 
 /// A deployment as it is.

@@ -48,11 +48,9 @@ impl std::fmt::Display for Then {
             Then::Unhealthy(OnUnhealthy::GoBack) => {
                 "the run goes back, or a person is asked, if it isn't healthy"
             }
-            Then::Unhealthy(OnUnhealthy::Open) => "users are let in, healthy or not",
+            Then::Unhealthy(OnUnhealthy::Open) => "maintenance ends, healthy or not",
             Then::LooksOnceMore => "what was put back is looked at once more",
-            Then::Unhealthy(OnUnhealthy::StayClosed) => {
-                "the run ends with users kept out, if it isn't healthy"
-            }
+            Then::Unhealthy(OnUnhealthy::StayClosed) => "the run ends in maintenance, if it isn't healthy",
         })
     }
 }

@@ -434,7 +434,7 @@ pub(crate) fn unsettled_queues(queues: &Looked<Vec<JobQueue>>) -> Vec<Obstacle> 
                 weight: Weight::Hinders,
                 told: format!(
                     "queue {name} is INVALID ({reason}): it is disabled and put back all the same; should Batch refuse \
-                     that, the run ends there and lets users in"
+                     that, the run ends there and leaves maintenance"
                 ),
                 advice:
                     "Repair the queue or its compute environments first (Batch user guide, \"INVALID compute \

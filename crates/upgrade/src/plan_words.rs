@@ -17,8 +17,7 @@ impl Plan {
         if let Some(found) = &self.found {
             let since = found.since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
             let by = found.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-            let already = if self.gateless { "Work is stopped" } else { "They are kept out" };
-            told.push(format!("{already} already: the deployment is in maintenance{since}{by}."));
+            told.push(format!("The deployment is in maintenance already{since}{by}."));
             told.push(
                 match self.kind {
                     RunKind::Upgrade => {
@@ -79,6 +78,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// What somebody did who ended maintenance.
+    pub(crate) fn let_in(&self) -> &'static str {
+        if self.gateless { "let work go on" } else { "let users in" }
+    }
+
     fn when_left(&self) -> &'static str {
         if self.gateless { "Work goes on." } else { "They are let in." }
     }

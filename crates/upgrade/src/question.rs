@@ -186,7 +186,7 @@ impl Answer {
             }
             Answer::LookAgain => "look again, and wait on".to_owned(),
             Answer::GoBack => "go back to the previous release".to_owned(),
-            Answer::Open => "let users in as it is".to_owned(),
+            Answer::Open => "end maintenance as it is".to_owned(),
             Answer::StayClosed => "end the run as it is".to_owned(),
             Answer::CloseAgain => "close the gate again and go on".to_owned(),
             Answer::GoOn => "go on".to_owned(),

@@ -170,7 +170,7 @@ pub(crate) fn decide(
         (Step::FollowUpdate(kind), Observation::StackStatus(status)) => {
             update::follow_status(state, kind, status.as_deref())
         }
-        (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(state, resources),
+        (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(plan, state, resources),
         (Step::ConfirmFacts(before), Observation::Facts(seen)) => footing::confirm_facts(plan, seen, before),
         (Step::ConfirmDrainable, Observation::Obstacles(seen)) => obstacles::confirm(plan, state, seen),
         (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {

@@ -127,16 +127,16 @@ impl CliError {
                 Some("`slackwater run show` says what it asks, and what can be answered")
             }
             CliError::LeftUnseen { .. } => Some(
-                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and lets users in",
+                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and ends maintenance",
             ),
             CliError::NotLeft => {
                 Some("`slackwater run list` names it; `slackwater maintenance disable` tries again")
             }
             CliError::RunConducted { .. } => Some(
-                "nothing was touched; `slackwater maintenance disable --stop-run` asks it to stop, waits, and then lets users in; `slackwater run watch` follows it",
+                "nothing was touched; `slackwater maintenance disable --stop-run` asks it to stop, waits, and then ends maintenance; `slackwater run watch` follows it",
             ),
             CliError::WhileUpdating { .. } => Some(
-                "nothing was touched; wait for its end (`slackwater run resume` follows a run of ours, `slackwater run stop` cancels its update), or let users in all the same with --while-updating",
+                "nothing was touched; wait for its end (`slackwater run resume` follows a run of ours, `slackwater run stop` cancels its update), or end maintenance all the same with --while-updating",
             ),
             CliError::Runtime(_)
             | CliError::Serve(_)
@@ -199,7 +199,7 @@ fn of_journal(error: &JournalError, in_a_run: bool) -> &'static str {
             "this process does nothing more; `slackwater run watch` follows whoever goes on with it, `slackwater run resume` goes on where nobody does"
         }
         JournalError::Damaged { .. } => {
-            "no other run is concerned, and the next one of its deployment sets it aside; users may be kept out: `slackwater status` tells, `slackwater maintenance disable` puts everything back and lets them in"
+            "no other run is concerned, and the next one of its deployment sets it aside; users may be kept out: `slackwater status` tells, `slackwater maintenance disable` puts everything back and ends maintenance"
         }
         JournalError::NotBegun { .. } => {
             "`slackwater upgrade` with the same plan begins it; the next run of its deployment sets it aside"

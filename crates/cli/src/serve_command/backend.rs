@@ -175,6 +175,7 @@ impl Backend for Sites {
             message: settings.maintenance.banner.clone(),
             // Of the adapters only the contract has a banner; which ones do is asked again when it is set.
             has_banner: settings.platform.adapter == Adapter::Http,
+            has_gate: !settings.gateless,
         })
         .collect()
     }

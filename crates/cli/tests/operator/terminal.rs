@@ -92,7 +92,7 @@ fn a_question_on_a_terminal_is_answered_from_elsewhere() {
     assert_eq!(answered.code, 0, "{answered:?}");
     assert!(!answered.out.contains("Nobody carries it out"), "{answered:?}");
     assert_open(&cloud, &end_of(run));
-    assert!(shown(&cloud).contains("eve decides: let users in"), "{}", shown(&cloud));
+    assert!(shown(&cloud).contains("eve decides: end maintenance as it is"), "{}", shown(&cloud));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_question_on_a_terminal_is_answered_there_after_an_interruption() {
     run.stdin.as_mut().expect("piped").write_all(b"whatever\n").expect("typed");
     cloud.until("That is not one of the answers.", || shown(&cloud));
     run.stdin.as_mut().expect("piped").write_all(b"open\n").expect("typed");
-    cloud.until("let users in", || shown(&cloud));
+    cloud.until("end maintenance", || shown(&cloud));
     assert_open(&cloud, &end_of(run));
     assert!(
         shown(&cloud).contains("Gone on with after it had been left to wait for a decision: 1 time"),

@@ -143,7 +143,7 @@ fn disable(page: &MaintenancePage<'_>, running: Option<&RunPicture>) -> Markup {
     html! {
         section {
             h2 { "Disable maintenance mode" }
-            p { "Everything that was switched off is put back, the platform must prove itself healthy, then users are let in." }
+            p { "Everything that was switched off is put back, the platform must prove itself healthy, then maintenance ends." }
             (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
                 div {
                     @if let Some(run) = running.filter(|_| is_held) {
@@ -154,11 +154,11 @@ fn disable(page: &MaintenancePage<'_>, running: Option<&RunPicture>) -> Markup {
                         p { "Run " (run.plan.run_id) " is gone on with here, asked to stop, and puts back what it took away." }
                     }
                     @if is_updating {
-                        (asked("whileUpdating", !is_held, "Let users in while the stack is being updated", &html! {
-                            "They meet whatever CloudFormation is changing under them. A run of ours is ended as it is, and the update goes on without it." }))
+                        (asked("whileUpdating", !is_held, "End it while the stack is being updated", &html! {
+                            "Users meet whatever CloudFormation is changing under them. A run of ours is ended as it is, and the update goes on without it." }))
                     }
-                    (asked("althoughUnhealthy", false, "Let users in although the platform is unhealthy", &html! {
-                        "Its health is not waited for, and the report says so. Otherwise users stay out until it has proved healthy, or somebody decides." }))
+                    (asked("althoughUnhealthy", false, "End it although the platform is unhealthy", &html! {
+                        "Its health is not waited for, and the report says so. Otherwise maintenance lasts until it has proved healthy, or somebody decides." }))
                 }
                 button.primary { "Disable maintenance mode" }
             }))
@@ -212,14 +212,14 @@ fn enable(shown: &Shown<'_>, completes: bool) -> Markup {
     html! {
         section {
             h2 { (words) }
-            @if completes { p { "Users are kept out, and something is at work all the same: see below. Sessions are saved, work ends, workers go." } }
-            @else { p { "Users are told, then kept out; sessions are saved, work ends, workers go. It can be disabled at any time." } }
+            @if completes { p { "The deployment is in maintenance, and something is at work all the same: see below. Sessions are saved, work ends, workers go." } }
+            @else { p { "Users are told, then " (if shown.settings.has_gate { "kept out; " } else { "their work is stopped, for there is no gate; " }) "sessions are saved, work ends, workers go. It can be disabled at any time." } }
             (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
                 @if settings.has_banner { label { "Message to users"
                     textarea name="message" rows="2" maxlength="500" { (settings.message.as_deref().unwrap_or_default()) }
                     small { "Empty: as the settings have it." }
                 } }
-                label { "The gate closes in (minutes)"
+                label { "Maintenance begins in (minutes)"
                     input name="noticeSeconds" data-type="minutes" type="number" min="0" max="10080" inputmode="numeric";
                     small { "Empty: after the settings' notice." }
                 }
@@ -230,8 +230,8 @@ fn enable(shown: &Shown<'_>, completes: bool) -> Markup {
                 label { "When a deadline has passed"
                     select name="escalation" {
                         option value="" { "as the settings have it" }
-                        option value="wait" { "go on waiting, users kept out" }
-                        option value="stop" { "put everything back, let users in" }
+                        option value="wait" { "go on waiting, in maintenance" }
+                        option value="stop" { "put everything back, end maintenance" }
                         option value="force" { "end it by force" }
                     }
                 }

@@ -323,7 +323,7 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                 },
                 Question::Unhealthy { findings, can_go_back: _ } => {
                     h2 { "The platform is not healthy" }
-                    p { "Users are let in when it is, or when somebody says so." }
+                    p { "Maintenance ends when it is, or when somebody says so." }
                     ul { @for finding in findings { li { (finding) } } }
                 },
                 Question::Leaving { step, held, can_go_back: _, tried_on } => {
@@ -365,7 +365,7 @@ fn label(answer: &Answer) -> &'static str {
         Answer::ContinueRollback { .. } => "Try the rollback again",
         Answer::LookAgain => "Look again, and wait on",
         Answer::GoBack => "Go back to the previous release",
-        Answer::Open => "Let users in as it is",
+        Answer::Open => "End maintenance as it is",
         Answer::StayClosed => "End the run as it is",
         Answer::CloseAgain => "Close the gate again and go on",
         Answer::GoOn => "Go on",

@@ -85,6 +85,7 @@ impl Backend for House {
             region: "us-east-1".to_owned(),
             message: None,
             has_banner: true,
+            has_gate: true,
         }]
     }
     fn look(&self, deployment: &str) -> Answering<'_, Look> {

@@ -33,9 +33,7 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
                 .note(format!("{name}: its maintenance window ({window} UTC) doesn't fall into this one."));
             continue;
         }
-        let falls = format!(
-            "{name}: its maintenance window ({window} UTC) falls into the time in which users are kept out"
-        );
+        let falls = format!("{name}: its maintenance window ({window} UTC) falls into the maintenance");
         let mut waits = waiting.clone();
         match &input.circumstances.pending_maintenance {
             Ok(pending) => waits.extend(pending.iter().filter(|one| one.logical_id == *name).map(|one| {

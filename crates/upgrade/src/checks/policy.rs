@@ -27,8 +27,8 @@ pub(super) fn maintenance(input: &CheckInput<'_>) -> CheckResult {
             );
         }
         let then = match drain.escalation {
-            Escalation::Wait => "the run goes on waiting, users kept out",
-            Escalation::Stop => "the run stops and lets users in again",
+            Escalation::Wait => "the run goes on waiting, in maintenance",
+            Escalation::Stop => "the run stops and ends maintenance again",
             Escalation::Force => "they are ended by force",
         };
         finding.note(format!(
@@ -61,11 +61,11 @@ fn sessions(input: &CheckInput<'_>, finding: &mut Finding) {
             match policy.sessions.escalation {
                 Escalation::Stop => {
                     "Sessions can't be saved through the platform's adapter: one with unsaved work is left alone, and after \
-                     the deadline the run stops and lets users in again."
+                     the deadline the run stops and ends maintenance again."
                 }
                 Escalation::Wait => {
                     "Sessions can't be saved through the platform's adapter: one with unsaved work is left alone, and the run \
-                     waits for its owner, everybody else kept out."
+                     waits for its owner, in maintenance."
                 }
                 Escalation::Force => {
                     "Sessions can't be saved through the platform's adapter: after the deadline those that the policy names are \
@@ -124,7 +124,7 @@ pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
     asked.extend(policy.http.iter().map(|check| format!("{} ({})", check.name, check.url)));
     if asked.is_empty() {
         finding.warn(
-            "Nothing is asked after the update: users are let in because CloudFormation is done, which doesn't mean that \
+            "Nothing is asked after the update: maintenance ends because CloudFormation is done, which doesn't mean that \
              the platform answers.",
             "Add an HTTP check of the platform's own, or an adapter that can ask it.",
         );

@@ -83,7 +83,7 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
         let why = one.refusal().map_or_else(|| "the update fails here".to_owned(), ToString::to_string);
         finding.fail(
             format!("{}: {why}", one.logical_id),
-            "The update would roll back there, after users have been kept out for nothing. Change the parameter that \
+            "The update would roll back there, after a maintenance for nothing. Change the parameter that \
              leads to it, or ask the vendor.",
         );
     }

@@ -78,7 +78,8 @@ pub(crate) fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Ti
         }
         OnUnhealthy::Open => {
             state.remarks.push(format!(
-                "users were let in, as the policy says, though the platform wasn't healthy: {}",
+                "{}, as the policy says, though the platform wasn't healthy: {}",
+                if plan.gateless { "work went on" } else { "users were let in" },
                 named(&unhealthy)
             ));
             Decision::Done

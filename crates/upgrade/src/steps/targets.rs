@@ -23,13 +23,13 @@ pub(crate) fn look(plan: &Plan) -> Look {
 
 /// Takes the ids the stack has now. What the new release dropped is dropped; when the last listener is gone, a person must
 /// look at how users reach the platform now.
-pub(crate) fn locate(state: &mut State, resources: &[LogicalResource]) -> Decision {
+pub(crate) fn locate(plan: &Plan, state: &mut State, resources: &[LogicalResource]) -> Decision {
     let now = |old: &LogicalResource| {
         resources.iter().find(|resource| resource.logical_id == old.logical_id).cloned()
     };
     let targets = &mut state.targets;
     let listeners: Vec<LogicalResource> = targets.listeners.iter().filter_map(now).collect();
-    if let Some(gone) = targets.listeners.first().filter(|_| listeners.is_empty()) {
+    if let Some(gone) = targets.listeners.first().filter(|_| listeners.is_empty() && !plan.gateless) {
         return Decision::Fail(format!(
             "the listener {} is no longer in the stack; whether users can reach the platform is not known",
             gone.logical_id

@@ -159,7 +159,7 @@ pub(super) fn open(
     question: &Question,
     by: &str,
 ) -> (State, Effect) {
-    state.remarks.push(format!("{}; {by} let users in all the same", words(question)));
+    state.remarks.push(format!("{}; {by} {} all the same", words(question), plan.let_in()));
     match question {
         Question::GateGone { .. } => {
             are_in(&mut state);

@@ -170,7 +170,7 @@ fn policies() {
             |w| w.around.platform.save = false,
             "maintenance-policy",
             Warning,
-            "the run stops and lets users in again",
+            "the run stops and ends maintenance again",
         ),
         (
             "can't save, waits",
@@ -180,7 +180,7 @@ fn policies() {
             },
             "maintenance-policy",
             Warning,
-            "everybody else kept out",
+            "waits for its owner, in maintenance",
         ),
         (
             "force without names",

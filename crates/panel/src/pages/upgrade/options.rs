@@ -65,7 +65,7 @@ pub(crate) fn options(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Pr
         }
         section {
             h2 { "On failure" }
-            p { "CloudFormation rolls the stack back, and users are let in again; a deployment that was in maintenance before stays in it. Keeping what was made (disabling rollback) isn't offered: "
+            p { "CloudFormation rolls the stack back, and maintenance ends; a deployment that was in maintenance before stays in it. Keeping what was made (disabling rollback) isn't offered: "
                 "it would leave users outside of a half-made platform." }
         }
         @if !may { (wizard.only_reading(4)) }
