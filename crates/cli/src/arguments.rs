@@ -1,6 +1,7 @@
 //! The command line.
 
 mod looking;
+mod running;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Status};
+pub(crate) use running::{AnswerRun, ListRuns, OneRun, ResumeRun, Run, ShowRun, WatchRun};
 
 /// Takes a running platform from one release to the next in a calm.
 #[derive(Debug, Parser)]
@@ -483,116 +485,6 @@ pub(crate) struct MaintenanceStatus {
     pub deployment: Option<String>,
     #[command(flatten)]
     pub printed: Printed,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Run {
-    /// Every run of the deployments that the settings name, and of the data directory.
-    List(ListRuns),
-    /// What happened in a run.
-    Show(ShowRun),
-    /// Follow a run that another process carries out.
-    Watch(WatchRun),
-    /// Go on with a run whose process died, or that waits for an answer.
-    Resume(ResumeRun),
-    /// Stop a run: before the update it leaves maintenance; during the update it cancels it.
-    Stop(OneRun),
-    /// Answer what a run asks, whatever process carries it out.
-    Answer(AnswerRun),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListRuns {
-    #[command(flatten)]
-    pub printed: Printed,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OneRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    #[command(flatten)]
-    pub printed: Printed,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WatchRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    #[command(flatten)]
-    pub progress: Progress,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResumeRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    #[command(flatten)]
-    pub progress: Progress,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("answer").required(true))]
-pub(crate) struct AnswerRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    /// A failed rollback: try it again as it is, its cause having been mended.
-    #[arg(long, group = "answer")]
-    pub retry: bool,
-    /// A failed rollback: pass over this resource; may be repeated.
-    #[arg(long, value_name = "LOGICAL_ID", group = "answer")]
-    pub skip: Vec<String>,
-    /// Look again, and wait on.
-    #[arg(long, group = "answer")]
-    pub look_again: bool,
-    /// An unhealthy platform: go back to the previous release.
-    #[arg(long, group = "answer")]
-    pub go_back: bool,
-    /// Let users in as it is.
-    #[arg(long, group = "answer")]
-    pub open: bool,
-    /// End the run with users kept out.
-    #[arg(long, group = "answer")]
-    pub stay_closed: bool,
-    /// The gate is gone: close it again and go on.
-    #[arg(long, group = "answer")]
-    pub close_again: bool,
-    /// The closing time has passed: go on all the same.
-    #[arg(long, group = "answer")]
-    pub go_on: bool,
-    /// Stop here: what this run took away is put back.
-    #[arg(long, group = "answer")]
-    pub stop_here: bool,
     #[command(flatten)]
     pub config: ConfigFile,
     #[command(flatten)]
