@@ -329,6 +329,7 @@ mod tests {
             stack_status: "UPDATE_COMPLETE".to_owned(),
             release: None,
             users,
+            doors: Vec::new(),
             still_to_put_back: Vec::new(),
             not_come_back: Vec::new(),
         };

@@ -71,6 +71,19 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
         None if plan.gateless => println!("\n  There is no gate, and this run stopped no work."),
         None => println!("\n  This run did not close the gate."),
     }
+    if plan.doors.len() > 1 {
+        println!("  Ways in:");
+        for door in &plan.doors {
+            let mut seen = report.seen.iter().flat_map(|seen| &seen.doors);
+            let seen = seen.find(|seen| seen.listener_arn == door.listener.physical_id);
+            let stands = match seen {
+                Some(seen) if seen.closed => "; closed when it was looked at last",
+                Some(_) => "; open when it was looked at last",
+                None => "",
+            };
+            println!("    {}{stands}", door.in_words());
+        }
+    }
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
     for (group, _) in &report.stopped_instances {
         *groups.entry(group).or_default() += 1;

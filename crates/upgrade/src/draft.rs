@@ -25,6 +25,7 @@ use crate::profile::{Profile, ProfileError, Survey};
 use crate::state::{Before, Maintenance};
 use crate::step::{Needed, Step};
 
+pub use doors::makes_room;
 pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
 pub(crate) use gate::gate_on;

@@ -21,11 +21,23 @@ pub struct Seen {
     pub release: Option<String>,
     /// Whether users are in.
     pub users: Users,
+    /// The listeners that the gate closes, and whether each was closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doors: Vec<DoorStanding>,
     /// What bears a note of maintenance though users are in: each thing, and how it is.
     pub still_to_put_back: Vec<String>,
     /// What was put back and doesn't come: each group, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_come_back: Vec<String>,
+}
+
+/// How a listener that the gate closes stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorStanding {
+    /// Its ARN.
+    pub listener_arn: String,
+    /// Whether it was closed.
+    pub closed: bool,
 }
 
 /// Whether users are in.
@@ -54,7 +66,12 @@ impl Seen {
         };
         let not_come_back = not_come_back(&calm.groups);
         let (stack_status, release) = (stack_status.clone(), version.clone());
-        Seen { at, stack_status, release, users, still_to_put_back, not_come_back }
+        let doors = calm.doors.iter().filter(|door| door.exists).map(|door| DoorStanding {
+            listener_arn: door.listener_arn.clone(),
+            closed: door.rules.iter().any(|rule| rule.closes),
+        });
+        let doors = doors.collect();
+        Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back }
     }
 }
 
@@ -132,7 +149,7 @@ impl Ending<'_> {
                     .to_owned(),
             ];
         };
-        let Seen { at: _, stack_status, release, users, still_to_put_back, not_come_back } = seen;
+        let Seen { at: _, stack_status, release, users, doors: _, still_to_put_back, not_come_back } = seen;
         let mut told = Vec::new();
         match release {
             Some(release) => told.push(format!("Release {release} stands ({stack_status}).")),

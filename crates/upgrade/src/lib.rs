@@ -62,9 +62,9 @@ pub use door::{
 pub use draft::{
     DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
     UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
-    maintenance_plan, new_priorities, survey_deployment, upgrade_plan,
+    maintenance_plan, makes_room, new_priorities, survey_deployment, upgrade_plan,
 };
-pub use ending::{Ending, Seen, Users, still_to_put_back};
+pub use ending::{DoorStanding, Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
 pub use journal::{Event, Handover, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use limit::{Limit, Then};

@@ -57,12 +57,10 @@ impl Plan {
             }
             false => format!("{from}, the maintenance page instead of the platform{admitted}, {until}."),
         });
-        told.extend(
-            self.doors
-                .iter()
-                .filter(|door| !self.gateless && door.gate().is_none())
-                .map(|door| format!("{}.", door.in_words())),
-        );
+        // One door is the gate itself.
+        if self.doors.len() > 1 && !self.gateless {
+            told.extend(self.doors.iter().map(|door| format!("{}.", door.in_words())));
+        }
         if !self.platform.sessions {
             told.push(
                 "Their sessions can't be seen: this platform has no adapter, so whatever is unsaved is lost with the workers."

@@ -480,6 +480,11 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
                     held => format!("; held by {}", named(held)),
                 };
                 let reason = format!("not done after {seconds} s; it still takes: {act}{held}");
+                // Users are in by then: where the platform's own rules stand holds nobody.
+                if state.step == Step::OpenGate && gate::gives_room_back(&act) {
+                    state.still_to_put_back.push(format!("{}: {reason}", state.step.title()));
+                    return follow(plan, state, at, Decision::Done);
+                }
                 return follow(plan, state, at, Decision::Fail(reason));
             }
             state.waiting_on.clear();

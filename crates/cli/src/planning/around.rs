@@ -9,7 +9,7 @@ use platform::Adapter;
 use upgrade::{
     AtWork, CalmParts, CalmSeen, Circumstances, Deployment, DraftedUpdate, FleetQuery, LogicalResource,
     Observation, ObstacleParts, PlatformObservation, PlatformQuery, SharedState, Targets, actions_of_caller,
-    actions_of_role,
+    actions_of_role, makes_room,
 };
 
 use super::Linked;
@@ -30,7 +30,10 @@ pub(super) async fn circumstances(
 ) -> Result<Circumstances, CliError> {
     let actions: BTreeSet<String> = drafted
         .map(|drafted| {
-            let mut actions = actions_of_caller(&drafted.permissions, targets, false);
+            let (settings, listeners) = (&site.settings, &entrance.listeners);
+            let moves =
+                !settings.gateless && makes_room(listeners, &settings.doors, &settings.maintenance.admitted);
+            let mut actions = actions_of_caller(&drafted.permissions, targets, false, moves);
             actions.extend(actions_of_role(&drafted.permissions));
             actions
         })

@@ -197,7 +197,9 @@ fn outcome(outcome: &Outcome) -> Value {
 
 /// What was seen of the deployment when a run had ended. What it is by now, the deployment's own operation tells.
 fn seen(seen: &Seen) -> Value {
-    let Seen { at, stack_status, release, users, still_to_put_back, not_come_back } = seen;
+    let Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back } = seen;
+    let doors: Vec<Value> =
+        doors.iter().map(|door| json!({"listenerArn": door.listener_arn, "closed": door.closed})).collect();
     let (gate, found) = match users {
         Users::In => ("open", None),
         Users::Out(found) => ("closed", Some(maintenance(found))),
@@ -205,7 +207,7 @@ fn seen(seen: &Seen) -> Value {
         Users::Stopped(found) => ("none", Some(maintenance(found))),
     };
     json!({
-        "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "maintenance": found,
+        "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "doors": doors, "maintenance": found,
         "stillToPutBack": still_to_put_back, "notComeBack": not_come_back,
     })
 }

@@ -46,6 +46,8 @@ fn runs() -> Value {
     let maintenance = json!({"type": ["object", "null"], "properties": {"runId": text(), "since": maybe_time(), "by": maybe()}});
     let seen = json!({"type": ["object", "null"], "properties": {
         "at": time(), "stackStatus": text(), "version": maybe(), "gate": {"enum": ["open", "closed", "none"]},
+        "doors": list(json!({"type": "object", "required": ["listenerArn", "closed"], "properties": {
+            "listenerArn": text(), "closed": {"type": "boolean"}}})),
         "maintenance": maintenance.clone(), "stillToPutBack": list(text()),
         "notComeBack": list(text())}});
     let mut run = summary.clone();

@@ -8,6 +8,7 @@ use changeset::permissions::{Permissions, Why};
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
 use crate::circumstances::{DeniedAction, Looked};
+use crate::draft::makes_room;
 use crate::plan::Targets;
 
 /// What following an update, stopping it and getting out of a failed rollback take besides the change set.
@@ -26,6 +27,9 @@ const GATE: [&str; 7] = [
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTags",
 ];
+
+/// Where the platform's own rules leave no room before them.
+const MAKING_ROOM: [&str; 2] = ["elasticloadbalancing:RemoveTags", "elasticloadbalancing:SetRulePriorities"];
 
 const JOB_QUEUES: [&str; 8] = [
     "batch:DescribeComputeEnvironments",
@@ -90,6 +94,7 @@ pub fn actions_of_caller(
     permissions: &Permissions,
     targets: &Targets,
     stack_has_role: bool,
+    makes_room: bool,
 ) -> BTreeSet<String> {
     let mut actions: BTreeSet<String> = UPDATE.iter().map(|&action| action.to_owned()).collect();
     let mut add = |wanted: bool, more: &[&str]| {
@@ -98,6 +103,7 @@ pub fn actions_of_caller(
         }
     };
     add(!targets.listeners.is_empty(), &GATE);
+    add(makes_room, &MAKING_ROOM);
     add(!targets.job_queues.is_empty(), &JOB_QUEUES);
     add(!targets.worker_groups.is_empty(), &WORKER_GROUPS);
     add(!targets.dedicated_machine_tags.is_empty(), &MACHINES);
@@ -159,7 +165,9 @@ pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
     // What only the role needs is no loss when the caller lacks it.
     let of_role_only: BTreeSet<String> = match input.foretold {
         Ok(foretold) if has_role => {
-            let own = actions_of_caller(&foretold.permissions, input.targets, true);
+            let listeners = input.circumstances.listeners.as_deref().unwrap_or_default();
+            let moves = !input.gateless && makes_room(listeners, input.door_words, input.admitted);
+            let own = actions_of_caller(&foretold.permissions, input.targets, true, moves);
             actions_of_role(&foretold.permissions)
                 .into_iter()
                 .filter(|action| !own.contains(action))

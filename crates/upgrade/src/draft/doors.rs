@@ -1,11 +1,24 @@
 //! What becomes of every way in, with the rules that close it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DraftError, Findings, PlanSettings};
-use crate::door::{Closing, Judged, ListenerSeen, PlannedDoor, judge};
-use crate::draft::gate::gate;
+use crate::door::{Closing, DoorWord, Judged, ListenerSeen, PlannedDoor, judge};
+use crate::draft::gate::{gate, gate_on};
 use crate::plan::RunKind;
+
+/// Whether rules of the platform have to make room for the gate somewhere.
+#[must_use]
+pub fn makes_room(
+    listeners: &[ListenerSeen],
+    words: &BTreeMap<String, DoorWord>,
+    admitted: &[String],
+) -> bool {
+    let nothing_new = BTreeSet::new();
+    let moves =
+        |listener| gate_on(listener, admitted, &nothing_new).is_ok_and(|gate| !gate.makes_room.is_empty());
+    judge(listeners, words).into_iter().any(|(listener, judged)| judged == Judged::Close && moves(listener))
+}
 
 /// Every listener with what becomes of it. Whoever leaves maintenance is refused nothing: rules of ours may stand anywhere.
 ///

@@ -232,6 +232,11 @@ fn give_room_back(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Option<D
     None
 }
 
+/// Whether an act on the way out lets rules take their places again, or takes their notes off.
+pub(crate) fn gives_room_back(act: &Act) -> bool {
+    matches!(act, Act::Fleet(FleetAct::SetRulePriorities { .. } | FleetAct::Forget { .. }))
+}
+
 fn delete(rules: &[&GateRuleSeen]) -> Decision {
     Decision::act(FleetAct::OpenGate { rule_arns: rules.iter().map(|rule| rule.rule_arn.clone()).collect() })
 }

@@ -156,7 +156,8 @@ pub(super) fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
         (RunKind::LeaveMaintenance, None) => Outcome::OutOfMaintenance,
         (RunKind::Upgrade, None) => Outcome::Upgraded,
         (_, Some(reason)) if state.stays == Some(Stays::ByPolicy) => {
-            Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure stays in maintenance)") }
+            let keeps = if plan.gateless { "keeps work stopped" } else { "keeps users out" };
+            Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure {keeps})") }
         }
         (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
         (_, Some(reason)) => Outcome::NotUpgraded { reason },

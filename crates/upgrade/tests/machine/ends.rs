@@ -635,6 +635,24 @@ fn the_desired_capacity_that_a_release_does_not_give_is_put_back() {
     }
 }
 
+/// Where the platform's own rules stand is no reason to hold a run: users are in, and it is named.
+#[test]
+fn a_rule_that_may_not_take_its_place_again_is_named_and_holds_nobody() {
+    let is_of_rule = |act: &Act| matches!(act, Act::Fleet(FleetAct::SetRulePriorities { moves }) if moves.iter().any(|one| one.to < one.from));
+    let statuses = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
+    let fate = Fortune { statuses, refuse: Some((usize::MAX, is_of_rule)), ..Fortune::default() };
+    let Carried { journal, platform, outcome } = carry_out(&plan(), fate, Crash::Never);
+    assert_eq!(outcome, Outcome::Upgraded);
+    assert!(platform.gate_rules.is_empty(), "users are in");
+    let report = Report::from_journal(&plan(), &journal).expect("whole");
+    assert_eq!(report.still_to_put_back.len(), 1, "{:?}", report.still_to_put_back);
+    // Their notes stand: whoever leaves once more puts them back.
+    let platform = Platform { fate: Fortune::default(), ..platform };
+    let Carried { platform, outcome, .. } = carry_out_on(&leaving(), platform, Crash::Never);
+    assert_eq!(outcome, Outcome::OutOfMaintenance);
+    assert_eq!(platform.own_rules, own_rules());
+}
+
 #[test]
 fn maintenance_is_entered_and_left_also_when_the_journal_is_lost() {
     let Carried { platform, outcome, .. } = carry_out(&entering(), Fortune::default(), Crash::Never);
