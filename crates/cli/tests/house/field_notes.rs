@@ -1,9 +1,8 @@
 //! What the first version met when others operated it (`field-notes.md`, last section), as scenarios: what happens is judged from outside, and what is told is compared with it.
 //!
-//! Elsewhere: 11 (signals, a full disk) needs a program of its own and is in `tests/operator` (`conducting`, `mistakes`,
-//! `journals`). Not here: 4 to 6, 9, 21 and 22 (several listeners, no load
-//! balancer, keys that end, 32 queues, the first rule's
-//! priority, versions without metadata) belong to a later issue.
+//! Elsewhere: 5 (no load balancer) is in `vendors`, 6 (keys that end) in `expired_keys`, 9 (32 queues) in `aws/tests/port/rate.rs`,
+//! 11 (signals, a full disk), which needs a program of its own, in `tests/operator` (`conducting`, `mistakes`, `journals`), 22 (no
+//! version in metadata) beside `cli::init`.
 
 mod alarms;
 mod banner;
