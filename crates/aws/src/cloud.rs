@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use conductor::Cloud;
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 use upgrade::{
     Act, CalmParts, CalmSeen, DoorSeen, Facts, FleetAct, FleetQuery, HealthQuery, ListenerSeen,
     LogicalResource, Maintenance, Memory, Observation, PlannedSnapshot, PortError, PortErrorKind, Query,
@@ -20,7 +20,7 @@ use crate::pace::Pace;
 use crate::renewing::SignsAnew;
 use crate::together::{all, each};
 use crate::wire::Wire;
-use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, load_balancing, rds};
+use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_balancing, rds};
 
 /// A cloud that speaks the AWS wire: one account in one Region.
 #[derive(Debug, Clone)]
@@ -82,12 +82,20 @@ impl AwsCloud {
             Query::Stack(query) => self.answer_of_stack(query).await,
             Query::Fleet(query) => self.answer_of_fleet(query).await,
             // What only the platform and the owner's own checks can tell is added by whoever asks those.
-            Query::Health(HealthQuery { target_group_arns, platform: _, version: _, http: _ }) => {
+            Query::Health(HealthQuery {
+                target_group_arns,
+                service_arns,
+                platform: _,
+                version: _,
+                http: _,
+            }) => {
                 let health = |arn: &String| {
                     let arn = arn.clone();
                     async move { load_balancing::target_health(&self.load_balancing, &arn).await }
                 };
-                Ok(Observation::Health(all(target_group_arns, health).await?))
+                let mut findings = all(target_group_arns, health).await?;
+                findings.extend(ecs::health(&self.wire, service_arns).await?);
+                Ok(Observation::Health(findings))
             }
             Query::Platform(_) => Err(not_ours("platform:Query")),
         }
@@ -131,6 +139,9 @@ impl AwsCloud {
         Ok(match query {
             FleetQuery::GateRules { listener_arns } => {
                 Observation::GateRules(self.doors(listener_arns).await?)
+            }
+            FleetQuery::EcsServices { arns } => {
+                Observation::EcsServices(ecs::services(&self.wire, arns).await?)
             }
             FleetQuery::JobQueues { arns } => {
                 Observation::JobQueues(batch::job_queues(&self.batch, arns).await?)
@@ -192,12 +203,16 @@ impl AwsCloud {
         let groups = names(&targets.worker_groups);
         let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, &groups).await?;
         let databases = rds::databases(&self.wire, &targets.databases).await?;
-        let queues = match listener_arns {
-            [] => batch::job_queues(&self.batch, &names(&targets.job_queues)).await?,
-            _ => Vec::new(),
+        // Where there is no gate, notes tell of maintenance.
+        let (queues, services) = match listener_arns {
+            [] => (
+                batch::job_queues(&self.batch, &names(&targets.job_queues)).await?,
+                ecs::services(&self.wire, &names(&targets.ecs_services)).await?,
+            ),
+            _ => (Vec::new(), Vec::new()),
         };
         let doors = self.doors(listener_arns).await?;
-        let calm = CalmSeen { doors, queues, groups: groups.clone(), ..CalmSeen::default() };
+        let calm = CalmSeen { doors, queues, groups: groups.clone(), services, ..CalmSeen::default() };
         let found = Maintenance::of_calm(&calm);
         Ok(Facts::of(&deployment, targets, &groups, &databases, found.as_ref()))
     }
@@ -217,16 +232,19 @@ impl AwsCloud {
     /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is
     /// asked for.
     async fn calm(&self, parts: &CalmParts, with_note: fn(bool) -> bool) -> Result<CalmSeen, PortError> {
-        let CalmParts { listener_arns, queue_arns, job_queue_arns, group_names, alarm_names } = parts;
+        let CalmParts { listener_arns, queue_arns, job_queue_arns, group_names, service_arns, alarm_names } =
+            parts;
         let doors = self.doors(listener_arns);
         let work = async {
             let queues = batch::job_queues(&self.batch, queue_arns).await?;
             Ok((queues, batch::unfinished_jobs(&self.batch, job_queue_arns).await?))
         };
         let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names);
+        let services = ecs::services(&self.wire, service_arns);
         let alarms = cloudwatch::alarms(&self.wire, alarm_names, with_note);
-        let (doors, (queues, jobs), groups, alarms) = try_join4(doors, work, groups, alarms).await?;
-        Ok(CalmSeen { doors, queues, jobs, groups, alarms })
+        let (doors, (queues, jobs), groups, services, alarms) =
+            try_join5(doors, work, groups, services, alarms).await?;
+        Ok(CalmSeen { doors, queues, jobs, groups, services, alarms })
     }
 
     async fn carry_out(&self, act: &Act) -> Result<(), PortError> {
@@ -257,6 +275,8 @@ impl AwsCloud {
             FleetAct::ResizeWarmPools { sizes } => {
                 auto_scaling::resize_warm_pools(&self.auto_scaling, sizes).await
             }
+            FleetAct::SetDesiredCounts { counts } => ecs::set_desired_counts(&self.wire, counts).await,
+            FleetAct::StopTasks { task_arns, reason } => ecs::stop_tasks(&self.wire, task_arns, reason).await,
             FleetAct::RemoveScaleInProtection { group_name, instance_ids } => {
                 auto_scaling::protect_from_scale_in(&self.auto_scaling, group_name, instance_ids, false).await
             }
@@ -298,6 +318,7 @@ impl AwsCloud {
                 auto_scaling::remember(&self.auto_scaling, name, &memory.text).await
             }
             Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
+            Rememberer::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
             Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
             Rememberer::Instance(_) => Ok(()),
             Rememberer::ListenerRule(arn) => gate::remember(&self.load_balancing, arn, &memory.text).await,
@@ -310,6 +331,7 @@ impl AwsCloud {
         each(resources, async |resource| match resource {
             Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.auto_scaling, name).await,
             Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
+            Rememberer::EcsService(arn) => ecs::forget(&self.wire, arn).await,
             Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
             Rememberer::Instance(_) => Ok(()),
             Rememberer::ListenerRule(arn) => gate::forget(&self.load_balancing, arn).await,
@@ -319,6 +341,7 @@ impl AwsCloud {
             Rememberer::Instance(id) => Some(id.as_str()),
             Rememberer::WorkerGroup(_)
             | Rememberer::JobQueue(_)
+            | Rememberer::EcsService(_)
             | Rememberer::Alarm(_)
             | Rememberer::ListenerRule(_) => None,
         });

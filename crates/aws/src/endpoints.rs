@@ -100,6 +100,14 @@ pub(crate) const SERVICE_QUOTAS: Service = Service {
     json_version: "1.1",
 };
 
+pub(crate) const ECS: Service = Service {
+    iam_prefix: "ecs",
+    signing_name: "ecs",
+    host_prefix: "ecs",
+    sdk_id: "ECS",
+    version: "AmazonEC2ContainerServiceV20141113",
+    json_version: "1.1",
+};
 pub(crate) const LOGS: Service = Service {
     iam_prefix: "logs",
     signing_name: "logs",

@@ -16,6 +16,7 @@ mod connection;
 mod contents;
 mod deployment;
 mod ec2;
+mod ecs;
 mod endpoints;
 mod errors;
 mod identity;

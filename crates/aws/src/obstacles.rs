@@ -7,7 +7,7 @@ use upgrade::{
 
 use crate::cloud::AwsCloud;
 use crate::together::all;
-use crate::{auto_scaling, batch, ec2};
+use crate::{auto_scaling, batch, ec2, ecs};
 
 /// What becomes of a part that can't be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl AwsCloud {
         parts: &ObstacleParts,
         unseen: Unseen,
     ) -> Result<ObstaclesSeen, PortError> {
-        let ObstacleParts { machine_tags, group_names, queue_arns, instances_as_well } = parts;
+        let ObstacleParts { machine_tags, group_names, queue_arns, service_arns, instances_as_well } = parts;
         let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names).await;
         let protected =
             self.protected(machine_tags, groups.as_ref().ok().filter(|_| *instances_as_well)).await;
@@ -38,10 +38,12 @@ impl AwsCloud {
             Ok((queues, arns)) => (Ok(queues), batch::environments(&self.batch, &arns).await),
             Err(error) => (Err(error.clone()), Err(error)),
         };
+        let services = ecs::services(&self.wire, service_arns).await;
         Ok(ObstaclesSeen {
             protected: self.part(protected, unseen)?,
             groups: self.part(groups, unseen)?,
             queues: self.part(queues, unseen)?,
+            services: self.part(services, unseen)?,
             environments: self.part(environments, unseen)?,
             schedules: self.part(schedules, unseen)?,
             refreshes: self.part(refreshes, unseen)?,

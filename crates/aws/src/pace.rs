@@ -30,7 +30,7 @@ pub enum Pace {
     #[default]
     Unlimited,
     /// Below the rates that AWS documents for an account, see `RATES`, and below what is left of them, as refusals tell.
-    /// Services without a published rate (CloudFormation, Auto Scaling, RDS, IAM, CloudWatch) are held back when they refuse.
+    /// Services without a published rate (CloudFormation, Auto Scaling, ECS, RDS, IAM, CloudWatch) are held back when they refuse.
     Documented,
 }
 

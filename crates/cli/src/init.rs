@@ -203,8 +203,8 @@ fn made_of(
     found.extend(parts.iter().map(|part| format!("{name}: {part}")));
     if !has_work {
         uncertain.push(format!(
-            "{name} has no worker group and no job queue that the profile {profile} finds, so maintenance would stop no work: a \
-             profile's file names them (worker_groups, job_queues)"
+            "{name} has no worker group, job queue or ECS service that the profile {profile} finds, so maintenance would stop no \
+             work: a profile's file names them (worker_groups, job_queues, ecs_services)"
         ));
     }
     if closes.is_empty() {

@@ -141,6 +141,7 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
         parts: parts.map(|(part, ids)| format!("{}: {}", part.title(), ids.join(", "))).collect(),
         has_work: has(Part::WorkerGroups)
             || has(Part::JobQueues)
+            || has(Part::EcsServices)
             || !survey.dedicated_machine_tags.is_empty(),
         closes: closes.map(|(listener, _)| listener.name()).collect(),
         stays_open: stays_open.collect(),

@@ -332,6 +332,7 @@ mod tests {
             doors: Vec::new(),
             still_to_put_back: Vec::new(),
             not_come_back: Vec::new(),
+            not_running: Vec::new(),
         };
         let (inside, outside) = (
             seen(Users::In),

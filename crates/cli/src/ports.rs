@@ -55,11 +55,11 @@ impl Cloud for Ports {
 }
 
 impl Ports {
-    /// Target groups, the platform itself, the owner's own checks.
+    /// Target groups, ECS services, the platform itself, the owner's own checks.
     async fn health(&self, query: &Query, asked: &HealthQuery) -> Result<Vec<Finding>, PortError> {
-        let HealthQuery { target_group_arns, platform, version, http } = asked;
+        let HealthQuery { target_group_arns, service_arns, platform, version, http } = asked;
         let mut findings = Vec::new();
-        if !target_group_arns.is_empty()
+        if !(target_group_arns.is_empty() && service_arns.is_empty())
             && let Observation::Health(of_targets) = self.clouds.observe(query).await?
         {
             findings.extend(of_targets);

@@ -96,6 +96,7 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
         if groups.is_empty() { String::new() } else { format!(" ({})", groups.join(", ")) }
     );
     let more = [
+        (report.stopped_tasks.len(), "ECS task"),
         (report.stopped_sessions.len(), "session"),
         (report.stopped_computations.len(), "computation"),
         (report.stopped_machines.len(), "dedicated machine"),
@@ -164,6 +165,7 @@ pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>
         seen,
         stopped_jobs,
         stopped_instances,
+        stopped_tasks,
         stopped_sessions,
         stopped_computations,
         stopped_machines,
@@ -204,6 +206,7 @@ pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>
             "jobs": stopped_jobs,
             "instances": instances,
             "machines": stopped_machines,
+            "tasks": stopped_tasks,
         },
         "snapshots": snapshots,
         "came_back": came_back,

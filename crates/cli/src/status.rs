@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use conductor::{Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
-    Computation, Deployment, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine, Maintenance,
-    Observation, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets, Timestamp,
-    WorkerGroup, find_targets_with,
+    Computation, Deployment, EcsService, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine,
+    Maintenance, Observation, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets,
+    Timestamp, WorkerGroup, find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
@@ -46,6 +46,8 @@ pub(crate) struct Standing {
     pub job_queues: Looked<Vec<JobQueue>>,
     /// Worker groups, with our notes.
     pub worker_groups: Looked<Vec<WorkerGroup>>,
+    /// ECS services that work, with our notes.
+    pub ecs_services: Looked<Vec<EcsService>>,
     /// Alarms that maintenance has muted: those that bear its note.
     pub muted_alarms: Looked<Vec<String>>,
     /// The banner that users see; `None`: the platform has no API of banners.
@@ -140,9 +142,12 @@ impl Standing {
             .worker_groups
             .as_ref()
             .is_ok_and(|groups| groups.iter().all(|group| group.max_size == 0 && group.instances.is_empty()));
+        let services = self.ecs_services.as_ref().is_ok_and(|services| {
+            services.iter().all(|service| service.desired_count == 0 && service.tasks.is_empty())
+        });
         let jobs = self.at_work.jobs.as_ref().is_ok_and(Vec::is_empty);
         let machines = self.at_work.machines.as_ref().is_ok_and(Vec::is_empty);
-        (queues && groups && jobs && machines).then(|| Maintenance {
+        (queues && groups && services && jobs && machines).then(|| Maintenance {
             run_id: gate.run.clone().unwrap_or_default(),
             since: gate.since,
             by: gate.by.clone(),
@@ -161,8 +166,12 @@ impl Standing {
             .worker_groups
             .as_ref()
             .map_or(true, |groups| groups.iter().any(|group| group.remembered.is_some()));
+        let services = self
+            .ecs_services
+            .as_ref()
+            .map_or(true, |services| services.iter().any(|service| service.remembered.is_some()));
         let alarms = self.muted_alarms.as_ref().map_or(true, |alarms| !alarms.is_empty());
-        gate || queues || groups || alarms
+        gate || queues || groups || services || alarms
     }
 }
 
@@ -224,6 +233,11 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
                 Some(groups)
             },
         )
+        .await,
+        ecs_services: observed(site, FleetQuery::EcsServices { arns: ids(&targets.ecs_services) }, |seen| {
+            let Observation::EcsServices(services) = seen else { return None };
+            Some(services)
+        })
         .await,
         muted_alarms: muted(site, &targets).await,
         banner: match site.ports.platform.capabilities().banner {

@@ -98,6 +98,8 @@ pub struct Look {
     pub jobs: Result<Vec<Job>, String>,
     /// Worker groups; or why nobody knows.
     pub workers: Result<Vec<Workers>, String>,
+    /// ECS services that work; or why nobody knows.
+    pub services: Result<Vec<ServicePicture>, String>,
     /// Sessions; `None` where the platform has no way to tell.
     pub sessions: Option<Result<Vec<Session>, String>>,
     /// Computations; `None` where the platform has no way to tell.
@@ -158,6 +160,19 @@ pub struct Workers {
     pub min_size: i32,
     /// Greatest size.
     pub max_size: i32,
+}
+
+/// An ECS service that works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePicture {
+    /// Its name.
+    pub name: String,
+    /// How many of its tasks run.
+    pub running: i32,
+    /// How many it wants.
+    pub desired: i32,
+    /// Its tasks that have not stopped.
+    pub tasks: usize,
 }
 
 /// How maintenance is wanted; `None`: as the settings have it.

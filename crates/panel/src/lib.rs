@@ -22,7 +22,7 @@ mod web;
 
 pub use backend::{
     Answering, Backend, BackendError, DeploymentSummary, GatePicture, Leaving, LeavingWish, Look,
-    MaintenanceWish, Release, Workers,
+    MaintenanceWish, Release, ServicePicture, Workers,
 };
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};

@@ -126,6 +126,18 @@ pub enum FleetAct {
         /// Pool by pool.
         sizes: Vec<WarmPoolSize>,
     },
+    /// Set how many tasks ECS services are to have.
+    SetDesiredCounts {
+        /// Service by service.
+        counts: Vec<ServiceCount>,
+    },
+    /// Stop tasks of ECS services.
+    StopTasks {
+        /// The tasks' ARNs.
+        task_arns: Vec<String>,
+        /// Goes into the tasks' stopped reason.
+        reason: String,
+    },
     /// Take scale-in protection off instances of a group.
     RemoveScaleInProtection {
         /// The group's name.
@@ -226,8 +238,11 @@ impl Act {
                 | StackAct::ContinueUpdateRollback { .. } => false,
             },
             Act::Fleet(act) => match act {
-                FleetAct::TerminateJobs { .. } | FleetAct::TerminateInstances { .. } => true,
+                FleetAct::TerminateJobs { .. }
+                | FleetAct::StopTasks { .. }
+                | FleetAct::TerminateInstances { .. } => true,
                 FleetAct::ResizeWorkerGroups { sizes } => sizes.iter().any(|size| size.max_size == 0),
+                FleetAct::SetDesiredCounts { counts } => counts.iter().any(|count| count.desired_count == 0),
                 FleetAct::CloseGate { .. }
                 | FleetAct::OpenGate { .. }
                 | FleetAct::SetRulePriorities { .. }
@@ -269,6 +284,8 @@ pub enum Rememberer {
     WorkerGroup(String),
     /// A Batch job queue, by ARN.
     JobQueue(String),
+    /// An Amazon ECS service, by ARN.
+    EcsService(String),
     /// A CloudWatch alarm, by name.
     Alarm(String),
     /// An instance of a worker group, by id.
@@ -284,6 +301,7 @@ impl Rememberer {
         match self {
             Rememberer::WorkerGroup(id)
             | Rememberer::JobQueue(id)
+            | Rememberer::EcsService(id)
             | Rememberer::Alarm(id)
             | Rememberer::Instance(id)
             | Rememberer::ListenerRule(id) => id,
@@ -326,6 +344,15 @@ pub struct GroupSize {
     pub desired_capacity: i32,
     /// Whether new instances are protected from scale-in.
     pub new_instances_protected: bool,
+}
+
+/// How many tasks an Amazon ECS service is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceCount {
+    /// The service's ARN.
+    pub service_arn: String,
+    /// ECS' `desiredCount`.
+    pub desired_count: i32,
 }
 
 /// Sizes of a warm pool.
@@ -399,6 +426,18 @@ impl std::fmt::Display for FleetAct {
                     write!(formatter, "{separator}{} warm in {}", size.min_size, size.group_name)?;
                 }
                 Ok(())
+            }
+            FleetAct::SetDesiredCounts { counts } => {
+                formatter.write_str("set ")?;
+                for (index, count) in counts.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    let tasks = counted(usize::try_from(count.desired_count).unwrap_or(0), "task");
+                    write!(formatter, "{separator}service {} to {tasks}", short_name(&count.service_arn))?;
+                }
+                Ok(())
+            }
+            FleetAct::StopTasks { task_arns, .. } => {
+                write!(formatter, "stop {}", counted(task_arns.len(), "task"))
             }
             FleetAct::RemoveScaleInProtection { group_name, instance_ids } => write!(
                 formatter,
@@ -499,6 +538,11 @@ fn platform_acts(formatter: &mut std::fmt::Formatter<'_>, acts: &[PlatformAct]) 
     .map(|(verb, noun, count)| format!("{verb} {}", counted(count, noun)))
     .collect();
     formatter.write_str(&parts.join(", "))
+}
+
+/// The last part of an ARN.
+pub(crate) fn short_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// `1 job`, `2 jobs`.

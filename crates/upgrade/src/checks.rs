@@ -220,6 +220,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         drain::refreshes(input),
         drain::schedules(input),
         drain::queues(input),
+        drain::services(input),
         policy::maintenance(input),
         policy::health(input),
     ];

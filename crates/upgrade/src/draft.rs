@@ -208,6 +208,8 @@ fn targets(
         target_groups: find_all(&roles.target_groups)?,
         job_queues: find_all(&roles.job_queues)?,
         worker_groups: find_all(&roles.worker_groups)?,
+        ecs_services: find_all(&roles.ecs_services)?,
+        serving_services: find_all(&roles.serving_services)?,
         alarms: find_all(&roles.alarms)?,
         databases: find_all(&databases)?,
         volumes: find_all(&roles.volumes)?,
@@ -396,6 +398,7 @@ pub(crate) fn is_needed(plan: &Plan, step: Step) -> bool {
         Needed::Alarms => plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
         Needed::Queues => !plan.targets.job_queues.is_empty(),
         Needed::Groups => !plan.targets.worker_groups.is_empty(),
+        Needed::Services => !plan.targets.ecs_services.is_empty(),
         Needed::Machines => !plan.targets.dedicated_machine_tags.is_empty(),
         Needed::Snapshots => !plan.snapshots.is_empty(),
         // After a takeover it is needed as well, which no plan foresees.

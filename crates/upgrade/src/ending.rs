@@ -8,7 +8,8 @@ use crate::observation::{CalmSeen, DoorSeen, StandingSeen};
 use crate::obstacles::not_come_back;
 use crate::plan::RunKind;
 use crate::state::{Maintenance, Outcome};
-use crate::steps::{alarms, job_queues, workers};
+use crate::steps::services::not_running;
+use crate::steps::{alarms, job_queues, services, workers};
 
 /// What was seen of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Seen {
     /// What was put back and doesn't come: each group, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_come_back: Vec<String>,
+    /// ECS services with fewer tasks than they want: each, and how many run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_running: Vec<String>,
 }
 
 /// How a listener that the gate closes stood.
@@ -64,25 +68,26 @@ impl Seen {
             // What is taken away in maintenance is as it should be.
             Users::Out(_) | Users::Stopped(_) => Vec::new(),
         };
-        let not_come_back = not_come_back(&calm.groups);
+        let (not_come_back, not_running) = (not_come_back(&calm.groups), not_running(&calm.services));
         let (stack_status, release) = (stack_status.clone(), version.clone());
         let doors = calm.doors.iter().filter(|door| door.exists).map(|door| DoorStanding {
             listener_arn: door.listener_arn.clone(),
             closed: door.rules.iter().any(|rule| rule.closes),
         });
         let doors = doors.collect();
-        Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back }
+        Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back, not_running }
     }
 }
 
 /// What is as maintenance leaves it and bears its note.
 #[must_use]
 pub fn still_to_put_back(calm: &CalmSeen) -> Vec<String> {
-    let CalmSeen { doors, queues, jobs: _, groups, alarms: seen } = calm;
+    let CalmSeen { doors, queues, jobs: _, groups, services, alarms: seen } = calm;
     let closed = doors.iter().filter(|door| door.rules.iter().any(|rule| rule.closes));
     let mut left: Vec<String> =
         closed.map(|door| format!("the gate is closed on {}", door.listener_arn)).collect();
     left.extend(queues.iter().filter_map(job_queues::still_taken));
+    left.extend(services.iter().filter_map(services::still_taken));
     left.extend(groups.iter().filter_map(workers::still_taken));
     left.extend(seen.iter().filter_map(alarms::still_taken));
     left
@@ -149,7 +154,16 @@ impl Ending<'_> {
                     .to_owned(),
             ];
         };
-        let Seen { at: _, stack_status, release, users, doors: _, still_to_put_back, not_come_back } = seen;
+        let Seen {
+            at: _,
+            stack_status,
+            release,
+            users,
+            doors: _,
+            still_to_put_back,
+            not_come_back,
+            not_running,
+        } = seen;
         let mut told = Vec::new();
         match release {
             Some(release) => told.push(format!("Release {release} stands ({stack_status}).")),
@@ -167,6 +181,9 @@ impl Ending<'_> {
                 "Put back, and not come: {}. Resume it (aws autoscaling resume-processes), and they come.",
                 not_come_back.join("; ")
             ));
+        }
+        if !not_running.is_empty() {
+            told.push(format!("Put back, and not running: {}.", not_running.join("; ")));
         }
         told
     }

@@ -42,7 +42,8 @@ mod transition;
 mod watch;
 
 pub use act::{
-    Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, RuleMove, StackAct, WarmPoolSize,
+    Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, RuleMove, ServiceCount, StackAct,
+    WarmPoolSize,
 };
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
@@ -72,9 +73,9 @@ pub use line::{Line, LineKind};
 pub use nearest::nearest;
 pub use note::Note;
 pub use observation::{
-    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, Finding, FleetQuery, GateRuleSeen, HealthQuery,
-    Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation, OtherRule, Query, SnapshotSeen,
-    StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
+    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, Finding, FleetQuery,
+    GateRuleSeen, HealthQuery, Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation,
+    OtherRule, Query, SnapshotSeen, StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
 };
 pub use obstacles::{
     ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,
@@ -102,6 +103,7 @@ pub use report::{Report, StepReport, Telling};
 pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
+pub use steps::services::not_running;
 pub use steps::users_query;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;

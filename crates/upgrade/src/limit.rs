@@ -73,7 +73,9 @@ impl Limit {
             Step::SaveSessions => of_work(policy.sessions),
             Step::StopComputations => of_work(policy.computations),
             Step::TerminateJobs => of_drain(policy.jobs),
-            Step::TerminateWorkers | Step::TerminateDedicatedMachines => of_drain(policy.workers),
+            Step::StopServices | Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
+                of_drain(policy.workers)
+            }
             Step::CheckHealth => Some(Limit {
                 at: began.plus_seconds(plan.health.deadline_seconds),
                 then: Then::Unhealthy(plan.health.on_failure),
@@ -93,6 +95,7 @@ impl Limit {
             | Step::TakeSnapshots
             | Step::LocateTargets
             | Step::RestoreWorkers
+            | Step::RestoreServices
             | Step::RestoreJobQueues
             | Step::UnmuteAlarms
             | Step::OpenGate

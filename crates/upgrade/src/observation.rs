@@ -87,6 +87,11 @@ pub enum FleetQuery {
         /// Their names. A group that is gone is left out of the answer.
         names: Vec<String>,
     },
+    /// Amazon ECS services with their tasks.
+    EcsServices {
+        /// Their ARNs. One that is gone is left out of the answer.
+        arns: Vec<String>,
+    },
     /// Physical ids of resources of the primary stack.
     Resources {
         /// The stack's id.
@@ -144,8 +149,28 @@ pub struct CalmParts {
     pub job_queue_arns: Vec<String>,
     /// Auto Scaling groups, by name.
     pub group_names: Vec<String>,
+    /// ARNs of Amazon ECS services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_arns: Vec<String>,
     /// CloudWatch alarms, by name.
     pub alarm_names: Vec<String>,
+}
+
+impl CalmParts {
+    /// The work of these targets, without listeners and without alarms.
+    #[must_use]
+    pub fn of_work(targets: &Targets) -> CalmParts {
+        let Targets { job_queues, worker_groups, ecs_services, .. } = targets;
+        let ids = |resources: &[LogicalResource]| {
+            resources.iter().map(|resource| resource.physical_id.clone()).collect()
+        };
+        CalmParts {
+            queue_arns: ids(job_queues),
+            group_names: ids(worker_groups),
+            service_arns: ids(ecs_services),
+            ..CalmParts::default()
+        }
+    }
 }
 
 /// What proves a platform healthy.
@@ -153,6 +178,9 @@ pub struct CalmParts {
 pub struct HealthQuery {
     /// ARNs of target groups that must have healthy targets, and only such.
     pub target_group_arns: Vec<String>,
+    /// ARNs of Amazon ECS services that must have as many tasks as they want.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_arns: Vec<String>,
     /// Whether the platform itself is asked.
     pub platform: bool,
     /// The version that it must answer with.
@@ -197,6 +225,8 @@ pub enum Observation {
     Jobs(Vec<Job>),
     /// Answer to [`FleetQuery::WorkerGroups`].
     WorkerGroups(Vec<WorkerGroup>),
+    /// Answer to [`FleetQuery::EcsServices`].
+    EcsServices(Vec<EcsService>),
     /// Answer to [`StackQuery::ChangeSet`]; `None` when there is no such change set.
     ChangeSet(Option<ChangeSetSeen>),
     /// Answer to [`StackQuery::Events`].
@@ -274,6 +304,9 @@ pub struct CalmSeen {
     pub jobs: Vec<Job>,
     /// The groups that are there.
     pub groups: Vec<WorkerGroup>,
+    /// The ECS services that are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<EcsService>,
     /// The alarms that are there.
     pub alarms: Vec<AlarmSeen>,
 }
@@ -402,6 +435,54 @@ pub struct WorkerGroup {
     pub remembered: Option<String>,
 }
 
+/// An Amazon ECS service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EcsService {
+    /// The service's ARN.
+    pub arn: String,
+    /// How many tasks it is to have.
+    pub desired_count: i32,
+    /// How many run.
+    pub running_count: i32,
+    /// `ACTIVE`, or `DRAINING` while it is being deleted.
+    pub status: String,
+    /// Whether all of its tasks are of its newest definition.
+    pub is_steady: bool,
+    /// What ECS said last of it, where it said anything.
+    pub last_event: Option<String>,
+    /// Its tasks that have not stopped.
+    pub tasks: Vec<EcsTask>,
+    /// The value of our tag on it: its count before maintenance.
+    pub remembered: Option<String>,
+}
+
+impl EcsService {
+    /// The last part of its ARN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        crate::act::short_name(&self.arn)
+    }
+}
+
+/// A task of an ECS service that has not stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EcsTask {
+    /// The task's ARN.
+    pub arn: String,
+    /// Its service's ARN.
+    pub service_arn: String,
+    /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING` or `DEPROVISIONING`.
+    pub status: String,
+}
+
+impl EcsTask {
+    /// Whether nothing ends it yet.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        !matches!(self.status.as_str(), "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" | "STOPPED")
+    }
+}
+
 /// A lifecycle hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifecycleHook {
@@ -502,6 +583,7 @@ impl Observation {
             Observation::JobQueues(_) => "job queues",
             Observation::Jobs(_) => "jobs",
             Observation::WorkerGroups(_) => "worker groups",
+            Observation::EcsServices(_) => "ECS services",
             Observation::ChangeSet(_) => "a change set",
             Observation::StackEvents { .. } => "stack events",
             Observation::StackStatus(_) => "a stack's status",

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::act::counted;
+use crate::act::{counted, short_name};
 use crate::circumstances::Looked;
-use crate::observation::{Instance, JobQueue, LogicalResource, WorkerGroup};
+use crate::observation::{EcsService, Instance, JobQueue, LogicalResource, WorkerGroup};
 use crate::plan::Targets;
 use crate::policy::{Escalation, MaintenancePolicy};
 
@@ -18,6 +18,9 @@ pub struct ObstacleParts {
     pub group_names: Vec<String>,
     /// Batch job queues.
     pub queue_arns: Vec<String>,
+    /// Amazon ECS services, by ARN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_arns: Vec<String>,
     /// Whether instances of groups may be terminated through EC2's API: only then it matters what keeps it from that.
     pub instances_as_well: bool,
 }
@@ -33,6 +36,7 @@ impl ObstacleParts {
             machine_tags: targets.dedicated_machine_tags.clone(),
             group_names: ids(&targets.worker_groups),
             queue_arns: ids(&targets.job_queues),
+            service_arns: ids(&targets.ecs_services),
             instances_as_well: is_forced(policy),
         }
     }
@@ -47,6 +51,9 @@ pub struct ObstaclesSeen {
     pub groups: Looked<Vec<WorkerGroup>>,
     /// The queues.
     pub queues: Looked<Vec<JobQueue>>,
+    /// The ECS services.
+    #[serde(default = "nothing")]
+    pub services: Looked<Vec<EcsService>>,
     /// The compute environments of the queues.
     pub environments: Looked<Vec<ComputeEnvironment>>,
     /// The groups' scheduled actions.
@@ -62,11 +69,17 @@ impl Default for ObstaclesSeen {
             protected: Ok(Vec::new()),
             groups: Ok(Vec::new()),
             queues: Ok(Vec::new()),
+            services: Ok(Vec::new()),
             environments: Ok(Vec::new()),
             schedules: Ok(Vec::new()),
             refreshes: Ok(Vec::new()),
         }
     }
+}
+
+/// Of a look that was taken before there was such a part.
+fn nothing<T>() -> Looked<Vec<T>> {
+    Ok(Vec::new())
 }
 
 /// An instance that EC2's API may not terminate.
@@ -186,10 +199,11 @@ pub struct Obstacle {
 /// Everything in the way, by what was seen.
 #[must_use]
 pub fn obstacles(seen: &ObstaclesSeen, policy: &MaintenancePolicy) -> Vec<Obstacle> {
-    let ObstaclesSeen { protected, groups, queues, environments, schedules, refreshes } = seen;
+    let ObstaclesSeen { protected, groups, queues, services, environments, schedules, refreshes } = seen;
     let mut found = protections(protected, groups);
     found.extend(processes(groups, policy));
     found.extend(unsettled_queues(queues));
+    found.extend(unfit_services(services));
     found.extend(unfit_environments(environments));
     found.extend(scheduled(schedules, groups));
     found.extend(refreshing(refreshes));
@@ -451,6 +465,47 @@ pub(crate) fn unsettled_queues(queues: &Looked<Vec<JobQueue>>) -> Vec<Obstacle> 
     queues.iter().filter_map(of).collect()
 }
 
+/// ECS services that can't be noted on, or whose tasks are on their way.
+pub(crate) fn unfit_services(services: &Looked<Vec<EcsService>>) -> Vec<Obstacle> {
+    let services = match services {
+        Ok(services) => services,
+        Err(reason) => return vec![unseen("the state of the ECS services", reason)],
+    };
+    services.iter().filter_map(unfit_service).collect()
+}
+
+fn unfit_service(service: &EcsService) -> Option<Obstacle> {
+    let EcsService { arn, desired_count, running_count, status, is_steady, last_event, .. } = service;
+    let name = service.name();
+    if status != "ACTIVE" {
+        return Some(known(format!("service {name} is {status}: it is being deleted, and is left alone")));
+    }
+    // Only services with the longer ARN take tags (ECS developer guide, "Amazon Resource Names (ARNs) and IDs").
+    if !has_long_arn(arn) {
+        return Some(Obstacle {
+            weight: Weight::Holds,
+            told: format!(
+                "service {name} has an ARN of the old format ({arn}): nothing can be noted on it, so nobody could put its \
+                 tasks back without a journal"
+            ),
+            advice: "Replace the service (a new name does), so that it gets an ARN with its cluster's name."
+                .to_owned(),
+        });
+    }
+    if running_count < desired_count {
+        let said = last_event.as_deref().map(|event| format!(" (ECS: {event})")).unwrap_or_default();
+        return Some(known(format!(
+            "service {name} has {running_count} of {desired_count} tasks{said}: it isn't waited for afterwards either"
+        )));
+    }
+    (!is_steady).then(|| known(format!("service {name} has a deployment under way: it ends with its tasks")))
+}
+
+/// `arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME`; without the cluster it is of the old format.
+fn has_long_arn(arn: &str) -> bool {
+    arn.split('/').count() == 3
+}
+
 /// Compute environments in which no job is placed, or that are being changed.
 pub(crate) fn unfit_environments(environments: &Looked<Vec<ComputeEnvironment>>) -> Vec<Obstacle> {
     let environments = match environments {
@@ -495,9 +550,4 @@ fn unseen(what: &str, reason: &str) -> Obstacle {
         told: format!("{what} could not be looked at: {reason}"),
         advice: "Give the caller the right to look, or look yourself.".to_owned(),
     }
-}
-
-/// The last part of an ARN.
-fn short_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -21,8 +21,8 @@ use crate::step::Step;
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
 /// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
 /// 4: the location of the deployment's state; whether maintenance is left without it. 5: what can't be ended is looked for
-/// before the gate closes. 6: every way in, each with what becomes of it; platforms without a gate.
-pub const PLAN_FORMAT: u32 = 6;
+/// before the gate closes. 6: every way in, each with what becomes of it; platforms without a gate. 7: ECS services.
+pub const PLAN_FORMAT: u32 = 7;
 
 /// What a run will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,6 +260,9 @@ pub struct AtWork {
     pub jobs: Vec<Job>,
     /// Instances of worker groups.
     pub worker_instances: usize,
+    /// Tasks of ECS services.
+    #[serde(default)]
+    pub service_tasks: usize,
     /// Dedicated machines.
     pub dedicated_machines: Vec<Machine>,
 }
@@ -400,6 +403,12 @@ pub struct Targets {
     pub job_queues: Vec<LogicalResource>,
     /// Auto Scaling groups of workers.
     pub worker_groups: Vec<LogicalResource>,
+    /// Amazon ECS services that work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ecs_services: Vec<LogicalResource>,
+    /// Amazon ECS services that serve users' pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serving_services: Vec<LogicalResource>,
     /// CloudWatch alarms.
     pub alarms: Vec<LogicalResource>,
     /// RDS database instances.
@@ -477,7 +486,9 @@ impl Plan {
             Step::SaveSessions => policy.sessions.limit_seconds(),
             Step::StopComputations => policy.computations.limit_seconds(),
             Step::TerminateJobs => policy.jobs.limit_seconds(),
-            Step::TerminateWorkers | Step::TerminateDedicatedMachines => policy.workers.limit_seconds(),
+            Step::StopServices | Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
+                policy.workers.limit_seconds()
+            }
             Step::CheckHealth => Some(self.health.deadline_seconds),
             Step::Announce
             | Step::AwaitWindow
@@ -492,6 +503,7 @@ impl Plan {
             | Step::TakeSnapshots
             | Step::LocateTargets
             | Step::RestoreWorkers
+            | Step::RestoreServices
             | Step::RestoreJobQueues
             | Step::UnmuteAlarms
             | Step::OpenGate

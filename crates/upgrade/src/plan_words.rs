@@ -92,13 +92,17 @@ impl AtWork {
     pub fn counts(&self) -> String {
         let counted =
             |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-        let counts = [
+        let mut counts = vec![
             counted(self.sessions.len(), "session"),
             counted(self.computations.len(), "computation"),
             counted(self.jobs.len(), "job"),
             counted(self.worker_instances, "worker"),
             counted(self.dedicated_machines.len(), "dedicated machine"),
         ];
+        // Few platforms have services of their own.
+        if self.service_tasks > 0 {
+            counts.push(counted(self.service_tasks, "ECS task"));
+        }
         format!("{}.", counts.join(", "))
     }
 

@@ -61,6 +61,10 @@ pub struct Roles {
     pub job_queues: Vec<String>,
     /// Auto Scaling groups of workers.
     pub worker_groups: Vec<String>,
+    /// Amazon ECS services that work.
+    pub ecs_services: Vec<String>,
+    /// Amazon ECS services that serve users' pages.
+    pub serving_services: Vec<String>,
     /// CloudWatch alarms.
     pub alarms: Vec<String>,
     /// RDS database instances.
@@ -198,6 +202,8 @@ impl Profile {
             target_groups: take(Part::TargetGroups),
             job_queues: take(Part::JobQueues),
             worker_groups: take(Part::WorkerGroups),
+            ecs_services: take(Part::EcsServices),
+            serving_services: take(Part::ServingServices),
             alarms: take(Part::Alarms),
             volumes: take(Part::Volumes),
             databases: survey.databases,

@@ -8,7 +8,7 @@ use crate::circumstances::Machine;
 use crate::ending::Seen;
 use crate::journal::{Record, What};
 use crate::line::{self, Line, LineKind};
-use crate::observation::{Instance, Job, Observation, SnapshotSeen, StackEvent};
+use crate::observation::{EcsTask, Instance, Job, Observation, SnapshotSeen, StackEvent};
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformObservation, Session};
 use crate::repeated::{Novelty, Repeated};
@@ -50,6 +50,8 @@ pub struct Report {
     pub stopped_jobs: Vec<Job>,
     /// Instances that ran when maintenance came to them, each with its group's name.
     pub stopped_instances: Vec<(String, Instance)>,
+    /// Tasks of ECS services that were there when maintenance came to them.
+    pub stopped_tasks: Vec<EcsTask>,
     /// Sessions that were there when maintenance came to them.
     pub stopped_sessions: Vec<Session>,
     /// Computations that hadn't ended when maintenance came to them.
@@ -292,6 +294,7 @@ impl Telling {
         let report = &mut self.report;
         report.stopped_jobs.retain(|job| stopped(&job.id, &told.jobs));
         report.stopped_instances.retain(|(_, instance)| stopped(&instance.id, &told.instances));
+        report.stopped_tasks.retain(|task| stopped(&task.arn, &told.tasks));
         report.stopped_machines.retain(|machine| stopped(&machine.instance_id, &told.instances));
         report.stopped_sessions.retain(|session| stopped(&session.id, &told.sessions));
         report.stopped_computations.retain(|computation| stopped(&computation.id, &told.computations));
@@ -314,6 +317,12 @@ impl Telling {
                 let instances = groups.iter().flat_map(|group| &group.instances);
                 self.alive = instances.filter(stays).map(|instance| instance.id.clone()).collect();
                 once(&mut self.report.stopped_instances, &seen, |(_, instance)| &instance.id);
+            }
+            Observation::EcsServices(services) if state.step == Step::StopServices => {
+                let tasks: Vec<EcsTask> =
+                    services.iter().flat_map(|service| service.tasks.iter().cloned()).collect();
+                self.alive = tasks.iter().filter(|task| task.stays()).map(|task| task.arn.clone()).collect();
+                once(&mut self.report.stopped_tasks, &tasks, |task| &task.arn);
             }
             Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
                 let stays = |machine: &&Machine| machine.state != "shutting-down";
@@ -341,6 +350,7 @@ impl Telling {
             | Observation::JobQueues(_)
             | Observation::Jobs(_)
             | Observation::WorkerGroups(_)
+            | Observation::EcsServices(_)
             | Observation::ChangeSet(_)
             | Observation::StackStatus(_)
             | Observation::Resources(_)

@@ -20,12 +20,15 @@ impl SharedState {
     /// belongs to one of them may be acting. What doesn't say where it belongs says nothing.
     #[must_use]
     pub fn elsewhere(&self, calm: &CalmSeen) -> Vec<String> {
-        let CalmSeen { doors, queues, jobs: _, groups, alarms } = calm;
+        let CalmSeen { doors, queues, jobs: _, groups, services, alarms } = calm;
         let rules = doors.iter().flat_map(|door| &door.rules).filter_map(|rule| rule.note.as_deref());
         let of_queues = queues.iter().filter_map(|queue| noted(&queue.arn, queue.remembered.as_deref()));
         let of_groups = groups.iter().filter_map(|group| noted(&group.name, group.remembered.as_deref()));
+        let of_services =
+            services.iter().filter_map(|service| noted(&service.arn, service.remembered.as_deref()));
         let of_alarms = alarms.iter().filter_map(|alarm| noted(&alarm.name, alarm.remembered.as_deref()));
-        let notes = rules.map(Note::read).chain(of_queues).chain(of_groups).chain(of_alarms);
+        let notes =
+            rules.map(Note::read).chain(of_queues).chain(of_groups).chain(of_services).chain(of_alarms);
         let others = notes.filter(|note| note.is_of_state(&self.location) == Some(false));
         let locations: BTreeSet<String> = others.filter_map(|note| note.state().map(str::to_owned)).collect();
         locations.into_iter().collect()

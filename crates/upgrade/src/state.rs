@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::act::{Act, FleetAct, Rememberer, StackAct};
 use crate::ending::Seen;
 use crate::note::Note;
-use crate::observation::{AlarmSeen, CalmSeen, Finding, GateRuleSeen, JobQueue, WorkerGroup};
+use crate::observation::{AlarmSeen, CalmSeen, EcsService, Finding, GateRuleSeen, JobQueue, WorkerGroup};
 use crate::plan::{Gate, Plan, RunKind, Targets, UpdateKind};
 use crate::platform::Banner;
 use crate::question::{Question, StuckResource};
@@ -122,6 +122,9 @@ pub struct Before {
     pub job_queues: Vec<JobQueue>,
     /// The worker groups that were seen.
     pub worker_groups: Vec<WorkerGroup>,
+    /// The ECS services that were seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ecs_services: Vec<EcsService>,
     /// The alarms that were seen.
     pub alarms: Vec<AlarmSeen>,
     /// The banner, which no tag holds; `None`: none of ours was put up.
@@ -163,14 +166,17 @@ impl Maintenance {
         Maintenance::of(&gate::rules_of(&calm.doors))
     }
 
-    /// What the notes on queues and groups tell: the oldest of those that stand on something which is as maintenance leaves it.
+    /// What the notes on queues, groups and services tell: the oldest of those that stand on something which is as maintenance leaves it.
     #[must_use]
     pub fn of_notes(calm: &CalmSeen) -> Option<Maintenance> {
         let queues = calm.queues.iter().filter(|queue| !queue.enabled);
         let queues = queues.map(|queue| (&queue.arn, queue.remembered.as_deref()));
         let groups = calm.groups.iter().filter(|group| group.max_size == 0);
         let groups = groups.map(|group| (&group.name, group.remembered.as_deref()));
-        let notes = queues.chain(groups).filter_map(|(id, text)| Some((id, Note::read(text?))));
+        let services = calm.services.iter().filter(|service| service.desired_count == 0);
+        let services = services.map(|service| (&service.arn, service.remembered.as_deref()));
+        let notes =
+            queues.chain(groups).chain(services).filter_map(|(id, text)| Some((id, Note::read(text?))));
         let note = notes.filter(|(id, note)| note.is_of(id)).min_by_key(|(_, note)| note.at())?.1;
         Some(Maintenance {
             run_id: note.run().unwrap_or_default().to_owned(),
@@ -201,6 +207,8 @@ pub struct Taken {
     pub begun: bool,
     /// The queues are disabled.
     pub queues: bool,
+    /// The ECS services have no tasks.
+    pub services: bool,
     /// The groups are at zero.
     pub groups: bool,
     /// The alarms are muted.
@@ -240,6 +248,8 @@ pub struct Told {
     pub saves: BTreeMap<String, Timestamp>,
     /// Sessions that were told to stop.
     pub sessions: BTreeSet<String>,
+    /// Tasks that were stopped directly.
+    pub tasks: BTreeSet<String>,
     /// Instances that were terminated directly.
     pub instances: BTreeSet<String>,
     /// Lifecycle actions that were completed: instance and hook.
@@ -277,6 +287,8 @@ pub struct UpdateState {
     pub deleting_groups: BTreeSet<String>,
     /// Names of the Auto Scaling groups that it has touched in any way.
     pub touched_groups: BTreeSet<String>,
+    /// ARNs of the Amazon ECS services that it has touched in any way.
+    pub touched_services: BTreeSet<String>,
     /// It was cancelled.
     pub cancelled: bool,
     /// Somebody else may lead its failed rollback on: the stack's status tells, for their events carry another token.
@@ -411,9 +423,10 @@ impl State {
     /// Whether this run took a thing away itself of which its journal knows how it was. What the plan brought from an earlier
     /// run's journal is that one's, until this run's own drain has seen it.
     pub(crate) fn has_taken(&self, plan: &Plan, physical_id: &str) -> bool {
-        let Before { job_queues, worker_groups, alarms, banner: _, health: _ } = &plan.before;
+        let Before { job_queues, worker_groups, ecs_services, alarms, banner: _, health: _ } = &plan.before;
         let inherited = job_queues.iter().any(|queue| queue.arn == physical_id)
             || worker_groups.iter().any(|group| group.name == physical_id)
+            || ecs_services.iter().any(|service| service.arn == physical_id)
             || alarms.iter().any(|alarm| alarm.name == physical_id);
         !inherited || self.drained.contains(physical_id)
     }
@@ -473,6 +486,9 @@ impl State {
         match done {
             Act::Fleet(act) => match act {
                 FleetAct::TerminateJobs { job_ids, .. } => self.told.jobs.extend(job_ids.iter().cloned()),
+                FleetAct::StopTasks { task_arns, .. } => {
+                    self.told.tasks.extend(task_arns.iter().cloned());
+                }
                 FleetAct::TerminateInstances { instance_ids } => {
                     self.told.instances.extend(instance_ids.iter().cloned());
                 }
@@ -492,6 +508,7 @@ impl State {
                 | FleetAct::SetJobQueueStates { .. }
                 | FleetAct::ResizeWorkerGroups { .. }
                 | FleetAct::ResizeWarmPools { .. }
+                | FleetAct::SetDesiredCounts { .. }
                 | FleetAct::RemoveScaleInProtection { .. }
                 | FleetAct::RestoreScaleInProtection { .. }
                 | FleetAct::Remember { .. }

@@ -39,6 +39,8 @@ pub enum Step {
     DisableJobQueues,
     /// Unfinished jobs end.
     TerminateJobs,
+    /// Amazon ECS services go to no tasks.
+    StopServices,
     /// Worker groups and warm pools go to zero.
     TerminateWorkers,
     /// Machines outside of every group end.
@@ -53,6 +55,8 @@ pub enum Step {
     CheckHealth,
     /// Sizes are put back.
     RestoreWorkers,
+    /// ECS services have their tasks again.
+    RestoreServices,
     /// Queues take jobs again.
     RestoreJobQueues,
     /// Alarms act again.
@@ -109,6 +113,8 @@ pub(crate) enum Needed {
     Doors,
     /// There are job queues.
     Queues,
+    /// There are ECS services that work.
+    Services,
     /// There are worker groups.
     Groups,
     /// Machines outside of groups are told by tags.
@@ -156,7 +162,7 @@ impl Step {
     pub(crate) fn facts(self) -> StepFacts {
         use Needed::{
             Alarms, Always, Banner, Computations, Doors, Gate, Groups, LateCalls, Machines, NoGate, Queues,
-            Sessions, Snapshots, Window,
+            Services, Sessions, Snapshots, Window,
         };
         use OnFailure::{AskAboutRelease, AskAndTryOn, LeaveOnList, PutBack, Remark};
         use OnStop::{Ask, Cancel, Leave, LeaveIfOut, Nothing};
@@ -194,6 +200,7 @@ impl Step {
             Step::MuteAlarms => ("Mute alarms", Some(120), 1000, Alarms, Remark, Leave),
             Step::DisableJobQueues => ("Disable job queues", Some(600), 1000, Queues, PutBack, Leave),
             Step::TerminateJobs => ("Terminate jobs", None, 1000, Queues, PutBack, Leave),
+            Step::StopServices => ("Stop ECS services", None, 1000, Services, PutBack, Leave),
             Step::TerminateWorkers => ("Terminate workers", None, 1000, Groups, PutBack, Leave),
             Step::TerminateDedicatedMachines => {
                 ("Terminate dedicated machines", None, 1000, Machines, PutBack, Leave)
@@ -203,6 +210,7 @@ impl Step {
             Step::LocateTargets => ("Find the stack's parts", Some(120), 1000, Always, AskAndTryOn, Ask),
             Step::CheckHealth => ("Check health", None, 1000, Always, AskAndTryOn, Ask),
             Step::RestoreWorkers => ("Restore worker groups", Some(600), 1000, Always, LeaveOnList, Ask),
+            Step::RestoreServices => ("Restore ECS services", Some(600), 1000, Always, LeaveOnList, Ask),
             Step::RestoreJobQueues => ("Restore job queues", Some(600), 1000, Always, LeaveOnList, Ask),
             Step::UnmuteAlarms => ("Unmute alarms", Some(600), 1000, Always, LeaveOnList, Ask),
             Step::OpenGate => ("Open the gate", Some(120), 1000, Doors, AskAndTryOn, Ask),
@@ -264,10 +272,11 @@ impl Step {
 
     /// The way out of maintenance, in order. Each does nothing where nothing was done; [`Step::LookOnceMore`] is passed over
     /// where no call can arrive late.
-    pub const LEAVING: [Step; 10] = [
+    pub const LEAVING: [Step; 11] = [
         Step::LocateTargets,
         Step::CheckHealth,
         Step::RestoreWorkers,
+        Step::RestoreServices,
         Step::RestoreJobQueues,
         Step::UnmuteAlarms,
         Step::OpenGate,
@@ -279,23 +288,25 @@ impl Step {
 
     /// The way of a run that ends in the maintenance which it found, after it has touched the stack: what the update
     /// brought is made calm again. Each does nothing where nothing is to be done.
-    pub(crate) const STAYING: [Step; 7] = [
+    pub(crate) const STAYING: [Step; 8] = [
         Step::LocateTargets,
         Step::MuteAlarms,
         Step::DisableJobQueues,
         Step::TerminateJobs,
+        Step::StopServices,
         Step::TerminateWorkers,
         Step::DiscardChangeSet,
         Step::TakeStock,
     ];
 
     /// The way into maintenance, in order, after the gate's closing.
-    pub const DRAINING: [Step; 8] = [
+    pub const DRAINING: [Step; 9] = [
         Step::SaveSessions,
         Step::StopComputations,
         Step::MuteAlarms,
         Step::DisableJobQueues,
         Step::TerminateJobs,
+        Step::StopServices,
         Step::TerminateWorkers,
         Step::TerminateDedicatedMachines,
         Step::ConfirmQuiet,

@@ -15,6 +15,7 @@ mod obstacles;
 mod quiet;
 mod revocation;
 pub(crate) mod second_look;
+pub(crate) mod services;
 mod sessions;
 mod snapshots;
 mod stock;
@@ -91,6 +92,7 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
         Step::DisableJobQueues | Step::RestoreJobQueues => job_queues::look_at_queues(state),
         Step::TerminateJobs => job_queues::look_at_jobs(state),
         Step::TerminateWorkers | Step::RestoreWorkers => workers::look(state),
+        Step::StopServices | Step::RestoreServices => services::look(state),
         Step::TerminateDedicatedMachines => machines::look(state),
         Step::ConfirmQuiet => quiet::look(plan, state),
         Step::TakeSnapshots => snapshots::look(plan),
@@ -147,6 +149,8 @@ pub(crate) fn decide(
             workers::terminate(plan, state, groups, at)
         }
         (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(plan, state, groups),
+        (Step::StopServices, Observation::EcsServices(seen)) => services::stop(plan, state, seen, at),
+        (Step::RestoreServices, Observation::EcsServices(seen)) => services::restore(plan, state, seen),
         (Step::TerminateDedicatedMachines, Observation::Machines(machines)) => {
             machines::terminate(plan, state, machines, at)
         }
@@ -186,6 +190,7 @@ pub(crate) fn decide(
             | Observation::JobQueues(_)
             | Observation::Jobs(_)
             | Observation::WorkerGroups(_)
+            | Observation::EcsServices(_)
             | Observation::ChangeSet(_)
             | Observation::StackEvents { .. }
             | Observation::StackStatus(_)

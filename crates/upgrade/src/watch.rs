@@ -11,7 +11,7 @@ use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Door, State};
 use crate::step::Step;
-use crate::steps::{alarms, gate, job_queues, workers};
+use crate::steps::{alarms, gate, job_queues, services, workers};
 use crate::takeover;
 use crate::transition::Effect;
 
@@ -74,6 +74,7 @@ fn parts(plan: &Plan, state: &State) -> CalmParts {
         queue_arns: ids(taken.queues, &targets.job_queues),
         job_queue_arns: state.reopened_queues.iter().cloned().collect(),
         group_names: ids(taken.groups, &targets.worker_groups),
+        service_arns: ids(taken.services, &targets.ecs_services),
         alarm_names: ids(taken.alarms && plan.maintenance.mute_alarms, &targets.alarms),
     }
 }
@@ -92,13 +93,16 @@ pub(crate) enum Watched {
 
 /// What to make of it.
 pub(crate) fn judge(plan: &Plan, state: &mut State, calm: &CalmSeen, at: Timestamp) -> Watched {
-    let CalmSeen { doors, queues, jobs, groups, alarms: seen_alarms } = calm;
+    let CalmSeen { doors, queues, jobs, groups, services: seen_services, alarms: seen_alarms } = calm;
     for door in doors {
         if let Some(found) = judge_door(plan, state, door, at) {
             return found;
         }
     }
     if let Some(act) = job_queues::take_away_again(plan, state, queues, jobs) {
+        return wanted(state, act);
+    }
+    if let Some(act) = services::take_away_again(state, seen_services) {
         return wanted(state, act);
     }
     if let Some(act) = workers::take_away_again(plan, state, groups, at) {
@@ -112,6 +116,7 @@ pub(crate) fn judge(plan: &Plan, state: &mut State, calm: &CalmSeen, at: Timesta
             .into_iter()
             .any(|kind| state.step == Step::ExecuteChangeSet(kind));
     let mut left: Vec<String> = jobs.iter().map(job_queues::in_words).collect();
+    left.extend(services::left(&services::without_updated(state, seen_services)));
     // Instances that an update made don't go before the next one begins: nobody takes them away.
     left.extend(workers::left(&workers::without_updated(state, groups)));
     if begins && !left.is_empty() { Watched::Wait(left) } else { Watched::Calm }

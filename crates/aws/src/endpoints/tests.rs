@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 
 use super::{
-    AUTO_SCALING, BACKUP, BATCH, CLOUDFORMATION, CLOUDWATCH, EC2, Endpoints, IAM, LOAD_BALANCING, LOGS,
+    AUTO_SCALING, BACKUP, BATCH, CLOUDFORMATION, CLOUDWATCH, EC2, ECS, Endpoints, IAM, LOAD_BALANCING, LOGS,
     QUEUES, RDS, SERVICE_QUOTAS, SNS, STORAGE, STS, Service,
 };
 use crate::endpoints::BucketRegions;
@@ -17,13 +17,14 @@ use crate::wire::Form;
 use crate::{AssumedRole, AwsCloud, AwsConnection, InProcessHandler, in_process};
 
 /// Every service that anything is asked of.
-const SERVICES: [&Service; 15] = [
+const SERVICES: [&Service; 16] = [
     &AUTO_SCALING,
     &BACKUP,
     &BATCH,
     &CLOUDFORMATION,
     &CLOUDWATCH,
     &EC2,
+    &ECS,
     &IAM,
     &LOAD_BALANCING,
     &LOGS,

@@ -180,7 +180,7 @@ async fn ministack_keeps_the_gates_and_the_fleets_notes() {
     let standing = FleetQuery::Standing { stack_id: "platform".to_owned(), parts: parts.clone() };
     let stands = seen!(&cloud, standing, Observation::Standing);
     assert_eq!((stands.stack_status.as_str(), stands.version.as_deref()), ("CREATE_COMPLETE", Some("1.0.0")));
-    let CalmSeen { doors, queues: _, jobs: _, groups, alarms } = stands.calm;
+    let CalmSeen { doors, queues: _, jobs: _, groups, services: _, alarms } = stands.calm;
     let mut rules: Vec<_> = doors.into_iter().flat_map(|door| door.rules).collect();
     rules.sort_by_key(|rule| rule.priority);
     let shown = rules.iter().map(|rule| (rule.priority, rule.closes, rule.note.clone()));

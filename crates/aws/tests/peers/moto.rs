@@ -201,6 +201,7 @@ async fn calm_and_standing(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         queue_arns: vec![id("queue")],
         job_queue_arns: vec![id("queue")],
         group_names: vec!["workers".to_owned(), "gone".to_owned()],
+        service_arns: Vec::new(),
         alarm_names: vec!["load".to_owned(), "gone".to_owned()],
     };
     let on_alarm = Rememberer::Alarm("load".to_owned());
@@ -212,7 +213,7 @@ async fn calm_and_standing(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
     assert_eq!((stack_status.as_str(), version.as_deref()), ("CREATE_COMPLETE", Some("1.0.0")));
     // Only where an end is told an alarm's note is asked for.
     for (seen, noted) in [(calm, None), (stands, Some(note("load")))] {
-        let CalmSeen { doors, queues, jobs, groups, alarms } = seen;
+        let CalmSeen { doors, queues, jobs, groups, services: _, alarms } = seen;
         let doors: Vec<_> = doors.iter().map(|door| (door.exists, door.rules.len())).collect();
         assert_eq!(doors, [(true, 0), (false, 0)]);
         assert_eq!(queues.iter().map(|queue| queue.enabled).collect::<Vec<_>>(), [false]);
@@ -234,6 +235,8 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         target_groups: vec![resource("Web", id("target_group"))],
         job_queues: vec![resource("Queue", id("queue"))],
         worker_groups: vec![resource("Workers", "workers".to_owned())],
+        ecs_services: Vec::new(),
+        serving_services: Vec::new(),
         alarms: vec![resource("Alarm", "load".to_owned())],
         databases: vec![resource("Database", "main".to_owned())],
         volumes: vec![],
@@ -287,6 +290,7 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
 
     let health = Query::Health(HealthQuery {
         target_group_arns: vec![id("target_group")],
+        service_arns: Vec::new(),
         platform: false,
         version: None,
         http: vec![],

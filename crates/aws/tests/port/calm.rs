@@ -18,6 +18,7 @@ fn parts(bench: &Bench) -> CalmParts {
         queue_arns: vec![bench.id("Queue")],
         job_queue_arns: vec![bench.id("Queue")],
         group_names: vec!["workers".to_owned(), "gone".to_owned()],
+        service_arns: Vec::new(),
         alarm_names: vec!["load".to_owned(), "gone".to_owned()],
     }
 }
@@ -38,7 +39,7 @@ async fn standing(bench: &Bench, parts: CalmParts) -> StandingSeen {
 
 /// What is seen in a few words, part by part: doors, queues, jobs, groups, alarms.
 fn told(seen: &CalmSeen) -> String {
-    let CalmSeen { doors, queues, jobs, groups, alarms } = seen;
+    let CalmSeen { doors, queues, jobs, groups, services: _, alarms } = seen;
     let doors = doors.iter().map(|door| {
         let closing = door.rules.iter().filter(|rule| rule.closes).count();
         format!(

@@ -92,6 +92,8 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
         target_groups: vec![],
         job_queues: vec![],
         worker_groups: vec![],
+        ecs_services: Vec::new(),
+        serving_services: Vec::new(),
         alarms: vec![],
         databases: vec![],
         volumes: vec![],

@@ -14,6 +14,8 @@ pub fn targets(bench: &Bench) -> Targets {
         target_groups: some(&["WebTargets"]),
         job_queues: some(&["Queue"]),
         worker_groups: some(&["Workers"]),
+        ecs_services: Vec::new(),
+        serving_services: Vec::new(),
         alarms: some(&["Alarm"]),
         databases: some(&["Database"]),
         volumes: some(&["Volume"]),

@@ -10,6 +10,7 @@ async fn note_on(bench: &Bench, thing: &Rememberer) -> Option<String> {
     let query = match thing {
         Rememberer::JobQueue(arn) => FleetQuery::JobQueues { arns: vec![arn.clone()] },
         Rememberer::Alarm(name) => FleetQuery::Alarms { names: vec![name.clone()] },
+        Rememberer::EcsService(arn) => FleetQuery::EcsServices { arns: vec![arn.clone()] },
         Rememberer::WorkerGroup(_) | Rememberer::Instance(_) => {
             FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] }
         }
@@ -17,6 +18,7 @@ async fn note_on(bench: &Bench, thing: &Rememberer) -> Option<String> {
     };
     match (bench.ask(query).await, thing) {
         (Observation::JobQueues(mut queues), _) => queues.remove(0).remembered,
+        (Observation::EcsServices(mut services), _) => services.remove(0).remembered,
         (Observation::Alarms(mut alarms), _) => alarms.remove(0).remembered,
         (Observation::WorkerGroups(mut groups), Rememberer::Instance(id)) => {
             let instances = groups.remove(0).instances;

@@ -21,7 +21,7 @@ async fn seen(bench: &Bench, parts: &ObstacleParts) -> ObstaclesSeen {
 async fn a_platform_as_it_was_created_has_nothing_in_the_way() {
     let bench = Bench::with_platform().await;
     let parts = ObstacleParts::of(&targets(&bench), &MaintenancePolicy::default());
-    let ObstaclesSeen { protected, groups, queues, environments, schedules, refreshes } =
+    let ObstaclesSeen { protected, groups, queues, services: _, environments, schedules, refreshes } =
         seen(&bench, &parts).await;
     assert_eq!((protected, schedules, refreshes), (Ok(vec![]), Ok(vec![]), Ok(vec![])));
     assert_eq!((groups.expect("groups").len(), queues.expect("queues").len()), (1, 1));

@@ -99,6 +99,7 @@ async fn health_is_told_of_each_target_group() {
     let absent = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/gone/0123456789abcdef";
     let query = Query::Health(HealthQuery {
         target_group_arns: vec![bench.id("WebTargets"), bench.id("IdleTargets"), absent.to_owned()],
+        service_arns: Vec::new(),
         platform: true,
         version: None,
         http: vec![],

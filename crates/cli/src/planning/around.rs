@@ -92,12 +92,10 @@ async fn elsewhere(
         resources.iter().map(|resource| resource.physical_id.clone()).collect()
     };
     let query = FleetQuery::Calm(CalmParts {
-        // They have just been looked at.
+        // The listeners have just been looked at.
         listener_arns: Vec::new(),
-        queue_arns: ids(&targets.job_queues),
-        job_queue_arns: Vec::new(),
-        group_names: ids(&targets.worker_groups),
         alarm_names: ids(&targets.alarms),
+        ..CalmParts::of_work(targets)
     });
     match site.ports.observe(&query.into()).await {
         Ok(Observation::Calm(calm)) => {
@@ -143,6 +141,11 @@ pub(super) fn at_work(around: &Circumstances) -> AtWork {
             .worker_groups
             .as_ref()
             .map_or(0, |groups| groups.iter().map(|group| group.instances.len()).sum()),
+        service_tasks: around
+            .obstacles
+            .services
+            .as_ref()
+            .map_or(0, |services| services.iter().map(|service| service.tasks.len()).sum()),
         dedicated_machines: around.dedicated_machines.clone().unwrap_or_default(),
     }
 }

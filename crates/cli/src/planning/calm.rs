@@ -61,8 +61,10 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
 async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec<Finding> {
     let policy = &site.settings.health;
     let groups = if policy.targets { targets.target_groups.as_slice() } else { &[] };
+    let services = if policy.targets { targets.serving_services.as_slice() } else { &[] };
     let query = Query::Health(HealthQuery {
         target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
+        service_arns: services.iter().map(|service| service.physical_id.clone()).collect(),
         platform: !in_maintenance && policy.platform && site.ports.platform.capabilities().status,
         version: None,
         http: if in_maintenance { Vec::new() } else { policy.http.clone() },

@@ -2,8 +2,8 @@
 
 use conductor::Cloud as _;
 use upgrade::{
-    CalmParts, CalmSeen, Deployment, FleetQuery, Judged, ListenerSeen, LogicalResource, Observation,
-    PortError, PortErrorKind, Targets, WaysIn, judge_doors,
+    CalmParts, CalmSeen, Deployment, FleetQuery, Judged, ListenerSeen, Observation, PortError, PortErrorKind,
+    Targets, WaysIn, judge_doors,
 };
 
 use crate::site::Site;
@@ -62,11 +62,7 @@ pub(crate) async fn entrance(
         let doors = doors.map(|listener| listener.door.clone()).collect();
         return Ok(Entrance { calm: CalmSeen { doors, ..CalmSeen::default() }, listeners });
     }
-    let parts = CalmParts {
-        queue_arns: ids(&targets.job_queues),
-        group_names: ids(&targets.worker_groups),
-        ..CalmParts::default()
-    };
+    let parts = CalmParts::of_work(targets);
     match site.ports.observe(&FleetQuery::Calm(parts).into()).await? {
         Observation::Calm(calm) => Ok(Entrance { listeners, calm }),
         other => Err(PortError {
@@ -112,8 +108,4 @@ pub(crate) fn open_doors(entrance: &Entrance) -> Vec<String> {
         listener.map_or_else(|| arn.clone(), ListenerSeen::name)
     };
     open.map(|door| name(&door.listener_arn)).collect()
-}
-
-fn ids(resources: &[LogicalResource]) -> Vec<String> {
-    resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }

@@ -2,7 +2,7 @@
 //! hides no other.
 
 use conductor::Cloud as _;
-use panel::{BackendError, GatePicture, Look, Workers};
+use panel::{BackendError, GatePicture, Look, ServicePicture, Workers};
 use upgrade::{
     CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
     ReleaseFacts, ReleaseSide, Users, find_targets_with, still_to_put_back,
@@ -24,7 +24,8 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         Err(error) => {
             let why = error.to_string();
             let gate = GatePicture::Unknown(why.clone());
-            let (taken_away, jobs, workers) = (Err(why.clone()), Err(why.clone()), Err(why));
+            let (taken_away, jobs) = (Err(why.clone()), Err(why.clone()));
+            let (workers, services) = (Err(why.clone()), Err(why));
             let (status, sessions, computations) = (deployment.status, None, None);
             let doors = Vec::new();
             return Ok(Look {
@@ -36,6 +37,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
                 taken_away,
                 jobs,
                 workers,
+                services,
                 sessions,
                 computations,
             });
@@ -51,13 +53,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         }
         Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new(), Vec::new()),
     };
-    let parts = CalmParts {
-        listener_arns: Vec::new(),
-        queue_arns: ids(&targets.job_queues),
-        job_queue_arns: Vec::new(),
-        group_names: ids(&targets.worker_groups),
-        alarm_names: ids(&targets.alarms),
-    };
+    let parts = CalmParts { alarm_names: ids(&targets.alarms), ..CalmParts::of_work(&targets) };
     let standing = FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts };
     let taken_away = match site.ports.observe(&standing.into()).await {
         Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&CalmSeen { doors: closed, ..seen.calm })),
@@ -79,6 +75,20 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
                 instances: group.instances.len(),
                 min_size: group.min_size,
                 max_size: group.max_size,
+            })
+            .collect()),
+        Ok(other) => Err(format!("answered with {}", other.kind())),
+        Err(error) => Err(error.to_string()),
+    };
+    let services: Query = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) }.into();
+    let services = match site.ports.observe(&services).await {
+        Ok(Observation::EcsServices(services)) => Ok(services
+            .into_iter()
+            .map(|service| ServicePicture {
+                name: service.name().to_owned(),
+                running: service.running_count,
+                desired: service.desired_count,
+                tasks: service.tasks.len(),
             })
             .collect()),
         Ok(other) => Err(format!("answered with {}", other.kind())),
@@ -113,6 +123,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         taken_away,
         jobs,
         workers,
+        services,
         sessions,
         computations,
     })

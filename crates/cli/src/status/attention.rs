@@ -1,6 +1,6 @@
 //! What a person must mind about a deployment. Pure.
 
-use upgrade::{Outcome, not_come_back};
+use upgrade::{Outcome, not_come_back, not_running};
 
 use super::Standing;
 use crate::listed_run::ListedRun;
@@ -45,6 +45,7 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
     found.extend(not_come_back(groups).into_iter().map(|told| {
         format!("{told}: `aws autoscaling resume-processes` brings them back, unless its owner wants it so")
     }));
+    found.extend(not_running(standing.ecs_services.as_deref().unwrap_or_default()));
     if let Ok(alarms) = &standing.muted_alarms
         && !alarms.is_empty()
     {
@@ -68,6 +69,14 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
                 .flatten()
                 .filter(|queue| queue.remembered.is_some())
                 .map(|queue| queue.arn.rsplit('/').next().unwrap_or(&queue.arn).to_owned()),
+        )
+        .chain(
+            standing
+                .ecs_services
+                .iter()
+                .flatten()
+                .filter(|service| service.remembered.is_some())
+                .map(|service| service.name().to_owned()),
         )
         .collect();
     if !noted.is_empty() {
@@ -210,6 +219,7 @@ mod tests {
                 machines: Ok(Vec::new()),
             },
             job_queues: Ok(Vec::new()),
+            ecs_services: Ok(Vec::new()),
             worker_groups: Ok(Vec::new()),
             muted_alarms: Ok(Vec::new()),
             banner: Some(Ok(None)),

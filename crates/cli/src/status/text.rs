@@ -20,6 +20,7 @@ pub(super) fn render(standing: &Standing, width: usize) -> String {
     gate(&mut text, standing, width);
     at_work(&mut text, standing, width);
     workers(&mut text, standing);
+    services(&mut text, standing);
     queues(&mut text, standing);
     notes(&mut text, standing, width);
     last_run(&mut text, standing, width);
@@ -38,6 +39,7 @@ pub(crate) fn maintenance(standing: &Standing, width: usize) -> String {
         line(&mut text, "Jobs", &format!("{} unfinished", jobs.len()));
     }
     workers(&mut text, standing);
+    services(&mut text, standing);
     notes(&mut text, standing, width);
     last_run(&mut text, standing, width);
     left_behind(&mut text, standing, width);
@@ -181,6 +183,19 @@ fn workers(text: &mut String, standing: &Standing) {
     }
 }
 
+fn services(text: &mut String, standing: &Standing) {
+    let Some(services) = looked(text, "ECS services", &standing.ecs_services) else { return };
+    for service in services {
+        let words = format!(
+            "{}: {} of {}",
+            service.name(),
+            service.running_count,
+            counted(usize::try_from(service.desired_count).unwrap_or(0), "task")
+        );
+        line(text, "ECS services", &words);
+    }
+}
+
 fn queues(text: &mut String, standing: &Standing) {
     if let Some(queues) = looked(text, "Job queues", &standing.job_queues) {
         let disabled = queues.iter().filter(|queue| !queue.enabled).count();
@@ -195,7 +210,9 @@ fn notes(text: &mut String, standing: &Standing, width: usize) {
     let queues = standing.job_queues.iter().flatten().filter_map(|queue| {
         Some((queue.arn.rsplit('/').next().unwrap_or(&queue.arn), queue.remembered.as_deref()?))
     });
-    let notes: Vec<(&str, &str)> = groups.chain(queues).collect();
+    let services = standing.ecs_services.iter().flatten();
+    let services = services.filter_map(|service| Some((service.name(), service.remembered.as_deref()?)));
+    let notes: Vec<(&str, &str)> = groups.chain(queues).chain(services).collect();
     if !notes.is_empty() {
         line(
             text,

@@ -105,6 +105,12 @@ pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<Stri
         let groups = groups.iter();
         groups.map(|group| json!({"name": group.name, "instances": group.instances})).collect()
     });
+    let services = look.services.as_ref().map(|services| {
+        let services = services.iter();
+        services
+            .map(|one| json!({"name": one.name, "running": one.running, "desired": one.desired}))
+            .collect()
+    });
     let sessions = look.sessions.as_ref().map(|sessions| {
         sessions
             .as_ref()
@@ -123,6 +129,7 @@ pub(crate) async fn deployment(State(panel): State<Panel>, Path(name): Path<Stri
         "takenAway": known(taken_away),
         "jobs": known(jobs),
         "workers": known(workers),
+        "services": known(services),
         "sessions": sessions.map(known),
     })))
 }
@@ -197,7 +204,8 @@ fn outcome(outcome: &Outcome) -> Value {
 
 /// What was seen of the deployment when a run had ended. What it is by now, the deployment's own operation tells.
 fn seen(seen: &Seen) -> Value {
-    let Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back } = seen;
+    let Seen { at, stack_status, release, users, doors, still_to_put_back, not_come_back, not_running } =
+        seen;
     let doors: Vec<Value> =
         doors.iter().map(|door| json!({"listenerArn": door.listener_arn, "closed": door.closed})).collect();
     let (gate, found) = match users {
@@ -209,6 +217,7 @@ fn seen(seen: &Seen) -> Value {
     json!({
         "at": pages::iso(*at), "stackStatus": stack_status, "version": release, "gate": gate, "doors": doors, "maintenance": found,
         "stillToPutBack": still_to_put_back, "notComeBack": not_come_back,
+        "notRunning": not_running,
     })
 }
 

@@ -49,7 +49,7 @@ fn runs() -> Value {
         "doors": list(json!({"type": "object", "required": ["listenerArn", "closed"], "properties": {
             "listenerArn": text(), "closed": {"type": "boolean"}}})),
         "maintenance": maintenance.clone(), "stillToPutBack": list(text()),
-        "notComeBack": list(text())}});
+        "notComeBack": list(text()), "notRunning": list(text())}});
     let mut run = summary.clone();
     if let Some(properties) = run.get_mut("properties").and_then(Value::as_object_mut) {
         let more = [
@@ -78,7 +78,7 @@ fn runs() -> Value {
             "name": text(), "at": time(), "version": maybe(), "stackStatus": text(),
             "gate": {"enum": ["open", "closed", "none", "unknown"]}, "doors": list(text()), "gateRun": maybe(), "gateSince": maybe_time(), "gateBy": maybe(),
             "takenAway": {"type": "object"},
-            "jobs": {"type": "object"}, "workers": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
+            "jobs": {"type": "object"}, "workers": {"type": "object"}, "services": {"type": "object"}, "sessions": {"type": ["object", "null"]}}},
         "Runs": {"type": "object", "required": ["runs"], "properties": {"runs": list(summary), "nextBefore": maybe()}},
         "Run": run,
         "Lines": {"type": "object", "required": ["lines"], "properties": {"lines": list(json!({

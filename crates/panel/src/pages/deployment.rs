@@ -128,7 +128,11 @@ fn taken_away(look: &Look) -> Markup {
 fn is_at_work(look: &Look) -> bool {
     let jobs = look.jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty());
     let workers = look.workers.as_ref();
-    jobs || workers.is_ok_and(|groups| groups.iter().any(|group| group.instances > 0 || group.max_size > 0))
+    let services = look.services.as_ref();
+    let services =
+        services.is_ok_and(|all| all.iter().any(|service| service.tasks > 0 || service.desired > 0));
+    jobs || services
+        || workers.is_ok_and(|groups| groups.iter().any(|group| group.instances > 0 || group.max_size > 0))
 }
 
 /// Leaving, with everything asked for that it would meet: as the command line's flags do.
@@ -198,6 +202,12 @@ fn at_work(look: &Look) -> Markup {
                 Err(error) => p.notice.mind { "Workers are unknown: " (error) },
                 Ok(groups) => ul.names { @for group in groups {
                     li { (group.name) " · " (counted(group.instances, "instance")) " · sizes " (group.min_size) " to " (group.max_size) }
+                } },
+            }
+            @match &look.services {
+                Err(error) => p.notice.mind { "ECS services are unknown: " (error) },
+                Ok(services) => ul.names { @for service in services {
+                    li { (service.name) " · " (service.running) " of " (counted(usize::try_from(service.desired).unwrap_or(0), "task")) }
                 } },
             }
         }

@@ -498,6 +498,7 @@ pub(super) fn stopped(report: &Report) -> Markup {
         && report.stopped_sessions.is_empty()
         && report.stopped_computations.is_empty()
         && report.stopped_instances.is_empty()
+        && report.stopped_tasks.is_empty()
         && report.stopped_machines.is_empty();
     if nothing {
         return html! {};
@@ -514,12 +515,18 @@ pub(super) fn stopped(report: &Report) -> Markup {
                         @for one in &report.stopped_computations { tr { td { "computation" } td { (one.name) } td { (one.owner) } td { (one.status) } } }
                         @for one in &report.stopped_jobs { tr { td { "job" } td { (one.name) } td { (somebody(&one.owner)) } td { (one.status) } } }
                         @for (group, one) in &report.stopped_instances { tr { td { "instance" } td { (one.id) } td { (group) } td { (one.lifecycle_state) } } }
+                        @for one in &report.stopped_tasks { tr { td { "task" } td { (last_part(&one.arn)) } td { (last_part(&one.service_arn)) } td { (one.status) } } }
                         @for one in &report.stopped_machines { tr { td { "machine" } td { (one.instance_id) } td { } td { } } }
                     }
                 }
             }
         }
     }
+}
+
+/// Of an ARN.
+fn last_part(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// The plan, as it was approved.

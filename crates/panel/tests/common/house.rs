@@ -103,6 +103,7 @@ impl Backend for House {
                 taken_away: Ok(self.taken_away.clone()),
                 jobs: Ok(self.jobs.clone()),
                 workers: Err("throttled".to_owned()),
+                services: Ok(Vec::new()),
                 sessions: None,
                 computations: None,
             };

@@ -55,6 +55,8 @@ pub fn plan(run_id: &str) -> Plan {
             target_groups: Vec::new(),
             job_queues: Vec::new(),
             worker_groups: Vec::new(),
+            ecs_services: Vec::new(),
+            serving_services: Vec::new(),
             alarms: Vec::new(),
             databases: Vec::new(),
             volumes: Vec::new(),

@@ -3,7 +3,9 @@
 
 use super::finding::{Finding, count};
 use super::{CheckInput, CheckResult};
-use crate::obstacles::{processes, protections, refreshing, scheduled, unfit_environments, unsettled_queues};
+use crate::obstacles::{
+    processes, protections, refreshing, scheduled, unfit_environments, unfit_services, unsettled_queues,
+};
 
 /// Machines and instances that nobody may terminate.
 pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
@@ -68,6 +70,21 @@ pub(super) fn queues(input: &CheckInput<'_>) -> CheckResult {
         }
         let looked_at = count(seen.queues.iter().flatten().count(), "queue");
         finding.note(format!("{looked_at} looked at, with their compute environments: all are VALID."));
+    }
+    finding.done()
+}
+
+/// ECS services that can't be taken to no tasks and back.
+pub(super) fn services(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("ecs-services", "ECS services are well");
+    let services = &input.circumstances.obstacles.services;
+    finding.meet(unfit_services(services));
+    if finding.is_untouched() {
+        if input.targets.ecs_services.is_empty() {
+            return finding.skipped("The stack has no ECS service that works.");
+        }
+        let looked_at = count(services.iter().flatten().count(), "service");
+        finding.note(format!("{looked_at} looked at: all have their tasks."));
     }
     finding.done()
 }

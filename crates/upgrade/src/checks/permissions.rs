@@ -65,6 +65,16 @@ const WORKER_GROUPS: [&str; 18] = [
     "ec2:TerminateInstances",
 ];
 
+const ECS_SERVICES: [&str; 7] = [
+    "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "ecs:StopTask",
+    "ecs:TagResource",
+    "ecs:UntagResource",
+    "ecs:UpdateService",
+];
+
 const MACHINES: [&str; 3] =
     ["ec2:DescribeInstanceAttribute", "ec2:DescribeInstances", "ec2:TerminateInstances"];
 
@@ -106,6 +116,8 @@ pub fn actions_of_caller(
     add(makes_room, &MAKING_ROOM);
     add(!targets.job_queues.is_empty(), &JOB_QUEUES);
     add(!targets.worker_groups.is_empty(), &WORKER_GROUPS);
+    add(!targets.ecs_services.is_empty(), &ECS_SERVICES);
+    add(!targets.serving_services.is_empty(), &["ecs:DescribeServices"]);
     add(!targets.dedicated_machine_tags.is_empty(), &MACHINES);
     add(!targets.alarms.is_empty(), &ALARMS);
     add(!targets.databases.is_empty(), &DATABASES);

@@ -32,6 +32,8 @@ pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSe
     Ok((roles.listeners.into_iter())
         .chain(roles.job_queues)
         .chain(roles.worker_groups)
+        .chain(roles.ecs_services)
+        .chain(roles.serving_services)
         .chain(of_type.map(|one| one.logical_id.clone()))
         .collect())
 }
@@ -50,6 +52,8 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
     let old: BTreeSet<&str> = (targets.listeners.iter())
         .chain(&targets.job_queues)
         .chain(&targets.worker_groups)
+        .chain(&targets.ecs_services)
+        .chain(&targets.serving_services)
         .chain(&targets.target_groups)
         .chain(&targets.alarms)
         .chain(&targets.databases)

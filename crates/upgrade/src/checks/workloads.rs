@@ -163,6 +163,18 @@ pub(super) fn at_work(input: &CheckInput<'_>) -> CheckResult {
         }
         Err(reason) => blind.push(format!("workers ({reason})")),
     }
+    match &around.obstacles.services {
+        Ok(services) if services.is_empty() => {}
+        Ok(services) => {
+            let tasks: usize = services.iter().map(|service| service.tasks.len()).sum();
+            finding.note(format!(
+                "{} of {} will end, and come back afterwards.",
+                count(tasks, "task"),
+                count(services.len(), "ECS service")
+            ));
+        }
+        Err(reason) => blind.push(format!("ECS services ({reason})")),
+    }
     if !blind.is_empty() {
         finding.warn(
             format!("Could not be looked at: {}. What runs there isn't in this list.", blind.join(", ")),
@@ -202,6 +214,7 @@ pub(super) fn alarms(input: &CheckInput<'_>) -> CheckResult {
         .chain(&targets.target_groups)
         .chain(&targets.job_queues)
         .chain(&targets.worker_groups)
+        .chain(&targets.ecs_services)
         .map(|target| target.logical_id.as_str())
         .collect();
     let mut fire = Vec::new();

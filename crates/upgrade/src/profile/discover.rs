@@ -22,6 +22,13 @@ pub(super) fn discover(evaluation: &Evaluation<'_>, part: Part, listeners: &[Str
             .into_iter()
             .filter(|group| !is_behind_load_balancer(evaluation, group))
             .collect(),
+        Part::EcsServices => of_type(evaluation, part)
+            .into_iter()
+            .filter(|service| !is_served(evaluation, service) && !is_daemon(evaluation, service))
+            .collect(),
+        Part::ServingServices => {
+            of_type(evaluation, part).into_iter().filter(|service| is_served(evaluation, service)).collect()
+        }
         // An instance of a cluster has no storage and no snapshots of its own (RDS API, CreateDBSnapshot).
         Part::Databases => of_type(evaluation, part)
             .into_iter()
@@ -96,11 +103,28 @@ fn target_groups(evaluation: &Evaluation<'_>, listeners: &[String]) -> Vec<Strin
 /// Assumption: a group behind a target group serves the platform's pages and belongs to the release; any other
 /// group does its work.
 fn is_behind_load_balancer(evaluation: &Evaluation<'_>, group: &Resource) -> bool {
-    ["TargetGroupARNs", "LoadBalancerNames", "TrafficSources"].iter().any(|name| {
-        match property(evaluation, group, name) {
-            Some(Value::List(list)) => !list.is_empty(),
-            Some(Value::Null) | None => false,
-            Some(_) => true,
-        }
-    })
+    ["TargetGroupARNs", "LoadBalancerNames", "TrafficSources"].iter().any(|name| has(evaluation, group, name))
+}
+
+/// Assumption, as of a group: a service behind a load balancer, or that others of the platform find by a name (Service Connect,
+/// service discovery), serves; any other one works.
+fn is_served(evaluation: &Evaluation<'_>, service: &Resource) -> bool {
+    ["LoadBalancers", "ServiceRegistries", "ServiceConnectConfiguration"]
+        .iter()
+        .any(|name| has(evaluation, service, name))
+}
+
+/// A daemon has a task on each instance, and no count that could be set
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html>): it ends with the instances.
+fn is_daemon(evaluation: &Evaluation<'_>, service: &Resource) -> bool {
+    text(evaluation, service, "SchedulingStrategy").as_deref() == Some("DAEMON")
+}
+
+/// Whether a list, or whatever else a property may be, has anything in it.
+fn has(evaluation: &Evaluation<'_>, resource: &Resource, name: &str) -> bool {
+    match property(evaluation, resource, name) {
+        Some(Value::List(list)) => !list.is_empty(),
+        Some(Value::Null) | None => false,
+        Some(_) => true,
+    }
 }

@@ -11,6 +11,10 @@ pub enum Part {
     JobQueues,
     /// Auto Scaling groups of workers.
     WorkerGroups,
+    /// Amazon ECS services that work: their tasks are stopped.
+    EcsServices,
+    /// Amazon ECS services that serve users' pages: their tasks count for health.
+    ServingServices,
     /// CloudWatch alarms.
     Alarms,
     /// RDS database instances.
@@ -21,11 +25,13 @@ pub enum Part {
 
 impl Part {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Part; 7] = [
+    pub const ALL: [Part; 9] = [
         Part::Listeners,
         Part::TargetGroups,
         Part::JobQueues,
         Part::WorkerGroups,
+        Part::EcsServices,
+        Part::ServingServices,
         Part::Alarms,
         Part::Databases,
         Part::Volumes,
@@ -39,6 +45,8 @@ impl Part {
             Part::TargetGroups => "target_groups",
             Part::JobQueues => "job_queues",
             Part::WorkerGroups => "worker_groups",
+            Part::EcsServices => "ecs_services",
+            Part::ServingServices => "serving_services",
             Part::Alarms => "alarms",
             Part::Databases => "databases",
             Part::Volumes => "volumes",
@@ -53,6 +61,8 @@ impl Part {
             Part::TargetGroups => "target groups",
             Part::JobQueues => "job queues",
             Part::WorkerGroups => "worker groups",
+            Part::EcsServices => "ECS services",
+            Part::ServingServices => "ECS services that serve pages",
             Part::Alarms => "alarms",
             Part::Databases => "databases",
             Part::Volumes => "data volumes",
@@ -67,6 +77,7 @@ impl Part {
             Part::TargetGroups => &["AWS::ElasticLoadBalancingV2::TargetGroup"],
             Part::JobQueues => &["AWS::Batch::JobQueue"],
             Part::WorkerGroups => &["AWS::AutoScaling::AutoScalingGroup"],
+            Part::EcsServices | Part::ServingServices => &["AWS::ECS::Service"],
             // DisableAlarmActions takes both (CloudWatch API reference).
             Part::Alarms => &["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"],
             // Not AWS::RDS::DBCluster: its storage grows by itself and its snapshots are another API's.

@@ -23,9 +23,11 @@ pub(crate) fn look(plan: &Plan, state: &State) -> Look {
         (RunKind::Upgrade | RunKind::EnterMaintenance, None) => plan.to_version.clone(),
         (RunKind::Upgrade | RunKind::EnterMaintenance, Some(_)) => plan.from_version.clone(),
     };
+    let services = if policy.targets { state.targets.serving_services.as_slice() } else { &[] };
     let groups = if policy.targets { state.targets.target_groups.as_slice() } else { &[] };
     Look::Ask(Query::Health(HealthQuery {
         target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
+        service_arns: services.iter().map(|service| service.physical_id.clone()).collect(),
         platform: policy.platform && plan.platform.status,
         version,
         http: policy.http.clone(),

@@ -1,7 +1,7 @@
 //! Batch: disable the queues, end their jobs, and enable what was enabled.
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Memory, Rememberer};
+use crate::act::{Act, FleetAct, Memory, Rememberer, short_name};
 use crate::note::Note;
 use crate::observation::{FleetQuery, Job, JobQueue, LogicalResource, Query};
 use crate::plan::Plan;
@@ -240,11 +240,6 @@ fn terminating(plan: &Plan, job_ids: Vec<String>) -> Act {
 pub(crate) fn in_words(job: &Job) -> String {
     let owner = job.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default();
     format!("job {}{owner} ({}) in {}", job.name, job.status, short_name(&job.queue_arn))
-}
-
-/// The last part of an ARN.
-fn short_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn arns(resources: &[LogicalResource]) -> Vec<String> {

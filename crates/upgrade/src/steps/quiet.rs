@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::Escalation;
 use crate::state::State;
-use crate::steps::{Decision, Look, job_queues, machines, sessions, workers};
+use crate::steps::{Decision, Look, job_queues, machines, services, sessions, workers};
 
 /// The looks that this plan takes, in order.
 fn looks(plan: &Plan, state: &State) -> Vec<Query> {
@@ -18,6 +18,9 @@ fn looks(plan: &Plan, state: &State) -> Vec<Query> {
         looks.push(Query::Platform(PlatformQuery::Computations));
     }
     looks.push(job_queues::jobs_query(state));
+    if !state.targets.ecs_services.is_empty() {
+        looks.push(services::query(state));
+    }
     looks.push(workers::query(state));
     if !state.targets.dedicated_machine_tags.is_empty() {
         looks.push(machines::query(state));
@@ -43,6 +46,7 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
         ),
         Observation::Jobs(jobs) => Some(jobs.iter().map(job_queues::in_words).collect()),
         Observation::WorkerGroups(groups) => Some(workers::left(groups)),
+        Observation::EcsServices(seen) => Some(services::left(seen)),
         Observation::Machines(found) => Some(found.iter().map(machines::in_words).collect()),
         Observation::Platform(PlatformObservation::Status(_) | PlatformObservation::Banner(_))
         | Observation::GateRules(_)

@@ -55,6 +55,7 @@ pub(crate) fn decide(
         | Observation::JobQueues(_)
         | Observation::Jobs(_)
         | Observation::WorkerGroups(_)
+        | Observation::EcsServices(_)
         | Observation::StackStatus(_)
         | Observation::Resources(_)
         | Observation::Alarms(_)

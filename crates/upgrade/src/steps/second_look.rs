@@ -89,11 +89,13 @@ pub(crate) fn mends(act: &Act) -> bool {
             | FleetAct::SetJobQueueStates { .. }
             | FleetAct::ResizeWorkerGroups { .. }
             | FleetAct::ResizeWarmPools { .. }
+            | FleetAct::SetDesiredCounts { .. }
             | FleetAct::RestoreScaleInProtection { .. }
             | FleetAct::SetScheduledActions { .. }
             | FleetAct::SetAlarmActions { .. } => true,
             FleetAct::CloseGate { .. }
             | FleetAct::TerminateJobs { .. }
+            | FleetAct::StopTasks { .. }
             | FleetAct::RemoveScaleInProtection { .. }
             | FleetAct::Remember { .. }
             | FleetAct::Forget { .. }

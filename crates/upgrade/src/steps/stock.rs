@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::ending::Seen;
 use crate::observation::{CalmParts, FleetQuery, LogicalResource, Query, StandingSeen};
-use crate::plan::Plan;
+use crate::plan::{Plan, Targets};
 use crate::state::State;
 use crate::steps::{Decision, Look};
 
@@ -26,18 +26,13 @@ pub(crate) fn parts(plan: &Plan, state: &State) -> CalmParts {
         [] => plan.gates().map(|(arn, _)| arn.to_owned()).collect(),
         doors => doors.iter().map(|door| door.listener_arn.clone()).collect(),
     };
-    CalmParts {
-        listener_arns,
-        queue_arns: ids(&targets.job_queues),
-        job_queue_arns: Vec::new(),
-        group_names: ids(&targets.worker_groups),
-        alarm_names: ids(&targets.alarms),
-    }
+    CalmParts { listener_arns, alarm_names: ids(&targets.alarms), ..CalmParts::of_work(targets) }
 }
 
 /// Whether there is anything whose note could tell of maintenance.
 pub(crate) fn has_work(state: &State) -> bool {
-    !(state.targets.job_queues.is_empty() && state.targets.worker_groups.is_empty())
+    let Targets { job_queues, worker_groups, ecs_services, .. } = &state.targets;
+    !(job_queues.is_empty() && worker_groups.is_empty() && ecs_services.is_empty())
 }
 
 fn ids(resources: &[LogicalResource]) -> Vec<String> {

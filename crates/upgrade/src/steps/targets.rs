@@ -11,13 +11,16 @@ pub(crate) fn look(plan: &Plan) -> Look {
         target_groups,
         job_queues,
         worker_groups,
+        ecs_services,
+        serving_services,
         alarms,
         databases,
         volumes,
         dedicated_machine_tags: _,
     } = &plan.targets;
-    let all = [listeners, target_groups, job_queues, worker_groups, alarms, databases, volumes];
-    let logical_ids = all.into_iter().flatten().map(|resource| resource.logical_id.clone()).collect();
+    let work = [job_queues, worker_groups, ecs_services, serving_services];
+    let all = [listeners, target_groups, alarms, databases, volumes].into_iter().chain(work);
+    let logical_ids = all.flatten().map(|resource| resource.logical_id.clone()).collect();
     Look::Ask(FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into())
 }
 
@@ -40,6 +43,8 @@ pub(crate) fn locate(plan: &Plan, state: &mut State, resources: &[LogicalResourc
         &mut targets.target_groups,
         &mut targets.job_queues,
         &mut targets.worker_groups,
+        &mut targets.ecs_services,
+        &mut targets.serving_services,
         &mut targets.alarms,
         &mut targets.databases,
         &mut targets.volumes,

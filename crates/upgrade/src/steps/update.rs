@@ -205,6 +205,11 @@ fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event
             update.deleting_groups.remove(name);
         }
     }
+    if let (UpdateKind::Primary | UpdateKind::WayBack, "AWS::ECS::Service", Some(arn)) =
+        (kind, event.resource_type.as_str(), &event.physical_id)
+    {
+        update.touched_services.insert(arn.clone());
+    }
     if event.is_of_stack(&planned.stack_name) {
         if event.status == "UPDATE_ROLLBACK_IN_PROGRESS" {
             update.rolling_back = true;

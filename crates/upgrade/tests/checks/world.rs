@@ -243,6 +243,8 @@ impl Default for World {
             target_groups: vec![resource("Web")],
             job_queues: vec![resource("Queue")],
             worker_groups: vec![resource("Workers")],
+            ecs_services: Vec::new(),
+            serving_services: Vec::new(),
             alarms: vec![resource("QueueAlarm")],
             databases: vec![resource("Database")],
             volumes: Vec::new(),

@@ -87,6 +87,12 @@ pub fn stories() -> Vec<Story> {
             "",
         ),
         story(
+            "tasks don't end, and nothing is forced",
+            Fortune { stubborn_tasks: true, ..updated() },
+            "NotUpgraded",
+            "tasks were left after 20 s: task task-0 (RUNNING) of service Indexer-1",
+        ),
+        story(
             "a machine can't be terminated",
             Fortune { protected_machine: true, ..updated() },
             "NotUpgraded",
@@ -276,12 +282,13 @@ pub fn stories() -> Vec<Story> {
             "",
         ),
         story(
-            "a queue and a group come back before the update, and the alarms during it",
+            "a queue and a group come back before the update, and the alarms and the service during it",
             Fortune {
                 comes_back: &[
                     (Step::TerminateDedicatedMachines, Back::Queue),
                     (Step::ExecuteChangeSet(UpdateKind::Primary), Back::Group),
                     (Step::FollowUpdate(UpdateKind::Primary), Back::Alarm),
+                    (Step::FollowUpdate(UpdateKind::Primary), Back::Service),
                 ],
                 statuses: SLOWLY,
                 ..Fortune::default()
@@ -388,6 +395,15 @@ pub fn stories() -> Vec<Story> {
                 Fortune { sick: true, new_workers: true, ..updated() },
                 "WentBack",
                 "the new release wasn't healthy after 20 s",
+            ),
+        ),
+        with(
+            |plan| plan.maintenance.workers.escalation = Escalation::Force,
+            story(
+                "tasks don't end by themselves, and are stopped at the deadline",
+                Fortune { stubborn_tasks: true, ..updated() },
+                "Upgraded",
+                "",
             ),
         ),
         with(
@@ -501,6 +517,7 @@ pub fn assert_put_back(name: &str, platform: &Platform) {
     assert!(platform.change_sets.is_empty(), "{name}: no change set is left");
     let sizes = |group: &WorkerGroup| WorkerGroup { instances: Vec::new(), ..group.clone() };
     assert_eq!(sizes(&platform.group), sizes(&before.group), "{name}: sizes are as they were");
+    assert_eq!(platform.service, before.service, "{name}: the service has its tasks");
 }
 
 #[test]
@@ -526,6 +543,7 @@ fn every_end_is_reached_and_leaves_the_platform_as_it_says() {
         if end == "Upgraded" {
             assert_eq!(report.stopped_jobs.len(), 2, "{name}: each is named");
             assert_eq!(report.stopped_instances.len(), 3, "{name}: each is named");
+            assert_eq!(report.stopped_tasks.len(), 2, "{name}: each is named");
             assert_eq!(report.stopped_sessions.len(), 2, "{name}: each is named");
             assert_eq!(report.stopped_machines.len(), 1, "{name}: each is named");
             let (from, until) = report.gate_closed.expect("the gate was closed");

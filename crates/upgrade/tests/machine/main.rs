@@ -16,3 +16,5 @@ mod overtaken;
 mod plans;
 mod platform;
 mod resumed;
+mod service;
+mod services;

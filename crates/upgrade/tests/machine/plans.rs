@@ -127,6 +127,8 @@ pub fn plan() -> Plan {
             target_groups: vec![resource("Web")],
             job_queues: vec![resource("Queue"), resource("ParkedQueue")],
             worker_groups: vec![resource("Workers")],
+            ecs_services: vec![resource("Indexer")],
+            serving_services: Vec::new(),
             alarms: vec![resource("Loud"), resource("Silenced")],
             databases: vec![resource("Database")],
             volumes: vec![resource("Volume")],

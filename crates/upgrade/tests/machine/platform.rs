@@ -1,11 +1,12 @@
-//! The stand-in platform: two queues (one of them disabled by its owner), a worker group, a dedicated machine, two
-//! alarms (one muted by its owner), two sessions (one unsaved), a computation, two jobs.
+//! The stand-in platform: two queues (one of them disabled by its owner), a worker group, an ECS service, a dedicated machine,
+//! two alarms (one muted by its owner), two sessions (one unsaved), a computation, two jobs.
 
 use std::collections::BTreeMap;
 
 use upgrade::*;
 
 use crate::plans::{change, facts, resource, stack_name};
+use crate::service::{self, INDEXER};
 
 /// Whether an act is one of a kind.
 pub type IsAct = fn(&Act) -> bool;
@@ -17,6 +18,8 @@ pub enum Back {
     Queue,
     /// A scheduled action raises the group.
     Group,
+    /// Scaling raises the service.
+    Service,
     /// The update lets an alarm act again.
     Alarm,
     /// Somebody deletes the gate's rules.
@@ -64,6 +67,12 @@ pub struct Fortune {
     pub flaky: bool,
     /// Jobs don't end.
     pub stubborn_jobs: bool,
+    /// Tasks end only when they are stopped directly.
+    pub stubborn_tasks: bool,
+    /// Tasks don't come up.
+    pub lame_tasks: bool,
+    /// The update raises the service, as the new release has it.
+    pub new_tasks: bool,
     /// Queues answer that they were changed, and are not.
     pub deaf_queues: bool,
     /// The gate's rule shows only at the n-th look after it was made.
@@ -115,6 +124,7 @@ pub struct Platform {
     pub queues: BTreeMap<String, (bool, Option<String>)>,
     pub jobs: BTreeMap<String, Job>,
     pub group: WorkerGroup,
+    pub service: EcsService,
     /// The group that the update made beside it, as long as it is there.
     pub other_group: Option<WorkerGroup>,
     pub machines: Vec<Machine>,
@@ -208,6 +218,7 @@ impl Platform {
                 suspended: fate.suspended.iter().map(|one| (*one).to_owned()).collect(),
                 remembered: None,
             },
+            service: service::indexer(),
             other_group: fate.clinging_group.then(|| WorkerGroup {
                 name: "Workers-2".to_owned(),
                 min_size: 0,
@@ -268,6 +279,7 @@ impl Platform {
                 self.group.max_size = 2;
                 self.group.desired_capacity = 1;
             }
+            Back::Service => self.service.desired_count = 1,
             Back::Alarm => self.alarms.get_mut("Loud-1").expect("an alarm").0 = true,
             Back::Gate => self.gate_rules.clear(),
             Back::Suspension => self.group.suspended = vec!["Terminate".to_owned()],
@@ -319,7 +331,8 @@ impl Platform {
         let in_queues = |job: &&Job| parts.job_queue_arns.contains(&job.queue_arn);
         let jobs = self.jobs.values().filter(in_queues).cloned().collect();
         let groups = if parts.group_names.is_empty() { Vec::new() } else { self.groups() };
-        CalmSeen { doors, queues, jobs, groups, alarms: self.alarms(&parts.alarm_names) }
+        let services = if parts.service_arns.is_empty() { Vec::new() } else { self.services() };
+        CalmSeen { doors, queues, jobs, groups, services, alarms: self.alarms(&parts.alarm_names) }
     }
 
     fn doors(&self, listener_arns: &[String], shows: bool) -> Vec<DoorSeen> {
@@ -385,6 +398,11 @@ impl Platform {
         vec![group.clone()]
     }
 
+    fn services(&mut self) -> Vec<EcsService> {
+        let lame = self.fate.lame_tasks && self.release == "2";
+        vec![service::look_at(&mut self.service, self.fate.stubborn_tasks, lame)]
+    }
+
     fn fleet(&mut self, query: &FleetQuery) -> Observation {
         match query {
             FleetQuery::GateRules { listener_arns }
@@ -424,6 +442,7 @@ impl Platform {
             FleetQuery::JobQueues { arns } => Observation::JobQueues(self.queues(arns)),
             FleetQuery::Jobs { .. } => Observation::Jobs(self.jobs.values().cloned().collect()),
             FleetQuery::WorkerGroups { .. } => Observation::WorkerGroups(self.groups()),
+            FleetQuery::EcsServices { .. } => Observation::EcsServices(self.services()),
             FleetQuery::Resources { logical_ids, .. } => {
                 Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
             }
@@ -526,6 +545,10 @@ impl Platform {
                         remembered: None,
                     });
                 }
+                if self.fate.new_tasks && kind == UpdateKind::Primary && next == "UPDATE_COMPLETE" {
+                    events.push((token.to_owned(), event(events.len(), INDEXER, next)));
+                    self.service.desired_count = 1;
+                }
                 events.push((token.to_owned(), event(events.len(), stack_name(kind), next)));
                 if self.fate.leaves_behind && next.ends_with("CLEANUP_IN_PROGRESS") {
                     events.push((token.to_owned(), event(events.len(), "Template", "DELETE_FAILED")));
@@ -538,6 +561,7 @@ impl Platform {
                         self.release = "2";
                         if self.fate.wipes_tags {
                             self.group.remembered = None;
+                            self.service.remembered = None;
                             self.queues.values_mut().for_each(|(_, note)| *note = None);
                         }
                         if let Some((least, greatest)) = self.fate.sizes {
@@ -652,6 +676,12 @@ impl Platform {
                         max_group_prepared_capacity: size.max_group_prepared_capacity,
                     });
                 }
+            }
+            FleetAct::SetDesiredCounts { counts } => {
+                counts.iter().for_each(|count| self.service.desired_count = count.desired_count);
+            }
+            FleetAct::StopTasks { task_arns, .. } => {
+                self.service.tasks.retain(|task| !task_arns.contains(&task.arn));
             }
             FleetAct::RemoveScaleInProtection { group_name, instance_ids } if group_name == "Workers-2" => {
                 for instance in self.other_group.iter_mut().flat_map(|group| &mut group.instances) {
@@ -784,6 +814,7 @@ impl Platform {
                 &mut found.expect("a rule").remembered
             }
             Rememberer::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
+            Rememberer::EcsService(_) => &mut self.service.remembered,
             Rememberer::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
             Rememberer::Instance(id) => {
                 let found = self.group.instances.iter_mut().find(|one| one.id == *id);
@@ -829,6 +860,7 @@ impl Platform {
 /// Nothing runs, and users are kept out.
 fn assert_quiet(platform: &Platform) {
     assert!(platform.jobs.is_empty() && platform.group.instances.is_empty(), "the platform is quiet");
+    assert!(platform.service.tasks.is_empty(), "no task runs");
     assert!(platform.machines.is_empty() && platform.sessions.is_empty(), "nobody works");
     let is_closed = platform.gate_rules.iter().any(|rule| rule.closes);
     assert!(is_closed || platform.fate.gateless, "users are kept out");
@@ -838,6 +870,7 @@ fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
     let resource_type = match logical_id {
         "platform" | "backup" | "role" => "AWS::CloudFormation::Stack",
         "Workers-1" | "Workers-2" => "AWS::AutoScaling::AutoScalingGroup",
+        INDEXER => "AWS::ECS::Service",
         _ => "AWS::EC2::LaunchTemplate",
     };
     StackEvent {
