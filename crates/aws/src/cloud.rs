@@ -178,9 +178,9 @@ impl AwsCloud {
             }
             // Whether an alarm acts is all that the calm is about: its note isn't asked for.
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts, |_| false).await?),
-            FleetQuery::Standing { stack_id, parts } => {
+            FleetQuery::Standing { stack_id, parts, version_sources } => {
                 let calm = self.calm(parts, |acts| !acts).await?;
-                let (stack_status, version) = self.release_of(stack_id).await?;
+                let (stack_status, version) = self.release_of(stack_id, version_sources).await?;
                 Observation::Standing(StandingSeen { stack_status, version, calm })
             }
         })

@@ -1,7 +1,7 @@
 //! A deployment as it stands, for a plan to be made from.
 
 use aws_sdk_cloudformation::types::{StackStatus, TemplateStage};
-use upgrade::{Deployment, PortError, PortErrorKind, release_version};
+use upgrade::{Deployment, PortError, PortErrorKind, VersionSource, deployed_version};
 
 use crate::cloud::AwsCloud;
 use crate::cloudformation;
@@ -85,8 +85,20 @@ impl AwsCloud {
     }
 
     /// A stack's status, and the version that its template tells.
-    pub(crate) async fn release_of(&self, stack_id: &str) -> Result<(String, Option<String>), PortError> {
-        let (status, _) = self.stack_status(stack_id).await?.unwrap_or_default();
-        Ok((status, release_version(&self.deployed_template(stack_id).await?)))
+    pub(crate) async fn release_of(
+        &self,
+        stack_id: &str,
+        sources: &[VersionSource],
+    ) -> Result<(String, Option<String>), PortError> {
+        let stack = cloudformation::settings::stack(&self.cloudformation, stack_id).await?;
+        let stack = stack.as_ref();
+        let status = stack.and_then(|stack| Some(stack.stack_status()?.as_str().to_owned()));
+        let text = self.deployed_template(stack_id).await?;
+        let value = |name: &str| {
+            let mut parameters = stack?.parameters().iter();
+            let found = parameters.find(|parameter| parameter.parameter_key() == Some(name))?;
+            found.parameter_value().map(str::to_owned)
+        };
+        Ok((status.unwrap_or_default(), deployed_version(&text, sources, value)))
     }
 }

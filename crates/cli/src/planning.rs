@@ -20,7 +20,7 @@ use upgrade::{
     DraftedUpdate, Facts, Findings, Foretold, LinkedStack, Obstacle, ParameterRow, Plan, Profile,
     ReleaseFacts, ReleaseSide, RunKind, StackSettings, Timestamp, Trial, UpdateKind, UpdateOptions,
     UpdateRequest, Weight, check, draft_update, draft_way_back, find_targets_with, in_the_way,
-    maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, upgrade_plan,
+    maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, release_version, upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -112,6 +112,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             given,
             options: &request.options,
             run_id: &request.run_id,
+            profile: Some(&profile),
         })
     };
     let mut drafted = draft(&given);
@@ -122,7 +123,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     around.health.clone_from(&before.health);
     let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
-    let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template);
+    let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template, &profile);
     let judge =
         |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>, brought: &Pieces| {
             let before = ReleaseSide::deployed(&deployment)?;
@@ -139,6 +140,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 after,
                 given,
                 foretold: drafted.as_ref(),
+                profile: &profile,
                 deployed_version: None,
                 release: &facts,
                 planned_versions: &linked.versions(),
@@ -189,7 +191,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 facts: &facts,
                 deployment: &deployment,
                 targets: &targets,
-                profile: &profile.name,
+                profile: &profile,
                 listeners: &entrance.listeners,
                 new_priorities: &new_priorities,
                 at_work: &at_work,
@@ -214,7 +216,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let resources = deployment.resources.iter().map(|one| one.logical_id.clone()).chain(after).collect();
     let at_work = at_work(&around);
     let sessions = at_work.sessions.iter().map(|session| session.id.clone()).collect();
-    let version = ReleaseFacts::of(&ReleaseSide::deployed(&deployment)?.template).version;
+    let version = ReleaseSide::deployed(&deployment)?.version(Some(&profile));
     let stack = around.stack;
     Ok(Prepared { checks, parameters, resources, sessions, at_work, stack, version, foretold, plan })
 }
@@ -285,7 +287,7 @@ async fn draw_up_maintenance(
         facts: &Facts::default(),
         deployment: &deployment,
         targets: &targets,
-        profile: &profile.name,
+        profile: &profile,
         listeners: &entrance.listeners,
         new_priorities: &BTreeMap::new(),
         at_work: &at_work,
@@ -432,6 +434,7 @@ impl Linked {
                 given: &BTreeMap::new(),
                 options: &UpdateOptions::default(),
                 run_id,
+                profile: None,
             });
             match drafted {
                 Ok(drafted) => {
@@ -493,8 +496,9 @@ fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec
 }
 
 /// What is known of the release: the catalogue's word before the template's own.
-fn release_facts(catalogue: Option<Catalogue>, template: &Template) -> ReleaseFacts {
-    let own = ReleaseFacts::of(template);
+fn release_facts(catalogue: Option<Catalogue>, template: &Template, profile: &Profile) -> ReleaseFacts {
+    let version = release_version(template, &profile.version_sources(), |_| None);
+    let own = ReleaseFacts { version, ..ReleaseFacts::of(template) };
     let entry = catalogue.and_then(|catalogue| {
         let stops: Vec<String> = catalogue
             .releases

@@ -200,10 +200,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
         deployment: site.settings.name.clone(),
         stack: deployment.stack_name.clone(),
         stack_status: deployment.status.clone(),
-        version: upgrade::ReleaseSide::deployed(&deployment)?
-            .template
-            .version_info()
-            .map(|info| info.version),
+        version: upgrade::ReleaseSide::deployed(&deployment)?.version(site.profile.as_ref()),
         gate,
         doors,
         at_work: AtWork {

@@ -42,6 +42,7 @@ use crate::door::DoorWord;
 use crate::draft::{DraftError, DraftedUpdate, ReleaseSide};
 use crate::plan::{Acceptance, Targets, UpdateKind};
 use crate::policy::{HealthPolicy, MaintenancePolicy};
+use crate::profile::Profile;
 use crate::state::Maintenance;
 
 pub use constraints::ParameterConstraints;
@@ -122,6 +123,8 @@ pub struct CheckInput<'a> {
     /// What the update will do, from [`crate::draft_update`]; its error when that can't be told (a missing parameter,
     /// say). Checks that need it are then skipped.
     pub foretold: Result<&'a DraftedUpdate, &'a DraftError>,
+    /// The profile that found the platform's parts.
+    pub profile: &'a Profile,
     /// The deployed release's version, where a catalogue knows it and its template doesn't say.
     pub deployed_version: Option<&'a str>,
     /// What is known of the new release.
@@ -167,8 +170,7 @@ impl<'a> CheckInput<'a> {
 
     /// The deployed release's version.
     fn version_before(&self) -> Option<String> {
-        let of_template = self.before.template.version_info().map(|info| info.version);
-        of_template.or_else(|| self.deployed_version.map(str::to_owned))
+        self.before.version(Some(self.profile)).or_else(|| self.deployed_version.map(str::to_owned))
     }
 
     /// Whether the operator has accepted that a resource is replaced or removed.

@@ -28,10 +28,3 @@ pub struct Deployment {
     /// Every resource that has a physical id.
     pub resources: Vec<LogicalResource>,
 }
-
-/// The version that a deployed template's text tells; `None`: none, or it can't be read.
-#[must_use]
-pub fn release_version(template_text: &str) -> Option<String> {
-    let template = template::Template::parse("the deployed template", template_text.as_bytes()).ok()?;
-    template.version_info().map(|info| info.version)
-}

@@ -257,8 +257,8 @@ pub struct Findings<'a> {
     pub deployment: &'a Deployment,
     /// Its parts.
     pub targets: &'a Targets,
-    /// Name of the profile that found them.
-    pub profile: &'a str,
+    /// The profile that found them.
+    pub profile: &'a Profile,
     /// The listeners of the deployment's load balancers.
     pub listeners: &'a [ListenerSeen],
     /// Priorities that the update gives to rules, by the listener's name in the template: the gate takes none of them, and is
@@ -316,8 +316,9 @@ pub fn maintenance_plan(
         kind,
         stack_name: deployment.stack_name.clone(),
         stack_id: deployment.stack_id.clone(),
-        profile: findings.profile.to_owned(),
-        from_version: ReleaseSide::deployed(deployment)?.template.version_info().map(|info| info.version),
+        profile: findings.profile.name.clone(),
+        version_sources: findings.profile.version_sources(),
+        from_version: ReleaseSide::deployed(deployment)?.version(Some(findings.profile)),
         to_version: None,
         updates: Vec::new(),
         way_back: None,

@@ -39,6 +39,7 @@ mod step;
 mod steps;
 mod takeover;
 mod transition;
+mod version;
 mod watch;
 
 pub use act::{
@@ -56,7 +57,7 @@ pub use circumstances::{
     PendingMaintenance, Quota, StackSettings,
 };
 pub use comparison::{Change, ChangeDetail, ChangedPart, Difference, Weighing, weigh};
-pub use deployment::{Deployment, release_version};
+pub use deployment::Deployment;
 pub use door::{
     BalancerKind, Closing, DoorWord, Judged, LeadsTo, ListenerSeen, PlannedDoor, WaysIn, judge as judge_doors,
 };
@@ -108,6 +109,7 @@ pub use steps::users_query;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
+pub use version::{VersionSource, deployed_version, release_version, version_sources};
 pub use watch::{WATCH_SECONDS, watch_due};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.

@@ -9,6 +9,7 @@ use crate::obstacles::{ObstacleParts, ObstaclesSeen};
 use crate::plan::{Piece, PlannedSnapshot, StackUpdate, Targets, UpdateKind};
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::HttpCheck;
+use crate::version::VersionSource;
 
 /// A question, by where it goes. Asking changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +136,9 @@ pub enum FleetQuery {
         stack_id: String,
         /// What maintenance touches.
         parts: CalmParts,
+        /// Where the deployed template tells its version.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        version_sources: Vec<VersionSource>,
     },
 }
 

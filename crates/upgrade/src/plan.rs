@@ -17,6 +17,7 @@ use crate::platform::{Computation, PlatformCapabilities, Session};
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::state::{Before, Maintenance};
 use crate::step::Step;
+use crate::version::VersionSource;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
 /// with details that have parts and with what becomes of old resources; checks that are accepted one by one; the maintenance that was found.
@@ -49,6 +50,9 @@ pub struct Plan {
     pub stack_id: String,
     /// The profile that found the targets.
     pub profile: String,
+    /// Where templates of that profile tell their version; none: in metadata whose key ends in `::VersionInfo`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub version_sources: Vec<VersionSource>,
     /// The deployed release's version, when its template tells it.
     pub from_version: Option<String>,
     /// The new release's version, when its template tells it.

@@ -19,6 +19,7 @@ pub use part::Part;
 pub use select::{SelectBy, Selection, Selector};
 
 use crate::nearest::nearest;
+use crate::version::{VersionSource, release_version};
 use select::fits;
 
 /// How to find a platform's parts.
@@ -39,6 +40,8 @@ pub struct Profile {
     /// The entry of the template's `Metadata` that tells the version: a text, or a map with `Version`. `None`: the
     /// first whose key ends in `::VersionInfo`.
     pub version_metadata_key: Option<Said>,
+    /// Where the version is told where no metadata does: mappings and parameters, the first that tells it.
+    pub other_version_sources: Vec<VersionSource>,
 }
 
 /// A word of a profile, and where it stands; `None`: in this program.
@@ -161,6 +164,7 @@ impl Profile {
             ],
             backup_parameters: vec![said("pDestinationBackup*")],
             version_metadata_key: Some(said("CodeOcean::VersionInfo")),
+            other_version_sources: Vec::new(),
         }
     }
 
@@ -176,13 +180,17 @@ impl Profile {
         }
     }
 
-    /// RunsOn (v1.3.8 to v3.1.3): a runner is an instance of its own, started by the application; from v2.8.8 on its role may
+    /// RunsOn (v1.7.4 to v3.1.3): a runner is an instance of its own, started by the application; from v2.8.8 on its role may
     /// end instances of this tag alone (the condition on aws:ResourceTag). Earlier releases' runners can't be told apart.
     #[must_use]
     pub fn runs_on() -> Profile {
         Profile {
             name: "runs-on".to_owned(),
             dedicated_machine_tags: vec![("runs-on-stack-name".to_owned(), Some(STACK_NAME.to_owned()))],
+            other_version_sources: ["App.Tags.AppTag", "App.Tags.ImageTag", "App.Image.Tag"]
+                .into_iter()
+                .filter_map(VersionSource::mapping)
+                .collect(),
             ..Profile::default()
         }
     }
@@ -263,12 +271,23 @@ impl Profile {
         survey
     }
 
+    /// Where templates of this profile tell their version; none: where any may ([`crate::release_version`]).
+    #[must_use]
+    pub fn version_sources(&self) -> Vec<VersionSource> {
+        let key = self.version_metadata_key.iter().map(|key| VersionSource::Metadata(key.text.clone()));
+        key.chain(self.other_version_sources.iter().cloned()).collect()
+    }
+
     /// The release's version, and under which vendor's name its metadata stands.
     ///
     /// # Errors
     /// The key that the profile names isn't in the template, or tells no version.
     pub fn version(&self, template: &Template) -> Result<Option<VersionInfo>, ProfileError> {
-        let Some(key) = &self.version_metadata_key else { return Ok(template.version_info()) };
+        let Some(key) = &self.version_metadata_key else {
+            let other = release_version(template, &self.other_version_sources, |_| None);
+            let told = other.map(|version| VersionInfo { vendor: self.name.clone(), version, commit: None });
+            return Ok(template.version_info().or(told));
+        };
         let entries = template.metadata.as_ref().and_then(Node::as_mapping);
         let entry = entries.and_then(|entries| entries.get(&key.text)).map(|entry| &entry.value);
         let text = |node: Option<&Node>| node.and_then(Node::scalar_text).map(str::to_owned);

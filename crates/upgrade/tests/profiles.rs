@@ -236,6 +236,7 @@ fn odd_profile() -> Profile {
         dedicated_machine_tags: vec![("of".to_owned(), Some("${AWS::StackName}-x".to_owned()))],
         backup_parameters: vec![said("Backup*", 8)],
         version_metadata_key: Some(said("Odd::Release", 7)),
+        other_version_sources: Vec::new(),
     }
 }
 

@@ -53,7 +53,11 @@ async fn ministack_updates_a_stack_and_rolls_the_next_update_back() {
         let template_url = put(&format!("{run_id}.json"), template).await;
         update(&cloud, run_id, template_url, end).await;
         let (stack_id, parts) = ("platform".to_owned(), CalmParts::default());
-        let stands = seen!(&cloud, FleetQuery::Standing { stack_id, parts }, Observation::Standing);
+        let stands = seen!(
+            &cloud,
+            FleetQuery::Standing { stack_id, parts, version_sources: vec![] },
+            Observation::Standing
+        );
         let standing = StandingSeen {
             stack_status: end.to_owned(),
             version: Some("2.0.0".to_owned()),
@@ -177,7 +181,11 @@ async fn ministack_keeps_the_gates_and_the_fleets_notes() {
         write_note(&cloud, thing).await;
     }
     let [of_group, of_alarm] = things.each_ref().map(|thing| Some(note(thing.physical_id())));
-    let standing = FleetQuery::Standing { stack_id: "platform".to_owned(), parts: parts.clone() };
+    let standing = FleetQuery::Standing {
+        stack_id: "platform".to_owned(),
+        parts: parts.clone(),
+        version_sources: vec![],
+    };
     let stands = seen!(&cloud, standing, Observation::Standing);
     assert_eq!((stands.stack_status.as_str(), stands.version.as_deref()), ("CREATE_COMPLETE", Some("1.0.0")));
     let CalmSeen { doors, queues: _, jobs: _, groups, services: _, alarms } = stands.calm;

@@ -208,7 +208,7 @@ async fn calm_and_standing(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
     write_note(cloud, &on_alarm).await;
     tell(cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled: false }).await;
     let calm = seen!(cloud, FleetQuery::Calm(parts.clone()), Observation::Calm);
-    let standing = FleetQuery::Standing { stack_id: id("stack"), parts };
+    let standing = FleetQuery::Standing { stack_id: id("stack"), parts, version_sources: vec![] };
     let StandingSeen { stack_status, version, calm: stands } = seen!(cloud, standing, Observation::Standing);
     assert_eq!((stack_status.as_str(), version.as_deref()), ("CREATE_COMPLETE", Some("1.0.0")));
     // Only where an end is told an alarm's note is asked for.

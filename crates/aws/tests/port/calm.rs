@@ -31,7 +31,10 @@ async fn calm(bench: &Bench, parts: CalmParts) -> CalmSeen {
 }
 
 async fn standing(bench: &Bench, parts: CalmParts) -> StandingSeen {
-    match bench.ask(FleetQuery::Standing { stack_id: bench.stack_id.clone(), parts }).await {
+    match bench
+        .ask(FleetQuery::Standing { stack_id: bench.stack_id.clone(), parts, version_sources: vec![] })
+        .await
+    {
         Observation::Standing(seen) => seen,
         other => panic!("{other:?}"),
     }
@@ -139,7 +142,11 @@ async fn an_end_is_told_from_the_stack_its_version_and_the_notes_that_are_left()
     let after = standing(&bench, CalmParts::default()).await;
     assert_eq!((after.stack_status.as_str(), after.version.as_deref()), ("UPDATE_COMPLETE", Some("2.0.0")));
     bench.stack_id = bench.stack_id.replace("/platform/", "/gone/");
-    let query = FleetQuery::Standing { stack_id: bench.stack_id.clone(), parts: CalmParts::default() };
+    let query = FleetQuery::Standing {
+        stack_id: bench.stack_id.clone(),
+        parts: CalmParts::default(),
+        version_sources: vec![],
+    };
     let error = bench.cloud.observe(&query.into()).await.expect_err("no stack");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
 }

@@ -194,7 +194,7 @@ async fn an_alarms_note_is_a_call_of_its_own_so_it_is_asked_for_only_where_it_ma
     let stack_id = "s".to_owned();
     for (query, asked_of) in [
         (FleetQuery::Alarms { names }, vec!["acts", "muted"]),
-        (FleetQuery::Standing { stack_id, parts: parts.clone() }, vec!["muted"]),
+        (FleetQuery::Standing { stack_id, parts: parts.clone(), version_sources: vec![] }, vec!["muted"]),
         (FleetQuery::Calm(parts), vec![]),
     ] {
         let canned = Canned::default()

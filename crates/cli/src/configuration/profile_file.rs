@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use upgrade::{Part, Profile, Said, SelectBy, Selection, Selector};
+use upgrade::{Part, Profile, Said, SelectBy, Selection, Selector, VersionSource};
 
 use super::problem::Problems;
 use super::reader::{Document, Table, Word};
@@ -76,6 +76,22 @@ pub fn parse_profile(file: &str, text: &str) -> Result<Profile, Problems> {
         }
         if let Some(key) = root.text("version_metadata_key") {
             profile.version_metadata_key = Some(said(key));
+        }
+        let mut sources = Vec::new();
+        for word in root.texts("version_mappings") {
+            match VersionSource::mapping(&word.text) {
+                Some(source) => sources.push(source),
+                None => root.unfit(
+                    "version_mappings",
+                    &word,
+                    "MAPPING.KEY.KEY is wanted, such as App.Tags.AppTag".to_owned(),
+                ),
+            }
+        }
+        let parameters = root.texts("version_parameters");
+        sources.extend(parameters.into_iter().map(|word| VersionSource::Parameter(word.text)));
+        if !sources.is_empty() {
+            profile.other_version_sources = sources;
         }
         profile.name = name?.text;
         Some(profile)

@@ -285,6 +285,9 @@ worker_groups = ["WorkerGroup", { tag = "role", value = "worker" }, { type = "AW
 databases = []
 dedicated_machine_tags = [{ key = "lab:dedicated" }, { key = "lab:stack", value = "${AWS::StackName}" }]
 version_metadata_key = "Lab::VersionInfo"
+version_mappings = ["App.Tags.AppTag"]
+version_parameters = ["AppVersion"]
+ecs_services = "Indexer"
 [storage_parameters]
 Database = "DatabaseAllocatedStorage"
 "#;
@@ -295,6 +298,10 @@ Database = "DatabaseAllocatedStorage"
         (
             "name = \"x\"\nbase = \"codeocean\"\n",
             "p.toml:2:8: base = \"codeocean\": one of code-ocean, elastic-ci, runs-on, generic is wanted",
+        ),
+        (
+            "name = \"x\"\nversion_mappings = [\"App\"]\n",
+            "p.toml:2:21: version_mappings = \"App\": MAPPING.KEY.KEY is wanted, such as App.Tags.AppTag",
         ),
         (
             "name = \"x\"\nworker_group = \"W\"\n",

@@ -5,7 +5,7 @@ use conductor::Cloud as _;
 use panel::{BackendError, GatePicture, Look, ServicePicture, Workers};
 use upgrade::{
     CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
-    ReleaseFacts, ReleaseSide, Users, find_targets_with, still_to_put_back,
+    ReleaseSide, Users, find_targets_with, still_to_put_back,
 };
 
 use super::backend::unanswered;
@@ -16,7 +16,7 @@ use crate::site::Site;
 pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await.map_err(unanswered)?;
     let side = ReleaseSide::deployed(&deployment).ok();
-    let version = side.and_then(|side| ReleaseFacts::of(&side.template).version);
+    let version = side.and_then(|side| side.version(site.profile.as_ref()));
     let at = site.clock.now();
     let targets = find_targets_with(&deployment, site.profile.as_ref()).map(|(_, targets)| targets);
     let targets = match targets {
@@ -54,7 +54,8 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new(), Vec::new()),
     };
     let parts = CalmParts { alarm_names: ids(&targets.alarms), ..CalmParts::of_work(&targets) };
-    let standing = FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts };
+    let standing =
+        FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts, version_sources: Vec::new() };
     let taken_away = match site.ports.observe(&standing.into()).await {
         Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&CalmSeen { doors: closed, ..seen.calm })),
         Ok(other) => Err(format!("answered with {}", other.kind())),

@@ -2,7 +2,7 @@
 
 use panel::proposals::{Preparation, StackNow, UpgradeWish, WishedTemplate};
 use panel::{BackendError, Release};
-use upgrade::ReleaseFacts;
+use upgrade::{release_version, version_sources};
 
 use super::backend::{Inner, refused, unreachable};
 use crate::configuration::CatalogueEntry;
@@ -54,7 +54,8 @@ impl Inner {
         let run_id = run_id(deployment, &site.clock).map_err(refused)?;
         site.expected_milliseconds = history.kept_out();
         let release = release(&site, wish.template).await?;
-        let to_version = ReleaseFacts::of(&release.template).version;
+        let sources = version_sources(site.profile.as_ref(), &release.template);
+        let to_version = release_version(&release.template, &sources, |_| None);
         let request = UpgradeRequest {
             release,
             given: wish.given,

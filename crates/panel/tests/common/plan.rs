@@ -22,6 +22,7 @@ pub fn plan(run_id: &str) -> Plan {
         stack_name: "lab-stack".to_owned(),
         stack_id: stack_id.clone(),
         profile: "generic".to_owned(),
+        version_sources: Vec::new(),
         from_version: Some("1.0.0".to_owned()),
         to_version: Some("1.1.0".to_owned()),
         updates: vec![StackUpdate {

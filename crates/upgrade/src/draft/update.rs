@@ -19,6 +19,8 @@ use crate::draft::DraftError;
 use crate::plan::{
     ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, sha256_of,
 };
+use crate::profile::Profile;
+use crate::version::{release_version, version_sources};
 
 /// What one update is made from.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct UpdateRequest<'a> {
     pub options: &'a UpdateOptions,
     /// Names the run: letters, digits and hyphens.
     pub run_id: &'a str,
+    /// What tells where templates tell their version; `None`: they themselves.
+    pub profile: Option<&'a Profile>,
 }
 
 /// Settings of a stack operation; what is `None` stays as the stack has it.
@@ -106,6 +110,14 @@ pub(super) fn planned_risks<'a>(updates: impl Iterator<Item = &'a DraftedUpdate>
 }
 
 impl ReleaseSide {
+    /// The version that it tells, by a profile; without one, by the profile that the template itself tells.
+    #[must_use]
+    pub fn version(&self, profile: Option<&Profile>) -> Option<String> {
+        let sources = version_sources(profile, &self.template);
+        let value = |name: &str| Some(self.parameters.0.get(name)?.text.clone());
+        release_version(&self.template, &sources, value)
+    }
+
     /// The release that is deployed.
     pub fn deployed(deployment: &Deployment) -> Result<ReleaseSide, DraftError> {
         let name = format!("template of stack {}", deployment.stack_name);
@@ -167,8 +179,8 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
         kind: request.kind,
         stack_name: deployment.stack_name.clone(),
         stack_id: deployment.stack_id.clone(),
-        from_version: before.template.version_info().map(|info| info.version),
-        to_version: after.template.version_info().map(|info| info.version),
+        from_version: before.version(request.profile),
+        to_version: after.version(request.profile),
         proposal: Proposal {
             change_set_name: change_set_name(request.kind, request.run_id),
             template_url: request.template_url.to_owned(),
@@ -248,6 +260,7 @@ pub fn draft_way_back(
         given: &given,
         options: &UpdateOptions::default(),
         run_id,
+        profile: None,
     };
     draft_update(&request).map(|drafted| drafted.update)
 }

@@ -41,7 +41,8 @@ fn ids(resources: &[LogicalResource]) -> Vec<String> {
 
 pub(crate) fn look(plan: &Plan, state: &State) -> Look {
     let parts = parts(plan, state);
-    Look::Ask(FleetQuery::Standing { stack_id: plan.stack_id.clone(), parts }.into())
+    let version_sources = plan.version_sources.clone();
+    Look::Ask(FleetQuery::Standing { stack_id: plan.stack_id.clone(), parts, version_sources }.into())
 }
 
 /// Done with whatever is seen.

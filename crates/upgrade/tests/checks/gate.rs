@@ -228,7 +228,7 @@ fn the_gate_that_fits_is_drawn() {
                 let findings = Findings {
                     deployment: &world.deployment,
                     targets: &world.targets,
-                    profile: "generic",
+                    profile: &Profile::generic(),
                     listeners: &listeners,
                     new_priorities: &world.new_priorities,
                     at_work: &AtWork::default(),

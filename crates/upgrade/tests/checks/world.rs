@@ -325,6 +325,7 @@ impl World {
             given: &self.given,
             options: &self.options,
             run_id: "run-1",
+            profile: None,
         })
     }
 
@@ -343,6 +344,7 @@ impl World {
             after,
             given: &self.given,
             foretold: foretold.as_ref(),
+            profile: &Profile::generic(),
             deployed_version: self.deployed_version.as_deref(),
             release: &release,
             planned_versions: &self.planned_versions,

@@ -116,6 +116,7 @@ pub fn plan() -> Plan {
         stack_name: "platform".to_owned(),
         stack_id: update(UpdateKind::Primary).stack_id,
         profile: "generic".to_owned(),
+        version_sources: Vec::new(),
         from_version: Some("1".to_owned()),
         to_version: Some("2".to_owned()),
         updates: [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary].map(update).into(),

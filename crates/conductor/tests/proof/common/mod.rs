@@ -20,6 +20,7 @@ pub fn plan(run_id: &str, stack: &str) -> Plan {
         stack_name: stack.to_owned(),
         stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack}/1"),
         profile: "generic".to_owned(),
+        version_sources: Vec::new(),
         from_version: None,
         to_version: None,
         updates: Vec::new(),
