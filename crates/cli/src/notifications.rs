@@ -186,9 +186,11 @@ fn question_in_words(question: &Question) -> String {
         Question::Leaving { step, held, .. } => {
             format!("maintenance can't be left ({}): {}", step.title(), held.join("; "))
         }
-        Question::GateGone { .. } => {
-            "the gate was found open, and nothing of users' work is touched before somebody decides"
-                .to_owned()
+        Question::GateGone { updating: _, doors } => {
+            let on = if doors.is_empty() { String::new() } else { format!(" on {}", doors.join(", ")) };
+            format!(
+                "the gate was found open{on}, and nothing of users' work is touched before somebody decides"
+            )
         }
         Question::WindowPassed { closes_at } => {
             format!("the announced closing time ({} UTC) has passed", moment(*closes_at))

@@ -71,11 +71,14 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
                 let _ = writeln!(text, "It is tried on while nobody answers.");
             }
         }
-        Question::GateGone { updating } => {
+        Question::GateGone { updating, doors } => {
             let _ = writeln!(
                 text,
                 "THE GATE IS GONE: SOMEBODY OPENED IT, AND USERS MAY BE AT WORK. Nothing of theirs is touched before you decide."
             );
+            for door in doors {
+                let _ = writeln!(text, "  open: {door}");
+            }
             if *updating {
                 let _ =
                     writeln!(text, "The stack is being updated meanwhile; CloudFormation goes on with it.");

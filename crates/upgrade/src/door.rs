@@ -282,13 +282,18 @@ impl PlannedDoor {
         }
     }
 
+    /// Its name in the template with its place, such as `Https (HTTPS:443 of web)`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Self { listener, words, closing: _ } = self;
+        let name = &listener.logical_id;
+        if name == words { name.clone() } else { format!("{name} ({words})") }
+    }
+
     /// What becomes of it, in a sentence's end.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let Self { listener, words, closing } = self;
-        let name = &listener.logical_id;
-        let place = if name == words { name.clone() } else { format!("{name} ({words})") };
-        format!("{place} {}", closing.in_words())
+        format!("{} {}", self.name(), self.closing.in_words())
     }
 }
 

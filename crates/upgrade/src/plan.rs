@@ -532,6 +532,13 @@ impl Plan {
         self.doors.iter().filter_map(|door| Some((door.listener.physical_id.as_str(), door.gate()?)))
     }
 
+    /// A listener for a person: its name in the template, with its place; its ARN where the plan doesn't know it.
+    #[must_use]
+    pub fn door_name(&self, listener_arn: &str) -> String {
+        let known = self.doors.iter().find(|door| door.listener.physical_id == listener_arn);
+        known.map_or_else(|| listener_arn.to_owned(), PlannedDoor::name)
+    }
+
     /// Addresses that pass the closed gate (CIDR blocks).
     #[must_use]
     pub fn admitted(&self) -> &[String] {

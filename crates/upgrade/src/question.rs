@@ -60,6 +60,9 @@ pub enum Question {
     GateGone {
         /// Whether the stack is being updated.
         updating: bool,
+        /// The ways in that were found open, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        doors: Vec<String>,
     },
     /// The announced closing time had passed before the run began.
     WindowPassed {
@@ -140,7 +143,7 @@ impl Question {
                 answers.extend([Answer::Open, Answer::StayClosed]);
                 answers
             }
-            Question::GateGone { updating } => {
+            Question::GateGone { updating, doors: _ } => {
                 vec![Answer::CloseAgain, if *updating { Answer::Open } else { Answer::Leave }]
             }
             Question::WindowPassed { .. } => vec![Answer::GoOn, Answer::Leave],

@@ -94,6 +94,14 @@ pub(crate) enum Watched {
 /// What to make of it.
 pub(crate) fn judge(plan: &Plan, state: &mut State, calm: &CalmSeen, at: Timestamp) -> Watched {
     let CalmSeen { doors, queues, jobs, groups, services: seen_services, alarms: seen_alarms } = calm;
+    let gone: Vec<String> = doors
+        .iter()
+        .filter(|door| is_gone(state, door))
+        .map(|door| plan.door_name(&door.listener_arn))
+        .collect();
+    if !gone.is_empty() {
+        return Watched::Ask(Question::GateGone { updating: is_updating(state), doors: gone });
+    }
     for door in doors {
         if let Some(found) = judge_door(plan, state, door, at) {
             return found;
@@ -136,7 +144,13 @@ fn is_updating(state: &State) -> bool {
 }
 
 /// A door that was closed and no longer is was opened by somebody: users may be at work, and the run never shuts them out
-/// again by itself. One that the update made was never closed.
+/// again by itself.
+fn is_gone(state: &State, seen: &DoorSeen) -> bool {
+    let known = state.doors.iter().find(|door| door.listener_arn == seen.listener_arn);
+    seen.exists && !seen.rules.iter().any(|rule| rule.closes) && known.is_some_and(|door| door.closed)
+}
+
+/// A door that the update made was never closed.
 fn judge_door(plan: &Plan, state: &mut State, seen: &DoorSeen, at: Timestamp) -> Option<Watched> {
     if !seen.exists {
         return None;
@@ -153,7 +167,8 @@ fn judge_door(plan: &Plan, state: &mut State, seen: &DoorSeen, at: Timestamp) ->
             ));
             None
         }
-        (false, true) => Some(Watched::Ask(Question::GateGone { updating: is_updating(state) })),
+        // Somebody opened it: that was asked about.
+        (false, true) => None,
         (false, false) => gate::close_new_door(plan, &state.begun_by, seen, at).map(|act| wanted(state, act)),
     }
 }

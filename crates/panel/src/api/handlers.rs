@@ -274,8 +274,8 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
         Question::Leaving { step, held, can_go_back: _, tried_on } => json!({
             "kind": "leaving", "step": step.title(), "held": held, "triedOn": tried_on, "answers": answers(question),
         }),
-        Question::GateGone { updating } => json!({
-            "kind": "gate-gone", "updating": updating, "answers": answers(question),
+        Question::GateGone { updating, doors } => json!({
+            "kind": "gate-gone", "updating": updating, "doors": doors, "answers": answers(question),
         }),
         Question::WindowPassed { closes_at } => json!({
             "kind": "window-passed", "closesAt": pages::iso(*closes_at), "answers": answers(question),

@@ -332,8 +332,9 @@ fn asked(question: &Question, run: &str, may: bool) -> Markup {
                     ul { @for held in held { li { (held) } } }
                     @if *tried_on { p { "It is tried on while nobody answers." } }
                 },
-                Question::GateGone { updating } => {
+                Question::GateGone { updating, doors } => {
                     h2 { "The gate is gone: somebody opened it, and users may be at work" }
+                    @if !doors.is_empty() { ul { @for door in doors { li { "Open: " (door) } } } }
                     p { "Nothing of theirs is touched before somebody decides." }
                     @if *updating { p { "The stack is being updated meanwhile; CloudFormation goes on with it." } }
                 },
@@ -603,12 +604,12 @@ mod tests {
             &["users are kept out"],
         );
         check(
-            &Question::GateGone { updating: false },
-            &["close-again", "stop-here"],
+            &Question::GateGone { updating: false, doors: vec!["Https (HTTPS:443 of web)".to_owned()] },
+            &["close-again", "stop-here", "Open: Https (HTTPS:443 of web)"],
             &["being updated", "\"open\""],
         );
         check(
-            &Question::GateGone { updating: true },
+            &Question::GateGone { updating: true, doors: Vec::new() },
             &["close-again", "\"open\"", "being updated"],
             &["stop-here"],
         );

@@ -100,6 +100,12 @@ pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], 
     if let Some(act) = take_to_zero(state, groups) {
         return Decision::Act(act);
     }
+    // What protects itself from scale-in while it works may finish within the grace.
+    if let Drain::Tell | Drain::Force = stage
+        && let Some(act) = unprotect(groups)
+    {
+        return Decision::Act(act);
+    }
     if let Drain::Tell | Drain::Force = stage
         && let Some(act) = complete_lifecycle_actions(state, groups)
     {
@@ -132,7 +138,7 @@ pub(crate) fn take_away_again(
     at: Timestamp,
 ) -> Option<Act> {
     let raised = without_updated(state, groups);
-    let act = take_to_zero(state, &raised)?;
+    let act = take_to_zero(state, &raised).or_else(|| unprotect(&raised))?;
     if let Act::Fleet(FleetAct::RemoveScaleInProtection { .. }) = &act {
         let memories: Vec<Memory> = raised.iter().flat_map(|group| protection_of(plan, group, at)).collect();
         if !memories.is_empty() {
@@ -158,7 +164,7 @@ pub(crate) fn without_updated(state: &State, groups: &[WorkerGroup]) -> Vec<Work
     groups.iter().filter(|group| !updated.contains(&&group.name)).cloned().collect()
 }
 
-/// What is still to be done before nothing new comes and everything may go.
+/// What is still to be done before nothing new comes, and everything goes that nothing protects.
 fn take_to_zero(state: &State, groups: &[WorkerGroup]) -> Option<Act> {
     let suspension = schedules::suspend(groups).map(Act::Fleet);
     if let Some(act) = suspension.filter(|act| !state.watch_refused.contains(&act.to_string())) {
@@ -175,10 +181,7 @@ fn take_to_zero(state: &State, groups: &[WorkerGroup]) -> Option<Act> {
         .filter(|group| warm_pool_of(group).is_some_and(|pool| pool != cold(group)))
         .map(cold)
         .collect();
-    if !pools.is_empty() {
-        return Some(Act::Fleet(FleetAct::ResizeWarmPools { sizes: pools }));
-    }
-    unprotect(groups)
+    (!pools.is_empty()).then_some(Act::Fleet(FleetAct::ResizeWarmPools { sizes: pools }))
 }
 
 /// Take the protection off some instances of one group; `None` when none is left that has it.
@@ -392,7 +395,14 @@ pub(crate) fn left(groups: &[WorkerGroup]) -> Vec<String> {
         .iter()
         .flat_map(|group| {
             group.instances.iter().map(move |instance| {
-                format!("instance {} ({}) of {}", instance.id, instance.lifecycle_state, group.name)
+                let protected = match is_to_unprotect(instance) {
+                    true => ", protected from scale-in",
+                    false => "",
+                };
+                format!(
+                    "instance {} ({}{protected}) of {}",
+                    instance.id, instance.lifecycle_state, group.name
+                )
             })
         })
         .collect()

@@ -199,7 +199,10 @@ pub(super) fn words(question: &Question) -> String {
         Question::Leaving { step, held, .. } => {
             format!("maintenance was being left ({}): {}", step.title(), named(held))
         }
-        Question::GateGone { .. } => "the gate was found open".to_owned(),
+        Question::GateGone { updating: _, doors } if doors.is_empty() => "the gate was found open".to_owned(),
+        Question::GateGone { updating: _, doors } => {
+            format!("the gate was found open on {}", doors.join(", "))
+        }
         Question::WindowPassed { .. } => "the announced closing time had passed".to_owned(),
     }
 }

@@ -314,7 +314,8 @@ pub fn stories() -> Vec<Story> {
                 ..updated()
             },
             "NotUpgraded",
-            "the gate was found open; ada chose to stop there",
+            "the gate was found open on Listener (HTTPS:443 of Listener), SecondListener (HTTPS:443 of SecondListener); ada chose to \
+             stop there",
         ),
         story(
             "somebody opens the gate during the update, and users stay in",
@@ -589,6 +590,29 @@ fn scheduled_actions_are_suspended_for_the_maintenance_and_resumed_by_whoever_le
         assert_eq!(outcome, Outcome::OutOfMaintenance, "{what}");
         assert_eq!(platform.group.suspended, owner, "{what}");
         assert_put_back(&what, &platform);
+    }
+}
+
+/// An agent that protects itself while it works, and a hook that waits for it, may finish within the grace.
+#[test]
+fn protection_from_scale_in_is_taken_off_when_the_grace_is_over() {
+    for grace_seconds in [0, 10] {
+        let mut plan = plan();
+        plan.maintenance.workers.grace_seconds = grace_seconds;
+        let fate = Fortune { statuses: UPDATED, ..Fortune::default() };
+        let Carried { journal, outcome, .. } = carry_out(&plan, fate, Crash::Never);
+        assert_eq!(outcome, Outcome::Upgraded);
+        let first = |is: fn(&FleetAct) -> bool| {
+            let mut times = journal.iter().filter_map(|record| match record {
+                Record::Intended { act: Act::Fleet(act), at } if is(act) => Some(*at),
+                Record::Intended { .. } | Record::Happened(_) => None,
+            });
+            times.next().expect("it was done")
+        };
+        let resized = first(|act| matches!(act, FleetAct::ResizeWorkerGroups { .. }));
+        let unprotected = first(|act| matches!(act, FleetAct::RemoveScaleInProtection { .. }));
+        let seconds = unprotected.milliseconds_since(resized).div_ceil(1000);
+        assert_eq!(seconds >= 10, grace_seconds == 10, "{seconds} s");
     }
 }
 
