@@ -13,10 +13,13 @@
 //! - `POST /_slackwater/batch` with `{"jobQueue": "…"}` or `{"computeEnvironment": "…"}` and a `"status"`: `INVALID` (with
 //!   `"statusReason"`, and `"refusesUpdates": true` if updates are to be refused as well), `UPDATING` for so many
 //!   `"seconds"` (60), or `VALID`.
+//! - `POST /_slackwater/ecs` with `{"cluster": "…", "service": "…"}` and a `"status"`: `FAILING` (the tasks that start stay
+//!   PENDING for so many `"seconds"` (60) and stop with a `"stoppedReason"`, again and again; with `"stopsRunning": true`
+//!   those that run stop as well) or `HEALTHY`.
 
 use serde_json::{Value, json};
 
-use crate::services::{batch, rds};
+use crate::services::{batch, ecs, rds};
 use crate::{AwsError, Input, World, faults};
 
 /// Answer a request.
@@ -27,6 +30,7 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
     match operation {
         "AutoscaleStorage" => autoscale_storage(world, input),
         "SetBatchStatus" => batch::set_status(world, input),
+        "SetServiceStatus" => ecs::set_status(world, input),
         "PlanMaintenance" => rds::plan_maintenance(world, input),
         "UpgradeEngine" => rds::upgrade_engine(world, input),
         _ => faults::handle(world, operation, input),

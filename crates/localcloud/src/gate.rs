@@ -92,7 +92,7 @@ pub(crate) fn pass(
 fn server_error(service: &str) -> AwsError {
     let message = "The request processing has failed because of an unknown error, exception or failure.";
     let code = match service {
-        "batch" => "ServerException",
+        "batch" | "ecs" => "ServerException",
         "secretsmanager" => "InternalServiceError",
         "ssm" => "InternalServerError",
         "backup" => "ServiceUnavailableException",

@@ -69,7 +69,7 @@ pub(crate) struct Seen {
 }
 
 /// The parameters that name what a request is about, the likeliest first. All are names or ids, and none is secret.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 32] = [
     "StackName",
     "ChangeSetName",
     "AutoScalingGroupName",
@@ -94,6 +94,14 @@ const NAMES: [&str; 24] = [
     "TopicArn",
     "backupVaultName",
     "AlarmName",
+    "service",
+    "services",
+    "serviceName",
+    "task",
+    "taskDefinition",
+    "family",
+    "clusterName",
+    "cluster",
 ];
 
 /// The name a request is about, where one parameter says it.

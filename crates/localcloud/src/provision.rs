@@ -17,8 +17,8 @@ use crate::cloudformation::generic;
 use crate::cloudformation::service_role::{self, ResourceOperation};
 use crate::faults::SlowResource;
 use crate::services::{
-    auto_scaling, backup, batch, cloudwatch, ec2, iam, load_balancing, notification, parameter_store, rds,
-    secrets_manager,
+    auto_scaling, backup, batch, cloudwatch, ec2, ecs, iam, load_balancing, notification, parameter_store,
+    rds, secrets_manager,
 };
 
 /// The stack a resource belongs to.
@@ -63,6 +63,17 @@ pub struct Provisioned {
     pub attributes: BTreeMap<String, Value>,
     /// What the service adds to the type's usual duration (an instance to drain, say).
     pub extra: Duration,
+}
+
+/// Whether a resource has come to rest, asked when its usual time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stability {
+    /// It has; the operation is complete.
+    Stable,
+    /// Not yet: look again after so long.
+    Again(Duration),
+    /// CloudFormation waits no longer.
+    Failed(ProvisionError),
 }
 
 /// A refusal by the service behind a resource, in that service's words.
@@ -121,6 +132,7 @@ fn create_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Provisi
         Some(Simulated::Batch) => batch::provision::create(world, desired),
         Some(Simulated::LoadBalancing) => load_balancing::provision::create(world, desired),
         Some(Simulated::Ec2) => ec2::provision::create(world, desired),
+        Some(Simulated::Ecs) => ecs::provision::create(world, desired),
         Some(Simulated::Rds) => rds::provision::create(world, desired),
         Some(Simulated::CloudWatch) => cloudwatch::provision::create(world, desired),
         Some(Simulated::Iam) => iam::provision::create(world, desired),
@@ -138,6 +150,7 @@ fn update_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Provisi
         Some(Simulated::Batch) => batch::provision::update(world, desired),
         Some(Simulated::LoadBalancing) => load_balancing::provision::update(world, desired),
         Some(Simulated::Ec2) => ec2::provision::update(world, desired),
+        Some(Simulated::Ecs) => ecs::provision::update(world, desired),
         Some(Simulated::Rds) => rds::provision::update(world, desired),
         Some(Simulated::CloudWatch) => cloudwatch::provision::update(world, desired),
         Some(Simulated::Iam) => iam::provision::update(world, desired),
@@ -155,6 +168,7 @@ fn delete_at_service(world: &mut World, desired: &Desired<'_>) -> Result<Duratio
         Some(Simulated::Batch) => batch::provision::delete(world, desired),
         Some(Simulated::LoadBalancing) => load_balancing::provision::delete(world, desired),
         Some(Simulated::Ec2) => ec2::provision::delete(world, desired),
+        Some(Simulated::Ecs) => ecs::provision::delete(world, desired),
         Some(Simulated::Rds) => rds::provision::delete(world, desired),
         Some(Simulated::CloudWatch) => cloudwatch::provision::delete(world, desired),
         Some(Simulated::Iam) => iam::provision::delete(world, desired),
@@ -179,10 +193,19 @@ pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option
     }
 }
 
+/// Whether a resource that was created or updated has come to rest.
+pub fn stability(world: &mut World, type_name: &str, physical_id: &str) -> Stability {
+    match service_of(type_name) {
+        Some(Simulated::Ecs) => ecs::provision::stability(world, type_name, physical_id),
+        Some(_) | None => Stability::Stable,
+    }
+}
+
 /// After how long to look again at a deletion that takes longer than was thought; asked before [`check_deleted`].
 pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<std::time::Duration> {
     match service_of(type_name) {
         Some(Simulated::AutoScaling) => auto_scaling::provision::looks_again(world, type_name, physical_id),
+        Some(Simulated::Ecs) => ecs::provision::looks_again(world, type_name, physical_id),
         Some(_) | None => None,
     }
 }
@@ -194,6 +217,7 @@ pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Opt
 pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
     match service_of(type_name) {
         Some(Simulated::AutoScaling) => auto_scaling::provision::check_deleted(world, type_name, physical_id),
+        Some(Simulated::Ecs) => ecs::provision::check_deleted(world, type_name, physical_id),
         Some(_) | None => Ok(()),
     }
 }
@@ -207,6 +231,7 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
             load_balancing::provision::finish_delete(world, type_name, physical_id)
         }
         Some(Simulated::Ec2) => ec2::provision::finish_delete(world, type_name, physical_id),
+        Some(Simulated::Ecs) => ecs::provision::finish_delete(world, type_name, physical_id),
         Some(Simulated::Rds) => rds::provision::finish_delete(world, type_name, physical_id),
         Some(Simulated::CloudWatch) => cloudwatch::provision::finish_delete(world, type_name, physical_id),
         Some(Simulated::Iam) => iam::provision::finish_delete(world, type_name, physical_id),
@@ -230,6 +255,7 @@ enum Simulated {
     Batch,
     LoadBalancing,
     Ec2,
+    Ecs,
     Rds,
     CloudWatch,
     Iam,
@@ -252,6 +278,7 @@ fn service_of(type_name: &str) -> Option<Simulated> {
         | "AWS::ElasticLoadBalancingV2::ListenerRule"
         | "AWS::ElasticLoadBalancingV2::TargetGroup" => Some(Simulated::LoadBalancing),
         _ if ec2::provision::TYPES.contains(&type_name) => Some(Simulated::Ec2),
+        _ if ecs::provision::TYPES.contains(&type_name) => Some(Simulated::Ecs),
         "AWS::RDS::DBInstance" => Some(Simulated::Rds),
         "AWS::CloudWatch::Alarm" => Some(Simulated::CloudWatch),
         _ if iam::provision::keeps(type_name) => Some(Simulated::Iam),

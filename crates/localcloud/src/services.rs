@@ -5,6 +5,7 @@ pub mod backup;
 pub mod batch;
 pub mod cloudwatch;
 pub mod ec2;
+pub mod ecs;
 #[cfg(test)]
 mod hostile;
 pub mod iam;

@@ -78,6 +78,7 @@ pub struct Limits<'a> {
 ///
 /// - EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 /// - Batch: <https://repost.aws/knowledge-center/aws-batch-requests-error>
+/// - ECS: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html>
 /// - Elastic Load Balancing: <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 /// - SNS: <https://repost.aws/knowledge-center/sns-throttling-exception-errors>
 /// - the parameter store: <https://repost.aws/knowledge-center/ssm-parameter-store-rate-exceeded>
@@ -89,7 +90,7 @@ pub fn too_many(service: &str) -> AwsError {
         "ec2" => (503, "RequestLimitExceeded", "Request limit exceeded."),
         "batch" => (429, "TooManyRequestsException", "Too Many Requests"),
         "s3" => (503, "SlowDown", "Please reduce your request rate."),
-        "elasticloadbalancing" | "sns" | "ssm" | "secretsmanager" | "backup" => {
+        "elasticloadbalancing" | "sns" | "ssm" | "secretsmanager" | "backup" | "ecs" => {
             (400, "ThrottlingException", "Rate exceeded")
         }
         _ => (400, "Throttling", "Rate exceeded"),

@@ -16,6 +16,8 @@ pub enum Timer {
     Batch(services::batch::Timer),
     /// EC2: an instance, a volume or a snapshot changes its state.
     Ec2(services::ec2::Timer),
+    /// ECS: a task changes its state, a service starts others.
+    Ecs(services::ecs::Timer),
     /// RDS: a database or a snapshot changes its state.
     Rds(services::rds::Timer),
     /// AWS Backup: a job changes its state.

@@ -36,6 +36,8 @@ pub enum Service {
     ObjectStorage,
     /// EC2's own Query/XML, `ec2`.
     Ec2,
+    /// JSON 1.1, `ecs`.
+    Ecs,
     /// Query/XML, `rds`.
     Rds,
     /// Query/XML, JSON 1.0 or RPC v2 CBOR, as the client likes; `monitoring`.
@@ -83,6 +85,7 @@ impl Service {
             "sts" => Service::SecurityToken,
             "s3" => Service::ObjectStorage,
             "ec2" => Service::Ec2,
+            "ecs" => Service::Ecs,
             "rds" => Service::Rds,
             "monitoring" => Service::CloudWatch,
             "iam" => Service::Iam,
@@ -125,7 +128,7 @@ impl Service {
             | Service::Iam
             | Service::Notification => Protocol::Query,
             Service::Batch | Service::Backup | Service::Control => Protocol::RestJson,
-            Service::SecretsManager | Service::ParameterStore => Protocol::TargetJson,
+            Service::Ecs | Service::SecretsManager | Service::ParameterStore => Protocol::TargetJson,
             Service::ObjectStorage => Protocol::RestXml,
             Service::Ec2 => Protocol::Ec2Query,
         }
@@ -176,6 +179,7 @@ impl Service {
             Service::Batch
             | Service::Backup
             | Service::Control
+            | Service::Ecs
             | Service::SecretsManager
             | Service::ParameterStore
             | Service::ObjectStorage => "http://s3.amazonaws.com/doc/2006-03-01/",

@@ -10,8 +10,8 @@ use crate::identity::Identities;
 use crate::input::Input;
 use crate::machine_room::Room;
 use crate::services::{
-    auto_scaling::AutoScaling, backup::Backup, batch::Batch, cloudwatch::CloudWatch, ec2::Ec2, iam::Iam,
-    load_balancing::LoadBalancing, notification::Notification, object_storage::ObjectStorage,
+    auto_scaling::AutoScaling, backup::Backup, batch::Batch, cloudwatch::CloudWatch, ec2::Ec2, ecs::Ecs,
+    iam::Iam, load_balancing::LoadBalancing, notification::Notification, object_storage::ObjectStorage,
     parameter_store::ParameterStore, rds::Rds, secrets_manager::SecretsManager,
     security_token::SecurityToken,
 };
@@ -85,6 +85,8 @@ pub struct World {
     pub object_storage: ObjectStorage,
     /// Instances, volumes, snapshots, launch templates, networks.
     pub ec2: Ec2,
+    /// Clusters, task definitions, services, tasks.
+    pub ecs: Ecs,
     /// Databases and their snapshots.
     pub rds: Rds,
     /// Alarms.
@@ -122,6 +124,7 @@ impl World {
             load_balancing: LoadBalancing::default(),
             object_storage: ObjectStorage::default(),
             ec2: Ec2::default(),
+            ecs: Ecs::default(),
             rds: Rds::default(),
             cloudwatch: CloudWatch::default(),
             security_token: SecurityToken::default(),
@@ -144,6 +147,7 @@ impl World {
                 Timer::AutoScaling(timer) => crate::services::auto_scaling::happen(self, timer),
                 Timer::Batch(timer) => crate::services::batch::happen(self, timer),
                 Timer::Ec2(timer) => crate::services::ec2::happen(self, timer),
+                Timer::Ecs(timer) => crate::services::ecs::happen(self, timer),
                 Timer::Rds(timer) => crate::services::rds::happen(self, timer),
                 Timer::Backup(timer) => crate::services::backup::happen(self, timer),
             }
@@ -169,6 +173,7 @@ impl World {
             Service::SecurityToken => crate::services::security_token::handle(self, operation, input),
             Service::ObjectStorage => crate::services::object_storage::handle(self, operation, input),
             Service::Ec2 => crate::services::ec2::handle(self, operation, input),
+            Service::Ecs => crate::services::ecs::handle(self, operation, input),
             Service::Rds => crate::services::rds::handle(self, operation, input),
             Service::CloudWatch => crate::services::cloudwatch::handle(self, operation, input),
             Service::Iam => crate::services::iam::handle(self, operation, input),

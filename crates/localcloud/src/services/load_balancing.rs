@@ -1,6 +1,7 @@
 //! Elastic Load Balancing v2: load balancers, listeners, rules and target groups, as records with their rules
 //! of consistency, and what a listener decides about a request. Carrying it is the machine room's work.
 
+mod attached;
 mod balancers;
 mod carry;
 mod listeners;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub(crate) use attached::{attach, detach, target_group};
 pub(crate) use carry::{
     Candidate, Check, Choice, Decision, ForwardedFor, Listening, Settings, checks, decide, endpoints,
     listening, longest_drain, settings,

@@ -1,4 +1,4 @@
-//! The control endpoint's protocol: `/_slackwater/faults`, `storage`, `engine`, `batch` and `endpoints`, signed like any request, for the
+//! The control endpoint's protocol: `/_slackwater/faults`, `storage`, `engine`, `batch`, `ecs` and `endpoints`, signed like any request, for the
 //! service `slackwater`. What they do lives in [`crate::control`], [`crate::faults`] and [`crate::machine_room`].
 
 use http::Method;
@@ -23,6 +23,9 @@ pub const MAINTENANCE_PATH: &str = "/_slackwater/maintenance";
 /// Where queues and compute environments are made INVALID.
 pub const BATCH_PATH: &str = "/_slackwater/batch";
 
+/// Where services are made to fail.
+pub const ECS_PATH: &str = "/_slackwater/ecs";
+
 /// Where it is said on which loopback ports the load balancers listen.
 pub const ENDPOINTS_PATH: &str = "/_slackwater/endpoints";
 
@@ -37,6 +40,7 @@ pub fn decode(method: &Method, path: &str, body: &[u8]) -> Result<(String, Value
         ENGINE_PATH if *method == Method::POST => return posted("UpgradeEngine", body),
         MAINTENANCE_PATH if *method == Method::POST => return posted("PlanMaintenance", body),
         BATCH_PATH if *method == Method::POST => return posted("SetBatchStatus", body),
+        ECS_PATH if *method == Method::POST => return posted("SetServiceStatus", body),
         ENDPOINTS_PATH if *method == Method::GET => {
             return Ok((machine_room::ENDPOINTS.to_owned(), Value::Object(Map::new())));
         }
@@ -70,6 +74,7 @@ mod tests {
             (Method::POST, "/_slackwater/engine", Some("UpgradeEngine")),
             (Method::POST, "/_slackwater/maintenance", Some("PlanMaintenance")),
             (Method::POST, "/_slackwater/batch", Some("SetBatchStatus")),
+            (Method::POST, "/_slackwater/ecs", Some("SetServiceStatus")),
             (Method::GET, "/_slackwater/batch", None),
             (Method::POST, "/_slackwater/faults", None),
             (Method::POST, "/_slackwater/other", None),

@@ -52,6 +52,7 @@ pub fn signing_name(service: Service) -> &'static str {
         Service::SecurityToken => "sts",
         Service::ObjectStorage => "s3",
         Service::Ec2 => "ec2",
+        Service::Ecs => "ecs",
         Service::Rds => "rds",
         Service::CloudWatch => "monitoring",
         Service::Iam => "iam",

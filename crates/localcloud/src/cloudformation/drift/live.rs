@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use template::Value;
 
 use crate::cloudformation::stack::{Properties, StackResource};
-use crate::services::{auto_scaling, batch, cloudwatch, ec2, rds};
+use crate::services::{auto_scaling, batch, cloudwatch, ec2, ecs, rds};
 use crate::{AwsError, Input, World};
 
 /// What has become of a resource of a service with an API of its own.
@@ -92,6 +92,9 @@ pub(super) fn look(world: &mut World, resource: &StackResource) -> Option<Live> 
     if resource.type_name == "AWS::EC2::LaunchTemplate" {
         return Some(launch_template(world, resource, physical_id));
     }
+    if resource.type_name == "AWS::ECS::Service" {
+        return Some(container_service(world, resource, physical_id));
+    }
     let look = LOOKS.iter().find(|look| look.type_name == resource.type_name)?;
     let (parameter, is_list) = look.named;
     let name = if is_list { json!([physical_id]) } else { json!(physical_id) };
@@ -106,6 +109,18 @@ pub(super) fn look(world: &mut World, resource: &StackResource) -> Option<Live> 
         overlay(&mut now, property, found.get(*called));
     }
     Some(Live::Present(now))
+}
+
+/// A service of ECS is asked for in its cluster; one that is deleted is still described for a while.
+fn container_service(world: &mut World, resource: &StackResource, physical_id: &str) -> Live {
+    let asked =
+        json!({"cluster": ecs::provision::cluster_of_service(physical_id), "services": [physical_id]});
+    let answer = ecs::handle(world, "DescribeServices", Input(&asked)).unwrap_or_default();
+    let found = answer.pointer("/services/0").filter(|found| Input(found).string("status") == Some("ACTIVE"));
+    let Some(found) = found else { return Live::Gone };
+    let mut now = (*resource.properties).clone();
+    overlay(&mut now, "DesiredCount", found.get("desiredCount"));
+    Live::Present(now)
 }
 
 /// A launch template is what its default version says; CloudFormation makes each version it writes the default.

@@ -22,7 +22,7 @@ use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::TaskIndex;
 use crate::cloudformation::words::evaluate_words;
-use crate::provision::{self, Desired, ProvisionError, Provisioned};
+use crate::provision::{self, Desired, ProvisionError, Provisioned, Stability};
 
 const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 
@@ -362,8 +362,17 @@ fn remove_first(
     Ok(durations::of(&existing.type_name).delete + extra)
 }
 
-/// The service is done with the resource.
+/// The service is done with the resource, unless that has yet to come to rest.
 fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
+    let existing =
+        stack.resources.get(logical_id).map(|one| (one.type_name.clone(), one.physical_id.clone()));
+    if let Some((type_name, Some(physical_id))) = existing {
+        match provision::stability(world, &type_name, &physical_id) {
+            Stability::Stable => {}
+            Stability::Again(pause) => return schedule(world, stack, task, Step::Complete, pause),
+            Stability::Failed(error) => return failed(world, stack, task, logical_id, error.reason),
+        }
+    }
     let replaces = stack.operation.as_ref().is_some_and(|operation| {
         operation.snapshot.get(logical_id).map(|old| &old.physical_id)
             != stack.resources.get(logical_id).map(|new| &new.physical_id)

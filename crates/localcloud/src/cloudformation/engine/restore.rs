@@ -12,7 +12,7 @@ use crate::cloudformation::fault::FaultPhase;
 use crate::cloudformation::stack::{Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::walk::TaskIndex;
-use crate::provision::{self, Desired};
+use crate::provision::{self, Desired, Stability};
 
 /// Begin with a resource that the stack held before the update.
 pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
@@ -171,6 +171,11 @@ fn begin_return(
 /// The service is done. A group whose instances the update had begun to replace gets them back in the same way.
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some((logical_id, old)) = old_of(stack, task) else { return };
+    match provision::stability(world, &old.type_name, old.physical_id.as_deref().unwrap_or_default()) {
+        Stability::Stable => {}
+        Stability::Again(pause) => return schedule(world, stack, task, Step::Complete, pause),
+        Stability::Failed(error) => return fail(world, stack, task, &logical_id, error.reason),
+    }
     let settings = stack.operation.as_ref().and_then(|operation| operation.rolled.get(&logical_id)).cloned();
     if let (Some((settings, before)), Some(name)) = (settings, old.physical_id.as_deref()) {
         let mut obsolete = group::instances(world, name);

@@ -61,6 +61,14 @@ pub(super) fn arn(world: &mut World, desired: &Desired<'_>) -> String {
             let name = made_up_name(world, desired);
             return world.arn("elasticloadbalancing", &format!("{kind}/{name}"));
         }
+        "AWS::ECS::Service" => {
+            let name = match desired.properties.get("ServiceName") {
+                Some(Value::String(name)) => name.clone(),
+                _ => made_up_name(world, desired),
+            };
+            let given = crate::services::properties::to_json(desired.properties);
+            return crate::services::ecs::provision::service_arn(world, &given, &name);
+        }
         "AWS::RDS::DBSubnetGroup" => return world.arn("rds", &format!("subgrp:{id}")),
         _ => {}
     }

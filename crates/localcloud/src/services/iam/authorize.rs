@@ -166,6 +166,7 @@ fn resource(world: &World, call: &Call) -> String {
             .or_else(|| named("jobId", "batch", "job/"))
             .or_else(|| named("computeEnvironment", "batch", "compute-environment/"))
             .or_else(|| named("jobDefinition", "batch", "job-definition/")),
+        Service::Ecs => crate::services::ecs::resource(world, &call.operation, crate::Input(&call.input)),
         Service::Rds => named("DBInstanceIdentifier", "rds", "db:")
             .or_else(|| named("DBSnapshotIdentifier", "rds", "snapshot:")),
         Service::CloudWatch => {
@@ -195,7 +196,7 @@ pub(crate) fn denied(service: Service, who: &str, action: &str, resource: &str, 
             format!("You are not authorized to perform this operation. {words}"),
         ),
         Service::Notification => AwsError::new(403, "AuthorizationError", words),
-        Service::SecretsManager | Service::ParameterStore => {
+        Service::Ecs | Service::SecretsManager | Service::ParameterStore => {
             AwsError::new(400, "AccessDeniedException", words)
         }
         Service::Batch | Service::Backup => AwsError::new(403, "AccessDeniedException", words),

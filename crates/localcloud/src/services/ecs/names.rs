@@ -1,0 +1,107 @@
+//! Names and ARNs, either of which may stand where ECS asks for a cluster, a service, a task or a task definition.
+
+use super::{clusters, invalid};
+use crate::{AwsError, Input, World};
+
+/// The cluster that is meant when none is named.
+pub(super) const DEFAULT_CLUSTER: &str = "default";
+
+/// A cluster's name, whichever way it is given.
+pub(super) fn cluster_name(given: &str) -> &str {
+    given.rsplit_once(":cluster/").map_or(given, |(_, name)| name)
+}
+
+/// The name of the cluster that a request names, or `default`.
+pub(super) fn cluster_of(input: Input<'_>) -> &str {
+    input.string("cluster").filter(|given| !given.is_empty()).map_or(DEFAULT_CLUSTER, cluster_name)
+}
+
+/// The name of the active cluster that a request names.
+///
+/// # Errors
+/// `ClusterNotFoundException`.
+pub(super) fn active_cluster<'i>(world: &World, input: Input<'i>) -> Result<&'i str, AwsError> {
+    let name = cluster_of(input);
+    if clusters::is_active(world, name) { Ok(name) } else { Err(clusters::not_found()) }
+}
+
+/// `arn:…:KIND/CLUSTER/NAME` for what lives in a cluster.
+fn arn_in(world: &World, kind: &str, cluster: &str, name: &str) -> String {
+    world.arn("ecs", &format!("{kind}/{cluster}/{name}"))
+}
+
+/// The long ARN of a service.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html#ecs-resource-ids>
+pub(super) fn service_arn(world: &World, cluster: &str, name: &str) -> String {
+    arn_in(world, "service", cluster, name)
+}
+
+/// The long ARN of a task.
+pub(super) fn task_arn(world: &World, cluster: &str, id: &str) -> String {
+    arn_in(world, "task", cluster, id)
+}
+
+/// The ARN of a service or a task of a cluster, given by its name, its short or its long ARN.
+///
+/// # Errors
+/// When a long ARN names another cluster. A client that hands an ARN on and leaves the cluster out gets this.
+pub(super) fn arn_of_given(
+    world: &World,
+    kind: &str,
+    cluster: &str,
+    given: &str,
+) -> Result<String, AwsError> {
+    let rest = given.split_once(&format!(":{kind}/")).map_or(given, |(_, rest)| rest);
+    match rest.rsplit_once('/') {
+        Some((named, _)) if named != cluster => Err(invalid(format!(
+            "Invalid identifier: Identifier is for cluster {named}. Your cluster is {cluster}"
+        ))),
+        Some((_, name)) => Ok(arn_in(world, kind, cluster, name)),
+        None => Ok(arn_in(world, kind, cluster, rest)),
+    }
+}
+
+/// The name of the cluster in a service's long ARN.
+pub(super) fn cluster_in(arn: &str) -> &str {
+    let rest = arn.split_once(":service/").map_or(arn, |(_, rest)| rest);
+    rest.split_once('/').map_or(DEFAULT_CLUSTER, |(cluster, _)| cluster)
+}
+
+/// "Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed", of clusters, families and
+/// services alike.
+pub(super) fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=255).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// The ARN that a call's permission is checked on; `None` where the action knows no resource.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
+pub(crate) fn resource(world: &World, operation: &str, input: Input<'_>) -> Option<String> {
+    let cluster = cluster_of(input);
+    let first = |name: &str| input.string(name).or_else(|| input.strings(name).next());
+    let within = |kind: &str, name: &str| arn_of_given(world, kind, cluster, first(name)?).ok();
+    match operation {
+        "CreateService" => within("service", "serviceName"),
+        "UpdateService" | "DeleteService" => within("service", "service"),
+        "DescribeServices" => within("service", "services"),
+        "StopTask" => within("task", "task"),
+        "DescribeTasks" => within("task", "tasks"),
+        "RunTask" => {
+            let given = first("taskDefinition")?;
+            let is_arn = given.starts_with("arn:");
+            Some(if is_arn {
+                given.to_owned()
+            } else {
+                world.arn("ecs", &format!("task-definition/{given}"))
+            })
+        }
+        "CreateCluster" => Some(clusters::arn(world, first("clusterName").unwrap_or(DEFAULT_CLUSTER))),
+        "DeleteCluster" => Some(clusters::arn(world, cluster)),
+        "DescribeClusters" => {
+            Some(clusters::arn(world, cluster_name(first("clusters").unwrap_or(DEFAULT_CLUSTER))))
+        }
+        "TagResource" | "UntagResource" | "ListTagsForResource" => first("resourceArn").map(str::to_owned),
+        // Registering, describing and listing know none, or only in conditions.
+        _ => None,
+    }
+}
