@@ -15,6 +15,7 @@ mod pins;
 mod queries;
 mod rate;
 mod renewal;
+mod services;
 mod state;
 mod state_answers;
 mod state_bucket;
