@@ -91,6 +91,11 @@ definition = batch.register_job_definition(
 )["jobDefinitionArn"]
 job = batch.submit_job(jobName="one", jobQueue=queue, jobDefinition=definition, tags={"Owner": "ada"})["jobId"]
 
+ecs = client("ecs")
+ecs.create_cluster(clusterName="main")
+ecs.register_task_definition(family="indexer", containerDefinitions=[{"name": "indexer", "image": "busybox", "memory": 64}])
+service = ecs.create_service(cluster="main", serviceName="indexer", taskDefinition="indexer", desiredCount=2)["service"]["serviceArn"]
+
 client("rds").create_db_instance(
     DBInstanceIdentifier="main",
     Engine="postgres",
@@ -124,7 +129,7 @@ print(
             "listener": listener,
             "target_group": target_group,
             "rule": rule,
-            "queue": queue,
+            "queue": queue, "service": service,
             "job": job,
             "role": role,
             "stack": stack,

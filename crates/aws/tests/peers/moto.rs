@@ -9,7 +9,7 @@ use conductor::Clock;
 use serde_json::Value;
 use upgrade::{
     AdmittingRule, CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, GroupSize, HealthQuery, LogicalResource,
-    Observation, PlannedSnapshot, Query, Rememberer, SnapshotKind, StandingSeen, Targets,
+    Observation, PlannedSnapshot, Query, Rememberer, ServiceCount, SnapshotKind, StandingSeen, Targets,
 };
 
 use crate::{Peer, note, program, take_note_off, tell, tell_twice, write_note};
@@ -26,6 +26,7 @@ async fn moto_is_asked_and_told_everything_it_knows() {
     the_gate(&cloud, &id("listener"), &id("rule")).await;
     groups(&cloud).await;
     queues(&cloud, &id("queue"), &id("job")).await;
+    services(&cloud, &id("service")).await;
     machines_alarms_and_snapshots(&cloud, &id("machine"), &id("volume")).await;
     calm_and_standing(&cloud, &id).await;
     circumstances(&cloud, &id).await;
@@ -125,6 +126,25 @@ async fn groups(cloud: &AwsCloud) {
     tell_twice(cloud, &FleetAct::ResizeWorkerGroups { sizes: vec![size] }).await;
     let emptied = seen!(cloud, query(), Observation::WorkerGroups).remove(0);
     assert_eq!((emptied.min_size, emptied.desired_capacity), (0, 0));
+}
+
+/// Moto's services place no tasks.
+async fn services(cloud: &AwsCloud, arn: &str) {
+    let absent = format!("{arn}0");
+    let query = || FleetQuery::EcsServices { arns: vec![arn.to_owned(), absent.clone()] };
+    let seen = seen!(cloud, query(), Observation::EcsServices);
+    let [service] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((service.desired_count, service.status.as_str()), (2, "ACTIVE"));
+    assert_eq!((service.name(), &service.remembered), ("indexer", &None));
+    let thing = Rememberer::EcsService(arn.to_owned());
+    write_note(cloud, &thing).await;
+    let noted = seen!(cloud, query(), Observation::EcsServices).remove(0);
+    assert_eq!(noted.remembered, Some(note(arn)));
+    let counts = vec![ServiceCount { service_arn: arn.to_owned(), desired_count: 0 }];
+    tell_twice(cloud, &FleetAct::SetDesiredCounts { counts }).await;
+    take_note_off(cloud, thing).await;
+    let emptied = seen!(cloud, query(), Observation::EcsServices).remove(0);
+    assert_eq!((emptied.desired_count, emptied.remembered), (0, None));
 }
 
 async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
