@@ -11,6 +11,7 @@ use super::{CheckInput, CheckResult};
 use crate::circumstances::Looked;
 use crate::draft::DraftedUpdate;
 use crate::observation::LogicalResource;
+use crate::plan::Targets;
 use crate::profile::Profile;
 
 /// Types of which every resource is a target, whatever the profile says.
@@ -20,6 +21,9 @@ const EVERY: [&str; 4] = [
     "AWS::ElasticLoadBalancingV2::TargetGroup",
     "AWS::RDS::DBInstance",
 ];
+
+/// Types that work is done by.
+const WORK: [&str; 3] = ["AWS::AutoScaling::AutoScalingGroup", "AWS::Batch::JobQueue", "AWS::ECS::Service"];
 
 /// The logical ids of what a profile finds in the new release; the reason when it doesn't fit.
 pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSet<String>> {
@@ -100,10 +104,32 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             "Look at the profile: parts that it doesn't find are not put back.",
         );
     }
+    let alone = left_alone(input);
+    if !alone.is_empty() {
+        finding.note(format!(
+            "Left alone, and at work while the stack is updated: {}. A profile's file can name them as what they are.",
+            list(alone)
+        ));
+    }
     if old.iter().all(|id| new.contains(*id)) {
         finding.note(format!("All {} parts are in both releases.", old.len()));
     }
     finding.done()
+}
+
+/// What could be work by its type, and is no target: the profile takes it for a part that serves pages, or doesn't name it.
+fn left_alone<'i>(input: &CheckInput<'i>) -> Vec<&'i str> {
+    let Targets { job_queues, worker_groups, ecs_services, .. } = input.targets;
+    let is_work = |logical_id: &str| {
+        let resource = input.before.template.resources.get(logical_id);
+        resource.is_some_and(|resource| WORK.contains(&resource.type_name.as_str()))
+    };
+    let is_stopped = |logical_id: &str| {
+        let mut stopped = job_queues.iter().chain(worker_groups).chain(ecs_services);
+        stopped.any(|target| target.logical_id == logical_id)
+    };
+    let there = input.deployment.resources.iter().map(|resource| resource.logical_id.as_str());
+    there.filter(|id| is_work(id) && !is_stopped(id)).collect()
 }
 
 /// The gate's rules hang on the listener, and the listener on its load balancer: where one of them is replaced the new

@@ -127,6 +127,9 @@ fn code_ocean_to_the_next_release() {
     ] {
         assert_eq!(verdict(id), wanted, "{id}: {:#?}", of(&results, id));
     }
+    let alone = "Left alone, and at work while the stack is updated: ServicesAutoScalingGroup.";
+    let targets = of(&results, "targets");
+    assert!(targets.evidence.iter().any(|line| line.starts_with(alone)), "{targets:#?}");
     // The worker groups' names hold the launch template's version number, so they are replaced and AWS's preview
     // doesn't say so for certain.
     let expected = of(&results, "expected-changes");
