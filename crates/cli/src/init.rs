@@ -216,8 +216,12 @@ fn made_of(
         return;
     }
     found.push(format!("{name}: the gate closes {}", closes.join(", ")));
-    for (key, words) in stays_open {
-        let _ = writeln!(toml, "# doors = {{ {key} = \"not-for-users: …\" }}   # {words} can't be closed");
+    if !stays_open.is_empty() {
+        let words: Vec<String> =
+            stays_open.iter().map(|(key, _)| format!("{key} = \"not-for-users: …\"")).collect();
+        let _ = writeln!(toml, "# doors = {{ {} }}   # or stays-open: …", words.join(", "));
+    }
+    for (_, words) in stays_open {
         uncertain.push(format!(
             "{words} of {name} can't be closed: say in doors whether users come in by it, and why it may stay open"
         ));
@@ -413,6 +417,26 @@ mod tests {
             assert!(proposal.found.iter().any(|line| line == "runners: worker groups: Agents"));
             assert_eq!(proposal.uncertain.len(), uncertain, "{:?}", proposal.uncertain);
         }
+    }
+
+    #[test]
+    fn the_line_that_settles_every_open_door_can_be_taken_as_it_stands() {
+        let anatomy = Anatomy {
+            profile: "generic".to_owned(),
+            has_work: true,
+            closes: vec!["Https".to_owned()],
+            stays_open: vec![
+                ("Ssh".to_owned(), "TCP:22 of front".to_owned()),
+                ("\"arn:api\"".to_owned(), "TCP:443 of api".to_owned()),
+            ],
+            ..Anatomy::default()
+        };
+        let platform = FoundStack { anatomy: Some(anatomy), ..stack("runners", None) };
+        let proposal = propose(&[platform], &FoundBy::default());
+        let settled = proposal.toml.replace("# doors = ", "doors = ");
+        let read = Configuration::parse("slackwater.toml", &settled).expect("one table of doors");
+        let [only] = read.deployments.as_slice() else { panic!("{settled}") };
+        assert_eq!(only.doors.keys().collect::<Vec<_>>(), ["Ssh", "arn:api"]);
     }
 
     #[test]
