@@ -28,12 +28,9 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     })
     .await?;
     let caller = cloud.caller_arn().await?;
-    let mut stacks: Vec<FoundStack> = cloud.stacks().await?.into_iter().map(found).collect();
-    let unseen = look_into(&cloud, &mut stacks).await;
     let by =
         FoundBy { aws_profile: arguments.aws_profile.clone(), endpoint_url: arguments.endpoint_url.clone() };
-    let mut proposal = propose(&stacks, &by);
-    proposal.uncertain.extend(unseen);
+    let (stacks, proposal) = propose_for_account(&cloud, &by).await?;
     if arguments.format == Format::Text {
         println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.described());
         show(&proposal);
@@ -66,6 +63,21 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
         ),
     }
     Ok(ExitCode::from(DONE))
+}
+
+/// The stacks of an account, and what is proposed for them.
+///
+/// # Errors
+/// The stacks can't be listed. One that can't be looked into is told of in the proposal.
+pub async fn propose_for_account(
+    cloud: &AwsCloud,
+    by: &FoundBy,
+) -> Result<(Vec<FoundStack>, Proposal), CliError> {
+    let mut stacks: Vec<FoundStack> = cloud.stacks().await?.into_iter().map(found).collect();
+    let unseen = look_into(cloud, &mut stacks).await;
+    let mut proposal = propose(&stacks, by);
+    proposal.uncertain.extend(unseen);
+    Ok((stacks, proposal))
 }
 
 fn show(proposal: &Proposal) {

@@ -54,6 +54,7 @@ use clap::Parser as _;
 pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, EXIT_CODES};
+pub use init_command::propose_for_account;
 pub use interruption::LeftRun;
 pub use journals::{Journal, SharedJournal};
 pub use maintenance_command::{

@@ -67,8 +67,13 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// An empty cloud. To be called where tokio's clock is paused.
     pub fn new(seed: u64) -> Rehearsal {
+        Rehearsal::on(Config { seed, ..Config::default() })
+    }
+
+    /// The same on a cloud of another kind.
+    pub fn on(config: Config) -> Rehearsal {
         let clock = Clock::starting_at(upgrade::Timestamp(BEGINNING));
-        let local = local_cloud(Config { seed, ..Config::default() });
+        let local = local_cloud(config);
         let cloud = sdk(&local, clock);
         Rehearsal { local, cloud, clock }
     }
