@@ -17,6 +17,7 @@ mod outside;
 mod peers;
 mod pins;
 mod seed;
+mod services;
 mod simulation;
 mod stub_platform;
 mod unwhole;
