@@ -112,6 +112,7 @@ impl AwsCloud {
             alarms: self.looked(cloudwatch::stack_alarms(wire, &targets.alarms).await),
             // Whoever has the settings has looked at them already.
             listeners: Err("they were not looked at".to_owned()),
+            nested_work: Err("they were not looked at".to_owned()),
             quotas,
             unknown_quotas,
             taken_names,

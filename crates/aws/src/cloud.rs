@@ -221,12 +221,13 @@ impl AwsCloud {
         all(listener_arns, async |arn| gate::door(&self.load_balancing, arn).await).await
     }
 
-    /// Every way in.
+    /// Every way in, those of nested stacks included.
     ///
     /// # Errors
     /// A listener can't be looked at, or the settings name one that isn't there.
     pub async fn listeners(&self, ways: &WaysIn) -> Result<Vec<ListenerSeen>, PortError> {
-        load_balancing::listeners::listeners(&self.load_balancing, ways).await
+        let ways = self.with_nested(ways).await?;
+        load_balancing::listeners::listeners(&self.load_balancing, &ways).await
     }
 
     /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is

@@ -77,10 +77,7 @@ fn detail(detail: &ResourceChangeDetail) -> ChangeDetail {
 /// Every resource of a stack that has a physical id and has not been deleted.
 pub(crate) async fn resources(client: &Client, stack_id: &str) -> Result<Vec<LogicalResource>, PortError> {
     let resources = typed_resources(client, stack_id).await?;
-    Ok(resources
-        .into_iter()
-        .map(|found| LogicalResource { logical_id: found.logical_id, physical_id: found.physical_id })
-        .collect())
+    Ok(resources.into_iter().map(StackResource::untyped).collect())
 }
 
 /// A resource with its type.
@@ -89,6 +86,13 @@ pub(crate) struct StackResource {
     pub logical_id: String,
     pub physical_id: String,
     pub resource_type: String,
+}
+
+impl StackResource {
+    /// Without its type.
+    pub(crate) fn untyped(self) -> LogicalResource {
+        LogicalResource { logical_id: self.logical_id, physical_id: self.physical_id }
+    }
 }
 
 /// The same with their types.

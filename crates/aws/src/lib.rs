@@ -23,6 +23,7 @@ mod identity;
 mod in_process;
 mod limited;
 mod load_balancing;
+mod nested;
 mod obstacles;
 mod pace;
 mod percent;

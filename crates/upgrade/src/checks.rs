@@ -212,6 +212,7 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
         data::replacements(input),
         update::differences(input),
         targets::check(input),
+        targets::nested(input),
         gate::doors(input),
         gate::space(input),
         workloads::platform(input),
@@ -236,8 +237,15 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
 
 /// Checks of how a deployment and its settings are, by id: what they warn of is the same every evening, so it may be accepted
 /// once, in the settings. What an evening brings (work, recovery points, drift, what the update does) may not.
-pub const STANDING_CHECKS: [&str; 6] =
-    ["backup-stack", "claim", "health-policy", "maintenance-policy", "rollback", "termination-protection"];
+pub const STANDING_CHECKS: [&str; 7] = [
+    "backup-stack",
+    "claim",
+    "health-policy",
+    "maintenance-policy",
+    "nested-stacks",
+    "rollback",
+    "termination-protection",
+];
 
 /// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id, as it
 /// is said now.

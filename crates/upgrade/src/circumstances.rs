@@ -46,6 +46,8 @@ pub struct Circumstances {
     pub alarms: Looked<Vec<Alarm>>,
     /// The listeners of the deployment's load balancers.
     pub listeners: Looked<Vec<ListenerSeen>>,
+    /// What works in nested stacks, each as `NESTED/RESOURCE (TYPE)`.
+    pub nested_work: Looked<Vec<String>>,
     /// Quotas and how much of each is used, by quota name.
     pub quotas: Looked<Vec<Quota>>,
     /// Single quotas that could not be looked at, each with the reason.

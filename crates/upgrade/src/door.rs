@@ -68,6 +68,8 @@ pub struct WaysIn {
     pub listeners: Vec<LogicalResource>,
     /// The stack's classic load balancers.
     pub classic: Vec<LogicalResource>,
+    /// The stack's nested stacks, whose ways in are the deployment's as well.
+    pub nested: Vec<LogicalResource>,
     /// ARNs of listeners that the owner names and that aren't the stack's.
     pub named: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl WaysIn {
         Ok(WaysIn {
             balancers: of_type("AWS::ElasticLoadBalancingV2::LoadBalancer"),
             classic: of_type("AWS::ElasticLoadBalancing::LoadBalancer"),
+            nested: of_type("AWS::CloudFormation::Stack"),
             listeners,
             named,
         })
@@ -175,7 +178,10 @@ impl ListenerSeen {
     /// How the settings name it: a key of TOML.
     #[must_use]
     pub fn key(&self) -> String {
-        self.logical_id.clone().unwrap_or_else(|| format!("\"{}\"", self.arn))
+        let name = self.logical_id.as_ref().unwrap_or(&self.arn);
+        // That of a nested stack's has a slash in it.
+        let is_bare = name.chars().all(|letter| letter.is_ascii_alphanumeric());
+        if is_bare { name.clone() } else { format!("\"{name}\"") }
     }
 
     /// The listener as the stack names it.

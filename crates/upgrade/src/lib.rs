@@ -96,7 +96,7 @@ pub use policy::{
 };
 pub use profile::{
     DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection,
-    Selector, Survey,
+    Selector, Survey, is_work,
 };
 pub use question::{Answer, Question, StuckResource};
 pub use repeated::{Novelty, Repeated};

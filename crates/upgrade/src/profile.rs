@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use template::{Evaluation, Location, Node, Template, VersionInfo};
 
 pub use error::{Misfit, MisfitKind, ProfileError};
-pub use part::Part;
+pub use part::{Part, is_work};
 pub use select::{SelectBy, Selection, Selector};
 
 use crate::nearest::nearest;

@@ -20,7 +20,7 @@ const DESCRIBE_LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
 /// Every listener of the stack's load balancers, the stack's own listeners on others, and those that the settings name. One
 /// that isn't there is left out: the check `doors` names it.
 pub(crate) async fn listeners(client: &Client, ways: &WaysIn) -> Result<Vec<ListenerSeen>, PortError> {
-    let WaysIn { balancers, listeners, classic, named } = ways;
+    let WaysIn { balancers, listeners, classic, nested: _, named } = ways;
     let of_balancers =
         all(balancers, async |balancer| of_balancer(client, &balancer.physical_id).await).await?;
     let known = |listener: &&LogicalResource| {

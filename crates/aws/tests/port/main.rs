@@ -8,6 +8,7 @@ mod common;
 mod connection;
 mod contents;
 mod lookups;
+mod nested;
 mod network;
 mod notes;
 mod obstacles;

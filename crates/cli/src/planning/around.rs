@@ -13,7 +13,7 @@ use upgrade::{
 };
 
 use super::Linked;
-use super::doors::Entrance;
+use super::doors::{Entrance, ways_in};
 use crate::error::CliError;
 use crate::site::Site;
 
@@ -77,6 +77,12 @@ pub(super) async fn circumstances(
     circumstances.role_stack = linked.role.clone();
     circumstances.state = site.shared_state(&deployment.stack_id).await;
     circumstances.listeners = Ok(entrance.listeners.clone());
+    circumstances.nested_work = match ways_in(site, deployment) {
+        Ok(ways) => {
+            site.ports.clouds.primary.nested_work(&ways.nested).await.map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    };
     circumstances.elsewhere = elsewhere(site, (targets, entrance), &circumstances.state).await;
     ask_platform(&site.ports.platform, &mut circumstances).await;
     Ok(circumstances)

@@ -12,7 +12,7 @@ use crate::circumstances::Looked;
 use crate::draft::DraftedUpdate;
 use crate::observation::LogicalResource;
 use crate::plan::Targets;
-use crate::profile::Profile;
+use crate::profile::{Profile, is_work};
 
 /// Types of which every resource is a target, whatever the profile says.
 const EVERY: [&str; 4] = [
@@ -21,9 +21,6 @@ const EVERY: [&str; 4] = [
     "AWS::ElasticLoadBalancingV2::TargetGroup",
     "AWS::RDS::DBInstance",
 ];
-
-/// Types that work is done by.
-const WORK: [&str; 3] = ["AWS::AutoScaling::AutoScalingGroup", "AWS::Batch::JobQueue", "AWS::ECS::Service"];
 
 /// The logical ids of what a profile finds in the new release; the reason when it doesn't fit.
 pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSet<String>> {
@@ -120,16 +117,16 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
 /// What could be work by its type, and is no target: the profile takes it for a part that serves pages, or doesn't name it.
 fn left_alone<'i>(input: &CheckInput<'i>) -> Vec<&'i str> {
     let Targets { job_queues, worker_groups, ecs_services, .. } = input.targets;
-    let is_work = |logical_id: &str| {
+    let is_of_work = |logical_id: &str| {
         let resource = input.before.template.resources.get(logical_id);
-        resource.is_some_and(|resource| WORK.contains(&resource.type_name.as_str()))
+        resource.is_some_and(|resource| is_work(&resource.type_name))
     };
     let is_stopped = |logical_id: &str| {
         let mut stopped = job_queues.iter().chain(worker_groups).chain(ecs_services);
         stopped.any(|target| target.logical_id == logical_id)
     };
     let there = input.deployment.resources.iter().map(|resource| resource.logical_id.as_str());
-    there.filter(|id| is_work(id) && !is_stopped(id)).collect()
+    there.filter(|id| is_of_work(id) && !is_stopped(id)).collect()
 }
 
 /// The gate's rules hang on the listener, and the listener on its load balancer: where one of them is replaced the new
@@ -170,4 +167,27 @@ fn gate_holder(input: &CheckInput<'_>, listener: &str, finding: &mut Finding) {
             | Expected::Fails => {}
         }
     }
+}
+
+/// What works in nested stacks: no profile finds it, so nobody stops it.
+pub(super) fn nested(input: &CheckInput<'_>) -> CheckResult {
+    let mut finding = Finding::new("nested-stacks", "Work in nested stacks");
+    match &input.circumstances.nested_work {
+        Err(reason) => finding.warn(
+            format!("The nested stacks could not be looked at: {reason}. What works there goes on."),
+            "Allow cloudformation:ListStackResources on them, and check again.",
+        ),
+        Ok(work) if work.is_empty() => {
+            return finding.skipped("No nested stack has a worker group, a job queue or an ECS service.");
+        }
+        Ok(work) => finding.warn(
+            format!(
+                "Goes on while the stack is updated, since no profile reaches into nested stacks: {}.",
+                list(work.iter().map(String::as_str))
+            ),
+            "Stop it yourself first; where it may go on, accept this once and for all in the settings \
+             ([deployments.NAME.accept]).",
+        ),
+    }
+    finding.done()
 }

@@ -23,6 +23,14 @@ pub enum Part {
     Volumes,
 }
 
+/// Whether resources of this type are what work is done by: a group, a queue, a service.
+#[must_use]
+pub fn is_work(type_name: &str) -> bool {
+    [Part::JobQueues, Part::WorkerGroups, Part::EcsServices]
+        .into_iter()
+        .any(|part| part.types().contains(&type_name))
+}
+
 impl Part {
     /// Every kind, in the order in which they are shown.
     pub const ALL: [Part; 9] = [

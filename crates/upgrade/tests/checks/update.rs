@@ -194,6 +194,20 @@ fn update() {
             "not found by the profile there",
         ),
         (
+            "a nested stack works",
+            |w| w.around.nested_work = Ok(vec!["Jobs/Queue (AWS::Batch::JobQueue)".into()]),
+            "nested-stacks",
+            Warning,
+            "Goes on while the stack is updated, since no profile reaches into nested stacks: Jobs/Queue (AWS::Batch::JobQueue).",
+        ),
+        (
+            "nested stacks may not be looked at",
+            |w| w.around.nested_work = Err("no".into()),
+            "nested-stacks",
+            Warning,
+            "could not be looked at: no. What works there goes on.",
+        ),
+        (
             "the profile doesn't fit",
             |w| w.new_targets = Err("several listeners".into()),
             "targets",

@@ -163,6 +163,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         pending_maintenance: Ok(Vec::new()),
         alarms: Ok(Vec::new()),
         listeners: Ok(vec![listener(vec![rule(Some(80), 1), rule(None, 0)])]),
+        nested_work: Ok(Vec::new()),
         quotas: Ok(Vec::new()),
         unknown_quotas: Vec::new(),
         taken_names: Ok(BTreeMap::new()),
