@@ -14,8 +14,8 @@
 //!   `"statusReason"`, and `"refusesUpdates": true` if updates are to be refused as well), `UPDATING` for so many
 //!   `"seconds"` (60), or `VALID`.
 //! - `POST /_slackwater/ecs` with `{"cluster": "…", "service": "…"}` and a `"status"`: `FAILING` (the tasks that start stay
-//!   PENDING for so many `"seconds"` (60) and stop with a `"stoppedReason"`, again and again; with `"stopsRunning": true`
-//!   those that run stop as well) or `HEALTHY`.
+//!   PENDING for so many `"seconds"` (60) and stop with a `"stoppedReason"`, again and again; with a `"taskDefinition"` only
+//!   those of that one; with `"stopsRunning": true` those that run stop as well) or `HEALTHY`.
 
 use serde_json::{Value, json};
 

@@ -10,6 +10,7 @@
 
 mod clusters;
 mod definitions;
+mod deployment;
 mod durations;
 mod fields;
 mod names;

@@ -105,3 +105,42 @@ pub(crate) fn resource(world: &World, operation: &str, input: Input<'_>) -> Opti
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{arn_of_given, resource};
+    use crate::{Config, Input, Timestamp, World};
+
+    #[test]
+    fn a_permission_is_checked_on_what_a_call_names() {
+        let world = World::new(Config::default(), Timestamp(0));
+        let check = |operation: &str, input: Value, expected: &str| {
+            let found = resource(&world, operation, Input(&input)).unwrap_or("*".to_owned());
+            assert_eq!(found.replace("arn:aws:ecs:us-east-1:000000000000:", ""), expected, "{operation}");
+        };
+        check("UpdateService", json!({"cluster": "c", "service": "s"}), "service/c/s");
+        check("DescribeServices", json!({"services": ["s", "t"]}), "service/default/s");
+        check("CreateService", json!({"cluster": "c", "serviceName": "s"}), "service/c/s");
+        check("StopTask", json!({"cluster": "c", "task": "t"}), "task/c/t");
+        check("RunTask", json!({"taskDefinition": "web:1"}), "task-definition/web:1");
+        check("DescribeClusters", json!({"clusters": ["c"]}), "cluster/c");
+        check("DeleteCluster", json!({"cluster": "c"}), "cluster/c");
+        check("ListServices", json!({"cluster": "c"}), "*");
+        check("RegisterTaskDefinition", json!({"family": "web"}), "*");
+    }
+
+    #[test]
+    fn services_are_given_in_three_ways() {
+        let world = World::new(Config::default(), Timestamp(0));
+        let prefix = "arn:aws:ecs:us-east-1:000000000000:service";
+        for given in ["s".to_owned(), format!("{prefix}/s"), format!("{prefix}/c/s")] {
+            let found = arn_of_given(&world, "service", "c", &given).expect("of the cluster");
+            assert_eq!(found, format!("{prefix}/c/s"), "{given}");
+        }
+        let other =
+            arn_of_given(&world, "service", "d", &format!("{prefix}/c/s")).expect_err("another cluster");
+        assert_eq!(other.message, "Invalid identifier: Identifier is for cluster c. Your cluster is d");
+    }
+}

@@ -145,8 +145,14 @@ pub fn stability(world: &mut World, type_name: &str, physical_id: &str) -> Stabi
     let Some(service) = found.filter(|service| service.status == Status::Active) else {
         return Stability::Stable;
     };
-    if scheduler::is_stable(world, service) {
+    if !service.has_tripped && scheduler::is_stable(world, service) {
         return Stability::Stable;
+    }
+    if service.has_tripped {
+        // As people quote it.
+        let words = "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker \
+                     was triggered'.\" (HandlerErrorCode: GeneralServiceException)";
+        return Stability::Failed(ProvisionError { reason: words.to_owned() });
     }
     if service.looks >= durations::LOOKS {
         return Stability::Failed(not_stabilized());

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::definitions;
+use super::deployment::{self, Deployment, Rollout};
 use super::service::{Event, MOST_EVENTS, Service, Status, is_fargate, tasks_of};
 use super::task::{self, Ending, Order};
-use super::{definitions, durations, service};
 use crate::World;
 
 /// What a service has.
@@ -105,7 +106,7 @@ fn stop_what_is_too_much(world: &mut World, arn: &str, census: &Census, wanted: 
 fn start_what_is_missing(world: &mut World, arn: &str, wanted: usize) {
     let Some(service) = world.ecs.services.get(arn) else { return };
     let Some(primary) = service.primary().cloned() else { return };
-    if service.restart_at > world.now {
+    if service.restart_at > world.now || primary.rollout == Rollout::Failed {
         return;
     }
     let census = Census::of(world, service);
@@ -172,7 +173,7 @@ fn settle(world: &mut World, arn: &str, wanted: usize) {
     let now = world.now;
     let Some(found) = world.ecs.services.get(arn) else { return };
     let census = Census::of(world, found);
-    let is_over = |deployment: &service::Deployment| {
+    let is_over = |deployment: &Deployment| {
         !tasks_of(world, found)
             .any(|task| task.is_of_deployment(&deployment.id) && (task.is_wanted || task.state.is_leaving()))
     };
@@ -195,10 +196,7 @@ fn settle(world: &mut World, arn: &str, wanted: usize) {
     if !becomes_steady {
         return;
     }
-    let completed = service.deployments.first_mut().filter(|primary| !primary.is_completed).map(|primary| {
-        (primary.is_completed, primary.updated) = (true, now);
-        primary.id.clone()
-    });
+    let completed = deployment::complete(service, now);
     if let Some(id) = completed {
         tell(world, arn, &format!("(deployment {id}) deployment completed."));
     }
@@ -220,27 +218,6 @@ pub(super) fn tell(world: &mut World, arn: &str, words: &str) {
         service.events.push_front(Event { id, at, message });
         service.events.truncate(MOST_EVENTS);
     }
-}
-
-/// A task of a service failed to start: the next one waits, longer each time.
-pub(super) fn note_failure(world: &mut World, arn: &str, deployment: &str) {
-    let now = world.now;
-    let Some(service) = world.ecs.services.get_mut(arn) else { return };
-    service.failures = service.failures.saturating_add(1);
-    if let Some(deployment) = service.deployments.iter_mut().find(|one| one.id == deployment) {
-        deployment.failed_tasks = deployment.failed_tasks.saturating_add(1);
-    }
-    let at = now.after(durations::restart_pause(service.failures));
-    service.restart_at = service.restart_at.max(at);
-    // Nobody is to fill an hour with failures where everything is done at once, so this time isn't scaled.
-    let timer = super::Timer::Restart { service: arn.to_owned() };
-    world.timers.schedule(at, crate::timers::Timer::Ecs(timer));
-    tell(
-        world,
-        arn,
-        "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of \
-         the Amazon ECS Developer Guide.",
-    );
 }
 
 /// The last part of a task's ARN.

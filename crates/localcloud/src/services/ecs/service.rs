@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
+use super::deployment::{self, Deployment};
 use super::task::Task;
 use super::trouble::Trouble;
 use super::{clusters, fields, tags};
@@ -61,20 +62,12 @@ pub(super) struct Service {
     /// Until when no other is started.
     pub(super) restart_at: Timestamp,
     pub(super) trouble: Option<Trouble>,
+    /// The task definition of the last deployment that completed: what a rollback goes back to.
+    pub(super) last_completed: Option<String>,
+    /// Whether the circuit breaker has ended a deployment since somebody last changed the service.
+    pub(super) has_tripped: bool,
     /// How often CloudFormation has looked since it last changed something.
     pub(super) looks: u32,
-}
-
-/// One of a service's deployments.
-#[derive(Debug, Clone)]
-pub(super) struct Deployment {
-    pub(super) id: String,
-    /// The ARN of its task definition.
-    pub(super) definition: String,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
-    pub(super) failed_tasks: u32,
-    pub(super) is_completed: bool,
 }
 
 /// What a service has to tell.
@@ -152,7 +145,7 @@ pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value 
         .deployments
         .iter()
         .enumerate()
-        .map(|(place, one)| deployment(world, service, one, place == 0))
+        .map(|(place, one)| deployment::shown(world, service, one, place == 0))
         .collect();
     let events = service.events.iter().map(
         |event| json!({"id": event.id, "createdAt": fields::seconds(event.at), "message": event.message}),
@@ -197,7 +190,7 @@ pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value 
 }
 
 /// `launchType`, unless capacity providers decide; FARGATE has a version.
-fn add_launch(world: &World, service: &Service, shown: &mut Map<String, Value>) {
+pub(super) fn add_launch(world: &World, service: &Service, shown: &mut Map<String, Value>) {
     let is_fargate = is_fargate(world, &service.cluster, &service.described);
     if !service.described.contains_key("capacityProviderStrategy") {
         shown.insert("launchType".to_owned(), json!(if is_fargate { "FARGATE" } else { "EC2" }));
@@ -206,38 +199,4 @@ fn add_launch(world: &World, service: &Service, shown: &mut Map<String, Value>) 
         shown.entry("platformVersion").or_insert_with(|| json!("LATEST"));
         shown.insert("platformFamily".to_owned(), json!("Linux"));
     }
-}
-
-fn deployment(world: &World, service: &Service, deployment: &Deployment, is_primary: bool) -> Value {
-    let tasks = || tasks_of(world, service).filter(|task| task.is_of_deployment(&deployment.id));
-    let live = tasks().filter(|task| task.is_wanted).count();
-    let Deployment { id, definition, created, updated, failed_tasks, is_completed } = deployment;
-    let (state, reason) = if *is_completed {
-        ("COMPLETED", format!("ECS deployment {id} completed."))
-    } else {
-        ("IN_PROGRESS", format!("ECS deployment {id} in progress."))
-    };
-    let mut shown = json!({
-        "id": id,
-        "status": if is_primary { "PRIMARY" } else { "ACTIVE" },
-        "taskDefinition": definition,
-        // Assumption: of one that is on its way out, what it still has.
-        "desiredCount": if is_primary { json!(service.wanted()) } else { json!(live) },
-        "runningCount": tasks().filter(|task| task.state.is_running()).count(),
-        "pendingCount": tasks().filter(|task| task.state.is_pending()).count(),
-        "failedTasks": failed_tasks,
-        "createdAt": fields::seconds(*created),
-        "updatedAt": fields::seconds(*updated),
-        "rolloutState": state,
-        "rolloutStateReason": reason,
-    });
-    if let Some(shown) = shown.as_object_mut() {
-        for name in ["networkConfiguration", "capacityProviderStrategy", "platformVersion"] {
-            if let Some(value) = service.described.get(name) {
-                shown.insert(name.to_owned(), value.clone());
-            }
-        }
-        add_launch(world, service, shown);
-    }
-    shown
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::definitions::Definition;
 use super::names::{active_cluster, arn_of_given, cluster_of, is_name, service_arn};
-use super::service::{Deployment, Service, Status, is_fargate, percent, shown};
-use super::{client, clusters, definitions, fields, invalid, network, scheduler, tags};
+use super::service::{Service, Status, is_fargate, percent, shown};
+use super::{client, clusters, definitions, deployment, fields, invalid, network, scheduler, tags};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Settings that only travel through, but for what [`super::service`] reads of them.
@@ -122,11 +122,13 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         failures: 0,
         restart_at: Timestamp::default(),
         trouble: None,
+        last_completed: None,
+        has_tripped: false,
         looks: 0,
     };
     clusters::make_default(world, cluster);
     world.ecs.services.insert(arn.clone(), service);
-    deploy(world, &arn, &definition);
+    deployment::begin(world, &arn, &definition);
     scheduler::reconcile(world, &arn);
     Ok(arn)
 }
@@ -182,8 +184,9 @@ pub(super) fn update(
     let service = world.ecs.services.get_mut(arn).ok_or_else(not_found)?;
     service.described = described;
     service.desired = desired.unwrap_or(service.desired);
+    service.has_tripped = false;
     if deploys {
-        deploy(world, arn, &definition);
+        deployment::begin(world, arn, &definition);
     }
     scheduler::reconcile(world, arn);
     Ok(())
@@ -223,25 +226,6 @@ fn check_network(definition: &Definition, described: &Map<String, Value>) -> Res
         ));
     }
     Ok(())
-}
-
-/// Begin a deployment; it is the primary one from now on.
-fn deploy(world: &mut World, arn: &str, definition: &str) {
-    // "ecs-svc/" and 19 digits.
-    let drawn = world.identities.hex(&format!("ecs deployment {arn}"), 15);
-    let id = format!("ecs-svc/{:019}", u64::from_str_radix(&drawn, 16).unwrap_or_default());
-    let now = world.now;
-    let Some(service) = world.ecs.services.get_mut(arn) else { return };
-    let deployment = Deployment {
-        id,
-        definition: definition.to_owned(),
-        created: now,
-        updated: now,
-        failed_tasks: 0,
-        is_completed: false,
-    };
-    service.deployments.insert(0, deployment);
-    (service.is_steady, service.failures, service.restart_at) = (false, 0, now);
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {

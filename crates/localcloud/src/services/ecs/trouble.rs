@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::names::{arn_of_given, cluster_of};
 use super::service::Status;
 use super::task::{self, Ending, State};
-use super::{scheduler, service};
+use super::{deployment, scheduler, service};
 use crate::{AwsError, Input, World};
 
 /// What is wrong with a service.
@@ -21,6 +21,8 @@ pub(super) struct Trouble {
     pub(super) pending: Duration,
     /// `stoppedReason`.
     pub(super) reason: String,
+    /// The ARN of the task definition whose tasks alone it is about.
+    pub(super) definition: Option<String>,
 }
 
 /// In AWS's words, as people quote them.
@@ -32,20 +34,23 @@ const USUAL_SECONDS: i64 = 60;
 
 /// The trouble of a task's service.
 pub(super) fn of_task<'w>(world: &'w World, arn: &str) -> Option<&'w Trouble> {
-    let (service, _) = world.ecs.tasks.get(arn)?.service.as_ref()?;
-    world.ecs.services.get(service)?.trouble.as_ref()
+    let task = world.ecs.tasks.get(arn)?;
+    let (service, _) = task.service.as_ref()?;
+    let trouble = world.ecs.services.get(service)?.trouble.as_ref()?;
+    trouble.definition.as_ref().is_none_or(|definition| *definition == task.definition).then_some(trouble)
 }
 
 /// A task hasn't come up.
 pub(super) fn start_failed(world: &mut World, arn: &str) {
     let of = world.ecs.tasks.get(arn).and_then(|task| task.service.clone());
     if let Some((service, deployment)) = of {
-        scheduler::note_failure(world, &service, &deployment);
+        deployment::note_failure(world, &service, &deployment);
     }
 }
 
 /// Put a service into a status: `FAILING` (its tasks stay PENDING for so many `seconds`, 60, and stop with a
-/// `stoppedReason`, again and again; with `stopsRunning` those that run stop as well) or `HEALTHY`.
+/// `stoppedReason`, again and again; with a `taskDefinition`, `FAMILY:REVISION` or an ARN, only that one's, which need not exist yet; with
+/// `stopsRunning` those that run stop as well) or `HEALTHY`.
 ///
 /// # Errors
 /// When there is no such service, or no such status.
@@ -69,7 +74,13 @@ pub(crate) fn set_status(world: &mut World, input: Input<'_>) -> Result<Value, A
     };
     let (pending, running) = (in_state(State::Pending), in_state(State::Running));
     let trouble = match status {
-        "FAILING" => Some(Trouble { pending: Duration::from_secs(seconds), reason: reason.clone() }),
+        "FAILING" => {
+            let definition = input.string("taskDefinition").map(|given| match given.starts_with("arn:") {
+                true => given.to_owned(),
+                false => world.arn("ecs", &format!("task-definition/{given}")),
+            });
+            Some(Trouble { pending: Duration::from_secs(seconds), reason, definition })
+        }
         "HEALTHY" => None,
         other => {
             let shown: String = other.chars().take(100).collect();

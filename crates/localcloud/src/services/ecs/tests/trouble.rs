@@ -80,3 +80,26 @@ fn only_an_active_service_is_given_trouble() {
         assert_eq!(before, format!("{:?}", bench.world), "{asked}");
     }
 }
+
+#[test]
+fn the_circuit_breaker_ends_a_deployment_and_goes_back_to_the_last_that_completed() {
+    for (rolls_back, revision, state, steady) in [(true, 1, "COMPLETED", true), (false, 2, "FAILED", false)] {
+        let mut bench = bench();
+        bench.ok(0, "RegisterTaskDefinition", definition(json!({})));
+        let breaker = json!({"deploymentCircuitBreaker": {"enable": true, "rollback": rolls_back}});
+        create(&mut bench, json!({"taskDefinition": "web:1", "deploymentConfiguration": breaker}));
+        order(&mut bench, 20, json!({"status": "FAILING", "taskDefinition": "web:2", "seconds": 10}));
+        update(&mut bench, 20, json!({"taskDefinition": "web:2"}));
+        let found = service(&mut bench, 600);
+        assert_eq!(counts(&found), (2, 2, 0), "what ran goes on");
+        let primary = &found["deployments"][0];
+        assert!(
+            primary["taskDefinition"].as_str().is_some_and(|arn| arn.ends_with(&format!("web:{revision}")))
+        );
+        assert_eq!(primary["rolloutState"], state);
+        assert_eq!(messages(&found)[0].ends_with("steady state."), steady, "{:?}", messages(&found));
+        let told = |part: &str| messages(&found).iter().any(|words| words.contains(part));
+        assert!(told("deployment failed: tasks failed to start."));
+        assert_eq!(told("rolling back to deployment ecs-svc/"), rolls_back);
+    }
+}
