@@ -180,3 +180,76 @@ async fn a_cloud_that_dies_at_any_moment_comes_to_the_same_end() {
     println!("killed {DEATHS} times within the {took} s of an update: {same} of {RUNS} came to the same end");
     assert_eq!(same, RUNS);
 }
+
+/// A service's whole state and its tasks', as its API tells them.
+fn containers(site: &Site) -> String {
+    let ask = |operation: &str, body: &str| {
+        let request = Request::post("http://127.0.0.1:4566/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"));
+        site.send("ecs", request.body(bytes::Bytes::from(body.to_owned())).expect("a request"))
+    };
+    let mut seen = ask("DescribeServices", r#"{"cluster": "c", "services": ["s"], "include": ["TAGS"]}"#);
+    for status in ["RUNNING", "STOPPED"] {
+        let list = ask(
+            "ListTasks",
+            &format!(r#"{{"cluster": "c", "serviceName": "s", "desiredStatus": "{status}"}}"#),
+        );
+        let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+        let asked = serde_json::json!({"cluster": "c", "tasks": list["taskArns"]});
+        if list["taskArns"] != serde_json::json!([]) {
+            seen.push_str(&ask("DescribeTasks", &asked.to_string()));
+        }
+    }
+    seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_and_their_tasks_go_on_as_if_the_process_had_never_died() {
+    let mut ends = Vec::new();
+    for deaths in [false, true] {
+        let mut folders = vec![tempfile::tempdir().expect("a folder")];
+        let mut site = Site::open(folders[0].path().join("cloud.sqlite"), START);
+        let post = |site: &Site, operation: &str, body: &str| {
+            let request = Request::post("http://127.0.0.1:4566/")
+                .header("content-type", "application/x-amz-json-1.1")
+                .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"));
+            site.send("ecs", request.body(bytes::Bytes::from(body.to_owned())).expect("a request"));
+        };
+        let definition =
+            r#"{"family": "web", "containerDefinitions": [{"name": "a", "image": "i", "memory": 9}]}"#;
+        let steps: [(&str, &str); 8] = [
+            ("CreateCluster", r#"{"clusterName": "c"}"#),
+            ("RegisterTaskDefinition", definition),
+            (
+                "CreateService",
+                r#"{"cluster": "c", "serviceName": "s", "taskDefinition": "web", "desiredCount": 3}"#,
+            ),
+            ("fail", r#"{"cluster": "c", "service": "s", "status": "FAILING", "seconds": 7}"#),
+            ("UpdateService", r#"{"cluster": "c", "service": "s", "desiredCount": 5}"#),
+            ("fail", r#"{"cluster": "c", "service": "s", "status": "HEALTHY"}"#),
+            ("UpdateService", r#"{"cluster": "c", "service": "s", "forceNewDeployment": true}"#),
+            ("UpdateService", r#"{"cluster": "c", "service": "s", "desiredCount": 1}"#),
+        ];
+        for (operation, body) in steps {
+            match operation {
+                "fail" => {
+                    let request = Request::post("http://127.0.0.1:4566/_slackwater/ecs");
+                    site.send("slackwater", request.body(bytes::Bytes::from(body)).expect("a request"));
+                }
+                operation => post(&site, operation, body),
+            }
+            tokio::time::advance(Duration::from_secs(13)).await;
+            if deaths {
+                let next = tempfile::tempdir().expect("a folder");
+                site = site.dies(next.path());
+                folders.push(next);
+            }
+        }
+        let now = containers(&site);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        ends.push((now, containers(&site)));
+    }
+    assert!(ends[0].0.contains("STOPPING") && ends[0].0.contains("TaskFailedToStart"), "{}", ends[0].0);
+    assert_eq!(ends[0], ends[1]);
+}

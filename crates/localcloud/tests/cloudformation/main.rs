@@ -2,6 +2,7 @@
 
 mod chance;
 mod code_ocean;
+mod containers;
 mod custom_resources;
 mod drift;
 mod every_type;
