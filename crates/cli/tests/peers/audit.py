@@ -473,7 +473,52 @@ def machines():
     ])
 
 
-for step in [cloudformation, tokens, rollbacks, identity, small_services, platform, machines]:
+def containers():
+    c, s, none = {"cluster": "c"}, {"cluster": "c", "service": "s"}, {"cluster": "c", "service": "none"}
+    bad, client, gone = "InvalidParameterException", "ClientException", "ServiceNotFoundException"
+    container = {"name": "a", "image": "i", "memory": 128}
+    service = c | {"serviceName": "s", "taskDefinition": "web", "desiredCount": 2}
+    arn = f"arn:aws:ecs:us-east-1:{OWNER}:service/c/s"
+    rows("ecs", [
+        ("create_cluster", {"clusterName": "c"}, {"clusterName": "a b"}, bad),
+        ("describe_clusters", {"clusters": ["c", "none"]}, None, ""),
+        ("list_clusters", {}, {"maxResults": 101}, bad),
+        ("register_task_definition", {"family": "web", "containerDefinitions": [container]}, {"family": "web", "containerDefinitions": []}, client),
+        ("describe_task_definition", {"taskDefinition": "web:1", "include": ["TAGS"]}, {"taskDefinition": "none"}, client),
+        ("list_task_definitions", {"familyPrefix": "web"}, {"status": "none"}, bad),
+        ("create_service", service, service | {"taskDefinition": "none", "serviceName": "t"}, client),
+    ])
+    waits("ecs", "services_stable", c | {"services": ["s"]})
+    waits("ecs", "services_stable", c | {"services": ["none"]}, ends=False)
+    answers = rows("ecs", [
+        ("describe_services", c | {"services": ["s", "none"], "include": ["TAGS"]}, {"cluster": "none", "services": ["s"]}, "ClusterNotFoundException"),
+        ("list_services", c, {"cluster": "none"}, "ClusterNotFoundException"),
+        ("list_tasks", c | {"serviceName": "s"}, c | {"serviceName": "none"}, gone),
+        ("describe_tasks", lambda a: c | {"tasks": a["list_tasks"]["taskArns"]}, c | {"tasks": []}, bad),
+        ("stop_task", lambda a: c | {"task": a["list_tasks"]["taskArns"][0], "reason": "r"}, c | {"task": "none"}, bad),
+        ("run_task", c | {"taskDefinition": "web"}, c | {"taskDefinition": "none"}, client),
+        ("tag_resource", {"resourceArn": arn, "tags": [{"key": "k", "value": "v"}]}, {"resourceArn": arn + "0", "tags": []}, "ResourceNotFoundException"),
+        ("list_tags_for_resource", {"resourceArn": arn}, {"resourceArn": arn + "0"}, "ResourceNotFoundException"),
+        ("untag_resource", {"resourceArn": arn, "tagKeys": ["k"]}, {"resourceArn": arn + "0", "tagKeys": ["k"]}, "ResourceNotFoundException"),
+        ("update_service", s | {"desiredCount": 0}, none | {"desiredCount": 0}, gone),
+    ])
+    refused("ecs", "update_service", {"service": arn, "desiredCount": 1}, "ClusterNotFoundException")
+    refused("ecs", "describe_services", c | {"services": [str(number) for number in range(11)]}, bad)
+    waits("ecs", "services_stable", c | {"services": ["s"]})
+    run = answers["run_task"]["tasks"][0]["taskArn"]
+    waits("ecs", "tasks_running", c | {"tasks": [run]})
+    refused("ecs", "delete_cluster", c, "ClusterContainsServicesException")
+    rows("ecs", [
+        ("delete_service", s, none, gone),
+        ("stop_task", c | {"task": run}, None, ""),
+        ("deregister_task_definition", {"taskDefinition": "web:1"}, {"taskDefinition": "none:1"}, client),
+    ])
+    waits("ecs", "tasks_stopped", c | {"tasks": [run]})
+    waits("ecs", "services_inactive", c | {"services": ["s"]})
+    rows("ecs", [("delete_cluster", c, {"cluster": "none"}, "ClusterNotFoundException")])
+
+
+for step in [cloudformation, tokens, rollbacks, identity, small_services, platform, machines, containers]:
     try:
         step()
     except Exception as error:  # one step's surprise shouldn't hide what the others find
