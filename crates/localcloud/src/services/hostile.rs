@@ -41,8 +41,24 @@ fn furnished(config: Config) -> (World, Vec<(&'static str, Value)>) {
     let run = world.handle(Timestamp(0), Service::Ec2, "RunInstances", Input(&run)).expect("started");
     let instance = run["instancesSet"][0]["instanceId"].clone();
     let ids =
-        vec![("VolumeId", json!(volume)), ("ResourceId", json!([volume])), ("InstanceId", json!([instance]))];
+        [("VolumeId", json!(volume)), ("ResourceId", json!([volume])), ("InstanceId", json!([instance]))];
+    let ids = ids.into_iter().chain(with_containers(&mut world)).collect();
     (world, ids)
+}
+
+/// A cluster with a service that runs; gives the ids of its tasks.
+fn with_containers(world: &mut World) -> [(&'static str, Value); 2] {
+    let mut ask = |operation: &str, input: Value| {
+        world.handle(Timestamp(0), Service::Ecs, operation, Input(&input)).expect("an answer")
+    };
+    let container = json!({"name": "a", "image": "i", "memory": 9});
+    ask("CreateCluster", json!({"clusterName": "group"}));
+    ask("RegisterTaskDefinition", json!({"family": "group", "containerDefinitions": [container]}));
+    let service =
+        json!({"cluster": "group", "serviceName": "group", "taskDefinition": "group", "desiredCount": 2});
+    ask("CreateService", service);
+    let tasks = ask("ListTasks", json!({"cluster": "group"}))["taskArns"].clone();
+    [("task", tasks[0].clone()), ("tasks", tasks)]
 }
 
 /// Numbers that look random and are the same in every run.
@@ -93,57 +109,99 @@ impl Stream {
     }
 }
 
-#[test]
-fn nothing_panics_and_a_refusal_changes_nothing() {
-    for (speed, seed) in [(Speed::Times(1.0), 0), (Speed::Instant, 1 << 32)] {
-        let mut stream = Stream(seed);
-        let config = Config { speed, ..Config::default() };
-        let (mut world, mut ids) = furnished(config.clone());
-        let mut answered = 0;
-        for round in 0..6000_u64 {
-            // Now and then begin again, so that the world stays small enough to be compared.
-            if round % 150 == 0 {
-                (world, ids) = furnished(config.clone());
-            }
-            let (service, operations) = OPERATIONS[stream.below(OPERATIONS.len())];
-            let operation = operations[stream.below(operations.len())];
-            let mut input = Map::new();
-            for name in NAMES {
-                // Half of the names that end in "Name" are good ones, or nothing would ever exist.
-                match stream.below(4) {
-                    0 => drop(input.insert((*name).to_owned(), stream.value(3))),
-                    1 if ids.iter().any(|(id, _)| id == name) => {
-                        let good = ids.iter().find(|(id, _)| id == name).map(|(_, good)| good.clone());
-                        input.insert((*name).to_owned(), good.unwrap_or_default());
-                    }
-                    1 | 2 if GOOD.iter().any(|(good, _)| good == name) => {
-                        let good = GOOD.iter().find(|(good, _)| good == name).map_or("", |(_, good)| good);
-                        input.insert((*name).to_owned(), serde_json::from_str(good).expect("JSON"));
-                    }
-                    1 if name.ends_with("Identifier") || name.ends_with("Operator") => {
-                        input.insert((*name).to_owned(), json!("group"));
-                    }
-                    1 if name.ends_with("Name") || matches!(*name, "jobQueue" | "type" | "Bucket") => {
-                        input.insert((*name).to_owned(), json!("group"));
-                    }
-                    1 if name.ends_with("Size") => drop(input.insert((*name).to_owned(), json!("2"))),
-                    _ => {}
-                }
-            }
-            let input = Value::Object(input);
-            let at = Timestamp(round % 150 * 7000);
-            world.advance(at);
-            let before = format!("{world:?}");
-            match world.handle(at, service, operation, Input(&input)) {
-                Ok(_) => answered += 1,
-                Err(error) => {
-                    assert!(
-                        before == format!("{world:?}"),
-                        "{operation} {input}: {error} has changed something"
-                    );
-                }
+/// How often, of so many times, a name stands for nonsense, and how often for what would be right.
+struct Odds {
+    nonsense: usize,
+    right: usize,
+    of: usize,
+    /// What is right here, though elsewhere something else is.
+    rather: &'static [(&'static str, &'static str)],
+}
+
+/// Ask so many times; gives how many requests were answered.
+fn ask_nonsense(
+    operations: &[(Service, &[&str])],
+    config: &Config,
+    seed: u64,
+    rounds: u64,
+    odds: &Odds,
+) -> usize {
+    let mut stream = Stream(seed);
+    let (mut world, mut ids) = furnished(config.clone());
+    let mut answered = 0;
+    for round in 0..rounds {
+        // Now and then begin again, so that the world stays small enough to be compared.
+        if round % 150 == 0 {
+            (world, ids) = furnished(config.clone());
+        }
+        let (service, operations) = operations[stream.below(operations.len())];
+        let operation = operations[stream.below(operations.len())];
+        let mut input = Map::new();
+        for name in NAMES {
+            let drawn = stream.below(odds.of);
+            let value = if drawn < odds.nonsense {
+                Some(stream.value(3))
+            } else if drawn < odds.nonsense + odds.right {
+                right(name, &ids, odds.rather)
+            } else {
+                None
+            };
+            if let Some(value) = value {
+                input.insert((*name).to_owned(), value);
             }
         }
+        let input = Value::Object(input);
+        let at = Timestamp(round % 150 * 7000);
+        world.advance(at);
+        let before = format!("{world:?}");
+        match world.handle(at, service, operation, Input(&input)) {
+            Ok(_) => answered += 1,
+            Err(error) => {
+                assert!(before == format!("{world:?}"), "{operation} {input}: {error} has changed something");
+            }
+        }
+    }
+    answered
+}
+
+/// What a name stands for, where that is known.
+fn right(name: &str, ids: &[(&'static str, Value)], rather: &[(&str, &str)]) -> Option<Value> {
+    if let Some((_, id)) = ids.iter().find(|(known, _)| *known == name) {
+        return Some(id.clone());
+    }
+    if let Some((_, good)) = rather.iter().chain(GOOD).find(|(known, _)| *known == name) {
+        return Some(serde_json::from_str(good).expect("JSON"));
+    }
+    let is_name = ["Name", "Identifier", "Operator"].iter().any(|end| name.ends_with(end))
+        || matches!(name, "jobQueue" | "type" | "Bucket");
+    let is_size = name.ends_with("Size");
+    is_name.then(|| json!("group")).or_else(|| is_size.then(|| json!("2")))
+}
+
+const SPEEDS: [(Speed, u64); 2] = [(Speed::Times(1.0), 0), (Speed::Instant, 1 << 32)];
+
+#[test]
+fn nothing_panics_and_a_refusal_changes_nothing() {
+    for (speed, seed) in SPEEDS {
+        let config = Config { speed, ..Config::default() };
+        let odds = Odds { nonsense: 1, right: 1, of: 4, rather: &[] };
+        let answered = ask_nonsense(OPERATIONS, &config, seed, 6000, &odds);
         assert!(answered > 600, "only {answered} requests got beyond their checks");
+    }
+}
+
+/// Its operations read many parameters, so that most of them have to be right before one that isn't is looked at.
+#[test]
+fn nothing_panics_in_ecs_when_little_is_wrong() {
+    let control: &[&str] = &["SetServiceStatus"];
+    let ecs = OPERATIONS.iter().find(|(service, _)| *service == Service::Ecs).expect("listed").1;
+    for (speed, seed) in SPEEDS {
+        let config = Config { speed, ..Config::default() };
+        let operations =
+            [(Service::Ecs, ecs), (Service::Ecs, ecs), (Service::Ecs, ecs), (Service::Control, control)];
+        let rather = &[("status", "\"FAILING\""), ("taskDefinition", "\"group:1\"")];
+        let odds = Odds { nonsense: 1, right: 12, of: 20, rather };
+        let answered = ask_nonsense(&operations, &config, seed, 6000, &odds);
+        assert!(answered > 1200, "only {answered} requests got beyond their checks");
     }
 }
