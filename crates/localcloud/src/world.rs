@@ -193,7 +193,11 @@ impl World {
     pub fn scaled(&self, usual: std::time::Duration) -> std::time::Duration {
         match self.config.speed {
             Speed::Instant => std::time::Duration::ZERO,
-            Speed::Times(factor) if factor > 0.0 => usual.div_f64(factor),
+            // What is too long to be said lasts as long as can be said.
+            Speed::Times(factor) if factor > 0.0 => {
+                std::time::Duration::try_from_secs_f64(usual.as_secs_f64() / factor)
+                    .unwrap_or(std::time::Duration::MAX)
+            }
             Speed::Times(_) => usual,
         }
     }

@@ -26,13 +26,14 @@ mod trouble;
 mod typed;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
 pub(crate) use names::resource;
 pub(crate) use trouble::set_status;
 
-use crate::{AwsError, Input, World};
+use crate::{AwsError, Input, Speed, World};
 
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +100,15 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
         "UntagResource" => tags::remove(world, input),
         "ListTagsForResource" => tags::list(world, input),
         _ => Err(AwsError::invalid_action(operation)),
+    }
+}
+
+/// A time that passes however fast the cloud is: nobody is to fill a moment with failures, or to find nothing of a task
+/// that has stopped, where everything is done at once.
+fn time_that_passes(world: &World, usual: Duration) -> Duration {
+    match world.config.speed {
+        Speed::Instant => usual,
+        Speed::Times(_) => world.scaled(usual).max(Duration::from_secs(1)),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The rates that AWS documents. A quota of so many requests a second is a bucket of as many, refilled each second.
 //!
+//! ECS publishes buckets (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html>) that nobody
+//! has read from its page yet, and isn't throttled here either.
+//!
 //! CloudFormation, Auto Scaling ("a shared API bucket"), IAM, RDS and AWS Backup throttle as well, but AWS publishes no
 //! figures: they are not throttled here unless the faults say so. Neither are CloudWatch and the mutating operations of
 //! Elastic Load Balancing, whose pages have figures that nobody has read from them yet.

@@ -67,8 +67,8 @@ pub(super) fn note_failure(world: &mut World, arn: &str, id: &str) {
         deployment.failed_tasks = deployment.failed_tasks.saturating_add(1);
         deployment.updated = now;
     }
-    // Nobody is to fill an hour with failures where everything is done at once, so this time isn't scaled.
-    let at = now.after(durations::restart_pause(failures));
+    let at = now.after(super::time_that_passes(world, durations::restart_pause(failures)));
+    let Some(service) = world.ecs.services.get_mut(arn) else { return };
     service.restart_at = service.restart_at.max(at);
     world.timers.schedule(at, timers::Timer::Ecs(Timer::Restart { service: arn.to_owned() }));
     scheduler::tell(
@@ -135,7 +135,8 @@ pub(super) fn shown(world: &World, service: &Service, deployment: &Deployment, i
         "rolloutStateReason": reason,
     });
     if let Some(shown) = shown.as_object_mut() {
-        for name in ["networkConfiguration", "capacityProviderStrategy", "platformVersion"] {
+        let of_tasks = ["networkConfiguration", "capacityProviderStrategy", "platformVersion"];
+        for name in of_tasks.into_iter().chain(service::OF_DEPLOYMENTS) {
             if let Some(value) = service.described.get(name) {
                 shown.insert(name.to_owned(), value.clone());
             }

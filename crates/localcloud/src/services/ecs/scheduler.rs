@@ -161,6 +161,8 @@ fn tags_of_tasks(world: &World, service: &Service) -> BTreeMap<String, String> {
         // NONE.
         Some(_) | None => BTreeMap::new(),
     };
+    // Assumption: what AWS itself has set stays where it is.
+    tags.retain(|key, _| !key.starts_with("aws:"));
     if service.described.get("enableECSManagedTags") == Some(&json!(true)) {
         tags.insert("aws:ecs:serviceName".to_owned(), service.name.clone());
         tags.insert("aws:ecs:clusterName".to_owned(), service.cluster.clone());

@@ -137,6 +137,10 @@ pub(super) fn is_fargate(world: &World, cluster: &str, described: &Map<String, V
     provider.is_some_and(|provider| provider.starts_with("FARGATE"))
 }
 
+/// Settings of a service that its deployments show.
+pub(super) const OF_DEPLOYMENTS: [&str; 3] =
+    ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
+
 /// A service as it is described.
 pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value {
     let mut shown = service.described.clone();
@@ -167,6 +171,7 @@ pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value 
         shown.insert(name.to_owned(), value);
     }
     add_launch(world, service, &mut shown);
+    shown.retain(|name, _| !OF_DEPLOYMENTS.contains(&name.as_str()));
     let configuration = shown.entry("deploymentConfiguration").or_insert_with(|| json!({}));
     if let Some(configuration) = configuration.as_object_mut() {
         for name in ["maximumPercent", "minimumHealthyPercent"] {

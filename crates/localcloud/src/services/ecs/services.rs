@@ -46,6 +46,20 @@ const DEPLOYS: &[&str] = &[
     "vpcLatticeConfigurations",
 ];
 
+/// "Tasks per service", 5,000
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>). Assumption: the words.
+const MOST_TASKS: u32 = 5000;
+
+/// The `desiredCount` of a request.
+fn desired_count(input: Input<'_>) -> Result<Option<u32>, AwsError> {
+    match fields::count(input, "desiredCount")? {
+        Some(count) if count > MOST_TASKS => {
+            Err(invalid(format!("desiredCount must be between 0 and {MOST_TASKS}")))
+        }
+        count => Ok(count),
+    }
+}
+
 fn not_found() -> AwsError {
     AwsError::new(400, "ServiceNotFoundException", "Service not found.")
 }
@@ -86,7 +100,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         Some("DAEMON") => true,
         Some(other) => return Err(invalid(format!("Invalid scheduling strategy: {other}"))),
     };
-    let given = fields::count(input, "desiredCount")?;
+    let given = desired_count(input)?;
     if is_daemon && given.is_some() {
         return Err(daemon_has_no_count());
     }
@@ -151,7 +165,7 @@ pub(super) fn update(
     if service.status != Status::Active {
         return Err(AwsError::new(400, "ServiceNotActiveException", "Service was not ACTIVE."));
     }
-    let desired = fields::count(input, "desiredCount")?;
+    let desired = desired_count(input)?;
     if service.is_daemon && desired.is_some() {
         return Err(daemon_has_no_count());
     }
@@ -210,7 +224,11 @@ fn check_percents(described: &Map<String, Value>, is_daemon: bool) -> Result<(),
              configuration. Change the maximumPercent value to 100, and try again",
         ));
     }
-    if least >= 100 && most <= 100 {
+    // Assumption: the words. More than all could never be healthy.
+    if least > 100 {
+        return Err(invalid("minimumHealthyPercent must be between 0 and 100."));
+    }
+    if least == 100 && most <= 100 {
         return Err(invalid(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
         ));

@@ -193,8 +193,8 @@ pub(super) fn enter(world: &mut World, arn: &str, state: State) {
     let lasts = match state {
         State::Provisioning => Some(durations::provisioning(is_fargate)),
         State::Pending => {
-            if let Some(unscaled) = trouble::of_task(world, arn).map(|trouble| trouble.pending) {
-                return schedule_unscaled(world, arn, step, unscaled);
+            if let Some(pending) = trouble::of_task(world, arn).map(|trouble| trouble.pending) {
+                return schedule_passing(world, arn, step, pending);
             }
             Some(durations::pending(is_fargate))
         }
@@ -211,16 +211,15 @@ pub(super) fn enter(world: &mut World, arn: &str, state: State) {
         State::Deactivating => Some(network::deregister(world, arn)),
         State::Stopping => Some(stop_timeout(world, arn)),
         State::Deprovisioning => Some(durations::deprovisioning(is_fargate)),
-        // Where everything is done at once, it is there to be looked at all the same.
-        State::Stopped => return schedule_unscaled(world, arn, step, durations::STOPPED_IS_SHOWN),
+        State::Stopped => return schedule_passing(world, arn, step, durations::STOPPED_IS_SHOWN),
     };
     if let Some(lasts) = lasts {
         world.schedule(lasts, timers::Timer::Ecs(Timer::Task { task: arn.to_owned(), step }));
     }
 }
 
-fn schedule_unscaled(world: &mut World, arn: &str, step: u64, lasts: Duration) {
-    let at = world.now.after(lasts);
+fn schedule_passing(world: &mut World, arn: &str, step: u64, lasts: Duration) {
+    let at = world.now.after(super::time_that_passes(world, lasts));
     world.timers.schedule(at, timers::Timer::Ecs(Timer::Task { task: arn.to_owned(), step }));
 }
 

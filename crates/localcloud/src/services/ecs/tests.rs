@@ -174,6 +174,12 @@ fn tasks_that_belong_to_no_service_run_as_long_as_they_say() {
     assert_eq!(ended["containers"][0]["exitCode"], 3);
     assert_eq!(state(&mut bench, 100_000, &long)["lastStatus"], "RUNNING");
     assert_eq!(state(&mut bench, 100_000, &long)["group"], "family:web");
+    // Longer than can be said.
+    let forever = json!({"containerOverrides": [{"environment": [
+        {"name": "RUN_SECONDS", "value": "18446744073709551615"}]}]});
+    let asked = json!({"cluster": "c", "taskDefinition": "web:1", "overrides": forever});
+    let task = bench.ok(100_000, "RunTask", asked)["tasks"][0]["taskArn"].clone();
+    assert_eq!(state(&mut bench, 200_000, task.as_str().expect("an ARN"))["lastStatus"], "RUNNING");
     bench.refused(
         100_000,
         "DeleteCluster",
@@ -262,6 +268,12 @@ fn what_is_wrong_is_refused_in_the_words_of_ecs() {
             json!({"cluster": "c", "service": "s", "desiredCount": -1}),
             invalid,
             "desiredCount",
+        ),
+        (
+            "UpdateService",
+            json!({"cluster": "c", "service": "s", "desiredCount": 5001}),
+            invalid,
+            "between 0 and 5000",
         ),
         (
             "UpdateService",

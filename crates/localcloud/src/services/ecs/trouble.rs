@@ -16,8 +16,7 @@ use crate::{AwsError, Input, World};
 /// What is wrong with a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
-    /// How long a task stays PENDING before it stops. At least a second, and never scaled, so that time passes between two
-    /// failures however fast the cloud is.
+    /// How long a task stays PENDING before it stops.
     pub(super) pending: Duration,
     /// `stoppedReason`.
     pub(super) reason: String,

@@ -15,6 +15,7 @@ const INTEGERS: &[&str] = &[
     "healthCheckGracePeriodSeconds",
     "hostPort",
     "idleTimeoutSeconds",
+    "ignoredExitCodes",
     "ingressPortOverride",
     "interval",
     "maxSwap",
@@ -65,6 +66,7 @@ const KEPT: &[&str] = &["DockerLabels", "DriverOpts", "Labels", "Options"];
 const RENAMED: &[(&str, &str)] = &[
     ("clusterSettings", "settings"),
     ("eFSVolumeConfiguration", "efsVolumeConfiguration"),
+    ("filesystemId", "fileSystemId"),
     ("fSxWindowsFileServerVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"),
     ("placementStrategies", "placementStrategy"),
     ("proxyConfigurationProperties", "properties"),
@@ -73,6 +75,12 @@ const RENAMED: &[(&str, &str)] = &[
 /// Properties as ECS writes them.
 pub(super) fn from_properties(properties: &Value) -> Value {
     typed(lower_camel(properties, KEPT), false)
+}
+
+/// A text that is a number as one.
+fn number(value: &Value) -> Value {
+    let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
+    number.map_or_else(|| value.clone(), |number| Value::Number(Number::from(number)))
 }
 
 /// Recursion is as deep as the template, whose parser limits it.
@@ -87,9 +95,8 @@ fn typed(value: Value, in_container: bool) -> Value {
                     || in_container && INTEGERS_OF_CONTAINERS.contains(&name.as_str());
                 let field = match &field {
                     _ if KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(&name)) => field,
-                    Value::String(text) if is_integer => text
-                        .parse::<i64>()
-                        .map_or(field.clone(), |number| Value::Number(Number::from(number))),
+                    Value::Array(items) if is_integer => items.iter().map(number).collect(),
+                    _ if is_integer => number(&field),
                     Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
                         text.parse::<bool>().map_or(field.clone(), Value::Bool)
                     }
@@ -122,6 +129,7 @@ mod tests {
                 "PortMappings": [{"ContainerPort": "80"}],
                 "Environment": [{"Name": "A", "Value": "1"}],
                 "LogConfiguration": {"LogDriver": "awslogs", "Options": {"Mode": "1"}},
+                "RestartPolicy": {"IgnoredExitCodes": ["0", "3"]},
             }],
             "DesiredCount": "2",
             "Tags": [{"Key": "Enable", "Value": "true"}],
@@ -136,6 +144,7 @@ mod tests {
                 "portMappings": [{"containerPort": 80}],
                 "environment": [{"name": "A", "value": "1"}],
                 "logConfiguration": {"logDriver": "awslogs", "options": {"Mode": "1"}},
+                "restartPolicy": {"ignoredExitCodes": [0, 3]},
             }],
             "desiredCount": 2,
             "tags": [{"key": "Enable", "value": "true"}],
