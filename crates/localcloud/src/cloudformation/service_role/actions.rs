@@ -117,6 +117,7 @@ mod tests {
     #[test]
     fn the_main_actions_of_what_vendors_deploy() {
         check("AWS::Batch::JobQueue", "batch:CreateJobQueue", "batch:UpdateJobQueue", "batch:DeleteJobQueue");
+        check("AWS::ECS::Service", "ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService");
         check("AWS::RDS::DBInstance", "rds:CreateDBInstance", "rds:ModifyDBInstance", "rds:DeleteDBInstance");
         check(
             "AWS::AutoScaling::AutoScalingGroup",

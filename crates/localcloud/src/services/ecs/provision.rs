@@ -208,7 +208,7 @@ fn input(desired: &Desired<'_>) -> Value {
 }
 
 /// The template's tags and the stack's are set, what the template no longer has is taken away, and what others have set
-/// stays.
+/// stays. Assumption: so does a tag that the stack had and has no longer.
 fn update_tags(world: &mut World, desired: &Desired<'_>, input: Input<'_>) -> Result<(), ProvisionError> {
     let new = tags::given(input)?;
     let previous = desired.previous.map(properties::to_json).unwrap_or_default();

@@ -96,7 +96,7 @@ fn typed(value: Value, in_container: bool) -> Value {
                 let field = match &field {
                     _ if KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(&name)) => field,
                     Value::Array(items) if is_integer => items.iter().map(number).collect(),
-                    _ if is_integer => number(&field),
+                    Value::String(_) if is_integer => number(&field),
                     Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
                         text.parse::<bool>().map_or(field.clone(), Value::Bool)
                     }
@@ -131,6 +131,7 @@ mod tests {
                 "LogConfiguration": {"LogDriver": "awslogs", "Options": {"Mode": "1"}},
                 "RestartPolicy": {"IgnoredExitCodes": ["0", "3"]},
             }],
+            "Services": [{"Timeout": {"IdleTimeoutSeconds": "5"}}],
             "DesiredCount": "2",
             "Tags": [{"Key": "Enable", "Value": "true"}],
         });
@@ -146,6 +147,7 @@ mod tests {
                 "logConfiguration": {"logDriver": "awslogs", "options": {"Mode": "1"}},
                 "restartPolicy": {"ignoredExitCodes": [0, 3]},
             }],
+            "services": [{"timeout": {"idleTimeoutSeconds": 5}}],
             "desiredCount": 2,
             "tags": [{"key": "Enable", "value": "true"}],
         });
