@@ -46,18 +46,47 @@ pub(super) fn interface(world: &mut World, stream: &str, described: &Map<String,
     }
 }
 
-/// "The target group … does not have an associated load balancer" (recorded by many). Assumption: a target group that
-/// isn't of this cloud, such as one that a template's parameter names, is there and has one.
-pub(super) fn check_target_groups(world: &World, described: &Map<String, Value>) -> Result<(), AwsError> {
+/// Whether tasks of a definition can be registered as a service wants it. The words are recorded by many. Assumption: a
+/// target group that isn't of this cloud, such as one that a template's parameter names, is there and fits.
+pub(super) fn check_target_groups(
+    world: &World,
+    definition: &Definition,
+    described: &Map<String, Value>,
+) -> Result<(), AwsError> {
     for given in service::target_groups(described) {
         let arn = given.string("targetGroupArn").unwrap_or_default();
-        if load_balancing::target_group(world, arn).is_some_and(|group| !group.is_in_use) {
+        let Some(group) = load_balancing::target_group(world, arn) else { continue };
+        if !group.is_in_use {
             return Err(invalid(format!(
                 "The target group with targetGroupArn {arn} does not have an associated load balancer."
             )));
         }
+        if group.is_by_address != definition.is_awsvpc() {
+            let kind = if group.is_by_address { "ip" } else { "instance" };
+            let mode = definition.described.get("networkMode").and_then(Value::as_str).unwrap_or("bridge");
+            return Err(invalid(format!(
+                "The provided target group {arn} has target type {kind}, which is incompatible with the {mode} network \
+                 mode specified in the task definition."
+            )));
+        }
+        check_container(definition, given)?;
     }
     Ok(())
+}
+
+/// The container and its port that a target group is for.
+fn check_container(definition: &Definition, given: Input<'_>) -> Result<(), AwsError> {
+    let name = given.string("containerName").unwrap_or_default();
+    let port = given.integer("containerPort").map_err(|error| invalid(error.message))?.unwrap_or_default();
+    let container = definition.containers().find(|container| container.string("name") == Some(name));
+    let container = container
+        .ok_or_else(|| invalid(format!("The container {name} does not exist in the task definition.")))?;
+    let mut mappings = container.objects("portMappings");
+    if mappings.any(|mapping| mapping.integer("containerPort") == Ok(Some(port))) {
+        Ok(())
+    } else {
+        Err(invalid(format!("The container {name} did not have a container port {port} defined.")))
+    }
 }
 
 /// Whether a task's service has target groups.

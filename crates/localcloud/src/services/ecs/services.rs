@@ -110,6 +110,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
     }
     let definition = definitions::usable(world, input.string("taskDefinition").unwrap_or_default())?;
     check_network(definition, &described)?;
+    network::check_target_groups(world, definition, &described)?;
     let definition = definition.arn.clone();
     // "Required when schedulingStrategy is REPLICA" (API reference of `CreateService`).
     let desired = match (is_daemon, given) {
@@ -118,7 +119,6 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         (false, None) => return Err(invalid("desiredCount is required")),
     };
     check_percents(&described, is_daemon)?;
-    network::check_target_groups(world, &described)?;
     let service = Service {
         name: name.to_owned(),
         arn: arn.clone(),
@@ -192,7 +192,7 @@ pub(super) fn update(
     check_percents(&described, service.is_daemon)?;
     check_network(definition, &described)?;
     if deploys {
-        network::check_target_groups(world, &described)?;
+        network::check_target_groups(world, definition, &described)?;
     }
     let definition = definition.arn.clone();
     let service = world.ecs.services.get_mut(arn).ok_or_else(not_found)?;

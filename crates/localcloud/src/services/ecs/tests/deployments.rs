@@ -119,6 +119,26 @@ fn targets(bench: &mut Bench, seconds: u64, group: &str) -> Vec<(String, u64, St
 }
 
 #[test]
+fn tasks_have_to_fit_their_target_group() {
+    for (target_type, name, port, network_mode, words) in [
+        ("ip", "app", 80, "bridge", "has target type ip, which is incompatible with the bridge network mode"),
+        ("instance", "app", 80, "awsvpc", "has target type instance, which is incompatible with the awsvpc"),
+        ("instance", "no", 80, "bridge", "The container no does not exist in the task definition."),
+        ("instance", "app", 81, "host", "The container app did not have a container port 81 defined."),
+    ] {
+        let mut bench = bench();
+        let group = balanced(&mut bench, target_type);
+        bench.ok(0, "RegisterTaskDefinition", definition(json!({"networkMode": network_mode})));
+        let asked = json!({
+            "cluster": "c", "serviceName": "s", "taskDefinition": "web", "desiredCount": 1,
+            "loadBalancers": [{"targetGroupArn": group, "containerName": name, "containerPort": port}],
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        });
+        bench.refused(0, "CreateService", asked, "InvalidParameterException", words);
+    }
+}
+
+#[test]
 fn running_tasks_are_targets_and_stopping_ones_drain() {
     for (target_type, network_mode, begins) in [("ip", "awsvpc", "10."), ("instance", "bridge", "i-")] {
         let mut bench = bench();
