@@ -12,7 +12,7 @@ use upgrade::{
 
 use crate::common::{Rehearsal, Silent, approved};
 
-/// The stack's name.
+/// The platform's stack.
 pub const STACK: &str = "platform";
 
 /// Why an upgrade came to nothing.
@@ -32,13 +32,14 @@ impl From<String> for Short {
     }
 }
 
-/// Create the older release and put it to work.
+/// Create a stack from the older release and put it to work.
 pub async fn create(
     rehearsal: &Rehearsal,
+    stack_name: &str,
     release: &[u8],
     parameters: &BTreeMap<String, String>,
 ) -> Result<(), String> {
-    let scenario = Scenario { stack_name: STACK, from: ("from.yaml", release), parameters };
+    let scenario = Scenario { stack_name, from: ("from.yaml", release), parameters };
     let caller = cli::seed::Caller::in_process(rehearsal.local.clone(), rehearsal.clock);
     cli::populate(&rehearsal.cloud, &caller, &scenario, &mut |_| ())
         .await

@@ -10,7 +10,7 @@ use cli::configuration::DeploymentSettings;
 use cli::demo_settings;
 
 use crate::common::{Rehearsal, shared, virtual_time};
-use crate::next_release::{create, judge, upgrade};
+use crate::next_release::{STACK, create, judge, upgrade};
 
 /// A vendor's releases in order, and how its owner has settled the ways in.
 struct Vendor {
@@ -78,7 +78,7 @@ fn every_release_of_other_vendors_is_upgraded_to_its_next() {
             new.extend(newest_scaler(&after));
             let told = virtual_time().block_on(async {
                 let rehearsal = Rehearsal::new(7);
-                create(&rehearsal, &before, &given).await?;
+                create(&rehearsal, STACK, &before, &given).await?;
                 let (plan, outcome, records) =
                     upgrade(&rehearsal, settings(vendor.gateless), &after, &new).await?;
                 judge(&plan, &outcome, &records)

@@ -3,14 +3,15 @@
 //!
 //! What ends otherwise is named with its reason, sorted by whose it is, and counted: `N of M`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cli::configuration::{Configuration, DeploymentSettings};
 use cli::init::FoundBy;
 use cli::propose_for_account;
 use localcloud::Config;
-use template::Template;
+use serde_json::json;
+use template::{GivenParameter, ParameterInputs, Template, resolve_parameters};
 
 use crate::common::{Rehearsal, shared, virtual_time};
 use crate::next_release::{STACK, Short, create, judge, upgrade};
@@ -33,14 +34,22 @@ fn read(path: &Path) -> Vec<u8> {
 fn platforms(wild: &Path) -> Vec<PathBuf> {
     let folders =
         std::fs::read_dir(wild).expect("the platforms").map(|entry| entry.expect("an entry").path());
-    let is_concerned = |folder: &PathBuf| {
-        versions(folder).iter().filter_map(|path| Template::parse("version", &read(path)).ok()).any(
-            |template| template.resources.values().any(|one| CONCERNED.contains(&one.type_name.as_str())),
-        )
-    };
+    let is_concerned = |folder: &PathBuf| versions(folder).iter().any(|path| has_concerned(&read(path)));
     let mut found: Vec<PathBuf> = folders.filter(|path| path.is_dir()).filter(is_concerned).collect();
     found.sort();
     found
+}
+
+/// Also of a version that can't be read.
+fn has_concerned(version: &[u8]) -> bool {
+    match Template::parse("version", version) {
+        Ok(template) => template.resources.values().any(|one| CONCERNED.contains(&one.type_name.as_str())),
+        Err(_) => {
+            let text = String::from_utf8_lossy(version);
+            let ends = |rest: &str| rest.starts_with(['"', '\'', '\n', ' ', '\r']);
+            CONCERNED.iter().any(|one| text.split(one).skip(1).any(ends))
+        }
+    }
 }
 
 fn versions(folder: &Path) -> Vec<PathBuf> {
@@ -56,17 +65,90 @@ fn parameters(version: &Path) -> BTreeMap<String, String> {
     serde_json::from_slice(&read(&version.with_extension("params.json"))).expect("a map of texts")
 }
 
+/// What a version imports from stacks of others, named as its own values have it.
+fn imports(version: &Path) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(&read(version)).into_owned();
+    let Ok(template) = Template::parse("version", text.as_bytes()) else { return BTreeSet::new() };
+    let mut values: BTreeMap<String, String> = template
+        .parameters
+        .iter()
+        .filter_map(|(name, parameter)| Some((name.clone(), parameter.default.clone()?)))
+        .collect();
+    values.extend(parameters(version));
+    text.split("Fn::ImportValue': !Sub '")
+        .skip(1)
+        .filter_map(|rest| rest.split('\'').next())
+        .map(|name| {
+            values
+                .iter()
+                .fold(name.to_owned(), |name, (key, value)| name.replace(&format!("${{{key}}}"), value))
+        })
+        // Of a parent that wasn't named.
+        .filter(|name| !name.starts_with('-'))
+        .collect()
+}
+
+/// The stack of others that a version imports from, guessed as its parameters are.
+async fn create_parents(rehearsal: &Rehearsal, names: &BTreeSet<String>) -> Result<(), String> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let value = |name: &str| match name.rsplit('-').next().unwrap_or_default() {
+        "VPC" => "vpc-0123456789abcdef0",
+        "HostedZoneId" => "Z0123456789ABCDEFGHIJ",
+        "HostedZoneName" => "example.com",
+        one if one.starts_with("Subnets") => "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        one if one.starts_with("SubnetA") => "subnet-0123456789abcdef0",
+        one if one.starts_with("SubnetB") => "subnet-0123456789abcdef1",
+        _ => "subnet-0123456789abcdef2",
+    };
+    let outputs = names.iter().zip(1..).map(|(name, place)| {
+        (format!("Out{place}"), json!({"Value": value(name), "Export": {"Name": name}}))
+    });
+    let template = json!({
+        "Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": outputs.collect::<serde_json::Map<_, _>>(),
+    });
+    create(rehearsal, "parents", template.to_string().as_bytes(), &BTreeMap::new()).await
+}
+
+/// What an owner gives for the new version: what it guesses anew, and where it refuses what the stack has, its own default.
+fn new_parameters(from: &Path, to: &Path) -> BTreeMap<String, String> {
+    let (given, wanted) = (parameters(from), parameters(to));
+    let mut new: BTreeMap<String, String> =
+        wanted.into_iter().filter(|(key, value)| given.get(key) != Some(value)).collect();
+    let (Ok(before), Ok(after)) = (Template::parse("from", &read(from)), Template::parse("to", &read(to)))
+    else {
+        return new;
+    };
+    let defaults =
+        before.parameters.iter().filter_map(|(key, one)| Some((key.clone(), one.default.clone()?)));
+    let mut stands: BTreeMap<String, String> = defaults.collect();
+    stands.extend(given);
+    stands.extend(new.clone());
+    let values = stands.into_iter().filter(|(key, _)| after.parameters.contains_key(key));
+    let values = values.map(|(key, value)| (key, GivenParameter::Value(value))).collect();
+    let inputs = ParameterInputs { given: &values, ..ParameterInputs::default() };
+    for refused in resolve_parameters(&after, &inputs).err().unwrap_or_default() {
+        let default = after.parameters.get(&refused.parameter).and_then(|one| one.default.clone());
+        new.extend(default.map(|value| (refused.parameter, value)));
+    }
+    new
+}
+
 /// What `init` proposes for the stack, with what it leaves to its owner: where copies of templates are kept, and what of the
 /// doors that can't be closed.
 async fn proposed(rehearsal: &Rehearsal) -> Result<DeploymentSettings, String> {
     let (_, proposal) = propose_for_account(&rehearsal.cloud, &FoundBy::default())
         .await
         .map_err(|error| format!("not looked into: {error}"))?;
-    if proposal.toml.is_empty() {
-        return Err(format!("init proposes nothing: {}", proposal.uncertain.join(" ")));
-    }
-    let settled = proposal
-        .toml
+    // Nothing that maintenance is about: its owner names it all the same, as `init` says.
+    let own = format!(
+        "[deployments.{STACK}]\nstack = \"{STACK}\"\nregion = \"{}\"\ngate = \"none\"\n# template_bucket = \"…\"\n",
+        rehearsal.local.region()
+    );
+    let text = if proposal.toml.is_empty() { own } else { proposal.toml };
+    let settled = text
         .replace("# template_bucket = \"…\"", "template_bucket = \"slackwater-demo-templates\"")
         .replace("# doors = {", "doors = {")
         .replace("\"not-for-users: …\"", "\"stays-open: a rehearsal\"");
@@ -82,11 +164,11 @@ async fn rehearse(folder: &str, from: &Path, to: &Path) -> Result<(), Short> {
         ..Config::default()
     };
     let rehearsal = Rehearsal::on(config);
-    let (given, wanted) = (parameters(from), parameters(to));
-    create(&rehearsal, &read(from), &given).await?;
+    create_parents(&rehearsal, &(&imports(from) | &imports(to))).await?;
+    create(&rehearsal, STACK, &read(from), &parameters(from)).await?;
     let settings = proposed(&rehearsal).await?;
-    let new = wanted.into_iter().filter(|(key, value)| given.get(key) != Some(value)).collect();
-    let (plan, outcome, records) = upgrade(&rehearsal, settings, &read(to), &new).await?;
+    let (plan, outcome, records) =
+        upgrade(&rehearsal, settings, &read(to), &new_parameters(from, to)).await?;
     judge(&plan, &outcome, &records)
 }
 
