@@ -7,9 +7,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsClouds};
-use conductor::{Clock, DataDirectory};
+use conductor::{Clock, Cloud as _, DataDirectory};
 use localcloud::Config;
-use upgrade::{Acceptance, Closing, Judged, LogicalResource, UpdateOptions, find_targets, judge_doors};
+use upgrade::{
+    Acceptance, Closing, FleetQuery, Judged, LogicalResource, Observation, UpdateOptions, find_targets,
+    judge_doors,
+};
 
 use super::directory::{self, Notes};
 use super::{approved, until_interrupted};
@@ -26,7 +29,7 @@ use crate::{change_table, local_cloud, operate, plan_text};
 /// The bucket that holds the releases' templates.
 const BUCKET: &str = "slackwater-demo-templates";
 
-/// Instances that each worker group is asked for.
+/// Instances that each worker group is asked for, where its sizes allow it.
 const INSTANCES_A_GROUP: usize = 2;
 
 /// Jobs that each queue is given.
@@ -241,12 +244,6 @@ pub async fn populate(
     let seed = Seed::of(file, stack.clone());
     let seen = seed::create(caller, &seed, &stack, tell).await?;
     let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;
-    let group = |group: &LogicalResource| Workers {
-        group: unwritten(group.logical_id.clone()),
-        desired: INSTANCES_A_GROUP,
-        protected: None,
-        warm_pool: None,
-    };
     let jobs = |queue: &LogicalResource| Jobs {
         queue: unwritten(queue.logical_id.clone()),
         count: JOBS_A_QUEUE,
@@ -255,10 +252,33 @@ pub async fn populate(
         owners: Vec::new(),
     };
     let workload = Workload {
-        workers: targets.worker_groups.iter().map(group).collect(),
+        workers: workers(cloud, &targets.worker_groups).await?,
         jobs: targets.job_queues.iter().map(jobs).collect(),
         ..Workload::default()
     };
     seed::set_to_work(caller, &seed, &seen, &workload, tell).await?;
     Ok(())
+}
+
+/// As many instances a group as a demo wants, within what the group's own sizes allow.
+async fn workers(cloud: &AwsCloud, groups: &[LogicalResource]) -> Result<Vec<Workers>, CliError> {
+    let names = groups.iter().map(|group| group.physical_id.clone()).collect();
+    let Observation::WorkerGroups(seen) = cloud.observe(&FleetQuery::WorkerGroups { names }.into()).await?
+    else {
+        return Ok(Vec::new());
+    };
+    let desired = |group: &LogicalResource| {
+        let size = |size: i32| usize::try_from(size).unwrap_or_default();
+        match seen.iter().find(|one| one.name == group.physical_id) {
+            Some(found) => INSTANCES_A_GROUP.max(size(found.min_size)).min(size(found.max_size)),
+            None => INSTANCES_A_GROUP,
+        }
+    };
+    let workers = |group: &LogicalResource| Workers {
+        group: unwritten(group.logical_id.clone()),
+        desired: desired(group),
+        protected: None,
+        warm_pool: None,
+    };
+    Ok(groups.iter().map(workers).collect())
 }

@@ -145,8 +145,11 @@ async fn wait_until_created(caller: &Caller, seed: &Seed, stack: &StackSeed) -> 
             status if status.ends_with("_IN_PROGRESS") => caller.clock().sleep(LOOK).await,
             status => {
                 let events = caller.query("cloudformation", "DescribeStackEvents", &asked).await?;
+                // What fails before any resource is begun (an import that nobody exports) is told of the stack alone.
                 let failed = records(&events, "StackEvents").into_iter().rev().find(|event| {
-                    event.get("ResourceStatus").is_some_and(|status| status.ends_with("_FAILED"))
+                    event.get("ResourceStatus").is_some_and(|status| {
+                        status.ends_with("_FAILED") || status.as_str() == "ROLLBACK_IN_PROGRESS"
+                    })
                 });
                 let part = |name: &str| {
                     failed.as_ref().and_then(|event| event.get(name)).cloned().unwrap_or_default()

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cli::seed::{Caller, Seed, plant};
+use conductor::Cloud as _;
+use serde_json::json;
+use upgrade::{FleetQuery, Observation};
 
 use crate::common::{Rehearsal, shared, virtual_time};
 
@@ -182,4 +185,54 @@ fn the_program_seeds_a_cloud_that_rests_and_one_that_runs() {
         Ok(told) => assert!(told.contains("The local cloud that runs there has it"), "{told}"),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+#[test]
+fn a_stack_that_fails_before_its_first_resource_is_told_with_cloudformations_reason() {
+    let runtime = virtual_time();
+    runtime.block_on(async {
+        let rehearsal = Rehearsal::new(1);
+        let template = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties":
+            {"TopicName": {"Fn::ImportValue": "nobodys"}}}}});
+        let failed = crate::next_release::create(
+            &rehearsal,
+            "platform",
+            template.to_string().as_bytes(),
+            &BTreeMap::new(),
+        )
+        .await
+        .expect_err("nobody exports it");
+        assert!(failed.contains("No export named nobodys found"), "{failed}");
+    });
+}
+
+#[test]
+fn a_platforms_groups_get_as_many_instances_as_their_sizes_allow() {
+    let runtime = virtual_time();
+    runtime.block_on(async {
+        let rehearsal = Rehearsal::new(1);
+        let group = |least: u32, most: u32| {
+            json!({"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {
+                "MinSize": least.to_string(), "MaxSize": most.to_string(), "VPCZoneIdentifier": ["subnet-1"],
+                "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Template"}, "Version": "1"}}})
+        };
+        let template = json!({"Resources": {
+            "Template": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"ImageId": "ami-1"}}},
+            "Large": group(5, 9), "Usual": group(0, 9), "Single": group(0, 1), "Empty": group(0, 0)}});
+        crate::next_release::create(&rehearsal, "platform", template.to_string().as_bytes(), &BTreeMap::new())
+            .await
+            .expect("every group has what it can have");
+        let deployment = rehearsal.cloud.deployment("platform").await.expect("it stands");
+        let (_, targets) = upgrade::find_targets(&deployment).expect("four groups");
+        let names = targets.worker_groups.iter().map(|group| group.physical_id.clone()).collect();
+        let seen = rehearsal.cloud.observe(&FleetQuery::WorkerGroups { names }.into()).await.expect("seen");
+        let Observation::WorkerGroups(seen) = seen else { panic!("{seen:?}") };
+        let size = |group: &upgrade::LogicalResource| {
+            let found = seen.iter().find(|one| one.name == group.physical_id);
+            (group.logical_id.clone(), found.map(|one| one.desired_capacity))
+        };
+        let sizes: BTreeMap<String, Option<i32>> = targets.worker_groups.iter().map(size).collect();
+        let expected = [("Large", 5), ("Usual", 2), ("Single", 1), ("Empty", 0)];
+        assert_eq!(sizes, expected.map(|(name, size)| (name.to_owned(), Some(size))).into());
+    });
 }
