@@ -22,6 +22,17 @@ pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
         }
         Ok(taken) => {
             for (logical_id, name) in taken {
+                if let Some(holder) = input.deployment.resources.iter().find(|one| one.physical_id == *name) {
+                    finding.fail(
+                        format!(
+                            "{logical_id} would be called {name}, and {} of this stack has that name: what the update removes \
+                             goes after all that it makes.",
+                            holder.logical_id
+                        ),
+                        "Ask the vendor for another name, or for a release in between that removes the old one.",
+                    );
+                    continue;
+                }
                 finding.fail(
                     format!("{logical_id} would be called {name}, and something of that name exists outside of the stack."),
                     "Rename or remove what has the name, or import it into the stack. Retained by an earlier removal, \

@@ -102,7 +102,14 @@ fn update() {
             |w| w.around.taken_names = Ok([("Bucket".to_owned(), "lab-data".to_owned())].into()),
             "custom-names",
             Failed,
-            "lab-data",
+            "lab-data, and something of that name exists outside of the stack",
+        ),
+        (
+            "a name that a resource of the stack has, which the update removes",
+            |w| w.around.taken_names = Ok([("Renamed".to_owned(), "Topic-1".to_owned())].into()),
+            "custom-names",
+            Failed,
+            "Renamed would be called Topic-1, and Topic of this stack has that name",
         ),
         (
             "the database is replaced",
