@@ -4,6 +4,7 @@ mod doors;
 mod foretold;
 mod gate;
 mod priorities;
+mod secrets;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};

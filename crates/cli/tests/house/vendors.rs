@@ -22,7 +22,7 @@ struct Vendor {
 
 const VENDORS: [Vendor; 3] = [
     Vendor { folder: "buildkite", gateless: true, least: 8 },
-    Vendor { folder: "runs-on", gateless: true, least: 6 },
+    Vendor { folder: "runs-on", gateless: true, least: 7 },
     Vendor { folder: "metaflow", gateless: true, least: 5 },
 ];
 

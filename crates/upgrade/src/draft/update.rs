@@ -16,6 +16,7 @@ use template::{
 use crate::comparison::Change;
 use crate::deployment::Deployment;
 use crate::draft::DraftError;
+use crate::draft::secrets::{shown_values, side, side_by_resources};
 use crate::plan::{
     ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, sha256_of,
 };
@@ -63,7 +64,8 @@ pub struct UpdateOptions {
 pub struct ReleaseSide {
     /// The template, its loops and includes expanded.
     pub template: Template,
-    /// Its parameters. Secrets are `****`, as AWS shows them.
+    /// Its parameters. Secrets are `****`, as AWS shows them, but for those of the deployed release of which the stack's
+    /// resources tell that they have their default, or are empty.
     pub parameters: ResolvedParameters,
 }
 
@@ -122,16 +124,14 @@ impl ReleaseSide {
     pub fn deployed(deployment: &Deployment) -> Result<ReleaseSide, DraftError> {
         let name = format!("template of stack {}", deployment.stack_name);
         let template = unconstrained_secrets(Template::parse(&name, deployment.template.as_bytes())?);
-        let given: IndexMap<String, GivenParameter> = deployment
-            .parameters
-            .iter()
-            .filter(|(key, _)| template.parameters.contains_key(*key))
-            .map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone())))
-            .collect();
-        let inputs = ParameterInputs { given: &given, ..ParameterInputs::default() };
-        let parameters = resolve_parameters(&template, &inputs).map_err(DraftError::Parameters)?;
-        let template = template.expand(&parameters, &pseudo(deployment))?;
-        Ok(ReleaseSide { template, parameters })
+        side_by_resources(&template, deployment)
+    }
+
+    /// The same of a stack whose resources aren't known: what is shown of each parameter counts as its value.
+    fn as_shown(deployment: &Deployment) -> Result<ReleaseSide, DraftError> {
+        let name = format!("template of stack {}", deployment.stack_name);
+        let template = unconstrained_secrets(Template::parse(&name, deployment.template.as_bytes())?);
+        side(&template, &shown_values(deployment, &template), deployment)
     }
 }
 
@@ -144,7 +144,13 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
             status: deployment.status.clone(),
         });
     }
-    let before = ReleaseSide::deployed(deployment)?;
+    let before = match request.kind {
+        UpdateKind::Primary | UpdateKind::BackupStack | UpdateKind::RoleStack => {
+            ReleaseSide::deployed(deployment)?
+        }
+        // Of the stack as it will be, whose new resources nobody has seen.
+        UpdateKind::WayBack => ReleaseSide::as_shown(deployment)?,
+    };
     let after = unconstrained_secrets(Template::parse(request.template_name, request.template)?);
     let given: IndexMap<String, GivenParameter> = request
         .given
