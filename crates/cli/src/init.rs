@@ -42,12 +42,14 @@ pub struct Anatomy {
     pub closes: Vec<String>,
     /// Those that can't be closed: their names as the settings write them, and in words.
     pub stays_open: Vec<(String, String)>,
+    /// Ways in that are no load balancer's, in words.
+    pub unjudged: Vec<String>,
 }
 
 impl Anatomy {
-    /// Whether maintenance would have anything to do.
+    /// Whether maintenance would have anything to do, or people come in by what it can't close.
     fn is_platform(&self) -> bool {
-        self.has_work || !self.closes.is_empty()
+        self.has_work || !self.closes.is_empty() || !self.stays_open.is_empty()
     }
 }
 
@@ -197,7 +199,7 @@ fn made_of(
     name: &str,
     anatomy: &Anatomy,
 ) {
-    let Anatomy { profile, parts, has_work, closes, stays_open } = anatomy;
+    let Anatomy { profile, parts, has_work, closes, stays_open, unjudged } = anatomy;
     // Writing to a string cannot fail.
     let _ = writeln!(toml, "profile = {}", quoted(profile));
     found.extend(parts.iter().map(|part| format!("{name}: {part}")));
@@ -207,12 +209,21 @@ fn made_of(
              work: a profile's file names them (worker_groups, job_queues, ecs_services)"
         ));
     }
+    if !unjudged.is_empty() {
+        uncertain.push(format!(
+            "people may also come in to {name} by {}: such ways are not judged, and nothing closes them",
+            unjudged.join(", ")
+        ));
+    }
     if closes.is_empty() {
         toml.push_str(
             "gate = \"none\"   # no listener that can be closed: work is stopped, nobody is kept out\n",
         );
         found
             .push(format!("{name} has no gate: no listener of an application load balancer (docs/doors.md)"));
+        uncertain.extend(stays_open.iter().map(|(_, words)| {
+            format!("{words} of {name} can't be closed: whoever comes in by it is there while the stack is updated")
+        }));
         return;
     }
     found.push(format!("{name}: the gate closes {}", closes.join(", ")));
@@ -401,12 +412,19 @@ mod tests {
             has_work: true,
             closes: closes.iter().map(|one| (*one).to_owned()).collect(),
             stays_open: stays_open.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned())).collect(),
+            unjudged: Vec::new(),
         };
+        let idle = |anatomy: Anatomy| Anatomy { parts: Vec::new(), has_work: false, ..anatomy };
+        let beside = |anatomy| Anatomy { unjudged: vec!["Api (API Gateway)".to_owned()], ..anatomy };
         for (anatomy, gateless, uncertain) in [
             (made_of(&[], &[]), true, 0),
+            (beside(made_of(&[], &[])), true, 1),
+            // Nothing to stop and nothing to close, and people come in all the same.
+            (idle(made_of(&[], &[("Old", "classic load balancer old")])), true, 2),
             (made_of(&["Https"], &[]), false, 0),
             (made_of(&["Https"], &[("Ssh", "TCP:22 of front")]), false, 1),
         ] {
+            let has_work = anatomy.has_work;
             let platform = FoundStack { anatomy: Some(anatomy), ..stack("runners", None) };
             let bucket = FoundStack { anatomy: Some(Anatomy::default()), ..stack("bucket", None) };
             let proposal = propose(&[platform, bucket], &FoundBy::default());
@@ -414,7 +432,8 @@ mod tests {
                 Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
             let [only] = read.deployments.as_slice() else { panic!("{}", proposal.toml) };
             assert_eq!((only.name.as_str(), only.gateless), ("runners", gateless), "{}", proposal.toml);
-            assert!(proposal.found.iter().any(|line| line == "runners: worker groups: Agents"));
+            let told = proposal.found.iter().any(|line| line == "runners: worker groups: Agents");
+            assert_eq!(told, has_work);
             assert_eq!(proposal.uncertain.len(), uncertain, "{:?}", proposal.uncertain);
         }
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
 use serde_json::json;
-use upgrade::{Closing, Judged, Part, WaysIn, judge_doors, survey_deployment};
+use upgrade::{Closing, Judged, Part, WaysIn, judge_doors, survey_deployment, unjudged_ways};
 
 use crate::arguments::{Format, Init};
 use crate::error::{CliError, DONE};
@@ -157,6 +157,7 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
             || !survey.dedicated_machine_tags.is_empty(),
         closes: closes.map(|(listener, _)| listener.name()).collect(),
         stays_open: stays_open.collect(),
+        unjudged: unjudged_ways(&deployment).map_err(|error| error.to_string())?,
     })
 }
 

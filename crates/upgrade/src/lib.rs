@@ -39,6 +39,7 @@ mod step;
 mod steps;
 mod takeover;
 mod transition;
+mod unjudged_ways;
 mod version;
 mod watch;
 
@@ -109,6 +110,7 @@ pub use steps::users_query;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
+pub use unjudged_ways::unjudged_ways;
 pub use version::{VersionSource, deployed_version, release_version, version_sources};
 pub use watch::{WATCH_SECONDS, watch_due};
 

@@ -217,3 +217,43 @@ fn platforms_in_the_wild_are_upgraded_from_each_version_to_the_next() {
     println!("{well} of {pairs} upgrades of the wild's platforms ended well");
     assert!(short.is_empty(), "fewer than before: {short:?}");
 }
+
+/// A platform whose users come by a classic load balancer, with an API beside it.
+const CLASSIC: &str = r#"
+Resources:
+  Old:
+    Type: AWS::ElasticLoadBalancing::LoadBalancer
+    Properties:
+      Subnets: [subnet-1]
+      Listeners: [{LoadBalancerPort: "443", InstancePort: "80", Protocol: TCP}]
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: api}}
+  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: one}}
+"#;
+
+#[test]
+fn a_classic_load_balancer_is_a_way_in_that_cannot_be_closed_and_nobody_is_told_to_be_kept_out() {
+    virtual_time().block_on(async {
+        let rehearsal = Rehearsal::new(7);
+        create(&rehearsal, STACK, CLASSIC.as_bytes(), &BTreeMap::new()).await.expect("it stands");
+        let (_, proposal) =
+            propose_for_account(&rehearsal.cloud, &FoundBy::default()).await.expect("looked at");
+        assert!(proposal.toml.contains("gate = \"none\""), "{}", proposal.toml);
+        let said = proposal.uncertain.join("\n");
+        assert!(said.contains("can't be closed: whoever comes in by it"), "{said}");
+        assert!(said.contains("by Api (API Gateway): such ways are not judged"), "{said}");
+        let settings = proposed(&rehearsal).await.expect("sound settings");
+        let to = CLASSIC.replace("one", "two");
+        let gated = DeploymentSettings { gateless: false, ..settings.clone() };
+        let refused = upgrade(&rehearsal, gated, to.as_bytes(), &BTreeMap::new()).await;
+        let evidence = refused.expect_err("the door isn't settled").to_string();
+        assert!(evidence.contains("Old (classic load balancer "), "{evidence}");
+        assert!(
+            evidence.contains("can't be closed: only listeners of an application load balancer have rules")
+        );
+        let (plan, outcome, records) =
+            upgrade(&rehearsal, settings, to.as_bytes(), &BTreeMap::new()).await.expect("carried out");
+        assert!(plan.gateless, "nothing closes");
+        // Among others: users are at work at the end, and not let in.
+        judge(&plan, &outcome, &records).expect("well");
+    });
+}

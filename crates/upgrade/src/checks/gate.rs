@@ -12,6 +12,7 @@ use super::{CheckInput, CheckResult};
 use crate::circumstances::ListenerRule;
 use crate::door::{Closing, Judged, ListenerSeen, judge};
 use crate::draft::gate_on;
+use crate::unjudged_ways::unjudged_ways;
 
 const RULES_A_LOAD_BALANCER: usize = 100;
 const CONDITION_VALUES_A_RULE: u32 = 5;
@@ -32,23 +33,16 @@ pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
             return finding.done();
         }
     };
+    if let Ok(ways) = unjudged_ways(input.deployment)
+        && !ways.is_empty()
+    {
+        finding.note(format!(
+            "Not judged, for only load balancers are: {}. Whoever comes in by such a way is not kept out.",
+            list(ways.iter().map(String::as_str))
+        ));
+    }
     if input.gateless {
-        finding.note("The settings say that there is no gate: work is stopped, and nobody is kept out.");
-        let open =
-            judge(listeners, input.door_words).into_iter().filter_map(|(listener, judged)| match judged {
-                Judged::Close | Judged::Other(Closing::CantBeClosed { .. }) => Some(place(listener)),
-                Judged::Other(_) => None,
-            });
-        let open: Vec<String> = open.collect();
-        if !open.is_empty() {
-            finding.warn(
-                format!(
-                    "People may come in while the stack is updated, by {}.",
-                    list(open.iter().map(String::as_str))
-                ),
-                "Take gate = \"none\" out of the deployment's settings, and those that can be are closed.",
-            );
-        }
+        without_gate(input, listeners, &mut finding);
         return finding.done();
     }
     let mut closes = 0;
@@ -94,6 +88,31 @@ pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
         );
     }
     finding.done()
+}
+
+/// What the owner of a platform without a gate must know: who comes in all the same.
+fn without_gate(input: &CheckInput<'_>, listeners: &[ListenerSeen], finding: &mut Finding) {
+    finding.note("The settings say that there is no gate: work is stopped, and nobody is kept out.");
+    let judged = judge(listeners, input.door_words);
+    let closable = judged.iter().any(|(_, judged)| *judged == Judged::Close);
+    let open = judged.into_iter().filter_map(|(listener, judged)| match judged {
+        Judged::Close => Some(place(listener)),
+        Judged::Other(Closing::CantBeClosed { why }) => {
+            Some(format!("{}, which can't be closed ({why})", place(listener)))
+        }
+        Judged::Other(_) => None,
+    });
+    let open: Vec<String> = open.collect();
+    if open.is_empty() {
+        return;
+    }
+    let advice = if closable {
+        "Take gate = \"none\" out of the deployment's settings, and those that can be are closed."
+    } else {
+        "Nothing of it can be closed by a rule. Tell its users, or stop what is behind it by other means."
+    };
+    let open = list(open.iter().map(String::as_str));
+    finding.warn(format!("People may come in while the stack is updated, by {open}."), advice);
 }
 
 /// A listener by its name in the template and its place.

@@ -192,6 +192,55 @@ fn every_way_in_closes_or_is_settled() {
             "nobody is kept out",
         ),
         ("no gate, and a door", |w| w.gateless = true, "doors", Warning, "People may come in"),
+        (
+            "no gate, and a classic load balancer alone",
+            |w| {
+                let classic = second("Old", BalancerKind::Classic, "old", 0);
+                (w.around.listeners, w.gateless) = (Ok(vec![classic]), true);
+            },
+            "doors",
+            Warning,
+            "by Old (classic load balancer old), which can't be closed",
+        ),
+        (
+            "a gate, and a classic load balancer alone",
+            |w| w.around.listeners = Ok(vec![second("Old", BalancerKind::Classic, "old", 0)]),
+            "doors",
+            Failed,
+            "doors = { Old = \"not-for-users: …\" }",
+        ),
+    ]);
+}
+
+#[test]
+fn ways_in_that_are_no_load_balancer_are_named_and_a_distribution_before_one_is_not() {
+    fn with(world: &mut World, resources: &str) {
+        world.deployment.template.push_str(resources);
+    }
+    check_all(&[
+        (
+            "an API",
+            |w| with(w, "  Api: {Type: AWS::ApiGateway::RestApi}\n"),
+            "doors",
+            Passed,
+            "Not judged, for only load balancers are: Api (API Gateway).",
+        ),
+        (
+            "a distribution before the load balancer, one before a bucket, and no gate",
+            |w| {
+                with(
+                    w,
+                    "  Front:\n    Type: AWS::CloudFront::Distribution\n    Properties:\n      DistributionConfig: {Origins: \
+                     [{DomainName: {Fn::GetAtt: [LoadBalancer, DNSName]}}]}\n  Files:\n    Type: \
+                     AWS::CloudFront::Distribution\n    Properties:\n      DistributionConfig: {Origins: [{DomainName: \
+                     files.s3.amazonaws.com}]}\n  Runner: {Type: AWS::AppRunner::Service}\n",
+                );
+                w.gateless = true;
+            },
+            "doors",
+            Warning,
+            "only load balancers are: Files (CloudFront), Runner (App Runner). Whoever comes in by such a way is not kept out.",
+        ),
     ]);
 }
 
