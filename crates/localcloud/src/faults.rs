@@ -19,8 +19,8 @@
 //! - `resources`: the resource fails at the end of its creation, update, deletion, or of the undoing (`rollback`) of an
 //!   update, or when it is to `signal`, with this reason, for as long as the fault stands. Stacks go by their names.
 //! - `slow`: the resource takes so many times as long.
-//! - `custom_resources`: what the function behind a custom resource answers with its success: its `Data`, and its id if it
-//!   is to have another; one that is updated to another id is replaced. It fails by `resources`, like any other.
+//! - `custom_resources`: what the function behind a custom resource answers with its success: its `Data` (any JSON), and its
+//!   id if it is to have another; one that is updated to another id is replaced. It fails by `resources`, like any other.
 //! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
 //!   `service_unavailable` (503), `throttled`, `access_denied` or `expired_credentials`, of S3 also
 //!   `conditional_request_conflict` (409); or the connection is closed instead of an answer, before

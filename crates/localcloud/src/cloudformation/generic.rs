@@ -122,7 +122,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let mut physical_id = shape::reference(desired, &attributes);
     let mut attributes = attributes;
     if let Some(answer) = custom_answer(world, desired) {
-        attributes.extend(answer.data.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))));
+        attributes.extend(answer.data.iter().map(|(name, json)| (name.clone(), value_of(json))));
         physical_id = answer.physical_id.clone().unwrap_or(physical_id);
     }
     let key = (desired.type_name.to_owned(), physical_id.clone());
@@ -175,7 +175,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     }
     shape::refresh(&mut attributes, world, desired);
     if let Some(answer) = custom_answer(world, desired).filter(|_| !desired.undoes) {
-        attributes.extend(answer.data.iter().map(|(name, text)| (name.clone(), Value::String(text.clone()))));
+        attributes.extend(answer.data.iter().map(|(name, json)| (name.clone(), value_of(json))));
     }
     store_parameter(world, desired, &physical_id);
     if let Some(existing) = world.cloudformation.generic.existing.get_mut(&key) {
@@ -193,6 +193,20 @@ fn next_version(attributes: &mut BTreeMap<String, Value>) {
         _ => 1,
     };
     attributes.insert("LatestVersionNumber".to_owned(), Value::String(latest.saturating_add(1).to_string()));
+}
+
+/// JSON as templates have it.
+fn value_of(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(truth) => Value::Bool(*truth),
+        serde_json::Value::Number(number) => Value::Number(number.to_string()),
+        serde_json::Value::String(text) => Value::String(text.clone()),
+        serde_json::Value::Array(list) => Value::List(list.iter().map(value_of).collect()),
+        serde_json::Value::Object(map) => {
+            Value::Map(map.iter().map(|(name, json)| (name.clone(), value_of(json))).collect())
+        }
+    }
 }
 
 /// What somebody has ordered a custom resource's function to answer.

@@ -129,9 +129,9 @@ pub struct CustomAnswer {
     /// `PhysicalResourceId`; another one than the resource has replaces it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_id: Option<String>,
-    /// `Data`: what `Fn::GetAtt` gives.
+    /// `Data`: what `Fn::GetAtt` gives, a list among it too.
     #[serde(default)]
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, serde_json::Value>,
 }
 
 /// Calls that aren't answered as they should be.

@@ -70,3 +70,19 @@ fn a_custom_resource_answers_as_it_is_told() {
     let generic = &cloud.world.cloudformation.generic;
     assert!(generic.exists("Custom::Lookup", "c-2") && !generic.exists("Custom::Lookup", "c-3"));
 }
+
+#[test]
+fn a_custom_resource_answers_with_lists_that_templates_take_apart() {
+    let mut cloud = Cloud::new();
+    let data = json!({"Addresses": ["10.0.0.1", "10.0.0.2"]});
+    order(&mut cloud, json!({"custom_resources": [{"stack": "s", "logical_id": "C", "data": data}]}));
+    let addresses = json!({"Fn::GetAtt": ["C", "Addresses"]});
+    let template = json!({"Resources": {
+        "C": {"Type": "Custom::Lookup", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:f"}},
+        "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String",
+            "Value": {"Fn::Join": ["/", [{"Fn::Select": [1, addresses]}, {"Fn::Join": ["+", addresses]}]]}}},
+    }});
+    cloud.create("s", &template);
+    assert_eq!(cloud.status("s"), "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
+    assert_eq!(value(&cloud), "10.0.0.2/10.0.0.1+10.0.0.2");
+}
