@@ -81,7 +81,7 @@ pub async fn upgrade(
     // Also that log groups and queues go with their contents.
     let replaced = looked.resources.iter().map(|logical_id| said(logical_id));
     request.accepted = warned.map(|check| said(&check.id)).chain(replaced).collect();
-    let again = prepare(&site, &request).await.map_err(|error| format!("not looked at: {error}"))?;
+    let mut again = prepare(&site, &request).await.map_err(|error| format!("not looked at: {error}"))?;
     let warned = again.checks.iter().filter(|check| check.verdict == Verdict::Warning);
     request.accepted.extend(warned.map(|check| said(&check.id)));
     let failed: Vec<String> = in_the_way(&again.checks, &request.accepted)
@@ -91,8 +91,10 @@ pub async fn upgrade(
     if !failed.is_empty() {
         return Err(Short::Other(format!("checks failed: {}", failed.join("; "))));
     }
-    let prepared = prepare(&site, &request).await.map_err(|error| format!("not looked at: {error}"))?;
-    let plan = prepared.plan.map_err(|no_plan| match no_plan {
+    if again.plan.is_err() {
+        again = prepare(&site, &request).await.map_err(|error| format!("not looked at: {error}"))?;
+    }
+    let plan = again.plan.map_err(|no_plan| match no_plan {
         NoPlan::Blocked(ids) => format!("blocked: {}", ids.join(", ")),
         NoPlan::Undrawn(error) => format!("not drawn up: {error}"),
     })?;

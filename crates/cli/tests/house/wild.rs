@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use cli::configuration::{Configuration, DeploymentSettings};
 use cli::init::FoundBy;
 use cli::propose_for_account;
-use localcloud::Config;
+use indexmap::IndexMap;
+use localcloud::{Config, Faults};
 use serde_json::json;
 use template::{GivenParameter, ParameterInputs, Template, resolve_parameters};
 
 use crate::common::{Rehearsal, shared, virtual_time};
+use crate::full::everything;
 use crate::next_release::{STACK, Short, create, judge, upgrade};
 
 /// What makes a platform one whose upgrade has something to stop or to close.
@@ -25,6 +27,13 @@ const CONCERNED: [&str; 6] = [
     "AWS::Batch::JobQueue",
     "AWS::ECS::Service",
 ];
+
+/// What the functions behind a platform's custom resources answer, where its template takes it apart.
+const ANSWERS: [(&str, &str); 1] = [(
+    "parallelcluster-ad",
+    r#"{"custom_resources": [{"stack": "platform", "logical_id": "Prep", "data":
+        {"DnsIpAddresses": ["10.0.0.1", "10.0.0.2"], "DomainShortName": "corp"}}]}"#,
+)];
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).expect("a version")
@@ -75,9 +84,12 @@ fn imports(version: &Path) -> BTreeSet<String> {
         .filter_map(|(name, parameter)| Some((name.clone(), parameter.default.clone()?)))
         .collect();
     values.extend(parameters(version));
-    text.split("Fn::ImportValue': !Sub '")
+    // The name stands behind the function, or on the next line.
+    let named = text
+        .split("Fn::ImportValue':")
         .skip(1)
-        .filter_map(|rest| rest.split('\'').next())
+        .filter_map(|rest| rest.trim_start().strip_prefix("!Sub '").and_then(|rest| rest.split('\'').next()));
+    named
         .map(|name| {
             values
                 .iter()
@@ -126,6 +138,16 @@ fn new_parameters(from: &Path, to: &Path) -> BTreeMap<String, String> {
     let mut stands: BTreeMap<String, String> = defaults.collect();
     stands.extend(given);
     stands.extend(new.clone());
+    // A new parameter that may be empty is left so: the platform stays where it is.
+    for (key, parameter) in after.parameters.iter().filter(|(key, _)| !before.parameters.contains_key(*key)) {
+        let empty = IndexMap::from([(key.clone(), GivenParameter::Value(String::new()))]);
+        let inputs = ParameterInputs { given: &empty, ..ParameterInputs::default() };
+        let refused = resolve_parameters(&after, &inputs).err().unwrap_or_default();
+        if parameter.allowed_pattern.is_some() && !refused.iter().any(|one| one.parameter == *key) {
+            stands.insert(key.clone(), String::new());
+            new.insert(key.clone(), String::new());
+        }
+    }
     let values = stands.into_iter().filter(|(key, _)| after.parameters.contains_key(key));
     let values = values.map(|(key, value)| (key, GivenParameter::Value(value))).collect();
     let inputs = ParameterInputs { given: &values, ..ParameterInputs::default() };
@@ -164,6 +186,10 @@ async fn rehearse(folder: &str, from: &Path, to: &Path) -> Result<(), Short> {
         ..Config::default()
     };
     let rehearsal = Rehearsal::on(config);
+    if let Some((_, faults)) = ANSWERS.iter().find(|(one, _)| *one == folder) {
+        let faults = Faults::parse(faults).map_err(|error| error.to_string())?;
+        rehearsal.local.set_faults(&faults).map_err(|error| error.message)?;
+    }
     create_parents(&rehearsal, &(&imports(from) | &imports(to))).await?;
     create(&rehearsal, STACK, &read(from), &parameters(from)).await?;
     let settings = proposed(&rehearsal).await?;
@@ -172,50 +198,175 @@ async fn rehearse(folder: &str, from: &Path, to: &Path) -> Result<(), Short> {
     judge(&plan, &outcome, &records)
 }
 
+/// Why a pair doesn't end well, by whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    /// AWS refuses it as well.
+    Aws,
+    /// A nested template isn't at hand.
+    Nested,
+    /// A person decides at the end, as a run is meant to ask.
+    Person,
+    /// We refuse what AWS takes.
+    Ours,
+}
+
+/// The pairs that don't end well, by the older version.
+const SHORT: [(&str, &str, Whose, &str); 20] = [
+    // AWS's refusals: "already exists in stack" (differences, 5), the others by the wild's own README.
+    ("airflow-stack", "002", Whose::Aws, "a group is renamed in the template and keeps its name"),
+    (
+        "airflow-stack",
+        "003",
+        Whose::Nested,
+        "the next version's schedulers and workers are templates of their own",
+    ),
+    ("airflow-stack", "004", Whose::Nested, "its schedulers and workers are templates of their own"),
+    ("amazon-couchbase", "000", Whose::Ours, "JSON with a trailing comma, which AWS reads (differences, 27)"),
+    ("amazon-couchbase", "001", Whose::Ours, "the next version has a trailing comma (differences, 27)"),
+    ("amazon-couchbase", "002", Whose::Ours, "JSON with a trailing comma, which AWS reads (differences, 27)"),
+    ("amimoto-enterprise", "002", Whose::Aws, "the next version depends on a resource that it hasn't"),
+    ("amimoto-enterprise", "003", Whose::Aws, "it depends on a resource that it hasn't"),
+    (
+        "cf-templates-wordpress",
+        "000",
+        Whose::Aws,
+        "a classic load balancer becomes an application load balancer under its name",
+    ),
+    ("cfn-vpn", "000", Whose::Ours, "JSON with a trailing comma, which AWS reads (differences, 27)"),
+    ("cfn-vpn", "001", Whose::Nested, "its templates are files beside it, to be packaged"),
+    ("cfn-vpn", "002", Whose::Aws, "JSON that ends before its last brace"),
+    ("cfn-vpn", "003", Whose::Nested, "its templates are files beside it, to be packaged"),
+    ("cfn-vpn", "004", Whose::Nested, "its templates are files beside it, to be packaged"),
+    (
+        "datadog-agentless",
+        "000",
+        Whose::Ours,
+        "a rule with AssertDescription, which AWS takes (differences, 28)",
+    ),
+    (
+        "datadog-agentless",
+        "001",
+        Whose::Ours,
+        "a rule with AssertDescription, which AWS takes (differences, 28)",
+    ),
+    (
+        "datadog-agentless",
+        "002",
+        Whose::Ours,
+        "a rule with AssertDescription, which AWS takes (differences, 28)",
+    ),
+    (
+        "datadog-agentless",
+        "003",
+        Whose::Ours,
+        "a rule with AssertDescription, which AWS takes (differences, 28)",
+    ),
+    (
+        "datadog-agentless",
+        "004",
+        Whose::Ours,
+        "a rule with AssertDescription, which AWS takes (differences, 28)",
+    ),
+    (
+        "panther-bootstrap",
+        "001",
+        Whose::Person,
+        "its only listener goes, so whether users get in is asked at the end",
+    ),
+];
+
 /// How many pairs of a platform end well; fewer is a fault, and a platform that isn't named has none.
-const LEAST: [(&str, usize); 6] = [
+const LEAST: [(&str, usize); 14] = [
     ("airflow-stack", 2),
     ("amazon-couchbase", 2),
-    ("empire", 4),
-    ("kubernetes-heptio", 4),
-    ("panther-bootstrap", 1),
-    ("quickstart-consul", 1),
+    ("amazon-neo4j", 5),
+    ("amimoto-enterprise", 3),
+    ("cf-templates-ecs", 5),
+    ("cf-templates-jenkins", 5),
+    ("cf-templates-wordpress", 4),
+    ("ecs-refarch", 5),
+    ("empire", 5),
+    ("kong-dist", 4),
+    ("kubernetes-heptio", 5),
+    ("panther-bootstrap", 4),
+    ("parallelcluster-ad", 5),
+    ("quickstart-consul", 5),
 ];
+
+/// What is counted, of one platform or of all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    well: usize,
+    pairs: usize,
+}
 
 #[test]
 fn platforms_in_the_wild_are_upgraded_from_each_version_to_the_next() {
     let Some(shared) = shared() else { return };
-    let (mut well, mut pairs, mut short) = (0, 0, Vec::new());
+    let (mut all, mut amiss) = (Count::default(), Vec::new());
+    let mut by_kind: BTreeMap<Whose, usize> = BTreeMap::new();
     for folder in platforms(&shared.join("wild")) {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (mut own_well, mut own_pairs) = (0, 0);
-        for pair in versions(&folder).windows(2) {
-            let [from, to] = pair else { continue };
-            let stem = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let said = match virtual_time().block_on(rehearse(&name, from, to)) {
-                Ok(()) => {
-                    own_well += 1;
-                    own_pairs += 1;
+        let name = stem(&folder);
+        let mut own = Count::default();
+        for pair in sampled(versions(&folder)) {
+            let [from, to] = &pair;
+            let told = virtual_time().block_on(rehearse(&name, from, to));
+            let known = SHORT.iter().find(|(one, version, ..)| *one == name && *version == stem(from));
+            let what = format!("{name} {} -> {}", stem(from), stem(to));
+            let reason = match told {
+                Err(Short::ChangesNothing) => {
+                    println!("  {what}: changes nothing");
                     continue;
                 }
-                Err(Short::ChangesNothing) => "changes nothing".to_owned(),
-                Err(Short::Other(reason)) => {
-                    own_pairs += 1;
-                    reason.lines().next().unwrap_or_default().chars().take(300).collect()
-                }
+                Ok(()) => None,
+                Err(Short::Other(reason)) => Some(reason),
             };
-            println!("  {name} {} -> {}: {said}", stem(from), stem(to));
+            own.pairs += 1;
+            match (reason, known) {
+                (None, None) => own.well += 1,
+                (None, Some(_)) => {
+                    own.well += 1;
+                    println!("  {what}: ends well now");
+                }
+                (Some(reason), Some((_, _, whose, why))) => {
+                    *by_kind.entry(*whose).or_default() += 1;
+                    println!("  {what}: {whose:?}: {why} ({})", first_words(&reason));
+                }
+                (Some(reason), None) => amiss.push(format!("{what}: {}", first_words(&reason))),
+            }
         }
-        println!("{own_well} of {own_pairs} upgrades of {name} ended well");
+        println!("{} of {} upgrades of {name} ended well", own.well, own.pairs);
         let least = LEAST.iter().find(|(one, _)| *one == name).map_or(0, |(_, least)| *least);
-        if own_well < least {
-            short.push(name);
+        if everything() && own.well < least {
+            amiss.push(format!("{name}: {} are fewer than {least}", own.well));
         }
-        well += own_well;
-        pairs += own_pairs;
+        (all.well, all.pairs) = (all.well + own.well, all.pairs + own.pairs);
     }
-    println!("{well} of {pairs} upgrades of the wild's platforms ended well");
-    assert!(short.is_empty(), "fewer than before: {short:?}");
+    println!(
+        "{} of {} upgrades of the wild's platforms ended well; the rest: {by_kind:?}",
+        all.well, all.pairs
+    );
+    assert!(amiss.is_empty(), "{amiss:#?}");
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What a reader of one line needs of a reason.
+fn first_words(reason: &str) -> String {
+    reason.lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
+/// Every pair; usually the first and the last one of a platform, for all of them take a minute and a half.
+fn sampled(versions: Vec<PathBuf>) -> Vec<[PathBuf; 2]> {
+    let pairs: Vec<[PathBuf; 2]> =
+        versions.windows(2).filter_map(|pair| pair.to_vec().try_into().ok()).collect();
+    match pairs.as_slice() {
+        [first, .., last] if !everything() => vec![first.clone(), last.clone()],
+        _ => pairs,
+    }
 }
 
 /// A platform whose users come by a classic load balancer, with an API beside it.
