@@ -3,6 +3,7 @@
 mod doors;
 mod foretold;
 mod gate;
+mod new_doors;
 mod priorities;
 mod secrets;
 mod update;
@@ -30,6 +31,7 @@ pub use doors::makes_room;
 pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
 pub(crate) use gate::gate_on;
+pub use new_doors::new_doors;
 pub use priorities::new_priorities;
 pub(crate) use update::pseudo;
 pub use update::{
@@ -295,6 +297,11 @@ pub fn upgrade_plan(
     plan.way_back = way_back;
     plan.risks = update::planned_risks(drafted());
     plan.permissions = primary.policy();
+    if !settings.gateless {
+        let words = &settings.door_words;
+        plan.doors.extend(new_doors(primary).into_iter().filter_map(|door| door.planned(words)));
+        doors::refuse_open(&plan.doors)?;
+    }
     plan.snapshots = snapshots(settings, findings.targets);
     plan.steps = upgrade_steps(&plan);
     Ok(plan)

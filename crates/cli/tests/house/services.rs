@@ -79,7 +79,7 @@ fn settings() -> DeploymentSettings {
 /// The platform, with one service scaled out.
 async fn scaled_out() -> Rehearsal {
     let rehearsal = Rehearsal::new(11);
-    create(&rehearsal, release("1").as_bytes(), &BTreeMap::new()).await.expect("created");
+    create(&rehearsal, STACK, release("1").as_bytes(), &BTreeMap::new()).await.expect("created");
     let scaled = ServiceCount { service_arn: arn("Scaled"), desired_count: 4 };
     let act = Act::Fleet(FleetAct::SetDesiredCounts { counts: vec![scaled] });
     rehearsal.cloud.act(&act).await.expect("scaled");

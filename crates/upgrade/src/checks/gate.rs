@@ -11,7 +11,7 @@ use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
 use crate::circumstances::ListenerRule;
 use crate::door::{Closing, Judged, ListenerSeen, judge};
-use crate::draft::gate_on;
+use crate::draft::{gate_on, new_doors};
 use crate::unjudged_ways::unjudged_ways;
 
 const RULES_A_LOAD_BALANCER: usize = 100;
@@ -47,34 +47,26 @@ pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
     }
     let mut closes = 0;
     for (listener, judged) in judge(listeners, input.door_words) {
-        let place = place(listener);
         match judged {
             Judged::Close => {
                 closes += 1;
-                finding.note(format!("{place} closes."));
+                finding.note(format!("{} closes.", place(listener)));
             }
-            Judged::Other(Closing::LeadsToClosed { to }) => {
-                finding.note(format!("{place} leads only to {}, which closes.", to.join(", ")));
-            }
-            Judged::Other(Closing::NotForUsers { reason }) => {
-                finding.note(format!("{place} is not for users, by the settings: {reason}"));
-            }
-            Judged::Other(Closing::StaysOpen { reason }) => finding.warn(
-                format!("{place} stays open, by the settings: {reason}"),
-                "Users may come in by it while the platform is updated.",
-            ),
-            Judged::Other(Closing::CantBeClosed { why }) => finding.fail(
-                format!("{place} can't be closed: {why}. Users would come in by it."),
-                format!(
-                    "If users don't come in by it, say so in the deployment's settings, with the reason: doors = {{ {0} = \
-                     \"not-for-users: …\" }}; if they do, and it may stay so, doors = {{ {0} = \"stays-open: …\" }}.",
-                    listener.key()
-                ),
-            ),
-            Judged::Other(Closing::ByRules(_)) => {}
+            Judged::Other(closing) => tell(&place(listener), &listener.key(), closing, &mut finding),
         }
     }
-    for name in input.door_words.keys().filter(|name| !listeners.iter().any(|one| is_named(one, name))) {
+    let new = input.foretold.map(new_doors).unwrap_or_default();
+    for door in &new {
+        let place = format!("{} ({})", door.logical_id, door.words);
+        match door.settled(input.door_words) {
+            None => finding.note(format!("{place}, closes as soon as CloudFormation has made it.")),
+            Some(closing) => tell(&place, &door.logical_id, closing, &mut finding),
+        }
+    }
+    let is_known = |name: &&String| {
+        listeners.iter().any(|one| is_named(one, name)) || new.iter().any(|door| door.logical_id == **name)
+    };
+    for name in input.door_words.keys().filter(|name| !is_known(name)) {
         finding.warn(
             format!("The settings speak of a door {name}, and there is no such listener."),
             "Write its name in the template, or its ARN.",
@@ -88,6 +80,30 @@ pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
         );
     }
     finding.done()
+}
+
+/// What becomes of a listener that isn't closed by rules. `key`: how the settings name it.
+fn tell(place: &str, key: &str, closing: Closing, finding: &mut Finding) {
+    match closing {
+        Closing::LeadsToClosed { to } => {
+            finding.note(format!("{place} leads only to {}, which closes.", to.join(", ")));
+        }
+        Closing::NotForUsers { reason } => {
+            finding.note(format!("{place} is not for users, by the settings: {reason}"));
+        }
+        Closing::StaysOpen { reason } => finding.warn(
+            format!("{place} stays open, by the settings: {reason}"),
+            "Users may come in by it while the platform is updated.",
+        ),
+        Closing::CantBeClosed { why } => finding.fail(
+            format!("{place} can't be closed: {why}. Users would come in by it."),
+            format!(
+                "If users don't come in by it, say so in the deployment's settings, with the reason: doors = {{ {key} = \
+                 \"not-for-users: …\" }}; if they do, and it may stay so, doors = {{ {key} = \"stays-open: …\" }}."
+            ),
+        ),
+        Closing::ByRules(_) => {}
+    }
 }
 
 /// What the owner of a platform without a gate must know: who comes in all the same.

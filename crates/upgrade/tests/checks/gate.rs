@@ -5,6 +5,15 @@ use upgrade::*;
 
 use crate::world::{World, check_all, listener, of, rule};
 
+/// The new release has one listener more.
+fn with_listener(world: &mut World, protocol: &str, port: u16) {
+    let properties = format!("LoadBalancerArn: {{Ref: LoadBalancer}}, Port: {port}, Protocol: {protocol}");
+    let more = format!(
+        "  More:\n    Type: AWS::ElasticLoadBalancingV2::Listener\n    Properties: {{{properties}}}\n  Queue:\n"
+    );
+    world.rewrite("  Queue:\n", &more);
+}
+
 #[test]
 fn gate() {
     check_all(&[
@@ -182,6 +191,38 @@ fn every_way_in_closes_or_is_settled() {
             "doors",
             Warning,
             "speak of a door Htps",
+        ),
+        (
+            "the release brings a listener",
+            |w| with_listener(w, "HTTPS", 8443),
+            "doors",
+            Passed,
+            "More (HTTPS:8443, new with this release), closes as soon as CloudFormation has made it.",
+        ),
+        (
+            "the release brings one that has no rules",
+            |w| with_listener(w, "TCP", 22),
+            "doors",
+            Failed,
+            "More (TCP:22, new with this release) can't be closed: only listeners of an application load balancer have rules.",
+        ),
+        (
+            "it is settled",
+            |w| {
+                with_listener(w, "TCP", 22);
+                let reason = "administrators alone have its key".to_owned();
+                w.door_words.insert("More".to_owned(), DoorWord::NotForUsers { reason });
+            },
+            "doors",
+            Passed,
+            "More (TCP:22, new with this release) is not for users, by the settings: administrators alone",
+        ),
+        (
+            "traffic for appliances",
+            |w| with_listener(w, "GENEVE", 6081),
+            "doors",
+            Passed,
+            "Listener (HTTPS:443 of web) closes.",
         ),
         ("nothing to close", |w| w.around.listeners = Ok(Vec::new()), "doors", Failed, "gate = \"none\""),
         (
