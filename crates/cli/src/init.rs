@@ -34,6 +34,10 @@ pub struct FoundStack {
 pub struct Anatomy {
     /// The profile that its template tells.
     pub profile: String,
+    /// The version that its template tells, where no metadata does.
+    pub version: Option<String>,
+    /// Its workers are agents that finish the job that they are at, when they are given the time.
+    pub agents_finish: bool,
     /// What was taken for what, a line each, such as `worker groups: Agents`.
     pub parts: Vec<String>,
     /// Queues, groups and machines: something whose work can be stopped.
@@ -96,13 +100,26 @@ pub fn propose(stacks: &[FoundStack], by: &FoundBy) -> Proposal {
                 told_by_tag(stack)
             )),
             None if stack.anatomy.as_ref().is_some_and(Anatomy::is_platform) => proposal.found.push(format!(
-                "{} may be a deployment: its template tells no version, and it has what maintenance is about{}",
+                "{} may be a deployment: its template tells {}, and it has what maintenance is about{}",
                 stack.name,
+                stack
+                    .anatomy
+                    .as_ref()
+                    .and_then(|anatomy| Some(format!("version {}", anatomy.version.as_ref()?)))
+                    .unwrap_or_else(|| "no version".to_owned()),
                 told_by_tag(stack)
             )),
             None => continue,
         }
         deployment(&mut proposal, stack, &standing, by);
+        if stack.anatomy.as_ref().is_some_and(|anatomy| anatomy.agents_finish) {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                proposal.toml,
+                "\n[deployments.{}.maintenance]\nworkers = {{ grace = \"30m\", deadline = \"1h\" }}   # agents finish the job that they are at\n",
+                stack.name
+            );
+        }
     }
     if proposal.toml.is_empty() {
         proposal.uncertain.push(format!(
@@ -199,7 +216,8 @@ fn made_of(
     name: &str,
     anatomy: &Anatomy,
 ) {
-    let Anatomy { profile, parts, has_work, closes, stays_open, unjudged } = anatomy;
+    let Anatomy { profile, version: _, agents_finish: _, parts, has_work, closes, stays_open, unjudged } =
+        anatomy;
     // Writing to a string cannot fail.
     let _ = writeln!(toml, "profile = {}", quoted(profile));
     found.extend(parts.iter().map(|part| format!("{name}: {part}")));
@@ -407,6 +425,8 @@ mod tests {
     #[test]
     fn what_tells_no_version_is_proposed_with_what_it_is_made_of() {
         let made_of = |closes: &[&str], stays_open: &[(&str, &str)]| Anatomy {
+            version: None,
+            agents_finish: false,
             profile: "generic".to_owned(),
             parts: vec!["worker groups: Agents".to_owned()],
             has_work: true,
@@ -436,6 +456,25 @@ mod tests {
             assert_eq!(told, has_work);
             assert_eq!(proposal.uncertain.len(), uncertain, "{:?}", proposal.uncertain);
         }
+    }
+
+    #[test]
+    fn agents_are_given_time_to_finish_and_a_version_that_a_profile_finds_is_told() {
+        let anatomy = Anatomy {
+            profile: "runs-on".to_owned(),
+            version: Some("v3.1.3".to_owned()),
+            agents_finish: true,
+            has_work: true,
+            ..Anatomy::default()
+        };
+        let platform = FoundStack { anatomy: Some(anatomy), ..stack("runners", None) };
+        let proposal = propose(&[platform], &FoundBy::default());
+        let told = "runners may be a deployment: its template tells version v3.1.3, and it has what maintenance is about";
+        assert!(proposal.found.iter().any(|line| line.starts_with(told)), "{:?}", proposal.found);
+        let read = Configuration::parse("slackwater.toml", &proposal.toml).expect("what is proposed is good");
+        let [only] = read.deployments.as_slice() else { panic!("{}", proposal.toml) };
+        let workers = only.maintenance.policy.workers;
+        assert_eq!((workers.grace_seconds, workers.deadline_seconds), (1800, 3600));
     }
 
     #[test]

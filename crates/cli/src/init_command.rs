@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
 use serde_json::json;
-use upgrade::{Closing, Judged, Part, WaysIn, judge_doors, survey_deployment, unjudged_ways};
+use upgrade::{Closing, Judged, Part, ReleaseSide, WaysIn, judge_doors, survey_deployment, unjudged_ways};
 
 use crate::arguments::{Format, Init};
 use crate::error::{CliError, DONE};
@@ -149,6 +149,8 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
     let parts = survey.parts.iter().filter(|(_, ids)| !ids.is_empty());
     let has = |part| survey.parts.get(&part).is_some_and(|ids| !ids.is_empty());
     Ok(Anatomy {
+        version: ReleaseSide::deployed(&deployment).ok().and_then(|side| side.version(Some(&profile))),
+        agents_finish: profile.agents_finish,
         profile: profile.name,
         parts: parts.map(|(part, ids)| format!("{}: {}", part.title(), ids.join(", "))).collect(),
         has_work: has(Part::WorkerGroups)

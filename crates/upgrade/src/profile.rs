@@ -42,6 +42,8 @@ pub struct Profile {
     pub version_metadata_key: Option<Said>,
     /// Where the version is told where no metadata does: mappings and parameters, the first that tells it.
     pub other_version_sources: Vec<VersionSource>,
+    /// Its workers are agents that end by themselves when the job that they are at is done: they may be given the time.
+    pub agents_finish: bool,
 }
 
 /// A word of a profile, and where it stands; `None`: in this program.
@@ -165,6 +167,7 @@ impl Profile {
             backup_parameters: vec![said("pDestinationBackup*")],
             version_metadata_key: Some(said("CodeOcean::VersionInfo")),
             other_version_sources: Vec::new(),
+            agents_finish: false,
         }
     }
 
@@ -176,6 +179,7 @@ impl Profile {
         Profile {
             name: "elastic-ci".to_owned(),
             parts: BTreeMap::from([(Part::WorkerGroups, Selection::Chosen(vec![agents]))]),
+            agents_finish: true,
             ..Profile::default()
         }
     }
@@ -191,6 +195,7 @@ impl Profile {
                 .into_iter()
                 .filter_map(VersionSource::mapping)
                 .collect(),
+            agents_finish: true,
             ..Profile::default()
         }
     }

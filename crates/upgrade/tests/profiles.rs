@@ -237,6 +237,7 @@ fn odd_profile() -> Profile {
         backup_parameters: vec![said("Backup*", 8)],
         version_metadata_key: Some(said("Odd::Release", 7)),
         other_version_sources: Vec::new(),
+        agents_finish: false,
     }
 }
 
