@@ -45,8 +45,8 @@ pub enum Timer {
         /// Which of its states is meant; another one means that it has moved on.
         step: u64,
     },
-    /// A service whose tasks failed to start may start others.
-    Restart {
+    /// A service is looked at: something of its tasks has changed, or it may start others again.
+    Reconcile {
         /// The service's ARN.
         service: String,
     },
@@ -69,7 +69,12 @@ pub struct Ecs {
 pub fn happen(world: &mut World, timer: Timer) {
     match timer {
         Timer::Task { task, step } => task::step_is_over(world, &task, step),
-        Timer::Restart { service } => scheduler::reconcile(world, &service),
+        Timer::Reconcile { service } => {
+            if let Some(service) = world.ecs.services.get_mut(&service) {
+                service.is_to_be_reconciled = false;
+            }
+            scheduler::reconcile(world, &service);
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn note_failure(world: &mut World, arn: &str, id: &str) {
     let at = now.after(super::time_that_passes(world, durations::restart_pause(failures)));
     let Some(service) = world.ecs.services.get_mut(arn) else { return };
     service.restart_at = service.restart_at.max(at);
-    world.timers.schedule(at, timers::Timer::Ecs(Timer::Restart { service: arn.to_owned() }));
+    world.timers.schedule(at, timers::Timer::Ecs(Timer::Reconcile { service: arn.to_owned() }));
     scheduler::tell(
         world,
         arn,

@@ -73,6 +73,17 @@ pub(super) fn reconcile(world: &mut World, arn: &str) {
     settle(world, arn, wanted);
 }
 
+/// Compare once whatever else happens at this moment has happened: a thousand tasks of a service may come up at once.
+pub(super) fn reconcile_soon(world: &mut World, arn: &str) {
+    let now = world.now;
+    let found = world.ecs.services.get_mut(arn).filter(|service| !service.is_to_be_reconciled);
+    if let Some(service) = found {
+        service.is_to_be_reconciled = true;
+        let timer = super::Timer::Reconcile { service: arn.to_owned() };
+        world.timers.schedule(now, crate::timers::Timer::Ecs(timer));
+    }
+}
+
 /// So many percent of a count, rounded up or down.
 fn part(count: usize, percent: u64, rounds_up: bool) -> usize {
     let exact = u128::try_from(count).unwrap_or_default() * u128::from(percent);

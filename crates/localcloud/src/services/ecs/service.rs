@@ -57,6 +57,8 @@ pub(super) struct Service {
     pub(super) tags: BTreeMap<String, String>,
     /// Whether it was steady when it was last looked at.
     pub(super) is_steady: bool,
+    /// Whether a timer of this moment looks at it.
+    pub(super) is_to_be_reconciled: bool,
     /// Tasks that failed to start since the last one that did.
     pub(super) failures: u32,
     /// Until when no other is started.

@@ -133,6 +133,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         described,
         tags: tags::given(input)?,
         is_steady: false,
+        is_to_be_reconciled: false,
         failures: 0,
         restart_at: Timestamp::default(),
         trouble: None,

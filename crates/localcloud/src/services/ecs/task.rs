@@ -261,7 +261,7 @@ pub(super) fn step_is_over(world: &mut World, arn: &str, step: u64) {
         State::Stopped => return forget(world, arn),
     }
     if let Some(service) = service {
-        scheduler::reconcile(world, &service);
+        scheduler::reconcile_soon(world, &service);
     }
 }
 

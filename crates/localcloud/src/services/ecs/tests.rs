@@ -304,3 +304,15 @@ fn the_default_cluster_is_made_at_need() {
     assert_eq!(made["service"]["serviceArn"], "arn:aws:ecs:us-east-1:000000000000:service/default/s");
     assert_eq!(bench.ok(30, "DescribeClusters", json!({}))["clusters"][0]["runningTasksCount"], 1);
 }
+
+/// As many tasks as a service may have, each of which is looked at several times.
+#[test]
+fn the_largest_service_comes_up_and_goes() {
+    let mut bench = bench();
+    create(&mut bench, json!({"desiredCount": 5000}));
+    assert_eq!(counts(&service(&mut bench, 20)), (5000, 5000, 0));
+    update(&mut bench, 20, json!({"desiredCount": 0}));
+    let found = service(&mut bench, 60);
+    assert_eq!(counts(&found), (0, 0, 0));
+    assert_eq!(messages(&found)[0], "(service s) has reached a steady state.");
+}

@@ -181,7 +181,7 @@ fn a_timer_of_an_earlier_state_or_of_nothing_changes_nothing() {
     for timer in [
         Timer::Task { task, step: 1 },
         Timer::Task { task: "no".to_owned(), step: 1 },
-        Timer::Restart { service: "no".to_owned() },
+        Timer::Reconcile { service: "no".to_owned() },
     ] {
         crate::services::ecs::happen(&mut bench.world, timer);
     }
