@@ -10,6 +10,8 @@ use upgrade::{Act, EcsService, FleetAct, FleetQuery, Observation, Outcome, Repor
 use crate::common::{Rehearsal, virtual_time};
 use crate::next_release::{STACK, create, upgrade};
 
+const NETWORK: &str = "NetworkConfiguration: {AwsvpcConfiguration: {Subnets: [!Ref SubnetA, !Ref SubnetB]}}";
+
 /// `Web` serves behind a load balancer; `Indexer` has its count from the template, `Scaled` from its scaling.
 fn release(image: &str) -> String {
     let definition = |name: &str| {
@@ -19,6 +21,7 @@ fn release(image: &str) -> String {
     Type: AWS::ECS::TaskDefinition
     Properties:
       Family: {name}
+      NetworkMode: awsvpc
       ContainerDefinitions: [{{Name: main, Image: "example.com/{name}:{image}", Memory: 512, PortMappings: [{{ContainerPort: 80}}]}}]"#
         )
     };
@@ -28,7 +31,7 @@ fn release(image: &str) -> String {
   {name}:
     Type: AWS::ECS::Service
     DependsOn: Listener
-    Properties: {{Cluster: !Ref Cluster, ServiceName: {name}, TaskDefinition: !Ref {name}Definition{more}}}"#
+    Properties: {{Cluster: !Ref Cluster, ServiceName: {name}, TaskDefinition: !Ref {name}Definition, {NETWORK}{more}}}"#
         )
     };
     let web = ", DesiredCount: 2, LoadBalancers: [{ContainerName: main, ContainerPort: 80, TargetGroupArn: !Ref Targets}]";
