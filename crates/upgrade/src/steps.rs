@@ -169,7 +169,7 @@ pub(crate) fn decide(
             update::execute(plan, state, kind, events)
         }
         (Step::FollowUpdate(kind), Observation::StackEvents { events, worker_groups }) => {
-            update::follow(plan, state, kind, events, worker_groups)
+            update::follow(plan, state, kind, (events, worker_groups), at)
         }
         (Step::FollowUpdate(kind), Observation::StackStatus(status)) => {
             update::follow_status(state, kind, status.as_deref())

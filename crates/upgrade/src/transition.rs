@@ -441,6 +441,11 @@ fn refused_under_way(
             ));
             wait(plan, state, vec![error.to_string()])
         }
+        Some(act @ Act::Fleet(FleetAct::Remember { .. })) => {
+            state.watch_refused.insert(act.to_string());
+            state.remarks.push(format!("it was not possible to {act}: {error}"));
+            wait(plan, state, vec![error.to_string()])
+        }
         Some(Act::Stack(StackAct::ContinueUpdateRollback { .. })) => {
             let update = state.update(kind);
             update.status = Some((UPDATE_ROLLBACK_FAILED.to_owned(), None));

@@ -1,5 +1,6 @@
 //! CloudFormation carries an update out, or takes it back.
 
+use crate::Timestamp;
 use crate::act::StackAct;
 use crate::observation::{Query, StackEvent, StackQuery, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
@@ -68,8 +69,8 @@ pub(crate) fn follow(
     plan: &Plan,
     state: &mut State,
     kind: UpdateKind,
-    events: &[StackEvent],
-    deleting: &[WorkerGroup],
+    (events, deleting): (&[StackEvent], &[WorkerGroup]),
+    at: Timestamp,
 ) -> Decision {
     let Some(planned) = plan.update(kind) else {
         return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
@@ -80,6 +81,9 @@ pub(crate) fn follow(
         note(state.update(kind), kind, planned, event);
         note_listener(plan, state, kind, event);
     }
+    // CloudFormation deletes a group by taking it to zero, and what is protected from scale-in stays: "Group did not
+    // stabilize", hours later. Nobody works on a group that goes while users are kept out.
+    let unprotect = workers::unprotect_noted(plan, state, deleting, at);
     let update = state.update(kind);
     let Some((status, reason)) = &update.status else {
         if let Some((_, skip)) = &update.continued {
@@ -129,9 +133,7 @@ pub(crate) fn follow(
                 client_request_token: token,
             })
         }
-        // CloudFormation deletes a group by taking it to zero, and what is protected from scale-in stays: "Group did
-        // not stabilize", hours later. Nobody works on a group that goes while users are kept out.
-        status if status.ends_with("_IN_PROGRESS") => match workers::unprotect(deleting) {
+        status if status.ends_with("_IN_PROGRESS") => match unprotect {
             Some(act) => Decision::Act(act),
             None => Decision::Wait(vec![format!("stack status {status}")]),
         },

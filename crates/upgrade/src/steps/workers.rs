@@ -138,13 +138,7 @@ pub(crate) fn take_away_again(
     at: Timestamp,
 ) -> Option<Act> {
     let raised = without_updated(state, groups);
-    let act = take_to_zero(state, &raised).or_else(|| unprotect(&raised))?;
-    if let Act::Fleet(FleetAct::RemoveScaleInProtection { .. }) = &act {
-        let memories: Vec<Memory> = raised.iter().flat_map(|group| protection_of(plan, group, at)).collect();
-        if !memories.is_empty() {
-            return Some(Act::Fleet(FleetAct::Remember { memories }));
-        }
-    }
+    let act = take_to_zero(state, &raised).or_else(|| unprotect_noted(plan, state, &raised, at))?;
     let names: Vec<&str> = raised
         .iter()
         .filter(|group| size_of(group) != zero(group))
@@ -182,6 +176,21 @@ fn take_to_zero(state: &State, groups: &[WorkerGroup]) -> Option<Act> {
         .map(cold)
         .collect();
     (!pools.is_empty()).then_some(Act::Fleet(FleetAct::ResizeWarmPools { sizes: pools }))
+}
+
+/// The same, noted on the instances first: where the update is rolled back they live on, and have it again.
+pub(crate) fn unprotect_noted(
+    plan: &Plan,
+    state: &State,
+    groups: &[WorkerGroup],
+    at: Timestamp,
+) -> Option<Act> {
+    let act = unprotect(groups)?;
+    let memories: Vec<Memory> = groups.iter().flat_map(|group| protection_of(plan, group, at)).collect();
+    let remember = Act::Fleet(FleetAct::Remember { memories: memories.clone() });
+    // Where nothing may be noted it goes on without a note: that was told.
+    let notes = !memories.is_empty() && !state.watch_refused.contains(&remember.to_string());
+    Some(if notes { remember } else { act })
 }
 
 /// Take the protection off some instances of one group; `None` when none is left that has it.

@@ -206,6 +206,19 @@ pub fn stories() -> Vec<Story> {
             "",
         ),
         story(
+            "such a group's instances may not be noted on",
+            Fortune {
+                clinging_group: true,
+                refuse: Some((1, |act| {
+                    let Act::Fleet(FleetAct::Remember { memories }) = act else { return false };
+                    memories.iter().all(|memory| memory.resource == Rememberer::Instance("i-7".to_owned()))
+                })),
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
+        story(
             "nobody may look at the update for longer than its step has",
             Fortune { blind: Some((UpdateKind::Primary, 3)), ..updated() },
             "Upgraded",

@@ -817,7 +817,8 @@ impl Platform {
             Rememberer::EcsService(_) => &mut self.service.remembered,
             Rememberer::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
             Rememberer::Instance(id) => {
-                let found = self.group.instances.iter_mut().find(|one| one.id == *id);
+                let others = self.other_group.iter_mut().flat_map(|group| &mut group.instances);
+                let found = self.group.instances.iter_mut().chain(others).find(|one| one.id == *id);
                 &mut found.expect("an instance").remembered
             }
         }
