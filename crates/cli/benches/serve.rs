@@ -24,6 +24,9 @@ const VIEWERS: usize = 200;
 /// Times that maintenance is entered and left, alone and before viewers.
 const ROUNDS: usize = 5;
 
+/// Between two questions whether a run has ended: eight who ask all the time would be what is measured.
+const ASKED_EVERY: Duration = Duration::from_millis(100);
+
 /// How long it is left alone before its memory is looked at.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -72,7 +75,7 @@ fn crowd(rounds: usize, viewers: usize) {
         let mut times: Vec<Duration> = (0..rounds)
             .map(|_| {
                 number += 1;
-                enter_and_leave(&served, &ada, "production", number)
+                enter_and_leave(&served, &ada, "production", number).whole
             })
             .collect();
         times.sort();
@@ -123,12 +126,12 @@ fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
     let resident = || resident_kib(served.child().id()) as f64 * 1024.0 / 1e6;
     let run = |number: usize, round: usize| enter_and_leave(&served, &ada, &format!("d{number}"), round);
     run(0, 0);
-    let alone = run(0, 1);
+    let alone = run(0, 1).steps;
     let runs = served.ask("GET", "/api/v1/runs?limit=1", &[("cookie", &ada.cookie)], "");
     let (_, id) = runs.split_once("\"runId\":\"").expect("a run");
     let id = id.split('"').next().expect("an id");
     println!(
-        "{deployments} deployments of {stacks} stacks at --speed {speed}, a run of one alone: {} ms",
+        "{deployments} deployments of {stacks} stacks at --speed {speed}, a run of one alone: {} ms by its steps",
         alone.as_millis()
     );
     // What the runs take from each other, and then what the pages take from them.
@@ -155,13 +158,13 @@ fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
             }
             let run = &run;
             let runs: Vec<_> = (0..stacks).map(|number| scope.spawn(move || run(number, round))).collect();
-            let slowest = runs.into_iter().map(|run| run.join().expect("it ends")).max();
+            let slowest = runs.into_iter().map(|run| run.join().expect("it ends").steps).max();
             over.store(true, Ordering::Relaxed);
             slowest.unwrap_or_default()
         });
         println!(
-            "{stacks} runs at once, {pages} pages that come anew every 2 s: the slowest {} ms, {:.2} times one alone; resident \
-             {before:.1} MB before, {:.1} MB after",
+            "{stacks} runs at once, {pages} pages that come anew every 2 s: the slowest {} ms by its steps, {:.2} times one \
+             alone; resident {before:.1} MB before, {:.1} MB after",
             slowest.as_millis(),
             slowest.as_secs_f64() / alone.as_secs_f64(),
             resident(),
@@ -182,24 +185,39 @@ fn reload(served: &panel::Served, ada: &panel::Browser) -> Duration {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
-fn enter_and_leave(
-    served: &panel::Served,
-    ada: &panel::Browser,
-    deployment: &str,
-    number: usize,
-) -> Duration {
+fn enter_and_leave(served: &panel::Served, ada: &panel::Browser, deployment: &str, number: usize) -> Took {
     let began = Instant::now();
+    let mut steps = Duration::ZERO;
     for act in ["enable", "disable"] {
         let path = format!("/deployments/{deployment}/maintenance/{act}");
         let begun = served.press(ada, &path, &format!("{deployment}-{act}-{number}"));
         assert!(begun.starts_with("HTTP/1.1 200"), "{begun}");
         let (_, id) = begun.split_once("\"runId\":\"").expect("a run");
         let run = format!("/api/v1/runs/{}", id.split('"').next().expect("an id"));
-        while !served.ask("GET", &run, &[("cookie", &ada.cookie)], "").contains("\"ended\":true") {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let answer = loop {
+            let answer = served.ask("GET", &run, &[("cookie", &ada.cookie)], "");
+            if answer.contains("\"ended\":true") {
+                break answer;
+            }
+            std::thread::sleep(ASKED_EVERY);
+        };
+        steps += steps_of(&answer);
     }
-    began.elapsed()
+    Took { whole: began.elapsed(), steps }
+}
+
+/// How long two runs took: seen from outside, and by the durations of their steps.
+struct Took {
+    whole: Duration,
+    steps: Duration,
+}
+
+fn steps_of(answer: &str) -> Duration {
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let run: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let steps = run["steps"].as_array().expect("steps");
+    let milliseconds = steps.iter().filter_map(|step| step["milliseconds"].as_u64()).sum();
+    Duration::from_millis(milliseconds)
 }
 
 /// A panel that is served; ended with the value.

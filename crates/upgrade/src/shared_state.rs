@@ -35,6 +35,17 @@ impl SharedState {
     }
 }
 
+/// How a state is reached, as a note names it: what the settings say for it, or on which machine it is.
+#[must_use]
+pub fn reaching(location: &str) -> String {
+    match location.split_once(':') {
+        Some((host, path)) if path.starts_with('/') && !path.starts_with("//") => {
+            format!("go to {host}, with --data-dir {path} and `state = \"data-directory\"` in the settings")
+        }
+        _ => format!("write `state = \"{location}\"` into the settings"),
+    }
+}
+
 /// A copied note says nothing of where it stands.
 fn noted(physical_id: &str, remembered: Option<&str>) -> Option<Note> {
     Some(Note::read(remembered?)).filter(|note| note.is_of(physical_id))
@@ -75,4 +86,22 @@ pub enum Versions {
     CleanedUp,
     /// They stay for ever.
     Kept,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reaching;
+
+    #[test]
+    fn a_state_is_reached_by_what_the_settings_take() {
+        for (location, told) in [
+            ("s3://bucket/prefix", "write `state = \"s3://bucket/prefix\"` into the settings"),
+            (
+                "ada-laptop:/home/ada/.slackwater",
+                "go to ada-laptop, with --data-dir /home/ada/.slackwater and `state = \"data-directory\"` in the settings",
+            ),
+        ] {
+            assert_eq!(reaching(location), told);
+        }
+    }
 }

@@ -50,7 +50,7 @@ impl CliError {
                 "`slackwater upgrade` and `slackwater maintenance enable` begin one; other deployments' are found with their settings (--config), a machine's own with --data-dir",
             ),
             CliError::OtherState { .. } => Some(
-                "write state = \"…\" into the settings as that place is named, or end that maintenance from here (`slackwater maintenance disable`); nothing was touched",
+                "go to where that state is: in S3 by `state = \"s3://…\"` in the settings, in a data directory on its machine with `state = \"data-directory\"` and --data-dir; or end that maintenance from here (`slackwater maintenance disable`); nothing was touched",
             ),
             CliError::UnfitState { .. } => Some(
                 "name a bucket of S3, or of a store that takes conditional writes in earnest (state = \"s3://BUCKET/PREFIX\"); nothing was touched",

@@ -250,6 +250,7 @@ pub(crate) async fn run(State(panel): State<Panel>, Path(run_id): Path<String>) 
                 "step": step.step.title(),
                 "startedAt": pages::iso(step.started_at),
                 "endedAt": step.ended_at.map(pages::iso),
+                "milliseconds": step.milliseconds(),
                 "acts": step.acts,
             })
         })

@@ -6,7 +6,7 @@
 
 use super::finding::{Finding, count, list};
 use super::{CheckInput, CheckResult};
-use crate::shared_state::{BucketSeen, SharedState, Trial, Versions};
+use crate::shared_state::{BucketSeen, SharedState, Trial, Versions, reaching};
 
 /// Whether nobody else can act.
 pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
@@ -22,9 +22,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
                 if location.is_empty() { "another" } else { location.as_str() }
             ),
             format!(
-                "Set `state = \"{}\"` and look at that run (`slackwater run list`), or end its maintenance from here \
-                 (`slackwater maintenance disable`), which is not refused.",
-                others[0]
+                "To look at that run (`slackwater run list`), {}; or end its maintenance from here (`slackwater maintenance \
+                 disable`), which is not refused.",
+                reaching(&others[0])
             ),
         ),
         Err(reason) => finding.warn(

@@ -113,8 +113,11 @@ pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
     let mut asked = Vec::new();
     if asks_targets {
         asked.push(count(input.targets.target_groups.len(), "target group"));
-    } else if policy.targets {
+    } else if policy.targets && input.targets.serving_services.is_empty() {
         finding.note("Target groups are to be asked, and the stack has none on the public listener.");
+    }
+    if policy.targets && !input.targets.serving_services.is_empty() {
+        asked.push(count(input.targets.serving_services.len(), "ECS service"));
     }
     if asks_platform {
         asked.push("the platform's own API".to_owned());

@@ -49,6 +49,9 @@ pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
             .iter()
             .for_each(|listener| gate_holder(input, &listener.logical_id, &mut finding));
     }
+    if let Err(error) = input.foretold {
+        return finding.skipped(format!("What the update will do can't be told: {error}"));
+    }
     let targets = input.targets;
     let old: BTreeSet<&str> = (targets.listeners.iter())
         .chain(&targets.job_queues)
