@@ -4,6 +4,7 @@ use changeset::expect::Expected;
 
 use super::finding::{Finding, list};
 use super::{CheckInput, CheckResult};
+use crate::circumstances::Drift;
 use crate::draft::is_updatable;
 
 /// Whether CloudFormation takes an update now.
@@ -152,6 +153,10 @@ pub(super) fn drift(input: &CheckInput<'_>) -> CheckResult {
             "MODIFIED" if one.properties == ["/AllocatedStorage"] => {
                 finding.note(format!("{} has other storage than its template: see database-storage.", one.logical_id));
             }
+            "MODIFIED" if input.found.is_some() && is_of_maintenance(input, one) => {
+                let changed = list(one.properties.iter().map(String::as_str));
+                finding.note(format!("{} is as maintenance left it ({changed}).", one.logical_id));
+            }
             "DELETED" => finding.fail(
                 format!("{} was deleted outside of CloudFormation: an update of it fails.", one.logical_id),
                 "Create it again, or import its successor into the stack.",
@@ -175,4 +180,28 @@ pub(super) fn drift(input: &CheckInput<'_>) -> CheckResult {
         finding.note("Nothing that the update touches has drifted.");
     }
     finding.done()
+}
+
+/// What maintenance changes on resources, by type. Its notes are tags, and rules make room for the gate.
+const CHANGED_BY_MAINTENANCE: [(&str, &[&str]); 6] = [
+    (
+        "AWS::AutoScaling::AutoScalingGroup",
+        &["MinSize", "MaxSize", "DesiredCapacity", "NewInstancesProtectedFromScaleIn", "Tags"],
+    ),
+    ("AWS::AutoScaling::WarmPool", &["MinSize", "MaxGroupPreparedCapacity"]),
+    ("AWS::Batch::JobQueue", &["State", "Tags"]),
+    ("AWS::CloudWatch::Alarm", &["ActionsEnabled", "Tags"]),
+    ("AWS::ECS::Service", &["DesiredCount", "Tags"]),
+    ("AWS::ElasticLoadBalancingV2::ListenerRule", &["Priority"]),
+];
+
+/// Whether everything that has drifted is what maintenance changes on such a resource.
+fn is_of_maintenance(input: &CheckInput<'_>, drift: &Drift) -> bool {
+    let Some(resource) = input.before.template.resources.get(&drift.logical_id) else { return false };
+    let of_type = CHANGED_BY_MAINTENANCE.iter().find(|(type_name, _)| resource.type_name == *type_name);
+    let Some((_, changed)) = of_type else { return false };
+    // `/Tags/2/Value`
+    let first = |path: &String| path.split('/').nth(1).map(str::to_owned).unwrap_or_default();
+    !drift.properties.is_empty()
+        && drift.properties.iter().all(|path| changed.contains(&first(path).as_str()))
 }

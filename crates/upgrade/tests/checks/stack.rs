@@ -129,8 +129,44 @@ fn stack() {
             Passed,
             "see database-storage",
         ),
+        (
+            "a group that maintenance took to zero",
+            |w| {
+                w.found =
+                    Some(Maintenance { run_id: "entered".to_owned(), since: None, by: None, state: None });
+                taken_to_zero(w, &["/MinSize", "/MaxSize", "/Tags/0"]);
+            },
+            "drift",
+            Passed,
+            "Workers is as maintenance left it (/MinSize, /MaxSize, /Tags/0)",
+        ),
+        (
+            "a group at zero in no maintenance",
+            |w| taken_to_zero(w, &["/MinSize", "/MaxSize"]),
+            "drift",
+            Warning,
+            "Workers was changed outside of CloudFormation (/MinSize, /MaxSize)",
+        ),
+        (
+            "a group that maintenance took to zero, and somebody changed beside that",
+            |w| {
+                w.found =
+                    Some(Maintenance { run_id: "entered".to_owned(), since: None, by: None, state: None });
+                taken_to_zero(w, &["/MinSize", "/VPCZoneIdentifier"]);
+            },
+            "drift",
+            Warning,
+            "/VPCZoneIdentifier",
+        ),
         ("deleted", |w| w.around.drift = Ok(vec![drift("Template", "DELETED")]), "drift", Failed, "Template"),
     ]);
+}
+
+/// The update touches the group, which differs from its template.
+fn taken_to_zero(world: &mut World, properties: &[&str]) {
+    world.rewrite("MaxSize: \"4\"", "MaxSize: \"5\"");
+    let properties = properties.iter().map(|one| (*one).to_owned()).collect();
+    world.around.drift = Ok(vec![Drift { properties, ..drift("Workers", "MODIFIED") }]);
 }
 
 fn drift(logical_id: &str, status: &str) -> Drift {

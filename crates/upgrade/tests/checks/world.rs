@@ -85,6 +85,7 @@ pub struct World {
     pub window: (Timestamp, Timestamp),
     pub health: HealthPolicy,
     pub targets: Targets,
+    pub found: Option<Maintenance>,
     pub new_targets: Result<BTreeSet<String>, String>,
     pub gateless: bool,
     pub door_words: BTreeMap<String, DoorWord>,
@@ -271,6 +272,7 @@ impl Default for World {
             new_targets: Ok(["Listener", "Web", "Queue", "Workers", "QueueAlarm", "Database"]
                 .map(str::to_owned)
                 .into()),
+            found: None,
             targets,
             gateless: false,
             door_words: BTreeMap::new(),
@@ -338,7 +340,7 @@ impl World {
         let after = foretold.as_ref().map_or(&as_read, |drafted| &drafted.after.template);
         let release = self.release.clone().or(ReleaseFacts::of(after));
         check(&CheckInput {
-            found: None,
+            found: self.found.as_ref(),
             deployment: &self.deployment,
             circumstances: &self.around,
             before: &before,
