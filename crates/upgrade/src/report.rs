@@ -103,15 +103,18 @@ impl Report {
             step.ended_at = Some(at);
         }
         // Where there is no gate, from when work begins to be stopped until it goes on.
-        let (closing, opening) = match plan.gateless {
-            true => (Step::FindMaintenance, Step::UnmuteAlarms),
-            false => (Step::CloseGate, Step::OpenGate),
+        let closing = if plan.gateless { Step::FindMaintenance } else { Step::CloseGate };
+        // Where nothing is to be put back the last of those steps begins and ends in one moment.
+        let opens = match (plan.gateless, self.gate_closed) {
+            (true, Some((_, until))) => state.opened_at.is_some() && until.is_none(),
+            (true, None) => false,
+            (false, _) => step_before == Step::OpenGate,
         };
         if step_before == closing && !state.step.is_leaving() {
             let since = state.found.as_ref().and_then(|found| found.since).unwrap_or(at);
             self.gate_closed = Some((since, None));
         }
-        if step_before == opening
+        if opens
             && state.stuck.is_none()
             && !state.looking_once_more
             && let Some((_, until)) = &mut self.gate_closed

@@ -80,6 +80,27 @@ fn notes_tell_of_the_maintenance_that_a_run_finds() {
     }
 }
 
+/// Services alone: no queue and no alarm is put back after them.
+#[test]
+fn work_that_goes_on_is_told_whatever_was_put_back_last() {
+    let whole = without_gate(plan());
+    let targets = Targets {
+        job_queues: Vec::new(),
+        worker_groups: Vec::new(),
+        alarms: Vec::new(),
+        dedicated_machine_tags: Vec::new(),
+        ..whole.targets.clone()
+    };
+    let mut fate = fate(UPDATED);
+    fate.only_services = true;
+    let plan = Plan { targets, ..whole };
+    let carried = carry_out(&plan, fate, Crash::Never);
+    assert_eq!(carried.outcome, Outcome::Upgraded);
+    let report = Report::from_journal(&plan, &carried.journal).expect("whole");
+    let (from, until) = report.gate_closed.expect("work was stopped");
+    assert!(until.expect("and went on") > from);
+}
+
 #[test]
 fn entering_twice_changes_nothing_the_second_time() {
     let entering = Plan { run_id: "run-2".to_owned(), ..without_gate(entering()) };

@@ -73,6 +73,8 @@ pub struct Fortune {
     pub lame_tasks: bool,
     /// The update raises the service, as the new release has it.
     pub new_tasks: bool,
+    /// Nothing but the service works.
+    pub only_services: bool,
     /// Queues answer that they were changed, and are not.
     pub deaf_queues: bool,
     /// The gate's rule shows only at the n-th look after it was made.
@@ -198,7 +200,7 @@ impl Platform {
             status: "running".to_owned(),
             started_at: None,
         };
-        Platform {
+        let mut platform = Platform {
             now: 1_000,
             gate_rules: Vec::new(),
             listeners: BTreeMap::new(),
@@ -252,7 +254,13 @@ impl Platform {
             late: Vec::new(),
             revoked_names: Vec::new(),
             executed: Vec::new(),
+        };
+        if platform.fate.only_services {
+            platform.jobs.clear();
+            platform.group.instances.clear();
+            platform.machines.clear();
         }
+        platform
     }
 
     /// The run has come to a step.
