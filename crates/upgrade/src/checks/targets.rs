@@ -14,6 +14,8 @@ use crate::observation::LogicalResource;
 use crate::plan::Targets;
 use crate::profile::{Profile, is_work};
 
+const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
+
 /// Types of which every resource is a target, whatever the profile says.
 const EVERY: [&str; 4] = [
     "AWS::CloudWatch::Alarm",
@@ -143,11 +145,15 @@ fn gate_holder(input: &CheckInput<'_>, listener: &str, finding: &mut Finding) {
         .and_then(|resource| resource.properties.as_ref()?.get("LoadBalancerArn")?.get("Ref")?.as_str());
     for holder in std::iter::once(listener).chain(load_balancer) {
         let Some(one) = input.expectations().iter().find(|one| one.logical_id == holder) else { continue };
-        let seen = |how: &str| {
-            format!(
-                "{holder} {how}: the closed gate goes with it. The run closes the new door within half a minute of its being there; until then users reach the platform while it is being updated."
-            )
+        // Without a listener of its own the release may still be reached by one of others: only a person can tell.
+        let without_doors = one.expected == Expected::Removed
+            && !input.after.resources.values().any(|one| one.type_name == LISTENER);
+        let then = if without_doors {
+            "The new release has no listener, so at its end the run asks a person whether users reach the platform."
+        } else {
+            "The run closes the new door within half a minute of its being there; until then users reach the platform while it is being updated."
         };
+        let seen = |how: &str| format!("{holder} {how}: the closed gate goes with it. {then}");
         let advice = format!(
             "Keep users out by other means (DNS, a firewall rule), then say so: --accept-replacement {holder}."
         );

@@ -169,6 +169,20 @@ fn update() {
             "users reach the platform",
         ),
         (
+            "the only listener goes",
+            |w| {
+                w.rewrite(
+                    "  Listener:\n    Type: AWS::ElasticLoadBalancingV2::Listener\n    Properties:\n      LoadBalancerArn: {Ref: \
+                     LoadBalancer}\n      Port: 443\n      Protocol: HTTPS\n      DefaultActions: [{Type: forward, TargetGroupArn: \
+                     {Ref: Web}}]\n",
+                    "",
+                );
+            },
+            "targets",
+            Failed,
+            "so at its end the run asks a person whether users reach the platform",
+        ),
+        (
             "the load balancer is replaced",
             |w| w.rewrite("Scheme: internet-facing", "Scheme: internal"),
             "targets",
