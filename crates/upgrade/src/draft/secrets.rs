@@ -45,12 +45,15 @@ pub(super) fn side_by_resources(
 ) -> Result<ReleaseSide, DraftError> {
     let mut given = shown_values(deployment, template);
     let mut taken = side(template, &given, deployment)?;
+    let is_shown =
+        |name: &String| matches!(given.get(name), Some(GivenParameter::Value(value)) if value == SHOWN);
+    let parameters = template.parameters.iter();
+    let secrets: Vec<_> = parameters.filter(|(name, one)| one.no_echo && is_shown(name)).collect();
+    if secrets.is_empty() {
+        return Ok(taken);
+    }
     let Some(mut least) = misfits(&taken, deployment) else { return Ok(taken) };
-    let secrets = template.parameters.iter().filter(|(_, parameter)| parameter.no_echo);
     for (name, parameter) in secrets {
-        if !matches!(given.get(name), Some(GivenParameter::Value(value)) if value == SHOWN) {
-            continue;
-        }
         for guess in [parameter.default.as_deref(), Some("")].into_iter().flatten() {
             if least == 0 {
                 return Ok(taken);
