@@ -160,15 +160,17 @@ fn load(stacks: usize, deployments: usize, pages: usize, speed: &str) {
             }
             let run = &run;
             let runs: Vec<_> = (0..stacks).map(|number| scope.spawn(move || run(number, round))).collect();
-            let slowest = runs.into_iter().map(|run| run.join().expect("it ends").steps).max();
+            let slowest =
+                runs.into_iter().map(|run| run.join().expect("it ends")).max_by_key(|took| took.steps);
             over.store(true, Ordering::Relaxed);
-            slowest.unwrap_or_default()
+            slowest.expect("a run")
         });
+        let (step, longest) = &slowest.longest;
         println!(
             "{stacks} runs at once, {pages} pages that come anew every 2 s: the slowest {} ms by its steps, {:.2} times one \
-             alone; resident {before:.1} MB before, {:.1} MB after",
-            slowest.as_millis(),
-            slowest.as_secs_f64() / alone.as_secs_f64(),
+             alone (the longest: {step}, {longest} ms); resident {before:.1} MB before, {:.1} MB after",
+            slowest.steps.as_millis(),
+            slowest.steps.as_secs_f64() / alone.as_secs_f64(),
             resident(),
         );
     }
@@ -189,7 +191,7 @@ fn reload(served: &panel::Served, ada: &panel::Browser) -> Duration {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
 fn enter_and_leave(served: &panel::Served, ada: &panel::Browser, deployment: &str, number: usize) -> Took {
     let began = Instant::now();
-    let mut steps = Duration::ZERO;
+    let mut steps = Vec::new();
     for act in ["enable", "disable"] {
         let path = format!("/deployments/{deployment}/maintenance/{act}");
         let begun = served.press(ada, &path, &format!("{deployment}-{act}-{number}"));
@@ -203,23 +205,27 @@ fn enter_and_leave(served: &panel::Served, ada: &panel::Browser, deployment: &st
             }
             std::thread::sleep(ASKED_EVERY);
         };
-        steps += steps_of(&answer);
+        steps.extend(steps_of(&answer));
     }
-    Took { whole: began.elapsed(), steps }
+    let milliseconds = steps.iter().map(|(_, milliseconds)| milliseconds).sum();
+    let longest = steps.into_iter().max_by_key(|(_, milliseconds)| *milliseconds).expect("a step");
+    Took { whole: began.elapsed(), steps: Duration::from_millis(milliseconds), longest }
 }
 
 /// How long two runs took: seen from outside, and by the durations of their steps.
 struct Took {
     whole: Duration,
     steps: Duration,
+    longest: (String, u64),
 }
 
-fn steps_of(answer: &str) -> Duration {
+fn steps_of(answer: &str) -> Vec<(String, u64)> {
     let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
     let run: serde_json::Value = serde_json::from_str(body).expect("JSON");
     let steps = run["steps"].as_array().expect("steps");
-    let milliseconds = steps.iter().filter_map(|step| step["milliseconds"].as_u64()).sum();
-    Duration::from_millis(milliseconds)
+    let of =
+        |step: &serde_json::Value| Some((step["step"].as_str()?.to_owned(), step["milliseconds"].as_u64()?));
+    steps.iter().filter_map(of).collect()
 }
 
 /// A panel that is served; ended with the value.
