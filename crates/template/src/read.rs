@@ -54,7 +54,12 @@ pub fn read(file: &str, bytes: &[u8], aliases: Aliases) -> Result<Node, Template
     // CloudFormation decides by the first character: what begins with a brace is JSON and gets JSON's errors.
     match text.trim_start().chars().next() {
         None => Err(TemplateError::Empty { location: Location::new(file, start) }),
-        Some('{' | '[') => read_json::read(file, text),
+        Some('{' | '[') => read_json::read(file, text).or_else(|error| match error {
+            // It then reads it as YAML, of which JSON is a part: trailing commas, comments, keys without quotes and single
+            // quotes pass (cfn_nag 203, amplify-cli PR 509, Sceptre 1087, five templates of four published platforms).
+            TemplateError::NotWellFormed { .. } => read_yaml::read(file, text, aliases).map_err(|_| error),
+            error => Err(error),
+        }),
         Some(_) => read_yaml::read(file, text, aliases),
     }
 }

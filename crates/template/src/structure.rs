@@ -320,7 +320,8 @@ impl Reader<'_> {
                 self.mapping(&level.value, &format!("Every Mappings member {key} must be a map"))?;
             for (attribute, value) in attributes {
                 let fits = match &value.value.kind {
-                    NodeKind::Sequence(elements) => elements.iter().all(|one| one.scalar_text().is_some()),
+                    // A list of maps is seen in published templates (aws-genomics-workflows).
+                    NodeKind::Sequence(elements) => elements.iter().all(|one| one.as_sequence().is_none()),
                     NodeKind::Mapping(_) => is_expansion_key(attribute),
                     _ => true,
                 };
@@ -338,7 +339,8 @@ impl Reader<'_> {
     fn rule(&self, name: &str, entry: &Entry) -> Read<Rule> {
         let entries = self.mapping(&entry.value, "a rule must be a map")?;
         for (key, attribute) in entries {
-            if !["RuleCondition", "Assertions"].contains(&key.as_str()) {
+            // That a rule may carry a description itself is seen in a published template (Datadog's).
+            if !["RuleCondition", "Assertions", "AssertDescription"].contains(&key.as_str()) {
                 return Err(self.structure(
                     attribute.key_at,
                     format!("Invalid rule property '{key}'; a rule has RuleCondition and Assertions"),

@@ -41,7 +41,8 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let mut properties = properties;
     add_stack_tags(&mut properties, desired);
     operations::create(world, &name, Input(&properties))?;
-    Ok(provisioned(name))
+    let arn = find_mut(world, &name)?.arn.clone();
+    Ok(Provisioned { attributes: with_arn(arn), ..provisioned(name) })
 }
 
 /// Change a group or a warm pool in place. A group without a desired capacity in its template keeps the one it
@@ -66,7 +67,8 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let group = find_mut(world, &name)?;
     group.tags = tags;
     group.hooks = hooks;
-    Ok(provisioned(name))
+    let arn = group.arn.clone();
+    Ok(Provisioned { attributes: with_arn(arn), ..provisioned(name) })
 }
 
 /// Begin to delete. A group is scaled to zero first and takes as long as its instances take to terminate.
@@ -182,4 +184,9 @@ fn add_stack_tags(properties: &mut Value, desired: &Desired<'_>) {
 
 fn provisioned(name: String) -> Provisioned {
     Provisioned { physical_id: name, attributes: BTreeMap::new(), extra: Duration::ZERO }
+}
+
+/// What `Fn::GetAtt` gives of a group: an attribute of the newer schema (template reference, "AWS::AutoScaling::AutoScalingGroup").
+fn with_arn(arn: String) -> BTreeMap<String, template::Value> {
+    BTreeMap::from([("AutoScalingGroupARN".to_owned(), template::Value::String(arn))])
 }
