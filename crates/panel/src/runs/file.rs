@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use conductor::{Clock, JournalError, JournalStore as _, Request, RunSummary, SqliteJournal};
 use upgrade::{Plan, Record, Timestamp};
@@ -32,8 +33,13 @@ struct Reading {
     /// Opened to be read: a full disk hides nothing.
     journal: Arc<SqliteJournal>,
     opened_at: Timestamp,
+    /// How the file was when it was opened: one that nobody writes is news only when it is another.
+    stamp: Stamp,
     times_opened: u64,
 }
+
+/// When a file was last written, and how long it is; `None`: nobody knows.
+type Stamp = Option<(SystemTime, u64)>;
 
 impl FileRuns {
     /// The runs in the journal at `path`, made if it isn't there.
@@ -47,7 +53,7 @@ impl FileRuns {
             (Ok(journal), asking) => (Arc::new(journal), asking.ok()),
             (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
         };
-        let reading = Reading { journal, opened_at: clock.now(), times_opened: 1 };
+        let reading = Reading { journal, opened_at: clock.now(), stamp: stamp(path), times_opened: 1 };
         let file =
             File { path: path.to_owned(), clock, reading: Mutex::new(reading), asking: Mutex::new(asking) };
         Ok(FileRuns { file: Arc::new(file) })
@@ -117,16 +123,21 @@ impl File {
         let mut reading = lock(&self.reading);
         let now = self.clock.now();
         if reading.journal.is_frozen() && now.milliseconds_since(reading.opened_at) >= THAW_MILLISECONDS {
-            *reading = Reading {
-                journal: Arc::new(SqliteJournal::open_to_read(&self.path)?),
-                opened_at: now,
-                times_opened: reading.times_opened + 1,
-            };
+            let journal = Arc::new(SqliteJournal::open_to_read(&self.path)?);
+            let stamp = stamp(&self.path);
+            let is_news = !journal.is_frozen() || stamp.is_none() || stamp != reading.stamp;
+            let times_opened = reading.times_opened + u64::from(is_news);
+            *reading = Reading { journal, opened_at: now, stamp, times_opened };
         }
         // Each opening counts the writes of others anew.
         let writes = reading.journal.others_writes()?;
         Ok((reading.times_opened << 32) | (writes.cast_unsigned() & u64::from(u32::MAX)))
     }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.modified().ok()?, found.len()))
 }
 
 /// A thread that panicked while it held the lock left a whole value behind: it is replaced, never changed.

@@ -30,6 +30,9 @@ async fn a_file_that_nobody_could_write_is_read_and_later_followed_and_asked() {
     assert!(matches!(refused, Err(JournalError::Store { .. })), "{refused:?}");
     let before = file.news().await.expect("readable");
     assert_eq!(file.news().await.expect("readable"), before, "nothing is new");
+    // Opened anew, it is the same file.
+    clock.sleep(Duration::from_millis(1100)).await;
+    assert_eq!(file.news().await.expect("readable"), before, "nothing is new later either");
 
     std::fs::remove_file(&beside).expect("it is there");
     let journal = SqliteJournal::open(&path).expect("it can be written");
