@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::private_file::make_private;
+
 /// A data directory that this process holds until the value is dropped, or the process dies.
 #[derive(Debug)]
 pub struct DataDirectory {
@@ -39,6 +41,8 @@ impl DataDirectory {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(unusable)?;
+        // Whoever may read it could hold it.
+        make_private(&path.join("lock")).map_err(unusable)?;
         let lock = File::options()
             .create(true)
             .truncate(false)

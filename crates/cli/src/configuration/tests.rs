@@ -234,7 +234,7 @@ fn every_mistake_says_where_what_and_what_to_do() {
             &deployment("accept = { claim = \" \", workloads = \"always\" }"),
             "f.toml:4:20: accept.claim = \" \": say why, for whoever reads the plan\n\
              f.toml:4:37: accept.workloads = \"always\": only what is so every evening is accepted here (backup-stack, claim, \
-             health-policy, maintenance-policy, rollback, termination-protection); the rest with --accept",
+             health-policy, maintenance-policy, nested-stacks, rollback, termination-protection); the rest with --accept",
         ),
         (
             &deployment("release = { catalog = \"x\" }"),

@@ -5,6 +5,7 @@ mod changeset;
 mod common;
 mod crash_everywhere;
 mod demo;
+mod documents;
 mod expired_keys;
 mod fail_everywhere;
 mod field_notes;

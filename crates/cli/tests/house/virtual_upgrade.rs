@@ -88,6 +88,7 @@ fn check(name: &str, releases: &Releases) {
     let traceless = |step: &Step| match step {
         Step::ClearBanner | Step::DiscardChangeSet => true,
         Step::UnmuteAlarms => plan.targets.alarms.is_empty(),
+        Step::RestoreServices => plan.targets.ecs_services.is_empty(),
         _ => false,
     };
     let wanted: Vec<Step> = planned.iter().copied().filter(|step| !traceless(step)).collect();
