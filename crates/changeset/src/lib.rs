@@ -20,6 +20,8 @@ pub mod facts;
 pub mod permissions;
 pub mod predict;
 pub mod risks;
+pub mod stack_policy;
+pub mod wildcard;
 pub mod wire;
 
 pub use change_set::{ChangeSet, KNOWN_AFTER_APPLY};

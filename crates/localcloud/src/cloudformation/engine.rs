@@ -25,10 +25,10 @@ use indexmap::IndexMap;
 
 use super::event::{self, reason};
 use super::stack::{Definition, OnFailure, Properties, Stack, StackResource};
-use super::stack_policy::StackPolicy;
 use super::status::Status;
 use super::walk::{TaskIndex, Walk};
 use crate::World;
+use changeset::stack_policy::StackPolicy;
 
 pub use start::{
     cancel_update, continue_rollback, roll_back_failed, start_create, start_delete, start_update,

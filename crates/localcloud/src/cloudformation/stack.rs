@@ -12,9 +12,9 @@ use super::change_set::ChangeSet;
 use super::drift::Drift;
 use super::engine::Operation;
 use super::event::{OperationLabel, StackEvent};
-use super::stack_policy::StackPolicy;
 use super::status::Status;
 use crate::Timestamp;
+use changeset::stack_policy::StackPolicy;
 
 /// Evaluated properties of a resource.
 pub type Properties = IndexMap<String, Value>;

@@ -17,12 +17,13 @@ use crate::cloudformation::durations::{self, INITIATE};
 use crate::cloudformation::fault::FaultPhase;
 use crate::cloudformation::rollback_configuration;
 use crate::cloudformation::stack::{OnFailure, Policy, Properties, Stack, StackResource};
-use crate::cloudformation::stack_policy::UpdateAction;
+use crate::cloudformation::stack_policy;
 use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::TaskIndex;
 use crate::cloudformation::words::evaluate_words;
 use crate::provision::{self, Desired, ProvisionError, Provisioned, Stability};
+use changeset::stack_policy::UpdateAction;
 
 const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 
@@ -96,9 +97,9 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
     };
     let policy = stack.operation.as_ref().and_then(|operation| operation.policy.clone());
     if let (Some(judged_as), Some(policy)) = (judged_as, policy)
-        && let Err(words) = policy.check(judged_as, &logical_id, &existing.type_name)
+        && let Err(refusal) = policy.check(judged_as, &logical_id, &existing.type_name)
     {
-        return refuse(world, stack, &logical_id, words);
+        return refuse(world, stack, &logical_id, stack_policy::words(&refusal));
     }
     match action {
         Action::Leave => {

@@ -10,13 +10,14 @@ use super::{Failures, Kind, Operation, Phase, Work, apply, check, end, event, ne
 use crate::World;
 use crate::cloudformation::durations::START;
 use crate::cloudformation::stack::{Definition, OnFailure, Stack, StackResource};
-use crate::cloudformation::stack_policy::{StackPolicy, UpdateAction};
+use crate::cloudformation::stack_policy;
 use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::Walk;
 use crate::cloudformation::words::{self, evaluate_words};
 use crate::cloudformation::{outputs, rollback_configuration};
 use crate::timers;
+use changeset::stack_policy::{StackPolicy, UpdateAction};
 
 /// What a rollback is called among the operations of a stack.
 const ROLLBACK: &str = "ROLLBACK";
@@ -158,7 +159,7 @@ fn protected_from_deletion(stack: &Stack, evaluation: &Evaluation<'_>) -> Option
     let leaving = stack.resources.values().filter(|resource| !evaluation.is_active(&resource.logical_id));
     leaving.into_iter().find_map(|resource| {
         let checked = policy.check(UpdateAction::Delete, &resource.logical_id, &resource.type_name);
-        Some((resource.logical_id.clone(), checked.err()?))
+        Some((resource.logical_id.clone(), stack_policy::words(&checked.err()?)))
     })
 }
 

@@ -1,6 +1,7 @@
 //! Filters: each names a field of what is shown, or a tag, and the values it takes, with `*` and `?`.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
+use changeset::wildcard::matches;
 use serde_json::Value;
 
 use super::refused;
@@ -87,37 +88,9 @@ fn at(value: &Value, path: &str) -> Vec<String> {
     }
 }
 
-/// Whether a text is one of a pattern's, in time of the product of their lengths at worst.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at_pattern, mut at_text) = (0, 0);
-    // Where the last star was, and how much of the text it has taken.
-    let mut star: Option<(usize, usize)> = None;
-    while at_text < text.len() {
-        match pattern.get(at_pattern) {
-            Some('*') => {
-                star = Some((at_pattern, at_text));
-                at_pattern += 1;
-            }
-            Some(letter) if *letter == '?' || Some(letter) == text.get(at_text) => {
-                at_pattern += 1;
-                at_text += 1;
-            }
-            _ => match star {
-                Some((position, taken)) => {
-                    star = Some((position, taken + 1));
-                    (at_pattern, at_text) = (position + 1, taken + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|letter| *letter == '*'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use changeset::wildcard::matches;
 
     #[test]
     fn patterns_are_aws_s() {

@@ -1,21 +1,13 @@
 //! Patterns of policies: `*`, `?` and variables such as `${aws:username}`.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
+use changeset::wildcard::{self, Token};
+
 use super::condition::Context;
 
 /// A pattern whose variables are filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<Token>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    /// Any text, also none.
-    Many,
-    /// Any one character.
-    One,
-    /// This character.
-    Exactly(char),
-}
 
 impl Pattern {
     /// A pattern; `None` when it has a variable that the context doesn't know: then it matches nothing.
@@ -50,36 +42,9 @@ impl Pattern {
         Some(Pattern(tokens))
     }
 
-    /// Whether the whole text fits. Takes at most the product of both lengths, whatever the pattern is.
+    /// Whether the whole text fits.
     pub(crate) fn matches(&self, text: &str, ignore_case: bool) -> bool {
-        let text: Vec<char> = text.chars().collect();
-        let same = |a: char, b: char| a == b || (ignore_case && a.to_lowercase().eq(b.to_lowercase()));
-        let (mut token, mut place) = (0, 0);
-        // Where to go on when what follows the last `*` doesn't fit: one character later.
-        let mut retry: Option<(usize, usize)> = None;
-        while let Some(character) = text.get(place) {
-            let fits = match self.0.get(token) {
-                Some(Token::Many) => {
-                    retry = Some((token + 1, place));
-                    token += 1;
-                    continue;
-                }
-                Some(Token::One) => true,
-                Some(Token::Exactly(wanted)) => same(*wanted, *character),
-                None => false,
-            };
-            if fits {
-                token += 1;
-                place += 1;
-            } else if let Some((after_star, from)) = retry {
-                token = after_star;
-                place = from + 1;
-                retry = Some((after_star, place));
-            } else {
-                return false;
-            }
-        }
-        self.0.get(token..).is_some_and(|rest| rest.iter().all(|token| *token == Token::Many))
+        wildcard::fits(&self.0, text, ignore_case)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a rule's conditions say about a request, and what a redirect makes of it. Pure.
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html>
 
+use changeset::wildcard;
 use std::net::IpAddr;
 
 use http::{HeaderMap, Method};
@@ -68,33 +69,9 @@ fn holds(condition: Input<'_>, facts: &Facts<'_>) -> bool {
     }
 }
 
-/// Whether a whole text fits a pattern with `*` (any text) and `?` (any one character). Takes at most the product of
-/// both lengths.
+/// Whether a whole text fits a pattern.
 pub(crate) fn fits(pattern: &str, text: &str, ignore_case: bool) -> bool {
-    let same = |a: char, b: char| a == b || (ignore_case && a.eq_ignore_ascii_case(&b));
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    // Where to go on when what follows the last `*` doesn't fit: one character later.
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(character) = text.get(place) {
-        match (pattern.get(at), retry) {
-            (Some('*'), _) => {
-                retry = Some((at + 1, place));
-                at += 1;
-            }
-            (Some(wanted), _) if *wanted == '?' || same(*wanted, *character) => {
-                at += 1;
-                place += 1;
-            }
-            (_, Some((after_star, from))) => {
-                at = after_star;
-                place = from + 1;
-                retry = Some((after_star, place));
-            }
-            (_, None) => return false,
-        }
-    }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|letter| *letter == '*'))
+    wildcard::fits(&wildcard::tokens(pattern), text, ignore_case)
 }
 
 /// Whether an address is within a block such as `10.0.0.0/8`; without a length the block is one address.
