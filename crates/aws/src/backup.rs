@@ -4,6 +4,7 @@ use serde_json::Value;
 use upgrade::{PortError, Timestamp};
 
 use crate::endpoints::BACKUP;
+use crate::percent::percent_encode;
 use crate::together::all;
 use crate::wire::Wire;
 
@@ -18,7 +19,7 @@ pub(crate) async fn newest_recovery_point(
     let vaults = items(wire, "ListBackupVaults", "/backup-vaults/", "BackupVaultList").await?;
     let names: Vec<String> = vaults.iter().filter_map(|vault| text(vault, "BackupVaultName")).collect();
     let points = all(&names, async |name| {
-        let path = format!("/backup-vaults/{}/recovery-points/", encoded(name));
+        let path = format!("/backup-vaults/{}/recovery-points/", percent_encode(name));
         items(wire, "ListRecoveryPointsByBackupVault", &path, "RecoveryPoints").await
     })
     .await?;
@@ -48,7 +49,7 @@ async fn items(wire: &Wire, action: &str, path: &str, list: &str) -> Result<Vec<
     let mut found = Vec::new();
     let mut token: Option<String> = None;
     loop {
-        let query = token.map_or_else(String::new, |token| format!("?nextToken={}", encoded(&token)));
+        let query = token.map_or_else(String::new, |token| format!("?nextToken={}", percent_encode(&token)));
         let mut page = wire.get_json(&BACKUP, action, format!("{path}{query}")).await?;
         if let Some(Value::Array(items)) = page.get_mut(list).map(Value::take) {
             found.extend(items);
@@ -62,17 +63,4 @@ async fn items(wire: &Wire, action: &str, path: &str, list: &str) -> Result<Vec<
 
 fn text(value: &Value, name: &str) -> Option<String> {
     Some(value.get(name)?.as_str()?.to_owned())
-}
-
-/// Percent-encoded but for what a URL's path and query both take as it is.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::identity::hex;
 use crate::session::{list, sessions_folder};
 
 /// What a job is started with.
@@ -88,7 +87,7 @@ fn inventory(files: &[(String, PathBuf)]) -> std::io::Result<Value> {
         .iter()
         .map(|(name, path)| {
             let bytes = std::fs::read(path)?;
-            let digest = hex(&Sha256::digest(&bytes));
+            let digest = hex::encode(Sha256::digest(&bytes));
             Ok(json!({"path": name, "bytes": bytes.len(), "sha256": digest}))
         })
         .collect::<std::io::Result<_>>()?;

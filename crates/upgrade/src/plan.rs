@@ -1,7 +1,5 @@
 //! The plan: everything an upgrade will do, frozen. The executor obeys.
 
-use std::fmt::Write as _;
-
 use changeset::expect::{Expectation, Expected, Said};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -564,13 +562,5 @@ impl Plan {
 /// SHA-256 of contents, lower-case hex: what a plan pins a template by.
 #[must_use]
 pub fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }

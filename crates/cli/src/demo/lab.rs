@@ -156,7 +156,7 @@ impl Lab<'_> {
     /// A token that only this data directory's programs know.
     fn token(&self, whose: &str) -> String {
         let digest = Sha256::digest(format!("{whose} {}", self.running.secret()));
-        digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        hex::encode(digest)
     }
 
     async fn show(&self, arguments: &Demo) -> Result<ExitCode, CliError> {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -110,18 +111,12 @@ fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, ClientError>
     serde_json::from_slice(answer.body()).map_err(|_| ClientError::Malformed)
 }
 
+/// Everything but RFC 3986's unreserved characters.
+const IN_A_SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A path segment: everything but RFC 3986's unreserved characters is encoded.
 fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
+    utf8_percent_encode(text, &IN_A_SEGMENT).to_string()
 }
 
 #[cfg(test)]

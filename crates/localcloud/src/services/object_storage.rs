@@ -206,11 +206,7 @@ fn key<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
 }
 
 fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Md5::digest(bytes))
 }
 
 /// A whole number within bounds; S3's refusal when it isn't one.

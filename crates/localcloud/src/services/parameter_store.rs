@@ -124,7 +124,7 @@ fn required<'a>(input: Input<'a>, name: &str) -> Result<&'a str, AwsError> {
 pub(crate) fn public_value(name: &str) -> Option<String> {
     name.starts_with("/aws/service/").then(|| {
         let digest = Sha256::digest(name.as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).take(9).collect();
+        let hex = hex::encode(digest);
         format!("ami-{}", hex.get(..17).unwrap_or(&hex))
     })
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use http::HeaderMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::keys::AccessKeys;
@@ -457,17 +458,13 @@ fn canonical_header(request: &SignedRequest<'_>, name: &str) -> Result<String, S
     Ok(values.join(","))
 }
 
+/// Everything but RFC 3986's unreserved characters.
+const IN_A_PART: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const IN_A_PATH: AsciiSet = IN_A_PART.remove(b'/');
+
 /// Percent-encode everything but RFC 3986's unreserved characters (and the slash, in a path).
 pub(crate) fn encode(text: &str, keep_slash: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            b'/' if keep_slash => out.push('/'),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(text, if keep_slash { &IN_A_PATH } else { &IN_A_PART }).to_string()
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -482,7 +479,7 @@ fn same(ours: &str, theirs: &str) -> bool {
 
 /// Lower-case hex of the SHA-256.
 fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// `20260131T081530Z`.

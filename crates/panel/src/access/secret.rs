@@ -1,7 +1,5 @@
 //! Secrets that we make: 256 random bits, shown or sent once, kept only as their hash.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 /// A secret just made. Its text is for its owner alone: there is no Debug, and it is kept as [`fingerprint`].
@@ -15,7 +13,7 @@ impl Minted {
     pub fn new(prefix: &str) -> Result<Minted, getrandom::Error> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes)?;
-        Ok(Minted(format!("{prefix}{}", hex(&bytes))))
+        Ok(Minted(format!("{prefix}{}", hex::encode(bytes))))
     }
 
     /// The secret itself.
@@ -47,20 +45,20 @@ pub fn fresh_password() -> Result<Minted, getrandom::Error> {
 pub fn fresh_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(hex::encode(bytes))
 }
 
 /// What is kept of a secret. It is random and long: a plain hash can't be guessed back.
 #[must_use]
 pub fn fingerprint(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
 /// The token that forms carry against requests forged elsewhere: it follows from the cookie, which only our own pages'
 /// server sees, and tells nothing of it.
 #[must_use]
 pub fn form_token(cookie: &str) -> String {
-    hex(&Sha256::digest(format!("slackwater form\n{cookie}").as_bytes()))
+    hex::encode(Sha256::digest(format!("slackwater form\n{cookie}").as_bytes()))
 }
 
 /// Whether two texts are the same, in a time that doesn't tell where they differ.
@@ -68,13 +66,6 @@ pub fn form_token(cookie: &str) -> String {
 pub fn same(one: &str, other: &str) -> bool {
     let differences = one.bytes().zip(other.bytes()).fold(0, |sum, (one, other)| sum | (one ^ other));
     one.len() == other.len() && differences == 0
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

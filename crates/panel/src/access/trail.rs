@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use sha2::{Digest, Sha256};
 use upgrade::Timestamp;
 
-use super::secret::hex;
 use super::store::{Access, AccessError, integer, timestamp};
 
 /// What the first row's hash begins with.
@@ -136,7 +135,7 @@ impl TrailRow {
     fn hash_after(&self, before: &str) -> String {
         let TrailRow { place, number, at, who, address, act, object, outcome, detail, hash: _ } = self;
         let fields = serde_json::json!([place, number, at, who, address, act, object, outcome, detail]);
-        hex(&Sha256::digest(format!("{before}\n{fields}").as_bytes()))
+        hex::encode(Sha256::digest(format!("{before}\n{fields}").as_bytes()))
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<TrailRow> {

@@ -155,7 +155,7 @@ pub(super) fn deregister(world: &mut World, arn: &str) -> Duration {
 fn container_instance(cluster: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(format!("container instance of {cluster}").as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).take(9).collect();
+    let hex = hex::encode(digest);
     format!("i-{}", hex.get(..17).unwrap_or(&hex))
 }
 

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::objects::{body, check_write, settings, source, store};
-use super::{Object, bucket, bucket_name, hex, key, md5_hex};
+use super::{Object, bucket, bucket_name, key, md5_hex};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// "Part numbers: 1 to 10,000 (inclusive)", "Part size: 5 MiB to 5 GiB. There is no minimum size limit on the last
@@ -159,7 +159,7 @@ pub(super) fn complete(world: &mut World, input: Input<'_>) -> Result<Value, Aws
         whole.extend_from_slice(&kept.body);
     }
     // The MD5 of the parts' MD5s, and their number, as every client knows it from S3.
-    let entity_tag = format!("{}-{}", hex(&digests.finalize()), asked.len());
+    let entity_tag = format!("{}-{}", hex::encode(digests.finalize()), asked.len());
     let object =
         Object { body: whole.freeze(), entity_tag: entity_tag.clone(), settings: upload.settings.clone() };
     let (name, key) = (bucket_name(input)?, key(input)?);
