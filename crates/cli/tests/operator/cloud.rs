@@ -203,8 +203,17 @@ impl Cloud {
 
 /// Send a process a signal, such as `TERM`.
 pub fn signal(process: &Child, name: &str) {
+    // Under nohup every child ignores a hangup, and goes on, as it should: its end would be waited for without end.
+    assert!(name != "HUP" || !ignores_hangups(), "these tests can't be run under nohup: use setsid");
     let sent = Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]).status();
     assert!(sent.expect("kill runs").success(), "the process is there");
+}
+
+/// Whether this process ignores SIGHUP, the first of the mask in `/proc/self/status` (proc(5)).
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1)
 }
 
 /// Wait for a command's end.
