@@ -13,6 +13,9 @@ use crate::draft::{DraftError, ReleaseSide};
 use crate::observation::{DoorSeen, LogicalResource};
 use crate::plan::Gate;
 
+/// Why the gate can't be closed on the listener of another balancer.
+pub(crate) const HAS_NO_RULES: &str = "only listeners of an application load balancer have rules";
+
 /// A listener of one of the deployment's load balancers, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerSeen {
@@ -240,7 +243,7 @@ pub fn judge<'l>(
             Some(_) | None => match listener.kind {
                 BalancerKind::Application => Judged::Close,
                 BalancerKind::Network | BalancerKind::Classic => {
-                    let why = "only listeners of an application load balancer have rules".to_owned();
+                    let why = HAS_NO_RULES.to_owned();
                     Judged::Other(Closing::CantBeClosed { why })
                 }
             },

@@ -13,7 +13,7 @@ pub enum VersionSource {
     Metadata(String),
     /// A value of `Mappings`: the mapping and its two keys, as `Fn::FindInMap` takes them.
     Mapping([String; 3]),
-    /// A parameter, by its name: the value that it has, or its default.
+    /// A parameter, by its name: the value that it has, or its default. A `NoEcho` one tells nothing.
     Parameter(String),
 }
 
@@ -37,7 +37,7 @@ impl VersionSource {
                 text(template.mappings.get(mapping)?.get(first)?.get(second))
             }
             VersionSource::Parameter(name) => {
-                let parameter = template.parameters.get(name)?;
+                let parameter = template.parameters.get(name).filter(|parameter| !parameter.no_echo)?;
                 value(name).or_else(|| parameter.default.clone())
             }
         }?;
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_version_is_told_by_the_first_place_that_has_one() {
         let text = br#"
-Parameters: {AppVersion: {Type: String, Default: v1}, Bare: {Type: String}}
+Parameters: {AppVersion: {Type: String, Default: v1}, Bare: {Type: String}, Key: {Type: String, Default: v1, NoEcho: true}}
 Mappings: {App: {Tags: {Image: "v2@sha256:0123", Empty: "@sha256:0123"}}}
 Metadata: {"Lab::VersionInfo": {Version: v3}, Release: v4}
 Resources: {Topic: {Type: "AWS::SNS::Topic"}}
@@ -104,6 +104,7 @@ Resources: {Topic: {Type: "AWS::SNS::Topic"}}
             (vec![mapping("App.Tags.Gone"), parameter("AppVersion")], None, Some("v1")),
             (vec![parameter("AppVersion")], Some("v0"), Some("v0")),
             (vec![parameter("Bare"), parameter("Gone")], None, None),
+            (vec![parameter("Key")], Some("v0"), None),
         ] {
             let version = release_version(&template, &sources, |_| deployed.map(str::to_owned));
             assert_eq!(version.as_deref(), told, "{sources:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use template::{Evaluation, Outside, Resource};
 
 use super::update::DraftedUpdate;
-use crate::door::{Closing, DoorWord, PlannedDoor};
+use crate::door::{Closing, DoorWord, HAS_NO_RULES, PlannedDoor};
 use crate::observation::LogicalResource;
 use crate::profile::Part;
 use crate::profile::properties::text;
@@ -58,7 +58,7 @@ impl NewDoor {
             Some(DoorWord::StaysOpen { reason }) => Some(Closing::StaysOpen { reason: reason.clone() }),
             Some(DoorWord::Users) | None if self.has_rules => None,
             Some(DoorWord::Users) | None => {
-                let why = "only listeners of an application load balancer have rules".to_owned();
+                let why = HAS_NO_RULES.to_owned();
                 Some(Closing::CantBeClosed { why })
             }
         }
