@@ -129,3 +129,31 @@ fn the_check_reads_it() {
         assert!(!text.contains("old-secret") && !text.contains("new-secret"), "{name}: {text}");
     }
 }
+
+/// A secret that AWS shows as `****` is taken for its default where the stack's resources fit only that; its text is told nowhere.
+#[test]
+fn a_secret_known_by_the_resources_is_told_nowhere() {
+    let mut world = World::default();
+    let condition = "Conditions: {Own: !Not [!Equals [!Ref Password, old-secret]]}\nResources:\n";
+    let with_condition = |text: &str| {
+        text.replace("Resources:\n", condition)
+            .replace("  Topic:\n", "  Hook: {Type: AWS::SNS::Topic, Condition: Own}\n  Topic:\n")
+            .replace("TopicName: lab-events", "TopicName: lab-events, DisplayName: !Sub 'by ${Password}'")
+    };
+    world.deployment.template = with_condition(RELEASE);
+    world.new_template = with_condition(&world.new_template).replace("'by ${", "'now by ${");
+    let before = ReleaseSide::deployed(&world.deployment).expect("the stack's own release");
+    assert_eq!(before.parameters.0.get("Password").map(|one| one.text.as_str()), Some("old-secret"));
+
+    let drafted = world.draft().expect("an update");
+    let update = serde_json::to_value(&drafted.update).expect("JSON");
+    assert!(update.to_string().contains("DisplayName"), "the change is foretold: {update}");
+    let checks = serde_json::to_value(world.check()).expect("JSON");
+    for told in [
+        update.to_string(),
+        checks.to_string(),
+        format!("{:?} {:?}", drafted.risks, drafted.before.parameters),
+    ] {
+        assert!(!told.contains("old-secret"), "{told}");
+    }
+}
