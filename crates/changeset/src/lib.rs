@@ -10,6 +10,8 @@
 //! - [`risks`], [`capabilities`], [`permissions`]: what that may cost, what the operator has to acknowledge,
 //!   what IAM has to allow.
 
+#![warn(missing_docs)]
+
 pub mod capabilities;
 pub mod change_set;
 pub mod compare;

@@ -7,6 +7,8 @@
 //! Start with [`Template::parse`], give the parameters their values with [`resolve_parameters`], and ask an
 //! [`Evaluation`] for what the template says with them.
 
+#![warn(missing_docs)]
+
 mod aws_message;
 mod check;
 mod condition_order;
