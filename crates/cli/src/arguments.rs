@@ -13,7 +13,7 @@ pub(crate) use running::{AnswerRun, ListRuns, OneRun, ResumeRun, Run, ShowRun, W
 
 /// Takes a running platform from one release to the next in a calm.
 #[derive(Debug, Parser)]
-#[command(name = "slackwater", version, after_help = crate::error::EXIT_CODES)]
+#[command(name = "slackwater", version, after_help = crate::error::exit_code_table())]
 pub struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -19,8 +19,24 @@ use upgrade::ExpectedChange;
 
 use crate::arguments::{Changeset, Document, PredictMode};
 use crate::change_table;
-use crate::error::{CliError, DATA_AT_RISK, DONE};
-use crate::inputs::{Release, parameters_file};
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
+use crate::inputs::{InputError, Release, parameters_file};
+
+/// A release that AWS would refuse.
+#[derive(Debug, thiserror::Error)]
+enum UnfitRelease {
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rules(Vec<template::RuleViolation>),
+    #[error("{template}: {used}")]
+    OverLimit { template: String, used: String },
+}
+
+impl From<UnfitRelease> for CliError {
+    fn from(error: UnfitRelease) -> CliError {
+        CliError::new(Exit::RefusedByAws, error)
+    }
+}
 
 /// A template with the values it is evaluated with.
 struct Side {
@@ -62,7 +78,7 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         None => None,
     };
     let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
-    evaluation_after.check_rules().map_err(CliError::Rules)?;
+    evaluation_after.check_rules().map_err(UnfitRelease::Rules)?;
     let predict = |mode| changeset::predict(evaluation_before.as_ref(), &evaluation_after, &deployed, mode);
     let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
     let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
@@ -91,7 +107,7 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     }
     let data_at_risk =
         found.iter().any(|risk| risk.kind == RiskKind::DataLost) || expected.iter().any(replaces_stateful);
-    Ok(ExitCode::from(if data_at_risk { DATA_AT_RISK } else { DONE }))
+    Ok(if data_at_risk { Exit::DataAtRisk } else { Exit::Done }.into())
 }
 
 /// Whether a resource that holds data is replaced, or may be; a copy that its policies keep is not the resource.
@@ -101,7 +117,7 @@ fn replaces_stateful(expectation: &Expectation) -> bool {
 }
 
 fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
-    let parameters = resolve_parameters(&release.template, inputs).map_err(CliError::Parameters)?;
+    let parameters = resolve_parameters(&release.template, inputs).map_err(InputError::Parameters)?;
     // Expanding copies the whole tree, which a template without loops doesn't need.
     let template = if release.template.has_transform(template::LANGUAGE_EXTENSIONS) {
         release.template.expand(&parameters, pseudo)?
@@ -113,7 +129,8 @@ fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) ->
         .into_iter()
         .find(|used| used.is_exceeded() && used.limit != template::Limit::InlineBytes)
     {
-        return Err(CliError::OverLimit { template: release.name, used: exceeded.to_string() });
+        let (template, used) = (release.name, exceeded.to_string());
+        return Err(UnfitRelease::OverLimit { template, used }.into());
     }
     Ok(Side { template, parameters })
 }
@@ -147,10 +164,9 @@ fn given(
 }
 
 /// `{"LogicalId": {"physical_id": "…", "attributes": {…}}}`.
-fn deployed_file(path: &Path) -> Result<Deployed, CliError> {
-    let malformed = |reason: String| CliError::Malformed { path: path.to_owned(), reason };
-    let bytes =
-        std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+fn deployed_file(path: &Path) -> Result<Deployed, FileError> {
+    let malformed = |reason: String| FileError::malformed(path, reason);
+    let bytes = files::read(path)?;
     let json: Json = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     let Json::Object(resources) = json else {
         return Err(malformed(

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 use upgrade::nearest;
 
+use crate::error::{CliError, Exit, UNTOUCHED};
+
 pub use catalogue::{Catalogue, CatalogueEntry, parse_catalogue};
 pub use deployment::{
     Access, AssumedRole, BackupStackSettings, Credentials, DeploymentSettings, Notifications,
@@ -99,6 +101,26 @@ pub enum ConfigurationError {
         /// The nearest names.
         nearest: Vec<String>,
     },
+}
+
+impl From<ConfigurationError> for CliError {
+    fn from(error: ConfigurationError) -> CliError {
+        let hint = match error {
+            ConfigurationError::NoFile { .. } => {
+                "`slackwater init` makes one, or name yours with --config; nothing was touched"
+            }
+            ConfigurationError::NoDeployment { .. } => {
+                "add [deployments.NAME] with stack and region; `slackwater init` proposes one"
+            }
+            ConfigurationError::Unreadable { .. } => {
+                "name the right file with --config, or let `slackwater init` make one; nothing was touched"
+            }
+            ConfigurationError::Problems(_)
+            | ConfigurationError::WhichDeployment { .. }
+            | ConfigurationError::UnknownDeployment { .. } => UNTOUCHED,
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
 }
 
 impl Configuration {

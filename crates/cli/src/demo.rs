@@ -13,22 +13,20 @@ mod proof;
 mod settings_file;
 mod vendor;
 
-use std::future::Future;
 use std::path::Path;
 use std::process::ExitCode;
 
 use conductor::{DataDirectory, DataDirectoryError};
 
-pub(crate) use directory::Notes;
+pub(crate) use directory::{NoDemo, Notes};
 pub use http_client::DemoError;
 pub use vendor::{Scenario, accepted, demo_settings, populate};
 
 use crate::arguments::{ConfigFile, Demo};
 use crate::error::CliError;
-use crate::interruption::Signals;
 use crate::journals::Journal;
 use crate::local_cloud::{CLOUD_FILE, Running};
-use crate::operate;
+use crate::operate::{self, ApprovalError};
 use crate::site::Site;
 
 pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
@@ -44,7 +42,7 @@ pub(crate) async fn site_of(running: &Running, directory: &DataDirectory) -> Res
         return lab::site_of(running, directory);
     }
     let runs = directory::runs_here(directory).await?;
-    let Some(run) = runs.last() else { return Err(CliError::NoDemo { path: directory.path().to_owned() }) };
+    let Some(run) = runs.last() else { return Err(NoDemo { path: directory.path().to_owned() }.into()) };
     vendor::site_of(running, directory, &run.stack_name)
 }
 
@@ -70,15 +68,6 @@ pub(crate) async fn stopped_lab(
     }
 }
 
-/// Let the work go on until it is done or a signal asks for its end. A run has its own: it is left as it should be.
-pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
-    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
-    tokio::select! {
-        done = work => Ok(done),
-        _ = signals.next() => Err(CliError::Interrupted),
-    }
-}
-
 /// Ask for approval on a thread of its own: the cloud, the lab and whoever looks at them through the panel go on meanwhile,
 /// and a signal is heard.
 async fn approved() -> Result<(), CliError> {
@@ -87,5 +76,5 @@ async fn approved() -> Result<(), CliError> {
         // Interrupted meanwhile, nobody waits for the answer.
         let _gone = answer.send(operate::approve("Carry it out? Users are kept out meanwhile."));
     });
-    has_answer.await.map_err(|_| CliError::NotApproved)?
+    Ok(has_answer.await.map_err(|_| ApprovalError::NotApproved)??)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
@@ -10,14 +10,39 @@ use serde_json::json;
 use upgrade::{Closing, Judged, Part, ReleaseSide, WaysIn, judge_doors, survey_deployment, unjudged_ways};
 
 use crate::arguments::{Format, Init};
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit};
+use crate::files::FileError;
 use crate::init::{Anatomy, FoundBy, FoundStack, Proposal, propose};
 use crate::words::counted;
+
+/// Why no settings were written.
+#[derive(Debug, thiserror::Error)]
+enum InitError {
+    #[error("{} is there already", path.display())]
+    WouldOverwrite { path: PathBuf },
+    /// None of the stacks is known to be a platform.
+    #[error("no platform was found{}", if stacks.is_empty() { ": there is no stack at all".to_owned() } else { format!(" among the stacks {}", stacks.join(", ")) })]
+    NothingFound { stacks: Vec<String> },
+}
+
+impl From<InitError> for CliError {
+    fn from(error: InitError) -> CliError {
+        let hint = match error {
+            InitError::WouldOverwrite { .. } => {
+                "name another file with --out, or print with --dry-run; nothing was touched"
+            }
+            InitError::NothingFound { .. } => {
+                "is this the right account and Region? Else write [deployments.NAME] with stack and region into slackwater.toml yourself; nothing was written"
+            }
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
 
 pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     // Said before anything is asked of a cloud.
     if !arguments.dry_run && arguments.out.exists() {
-        return Err(CliError::WouldOverwrite { path: arguments.out.clone() });
+        return Err(InitError::WouldOverwrite { path: arguments.out.clone() }.into());
     }
     let cloud = AwsCloud::connect(&AwsConnection {
         region: arguments.region.clone(),
@@ -36,7 +61,8 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
         show(&proposal);
     }
     if proposal.toml.is_empty() {
-        return Err(CliError::NothingFound { stacks: stacks.into_iter().map(|stack| stack.name).collect() });
+        let stacks = stacks.into_iter().map(|stack| stack.name).collect();
+        return Err(InitError::NothingFound { stacks }.into());
     }
     if !arguments.dry_run {
         write(&arguments.out, &proposal.toml)?;
@@ -62,7 +88,7 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
             })
         ),
     }
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// The stacks of an account, and what is proposed for them.
@@ -167,7 +193,7 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let made = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     made.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => CliError::WouldOverwrite { path: path.to_owned() },
-        _ => CliError::Unwritable { path: path.to_owned(), source },
+        std::io::ErrorKind::AlreadyExists => InitError::WouldOverwrite { path: path.to_owned() }.into(),
+        _ => FileError::Unwritable { path: path.to_owned(), source }.into(),
     })
 }

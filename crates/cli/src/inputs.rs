@@ -4,9 +4,38 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use indexmap::IndexMap;
-use template::{GivenParameter, Node, ParameterInputs, Template, resolve_parameters};
+use template::{
+    GivenParameter, Node, ParameterError, ParameterInputs, ParameterProblem, Template, resolve_parameters,
+};
 
-use crate::error::CliError;
+use crate::error::{CliError, Exit, Prefixed};
+use crate::files::{self, FileError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Parameters(Vec<ParameterError>),
+    #[error("--parameter {0}: neither release has such a parameter")]
+    UnknownParameter(String),
+}
+
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> CliError {
+        match &error {
+            InputError::Parameters(problems) => {
+                let is_missing = problems.iter().any(|problem| problem.kind == ParameterProblem::Missing);
+                let refused = CliError::new(Exit::RefusedByAws, error);
+                match is_missing {
+                    true => refused.hint("give a value with --parameter KEY=VALUE; nothing was started"),
+                    false => refused,
+                }
+            }
+            InputError::UnknownParameter(_) => {
+                CliError::new(Exit::BadInput, error).hint("check its spelling; nothing was started")
+            }
+        }
+    }
+}
 
 /// A release's template, read and found sound.
 #[derive(Debug, Clone)]
@@ -21,9 +50,7 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn read(path: &Path) -> Result<Release, CliError> {
-        let bytes =
-            std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
-        Release::parse(&path.display().to_string(), bytes)
+        Release::parse(&path.display().to_string(), files::read(path)?)
     }
 
     pub(crate) fn parse(name: &str, bytes: Vec<u8>) -> Result<Release, CliError> {
@@ -49,7 +76,7 @@ impl Release {
         let values: IndexMap<String, GivenParameter> =
             taken.iter().map(|(key, value)| (key.clone(), GivenParameter::Value(value.clone()))).collect();
         let inputs = ParameterInputs { given: &values, ..ParameterInputs::default() };
-        resolve_parameters(&self.template, &inputs).map_err(CliError::Parameters)?;
+        resolve_parameters(&self.template, &inputs).map_err(InputError::Parameters)?;
         Ok(taken)
     }
 }
@@ -61,7 +88,7 @@ pub(crate) fn refuse_unknown(
 ) -> Result<(), CliError> {
     let known = |key: &String| releases.iter().any(|release| release.template.parameters.contains_key(key));
     match given.keys().find(|key| !known(key)) {
-        Some(key) => Err(CliError::UnknownParameter(key.clone())),
+        Some(key) => Err(InputError::UnknownParameter(key.clone()).into()),
         None => Ok(()),
     }
 }
@@ -69,14 +96,15 @@ pub(crate) fn refuse_unknown(
 /// A file of parameters: AWS's own form, `[{"ParameterKey": …, "ParameterValue": …}]`, or a plain map, in JSON or
 /// YAML.
 pub(crate) fn parameters_file(path: &Path) -> Result<IndexMap<String, GivenParameter>, CliError> {
-    let malformed = |reason: String| CliError::Malformed { path: path.to_owned(), reason };
-    let bytes =
-        std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
+    let malformed = |reason: String| CliError::from(FileError::malformed(path, reason));
+    let bytes = files::read(path)?;
     let name = path.display().to_string();
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(IndexMap::new());
     }
-    let root = template::read(&name, &bytes, template::Aliases::Refuse).map_err(CliError::ParametersFile)?;
+    let root = template::read(&name, &bytes, template::Aliases::Refuse)
+        .map_err(|source| Prefixed { prefix: "the parameters file can't be read", source })
+        .map_err(CliError::untouched)?;
     let text = |node: &Node| node.scalar_text().map(str::to_owned);
     if let Some(map) = root.as_mapping() {
         return map

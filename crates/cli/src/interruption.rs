@@ -1,15 +1,16 @@
 //! A run that is told to end before its end: Ctrl-C, SIGTERM, or the terminal that went away. Nothing is put back: the run
 //! is left where it is, for anybody to go on with, and whoever asked is told where users are.
 
+use std::error::Error;
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use upgrade::{Observation, Outcome, Plan, Record, Report, State, Timestamp, Users, users_query};
 
+use crate::error::{CliError, Exit};
 use crate::notifications::{Notice, message, tell};
+use crate::signals::Signal;
 use crate::site::Site;
 use crate::words::time_of_day;
 
@@ -18,72 +19,6 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// How long telling everybody may take.
 const TELL: Duration = Duration::from_secs(10);
-
-/// Signals' numbers in `/proc/PID/status` (signal(7)).
-const SIGHUP: u32 = 1;
-
-/// What asks a process to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Interrupt,
-    Terminate,
-    Hangup,
-    /// Whoever started it has gone away, or wants no more of it.
-    InputEnded,
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Signal::Interrupt => "Ctrl-C",
-            Signal::Terminate => "SIGTERM",
-            Signal::Hangup => "SIGHUP",
-            Signal::InputEnded => "the end of standard input",
-        })
-    }
-}
-
-/// The signals that end a conducting. From when this is made, none of them ends the process by itself.
-#[derive(Debug)]
-pub(crate) struct Signals {
-    interrupt: Stream,
-    terminate: Stream,
-    /// `None`: the process was started with it ignored (`nohup`), and goes on.
-    hangup: Option<Stream>,
-}
-
-impl Signals {
-    pub(crate) fn listen() -> io::Result<Signals> {
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: if ignores(SIGHUP) { None } else { Some(signal(SignalKind::hangup())?) },
-        })
-    }
-
-    /// Wait for the next one.
-    pub(crate) async fn next(&mut self) -> Signal {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = hangup => Signal::Hangup,
-        }
-    }
-}
-
-/// Whether this process ignores a signal: the mask `SigIgn` in `/proc/self/status` (proc(5)).
-fn ignores(number: u32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    mask & (1 << (number - 1)) != 0
-}
 
 /// Where users are, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +95,37 @@ impl LeftRun {
              maintenance",
             self.run_id
         )
+    }
+}
+
+impl Error for LeftRun {}
+
+impl From<LeftRun> for CliError {
+    fn from(left: LeftRun) -> CliError {
+        let kind = if left.users.kept_out { Exit::KeptOut } else { Exit::Failed };
+        let ways_on = left.ways_on();
+        CliError::new(kind, left).hint(ways_on)
+    }
+}
+
+/// A run was left before it was known where users are.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LeftEarly {
+    #[error("interrupted before the run had begun: nothing was touched")]
+    BeforeItBegan,
+    /// At a second signal.
+    #[error("run {run_id} was interrupted, and is left where it was; where users are was not looked at")]
+    Unseen { run_id: String },
+}
+
+impl From<LeftEarly> for CliError {
+    fn from(error: LeftEarly) -> CliError {
+        match error {
+            LeftEarly::BeforeItBegan => CliError::new(Exit::Failed, error),
+            LeftEarly::Unseen { .. } => CliError::new(Exit::Failed, error).hint(
+                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and ends maintenance",
+            ),
+        }
     }
 }
 
@@ -269,10 +235,5 @@ mod tests {
             );
             assert!(left.ways_on().contains("run resume r"));
         }
-    }
-
-    #[test]
-    fn signals_of_this_process_are_not_ignored() {
-        assert!(!ignores(15));
     }
 }

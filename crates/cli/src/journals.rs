@@ -15,7 +15,8 @@ use upgrade::{BucketSeen, Plan, Record, SharedState, Timestamp};
 use crate::arguments::{ConfigFile, DataDir};
 use crate::configuration::{ConfigurationError, DeploymentSettings, StateSettings};
 use crate::demo;
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
+use crate::files::FileError;
 use crate::site::{self, Site};
 
 /// The journal's name in a data directory.
@@ -26,6 +27,21 @@ const WITHOUT_STATE_FILE: &str = "left-without-state.sqlite";
 
 /// The probe that tries a store: always the same one, so that trying leaves no more behind than one object.
 const PROBE: &str = "conditions";
+
+/// There is no run in the places where runs were looked for: the data directory, and states of deployments.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no run in {}", places.join(", nor in "))]
+pub(crate) struct NoRun {
+    pub places: Vec<String>,
+}
+
+impl From<NoRun> for CliError {
+    fn from(error: NoRun) -> CliError {
+        CliError::new(Exit::BadInput, error).hint(
+            "`slackwater upgrade` and `slackwater maintenance enable` begin one; other deployments' are found with their settings (--config), a machine's own with --data-dir",
+        )
+    }
+}
 
 /// What a journal is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,12 +246,12 @@ async fn state_objects(
 }
 
 /// Make a data directory, readable by its owner only, if it isn't there.
-pub(crate) fn make_directory(path: &Path) -> Result<(), CliError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), FileError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
+    builder.create(path).map_err(FileError::unwritable(path))
 }
 
 impl Site {
@@ -323,8 +339,8 @@ impl Journals {
         }
         let configuration = match site::configuration(config) {
             Ok(configuration) => configuration,
-            Err(CliError::Configuration(ConfigurationError::NoFile { .. })) => return Ok(journals),
-            Err(error) => return Err(error),
+            Err(ConfigurationError::NoFile { .. }) => return Ok(journals),
+            Err(error) => return Err(error.into()),
         };
         for settings in &configuration.deployments {
             match shared_state_of(settings).await {
@@ -377,7 +393,7 @@ impl Journals {
             // It may be there.
             (None, _, Some((_, error))) => Err(error),
             (None, Some(run_id), None) => Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }.into()),
-            (None, None, None) => Err(CliError::NoRun { places }),
+            (None, None, None) => Err(NoRun { places }.into()),
         }
     }
 }

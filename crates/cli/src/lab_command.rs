@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit, Prefixed};
 
 pub(crate) async fn run(command: lab::Command) -> Result<ExitCode, CliError> {
-    lab::run(command).await?;
-    Ok(ExitCode::from(DONE))
+    let ended = lab::run(command).await;
+    ended.map_err(|source| CliError::new(Exit::Failed, Prefixed { prefix: "lab", source }))?;
+    Ok(Exit::Done.into())
 }

@@ -16,6 +16,7 @@ mod changeset_command;
 pub mod configuration;
 mod demo;
 mod error;
+mod files;
 mod history;
 pub mod init;
 mod init_command;
@@ -39,6 +40,7 @@ mod report;
 mod runs;
 pub mod seed;
 mod serve_command;
+mod signals;
 pub mod site;
 mod status;
 mod template_command;
@@ -53,12 +55,12 @@ use clap::Parser as _;
 
 pub use arguments::Arguments;
 pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
-pub use error::{CliError, EXIT_CODES};
+pub use error::{CliError, Exit};
 pub use init_command::propose_for_account;
 pub use interruption::LeftRun;
 pub use journals::{Journal, SharedJournal};
 pub use maintenance_command::{
-    Entering, Leaving, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
+    Entering, Leaving, LeavingError, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
 };
 pub use status::attention;
 
@@ -82,14 +84,14 @@ fn run(arguments: Arguments) -> ExitCode {
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(CliError::Runtime)
+        .map_err(CliError::cannot_start)
         .and_then(|runtime| runtime.block_on(dispatch(arguments)));
     let kept = out.map_or(Ok(()), |path| output::write_kept(&path));
-    match outcome.and_then(|code| kept.map(|()| code)) {
+    match outcome.and_then(|code| Ok(kept.map(|()| code)?)) {
         Ok(code) => code,
         Err(error) => {
-            error.print();
-            error.exit_code()
+            output::print_error(&error);
+            error.kind().into()
         }
     }
 }

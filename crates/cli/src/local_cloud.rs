@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::{AwsCloud, Connection, Transport};
-use conductor::{Clock, DataDirectory, write_private};
+use conductor::{Clock, DataDirectory};
 use localcloud::faults::Faults;
 use localcloud::observe::Observed;
 use localcloud::server::ServeError;
@@ -14,8 +15,43 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
 use crate::seed::{Caller, SeedError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LocalCloudError {
+    #[error("port {port} on this machine is in use")]
+    PortInUse { port: u16 },
+    #[error("the local cloud cannot listen on port {port}: {source}")]
+    Listen { port: u16, source: io::Error },
+    #[error("the local cloud cannot take the faults: {0}")]
+    Faults(localcloud::AwsError),
+    #[error("{} holds a local cloud already, and its speed was fixed when it was made", path.display())]
+    FixedSpeed { path: PathBuf },
+}
+
+impl From<LocalCloudError> for CliError {
+    fn from(error: LocalCloudError) -> CliError {
+        match error {
+            LocalCloudError::PortInUse { .. } => CliError::new(Exit::BadInput, error)
+                .hint("choose another with --port, or --port 0 for any free one; nothing was started"),
+            LocalCloudError::FixedSpeed { .. } => CliError::new(Exit::BadInput, error)
+                .hint("leave --speed out, or use another --data-dir; nothing was started"),
+            LocalCloudError::Listen { .. } | LocalCloudError::Faults(_) => CliError::new(Exit::Failed, error),
+        }
+    }
+}
+
+impl LocalCloudError {
+    /// Why a port can't be listened on.
+    pub(crate) fn listening(port: u16, source: io::Error) -> LocalCloudError {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => LocalCloudError::PortInUse { port },
+            _ => LocalCloudError::Listen { port, source },
+        }
+    }
+}
 
 /// A local cloud that listens.
 pub(crate) struct Running {
@@ -30,11 +66,9 @@ pub(crate) struct Running {
 }
 
 /// Take a loopback port; 0 is any free one.
-pub(crate) async fn listen(port: u16) -> Result<TcpListener, CliError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => CliError::PortInUse { port },
-        _ => CliError::Listen { port, source },
-    })
+pub(crate) async fn listen(port: u16) -> Result<TcpListener, LocalCloudError> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|source| LocalCloudError::listening(port, source))
 }
 
 /// The file in which a data directory's local cloud lives.
@@ -59,9 +93,9 @@ pub(crate) fn start(
     };
     let cloud = if logs_requests { cloud.observed(Arc::new(print_line)) } else { cloud };
     if let Some(faults) = faults {
-        cloud.set_faults(faults).map_err(CliError::Faults)?;
+        cloud.set_faults(faults).map_err(LocalCloudError::Faults)?;
     }
-    let address = listener.local_addr().map_err(|source| CliError::Listen { port: 0, source })?;
+    let address = listener.local_addr().map_err(|source| LocalCloudError::listening(0, source))?;
     let (keys, region) = (cloud.keys().clone(), cloud.region().to_owned());
     let (stop, stopped) = oneshot::channel();
     let served = localcloud::server::serve_with_machines(
@@ -119,17 +153,17 @@ impl Running {
         // It may have ended by itself already, with what it answers.
         let _ended = self.stop.take().map(|stop| stop.send(()));
         match (&mut self.server).await {
-            Ok(served) => served.map_err(CliError::Serve),
-            Err(failed) => Err(CliError::Runtime(io::Error::other(failed))),
+            Ok(served) => Ok(served?),
+            Err(failed) => Err(CliError::cannot_start(io::Error::other(failed))),
         }
     }
 
     /// Wait until it ends by itself, which it does only when it can't serve.
     pub(crate) async fn ended(&mut self) -> CliError {
         match (&mut self.server).await {
-            Ok(Err(error)) => CliError::Serve(error),
-            Ok(Ok(())) => CliError::Runtime(io::Error::other("the local cloud has ended")),
-            Err(failed) => CliError::Runtime(io::Error::other(failed)),
+            Ok(Err(error)) => error.into(),
+            Ok(Ok(())) => CliError::cannot_start(io::Error::other("the local cloud has ended")),
+            Err(failed) => CliError::cannot_start(io::Error::other(failed)),
         }
     }
 
@@ -181,9 +215,7 @@ impl Running {
     }
 
     /// Write it to the data directory, readable by its owner only.
-    pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), CliError> {
-        let path = directory.join("aws.env");
-        let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
-        write_private(&path, self.environment().as_bytes()).map_err(unwritable)
+    pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), FileError> {
+        files::write_private(&directory.join("aws.env"), self.environment().as_bytes())
     }
 }

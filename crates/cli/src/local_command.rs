@@ -8,8 +8,10 @@ use localcloud::faults::Faults;
 use localcloud::{Config, Speed};
 
 use crate::arguments::Local;
-use crate::error::{CliError, DONE};
-use crate::local_cloud::{self, CLOUD_FILE};
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
+use crate::local_cloud::{self, CLOUD_FILE, LocalCloudError};
+use crate::signals::asked_to_end;
 
 pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
     let faults = match &arguments.faults {
@@ -25,7 +27,7 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
         ..Config::default()
     });
     if config.is_none() && arguments.speed.is_some() {
-        return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
+        return Err(LocalCloudError::FixedSpeed { path: directory.path().to_owned() }.into());
     }
     let mut running =
         local_cloud::start(listener, &directory, config, faults.as_ref(), arguments.log_requests)?;
@@ -41,25 +43,14 @@ pub(crate) async fn run(arguments: Local) -> Result<ExitCode, CliError> {
         directory.join("aws.env").display()
     );
     tokio::select! {
-        asked = asked_to_end() => asked.map_err(CliError::Runtime)?,
+        asked = asked_to_end() => asked.map_err(CliError::cannot_start)?,
         error = running.ended() => return Err(error),
     }
     running.stop().await?;
-    Ok(ExitCode::from(DONE))
-}
-
-/// Ctrl-C, or what a service manager sends.
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        asked = tokio::signal::ctrl_c() => asked,
-        _asked = terminate.recv() => Ok(()),
-    }
+    Ok(Exit::Done.into())
 }
 
 fn faults_file(path: &Path) -> Result<Faults, CliError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
-    Faults::parse(&text)
-        .map_err(|error| CliError::Malformed { path: path.to_owned(), reason: error.to_string() })
+    let text = files::read_text(path)?;
+    Faults::parse(&text).map_err(|error| FileError::malformed(path, error).into())
 }

@@ -1,21 +1,36 @@
 //! `slackwater local seed`: a local cloud is brought to where a described deployment is.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use conductor::{Clock, DataDirectory, DataDirectoryError};
 use localcloud::{AccessKeys, Config, LocalCloud, Speed};
 
 use crate::arguments::LocalSeed;
-use crate::demo::until_interrupted;
-use crate::error::{CliError, DONE};
-use crate::local_cloud::CLOUD_FILE;
+use crate::error::{CliError, Exit};
+use crate::files;
+use crate::local_cloud::{CLOUD_FILE, LocalCloudError};
 use crate::seed::{Caller, Seed, plant};
+use crate::signals::until_interrupted;
+
+/// The directory's cloud is in use, but not by one that can be called.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is in use, but its aws.env tells of no local cloud: {reason}", path.display())]
+struct NotCallable {
+    path: PathBuf,
+    reason: String,
+}
+
+impl From<NotCallable> for CliError {
+    fn from(error: NotCallable) -> CliError {
+        let hint = "wait until it is ready, or use another --data-dir; nothing was touched";
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
 
 pub(crate) async fn run(arguments: LocalSeed) -> Result<ExitCode, CliError> {
-    let text = std::fs::read_to_string(&arguments.file)
-        .map_err(|source| CliError::Unreadable { path: arguments.file.clone(), source })?;
+    let text = files::read_text(&arguments.file)?;
     let given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
     let seed = Seed::parse(&arguments.file, &text, &given)?;
     let path = &arguments.data.path;
@@ -33,7 +48,7 @@ pub(crate) async fn run(arguments: LocalSeed) -> Result<ExitCode, CliError> {
         None => "The local cloud that runs there has it.",
     };
     println!("Planted in {}. {what}", path.display());
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// The cloud that is there, or a new one.
@@ -42,7 +57,7 @@ fn open(directory: &DataDirectory, speed: Option<Speed>) -> Result<LocalCloud, C
     let clock = localcloud::Clock::system();
     if path.exists() {
         if speed.is_some() {
-            return Err(CliError::FixedSpeed { path: directory.path().to_owned() });
+            return Err(LocalCloudError::FixedSpeed { path: directory.path().to_owned() }.into());
         }
         return Ok(LocalCloud::reopen(&path, clock)?);
     }
@@ -52,7 +67,7 @@ fn open(directory: &DataDirectory, speed: Option<Speed>) -> Result<LocalCloud, C
 
 /// The cloud that another process runs, as its `aws.env` tells.
 fn running(path: &Path, clock: Clock) -> Result<Caller, CliError> {
-    let not_callable = |reason: String| CliError::NotCallable { path: path.to_owned(), reason };
+    let not_callable = |reason: String| NotCallable { path: path.to_owned(), reason };
     let text =
         std::fs::read_to_string(path.join("aws.env")).map_err(|error| not_callable(error.to_string()))?;
     let value = |name: &str| {

@@ -16,12 +16,52 @@ use crate::arguments::{
     DataDir, DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus,
 };
 use crate::change_table::terminal_width;
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit};
 use crate::journals::Journal;
 use crate::planning::{WithState, inherited, prepare_leaving, prepare_maintenance, run_id};
 use crate::site::Site;
 use crate::words::moment;
 use crate::{operate, plan_text, status, wish};
+
+/// Why maintenance is not left.
+#[derive(Debug, thiserror::Error)]
+pub enum LeavingError {
+    /// Nobody can say here which run has the deployment.
+    #[error(
+        "the state {location} can't be read: {reason}. A run that somebody carries out elsewhere may go on acting"
+    )]
+    WithoutState { location: String, reason: String },
+    /// A run is being carried out, and nobody asked to stop it.
+    #[error("run {run_id} is carried out by {holder}, in step \"{step}\"")]
+    RunConducted { run_id: String, holder: String, step: &'static str },
+    #[error(
+        "stack {stack} is {status}: users would meet a platform that CloudFormation is changing under them"
+    )]
+    WhileUpdating { stack: String, status: String },
+    /// While one was left.
+    #[error("another run of the deployment has begun meanwhile")]
+    AnotherRun,
+}
+
+impl From<LeavingError> for CliError {
+    fn from(error: LeavingError) -> CliError {
+        let hint = match error {
+            LeavingError::WithoutState { .. } => {
+                "mend that, or leave all the same with --without-state: what is done is written into the data directory, and looked at once more after five minutes; nothing was touched"
+            }
+            LeavingError::RunConducted { .. } => {
+                "nothing was touched; `slackwater maintenance disable --stop-run` asks it to stop, waits, and then ends maintenance; `slackwater run watch` follows it"
+            }
+            LeavingError::WhileUpdating { .. } => {
+                "nothing was touched; wait for its end (`slackwater run resume` follows a run of ours, `slackwater run stop` cancels its update), or end maintenance all the same with --while-updating"
+            }
+            LeavingError::AnotherRun => {
+                "`slackwater run list` names it; `slackwater maintenance disable` tries again"
+            }
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
 
 /// How often a run that was asked to stop is looked at.
 const WAIT_MILLISECONDS: u64 = 500;
@@ -48,7 +88,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
                 Format::Text => println!("{} Nothing is changed.", already(&found)),
                 Format::Json => println!("{}", serde_json::json!({"already": found})),
             }
-            return Ok(ExitCode::from(DONE));
+            return Ok(Exit::Done.into());
         }
         Entering::By(plan) => *plan,
     };
@@ -120,11 +160,12 @@ pub async fn refuse_under_way(
     let Some(journal) = journal else { return Ok(()) };
     match under_way(journal, deployment, now).await? {
         None => Ok(()),
-        Some(UnderWay { plan, claim, .. }) => Err(CliError::Journal(JournalError::RunUnderWay {
+        Some(UnderWay { plan, claim, .. }) => Err(JournalError::RunUnderWay {
             run_id: plan.run_id,
             stack_name: plan.stack_name,
             carried_out_by: claim.map(|claim| CarriedOn::at(claim, now)),
-        })),
+        }
+        .into()),
     }
 }
 
@@ -196,7 +237,7 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
         }
     }
     let Leaving::By(plan) = leaving(&site, &journal, wish).await? else {
-        return Err(CliError::NotLeft);
+        return Err(LeavingError::AnotherRun.into());
     };
     // Who asks to leave approves of leaving, whatever there is to put back.
     let asked = plan.sha256();
@@ -220,10 +261,10 @@ async fn without_state(
     wish: LeavingWish,
     error: &CliError,
 ) -> Result<ExitCode, CliError> {
-    let refused = || CliError::WithoutState { location: site.state.clone(), reason: error.to_string() };
+    let refused = || LeavingError::WithoutState { location: site.state.clone(), reason: error.to_string() };
     refuse_while_updating(site, wish).await?;
     if !arguments.without_state && (arguments.yes || !std::io::stdin().is_terminal()) {
-        return Err(refused());
+        return Err(refused().into());
     }
     let standing = status::look(site, None).await?;
     eprintln!("slackwater: {}", refused());
@@ -314,11 +355,12 @@ async fn may_leave(
     if let Some(claim) = claim
         && !wish.stop_run
     {
-        return Err(CliError::RunConducted {
+        return Err(LeavingError::RunConducted {
             run_id: plan.run_id.clone(),
             holder: claim.holder.to_string(),
             step: state.step.title(),
-        });
+        }
+        .into());
     }
     let by = by.to_owned();
     if wish.while_updating && is_updating(site).await? {
@@ -366,7 +408,7 @@ async fn wait_for(journal: &impl JournalStore, run_id: &str) -> Result<ExitCode,
         }
         if let Some(question) = &state.question {
             println!("\n{}", crate::question_text::render(run_id, question, None));
-            return Ok(ExitCode::from(crate::error::NEEDS_ANSWER));
+            return Ok(Exit::NeedsAnswer.into());
         }
     }
 }
@@ -380,7 +422,8 @@ async fn is_updating(site: &Site) -> Result<bool, CliError> {
 async fn refuse_while_updating(site: &Site, wish: LeavingWish) -> Result<(), CliError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
     if deployment.status.ends_with("_IN_PROGRESS") && !wish.while_updating {
-        return Err(CliError::WhileUpdating { stack: deployment.stack_name, status: deployment.status });
+        let (stack, status) = (deployment.stack_name, deployment.status);
+        return Err(LeavingError::WhileUpdating { stack, status }.into());
     }
     Ok(())
 }
@@ -418,5 +461,5 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
         Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),
     }
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }

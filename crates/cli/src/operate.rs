@@ -14,20 +14,41 @@ use conductor::{
     read_run,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use upgrade::{ApprovedPlan, Plan, Question, Record, Report, State, Timestamp, Users};
+use upgrade::{ApprovedPlan, NotApproved, Plan, Question, Record, Report, State, Timestamp, Users};
 
 use crate::arguments::{Format, Progress};
-use crate::error::{CliError, NEEDS_ANSWER};
+use crate::error::{CliError, Exit};
 use crate::history::History;
-use crate::interruption::{self, Leaving, Signal, Signals, leave};
+use crate::interruption::{self, Leaving, LeftEarly, leave};
 use crate::notifications::{Message, Notice, Noticing, message, tell};
 use crate::progress::Lines;
+use crate::signals::{Signal, Signals};
 use crate::site::Site;
 use crate::wish::who;
 use crate::words::time_of_day;
 use crate::{question_text, report};
 
 use asking::Asking;
+
+/// Why a plan is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApprovalError {
+    #[error("the plan needs somebody to approve it, and standard input is not a terminal")]
+    NobodyToApprove,
+    #[error("not approved; nothing was touched")]
+    NotApproved,
+}
+
+impl From<ApprovalError> for CliError {
+    fn from(error: ApprovalError) -> CliError {
+        match error {
+            ApprovalError::NobodyToApprove => CliError::new(Exit::BadInput, error).hint(
+                "carry it out without asking with --yes (demo: --unattended), or draw it up with `slackwater plan -o FILE` and approve its hash; nothing was touched",
+            ),
+            ApprovalError::NotApproved => CliError::new(Exit::NotUpgraded, error),
+        }
+    }
+}
 
 /// How often the live line is drawn anew.
 const TICK: Duration = Duration::from_millis(500);
@@ -105,17 +126,17 @@ async fn ended(
     let leaving = tokio::select! {
         leaving = leave(site, run_id, journal, holder, by) => leaving,
         // Whoever asks twice doesn't want to wait for what can be looked up.
-        _again = signals.next() => return Err(CliError::LeftUnseen { run_id: run_id.to_owned() }),
+        _again = signals.next() => return Err(LeftEarly::Unseen { run_id: run_id.to_owned() }.into()),
     };
     match leaving {
-        Leaving::NotBegun => Err(CliError::InterruptedBefore),
+        Leaving::NotBegun => Err(LeftEarly::BeforeItBegan.into()),
         Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
         Leaving::Left(left) => {
             if format == Format::Json {
                 println!("{}", serde_json::json!({"interrupted": left.document()}));
             }
-            Err(CliError::Left(Box::new(left)))
+            Err(left.into())
         }
     }
 }
@@ -126,7 +147,7 @@ async fn carry_out(
     (mut shown, told): (Shown, UnboundedReceiver<Message>),
     conduct: impl AsyncFnOnce(&mut Shown) -> Result<Ended, ConductError>,
 ) -> Result<Carried, CliError> {
-    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
+    let mut signals = Signals::listen()?;
     let (lines, format) = (shown.lines.clone(), shown.format);
     // The conducting is boxed: futures within futures within futures are more than the compiler lays out.
     let conducting = async {
@@ -190,7 +211,7 @@ async fn finish(
                 Format::Text => println!("\n{}", question_text::render(run_id, question, users.as_ref())),
                 Format::Json => println!("{}", serde_json::json!({"question": question})),
             }
-            Ok(ExitCode::from(NEEDS_ANSWER))
+            Ok(Exit::NeedsAnswer.into())
         }
     }
 }
@@ -257,14 +278,14 @@ impl Watcher for Shown {
 }
 
 /// What was just shown is what is approved, by whoever sits here.
-pub(crate) fn approved(plan: Plan, shown_sha256: &str, clock: &Clock) -> Result<ApprovedPlan, CliError> {
-    Ok(ApprovedPlan::new(plan, shown_sha256, &who(), clock.now())?)
+pub(crate) fn approved(plan: Plan, shown_sha256: &str, clock: &Clock) -> Result<ApprovedPlan, NotApproved> {
+    ApprovedPlan::new(plan, shown_sha256, &who(), clock.now())
 }
 
 /// Ask on the terminal whether to go on.
-pub(crate) fn approve(question: &str) -> Result<(), CliError> {
+pub(crate) fn approve(question: &str) -> Result<(), ApprovalError> {
     if !io::stdin().is_terminal() {
-        return Err(CliError::NobodyToApprove);
+        return Err(ApprovalError::NobodyToApprove);
     }
     print!("\n{question} [y/N] ");
     crate::output::flush();
@@ -272,6 +293,6 @@ pub(crate) fn approve(question: &str) -> Result<(), CliError> {
     let read = io::stdin().lock().read_line(&mut answer);
     match (read, answer.trim()) {
         (Ok(_), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(CliError::NotApproved),
+        _ => Err(ApprovalError::NotApproved),
     }
 }

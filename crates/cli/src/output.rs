@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::{CliError, FAILED};
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
 
 /// Whether the command of this process only looks.
 static ONLY_LOOKS: AtomicBool = AtomicBool::new(false);
@@ -33,11 +34,10 @@ pub(crate) fn keep() {
 }
 
 /// Write what was kept into a file, without colours.
-pub(crate) fn write_kept(path: &Path) -> Result<(), CliError> {
+pub(crate) fn write_kept(path: &Path) -> Result<(), FileError> {
     let Some(bytes) = with_kept(Option::take) else { return Ok(()) };
     // Plans are among what is printed.
-    conductor::write_private(path, &bytes)
-        .map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
+    files::write_private(path, &bytes)
 }
 
 fn with_kept<T>(act: impl FnOnce(&mut Option<Vec<u8>>) -> T) -> T {
@@ -73,6 +73,14 @@ pub(crate) fn write_err(words: fmt::Arguments<'_>) {
     let _gone = io::stderr().lock().write_fmt(words);
 }
 
+/// Print an error to standard error, with what to do.
+pub(crate) fn print_error(error: &CliError) {
+    write_err(format_args!("slackwater: {error}\n"));
+    for hint in error.hints() {
+        write_err(format_args!("  {hint}\n"));
+    }
+}
+
 /// Write out what waits in the buffer.
 pub(crate) fn flush() {
     written(io::stdout().lock().flush());
@@ -80,13 +88,13 @@ pub(crate) fn flush() {
 
 /// What the command line's reader found: help that was asked for, or a mistake. Gives the exit code.
 pub(crate) fn of_command_line(found: &clap::Error) -> ExitCode {
-    let code = ExitCode::from(u8::try_from(found.exit_code()).unwrap_or(FAILED));
+    let code = ExitCode::from(u8::try_from(found.exit_code()).unwrap_or(Exit::Failed.code()));
     match found.print() {
         Ok(()) => code,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe || found.use_stderr() => code,
         Err(error) => {
             say(&error);
-            ExitCode::from(FAILED)
+            Exit::Failed.into()
         }
     }
 }
@@ -102,7 +110,7 @@ fn written(result: io::Result<()>) {
         }
     }
     if ends {
-        std::process::exit(if nobody_reads { 0 } else { i32::from(FAILED) });
+        std::process::exit(if nobody_reads { 0 } else { i32::from(Exit::Failed.code()) });
     }
 }
 

@@ -24,7 +24,7 @@ use upgrade::{
 };
 
 use crate::configuration::{Catalogue, Window};
-use crate::error::CliError;
+use crate::error::{CliError, Exit, UNTOUCHED};
 use crate::site::Site;
 use around::{at_work, circumstances};
 use pieces::{Pieces, gather};
@@ -85,12 +85,66 @@ pub struct Prepared {
 }
 
 /// Why there is no plan, though everything could be looked at.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NoPlan {
     /// Checks failed, or warn of what nobody accepted: their ids.
+    #[error("there is no plan: {}", .0.join(", "))]
     Blocked(Vec<String>),
     /// The update can't be drawn up.
+    #[error(transparent)]
     Undrawn(DraftError),
+}
+
+impl From<NoPlan> for CliError {
+    fn from(error: NoPlan) -> CliError {
+        match error {
+            NoPlan::Blocked(_) => CliError::new(Exit::BadInput, error).hint(
+                "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
+            ),
+            NoPlan::Undrawn(error) => error.into(),
+        }
+    }
+}
+
+/// Why a deployment is not brought into maintenance, or its linked stacks can't be updated.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    /// The deployment is in the maintenance of a run of another state.
+    #[error(
+        "the deployment's gate or notes belong to a run of the state {theirs}, and the settings here say {ours}: two states of one deployment know nothing of each other"
+    )]
+    OtherState { theirs: String, ours: String },
+    /// The store takes conditional writes for plain ones: it ignores this header.
+    #[error(
+        "the state {location} ignores {ignores}, so two operators could hold the deployment's claim at once"
+    )]
+    UnfitState { location: String, ignores: &'static str },
+    #[error("whether the state {location} keeps a claim could not be tried: {reason}")]
+    UntriedState { location: String, reason: String },
+    /// A drain would meet what it can't end: a sentence each.
+    #[error("maintenance could not be entered: {}", .0.join(" "))]
+    Undrainable(Vec<String>),
+    #[error("the update of the linked stack {stack} can't be drawn up: {source}")]
+    Linked { stack: String, source: Box<DraftError> },
+}
+
+impl From<PlanningError> for CliError {
+    fn from(error: PlanningError) -> CliError {
+        let hint = match error {
+            PlanningError::OtherState { .. } => {
+                "go to where that state is: in S3 by `state = \"s3://…\"` in the settings, in a data directory on its machine with `state = \"data-directory\"` and --data-dir; or end that maintenance from here (`slackwater maintenance disable`); nothing was touched"
+            }
+            PlanningError::UnfitState { .. } => {
+                "name a bucket of S3, or of a store that takes conditional writes in earnest (state = \"s3://BUCKET/PREFIX\"); nothing was touched"
+            }
+            PlanningError::UntriedState { .. } => {
+                "allow s3:GetObject and s3:PutObject on the prefix, s3:ListBucket limited to it, and kms:GenerateDataKey and kms:Decrypt where it is encrypted (docs/state.md); nothing was touched"
+            }
+            PlanningError::Undrainable(_) => "nothing was touched, and users are where they were",
+            PlanningError::Linked { .. } => UNTOUCHED,
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
 }
 
 /// Look, check, and draw the plan up.
@@ -314,30 +368,35 @@ async fn draw_up_maintenance(
 }
 
 /// Nobody is kept out by a run whose claim can't be kept, or beside a run of another state. Leaving is never refused for it.
-fn refuse_unfit_state(around: &Circumstances) -> Result<(), CliError> {
+fn refuse_unfit_state(around: &Circumstances) -> Result<(), PlanningError> {
     let Circumstances { state, elsewhere, .. } = around;
     // What could not be looked at is seen when the gate is closed.
     if let Some(theirs) = elsewhere.iter().flatten().next() {
-        return Err(CliError::OtherState { theirs: theirs.clone(), ours: state.location.clone() });
+        return Err(PlanningError::OtherState { theirs: theirs.clone(), ours: state.location.clone() });
     }
     let location = state.location.clone();
     match state.bucket.as_ref().map(|bucket| &bucket.trial) {
         None | Some(Ok(Trial::Holds)) => Ok(()),
-        Some(Ok(Trial::CreatesTwice)) => Err(CliError::UnfitState { location, ignores: "If-None-Match" }),
-        Some(Ok(Trial::ReplacesAny)) => Err(CliError::UnfitState { location, ignores: "If-Match" }),
-        Some(Err(reason)) => Err(CliError::UntriedState { location, reason: reason.clone() }),
+        Some(Ok(Trial::CreatesTwice)) => {
+            Err(PlanningError::UnfitState { location, ignores: "If-None-Match" })
+        }
+        Some(Ok(Trial::ReplacesAny)) => Err(PlanningError::UnfitState { location, ignores: "If-Match" }),
+        Some(Err(reason)) => Err(PlanningError::UntriedState { location, reason: reason.clone() }),
     }
 }
 
 /// Nobody is kept out for a drain that can't come to its end.
-fn refuse_undrainable(around: &Circumstances, policy: &upgrade::MaintenancePolicy) -> Result<(), CliError> {
+fn refuse_undrainable(
+    around: &Circumstances,
+    policy: &upgrade::MaintenancePolicy,
+) -> Result<(), PlanningError> {
     let found = obstacles(&around.obstacles, policy);
     let held: Vec<String> = found
         .into_iter()
         .filter(|one| one.weight == Weight::Holds)
         .map(|Obstacle { weight: _, told, advice }| format!("{told}. {advice}"))
         .collect();
-    if held.is_empty() { Ok(()) } else { Err(CliError::Undrainable(held)) }
+    if held.is_empty() { Ok(()) } else { Err(PlanningError::Undrainable(held)) }
 }
 
 /// What the operator accepts, and what the settings accept for good.
@@ -444,7 +503,8 @@ impl Linked {
                 }
                 Err(DraftError::NoChanges) => {}
                 Err(source) => {
-                    return Err(CliError::Linked { stack: stack.to_owned(), source: Box::new(source) });
+                    let (stack, source) = (stack.to_owned(), Box::new(source));
+                    return Err(PlanningError::Linked { stack, source }.into());
                 }
             }
         }

@@ -8,7 +8,7 @@ use upgrade::{
     Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, Seen, StepReport, Telling, What,
 };
 
-use crate::error::{DONE, GATE_CLOSED, NOT_UPGRADED};
+use crate::error::Exit;
 use crate::maintenance_command::already;
 use crate::runs::by_owner;
 use crate::words::{counted, duration, moment, time_of_day};
@@ -252,10 +252,13 @@ impl GoneOn {
 /// The exit code for how a run ended, by what was seen then.
 pub(crate) fn exit_code(kind: RunKind, outcome: &Outcome, seen: Option<&Seen>) -> ExitCode {
     if (Ending { kind, outcome, seen }).needs_somebody() {
-        return ExitCode::from(GATE_CLOSED);
+        return Exit::KeptOut.into();
     }
-    ExitCode::from(match outcome {
-        Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance => DONE,
-        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::GateClosed { .. } => NOT_UPGRADED,
-    })
+    let exit = match outcome {
+        Outcome::Upgraded | Outcome::InMaintenance | Outcome::OutOfMaintenance => Exit::Done,
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::GateClosed { .. } => {
+            Exit::NotUpgraded
+        }
+    };
+    exit.into()
 }

@@ -7,22 +7,65 @@ use std::time::Duration;
 use conductor::{Clock, DataDirectory, JournalError, JournalStore as _, Request, Watcher as _, read_run};
 use serde::Serialize;
 use serde_json::json;
-use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, fold, stop_does};
+use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, Timestamp, fold, stop_does};
 
 use crate::arguments::{
     AnswerRun, ConfigFile, DataDir, Format, ListRuns, OneRun, Progress, ResumeRun, Run, ShowRun, WatchRun,
 };
-use crate::demo::{self, Notes};
-use crate::error::{CliError, DONE, NEEDS_ANSWER};
+use crate::demo::{self, NoDemo, Notes};
+use crate::error::{CliError, Exit};
 use crate::history::History;
 use crate::interruption::{Whereabouts, find_users};
 use crate::journals::{Access, Journal, Journals};
 use crate::listed_run::{ListedRun, in_words};
+use crate::local_cloud::{self, LocalCloudError};
 use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
 use crate::words::moment;
-use crate::{local_cloud, operate, question_text, report};
+use crate::{operate, question_text, report};
+
+/// Why nothing is asked of a run.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("run {run_id} asks nothing at this moment")]
+    NothingAsked { run_id: String },
+    #[error("that is not an answer to what run {run_id} asks")]
+    NotAnAnswer { run_id: String },
+    /// It has ended. What people decided on its way is told with who did.
+    #[error("run {run_id} has ended, {} UTC ({how}{}): there is nothing to stop. {users}", moment(*at), decisions(decided))]
+    NothingToStop {
+        run_id: String,
+        how: String,
+        at: Timestamp,
+        decided: Vec<String>,
+        /// It left users out, which nobody asked for.
+        needs_somebody: bool,
+        users: Whereabouts,
+    },
+}
+
+fn decisions(decided: &[String]) -> String {
+    decided.iter().map(|one| format!("; {one}")).collect()
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> CliError {
+        let (kind, hint) = match &error {
+            RunError::NothingAsked { .. } => {
+                (Exit::BadInput, "`slackwater run show` says where it stands; nothing was changed")
+            }
+            RunError::NotAnAnswer { .. } => {
+                (Exit::BadInput, "`slackwater run show` says what it asks, and what can be answered")
+            }
+            RunError::NothingToStop { needs_somebody, users, .. } => {
+                let kind = if *needs_somebody && users.kept_out { Exit::KeptOut } else { Exit::BadInput };
+                (kind, "`slackwater run show` tells how; nothing was touched")
+            }
+        };
+        CliError::new(kind, error).hint(hint)
+    }
+}
 
 /// How often somebody who watches looks for new records.
 const WATCH_MILLISECONDS: u64 = 500;
@@ -82,7 +125,7 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
             }
         }
     }
-    unread.map_or(Ok(ExitCode::from(DONE)), |error| Err(error.into()))
+    unread.map_or_else(|| Ok(Exit::Done.into()), |error| Err(error.into()))
 }
 
 /// Who carries a run out that has not ended.
@@ -107,7 +150,7 @@ async fn show(one: &ShowRun) -> Result<ExitCode, CliError> {
             }
         }
     }
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
@@ -153,12 +196,12 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
     let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
     let (plan, records, state) = read_run(&journal, &run_id).await?;
     if let Some(outcome) = &state.outcome {
-        return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?);
+        return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?.into());
     }
     if let Some(question) = &state.question {
         println!("Run {run_id} waits for a person's decision, and does nothing that could be stopped.");
         println!("\n{}", question_text::render(&run_id, question, None));
-        return Ok(ExitCode::from(NEEDS_ANSWER));
+        return Ok(Exit::NeedsAnswer.into());
     }
     let words = match stop_does(&state) {
         StopDoes::LeaveMaintenance if state.found.is_some() => {
@@ -182,13 +225,13 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
                 ),
             }
             nobody(&journal, &run_id).await?;
-            return Ok(ExitCode::from(DONE));
+            return Ok(Exit::Done.into());
         }
     };
     journal.ask(&run_id, &Request::Stop { by: who() }, Clock::system().now()).await?;
     println!("Run {run_id} is asked to stop. {words}");
     nobody(&journal, &run_id).await?;
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// Whoever stops a run that has ended wants to know what became of it, and where users are now: by a look.
@@ -198,14 +241,14 @@ async fn nothing_to_stop(
     records: &[Record],
     state: &State,
     outcome: &Outcome,
-) -> Result<CliError, CliError> {
+) -> Result<RunError, CliError> {
     let told = Report::from_journal(plan, records)?;
     let users = match Site::reach(&one.config, Some(&plan.deployment), &plan.run_id, &one.data).await {
         Ok(site) => find_users(&site, plan, records, state).await,
         Err(error) => Whereabouts::of_journal(plan, records, error.to_string()),
     };
     let ending = Ending { kind: plan.kind, outcome, seen: state.seen.as_ref() };
-    Ok(CliError::NothingToStop {
+    Ok(RunError::NothingToStop {
         run_id: plan.run_id.clone(),
         how: in_words(plan.kind, state),
         at: told.last_at,
@@ -219,7 +262,7 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
     let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
     let (_, _, state) = read_run(&journal, &run_id).await?;
     let Some(question) = &state.question else {
-        return Err(CliError::NothingAsked { run_id });
+        return Err(RunError::NothingAsked { run_id }.into());
     };
     let answer = if one.look_again {
         Answer::LookAgain
@@ -239,12 +282,12 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         Answer::ContinueRollback { skip: one.skip.clone() }
     };
     if !question.takes(&answer) {
-        return Err(CliError::NotAnAnswer { run_id });
+        return Err(RunError::NotAnAnswer { run_id }.into());
     }
     println!("Run {run_id} is answered: {}.", answer.in_words());
     journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now()).await?;
     nobody(&journal, &run_id).await?;
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// Say so when nobody is there to take up what was asked.
@@ -274,7 +317,7 @@ async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
     // The port it had, so that what was exported still holds; any other one does as well.
     let notes = Notes::read(&directory);
     let listener = match local_cloud::listen(notes.map_or(0, |notes| notes.port)).await {
-        Err(CliError::PortInUse { .. }) => local_cloud::listen(0).await?,
+        Err(LocalCloudError::PortInUse { .. }) => local_cloud::listen(0).await?,
         other => other?,
     };
     let running = local_cloud::start(listener, &directory, None, None, false)?;
@@ -290,7 +333,7 @@ async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
         Some(run_id) => run_id.clone(),
         None => match journal.runs().await?.pop() {
             Some(run) => run.run_id,
-            None => return Err(CliError::NoDemo { path: one.data.path.clone() }),
+            None => return Err(NoDemo { path: one.data.path.clone() }.into()),
         },
     };
     let (_, _, state) = read_run(&journal, &run_id).await?;

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::error::{CliError, Exit};
+
 pub use caller::{Caller, CallerError};
 pub use plant::{StackSeen, create, plant};
 pub(crate) use plant::{look, outputs};
@@ -54,6 +56,16 @@ pub enum SeedError {
         /// Why.
         reason: String,
     },
+}
+
+impl From<SeedError> for CliError {
+    fn from(error: SeedError) -> CliError {
+        let kind = match error {
+            SeedError::At { .. } | SeedError::Template { .. } => Exit::BadInput,
+            SeedError::Caller(_) | SeedError::Answer { .. } => Exit::Failed,
+        };
+        CliError::new(kind, error)
+    }
 }
 
 /// A seed, with the text it was read from.

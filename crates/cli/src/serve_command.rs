@@ -17,9 +17,9 @@ use panel::access::AccessError;
 use panel::{Origins, Panel, PanelSettings, Proxies, Tls};
 
 use crate::arguments::Serve;
-use crate::error::{BAD_INPUT, CliError, DONE, FAILED};
-use crate::interruption::{Signal, Signals};
+use crate::error::{CliError, Exit};
 use crate::journals::make_directory;
+use crate::signals::{Signal, Signals};
 use crate::site;
 
 use backend::{Sites, do_errands};
@@ -73,27 +73,22 @@ pub enum ServeError {
     Ended,
 }
 
-impl ServeError {
-    /// An address that won't do is input; a file that can't be opened is not.
-    pub(crate) fn exit_code(&self) -> u8 {
-        match self {
+/// An address that won't do is input; a file that can't be opened is not.
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> CliError {
+        let kind = match &error {
             ServeError::Listen(_)
             | ServeError::NoPanel { .. }
             | ServeError::Export { .. }
-            | ServeError::Access(AccessError::Nobody(_)) => BAD_INPUT,
+            | ServeError::Access(AccessError::Nobody(_)) => Exit::BadInput,
             ServeError::Panel(_)
             | ServeError::Access(_)
             | ServeError::Password(_)
             | ServeError::Trail(_)
             | ServeError::OtherTrail { .. }
-            | ServeError::Ended => FAILED,
-        }
-    }
-}
-
-impl From<ServeError> for CliError {
-    fn from(error: ServeError) -> CliError {
-        CliError::Panel(Box::new(error))
+            | ServeError::Ended => Exit::Failed,
+        };
+        CliError::new(kind, error)
     }
 }
 
@@ -120,7 +115,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let remembered = Arc::new(Remembered::open(&configuration, &arguments.data.path)?);
     let sites = Sites::new(configuration, &arguments.data.path, errands, lifeline, remembered.shared());
     let inner = sites.inner();
-    let mut signals = Signals::listen().map_err(CliError::Runtime)?;
+    let mut signals = Signals::listen()?;
     let panel = Panel::open(PanelSettings {
         two_person_approval,
         backend: Arc::new(sites),
@@ -161,7 +156,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     });
     ended.await;
     panel.end();
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// Wait for the end of standard input. Its thread is left to itself: it can only wait.

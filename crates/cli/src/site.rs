@@ -10,8 +10,8 @@ use upgrade::Profile;
 
 use crate::arguments::{ConfigFile, DataDir};
 use crate::configuration::{
-    self, Access, Configuration, DeploymentSettings, Environment, PlatformSettings, StateSettings,
-    load_profile,
+    self, Access, Configuration, ConfigurationError, DeploymentSettings, Environment, PlatformSettings,
+    StateSettings, load_profile,
 };
 use crate::error::CliError;
 use crate::journals::JOURNAL_FILE;
@@ -42,9 +42,9 @@ pub struct Site {
 }
 
 /// Find a deployment's settings.
-pub(crate) fn configuration(file: &ConfigFile) -> Result<Configuration, CliError> {
+pub(crate) fn configuration(file: &ConfigFile) -> Result<Configuration, ConfigurationError> {
     let environment = Environment::of_process();
-    Ok(Configuration::load(file.path.as_deref(), &environment)?)
+    Configuration::load(file.path.as_deref(), &environment)
 }
 
 impl Site {

@@ -18,7 +18,7 @@ use crate::arguments::{DataDir, Format, Status};
 use crate::banner_command;
 use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit};
 use crate::listed_run::ListedRun;
 use crate::planning::doors::{door_lines, entrance, open_doors};
 use crate::site::{self, Site};
@@ -129,7 +129,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
     if arguments.printed.format == Format::Json {
         println!("{:#}", serde_json::Value::Array(documents));
     }
-    Ok(failure.map_or(ExitCode::from(DONE), |error| error.exit_code()))
+    Ok(failure.map_or(Exit::Done, |error| error.kind()).into())
 }
 
 impl Standing {

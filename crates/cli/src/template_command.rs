@@ -6,6 +6,7 @@ mod source;
 mod table;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -13,8 +14,9 @@ use template::Pseudo;
 
 use crate::arguments::{Document, ShowTemplate};
 use crate::change_table;
-use crate::configuration::parse_profile;
-use crate::error::{CliError, DONE};
+use crate::configuration::{ConfigurationError, parse_profile};
+use crate::error::{CliError, Exit};
+use crate::files;
 
 pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> {
     let read = source::read(&arguments.template, &arguments.config).await?;
@@ -23,10 +25,8 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
         Some(name) => Some(match upgrade::Profile::built_in(name) {
             Some(profile) => profile,
             None => {
-                let path = std::path::PathBuf::from(name);
-                let text =
-                    std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path, source })?;
-                parse_profile(name, &text).map_err(crate::configuration::ConfigurationError::Problems)?
+                let text = files::read_text(Path::new(name))?;
+                parse_profile(name, &text).map_err(ConfigurationError::Problems)?
             }
         }),
     };
@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
             }
         }
     }
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// A template that isn't deployed has no account and no Region; conditions that ask for them see these.

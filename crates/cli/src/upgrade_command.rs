@@ -1,19 +1,41 @@
 //! `slackwater check`, `plan` and `upgrade`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use conductor::{Clock, write_private};
+use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
 use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
 use crate::change_table::terminal_width;
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
 use crate::history::History;
 use crate::maintenance_command::refuse_under_way;
-use crate::planning::{NoPlan, Prepared, inherited, prepare};
+use crate::planning::{Prepared, inherited, prepare};
 use crate::site::Site;
 use crate::{operate, plan_text, wish};
+
+/// Why a plan that was kept is not carried out.
+#[derive(Debug, thiserror::Error)]
+enum KeptPlanError {
+    #[error("the plan in {} has the hash {found}, not the approved {approved}: it was edited, or another one was approved", path.display())]
+    OtherPlan { path: PathBuf, approved: String, found: String },
+    #[error("the plan in {} has format {found}, and this program reads {known}", path.display())]
+    Format { path: PathBuf, found: u64, known: u32 },
+}
+
+impl From<KeptPlanError> for CliError {
+    fn from(error: KeptPlanError) -> CliError {
+        let hint = match error {
+            KeptPlanError::OtherPlan { .. } => "draw the plan up again and read it; nothing was touched",
+            KeptPlanError::Format { .. } => {
+                "draw the plan up again with this program, and read it; nothing was touched"
+            }
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
@@ -27,10 +49,8 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
             serde_json::json!({"checks": prepared.checks, "written": site.written.addresses()})
         ),
     }
-    match prepared.plan {
-        Ok(_) => Ok(ExitCode::from(DONE)),
-        Err(no_plan) => Err(refusal(no_plan)),
-    }
+    prepared.plan?;
+    Ok(Exit::Done.into())
 }
 
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
@@ -48,7 +68,7 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
         Ok(plan) => plan,
         Err(no_plan) => {
             say(&written);
-            return Err(refusal(no_plan));
+            return Err(no_plan.into());
         }
     };
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
@@ -62,8 +82,7 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     say(&written);
     if let Some(path) = &arguments.out {
         // What users run is in it.
-        write_private(path, text.as_bytes())
-            .map_err(|source| CliError::Unwritable { path: path.clone(), source })?;
+        files::write_private(path, text.as_bytes())?;
         let path = path.display();
         say(&format!(
             "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",
@@ -72,7 +91,7 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     } else if arguments.format == Format::Json {
         say(&format!("The plan's hash is {}", plan.sha256()));
     }
-    Ok(ExitCode::from(DONE))
+    Ok(Exit::Done.into())
 }
 
 /// What was written on the way, none of it the deployment's: `check` and `plan` promise to change nothing of that.
@@ -99,7 +118,7 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             if arguments.progress.format == Format::Text {
                 show_checks(&prepared);
             }
-            let plan = prepared.plan.map_err(refusal)?;
+            let plan = prepared.plan?;
             let shown = plan.sha256();
             if arguments.progress.format == Format::Text {
                 print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
@@ -175,28 +194,19 @@ fn show_checks(prepared: &Prepared) {
     }
 }
 
-fn refusal(no_plan: NoPlan) -> CliError {
-    match no_plan {
-        NoPlan::Blocked(checks) => CliError::Blocked { checks },
-        NoPlan::Undrawn(error) => CliError::Draft(error),
-    }
-}
-
 /// A plan that was kept; it must be the approved one, to the byte of its meaning.
 fn kept(path: &Path, approved: &str, clock: &Clock) -> Result<ApprovedPlan, CliError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
-    let malformed =
-        |error: serde_json::Error| CliError::Malformed { path: path.to_owned(), reason: error.to_string() };
+    let text = files::read_text(path)?;
+    let malformed = |error: serde_json::Error| FileError::malformed(path, error);
     let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
     let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
     if format != u64::from(PLAN_FORMAT) {
-        return Err(CliError::PlanFormat { path: path.to_owned(), found: format, known: PLAN_FORMAT });
+        return Err(KeptPlanError::Format { path: path.to_owned(), found: format, known: PLAN_FORMAT }.into());
     }
     let plan: Plan = serde_json::from_value(value).map_err(malformed)?;
     ApprovedPlan::new(plan, approved, &wish::who(), clock.now()).map_err(|error| match error {
         NotApproved::OtherPlan { approved, found } => {
-            CliError::OtherPlan { path: path.to_owned(), approved, found }
+            KeptPlanError::OtherPlan { path: path.to_owned(), approved, found }.into()
         }
         NotApproved::Nobody => error.into(),
     })

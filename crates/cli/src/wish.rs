@@ -5,19 +5,49 @@ use upgrade::{Acceptance, Before, Timestamp, UpdateOptions};
 
 use crate::arguments::Wish;
 use crate::configuration::duration;
-use crate::error::CliError;
+use crate::error::{CliError, Exit, UNTOUCHED};
+use crate::inputs::InputError;
 use crate::planning::{NewRelease, Prepared, UpgradeRequest, run_id};
 use crate::site::Site;
 
 const DAY_SECONDS: u64 = 86_400;
 
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WishError {
+    #[error("no release is named")]
+    NoRelease,
+    #[error("{option} {text}: write how long from now (30m, 2h) or a time of day in UTC (22:00)")]
+    When { option: &'static str, text: String },
+    #[error("--notice {0}: write how long, such as 30m or 1h30m")]
+    Notice(String),
+    /// `what` says what was meant: `check`, `resource …`, `session …`.
+    #[error("{option} {name}: there is no such {what}{}", nearest_of(nearest))]
+    Unknown { option: &'static str, name: String, what: &'static str, nearest: Vec<String> },
+}
+
+fn nearest_of(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; the nearest: {}", names.join(", ")) }
+}
+
+impl From<WishError> for CliError {
+    fn from(error: WishError) -> CliError {
+        let hint = match error {
+            WishError::NoRelease => {
+                "name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH"
+            }
+            WishError::When { .. } | WishError::Notice(_) | WishError::Unknown { .. } => UNTOUCHED,
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
+
 /// The request for a deployment within reach.
 pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, CliError> {
-    let named = wish.to.as_deref().ok_or(CliError::NoRelease)?;
+    let named = wish.to.as_deref().ok_or(WishError::NoRelease)?;
     let release = NewRelease::named(site, named).await?;
     for (key, _) in &wish.parameters {
         if !release.template.parameters.contains_key(key) {
-            return Err(CliError::UnknownParameter(key.clone()));
+            return Err(InputError::UnknownParameter(key.clone()).into());
         }
     }
     let who = who();
@@ -41,7 +71,7 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
 }
 
 /// What was accepted or may be forced must be there: a slip of the pen would pass for a decision.
-pub(crate) fn refuse_unknown(wish: &Wish, prepared: &Prepared) -> Result<(), CliError> {
+pub(crate) fn refuse_unknown(wish: &Wish, prepared: &Prepared) -> Result<(), WishError> {
     let checks = prepared.checks.iter().map(|check| check.id.as_str());
     known("--accept", "check", &wish.accept, checks)?;
     let resources = prepared.resources.iter().map(String::as_str);
@@ -53,7 +83,7 @@ pub(crate) fn refuse_unknown(wish: &Wish, prepared: &Prepared) -> Result<(), Cli
 pub(crate) fn known_sessions<'a>(
     given: &[String],
     there: impl Iterator<Item = &'a str> + Clone,
-) -> Result<(), CliError> {
+) -> Result<(), WishError> {
     known("--force-session", "session at this moment", given, there)
 }
 
@@ -62,10 +92,10 @@ fn known<'a>(
     what: &'static str,
     given: &[String],
     there: impl Iterator<Item = &'a str> + Clone,
-) -> Result<(), CliError> {
+) -> Result<(), WishError> {
     match given.iter().find(|name| !there.clone().any(|one| one == *name)) {
         None => Ok(()),
-        Some(name) => Err(CliError::UnknownAcceptance {
+        Some(name) => Err(WishError::Unknown {
             option,
             name: name.clone(),
             what,
@@ -82,9 +112,9 @@ pub(crate) fn who() -> String {
 }
 
 /// `30m` from now, or `22:00` UTC, today or tomorrow. `option` is what it was given with.
-pub(crate) fn when(option: &'static str, text: &str, clock: &Clock) -> Result<Timestamp, CliError> {
+pub(crate) fn when(option: &'static str, text: &str, clock: &Clock) -> Result<Timestamp, WishError> {
     let now = clock.now();
-    when_from(text, now).ok_or_else(|| CliError::When { option, text: text.to_owned() })
+    when_from(text, now).ok_or_else(|| WishError::When { option, text: text.to_owned() })
 }
 
 /// When the gate closes: at a time, or after a notice.
@@ -92,12 +122,12 @@ pub(crate) fn closes_at(
     at: Option<&str>,
     notice: Option<&str>,
     clock: &Clock,
-) -> Result<Option<Timestamp>, CliError> {
+) -> Result<Option<Timestamp>, WishError> {
     match (at, notice) {
         (Some(text), _) => when("--at", text, clock).map(Some),
         (None, Some(text)) => match duration::seconds(text) {
             Some(seconds) => Ok(Some(Timestamp(clock.now().0.saturating_add(seconds.saturating_mul(1000))))),
-            None => Err(CliError::Notice(text.to_owned())),
+            None => Err(WishError::Notice(text.to_owned())),
         },
         (None, None) => Ok(None),
     }

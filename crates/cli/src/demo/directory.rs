@@ -1,14 +1,50 @@
 //! What a demo puts into its data directory, and how it is taken away again.
 
 use std::io;
+use std::path::PathBuf;
 
-use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal, write_private};
+use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal};
 use serde::{Deserialize, Serialize};
 
 use super::settings_file;
 use crate::arguments::Demo;
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
+use crate::files::{self, FileError};
 use crate::local_cloud;
+
+/// There is no local cloud to resume on.
+#[derive(Debug, thiserror::Error)]
+#[error("{} holds no demo", path.display())]
+pub(crate) struct NoDemo {
+    pub path: PathBuf,
+}
+
+impl From<NoDemo> for CliError {
+    fn from(error: NoDemo) -> CliError {
+        let hint = "begin with `slackwater demo`, or name the right --data-dir";
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
+
+/// An earlier demo is still there.
+#[derive(Debug, thiserror::Error)]
+#[error("{} already holds a local cloud with the stack of an earlier demo{}", path.display(), unfinished.as_deref().map(|run| format!(", whose run {run} has not ended")).unwrap_or_default())]
+struct StackExists {
+    path: PathBuf,
+    unfinished: Option<String>,
+}
+
+impl From<StackExists> for CliError {
+    fn from(error: StackExists) -> CliError {
+        let hint = match error.unfinished {
+            None => "start over with --fresh, or keep it and use another --data-dir; nothing was started",
+            Some(_) => {
+                "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started"
+            }
+        };
+        CliError::new(Exit::BadInput, error).hint(hint)
+    }
+}
 
 /// What a resumed demo must know beside the journal and the cloud's own file.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -20,10 +56,9 @@ pub(crate) struct Notes {
 impl Notes {
     const FILE: &'static str = "demo.json";
 
-    pub(super) fn write(self, directory: &DataDirectory) -> Result<(), CliError> {
-        let path = directory.join(Notes::FILE);
+    pub(super) fn write(self, directory: &DataDirectory) -> Result<(), FileError> {
         let text = serde_json::json!(self).to_string();
-        write_private(&path, text.as_bytes()).map_err(|source| CliError::Unwritable { path, source })
+        files::write_private(&directory.join(Notes::FILE), text.as_bytes())
     }
 
     /// What is noted; nothing when there is no note, which only costs the port.
@@ -43,7 +78,7 @@ pub(super) async fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
             };
             let runs = runs.unwrap_or_default();
             let unfinished = runs.into_iter().rev().find(|run| !run.ended).map(|run| run.run_id);
-            return Err(CliError::StackExists { path: directory.path().to_owned(), unfinished });
+            return Err(StackExists { path: directory.path().to_owned(), unfinished }.into());
         }
         discard(&directory, true)?;
     }
@@ -69,9 +104,11 @@ pub(super) async fn runs_here(directory: &DataDirectory) -> Result<Vec<RunSummar
 }
 
 /// Remove what a demo puts into its data directory, and the directory when the demo made it.
-pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), CliError> {
+pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result<(), FileError> {
     let unless_gone = |path, result: io::Result<()>| match result {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CliError::Unwritable { path, source }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::Unwritable { path, source })
+        }
         Ok(()) | Err(_) => Ok(()),
     };
     let remove = |name: &str| unless_gone(directory.join(name), std::fs::remove_file(directory.join(name)));

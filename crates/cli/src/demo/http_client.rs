@@ -9,6 +9,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use crate::error::{CliError, Exit};
+
 /// More of a page than this is not read.
 const LARGEST_PAGE_BYTES: usize = 1 << 20;
 /// How long an answer may take.
@@ -48,6 +50,12 @@ pub enum DemoError {
     /// The run ended, and something that it promises does not hold.
     #[error("the run ended, but not as it promises: {}", .0.join("; "))]
     NotProved(Vec<String>),
+}
+
+impl From<DemoError> for CliError {
+    fn from(error: DemoError) -> CliError {
+        CliError::new(Exit::Failed, error)
+    }
 }
 
 /// A client without memory.

@@ -12,6 +12,7 @@ use localcloud::Config;
 use sha2::{Digest as _, Sha256};
 use upgrade::{Acceptance, Plan, UpdateOptions};
 
+use super::approved;
 use super::directory::{self, Notes};
 use super::http_client::{DemoError, HttpClient};
 use super::lab_releases::{LabTemplate, LabUpgrade};
@@ -21,18 +22,21 @@ use super::people::{Person, UnsavedFile, until};
 use super::processes::{self, Kind};
 use super::proof::{self, Before};
 use super::settings_file::{self, BACKUP_STACK, BUCKET, ROLE_STACK, STACK, Wanted};
-use super::{approved, until_interrupted};
 use crate::arguments::{Demo, Format};
-use crate::configuration::{Configuration, DeploymentSettings};
+use crate::configuration::{Configuration, ConfigurationError, DeploymentSettings};
 use crate::error::CliError;
+use crate::files::{self, FileError};
+use crate::inputs::InputError;
 use crate::journals::Journal;
-use crate::local_cloud::{self, Running};
-use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
+use crate::local_cloud::{self, LocalCloudError, Running};
+use crate::operate::{self, ApprovalError};
+use crate::planning::{NewRelease, UpgradeRequest, prepare, run_id};
 use crate::ports::Ports;
 use crate::seed::{self, Caller, RecoveryPoints, Seed, StackSeed, Storage, Workload, unwritten};
+use crate::signals::{asked_to_end, until_interrupted};
 use crate::site::{self, Site};
 use crate::words::{counted, time_of_day};
-use crate::{change_table, operate, plan_text};
+use crate::{change_table, plan_text};
 
 /// Where users come in, and beside it the internal listener, unless any port will do.
 const LAB_PORTS: [u16; 2] = [8800, 8801];
@@ -67,10 +71,10 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
     // Everything that can be wrong with the input is found before anything is started.
     let upgrade = LabUpgrade::named(arguments.to.as_deref())?;
     if let Some((key, _)) = arguments.parameters.first() {
-        return Err(CliError::UnknownParameter(key.clone()));
+        return Err(InputError::UnknownParameter(key.clone()).into());
     }
     if !arguments.unattended && !arguments.stay && !std::io::stdin().is_terminal() {
-        return Err(CliError::NobodyToApprove);
+        return Err(ApprovalError::NobodyToApprove.into());
     }
     let places = places(arguments.port, !arguments.unattended).await?;
     let was_there = arguments.data.path.exists();
@@ -83,17 +87,10 @@ pub(super) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
 }
 
 /// The wanted ports, all of them free; with 0 any. The panel's is wanted where there is one.
-async fn places(port: u16, has_panel: bool) -> Result<Places, CliError> {
+async fn places(port: u16, has_panel: bool) -> Result<Places, LocalCloudError> {
     let free = |port: u16| {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
-        match listener {
-            Ok(address) => Ok(address.port()),
-            Err(source) if source.kind() == std::io::ErrorKind::AddrInUse => {
-                Err(CliError::PortInUse { port })
-            }
-            Err(source) => Err(CliError::Listen { port, source }),
-        }
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+        bound.map(|address| address.port()).map_err(|source| LocalCloudError::listening(port, source))
     };
     let cloud = local_cloud::listen(port).await?;
     let [public, internal] = if port == 0 { [0, 0] } else { LAB_PORTS };
@@ -204,24 +201,24 @@ impl Lab<'_> {
                 self.directory.join(settings_file::FILE).display(),
                 self.directory.join(settings_file::RELEASES).display()
             );
-            crate::local_command::asked_to_end().await.map_err(CliError::Runtime)?;
+            asked_to_end().await.map_err(CliError::cannot_start)?;
             return Ok(ExitCode::SUCCESS);
         }
         self.upgrade(arguments, before, &message).await
     }
 
     /// Whoever sources the environment reaches the lab with every other command.
-    fn name_settings(&self) -> Result<(), CliError> {
+    fn name_settings(&self) -> Result<(), FileError> {
         let path = self.directory.join("aws.env");
-        let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
-        let whole = self.directory.path().canonicalize().map_err(unwritable)?;
+        let unwritable = || FileError::unwritable(&path);
+        let whole = self.directory.path().canonicalize().map_err(unwritable())?;
         let lines = format!(
             "export SLACKWATER_CONFIG={}\nexport SLACKWATER_DATA_DIR={}\n",
             whole.join(settings_file::FILE).display(),
             whole.display()
         );
-        let mut file = std::fs::File::options().append(true).open(&path).map_err(unwritable)?;
-        std::io::Write::write_all(&mut file, lines.as_bytes()).map_err(unwritable)
+        let mut file = std::fs::File::options().append(true).open(&path).map_err(unwritable())?;
+        std::io::Write::write_all(&mut file, lines.as_bytes()).map_err(unwritable())
     }
 
     async fn upgrade(&self, arguments: &Demo, before: Before, message: &str) -> Result<ExitCode, CliError> {
@@ -271,10 +268,7 @@ impl Lab<'_> {
         println!("\nChecks before anything is touched:");
         let width = change_table::terminal_width();
         print_styled!("{}", plan_text::checks(&prepared.checks, width));
-        let plan = prepared.plan.map_err(|no_plan| match no_plan {
-            NoPlan::Blocked(checks) => CliError::Blocked { checks },
-            NoPlan::Undrawn(error) => CliError::Draft(error),
-        })?;
+        let plan = prepared.plan?;
         print_styled!("\n{}", plan_text::plan(&plan, width));
         Ok(plan)
     }
@@ -290,11 +284,8 @@ impl Lab<'_> {
         let (backup, role) = (backup?, role?);
         let output =
             |outputs: &BTreeMap<String, String>, name: &str| outputs.get(name).cloned().unwrap_or_default();
-        let data = self
-            .directory
-            .path()
-            .canonicalize()
-            .map_err(|source| CliError::Unwritable { path: self.directory.path().to_owned(), source })?;
+        let directory = self.directory.path();
+        let data = directory.canonicalize().map_err(FileError::unwritable(directory))?;
         let parameters = [
             ("PublicListenerPort", self.public.to_string()),
             ("InternalListenerPort", self.internal.to_string()),
@@ -500,9 +491,8 @@ pub(super) async fn stopped_journal(directory: &DataDirectory) -> Result<Journal
 
 fn settings(directory: &DataDirectory) -> Result<DeploymentSettings, CliError> {
     let path = directory.join(settings_file::FILE);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
-    let configuration = Configuration::parse(&path.display().to_string(), &text)
-        .map_err(|problems| CliError::Configuration(problems.into()))?;
+    let text = files::read_text(&path)?;
+    let configuration =
+        Configuration::parse(&path.display().to_string(), &text).map_err(ConfigurationError::Problems)?;
     Ok(configuration.deployment(None)?.clone())
 }

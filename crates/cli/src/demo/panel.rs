@@ -35,7 +35,7 @@ impl ServedPanel {
         environment: &str,
         port: u16,
     ) -> Result<ServedPanel, CliError> {
-        let program = std::env::current_exe().map_err(CliError::Runtime)?;
+        let program = std::env::current_exe().map_err(CliError::cannot_start)?;
         let pairs = environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
         let mut child = Command::new(program)
             .args(["serve", "--until-stdin-ends", "--listen", &format!("127.0.0.1:{port}"), "--config"])
@@ -49,11 +49,12 @@ impl ServedPanel {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(CliError::Runtime)?;
-        let ended = || CliError::Runtime(io::Error::other("the Admin Panel has ended before it listened"));
+            .map_err(CliError::cannot_start)?;
+        let ended =
+            || CliError::cannot_start(io::Error::other("the Admin Panel has ended before it listened"));
         let mut said = BufReader::new(child.stdout.take().ok_or_else(ended)?).lines();
         let first = tokio::time::timeout(LISTENS, said.next_line()).await.map_err(|_| ended())?;
-        println!("\n  {}", first.map_err(CliError::Runtime)?.ok_or_else(ended)?);
+        println!("\n  {}", first.map_err(CliError::cannot_start)?.ok_or_else(ended)?);
         // The set-up link follows at once, unless somebody can sign in already.
         while let Ok(Ok(Some(line))) = tokio::time::timeout(SAYS_MORE, said.next_line()).await {
             println!("  {line}");

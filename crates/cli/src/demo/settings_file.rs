@@ -1,9 +1,9 @@
 //! `slackwater.toml` of a demo, with what it names: so that every other command works on the lab.
 
-use conductor::{DataDirectory, write_private};
+use conductor::DataDirectory;
 
 use super::lab_releases::{ALL, NEW_BACKUP, NEW_ROLE, RELEASES_IN_ORDER};
-use crate::error::CliError;
+use crate::files::{self, FileError};
 
 /// The settings.
 pub(super) const FILE: &str = "slackwater.toml";
@@ -42,11 +42,8 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Write the settings, and the files that they name.
-pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<(), CliError> {
-    let put = |name: &str, text: &str| {
-        let path = directory.join(name);
-        write_private(&path, text.as_bytes()).map_err(|source| CliError::Unwritable { path, source })
-    };
+pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<(), FileError> {
+    let put = |name: &str, text: &str| files::write_private(&directory.join(name), text.as_bytes());
     put(TOKEN, wanted.token)?;
     put(
         PROFILE,
@@ -57,8 +54,7 @@ pub(super) fn write(directory: &DataDirectory, wanted: &Wanted<'_>) -> Result<()
          worker_groups = [\"WorkerGroup\"]\n",
     )?;
     let releases = directory.join(RELEASES);
-    std::fs::create_dir_all(&releases)
-        .map_err(|source| CliError::Unwritable { path: releases.clone(), source })?;
+    std::fs::create_dir_all(&releases).map_err(FileError::unwritable(&releases))?;
     for template in ALL {
         put(&format!("{RELEASES}/{}", template.name), template.text)?;
     }

@@ -14,17 +14,19 @@ use upgrade::{
     judge_doors,
 };
 
+use super::approved;
 use super::directory::{self, Notes};
-use super::{approved, until_interrupted};
 use crate::arguments::{Demo, Format};
-use crate::configuration::{Configuration, DeploymentSettings, PlatformSettings};
+use crate::configuration::{Configuration, ConfigurationError, DeploymentSettings, PlatformSettings};
 use crate::error::CliError;
 use crate::inputs::{Release, refuse_unknown};
+use crate::operate::{self, ApprovalError};
 use crate::planning::{NewRelease, NoPlan, UpgradeRequest, doors, prepare, run_id};
 use crate::ports::Ports;
 use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
+use crate::signals::until_interrupted;
 use crate::site::{self, Site};
-use crate::{change_table, local_cloud, operate, plan_text};
+use crate::{change_table, local_cloud, plan_text};
 
 /// The bucket that holds the releases' templates.
 const BUCKET: &str = "slackwater-demo-templates";
@@ -59,7 +61,7 @@ pub(super) async fn run(arguments: Demo, from: &Path, to: &Path) -> Result<ExitC
     // The stack has its secrets from its creation; they stay as they are, and out of the plan.
     new_parameters.retain(|key, _| !(to.is_secret(key) && from.template.parameters.contains_key(key)));
     if !arguments.unattended && !io::stdin().is_terminal() {
-        return Err(CliError::NobodyToApprove);
+        return Err(ApprovalError::NobodyToApprove.into());
     }
     let listener = local_cloud::listen(arguments.port).await?;
     let was_there = arguments.data.path.exists();
@@ -126,10 +128,10 @@ async fn demonstrate(
     let prepared = prepare(&site, &request).await?;
     let plan = match prepared.plan {
         Ok(plan) => plan,
-        Err(NoPlan::Undrawn(error)) => return Err(error.into()),
-        Err(NoPlan::Blocked(checks)) => {
+        Err(undrawn @ NoPlan::Undrawn(_)) => return Err(undrawn.into()),
+        Err(blocked @ NoPlan::Blocked(_)) => {
             print_styled!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
-            return Err(CliError::Blocked { checks });
+            return Err(blocked.into());
         }
     };
     let shown = plan.sha256();
@@ -178,8 +180,8 @@ pub fn demo_settings(stack_name: &str) -> Result<DeploymentSettings, CliError> {
         "[deployments.demo]\nstack = \"{stack_name}\"\nregion = \"us-east-1\"\ntemplate_bucket = \"{BUCKET}\"\n\
          [deployments.demo.health]\ntargets = false\nquiet = \"1s\"\n"
     );
-    let configuration = Configuration::parse("the demo's settings", &text)
-        .map_err(|problems| CliError::Configuration(problems.into()))?;
+    let configuration =
+        Configuration::parse("the demo's settings", &text).map_err(ConfigurationError::Problems)?;
     // Its journal is beside its cloud, and can be read when nothing runs any more.
     Ok(DeploymentSettings { state: None, ..configuration.deployment(None)?.clone() })
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::configuration::{Catalogue, ConfigurationError, parse_catalogue};
 use crate::error::CliError;
+use crate::files;
 use crate::planning::release::is_on_s3;
 use crate::site::Site;
 
@@ -17,7 +18,7 @@ pub(crate) async fn catalogue_of(site: &Site) -> Result<Option<Catalogue>, CliEr
         return catalogue_file(&site.directory, named);
     }
     let bytes = site.ports.clouds.primary.get_template(named).await?;
-    parse(named, &String::from_utf8_lossy(&bytes)).map(Some)
+    Ok(Some(parse(named, &String::from_utf8_lossy(&bytes))?))
 }
 
 /// The catalogue where that is a file beside the settings; `None`: it is on S3, and needs a cloud to be read.
@@ -29,12 +30,9 @@ pub(crate) fn catalogue_file(directory: &Path, named: &str) -> Result<Option<Cat
         return Ok(None);
     }
     let path = directory.join(named);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
-    parse(named, &text).map(Some)
+    Ok(Some(parse(named, &files::read_text(&path)?)?))
 }
 
-fn parse(named: &str, text: &str) -> Result<Catalogue, CliError> {
-    parse_catalogue(named, text)
-        .map_err(|problems| CliError::Configuration(ConfigurationError::Problems(problems)))
+fn parse(named: &str, text: &str) -> Result<Catalogue, ConfigurationError> {
+    Ok(parse_catalogue(named, text)?)
 }

@@ -7,6 +7,7 @@ use conductor::{Clock, NoRandomness, random_word};
 use template::Template;
 
 use crate::error::CliError;
+use crate::files;
 use crate::site::Site;
 
 /// A release, read and found sound.
@@ -29,9 +30,7 @@ impl NewRelease {
             let bytes = cloud.get_template(named).await?;
             return NewRelease::of(named, bytes, Some(named.to_owned()));
         }
-        let path = site.path(named);
-        let bytes = std::fs::read(&path).map_err(|source| CliError::Unreadable { path, source })?;
-        NewRelease::of(named, bytes, None)
+        NewRelease::of(named, files::read(&site.path(named))?, None)
     }
 
     /// A file of the operator's, whose path is from where they are.
@@ -39,10 +38,7 @@ impl NewRelease {
         if is_on_s3(named) {
             return NewRelease::read(site, &site.ports.clouds.primary, named).await;
         }
-        let path = Path::new(named);
-        let bytes =
-            std::fs::read(path).map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?;
-        NewRelease::of(named, bytes, None)
+        NewRelease::of(named, files::read(Path::new(named))?, None)
     }
 
     /// A release by its bytes.

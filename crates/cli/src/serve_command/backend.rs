@@ -21,7 +21,7 @@ use super::look::look;
 use super::remembered::SharedRuns;
 use crate::configuration::{Adapter, Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::maintenance_command::{self, Entering, Leaving, already, entering, leaving_for};
+use crate::maintenance_command::{self, Entering, Leaving, LeavingError, already, entering, leaving_for};
 use crate::planning::run_id;
 use crate::site::Site;
 
@@ -305,12 +305,12 @@ impl Inner {
 
 /// What a leaving would meet and isn't covered: in the words of the page that asks for it.
 fn not_covered(error: CliError) -> BackendError {
-    let way_on = if matches!(error, CliError::RunConducted { .. }) {
-        ". Nothing was touched: have it stopped first."
-    } else if matches!(error, CliError::WhileUpdating { .. }) {
-        ". Nothing was touched: wait for its end, or have users let in while the stack is being updated."
-    } else {
-        ""
+    let way_on = match error.downcast_ref() {
+        Some(LeavingError::RunConducted { .. }) => ". Nothing was touched: have it stopped first.",
+        Some(LeavingError::WhileUpdating { .. }) => {
+            ". Nothing was touched: wait for its end, or have users let in while the stack is being updated."
+        }
+        Some(LeavingError::WithoutState { .. } | LeavingError::AnotherRun) | None => "",
     };
     BackendError::Refused(format!("{error}{way_on}"))
 }

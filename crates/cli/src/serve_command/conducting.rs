@@ -15,9 +15,10 @@ use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp, Users};
 use super::backend::{Inner, refused};
 use super::remembered::SharedRuns;
 use crate::error::CliError;
-use crate::interruption::{Leaving, Signal, leave};
+use crate::interruption::{Leaving, leave};
 use crate::journals::Journal;
 use crate::notifications::{Message, Noticing, message, tell};
+use crate::signals::Signal;
 use crate::site::Site;
 
 /// How often a run that somebody else may still carry out is looked at.

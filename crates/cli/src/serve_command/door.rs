@@ -28,8 +28,10 @@ impl Door {
         tls: Option<Tls>,
         behind_proxy: bool,
     ) -> Result<Door, CliError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(CliError::cannot_start)?;
         let (open, is_open) = oneshot::channel();
         let (panel, to_serve) = oneshot::channel::<Panel>();
         let (end, ended) = oneshot::channel();
@@ -50,7 +52,7 @@ impl Door {
             // The process has ended before, at worst.
             let _gone = end.send(());
         });
-        thread.map_err(CliError::Runtime)?;
+        thread.map_err(CliError::cannot_start)?;
         let (address, is_tls) = is_open.await.map_err(|_| ServeError::Ended)?.map_err(ServeError::from)?;
         Ok(Door { address, is_tls, panel, ended })
     }

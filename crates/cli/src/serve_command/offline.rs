@@ -8,7 +8,7 @@ use panel::access::{Access, Act, Broken, Passwords, fresh_password};
 
 use super::{PANEL_FILE, ServeError};
 use crate::arguments::Serve;
-use crate::error::{CliError, DONE};
+use crate::error::{CliError, Exit};
 
 /// Rows of the audit trail that are read at once.
 const ROWS: u32 = 1000;
@@ -22,7 +22,7 @@ pub(super) async fn instead(arguments: &Serve) -> Option<Result<ExitCode, CliErr
         (None, false, true) => export(folder),
         (None, false, false) => return None,
     };
-    Some(done.map(|()| ExitCode::from(DONE)).map_err(CliError::from))
+    Some(done.map(|()| Exit::Done.into()).map_err(CliError::from))
 }
 
 /// The panel's file; one that isn't there is not made.

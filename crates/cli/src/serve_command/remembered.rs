@@ -14,7 +14,7 @@ use upgrade::{Plan, Record, Timestamp};
 
 use crate::configuration::{Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::journals::{JOURNAL_FILE, Journal, shared_state_of};
+use crate::journals::{JOURNAL_FILE, Journal, NoRun, shared_state_of};
 
 /// How often a shared state is looked at; while no run of it goes on, at its claim alone.
 const LOOK: Duration = Duration::from_secs(2);
@@ -97,7 +97,7 @@ impl SharedRuns {
     pub(super) async fn journal(&self) -> Result<&Journal, CliError> {
         let open = async || match shared_state_of(&self.settings).await? {
             Some(journal) => Ok(journal),
-            None => Err(CliError::NoRun { places: vec![self.settings.name.clone()] }),
+            None => Err(NoRun { places: vec![self.settings.name.clone()] }.into()),
         };
         self.journal.get_or_try_init(open).await
     }
@@ -187,10 +187,9 @@ impl SharedRuns {
 }
 
 fn unreached(error: CliError) -> JournalError {
-    match error {
-        CliError::Journal(error) => error,
-        other => JournalError::Store { doing: "read", source: other.to_string().into() },
-    }
+    error
+        .downcast()
+        .unwrap_or_else(|other| JournalError::Store { doing: "read", source: other.to_string().into() })
 }
 
 impl Runs for Remembered {

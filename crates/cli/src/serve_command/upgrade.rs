@@ -2,7 +2,7 @@
 
 use panel::proposals::{Preparation, StackNow, UpgradeWish, WishedTemplate};
 use panel::{BackendError, Release};
-use upgrade::{release_version, version_sources};
+use upgrade::{PortError, release_version, version_sources};
 
 use super::backend::{Inner, refused, unreachable};
 use crate::configuration::CatalogueEntry;
@@ -93,9 +93,9 @@ async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, Back
 
 /// A cloud that doesn't answer may the next time; a template that can't be read will not.
 fn described(error: CliError) -> BackendError {
-    match error {
-        CliError::Cloud(error) => BackendError::Unreachable(error.to_string()),
-        other => BackendError::Refused(other.to_string()),
+    match error.downcast_ref::<PortError>() {
+        Some(error) => BackendError::Unreachable(error.to_string()),
+        None => BackendError::Refused(error.to_string()),
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) async fn read(named: &str, config: &ConfigFile) -> Result<Release, Cl
             Release::parse(&name, deployment.template.into_bytes())
         }
         // Without settings it can only have been meant as a file.
-        Err(CliError::Configuration(ConfigurationError::NoFile { .. })) => Release::read(path),
-        Err(other) => Err(other),
+        Err(ConfigurationError::NoFile { .. }) => Release::read(path),
+        Err(other) => Err(other.into()),
     }
 }
 

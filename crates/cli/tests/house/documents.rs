@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cli::Exit;
 use cli::configuration::{Configuration, parse_catalogue, parse_profile};
 use localcloud::Faults;
 
@@ -127,6 +128,22 @@ fn every_command_that_the_documents_show_is_one() {
         }
     }
     assert!(checked > 15, "the documents show commands: {checked}");
+}
+
+#[test]
+fn every_exit_code_is_told_by_help_and_document_alike() {
+    let (text, document) = (help(&[]).expect("a help"), document("docs/exit-codes.md"));
+    for (code, exit) in Exit::ALL.into_iter().enumerate() {
+        assert_eq!(usize::from(exit.code()), code, "each code has its row");
+        let sentence = exit.sentence();
+        assert!(text.contains(&format!("  {code}  {sentence}\n")), "--help: {code} {sentence}");
+        assert!(
+            document.contains(&format!("| {code} | {sentence} |\n")),
+            "docs/exit-codes.md: {code} {sentence}"
+        );
+    }
+    let rows = document.lines().filter(|line| line.starts_with("| ")).count();
+    assert_eq!(rows, Exit::ALL.len() + 1, "with its head, and no row beside");
 }
 
 /// The names of the subcommands that a help lists.

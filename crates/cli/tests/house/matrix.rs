@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use cli::{CliError, Leaving, LeavingWish, leaving};
+use cli::{CliError, Leaving, LeavingError, LeavingWish, leaving};
 use conductor::{
     ConductError, Ended, JournalError, JournalStore, Reply, Request, TAKE_OVER_SECONDS, Watcher, read_run,
 };
@@ -176,11 +176,13 @@ impl World {
     async fn second(&self, second: Second, run_id: &str, dead: bool) -> Result<bool, String> {
         let journal = self.journal();
         let now = self.full.clock.now();
-        let refusal = |error: CliError| match error {
-            CliError::Journal(JournalError::RunUnderWay { .. })
-            | CliError::RunConducted { .. }
-            | CliError::WhileUpdating { .. } => Ok(true),
-            other => Err(format!("another refusal: {other}")),
+        let refusal = |error: CliError| {
+            let is_run = matches!(error.downcast_ref(), Some(JournalError::RunUnderWay { .. }));
+            match error.downcast_ref() {
+                Some(LeavingError::RunConducted { .. } | LeavingError::WhileUpdating { .. }) => Ok(true),
+                _ if is_run => Ok(true),
+                _ => Err(format!("another refusal: {error}")),
+            }
         };
         match second {
             Second::Enable => match self.enabling().await {

@@ -1,6 +1,6 @@
 //! 8: what EC2 refuses to terminate is named before anything is stopped.
 
-use cli::CliError;
+use cli::planning::PlanningError;
 use conductor::Ended;
 use upgrade::{Outcome, State, Step, Verdict};
 
@@ -53,9 +53,10 @@ pub async fn a_machine_that_may_not_be_terminated_is_named_before_there_is_a_pla
         assert!(check.evidence.iter().any(|line| line.starts_with(&told)), "{:?}", check.evidence);
         assert!(prepared.plan.is_err());
         // The same by hand.
-        match scene.world.enabling().await {
-            Err(CliError::Undrainable(held)) => assert!(held[0].contains(named), "{held:?}"),
-            other => panic!("{other:?}"),
+        let by_hand = scene.world.enabling().await;
+        match by_hand.as_ref().err().and_then(|error| error.downcast_ref()) {
+            Some(PlanningError::Undrainable(held)) => assert!(held[0].contains(named), "{held:?}"),
+            _ => panic!("{by_hand:?}"),
         }
         scene.assert_at_work(attribute).await;
         scene.protect(&machine, attribute, "false").await;

@@ -1,6 +1,6 @@
 //! 7: groups whose processes somebody has suspended.
 
-use cli::CliError;
+use cli::planning::PlanningError;
 use conductor::Ended;
 use upgrade::{Outcome, State, Step, Verdict};
 
@@ -62,7 +62,8 @@ pub async fn a_group_that_can_not_shrink_is_named_before_anybody_is_kept_out() {
     assert_eq!(check.verdict, Verdict::Failed, "{check:?}");
     assert!(prepared.plan.is_err());
     let by_hand = scene.world.enabling().await;
-    assert!(matches!(by_hand, Err(CliError::Undrainable(_))), "{by_hand:?}");
+    let refused = by_hand.as_ref().err().and_then(|error| error.downcast_ref());
+    assert!(matches!(refused, Some(PlanningError::Undrainable(_))), "{by_hand:?}");
     scene.resume(WORKERS, "Terminate").await;
     let (_, ended, _) = scene.upgrade().await;
     assert_eq!(ended, Ended::Run(Outcome::Upgraded));

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use aws::AwsClouds;
 use cli::configuration::StateSettings;
-use cli::planning::{WithState, prepare_leaving};
+use cli::planning::{PlanningError, WithState, prepare_leaving};
 use cli::ports::Ports;
 use cli::site::Site;
-use cli::{CliError, Entering, Journal, entering};
+use cli::{Entering, Journal, entering};
 use conductor::{
     CarriedOn, ConductError, Conductor, Ended, Holder, JournalError, JournalStore as _, Request,
 };
@@ -59,16 +59,16 @@ pub async fn a_second_run_elsewhere_is_refused_by_name_and_touches_nothing() {
         .carry_on_and(&plan, updates, async {
             scene.full().calls.begin(None);
             for refused in [world.enabling().await, world.upgrading().await] {
-                match refused {
-                    Err(CliError::Journal(JournalError::RunUnderWay {
+                match refused.as_ref().err().and_then(|error| error.downcast_ref()) {
+                    Some(JournalError::RunUnderWay {
                         run_id,
                         carried_out_by: Some(CarriedOn { claim, .. }),
                         ..
-                    })) => {
+                    }) => {
                         // What it does is as it was at its last sign of life.
-                        assert_eq!((&*run_id, claim.holder.as_str()), ("run-1", "run-1"), "{}", claim.doing);
+                        assert_eq!((&**run_id, claim.holder.as_str()), ("run-1", "run-1"), "{}", claim.doing);
                     }
-                    other => panic!("{other:?}"),
+                    _ => panic!("{refused:?}"),
                 }
             }
             let touched = scene.full().calls.calls();
@@ -144,10 +144,15 @@ pub async fn two_states_of_one_deployment_are_told_of_each_other() {
     let queue = scene.queue("SystemQueue");
     scene.post("batch", "/v1/updatejobqueue", &json!({"jobQueue": queue, "state": "ENABLED"})).await;
     match entering(&site, Some(&journal), "run-elsewhere", &[], None).await {
-        Err(CliError::OtherState { theirs, ours }) => {
-            assert!(theirs.contains("slackwater-state") && ours.contains("another-state"), "{theirs} {ours}");
-        }
-        Err(error) => panic!("{error}"),
+        Err(error) => match error.downcast_ref() {
+            Some(PlanningError::OtherState { theirs, ours }) => {
+                assert!(
+                    theirs.contains("slackwater-state") && ours.contains("another-state"),
+                    "{theirs} {ours}"
+                );
+            }
+            _ => panic!("{error}"),
+        },
         Ok(Entering::Already(found)) => panic!("{found:?}"),
         Ok(Entering::By(plan)) => panic!("a plan: {:?}", plan.steps),
     }
@@ -169,9 +174,12 @@ pub async fn keys_that_may_not_write_the_state_begin_nothing() {
     let scene = scene().await;
     let before = scene.stands().await;
     scene.full().set_faults(&denied("PutObject"));
-    match scene.world.enabling().await {
-        Err(CliError::UntriedState { reason, .. }) => assert!(reason.contains("s3:PutObject"), "{reason}"),
-        other => panic!("{other:?}"),
+    let refused = scene.world.enabling().await;
+    match refused.as_ref().err().and_then(|error| error.downcast_ref()) {
+        Some(PlanningError::UntriedState { reason, .. }) => {
+            assert!(reason.contains("s3:PutObject"), "{reason}");
+        }
+        _ => panic!("{refused:?}"),
     }
     scene.full().set_faults(&json!({}));
     assert_eq!(scene.stands().await, before, "nothing was touched");
