@@ -5,6 +5,7 @@ mod directory;
 mod http_client;
 mod lab;
 mod lab_releases;
+mod lab_site;
 mod onlooker;
 mod panel;
 mod people;
@@ -24,7 +25,7 @@ pub use vendor::{Scenario, accepted, demo_settings, populate};
 
 use crate::arguments::{ConfigFile, Demo};
 use crate::error::CliError;
-use crate::journals::Journal;
+use crate::journal::Journal;
 use crate::local_cloud::{CLOUD_FILE, Running};
 use crate::operate::{self, ApprovalError};
 use crate::site::Site;
@@ -39,7 +40,7 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, CliError> {
 /// The demo's deployment within reach: on the local cloud of its own directory, with the settings that lie there.
 pub(crate) async fn site_of(running: &Running, directory: &DataDirectory) -> Result<Site, CliError> {
     if directory.join(settings_file::FILE).exists() {
-        return lab::site_of(running, directory);
+        return lab_site::site_of(running, directory);
     }
     let runs = directory::runs_here(directory).await?;
     let Some(run) = runs.last() else { return Err(NoDemo { path: directory.path().to_owned() }.into()) };
@@ -62,7 +63,7 @@ pub(crate) async fn stopped_lab(
         return Ok(None);
     }
     match DataDirectory::take(path) {
-        Ok(directory) => Ok(Some((lab::stopped_journal(&directory).await?, directory))),
+        Ok(directory) => Ok(Some((lab_site::stopped_journal(&directory).await?, directory))),
         Err(DataDirectoryError::InUse { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }

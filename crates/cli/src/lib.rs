@@ -22,7 +22,7 @@ pub mod init;
 mod init_command;
 mod inputs;
 mod interruption;
-mod journals;
+mod journal;
 mod lab_command;
 mod listed_run;
 mod local_cloud;
@@ -47,6 +47,7 @@ mod template_command;
 mod upgrade_command;
 mod wish;
 mod words;
+mod written_objects;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,11 +59,12 @@ pub use demo::{DemoError, Scenario, accepted, demo_settings, populate};
 pub use error::{CliError, Exit};
 pub use init_command::propose_for_account;
 pub use interruption::LeftRun;
-pub use journals::{Journal, SharedJournal};
+pub use journal::{Journal, SharedJournal};
 pub use maintenance_command::{
-    Entering, Leaving, LeavingError, LeavingWish, already, entering, is_left_over, leaving, refuse_under_way,
+    Entering, Leaving, LeavingError, LeavingWish, entering, is_left_over, leaving, refuse_under_way,
 };
 pub use status::attention;
+pub use words::already;
 
 use arguments::{BannerCommand, Command, Maintenance, Run};
 

@@ -17,10 +17,10 @@ use crate::arguments::{
 };
 use crate::change_table::terminal_width;
 use crate::error::{CliError, Exit};
-use crate::journals::Journal;
+use crate::journal::Journal;
 use crate::planning::{WithState, inherited, prepare_leaving, prepare_maintenance, run_id};
 use crate::site::Site;
-use crate::words::moment;
+use crate::words::already;
 use crate::{operate, plan_text, status, wish};
 
 /// Why maintenance is not left.
@@ -137,15 +137,6 @@ pub async fn entering(
     let kind = RunKind::EnterMaintenance;
     let plan = prepare_maintenance(site, kind, run_id, force_sessions, closes_at, inherited).await?;
     Ok(Entering::By(Box::new(plan)))
-}
-
-/// `In maintenance since 2026-11-29 22:00:00 UTC, by ada (run production-…).`
-#[must_use]
-pub fn already(found: &InMaintenance) -> String {
-    let InMaintenance { run_id, since, by, state: _ } = found;
-    let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
-    let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-    format!("In maintenance{since}{by} (run {run_id}).")
 }
 
 /// A deployment has one run at a time. Whoever wants another is told of the one that has not ended before anything else.

@@ -9,7 +9,6 @@ pub(crate) mod doors;
 mod pieces;
 mod pins;
 mod release;
-mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +32,6 @@ use pins::pin;
 pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
-pub use written::WrittenObjects;
 
 /// A recovery point older than this is stale where no backup stack says otherwise.
 const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;

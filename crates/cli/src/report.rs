@@ -9,9 +9,7 @@ use upgrade::{
 };
 
 use crate::error::Exit;
-use crate::maintenance_command::already;
-use crate::runs::by_owner;
-use crate::words::{counted, duration, moment, time_of_day};
+use crate::words::{already, counted, duration, moment, time_of_day};
 
 /// Print the report.
 pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
@@ -106,7 +104,10 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     if !more.is_empty() {
         println!("  Stopped as well: {}.", more.join(", "));
     }
-    let owners = by_owner(&report.stopped_sessions, |session| session.owner.as_str());
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for session in &report.stopped_sessions {
+        *owners.entry(&session.owner).or_default() += 1;
+    }
     for (owner, count) in owners {
         println!("    {owner}: {}", counted(count, "session"));
     }

@@ -1,6 +1,7 @@
 //! `slackwater run`: what was done, what is being done, and having a word in it.
 
-use std::collections::BTreeMap;
+mod journals;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::demo::{self, NoDemo, Notes};
 use crate::error::{CliError, Exit};
 use crate::history::History;
 use crate::interruption::{Whereabouts, find_users};
-use crate::journals::{Access, Journal, Journals};
+use crate::journal::Journal;
 use crate::listed_run::{ListedRun, in_words};
 use crate::local_cloud::{self, LocalCloudError};
 use crate::progress::Lines;
@@ -24,6 +25,8 @@ use crate::site::Site;
 use crate::wish::who;
 use crate::words::moment;
 use crate::{operate, question_text, report};
+
+use journals::{Access, Journals};
 
 /// Why nothing is asked of a run.
 #[derive(Debug, thiserror::Error)]
@@ -356,13 +359,4 @@ async fn find(
     access: Access,
 ) -> Result<(Journal, String), CliError> {
     Journals::open(config, data, access).await?.find(run_id).await
-}
-
-/// Jobs of a report by owner, for words.
-pub(crate) fn by_owner<'a, T>(things: &'a [T], owner: impl Fn(&'a T) -> &'a str) -> BTreeMap<&'a str, usize> {
-    let mut owners = BTreeMap::new();
-    for thing in things {
-        *owners.entry(owner(thing)).or_default() += 1;
-    }
-    owners
 }

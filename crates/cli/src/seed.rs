@@ -9,6 +9,7 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -19,6 +20,9 @@ pub use caller::{Caller, CallerError};
 pub use plant::{StackSeen, create, plant};
 pub(crate) use plant::{look, outputs};
 pub use work::{AtWork, set_to_work};
+
+/// Between two looks. Wherever the clock is paused this takes no time.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a seed can't be planted.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,11 @@
 mod backend;
 mod conducting;
 mod door;
+mod lifeline;
 mod look;
 mod offline;
+mod reached;
+mod refusals;
 mod remembered;
 mod upgrade;
 
@@ -18,13 +21,14 @@ use panel::{Origins, Panel, PanelSettings, Proxies, Tls};
 
 use crate::arguments::Serve;
 use crate::error::{CliError, Exit};
-use crate::journals::make_directory;
+use crate::journal::make_directory;
 use crate::signals::{Signal, Signals};
 use crate::site;
 
 use backend::{Sites, do_errands};
-use conducting::{lifeline, take_up};
+use conducting::take_up;
 use door::Door;
+use lifeline::lifeline;
 use remembered::Remembered;
 
 /// The panel's own file in a data directory.

@@ -14,9 +14,11 @@ use crate::configuration::{
     StateSettings, load_profile,
 };
 use crate::error::CliError;
-use crate::journals::JOURNAL_FILE;
-use crate::planning::WrittenObjects;
 use crate::ports::Ports;
+use crate::written_objects::WrittenObjects;
+
+/// The journal's name in a data directory.
+pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
 
 /// How long one request to the platform's API may take.
 const PLATFORM_SECONDS: u64 = 30;

@@ -1,6 +1,6 @@
-//! Times and durations as people read them.
+//! Times, durations and counts as people read them, and the maintenance in which a deployment is.
 
-use upgrade::Timestamp;
+use upgrade::{Maintenance, Timestamp};
 
 /// `08:15:30`, UTC.
 pub(crate) fn time_of_day(at: Timestamp) -> String {
@@ -28,6 +28,15 @@ pub(crate) fn duration(milliseconds: u64) -> String {
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+/// `In maintenance since 2026-11-29 22:00:00 UTC, by ada (run production-…).`
+#[must_use]
+pub fn already(found: &Maintenance) -> String {
+    let Maintenance { run_id, since, by, state: _ } = found;
+    let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+    let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    format!("In maintenance{since}{by} (run {run_id}).")
 }
 
 #[cfg(test)]

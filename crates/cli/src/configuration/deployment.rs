@@ -9,7 +9,7 @@ use super::maintenance::{self, MaintenanceSettings};
 use super::platform::{self, PlatformSettings};
 use super::problem::ProblemKind;
 use super::reader::{Table, Word};
-use super::state::{self, StateSettings};
+use super::state::{self, StateSettings, is_bucket_name};
 use super::{catalogue, doors, health};
 
 /// A deployment, as its owner describes it.
@@ -336,12 +336,4 @@ fn is_region(text: &str) -> bool {
     text.matches('-').count() >= 2
         && text.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-')
         && text.ends_with(|one: char| one.is_ascii_digit())
-}
-
-/// S3 user guide, "General purpose bucket naming rules", as far as a slip of the pen goes.
-pub(super) fn is_bucket_name(text: &str) -> bool {
-    (3..=63).contains(&text.len())
-        && text
-            .chars()
-            .all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || matches!(one, '-' | '.'))
 }

@@ -1,6 +1,5 @@
 //! `state` and `state_owner`: where a deployment's claim and journals are, so that every machine knows of its runs.
 
-use super::deployment::is_bucket_name;
 use super::problem::ProblemKind;
 use super::reader::Table;
 
@@ -77,4 +76,12 @@ pub(super) fn read(table: &Table<'_>, template_bucket: Option<&str>) -> Option<S
         table.unfit("state", &state, "a prefix is made of letters, digits and -_./=+");
     }
     Some(StateSettings { bucket: bucket.to_owned(), prefix, owner: owner.map(|word| word.text) })
+}
+
+/// S3 user guide, "General purpose bucket naming rules", as far as a slip of the pen goes.
+pub(super) fn is_bucket_name(text: &str) -> bool {
+    (3..=63).contains(&text.len())
+        && text
+            .chars()
+            .all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || matches!(one, '-' | '.'))
 }

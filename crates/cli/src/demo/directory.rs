@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use conductor::{DataDirectory, JournalError, JournalStore, RunSummary, SqliteJournal};
 use serde::{Deserialize, Serialize};
 
-use super::settings_file;
+use super::{lab_site, settings_file};
 use crate::arguments::Demo;
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
@@ -72,7 +72,7 @@ pub(super) async fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
     let directory = DataDirectory::take(&arguments.data.path)?;
     if directory.join(local_cloud::CLOUD_FILE).exists() {
         if !arguments.fresh {
-            let runs = match super::lab::stopped_journal(&directory).await {
+            let runs = match lab_site::stopped_journal(&directory).await {
                 Ok(journal) => journal.runs().await,
                 Err(_) => runs_here(&directory).await,
             };
@@ -92,7 +92,7 @@ pub(super) async fn has_runs(directory: &DataDirectory) -> bool {
         return true;
     }
     // A lab without its stack has had none.
-    match super::lab::stopped_journal(directory).await {
+    match lab_site::stopped_journal(directory).await {
         Ok(journal) => !journal.runs().await.is_ok_and(|runs| runs.is_empty()),
         Err(_) => false,
     }

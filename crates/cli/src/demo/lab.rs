@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
-use aws::{AwsCloud, AwsClouds};
+use aws::AwsCloud;
 use conductor::{Clock, DataDirectory, Ended};
 use localcloud::Config;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,7 @@ use super::approved;
 use super::directory::{self, Notes};
 use super::http_client::{DemoError, HttpClient};
 use super::lab_releases::{LabTemplate, LabUpgrade};
+use super::lab_site::site_of;
 use super::onlooker::Onlooker;
 use super::panel::{PANEL_PORT, ServedPanel};
 use super::people::{Person, UnsavedFile, until};
@@ -23,18 +24,15 @@ use super::processes::{self, Kind};
 use super::proof::{self, Before};
 use super::settings_file::{self, BACKUP_STACK, BUCKET, ROLE_STACK, STACK, Wanted};
 use crate::arguments::{Demo, Format};
-use crate::configuration::{Configuration, ConfigurationError, DeploymentSettings};
 use crate::error::CliError;
-use crate::files::{self, FileError};
+use crate::files::FileError;
 use crate::inputs::InputError;
-use crate::journals::Journal;
 use crate::local_cloud::{self, LocalCloudError, Running};
 use crate::operate::{self, ApprovalError};
 use crate::planning::{NewRelease, UpgradeRequest, prepare, run_id};
-use crate::ports::Ports;
 use crate::seed::{self, Caller, RecoveryPoints, Seed, StackSeed, Storage, Workload, unwritten};
 use crate::signals::{asked_to_end, until_interrupted};
-use crate::site::{self, Site};
+use crate::site::Site;
 use crate::words::{counted, time_of_day};
 use crate::{change_table, plan_text};
 
@@ -466,33 +464,4 @@ async fn type_and_run(people: &[Person]) -> Result<Vec<UnsavedFile>, DemoError> 
         person.submit("pipeline").await?;
     }
     Ok(unsaved)
-}
-
-/// The lab within reach, by the settings in its directory, on the local cloud of this process: it may have come to
-/// another port since they were written.
-pub(super) fn site_of(running: &Running, directory: &DataDirectory) -> Result<Site, CliError> {
-    let clock = Clock::system();
-    let settings = settings(directory)?;
-    let clouds = AwsClouds::one(running.sdk(clock));
-    let ports = Ports { clouds, platform: site::adapter(&settings.platform, directory.path())? };
-    Site::around(settings, directory.path(), ports, clock)
-}
-
-/// The lab's journal while nothing of it runs: its cloud is opened in this process.
-pub(super) async fn stopped_journal(directory: &DataDirectory) -> Result<Journal, CliError> {
-    let clock = Clock::system();
-    let cloud = local_cloud::in_process(directory, clock)?;
-    let settings = settings(directory)?;
-    match &settings.state {
-        Some(state) => Journal::shared(&cloud, state, &settings.stack, clock).await,
-        None => Journal::here(directory.path()),
-    }
-}
-
-fn settings(directory: &DataDirectory) -> Result<DeploymentSettings, CliError> {
-    let path = directory.join(settings_file::FILE);
-    let text = files::read_text(&path)?;
-    let configuration =
-        Configuration::parse(&path.display().to_string(), &text).map_err(ConfigurationError::Problems)?;
-    Ok(configuration.deployment(None)?.clone())
 }

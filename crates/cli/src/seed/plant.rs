@@ -1,18 +1,14 @@
 //! Creating the stacks of a seed, and knowing what they hold.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::answer::{records, texts};
 use super::work::set_to_work;
-use super::{Caller, CallerError, Seed, SeedError, StackSeed};
+use super::{Caller, CallerError, LOOK, Seed, SeedError, StackSeed};
 use crate::words::{counted, duration};
 
 /// The bucket that holds the templates.
 const BUCKET: &str = "slackwater-seed-templates";
-
-/// Between two looks. Wherever the clock is paused this takes no time.
-pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// A stack that stands.
 #[derive(Debug, Clone)]

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::answer::{records, texts};
-use super::plant::LOOK;
 use super::{
-    Caller, Jobs, ListenerRule, RecoveryPoints, Seed, SeedError, StackSeen, Storage, Workers, Workload,
+    Caller, Jobs, LOOK, ListenerRule, RecoveryPoints, Seed, SeedError, StackSeen, Storage, Workers, Workload,
 };
 use crate::words::counted;
 

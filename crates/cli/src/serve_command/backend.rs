@@ -1,32 +1,29 @@
 //! The panel's [`Backend`] over real deployments: sites are reached when they are first asked for, and kept.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use conductor::{JournalError, JournalStore as _};
 use panel::proposals::{Preparation, UpgradeWish};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, LeavingWish, Look, MaintenanceWish, Release,
 };
-use tokio::sync::{Mutex, mpsc, oneshot};
-use upgrade::{
-    ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery, PortError,
-};
+use tokio::sync::{mpsc, oneshot};
+use upgrade::{ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery};
 
-use super::conducting::{Lifeline, Work};
+use super::conducting::Work;
+use super::lifeline::Lifeline;
 use super::look::look;
+use super::reached::{Reached, SESSION};
+use super::refusals::{refused, unanswered, unreachable};
 use super::remembered::SharedRuns;
-use crate::configuration::{Adapter, Configuration, DeploymentSettings};
+use crate::configuration::{Adapter, Configuration};
 use crate::error::CliError;
-use crate::maintenance_command::{self, Entering, Leaving, LeavingError, already, entering, leaving_for};
+use crate::maintenance_command::{self, Entering, Leaving, LeavingError, entering, leaving_for};
 use crate::planning::run_id;
 use crate::site::Site;
-
-/// The name that assumed roles' sessions carry.
-const SESSION: &str = "panel";
+use crate::words::already;
 
 /// Something to be done on the one thread where sites live: the ports' futures are not bound to be `Send`, and the web
 /// server's tasks must be.
@@ -41,18 +38,8 @@ pub(super) async fn do_errands(mut errands: mpsc::UnboundedReceiver<Errand>) {
 
 /// The deployments of the settings.
 pub(super) struct Sites {
-    inner: Arc<Inner>,
+    inner: Arc<Reached>,
     errands: mpsc::UnboundedSender<Errand>,
-}
-
-pub(super) struct Inner {
-    pub(super) configuration: Configuration,
-    pub(super) data: PathBuf,
-    reached: Mutex<HashMap<String, Arc<Site>>>,
-    /// What conductings are ended by; `None`: the process is ending, and none begins any more.
-    lifeline: std::sync::Mutex<Option<Lifeline>>,
-    /// The states that are shared, as the panel follows them.
-    shared: Vec<Arc<SharedRuns>>,
 }
 
 impl Sites {
@@ -63,19 +50,17 @@ impl Sites {
         lifeline: Lifeline,
         shared: Vec<Arc<SharedRuns>>,
     ) -> Sites {
-        let (reached, lifeline) = (Mutex::new(HashMap::new()), std::sync::Mutex::new(Some(lifeline)));
-        let data = data.to_owned();
-        Sites { inner: Arc::new(Inner { configuration, data, reached, lifeline, shared }), errands }
+        Sites { inner: Arc::new(Reached::new(configuration, data.to_owned(), lifeline, shared)), errands }
     }
 
-    pub(super) fn inner(&self) -> Arc<Inner> {
+    pub(super) fn inner(&self) -> Arc<Reached> {
         Arc::clone(&self.inner)
     }
 
     /// Have something done where sites live.
     fn local<T: Send + 'static, F>(
         &self,
-        work: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+        work: impl FnOnce(Arc<Reached>) -> F + Send + 'static,
     ) -> Answering<'_, T>
     where
         F: Future<Output = Result<T, BackendError>> + 'static,
@@ -94,74 +79,6 @@ impl Sites {
             sent.map_err(|_| ended())?;
             has_answer.await.map_err(|_| ended())?
         })
-    }
-}
-
-impl Inner {
-    /// For one more conducting; `None`: the process is ending.
-    pub(super) fn lifeline(&self) -> Option<Lifeline> {
-        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A deployment's run was just begun or gone on with.
-    pub(super) async fn show_now(&self, deployment: &str) {
-        for shared in self.shared.iter().filter(|shared| shared.settings.name == deployment) {
-            shared.look_now().await;
-        }
-    }
-
-    /// From now on no conducting begins.
-    pub(super) fn begin_no_more(&self) {
-        self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    pub(super) fn settings(&self, deployment: &str) -> Result<&DeploymentSettings, BackendError> {
-        let found = self.configuration.deployments.iter().find(|one| one.name == deployment);
-        found.ok_or_else(|| BackendError::NoDeployment(deployment.to_owned()))
-    }
-
-    pub(super) async fn site(&self, deployment: &str) -> Result<Arc<Site>, BackendError> {
-        self.settings(deployment)?;
-        self.reach(deployment).await.map_err(unreachable)
-    }
-
-    /// The deployment that a run is of. One that can't be reached hides no other's runs.
-    pub(super) async fn site_of_run(&self, run_id: &str) -> Result<Arc<Site>, BackendError> {
-        let mut unreached = None;
-        for settings in &self.configuration.deployments {
-            let found = async {
-                let site = self.reach(&settings.name).await?;
-                let journal = site.journal_if_any(&self.data).await?;
-                let runs = match &journal {
-                    Some(journal) => journal.runs().await?,
-                    None => Vec::new(),
-                };
-                let is_its = runs.iter().any(|run| run.run_id == run_id && run.deployment == settings.name);
-                Ok::<_, CliError>(is_its.then_some(site))
-            };
-            match found.await {
-                Ok(Some(site)) => return Ok(site),
-                Ok(None) => {}
-                Err(error) => unreached = Some(error),
-            }
-        }
-        Err(match unreached {
-            Some(error) => unreachable(error),
-            None => refused(JournalError::NoSuchRun { run_id: run_id.to_owned() }),
-        })
-    }
-
-    /// A deployment of the settings, reached once.
-    pub(super) async fn reach(&self, deployment: &str) -> Result<Arc<Site>, CliError> {
-        let mut reached = self.reached.lock().await;
-        if let Some(site) = reached.get(deployment) {
-            return Ok(Arc::clone(site));
-        }
-        let settings = self.configuration.deployment(Some(deployment))?.clone();
-        let site = Site::of(settings, self.configuration.directory(), SESSION).await?.kept_in(&self.data);
-        let site = Arc::new(site);
-        reached.insert(deployment.to_owned(), Arc::clone(&site));
-        Ok(site)
     }
 }
 
@@ -256,7 +173,7 @@ impl Backend for Sites {
     }
 }
 
-impl Inner {
+impl Reached {
     async fn entering(&self, deployment: &str, wish: &MaintenanceWish) -> Result<Plan, BackendError> {
         let mut settings = self.settings(deployment)?.clone();
         if wish.message.is_some() {
@@ -329,16 +246,4 @@ fn wished(drain: &mut DrainPolicy, wish: &MaintenanceWish) -> Result<(), Backend
         drain.escalation = escalation;
     }
     Ok(())
-}
-
-pub(super) fn unanswered(error: PortError) -> BackendError {
-    BackendError::Unreachable(error.to_string())
-}
-
-pub(super) fn unreachable(error: CliError) -> BackendError {
-    BackendError::Unreachable(error.to_string())
-}
-
-pub(super) fn refused(error: impl std::fmt::Display) -> BackendError {
-    BackendError::Refused(error.to_string())
 }

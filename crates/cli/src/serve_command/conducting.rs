@@ -9,16 +9,16 @@ use conductor::{
     RunSummary, Watcher, read_run,
 };
 use panel::BackendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp, Users};
 
-use super::backend::{Inner, refused};
+use super::reached::Reached;
+use super::refusals::refused;
 use super::remembered::SharedRuns;
 use crate::error::CliError;
 use crate::interruption::{Leaving, leave};
-use crate::journals::Journal;
+use crate::journal::Journal;
 use crate::notifications::{Message, Noticing, message, tell};
-use crate::signals::Signal;
 use crate::site::Site;
 
 /// How often a run that somebody else may still carry out is looked at.
@@ -42,48 +42,7 @@ impl Work {
     }
 }
 
-/// The end of all conductings of this process: asked for once, and waited for.
-pub(super) struct Ending {
-    asked: watch::Sender<Option<Signal>>,
-    /// Ends when no conducting holds its other half any more.
-    all: mpsc::Receiver<()>,
-}
-
-/// What each conducting has of the [`Ending`].
-#[derive(Clone)]
-pub(super) struct Lifeline {
-    asked: watch::Receiver<Option<Signal>>,
-    /// Dropped when the conducting has been left.
-    _alive: mpsc::Sender<()>,
-}
-
-/// Both halves.
-pub(super) fn lifeline() -> (Ending, Lifeline) {
-    let (asked, is_asked) = watch::channel(None);
-    let (alive, all) = mpsc::channel(1);
-    (Ending { asked, all }, Lifeline { asked: is_asked, _alive: alive })
-}
-
-impl Ending {
-    /// Have every conducting leave its run, and wait until all have. Every other [`Lifeline`] must be gone by then.
-    pub(super) async fn end_all(mut self, by: Signal) {
-        self.asked.send_replace(Some(by));
-        while self.all.recv().await.is_some() {}
-    }
-}
-
-impl Lifeline {
-    /// Wait until the process is to end.
-    async fn ended(&mut self) -> Signal {
-        match self.asked.wait_for(Option::is_some).await {
-            Ok(asked) => asked.unwrap_or(Signal::Terminate),
-            // Nobody can ask any more: the process ends.
-            Err(_) => Signal::Terminate,
-        }
-    }
-}
-
-impl Inner {
+impl Reached {
     /// Carry a run out as a task; comes back when its first record is written, or it couldn't begin.
     pub(super) async fn carry_out(&self, site: Arc<Site>, work: Work) -> Result<(), BackendError> {
         let deployment = site.settings.name.clone();
@@ -195,7 +154,7 @@ impl Watcher for Unattended {
 /// Take up every run that has not ended and that nobody carries out, each as a task of its own: one that can't be taken up
 /// holds up no other. Of a shared state those that this machine carried out: whoever left one on another machine goes on with it
 /// there, or asks for it here.
-pub(super) async fn take_up(inner: &Arc<Inner>, shared: Vec<Arc<SharedRuns>>) {
+pub(super) async fn take_up(inner: &Arc<Reached>, shared: Vec<Arc<SharedRuns>>) {
     let here = async {
         Ok::<_, CliError>(match Journal::here_if_any(&inner.data)? {
             Some(journal) => journal.runs().await?,
@@ -224,13 +183,13 @@ pub(super) async fn take_up(inner: &Arc<Inner>, shared: Vec<Arc<SharedRuns>>) {
     }
 }
 
-fn take_up_all(inner: &Arc<Inner>, runs: Vec<RunSummary>) {
+fn take_up_all(inner: &Arc<Reached>, runs: Vec<RunSummary>) {
     for run in runs.into_iter().filter(|run| !run.ended) {
         tokio::task::spawn_local(take_up_one(Arc::clone(inner), run));
     }
 }
 
-async fn take_up_one(inner: Arc<Inner>, run: RunSummary) {
+async fn take_up_one(inner: Arc<Reached>, run: RunSummary) {
     let RunSummary { run_id, deployment, .. } = &run;
     if inner.settings(deployment).is_err() {
         eprintln!(
@@ -281,7 +240,7 @@ enum TakenUp {
 }
 
 /// Take a run up. `run` is how it was found: a lease that was renewed since then is somebody's who lives.
-async fn take_up_now(inner: &Inner, run: &RunSummary) -> Result<TakenUp, CliError> {
+async fn take_up_now(inner: &Reached, run: &RunSummary) -> Result<TakenUp, CliError> {
     let run_id = &run.run_id;
     let site = inner.reach(&run.deployment).await?;
     let Some(journal) = site.journal_if_any(&inner.data).await? else { return Ok(TakenUp::Ended) };

@@ -8,7 +8,7 @@ use upgrade::{
     ReleaseSide, Users, find_targets_with, still_to_put_back,
 };
 
-use super::backend::unanswered;
+use super::refusals::unanswered;
 use crate::planning::doors::{door_lines, entrance};
 use crate::site::Site;
 

@@ -14,7 +14,8 @@ use upgrade::{Plan, Record, Timestamp};
 
 use crate::configuration::{Configuration, DeploymentSettings};
 use crate::error::CliError;
-use crate::journals::{JOURNAL_FILE, Journal, NoRun, shared_state_of};
+use crate::journal::{Journal, NoRun, shared_state_of};
+use crate::site::JOURNAL_FILE;
 
 /// How often a shared state is looked at; while no run of it goes on, at its claim alone.
 const LOOK: Duration = Duration::from_secs(2);

@@ -4,7 +4,8 @@ use panel::proposals::{Preparation, StackNow, UpgradeWish, WishedTemplate};
 use panel::{BackendError, Release};
 use upgrade::{PortError, release_version, version_sources};
 
-use super::backend::{Inner, refused, unreachable};
+use super::reached::Reached;
+use super::refusals::{refused, unreachable};
 use crate::configuration::CatalogueEntry;
 use crate::error::CliError;
 use crate::history::History;
@@ -13,7 +14,7 @@ use crate::planning::{
 };
 use crate::site::Site;
 
-impl Inner {
+impl Reached {
     /// The catalogue's releases. A file is read without asking any cloud, so that the page is there at once.
     pub(super) async fn releases(&self, deployment: &str) -> Result<Vec<Release>, BackendError> {
         let settings = self.settings(deployment)?;

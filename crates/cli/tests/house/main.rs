@@ -13,6 +13,7 @@ mod full;
 mod issue_five;
 mod machines;
 mod matrix;
+mod modules;
 mod next_release;
 mod outside;
 mod peers;

@@ -2,25 +2,20 @@
 //! machine's data directory.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws::{AwsCloud, StateObjects};
 use conductor::{
-    Asked, Clock, DataDirectory, Holder, JournalError, JournalStore, ObjectError, ObjectJournal, Request,
-    RunSummary, SqliteJournal, TakenOver,
+    Asked, Clock, Holder, JournalError, JournalStore, ObjectError, ObjectJournal, Request, RunSummary,
+    SqliteJournal, TakenOver,
 };
 use tokio::sync::OnceCell;
 use upgrade::{BucketSeen, Plan, Record, SharedState, Timestamp};
 
-use crate::arguments::{ConfigFile, DataDir};
-use crate::configuration::{ConfigurationError, DeploymentSettings, StateSettings};
-use crate::demo;
+use crate::configuration::{DeploymentSettings, StateSettings};
 use crate::error::{CliError, Exit};
 use crate::files::FileError;
-use crate::site::{self, Site};
-
-/// The journal's name in a data directory.
-pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
+use crate::site::{self, JOURNAL_FILE, Site};
 
 /// What was left without state is written here where the data directory's own journal can't be read.
 const WITHOUT_STATE_FILE: &str = "left-without-state.sqlite";
@@ -41,15 +36,6 @@ impl From<NoRun> for CliError {
             "`slackwater upgrade` and `slackwater maintenance enable` begin one; other deployments' are found with their settings (--config), a machine's own with --data-dir",
         )
     }
-}
-
-/// What a journal is opened for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// To be looked at: nothing is written, so a full disk hides nothing.
-    Read,
-    /// To ask something of a run, or to go on with one.
-    Write,
 }
 
 /// What remembers runs.
@@ -223,9 +209,7 @@ impl Journal {
             true => stack.to_owned(),
             false => cloud.stack_id(stack).await?,
         };
-        let account = stack_id.split(':').nth(4).unwrap_or_default();
-        let owner = state.owner.as_deref().unwrap_or(account);
-        let objects = cloud.state_objects(&state.bucket, &state.prefix, Some(owner)).await;
+        let objects = state_objects(cloud, state, &stack_id).await;
         let objects =
             objects.map_err(|error| JournalError::Store { doing: "read", source: Box::new(error) })?;
         let objects = ObjectJournal::new(objects, state.location(), &stack_id, clock);
@@ -299,102 +283,6 @@ impl Site {
 
     async fn shared_journal(&self, state: &StateSettings) -> Result<Journal, CliError> {
         Journal::shared(&self.ports.clouds.primary, state, &self.settings.stack, self.clock).await
-    }
-}
-
-/// Every place where runs of this machine's deployments are remembered.
-#[derive(Debug)]
-pub(crate) struct Journals {
-    all: Vec<Journal>,
-    /// Deployments whose state can't be reached, each with the reason.
-    unreached: Vec<(String, CliError)>,
-    directory: PathBuf,
-    /// A demo's, whose cloud was opened to read its state.
-    _held: Option<DataDirectory>,
-}
-
-impl Journals {
-    /// The data directory's, and the states of all deployments that the settings name. Without settings the data directory's.
-    pub(crate) async fn open(
-        config: &ConfigFile,
-        data: &DataDir,
-        access: Access,
-    ) -> Result<Journals, CliError> {
-        let path = &data.path;
-        let here = match access {
-            Access::Read => Journal::here_if_any(path)?,
-            Access::Write if path.join(JOURNAL_FILE).exists() => Some(Journal::here(path)?),
-            Access::Write => None,
-        };
-        let mut journals = Journals {
-            all: here.into_iter().collect(),
-            unreached: Vec::new(),
-            directory: path.clone(),
-            _held: None,
-        };
-        if let Some((journal, held)) = demo::stopped_lab(config, path).await? {
-            journals.all.push(journal);
-            journals._held = Some(held);
-            return Ok(journals);
-        }
-        let configuration = match site::configuration(config) {
-            Ok(configuration) => configuration,
-            Err(ConfigurationError::NoFile { .. }) => return Ok(journals),
-            Err(error) => return Err(error.into()),
-        };
-        for settings in &configuration.deployments {
-            match shared_state_of(settings).await {
-                Ok(journal) => journals.all.extend(journal),
-                Err(error) => journals.unreached.push((settings.name.clone(), error)),
-            }
-        }
-        Ok(journals)
-    }
-
-    /// Each of them.
-    pub(crate) fn all(&self) -> &[Journal] {
-        &self.all
-    }
-
-    /// Say which states could not be read: what is shown is not all.
-    pub(crate) fn tell_unreached(&self) {
-        for (deployment, error) in &self.unreached {
-            eprintln!(
-                "slackwater: the state of deployment {deployment} can't be read, so its runs are not shown: {error}"
-            );
-        }
-    }
-
-    /// The journal of the run that was named, else of the latest one; and the run's id.
-    pub(crate) async fn find(self, run_id: Option<&str>) -> Result<(Journal, String), CliError> {
-        let mut places = vec![self.directory.display().to_string()];
-        let shared = self.all.iter().filter(|journal| matches!(journal, Journal::Shared(_)));
-        places.extend(shared.map(|journal| journal.location().to_owned()));
-        let mut found: Option<(RunSummary, Journal)> = None;
-        for journal in self.all {
-            let runs = match journal.runs().await {
-                Ok(runs) => runs,
-                // Another place may have it.
-                Err(error) if run_id.is_some() => {
-                    eprintln!("slackwater: {} can't be read: {error}", journal.location());
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let wanted = runs.into_iter().rev().find(|run| run_id.is_none_or(|id| run.run_id == id));
-            if let Some(run) = wanted
-                && found.as_ref().is_none_or(|(known, _)| known.created_at < run.created_at)
-            {
-                found = Some((run, journal));
-            }
-        }
-        match (found, run_id, self.unreached.into_iter().next()) {
-            (Some((run, journal)), ..) => Ok((journal, run.run_id)),
-            // It may be there.
-            (None, _, Some((_, error))) => Err(error),
-            (None, Some(run_id), None) => Err(JournalError::NoSuchRun { run_id: run_id.to_owned() }.into()),
-            (None, None, None) => Err(NoRun { places }.into()),
-        }
     }
 }
 
