@@ -23,7 +23,7 @@ use upgrade::nearest;
 
 use crate::error::{CliError, Exit, UNTOUCHED};
 
-pub use catalogue::{Catalogue, CatalogueEntry, parse_catalogue};
+pub use catalogue::{Catalogue, parse_catalogue};
 pub use deployment::{
     Access, AssumedRole, BackupStackSettings, Credentials, DeploymentSettings, Notifications,
     RoleStackSettings,

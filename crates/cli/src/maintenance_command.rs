@@ -23,6 +23,8 @@ use crate::site::Site;
 use crate::words::already;
 use crate::{operate, plan_text, status, wish};
 
+pub use panel::{Leaving, LeavingWish};
+
 /// Why maintenance is not left.
 #[derive(Debug, thiserror::Error)]
 pub enum LeavingError {
@@ -184,17 +186,6 @@ async fn under_way(
     Ok(None)
 }
 
-/// How maintenance is to be left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LeavingWish {
-    /// A run that is carried out is asked to stop.
-    pub stop_run: bool,
-    /// Users are let in though the stack is being updated.
-    pub while_updating: bool,
-    /// Users are let in though the platform isn't healthy.
-    pub although_unhealthy: bool,
-}
-
 /// Leaving works whatever came before: a run that ended in maintenance, one that died half-way, or none that anybody
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
@@ -282,21 +273,6 @@ async fn journal_without_state(directory: &Path) -> Result<Journal, CliError> {
         return Ok(journal);
     }
     Journal::beside(directory)
-}
-
-/// How maintenance is left.
-pub enum Leaving {
-    /// A run has not ended: this is asked of it, and it is waited for, or carried on where nobody does.
-    From {
-        /// The run.
-        run_id: String,
-        /// What is asked of it.
-        asks: Vec<Request>,
-        /// Whether somebody carries it on.
-        conducted: bool,
-    },
-    /// By this plan.
-    By(Box<Plan>),
 }
 
 /// Decide how maintenance is left, for whoever works at this machine.

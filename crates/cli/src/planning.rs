@@ -18,8 +18,9 @@ use upgrade::{
     Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
     DraftedUpdate, Facts, Findings, Foretold, LinkedStack, Obstacle, ParameterRow, Plan, Profile,
     ReleaseFacts, ReleaseSide, RunKind, StackSettings, Timestamp, Trial, UpdateKind, UpdateOptions,
-    UpdateRequest, Weight, check, draft_update, draft_way_back, find_targets_with, in_the_way,
-    maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, release_version, upgrade_plan,
+    UpdateRequest, UpgradeChoices, Weight, check, draft_update, draft_way_back, find_targets_with,
+    in_the_way, maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, release_version,
+    upgrade_plan,
 };
 
 use crate::configuration::{Catalogue, Window};
@@ -41,18 +42,9 @@ const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
 pub struct UpgradeRequest {
     /// The release.
     pub release: NewRelease,
-    /// Parameters that they give.
-    pub given: BTreeMap<String, String>,
-    /// What they accept.
-    pub accepted: Vec<Acceptance>,
-    /// Sessions that may be stopped unsaved, by id.
-    pub force_sessions: Vec<String>,
-    /// When the gate closes; `None`: after the settings' notice.
-    pub closes_at: Option<Timestamp>,
+    pub choices: UpgradeChoices,
     /// Whether offered parameter values are taken (a database's grown storage).
     pub take_fixes: bool,
-    /// Settings of the stack operation.
-    pub options: UpdateOptions,
     /// Names the run.
     pub run_id: String,
     /// What an earlier run's journal knows of how everything was, where the deployment is in its maintenance.
@@ -152,7 +144,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
     let pinned = pin(site, UpdateKind::Primary, &request.release).await?;
     let linked = linked_updates(site, &request.run_id).await?;
-    let mut given = request.given.clone();
+    let mut given = request.choices.given.clone();
     let accepted = accepted(site, request);
     let draft = |given: &BTreeMap<String, String>| {
         draft_update(&UpdateRequest {
@@ -162,7 +154,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             template: &request.release.bytes,
             template_url: &pinned.url,
             given,
-            options: &request.options,
+            options: &request.choices.options,
             run_id: &request.run_id,
             profile: Some(&profile),
         })
@@ -253,8 +245,10 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 before: &before,
             };
             let way_back = way_back(site, cloud, &deployment, &drafted, request, &mut brought).await?;
-            let window =
-                Window { closes_at: request.closes_at, lasts_milliseconds: site.expected_milliseconds };
+            let window = Window {
+                closes_at: request.choices.closes_at,
+                lasts_milliseconds: site.expected_milliseconds,
+            };
             let mut settings =
                 site.settings.plan_settings(&request.run_id, site.clock.now(), window, around.platform);
             settings.maintenance = policy(site, request);
@@ -399,7 +393,7 @@ fn refuse_undrainable(
 
 /// What the operator accepts, and what the settings accept for good.
 fn accepted(site: &Site, request: &UpgradeRequest) -> Vec<Acceptance> {
-    let mut accepted = request.accepted.clone();
+    let mut accepted = request.choices.accepted.clone();
     for (what, why) in &site.settings.accepted {
         if accepted.iter().all(|one| one.what != *what) {
             let (what, why) = (what.clone(), why.clone());
@@ -419,7 +413,7 @@ fn needed(accepted: &[Acceptance], checks: &[CheckResult]) -> Vec<Acceptance> {
 
 fn policy(site: &Site, request: &UpgradeRequest) -> upgrade::MaintenancePolicy {
     let mut policy = site.settings.maintenance.policy.clone();
-    policy.force_sessions.clone_from(&request.force_sessions);
+    policy.force_sessions.clone_from(&request.choices.force_sessions);
     policy
 }
 
@@ -430,7 +424,7 @@ const USUAL_WINDOW_MILLISECONDS: u64 = 2 * 3_600_000;
 fn window_of(site: &Site, request: &UpgradeRequest) -> (Timestamp, Timestamp) {
     let lasts = site.expected_milliseconds.unwrap_or(USUAL_WINDOW_MILLISECONDS);
     let (now, window) =
-        (site.clock.now(), Window { closes_at: request.closes_at, lasts_milliseconds: Some(lasts) });
+        (site.clock.now(), Window { closes_at: request.choices.closes_at, lasts_milliseconds: Some(lasts) });
     let from = site.settings.closes_at(now, window).unwrap_or(now);
     (from, Timestamp(from.0.saturating_add(lasts)))
 }

@@ -1,7 +1,7 @@
 //! What an operator asks for on the command line, as planning takes it.
 
 use conductor::Clock;
-use upgrade::{Acceptance, Before, Timestamp, UpdateOptions};
+use upgrade::{Acceptance, Before, Timestamp, UpdateOptions, UpgradeChoices};
 
 use crate::arguments::Wish;
 use crate::configuration::duration;
@@ -59,12 +59,14 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
     });
     Ok(UpgradeRequest {
         release,
-        given: wish.parameters.iter().cloned().collect(),
-        accepted: accepted.collect(),
-        force_sessions: wish.force_session.clone(),
-        closes_at: closes_at(wish.at.as_deref(), wish.notice.as_deref(), &site.clock)?,
+        choices: UpgradeChoices {
+            given: wish.parameters.iter().cloned().collect(),
+            accepted: accepted.collect(),
+            options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
+            force_sessions: wish.force_session.clone(),
+            closes_at: closes_at(wish.at.as_deref(), wish.notice.as_deref(), &site.clock)?,
+        },
         take_fixes: wish.fix,
-        options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
         run_id: run_id(&site.settings.name, &site.clock)?,
         inherited: Before::default(),
     })

@@ -16,9 +16,9 @@ mod trail;
 
 pub use answers::Earlier;
 pub use limits::{Limits, TooMany};
-pub use password::{LEAST_PASSWORD, PasswordError, Passwords};
+pub use password::{LEAST_PASSWORD, MOST_PASSWORD, PasswordError, Passwords};
 pub use refusals::{Refusal, Refusals};
-pub use role::{Deed, Role};
+pub use role::{Permission, Role};
 pub use secret::{Minted, fingerprint, form_token, fresh_id, fresh_password, same};
 pub use sessions::{Proof, SESSION_IDLE_SECONDS, SESSION_SECONDS, SETUP_SECONDS};
 pub use store::{Access, AccessError, Person, SignedIn};

@@ -1,4 +1,5 @@
-//! What can be done through the panel, whether a form or a program asks: each once, each in the audit trail.
+//! What can be done through the panel, whether a form or a program asks: each once, each in the audit trail. What it is
+//! done to, the call's address names.
 
 mod credentials;
 mod proposals;
@@ -9,30 +10,30 @@ use upgrade::{Answer, ApprovedPlan, Banner, Plan, StopDoes, stop_does};
 use crate::access::Act;
 use crate::backend::{Leaving, LeavingWish, MaintenanceWish};
 use crate::panel::Panel;
-use crate::web::{Asker, Failure};
+use crate::web::{Asker, Call, Failure};
 
 pub(crate) use credentials::{
     add_person, change_own_password, change_person, confirm, mint_token, revoke_token, set_password,
 };
 pub(crate) use proposals::{
-    Acknowledged, MOST_TEMPLATE_BYTES, NOTICE_TO_KEEP_MILLISECONDS, ProposalChange, approve, begin, change,
-    discard, look, missed_notice, propose,
+    Acknowledged, NOTICE_TO_KEEP_MILLISECONDS, ProposalChange, approve, begin, change, discard,
+    missed_notice, prepare, propose,
 };
 
-/// The longest message to users.
-const MOST_MESSAGE: usize = 500;
+/// The longest message to users, in characters.
+pub(crate) const MOST_MESSAGE: usize = 500;
 
 /// Write an act down, do it, and write down what came of it. What can't be written down isn't done.
 async fn audited<T>(
-    panel: &Panel,
-    asker: &Asker,
+    call: &Call,
     act: &str,
     object: &str,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let number = begun(panel, asker, act, object)?;
+    let Call { panel, asker, .. } = call;
+    let number = begin_act(panel, asker, act, object)?;
     let result = work.await;
-    ended(panel, number, &result);
+    end_act(panel, number, &result);
     result
 }
 
@@ -44,19 +45,19 @@ fn audited_now<T>(
     object: &str,
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let number = begun(panel, asker, act, object)?;
+    let number = begin_act(panel, asker, act, object)?;
     let result = work();
-    ended(panel, number, &result);
+    end_act(panel, number, &result);
     result
 }
 
-fn begun(panel: &Panel, asker: &Asker, act: &str, object: &str) -> Result<i64, Failure> {
+fn begin_act(panel: &Panel, asker: &Asker, act: &str, object: &str) -> Result<i64, Failure> {
     let (who, address) = (asker.signature(), asker.address.to_string());
     let act = Act { who: &who, address: &address, act, object };
     Ok(panel.access.begin_act(act, panel.now())?)
 }
 
-fn ended<T>(panel: &Panel, number: i64, result: &Result<T, Failure>) {
+fn end_act<T>(panel: &Panel, number: i64, result: &Result<T, Failure>) {
     let detail = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
     if let Err(error) = panel.access.end_act(number, result.is_ok(), &detail, panel.now()) {
         // What was done is done: whoever asked is told so, and the trail has the act without its outcome.
@@ -65,7 +66,8 @@ fn ended<T>(panel: &Panel, number: i64, result: &Result<T, Failure>) {
 }
 
 /// Ask a run to stop.
-pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
+pub(crate) async fn stop(call: &Call) -> Result<(), Failure> {
+    let (panel, run_id) = (&call.panel, &call.id);
     let work = async {
         let picture = panel.live.run(run_id).await?;
         match picture.telling.state().map(stop_does) {
@@ -74,91 +76,62 @@ pub(crate) async fn stop(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(
             }
             Some(StopDoes::LeaveMaintenance | StopDoes::CancelUpdate | StopDoes::Ask) => {}
         }
-        let request = Request::Stop { by: asker.signature() };
+        let request = Request::Stop { by: call.asker.signature() };
         Ok(panel.live.ask(run_id, request, panel.now()).await?)
     };
-    audited(panel, asker, "stop", run_id, work).await
+    audited(call, "stop", run_id, work).await
 }
 
-/// Answer a run's question. `word` is one of [`words_of`]'s.
-pub(crate) async fn answer(
-    panel: &Panel,
-    asker: &Asker,
-    run_id: &str,
-    word: &str,
-    skip: Vec<String>,
-) -> Result<(), Failure> {
+/// Answer a run's question. `None`: what was sent is none of the answers.
+pub(crate) async fn answer(call: &Call, answer: Option<Answer>) -> Result<(), Failure> {
+    let (panel, run_id) = (&call.panel, &call.id);
     let work = async {
         let picture = panel.live.run(run_id).await?;
         let question = picture.telling.state().and_then(|state| state.question.as_ref());
         let Some(question) = question else {
             return Err(Failure::Conflict("The run asks nothing at this moment.".to_owned()));
         };
-        let answer = named(word, skip).filter(|answer| question.takes(answer));
-        let Some(answer) = answer else {
+        let Some(answer) = answer.filter(|answer| question.takes(answer)) else {
             return Err(Failure::BadInput("That is no answer to what the run asks.".to_owned()));
         };
-        let request = Request::Answer { answer, by: asker.signature() };
+        let request = Request::Answer { answer, by: call.asker.signature() };
         Ok(panel.live.ask(run_id, request, panel.now()).await?)
     };
-    audited(panel, asker, "answer", run_id, work).await
-}
-
-fn named(word: &str, skip: Vec<String>) -> Option<Answer> {
-    match word {
-        "retry" => Some(Answer::ContinueRollback { skip: Vec::new() }),
-        "skip" if !skip.is_empty() => Some(Answer::ContinueRollback { skip }),
-        "look-again" => Some(Answer::LookAgain),
-        "go-back" => Some(Answer::GoBack),
-        "open" => Some(Answer::Open),
-        "stay-closed" => Some(Answer::StayClosed),
-        "close-again" => Some(Answer::CloseAgain),
-        "go-on" => Some(Answer::GoOn),
-        "stop-here" => Some(Answer::Leave),
-        _ => None,
-    }
+    audited(call, "answer", run_id, work).await
 }
 
 /// Go on with a run that nobody carries out.
-pub(crate) async fn resume(panel: &Panel, asker: &Asker, run_id: &str) -> Result<(), Failure> {
+pub(crate) async fn resume(call: &Call) -> Result<(), Failure> {
     let work = async {
-        panel.live.run(run_id).await?;
-        Ok(panel.backend.resume(run_id).await?)
+        call.panel.live.run(&call.id).await?;
+        Ok(call.panel.backend.resume(&call.id).await?)
     };
-    audited(panel, asker, "resume", run_id, work).await
+    audited(call, "resume", &call.id, work).await
 }
 
 /// Enter maintenance. Gives the run.
-pub(crate) async fn enter_maintenance(
-    panel: &Panel,
-    asker: &Asker,
-    deployment: &str,
-    wish: MaintenanceWish,
-) -> Result<String, Failure> {
+pub(crate) async fn enter_maintenance(call: &Call, wish: MaintenanceWish) -> Result<String, Failure> {
+    let (panel, deployment) = (&call.panel, &call.id);
     let work = async {
         if let Some(message) = &wish.message {
             message_fits(message)?;
         }
         let plan = panel.backend.prepare_entering(deployment, &wish).await?;
-        let run_id = start_as_asked(panel, asker, plan).await?;
+        let run_id = start_as_asked(call, plan).await?;
         panel.looks.forget(deployment);
         Ok(run_id)
     };
-    audited(panel, asker, "enable maintenance", deployment, work).await
+    audited(call, "enable maintenance", deployment, work).await
 }
 
 /// Leave maintenance. Gives the run that leaves it: one that has not ended and is asked to, or its own.
-pub(crate) async fn leave_maintenance(
-    panel: &Panel,
-    asker: &Asker,
-    deployment: &str,
-    wish: LeavingWish,
-) -> Result<String, Failure> {
+pub(crate) async fn leave_maintenance(call: &Call, wish: LeavingWish) -> Result<String, Failure> {
+    let (panel, deployment) = (&call.panel, &call.id);
     let work = async {
-        let leaving = panel.backend.prepare_leaving(deployment, wish, &asker.signature()).await?;
+        let leaving = panel.backend.prepare_leaving(deployment, wish, &call.asker.signature()).await?;
         panel.looks.forget(deployment);
         match leaving {
-            Leaving::By(plan) => start_as_asked(panel, asker, *plan).await,
+            Leaving::By(plan) => start_as_asked(call, *plan).await,
             Leaving::From { run_id, asks, conducted } => {
                 for request in asks {
                     panel.live.ask(&run_id, request, panel.now()).await?;
@@ -170,25 +143,21 @@ pub(crate) async fn leave_maintenance(
             }
         }
     };
-    audited(panel, asker, "disable maintenance", deployment, work).await
+    audited(call, "disable maintenance", deployment, work).await
 }
 
 /// Whoever asks for maintenance, or for its end, approves what was drawn up for it.
-async fn start_as_asked(panel: &Panel, asker: &Asker, plan: Plan) -> Result<String, Failure> {
+async fn start_as_asked(call: &Call, plan: Plan) -> Result<String, Failure> {
     let (run_id, drawn) = (plan.run_id.clone(), plan.sha256());
-    let approved = ApprovedPlan::new(plan, &drawn, &asker.signature(), panel.now())
+    let approved = ApprovedPlan::new(plan, &drawn, &call.asker.signature(), call.panel.now())
         .map_err(|error| Failure::Conflict(error.to_string()))?;
-    panel.backend.start(approved).await?;
+    call.panel.backend.start(approved).await?;
     Ok(run_id)
 }
 
-/// Show users a banner, or take it down.
-pub(crate) async fn banner(
-    panel: &Panel,
-    asker: &Asker,
-    deployment: &str,
-    banner: Option<Banner>,
-) -> Result<(), Failure> {
+/// Show users a banner; `None` takes it down.
+pub(crate) async fn set_banner(call: &Call, banner: Option<Banner>) -> Result<(), Failure> {
+    let (panel, deployment) = (&call.panel, &call.id);
     let act = if banner.is_some() { "set banner" } else { "clear banner" };
     let work = async {
         if let Some(banner) = &banner {
@@ -203,7 +172,7 @@ pub(crate) async fn banner(
         panel.looks.forget(deployment);
         Ok(set?)
     };
-    audited(panel, asker, act, deployment, work).await
+    audited(call, act, deployment, work).await
 }
 
 fn message_fits(message: &str) -> Result<(), Failure> {

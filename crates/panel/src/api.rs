@@ -1,18 +1,20 @@
 //! The REST API, `/api/v1`: every act there is. The pages' forms are sent here too, by their script.
 //!
-//! [`operations`] is the one list: the routes, the roles and the OpenAPI document are made from it.
+//! [`operations`] is the one list: the routes and the permissions are made from it, and so is the OpenAPI document, with the
+//! types that its functions take and give.
 
 mod audit;
-mod confirmed;
-mod handlers;
-mod once;
-mod openapi;
+mod confirmation;
+mod deployments;
+mod document;
+mod idempotency;
+mod operation;
 mod operations;
 mod people;
 mod proposals;
-mod schemas;
+mod runs;
+mod time;
 
-pub(crate) use confirmed::confirmed;
-pub(crate) use once::once_only;
-pub(crate) use openapi::document;
+pub(crate) use confirmation::confirm;
+pub(crate) use idempotency::once_only;
 pub(crate) use operations::operations;

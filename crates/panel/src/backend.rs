@@ -4,9 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use conductor::Request;
-use upgrade::{ApprovedPlan, Banner, Computation, Job, Maintenance, Plan, Session, Timestamp, Users};
+use upgrade::{
+    ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, Job, Maintenance, Plan, Session,
+    Timestamp, UpgradeChoices, Users, WorkerGroup,
+};
 
-use crate::proposals::{Preparation, UpgradeWish};
+use crate::proposals::{Preparation, WishedTemplate};
 
 /// An answer that is on its way.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
@@ -28,11 +31,16 @@ pub trait Backend: Send + Sync + 'static {
     fn prepare_leaving(&self, deployment: &str, wish: LeavingWish, by: &str) -> Answering<'_, Leaving>;
 
     /// The releases that the deployment's catalogue has, in its order; empty where it has none.
-    fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>>;
+    fn releases(&self, deployment: &str) -> Answering<'_, Vec<CatalogueEntry>>;
 
     /// Look at everything an upgrade touches, check it, and draw its plan up. Changes nothing on the deployment, but
     /// that a template that isn't on S3 is put into the owner's bucket. Takes seconds to minutes.
-    fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation>;
+    fn prepare(
+        &self,
+        deployment: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+    ) -> Answering<'_, Preparation>;
 
     /// Begin an approved plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
     /// written; refused to a plan that has been begun before, and while another run of the stack has not ended.
@@ -88,8 +96,9 @@ pub struct Look {
     pub version: Option<String>,
     /// The stack's status, such as `UPDATE_COMPLETE`.
     pub status: String,
-    /// Whether users are let in.
-    pub gate: GatePicture,
+    /// Whether users are let in, and by whom and since when they aren't, as the gate itself or the notes tell it: whoever
+    /// closed it, wherever their journal lies. Or why nobody knows.
+    pub users: Result<Users, String>,
     /// Every way in and how it stands, a line each.
     pub doors: Vec<String>,
     /// What is as maintenance leaves it and bears its note, a line each: leaving puts it back. Or why nobody knows.
@@ -97,82 +106,27 @@ pub struct Look {
     /// Unfinished jobs; or why nobody knows.
     pub jobs: Result<Vec<Job>, String>,
     /// Worker groups; or why nobody knows.
-    pub workers: Result<Vec<Workers>, String>,
+    pub workers: Result<Vec<WorkerGroup>, String>,
     /// ECS services that work; or why nobody knows.
-    pub services: Result<Vec<ServicePicture>, String>,
+    pub services: Result<Vec<EcsService>, String>,
     /// Sessions; `None` where the platform has no way to tell.
     pub sessions: Option<Result<Vec<Session>, String>>,
     /// Computations; `None` where the platform has no way to tell.
     pub computations: Option<Result<Vec<Computation>, String>>,
 }
 
-/// Whether users are let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatePicture {
-    /// They are.
-    Open,
-    /// They are kept out, by whom and since when as the gate itself tells it: whoever closed it, wherever their journal lies.
-    Closed(Maintenance),
-    /// There is no gate, and work goes on.
-    AtWork,
-    /// There is no gate, and work is stopped: by whom and since when the notes tell.
-    Stopped(Maintenance),
-    /// Nobody knows.
-    Unknown(String),
-}
-
-impl GatePicture {
-    /// What a look showed.
-    #[must_use]
-    pub fn of(users: Users) -> GatePicture {
-        match users {
-            Users::In => GatePicture::Open,
-            Users::Out(found) => GatePicture::Closed(found),
-            Users::AtWork => GatePicture::AtWork,
-            Users::Stopped(found) => GatePicture::Stopped(found),
-        }
-    }
-
+impl Look {
     /// The maintenance that the deployment is in.
     #[must_use]
     pub fn maintenance(&self) -> Option<&Maintenance> {
-        match self {
-            GatePicture::Closed(found) | GatePicture::Stopped(found) => Some(found),
-            GatePicture::Open | GatePicture::AtWork | GatePicture::Unknown(_) => None,
-        }
+        self.users.as_ref().ok().and_then(Users::maintenance)
     }
 
     /// Whether it is in none, as far as was seen.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self, GatePicture::Open | GatePicture::AtWork)
+        matches!(self.users, Ok(Users::In | Users::AtWork))
     }
-}
-
-/// A worker group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Workers {
-    /// Its name.
-    pub name: String,
-    /// Instances at work.
-    pub instances: usize,
-    /// Least size.
-    pub min_size: i32,
-    /// Greatest size.
-    pub max_size: i32,
-}
-
-/// An ECS service that works.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServicePicture {
-    /// Its name.
-    pub name: String,
-    /// How many of its tasks run.
-    pub running: i32,
-    /// How many it wants.
-    pub desired: i32,
-    /// Its tasks that have not stopped.
-    pub tasks: usize,
 }
 
 /// How maintenance is wanted; `None`: as the settings have it.
@@ -215,17 +169,4 @@ pub enum Leaving {
     },
     /// By a run of this plan.
     By(Box<Plan>),
-}
-
-/// A release of a catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    /// Its version.
-    pub version: String,
-    /// The least version that may be upgraded to it.
-    pub from_at_least: Option<String>,
-    /// Whether an upgrade to a later release must stop at this one.
-    pub required_stop: bool,
-    /// What its vendor says about it: a text or a URL.
-    pub notes: Option<String>,
 }

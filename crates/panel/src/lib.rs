@@ -17,16 +17,17 @@ mod pages;
 mod panel;
 pub mod proposals;
 mod proxies;
+mod router;
 mod runs;
 mod web;
+mod words;
 
 pub use backend::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Leaving, LeavingWish, Look,
-    MaintenanceWish, Release, ServicePicture, Workers,
+    Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};
 pub use panel::{Origins, Panel, PanelError, PanelSettings};
 pub use proxies::{Network, NoNetwork, Proxies};
+pub use router::{page_addresses, router};
 pub use runs::{FileRuns, Runs, RunsAnswer};
-pub use web::router;

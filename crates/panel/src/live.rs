@@ -18,7 +18,7 @@ use upgrade::{IllegalTransition, Plan, Record, Telling, Timestamp};
 
 use crate::runs::Runs;
 
-pub(crate) use digest::{Listed, RunDigest, Standing, Untold};
+pub(crate) use digest::{Listed, RunDigest, RunStatus, Unreadable};
 
 /// Pictures of ended runs that are kept ready.
 const MOST_PICTURES: usize = 16;
@@ -112,12 +112,27 @@ impl Live {
     pub(crate) async fn listed(&self, runs: Vec<RunSummary>) -> Vec<Listed> {
         stream::iter(runs)
             .map(|summary| async move {
-                let digest = self.digest(&summary).await.map_err(|error| Untold::of(&summary, error));
+                let digest = self.digest(&summary).await.map_err(|error| Unreadable::new(&summary, error));
                 Listed { summary, digest }
             })
             .buffered(READ_TOGETHER)
             .collect()
             .await
+    }
+
+    /// Runs, newest first, before a run; `None`: there is no such run.
+    pub(crate) async fn page(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<Listed>>, LiveError> {
+        let runs = self.runs().await?;
+        let end = match before {
+            None => Some(runs.len()),
+            Some(before) => runs.iter().position(|run| run.run_id == before),
+        };
+        let Some(end) = end else { return Ok(None) };
+        Ok(Some(self.listed(runs.iter().take(end).rev().take(limit).cloned().collect()).await))
     }
 
     /// One run as it stands now.
@@ -197,14 +212,14 @@ impl Live {
             return Err(JournalError::Damaged { run_id, reason }.into());
         }
         if !run.ended {
-            return RunDigest::of(&*self.run(&run.run_id).await?);
+            return RunDigest::new(&*self.run(&run.run_id).await?);
         }
         let known = lock(&self.digests).get(&run.run_id).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
         // Its picture isn't kept: nobody has asked for it.
-        let digest = RunDigest::of(&self.read(&run.run_id).await?)?;
+        let digest = RunDigest::new(&self.read(&run.run_id).await?)?;
         lock(&self.digests).insert(run.run_id.clone(), digest.clone());
         Ok(digest)
     }

@@ -1,27 +1,28 @@
-//! The pages, as HTML. They show what they are given: no page asks, decides or changes anything.
+//! The pages. Each is a module of its own: where it is, what it reads, what it shows. None does or changes anything; that is
+//! the API's.
 
 mod access;
 mod account;
-mod deployment;
+mod banner;
 mod form;
 mod history;
-mod layout;
+mod maintenance;
 mod overview;
 mod run;
 mod sign_in;
-mod timeline;
-mod untold;
 mod upgrade;
-mod words;
 
-pub(crate) use access::access;
-pub(crate) use account::account;
-pub(crate) use deployment::{MaintenancePage, Shown, banner, escalation, level, level_word, maintenance};
-pub(crate) use history::history;
-pub(crate) use layout::{Page, failed};
-pub(crate) use overview::{Card, overview};
-pub(crate) use run::{LINES_A_PAGE, Mark, TIMELINE, lines, regions, run, timeline_now};
-pub(crate) use sign_in::{set_up, sign_in};
-pub(crate) use untold::untold;
-pub(crate) use upgrade::{Wizard, details, ended, no_events, options, review, steps_of_run, template};
-pub(crate) use words::{iso, standing, standing_in};
+use crate::web::Page;
+
+/// Every page, in the order of the navigation: what isn't here is served to nobody.
+pub(crate) const ALL: &[&[Page]] = &[
+    overview::PAGES,
+    history::PAGES,
+    access::PAGES,
+    account::PAGES,
+    banner::PAGES,
+    maintenance::PAGES,
+    run::PAGES,
+    sign_in::PAGES,
+    upgrade::PAGES,
+];

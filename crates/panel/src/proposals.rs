@@ -5,14 +5,15 @@
 
 mod store;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use upgrade::{
-    Acceptance, Approval, AtWork, CheckResult, Foretold, ParameterRow, Plan, Timestamp, UpdateOptions,
+    Approval, AtWork, CheckResult, Foretold, ParameterRow, Plan, StackSettings, Timestamp, UpgradeChoices,
 };
 
 pub use store::{ProposalError, Proposals};
+
+/// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
+pub(crate) const MOST_TEMPLATE_BYTES: usize = 1_000_000;
 
 /// An upgrade in the making.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,18 +32,11 @@ pub struct Proposal {
     pub made_at: Timestamp,
     /// The release.
     pub template: TemplateChoice,
-    /// Parameters that are given; every other one keeps its value, or takes the new default.
-    pub given: BTreeMap<String, String>,
-    /// Checks and losses that somebody accepted.
-    pub accepted: Vec<Acceptance>,
-    /// Settings of the stack operation.
-    pub options: UpdateOptions,
-    /// Sessions that may be stopped unsaved, by id.
-    pub force_sessions: Vec<String>,
-    /// When the gate closes; `None`: after the settings' notice.
-    pub closes_at: Option<Timestamp>,
+    #[serde(flatten)]
+    pub choices: UpgradeChoices,
     /// How far it has come.
-    pub standing: Standing,
+    #[serde(rename = "standing")]
+    pub stage: Stage,
 }
 
 /// Where the new release's template is from.
@@ -75,7 +69,7 @@ impl TemplateChoice {
 /// How far a proposal has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Stage {
     /// Nobody has looked at the deployment for it, or the look was interrupted.
     Unseen,
     /// Being looked at.
@@ -114,61 +108,37 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl Stage {
     /// Whether anything may still come of it.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        match self {
-            Standing::Unseen
-            | Standing::Looking { .. }
-            | Standing::Failed { .. }
-            | Standing::Seen
-            | Standing::Approved(_) => true,
-            Standing::Begun { .. } | Standing::Discarded { .. } => false,
-        }
+        !matches!(self, Stage::Begun { .. } | Stage::Discarded { .. })
     }
 
     /// Whether what the last look found is of the proposal as it is now.
     #[must_use]
     pub fn is_seen(&self) -> bool {
-        match self {
-            Standing::Seen | Standing::Approved(_) | Standing::Begun { .. } => true,
-            Standing::Unseen
-            | Standing::Looking { .. }
-            | Standing::Failed { .. }
-            | Standing::Discarded { .. } => false,
-        }
+        matches!(self, Stage::Seen | Stage::Approved(_) | Stage::Begun { .. })
     }
 
     /// Who approved it, once somebody has.
     #[must_use]
     pub fn approval(&self) -> Option<&Approval> {
         match self {
-            Standing::Approved(approval) | Standing::Begun { approval, .. } => Some(approval),
-            Standing::Unseen
-            | Standing::Looking { .. }
-            | Standing::Failed { .. }
-            | Standing::Seen
-            | Standing::Discarded { .. } => None,
+            Stage::Approved(approval) | Stage::Begun { approval, .. } => Some(approval),
+            Stage::Unseen
+            | Stage::Looking { .. }
+            | Stage::Failed { .. }
+            | Stage::Seen
+            | Stage::Discarded { .. } => None,
         }
     }
-}
 
-/// What is looked at and drawn up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpgradeWish {
-    /// The release.
-    pub template: WishedTemplate,
-    /// Parameters that are given.
-    pub given: BTreeMap<String, String>,
-    /// What is accepted.
-    pub accepted: Vec<Acceptance>,
-    /// Settings of the stack operation.
-    pub options: UpdateOptions,
-    /// Sessions that may be stopped unsaved.
-    pub force_sessions: Vec<String>,
-    /// When the gate closes.
-    pub closes_at: Option<Timestamp>,
+    /// The run that came of it, and who began it.
+    #[must_use]
+    pub fn begun(&self) -> Option<(&str, &str)> {
+        if let Stage::Begun { run_id, by, .. } = self { Some((run_id, by)) } else { None }
+    }
 }
 
 /// A release, with its text where that was sent.
@@ -192,6 +162,9 @@ pub enum WishedTemplate {
 pub struct Preparation {
     /// When.
     pub at: Timestamp,
+    /// The deployed release's version, when its template tells it.
+    #[serde(default)]
+    pub from_version: Option<String>,
     /// The new release's version, when its template tells it.
     pub to_version: Option<String>,
     /// The checks' results.
@@ -199,7 +172,7 @@ pub struct Preparation {
     /// Every parameter, three ways. Secrets are never in it.
     pub parameters: Vec<ParameterRow>,
     /// The stack's settings as they are.
-    pub stack: StackNow,
+    pub stack: StackSettings,
     /// What the updates will do; `None`: that can't be told as things are.
     pub foretold: Option<Foretold>,
     /// Who and what is at work.
@@ -212,23 +185,6 @@ pub struct Preparation {
     pub in_the_way: Vec<String>,
     /// Why there is none, where it isn't checks.
     pub undrawn: Option<String>,
-}
-
-/// A stack's settings as they are.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct StackNow {
-    /// The deployed release's version, when its template tells it.
-    pub version: Option<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// The role that CloudFormation assumes.
-    pub role_arn: Option<String>,
-    /// SNS topics.
-    pub notification_arns: Vec<String>,
-    /// ARNs of alarms that roll an update back.
-    pub rollback_triggers: Vec<String>,
-    /// Whether it has a stack policy.
-    pub has_policy: bool,
 }
 
 impl Preparation {

@@ -1,19 +1,15 @@
-//! HTTP: what surrounds every page and every answer.
+//! HTTP: what surrounds every page and every answer, and knows none of them.
 
 mod assets;
-mod entry;
 mod failure;
 mod guard;
 mod headers;
-mod reading;
+mod page;
 mod request;
-mod routes;
-mod stream;
-mod upgrade;
 
-pub(crate) use assets::{SCRIPT, STYLE};
-pub(crate) use failure::{Failure, FieldError};
-pub(crate) use guard::{MOST_BYTES, MOST_UPLOAD_BYTES};
-pub(crate) use reading::page_of_runs;
-pub(crate) use request::Asker;
-pub use routes::router;
+pub(crate) use assets::serve as serve_asset;
+pub(crate) use failure::{Failure, FieldError, Problem};
+pub(crate) use guard::{MOST_BYTES, MOST_UPLOAD_BYTES, check, has_cookie, is_api, only, set_cookie};
+pub(crate) use headers::add as add_headers;
+pub(crate) use page::{Frame, Page, token};
+pub(crate) use request::{Asker, Call, Navigation, Visitor, session};

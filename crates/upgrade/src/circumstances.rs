@@ -86,7 +86,8 @@ pub struct DeniedAction {
 }
 
 /// A stack's settings, as DescribeStacks and GetStackPolicy tell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StackSettings {
     /// Termination protection.
     pub termination_protection: bool,

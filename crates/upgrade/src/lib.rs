@@ -10,6 +10,7 @@
 mod act;
 mod approval;
 mod checks;
+mod choices;
 mod circumstances;
 mod comparison;
 mod deployment;
@@ -53,6 +54,7 @@ pub use checks::{
     ParameterRow, ReleaseFacts, STANDING_CHECKS, StorageAdvice, Verdict, Version, actions_of_caller,
     actions_of_role, check, in_the_way, least_growth, new_targets, parameter_table, storage_advice,
 };
+pub use choices::{CatalogueEntry, UpgradeChoices};
 pub use circumstances::{
     Alarm, Circumstances, Database, DeniedAction, Drift, LinkedStack, ListenerRule, Looked, Machine,
     PendingMaintenance, Quota, StackSettings,

@@ -1,5 +1,7 @@
 //! A catalogue of releases: which there are, and which way leads from one to another.
 
+use upgrade::CatalogueEntry;
+
 use super::problem::Problems;
 use super::reader::{Document, Table};
 
@@ -12,23 +14,6 @@ pub(super) const WHAT: &str =
 pub struct Catalogue {
     /// The releases.
     pub releases: Vec<CatalogueEntry>,
-}
-
-/// A release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueEntry {
-    /// Its version.
-    pub version: String,
-    /// Its template: a file's path or a URL.
-    pub template: String,
-    /// The least version that may be upgraded to it.
-    pub from_at_least: Option<String>,
-    /// The least version of the backup stack.
-    pub backup_at_least: Option<String>,
-    /// Whether an upgrade to a later release must stop at this one.
-    pub required_stop: bool,
-    /// What its vendor says about it: a text or a URL.
-    pub notes: Option<String>,
 }
 
 /// Read a catalogue: `[[release]]` tables with `version`, `template`, `from_at_least`, `backup_at_least`,

@@ -10,7 +10,7 @@ use aws::AwsCloud;
 use conductor::{Clock, DataDirectory, Ended};
 use localcloud::Config;
 use sha2::{Digest as _, Sha256};
-use upgrade::{Acceptance, Plan, UpdateOptions};
+use upgrade::{Acceptance, Plan, UpgradeChoices};
 
 use super::approved;
 use super::directory::{self, Notes};
@@ -254,12 +254,8 @@ impl Lab<'_> {
         let request = UpgradeRequest {
             inherited: upgrade::Before::default(),
             release: NewRelease::of(template.name, template.text.as_bytes().to_vec(), None)?,
-            given: BTreeMap::new(),
-            accepted: accepted(),
-            force_sessions: Vec::new(),
-            closes_at: None,
+            choices: UpgradeChoices { accepted: accepted(), ..UpgradeChoices::default() },
             take_fixes: true,
-            options: UpdateOptions::default(),
             run_id: run_id(STACK, &self.clock)?,
         };
         let prepared = prepare(site, &request).await?;

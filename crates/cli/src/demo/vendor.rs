@@ -10,7 +10,7 @@ use aws::{AwsCloud, AwsClouds};
 use conductor::{Clock, Cloud as _, DataDirectory};
 use localcloud::Config;
 use upgrade::{
-    Acceptance, Closing, FleetQuery, Judged, LogicalResource, Observation, UpdateOptions, find_targets,
+    Acceptance, Closing, FleetQuery, Judged, LogicalResource, Observation, UpgradeChoices, find_targets,
     judge_doors,
 };
 
@@ -117,12 +117,12 @@ async fn demonstrate(
     let request = UpgradeRequest {
         inherited: upgrade::Before::default(),
         release: NewRelease::of(&to.name, to.bytes.clone(), None)?,
-        given: new_parameters.clone(),
-        accepted: accepted(),
-        force_sessions: Vec::new(),
-        closes_at: None,
+        choices: UpgradeChoices {
+            given: new_parameters.clone(),
+            accepted: accepted(),
+            ..UpgradeChoices::default()
+        },
         take_fixes: true,
-        options: UpdateOptions::default(),
         run_id: run_id("demo", &clock)?,
     };
     let prepared = prepare(&site, &request).await?;

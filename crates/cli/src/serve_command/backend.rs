@@ -5,12 +5,15 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use panel::proposals::{Preparation, UpgradeWish};
+use panel::proposals::{Preparation, WishedTemplate};
 use panel::{
-    Answering, Backend, BackendError, DeploymentSummary, LeavingWish, Look, MaintenanceWish, Release,
+    Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
 use tokio::sync::{mpsc, oneshot};
-use upgrade::{ApprovedPlan, Banner, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery};
+use upgrade::{
+    ApprovedPlan, Banner, CatalogueEntry, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery,
+    UpgradeChoices,
+};
 
 use super::conducting::Work;
 use super::lifeline::Lifeline;
@@ -20,7 +23,7 @@ use super::refusals::{refused, unanswered, unreachable};
 use super::remembered::SharedRuns;
 use crate::configuration::{Adapter, Configuration};
 use crate::error::CliError;
-use crate::maintenance_command::{self, Entering, Leaving, LeavingError, entering, leaving_for};
+use crate::maintenance_command::{Entering, LeavingError, entering, leaving_for};
 use crate::planning::run_id;
 use crate::site::Site;
 use crate::words::already;
@@ -107,24 +110,24 @@ impl Backend for Sites {
         self.local(async move |inner| inner.entering(&deployment, &wish).await)
     }
 
-    fn prepare_leaving(
-        &self,
-        deployment: &str,
-        wish: LeavingWish,
-        by: &str,
-    ) -> Answering<'_, panel::Leaving> {
+    fn prepare_leaving(&self, deployment: &str, wish: LeavingWish, by: &str) -> Answering<'_, Leaving> {
         let (deployment, by) = (deployment.to_owned(), by.to_owned());
         self.local(async move |inner| inner.leaving(&deployment, wish, &by).await)
     }
 
-    fn releases(&self, deployment: &str) -> Answering<'_, Vec<Release>> {
+    fn releases(&self, deployment: &str) -> Answering<'_, Vec<CatalogueEntry>> {
         let deployment = deployment.to_owned();
         self.local(async move |inner| inner.releases(&deployment).await)
     }
 
-    fn prepare(&self, deployment: &str, wish: &UpgradeWish) -> Answering<'_, Preparation> {
-        let (deployment, wish) = (deployment.to_owned(), wish.clone());
-        self.local(async move |inner| inner.prepare(&deployment, wish).await)
+    fn prepare(
+        &self,
+        deployment: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+    ) -> Answering<'_, Preparation> {
+        let (deployment, template, choices) = (deployment.to_owned(), template.clone(), choices.clone());
+        self.local(async move |inner| inner.prepare(&deployment, template, choices).await)
     }
 
     fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()> {
@@ -203,20 +206,10 @@ impl Reached {
     }
 
     /// As `slackwater maintenance disable` decides it.
-    async fn leaving(
-        &self,
-        deployment: &str,
-        wish: LeavingWish,
-        by: &str,
-    ) -> Result<panel::Leaving, BackendError> {
+    async fn leaving(&self, deployment: &str, wish: LeavingWish, by: &str) -> Result<Leaving, BackendError> {
         let site = self.site(deployment).await?;
         let journal = site.journal(&self.data).await.map_err(refused)?;
-        let LeavingWish { stop_run, while_updating, although_unhealthy } = wish;
-        let wish = maintenance_command::LeavingWish { stop_run, while_updating, although_unhealthy };
-        Ok(match leaving_for(&site, &journal, wish, by).await.map_err(not_covered)? {
-            Leaving::By(plan) => panel::Leaving::By(plan),
-            Leaving::From { run_id, asks, conducted } => panel::Leaving::From { run_id, asks, conducted },
-        })
+        leaving_for(&site, &journal, wish, by).await.map_err(not_covered)
     }
 }
 

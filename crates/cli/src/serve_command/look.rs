@@ -2,7 +2,7 @@
 //! hides no other.
 
 use conductor::Cloud as _;
-use panel::{BackendError, GatePicture, Look, ServicePicture, Workers};
+use panel::{BackendError, Look};
 use upgrade::{
     CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
     ReleaseSide, Users, find_targets_with, still_to_put_back,
@@ -23,35 +23,30 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         Ok(targets) => targets,
         Err(error) => {
             let why = error.to_string();
-            let gate = GatePicture::Unknown(why.clone());
-            let (taken_away, jobs) = (Err(why.clone()), Err(why.clone()));
-            let (workers, services) = (Err(why.clone()), Err(why));
-            let (status, sessions, computations) = (deployment.status, None, None);
-            let doors = Vec::new();
             return Ok(Look {
                 at,
                 version,
-                status,
-                gate,
-                doors,
-                taken_away,
-                jobs,
-                workers,
-                services,
-                sessions,
-                computations,
+                status: deployment.status,
+                users: Err(why.clone()),
+                doors: Vec::new(),
+                taken_away: Err(why.clone()),
+                jobs: Err(why.clone()),
+                workers: Err(why.clone()),
+                services: Err(why),
+                sessions: None,
+                computations: None,
             });
         }
     };
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
-    let (gate, doors, closed) = match entrance(site, &deployment, &targets).await {
+    let (users, doors, closed) = match entrance(site, &deployment, &targets).await {
         Ok(entrance) => {
-            let (gate, doors) = (GatePicture::of(Users::of(&entrance.calm)), door_lines(site, &entrance));
+            let (users, doors) = (Users::of(&entrance.calm), door_lines(site, &entrance));
             // Where some doors are open users are in, and those that are closed are still to be opened.
-            let closed = if gate.is_open() { entrance.calm.doors } else { Vec::new() };
-            (gate, doors, closed)
+            let closed = if users.maintenance().is_none() { entrance.calm.doors } else { Vec::new() };
+            (Ok(users), doors, closed)
         }
-        Err(error) => (GatePicture::Unknown(error.to_string()), Vec::new(), Vec::new()),
+        Err(error) => (Err(error.to_string()), Vec::new(), Vec::new()),
     };
     let parts = CalmParts { alarm_names: ids(&targets.alarms), ..CalmParts::of_work(&targets) };
     let standing =
@@ -69,29 +64,13 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         };
     let groups: Query = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) }.into();
     let workers = match site.ports.observe(&groups).await {
-        Ok(Observation::WorkerGroups(groups)) => Ok(groups
-            .into_iter()
-            .map(|group| Workers {
-                name: group.name,
-                instances: group.instances.len(),
-                min_size: group.min_size,
-                max_size: group.max_size,
-            })
-            .collect()),
+        Ok(Observation::WorkerGroups(groups)) => Ok(groups),
         Ok(other) => Err(format!("answered with {}", other.kind())),
         Err(error) => Err(error.to_string()),
     };
     let services: Query = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) }.into();
     let services = match site.ports.observe(&services).await {
-        Ok(Observation::EcsServices(services)) => Ok(services
-            .into_iter()
-            .map(|service| ServicePicture {
-                name: service.name().to_owned(),
-                running: service.running_count,
-                desired: service.desired_count,
-                tasks: service.tasks.len(),
-            })
-            .collect()),
+        Ok(Observation::EcsServices(services)) => Ok(services),
         Ok(other) => Err(format!("answered with {}", other.kind())),
         Err(error) => Err(error.to_string()),
     };
@@ -119,7 +98,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
         at,
         version,
         status: deployment.status,
-        gate,
+        users,
         doors,
         taken_away,
         jobs,

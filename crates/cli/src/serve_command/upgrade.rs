@@ -1,12 +1,11 @@
 //! Upgrades for the panel: the catalogue's releases, and everything that `slackwater plan` finds out.
 
-use panel::proposals::{Preparation, StackNow, UpgradeWish, WishedTemplate};
-use panel::{BackendError, Release};
-use upgrade::{PortError, release_version, version_sources};
+use panel::BackendError;
+use panel::proposals::{Preparation, WishedTemplate};
+use upgrade::{CatalogueEntry, PortError, UpgradeChoices, release_version, version_sources};
 
 use super::reached::Reached;
 use super::refusals::{refused, unreachable};
-use crate::configuration::CatalogueEntry;
 use crate::error::CliError;
 use crate::history::History;
 use crate::planning::{
@@ -16,7 +15,7 @@ use crate::site::Site;
 
 impl Reached {
     /// The catalogue's releases. A file is read without asking any cloud, so that the page is there at once.
-    pub(super) async fn releases(&self, deployment: &str) -> Result<Vec<Release>, BackendError> {
+    pub(super) async fn releases(&self, deployment: &str) -> Result<Vec<CatalogueEntry>, BackendError> {
         let settings = self.settings(deployment)?;
         let Some(named) = &settings.catalogue else { return Ok(Vec::new()) };
         let file = catalogue_file(self.configuration.directory(), named).map_err(refused)?;
@@ -27,20 +26,15 @@ impl Reached {
                 catalogue_of(&site).await.map_err(described)?.unwrap_or_default()
             }
         };
-        let release = |one: CatalogueEntry| Release {
-            version: one.version,
-            from_at_least: one.from_at_least,
-            required_stop: one.required_stop,
-            notes: one.notes,
-        };
-        Ok(found.releases.into_iter().map(release).collect())
+        Ok(found.releases)
     }
 
     /// Look, check, and draw the plan up.
     pub(super) async fn prepare(
         &self,
         deployment: &str,
-        wish: UpgradeWish,
+        template: WishedTemplate,
+        choices: UpgradeChoices,
     ) -> Result<Preparation, BackendError> {
         // With what is expected by the journal as it is now, for this plan alone.
         let settings = self.settings(deployment)?.clone();
@@ -54,20 +48,10 @@ impl Reached {
         drop(journal);
         let run_id = run_id(deployment, &site.clock).map_err(refused)?;
         site.expected_milliseconds = history.kept_out();
-        let release = release(&site, wish.template).await?;
+        let release = release(&site, template).await?;
         let sources = version_sources(site.profile.as_ref(), &release.template);
         let to_version = release_version(&release.template, &sources, |_| None);
-        let request = UpgradeRequest {
-            release,
-            given: wish.given,
-            accepted: wish.accepted,
-            force_sessions: wish.force_sessions,
-            closes_at: wish.closes_at,
-            take_fixes: false,
-            options: wish.options,
-            run_id,
-            inherited,
-        };
+        let request = UpgradeRequest { release, choices, take_fixes: false, run_id, inherited };
         let prepared = prepare(&site, &request).await.map_err(described)?;
         Ok(preparation(&site, prepared, to_version, &history))
     }
@@ -115,17 +99,11 @@ fn preparation(
     };
     Preparation {
         at: site.clock.now(),
+        from_version: version,
         to_version,
         checks,
         parameters,
-        stack: StackNow {
-            version,
-            tags: stack.tags,
-            role_arn: stack.role_arn,
-            notification_arns: stack.notification_arns,
-            rollback_triggers: stack.rollback_triggers,
-            has_policy: stack.stack_policy.is_some(),
-        },
+        stack,
         foretold,
         at_work,
         expectation: history.expectation(),

@@ -14,7 +14,7 @@ use cli::{Scenario, accepted, demo_settings};
 use conductor::{Clock, Conductor, Ended, Holder, JournalStore, SqliteJournal, Watcher};
 use localcloud::{AccessKeys, Config, LocalCloud};
 use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
-use upgrade::{ApprovedPlan, Outcome, Plan, Record, State, UpdateOptions};
+use upgrade::{ApprovedPlan, Outcome, Plan, Record, State, UpgradeChoices};
 
 /// The folder of vendors' releases and recordings beside the checkout; `None`, said loudly, where it is absent.
 pub fn shared() -> Option<PathBuf> {
@@ -114,12 +114,8 @@ impl Rehearsal {
         let request = UpgradeRequest {
             inherited: upgrade::Before::default(),
             release: NewRelease::of("to.yaml", to.to_vec(), None).expect("a template"),
-            given: BTreeMap::new(),
-            accepted: accepted(),
-            force_sessions: Vec::new(),
-            closes_at: None,
+            choices: UpgradeChoices { accepted: accepted(), ..UpgradeChoices::default() },
             take_fixes: true,
-            options: UpdateOptions::default(),
             run_id: "rehearsal".to_owned(),
         };
         let prepared = prepare(site, &request).await.expect("everything could be looked at");

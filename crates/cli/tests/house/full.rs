@@ -15,7 +15,7 @@ use cli::site::Site;
 use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalStore, SqliteJournal, Watcher};
 use localcloud::faults::Faults;
 use localcloud::{Config, LocalCloud};
-use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpdateOptions};
+use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpgradeChoices};
 
 use crate::calls::CallLog;
 use crate::common::{BEGINNING, approved, code_ocean, local_cloud, sample, sdk};
@@ -353,12 +353,8 @@ impl Full {
             inherited,
             release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
                 .expect("a template"),
-            given: BTreeMap::new(),
-            accepted: self.accepted(),
-            force_sessions: Vec::new(),
-            closes_at: None,
+            choices: UpgradeChoices { accepted: self.accepted(), ..UpgradeChoices::default() },
             take_fixes: true,
-            options: UpdateOptions::default(),
             run_id: run_id.to_owned(),
         };
         prepare(&self.site, &request).await.expect("everything could be looked at")

@@ -7,7 +7,7 @@ use cli::Scenario;
 use cli::configuration::DeploymentSettings;
 use cli::planning::{NewRelease, NoPlan, UpgradeRequest, prepare};
 use upgrade::{
-    Acceptance, DraftError, Outcome, Plan, Record, Report, UpdateOptions, Users, Verdict, in_the_way,
+    Acceptance, DraftError, Outcome, Plan, Record, Report, UpgradeChoices, Users, Verdict, in_the_way,
 };
 
 use crate::common::{Rehearsal, Silent, approved};
@@ -58,12 +58,8 @@ pub async fn upgrade(
     let mut request = UpgradeRequest {
         inherited: upgrade::Before::default(),
         release,
-        given: new.clone(),
-        accepted: Vec::new(),
-        force_sessions: Vec::new(),
-        closes_at: None,
+        choices: UpgradeChoices { given: new.clone(), ..UpgradeChoices::default() },
         take_fixes: true,
-        options: UpdateOptions::default(),
         run_id: "next-release".to_owned(),
     };
     // An owner reads what is warned of, and accepts it.
@@ -80,11 +76,11 @@ pub async fn upgrade(
     let warned = looked.checks.iter().filter(|check| check.verdict == Verdict::Warning);
     // Also that log groups and queues go with their contents.
     let replaced = looked.resources.iter().map(|logical_id| said(logical_id));
-    request.accepted = warned.map(|check| said(&check.id)).chain(replaced).collect();
+    request.choices.accepted = warned.map(|check| said(&check.id)).chain(replaced).collect();
     let mut again = prepare(&site, &request).await.map_err(|error| format!("not looked at: {error}"))?;
     let warned = again.checks.iter().filter(|check| check.verdict == Verdict::Warning);
-    request.accepted.extend(warned.map(|check| said(&check.id)));
-    let failed: Vec<String> = in_the_way(&again.checks, &request.accepted)
+    request.choices.accepted.extend(warned.map(|check| said(&check.id)));
+    let failed: Vec<String> = in_the_way(&again.checks, &request.choices.accepted)
         .into_iter()
         .map(|check| format!("{}: {}", check.id, check.evidence.join(" ")))
         .collect();

@@ -10,7 +10,7 @@ use cli::ports::Ports;
 use cli::site::Site;
 use cli::{Scenario, accepted};
 use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
-use upgrade::{Plan, UpdateKind, UpdateOptions, sha256_of};
+use upgrade::{Plan, UpdateKind, UpgradeChoices, sha256_of};
 
 use crate::common::{Rehearsal, local_cloud, sample, sdk, virtual_time};
 
@@ -53,12 +53,8 @@ async fn look(site: &Site, release: NewRelease) -> Result<Prepared, String> {
     let request = UpgradeRequest {
         inherited: upgrade::Before::default(),
         release,
-        given: BTreeMap::new(),
-        accepted: accepted(),
-        force_sessions: Vec::new(),
-        closes_at: None,
+        choices: UpgradeChoices { accepted: accepted(), ..UpgradeChoices::default() },
         take_fixes: true,
-        options: UpdateOptions::default(),
         run_id: "run-1".to_owned(),
     };
     prepare(site, &request).await.map_err(|error| error.to_string())

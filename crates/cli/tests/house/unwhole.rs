@@ -1,6 +1,5 @@
 //! Stacks that aren't whole: what leads out of it is said by every command that looks for the platform in them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cli::planning::{NewRelease, UpgradeRequest, prepare};
@@ -8,7 +7,7 @@ use cli::seed::Caller;
 use cli::{demo_settings, entering};
 use localcloud::faults::Faults;
 use serde_json::json;
-use upgrade::{Before, UpdateOptions};
+use upgrade::{Before, UpgradeChoices};
 
 use crate::common::{Rehearsal, sample, virtual_time};
 
@@ -45,12 +44,8 @@ fn a_stack_that_is_not_whole_says_what_leads_out_of_it() {
             let request = UpgradeRequest {
                 inherited: Before::default(),
                 release: NewRelease::of("to.yaml", sample().to, None).expect("a template"),
-                given: BTreeMap::new(),
-                accepted: Vec::new(),
-                force_sessions: Vec::new(),
-                closes_at: None,
+                choices: UpgradeChoices::default(),
                 take_fixes: true,
-                options: UpdateOptions::default(),
                 run_id: "run-1".to_owned(),
             };
             let upgrade = prepare(&site, &request).await.expect_err("there is no platform").to_string();

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 pub const LEAST_PASSWORD: usize = 15;
 
 /// The longest that is hashed: more than a person types, less than an attack sends.
-const MOST_PASSWORD: usize = 1024;
+pub const MOST_PASSWORD: usize = 1024;
 
 /// OWASP's "Password Storage Cheat Sheet": argon2id with 19 MiB, two passes, one lane.
 const MEMORY_KIBIBYTES: u32 = 19 * 1024;

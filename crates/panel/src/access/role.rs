@@ -1,7 +1,19 @@
 //! Roles, and what each may do. The one place that decides.
 
 /// What somebody may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Looks.
@@ -12,9 +24,9 @@ pub enum Role {
     Admin,
 }
 
-/// Something that is done through the panel.
+/// What a role gives: something that may be done through the panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub enum Permission {
     /// Look at deployments and runs.
     Look,
     /// Draw up plans: nothing is changed.
@@ -39,8 +51,8 @@ impl Role {
 
     /// Whether it may.
     #[must_use]
-    pub fn may(self, deed: Deed) -> bool {
-        self >= deed.least()
+    pub fn may(self, permission: Permission) -> bool {
+        self >= permission.least_role()
     }
 
     /// As it is stored and shown.
@@ -70,37 +82,41 @@ impl Role {
     }
 }
 
-impl Deed {
+impl Permission {
     /// The least role that may.
     #[must_use]
-    pub fn least(self) -> Role {
+    pub fn least_role(self) -> Role {
         match self {
-            Deed::Look | Deed::OwnAccount => Role::Viewer,
-            Deed::Plan | Deed::Approve | Deed::Run | Deed::Decide | Deed::Announce => Role::Operator,
-            Deed::Administer => Role::Admin,
+            Permission::Look | Permission::OwnAccount => Role::Viewer,
+            Permission::Plan
+            | Permission::Approve
+            | Permission::Run
+            | Permission::Decide
+            | Permission::Announce => Role::Operator,
+            Permission::Administer => Role::Admin,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Deed, Role};
+    use super::{Permission, Role};
 
     #[test]
     fn each_role_may_what_it_may_and_no_more() {
-        for (deed, viewer, operator) in [
-            (Deed::Look, true, true),
-            (Deed::OwnAccount, true, true),
-            (Deed::Plan, false, true),
-            (Deed::Approve, false, true),
-            (Deed::Run, false, true),
-            (Deed::Decide, false, true),
-            (Deed::Announce, false, true),
-            (Deed::Administer, false, false),
+        for (permission, viewer, operator) in [
+            (Permission::Look, true, true),
+            (Permission::OwnAccount, true, true),
+            (Permission::Plan, false, true),
+            (Permission::Approve, false, true),
+            (Permission::Run, false, true),
+            (Permission::Decide, false, true),
+            (Permission::Announce, false, true),
+            (Permission::Administer, false, false),
         ] {
-            assert_eq!(Role::Viewer.may(deed), viewer, "viewer, {deed:?}");
-            assert_eq!(Role::Operator.may(deed), operator, "operator, {deed:?}");
-            assert!(Role::Admin.may(deed), "admin, {deed:?}");
+            assert_eq!(Role::Viewer.may(permission), viewer, "viewer, {permission:?}");
+            assert_eq!(Role::Operator.may(permission), operator, "operator, {permission:?}");
+            assert!(Role::Admin.may(permission), "admin, {permission:?}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::{audited, audited_now};
 use crate::access::{Minted, Proof, Role};
 use crate::panel::Panel;
-use crate::web::{Asker, Failure};
+use crate::web::{Asker, Call, Failure};
 
 /// Whether whoever asks is who they were when they signed in. Wrong passwords count as attempts to sign in do, and a refusal
 /// is in the audit trail.
@@ -15,7 +15,7 @@ pub(crate) async fn confirm(
     what: &str,
     current: Option<String>,
 ) -> Result<(), Failure> {
-    let confirmed = confirmed(panel, asker, current).await;
+    let confirmed = check_password(panel, asker, current).await;
     if confirmed.is_err() {
         audited_now(panel, asker, "change credentials", what, || confirmed)
     } else {
@@ -23,7 +23,7 @@ pub(crate) async fn confirm(
     }
 }
 
-async fn confirmed(panel: &Panel, asker: &Asker, current: Option<String>) -> Result<(), Failure> {
+async fn check_password(panel: &Panel, asker: &Asker, current: Option<String>) -> Result<(), Failure> {
     match asker.proof {
         Proof::Session(_) => {}
         Proof::Token(_) => return Err(Failure::NotByToken),
@@ -44,50 +44,36 @@ async fn confirmed(panel: &Panel, asker: &Asker, current: Option<String>) -> Res
 }
 
 /// Let somebody in.
-pub(crate) async fn add_person(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    password: String,
-) -> Result<(), Failure> {
+pub(crate) async fn add_person(call: &Call, name: &str, role: Role, password: String) -> Result<(), Failure> {
+    let panel = &call.panel;
     let work = async {
         let hash = panel.passwords.hash(name, password).await?;
         Ok(panel.access.add_person(name, role, &hash, panel.now())?)
     };
-    audited(panel, asker, "add person", &format!("{name}: {}", role.word()), work).await
+    audited(call, "add person", &format!("{name}: {}", role.word()), work).await
 }
 
 /// Change what somebody may, or shut them out.
-pub(crate) fn change_person(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    disabled: bool,
-) -> Result<(), Failure> {
+pub(crate) fn change_person(call: &Call, role: Role, disabled: bool) -> Result<(), Failure> {
+    let Call { panel, asker, id: name, .. } = call;
     let act = if disabled { "shut person out" } else { "change person" };
     let object = format!("{name}: {}", role.word());
     audited_now(panel, asker, act, &object, || Ok(panel.access.change_person(name, role, disabled)?))
 }
 
 /// Give somebody another password: they have forgotten theirs.
-pub(crate) async fn set_password(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    password: String,
-) -> Result<(), Failure> {
+pub(crate) async fn set_password(call: &Call, password: String) -> Result<(), Failure> {
+    let (panel, name) = (&call.panel, &call.id);
     let work = async {
         let hash = panel.passwords.hash(name, password).await?;
         Ok(panel.access.reset_password(name, &hash, panel.now())?)
     };
-    audited(panel, asker, "set password", name, work).await
+    audited(call, "set password", name, work).await
 }
 
 /// Change the asker's own password. Their sessions end, this one too, and their tokens are revoked.
-pub(crate) async fn change_own_password(panel: &Panel, asker: &Asker, new: String) -> Result<(), Failure> {
-    let name = &asker.person.name;
+pub(crate) async fn change_own_password(call: &Call, new: String) -> Result<(), Failure> {
+    let (panel, name) = (&call.panel, &call.asker.person.name);
     let work = async {
         let hash = panel.passwords.hash(name, new).await.map_err(|error| match Failure::from(error) {
             Failure::BadInput(words) => Failure::field("new", words),
@@ -95,17 +81,12 @@ pub(crate) async fn change_own_password(panel: &Panel, asker: &Asker, new: Strin
         })?;
         Ok(panel.access.change_password(name, &hash)?)
     };
-    audited(panel, asker, "change own password", name, work).await
+    audited(call, "change own password", name, work).await
 }
 
 /// Make an API token for the asker.
-pub(crate) fn mint_token(
-    panel: &Panel,
-    asker: &Asker,
-    name: &str,
-    role: Role,
-    days: u32,
-) -> Result<Minted, Failure> {
+pub(crate) fn mint_token(call: &Call, name: &str, role: Role, days: u32) -> Result<Minted, Failure> {
+    let Call { panel, asker, .. } = call;
     audited_now(panel, asker, "make token", &format!("{name}: {}", role.word()), || {
         if !(1..=366).contains(&days) {
             return Err(Failure::BadInput("A token is good for 1 to 366 days.".to_owned()));
@@ -114,7 +95,8 @@ pub(crate) fn mint_token(
     })
 }
 
-/// Revoke a token.
-pub(crate) fn revoke_token(panel: &Panel, asker: &Asker, id: i64) -> Result<(), Failure> {
-    audited_now(panel, asker, "revoke token", &id.to_string(), || Ok(panel.access.revoke_token(id)?))
+/// Revoke a token, by its number.
+pub(crate) fn revoke_token(call: &Call, number: i64) -> Result<(), Failure> {
+    let revoke = || Ok(call.panel.access.revoke_token(number)?);
+    audited_now(&call.panel, &call.asker, "revoke token", &number.to_string(), revoke)
 }

@@ -9,11 +9,8 @@ use upgrade::{Acceptance, ApprovedPlan, NotApproved, Plan, Timestamp, UpdateOpti
 use self::checks::{check_acceptances, check_sessions, check_template, differing, values};
 use super::{audited, audited_now};
 use crate::panel::Panel;
-use crate::proposals::{Preparation, Proposal, ProposalError, Standing, UpgradeWish, WishedTemplate};
-use crate::web::{Asker, Failure, FieldError};
-
-/// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").
-pub(crate) const MOST_TEMPLATE_BYTES: usize = 1_000_000;
+use crate::proposals::{Preparation, Proposal, ProposalError, Stage, WishedTemplate};
+use crate::web::{Asker, Call, Failure, FieldError};
 
 /// The longest reason for accepting something.
 const MOST_REASON: usize = 500;
@@ -39,12 +36,8 @@ pub(crate) struct ProposalChange {
 }
 
 /// Make a proposal, and begin to look at its deployment.
-pub(crate) fn propose(
-    panel: &Panel,
-    asker: &Asker,
-    deployment: &str,
-    template: WishedTemplate,
-) -> Result<Proposal, Failure> {
+pub(crate) fn propose(call: &Call, template: WishedTemplate) -> Result<Proposal, Failure> {
+    let Call { panel, asker, id: deployment, .. } = call;
     audited_now(panel, asker, "propose upgrade", deployment, || {
         check_template(&template)?;
         let proposal = panel.proposals.make(deployment, template, &asker.person.name, panel.now())?;
@@ -53,18 +46,14 @@ pub(crate) fn propose(
 }
 
 /// Change a proposal. What changes voids its approval, and is looked at anew.
-pub(crate) fn change(
-    panel: &Panel,
-    asker: &Asker,
-    id: &str,
-    change: ProposalChange,
-) -> Result<Proposal, Failure> {
-    let object = format!("{}: {}", named(panel, id), in_words(&change));
-    audited_now(panel, asker, "change proposal", &object, || changed(panel, asker, id, change))
+pub(crate) fn change(call: &Call, change: ProposalChange) -> Result<Proposal, Failure> {
+    let Call { panel, asker, id, .. } = call;
+    let object = format!("{}: {}", audit_name(panel, id), audit_words(&change));
+    audited_now(panel, asker, "change proposal", &object, || apply(panel, asker, id, change))
 }
 
 /// A proposal as the audit trail names it.
-fn named(panel: &Panel, id: &str) -> String {
+fn audit_name(panel: &Panel, id: &str) -> String {
     match panel.proposals.get(id) {
         Ok(proposal) => format!("{} ({id})", proposal.deployment),
         Err(_) => id.to_owned(),
@@ -72,7 +61,7 @@ fn named(panel: &Panel, id: &str) -> String {
 }
 
 /// What is changed, by name; never a value.
-fn in_words(change: &ProposalChange) -> String {
+fn audit_words(change: &ProposalChange) -> String {
     let listed = |what: &str, names: Vec<&String>| {
         let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
         (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
@@ -92,7 +81,7 @@ fn in_words(change: &ProposalChange) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Result<Proposal, Failure> {
+fn apply(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Result<Proposal, Failure> {
     if let Some(template) = &change.template {
         check_template(template)?;
     }
@@ -110,24 +99,25 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
     let person = &asker.person.name;
     let proposal = panel.proposals.change(id, change.template, |proposal| {
         let decided = Proposal { authors: Vec::new(), ..proposal.clone() };
+        let choices = &mut proposal.choices;
         if moved {
             // What was accepted of another release was accepted for what it said then.
-            proposal.accepted.clear();
+            choices.accepted.clear();
         }
         for (name, value) in values {
             match value {
-                Some(value) => drop(proposal.given.insert(name, value)),
-                None => drop(proposal.given.remove(&name)),
+                Some(value) => drop(choices.given.insert(name, value)),
+                None => drop(choices.given.remove(&name)),
             }
         }
         if let Some(options) = change.options {
-            proposal.options = seen.as_ref().map_or(options.clone(), |seen| differing(options, &seen.stack));
+            choices.options = seen.as_ref().map_or(options.clone(), |seen| differing(options, &seen.stack));
         }
         if let Some(force_sessions) = change.force_sessions {
-            proposal.force_sessions = force_sessions;
+            choices.force_sessions = force_sessions;
         }
         if let Some(closes_at) = change.closes_at {
-            proposal.closes_at = closes_at;
+            choices.closes_at = closes_at;
         }
         // Whoever decides on what will be done is an author; whoever accepts a warning is named beside it.
         let authored = moved || decided != Proposal { authors: Vec::new(), ..proposal.clone() };
@@ -135,11 +125,11 @@ fn changed(panel: &Panel, asker: &Asker, id: &str, change: ProposalChange) -> Re
             proposal.authors.push(person.clone());
         }
         for (what, why) in change.accept {
-            proposal.accepted.retain(|one| one.what != what);
+            proposal.choices.accepted.retain(|one| one.what != what);
             if !why.trim().is_empty() {
                 let (who, why) = (asker.signature(), why.trim().to_owned());
                 let of = warnings_read(seen.as_ref(), &what);
-                proposal.accepted.push(Acceptance { what, who, why, of });
+                proposal.choices.accepted.push(Acceptance { what, who, why, of });
             }
         }
         Ok::<_, ProposalError>(())
@@ -159,28 +149,22 @@ fn warnings_read(seen: Option<&Preparation>, what: &str) -> Vec<String> {
 }
 
 /// Look at the deployment again, as a task: the proposal says when it is over.
-pub(crate) fn look(panel: &Panel, asker: &Asker, id: &str) -> Result<Proposal, Failure> {
-    audited_now(panel, asker, "look for proposal", &named(panel, id), || begin_look(panel, id))
+pub(crate) fn prepare(call: &Call) -> Result<Proposal, Failure> {
+    let Call { panel, asker, id, .. } = call;
+    audited_now(panel, asker, "look for proposal", &audit_name(panel, id), || begin_look(panel, id))
 }
 
 fn begin_look(panel: &Panel, id: &str) -> Result<Proposal, Failure> {
     let since = panel.now();
     let proposal = panel.proposals.change(id, None, |proposal| {
         proposal.revision += 1;
-        proposal.standing = Standing::Looking { since };
+        proposal.stage = Stage::Looking { since };
         Ok::<_, ProposalError>(())
     })?;
-    let wish = UpgradeWish {
-        template: panel.proposals.template(&proposal)?,
-        given: proposal.given.clone(),
-        accepted: proposal.accepted.clone(),
-        options: proposal.options.clone(),
-        force_sessions: proposal.force_sessions.clone(),
-        closes_at: proposal.closes_at,
-    };
+    let template = panel.proposals.template(&proposal)?;
     let (panel, looked) = (panel.clone(), proposal.clone());
     tokio::spawn(async move {
-        let found = panel.backend.prepare(&looked.deployment, &wish).await;
+        let found = panel.backend.prepare(&looked.deployment, &template, &looked.choices).await;
         let found = found.map_err(|error| error.to_string());
         if let Err(error) = panel.proposals.end_look(&looked.id, looked.revision, found, panel.now()) {
             // There is nobody to answer: the proposal goes on looking until somebody asks again.
@@ -202,17 +186,13 @@ pub(crate) struct Acknowledged {
 }
 
 /// Approve a proposal's plan, and no other.
-pub(crate) fn approve(
-    panel: &Panel,
-    asker: &Asker,
-    id: &str,
-    acknowledged: &Acknowledged,
-) -> Result<Proposal, Failure> {
-    let object = format!("{}: {}", named(panel, id), acknowledged.plan_sha256);
-    audited_now(panel, asker, "approve plan", &object, || approved(panel, asker, id, acknowledged))
+pub(crate) fn approve(call: &Call, acknowledged: &Acknowledged) -> Result<Proposal, Failure> {
+    let Call { panel, asker, id, .. } = call;
+    let object = format!("{}: {}", audit_name(panel, id), acknowledged.plan_sha256);
+    audited_now(panel, asker, "approve plan", &object, || approve_plan(panel, asker, id, acknowledged))
 }
 
-fn approved(
+fn approve_plan(
     panel: &Panel,
     asker: &Asker,
     id: &str,
@@ -222,12 +202,12 @@ fn approved(
     let plan = preparation.as_ref().and_then(|preparation| preparation.plan.as_ref());
     let now = panel.now();
     panel.proposals.change(id, None, |proposal| {
-        match &proposal.standing {
-            Standing::Seen | Standing::Approved(_) => {}
-            Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } => {
+        match &proposal.stage {
+            Stage::Seen | Stage::Approved(_) => {}
+            Stage::Unseen | Stage::Looking { .. } | Stage::Failed { .. } => {
                 return Err(Failure::Conflict("The deployment must be looked at first.".to_owned()));
             }
-            Standing::Begun { .. } | Standing::Discarded { .. } => return Err(ProposalError::Ended.into()),
+            Stage::Begun { .. } | Stage::Discarded { .. } => return Err(ProposalError::Ended.into()),
         }
         let (Some(preparation), Some(plan)) = (&preparation, plan) else {
             return Err(Failure::Conflict("There is no plan: something stands in its way.".to_owned()));
@@ -262,29 +242,25 @@ fn approved(
                     .to_owned(),
             ));
         }
-        proposal.standing = Standing::Approved(approved.approval().clone());
+        proposal.stage = Stage::Approved(approved.approval().clone());
         Ok(())
     })
 }
 
 /// Begin the run of an approved plan. Gives the run.
-pub(crate) async fn begin(
-    panel: &Panel,
-    asker: &Asker,
-    id: &str,
-    without_notice: bool,
-) -> Result<String, Failure> {
-    let work = begun(panel, asker, id, without_notice);
-    audited(panel, asker, "run plan", &named(panel, id), work).await
+pub(crate) async fn begin(call: &Call, without_notice: bool) -> Result<String, Failure> {
+    let object = audit_name(&call.panel, &call.id);
+    audited(call, "run plan", &object, begin_run(call, without_notice)).await
 }
 
-async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> Result<String, Failure> {
+async fn begin_run(call: &Call, without_notice: bool) -> Result<String, Failure> {
+    let Call { panel, asker, id, .. } = call;
     let proposal = panel.proposals.get(id)?;
-    let approval = match &proposal.standing {
-        Standing::Approved(approval) => approval.clone(),
-        Standing::Begun { run_id, .. } => return Ok(run_id.clone()),
-        Standing::Discarded { .. } => return Err(ProposalError::Ended.into()),
-        Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen => {
+    let approval = match &proposal.stage {
+        Stage::Approved(approval) => approval.clone(),
+        Stage::Begun { run_id, .. } => return Ok(run_id.clone()),
+        Stage::Discarded { .. } => return Err(ProposalError::Ended.into()),
+        Stage::Unseen | Stage::Looking { .. } | Stage::Failed { .. } | Stage::Seen => {
             return Err(Failure::Conflict("Its plan is not approved.".to_owned()));
         }
     };
@@ -314,7 +290,7 @@ async fn begun(panel: &Panel, asker: &Asker, id: &str, without_notice: bool) -> 
     }
     let (by, at) = (asker.signature(), panel.now());
     panel.proposals.change(id, None, |proposal| {
-        proposal.standing = Standing::Begun { run_id: run_id.clone(), approval, by, at };
+        proposal.stage = Stage::Begun { run_id: run_id.clone(), approval, by, at };
         Ok::<_, ProposalError>(())
     })?;
     Ok(run_id)
@@ -329,7 +305,7 @@ pub(crate) fn missed_notice(
     now: Timestamp,
 ) -> Option<String> {
     let closes_at = plan.announcement.closes_at?;
-    if proposal.closes_at.is_some_and(|chosen| chosen <= now) {
+    if proposal.choices.closes_at.is_some_and(|chosen| chosen <= now) {
         return Some(
             "The time that was chosen for the gate to close has passed. Choose another, or say that it may close at once."
                 .to_owned(),
@@ -349,11 +325,12 @@ pub(crate) fn missed_notice(
 }
 
 /// Give a proposal up.
-pub(crate) fn discard(panel: &Panel, asker: &Asker, id: &str) -> Result<(), Failure> {
+pub(crate) fn discard(call: &Call) -> Result<(), Failure> {
+    let Call { panel, asker, id, .. } = call;
     let (by, at) = (asker.signature(), panel.now());
-    audited_now(panel, asker, "discard proposal", &named(panel, id), || {
+    audited_now(panel, asker, "discard proposal", &audit_name(panel, id), || {
         let discarded = panel.proposals.change(id, None, |proposal| {
-            proposal.standing = Standing::Discarded { by, at };
+            proposal.stage = Stage::Discarded { by, at };
             Ok::<_, Failure>(())
         });
         discarded.map(drop)

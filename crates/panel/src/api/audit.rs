@@ -1,53 +1,85 @@
 //! The audit trail over the API: acts with what came of them, and the chain's rows as they are kept.
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
-use serde_json::{Value, json};
+use schemars::{JsonSchema, json_schema};
+use serde::Serialize;
+use serde_json::json;
 
-use super::handlers::{Answered, Problem, Wanted, limit};
-use super::operations::Shape;
+use super::operation::{Answer, Given, limit};
+use super::time::Time;
 use crate::access::{AccessError, ActOutcome, AuditEntry};
-use crate::pages;
 use crate::panel::Panel;
-use crate::web::Failure;
+use crate::web::{Call, Failure};
 
 /// Rows that are read at once.
 const ROWS: u32 = 500;
 
-fn entry(entry: &AuditEntry) -> Value {
-    let AuditEntry { number, at, who, address, act, object, outcome } = entry;
-    let (ended_at, done, detail) = match outcome {
-        Some(ActOutcome { at, done, detail }) => (Some(pages::iso(*at)), Some(*done), detail.as_str()),
-        None => (None, None, ""),
-    };
-    json!({
-        "number": number, "at": pages::iso(*at), "who": who, "address": address, "act": act, "object": object,
-        "endedAt": ended_at, "done": done, "detail": detail,
-    })
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Audit {
+    entries: Vec<Entry>,
+    /// The number that the next page ends before.
+    next_before: Option<i64>,
 }
 
-pub(crate) async fn list(State(panel): State<Panel>, Query(query): Wanted) -> Answered {
-    let limit = limit(&query)?;
-    let before = match query.get("before").map(|text| text.parse::<i64>()) {
-        None => None,
-        Some(Ok(before @ 0..)) => Some(before),
-        Some(Ok(_) | Err(_)) => {
-            return Err(Failure::BadInput("before is an entry's number.".to_owned()).into());
-        }
-    };
-    let trail = panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
-    let next = trail.last().filter(|last| last.number > 1).map(|last| last.number);
-    Ok(Json(json!({"entries": trail.iter().map(entry).collect::<Vec<_>>(), "nextBefore": next})))
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AuditEntry")]
+struct Entry {
+    number: i64,
+    at: Time,
+    who: String,
+    address: String,
+    act: String,
+    object: String,
+    /// `null`: it is under way, or its process ended over it.
+    ended_at: Option<Time>,
+    done: Option<bool>,
+    detail: String,
+}
+
+impl From<AuditEntry> for Entry {
+    fn from(entry: AuditEntry) -> Entry {
+        let AuditEntry { number, at, who, address, act, object, outcome } = entry;
+        let (ended_at, done, detail) = match outcome {
+            Some(ActOutcome { at, done, detail }) => (Some(at.into()), Some(done), detail),
+            None => (None, None, String::new()),
+        };
+        Entry { number, at: at.into(), who, address, act, object, ended_at, done, detail }
+    }
+}
+
+pub(super) async fn list(call: Call) -> Result<Audit, Failure> {
+    let limit = limit(&call)?;
+    let words = "before is an entry's number.";
+    let before = call.parsed::<i64>("before", words)?;
+    if before.is_some_and(|before| before < 0) {
+        return Err(Failure::BadInput(words.to_owned()));
+    }
+    let trail = call.panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
+    let next_before = trail.last().filter(|last| last.number > 1).map(|last| last.number);
+    Ok(Audit { entries: trail.into_iter().map(Entry::from).collect(), next_before })
+}
+
+/// One JSON object a line.
+pub(super) struct Lines(Body);
+
+impl Answer for Lines {
+    const GIVEN: Option<Given> =
+        Some(Given { schema: |_| json_schema!({"type": "string"}), media_type: "application/jsonl" });
+
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/jsonl")], self.0).into_response()
+    }
 }
 
 /// All of it, a page of rows at a time: however long it is, little of it is in memory.
-pub(crate) async fn export(State(panel): State<Panel>) -> Result<Response, Problem> {
-    let first = lines(&panel, 0)?;
-    let rest = stream::try_unfold((panel, Some(first)), async |(panel, page)| {
+pub(super) async fn export(call: Call) -> Result<Lines, Failure> {
+    let first = lines(&call.panel, 0)?;
+    let rest = stream::try_unfold((call.panel, Some(first)), async |(panel, page)| {
         let Some((text, last)) = page else { return Ok(None) };
         let next = match last {
             Some(last) => Some(lines(&panel, last)?),
@@ -55,8 +87,7 @@ pub(crate) async fn export(State(panel): State<Panel>) -> Result<Response, Probl
         };
         Ok::<_, AccessError>(Some((text, (panel, next))))
     });
-    let media_type = [(CONTENT_TYPE, Shape::AuditLines.media_type())];
-    Ok((media_type, Body::from_stream(rest)).into_response())
+    Ok(Lines(Body::from_stream(rest)))
 }
 
 /// A page of lines after a place, and the place of its last; `None`: there is no more.

@@ -1,150 +1,166 @@
 //! People, their passwords, and tokens over the API. A secret goes in, or comes out once; it is in no other answer.
 //!
-//! The asker's own password, which goes with every change, is looked at before ([`super::confirmed`]).
+//! The asker's own password, which goes with every change, is looked at before ([`super::confirmation`]).
 
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
-use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::handlers::{Answered, Done, Problem, read};
-use super::once::ShownOnce;
-use crate::access::{Person, Role};
+use super::idempotency::ShownOnce;
+use super::operation::Done;
+use super::time::Time;
+use crate::access::{ApiToken, LEAST_PASSWORD, MOST_PASSWORD, Person, Role};
 use crate::act;
-use crate::pages;
-use crate::panel::Panel;
-use crate::web::{Asker, Failure};
+use crate::web::{Call, Failure};
 
-fn person(person: &Person) -> Value {
-    json!({
-        "name": person.name, "role": person.role, "disabled": person.disabled,
-        "createdAt": pages::iso(person.created_at), "signedInAt": person.signed_in_at.map(pages::iso),
-    })
+#[derive(Serialize, JsonSchema)]
+pub(super) struct People {
+    people: Vec<ListedPerson>,
 }
 
-pub(crate) async fn people(State(panel): State<Panel>) -> Answered {
-    let people: Vec<Value> = panel.access.people()?.iter().map(person).collect();
-    Ok(Json(json!({"people": people})))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewPersonBody {
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Person")]
+struct ListedPerson {
     name: String,
+    role: Role,
+    /// Whether they are shut out.
+    disabled: bool,
+    created_at: Time,
+    signed_in_at: Option<Time>,
+}
+
+impl From<Person> for ListedPerson {
+    fn from(person: Person) -> ListedPerson {
+        let Person { name, role, disabled, created_at, signed_in_at } = person;
+        let (created_at, signed_in_at) = (created_at.into(), signed_in_at.map(Time::from));
+        ListedPerson { name, role, disabled, created_at, signed_in_at }
+    }
+}
+
+pub(super) async fn people(call: Call) -> Result<People, Failure> {
+    Ok(People { people: call.panel.access.people()?.into_iter().map(ListedPerson::from).collect() })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPerson {
+    #[schemars(length(min = 1, max = 64))]
+    name: String,
+    #[schemars(length(min = LEAST_PASSWORD, max = MOST_PASSWORD))]
     password: String,
     role: Role,
 }
 
-pub(crate) async fn add(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    body: bytes::Bytes,
-) -> Done {
-    let sent: NewPersonBody = read(&body)?;
-    act::add_person(&panel, &asker, &sent.name, sent.role, sent.password).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn add(call: Call, sent: NewPerson) -> Result<Done, Failure> {
+    act::add_person(&call, &sent.name, sent.role, sent.password).await?;
+    Ok(Done)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PersonChangeBody {
+pub(super) struct PersonChange {
     role: Role,
     #[serde(default)]
     disabled: bool,
 }
 
-pub(crate) async fn change(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(name): Path<String>,
-    body: bytes::Bytes,
-) -> Done {
-    let sent: PersonChangeBody = read(&body)?;
-    act::change_person(&panel, &asker, &name, sent.role, sent.disabled)?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn change(call: Call, sent: PersonChange) -> Result<Done, Failure> {
+    act::change_person(&call, sent.role, sent.disabled)?;
+    Ok(Done)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PasswordBody {
+pub(super) struct NewPassword {
+    #[schemars(length(min = LEAST_PASSWORD, max = MOST_PASSWORD))]
     password: String,
 }
 
 /// Somebody has forgotten theirs.
-pub(crate) async fn set_password(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(name): Path<String>,
-    body: bytes::Bytes,
-) -> Done {
-    let sent: PasswordBody = read(&body)?;
-    act::set_password(&panel, &asker, &name, sent.password).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn set_password(call: Call, sent: NewPassword) -> Result<Done, Failure> {
+    act::set_password(&call, sent.password).await?;
+    Ok(Done)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OwnPasswordBody {
+pub(super) struct OwnPassword {
+    #[schemars(length(min = LEAST_PASSWORD, max = MOST_PASSWORD))]
     new: String,
 }
 
-pub(crate) async fn own_password(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    body: bytes::Bytes,
-) -> Done {
-    let sent: OwnPasswordBody = read(&body)?;
-    act::change_own_password(&panel, &asker, sent.new).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn set_own_password(call: Call, sent: OwnPassword) -> Result<Done, Failure> {
+    act::change_own_password(&call, sent.new).await?;
+    Ok(Done)
 }
 
-pub(crate) async fn tokens(State(panel): State<Panel>) -> Answered {
-    let tokens = panel.access.tokens()?;
-    let tokens = tokens.iter().map(|one| {
-        json!({
-            "id": one.id, "name": one.name, "person": one.person, "role": one.role, "revoked": one.revoked,
-            "createdAt": pages::iso(one.created_at), "expiresAt": pages::iso(one.expires_at),
-            "usedAt": one.used_at.map(pages::iso),
-        })
-    });
-    Ok(Json(json!({"tokens": tokens.collect::<Vec<_>>()})))
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Tokens {
+    tokens: Vec<ListedToken>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Token")]
+struct ListedToken {
+    id: i64,
+    name: String,
+    person: String,
+    role: Role,
+    revoked: bool,
+    created_at: Time,
+    expires_at: Time,
+    used_at: Option<Time>,
+}
+
+impl From<ApiToken> for ListedToken {
+    fn from(token: ApiToken) -> ListedToken {
+        let ApiToken { id, name, person, role, created_at, expires_at, used_at, revoked } = token;
+        let (created_at, expires_at) = (created_at.into(), expires_at.into());
+        ListedToken {
+            id,
+            name,
+            person,
+            role,
+            revoked,
+            created_at,
+            expires_at,
+            used_at: used_at.map(Time::from),
+        }
+    }
+}
+
+pub(super) async fn tokens(call: Call) -> Result<Tokens, Failure> {
+    Ok(Tokens { tokens: call.panel.access.tokens()?.into_iter().map(ListedToken::from).collect() })
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewTokenBody {
+pub(super) struct NewToken {
+    #[schemars(length(min = 1, max = 64))]
     name: String,
     role: Role,
+    #[schemars(range(min = 1, max = 366))]
     days: u32,
 }
 
-pub(crate) async fn mint(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    body: bytes::Bytes,
-) -> Result<Response, Problem> {
-    let sent: NewTokenBody = read(&body)?;
-    let minted = act::mint_token(&panel, &asker, &sent.name, sent.role, sent.days)?;
-    let mut response = Json(json!({"name": sent.name, "secret": minted.text()})).into_response();
-    response.extensions_mut().insert(ShownOnce);
-    Ok(response)
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MintedToken {
+    name: String,
+    secret: String,
+}
+
+pub(super) async fn mint(call: Call, sent: NewToken) -> Result<ShownOnce<MintedToken>, Failure> {
+    let minted = act::mint_token(&call, &sent.name, sent.role, sent.days)?;
+    Ok(ShownOnce(MintedToken { name: sent.name, secret: minted.text().to_owned() }))
 }
 
 /// Nothing but the asker's own password.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Confirmation {}
+pub(super) struct Confirmation {}
 
-pub(crate) async fn revoke(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: bytes::Bytes,
-) -> Done {
-    let Confirmation {} = read(&body)?;
-    let id = id.parse().map_err(|_| Failure::NotFound)?;
-    act::revoke_token(&panel, &asker, id)?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn revoke(call: Call, Confirmation {}: Confirmation) -> Result<Done, Failure> {
+    act::revoke_token(&call, call.id.parse().map_err(|_| Failure::NotFound)?)?;
+    Ok(Done)
 }

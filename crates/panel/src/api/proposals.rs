@@ -2,33 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, Query, State};
-use axum::{Extension, Json};
-use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use upgrade::{Timestamp, UpdateOptions};
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use upgrade::{CatalogueEntry, Timestamp, UpdateOptions};
 
-use super::handlers::{Answered, Done, Wanted, known_deployment, limit, read};
+use super::deployments::Started;
+use super::operation::{Done, Optional, limit};
+use super::time::Time;
 use crate::act::{self, Acknowledged, ProposalChange};
-use crate::pages;
-use crate::panel::Panel;
-use crate::proposals::{Preparation, Proposal, Standing, TemplateChoice, WishedTemplate};
-use crate::web::{Asker, Failure};
+use crate::proposals::{self, MOST_TEMPLATE_BYTES, TemplateChoice, WishedTemplate};
+use crate::web::{Call, Failure};
 
-/// `{"url": …}`, `{"release": …}`, or `{"fileName": …, "file": …}`.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct TemplateBody {
-    url: Option<String>,
-    release: Option<String>,
-    file: Option<String>,
-    file_name: Option<String>,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Releases {
+    releases: Vec<Release>,
 }
 
-impl TemplateBody {
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Release {
+    version: String,
+    from_at_least: Option<String>,
+    required_stop: bool,
+    notes: Option<String>,
+}
+
+pub(super) async fn releases(call: Call) -> Result<Releases, Failure> {
+    call.deployment()?;
+    let releases = call.panel.backend.releases(&call.id).await?.into_iter();
+    let releases = releases.map(|CatalogueEntry { version, from_at_least, required_stop, notes, .. }| {
+        Release { version, from_at_least, required_stop, notes }
+    });
+    Ok(Releases { releases: releases.collect() })
+}
+
+/// `{"url": …}`, `{"release": …}`, or `{"fileName": …, "file": …}`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(super) struct Template {
+    url: Option<String>,
+    release: Option<String>,
+    file_name: Option<String>,
+    #[schemars(length(max = MOST_TEMPLATE_BYTES))]
+    file: Option<String>,
+}
+
+impl Template {
     fn wished(self) -> Result<WishedTemplate, Failure> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         match (given(self.url), given(self.release), given(self.file)) {
@@ -46,186 +68,339 @@ impl TemplateBody {
     }
 }
 
-pub(crate) async fn releases(State(panel): State<Panel>, Path(name): Path<String>) -> Answered {
-    known_deployment(&panel, &name)?;
-    let releases = panel.backend.releases(&name).await?;
-    let releases = releases.iter().map(|one| {
-        json!({
-            "version": one.version, "fromAtLeast": one.from_at_least, "requiredStop": one.required_stop,
-            "notes": one.notes,
-        })
-    });
-    Ok(Json(json!({"releases": releases.collect::<Vec<_>>()})))
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Proposals {
+    proposals: Vec<ProposalSummary>,
+    /// The proposal that the next page ends before.
+    next_before: Option<String>,
 }
 
-pub(crate) async fn list(
-    State(panel): State<Panel>,
-    Path(name): Path<String>,
-    Query(query): Wanted,
-) -> Answered {
-    known_deployment(&panel, &name)?;
-    let limit = limit(&query)?;
-    let proposals = panel.proposals.list(&name, query.get("before").map(String::as_str), limit)?;
+/// An upgrade in the making.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProposalSummary {
+    proposal_id: String,
+    deployment: String,
+    proposed_by: String,
+    /// Everybody who decided on its release, values or options, whoever proposed it first.
+    authors: Vec<String>,
+    proposed_at: Time,
+    template: ChosenTemplate,
+    /// Values that are given; every other parameter keeps its own, or takes the new default.
+    parameters: BTreeMap<String, String>,
+    accepted: Vec<Acceptance>,
+    options: Options,
+    force_sessions: Vec<String>,
+    /// When the gate closes; `null`: after the settings' notice.
+    closes_at: Option<Time>,
+    standing: StageWord,
+    /// Why the deployment could not be looked at.
+    reason: Option<String>,
+    approved_by: Option<String>,
+    approved_at: Option<Time>,
+    /// The SHA-256 of the plan that was approved.
+    approved_plan: Option<String>,
+    run_id: Option<String>,
+    begun_by: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ChosenTemplate {
+    kind: TemplateKind,
+    /// The URL, the file's name, or the version.
+    text: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TemplateKind {
+    Url,
+    File,
+    Release,
+}
+
+/// A check or a loss that somebody accepted.
+#[derive(Serialize, JsonSchema)]
+struct Acceptance {
+    /// The check's id, or the resource's logical id.
+    what: String,
+    who: String,
+    why: String,
+    /// The warnings that it is about, where it is about these alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    of: Vec<String>,
+}
+
+/// How far a proposal has come.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum StageWord {
+    NotLookedAt,
+    Looking,
+    LookFailed,
+    LookedAt,
+    Approved,
+    Begun,
+    Discarded,
+}
+
+impl From<proposals::Proposal> for ProposalSummary {
+    fn from(proposal: proposals::Proposal) -> ProposalSummary {
+        let proposals::Proposal {
+            id,
+            deployment,
+            revision: _,
+            made_by,
+            authors,
+            made_at,
+            template,
+            choices,
+            stage,
+        } = proposal;
+        let (kind, text) = match template {
+            TemplateChoice::Url(url) => (TemplateKind::Url, url),
+            TemplateChoice::File { name } => (TemplateKind::File, name),
+            TemplateChoice::Release(version) => (TemplateKind::Release, version),
+        };
+        let approval = stage.approval().cloned();
+        let (run_id, begun_by) = stage.begun().map(|(run_id, by)| (run_id.to_owned(), by.to_owned())).unzip();
+        let (standing, reason) = match stage {
+            proposals::Stage::Unseen => (StageWord::NotLookedAt, None),
+            proposals::Stage::Looking { .. } => (StageWord::Looking, None),
+            proposals::Stage::Failed { reason, .. } => (StageWord::LookFailed, Some(reason)),
+            proposals::Stage::Seen => (StageWord::LookedAt, None),
+            proposals::Stage::Approved(_) => (StageWord::Approved, None),
+            proposals::Stage::Begun { .. } => (StageWord::Begun, None),
+            proposals::Stage::Discarded { .. } => (StageWord::Discarded, None),
+        };
+        let accepted = choices.accepted.into_iter();
+        ProposalSummary {
+            proposal_id: id,
+            deployment,
+            proposed_by: made_by,
+            authors,
+            proposed_at: made_at.into(),
+            template: ChosenTemplate { kind, text },
+            parameters: choices.given,
+            accepted: accepted
+                .map(|upgrade::Acceptance { what, who, why, of }| Acceptance { what, who, why, of })
+                .collect(),
+            options: choices.options.into(),
+            force_sessions: choices.force_sessions,
+            closes_at: choices.closes_at.map(Time::from),
+            standing,
+            reason,
+            approved_by: approval.as_ref().map(|approval| approval.by.clone()),
+            approved_at: approval.as_ref().map(|approval| approval.at.into()),
+            approved_plan: approval.map(|approval| approval.plan_sha256),
+            run_id,
+            begun_by,
+        }
+    }
+}
+
+pub(super) async fn list(call: Call) -> Result<Proposals, Failure> {
+    call.deployment()?;
+    let limit = limit(&call)?;
+    let proposals = call.panel.proposals.list(&call.id, call.query("before"), limit)?;
     let next = (proposals.len() == limit).then(|| proposals.last().map(|last| last.id.clone())).flatten();
-    let shown: Vec<Value> = proposals.iter().map(summary).collect();
-    Ok(Json(json!({"proposals": shown, "nextBefore": next})))
+    Ok(Proposals { proposals: proposals.into_iter().map(ProposalSummary::from).collect(), next_before: next })
 }
 
-pub(crate) async fn make(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(name): Path<String>,
-    body: bytes::Bytes,
-) -> Answered {
-    known_deployment(&panel, &name)?;
-    let sent: TemplateBody = read(&body)?;
-    let proposal = act::propose(&panel, &asker, &name, sent.wished()?)?;
-    Ok(Json(summary(&proposal)))
+pub(super) async fn make(call: Call, sent: Template) -> Result<ProposalSummary, Failure> {
+    call.deployment()?;
+    Ok(act::propose(&call, sent.wished()?)?.into())
 }
 
-pub(crate) async fn get(State(panel): State<Panel>, Path(id): Path<String>) -> Answered {
-    let proposal = panel.proposals.get(&id)?;
-    let preparation = panel.proposals.preparation(&proposal)?;
-    let mut value = summary(&proposal);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("preparation".to_owned(), json!(preparation.as_ref().map(prepared)));
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Proposal {
+    #[serde(flatten)]
+    summary: ProposalSummary,
+    /// `null`: the deployment wasn't looked at for it as it is now.
+    preparation: Option<Preparation>,
+}
+
+/// A JSON object.
+type Object = Map<String, Value>;
+
+/// What was found out for a proposal.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Preparation {
+    at: Time,
+    to_version: Option<String>,
+    #[schemars(with = "Vec<Object>")]
+    checks: Vec<upgrade::CheckResult>,
+    #[schemars(with = "Vec<Object>")]
+    parameters: Vec<upgrade::ParameterRow>,
+    /// `null`: what the updates will do can't be told as things are.
+    foretold: Option<Foretold>,
+    #[schemars(with = "Object")]
+    at_work: upgrade::AtWork,
+    /// How long users will be kept out, in a sentence.
+    expectation: String,
+    capabilities: Vec<String>,
+    plan_sha256: Option<String>,
+    /// The checks that stand in the way of a plan, by id.
+    in_the_way: Vec<String>,
+    /// Why there is no plan, where it isn't checks.
+    no_plan_because: Option<String>,
+}
+
+/// What the updates will do.
+#[derive(Serialize, JsonSchema)]
+struct Foretold {
+    updates: Vec<Update>,
+    #[schemars(with = "Vec<Object>")]
+    risks: Vec<upgrade::PlannedRisk>,
+    /// The least IAM policy of the primary stack's update.
+    permissions: Value,
+    /// Resources whose data goes with them, by logical id.
+    losses: Vec<String>,
+}
+
+/// The update of one stack.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Update {
+    update: String,
+    stack: String,
+    from_version: Option<String>,
+    to_version: Option<String>,
+    #[schemars(with = "Vec<Object>")]
+    changes: Vec<upgrade::ExpectedChange>,
+}
+
+impl From<proposals::Preparation> for Preparation {
+    fn from(found: proposals::Preparation) -> Preparation {
+        let capabilities = found.capabilities().into_iter().map(str::to_owned).collect();
+        let update = |update: upgrade::StackUpdate| Update {
+            update: update.kind.title().to_owned(),
+            stack: update.stack_name,
+            from_version: update.from_version,
+            to_version: update.to_version,
+            changes: update.expected,
+        };
+        let foretold =
+            found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses }| Foretold {
+                updates: updates.into_iter().map(update).collect(),
+                risks,
+                permissions: serde_json::from_str(&permissions).unwrap_or(Value::Null),
+                losses,
+            });
+        Preparation {
+            at: found.at.into(),
+            to_version: found.to_version,
+            checks: found.checks,
+            parameters: found.parameters,
+            foretold,
+            at_work: found.at_work,
+            expectation: found.expectation,
+            capabilities,
+            plan_sha256: found.plan.as_ref().map(upgrade::Plan::sha256),
+            in_the_way: found.in_the_way,
+            no_plan_because: found.undrawn,
+        }
     }
-    Ok(Json(value))
 }
 
-/// How far it has come, in a word.
-pub(crate) fn word(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Unseen => "not-looked-at",
-        Standing::Looking { .. } => "looking",
-        Standing::Failed { .. } => "look-failed",
-        Standing::Seen => "looked-at",
-        Standing::Approved(_) => "approved",
-        Standing::Begun { .. } => "begun",
-        Standing::Discarded { .. } => "discarded",
-    }
+pub(super) async fn get(call: Call) -> Result<Proposal, Failure> {
+    let proposal = call.panel.proposals.get(&call.id)?;
+    let preparation = call.panel.proposals.preparation(&proposal)?.map(Preparation::from);
+    Ok(Proposal { summary: proposal.into(), preparation })
 }
 
-fn summary(proposal: &Proposal) -> Value {
-    let (kind, text) = match &proposal.template {
-        TemplateChoice::Url(url) => ("url", url),
-        TemplateChoice::File { name } => ("file", name),
-        TemplateChoice::Release(version) => ("release", version),
-    };
-    let approval = proposal.standing.approval();
-    let (run_id, begun_by) = match &proposal.standing {
-        Standing::Begun { run_id, by, .. } => (Some(run_id), Some(by)),
-        Standing::Unseen
-        | Standing::Looking { .. }
-        | Standing::Failed { .. }
-        | Standing::Seen
-        | Standing::Approved(_)
-        | Standing::Discarded { .. } => (None, None),
-    };
-    let reason = match &proposal.standing {
-        Standing::Failed { reason, .. } => Some(reason),
-        Standing::Unseen
-        | Standing::Looking { .. }
-        | Standing::Seen
-        | Standing::Approved(_)
-        | Standing::Begun { .. }
-        | Standing::Discarded { .. } => None,
-    };
-    let options = &proposal.options;
-    let tags: Option<BTreeMap<_, _>> = options.tags.as_ref().map(|tags| tags.iter().cloned().collect());
-    json!({
-        "proposalId": proposal.id,
-        "deployment": proposal.deployment,
-        "proposedBy": proposal.made_by,
-        "authors": proposal.authors,
-        "proposedAt": pages::iso(proposal.made_at),
-        "template": {"kind": kind, "text": text},
-        "parameters": proposal.given,
-        "accepted": proposal.accepted,
-        "options": {
-            "roleArn": options.role_arn, "tags": tags, "notificationArns": options.notification_arns,
-            "rollbackTriggers": options.rollback_triggers,
-        },
-        "forceSessions": proposal.force_sessions,
-        "closesAt": proposal.closes_at.map(pages::iso),
-        "standing": word(&proposal.standing),
-        "reason": reason,
-        "approvedBy": approval.map(|approval| &approval.by),
-        "approvedAt": approval.map(|approval| pages::iso(approval.at)),
-        "approvedPlan": approval.map(|approval| &approval.plan_sha256),
-        "runId": run_id,
-        "begunBy": begun_by,
-    })
-}
-
-fn prepared(preparation: &Preparation) -> Value {
-    let foretold = preparation.foretold.as_ref().map(|foretold| {
-        json!({
-            "updates": foretold.updates.iter().map(|update| json!({
-                "update": update.kind.title(), "stack": update.stack_name, "fromVersion": update.from_version,
-                "toVersion": update.to_version, "changes": update.expected,
-            })).collect::<Vec<_>>(),
-            "risks": foretold.risks,
-            "permissions": serde_json::from_str::<Value>(&foretold.permissions).unwrap_or(Value::Null),
-            "losses": foretold.losses,
-        })
-    });
-    json!({
-        "at": pages::iso(preparation.at),
-        "toVersion": preparation.to_version,
-        "checks": preparation.checks,
-        "parameters": preparation.parameters,
-        "foretold": foretold,
-        "atWork": preparation.at_work,
-        "expectation": preparation.expectation,
-        "capabilities": preparation.capabilities(),
-        "planSha256": preparation.plan.as_ref().map(upgrade::Plan::sha256),
-        "inTheWay": preparation.in_the_way,
-        "noPlanBecause": preparation.undrawn,
-    })
-}
-
-#[derive(Default, Deserialize)]
+/// What is left out stays.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct ChangeBody {
-    template: Option<TemplateBody>,
+#[schemars(rename = "ProposalChange")]
+pub(super) struct Change {
+    template: Option<Template>,
+    /// Values that are given; `null`: none any more.
     parameters: BTreeMap<String, Option<String>>,
-    options: Option<OptionsBody>,
+    /// All settings of the stack operation.
+    options: Option<Options>,
+    /// Sessions that may be stopped unsaved, all of them.
     force_sessions: Option<Vec<String>>,
+    /// When the gate closes, RFC 3339; empty: after the settings' notice.
     closes_at: Option<String>,
+    /// Why checks and losses are accepted, by what; an empty reason takes an acceptance back.
     accept: BTreeMap<String, String>,
 }
 
-/// What is left out stays as the stack has it.
-#[derive(Default, Deserialize)]
+/// Settings of the stack operation; what is left out stays as the stack has it.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct OptionsBody {
+struct Options {
     role_arn: Option<String>,
+    #[schemars(extend("maxProperties" = MOST_TAGS))]
     tags: Option<BTreeMap<String, String>>,
+    #[schemars(length(max = MOST_ARNS))]
     notification_arns: Option<Vec<String>>,
+    #[schemars(length(max = MOST_ARNS))]
     rollback_triggers: Option<Vec<String>>,
 }
 
-pub(crate) async fn change(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: bytes::Bytes,
-) -> Answered {
-    let sent: ChangeBody = read(&body)?;
+/// CloudFormation's limits (API reference, CreateChangeSet and RollbackConfiguration).
+const MOST_TAGS: usize = 50;
+const MOST_ARNS: usize = 5;
+
+impl From<UpdateOptions> for Options {
+    fn from(options: UpdateOptions) -> Options {
+        let UpdateOptions { role_arn, tags, notification_arns, rollback_triggers } = options;
+        let tags = tags.map(|tags| tags.into_iter().collect());
+        Options { role_arn, tags, notification_arns, rollback_triggers }
+    }
+}
+
+impl Options {
+    fn checked(self) -> Result<UpdateOptions, Failure> {
+        let Options { role_arn, tags, notification_arns, rollback_triggers } = self;
+        let arn = |text: &str| text.starts_with("arn:") && text.split(':').count() >= 6 && text.len() <= 2048;
+        let role_arn = role_arn.filter(|text| !text.is_empty());
+        if role_arn.as_deref().is_some_and(|text| !arn(text)) {
+            return Err(Failure::field("options.roleArn", "A role is named by its ARN."));
+        }
+        for (field, list, words) in [
+            ("notificationArns", &notification_arns, "SNS topics are named by their ARNs, five at most."),
+            ("rollbackTriggers", &rollback_triggers, "Alarms are named by their ARNs, five at most."),
+        ] {
+            if list.as_ref().is_some_and(|list| list.len() > MOST_ARNS || !list.iter().all(|text| arn(text)))
+            {
+                return Err(Failure::field(&format!("options.{field}"), words));
+            }
+        }
+        let fits = |(key, value): (&String, &String)| {
+            (1..=128).contains(&key.chars().count())
+                && value.chars().count() <= 256
+                && !key.starts_with("aws:")
+        };
+        if tags.as_ref().is_some_and(|tags| tags.len() > MOST_TAGS || !tags.iter().all(fits)) {
+            return Err(Failure::field(
+                "options.tags",
+                "At most 50 tags; a key has 1 to 128 characters and doesn't begin with aws:, a value at most 256.",
+            ));
+        }
+        let tags = tags.map(|tags| tags.into_iter().collect());
+        Ok(UpdateOptions { role_arn, tags, notification_arns, rollback_triggers })
+    }
+}
+
+pub(super) async fn change(call: Call, sent: Change) -> Result<ProposalSummary, Failure> {
     let closes_at = sent.closes_at.map(|text| match text.as_str() {
         "" => Ok(None),
         text => moment(text).map(Some),
     });
     let change = ProposalChange {
-        template: sent.template.map(TemplateBody::wished).transpose()?,
+        template: sent.template.map(Template::wished).transpose()?,
         parameters: sent.parameters,
-        options: sent.options.map(options).transpose()?,
+        options: sent.options.map(Options::checked).transpose()?,
         force_sessions: sent.force_sessions,
         closes_at: closes_at.transpose()?,
         accept: sent.accept,
     };
-    Ok(Json(summary(&act::change(&panel, &asker, &id, change)?)))
+    Ok(act::change(&call, change)?.into())
 }
 
 fn moment(text: &str) -> Result<Timestamp, Failure> {
@@ -236,99 +411,39 @@ fn moment(text: &str) -> Result<Timestamp, Failure> {
         .ok_or_else(|| Failure::field("closesAt", "A time is RFC 3339, such as 2026-11-25T22:00:00Z."))
 }
 
-/// CloudFormation's limits (API reference, CreateChangeSet and RollbackConfiguration).
-fn options(sent: OptionsBody) -> Result<UpdateOptions, Failure> {
-    let arn = |text: &str| text.starts_with("arn:") && text.split(':').count() >= 6 && text.len() <= 2048;
-    let role_arn = sent.role_arn.filter(|text| !text.is_empty());
-    if role_arn.as_deref().is_some_and(|text| !arn(text)) {
-        return Err(Failure::field("options.roleArn", "A role is named by its ARN."));
-    }
-    let lists = [
-        (
-            "options.notificationArns",
-            &sent.notification_arns,
-            "SNS topics are named by their ARNs, five at most.",
-        ),
-        (
-            "options.rollbackTriggers",
-            &sent.rollback_triggers,
-            "Alarms are named by their ARNs, five at most.",
-        ),
-    ];
-    for (field, list, words) in lists {
-        if list.as_ref().is_some_and(|list| list.len() > 5 || !list.iter().all(|text| arn(text))) {
-            return Err(Failure::field(field, words));
-        }
-    }
-    let fits = |(key, value): (&String, &String)| {
-        (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256 && !key.starts_with("aws:")
-    };
-    if sent.tags.as_ref().is_some_and(|tags| tags.len() > 50 || !tags.iter().all(fits)) {
-        return Err(Failure::field(
-            "options.tags",
-            "At most 50 tags; a key has 1 to 128 characters and doesn't begin with aws:, a value at most 256.",
-        ));
-    }
-    Ok(UpdateOptions {
-        role_arn,
-        tags: sent.tags.map(|tags| tags.into_iter().collect()),
-        notification_arns: sent.notification_arns,
-        rollback_triggers: sent.rollback_triggers,
-    })
+pub(super) async fn prepare(call: Call) -> Result<ProposalSummary, Failure> {
+    Ok(act::prepare(&call)?.into())
 }
 
-pub(crate) async fn look(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-) -> Answered {
-    Ok(Json(summary(&act::look(&panel, &asker, &id)?)))
-}
-
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ApprovalBody {
+pub(super) struct Approval {
     plan_sha256: String,
+    /// Capabilities of CloudFormation that are acknowledged.
     #[serde(default)]
     capabilities: Vec<String>,
+    /// Resources, by logical id, of which it is known that their data goes.
     #[serde(default)]
     losses: Vec<String>,
 }
 
-pub(crate) async fn approve(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: bytes::Bytes,
-) -> Answered {
-    let sent: ApprovalBody = read(&body)?;
-    let acknowledged =
-        Acknowledged { plan_sha256: sent.plan_sha256, capabilities: sent.capabilities, losses: sent.losses };
-    Ok(Json(summary(&act::approve(&panel, &asker, &id, &acknowledged)?)))
+pub(super) async fn approve(call: Call, sent: Approval) -> Result<ProposalSummary, Failure> {
+    let Approval { plan_sha256, capabilities, losses } = sent;
+    Ok(act::approve(&call, &Acknowledged { plan_sha256, capabilities, losses })?.into())
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct RunBody {
+pub(super) struct Begin {
+    /// It is begun even when users no longer have the notice that was meant for them.
     without_notice: bool,
 }
 
-pub(crate) async fn run(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-    body: bytes::Bytes,
-) -> Answered {
-    let sent: RunBody = if body.is_empty() { RunBody::default() } else { read(&body)? };
-    let run_id = act::begin(&panel, &asker, &id, sent.without_notice).await?;
-    Ok(Json(json!({"runId": run_id})))
+pub(super) async fn run(call: Call, Optional(sent): Optional<Begin>) -> Result<Started, Failure> {
+    Ok(Started { run_id: act::begin(&call, sent.without_notice).await? })
 }
 
-pub(crate) async fn discard(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
-    Path(id): Path<String>,
-) -> Done {
-    act::discard(&panel, &asker, &id)?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn discard(call: Call) -> Result<Done, Failure> {
+    act::discard(&call)?;
+    Ok(Done)
 }

@@ -12,49 +12,49 @@ pub(crate) struct Listed {
     /// What the journal's own list says of it.
     pub(crate) summary: RunSummary,
     /// What its records say; or why they don't. One damaged run hides no other.
-    pub(crate) digest: Result<RunDigest, Untold>,
+    pub(crate) digest: Result<RunDigest, Unreadable>,
 }
 
-/// Why it can't be told what a run did.
+/// Why it isn't known what a run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Untold {
+pub(crate) enum Unreadable {
     /// It was claimed, and its first record isn't written: soon, or never.
     NotBegun,
     /// Its plan or its records can't be read, or don't fit each other.
     Damaged(String),
     /// They may be whole: whatever keeps them didn't answer.
-    Unread(String),
+    NoAnswer(String),
 }
 
-impl Untold {
+impl Unreadable {
+    /// Of a run that is in the list of runs.
+    pub(crate) fn new(run: &RunSummary, error: LiveError) -> Unreadable {
+        if let Some(reason) = &run.set_aside {
+            return Unreadable::Damaged(format!("set aside, since {reason}"));
+        }
+        match error {
+            LiveError::Journal(JournalError::NotBegun { .. }) => Unreadable::NotBegun,
+            LiveError::Journal(JournalError::Damaged { reason, .. }) => Unreadable::Damaged(reason),
+            error @ (LiveError::Journal(_) | LiveError::Interrupted) => {
+                Unreadable::NoAnswer(error.to_string())
+            }
+        }
+    }
+
     /// In a word or two.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Untold::NotBegun => "not begun",
-            Untold::Damaged(_) => "damaged",
-            Untold::Unread(_) => "no answer",
+            Unreadable::NotBegun => "not begun",
+            Unreadable::Damaged(_) => "damaged",
+            Unreadable::NoAnswer(_) => "no answer",
         }
     }
 
     /// Why, where the run itself is named beside it.
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Untold::NotBegun => "it was claimed and has not been begun; nothing was done for it",
-            Untold::Damaged(why) | Untold::Unread(why) => why,
-        }
-    }
-}
-
-impl Untold {
-    /// Of a run that is in the list of runs.
-    pub(crate) fn of(run: &RunSummary, error: LiveError) -> Untold {
-        if let Some(reason) = &run.set_aside {
-            return Untold::Damaged(format!("set aside, since {reason}"));
-        }
-        match error {
-            LiveError::Journal(JournalError::NotBegun { .. }) => Untold::NotBegun,
-            LiveError::Journal(JournalError::Damaged { reason, .. }) => Untold::Damaged(reason),
-            error @ (LiveError::Journal(_) | LiveError::Interrupted) => Untold::Unread(error.to_string()),
+            Unreadable::NotBegun => "it was claimed and has not been begun; nothing was done for it",
+            Unreadable::Damaged(why) | Unreadable::NoAnswer(why) => why,
         }
     }
 }
@@ -62,23 +62,19 @@ impl Untold {
 /// What a list shows of a run's plan and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunDigest {
-    /// The release before.
     pub(crate) from_version: Option<String>,
     /// Who approved its plan.
     pub(crate) approved_by: Option<String>,
-    /// The release it goes to.
     pub(crate) to_version: Option<String>,
-    /// When it began.
     pub(crate) started_at: Timestamp,
     /// When its last record was written.
     pub(crate) last_at: Timestamp,
-    /// Where it stands.
-    pub(crate) standing: Standing,
+    pub(crate) status: RunStatus,
 }
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct RunStatus {
     /// What the run is for.
     pub(crate) kind: RunKind,
     /// The step that it is in, or ended in.
@@ -92,11 +88,11 @@ pub(crate) struct Standing {
 }
 
 impl RunDigest {
-    /// Of a run, as far as it is told.
+    /// Of a run, as far as it was read.
     ///
     /// # Errors
     /// It has no record.
-    pub(super) fn of(picture: &RunPicture) -> Result<RunDigest, LiveError> {
+    pub(crate) fn new(picture: &RunPicture) -> Result<RunDigest, LiveError> {
         let (plan, report) = (&picture.plan, picture.telling.report());
         let state = picture
             .telling
@@ -108,7 +104,7 @@ impl RunDigest {
             approved_by: report.approval.as_ref().map(|approval| approval.by.clone()),
             started_at: report.started_at,
             last_at: report.last_at,
-            standing: Standing {
+            status: RunStatus {
                 kind: plan.kind,
                 step: state.step,
                 is_asked: state.question.is_some(),

@@ -1,16 +1,36 @@
 //! Access: people, tokens, the audit trail.
 
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
 use super::form::{Send, form};
-use super::words::{Tone, pill, when};
-use crate::access::{ActOutcome, ApiToken, AuditEntry, LEAST_PASSWORD, Person, Role};
+use crate::access::{ActOutcome, ApiToken, AuditEntry, LEAST_PASSWORD, Permission, Person, Role};
+use crate::web::{Call, Failure, Page};
+use crate::words::{Tone, pill, when};
 
 /// Where acts of this page lead.
 const HERE: &str = "/access";
 
-/// The page.
-pub(crate) fn access(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup {
+pub(super) const PAGES: &[Page] = &[Page {
+    path: HERE,
+    permission: Some(Permission::Administer),
+    link: Some("Access"),
+    handler: || get(show),
+}];
+
+/// Entries of the audit trail on a page.
+const ENTRIES: u32 = 100;
+
+async fn show(call: Call) -> Result<Response, Failure> {
+    let before = call.query("before").and_then(|text| text.parse().ok());
+    let access = &call.panel.access;
+    let (people, tokens) = (access.people()?, access.tokens()?);
+    let trail = access.audit_trail(before, ENTRIES)?;
+    Ok(call.frame(HERE, "Access", page(&people, &tokens, &trail)).into_response())
+}
+
+fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup {
     html! {
         h1 { "Access" }
         section aria-labelledby="people" {

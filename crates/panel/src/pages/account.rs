@@ -1,12 +1,21 @@
 //! One's own account: who one is here, and one's password.
 
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
 use super::form::{Send, form};
-use crate::access::{LEAST_PASSWORD, SignedIn};
+use crate::access::{LEAST_PASSWORD, Permission, SignedIn};
+use crate::web::{Call, Page};
 
-/// The page.
-pub(crate) fn account(person: &SignedIn) -> Markup {
+pub(super) const PAGES: &[Page] =
+    &[Page { permission: Some(Permission::OwnAccount), ..Page::new("/account", || get(show)) }];
+
+async fn show(call: Call) -> Response {
+    call.frame("/account", "Your account", page(&call.asker.person)).into_response()
+}
+
+fn page(person: &SignedIn) -> Markup {
     html! {
         h1 { "Your account" }
         p { "You are " strong { (person.name) } ", " (person.role.word()) ": you may " (person.role.in_words()) "." }

@@ -2,16 +2,36 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
-use super::untold::pill_of;
-use super::words::{duration, pill, purpose_of, standing_in, when};
 use crate::live::Listed;
 use crate::proposals::Proposal;
+use crate::web::{Call, Failure, Page};
+use crate::words::{duration, pill, purpose, run_status, runs_unread, unreadable, when};
 
-/// The page. `unread`: deployments whose runs could not be read, with the reason; `proposals` are those that runs came of, by
-/// run; `older` begins the next page.
-pub(crate) fn history(
+pub(super) const PAGES: &[Page] = &[Page { link: Some("History"), ..Page::new("/history", || get(show)) }];
+
+/// Runs on a page.
+const RUNS: usize = 50;
+
+async fn show(call: Call) -> Result<Response, Failure> {
+    let panel = &call.panel;
+    let runs = panel.live.page(call.query("before"), RUNS).await?.ok_or(Failure::NotFound)?;
+    let older = (runs.len() == RUNS).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
+    let mut proposals = HashMap::new();
+    for run in &runs {
+        let run_id = &run.summary.run_id;
+        proposals.extend(panel.proposals.by_run(run_id)?.map(|proposal| (run_id.clone(), proposal)));
+    }
+    let body = page(&runs, &panel.live.unread(), &proposals, older.as_deref());
+    Ok(call.frame("/history", "History", body).into_response())
+}
+
+/// `unread`: deployments whose runs could not be read, with the reason; `proposals` are those that runs came of, by run;
+/// `older` begins the next page.
+fn page(
     runs: &[Listed],
     unread: &BTreeMap<String, String>,
     proposals: &HashMap<String, Proposal>,
@@ -19,7 +39,7 @@ pub(crate) fn history(
 ) -> Markup {
     html! {
         h1 { "History" }
-        @for (deployment, reason) in unread { (super::overview::unread(deployment, reason)) }
+        @for (deployment, reason) in unread { (runs_unread(deployment, reason)) }
         @if runs.is_empty() {
             @if unread.is_empty() {
                 p.empty { "Nothing was run yet. What is, stays here: its plan, its report, who decided." }
@@ -33,12 +53,12 @@ pub(crate) fn history(
                         tr {
                             td { (when(run.created_at)) }
                             td { (run.deployment) }
-                            td { a href={ "/runs/" (run.run_id) } { (purpose_of(run.kind)) } }
+                            td { a href={ "/runs/" (run.run_id) } { (purpose(run.kind)) } }
                             @let by = digest.as_ref().ok().and_then(|digest| digest.approved_by.as_deref());
                             @let approved = approved(by, proposals.get(&run.run_id));
                             @match digest {
                                 Ok(digest) => {
-                                    @let (tone, words) = standing_in(&digest.standing);
+                                    @let (tone, words) = run_status(&digest.status);
                                     td { @if let Some(to) = &digest.to_version {
                                         (digest.from_version.as_deref().unwrap_or("?")) " → " (to)
                                     } @else { span.sub { "–" } } }
@@ -49,7 +69,7 @@ pub(crate) fn history(
                                 Err(why) => {
                                     td { span.sub { "–" } }
                                     td { (approved) }
-                                    td colspan="2" { (pill_of(why)) br; small { (why.reason()) } }
+                                    td colspan="2" { (unreadable(why)) br; small { (why.reason()) } }
                                 },
                             }
                         }
@@ -63,7 +83,7 @@ pub(crate) fn history(
 
 /// Whoever approved its plan, as its journal has it or else the proposal; and the way to what was approved in the panel.
 fn approved(by: Option<&str>, proposal: Option<&Proposal>) -> Markup {
-    let approval = proposal.and_then(|proposal| proposal.standing.approval());
+    let approval = proposal.and_then(|proposal| proposal.stage.approval());
     let by = by.or(approval.map(|approval| approval.by.as_str()));
     html! {
         @match (by, proposal) {

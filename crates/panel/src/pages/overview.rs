@@ -2,31 +2,59 @@
 
 use std::sync::Arc;
 
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use maud::{Markup, html};
-use upgrade::{Ending, Outcome, Timestamp};
+use upgrade::{Ending, Outcome, Timestamp, Users};
 
-use super::untold::pill_of;
-use super::words::{Tone, carried_out_by, counted, pill, purpose_of, since_by, standing_in, when};
-use crate::backend::{BackendError, DeploymentSummary, GatePicture, Look};
-use crate::live::{Listed, Untold};
-use crate::proposals::{Proposal, Standing};
+use crate::backend::{BackendError, DeploymentSummary, Look};
+use crate::live::{Listed, Unreadable};
+use crate::proposals::{Proposal, Stage};
+use crate::web::{Call, Failure, Page};
+use crate::words::{
+    Tone, carried_out_by, counted, pill, purpose, run_status, runs_unread, since_by, unreadable, users, when,
+};
+
+pub(super) const PAGES: &[Page] = &[Page { link: Some("Overview"), ..Page::new("/", || get(show)) }];
+
+/// How long a look at a deployment may hold the page up.
+const LOOK_SECONDS: u64 = 5;
 
 /// A deployment on the overview.
-pub(crate) struct Card {
-    /// Its settings.
-    pub(crate) settings: DeploymentSummary,
+struct Card {
+    settings: DeploymentSummary,
     /// How it is; `None`: it isn't looked at yet.
-    pub(crate) look: Option<Result<Arc<Look>, BackendError>>,
-    /// Its last run.
-    pub(crate) last: Option<Listed>,
+    look: Option<Result<Arc<Look>, BackendError>>,
+    last: Option<Listed>,
     /// Why its runs could not be read.
-    pub(crate) unread: Option<String>,
+    unread: Option<String>,
     /// The upgrade in the making.
-    pub(crate) proposal: Option<Proposal>,
+    proposal: Option<Proposal>,
 }
 
-/// The page.
-pub(crate) fn overview(cards: &[Card], now: Timestamp) -> Markup {
+async fn show(call: Call) -> Result<Response, Failure> {
+    let panel = &call.panel;
+    let runs = panel.live.runs().await?;
+    let looks = panel.backend.deployments().into_iter().map(|settings| {
+        let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
+        async move {
+            let look = panel.looks.look_within(&settings.name, LOOK_SECONDS);
+            let last = panel.live.listed(last.into_iter().collect());
+            let (look, mut last) = tokio::join!(look, last);
+            (settings, look, last.pop())
+        }
+    });
+    let unread = panel.live.unread();
+    let mut cards = Vec::new();
+    for (settings, look, last) in futures_util::future::join_all(looks).await {
+        let proposal = panel.proposals.open_of(&settings.name)?;
+        let unread = unread.get(&settings.name).cloned();
+        cards.push(Card { settings, look, last, unread, proposal });
+    }
+    Ok(call.frame("/", "Overview", page(&cards, panel.now())).into_response())
+}
+
+fn page(cards: &[Card], now: Timestamp) -> Markup {
     html! {
         h1 { "Overview" }
         @if cards.is_empty() {
@@ -50,16 +78,16 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 Some(Err(error)) => p.notice.mind { "It could not be looked at: " (error) },
                 Some(Ok(look)) => (picture(look)),
             }
-            @if let Some(reason) = &card.unread { (unread(&settings.name, reason)) }
+            @if let Some(reason) = &card.unread { (runs_unread(&settings.name, reason)) }
             @if let Some(Listed { summary: run, digest }) = &card.last {
                 p.last {
                     a href={ "/runs/" (run.run_id) } {
-                        @if run.ended || digest.is_err() { "Last run: " } @else { "Running: " } (purpose_of(run.kind))
+                        @if run.ended || digest.is_err() { "Last run: " } @else { "Running: " } (purpose(run.kind))
                     }
                     " "
                     @match digest {
-                        Ok(digest) => { @let (tone, words) = standing_in(&digest.standing); (pill(tone, &words)) },
-                        Err(why) => (pill_of(why)),
+                        Ok(digest) => { @let (tone, words) = run_status(&digest.status); (pill(tone, &words)) },
+                        Err(why) => (unreadable(why)),
                     }
                     " " span.sub { "began " (when(run.created_at))
                         @if let Some(claim) = run.carried_out_by(now) { " · " (carried_out_by(claim)) } }
@@ -75,22 +103,13 @@ fn one(card: &Card, now: Timestamp) -> Markup {
     }
 }
 
-/// What is shown of a deployment's runs may not be all.
-pub(crate) fn unread(deployment: &str, reason: &str) -> Markup {
-    html! {
-        p.notice.mind {
-            "The runs of " (deployment) " can't be read, so what is shown of them is what was known before: " (reason)
-        }
-    }
-}
-
 /// The run that may come next.
 fn next(proposal: &Proposal) -> Markup {
-    let (tone, words) = match &proposal.standing {
-        Standing::Approved(_) => (Tone::Good, "approved, ready to run"),
-        Standing::Failed { .. } => (Tone::Bad, "could not be looked at"),
-        Standing::Looking { .. } => (Tone::Busy, "looking"),
-        Standing::Unseen | Standing::Seen | Standing::Begun { .. } | Standing::Discarded { .. } => {
+    let (tone, words) = match &proposal.stage {
+        Stage::Approved(_) => (Tone::Good, "approved, ready to run"),
+        Stage::Failed { .. } => (Tone::Bad, "could not be looked at"),
+        Stage::Looking { .. } => (Tone::Busy, "looking"),
+        Stage::Unseen | Stage::Seen | Stage::Begun { .. } | Stage::Discarded { .. } => {
             (Tone::Quiet, "in the making")
         }
     };
@@ -108,11 +127,11 @@ fn picture(look: &Look) -> Markup {
         dl.facts {
             div { dt { "Version" } dd { (look.version.as_deref().unwrap_or("not told")) } }
             div { dt { "Stack" } dd { (breakable(&look.status)) } }
-            div { dt { "Users" } dd { (gate(&look.gate)) } }
+            div { dt { "Users" } dd { (users(&look.users)) } }
             div { dt { "Jobs" } dd { (count(&look.jobs)) } }
             div { dt { "Workers" } dd {
                 @match &look.workers {
-                    Ok(groups) => (counted(groups.iter().map(|group| group.instances).sum(), "instance")),
+                    Ok(groups) => (counted(groups.iter().map(|group| group.instances.len()).sum(), "instance")),
                     Err(error) => span.sub title=(error) { "unknown" },
                 }
             } }
@@ -137,30 +156,20 @@ fn count<T>(things: &Result<Vec<T>, String>) -> Markup {
     }
 }
 
-/// Whether users are let in.
-pub(super) fn gate(gate: &GatePicture) -> Markup {
-    match gate {
-        GatePicture::Open => pill(Tone::Good, "let in"),
-        GatePicture::Closed(_) => pill(Tone::Mind, "kept out"),
-        GatePicture::AtWork => pill(Tone::Good, "at work"),
-        GatePicture::Stopped(_) => pill(Tone::Mind, "work stopped"),
-        GatePicture::Unknown(_) => pill(Tone::Quiet, "unknown"),
-    }
-}
-
 /// What a person should see first. Of users it tells what was seen now, and not what a run has left behind it.
 fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
     let look = card.look.as_ref().and_then(|look| look.as_ref().ok());
     let mut found = Vec::new();
-    if let Some(Listed { summary, digest: Err(why @ (Untold::Damaged(_) | Untold::Unread(_))) }) = &card.last
+    if let Some(Listed { summary, digest: Err(why @ (Unreadable::Damaged(_) | Unreadable::NoAnswer(_))) }) =
+        &card.last
     {
         let words = html! { "The last run's journal can't be read (" (summary.run_id) "): " (why.reason()) };
         found.push((Tone::Bad, words));
     }
     if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {
-        let standing = &digest.standing;
-        if let Some(outcome) = &standing.outcome {
-            let ending = Ending { kind: standing.kind, outcome, seen: None };
+        let status = &digest.status;
+        if let Some(outcome) = &status.outcome {
+            let ending = Ending { kind: status.kind, outcome, seen: None };
             let tone = match outcome {
                 Outcome::GateClosed { .. } => Tone::Bad,
                 Outcome::NotUpgraded { .. }
@@ -172,22 +181,22 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
             if let Some(reason) = ending.reason() {
                 found.push((tone, html! { "The last run: " (ending.title().to_lowercase()) ". " (reason) }));
             }
-        } else if standing.is_asked {
+        } else if status.is_asked {
             found.push((Tone::Bad, html! { "A run waits for a person's decision." }));
         } else if !run.ended && run.carried_out_by(now).is_none() {
             found.push((Tone::Mind, html! { "A run has not ended, and nobody carries it out." }));
         }
     }
-    match look.map(|look| (&look.gate, &look.taken_away)) {
-        Some((GatePicture::Closed(maintenance) | GatePicture::Stopped(maintenance), _)) => {
+    match look.map(|look| (&look.users, &look.taken_away)) {
+        Some((Ok(Users::Out(maintenance) | Users::Stopped(maintenance)), _)) => {
             found.push((Tone::Mind, html! { "In maintenance" (since_by(maintenance)) "." }));
         }
-        Some((gate @ (GatePicture::Open | GatePicture::AtWork), Ok(left))) if !left.is_empty() => {
-            let words = html! { (if *gate == GatePicture::AtWork { "Work goes on" } else { "Users are let in" }) ", and " (counted(left.len(), "thing")) " of maintenance "
+        Some((Ok(seen @ (Users::In | Users::AtWork)), Ok(left))) if !left.is_empty() => {
+            let words = html! { (if *seen == Users::AtWork { "Work goes on" } else { "Users are let in" }) ", and " (counted(left.len(), "thing")) " of maintenance "
             (if left.len() == 1 { "is" } else { "are" }) " still to be put back: see System maintenance." };
             found.push((Tone::Mind, words));
         }
-        Some((GatePicture::Open | GatePicture::AtWork | GatePicture::Unknown(_), _)) | None => {}
+        Some((Ok(Users::In | Users::AtWork) | Err(_), _)) | None => {}
     }
     if let Some(look) = look
         && look.status.ends_with("_FAILED")

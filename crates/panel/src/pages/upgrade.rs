@@ -1,183 +1,122 @@
-//! The upgrade in five pages: what they have in common.
+//! The upgrade in five pages. They show the deployment's open proposal; what is done to it is done by the API.
 
 mod changes;
 mod details;
 mod options;
 mod review;
 mod template;
+mod wizard;
 
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use maud::{Markup, html};
-use upgrade::Timestamp;
 
-use super::form::{Send, button};
-use super::words::{Tone, pill, when};
-use crate::access::{Deed, SignedIn};
+use self::wizard::Wizard;
 use crate::backend::DeploymentSummary;
-use crate::proposals::{Preparation, Proposal, Standing};
+use crate::proposals::{Preparation, Proposal, Stage};
+use crate::web::{Call, Failure, Frame, Page};
 
-pub(crate) use details::details;
-pub(crate) use options::options;
-pub(crate) use review::{ended, review};
-pub(crate) use template::template;
+pub(in crate::pages) use wizard::way_of_run;
 
-/// The pages, in their order: name, and where after `/upgrade`.
-const PAGES: [(&str, &str); 5] = [
-    ("Template", ""),
-    ("Details", "/details"),
-    ("Options", "/options"),
-    ("Review", "/review"),
-    ("Events", "/events"),
+pub(super) const PAGES: &[Page] = &[
+    Page::new("/deployments/{name}/upgrade", || get(template)),
+    Page::new("/deployments/{name}/upgrade/details", || {
+        get(async |call: Call| about(&call, "Upgrade: details", details::page, 2))
+    }),
+    Page::new("/deployments/{name}/upgrade/options", || {
+        get(async |call: Call| about(&call, "Upgrade: options", options::page, 3))
+    }),
+    Page::new("/deployments/{name}/upgrade/review", || {
+        get(async |call: Call| about(&call, "Upgrade: review", review::page, 4))
+    }),
+    Page::new("/deployments/{name}/upgrade/events", || get(events)),
+    Page::new("/proposals/{proposal_id}", || get(ended)),
 ];
 
-/// What every page of the five is given.
-pub(crate) struct Wizard<'a> {
-    /// The deployment's settings.
-    pub(crate) settings: &'a DeploymentSummary,
-    /// The open proposal.
-    pub(crate) proposal: Option<&'a Proposal>,
-    /// What was found out for it.
-    pub(crate) preparation: Option<&'a Preparation>,
-    /// Who looks.
-    pub(crate) person: &'a SignedIn,
-    /// Whether somebody else must approve.
-    pub(crate) two_person_approval: bool,
-    /// When.
-    pub(crate) now: Timestamp,
+/// What the pages show.
+struct Found {
+    settings: DeploymentSummary,
+    proposal: Option<Proposal>,
+    preparation: Option<Preparation>,
 }
 
-impl Wizard<'_> {
-    fn may(&self, deed: Deed) -> bool {
-        self.person.role.may(deed)
-    }
-
-    /// The address of a page.
-    fn page(&self, number: usize) -> String {
-        address(&self.settings.name, number)
-    }
-
-    /// What stands above every page.
-    fn head(&self, number: usize) -> Markup {
-        let title = PAGES.get(number - 1).map_or("", |(name, _)| name);
-        html! {
-            header.head {
-                p.crumb { a href="/" { "Overview" } " / " (self.settings.name) " / Upgrade" }
-                h1 { "Upgrade " (self.settings.name) ": " (title.to_lowercase()) }
-                @if let Some(proposal) = self.proposal { (self.standing(proposal)) }
-            }
-            (steps(Some(number), |page| Some(self.page(page))))
-        }
-    }
-
-    fn standing(&self, proposal: &Proposal) -> Markup {
-        let from = self.preparation.and_then(|found| found.stack.version.as_deref());
-        let to = self.preparation.and_then(|found| found.to_version.as_deref());
-        let (tone, words) = in_words(proposal, self.preparation);
-        html! {
-            p { (pill(tone, &words)) " "
-                @if let (Some(from), Some(to)) = (from, to) { strong { (from) " → " (to) } " · " }
-                span.wrap { (proposal.template.in_words()) }
-            }
-            p.sub { "Proposed by " (proposal.made_by) ", " (when(proposal.made_at))
-                @if let [_, others @ ..] = proposal.authors.as_slice() && !others.is_empty() { ", changed by " (others.join(", ")) }
-                @if let Some(approval) = proposal.standing.approval() { "; approved by " (approval.by) ", " (when(approval.at)) }
-            }
-        }
-    }
-
-    /// A page while nothing is known that it could show.
-    pub(crate) fn unready(&self, proposal: &Proposal, number: usize) -> Markup {
-        let path = format!("/proposals/{}", proposal.id);
-        let (prepare, here) = (format!("{path}/prepare"), self.page(number));
-        let again = |words: &str| {
-            html! { @if self.may(Deed::Plan) {
-                (button(Send { method: "POST", path: &prepare, then: &here }, "primary", words))
-            } }
+impl Found {
+    fn read(call: &Call) -> Result<Found, Failure> {
+        let (settings, proposals) = (call.deployment()?, &call.panel.proposals);
+        let proposal = proposals.open_of(&settings.name)?;
+        let preparation = match &proposal {
+            Some(proposal) => proposals.preparation(proposal)?,
+            None => None,
         };
-        html! {
-            (self.head(number))
-            @match &proposal.standing {
-                Standing::Looking { since } => {
-                    div.looking role="status" data-poll={ "/api/v1" (path) } {
-                        p.lead { "Looking at the deployment … " span.sub data-seconds aria-hidden="true" {} }
-                        p { "The release is read, compared with what is deployed, and checked against everything around it. "
-                            "That takes seconds, or a minute where drift is looked for. Nothing of the deployment is changed; copies of the templates are kept in its bucket." }
-                        p.sub { "Since " (when(*since)) ". You can leave: it goes on." }
-                    }
-                },
-                Standing::Failed { at, reason } => {
-                    div.notice.bad role="alert" {
-                        h2 { "The deployment could not be looked at" }
-                        p.wrap { (reason) }
-                        p.sub { (when(*at)) ". Nothing was changed, and users notice nothing." }
-                    }
-                    div.buttons { (again("Look again")) a.button href=(self.page(1)) { "Choose another release" } }
-                },
-                Standing::Unseen | Standing::Seen | Standing::Approved(_) => {
-                    p.empty { "Nobody has looked at the deployment for this yet, or the look was interrupted." }
-                    div.buttons { (again("Look now")) }
-                },
-                Standing::Begun { .. } | Standing::Discarded { .. } => p.empty { "This proposal has ended." },
-            }
-        }
+        Ok(Found { settings, proposal, preparation })
     }
 
-    /// The buttons below a page's form are in the form; these lead on without it.
-    fn only_reading(&self, number: usize) -> Markup {
-        html! {
-            p.sub { "An operator can change this." }
-            p { a.button href=(self.page(number)) { "Next: " (PAGES.get(number - 1).map_or("", |(name, _)| name)) } }
+    fn wizard<'a>(&'a self, call: &'a Call) -> Wizard<'a> {
+        Wizard {
+            settings: &self.settings,
+            proposal: self.proposal.as_ref(),
+            preparation: self.preparation.as_ref(),
+            person: &call.asker.person,
+            two_person_approval: call.panel.two_person_approval,
+            now: call.panel.now(),
         }
     }
 }
 
-fn address(deployment: &str, number: usize) -> String {
-    let place = PAGES.get(number - 1).map_or("", |(_, place)| place);
-    format!("/deployments/{deployment}/upgrade{place}")
+/// Page 1. It needs no look, so that another release can be chosen during one.
+async fn template(call: Call) -> Result<Response, Failure> {
+    let found = Found::read(&call)?;
+    let releases = call.panel.backend.releases(&found.settings.name).await;
+    let body = template::page(&found.wizard(&call), &releases);
+    Ok(call.frame("", "Upgrade: template", body).into_response())
 }
 
-/// The five pages as a way; `here` is the one that is shown.
-fn steps(here: Option<usize>, address: impl Fn(usize) -> Option<String>) -> Markup {
-    html! {
-        nav.way aria-label="Pages of the upgrade" { ol {
-            @for (index, (name, _)) in PAGES.iter().enumerate() {
-                @let number = index + 1;
-                li { @match address(number) {
-                    Some(to) => a href=(to) aria-current=[(here == Some(number)).then_some("step")] { span.number { (number) } " " (name) },
-                    None => span { span.number { (number) } " " (name) },
-                } }
-            }
-        } }
-    }
-}
-
-/// The way above a run: its last page, and the review as it was approved.
-pub(crate) fn steps_of_run(proposal: &Proposal) -> Markup {
-    let to = |number| match (&proposal.standing, number) {
-        (Standing::Begun { run_id, .. }, 5) => Some(format!("/runs/{run_id}")),
-        (_, 4) => Some(format!("/proposals/{}", proposal.id)),
-        (_, _) => None,
+/// A page about what was found out: without a proposal one begins at page 1.
+fn about(
+    call: &Call,
+    title: &str,
+    page: fn(&Wizard<'_>, &Proposal, &Preparation) -> Markup,
+    number: usize,
+) -> Result<Response, Failure> {
+    let found = Found::read(call)?;
+    let Some(proposal) = &found.proposal else {
+        return Ok(Redirect::to(&format!("/deployments/{}/upgrade", found.settings.name)).into_response());
     };
-    steps(Some(5), to)
+    let wizard = found.wizard(call);
+    let body = match &found.preparation {
+        Some(preparation) => page(&wizard, proposal, preparation),
+        None => wizard.unready(proposal, number),
+    };
+    let refreshes = matches!(proposal.stage, Stage::Looking { .. });
+    Ok(Frame { refreshes, ..call.frame("", title, body) }.into_response())
 }
 
-/// How far a proposal has come, in a few words.
-fn in_words(proposal: &Proposal, preparation: Option<&Preparation>) -> (Tone, String) {
-    match &proposal.standing {
-        Standing::Unseen => (Tone::Quiet, "not looked at".to_owned()),
-        Standing::Looking { .. } => (Tone::Busy, "looking".to_owned()),
-        Standing::Failed { .. } => (Tone::Bad, "could not be looked at".to_owned()),
-        Standing::Seen => match preparation {
-            Some(Preparation { plan: Some(_), .. }) => (Tone::Good, "ready to be approved".to_owned()),
-            Some(_) | None => (Tone::Mind, "something stands in the way".to_owned()),
-        },
-        Standing::Approved(_) => (Tone::Good, "approved, ready to run".to_owned()),
-        Standing::Begun { .. } => (Tone::Busy, "run".to_owned()),
-        Standing::Discarded { .. } => (Tone::Quiet, "discarded".to_owned()),
+/// Page 5 is the run's own; before there is one, it says so.
+async fn events(call: Call) -> Result<Response, Failure> {
+    let found = Found::read(&call)?;
+    if found.proposal.is_none() {
+        let last = call.panel.proposals.list(&found.settings.name, None, 1)?.pop();
+        if let Some(Proposal { stage: Stage::Begun { run_id, .. }, .. }) = last {
+            return Ok(Redirect::to(&format!("/runs/{run_id}")).into_response());
+        }
     }
+    Ok(call.frame("", "Upgrade: events", no_events(&found.wizard(&call))).into_response())
+}
+
+/// A proposal by its id, to be read: what was proposed, who approved it, what came of it.
+async fn ended(call: Call) -> Result<Response, Failure> {
+    let proposals = &call.panel.proposals;
+    let proposal = proposals.get(&call.id)?;
+    if proposal.stage.is_open() {
+        let to = format!("/deployments/{}/upgrade/review", proposal.deployment);
+        return Ok(Redirect::to(&to).into_response());
+    }
+    let preparation = proposals.last_preparation(&call.id)?;
+    Ok(call.frame("", "Upgrade", review::ended(&proposal, preparation.as_ref())).into_response())
 }
 
 /// The fifth page before there is a run.
-pub(crate) fn no_events(wizard: &Wizard<'_>) -> Markup {
+fn no_events(wizard: &Wizard<'_>) -> Markup {
     html! {
         (wizard.head(5))
         p.empty { "Nothing runs yet. Once the plan is approved and begun, what happens is shown here, newest first." }

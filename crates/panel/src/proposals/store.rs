@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use conductor::make_private;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use upgrade::{Timestamp, UpdateOptions};
+use upgrade::{Timestamp, UpgradeChoices};
 
-use super::{Preparation, Proposal, Standing, TemplateChoice, WishedTemplate};
+use super::{Preparation, Proposal, Stage, TemplateChoice, WishedTemplate};
 use crate::access::fresh_id;
 
 /// Version of the file. 1: the first. 2: preparations with plans of format 3.
@@ -81,9 +81,9 @@ impl Proposals {
         ))?;
         let proposals = Proposals { connection: Mutex::new(connection) };
         for proposal in proposals.all_open()? {
-            if matches!(proposal.standing, Standing::Looking { .. }) {
+            if matches!(proposal.stage, Stage::Looking { .. }) {
                 proposals.change(&proposal.id, None, |proposal| {
-                    proposal.standing = Standing::Unseen;
+                    proposal.stage = Stage::Unseen;
                     Ok::<_, ProposalError>(())
                 })?;
             }
@@ -115,12 +115,8 @@ impl Proposals {
             authors: vec![by.to_owned()],
             made_at: now,
             template: choice,
-            given: Default::default(),
-            accepted: Vec::new(),
-            options: UpdateOptions::default(),
-            force_sessions: Vec::new(),
-            closes_at: None,
-            standing: Standing::Unseen,
+            choices: UpgradeChoices::default(),
+            stage: Stage::Unseen,
         };
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -155,7 +151,7 @@ impl Proposals {
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn of_run(&self, run_id: &str) -> Result<Option<Proposal>, ProposalError> {
+    pub fn by_run(&self, run_id: &str) -> Result<Option<Proposal>, ProposalError> {
         one(&self.lock(), "run_id = ?1", run_id)
     }
 
@@ -200,7 +196,7 @@ impl Proposals {
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(ProposalError::from)?;
         let mut proposal = one(&transaction, "id = ?1", id)?.ok_or(ProposalError::None)?;
-        if !proposal.standing.is_open() {
+        if !proposal.stage.is_open() {
             return Err(ProposalError::Ended.into());
         }
         if let Some((choice, text)) = template.map(parted) {
@@ -241,7 +237,7 @@ impl Proposals {
     /// # Errors
     /// The file can't be read.
     pub fn preparation(&self, proposal: &Proposal) -> Result<Option<Preparation>, ProposalError> {
-        if !proposal.standing.is_seen() {
+        if !proposal.stage.is_seen() {
             return Ok(None);
         }
         self.last_preparation(&proposal.id)
@@ -273,17 +269,17 @@ impl Proposals {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let Some(mut proposal) = one(&transaction, "id = ?1", id)? else { return Ok(()) };
-        if proposal.revision != revision || !matches!(proposal.standing, Standing::Looking { .. }) {
+        if proposal.revision != revision || !matches!(proposal.stage, Stage::Looking { .. }) {
             return Ok(());
         }
         match found {
-            Err(reason) => proposal.standing = Standing::Failed { at: now, reason },
+            Err(reason) => proposal.stage = Stage::Failed { at: now, reason },
             Ok(preparation) => {
                 // What the new release marks as secret is kept nowhere, whatever the old one called it.
-                proposal.given.retain(|name, _| {
+                proposal.choices.given.retain(|name, _| {
                     !preparation.parameters.iter().any(|row| row.name == *name && row.secret)
                 });
-                proposal.standing = Standing::Seen;
+                proposal.stage = Stage::Seen;
                 transaction.execute(
                     "UPDATE proposals SET preparation = ?2 WHERE id = ?1",
                     params![id, serde_json::to_string(&preparation)?],
@@ -320,18 +316,10 @@ fn one(connection: &Connection, which: &str, value: &str) -> Result<Option<Propo
 }
 
 fn write(transaction: &Transaction<'_>, proposal: &Proposal) -> Result<(), ProposalError> {
-    let run_id = match &proposal.standing {
-        Standing::Begun { run_id, .. } => Some(run_id),
-        Standing::Unseen
-        | Standing::Looking { .. }
-        | Standing::Failed { .. }
-        | Standing::Seen
-        | Standing::Approved(_)
-        | Standing::Discarded { .. } => None,
-    };
+    let run_id = proposal.stage.begun().map(|(run_id, _)| run_id);
     transaction.execute(
         "UPDATE proposals SET body = ?2, open = ?3, run_id = ?4 WHERE id = ?1",
-        params![proposal.id, serde_json::to_string(proposal)?, proposal.standing.is_open(), run_id],
+        params![proposal.id, serde_json::to_string(proposal)?, proposal.stage.is_open(), run_id],
     )?;
     Ok(())
 }

@@ -4,11 +4,14 @@ use axum::response::{IntoResponse, Response};
 use conductor::JournalError;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use maud::html;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::page::Frame;
 use crate::access::{AccessError, PasswordError, Role, TooMany};
 use crate::backend::BackendError;
 use crate::live::LiveError;
-use crate::pages;
 use crate::proposals::ProposalError;
 
 /// Why a request wasn't answered as it wished.
@@ -61,8 +64,19 @@ pub(crate) enum Failure {
     Ours(String),
 }
 
+/// A failure as a program is told it.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+}
+
 /// What is wrong with one field of what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct FieldError {
     /// The field, as it was sent: `parameters.Size`.
     pub(crate) field: String,
@@ -117,27 +131,41 @@ impl Failure {
         }
     }
 
-    /// As a problem's JSON.
-    pub(crate) fn problem(&self) -> String {
-        let mut problem = serde_json::json!({
-            "type": "about:blank",
-            "title": self.title(),
-            "status": self.status().as_u16(),
-            "detail": self.to_string(),
-        });
-        if let (Failure::Fields { errors }, Some(object)) = (self, problem.as_object_mut()) {
-            object.insert("errors".to_owned(), serde_json::json!(errors));
+    fn problem(&self) -> Problem {
+        let errors = if let Failure::Fields { errors } = self { errors.clone() } else { Vec::new() };
+        Problem {
+            r#type: "about:blank",
+            title: self.title(),
+            status: self.status().as_u16(),
+            detail: self.to_string(),
+            errors,
         }
-        problem.to_string()
+    }
+
+    /// As a problem's JSON.
+    pub(crate) fn problem_json(&self) -> String {
+        serde_json::json!(self.problem()).to_string()
+    }
+
+    fn page(&self) -> Frame<'_> {
+        let body = html! {
+            section.failure {
+                p.code { (self.status().as_u16()) }
+                h1 { (self.title()) }
+                p.lead { (self) }
+                p { a href="/" { "Back to the overview" } }
+            }
+        };
+        Frame::for_a_stranger(self.title(), "", body)
     }
 
     /// As a page or as a problem.
     pub(crate) fn answer(&self, is_api: bool) -> Response {
         let status = self.status();
         let mut response = if is_api {
-            (status, [(CONTENT_TYPE, "application/problem+json")], self.problem()).into_response()
+            (status, [(CONTENT_TYPE, "application/problem+json")], self.problem_json()).into_response()
         } else {
-            (status, pages::failed(self)).into_response()
+            (status, self.page()).into_response()
         };
         let again_after = match self {
             Failure::TooMany(TooMany { seconds }) => Some(*seconds),
@@ -155,7 +183,7 @@ impl Failure {
     }
 }
 
-/// Handlers of pages give failures as they are; those of the API go through `api::Problem`.
+/// As pages give it; the API's operations ask for a problem.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         self.answer(false)

@@ -10,16 +10,16 @@ use http::header::{CONTENT_TYPE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::failure::Failure;
-use super::request::{Asker, Visitor, cookie};
-use crate::access::{Deed, Minted, same};
-use crate::act;
+use super::request::{Asker, Navigation, Visitor, cookie};
+use crate::access::{Minted, Permission, form_token, same};
 use crate::panel::{Origins, Panel};
+use crate::proposals::MOST_TEMPLATE_BYTES;
 
 /// The most that anybody has to say at once.
 pub(crate) const MOST_BYTES: usize = 64 * 1024;
 
 /// The most where a template is sent: JSON may write each of its bytes as two, and some as more.
-pub(crate) const MOST_UPLOAD_BYTES: usize = 2 * act::MOST_TEMPLATE_BYTES + MOST_BYTES;
+pub(crate) const MOST_UPLOAD_BYTES: usize = 2 * MOST_TEMPLATE_BYTES + MOST_BYTES;
 
 /// How long they may take to say it.
 const BODY_SECONDS: u64 = 10;
@@ -29,7 +29,7 @@ pub(crate) const FORM_TOKEN: &str = "form_token";
 
 /// Every request passes here first.
 pub(crate) async fn check(State(panel): State<Panel>, request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
+    let is_api = is_api(&request);
     match admit(&panel, request).await {
         Ok((mut request, visitor)) => {
             // Before anybody has signed in, forms lean on a cookie of their own.
@@ -38,9 +38,8 @@ pub(crate) async fn check(State(panel): State<Panel>, request: Request, next: Ne
                 && request.method() == Method::GET
                 && visitor.form_token.is_empty()
                 && !request.uri().path().starts_with("/assets/");
-            request.extensions_mut().insert(is_api_flag(is_api));
             if let (true, Ok(minted)) = (wants_cookie, Minted::new("")) {
-                let visitor = Visitor { form_token: crate::access::form_token(minted.text()), ..visitor };
+                let visitor = Visitor { form_token: form_token(minted.text()), ..visitor };
                 request.extensions_mut().insert(visitor);
                 let mut response = next.run(request).await;
                 let value = set_cookie(panel.origins, panel.origins.form_cookie(), minted.text(), 3600);
@@ -56,27 +55,24 @@ pub(crate) async fn check(State(panel): State<Panel>, request: Request, next: Ne
     }
 }
 
-/// Whether a request is for a program.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IsApi(pub(crate) bool);
-
-fn is_api_flag(is_api: bool) -> IsApi {
-    IsApi(is_api)
+/// Whether a program asks.
+pub(crate) fn is_api(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
 }
 
 async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Failure> {
     known_host(panel.origins, request.headers())?;
     no_secret_in_address(request.uri().query().unwrap_or_default())?;
-    let visitor = Visitor::of(panel, &request)?;
+    let visitor = Visitor::recognize(panel, &request)?;
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok((request, visitor));
     }
     // A program that hasn't signed in is told so; a forged form is a browser's affair.
-    if visitor.person.is_none() && request.uri().path().starts_with("/api/") {
+    if visitor.person.is_none() && is_api(&request) {
         return Err(Failure::NotSignedIn);
     }
     let (parts, body) = request.into_parts();
-    let uploads = visitor.person.as_ref().is_some_and(|(person, _)| person.role.may(Deed::Plan))
+    let uploads = visitor.person.as_ref().is_some_and(|(person, _)| person.role.may(Permission::Plan))
         && parts.uri.path().starts_with("/api/")
         && parts.uri.path().contains("/proposals");
     let most = if uploads { MOST_UPLOAD_BYTES } else { MOST_BYTES };
@@ -140,9 +136,9 @@ fn same_origin(headers: &HeaderMap) -> Result<(), Failure> {
     if from == Some(host) { Ok(()) } else { Err(Failure::Forged) }
 }
 
-/// What follows may be asked by this deed's roles only.
-pub(crate) async fn only(deed: Deed, request: Request, next: Next) -> Response {
-    let is_api = request.extensions().get::<IsApi>().is_some_and(|flag| flag.0);
+/// What follows is for those alone who have this permission.
+pub(crate) async fn only(permission: Permission, request: Request, next: Next) -> Response {
+    let is_api = is_api(&request);
     let Some(visitor) = request.extensions().get::<Visitor>().cloned() else {
         return Failure::NotSignedIn.answer(is_api);
     };
@@ -150,17 +146,18 @@ pub(crate) async fn only(deed: Deed, request: Request, next: Next) -> Response {
         if is_api || request.method() != Method::GET {
             return Failure::NotSignedIn.answer(is_api);
         }
-        let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+        let asked_for = request.uri().path_and_query().map_or("/", |asked_for| asked_for.as_str());
         let query: String =
-            form_urlencoded::Serializer::new(String::new()).append_pair("to", wanted).finish();
+            form_urlencoded::Serializer::new(String::new()).append_pair("to", asked_for).finish();
         return (StatusCode::SEE_OTHER, [(LOCATION, format!("/sign-in?{query}"))]).into_response();
     };
-    if !person.role.may(deed) {
-        return Failure::Forbidden { role: person.role, needs: deed.least() }.answer(is_api);
+    if !person.role.may(permission) {
+        return Failure::Forbidden { role: person.role, needs: permission.least_role() }.answer(is_api);
     }
     let mut request = request;
-    let asker = Asker { person, proof, address: visitor.address, form_token: visitor.form_token };
-    request.extensions_mut().insert(asker);
+    let navigation = request.extensions().get::<Navigation>().cloned().unwrap_or_default();
+    let (address, form_token) = (visitor.address, visitor.form_token);
+    request.extensions_mut().insert(Asker { person, proof, address, form_token, navigation });
     next.run(request).await
 }
 
@@ -170,7 +167,6 @@ pub(crate) fn set_cookie(origins: Origins, name: &str, value: &str, seconds: u64
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// The cookie of a form, as it came.
 pub(crate) fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
     cookie(headers, name).is_some()
 }

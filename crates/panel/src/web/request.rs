@@ -1,18 +1,25 @@
 //! Who asks, from where, and with what proof.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
+use maud::Markup;
 
-use crate::access::{AccessError, Proof, SignedIn, fingerprint, form_token};
+use super::failure::Failure;
+use super::page::{Frame, Page};
+use crate::access::{AccessError, Permission, Proof, SignedIn, fingerprint, form_token};
+use crate::backend::DeploymentSummary;
 use crate::panel::{Origins, Panel};
 
 /// What is known of a request before anybody is asked who they are.
 #[derive(Clone)]
 pub(crate) struct Visitor {
-    /// Their address.
     pub(crate) address: IpAddr,
     /// The token that their forms must carry; empty without a cookie.
     pub(crate) form_token: String,
@@ -25,17 +32,24 @@ pub(crate) struct Visitor {
 /// Somebody who is known, in a request that they may make.
 #[derive(Clone)]
 pub(crate) struct Asker {
-    /// Who.
     pub(crate) person: SignedIn,
-    /// What showed it.
+    /// What showed who they are.
     pub(crate) proof: Proof,
-    /// From where.
     pub(crate) address: IpAddr,
     /// The token that their forms carry.
     pub(crate) form_token: String,
+    pub(crate) navigation: Navigation,
 }
 
+/// The pages that every page leads to, for those who may see them.
+#[derive(Clone, Default)]
+pub(crate) struct Navigation(pub(crate) Arc<[Page]>);
+
 impl Asker {
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.person.role.may(permission)
+    }
+
     /// The name that a run keeps.
     pub(crate) fn signature(&self) -> String {
         match &self.person.token {
@@ -46,8 +60,7 @@ impl Asker {
 }
 
 impl Visitor {
-    /// Find out.
-    pub(crate) fn of(panel: &Panel, request: &Request) -> Result<Visitor, AccessError> {
+    pub(crate) fn recognize(panel: &Panel, request: &Request) -> Result<Visitor, AccessError> {
         let headers = request.headers();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let address = panel.proxies.address(peer, headers);
@@ -69,6 +82,61 @@ impl Visitor {
         }
         let form_token = cookie(headers, panel.origins.form_cookie()).map(form_token).unwrap_or_default();
         Ok(Visitor { address, form_token, by_cookie: true, person: None })
+    }
+}
+
+/// A request as pages and operations are given it.
+pub(crate) struct Call {
+    pub(crate) panel: Panel,
+    pub(crate) asker: Asker,
+    /// The address's parameter, such as a run's id; empty where it has none.
+    pub(crate) id: String,
+    query: HashMap<String, String>,
+}
+
+impl FromRequestParts<Panel> for Call {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, panel: &Panel) -> Result<Call, Failure> {
+        let parameters = RawPathParams::from_request_parts(parts, panel).await;
+        let parameters = parameters.map_err(|_| Failure::NotFound)?;
+        let id = parameters.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let query = query.into_owned().collect();
+        let asker = parts.extensions.get::<Asker>().cloned().ok_or(Failure::NotSignedIn)?;
+        Ok(Call { panel: panel.clone(), asker, id, query })
+    }
+}
+
+impl Call {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A parameter of the query; refused with these words where it is no such thing.
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str, words: &str) -> Result<Option<T>, Failure> {
+        let parsed = self.query(name).map(str::parse).transpose();
+        parsed.map_err(|_| Failure::BadInput(words.to_owned()))
+    }
+
+    /// The settings of the deployment that the address names.
+    pub(crate) fn deployment(&self) -> Result<DeploymentSummary, Failure> {
+        let mut all = self.panel.backend.deployments().into_iter();
+        all.find(|one| one.name == self.id).ok_or(Failure::NotFound)
+    }
+
+    /// A page for whoever asks. `here`: where in the navigation it is.
+    pub(crate) fn frame<'a>(&'a self, here: &'a str, title: &'a str, body: Markup) -> Frame<'a> {
+        let Asker { person, navigation, form_token, proof: _, address: _ } = &self.asker;
+        Frame {
+            title,
+            here,
+            navigation: &navigation.0,
+            person: Some(person),
+            form_token,
+            refreshes: false,
+            body,
+        }
     }
 }
 

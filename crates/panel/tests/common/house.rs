@@ -4,13 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use conductor::{Clock, Request};
-use panel::proposals::{Preparation, UpgradeWish, WishedTemplate};
+use panel::proposals::{Preparation, WishedTemplate};
 use panel::{
-    Answering, Backend, BackendError, DeploymentSummary, GatePicture, Leaving, LeavingWish, Look,
-    MaintenanceWish, Release,
+    Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
 use tokio::sync::Semaphore;
-use upgrade::{ApprovedPlan, Banner, Job, Plan, Timestamp};
+use upgrade::{ApprovedPlan, Banner, CatalogueEntry, Job, Plan, Timestamp, UpgradeChoices, Users};
 
 use super::release::preparation;
 
@@ -18,7 +17,7 @@ use super::release::preparation;
 pub struct House {
     pub banner: Mutex<Option<Banner>>,
     /// Every wish that was looked at, in order.
-    pub wishes: Mutex<Vec<UpgradeWish>>,
+    pub wishes: Mutex<Vec<UpgradeChoices>>,
     /// Plans that were begun.
     pub begun: Mutex<Vec<ApprovedPlan>>,
     /// The plan of entering or leaving maintenance; `None`: there is none to be had.
@@ -27,8 +26,8 @@ pub struct House {
     pub under_way: Option<UnderWay>,
     /// How it was asked to leave, and by whom.
     pub leavings: Mutex<Vec<(LeavingWish, String)>>,
-    /// The gate.
-    pub gate: GatePicture,
+    /// Whether users are let in.
+    pub users: Users,
     /// What maintenance has taken away.
     pub taken_away: Vec<String>,
     /// Unfinished jobs.
@@ -63,7 +62,7 @@ impl Default for House {
             maintenance: None,
             under_way: None,
             leavings: Mutex::default(),
-            gate: GatePicture::Open,
+            users: Users::In,
             taken_away: Vec::new(),
             jobs: Vec::new(),
             status: "UPDATE_COMPLETE",
@@ -99,7 +98,7 @@ impl Backend for House {
                 at: Timestamp(1_800_000_000_000),
                 version: Some("1.2.0".to_owned()),
                 status: self.status.to_owned(),
-                gate: self.gate.clone(),
+                users: Ok(self.users.clone()),
                 taken_away: Ok(self.taken_away.clone()),
                 jobs: Ok(self.jobs.clone()),
                 workers: Err("throttled".to_owned()),
@@ -132,27 +131,34 @@ impl Backend for House {
             }
         })
     }
-    fn releases(&self, _: &str) -> Answering<'_, Vec<Release>> {
-        let release = Release {
+    fn releases(&self, _: &str) -> Answering<'_, Vec<CatalogueEntry>> {
+        let release = CatalogueEntry {
             version: "2.0.0".to_owned(),
+            template: "2.0.0.yaml".to_owned(),
             from_at_least: Some("1.0.0".to_owned()),
+            backup_at_least: None,
             required_stop: false,
             notes: Some("A new one.".to_owned()),
         };
         Box::pin(async { Ok(vec![release]) })
     }
-    fn prepare(&self, _: &str, wish: &UpgradeWish) -> Answering<'_, Preparation> {
-        let wish = wish.clone();
+    fn prepare(
+        &self,
+        _: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+    ) -> Answering<'_, Preparation> {
+        let (template, choices) = (template.clone(), choices.clone());
         Box::pin(async move {
             self.turns.acquire().await.expect("open").forget();
-            self.wishes.lock().expect("no panic").push(wish.clone());
-            match &wish.template {
+            self.wishes.lock().expect("no panic").push(choices.clone());
+            match &template {
                 WishedTemplate::Url(url) if url.ends_with("gone") => {
                     Err(BackendError::Unreachable("the bucket has no such key".to_owned()))
                 }
                 WishedTemplate::Url(_) | WishedTemplate::File { .. } | WishedTemplate::Release(_) => {
-                    let mut preparation = preparation(&wish, Clock::system().now());
-                    if let (Some(plan), GatePicture::Closed(found)) = (&mut preparation.plan, &self.gate) {
+                    let mut preparation = preparation(&choices, Clock::system().now());
+                    if let (Some(plan), Users::Out(found)) = (&mut preparation.plan, &self.users) {
                         plan.found = Some(found.clone());
                     }
                     Ok(preparation)

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use panel::proposals::{Preparation, StackNow, UpgradeWish};
+use panel::proposals::Preparation;
 use upgrade::{
     Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold,
     MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Piece, Plan,
-    PlannedRisk, Proposal, Session, SessionKind, StackUpdate, Step, Timestamp, UnpinnedPiece, Unsaved,
-    UpdateKind, Verdict,
+    PlannedRisk, Proposal, Session, SessionKind, StackSettings, StackUpdate, Step, Timestamp, UnpinnedPiece,
+    Unsaved, UpdateKind, UpgradeChoices, Verdict,
 };
 
 /// A resource whose data goes with it.
 pub const LOSS: &str = "OldTable";
 
 /// What a look finds. The storage must be set right, the termination protection and the loss must be accepted.
-pub fn preparation(wish: &UpgradeWish, at: Timestamp) -> Preparation {
-    let accepted = |what: &str| wish.accepted.iter().any(|one| one.what == what);
-    let size = wish.given.get("Size").map_or("20", String::as_str);
+pub fn preparation(choices: &UpgradeChoices, at: Timestamp) -> Preparation {
+    let accepted = |what: &str| choices.accepted.iter().any(|one| one.what == what);
+    let size = choices.given.get("Size").map_or("20", String::as_str);
     let mut checks = vec![check("template-limits", "Limits", Verdict::Passed)];
     let mut storage = check("database-storage", "Database storage", Verdict::Failed);
     if size == "37" {
@@ -48,7 +48,7 @@ pub fn preparation(wish: &UpgradeWish, at: Timestamp) -> Preparation {
         .iter()
         .filter(|check| match check.verdict {
             Verdict::Failed => true,
-            Verdict::Warning => !wish.accepted.iter().any(|one| one.covers(check)),
+            Verdict::Warning => !choices.accepted.iter().any(|one| one.covers(check)),
             Verdict::Passed | Verdict::Skipped => false,
         })
         .map(|check| check.id.clone())
@@ -65,16 +65,16 @@ pub fn preparation(wish: &UpgradeWish, at: Timestamp) -> Preparation {
         permissions: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
         losses: vec![LOSS.to_owned()],
     };
-    let plan = in_the_way.is_empty().then(|| plan(wish, &foretold, &checks));
+    let plan = in_the_way.is_empty().then(|| plan(choices, &foretold, &checks));
     Preparation {
         at,
         to_version: Some("2.0.0".to_owned()),
         checks,
-        parameters: parameters(wish, size),
-        stack: StackNow {
-            version: Some("1.0.0".to_owned()),
+        parameters: parameters(choices, size),
+        from_version: Some("1.0.0".to_owned()),
+        stack: StackSettings {
             tags: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
-            ..StackNow::default()
+            ..StackSettings::default()
         },
         foretold: Some(foretold),
         at_work: AtWork { sessions: vec![session()], ..AtWork::default() },
@@ -110,7 +110,7 @@ fn session() -> Session {
     }
 }
 
-fn parameters(wish: &UpgradeWish, size: &str) -> Vec<ParameterRow> {
+fn parameters(choices: &UpgradeChoices, size: &str) -> Vec<ParameterRow> {
     let constraints = |type_name: &str| ParameterConstraints {
         type_name: type_name.to_owned(),
         description: None,
@@ -130,7 +130,7 @@ fn parameters(wish: &UpgradeWish, size: &str) -> Vec<ParameterRow> {
         current: Some(current.to_owned()),
         old_default: Some(current.to_owned()),
         new_default: Some(current.to_owned()),
-        will_be: Some(wish.given.get(name).map_or(current, String::as_str).to_owned()),
+        will_be: Some(choices.given.get(name).map_or(current, String::as_str).to_owned()),
         changed_default: false,
         secret: false,
         constraint_error: None,
@@ -198,15 +198,15 @@ fn update() -> StackUpdate {
     }
 }
 
-fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan {
+fn plan(choices: &UpgradeChoices, foretold: &Foretold, checks: &[CheckResult]) -> Plan {
     let drain = || DrainPolicy { grace_seconds: 1, deadline_seconds: 60, escalation: Escalation::Stop };
     Plan {
         to_version: Some("2.0.0".to_owned()),
         updates: foretold.updates.clone(),
-        announcement: Announcement { banner: None, closes_at: wish.closes_at },
+        announcement: Announcement { banner: None, closes_at: choices.closes_at },
         maintenance: MaintenancePolicy {
             sessions: drain(),
-            force_sessions: wish.force_sessions.clone(),
+            force_sessions: choices.force_sessions.clone(),
             computations: drain(),
             jobs: drain(),
             workers: drain(),
@@ -214,7 +214,7 @@ fn plan(wish: &UpgradeWish, foretold: &Foretold, checks: &[CheckResult]) -> Plan
             stay_closed_on_failure: false,
         },
         checks: checks.to_vec(),
-        accepted: wish.accepted.clone(),
+        accepted: choices.accepted.clone(),
         risks: foretold.risks.clone(),
         permissions: foretold.permissions.clone(),
         pieces: vec![Piece {

@@ -8,5 +8,6 @@ mod common;
 mod credentials;
 mod looks;
 mod maintenance;
+mod pages;
 mod served;
 mod upgrade;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use conductor::{Clock, Holder, JournalStore as _, Request, SqliteJournal};
 use http::{Method, StatusCode};
+use panel::LeavingWish;
 use panel::access::Role;
-use panel::{GatePicture, LeavingWish};
 use serde_json::json;
-use upgrade::{ApprovedPlan, Event, Job, Maintenance, Record, Timestamp, What};
+use upgrade::{ApprovedPlan, Event, Job, Maintenance, Record, Timestamp, Users, What};
 
 use crate::common::house::{House, UnderWay};
 use crate::common::plan::plan;
@@ -29,7 +29,7 @@ fn in_maintenance() -> House {
         state: None,
     };
     House {
-        gate: GatePicture::Closed(found),
+        users: Users::Out(found),
         taken_away: vec!["queue spot is disabled (VALID)".to_owned()],
         maintenance: Some(plan("lab-leaving")),
         ..House::default()
@@ -126,7 +126,7 @@ async fn maintenance_that_somebody_else_entered_is_told_and_left_and_not_offered
 /// What is left of maintenance though users are in is named, and disabling goes on with it.
 #[tokio::test]
 async fn what_is_still_to_be_put_back_is_told_while_users_are_in() {
-    let house = House { gate: GatePicture::Open, status: "UPDATE_IN_PROGRESS", ..in_maintenance() };
+    let house = House { users: Users::In, status: "UPDATE_IN_PROGRESS", ..in_maintenance() };
     let served = Served::with(house, false);
     let ada = served.set_up().await;
     let page = shown(&served, PAGE, &ada).await;

@@ -1,9 +1,7 @@
 //! 14: what has to be accepted on an ordinary evening.
 
-use std::collections::BTreeMap;
-
 use cli::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, prepare};
-use upgrade::{Acceptance, Before, CheckResult, STANDING_CHECKS, UpdateOptions, Verdict};
+use upgrade::{Acceptance, Before, CheckResult, STANDING_CHECKS, UpgradeChoices, Verdict};
 
 use super::Scene;
 
@@ -18,12 +16,8 @@ async fn prepared(scene: &Scene, accepted: &[&str]) -> Prepared {
     let request = UpgradeRequest {
         inherited: Before::default(),
         release: NewRelease::of("to.yaml", full.material.to.clone().into_bytes(), None).expect("a template"),
-        given: BTreeMap::new(),
-        accepted: accepted.collect(),
-        force_sessions: Vec::new(),
-        closes_at: None,
+        choices: UpgradeChoices { accepted: accepted.collect(), ..UpgradeChoices::default() },
         take_fixes: true,
-        options: UpdateOptions::default(),
         run_id: "run-1".to_owned(),
     };
     prepare(&full.site, &request).await.expect("everything could be looked at")

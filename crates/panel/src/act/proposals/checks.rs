@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use upgrade::{PatternEffort, UpdateOptions};
+use upgrade::{PatternEffort, StackSettings, UpdateOptions};
 
-use super::{MOST_REASON, MOST_TEMPLATE_BYTES};
-use crate::proposals::{Preparation, StackNow, WishedTemplate};
+use super::MOST_REASON;
+use crate::proposals::{MOST_TEMPLATE_BYTES, Preparation, WishedTemplate};
 use crate::web::{Failure, FieldError};
 
 /// A template must be there, on S3 or as a text of CloudFormation's size, and no secret itself.
@@ -95,7 +95,7 @@ pub(super) fn check_sessions(ids: &[String], seen: Option<&Preparation>) -> Resu
 }
 
 /// What only repeats the stack's own setting is not asked for.
-pub(super) fn differing(wished: UpdateOptions, now: &StackNow) -> UpdateOptions {
+pub(super) fn differing(wished: UpdateOptions, now: &StackSettings) -> UpdateOptions {
     let tags: Vec<(String, String)> = now.tags.clone().into_iter().collect();
     UpdateOptions {
         role_arn: wished.role_arn.filter(|role| Some(role) != now.role_arn.as_ref()),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use upgrade::{ExpectedChange, Fate, PlannedRisk, StackUpdate, UpdateKind};
 
-use crate::pages::words::{Tone, counted, pill};
+use crate::words::{Tone, counted, pill};
 
 /// A risk's line.
 pub(super) fn risks(risks: &[PlannedRisk]) -> Markup {

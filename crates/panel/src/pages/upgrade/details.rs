@@ -3,22 +3,21 @@
 use maud::{Markup, html};
 use upgrade::{CheckResult, ParameterConstraints, ParameterPlace, ParameterRow, Verdict};
 
-use super::Wizard;
-use crate::access::Deed;
+use super::wizard::Wizard;
+use crate::access::Permission;
 use crate::pages::form::{Send, form};
-use crate::pages::words::{Tone, counted, pill};
 use crate::proposals::{Preparation, Proposal};
+use crate::words::{Tone, counted, pill};
 
 /// The check that says what a database's storage should be.
 const STORAGE_CHECK: &str = "database-storage";
 
-/// The page.
-pub(crate) fn details(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     let path = format!("/proposals/{}", proposal.id);
     let (here, next) = (wizard.page(2), wizard.page(3));
     let rows = &preparation.parameters;
     let telling = rows.iter().filter(|row| tells(row)).count();
-    let may = wizard.may(Deed::Plan);
+    let may = wizard.may(Permission::Plan);
     let groups = groups(rows);
     html! {
         (wizard.head(2))
@@ -123,7 +122,7 @@ fn parameter(row: &ParameterRow, proposal: &Proposal) -> Markup {
                     },
                     (None, ParameterPlace::Kept | ParameterPlace::New) => p.sub { "It can't be given here." },
                     (Some(constraints), ParameterPlace::Kept | ParameterPlace::New) => {
-                        @let value = proposal.given.get(&row.name).or(row.will_be.as_ref()).map_or("", String::as_str);
+                        @let value = proposal.choices.given.get(&row.name).or(row.will_be.as_ref()).map_or("", String::as_str);
                         (input(row, constraints, value, &id, &about))
                     },
                 }

@@ -3,18 +3,17 @@
 use maud::{Markup, html};
 use upgrade::Unsaved;
 
-use super::Wizard;
-use crate::access::Deed;
+use super::wizard::Wizard;
+use crate::access::Permission;
 use crate::pages::form::{Send, form};
-use crate::pages::words::iso;
 use crate::proposals::{Preparation, Proposal};
+use crate::words::iso;
 
-/// The page.
-pub(crate) fn options(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     let path = format!("/proposals/{}", proposal.id);
     let next = wizard.page(4);
-    let may = wizard.may(Deed::Plan);
-    let (now, wished) = (&preparation.stack, &proposal.options);
+    let may = wizard.may(Permission::Plan);
+    let (now, wished) = (&preparation.stack, &proposal.choices.options);
     let role = wished.role_arn.as_deref().or(now.role_arn.as_deref()).unwrap_or_default();
     let tags: Vec<String> = match &wished.tags {
         Some(tags) => tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
@@ -26,7 +25,7 @@ pub(crate) fn options(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Pr
         fieldset disabled[!may] {
             legend { h2 { "The window" } }
             label { "The gate closes at"
-                input name="closesAt" type="datetime-local" data-type="time" data-empty="keep" data-utc=[proposal.closes_at.map(iso)];
+                input name="closesAt" type="datetime-local" data-type="time" data-empty="keep" data-utc=[proposal.choices.closes_at.map(iso)];
                 small { "Your time. Empty: after the settings' notice, counted from the look." }
             }
             (sessions(proposal, preparation))
@@ -93,7 +92,7 @@ fn sessions(proposal: &Proposal, preparation: &Preparation) -> Markup {
                 };
                 label.check {
                     input type="checkbox" name="forceSessions" data-type="list" value=(session.id)
-                        checked[proposal.force_sessions.contains(&session.id)];
+                        checked[proposal.choices.force_sessions.contains(&session.id)];
                     span { (session.name) " · " (session.owner) " · " (unsaved) }
                 }
             }

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, UpdateKind, Verdict};
 
 use super::changes::{risks, update};
-use super::{Wizard, in_words, steps_of_run};
-use crate::access::Deed;
+use super::wizard::{Wizard, stage_words, way_of_run};
+use crate::access::Permission;
 use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 use crate::pages::form::{Send, button, form};
-use crate::pages::words::{Tone, counted, duration, iso, pill, since_by, when};
-use crate::proposals::{Preparation, Proposal, Standing};
+use crate::proposals::{Preparation, Proposal, Stage};
+use crate::words::{Tone, counted, duration, iso, pill, since_by, when};
 
 /// What was found out longer ago than this is called old.
 const OLD_MILLISECONDS: u64 = 3_600_000;
@@ -17,8 +17,7 @@ const OLD_MILLISECONDS: u64 = 3_600_000;
 /// A line of evidence that is longer is folded.
 const LONG_LINE: usize = 320;
 
-/// The page.
-pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     html! {
         (wizard.head(4))
         (verdict(wizard, proposal, preparation))
@@ -28,25 +27,25 @@ pub(crate) fn review(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Pre
 }
 
 /// A proposal of which nothing more can come, to be read.
-pub(crate) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> Markup {
-    let (tone, words) = in_words(proposal, preparation);
+pub(super) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> Markup {
+    let (tone, words) = stage_words(proposal, preparation);
     html! {
         header.head {
             p.crumb { a href="/" { "Overview" } " / " (proposal.deployment) " / Upgrade" }
             h1 { "Upgrade of " (proposal.deployment) ", as it was proposed" }
             p { (pill(tone, &words)) " " span.wrap { (proposal.template.in_words()) } }
         }
-        (steps_of_run(proposal))
+        (way_of_run(proposal))
         dl.facts {
             div { dt { "Proposed by" } dd { (proposal.authors.join(", ")) br; span.sub { (when(proposal.made_at)) } } }
-            @match &proposal.standing {
-                Standing::Begun { run_id, approval, by, at } => {
+            @match &proposal.stage {
+                Stage::Begun { run_id, approval, by, at } => {
                     div { dt { "Approved by" } dd { (approval.by) br; span.sub { (when(approval.at)) } } }
                     div { dt { "Begun by" } dd { (by) br; span.sub { (when(*at)) } } }
                     div { dt { "Run" } dd { a href={ "/runs/" (run_id) } { (run_id) } } }
                 },
-                Standing::Discarded { by, at } => div { dt { "Discarded by" } dd { (by) br; span.sub { (when(*at)) } } },
-                Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen | Standing::Approved(_) => {},
+                Stage::Discarded { by, at } => div { dt { "Discarded by" } dd { (by) br; span.sub { (when(*at)) } } },
+                Stage::Unseen | Stage::Looking { .. } | Stage::Failed { .. } | Stage::Seen | Stage::Approved(_) => {},
             }
         }
         @match preparation {
@@ -59,7 +58,7 @@ pub(crate) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> M
 fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     let age = wizard.now.milliseconds_since(preparation.at);
     html! {
-        @match (&preparation.plan, proposal.standing.approval()) {
+        @match (&preparation.plan, proposal.stage.approval()) {
             (Some(_), Some(approval)) => div.notice.good role="status" { p { "Approved by " strong { (approval.by) } ". It can be begun at the end of this page." } },
             (Some(_), None) => div.notice.good role="status" { p { "Nothing stands in the way. Read it, then approve it at the end of this page." } },
             (None, _) => div.notice.bad role="status" {
@@ -152,7 +151,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
     let open = |check: &&CheckResult| preparation.in_the_way.contains(&check.id);
     let warnings: Vec<&CheckResult> =
         preparation.checks.iter().filter(open).filter(|check| check.verdict == Verdict::Warning).collect();
-    let accepted = |what: &str| proposal.accepted.iter().any(|one| one.what == what);
+    let accepted = |what: &str| proposal.choices.accepted.iter().any(|one| one.what == what);
     let losses: Vec<&String> = preparation
         .foretold
         .iter()
@@ -161,7 +160,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
         .collect();
     let (singly, together): (Vec<&CheckResult>, Vec<&CheckResult>) =
         warnings.iter().copied().partition(|check| check.accepted_singly);
-    let may = wizard.may(Deed::Plan);
+    let may = wizard.may(Permission::Plan);
     let stale = |one: &Acceptance| {
         preparation
             .checks
@@ -173,7 +172,7 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
     let here = wizard.page(4);
     let send = Send { method: "PATCH", path: &path, then: &here };
     html! {
-        @if !warnings.is_empty() || !losses.is_empty() || !proposal.accepted.is_empty() {
+        @if !warnings.is_empty() || !losses.is_empty() || !proposal.choices.accepted.is_empty() {
             section aria-labelledby="decisions" {
                 h2 #decisions { "To be decided" }
                 @if !warnings.is_empty() || !losses.is_empty() {
@@ -210,12 +209,12 @@ fn decide(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -
                         }
                     } }))
                 }
-                @if !proposal.accepted.is_empty() {
+                @if !proposal.choices.accepted.is_empty() {
                     h3 { "Accepted" }
-                    ul { @for one in &proposal.accepted { li {
+                    ul { @for one in &proposal.choices.accepted { li {
                         strong { (title(preparation, &one.what)) } " by " (one.who) ": " (one.why)
                         @if stale(one) { " " em { "(it warns of something else by now, so it is to be decided anew)" } }
-                        @if may && proposal.standing.is_open() {
+                        @if may && proposal.stage.is_open() {
                             (form(send, "", &html! {
                                 input type="hidden" name={ "accept." (one.what) } value="" data-type="exact";
                                 button aria-label={ "Take back: " (title(preparation, &one.what)) } { "Take back" }
@@ -353,7 +352,7 @@ fn approval(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation)
     let path = format!("/proposals/{}", proposal.id);
     let here = wizard.page(4);
     let look = format!("{path}/prepare");
-    let again = html! { @if wizard.may(Deed::Plan) {
+    let again = html! { @if wizard.may(Permission::Plan) {
         (button(Send { method: "POST", path: &look, then: &here }, "", "Look again"))
     } };
     let Some(plan) = &preparation.plan else {
@@ -364,10 +363,10 @@ fn approval(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation)
             h2 #approval { "Approve and run" }
             p.sub { "The plan's SHA-256 is " code.wrap { (plan.sha256()) } ". Approval is of this plan and no other; before anybody is kept out, "
                 "the change set that AWS really makes is compared with it." }
-            @match &proposal.standing {
-                Standing::Approved(approval) => (begin(wizard, proposal, plan, preparation, approval)),
-                Standing::Unseen | Standing::Looking { .. } | Standing::Failed { .. } | Standing::Seen
-                | Standing::Begun { .. } | Standing::Discarded { .. } => (approve(wizard, proposal, preparation, plan, &path)),
+            @match &proposal.stage {
+                Stage::Approved(approval) => (begin(wizard, proposal, plan, preparation, approval)),
+                Stage::Unseen | Stage::Looking { .. } | Stage::Failed { .. } | Stage::Seen
+                | Stage::Begun { .. } | Stage::Discarded { .. } => (approve(wizard, proposal, preparation, plan, &path)),
             }
             div.buttons { (again) }
         }
@@ -381,7 +380,7 @@ fn approve(
     plan: &Plan,
     path: &str,
 ) -> Markup {
-    if !wizard.may(Deed::Approve) {
+    if !wizard.may(Permission::Approve) {
         return html! { p { "An operator approves it." } };
     }
     let own = proposal.authors.iter().any(|author| author.eq_ignore_ascii_case(&wizard.person.name));
@@ -429,12 +428,12 @@ fn begin(
 ) -> Markup {
     let run = format!("/proposals/{}/run", proposal.id);
     let notice = plan.announcement.closes_at.map(|at| at.milliseconds_since(preparation.at));
-    let is_awaited =
-        proposal.closes_at.is_some() || notice.is_some_and(|notice| notice >= NOTICE_TO_KEEP_MILLISECONDS);
+    let is_awaited = proposal.choices.closes_at.is_some()
+        || notice.is_some_and(|notice| notice >= NOTICE_TO_KEEP_MILLISECONDS);
     let missed = missed_notice(proposal, plan, preparation.at, wizard.now);
     html! {
         p { "Approved by " strong { (approval.by) } ", " (when(approval.at)) "." }
-        @if !wizard.may(Deed::Run) { p { "An operator begins it." } }
+        @if !wizard.may(Permission::Run) { p { "An operator begins it." } }
         @else { (form(Send { method: "POST", path: &run, then: "/runs/{runId}" }, "stack wide", &html! {
             @if let Some(missed) = &missed { p.notice.mind { (missed) } }
             @if is_awaited {

@@ -1,14 +1,14 @@
 //! Page 1: which release.
 
 use maud::{Markup, html};
+use upgrade::CatalogueEntry;
 
-use super::Wizard;
-use crate::access::Deed;
-use crate::backend::{BackendError, Release};
+use super::wizard::Wizard;
+use crate::access::Permission;
+use crate::backend::BackendError;
 use crate::pages::form::{Send, button, form};
 
-/// The page.
-pub(crate) fn template(wizard: &Wizard<'_>, releases: &Result<Vec<Release>, BackendError>) -> Markup {
+pub(super) fn page(wizard: &Wizard<'_>, releases: &Result<Vec<CatalogueEntry>, BackendError>) -> Markup {
     let name = &wizard.settings.name;
     let (method, path, nested) = match wizard.proposal {
         None => ("POST", format!("/deployments/{name}/proposals"), ""),
@@ -22,14 +22,14 @@ pub(crate) fn template(wizard: &Wizard<'_>, releases: &Result<Vec<Release>, Back
         @if let Some(proposal) = wizard.proposal {
             div.buttons {
                 a.button.primary href=(details) { "Next: Details" }
-                @if wizard.may(Deed::Plan) {
+                @if wizard.may(Permission::Plan) {
                     (button(Send { method: "DELETE", path: &format!("/proposals/{}", proposal.id), then: &wizard.page(1) }, "danger", "Discard this proposal"))
                 }
             }
         } @else {
             p.lead { "Choose the release to upgrade to. Looking at it changes nothing of the deployment: you see what it would do before anybody decides." }
         }
-        @if !wizard.may(Deed::Plan) { p.sub { "An operator chooses the release." } }
+        @if !wizard.may(Permission::Plan) { p.sub { "An operator chooses the release." } }
         @else {
             @if wizard.proposal.is_some() { h2 { "Choose another release" } }
             div.cards {
@@ -62,7 +62,7 @@ pub(crate) fn template(wizard: &Wizard<'_>, releases: &Result<Vec<Release>, Back
     }
 }
 
-fn catalogue(releases: &Result<Vec<Release>, BackendError>, send: Send<'_>, field: &str) -> Markup {
+fn catalogue(releases: &Result<Vec<CatalogueEntry>, BackendError>, send: Send<'_>, field: &str) -> Markup {
     html! { @match releases {
         Err(error) => p.notice.mind { "The catalogue can't be read: " (error) },
         Ok(releases) if releases.is_empty() => {

@@ -1,4 +1,4 @@
-use super::{ProposalError, Proposals, Standing, Timestamp, WishedTemplate};
+use super::{ProposalError, Proposals, Stage, Timestamp, WishedTemplate};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -13,14 +13,14 @@ fn what_was_being_looked_at_when_the_process_died_is_not_looked_at_for_ever() {
     let proposals = Proposals::open(&path).expect("it opens");
     let made = proposals.make("lab", file("one"), "ada", NOW).expect("made");
     let looking = proposals.change(&made.id, None, |proposal| {
-        proposal.standing = Standing::Looking { since: NOW };
+        proposal.stage = Stage::Looking { since: NOW };
         Ok::<_, ProposalError>(())
     });
     looking.expect("changed");
     drop(proposals);
     let proposals = Proposals::open(&path).expect("it opens again");
     let found = proposals.open_of("lab").expect("readable").expect("open still");
-    assert_eq!((found.id.as_str(), &found.standing), (made.id.as_str(), &Standing::Unseen));
+    assert_eq!((found.id.as_str(), &found.stage), (made.id.as_str(), &Stage::Unseen));
     assert_eq!(proposals.template(&found).expect("kept"), file("one"));
 }
 

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use upgrade::StackEvent;
 
-use super::words::{counted, duration};
+use crate::words::{counted, duration};
 
 const ROW: usize = 20;
 const NAMES: usize = 260;

@@ -1,34 +1,65 @@
-//! What surrounds every page.
+//! What a page is, and what surrounds every one of them.
 
 use axum::response::{Html, IntoResponse, Response};
+use axum::routing::MethodRouter;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::access::{Deed, SignedIn};
-use crate::web::{Failure, SCRIPT, STYLE};
+use super::assets::{SCRIPT, STYLE};
+use crate::access::{Permission, SignedIn};
+use crate::panel::Panel;
 
-/// A page.
-pub(crate) struct Page<'a> {
-    /// Its heading.
+/// An address for people, and what answers there.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    /// With its parameter in braces.
+    pub(crate) path: &'static str,
+    /// What whoever asks must be allowed; `None`: it is for those who haven't signed in.
+    pub(crate) permission: Option<Permission>,
+    /// Its words in the navigation; `None`: it isn't in it.
+    pub(crate) link: Option<&'static str>,
+    pub(crate) handler: fn() -> MethodRouter<Panel>,
+}
+
+impl Page {
+    /// A page for everybody who has signed in, in no navigation.
+    pub(crate) const fn new(path: &'static str, handler: fn() -> MethodRouter<Panel>) -> Page {
+        Page { path, permission: Some(Permission::Look), link: None, handler }
+    }
+}
+
+/// What a page says, and what surrounds it.
+pub(crate) struct Frame<'a> {
     pub(crate) title: &'a str,
-    /// Where in the navigation it is.
+    /// Where in the navigation it is: a page's path.
     pub(crate) here: &'a str,
-    /// Who looks.
+    pub(crate) navigation: &'a [Page],
+    /// Who looks; `None`: nobody who has signed in.
     pub(crate) person: Option<&'a SignedIn>,
-    /// The token of its forms.
     pub(crate) form_token: &'a str,
     /// Whether a browser without script should ask again by itself.
     pub(crate) refreshes: bool,
-    /// What is in it.
     pub(crate) body: Markup,
 }
 
-impl IntoResponse for Page<'_> {
+impl<'a> Frame<'a> {
+    /// A page for somebody who hasn't signed in.
+    pub(crate) fn for_a_stranger(title: &'a str, form_token: &'a str, body: Markup) -> Frame<'a> {
+        Frame { title, here: "", navigation: &[], person: None, form_token, refreshes: false, body }
+    }
+}
+
+/// The token that every form carries.
+pub(crate) fn token(form_token: &str) -> Markup {
+    html! { input type="hidden" name="form_token" value=(form_token); }
+}
+
+impl IntoResponse for Frame<'_> {
     fn into_response(self) -> Response {
         Html(self.html().into_string()).into_response()
     }
 }
 
-impl Page<'_> {
+impl Frame<'_> {
     fn html(&self) -> Markup {
         html! {
             (DOCTYPE)
@@ -49,9 +80,11 @@ impl Page<'_> {
                         a.brand href="/" { "Slackwater" }
                         @if let Some(person) = self.person {
                             nav aria-label="Pages" {
-                                (self.link("/", "Overview"))
-                                (self.link("/history", "History"))
-                                @if person.role.may(Deed::Administer) { (self.link("/access", "Access")) }
+                                @for page in self.navigation {
+                                    @if let (Some(words), Some(permission)) = (page.link, page.permission) && person.role.may(permission) {
+                                        a href=(page.path) aria-current=[(self.here == page.path).then_some("page")] { (words) }
+                                    }
+                                }
                             }
                             form.who method="post" action="/sign-out" {
                                 (token(self.form_token))
@@ -70,28 +103,4 @@ impl Page<'_> {
             }
         }
     }
-
-    fn link(&self, path: &str, words: &str) -> Markup {
-        html! { a href=(path) aria-current=[(self.here == path).then_some("page")] { (words) } }
-    }
-}
-
-/// The token that every form carries.
-pub(super) fn token(form_token: &str) -> Markup {
-    html! { input type="hidden" name="form_token" value=(form_token); }
-}
-
-/// A failure as a page.
-pub(crate) fn failed(failure: &Failure) -> Html<String> {
-    let body = html! {
-        section.failure {
-            p.code { (failure.status().as_u16()) }
-            h1 { (failure.title()) }
-            p.lead { (failure) }
-            p { a href="/" { "Back to the overview" } }
-        }
-    };
-    let page =
-        Page { title: failure.title(), here: "", person: None, form_token: "", refreshes: false, body };
-    Html(page.html().into_string())
 }

@@ -5,14 +5,29 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use serde_json::{Map, Value};
+use schemars::Schema;
+use serde_json::{Map, Value, json};
 
 use crate::act;
 use crate::panel::Panel;
 use crate::web::{Asker, Failure, MOST_BYTES};
 
+/// What the document says of such an operation.
+pub(super) const WORDS: &str = " Needs your own password once more, as `current`; a token can't do it.";
+
+/// What is sent with such an operation, in the document: the password with the rest.
+pub(super) fn add_password(sent: &Schema, named: &mut Map<String, Value>) {
+    let name = sent.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    let Some(schema) = name.and_then(|name| named.get_mut(name)) else { return };
+    schema["properties"]["current"] = json!({"type": "string", "minLength": 1});
+    match schema["required"].as_array_mut() {
+        Some(required) => required.push(json!("current")),
+        None => schema["required"] = json!(["current"]),
+    }
+}
+
 /// Let through whoever has given their own password; `what` is the operation's id, for the audit trail.
-pub(crate) async fn confirmed(
+pub(crate) async fn confirm(
     State((panel, what)): State<(Panel, &'static str)>,
     request: Request,
     next: Next,

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::operation::{Answer, Given};
 use crate::access::{Earlier, fingerprint};
 use crate::panel::Panel;
 use crate::web::{Asker, Failure, MOST_UPLOAD_BYTES};
@@ -23,8 +24,21 @@ const WAIT_MILLISECONDS: u64 = 20_000;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// An answer with a secret in it: it is given once, and kept nowhere.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ShownOnce;
+pub(super) struct ShownOnce<T>(pub(super) T);
+
+/// Marks such an answer.
+#[derive(Clone, Copy)]
+struct IsShownOnce;
+
+impl<T: Answer> Answer for ShownOnce<T> {
+    const GIVEN: Option<Given> = T::GIVEN;
+
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.extensions_mut().insert(IsShownOnce);
+        response
+    }
+}
 
 /// Do a write once. The key is the caller's, and needed. A fingerprint of the request is kept for a day; `salt` goes
 /// into that of one with a secret in it, for a plain hash of a password could be guessed back. It is this process's
@@ -71,7 +85,7 @@ async fn answered(
             let failure = Failure::Ours(
                 "The panel has failed in the midst of it: look whether it was done.".to_owned(),
             );
-            let (status, body) = (failure.status().as_u16(), failure.problem());
+            let (status, body) = (failure.status().as_u16(), failure.problem_json());
             panel.access.end_answer(&asker.person.name, &key, status, &body)?;
             Err(failure)
         }
@@ -114,9 +128,9 @@ async fn earlier(panel: &Panel, asker: &Asker, key: &str, print: &str) -> Result
 async fn done(panel: &Panel, person: &str, key: &str, response: Response) -> Result<Response, Failure> {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| Failure::Ours(error.to_string()))?;
-    if parts.extensions.get::<ShownOnce>().is_some() {
+    if parts.extensions.get::<IsShownOnce>().is_some() {
         let told = Failure::Conflict("This was done already, and what it showed is shown once.".to_owned());
-        panel.access.end_answer(person, key, told.status().as_u16(), &told.problem())?;
+        panel.access.end_answer(person, key, told.status().as_u16(), &told.problem_json())?;
     } else {
         let text = String::from_utf8_lossy(&bytes);
         panel.access.end_answer(person, key, parts.status.as_u16(), &text)?;

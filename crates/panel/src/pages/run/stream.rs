@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex as ShortMutex, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt as _};
@@ -14,12 +13,13 @@ use http::HeaderMap;
 use tokio::sync::Mutex;
 use upgrade::Timestamp;
 
-use super::failure::Failure;
-use super::request::Asker;
-use crate::access::Deed;
+use super::events::{LINES_A_PAGE, lines};
+use super::mark::Mark;
+use super::regions::{TIMELINE, regions, timeline_now};
+use crate::access::Permission;
 use crate::live::LiveError;
-use crate::pages::{self, LINES_A_PAGE, Mark, TIMELINE};
 use crate::panel::Panel;
+use crate::web::{Asker, Call, Failure};
 
 /// A stream is ended now and then; the browser comes back, and whoever may no longer look is turned away.
 const STREAM_SECONDS: u64 = 600;
@@ -36,18 +36,15 @@ const MOST_KEPT: usize = 64;
 
 /// The run as it goes on. Each message's id is the [`Mark`] that the page stands at then: a browser that comes back
 /// says the last one in `Last-Event-ID`, and goes on from there.
-pub(crate) async fn stream(
-    State(panel): State<Panel>,
-    Extension(asker): Extension<Asker>,
+pub(super) async fn stream(
+    call: Call,
     Extension(messages): Extension<Messages>,
-    Path(run_id): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    panel.live.run(&run_id).await?;
+    call.panel.live.run(&call.id).await?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let known = query.get("after").map(String::as_str);
-    let mark = last.and_then(Mark::read).or_else(|| known.and_then(Mark::read));
+    let mark = last.and_then(Mark::read).or_else(|| call.query("after").and_then(Mark::read));
+    let Call { panel, asker, id: run_id, .. } = call;
     let until = panel.now().0.saturating_add(STREAM_SECONDS * 1000);
     let (watch, doors) = (panel.live.watch(), panel.access.doors());
     let drawn = (panel.now(), mark.map(|mark| mark.told));
@@ -85,17 +82,17 @@ impl Following {
             }
             // Marked before the look, so that what is written during it wakes us again.
             self.doors.mark_unchanged();
-            if !self.may_still_look(now) {
+            if !self.is_still_allowed(now) {
                 return None;
             }
             let wake = *self.watch.borrow_and_update();
-            let wanted = Wanted {
+            let key = MessageKey {
                 run_id: self.run_id.clone(),
                 mark: self.mark,
-                may_decide: self.asker.person.role.may(Deed::Decide),
+                may_decide: self.asker.person.role.may(Permission::Decide),
                 drawn_in_second: (now >= self.redraws_at()).then_some(now.0 / 1000),
             };
-            let message = self.messages.get(&self.panel, wanted, wake).await.ok()?;
+            let message = self.messages.get(&self.panel, key, wake).await.ok()?;
             if let Some(data) = self.data(&message, now) {
                 return Some((Event::default().id(message.mark.to_string()).data(data), self));
             }
@@ -115,7 +112,7 @@ impl Following {
 
     /// Whether whoever looks is who they were when they began, and may what they might. Asked before everything that is
     /// told, and now and then: another process may shut people out, too.
-    fn may_still_look(&self, now: Timestamp) -> bool {
+    fn is_still_allowed(&self, now: Timestamp) -> bool {
         let shown = self.panel.access.shown_by(&self.asker.proof, now);
         shown.is_ok_and(|person| person.as_ref() == Some(&self.asker.person))
     }
@@ -152,7 +149,7 @@ impl Following {
 
 /// What a page needs to come to where the run is. Pages that need the same are given the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Wanted {
+struct MessageKey {
     run_id: String,
     mark: Option<Mark>,
     may_decide: bool,
@@ -193,8 +190,8 @@ impl Region {
 
 /// Messages lately made. Two hundred open pages cost one rendering an event, and not two hundred.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Messages {
-    kept: Arc<ShortMutex<HashMap<Wanted, Arc<Kept>>>>,
+pub(super) struct Messages {
+    kept: Arc<ShortMutex<HashMap<MessageKey, Arc<Kept>>>>,
 }
 
 /// A message, and the wake-up that it was made at. Held while it is made: the first one makes it, the others wait and find it.
@@ -202,24 +199,24 @@ type Kept = Mutex<Option<(u64, Arc<Message>)>>;
 
 impl Messages {
     /// What is wanted, at least as new as this wake-up.
-    async fn get(&self, panel: &Panel, wanted: Wanted, wake: u64) -> Result<Arc<Message>, LiveError> {
-        let kept = self.place(&wanted, wake);
+    async fn get(&self, panel: &Panel, key: MessageKey, wake: u64) -> Result<Arc<Message>, LiveError> {
+        let kept = self.place(&key, wake);
         let mut kept = kept.lock().await;
         if let Some((made_at, message)) = &*kept
             && *made_at >= wake
         {
             return Ok(Arc::clone(message));
         }
-        let message = Arc::new(make(panel, &wanted).await?);
+        let message = Arc::new(render(panel, &key).await?);
         *kept = Some((wake, Arc::clone(&message)));
         Ok(message)
     }
 
     /// Where what is wanted is kept.
-    fn place(&self, wanted: &Wanted, wake: u64) -> Arc<Kept> {
+    fn place(&self, key: &MessageKey, wake: u64) -> Arc<Kept> {
         // Places are only added and removed: all are whole whoever panicked.
         let mut places = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = places.get(wanted) {
+        if let Some(kept) = places.get(key) {
             return Arc::clone(kept);
         }
         if places.len() >= MOST_KEPT {
@@ -233,25 +230,25 @@ impl Messages {
         if places.len() >= MOST_KEPT {
             places.clear();
         }
-        Arc::clone(places.entry(wanted.clone()).or_default())
+        Arc::clone(places.entry(key.clone()).or_default())
     }
 }
 
-async fn make(panel: &Panel, wanted: &Wanted) -> Result<Message, LiveError> {
-    let picture = panel.live.run(&wanted.run_id).await?;
-    let claim = panel.live.carried_out_by(&wanted.run_id).await?;
+async fn render(panel: &Panel, key: &MessageKey) -> Result<Message, LiveError> {
+    let picture = panel.live.run(&key.run_id).await?;
+    let claim = panel.live.carried_out_by(&key.run_id).await?;
     let mark = Mark { told: picture.telling.told(), held: claim.is_some() };
-    let mut regions = Vec::new();
-    if wanted.mark != Some(mark) {
-        let named = pages::regions(&picture, wanted.may_decide, claim.as_ref(), panel.now()).named();
-        regions.extend(named.map(|(name, html)| Region::new(name, html)));
+    let mut changed = Vec::new();
+    if key.mark != Some(mark) {
+        let named = regions(&picture, key.may_decide, claim.as_ref(), panel.now()).named();
+        changed.extend(named.map(|(name, html)| Region::new(name, html)));
     }
-    if wanted.drawn_in_second.is_some() {
-        regions.push(Region::new(TIMELINE, pages::timeline_now(&picture, panel.now()).into_string()));
+    if key.drawn_in_second.is_some() {
+        changed.push(Region::new(TIMELINE, timeline_now(&picture, panel.now()).into_string()));
     }
-    let new = picture.telling.lines_since(wanted.mark.map_or(0, |mark| mark.told));
+    let new = picture.telling.lines_since(key.mark.map_or(0, |mark| mark.told));
     // A page that knows little is given what a page shows.
     let new = new.get(new.len().saturating_sub(LINES_A_PAGE)..).unwrap_or_default();
-    let lines = serde_json::Value::String(pages::lines(new).into_string()).to_string();
-    Ok(Message { mark, ended: picture.telling.report().outcome.is_some(), regions, lines })
+    let lines = serde_json::Value::String(lines(new).into_string()).to_string();
+    Ok(Message { mark, ended: picture.telling.report().outcome.is_some(), regions: changed, lines })
 }

@@ -1,0 +1,289 @@
+//! Deployments over the API: how they are, their maintenance, their banner.
+
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use upgrade::{EcsService, Job, Maintenance, Session, Users, WorkerGroup};
+
+use super::operation::{Done, Optional};
+use super::time::Time;
+use crate::act;
+use crate::backend::{DeploymentSummary, LeavingWish, Look, MaintenanceWish};
+use crate::web::{Call, Failure};
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Deployments {
+    deployments: Vec<Listed>,
+}
+
+/// A deployment, as its settings have it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListedDeployment")]
+struct Listed {
+    name: String,
+    stack: String,
+    region: String,
+}
+
+pub(super) async fn list(call: Call) -> Result<Deployments, Failure> {
+    let all = call.panel.backend.deployments().into_iter();
+    let listed = all.map(|DeploymentSummary { name, stack, region, .. }| Listed { name, stack, region });
+    Ok(Deployments { deployments: listed.collect() })
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Deployment {
+    name: String,
+    /// When it was looked at.
+    at: Time,
+    version: Option<String>,
+    stack_status: String,
+    gate: Gate,
+    /// Every way in and how it stands, a line each.
+    doors: Vec<String>,
+    /// The run that entered the maintenance which the deployment is in.
+    gate_run: Option<String>,
+    gate_since: Option<Time>,
+    gate_by: Option<String>,
+    /// What is as maintenance leaves it, a line each: leaving puts it back.
+    taken_away: Known<String>,
+    jobs: Known<ListedJob>,
+    workers: Known<Workers>,
+    services: Known<Service>,
+    /// `null`: the platform has no way to tell.
+    sessions: Option<Known<ListedSession>>,
+}
+
+/// Whether users are let in. `none`: there is no gate to keep them out.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Gate {
+    Open,
+    Closed,
+    None,
+    Unknown,
+}
+
+impl Gate {
+    /// What a look showed, with the maintenance that the deployment is in.
+    pub(super) fn seen(users: Option<&Users>) -> (Gate, Option<&Maintenance>) {
+        let gate = match users {
+            Some(Users::In) => Gate::Open,
+            Some(Users::Out(_)) => Gate::Closed,
+            Some(Users::AtWork | Users::Stopped(_)) => Gate::None,
+            None => Gate::Unknown,
+        };
+        (gate, users.and_then(Users::maintenance))
+    }
+}
+
+/// A list, or why there is none.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Known{T}")]
+struct Known<T> {
+    items: Option<Vec<T>>,
+    unknown_because: Option<String>,
+}
+
+impl<T> Known<T> {
+    fn new<S>(found: &Result<Vec<S>, String>, item: impl Fn(&S) -> T) -> Known<T> {
+        let items = found.as_ref().ok().map(|all| all.iter().map(item).collect());
+        Known { items, unknown_because: found.as_ref().err().cloned() }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+struct ListedJob {
+    id: String,
+    name: String,
+    status: String,
+    owner: Option<String>,
+}
+
+/// A worker group.
+#[derive(Serialize, JsonSchema)]
+struct Workers {
+    name: String,
+    instances: usize,
+}
+
+/// An ECS service, with its numbers of tasks.
+#[derive(Serialize, JsonSchema)]
+struct Service {
+    name: String,
+    running: i32,
+    desired: i32,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+struct ListedSession {
+    name: String,
+    owner: String,
+}
+
+pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
+    let look = call.panel.looks.look(&call.id).await?;
+    let Look {
+        at,
+        version,
+        status,
+        users,
+        doors,
+        taken_away,
+        jobs,
+        workers,
+        services,
+        sessions,
+        computations: _,
+    } = &*look;
+    let (gate, maintenance) = Gate::seen(users.as_ref().ok());
+    let job = |job: &Job| {
+        let Job { id, name, status, owner, queue_arn: _ } = job.clone();
+        ListedJob { id, name, status, owner }
+    };
+    let group = |group: &WorkerGroup| Workers { name: group.name.clone(), instances: group.instances.len() };
+    let service = |service: &EcsService| Service {
+        name: service.name().to_owned(),
+        running: service.running_count,
+        desired: service.desired_count,
+    };
+    let session = |one: &Session| ListedSession { name: one.name.clone(), owner: one.owner.clone() };
+    Ok(Deployment {
+        name: call.id,
+        at: (*at).into(),
+        version: version.clone(),
+        stack_status: status.clone(),
+        gate,
+        doors: doors.clone(),
+        gate_run: maintenance.map(|found| found.run_id.clone()),
+        gate_since: maintenance.and_then(|found| found.since).map(Time::from),
+        gate_by: maintenance.and_then(|found| found.by.clone()),
+        taken_away: Known::new(taken_away, String::clone),
+        jobs: Known::new(jobs, job),
+        workers: Known::new(workers, group),
+        services: Known::new(services, service),
+        sessions: sessions.as_ref().map(|found| Known::new(found, session)),
+    })
+}
+
+/// How maintenance is wanted; what is left out is as the settings have it.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "Maintenance")]
+pub(super) struct Entering {
+    #[schemars(length(min = 1, max = act::MOST_MESSAGE))]
+    message: Option<String>,
+    #[schemars(range(max = u32::MAX))]
+    notice_seconds: Option<u32>,
+    #[schemars(range(max = u32::MAX))]
+    grace_seconds: Option<u32>,
+    escalation: Option<Escalation>,
+    force_sessions: Vec<String>,
+}
+
+/// What follows when a deadline has passed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Escalation {
+    Wait,
+    Stop,
+    Force,
+}
+
+/// The run that was begun, or that leaves maintenance.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Started {
+    pub(super) run_id: String,
+}
+
+pub(super) async fn enable(call: Call, Optional(sent): Optional<Entering>) -> Result<Started, Failure> {
+    call.deployment()?;
+    let Entering { message, notice_seconds, grace_seconds, escalation, force_sessions } = sent;
+    let wish = MaintenanceWish {
+        closes_at: notice_seconds.map(|seconds| call.panel.now().plus_seconds(u64::from(seconds))),
+        message,
+        grace_seconds: grace_seconds.map(u64::from),
+        escalation: escalation.map(|escalation| match escalation {
+            Escalation::Wait => upgrade::Escalation::Wait,
+            Escalation::Stop => upgrade::Escalation::Stop,
+            Escalation::Force => upgrade::Escalation::Force,
+        }),
+        force_sessions,
+    };
+    Ok(Started { run_id: act::enter_maintenance(&call, wish).await? })
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(super) struct Leaving {
+    /// A run that is carried out is asked to stop.
+    stop_run: bool,
+    /// Users are let in though the stack is being updated.
+    while_updating: bool,
+    /// Users are let in though the platform isn't healthy.
+    although_unhealthy: bool,
+}
+
+pub(super) async fn disable(call: Call, Optional(sent): Optional<Leaving>) -> Result<Started, Failure> {
+    call.deployment()?;
+    let Leaving { stop_run, while_updating, although_unhealthy } = sent;
+    let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
+    Ok(Started { run_id: act::leave_maintenance(&call, wish).await? })
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Banner {
+    #[schemars(length(min = 1, max = act::MOST_MESSAGE))]
+    text: String,
+    #[serde(with = "BannerLevel")]
+    level: upgrade::BannerLevel,
+    /// `null`: at once.
+    #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
+    from: Option<String>,
+    /// `null`: until it is cleared.
+    #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
+    until: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "upgrade::BannerLevel", rename_all = "lowercase")]
+enum BannerLevel {
+    Info,
+    Warning,
+    Critical,
+}
+
+pub(super) async fn banner(call: Call) -> Result<Option<Banner>, Failure> {
+    let banner = call.panel.looks.banner(&call.id).await?;
+    Ok((*banner).clone().map(|upgrade::Banner { text, level, from, until }| Banner {
+        text,
+        level,
+        from,
+        until,
+    }))
+}
+
+pub(super) async fn set_banner(call: Call, sent: Banner) -> Result<Done, Failure> {
+    call.deployment()?;
+    let Banner { text, level, from, until } = sent;
+    if from.iter().chain(&until).any(|time| OffsetDateTime::parse(time, &Rfc3339).is_err()) {
+        return Err(Failure::BadInput("Times are RFC 3339.".to_owned()));
+    }
+    act::set_banner(&call, Some(upgrade::Banner { text, level, from, until })).await?;
+    Ok(Done)
+}
+
+pub(super) async fn clear_banner(call: Call) -> Result<Done, Failure> {
+    call.deployment()?;
+    act::set_banner(&call, None).await?;
+    Ok(Done)
+}

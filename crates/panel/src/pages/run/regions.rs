@@ -1,0 +1,59 @@
+//! What of a run's page changes while one looks.
+
+use conductor::Claim;
+use maud::Markup;
+use upgrade::Timestamp;
+
+use super::decision::decision;
+use super::standing::standing;
+use super::steps::steps;
+use super::stopped::stopped;
+use super::timeline::timeline;
+use crate::live::RunPicture;
+
+/// What changes while one looks, but for the timeline.
+pub(crate) struct Regions {
+    /// Where it stands.
+    pub(crate) standing: String,
+    /// The question and its answers; the stop button.
+    pub(crate) decide: String,
+    /// The steps.
+    pub(crate) steps: String,
+    /// What was stopped.
+    pub(crate) stopped: String,
+}
+
+impl Regions {
+    /// Each with the name of its place in the page.
+    pub(crate) fn named(self) -> [(&'static str, String); 4] {
+        let Regions { standing, decide, steps, stopped } = self;
+        [("standing", standing), ("decide", decide), ("steps", steps), ("stopped", stopped)]
+    }
+}
+
+/// The timeline's place in the page.
+pub(crate) const TIMELINE: &str = "timeline";
+
+/// The timeline as it is `now`. It is by far the largest part of a page, so it is told less often than the others.
+pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
+    let (plan, report) = (&*picture.plan, picture.telling.report());
+    timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some())
+}
+
+/// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.
+/// `claim`: who carries it out.
+pub(crate) fn regions(
+    picture: &RunPicture,
+    may_decide: bool,
+    claim: Option<&Claim>,
+    now: Timestamp,
+) -> Regions {
+    let (plan, report) = (&*picture.plan, picture.telling.report());
+    let state = picture.telling.state();
+    Regions {
+        standing: standing(picture, claim).into_string(),
+        decide: decision(plan, state, may_decide, claim.is_some()).into_string(),
+        steps: steps(plan, state, report, now).into_string(),
+        stopped: stopped(report).into_string(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Where a run stands, and what its end left.
+
+use conductor::Claim;
+use maud::{Markup, html};
+use upgrade::{Approval, Ending, Plan, Question, Report, State, Timestamp};
+
+use crate::live::{RunDigest, RunPicture};
+use crate::words::{Tone, clock, counted, duration, iso, pill, run_status, since_by, when};
+
+/// `claim`: who carries it out.
+pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
+    let (plan, report, state) = (&*picture.plan, picture.telling.report(), picture.telling.state());
+    let (tone, words) = match RunDigest::new(picture) {
+        Ok(digest) => run_status(&digest.status),
+        Err(_) => (Tone::Quiet, "not begun".to_owned()),
+    };
+    let took = duration(report.last_at.milliseconds_since(report.started_at));
+    let ending = report.outcome.as_ref().map(|outcome| Ending {
+        kind: plan.kind,
+        outcome,
+        seen: report.seen.as_ref(),
+    });
+    let reason = ending.as_ref().and_then(Ending::reason);
+    html! {
+        div class={ "standing " (tone.class()) } {
+            p.big { (pill(tone, &words)) }
+            p { @if report.outcome.is_none() { (gate_as_seen(plan, state, report)) " · " }
+                @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
+                @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+                @if report.times_stood_still > 0 {
+                    " · its machine stood still " (counted(report.times_stood_still, "time"))
+                }
+            }
+            @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
+                p.sub { "Approved by " (by) ", " (when(*at)) }
+            }
+            // What it does, the steps tell, and sooner than its claim.
+            @if let Some(Claim { holder, doing: _, beat_at: _ }) = claim { p.sub { "Carried out by " (holder) } }
+            @if let Some(reason) = reason { p { "Because: " (reason) } }
+            @if let Some(ending) = &ending {
+                p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }
+                @for sentence in ending.sentences(seconds) { p { (with_commands(&sentence)) } }
+            }
+            @if let Some(found) = &report.found {
+                p { "It found the deployment in maintenance" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
+            }
+            @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
+            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It ends without the update: " (failure) } }
+        }
+        @if let Some(state) = state {
+            @for (kind, update) in &state.updates {
+                @if let Some(cause) = &update.root_cause {
+                    div.notice.bad.cause {
+                        h3 { "Root cause, " (kind.title()) }
+                        p { (cause) }
+                    }
+                }
+            }
+        }
+        @if !report.still_to_put_back.is_empty() {
+            div.notice.bad { h3 { "Could not be put back" } ul { @for line in &report.still_to_put_back { li { (line) } } }
+                p { "System maintenance tells what of it still is so, and goes on with it." } }
+        }
+        @if !report.left_behind.is_empty() {
+            div.notice.mind { h3 { "Left behind by CloudFormation's clean-up" } ul { @for line in &report.left_behind { li { (line) } } }
+                p { "No update will ever touch it again: delete it by hand." } }
+        }
+        @if !report.came_back.is_empty() {
+            div.notice.mind { h3 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
+        }
+        @for remark in &report.remarks { p.notice.mind { (remark) } }
+        @if report.seen.as_ref().is_some_and(|seen| seen.users.maintenance().is_some() || !seen.still_to_put_back.is_empty()) {
+            p { a.button href={ "/deployments/" (plan.deployment) "/maintenance" } { "To system maintenance" } }
+        }
+    }
+}
+
+/// A sentence whose commands stand in backticks, as it reads on a terminal.
+fn with_commands(sentence: &str) -> Markup {
+    html! { @for (place, part) in sentence.split('`').enumerate() {
+        @if place % 2 == 1 { code { (part) } } @else { (part) }
+    } }
+}
+
+/// `2026-11-29 22:15:00`, UTC.
+fn seconds(at: Timestamp) -> String {
+    iso(at).get(..19).unwrap_or_default().replace('T', " ")
+}
+
+/// The gate, as the run saw it last: what it is at this moment, only a look tells.
+fn gate_as_seen(plan: &Plan, state: Option<&State>, report: &Report) -> Markup {
+    let doors = state.map(|state| state.doors.as_slice()).unwrap_or_default();
+    let is_gone = state.is_some_and(|state| matches!(state.question, Some(Question::GateGone { .. })));
+    let is_open = state.is_some_and(|state| state.taken.begun) && doors.iter().any(|door| !door.closed);
+    html! {
+        @match report.gate_closed {
+            _ if plan.gateless => "There is no gate: work is stopped, and nobody is kept out",
+            _ if is_gone => "The gate is gone: the run has seen it",
+            Some((since, Some(until))) => {
+                "The run opened the gate at " (clock(until)) ", " (duration(until.milliseconds_since(since))) " after it was closed"
+            },
+            Some((since, None)) if is_open => { "The gate closed " (when(since)) ", and a new listener was seen open" },
+            Some((since, None)) => { "The gate was last seen closed, since " (when(since)) },
+            None if report.found.is_some() => "The gate was closed when the run found it",
+            None if plan.found.is_some() => "The gate was closed when the plan was drawn up; the run has not come to it yet",
+            None => "The run has not closed the gate",
+        }
+        " (" a href={ "/deployments/" (plan.deployment) "/maintenance" } { "look now" } ")"
+    }
+}

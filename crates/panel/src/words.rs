@@ -1,0 +1,165 @@
+//! Times, durations and standings as people read them.
+
+use conductor::Claim;
+use maud::{Markup, html};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use upgrade::{BannerLevel, Ending, Maintenance, Outcome, RunKind, Timestamp, Users};
+
+use crate::live::{RunStatus, Unreadable};
+
+/// `2026-11-25T01:02:03Z`.
+pub(crate) fn iso(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+/// A time. The script puts it into the reader's zone; without it, it is UTC and says so.
+pub(crate) fn when(at: Timestamp) -> Markup {
+    moment(&iso(at), false)
+}
+
+/// Only the time of the day.
+pub(crate) fn clock(at: Timestamp) -> Markup {
+    moment(&iso(at), true)
+}
+
+/// A time that was written as RFC 3339, UTC.
+pub(crate) fn moment(iso: &str, short: bool) -> Markup {
+    let day = iso.get(..10).unwrap_or(iso);
+    let time = iso.get(11..19).unwrap_or_default();
+    html! {
+        time datetime=(iso) title={ (day) " " (time) " UTC" } data-short[short] {
+            @if !short { (day) " " } (time) @if !short { " UTC" }
+        }
+    }
+}
+
+/// Since when a deployment is in maintenance, and by whom, as its gate tells it: ` since 22:00:00 UTC, by ada`.
+pub(crate) fn since_by(found: &Maintenance) -> Markup {
+    let Maintenance { run_id: _, since, by, state: _ } = found;
+    html! {
+        @if let Some(since) = since { " since " (when(*since)) }
+        @if let Some(by) = by { ", by " strong { (by) } }
+        @if since.is_none() && by.is_none() { " (its gate doesn't tell since when, or by whom)" }
+    }
+}
+
+/// `12 s`, `3 min 05 s`, `1 h 02 min`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => "under 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 job`, `2 jobs`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How urgently something wants to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Quiet,
+    Good,
+    Busy,
+    Mind,
+    Bad,
+}
+
+impl Tone {
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Tone::Quiet => "quiet",
+            Tone::Good => "good",
+            Tone::Busy => "busy",
+            Tone::Mind => "mind",
+            Tone::Bad => "bad",
+        }
+    }
+}
+
+/// Where a run stands, in a few words; of one that has ended what it came to. Where the deployment's users are, only a look
+/// tells.
+pub(crate) fn run_status(status: &RunStatus) -> (Tone, String) {
+    let RunStatus { kind, step, is_asked, has_failed, outcome } = status;
+    let Some(outcome) = outcome else {
+        return match (is_asked, has_failed) {
+            (true, _) => (Tone::Bad, "waits for a decision".to_owned()),
+            (false, true) => (Tone::Mind, format!("leaving: {}", step.title())),
+            (false, false) => (Tone::Busy, step.title().to_owned()),
+        };
+    };
+    let tone = match outcome {
+        Outcome::Upgraded | Outcome::OutOfMaintenance => Tone::Good,
+        Outcome::NotUpgraded { .. } | Outcome::WentBack { .. } | Outcome::InMaintenance => Tone::Mind,
+        Outcome::GateClosed { .. } => Tone::Bad,
+    };
+    (tone, Ending { kind: *kind, outcome, seen: None }.title().to_lowercase())
+}
+
+/// What is shown of a deployment's runs may not be all.
+pub(crate) fn runs_unread(deployment: &str, reason: &str) -> Markup {
+    html! {
+        p.notice.mind {
+            "The runs of " (deployment) " can't be read, so what is shown of them is what was known before: " (reason)
+        }
+    }
+}
+
+/// Why a run can't be read, in a list or on its own page.
+pub(crate) fn unreadable(why: &Unreadable) -> Markup {
+    let tone = match why {
+        Unreadable::NotBegun => Tone::Quiet,
+        Unreadable::NoAnswer(_) => Tone::Mind,
+        Unreadable::Damaged(_) => Tone::Bad,
+    };
+    pill(tone, why.word())
+}
+
+/// Whether users are let in; `Err`: nobody could look.
+pub(crate) fn users(users: &Result<Users, String>) -> Markup {
+    match users {
+        Ok(Users::In) => pill(Tone::Good, "let in"),
+        Ok(Users::Out(_)) => pill(Tone::Mind, "kept out"),
+        Ok(Users::AtWork) => pill(Tone::Good, "at work"),
+        Ok(Users::Stopped(_)) => pill(Tone::Mind, "work stopped"),
+        Err(_) => pill(Tone::Quiet, "unknown"),
+    }
+}
+
+/// Who carries a run out, and what is being done: `process 7 on build-host: Terminate jobs`.
+pub(crate) fn carried_out_by(claim: &Claim) -> Markup {
+    let Claim { holder, doing, beat_at: _ } = claim;
+    html! { (holder) @if !doing.is_empty() { ": " (doing) } }
+}
+
+pub(crate) fn level_word(level: BannerLevel) -> &'static str {
+    match level {
+        BannerLevel::Info => "info",
+        BannerLevel::Warning => "warning",
+        BannerLevel::Critical => "critical",
+    }
+}
+
+/// Words with a dot of their tone.
+pub(crate) fn pill(tone: Tone, text: &str) -> Markup {
+    html! { span class={ "pill " (tone.class()) } { (text) } }
+}
+
+/// What a run is for; `None`: that can't be read.
+pub(crate) fn purpose(kind: Option<RunKind>) -> &'static str {
+    match kind {
+        None => "Unknown",
+        Some(RunKind::Upgrade) => "Upgrade",
+        Some(RunKind::EnterMaintenance) => "Enable maintenance",
+        Some(RunKind::LeaveMaintenance) => "Disable maintenance",
+    }
+}
