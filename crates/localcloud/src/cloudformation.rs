@@ -11,14 +11,13 @@ pub(crate) mod durations;
 pub mod engine;
 pub mod event;
 mod events;
-pub mod fault;
-pub mod generic;
 mod includes;
 mod locate;
 mod mask;
 mod operations;
 mod outputs;
 mod paging;
+pub(crate) mod provisioner;
 mod rollback_configuration;
 pub(crate) mod service_role;
 pub mod stack;
@@ -35,10 +34,9 @@ use std::sync::Arc;
 
 use template::Template;
 
-use crate::{AwsError, Input, World};
+use crate::AwsError;
+use crate::descriptor::{Descriptor, QUERY, Target, changes, reads, remembers};
 pub use engine::{Timer, happen};
-use fault::Faults;
-use generic::GenericResources;
 use stack::Stack;
 
 /// A value that other stacks may import.
@@ -57,15 +55,19 @@ pub struct CloudFormation {
     pub stacks: BTreeMap<String, Box<Stack>>,
     /// Exports by name.
     pub exports: BTreeMap<String, Export>,
-    /// The parameter store, as far as parameters of stacks read it.
-    pub parameter_store: BTreeMap<String, String>,
-    /// Failures to order.
-    pub faults: Faults,
-    /// Resources without a service of their own.
-    pub generic: GenericResources,
-    /// Templates that were parsed, by the digest of their text: the same text isn't parsed twice.
-    parsed: BTreeMap<[u8; 32], (Arc<Template>, Arc<str>)>,
+    parsed: ParsedTemplates,
     numbers: u64,
+}
+
+/// Templates that were parsed, by the digest of their text: the same text isn't parsed twice. Nothing that anybody could see
+/// depends on it, so `Debug` shows nothing of it.
+#[derive(Default)]
+struct ParsedTemplates(BTreeMap<[u8; 32], (Arc<Template>, Arc<str>)>);
+
+impl std::fmt::Debug for ParsedTemplates {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ParsedTemplates")
+    }
 }
 
 impl CloudFormation {
@@ -93,43 +95,54 @@ impl CloudFormation {
     }
 }
 
-/// Answer a request.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
-    match operation {
-        "CreateStack" => operations::create_stack(world, input),
-        "UpdateStack" => operations::update_stack(world, input),
-        "DeleteStack" => operations::delete_stack(world, input),
-        "CancelUpdateStack" => operations::cancel_update(world, input),
-        "ContinueUpdateRollback" => operations::continue_update_rollback(world, input),
-        "RollbackStack" => operations::rollback_stack(world, input),
-        "UpdateTerminationProtection" => operations::update_termination_protection(world, input),
-        "CreateChangeSet" => change_set::create(world, input),
-        "DescribeChangeSet" => change_set::describe(world, input),
-        "ExecuteChangeSet" => change_set::execute(world, input),
-        "DeleteChangeSet" => change_set::delete(world, input),
-        "ListChangeSets" => change_set::list(world, input),
-        "SignalResource" => operations::signal_resource(world, input),
-        "EstimateTemplateCost" => {
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "CloudFormation",
+    signing_name: "cloudformation",
+    version: Some("2010-05-15"),
+    namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+    target: Target::Computed(|world, _operation, input| {
+        input.string("StackName").map(|name| match world.cloudformation.find(name) {
+            Some(stack) => stack.id.clone(),
+            None if name.starts_with("arn:") => name.to_owned(),
+            None => world.arn("cloudformation", &format!("stack/{name}/*")),
+        })
+    }),
+    operations: &[
+        changes("CreateStack", operations::create_stack),
+        changes("UpdateStack", operations::update_stack),
+        changes("DeleteStack", operations::delete_stack),
+        changes("CancelUpdateStack", operations::cancel_update),
+        changes("ContinueUpdateRollback", operations::continue_update_rollback),
+        changes("RollbackStack", operations::rollback_stack),
+        changes("UpdateTerminationProtection", operations::update_termination_protection),
+        changes("CreateChangeSet", change_set::create),
+        reads("DescribeChangeSet", change_set::describe),
+        changes("ExecuteChangeSet", change_set::execute),
+        changes("DeleteChangeSet", change_set::delete),
+        reads("ListChangeSets", change_set::list),
+        changes("SignalResource", operations::signal_resource),
+        reads("EstimateTemplateCost", |_world, _input| {
             Err(AwsError::validation("Costs aren't estimated in this local cloud: it has no prices"))
-        }
-        "DetectStackDrift" => drift::detect(world, input),
-        "DetectStackResourceDrift" => drift::detect_resource(world, input),
-        "DescribeStackDriftDetectionStatus" => drift::detection_status(world, input),
-        "DescribeStackResourceDrifts" => drift::resources(world, input),
-        "SetStackPolicy" => stack_policy::set(world, input),
-        "GetStackPolicy" => stack_policy::get(world, input),
-        "DescribeStacks" => describe::stacks(world, input),
-        "ListStacks" => describe::list_stacks(world, input),
-        "DescribeStackEvents" => events::of_stack(world, input),
-        "DescribeEvents" => events::of_operation(world, input),
-        "DescribeStackResource" => describe::resource(world, input),
-        "DescribeStackResources" => describe::resources(world, input),
-        "ListStackResources" => describe::list_resources(world, input),
-        "ListExports" => outputs::list_exports(world, input),
-        "ListImports" => outputs::list_imports(world, input),
-        "GetTemplate" => templates::get_template(world, input),
-        "GetTemplateSummary" => templates::summary(world, input),
-        "ValidateTemplate" => templates::validate(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+        }),
+        changes("DetectStackDrift", drift::detect),
+        changes("DetectStackResourceDrift", drift::detect_resource),
+        reads("DescribeStackDriftDetectionStatus", drift::detection_status),
+        reads("DescribeStackResourceDrifts", drift::resources),
+        changes("SetStackPolicy", stack_policy::set),
+        reads("GetStackPolicy", stack_policy::get),
+        reads("DescribeStacks", describe::stacks),
+        reads("ListStacks", describe::list_stacks),
+        reads("DescribeStackEvents", events::of_stack),
+        reads("DescribeEvents", events::of_operation),
+        reads("DescribeStackResource", describe::resource),
+        reads("DescribeStackResources", describe::resources),
+        reads("ListStackResources", describe::list_resources),
+        reads("ListExports", outputs::list_exports),
+        reads("ListImports", outputs::list_imports),
+        reads("GetTemplate", templates::get_template),
+        remembers("GetTemplateSummary", templates::summary),
+        remembers("ValidateTemplate", templates::validate),
+    ],
+    ..QUERY
+};

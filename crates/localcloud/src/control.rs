@@ -19,23 +19,35 @@
 
 use serde_json::{Value, json};
 
+use crate::descriptor::{Descriptor, QUERY_ERRORS, REST_JSON, Target, changes, reads};
 use crate::services::{batch, ecs, rds};
-use crate::{AwsError, Input, World, faults};
+use crate::wire::Protocol;
+use crate::wire::error::WireError;
+use crate::{AwsError, Input, World, faults, machine_room};
 
-/// Answer a request.
-///
-/// # Errors
-/// When the request isn't one of these, or can't be met; the words say why.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "AutoscaleStorage" => autoscale_storage(world, input),
-        "SetBatchStatus" => batch::set_status(world, input),
-        "SetServiceStatus" => ecs::set_status(world, input),
-        "PlanMaintenance" => rds::plan_maintenance(world, input),
-        "UpgradeEngine" => rds::upgrade_engine(world, input),
-        _ => faults::handle(world, operation, input),
-    }
-}
+/// What it is to the rest of the cloud. Operations without a path come from the request log, the gate or the machine
+/// room, never from the wire.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "The control endpoint",
+    signing_name: "slackwater",
+    errors: QUERY_ERRORS,
+    unknown_operation: |_| WireError::NoOperation.to_aws(Protocol::RestJson),
+    target: Target::Unguarded,
+    operations: &[
+        reads("GetFaults", faults::get).at("GET", "/_slackwater/faults"),
+        changes("PutFaults", faults::put).at("PUT", "/_slackwater/faults"),
+        changes("DeleteFaults", faults::delete).at("DELETE", "/_slackwater/faults"),
+        changes(faults::USE, faults::use_once),
+        changes("AutoscaleStorage", autoscale_storage).at("POST", "/_slackwater/storage"),
+        changes("UpgradeEngine", rds::upgrade_engine).at("POST", "/_slackwater/engine"),
+        changes("PlanMaintenance", rds::plan_maintenance).at("POST", "/_slackwater/maintenance"),
+        changes("SetBatchStatus", batch::set_status).at("POST", "/_slackwater/batch"),
+        changes("SetServiceStatus", ecs::set_status).at("POST", "/_slackwater/ecs"),
+        reads("GetEndpoints", machine_room::get_endpoints).at("GET", "/_slackwater/endpoints"),
+        changes(machine_room::REPORT, machine_room::report),
+    ],
+    ..REST_JSON
+};
 
 fn autoscale_storage(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let id = input.required_string("DBInstanceIdentifier")?.to_lowercase();

@@ -38,57 +38,44 @@ mod document;
 
 use serde_json::{Value, json};
 
-use crate::cloudformation::fault::FaultPhase;
 use crate::{AwsError, Input, World};
 
 pub use document::{
-    Answer, CallFault, CustomAnswer, Faults, FaultsError, Phase, ResourceFault, SlowResource, Throttle,
+    Answer, CallFault, CustomAnswer, FaultPhase, Faults, FaultsError, ResourceFault, SlowResource, Throttle,
 };
 
 /// The operation that counts a fault of calls down. It comes out of the log or out of the gate, never from the wire.
 pub(crate) const USE: &str = "UseFault";
 
-/// Answer a request to the control endpoint.
-///
-/// # Errors
-/// `ValidationException` when the document isn't one.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "GetFaults" => {}
-        "PutFaults" => {
-            let faults = Faults::of(input.0);
-            set(world, faults.map_err(|error| AwsError::new(400, "ValidationException", error.to_string()))?);
-        }
-        "DeleteFaults" => set(world, Faults::default()),
-        USE => {
-            let place = input.integer("place")?.and_then(|place| usize::try_from(place).ok());
-            if let Some(fault) = place.and_then(|place| world.faults.calls.get_mut(place)) {
-                fault.use_once();
-            }
-        }
-        _ => {
-            return Err(AwsError::new(
-                404,
-                "UnknownOperationException",
-                "There is only /_slackwater/faults here",
-            ));
-        }
-    }
+pub(crate) fn get(world: &World, _input: Input<'_>) -> Result<Value, AwsError> {
     Ok(serde_json::to_value(&world.faults).unwrap_or_else(|_| json!({})))
 }
 
-fn set(world: &mut World, mut faults: Faults) {
-    world.cloudformation.faults.clear();
-    for fault in &faults.resources {
-        let phase = match fault.phase {
-            Phase::Create => FaultPhase::Create,
-            Phase::Update => FaultPhase::Update,
-            Phase::Rollback => FaultPhase::Rollback,
-            Phase::Delete => FaultPhase::Delete,
-            Phase::Signal => FaultPhase::Signal,
-        };
-        world.cloudformation.faults.set(&fault.stack, &fault.logical_id, phase, &fault.reason);
+/// Set the whole document.
+///
+/// # Errors
+/// `ValidationException` when it isn't one.
+pub(crate) fn put(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let faults = Faults::from_json(input.0);
+    set(world, faults.map_err(|error| AwsError::new(400, "ValidationException", error.to_string()))?);
+    get(world, input)
+}
+
+pub(crate) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    set(world, Faults::default());
+    get(world, input)
+}
+
+/// Count a fault of calls down.
+pub(crate) fn use_once(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+    let place = input.integer("place")?.and_then(|place| usize::try_from(place).ok());
+    if let Some(fault) = place.and_then(|place| world.faults.calls.get_mut(place)) {
+        fault.use_once();
     }
+    get(world, input)
+}
+
+fn set(world: &mut World, mut faults: Faults) {
     if std::mem::take(&mut faults.expire_credentials) {
         let now = world.now;
         world.security_token.expire_all(now);

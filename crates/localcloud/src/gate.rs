@@ -2,11 +2,11 @@
 //! has happened, and nothing of it is logged but the fault that was used up.
 
 use crate::faults::Answer;
-use crate::services::iam::authorize::{authorize, denied};
-use crate::throttle::{Buckets, Limits, too_many};
-use crate::wire::Service;
+use crate::services::Service;
+use crate::services::iam::authorize::authorize;
+use crate::throttle::{Buckets, Limits};
 use crate::wire::error::WireError;
-use crate::wire::route::{Call, signing_name};
+use crate::wire::route::Call;
 use crate::wire::signature::SignatureError;
 use crate::{AwsError, Timestamp, World};
 
@@ -42,23 +42,27 @@ pub(crate) fn pass(
     {
         return (Passage::Refused(refusal), None);
     }
-    let service = signing_name(call.service);
+    let descriptor = call.service.descriptor();
     let mut used = None;
     let mut loses_answer = false;
-    if let Some((place, fault)) = world.faults.call(service, &call.operation) {
+    if let Some((place, fault)) = world.faults.call(descriptor.signing_name, &call.operation) {
         used = Some(place);
         if fault.after == 0 {
             match fault.answer {
-                Answer::ServerError => return (Passage::Refused(server_error(service)), used),
+                Answer::ServerError => {
+                    let message = "The request processing has failed because of an unknown error, exception or failure.";
+                    let error = AwsError::new(500, descriptor.errors.server_error, message);
+                    return (Passage::Refused(error), used);
+                }
                 Answer::ServiceUnavailable => {
                     let message = "The request has failed due to a temporary failure of the server.";
                     return (Passage::Refused(AwsError::new(503, "ServiceUnavailable", message)), used);
                 }
-                Answer::Throttled => return (Passage::Refused(too_many(service)), used),
+                Answer::Throttled => return (Passage::Refused(descriptor.throttled()), used),
                 Answer::AccessDenied => {
-                    let action = format!("{service}:{}", call.operation);
+                    let action = format!("{}:{}", descriptor.signing_name, call.operation);
                     let why = "because a fault was ordered";
-                    return (Passage::Refused(denied(call.service, caller, &action, "*", why)), used);
+                    return (Passage::Refused(descriptor.denied(caller, &action, "*", why)), used);
                 }
                 Answer::ExpiredCredentials => {
                     let error = WireError::Signature(SignatureError::ExpiredToken).to_aws(call.protocol);
@@ -81,24 +85,9 @@ pub(crate) fn pass(
     }
     let usual = world.faults.throttling.unwrap_or(world.config.throttling);
     let limits = Limits { usual, speed: world.config.speed, faults: &world.faults };
-    match buckets.draw(service, &call.operation, at, limits) {
+    match buckets.draw(call.service, &call.operation, at, limits) {
         Err(refusal) => (Passage::Refused(refusal), used),
         Ok(()) if loses_answer => (Passage::WithoutAnswer, used),
         Ok(()) => (Passage::Open, used),
     }
-}
-
-/// A service's own name for an error of its own, as its API reference lists them.
-fn server_error(service: &str) -> AwsError {
-    let message = "The request processing has failed because of an unknown error, exception or failure.";
-    let code = match service {
-        "batch" | "ecs" => "ServerException",
-        "secretsmanager" => "InternalServiceError",
-        "ssm" => "InternalServerError",
-        "backup" => "ServiceUnavailableException",
-        "s3" | "ec2" => "InternalError",
-        "iam" => "ServiceFailure",
-        _ => "InternalFailure",
-    };
-    AwsError::new(500, code, message)
 }

@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use report::Room;
-pub(crate) use report::{ENDPOINTS, REPORT, Report, answers, handle};
+pub(crate) use report::{REPORT, Report, get_endpoints, report};
 
 use crate::{AwsError, LocalCloud, Timestamp};
 

@@ -297,7 +297,7 @@ impl LocalCloud {
             let is_dropped = response.extensions().get::<std::io::ErrorKind>().is_some();
             observer(&Observed {
                 at: began,
-                service: service.map(route::signing_name),
+                service: service.map(|service| service.descriptor().signing_name),
                 operation: seen.operation,
                 resource: seen.resource,
                 status: (!is_dropped).then(|| response.status().as_u16()),
@@ -326,7 +326,7 @@ impl LocalCloud {
             if let Some(observer) = &self.observer {
                 observer(&Observed {
                     at: self.inner.clock.now(),
-                    service: service.map(route::signing_name),
+                    service: service.map(|service| service.descriptor().signing_name),
                     operation: None,
                     resource: None,
                     status: Some(response.status().as_u16()),
@@ -439,12 +439,14 @@ impl LocalCloud {
             state.world.security_token.session(&claimed.access_key_id).cloned()
         });
         let keys = session.as_ref().map_or(&self.inner.keys, |session| &session.keys);
-        // IAM is one for all Regions, and signed for the first of its partition.
+        let descriptor = service.descriptor();
         let region = match &claimed {
-            Some(claimed) if service == Service::Iam && is_iam_s(&claimed.region) => claimed.region.as_str(),
+            Some(claimed) if descriptor.is_global && is_first_region(&claimed.region) => {
+                claimed.region.as_str()
+            }
             _ => &self.inner.region,
         };
-        let verified = verify(signed, keys, region, route::signing_name(service), signing_now)?;
+        let verified = verify(signed, keys, region, descriptor.signing_name, signing_now)?;
         if let Some(session) = &session {
             session.check(signed.headers, signed.query, now)?;
         }
@@ -473,7 +475,7 @@ impl LocalCloud {
             let input = serde_json::json!({"place": place});
             state.happen(at, Service::Control, faults::USE, &input)?;
         }
-        if route::mutates(&call.operation) {
+        if call.service.descriptor().changes(&call.operation) {
             self.inner.changed.notify_one();
         }
         match passage {
@@ -523,7 +525,7 @@ impl State {
         operation: &str,
         input: &Value,
     ) -> Result<Value, AwsError> {
-        if route::mutates(operation)
+        if service.descriptor().changes(operation)
             && let Some(log) = &self.log
         {
             let record = Record { at, service, operation: operation.to_owned(), input: input.clone() };
@@ -549,9 +551,9 @@ fn signed<'a>(
     }
 }
 
-/// The Regions that requests to IAM are signed for.
+/// The first Region of each partition, for which requests to a global service are signed.
 /// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
-fn is_iam_s(region: &str) -> bool {
+fn is_first_region(region: &str) -> bool {
     matches!(region, "us-east-1" | "cn-north-1" | "us-gov-west-1")
 }
 

@@ -3,26 +3,37 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::{cloudformation, services};
+use crate::services::for_each_service;
+use crate::{World, cloudformation, services};
 
-/// Something that happens at a time. Each service owns its variant.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Timer {
-    /// The CloudFormation engine: a resource operation is done, a stack operation moves on.
-    CloudFormation(cloudformation::Timer),
-    /// Auto Scaling: an instance changes its lifecycle state.
-    AutoScaling(services::auto_scaling::Timer),
-    /// Batch: a job or a queue changes its state.
-    Batch(services::batch::Timer),
-    /// EC2: an instance, a volume or a snapshot changes its state.
-    Ec2(services::ec2::Timer),
-    /// ECS: a task changes its state, a service starts others.
-    Ecs(services::ecs::Timer),
-    /// RDS: a database or a snapshot changes its state.
-    Rds(services::rds::Timer),
-    /// AWS Backup: a job changes its state.
-    Backup(services::backup::Timer),
+macro_rules! timers {
+    ($($module:ident: $Service:ident $([$Timer:ident])?,)*) => {
+        /// Something that happens at a time.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Timer {
+            /// A resource operation is done, a stack operation moves on.
+            CloudFormation(cloudformation::Timer),
+            $($(
+                /// Something in this service changes its state.
+                $Service(services::$module::$Timer),
+            )?)*
+        }
+
+        impl Timer {
+            /// Let it happen.
+            pub fn happen(self, world: &mut World) {
+                match self {
+                    Timer::CloudFormation(timer) => cloudformation::happen(world, timer),
+                    $($(Timer::$Service(timer) => {
+                        let timer: services::$module::$Timer = timer;
+                        services::$module::happen(world, timer);
+                    })?)*
+                }
+            }
+        }
+    };
 }
+for_each_service!(timers);
 
 /// The queue of timers.
 #[derive(Debug, Default)]

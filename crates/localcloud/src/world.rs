@@ -6,17 +6,12 @@ use crate::clock::Timestamp;
 use crate::cloudformation::CloudFormation;
 use crate::error::AwsError;
 use crate::faults::Faults;
+use crate::generic::GenericResources;
 use crate::identity::Identities;
 use crate::input::Input;
 use crate::machine_room::Room;
-use crate::services::{
-    auto_scaling::AutoScaling, backup::Backup, batch::Batch, cloudwatch::CloudWatch, ec2::Ec2, ecs::Ecs,
-    iam::Iam, load_balancing::LoadBalancing, notification::Notification, object_storage::ObjectStorage,
-    parameter_store::ParameterStore, rds::Rds, secrets_manager::SecretsManager,
-    security_token::SecurityToken,
-};
+use crate::services::{self, Service, for_each_service};
 use crate::timers::{Timer, Timers};
-use crate::wire::Service;
 
 /// How quickly simulated operations go.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -62,95 +57,60 @@ impl Default for Config {
     }
 }
 
-/// The state of everything. Only [`World::handle`] changes it.
-#[derive(Debug)]
-pub struct World {
-    /// What it was made with.
-    pub config: Config,
-    /// The time it has come to.
-    pub now: Timestamp,
-    /// What is going to happen.
-    pub timers: Timers,
-    /// Where identifiers come from.
-    pub identities: Identities,
-    /// Stacks and change sets.
-    pub cloudformation: CloudFormation,
-    /// Groups, instances, warm pools.
-    pub auto_scaling: AutoScaling,
-    /// Queues, compute environments, jobs.
-    pub batch: Batch,
-    /// Load balancers, listeners, rules, target groups.
-    pub load_balancing: LoadBalancing,
-    /// Buckets and objects.
-    pub object_storage: ObjectStorage,
-    /// Instances, volumes, snapshots, launch templates, networks.
-    pub ec2: Ec2,
-    /// Clusters, task definitions, services, tasks.
-    pub ecs: Ecs,
-    /// Databases and their snapshots.
-    pub rds: Rds,
-    /// Alarms.
-    pub cloudwatch: CloudWatch,
-    /// Temporary credentials.
-    pub security_token: SecurityToken,
-    /// Roles, users, policies.
-    pub iam: Iam,
-    /// Secrets.
-    pub secrets_manager: SecretsManager,
-    /// Parameters.
-    pub parameter_store: ParameterStore,
-    /// Topics and what was published to them.
-    pub notification: Notification,
-    /// Vaults, plans, recovery points.
-    pub backup: Backup,
-    /// What is to go wrong.
-    pub faults: Faults,
-    /// What the world knows of the real machines beside it.
-    pub machine_room: Room,
+macro_rules! world {
+    ($($module:ident: $State:ident $([$Timer:ident])?,)*) => {
+        /// The state of everything. Only [`World::handle`] changes it.
+        #[derive(Debug)]
+        pub struct World {
+            /// What it was made with.
+            pub config: Config,
+            /// The time it has come to.
+            pub now: Timestamp,
+            /// What is going to happen.
+            pub timers: Timers,
+            /// Where identifiers come from.
+            pub identities: Identities,
+            /// Stacks and change sets.
+            pub cloudformation: CloudFormation,
+            /// Resources without a service of their own.
+            pub generic: GenericResources,
+            $(
+                #[doc = concat!("[`services::", stringify!($module), "`].")]
+                pub $module: services::$module::$State,
+            )*
+            /// What is to go wrong.
+            pub faults: Faults,
+            /// What the world knows of the real machines beside it.
+            pub machine_room: Room,
+        }
+
+        impl World {
+            /// An empty cloud.
+            #[must_use]
+            pub fn new(config: Config, now: Timestamp) -> World {
+                World {
+                    identities: Identities::new(config.seed),
+                    config,
+                    now,
+                    timers: Timers::default(),
+                    cloudformation: CloudFormation::default(),
+                    generic: GenericResources::default(),
+                    $($module: services::$module::$State::default(),)*
+                    faults: Faults::default(),
+                    machine_room: Room::default(),
+                }
+            }
+        }
+    };
 }
+for_each_service!(world);
 
 impl World {
-    /// An empty cloud.
-    #[must_use]
-    pub fn new(config: Config, now: Timestamp) -> World {
-        World {
-            identities: Identities::new(config.seed),
-            config,
-            now,
-            timers: Timers::default(),
-            cloudformation: CloudFormation::default(),
-            auto_scaling: AutoScaling::default(),
-            batch: Batch::default(),
-            load_balancing: LoadBalancing::default(),
-            object_storage: ObjectStorage::default(),
-            ec2: Ec2::default(),
-            ecs: Ecs::default(),
-            rds: Rds::default(),
-            cloudwatch: CloudWatch::default(),
-            security_token: SecurityToken::default(),
-            iam: Iam::default(),
-            secrets_manager: SecretsManager::default(),
-            parameter_store: ParameterStore::default(),
-            notification: Notification::default(),
-            backup: Backup::default(),
-            faults: Faults::default(),
-            machine_room: Room::default(),
-        }
-    }
-
     /// Let everything happen that is due by `to`, each at its own time.
     pub fn advance(&mut self, to: Timestamp) {
         while let Some((at, timer)) = self.timers.pop_due(to) {
             self.now = self.now.max(at);
-            match timer {
-                Timer::CloudFormation(timer) => crate::cloudformation::happen(self, timer),
-                Timer::AutoScaling(timer) => crate::services::auto_scaling::happen(self, timer),
-                Timer::Batch(timer) => crate::services::batch::happen(self, timer),
-                Timer::Ec2(timer) => crate::services::ec2::happen(self, timer),
-                Timer::Ecs(timer) => crate::services::ecs::happen(self, timer),
-                Timer::Rds(timer) => crate::services::rds::happen(self, timer),
-                Timer::Backup(timer) => crate::services::backup::happen(self, timer),
-            }
+            timer.happen(self);
         }
         self.now = self.now.max(to);
     }
@@ -165,27 +125,7 @@ impl World {
         input: Input<'_>,
     ) -> Result<Value, AwsError> {
         self.advance(at);
-        match service {
-            Service::CloudFormation => crate::cloudformation::handle(self, operation, input),
-            Service::AutoScaling => crate::services::auto_scaling::handle(self, operation, input),
-            Service::Batch => crate::services::batch::handle(self, operation, input),
-            Service::LoadBalancing => crate::services::load_balancing::handle(self, operation, input),
-            Service::SecurityToken => crate::services::security_token::handle(self, operation, input),
-            Service::ObjectStorage => crate::services::object_storage::handle(self, operation, input),
-            Service::Ec2 => crate::services::ec2::handle(self, operation, input),
-            Service::Ecs => crate::services::ecs::handle(self, operation, input),
-            Service::Rds => crate::services::rds::handle(self, operation, input),
-            Service::CloudWatch => crate::services::cloudwatch::handle(self, operation, input),
-            Service::Iam => crate::services::iam::handle(self, operation, input),
-            Service::SecretsManager => crate::services::secrets_manager::handle(self, operation, input),
-            Service::ParameterStore => crate::services::parameter_store::handle(self, operation, input),
-            Service::Notification => crate::services::notification::handle(self, operation, input),
-            Service::Backup => crate::services::backup::handle(self, operation, input),
-            Service::Control if crate::machine_room::answers(operation) => {
-                crate::machine_room::handle(self, operation, input)
-            }
-            Service::Control => crate::control::handle(self, operation, input),
-        }
+        service.call(self, operation, input)
     }
 
     /// How long something takes here that takes `usual` on AWS.

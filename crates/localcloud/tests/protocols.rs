@@ -97,7 +97,7 @@ fn rds_names_the_items_of_its_lists() {
     let mut out = String::new();
     let shown =
         json!({"DBInstances": [{"VpcSecurityGroups": [{"Status": "active"}], "TagList": [{"Key": "k"}]}]});
-    let items = localcloud::wire::Service::Rds.items();
+    let items = localcloud::wire::Service::Rds.descriptor().items;
     localcloud::wire::xml::content(&mut out, "", &shown, items);
     assert_eq!(
         out,

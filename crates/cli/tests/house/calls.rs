@@ -56,7 +56,7 @@ impl CallLog {
         };
         let Some(answer) = answer else { return callee.call(request) };
         let order = json!({"calls": [{"service": service, "operation": "*", "answer": answer}]});
-        let order = Faults::of(&order).expect("a document of faults");
+        let order = Faults::from_json(&order).expect("a document of faults");
         callee.set_faults(&order).expect("taken");
         let response = callee.call(request);
         callee.set_faults(&Faults::default()).expect("taken");

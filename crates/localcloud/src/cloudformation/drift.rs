@@ -138,7 +138,7 @@ fn compare(
     secrets: &[String],
 ) -> Option<ResourceDrift> {
     let physical_id = resource.physical_id.as_deref()?;
-    let generic = &world.cloudformation.generic;
+    let generic = &world.generic;
     let expected = mask::resource_properties(&resource.properties, secrets);
     let found = |status, actual: Option<String>, differences| ResourceDrift {
         status,

@@ -30,7 +30,7 @@ pub const CHANGE_SET: Duration = Duration::from_secs(6);
 pub fn of(type_name: &str) -> Durations {
     static TABLE: OnceLock<BTreeMap<&'static str, Durations>> = OnceLock::new();
     let table = TABLE.get_or_init(|| TEXT.lines().filter_map(read_line).collect());
-    let name = if super::values::is_custom(type_name) { "Custom::*" } else { type_name };
+    let name = if crate::resource::is_custom(type_name) { "Custom::*" } else { type_name };
     let none = Durations { create: INITIATE, update: INITIATE, delete: INITIATE };
     table.get(name).or_else(|| table.get("default")).copied().unwrap_or(none)
 }

@@ -466,8 +466,8 @@ fn finish_task(stack: &mut Stack, task: TaskIndex) {
 }
 
 /// Whose the resources of a stack are.
-fn owner(stack: &Stack, definition: Option<&Definition>) -> crate::provision::Owner {
-    crate::provision::Owner {
+fn owner(stack: &Stack, definition: Option<&Definition>) -> crate::resource::Owner {
+    crate::resource::Owner {
         stack_name: stack.name.clone(),
         stack_id: stack.id.clone(),
         tags: definition.map(|definition| definition.tags.clone()).unwrap_or_default(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::stack::Stack;
-use crate::services::cloudwatch;
+use crate::services::Service;
 use crate::{AwsError, Input, World};
 
 /// The most triggers, and the longest monitoring (API reference, RollbackConfiguration).
@@ -61,7 +61,7 @@ pub fn raised(world: &mut World, stack: &Stack) -> Option<String> {
     let metric_alarms = triggers.filter(|trigger| trigger.string("Type") == Some("AWS::CloudWatch::Alarm"));
     metric_alarms.filter_map(|trigger| trigger.string("Arn")).find_map(|arn| {
         let name = arn.split_once(":alarm:").map_or(arn, |(_, name)| name);
-        let answer = cloudwatch::handle(world, "DescribeAlarms", Input(&json!({"AlarmNames": [name]})));
+        let answer = Service::CloudWatch.call(world, "DescribeAlarms", Input(&json!({"AlarmNames": [name]})));
         let answer = answer.unwrap_or_default();
         let alarm =
             Input(&answer).objects("MetricAlarms").find(|alarm| alarm.string("AlarmName") == Some(name));

@@ -11,7 +11,7 @@ mod resources;
 pub use actions::{ResourceOperation, main_action};
 
 use super::stack::Stack;
-use crate::provision::{Desired, ProvisionError};
+use crate::resource::{Desired, ProvisionError};
 use crate::services::iam::authorize::verdict;
 use crate::services::iam::{self, evaluate::Verdict};
 use crate::{AwsError, Input, World};

@@ -14,7 +14,6 @@ use super::outputs;
 use super::stack::Definition;
 use super::words::{self, evaluate_words, parameter_words, template_words};
 use crate::services::object_storage;
-use crate::services::parameter_store::public_value;
 use crate::{AwsError, Input, World};
 
 /// The most that `TemplateBody` may hold, in bytes (API reference, CreateStack).
@@ -238,16 +237,16 @@ pub fn template(
 fn parse(world: &mut World, body: Arc<str>) -> Result<(Arc<Template>, Arc<str>), AwsError> {
     const KEPT: usize = 8;
     let digest: [u8; 32] = Sha256::digest(body.as_bytes()).into();
-    if let Some(parsed) = world.cloudformation.parsed.get(&digest) {
+    if let Some(parsed) = world.cloudformation.parsed.0.get(&digest) {
         return Ok(parsed.clone());
     }
     let template = Template::parse("template", body.as_bytes())
         .map_err(|error| AwsError::validation(template_words(&error)))?;
-    if world.cloudformation.parsed.len() >= KEPT {
-        world.cloudformation.parsed.retain(|_, (template, _)| Arc::strong_count(template) > 1);
+    if world.cloudformation.parsed.0.len() >= KEPT {
+        world.cloudformation.parsed.0.retain(|_, (template, _)| Arc::strong_count(template) > 1);
     }
     let parsed = (Arc::new(template), body);
-    world.cloudformation.parsed.insert(digest, parsed.clone());
+    world.cloudformation.parsed.0.insert(digest, parsed.clone());
     Ok(parsed)
 }
 
@@ -307,8 +306,7 @@ fn parameter_store(
         );
     let mut store = BTreeMap::new();
     for name in names {
-        let stored = world.cloudformation.parameter_store.get(&name).cloned();
-        if let Some(value) = stored.or_else(|| public_value(&name)) {
+        if let Some(value) = world.parameter_store.value_for_stacks(&name) {
             store.insert(name, value);
         }
     }

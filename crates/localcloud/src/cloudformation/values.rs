@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use template::{Part, ResourceValues, Unknown, Value};
 
 use super::stack::StackResource;
+use crate::resource::is_custom;
 
 /// The values of a stack's resources.
 #[derive(Debug, Clone, Copy)]
@@ -32,12 +33,6 @@ impl ResourceValues for StackValues<'_> {
         }
         unknown(logical_id, Some(attribute))
     }
-}
-
-/// Whether a resource's provider is the template author's own function or topic.
-#[must_use]
-pub fn is_custom(type_name: &str) -> bool {
-    type_name.starts_with("Custom::") || type_name == "AWS::CloudFormation::CustomResource"
 }
 
 /// The value at a dotted path of properties.

@@ -85,7 +85,7 @@ pub struct ResourceFault {
     /// The resource's name in the template.
     pub logical_id: String,
     /// When.
-    pub phase: Phase,
+    pub phase: FaultPhase,
     /// In which words.
     pub reason: String,
 }
@@ -93,14 +93,14 @@ pub struct ResourceFault {
 /// When a resource fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// At the end of its creation.
+pub enum FaultPhase {
+    /// At the end of its creation (also the creation that replaces it).
     Create,
-    /// At the end of its update.
+    /// At the end of its update in place.
     Update,
     /// When a failed update is undone.
     Rollback,
-    /// At the end of its deletion.
+    /// At the end of its deletion, in a clean-up phase too.
     Delete,
     /// When it is to signal; without a reason it says nothing at all.
     Signal,
@@ -215,8 +215,23 @@ impl Faults {
     ///
     /// # Errors
     /// When it isn't one.
-    pub fn of(value: &Value) -> Result<Faults, FaultsError> {
+    pub fn from_json(value: &Value) -> Result<Faults, FaultsError> {
         Faults::deserialize(value)?.checked()
+    }
+
+    /// Let a resource of a stack (by name) fail in a phase, with this reason, until the faults are set anew.
+    pub fn fail(&mut self, stack: &str, logical_id: &str, phase: FaultPhase, reason: &str) {
+        let (stack, logical_id) = (stack.to_owned(), logical_id.to_owned());
+        self.resources.push(ResourceFault { stack, logical_id, phase, reason: reason.to_owned() });
+    }
+
+    /// The reason for which a resource is to fail; of several the last one counts.
+    #[must_use]
+    pub fn reason(&self, stack: &str, logical_id: &str, phase: FaultPhase) -> Option<String> {
+        let fits = |fault: &&ResourceFault| {
+            fault.phase == phase && fault.logical_id == logical_id && fault.stack == stack
+        };
+        self.resources.iter().rev().find(fits).map(|fault| fault.reason.clone())
     }
 
     /// How many times as long a resource takes.
@@ -272,7 +287,7 @@ impl Faults {
                 return Err(FaultsError::Number { list: "slow", place, what });
             }
         }
-        let known = |list, place, service: &String| match Service::of_signing_name(service) {
+        let known = |list, place, service: &String| match Service::signed_for(service) {
             Some(service) if service != Service::Control => Ok(()),
             _ => Err(FaultsError::Service { list, place, service: service.clone() }),
         };

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::{Faults, SlowResource};
-use crate::cloudformation::fault::FaultPhase;
-use crate::services::testing::Bench;
+use super::{FaultPhase, Faults, SlowResource};
+use crate::cloudformation::provisioner;
+use crate::services::testing::{Bench, desired};
 use crate::wire::Service;
 
 #[test]
@@ -48,7 +49,7 @@ fn what_is_no_document_is_said() {
         assert!(error.contains(part), "{text}: {error}");
     }
     let many = json!({"slow": vec![json!({"stack": "s", "logical_id": "r", "times": 2}); 1001]});
-    assert!(Faults::of(&many).is_err());
+    assert!(Faults::from_json(&many).is_err());
     assert_eq!(Faults::parse("{}").expect("empty"), Faults::default());
 }
 
@@ -64,7 +65,7 @@ fn a_document_is_set_shown_and_cleared() {
     });
     assert_eq!(bench.ok(0, "PutFaults", document.clone()), document);
     assert_eq!(bench.ok(0, "GetFaults", json!({})), document);
-    let reason = |bench: &Bench| bench.world.cloudformation.faults.reason("s", "r", FaultPhase::Rollback);
+    let reason = |bench: &Bench| bench.world.faults.reason("s", "r", FaultPhase::Rollback);
     assert_eq!(reason(&bench), Some("no".to_owned()));
     let left = |bench: &mut Bench| {
         bench.ok(0, "UseFault", json!({"place": 0}));
@@ -83,8 +84,11 @@ fn a_document_is_set_shown_and_cleared() {
 #[test]
 fn a_slow_resource_takes_so_many_times_as_long() {
     let mut bench = Bench::new(Service::Control);
-    let create =
-        |bench: &mut Bench| bench.create("AWS::SNS::Topic", "Topic", json!({})).expect("topic").extra;
+    let create = |bench: &mut Bench| {
+        let (owner, properties) = (bench.owner().clone(), IndexMap::new());
+        let topic = desired(&owner, "AWS::SNS::Topic", "Topic", &properties, None);
+        provisioner::create(&mut bench.world, &topic).expect("topic").extra
+    };
     assert_eq!(create(&mut bench), Duration::ZERO);
     let slow = json!({"slow": [{"stack": "Stack", "logical_id": "Topic", "times": 4}]});
     bench.ok(0, "PutFaults", slow);

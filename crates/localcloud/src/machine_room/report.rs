@@ -10,8 +10,6 @@ use crate::{AwsError, Input, World};
 
 /// The operation of a report. It comes out of the log or from the machine room, never from the wire.
 pub(crate) const REPORT: &str = "ReportMachines";
-/// The operation that says where load balancers listen.
-pub(crate) const ENDPOINTS: &str = "GetEndpoints";
 
 /// What the world knows of its machine room.
 #[derive(Debug, Default)]
@@ -69,19 +67,16 @@ pub(crate) enum Report {
     },
 }
 
-/// Whether an operation of the control endpoint is answered here.
-pub(crate) fn answers(operation: &str) -> bool {
-    matches!(operation, REPORT | ENDPOINTS)
+/// Where load balancers listen.
+pub(crate) fn get_endpoints(world: &World, _input: Input<'_>) -> Result<Value, AwsError> {
+    Ok(json!({"endpoints": load_balancing::endpoints(world)}))
 }
 
-/// Answer a request.
+/// Take in what has really happened.
 ///
 /// # Errors
 /// When a report isn't one, or comes too late.
-pub(crate) fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    if operation == ENDPOINTS {
-        return Ok(json!({"endpoints": load_balancing::endpoints(world)}));
-    }
+pub(crate) fn report(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let report: Report = serde_json::from_value(input.0.clone())
         .map_err(|error| AwsError::new(400, "ValidationException", error.to_string()))?;
     match report {

@@ -27,6 +27,7 @@ use group::Group;
 pub(crate) use health::target_is_unhealthy;
 pub(crate) use machines::instance_is_dead;
 
+use crate::descriptor::{Descriptor, QUERY, Target, changes, surveys};
 use crate::{AwsError, Input, World};
 
 /// What is waited for.
@@ -145,42 +146,45 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In Auto Scaling's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
-    match operation {
-        "CreateAutoScalingGroup" => operations::create_group(world, input),
-        "DeleteAutoScalingGroup" => operations::delete_group(world, input),
-        "DescribeAutoScalingGroups" => describe::groups(world, input),
-        "DescribeAutoScalingInstances" => describe::instances(world, input),
-        "DescribeLifecycleHooks" => describe::hooks(world, input),
-        "DescribeScalingActivities" => describe::activities(world, input),
-        "UpdateAutoScalingGroup" => operations::update_group(world, input),
-        "SetDesiredCapacity" => operations::set_desired_capacity(world, input),
-        "SetInstanceHealth" => health::set(world, input),
-        "SetInstanceProtection" => operations::set_instance_protection(world, input),
-        "TerminateInstanceInAutoScalingGroup" => operations::terminate_instance(world, input),
-        "CompleteLifecycleAction" => operations::complete_lifecycle_action(world, input),
-        "CreateOrUpdateTags" => tags::create_or_update(world, input),
-        "DeleteTags" => tags::delete(world, input),
-        "SuspendProcesses" => operations::suspend(world, input, true),
-        "ResumeProcesses" => operations::suspend(world, input, false),
-        "StartInstanceRefresh" => refresh::start(world, input),
-        "CancelInstanceRefresh" => refresh::cancel(world, input),
-        "DescribeInstanceRefreshes" => refresh::describe(world, input),
-        "PutScheduledUpdateGroupAction" => scheduled::put(world, input),
-        "BatchPutScheduledUpdateGroupAction" => scheduled::put_batch(world, input),
-        "DeleteScheduledAction" => scheduled::delete(world, input),
-        "BatchDeleteScheduledAction" => scheduled::delete_batch(world, input),
-        "DescribeScheduledActions" => scheduled::describe(world, input),
-        "DescribeWarmPool" => warm_pool::describe(world, input),
-        "PutWarmPool" => warm_pool::put(world, input),
-        "DeleteWarmPool" => warm_pool::delete(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "EC2 Auto Scaling",
+    signing_name: "autoscaling",
+    version: Some("2011-01-01"),
+    namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+    target: Target::Named(&[("AutoScalingGroupName", "autoScalingGroup:*:autoScalingGroupName/")]),
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateAutoScalingGroup", operations::create_group),
+        changes("DeleteAutoScalingGroup", operations::delete_group),
+        surveys("DescribeAutoScalingGroups", describe::groups),
+        surveys("DescribeAutoScalingInstances", describe::instances),
+        surveys("DescribeLifecycleHooks", describe::hooks),
+        surveys("DescribeScalingActivities", describe::activities),
+        changes("UpdateAutoScalingGroup", operations::update_group),
+        changes("SetDesiredCapacity", operations::set_desired_capacity),
+        changes("SetInstanceHealth", health::set),
+        changes("SetInstanceProtection", operations::set_instance_protection),
+        changes("TerminateInstanceInAutoScalingGroup", operations::terminate_instance),
+        changes("CompleteLifecycleAction", operations::complete_lifecycle_action),
+        changes("CreateOrUpdateTags", tags::create_or_update),
+        changes("DeleteTags", tags::delete),
+        changes("SuspendProcesses", |world, input| operations::suspend(world, input, true)),
+        changes("ResumeProcesses", |world, input| operations::suspend(world, input, false)),
+        changes("StartInstanceRefresh", refresh::start),
+        changes("CancelInstanceRefresh", refresh::cancel),
+        surveys("DescribeInstanceRefreshes", refresh::describe),
+        changes("PutScheduledUpdateGroupAction", scheduled::put),
+        changes("BatchPutScheduledUpdateGroupAction", scheduled::put_batch),
+        changes("DeleteScheduledAction", scheduled::delete),
+        changes("BatchDeleteScheduledAction", scheduled::delete_batch),
+        surveys("DescribeScheduledActions", scheduled::describe),
+        surveys("DescribeWarmPool", warm_pool::describe),
+        changes("PutWarmPool", warm_pool::put),
+        changes("DeleteWarmPool", warm_pool::delete),
+    ],
+    ..QUERY
+};
 
 fn find<'w>(world: &'w World, name: &str) -> Result<&'w Group, AwsError> {
     world.auto_scaling.groups.get(name).ok_or_else(not_found)

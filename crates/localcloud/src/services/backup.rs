@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::descriptor::{Descriptor, Errors, REST_JSON, Target, changes, reads, unknown_operation};
 use crate::services::paging::page;
 use crate::{AwsError, Input, Timestamp, World};
 
@@ -39,30 +40,42 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In AWS Backup's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateBackupVault" => vaults::create_vault(world, input),
-        "DescribeBackupVault" => vaults::describe(world, input),
-        "ListBackupVaults" => vaults::list(world, input),
-        "DeleteBackupVault" => vaults::delete(world, input),
-        "ListRecoveryPointsByBackupVault" => vaults::list_points(world, input),
-        "DescribeRecoveryPoint" => vaults::describe_point(world, input),
-        "DeleteRecoveryPoint" => vaults::delete_point(world, input),
-        "StartBackupJob" => jobs::start(world, input),
-        "StopBackupJob" => jobs::stop(world, input),
-        "DescribeBackupJob" => jobs::describe(world, input),
-        "ListBackupJobs" => jobs::list(world, input),
-        "ListBackupPlans" => plans::list(world, input),
-        "GetBackupPlan" => plans::get(world, input),
-        "ListBackupSelections" => plans::list_selections(world, input),
-        "GetBackupSelection" => plans::get_selection(world, input),
-        _ => Err(AwsError::new(400, "UnknownOperationException", "")),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "AWS Backup",
+    signing_name: "backup",
+    errors: Errors {
+        throttled: (400, "ThrottlingException", "Rate exceeded"),
+        server_error: "ServiceUnavailableException",
+        ..REST_JSON.errors
+    },
+    unknown_operation,
+    target: Target::Named(&[("backupVaultName", "backup-vault:")]),
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateBackupVault", vaults::create_vault).at("PUT", "/backup-vaults/{backupVaultName}"),
+        reads("DescribeBackupVault", vaults::describe).at("GET", "/backup-vaults/{backupVaultName}"),
+        reads("ListBackupVaults", vaults::list).at("GET", "/backup-vaults"),
+        changes("DeleteBackupVault", vaults::delete).at("DELETE", "/backup-vaults/{backupVaultName}"),
+        reads("ListRecoveryPointsByBackupVault", vaults::list_points)
+            .at("GET", "/backup-vaults/{backupVaultName}/recovery-points"),
+        reads("DescribeRecoveryPoint", vaults::describe_point)
+            .at("GET", "/backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}"),
+        changes("DeleteRecoveryPoint", vaults::delete_point)
+            .at("DELETE", "/backup-vaults/{backupVaultName}/recovery-points/{recoveryPointArn}"),
+        changes("StartBackupJob", jobs::start).at("PUT", "/backup-jobs"),
+        changes("StopBackupJob", jobs::stop).at("POST", "/backup-jobs/{backupJobId}"),
+        reads("DescribeBackupJob", jobs::describe).at("GET", "/backup-jobs/{backupJobId}"),
+        reads("ListBackupJobs", jobs::list).at("GET", "/backup-jobs"),
+        reads("ListBackupPlans", plans::list).at("GET", "/backup/plans"),
+        reads("GetBackupPlan", plans::get).at("GET", "/backup/plans/{backupPlanId}"),
+        reads("ListBackupSelections", plans::list_selections)
+            .at("GET", "/backup/plans/{backupPlanId}/selections"),
+        reads("GetBackupSelection", plans::get_selection)
+            .at("GET", "/backup/plans/{backupPlanId}/selections/{selectionId}"),
+    ],
+    ..REST_JSON
+};
 
 fn not_found(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "ResourceNotFoundException", message)

@@ -25,6 +25,7 @@ pub(crate) use processes::{
 
 pub(crate) use invalid::set_status;
 
+use crate::descriptor::{Descriptor, Errors, REST_JSON, Rate, Target, changes, surveys};
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input, World};
 
@@ -106,34 +107,54 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In Batch's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateComputeEnvironment" => environments::create_environment(world, input),
-        "UpdateComputeEnvironment" => environments::update_environment(world, input),
-        "DeleteComputeEnvironment" => environments::delete_environment(world, input),
-        "DescribeComputeEnvironments" => environments::describe(world, input),
-        "CreateJobQueue" => queues::create_queue(world, input),
-        "UpdateJobQueue" => queues::update_queue(world, input),
-        "DeleteJobQueue" => queues::delete_queue(world, input),
-        "DescribeJobQueues" => queues::describe(world, input),
-        "RegisterJobDefinition" => definitions::register_definition(world, input),
-        "DeregisterJobDefinition" => definitions::deregister(world, input),
-        "DescribeJobDefinitions" => definitions::describe(world, input),
-        "SubmitJob" => jobs::submit(world, input),
-        "ListJobs" => jobs::list(world, input),
-        "DescribeJobs" => jobs::describe(world, input),
-        "CancelJob" => jobs::cancel(world, input),
-        "TerminateJob" => jobs::terminate(world, input),
-        "ListTagsForResource" => list_tags(world, input),
-        "TagResource" => add_tags(world, input),
-        "UntagResource" => remove_tags(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "AWS Batch",
+    signing_name: "batch",
+    errors: Errors {
+        // <https://repost.aws/knowledge-center/aws-batch-requests-error>
+        throttled: (429, "TooManyRequestsException", "Too Many Requests"),
+        server_error: "ServerException",
+        ..REST_JSON.errors
+    },
+    target: Target::Named(&[
+        ("jobQueue", "job-queue/"),
+        ("jobId", "job/"),
+        ("computeEnvironment", "compute-environment/"),
+        ("jobDefinition", "job-definition/"),
+    ]),
+    // "The maximum number of transactions per second (TPS) for each account for AWS Batch API calls, including the
+    // SubmitJob operations, is 50." <https://repost.aws/knowledge-center/aws-batch-requests-error>
+    rates: &[Rate::shared("all", &["*"], 50)],
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateComputeEnvironment", environments::create_environment)
+            .at("POST", "/v1/createcomputeenvironment"),
+        changes("UpdateComputeEnvironment", environments::update_environment)
+            .at("POST", "/v1/updatecomputeenvironment"),
+        changes("DeleteComputeEnvironment", environments::delete_environment)
+            .at("POST", "/v1/deletecomputeenvironment"),
+        surveys("DescribeComputeEnvironments", environments::describe)
+            .at("POST", "/v1/describecomputeenvironments"),
+        changes("CreateJobQueue", queues::create_queue).at("POST", "/v1/createjobqueue"),
+        changes("UpdateJobQueue", queues::update_queue).at("POST", "/v1/updatejobqueue"),
+        changes("DeleteJobQueue", queues::delete_queue).at("POST", "/v1/deletejobqueue"),
+        surveys("DescribeJobQueues", queues::describe).at("POST", "/v1/describejobqueues"),
+        changes("RegisterJobDefinition", definitions::register_definition)
+            .at("POST", "/v1/registerjobdefinition"),
+        changes("DeregisterJobDefinition", definitions::deregister).at("POST", "/v1/deregisterjobdefinition"),
+        surveys("DescribeJobDefinitions", definitions::describe).at("POST", "/v1/describejobdefinitions"),
+        changes("SubmitJob", jobs::submit).at("POST", "/v1/submitjob"),
+        surveys("ListJobs", jobs::list).at("POST", "/v1/listjobs"),
+        surveys("DescribeJobs", jobs::describe).at("POST", "/v1/describejobs"),
+        changes("CancelJob", jobs::cancel).at("POST", "/v1/canceljob"),
+        changes("TerminateJob", jobs::terminate).at("POST", "/v1/terminatejob"),
+        surveys("ListTagsForResource", list_tags).at("GET", "/v1/tags/{resourceArn+}"),
+        changes("TagResource", add_tags).at("POST", "/v1/tags/{resourceArn+}"),
+        changes("UntagResource", remove_tags).at("DELETE", "/v1/tags/{resourceArn+}"),
+    ],
+    ..REST_JSON
+};
 
 /// What Batch answers to every bad request.
 fn refused(message: impl Into<String>) -> AwsError {
@@ -222,8 +243,15 @@ fn answer(name: &str, page: Page<Value>) -> Value {
     Value::Object(fields)
 }
 
-fn list_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    Ok(serde_json::json!({"tags": tags_of(world, input)?}))
+fn list_tags(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let arn = required(input, "resourceArn")?;
+    let Batch { environments, queues, definitions, jobs, .. } = &world.batch;
+    let entity = queues.get(arn).or_else(|| environments.get(arn)).map(|entity| &entity.described);
+    let described = entity
+        .or_else(|| definitions.get(arn).map(|definition| &definition.described))
+        .or_else(|| jobs.get(arn.rsplit('/').next().unwrap_or(arn)).map(|job| &job.described));
+    let fields = described.ok_or_else(|| refused(format!("{arn} not found")))?;
+    Ok(serde_json::json!({"tags": fields.get("tags").unwrap_or(&Value::Object(Map::new()))}))
 }
 
 fn add_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use alarm::Alarm;
 
-use crate::{AwsError, Input, World};
+use crate::descriptor::{Descriptor, QUERY, Target, changes, reads};
+use crate::wire::{Protocol, cbor, target_json};
 
 /// The alarms by name.
 #[derive(Debug, Default)]
@@ -20,24 +21,33 @@ pub struct CloudWatch {
     alarms: BTreeMap<String, Alarm>,
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In CloudWatch's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
-    match operation {
-        "DescribeAlarms" => operations::describe(world, input),
-        "PutMetricAlarm" => operations::put(world, input),
-        "DeleteAlarms" => operations::delete(world, input),
-        "EnableAlarmActions" => operations::set_actions(world, input, true),
-        "DisableAlarmActions" => operations::set_actions(world, input, false),
-        "SetAlarmState" => operations::set_state(world, input),
-        "ListTagsForResource" => tags::list(world, input),
-        "TagResource" => tags::add(world, input),
-        "UntagResource" => tags::remove(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "CloudWatch",
+    signing_name: "monitoring",
+    arn_name: Some("cloudwatch"),
+    version: Some("2010-08-01"),
+    other_protocols: &[
+        (cbor::PROTOCOL_HEADER, Protocol::Cbor),
+        (target_json::TARGET_HEADER, Protocol::TargetJson),
+    ],
+    namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+    json_type: "application/x-amz-json-1.0",
+    target: Target::Named(&[("AlarmName", "alarm:"), ("AlarmNames", "alarm:"), ("ResourceARN", "alarm:")]),
+    resource_types: provision::TYPES,
+    operations: &[
+        reads("DescribeAlarms", operations::describe),
+        changes("PutMetricAlarm", operations::put),
+        changes("DeleteAlarms", operations::delete),
+        changes("EnableAlarmActions", |world, input| operations::set_actions(world, input, true)),
+        changes("DisableAlarmActions", |world, input| operations::set_actions(world, input, false)),
+        changes("SetAlarmState", operations::set_state),
+        reads("ListTagsForResource", tags::list),
+        changes("TagResource", tags::add),
+        changes("UntagResource", tags::remove),
+    ],
+    ..QUERY
+};
 
 #[cfg(test)]
 mod tests;

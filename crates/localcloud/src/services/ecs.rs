@@ -28,12 +28,10 @@ mod typed;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
-
-pub(crate) use names::resource;
 pub(crate) use trouble::set_status;
 
-use crate::{AwsError, Input, Speed, World};
+use crate::descriptor::{Descriptor, Errors, TARGET_JSON, Target, changes, reads};
+use crate::{AwsError, Speed, World};
 
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,35 +76,39 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In ECS's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateCluster" => clusters::create_cluster(world, input),
-        "DescribeClusters" => clusters::describe(world, input),
-        "ListClusters" => clusters::list(world, input),
-        "DeleteCluster" => clusters::delete_cluster(world, input),
-        "RegisterTaskDefinition" => definitions::register_definition(world, input),
-        "DescribeTaskDefinition" => definitions::describe(world, input),
-        "DeregisterTaskDefinition" => definitions::deregister_definition(world, input),
-        "ListTaskDefinitions" => definitions::list(world, input),
-        "CreateService" => services::create_service(world, input),
-        "UpdateService" => services::update_service(world, input),
-        "DescribeServices" => services::describe(world, input),
-        "ListServices" => services::list(world, input),
-        "DeleteService" => services::delete_service(world, input),
-        "ListTasks" => tasks::list(world, input),
-        "DescribeTasks" => tasks::describe(world, input),
-        "RunTask" => tasks::run(world, input),
-        "StopTask" => tasks::stop(world, input),
-        "TagResource" => tags::add(world, input),
-        "UntagResource" => tags::remove(world, input),
-        "ListTagsForResource" => tags::list(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "ECS",
+    signing_name: "ecs",
+    // <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html>: its buckets are on that page,
+    // but nobody has read them from it yet, so it has no rates here.
+    errors: Errors { server_error: "ServerException", ..TARGET_JSON.errors },
+    target: Target::Computed(names::resource),
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateCluster", clusters::create_cluster),
+        reads("DescribeClusters", clusters::describe),
+        reads("ListClusters", clusters::list),
+        changes("DeleteCluster", clusters::delete_cluster),
+        changes("RegisterTaskDefinition", definitions::register_definition),
+        reads("DescribeTaskDefinition", definitions::describe),
+        changes("DeregisterTaskDefinition", definitions::deregister_definition),
+        reads("ListTaskDefinitions", definitions::list),
+        changes("CreateService", services::create_service),
+        changes("UpdateService", services::update_service),
+        reads("DescribeServices", services::describe),
+        reads("ListServices", services::list),
+        changes("DeleteService", services::delete_service),
+        reads("ListTasks", tasks::list),
+        reads("DescribeTasks", tasks::describe),
+        changes("RunTask", tasks::run),
+        changes("StopTask", tasks::stop),
+        changes("TagResource", tags::add),
+        changes("UntagResource", tags::remove),
+        reads("ListTagsForResource", tags::list),
+    ],
+    ..TARGET_JSON
+};
 
 /// A time that passes however fast the cloud is: nobody is to fill a moment with failures, or to find nothing of a task
 /// that has stopped, where everything is done at once.

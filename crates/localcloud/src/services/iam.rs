@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target, changes, reads};
 use crate::services::paging::page;
 use crate::{AwsError, Input, Timestamp, World};
 
@@ -74,39 +75,51 @@ impl Iam {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In IAM's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateRole" => roles::create_role(world, input),
-        "GetRole" => roles::get(world, input),
-        "ListRoles" => roles::list(world, input),
-        "DeleteRole" => roles::delete(world, input),
-        "UpdateAssumeRolePolicy" => roles::update_trust(world, input),
-        "PutRolePolicy" => roles::put_policy(world, input),
-        "GetRolePolicy" => roles::get_policy(world, input),
-        "ListRolePolicies" => roles::list_policies(world, input),
-        "DeleteRolePolicy" => roles::delete_policy(world, input),
-        "AttachRolePolicy" => roles::attach(world, input),
-        "DetachRolePolicy" => roles::detach(world, input),
-        "ListAttachedRolePolicies" => roles::list_attached(world, input),
-        "CreatePolicy" => policies::create_policy(world, input),
-        "GetPolicy" => policies::get(world, input),
-        "GetPolicyVersion" => policies::get_version(world, input),
-        "ListPolicies" => policies::list(world, input),
-        "DeletePolicy" => policies::delete_policy(world, input),
-        "GetInstanceProfile" => profiles::get(world, input),
-        "ListInstanceProfiles" => profiles::list(world, input),
-        "ListInstanceProfilesForRole" => profiles::list_for_role(world, input),
-        "GetUser" => users::get(world, input),
-        "ListUsers" => users::list(world, input),
-        "SimulatePrincipalPolicy" => simulate::principal(world, input),
-        "SimulateCustomPolicy" => simulate::custom(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "IAM",
+    signing_name: "iam",
+    version: Some("2010-05-08"),
+    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+    is_global: true,
+    errors: Errors { server_error: "ServiceFailure", ..QUERY_ERRORS },
+    target: Target::Computed(|world, _operation, input| {
+        let policy = input.string("PolicyArn").or_else(|| input.string("PolicySourceArn"));
+        policy.map(str::to_owned).or_else(|| {
+            let name = input.string("RoleName")?;
+            let known = world.iam.roles.get(&name.to_lowercase());
+            Some(known.map_or_else(|| arn(world, "role", "/", name), |role| role.arn.clone()))
+        })
+    }),
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateRole", roles::create_role),
+        reads("GetRole", roles::get),
+        reads("ListRoles", roles::list),
+        changes("DeleteRole", roles::delete),
+        changes("UpdateAssumeRolePolicy", roles::update_trust),
+        changes("PutRolePolicy", roles::put_policy),
+        reads("GetRolePolicy", roles::get_policy),
+        reads("ListRolePolicies", roles::list_policies),
+        changes("DeleteRolePolicy", roles::delete_policy),
+        changes("AttachRolePolicy", roles::attach),
+        changes("DetachRolePolicy", roles::detach),
+        reads("ListAttachedRolePolicies", roles::list_attached),
+        changes("CreatePolicy", policies::create_policy),
+        reads("GetPolicy", policies::get),
+        reads("GetPolicyVersion", policies::get_version),
+        reads("ListPolicies", policies::list),
+        changes("DeletePolicy", policies::delete_policy),
+        reads("GetInstanceProfile", profiles::get),
+        reads("ListInstanceProfiles", profiles::list),
+        reads("ListInstanceProfilesForRole", profiles::list_for_role),
+        reads("GetUser", users::get),
+        reads("ListUsers", users::list),
+        reads("SimulatePrincipalPolicy", simulate::principal),
+        reads("SimulateCustomPolicy", simulate::custom),
+    ],
+    ..QUERY
+};
 
 fn no_such_entity(message: impl Into<String>) -> AwsError {
     AwsError::new(404, "NoSuchEntity", message)

@@ -25,8 +25,9 @@ pub(crate) use carry::{
 pub(crate) use patterns::{Facts, fits};
 pub(crate) use targets::{Health, forget_health, is_unhealthy, set_health};
 
+use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Rate, Target, changes, surveys};
 use crate::services::paging::{Page, page};
-use crate::{AwsError, Input, World};
+use crate::{AwsError, Input};
 
 /// Everything by ARN.
 #[derive(Debug, Default)]
@@ -78,31 +79,43 @@ struct TargetGroup {
     draining: Vec<(targets::Target, crate::Timestamp)>,
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In Elastic Load Balancing's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "DescribeLoadBalancers" => balancers::describe(world, input),
-        "DescribeLoadBalancerAttributes" => balancers::attributes(world, input),
-        "ModifyLoadBalancerAttributes" => balancers::modify_attributes(world, input),
-        "DescribeListeners" => listeners::describe(world, input),
-        "DescribeRules" => rules::describe(world, input),
-        "CreateRule" => rules::create_rule(world, input),
-        "ModifyRule" => rules::modify_rule(world, input),
-        "DeleteRule" => rules::delete_rule(world, input),
-        "SetRulePriorities" => rules::set_priorities(world, input),
-        "RegisterTargets" => targets::register(world, input),
-        "DeregisterTargets" => targets::deregister(world, input),
-        "DescribeTags" => tags::describe(world, input),
-        "AddTags" => tags::add(world, input),
-        "RemoveTags" => tags::remove(world, input),
-        "DescribeTargetGroups" => target_groups::describe(world, input),
-        "DescribeTargetHealth" => targets::describe(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "Elastic Load Balancing",
+    signing_name: "elasticloadbalancing",
+    version: Some("2015-12-01"),
+    namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
+    errors: Errors { throttled: (400, "ThrottlingException", "Rate exceeded"), ..QUERY_ERRORS },
+    target: Target::Named(&[
+        ("RuleArn", ""),
+        ("ListenerArn", ""),
+        ("TargetGroupArn", ""),
+        ("LoadBalancerArn", ""),
+    ]),
+    // The same page: non-mutating actions. Nobody has read the figures of the mutating ones from it yet.
+    rates: &[Rate::shared("non-mutating", &["Describe*"], 10).with_burst(40)],
+    resource_types: provision::TYPES,
+    operations: &[
+        surveys("DescribeLoadBalancers", balancers::describe),
+        surveys("DescribeLoadBalancerAttributes", balancers::attributes),
+        changes("ModifyLoadBalancerAttributes", balancers::modify_attributes),
+        surveys("DescribeListeners", listeners::describe),
+        surveys("DescribeRules", rules::describe),
+        changes("CreateRule", rules::create_rule),
+        changes("ModifyRule", rules::modify_rule),
+        changes("DeleteRule", rules::delete_rule),
+        changes("SetRulePriorities", rules::set_priorities),
+        changes("RegisterTargets", targets::register),
+        changes("DeregisterTargets", targets::deregister),
+        surveys("DescribeTags", tags::describe),
+        changes("AddTags", tags::add),
+        changes("RemoveTags", tags::remove),
+        surveys("DescribeTargetGroups", target_groups::describe),
+        surveys("DescribeTargetHealth", targets::describe),
+    ],
+    ..QUERY
+};
 
 fn refused(code: &str, message: impl Into<String>) -> AwsError {
     AwsError::new(400, code, message)

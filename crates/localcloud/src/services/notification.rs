@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Rate, Target, changes, reads};
 use crate::services::paging::page;
 use crate::{AwsError, Input, Timestamp, World};
 
@@ -61,26 +62,40 @@ impl Notification {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In SNS's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateTopic" => topics::create_topic(world, input),
-        "DeleteTopic" => topics::delete(world, input),
-        "ListTopics" => topics::list(world, input),
-        "GetTopicAttributes" => topics::attributes(world, input),
-        "SetTopicAttributes" => topics::set_attribute(world, input),
-        "ListTagsForResource" => topics::tags(world, input),
-        "Publish" => publish::publish(world, input),
-        "Subscribe" => subscriptions::subscribe(world, input),
-        "Unsubscribe" => subscriptions::unsubscribe(world, input),
-        "ListSubscriptions" => subscriptions::list(world, input),
-        "ListSubscriptionsByTopic" => subscriptions::list_by_topic(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "SNS",
+    signing_name: "sns",
+    version: Some("2010-03-31"),
+    namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
+    errors: Errors {
+        // <https://repost.aws/knowledge-center/sns-throttling-exception-errors>
+        throttled: (400, "ThrottlingException", "Rate exceeded"),
+        denied: (403, "AuthorizationError", ""),
+        ..QUERY_ERRORS
+    },
+    target: Target::Named(&[("TopicArn", "")]),
+    // <https://docs.aws.amazon.com/general/latest/gr/sns.html>
+    rates: &[
+        Rate::each(&["ListTopics", "ListSubscriptions", "ListSubscriptionsByTopic"], 30),
+        Rate::each(&["Subscribe", "Unsubscribe"], 100),
+    ],
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateTopic", topics::create_topic),
+        changes("DeleteTopic", topics::delete),
+        reads("ListTopics", topics::list),
+        reads("GetTopicAttributes", topics::attributes),
+        changes("SetTopicAttributes", topics::set_attribute),
+        reads("ListTagsForResource", topics::tags),
+        changes("Publish", publish::publish),
+        changes("Subscribe", subscriptions::subscribe),
+        changes("Unsubscribe", subscriptions::unsubscribe),
+        reads("ListSubscriptions", subscriptions::list),
+        reads("ListSubscriptionsByTopic", subscriptions::list_by_topic),
+    ],
+    ..QUERY
+};
 
 fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidParameter", message)

@@ -16,6 +16,8 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
+use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target, changes, reads};
+use crate::wire::Protocol;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Buckets, objects, and uploads that are under way.
@@ -88,47 +90,91 @@ impl ObjectStorage {
     }
 }
 
-/// Answer a request. The tree's names are those of the S3 API reference; `Body` is base64.
-///
-/// # Errors
-/// In S3's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    check_owner(world, input)?;
-    match operation {
-        "ListBuckets" => buckets::list(world, input),
-        "CreateBucket" => buckets::create(world, input),
-        "HeadBucket" | "GetBucketLocation" => buckets::locate(world, input),
-        "DeleteBucket" => buckets::delete(world, input),
-        "PutBucketVersioning" => buckets::put_versioning(world, input),
-        "GetBucketVersioning" => buckets::get_versioning(world, input),
-        "GetBucketAcl" => buckets::access_control_list(world, input),
-        "GetBucketPolicyStatus" => buckets::policy_status(world, input),
-        "PutObject" => objects::put(world, input),
-        "GetObject" | "HeadObject" => objects::get(world, input),
-        "DeleteObject" => objects::delete(world, input),
-        "DeleteObjects" => objects::delete_many(world, input),
-        "CopyObject" => objects::copy(world, input),
-        "PutObjectTagging" => objects::put_tags(world, input),
-        "GetObjectTagging" => objects::get_tags(world, input),
-        "ListObjects" | "ListObjectsV2" => listing::objects(world, input),
-        "ListObjectVersions" => listing::versions(world, input),
-        "CreateMultipartUpload" => uploads::create(world, input),
-        "UploadPart" => uploads::put_part(world, input),
-        "UploadPartCopy" => uploads::copy_part(world, input),
-        "CompleteMultipartUpload" => uploads::complete(world, input),
-        "AbortMultipartUpload" => uploads::abort(world, input),
-        "ListParts" => uploads::list_parts(world, input),
-        "ListMultipartUploads" => uploads::list(world, input),
-        _ => match buckets::Record::of(operation) {
-            Some(record) => record.handle(world, operation, input),
-            None => Err(AwsError::new(
-                501,
-                "NotImplemented",
-                format!("A header you provided implies functionality that is not implemented: {operation}"),
-            )),
-        },
-    }
-}
+/// What it is to the rest of the cloud. The parameters' names are those of the S3 API reference; `Body` is base64.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "S3",
+    signing_name: "s3",
+    protocol: Protocol::RestXml,
+    namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+    errors: Errors {
+        // <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+        throttled: (503, "SlowDown", "Please reduce your request rate."),
+        server_error: "InternalError",
+        ..QUERY_ERRORS
+    },
+    unknown_operation: |operation| {
+        let words = "A header you provided implies functionality that is not implemented";
+        AwsError::new(501, "NotImplemented", format!("{words}: {operation}"))
+    },
+    precondition: check_owner,
+    target: Target::Computed(|world, operation, input| {
+        let (bucket, partition) = (input.string("Bucket")?, &world.config.partition);
+        Some(match input.string("Key") {
+            Some(key) => format!("arn:{partition}:s3:::{bucket}/{key}"),
+            None if operation == "DeleteObjects" => format!("arn:{partition}:s3:::{bucket}/*"),
+            None => format!("arn:{partition}:s3:::{bucket}"),
+        })
+    }),
+    operations: &[
+        reads("ListBuckets", buckets::list).action("ListAllMyBuckets"),
+        changes("CreateBucket", buckets::create),
+        reads("HeadBucket", buckets::locate).action("ListBucket"),
+        reads("GetBucketLocation", buckets::locate),
+        changes("DeleteBucket", buckets::delete),
+        changes("PutBucketVersioning", buckets::put_versioning),
+        reads("GetBucketVersioning", buckets::get_versioning),
+        reads("GetBucketAcl", buckets::access_control_list),
+        reads("GetBucketPolicyStatus", buckets::policy_status),
+        changes("PutObject", objects::put),
+        reads("GetObject", objects::get).version_action("GetObjectVersion"),
+        reads("HeadObject", objects::get).action("GetObject").version_action("GetObjectVersion"),
+        changes("DeleteObject", objects::delete).version_action("DeleteObjectVersion"),
+        changes("DeleteObjects", objects::delete_many).action("DeleteObject"),
+        changes("CopyObject", objects::copy).action("PutObject"),
+        changes("PutObjectTagging", objects::put_tags),
+        reads("GetObjectTagging", objects::get_tags),
+        reads("ListObjects", listing::objects).action("ListBucket"),
+        reads("ListObjectsV2", listing::objects).action("ListBucket"),
+        reads("ListObjectVersions", listing::versions).action("ListBucketVersions"),
+        changes("CreateMultipartUpload", uploads::create).action("PutObject"),
+        changes("UploadPart", uploads::put_part).action("PutObject"),
+        changes("UploadPartCopy", uploads::copy_part).action("PutObject"),
+        changes("CompleteMultipartUpload", uploads::complete).action("PutObject"),
+        changes("AbortMultipartUpload", uploads::abort),
+        reads("ListParts", uploads::list_parts).action("ListMultipartUploadParts"),
+        reads("ListMultipartUploads", uploads::list).action("ListBucketMultipartUploads"),
+        changes("PutBucketTagging", |world, input| buckets::TAGGING.put(world, input)),
+        reads("GetBucketTagging", |world, input| buckets::TAGGING.get(world, input)),
+        changes("DeleteBucketTagging", |world, input| buckets::TAGGING.delete(world, input))
+            .action("PutBucketTagging"),
+        changes("PutBucketEncryption", |world, input| buckets::ENCRYPTION.put(world, input))
+            .action("PutEncryptionConfiguration"),
+        reads("GetBucketEncryption", |world, input| buckets::ENCRYPTION.get(world, input))
+            .action("GetEncryptionConfiguration"),
+        changes("DeleteBucketEncryption", |world, input| buckets::ENCRYPTION.delete(world, input))
+            .action("PutEncryptionConfiguration"),
+        changes("PutBucketPolicy", |world, input| buckets::POLICY.put(world, input)),
+        reads("GetBucketPolicy", |world, input| buckets::POLICY.get(world, input)),
+        changes("DeleteBucketPolicy", |world, input| buckets::POLICY.delete(world, input)),
+        changes("PutBucketLifecycleConfiguration", |world, input| buckets::LIFECYCLE.put(world, input))
+            .action("PutLifecycleConfiguration"),
+        reads("GetBucketLifecycleConfiguration", |world, input| buckets::LIFECYCLE.get(world, input))
+            .action("GetLifecycleConfiguration"),
+        changes("DeleteBucketLifecycle", |world, input| buckets::LIFECYCLE.delete(world, input))
+            .action("PutLifecycleConfiguration"),
+        changes("PutObjectLockConfiguration", |world, input| buckets::OBJECT_LOCK.put(world, input))
+            .action("PutBucketObjectLockConfiguration"),
+        reads("GetObjectLockConfiguration", |world, input| buckets::OBJECT_LOCK.get(world, input))
+            .action("GetBucketObjectLockConfiguration"),
+        changes("PutPublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.put(world, input))
+            .action("PutBucketPublicAccessBlock"),
+        reads("GetPublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.get(world, input))
+            .action("GetBucketPublicAccessBlock"),
+        changes("DeletePublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.delete(world, input))
+            .action("PutBucketPublicAccessBlock"),
+    ],
+    ..QUERY
+};
 
 /// The object that a URL such as CloudFormation's `TemplateURL` names: `https://bucket.s3.amazonaws.com/key`,
 /// `https://bucket.s3.region.amazonaws.com/key`, `https://s3.region.amazonaws.com/bucket/key`,

@@ -1,8 +1,7 @@
 //! Systems Manager's parameter store: parameters with their versions. No `Debug` here shows the value of a
 //! `SecureString`. Policies, labels, tiers beyond the standard one and allowed patterns are not simulated.
 //!
-//! Stacks read plain parameters from [`crate::cloudformation::CloudFormation::parameter_store`]; what is stored here is
-//! written there as well.
+//! Stacks read plain parameters, and no `SecureString`, through parameters of theirs.
 
 mod filters;
 pub mod provision;
@@ -12,15 +11,57 @@ mod write;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::descriptor::{Descriptor, Errors, Rate, TARGET_JSON, Target, changes, reads, unknown_operation};
 use crate::{AwsError, Input, Timestamp, World};
+
+/// "A maximum of 100 versions"; the oldest goes.
+const MOST_VERSIONS: usize = 100;
 
 /// Parameters by name.
 #[derive(Debug, Default)]
 pub struct ParameterStore {
     parameters: BTreeMap<String, Parameter>,
+}
+
+impl ParameterStore {
+    /// Give a parameter a value whatever its name is, as AWS does with those that it keeps for everybody.
+    pub fn publish(&mut self, name: &str, value: &str, at: Timestamp) {
+        self.add_version(name, Kind::String, value, at);
+    }
+
+    fn add_version(&mut self, name: &str, kind: Kind, value: &str, modified: Timestamp) -> &mut Parameter {
+        let parameter = self.parameters.entry(name.to_owned()).or_insert_with(|| Parameter {
+            kind,
+            description: None,
+            data_type: "text".to_owned(),
+            first: 1,
+            versions: Vec::new(),
+        });
+        parameter.kind = kind;
+        let is_secret = kind == Kind::SecureString;
+        parameter.versions.push(Version { value: value.to_owned(), modified, is_secret });
+        if parameter.versions.len() > MOST_VERSIONS {
+            parameter.versions.remove(0);
+            parameter.first += 1;
+        }
+        parameter
+    }
+
+    /// The parameters that aren't secret, with their present values.
+    pub fn plain_values(&self) -> impl Iterator<Item = (&str, &str)> {
+        let plain = self.parameters.iter().filter(|(_, parameter)| parameter.kind != Kind::SecureString);
+        plain.filter_map(|(name, parameter)| Some((name.as_str(), parameter.versions.last()?.value.as_str())))
+    }
+
+    /// What a stack reads of a parameter; `None` where there is none, or it is secret.
+    #[must_use]
+    pub fn value_for_stacks(&self, name: &str) -> Option<String> {
+        let parameter = self.parameters.get(name).filter(|parameter| parameter.kind != Kind::SecureString);
+        let stored = parameter.and_then(|parameter| parameter.versions.last());
+        stored.map(|version| version.value.clone()).or_else(|| public_value(name))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -83,23 +124,29 @@ impl Kind {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In Systems Manager's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "GetParameter" => read::get(world, input),
-        "GetParameters" => read::get_several(world, input),
-        "GetParametersByPath" => read::by_path(world, input),
-        "GetParameterHistory" => read::history(world, input),
-        "DescribeParameters" => read::describe(world, input),
-        "PutParameter" => write::put(world, input),
-        "DeleteParameter" => write::delete(world, input),
-        "DeleteParameters" => write::delete_several(world, input),
-        _ => Err(AwsError::new(400, "UnknownOperationException", "")),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "Systems Manager (the parameter store)",
+    signing_name: "ssm",
+    // <https://repost.aws/knowledge-center/ssm-parameter-store-rate-exceeded>
+    errors: Errors { server_error: "InternalServerError", ..TARGET_JSON.errors },
+    unknown_operation,
+    target: Target::Named(&[("Name", "parameter/"), ("Names", "parameter/"), ("Path", "parameter/")]),
+    // <https://docs.aws.amazon.com/general/latest/gr/ssm.html>: the default throughput, shared.
+    rates: &[Rate::shared("throughput", &["GetParameter", "GetParameters", "PutParameter"], 40)],
+    resource_types: provision::TYPES,
+    operations: &[
+        reads("GetParameter", read::get),
+        reads("GetParameters", read::get_several),
+        reads("GetParametersByPath", read::by_path),
+        reads("GetParameterHistory", read::history),
+        reads("DescribeParameters", read::describe),
+        changes("PutParameter", write::put),
+        changes("DeleteParameter", write::delete),
+        changes("DeleteParameters", write::delete_several),
+    ],
+    ..TARGET_JSON
+};
 
 fn validation(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "ValidationException", message)

@@ -20,6 +20,8 @@ pub use maintenance::plan as plan_maintenance;
 use snapshots::DbSnapshot;
 pub use storage::grow;
 
+use crate::descriptor::{Descriptor, QUERY, Target, changes, reads};
+use crate::wire::{query, xml};
 use crate::{AwsError, Input, World};
 
 /// How the items of RDS's lists are called, by the list.
@@ -66,25 +68,30 @@ pub fn happen(world: &mut World, timer: Timer) {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In RDS's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<serde_json::Value, AwsError> {
-    match operation {
-        "DescribeDBInstances" => describe::instances(world, input),
-        "DescribePendingMaintenanceActions" => maintenance::describe(world, input),
-        "DescribeDBSnapshots" => describe::snapshots(world, input),
-        "ModifyDBInstance" => operations::modify(world, input),
-        "DeleteDBInstance" => operations::delete(world, input),
-        "CreateDBSnapshot" => operations::create_snapshot(world, input),
-        "DeleteDBSnapshot" => operations::delete_snapshot(world, input),
-        "AddTagsToResource" => operations::add_tags(world, input),
-        "RemoveTagsFromResource" => operations::remove_tags(world, input),
-        "ListTagsForResource" => operations::list_tags(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "RDS",
+    signing_name: "rds",
+    version: Some("2014-10-31"),
+    namespace: "http://rds.amazonaws.com/doc/2014-10-31/",
+    lists: query::Lists::Named,
+    items: xml::Items::Of(ITEM_NAMES),
+    target: Target::Named(&[("DBInstanceIdentifier", "db:"), ("DBSnapshotIdentifier", "snapshot:")]),
+    resource_types: provision::TYPES,
+    operations: &[
+        reads("DescribeDBInstances", describe::instances),
+        reads("DescribePendingMaintenanceActions", maintenance::describe),
+        reads("DescribeDBSnapshots", describe::snapshots),
+        changes("ModifyDBInstance", operations::modify),
+        changes("DeleteDBInstance", operations::delete),
+        changes("CreateDBSnapshot", operations::create_snapshot),
+        changes("DeleteDBSnapshot", operations::delete_snapshot),
+        changes("AddTagsToResource", operations::add_tags),
+        changes("RemoveTagsFromResource", operations::remove_tags),
+        reads("ListTagsForResource", operations::list_tags),
+    ],
+    ..QUERY
+};
 
 /// Identifiers are kept in lower case (API reference, `DBInstanceIdentifier`: "Isn't case-sensitive").
 fn required(input: Input<'_>, name: &str) -> Result<String, AwsError> {

@@ -9,8 +9,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::Value;
-
+use crate::descriptor::{Descriptor, Errors, Rate, TARGET_JSON, Target, changes, reads, unknown_operation};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Secrets by ARN.
@@ -59,24 +58,34 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In Secrets Manager's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "CreateSecret" => secrets::create_secret(world, input),
-        "DescribeSecret" => secrets::describe(world, input),
-        "ListSecrets" => secrets::list(world, input),
-        "DeleteSecret" => secrets::delete(world, input),
-        "RestoreSecret" => secrets::restore(world, input),
-        "GetSecretValue" => values::get(world, input),
-        "PutSecretValue" => values::put_value(world, input),
-        "UpdateSecret" => values::update_secret(world, input),
-        "ListSecretVersionIds" => values::list_versions(world, input),
-        _ => Err(AwsError::new(400, "UnknownOperationException", "")),
-    }
-}
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "Secrets Manager",
+    signing_name: "secretsmanager",
+    errors: Errors { server_error: "InternalServiceError", ..TARGET_JSON.errors },
+    unknown_operation,
+    target: Target::Named(&[("SecretId", "secret:")]),
+    // <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
+    rates: &[
+        Rate::shared("reading", &["DescribeSecret", "GetSecretValue"], 10_000),
+        Rate::shared("writing", &["PutSecretValue", "UpdateSecret"], 50),
+        Rate::each(&["CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecretVersionIds"], 50),
+        Rate::each(&["ListSecrets"], 100),
+    ],
+    resource_types: provision::TYPES,
+    operations: &[
+        changes("CreateSecret", secrets::create_secret),
+        reads("DescribeSecret", secrets::describe),
+        reads("ListSecrets", secrets::list),
+        changes("DeleteSecret", secrets::delete),
+        changes("RestoreSecret", secrets::restore),
+        reads("GetSecretValue", values::get),
+        changes("PutSecretValue", values::put_value),
+        changes("UpdateSecret", values::update_secret),
+        reads("ListSecretVersionIds", values::list_versions),
+    ],
+    ..TARGET_JSON
+};
 
 fn not_found(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "ResourceNotFoundException", message)
@@ -110,14 +119,20 @@ fn arn_of(world: &World, input: Input<'_>) -> Result<String, AwsError> {
 }
 
 /// A secret that isn't on its way out.
-fn living<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Secret, AwsError> {
+fn living<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Secret, AwsError> {
     let arn = arn_of(world, input)?;
-    match world.secrets_manager.secrets.get_mut(&arn) {
-        Some(secret) if secret.deleted_on.is_none() => Ok(secret),
-        _ => Err(invalid_request(
-            "You can't perform this operation on the secret because it was marked for deletion.",
-        )),
-    }
+    let secret = world.secrets_manager.secrets.get(&arn).filter(|secret| secret.deleted_on.is_none());
+    secret.ok_or_else(marked_for_deletion)
+}
+
+fn living_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Secret, AwsError> {
+    let arn = arn_of(world, input)?;
+    let secret = world.secrets_manager.secrets.get_mut(&arn).filter(|secret| secret.deleted_on.is_none());
+    secret.ok_or_else(marked_for_deletion)
+}
+
+fn marked_for_deletion() -> AwsError {
+    invalid_request("You can't perform this operation on the secret because it was marked for deletion.")
 }
 
 /// Times are seconds in JSON 1.1.

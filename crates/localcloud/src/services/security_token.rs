@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::{AwsError, Input, World};
+use crate::descriptor::{Descriptor, QUERY, Rate, Target, changes, reads};
+use crate::{Input, World};
 
 pub use session::{Salt, Session};
 
@@ -63,13 +64,20 @@ impl SecurityToken {
     }
 }
 
-/// Answer a request.
-///
-/// # Errors
-/// In STS's words.
-pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Value, AwsError> {
-    match operation {
-        "GetCallerIdentity" => {
+/// What it is to the rest of the cloud.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    title: "STS",
+    signing_name: "sts",
+    version: Some("2011-06-15"),
+    namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    // "No permissions are required to perform this operation" (GetCallerIdentity); who may assume a role, its trust
+    // policy says.
+    target: Target::Unguarded,
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>: requests made with the account's
+    // credentials.
+    rates: &[Rate::shared("account", &["AssumeRole", "GetCallerIdentity"], 600)],
+    operations: &[
+        reads("GetCallerIdentity", |world, input| {
             let account = &world.config.account_id;
             Ok(match caller(world, input) {
                 Some(session) => {
@@ -77,11 +85,11 @@ pub fn handle(world: &mut World, operation: &str, input: Input<'_>) -> Result<Va
                 }
                 None => json!({"UserId": account, "Account": account, "Arn": root_arn(world)}),
             })
-        }
-        "AssumeRole" => assume::assume_role(world, input),
-        _ => Err(AwsError::invalid_action(operation)),
-    }
-}
+        }),
+        changes("AssumeRole", assume::assume_role),
+    ],
+    ..QUERY
+};
 
 /// The credentials that a role hands to a machine of this cloud; `None` when there is no such role.
 pub(crate) fn for_machine(world: &mut World, role_arn: &str, session_name: &str) -> Option<Value> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::provision::{self, Desired, Owner, ProvisionError, Provisioned};
-use crate::wire::Service;
+use crate::resource::{Desired, Owner, ProvisionError, Provisioned};
+use crate::services::{Service, resource_type};
 use crate::{Config, Input, Timestamp, World};
 
 /// A world and the service under test.
@@ -72,7 +72,10 @@ impl Bench {
         properties: Value,
     ) -> Result<Provisioned, ProvisionError> {
         let properties = self.properties(properties);
-        provision::create(&mut self.world, &desired(&self.owner, type_name, logical_id, &properties, None))
+        (resource_type(type_name).create)(
+            &mut self.world,
+            &desired(&self.owner, type_name, logical_id, &properties, None),
+        )
     }
 
     pub(crate) fn update(
@@ -83,7 +86,7 @@ impl Bench {
     ) -> Result<Provisioned, ProvisionError> {
         let properties = self.properties(properties);
         let desired = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
-        provision::update(&mut self.world, &desired)
+        (resource_type(type_name).update)(&mut self.world, &desired)
     }
 
     /// Update a resource whose properties were others before.
@@ -96,7 +99,7 @@ impl Bench {
     ) -> Result<Provisioned, ProvisionError> {
         let (before, properties) = (self.properties(before), self.properties(properties));
         let changed = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
-        provision::update(&mut self.world, &Desired { previous: Some(&before), ..changed })
+        (resource_type(type_name).update)(&mut self.world, &Desired { previous: Some(&before), ..changed })
     }
 
     /// Bring a resource back to what it was before an update to `failed` that didn't come to its end.
@@ -110,23 +113,27 @@ impl Bench {
         let (failed, properties) = (self.properties(failed), self.properties(properties));
         let restored = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
         let restored = Desired { previous: Some(&failed), undoes: true, ..restored };
-        provision::update(&mut self.world, &restored)
+        (resource_type(type_name).update)(&mut self.world, &restored)
     }
 
     pub(crate) fn delete(&mut self, type_name: &str, physical_id: &str) -> Result<Duration, ProvisionError> {
         let properties = IndexMap::new();
         let desired = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
-        provision::delete(&mut self.world, &desired)
+        (resource_type(type_name).delete)(&mut self.world, &desired)
     }
 
     pub(crate) fn leave_snapshot(&mut self, type_name: &str, physical_id: &str) -> Option<String> {
         let properties = IndexMap::new();
         let desired = desired(&self.owner, type_name, "Logical", &properties, Some(physical_id));
-        provision::leave_snapshot(&mut self.world, &desired).expect("a snapshot")
+        (resource_type(type_name).leave_snapshot)(&mut self.world, &desired).expect("a snapshot")
     }
 
     pub(crate) fn finish_delete(&mut self, type_name: &str, physical_id: &str) {
-        provision::finish_delete(&mut self.world, type_name, physical_id);
+        (resource_type(type_name).finish_delete)(&mut self.world, type_name, physical_id);
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     fn properties(&self, value: Value) -> IndexMap<String, template::Value> {
@@ -135,7 +142,8 @@ impl Bench {
     }
 }
 
-fn desired<'a>(
+/// A resource that is to be created, or is there with these properties.
+pub(crate) fn desired<'a>(
     owner: &'a Owner,
     type_name: &'a str,
     logical_id: &'a str,

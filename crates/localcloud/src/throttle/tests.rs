@@ -3,6 +3,7 @@
 use super::{Buckets, Limits};
 use crate::Timestamp;
 use crate::faults::Faults;
+use crate::services::Service;
 use crate::world::Speed;
 
 /// Calls at one moment: how many of so many pass, and the code of the first that doesn't.
@@ -10,9 +11,11 @@ fn check(faults: &str, speed: Speed, usual: bool, calls: &[(u64, &'static str, &
     let faults = Faults::parse(faults).expect("faults");
     let mut buckets = Buckets::default();
     for (at, service, operation, count, passing, code) in calls {
+        let signed_for = |name| Service::signed_for(name).expect("a service");
         let limits = Limits { usual, speed, faults: &faults };
-        let answers: Vec<_> =
-            (0..*count).map(|_| buckets.draw(service, operation, Timestamp(*at), limits)).collect();
+        let answers: Vec<_> = (0..*count)
+            .map(|_| buckets.draw(signed_for(service), operation, Timestamp(*at), limits))
+            .collect();
         let passed = answers.iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(passed, *passing, "{operation} at {at} ms");
         let refused = answers.into_iter().find_map(Result::err).map(|error| error.code);

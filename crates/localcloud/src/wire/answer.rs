@@ -24,27 +24,27 @@ pub(crate) fn protocol_of(service: Option<Service>, headers: &http::HeaderMap) -
 
 /// Write what the world has answered.
 pub(crate) fn render(call: &Call, output: &Value, request_id: &str) -> Response<Bytes> {
-    let (service, operation) = (call.service, &call.operation);
-    let output = &times::written(output, service, call.protocol);
+    let (descriptor, operation) = (call.service.descriptor(), &call.operation);
+    let output = &times::written(output, call.service, call.protocol);
     match call.protocol {
         Protocol::Query => {
-            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
-            xml::element(&mut out, &format!("{operation}Result"), output, service.items());
+            let mut out = format!("<{operation}Response xmlns=\"{}\">", descriptor.namespace);
+            xml::element(&mut out, &format!("{operation}Result"), output, descriptor.items);
             out.push_str("<ResponseMetadata>");
             xml::text_element(&mut out, "RequestId", request_id);
             out.push_str(&format!("</ResponseMetadata></{operation}Response>"));
             with(StatusCode::OK, "text/xml", out.into_bytes())
         }
         Protocol::Ec2Query => {
-            let mut out = format!("<{operation}Response xmlns=\"{}\">", service.namespace());
+            let mut out = format!("<{operation}Response xmlns=\"{}\">", descriptor.namespace);
             xml::text_element(&mut out, "requestId", request_id);
-            xml::content(&mut out, "", output, service.items());
+            xml::content(&mut out, "", output, descriptor.items);
             out.push_str(&format!("</{operation}Response>"));
             with(StatusCode::OK, "text/xml", out.into_bytes())
         }
         Protocol::RestJson => with(StatusCode::OK, "application/json", output.to_string().into_bytes()),
         Protocol::Cbor => with(StatusCode::OK, "application/cbor", cbor::encode(output, times::is_time)),
-        Protocol::TargetJson => with(StatusCode::OK, service.json_type(), output.to_string().into_bytes()),
+        Protocol::TargetJson => with(StatusCode::OK, descriptor.json_type, output.to_string().into_bytes()),
         // S3's answers are written by the crate that reads its requests.
         Protocol::RestXml => with(StatusCode::OK, "application/xml", Vec::new()),
     }
@@ -62,9 +62,11 @@ pub(crate) fn refused(
     let mut response = with(status, content_type, body);
     match protocol {
         Protocol::RestJson => set(&mut response, "x-amzn-errortype", &refusal.code),
-        // Services that spoke Query before say in a header what the code was there (the trait
+        // Services that speak Query as well say in a header what the code is there (the trait
         // `awsQueryCompatible`).
-        Protocol::TargetJson | Protocol::Cbor if service == Some(Service::CloudWatch) => {
+        Protocol::TargetJson | Protocol::Cbor
+            if service.is_some_and(|service| service.descriptor().protocol == Protocol::Query) =>
+        {
             let fault = if refusal.status < 500 { "Sender" } else { "Receiver" };
             set(&mut response, "x-amzn-query-error", &format!("{};{fault}", refusal.code));
         }

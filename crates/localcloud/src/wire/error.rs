@@ -133,7 +133,7 @@ pub fn render(
 ) -> (Vec<u8>, &'static str) {
     let (body, content_type) = match protocol {
         Protocol::Query => {
-            let namespace = service.unwrap_or(Service::CloudFormation).namespace();
+            let namespace = service.unwrap_or(Service::CloudFormation).descriptor().namespace;
             let fault = if error.status < 500 { "Sender" } else { "Receiver" };
             let mut out = format!("<ErrorResponse xmlns=\"{namespace}\"><Error>");
             xml::text_element(&mut out, "Type", fault);
@@ -161,7 +161,7 @@ pub fn render(
         }
         Protocol::TargetJson => (
             json!({"__type": error.code, "message": error.message}).to_string(),
-            service.unwrap_or(Service::SecretsManager).json_type(),
+            service.unwrap_or(Service::SecretsManager).descriptor().json_type,
         ),
         Protocol::RestXml => {
             let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>".to_owned();

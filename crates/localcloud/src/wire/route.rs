@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::WireError;
 use super::signature;
-use super::{Protocol, Service, backup, cbor, control, query, rest_json, target_json};
+use super::{Protocol, Service, cbor, query, rest_json, target_json};
 
 /// A request a service understands.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,58 +21,36 @@ pub struct Call {
     pub protocol: Protocol,
 }
 
-/// The service a request means: the one its signature is for, else the API version it names, else S3's or
-/// Batch's by the path. Nothing of it is verified yet.
+/// The service a request means: the one its signature is for, else the one whose operations' paths begin as its own, else
+/// the one of the API version it names. Nothing of it is verified yet.
 #[must_use]
 pub fn service_of(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Option<Service> {
     let query = uri.query().unwrap_or_default();
     if let Some(credential) = signature::claimed(headers, query) {
-        return Service::of_signing_name(&credential.service);
-    }
-    if uri.path().starts_with("/v1/") {
-        return Some(Service::Batch);
+        return Service::signed_for(&credential.service);
     }
     // Unsigned: looked at only to refuse it in the right protocol.
+    let by_path =
+        Service::ALL.iter().find(|service| rest_json::begins_as(service.descriptor().operations, uri.path()));
+    if let Some(service) = by_path {
+        return Some(*service);
+    }
     [body, query.as_bytes()].into_iter().find_map(|form| {
         form_urlencoded::parse(form)
             .take(64)
             .find(|(name, _)| name == "Version")
-            .and_then(|(_, version)| Service::of_version(&version))
+            .and_then(|(_, version)| Service::with_version(&version))
     })
 }
 
-/// The name that the service's requests must be signed for.
-#[must_use]
-pub fn signing_name(service: Service) -> &'static str {
-    match service {
-        Service::CloudFormation => "cloudformation",
-        Service::AutoScaling => "autoscaling",
-        Service::Batch => "batch",
-        Service::LoadBalancing => "elasticloadbalancing",
-        Service::SecurityToken => "sts",
-        Service::ObjectStorage => "s3",
-        Service::Ec2 => "ec2",
-        Service::Ecs => "ecs",
-        Service::Rds => "rds",
-        Service::CloudWatch => "monitoring",
-        Service::Iam => "iam",
-        Service::SecretsManager => "secretsmanager",
-        Service::ParameterStore => "ssm",
-        Service::Notification => "sns",
-        Service::Backup => "backup",
-        Service::Control => "slackwater",
-    }
-}
-
-/// How a request is written. CloudWatch lets its clients choose between three protocols; every other service
-/// has one.
+/// How a request is written: as the service speaks, unless a header says otherwise.
 #[must_use]
 pub fn protocol_of(service: Service, headers: &HeaderMap) -> Protocol {
-    match service {
-        Service::CloudWatch if headers.contains_key(cbor::PROTOCOL_HEADER) => Protocol::Cbor,
-        Service::CloudWatch if headers.contains_key("x-amz-target") => Protocol::TargetJson,
-        _ => service.protocol(),
-    }
+    let descriptor = service.descriptor();
+    let mut others = descriptor.other_protocols.iter();
+    others
+        .find(|(header, _)| headers.contains_key(*header))
+        .map_or(descriptor.protocol, |(_, protocol)| *protocol)
 }
 
 /// Decode a verified request.
@@ -91,7 +69,7 @@ pub fn decode(
     let (operation, input) = match protocol {
         Protocol::Query | Protocol::Ec2Query => {
             let form = if body.is_empty() { query.as_bytes() } else { body };
-            let mut input = query::decode(form, service.lists())?;
+            let mut input = query::decode(form, service.descriptor().lists)?;
             let operation = input.get("Action").and_then(Value::as_str).map(str::to_owned);
             if let Some(fields) = input.as_object_mut() {
                 fields.shift_remove("Action");
@@ -99,24 +77,13 @@ pub fn decode(
             }
             (operation.filter(|name| !name.is_empty()).ok_or(WireError::NoOperation)?, input)
         }
-        Protocol::RestJson => match service {
-            Service::Backup => backup::decode(method, uri.path(), query, body)?,
-            Service::Control => control::decode(method, uri.path(), body)?,
-            _ => rest_json::decode(method, uri.path(), query, body)?,
-        },
+        Protocol::RestJson => {
+            rest_json::decode(service.descriptor().operations, method, uri.path(), query, body)?
+        }
         Protocol::TargetJson => target_json::decode(headers, body)?,
         Protocol::Cbor => cbor::decode_request(uri.path(), body)?,
         // S3's requests are read, and its operations called, in `super::object_storage`.
         Protocol::RestXml => return Err(WireError::NoOperation),
     };
     Ok(Call { service, operation, input, protocol })
-}
-
-/// Whether an operation may change the world, and so has to be in the request log. A name that isn't known
-/// counts as one that may.
-#[must_use]
-pub fn mutates(operation: &str) -> bool {
-    !["Describe", "List", "Get", "Head", "Validate", "Estimate", "Simulate", "BatchGet"]
-        .iter()
-        .any(|verb| operation.starts_with(verb))
 }

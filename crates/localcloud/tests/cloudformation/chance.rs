@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::faults::FaultPhase;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Cloud, line};
@@ -75,7 +75,7 @@ fn run(seed: u64) -> Vec<String> {
     for _ in 0..chance.below(6) {
         let phase = [FaultPhase::Create, FaultPhase::Update, FaultPhase::Rollback]
             [usize::try_from(chance.below(3)).unwrap_or(0)];
-        cloud.world.cloudformation.faults.set("s", &format!("R{}", chance.below(8)), phase, "by chance");
+        cloud.world.faults.fail("s", &format!("R{}", chance.below(8)), phase, "by chance");
     }
     cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": after.to_string()}));
     if chance.below(5) == 0 {
@@ -85,7 +85,7 @@ fn run(seed: u64) -> Vec<String> {
         }
     }
     cloud.settle();
-    cloud.world.cloudformation.faults.clear();
+    cloud.world.faults.resources.clear();
     if cloud.status("s") == "UPDATE_ROLLBACK_FAILED" && chance.below(2) == 0 {
         cloud.get("ContinueUpdateRollback", json!({"StackName": "s"}));
         cloud.settle();
@@ -109,12 +109,12 @@ fn run(seed: u64) -> Vec<String> {
     }
     if status != "UPDATE_ROLLBACK_FAILED" {
         let stack = cloud.world.cloudformation.find("s").expect("the stack");
-        assert_eq!(cloud.world.cloudformation.generic.len(), stack.resources.len(), "seed {seed}: {told:#?}");
+        assert_eq!(cloud.world.generic.len(), stack.resources.len(), "seed {seed}: {told:#?}");
     }
     cloud.get("DeleteStack", json!({"StackName": "s"}));
     cloud.settle();
     assert!(cloud.world.cloudformation.find("s").is_none(), "seed {seed}: not deleted");
-    let left = &cloud.world.cloudformation.generic;
+    let left = &cloud.world.generic;
     assert!(left.is_empty(), "seed {seed}: left over {left:?}\n{told:#?}");
     let mut told = told;
     told.push(status);

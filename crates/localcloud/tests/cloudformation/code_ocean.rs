@@ -61,7 +61,7 @@ fn the_platform_is_created_updated_and_deleted() {
     let skipped = cloud.events(stack_id.as_str().unwrap_or_default());
     let skipped = skipped.iter().filter(|event| event["ResourceStatus"] == "DELETE_SKIPPED").count();
     assert!(skipped > 0, "what is to be retained is skipped");
-    let left = cloud.world.cloudformation.generic.len();
+    let left = cloud.world.generic.len();
     assert!(left <= skipped, "{left} resources are left over, {skipped} were to be retained");
     println!("code-ocean: {} resources, then {}; {skipped} retained at deletion", before.len(), after.len());
 }

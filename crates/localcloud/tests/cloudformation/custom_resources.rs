@@ -16,7 +16,7 @@ fn stack(word: &str) -> Value {
 }
 
 fn order(cloud: &mut Cloud, document: Value) {
-    Faults::of(&document).expect("a document");
+    Faults::from_json(&document).expect("a document");
     let answer = cloud.world.handle(cloud.now, Service::Control, "PutFaults", Input(&document));
     answer.expect("taken");
 }
@@ -67,7 +67,7 @@ fn a_custom_resource_answers_as_it_is_told() {
     let told = update(&mut cloud, "four");
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE", "{told:#?}");
     assert_eq!(value(&cloud), "c-2/z2");
-    let generic = &cloud.world.cloudformation.generic;
+    let generic = &cloud.world.generic;
     assert!(generic.exists("Custom::Lookup", "c-2") && !generic.exists("Custom::Lookup", "c-3"));
 }
 

@@ -15,7 +15,7 @@ fn what_was_changed_by_hand_is_found() {
     let stack = cloud.world.cloudformation.find("s").expect("a stack");
     let id = |name: &str| stack.resources[name].physical_id.clone().unwrap_or_default();
     let (a, b) = (id("A"), id("B"));
-    let generic = &mut cloud.world.cloudformation.generic;
+    let generic = &mut cloud.world.generic;
     generic.set_property("AWS::SSM::Parameter", &a, "Value", template::Value::String("by hand".to_owned()));
     generic.remove("AWS::SSM::Parameter", &b);
     let detection = cloud.get("DetectStackDrift", json!({"StackName": "s"}));

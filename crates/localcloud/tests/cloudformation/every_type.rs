@@ -272,8 +272,8 @@ fn attempt(facts: &ResourceType, tally: &mut Tally) -> Result<(), Failure> {
     if let Some(stack) = cloud.world.cloudformation.find("s") {
         return wrong(format!("DeleteStack: {}", stack.status.name()));
     }
-    if !cloud.world.cloudformation.generic.is_empty() {
-        return wrong(format!("left behind: {:?}", cloud.world.cloudformation.generic));
+    if !cloud.world.generic.is_empty() {
+        return wrong(format!("left behind: {:?}", cloud.world.generic));
     }
     tally.deleted += 1;
     Ok(())

@@ -41,8 +41,8 @@ fn sizes_that_a_template_leaves_alone_count_only_without_the_policy() {
         let changed = json!({"AutoScalingGroupName": "g", "MinSize": 3, "DesiredCapacity": 5});
         cloud.auto_scaling("UpdateAutoScalingGroup", changed);
         if fails {
-            let phase = localcloud::cloudformation::fault::FaultPhase::Update;
-            cloud.world.cloudformation.faults.set("s", "G", phase, "on purpose");
+            let phase = localcloud::faults::FaultPhase::Update;
+            cloud.world.faults.fail("s", "G", phase, "on purpose");
         }
         let next = group("ami-1", new, policy).to_string();
         cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": next}));

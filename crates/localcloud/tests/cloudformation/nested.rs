@@ -1,6 +1,6 @@
 //! Nested stacks: real stacks of their own, made, changed, undone and deleted with the stack around them.
 
-use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::faults::FaultPhase;
 use serde_json::{Value, json};
 
 use crate::support::{CAPABILITIES, Cloud, lines, template};
@@ -31,10 +31,6 @@ fn update(cloud: &mut Cloud, body: &Value) -> Vec<String> {
     lines(cloud, "s", skip)
 }
 
-fn parameter(cloud: &Cloud) -> Vec<String> {
-    cloud.world.cloudformation.parameter_store.values().cloned().collect()
-}
-
 fn child_id(cloud: &mut Cloud) -> String {
     let found = cloud.get("DescribeStackResource", json!({"StackName": "s", "LogicalResourceId": "C"}));
     found["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap_or_default().to_owned()
@@ -48,7 +44,7 @@ fn a_nested_stack_lives_with_the_stack_around_it() {
     let url = child(&mut cloud, "child.json", "unused");
     cloud.create("s", &around(&url, "one"));
     assert_eq!(cloud.status("s"), "CREATE_COMPLETE", "{:#?}", lines(&mut cloud, "s", 0));
-    assert_eq!(parameter(&cloud), [format!("{TOPIC}one")]);
+    assert_eq!(cloud.stored_parameters(), [format!("{TOPIC}one")]);
     let id = child_id(&mut cloud);
     let (described, stack) = (cloud.stack(&id), cloud.stack("s"));
     assert_eq!((&described["ParentId"], &described["RootId"]), (&stack["StackId"], &stack["StackId"]));
@@ -56,19 +52,19 @@ fn a_nested_stack_lives_with_the_stack_around_it() {
 
     let told = update(&mut cloud, &around(&url, "two"));
     assert_eq!(cloud.status("s"), "UPDATE_COMPLETE", "{told:#?}");
-    assert_eq!(parameter(&cloud), [format!("{TOPIC}two")]);
+    assert_eq!(cloud.stored_parameters(), [format!("{TOPIC}two")]);
     assert_eq!(child_id(&mut cloud), id);
     let told = lines(&mut cloud, &id, 0);
     // What the nested update replaced goes when the stack around cleans up.
     let cleaned = told.iter().position(|line| line.ends_with(" UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"));
     let deleted = told.iter().position(|line| line == "T DELETE_COMPLETE");
     assert!(cleaned.is_some() && deleted > cleaned, "{told:#?}");
-    assert!(!cloud.world.cloudformation.generic.exists("AWS::SNS::Topic", &format!("{TOPIC}one")));
+    assert!(!cloud.world.generic.exists("AWS::SNS::Topic", &format!("{TOPIC}one")));
 
     cloud.get("DeleteStack", json!({"StackName": "s"}));
     cloud.settle();
     assert_eq!(cloud.status(&id), "DELETE_COMPLETE");
-    assert!(cloud.world.cloudformation.find("s").is_none() && cloud.world.cloudformation.generic.is_empty());
+    assert!(cloud.world.cloudformation.find("s").is_none() && cloud.world.generic.is_empty());
 }
 
 #[test]
@@ -86,7 +82,7 @@ fn a_failure_in_a_nested_stack_is_one_of_the_stack_around() {
                 .ends_with("was not successfully created: The following resource(s) failed to create: [T].")),
         "{told:#?}"
     );
-    assert_eq!(cloud.world.cloudformation.generic.len(), 1, "only the other stack's topic is left");
+    assert_eq!(cloud.world.generic.len(), 1, "only the other stack's topic is left");
     cloud.get("DeleteStack", json!({"StackName": "s"}));
     cloud.settle();
 
@@ -102,7 +98,7 @@ fn a_failure_in_a_nested_stack_is_one_of_the_stack_around() {
         "{told:#?}"
     );
     assert_eq!(cloud.status(&id), "UPDATE_ROLLBACK_COMPLETE");
-    assert_eq!(parameter(&cloud), [format!("{TOPIC}one")]);
+    assert_eq!(cloud.stored_parameters(), [format!("{TOPIC}one")]);
 }
 
 #[test]
@@ -111,16 +107,16 @@ fn a_failure_beside_a_nested_stack_brings_it_back() {
     let url = child(&mut cloud, "child.json", "unused");
     cloud.create("s", &around(&url, "one"));
     let id = child_id(&mut cloud);
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Update, "no");
     let told = update(&mut cloud, &around(&url, "two"));
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE", "{told:#?}");
     assert_eq!(cloud.status(&id), "UPDATE_ROLLBACK_COMPLETE", "{:#?}", lines(&mut cloud, &id, 0));
-    assert_eq!(parameter(&cloud), [format!("{TOPIC}one")]);
-    let generic = &cloud.world.cloudformation.generic;
+    assert_eq!(cloud.stored_parameters(), [format!("{TOPIC}one")]);
+    let generic = &cloud.world.generic;
     assert!(generic.exists("AWS::SNS::Topic", &format!("{TOPIC}one")), "the old topic had not been deleted");
     assert!(!generic.exists("AWS::SNS::Topic", &format!("{TOPIC}two")));
     // And it can be updated after all.
-    cloud.world.cloudformation.faults.clear();
+    cloud.world.faults.resources.clear();
     update(&mut cloud, &around(&url, "two"));
     assert_eq!(
         (cloud.status("s"), cloud.status(&id)),
@@ -145,7 +141,7 @@ fn a_resource_of_a_nested_stack_can_be_skipped() {
         (name.as_str(), "T", FaultPhase::Rollback),
         (name.as_str(), "P", FaultPhase::Rollback),
     ] {
-        cloud.world.cloudformation.faults.set(stack, resource, phase, "no");
+        cloud.world.faults.fail(stack, resource, phase, "no");
     }
     update(&mut cloud, &around(&url, "two"));
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
@@ -159,8 +155,8 @@ fn a_resource_of_a_nested_stack_can_be_skipped() {
         let request = json!({"StackName": "s", "ResourcesToSkip": [wrong]});
         assert!(cloud.refused("ContinueUpdateRollback", request).starts_with("ValidationError"), "{wrong}");
     }
-    cloud.world.cloudformation.faults.clear();
-    cloud.world.cloudformation.faults.set(&name, &failed, FaultPhase::Rollback, "still no");
+    cloud.world.faults.resources.clear();
+    cloud.world.faults.fail(&name, &failed, FaultPhase::Rollback, "still no");
     cloud.get("ContinueUpdateRollback", json!({"StackName": "s"}));
     cloud.settle();
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED", "without skipping it fails again");

@@ -1,7 +1,7 @@
 //! What each operation does, step by step, in CloudFormation's words.
 
 use localcloud::Input;
-use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::faults::FaultPhase;
 use localcloud::wire::Service;
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn a_failed_include_fails_the_change_set_as_recorded() {
     cloud.get("ExecuteChangeSet", json!({"StackName": "b", "ChangeSetName": "c"}));
     cloud.settle();
     assert_eq!(cloud.status("b"), "CREATE_COMPLETE");
-    assert_eq!(cloud.world.cloudformation.parameter_store.values().collect::<Vec<_>>(), ["included"]);
+    assert_eq!(cloud.stored_parameters(), ["included"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn executing_a_change_set_deletes_its_siblings_and_uses_captured_parameters() {
     );
     let executed = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "two"}));
     assert_eq!(executed["ExecutionStatus"], "EXECUTE_COMPLETE");
-    let values: Vec<&String> = cloud.world.cloudformation.parameter_store.values().collect();
+    let values = cloud.stored_parameters();
     assert_eq!(values, ["two"]);
 }
 
@@ -140,7 +140,7 @@ fn secrets_are_shown_to_nobody() {
     cloud.pass(60);
     let named = json!({"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": true});
     let mut shown = vec![cloud.get("DescribeChangeSet", named), cloud.stack("s")];
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Update, "no");
     cloud.get("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}));
     cloud.settle();
     shown.extend(cloud.events("s"));
@@ -205,8 +205,8 @@ fn an_attribute_that_a_type_lacks_fails_the_creation_as_recorded() {
 #[test]
 fn a_creation_that_cannot_be_undone_and_a_deletion_that_is_blocked() {
     let mut cloud = Cloud::new();
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Create, "no");
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Delete, "not gone");
+    cloud.world.faults.fail("s", "P", FaultPhase::Create, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Delete, "not gone");
     cloud.create("s", &one("x"));
     let stack = cloud.stack("s");
     assert_eq!(stack["StackStatus"], "ROLLBACK_FAILED");
@@ -233,7 +233,7 @@ fn what_is_done_when_a_creation_fails() {
         ("DisableRollback", "false", "ROLLBACK_COMPLETE"),
     ] {
         let mut cloud = Cloud::new();
-        cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Create, "no");
+        cloud.world.faults.fail("s", "P", FaultPhase::Create, "no");
         let made = cloud.get(
             "CreateStack",
             json!({"StackName": "s", "TemplateBody": one("x").to_string(), option: value}),
@@ -324,7 +324,7 @@ fn an_undone_creation_keeps_what_is_to_be_retained_only_without_an_exception() {
         kept["DeletionPolicy"] = json!(policy);
         let mut failing = parameter("x");
         failing["DependsOn"] = json!("P");
-        cloud.world.cloudformation.faults.set("s", "F", FaultPhase::Create, "no");
+        cloud.world.faults.fail("s", "F", FaultPhase::Create, "no");
         cloud.create("s", &template(json!({"P": kept, "F": failing})));
         assert_eq!(cloud.status("s"), "ROLLBACK_COMPLETE");
         let events = cloud.events("s");
@@ -343,14 +343,14 @@ fn without_rollback_an_update_stops_and_can_be_retried_or_undone() {
             )
         };
         cloud.create("s", &two("one"));
-        cloud.world.cloudformation.faults.set("s", "Q", FaultPhase::Update, "no");
+        cloud.world.faults.fail("s", "Q", FaultPhase::Update, "no");
         cloud.get(
             "UpdateStack",
             json!({"StackName": "s", "TemplateBody": two("two").to_string(), "DisableRollback": true}),
         );
         cloud.settle();
         assert_eq!(cloud.status("s"), "UPDATE_FAILED");
-        cloud.world.cloudformation.faults.clear();
+        cloud.world.faults.resources.clear();
         let value = if retried {
             cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": two("two").to_string()}));
             cloud.settle();
@@ -362,7 +362,7 @@ fn without_rollback_an_update_stops_and_can_be_retried_or_undone() {
             assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
             "one"
         };
-        let stored: Vec<String> = cloud.world.cloudformation.parameter_store.values().cloned().collect();
+        let stored = cloud.stored_parameters();
         assert!(stored.contains(&value.to_owned()), "{stored:?}");
         assert!(
             cloud.get("GetTemplate", json!({"StackName": "s"}))["TemplateBody"]
@@ -514,7 +514,7 @@ fn a_refused_request_leaves_no_trace() {
 fn events_are_told_by_operation() {
     let mut cloud = Cloud::new();
     cloud.create("s", &one("x"));
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Update, "no");
     cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": one("y").to_string()}));
     cloud.settle();
     let operations = cloud.stack("s")["LastOperations"].clone();

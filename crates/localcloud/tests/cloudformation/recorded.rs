@@ -86,8 +86,7 @@ fn play(case: &Value) -> Result<Cloud, String> {
         }
         let store = case[format!("ssm_{side}")].as_object().cloned().unwrap_or_default();
         for (name, value) in store {
-            let value = value.as_str().unwrap_or_default().to_owned();
-            cloud.world.cloudformation.parameter_store.insert(name, value);
+            cloud.world.parameter_store.publish(&name, value.as_str().unwrap_or_default(), cloud.now);
         }
         let parameters: Value = case[format!("parameters_{side}")]
             .as_object()

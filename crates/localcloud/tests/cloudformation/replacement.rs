@@ -1,6 +1,6 @@
 //! When a resource is replaced, in which order, and what becomes of the old one.
 
-use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::faults::FaultPhase;
 use localcloud::{Config, Speed};
 use serde_json::{Value, json};
 
@@ -51,17 +51,14 @@ fn some_types_are_deleted_before_they_are_made_again() {
     assert!(!told.iter().any(|line| line.contains("DELETE")), "{told:#?}");
     let second = physical_id(&mut cloud, "A");
     assert_ne!(first, second);
-    assert!(!cloud.world.cloudformation.generic.exists("AWS::EC2::SubnetRouteTableAssociation", &first));
+    assert!(!cloud.world.generic.exists("AWS::EC2::SubnetRouteTableAssociation", &first));
     // Undone, the association is made a third time.
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Update, "no");
     update(&mut cloud, &association("subnet-3"));
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
     let third = physical_id(&mut cloud, "A");
-    assert!(
-        third != second
-            && cloud.world.cloudformation.generic.exists("AWS::EC2::SubnetRouteTableAssociation", &third)
-    );
-    assert_eq!(cloud.world.cloudformation.generic.len(), 2);
+    assert!(third != second && cloud.world.generic.exists("AWS::EC2::SubnetRouteTableAssociation", &third));
+    assert_eq!(cloud.world.generic.len(), 2);
 }
 
 #[test]
@@ -130,7 +127,7 @@ fn what_a_clean_up_cannot_delete_is_left_behind_and_said() {
         |name: &str| template(json!({"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}}));
     let mut cloud = Cloud::new();
     cloud.create("s", &topic("one"));
-    cloud.world.cloudformation.faults.set("s", "T", FaultPhase::Delete, "still in use");
+    cloud.world.faults.fail("s", "T", FaultPhase::Delete, "still in use");
     let told = update(&mut cloud, &topic("two"));
     let told: Vec<&str> = told.iter().map(String::as_str).collect();
     assert_eq!(
@@ -163,14 +160,14 @@ fn a_stack_stuck_in_its_rollback_can_be_deleted_with_everything() {
     };
     let mut cloud = Cloud::new();
     cloud.create("s", &body("one"));
-    cloud.world.cloudformation.faults.set("s", "P", FaultPhase::Update, "no");
-    cloud.world.cloudformation.faults.set("s", "T", FaultPhase::Rollback, "no");
+    cloud.world.faults.fail("s", "P", FaultPhase::Update, "no");
+    cloud.world.faults.fail("s", "T", FaultPhase::Rollback, "no");
     update(&mut cloud, &body("two"));
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
     cloud.get("DeleteStack", json!({"StackName": "s"}));
     cloud.settle();
     assert!(cloud.world.cloudformation.find("s").is_none());
-    assert!(cloud.world.cloudformation.generic.is_empty(), "{:?}", cloud.world.cloudformation.generic);
+    assert!(cloud.world.generic.is_empty(), "{:?}", cloud.world.generic);
 }
 
 #[test]

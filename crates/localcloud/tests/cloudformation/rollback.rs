@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use localcloud::cloudformation::fault::FaultPhase;
 use localcloud::cloudformation::stack::Properties;
+use localcloud::faults::FaultPhase;
 use serde_json::{Value, json};
 
 use crate::code_ocean::deployed;
@@ -86,11 +86,11 @@ fn any_failing_resource_brings_the_stack_back() {
     let mut wrong = Vec::new();
     for logical_id in &changed {
         let before = state(&mut cloud);
-        let faults = &mut cloud.world.cloudformation.faults;
-        faults.set("co", logical_id, FaultPhase::Create, "it was to fail");
-        faults.set("co", logical_id, FaultPhase::Update, "it was to fail");
+        let faults = &mut cloud.world.faults;
+        faults.fail("co", logical_id, FaultPhase::Create, "it was to fail");
+        faults.fail("co", logical_id, FaultPhase::Update, "it was to fail");
         update(&mut cloud, &url, &parameters);
-        cloud.world.cloudformation.faults.clear();
+        cloud.world.faults.resources.clear();
         let status = cloud.status("co");
         if status != "UPDATE_ROLLBACK_COMPLETE" {
             wrong.push(format!("{logical_id}: {status}"));
@@ -144,24 +144,24 @@ fn a_failed_rollback_is_continued() {
     let mut wrong = Vec::new();
     for (number, logical_id) in tried.iter().enumerate() {
         let before = state(&mut cloud);
-        let faults = &mut cloud.world.cloudformation.faults;
-        faults.set("co", logical_id, FaultPhase::Update, "it was to fail");
-        faults.set("co", logical_id, FaultPhase::Rollback, "it was to fail again");
+        let faults = &mut cloud.world.faults;
+        faults.fail("co", logical_id, FaultPhase::Update, "it was to fail");
+        faults.fail("co", logical_id, FaultPhase::Rollback, "it was to fail again");
         update(&mut cloud, &url, &parameters);
         let status = cloud.status("co");
         if status != "UPDATE_ROLLBACK_FAILED" {
             wrong.push(format!("{logical_id}: {status} instead of UPDATE_ROLLBACK_FAILED"));
-            cloud.world.cloudformation.faults.clear();
+            cloud.world.faults.resources.clear();
             continue;
         }
         // Every other time the resource is skipped, else it is put right first.
         let skip = if number % 2 == 0 { json!([logical_id]) } else { json!([]) };
         if number % 2 == 1 {
-            cloud.world.cloudformation.faults.clear();
+            cloud.world.faults.resources.clear();
         }
         cloud.get("ContinueUpdateRollback", json!({"StackName": "co", "ResourcesToSkip": skip}));
         cloud.settle();
-        cloud.world.cloudformation.faults.clear();
+        cloud.world.faults.resources.clear();
         let status = cloud.status("co");
         if status != "UPDATE_ROLLBACK_COMPLETE" {
             wrong.push(format!("{logical_id}: {status} after ContinueUpdateRollback"));

@@ -89,8 +89,8 @@ fn an_update_of_a_database_whose_storage_grew() {
             cloud.settle();
         }
         if case.something_else_fails {
-            let faults = &mut cloud.world.cloudformation.faults;
-            faults.set("s", "After", localcloud::cloudformation::fault::FaultPhase::Update, "on purpose");
+            let faults = &mut cloud.world.faults;
+            faults.fail("s", "After", localcloud::faults::FaultPhase::Update, "on purpose");
         }
         let before = cloud.events("s").len();
         let template = platform(case.update_to, "db.m6g.large", "two").to_string();

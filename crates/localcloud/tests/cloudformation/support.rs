@@ -54,6 +54,11 @@ impl Cloud {
         cloud
     }
 
+    /// The values of the parameter store, in the order of their names.
+    pub fn stored_parameters(&self) -> Vec<String> {
+        self.world.parameter_store.plain_values().map(|(_, value)| value.to_owned()).collect()
+    }
+
     /// Ask a service.
     pub fn service(&mut self, service: Service, operation: &str, input: Value) -> Result<Value, AwsError> {
         self.world.handle(self.now, service, operation, Input(&input))

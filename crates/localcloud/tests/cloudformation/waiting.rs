@@ -1,6 +1,6 @@
 //! What CloudFormation waits for: signals, new instances, and for how long.
 
-use localcloud::cloudformation::fault::FaultPhase;
+use localcloud::faults::FaultPhase;
 use serde_json::{Value, json};
 
 use crate::support::{Cloud, lines, one, template};
@@ -69,7 +69,7 @@ fn a_creation_waits_for_its_signals() {
     ] {
         let mut cloud = Cloud::new();
         if let Some(words) = fault {
-            cloud.world.cloudformation.faults.set("s", resource, FaultPhase::Signal, words);
+            cloud.world.faults.fail("s", resource, FaultPhase::Signal, words);
         }
         cloud.create("s", &body);
         let told = lines(&mut cloud, "s", 0);
@@ -96,7 +96,7 @@ fn a_creation_waits_for_its_signals() {
 fn a_signal_from_outside_ends_the_wait() {
     for (status, expected) in [("SUCCESS", "CREATE_COMPLETE"), ("FAILURE", "ROLLBACK_COMPLETE")] {
         let mut cloud = Cloud::new();
-        cloud.world.cloudformation.faults.set("s", "W", FaultPhase::Signal, "");
+        cloud.world.faults.fail("s", "W", FaultPhase::Signal, "");
         let body = template(json!({
             "W": {"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"ResourceSignal": {"Timeout": "PT1H"}}},
         }));
@@ -167,7 +167,7 @@ fn a_rolling_update_whose_instances_say_nothing_is_rolled_back() {
     let mut cloud = Cloud::new();
     cloud.create("s", &group("ami-1", "2", Value::Null, rolling.clone()));
     cloud.pass(600);
-    cloud.world.cloudformation.faults.set("s", "G", FaultPhase::Signal, "");
+    cloud.world.faults.fail("s", "G", FaultPhase::Signal, "");
     let skip = cloud.events("s").len();
     let next = group("ami-2", "2", Value::Null, rolling);
     cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": next.to_string()}));
@@ -175,7 +175,7 @@ fn a_rolling_update_whose_instances_say_nothing_is_rolled_back() {
         cloud.pass(10);
     }
     // The instances of the rollback signal.
-    cloud.world.cloudformation.faults.clear();
+    cloud.world.faults.resources.clear();
     cloud.settle();
     let told = lines(&mut cloud, "s", skip);
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE", "{told:#?}");
@@ -209,7 +209,7 @@ fn an_update_without_a_pause_in_an_instant_world_ends() {
 #[test]
 fn a_creation_may_take_so_long() {
     let mut cloud = Cloud::new();
-    cloud.world.cloudformation.faults.set("s", "W", FaultPhase::Signal, "");
+    cloud.world.faults.fail("s", "W", FaultPhase::Signal, "");
     let body = template(json!({
         "W": {"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"ResourceSignal": {"Timeout": "PT1H"}}},
     }));
@@ -267,7 +267,7 @@ fn a_raised_alarm_undoes_an_update() {
         }
         cloud.settle();
         assert_eq!(cloud.status("s"), status);
-        let values: Vec<&String> = cloud.world.cloudformation.parameter_store.values().collect();
+        let values = cloud.stored_parameters();
         assert_eq!(values, [if raised { "x" } else { "y" }]);
     }
 }

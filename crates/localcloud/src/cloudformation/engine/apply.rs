@@ -14,7 +14,7 @@ use super::{
 };
 use crate::World;
 use crate::cloudformation::durations::{self, INITIATE};
-use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::provisioner;
 use crate::cloudformation::rollback_configuration;
 use crate::cloudformation::stack::{OnFailure, Policy, Properties, Stack, StackResource};
 use crate::cloudformation::stack_policy;
@@ -22,7 +22,9 @@ use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::TaskIndex;
 use crate::cloudformation::words::evaluate_words;
-use crate::provision::{self, Desired, ProvisionError, Provisioned, Stability};
+use crate::faults::FaultPhase;
+use crate::resource::{Desired, ProvisionError, Provisioned, Stability};
+use crate::services::resource_type;
 use changeset::stack_policy::UpdateAction;
 
 const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
@@ -178,7 +180,7 @@ fn begin_update(
             true => group::asked(&wanted.properties, &previous, wanted.update_policy.as_ref()),
             false => std::borrow::Cow::Borrowed(&*wanted.properties),
         };
-        provision::update(
+        provisioner::update(
             world,
             &Desired {
                 owner: &owner,
@@ -302,7 +304,7 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
     };
     let outcome = match is_nested {
         true => nested::create(world, stack, logical_id, &change.wanted.properties),
-        false => provision::create(world, &desired),
+        false => provisioner::create(world, &desired),
     };
     let (in_progress, failed) = match change.creates {
         true => (Status::CreateInProgress, Status::CreateFailed),
@@ -355,8 +357,8 @@ fn remove_first(
         physical_id: Some(physical_id),
         undoes: false,
     };
-    let extra = provision::delete(world, &desired)?;
-    provision::finish_delete(world, &existing.type_name, physical_id);
+    let extra = provisioner::delete(world, &desired)?;
+    (resource_type(&existing.type_name).finish_delete)(world, &existing.type_name, physical_id);
     if let Some(operation) = stack.operation.as_mut() {
         operation.removed_first.insert(existing.logical_id.clone());
     }
@@ -368,7 +370,7 @@ fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
     let existing =
         stack.resources.get(logical_id).map(|one| (one.type_name.clone(), one.physical_id.clone()));
     if let Some((type_name, Some(physical_id))) = existing {
-        match provision::stability(world, &type_name, &physical_id) {
+        match (resource_type(&type_name).stability)(world, &physical_id) {
             Stability::Stable => {}
             Stability::Again(pause) => return schedule(world, stack, task, Step::Complete, pause),
             Stability::Failed(error) => return failed(world, stack, task, logical_id, error.reason),
@@ -379,13 +381,9 @@ fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
             != stack.resources.get(logical_id).map(|new| &new.physical_id)
     });
     let phase = if change.creates || replaces { FaultPhase::Create } else { FaultPhase::Update };
-    let fault = world.cloudformation.faults.reason(&stack.name, logical_id, phase).or_else(|| {
+    let fault = world.faults.reason(&stack.name, logical_id, phase).or_else(|| {
         // A resource that is replaced is being updated as well, in a test's eyes.
-        world
-            .cloudformation
-            .faults
-            .reason(&stack.name, logical_id, FaultPhase::Update)
-            .filter(|_| !change.creates)
+        world.faults.reason(&stack.name, logical_id, FaultPhase::Update).filter(|_| !change.creates)
     });
     if let Some(words) = fault {
         failed(world, stack, task, logical_id, words);

@@ -3,7 +3,7 @@
 use changeset::facts;
 use template::{Evaluation, Node, NodeKind};
 
-use crate::cloudformation::values::is_custom;
+use crate::resource::is_custom;
 
 /// The first reference of an output to an attribute that its resource's type doesn't have, in AWS's words
 /// (recorded: `[Error] /Outputs/InvalidOutput/Value/Fn::GetAtt: Resource type … does not support attribute`).

@@ -6,9 +6,9 @@ use changeset::custom_name::in_the_way;
 use changeset::facts::{self, ReplacementStrategy, RequiresRecreation};
 use template::Value;
 
-use super::super::generic;
 use super::super::stack::{Properties, StackResource};
 use super::super::status::Status;
+use crate::generic;
 
 /// What is to be done with a resource that the stack holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use template::Value;
 
 use crate::cloudformation::stack::{Definition, Properties, StackResource};
 use crate::cloudformation::submission::Silent;
-use crate::services::auto_scaling;
+use crate::services::Service;
 use crate::{AwsError, Input, World};
 
 /// The type.
@@ -117,17 +117,18 @@ pub fn resize(world: &mut World, name: &str, sizes: Sizes) -> Result<(), AwsErro
         "AutoScalingGroupName": name, "MinSize": sizes.minimum, "MaxSize": sizes.maximum,
         "DesiredCapacity": sizes.desired,
     });
-    auto_scaling::handle(world, "UpdateAutoScalingGroup", Input(&input)).map(|_| ())
+    Service::AutoScaling.call(world, "UpdateAutoScalingGroup", Input(&input)).map(|_| ())
 }
 
 /// Terminate an instance; the group launches another one unless its capacity shrinks with it.
 pub fn terminate(world: &mut World, id: &str, shrink: bool) -> Result<(), AwsError> {
     let input = json!({"InstanceId": id, "ShouldDecrementDesiredCapacity": shrink});
-    auto_scaling::handle(world, "TerminateInstanceInAutoScalingGroup", Input(&input)).map(|_| ())
+    Service::AutoScaling.call(world, "TerminateInstanceInAutoScalingGroup", Input(&input)).map(|_| ())
 }
 
 fn described(world: &mut World, name: &str) -> Json {
     let input = json!({"AutoScalingGroupNames": [name]});
-    let answer = auto_scaling::handle(world, "DescribeAutoScalingGroups", Input(&input)).unwrap_or_default();
+    let answer =
+        Service::AutoScaling.call(world, "DescribeAutoScalingGroups", Input(&input)).unwrap_or_default();
     answer.get("AutoScalingGroups").and_then(|groups| groups.get(0)).cloned().unwrap_or_default()
 }

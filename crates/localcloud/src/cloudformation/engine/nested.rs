@@ -17,8 +17,8 @@ use crate::cloudformation::mask;
 use crate::cloudformation::stack::{Definition, Nesting, OnFailure, Properties, Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::submission::{self, Subject};
-use crate::provision::{ProvisionError, Provisioned};
-use crate::services::properties::to_json;
+use crate::properties::to_json;
+use crate::resource::{ProvisionError, Provisioned};
 use crate::{AwsError, Input, World, timers};
 
 /// The type.

@@ -6,11 +6,13 @@ use super::{Kind, Operation, Phase, Work, event, finish_task, nested, owner, sch
 use crate::World;
 use crate::cloudformation::durations;
 use crate::cloudformation::engine::Step;
-use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::provisioner;
 use crate::cloudformation::stack::{Policy, Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::walk::TaskIndex;
-use crate::provision::{self, Desired};
+use crate::faults::FaultPhase;
+use crate::resource::Desired;
+use crate::services::resource_type;
 
 /// Begin to delete, unless a policy or the request says that the resource stays.
 pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
@@ -53,11 +55,11 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         undoes: stack.operation.as_ref().is_some_and(is_made_by),
     };
     let kept = if leaves_snapshot(stack, task, &resource) {
-        provision::leave_snapshot(world, &desired).map(drop)
+        (resource_type(desired.type_name).leave_snapshot)(world, &desired).map(drop)
     } else {
         Ok(())
     };
-    let outcome = kept.and_then(|()| provision::delete(world, &desired));
+    let outcome = kept.and_then(|()| provisioner::delete(world, &desired));
     match outcome {
         Ok(extra) => {
             schedule(world, stack, task, Step::Complete, durations::of(&resource.type_name).delete + extra)
@@ -70,22 +72,22 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some(resource) = resource_of(stack, task) else { return };
     let physical_id = resource.physical_id.as_deref();
-    let again = physical_id.and_then(|id| provision::looks_again(world, &resource.type_name, id));
+    let again = physical_id.and_then(|id| (resource_type(&resource.type_name).looks_again)(world, id));
     if let Some(pause) = again {
         schedule(world, stack, task, Step::Complete, pause);
         return;
     }
-    let fault = world.cloudformation.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Delete);
+    let fault = world.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Delete);
     let refused = fault.or_else(|| {
         let physical_id = resource.physical_id.as_deref()?;
-        provision::check_deleted(world, &resource.type_name, physical_id).err().map(|error| error.reason)
+        (resource_type(&resource.type_name).check_deleted)(world, physical_id).err().map(|error| error.reason)
     });
     if let Some(words) = refused {
         fail(world, stack, task, &resource, words);
         return;
     }
     if let Some(physical_id) = &resource.physical_id {
-        provision::finish_delete(world, &resource.type_name, physical_id);
+        (resource_type(&resource.type_name).finish_delete)(world, &resource.type_name, physical_id);
     }
     news(world, stack, &resource, Status::DeleteComplete, None);
     gone(stack, &resource, Status::DeleteComplete);

@@ -8,11 +8,13 @@ use super::{Work, finish_task, group, nested, owner, reason, resource_status, sc
 use crate::World;
 use crate::cloudformation::durations;
 use crate::cloudformation::engine::Step;
-use crate::cloudformation::fault::FaultPhase;
+use crate::cloudformation::provisioner;
 use crate::cloudformation::stack::{Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::walk::TaskIndex;
-use crate::provision::{self, Desired, Stability};
+use crate::faults::FaultPhase;
+use crate::resource::{Desired, Stability};
+use crate::services::resource_type;
 
 /// Begin with a resource that the stack held before the update.
 pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
@@ -64,7 +66,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         .filter(|_| old.type_name == group::TYPE)
         .and_then(|before| group::update_policy(before, &logical_id));
     let asked = group::asked(&old.properties, &current.properties, policy.as_ref());
-    let outcome = provision::update(
+    let outcome = provisioner::update(
         world,
         &Desired {
             owner: &owner,
@@ -111,7 +113,7 @@ fn begin_return(
     removed_first: bool,
 ) {
     let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
-    if let Some(words) = world.cloudformation.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
+    if let Some(words) = world.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
         fail(world, stack, task, logical_id, words);
         return;
     }
@@ -136,11 +138,11 @@ fn begin_return(
             undoes: true,
         };
         // A refusal here leaves the new one behind, as on AWS; the old one is made all the same.
-        if provision::delete(world, &desired).is_ok() {
-            provision::finish_delete(world, &current.type_name, physical_id);
+        if provisioner::delete(world, &desired).is_ok() {
+            (resource_type(&current.type_name).finish_delete)(world, &current.type_name, physical_id);
         }
     }
-    let outcome = provision::create(
+    let outcome = provisioner::create(
         world,
         &Desired {
             owner: &owner,
@@ -171,7 +173,7 @@ fn begin_return(
 /// The service is done. A group whose instances the update had begun to replace gets them back in the same way.
 pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some((logical_id, old)) = old_of(stack, task) else { return };
-    match provision::stability(world, &old.type_name, old.physical_id.as_deref().unwrap_or_default()) {
+    match (resource_type(&old.type_name).stability)(world, old.physical_id.as_deref().unwrap_or_default()) {
         Stability::Stable => {}
         Stability::Again(pause) => return schedule(world, stack, task, Step::Complete, pause),
         Stability::Failed(error) => return fail(world, stack, task, &logical_id, error.reason),
@@ -199,7 +201,7 @@ pub fn roll(world: &mut World, stack: &mut Stack, task: TaskIndex) {
 
 fn finish(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) {
     let before = stack.operation.as_ref().and_then(|operation| operation.before.clone());
-    match world.cloudformation.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
+    match world.faults.reason(&stack.name, logical_id, FaultPhase::Rollback) {
         Some(words) => fail(world, stack, task, logical_id, words),
         None => {
             resource_status(world, stack, before.as_ref(), logical_id, Status::UpdateComplete, None);

@@ -16,7 +16,7 @@ use crate::World;
 use crate::cloudformation::stack::Stack;
 use crate::cloudformation::status::Status;
 use crate::cloudformation::walk::TaskIndex;
-use crate::services::auto_scaling;
+use crate::services::Service;
 
 const LOOK: Duration = Duration::from_secs(10);
 const MOST_LOOKS: u32 = 720;
@@ -392,7 +392,7 @@ fn suspend(world: &mut World, group: &str, processes: &[String]) -> Vec<String> 
     if !new.is_empty() {
         let input = json!({"AutoScalingGroupName": group, "ScalingProcesses": new});
         // A process that the group doesn't know stays as it is.
-        let _refused = auto_scaling::handle(world, "SuspendProcesses", crate::Input(&input));
+        let _refused = Service::AutoScaling.call(world, "SuspendProcesses", crate::Input(&input));
     }
     new
 }
@@ -400,7 +400,7 @@ fn suspend(world: &mut World, group: &str, processes: &[String]) -> Vec<String> 
 fn resume(world: &mut World, group: &str, processes: &[String]) {
     if !processes.is_empty() {
         let input = json!({"AutoScalingGroupName": group, "ScalingProcesses": processes});
-        let _refused = auto_scaling::handle(world, "ResumeProcesses", crate::Input(&input));
+        let _refused = Service::AutoScaling.call(world, "ResumeProcesses", crate::Input(&input));
     }
 }
 

@@ -12,10 +12,10 @@ use template::Value;
 use super::apply::{self, Change};
 use super::{Step, Work, group, pump, resource_status, schedule};
 use crate::World;
-use crate::cloudformation::fault::FaultPhase;
 use crate::cloudformation::stack::{Properties, Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::walk::TaskIndex;
+use crate::faults::FaultPhase;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(15);
@@ -133,7 +133,7 @@ pub fn spontaneous(
     resource: &StackResource,
     needed: u64,
 ) -> Vec<(String, bool)> {
-    let fault = world.cloudformation.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Signal);
+    let fault = world.faults.reason(&stack.name, &resource.logical_id, FaultPhase::Signal);
     let success = match fault.as_deref() {
         Some("") => return Vec::new(),
         Some(_) => false,

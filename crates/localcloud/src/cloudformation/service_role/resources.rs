@@ -3,8 +3,9 @@
 use template::Value;
 
 use crate::World;
-use crate::cloudformation::generic;
-use crate::provision::Desired;
+use crate::generic;
+use crate::resource::{ArnForm, Desired};
+use crate::services::resource_type;
 
 /// The resource's ARN: what it is known by, or what it would get. `*` where nothing tells.
 ///
@@ -21,56 +22,26 @@ pub(super) fn arn(world: &mut World, desired: &Desired<'_>) -> String {
     let named = Desired { properties: &properties, ..desired.clone() };
     let (made_up, attributes) = generic::would_be(world, &named);
     let id = desired.physical_id.map_or(made_up, str::to_owned);
-    match desired.type_name {
-        "AWS::AutoScaling::AutoScalingGroup" => {
-            return world.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{id}"));
+    let text = |name: &str| match desired.properties.get(name) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) | None => None,
+    };
+    match resource_type(desired.type_name).arn {
+        ArnForm::Id(service, prefix) => {
+            return world.arn(service, &format!("{prefix}{}", id.trim_start_matches('/')));
         }
-        // A warm pool is a group's.
-        "AWS::AutoScaling::WarmPool"
-        | "AWS::AutoScaling::LifecycleHook"
-        | "AWS::AutoScaling::ScalingPolicy"
-        | "AWS::AutoScaling::ScheduledAction" => {
-            let group = match desired.properties.get("AutoScalingGroupName") {
-                Some(Value::String(name)) => name.as_str(),
-                _ => "*",
-            };
-            return world.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{group}"));
+        ArnForm::Property(service, prefix, property) => {
+            return world.arn(service, &format!("{prefix}{}", text(property).as_deref().unwrap_or("*")));
         }
-        "AWS::SSM::Parameter" => {
-            return world.arn("ssm", &format!("parameter/{}", id.trim_start_matches('/')));
+        ArnForm::Name(service, prefix, property) => {
+            let name = property.and_then(text).unwrap_or_else(|| made_up_name(world, desired));
+            return world.arn(service, &format!("{prefix}{name}"));
         }
-        "AWS::Batch::JobQueue" | "AWS::Batch::ComputeEnvironment" | "AWS::Batch::JobDefinition" => {
-            let kind = desired.type_name.rsplit("::").next().unwrap_or_default();
-            let name = match desired.properties.get(&format!("{kind}Name")) {
-                Some(Value::String(name)) => name.clone(),
-                _ => made_up_name(world, desired),
-            };
-            return world.arn("batch", &format!("{}/{name}", kebab(kind)));
+        ArnForm::Computed(property, compute) => {
+            let name = text(property).unwrap_or_else(|| made_up_name(world, desired));
+            return compute(world, desired, &name);
         }
-        // These have their ARN for an id as soon as they are there.
-        "AWS::ElasticLoadBalancingV2::LoadBalancer"
-        | "AWS::ElasticLoadBalancingV2::TargetGroup"
-        | "AWS::ElasticLoadBalancingV2::Listener"
-        | "AWS::ElasticLoadBalancingV2::ListenerRule" => {
-            let kind = match desired.type_name.rsplit("::").next() {
-                Some("LoadBalancer") => "loadbalancer/app",
-                Some("TargetGroup") => "targetgroup",
-                Some("Listener") => "listener/app",
-                _ => "listener-rule/app",
-            };
-            let name = made_up_name(world, desired);
-            return world.arn("elasticloadbalancing", &format!("{kind}/{name}"));
-        }
-        "AWS::ECS::Service" => {
-            let name = match desired.properties.get("ServiceName") {
-                Some(Value::String(name)) => name.clone(),
-                _ => made_up_name(world, desired),
-            };
-            let given = crate::services::properties::to_json(desired.properties);
-            return crate::services::ecs::provision::service_arn(world, &given, &name);
-        }
-        "AWS::RDS::DBSubnetGroup" => return world.arn("rds", &format!("subgrp:{id}")),
-        _ => {}
+        ArnForm::Facts => {}
     }
     if id.starts_with("arn:") {
         return id;

@@ -6,23 +6,69 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::group::Instance;
-use super::{durations, find_mut, lifecycle, machines, operations, scheduled_provision, settings, warm_pool};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use super::{
+    describe, durations, find_mut, lifecycle, machines, operations, scheduled_provision, settings, warm_pool,
+};
+use crate::generic;
+use crate::properties;
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
 use crate::{AwsError, Input, World};
 
 const GROUP: &str = "AWS::AutoScaling::AutoScalingGroup";
 const WARM_POOL: &str = "AWS::AutoScaling::WarmPool";
+
+/// What stands before a group's name in its ARN.
+const ARN_OF_GROUP: &str = "autoScalingGroup:*:autoScalingGroupName/";
+
+/// A type whose resources belong to a group, and are reached by its ARN.
+const fn of_group(name: &'static str) -> ResourceType {
+    let arn = ArnForm::Property("autoscaling", ARN_OF_GROUP, "AutoScalingGroupName");
+    ResourceType { name, arn, ..generic::ANY }
+}
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: GROUP,
+        create,
+        update,
+        delete,
+        finish_delete,
+        looks_again,
+        check_deleted,
+        arn: ArnForm::Id("autoscaling", ARN_OF_GROUP),
+        live: Some(Live {
+            ask: |world, name| {
+                let asked = json!({"AutoScalingGroupNames": [name]});
+                described(describe::groups(world, Input(&asked)), "/AutoScalingGroups/0")
+            },
+            within: None,
+            properties: &[
+                ("MinSize", "MinSize"),
+                ("MaxSize", "MaxSize"),
+                ("DesiredCapacity", "DesiredCapacity"),
+                ("HealthCheckGracePeriod", "HealthCheckGracePeriod"),
+                ("NewInstancesProtectedFromScaleIn", "NewInstancesProtectedFromScaleIn"),
+            ],
+        }),
+        ..generic::ANY
+    },
+    ResourceType { create, update, delete, finish_delete, ..of_group(WARM_POOL) },
+    ResourceType {
+        create: scheduled_provision::create,
+        update: scheduled_provision::update,
+        delete: scheduled_provision::delete,
+        ..of_group(scheduled_provision::TYPE)
+    },
+    of_group("AWS::AutoScaling::LifecycleHook"),
+    of_group("AWS::AutoScaling::ScalingPolicy"),
+];
 
 /// Create a group or a warm pool. The physical id of both is the group's name.
 ///
 /// # Errors
 /// In Auto Scaling's words.
 pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    if desired.type_name == scheduled_provision::TYPE {
-        return scheduled_provision::create(world, desired);
-    }
     let properties = properties::to_json(desired.properties);
     let given = Input(&properties).string("AutoScalingGroupName");
     if desired.type_name == WARM_POOL {
@@ -51,9 +97,6 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// # Errors
 /// In Auto Scaling's words.
 pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
-    if desired.type_name == scheduled_provision::TYPE {
-        return scheduled_provision::update(world, desired);
-    }
     let mut properties = properties::to_json(desired.properties);
     let name = desired.physical_id.unwrap_or_default().to_owned();
     if desired.type_name == WARM_POOL {
@@ -79,9 +122,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// # Errors
 /// None so far.
 pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    if desired.type_name == scheduled_provision::TYPE {
-        return scheduled_provision::delete(world, desired);
-    }
     let name = desired.physical_id.unwrap_or_default();
     let Some(group) = world.auto_scaling.groups.get_mut(name) else { return Ok(Duration::ZERO) };
     if desired.type_name == WARM_POOL {
@@ -118,8 +158,8 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
 
 /// When to look next whether a deleted group's instances are gone; `None` when they are, or when it has been looked
 /// often enough.
-pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<Duration> {
-    let group = world.auto_scaling.groups.get_mut(physical_id).filter(|_| type_name == GROUP)?;
+pub fn looks_again(world: &mut World, physical_id: &str) -> Option<Duration> {
+    let group = world.auto_scaling.groups.get_mut(physical_id)?;
     if group.counted() == 0 || group.deletion_looks >= durations::DRAINED_LOOKS {
         return None;
     }
@@ -131,9 +171,9 @@ pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Opt
 ///
 /// # Errors
 /// Assumption: AWS documents no words for this; these are in the form that people quote from its events.
-pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
+pub fn check_deleted(world: &World, physical_id: &str) -> Result<(), ProvisionError> {
     match world.auto_scaling.groups.get(physical_id) {
-        Some(group) if type_name == GROUP && group.counted() > 0 => Err(ProvisionError {
+        Some(group) if group.counted() > 0 => Err(ProvisionError {
             reason: format!(
                 "Group did not stabilize. {{current/minSize/maxSize group size}} = {{{}/0/0}}.",
                 group.counted()
@@ -145,10 +185,6 @@ pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Resul
 
 /// Gone.
 pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
-    if type_name == scheduled_provision::TYPE {
-        generic::finish_delete(world, type_name, physical_id);
-        return;
-    }
     let Some(group) = world.auto_scaling.groups.get_mut(physical_id) else { return };
     let whole = type_name == GROUP;
     let left: Vec<String> = group
@@ -165,14 +201,9 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
 
 /// CloudFormation hands the stack's tags and its own three on to the group, to be propagated.
 fn add_stack_tags(properties: &mut Value, desired: &Desired<'_>) {
-    let own = [
-        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
-        ("aws:cloudformation:logical-id", desired.logical_id),
-        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
-    ];
     let stack = desired.owner.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut tags: Vec<Value> = Input(properties).objects("Tags").map(|tag| tag.0.clone()).collect();
-    for (key, value) in stack.chain(own) {
+    for (key, value) in stack.chain(desired.system_tags()) {
         if !tags.iter().any(|tag| Input(tag).string("Key") == Some(key)) {
             tags.push(json!({"Key": key, "Value": value, "PropagateAtLaunch": true}));
         }

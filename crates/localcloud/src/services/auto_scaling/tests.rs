@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::durations::{DRAINED_LOOK, DRAINED_LOOKS};
-use crate::provision;
+use crate::services::auto_scaling::provision;
 use crate::services::testing::Bench;
 use crate::wire::Service;
 use crate::{Config, Speed};
@@ -376,7 +376,7 @@ fn deleting_a_group_waits_for_its_instances() {
     assert_eq!(used.delete(GROUP, "g").expect("begun").as_secs(), 60);
     assert_eq!(group(&mut used, 40)["Status"], "Delete in progress");
     assert_eq!(states(&mut used, 100), "");
-    assert_eq!(provision::check_deleted(&used.world, GROUP, "g"), Ok(()));
+    assert_eq!(provision::check_deleted(&used.world, "g"), Ok(()));
     used.finish_delete(GROUP, "g");
     assert_eq!(group(&mut used, 100), Value::Null);
     let mut held = bench(json!({"DesiredCapacity": "1", "NewInstancesProtectedFromScaleIn": true}));
@@ -384,10 +384,10 @@ fn deleting_a_group_waits_for_its_instances() {
     assert_eq!(held.delete(GROUP, "g").expect("begun"), DRAINED_LOOK);
     let id = ids(&mut held, 5000);
     for _ in 0..DRAINED_LOOKS {
-        assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), Some(DRAINED_LOOK));
+        assert_eq!(provision::looks_again(&mut held.world, "g"), Some(DRAINED_LOOK));
     }
-    assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), None);
-    let reason = provision::check_deleted(&held.world, GROUP, "g").expect_err("held").reason;
+    assert_eq!(provision::looks_again(&mut held.world, "g"), None);
+    let reason = provision::check_deleted(&held.world, "g").expect_err("held").reason;
     assert_eq!(reason, "Group did not stabilize. {current/minSize/maxSize group size} = {1/0/0}.");
     held.ok(
         5000,
@@ -395,8 +395,8 @@ fn deleting_a_group_waits_for_its_instances() {
         json!({"AutoScalingGroupName": "g", "InstanceIds": id, "ProtectedFromScaleIn": false}),
     );
     assert_eq!(states(&mut held, 5060), "");
-    assert_eq!(provision::looks_again(&mut held.world, GROUP, "g"), None);
-    assert_eq!(provision::check_deleted(&held.world, GROUP, "g"), Ok(()));
+    assert_eq!(provision::looks_again(&mut held.world, "g"), None);
+    assert_eq!(provision::check_deleted(&held.world, "g"), Ok(()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::vaults::RecoveryPoint;
 use super::{Timer, durations, invalid, listed, not_found, required, seconds};
-use crate::services::{ec2, rds};
+use crate::services::Service;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// A job.
@@ -202,13 +202,13 @@ fn check_exists(world: &mut World, arn: &str) -> Result<(), AwsError> {
     let missing = || not_found(format!("Resource does not exist: {arn}"));
     if let Some((_, id)) = arn.split_once(":db:") {
         let input = json!({"DBInstanceIdentifier": id});
-        rds::handle(world, "DescribeDBInstances", Input(&input)).map_err(|_| missing())?;
+        Service::Rds.call(world, "DescribeDBInstances", Input(&input)).map_err(|_| missing())?;
     } else if let Some((_, id)) = arn.split_once(":volume/") {
         let input = json!({"VolumeId": [id]});
-        ec2::handle(world, "DescribeVolumes", Input(&input)).map_err(|_| missing())?;
+        Service::Ec2.call(world, "DescribeVolumes", Input(&input)).map_err(|_| missing())?;
     } else if let Some((_, id)) = arn.split_once(":instance/") {
         let input = json!({"InstanceId": [id]});
-        ec2::handle(world, "DescribeInstances", Input(&input)).map_err(|_| missing())?;
+        Service::Ec2.call(world, "DescribeInstances", Input(&input)).map_err(|_| missing())?;
     }
     Ok(())
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::plans::{Plan, Selection};
 use super::vaults;
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{Input, World};
 
 const VAULT: &str = "AWS::Backup::BackupVault";
@@ -22,11 +22,14 @@ const INTEGERS: &[&str] =
     &["StartWindowMinutes", "CompletionWindowMinutes", "DeleteAfterDays", "MoveToColdStorageAfterDays"];
 const BOOLEANS: &[&str] = &["EnableContinuousBackup", "OptInToArchiveForSupportedResources"];
 
-/// Whether AWS Backup keeps resources of this type.
-#[must_use]
-pub fn keeps(type_name: &str) -> bool {
-    matches!(type_name, VAULT | PLAN | "AWS::Backup::BackupSelection")
-}
+const ANY: ResourceType = ResourceType { create, update, finish_delete, ..generic::ANY };
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType { name: VAULT, delete, ..ANY },
+    ResourceType { name: PLAN, ..ANY },
+    ResourceType { name: "AWS::Backup::BackupSelection", ..ANY },
+];
 
 /// Create the resource.
 ///
@@ -39,7 +42,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     {
         vaults::check_name(name)?;
         // A vault of another stack is refused in CloudFormation's words.
-        if world.backup.vaults.contains_key(name) && !world.cloudformation.generic.exists(VAULT, name) {
+        if world.backup.vaults.contains_key(name) && !world.generic.exists(VAULT, name) {
             return Err(ProvisionError {
                 reason: format!("Backup vault with the same name already exists: {name}"),
             });
@@ -61,14 +64,12 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     Ok(provisioned)
 }
 
-/// Begin to delete.
+/// Begin to delete a vault.
 ///
 /// # Errors
-/// When a vault still holds recovery points.
-pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    if desired.type_name == VAULT {
-        vaults::check_empty(world, desired.physical_id.unwrap_or_default())?;
-    }
+/// When it still holds recovery points.
+fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    vaults::check_empty(world, desired.id())?;
     Ok(Duration::ZERO)
 }
 

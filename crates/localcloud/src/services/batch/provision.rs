@@ -6,9 +6,50 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Entity, definitions, environments, queues, refused, typed};
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
 use crate::{Input, World};
+
+const QUEUE: &str = "AWS::Batch::JobQueue";
+const ENVIRONMENT: &str = "AWS::Batch::ComputeEnvironment";
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: QUEUE,
+        arn: ArnForm::Name("batch", "job-queue/", Some("JobQueueName")),
+        live: Some(Live {
+            ask: |world, arn| {
+                let asked = json!({"jobQueues": [arn]});
+                described(queues::describe(world, Input(&asked)), "/jobQueues/0")
+            },
+            within: None,
+            properties: &[("State", "state"), ("Priority", "priority")],
+        }),
+        ..ANY
+    },
+    ResourceType {
+        name: ENVIRONMENT,
+        arn: ArnForm::Name("batch", "compute-environment/", Some("ComputeEnvironmentName")),
+        live: Some(Live {
+            ask: |world, arn| {
+                let asked = json!({"computeEnvironments": [arn]});
+                described(environments::describe(world, Input(&asked)), "/computeEnvironments/0")
+            },
+            within: None,
+            properties: &[("State", "state")],
+        }),
+        ..ANY
+    },
+    ResourceType {
+        name: "AWS::Batch::JobDefinition",
+        arn: ArnForm::Name("batch", "job-definition/", Some("JobDefinitionName")),
+        ..ANY
+    },
+];
+
+const ANY: ResourceType = ResourceType { create, update, delete, finish_delete, ..generic::ANY };
 
 /// Create the resource. The physical id of each is its ARN; an unnamed one is called `<LogicalId>-<suffix>`,
 /// without the stack's name, as Batch's handlers do.
@@ -26,12 +67,12 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         }
     };
     let arn = match desired.type_name {
-        "AWS::Batch::JobQueue" => {
+        QUEUE => {
             let arn = queues::create(world, &name, Input(&input))?;
             settle(world.batch.queues.get_mut(&arn));
             arn
         }
-        "AWS::Batch::ComputeEnvironment" => {
+        ENVIRONMENT => {
             let arn = environments::create(world, &name, Input(&input))?;
             settle(world.batch.environments.get_mut(&arn));
             arn
@@ -49,7 +90,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let input = input(desired);
     let arn = desired.physical_id.unwrap_or_default();
     let arn = match desired.type_name {
-        "AWS::Batch::JobQueue" => {
+        QUEUE => {
             // The handler waits for a queue that somebody else is changing.
             settle(world.batch.queues.get_mut(arn));
             let (_, arn) = queues::update(world, arn, Input(&input))?;
@@ -58,7 +99,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
             check_stable(desired, world.batch.queues.get(&arn))?;
             arn
         }
-        "AWS::Batch::ComputeEnvironment" => {
+        ENVIRONMENT => {
             settle(world.batch.environments.get_mut(arn));
             let (_, arn) = environments::update(world, arn, Input(&input))?;
             settle(world.batch.environments.get_mut(&arn));
@@ -84,13 +125,13 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
     let arn = desired.physical_id.unwrap_or_default();
     match desired.type_name {
-        "AWS::Batch::JobQueue" => {
+        QUEUE => {
             if let Some(queue) = world.batch.queues.get_mut(arn) {
                 (queue.is_enabled, queue.status) = (false, "DELETING");
                 queue.step += 1;
             }
         }
-        "AWS::Batch::ComputeEnvironment" => {
+        ENVIRONMENT => {
             environments::check_unused(world, arn)?;
             if let Some(environment) = world.batch.environments.get_mut(arn) {
                 (environment.is_enabled, environment.status) = (false, "DELETING");
@@ -105,8 +146,8 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
 /// Gone.
 pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
     match type_name {
-        "AWS::Batch::JobQueue" => queues::remove(world, physical_id),
-        "AWS::Batch::ComputeEnvironment" => {
+        QUEUE => queues::remove(world, physical_id),
+        ENVIRONMENT => {
             world.batch.environments.remove(physical_id);
         }
         _ => {}
@@ -151,16 +192,16 @@ fn input(desired: &Desired<'_>) -> Value {
 
 fn name_property(type_name: &str) -> &'static str {
     match type_name {
-        "AWS::Batch::JobQueue" => "jobQueueName",
-        "AWS::Batch::ComputeEnvironment" => "computeEnvironmentName",
+        QUEUE => "jobQueueName",
+        ENVIRONMENT => "computeEnvironmentName",
         _ => "jobDefinitionName",
     }
 }
 
 fn provisioned(desired: &Desired<'_>, arn: String) -> Provisioned {
     let attribute = match desired.type_name {
-        "AWS::Batch::JobQueue" => "JobQueueArn",
-        "AWS::Batch::ComputeEnvironment" => "ComputeEnvironmentArn",
+        QUEUE => "JobQueueArn",
+        ENVIRONMENT => "ComputeEnvironmentArn",
         _ => "JobDefinitionArn",
     };
     Provisioned {

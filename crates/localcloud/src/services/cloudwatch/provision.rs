@@ -1,13 +1,29 @@
 //! `AWS::CloudWatch::Alarm`: the name and the attributes are the generic resource's, the record is ours.
 
-use std::time::Duration;
+use serde_json::json;
 
-use super::tags::Tags;
 use super::{operations, tags};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, described};
 use crate::{Input, World};
+
+/// The type.
+pub const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::CloudWatch::Alarm",
+    create,
+    update,
+    finish_delete,
+    live: Some(Live {
+        ask: |world, name| {
+            let asked = json!({"AlarmNames": [name]});
+            described(operations::describe(world, Input(&asked)), "/MetricAlarms/0")
+        },
+        within: None,
+        properties: &[("ActionsEnabled", "ActionsEnabled"), ("Threshold", "Threshold")],
+    }),
+    ..generic::ANY
+}];
 
 /// Create an alarm.
 ///
@@ -18,8 +34,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let input = Input(&properties);
     // Made outside of CloudFormation; the generic resource knows of those inside.
     let taken = input.string("AlarmName").filter(|name| {
-        world.cloudwatch.alarms.contains_key(*name)
-            && !world.cloudformation.generic.exists(desired.type_name, name)
+        world.cloudwatch.alarms.contains_key(*name) && !world.generic.exists(desired.type_name, name)
     });
     if let Some(name) = taken {
         return Err(ProvisionError { reason: format!("{name} already exists") });
@@ -55,15 +70,7 @@ fn set_tags(
     input: Input<'_>,
     name: &str,
 ) -> Result<(), ProvisionError> {
-    let mut wanted: Tags = desired.owner.tags.iter().cloned().collect();
-    wanted.extend(tags::parse(input)?);
-    for (key, value) in [
-        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
-        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
-        ("aws:cloudformation:logical-id", desired.logical_id),
-    ] {
-        wanted.insert(key.to_owned(), value.to_owned());
-    }
+    let wanted = desired.tags(tags::parse(input)?);
     let before = desired.previous.map(properties::to_json).unwrap_or_default();
     if let Some(alarm) = world.cloudwatch.alarms.get_mut(name) {
         for tag in Input(&before).objects("Tags") {
@@ -72,14 +79,6 @@ fn set_tags(
         alarm.tags.extend(wanted);
     }
     Ok(())
-}
-
-/// Nothing holds an alarm.
-///
-/// # Errors
-/// None so far.
-pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    generic::delete(world, desired)
 }
 
 /// Gone.

@@ -219,7 +219,7 @@ fn tell_cloudformation(world: &mut World, id: &str) {
     let attributes =
         [("LatestVersionNumber", text(template.latest())), ("DefaultVersionNumber", text(template.default))];
     for (name, value) in attributes {
-        world.cloudformation.generic.set_attribute(super::provision::LAUNCH_TEMPLATE, id, name, value);
+        world.generic.set_attribute(super::provision::LAUNCH_TEMPLATE, id, name, value);
     }
 }
 

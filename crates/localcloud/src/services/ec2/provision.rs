@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use template::Value as Attribute;
 
 use super::instances::{self, InstanceState, Protection};
 use super::volumes::Volume;
 use super::{addresses, durations, launch_templates, networks, refused, run, snapshots, tags, volumes};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, described};
 use crate::{Input, World};
 
 const INSTANCE: &str = "AWS::EC2::Instance";
@@ -21,15 +21,30 @@ const ATTACHMENT: &str = "AWS::EC2::VolumeAttachment";
 /// The type of launch templates.
 pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
 
+const ANY: ResourceType = ResourceType { create, update, delete, finish_delete, ..generic::ANY };
+
 /// The types.
-pub const TYPES: &[&str] = &[
-    INSTANCE,
-    VOLUME,
-    ATTACHMENT,
-    LAUNCH_TEMPLATE,
-    "AWS::EC2::VPC",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::SecurityGroup",
+pub const TYPES: &[ResourceType] = &[
+    ResourceType { name: INSTANCE, ..ANY },
+    ResourceType { name: VOLUME, leave_snapshot, ..ANY },
+    ResourceType { name: ATTACHMENT, ..ANY },
+    ResourceType {
+        name: LAUNCH_TEMPLATE,
+        // A launch template is what its default version says; CloudFormation makes each version it writes the default.
+        live: Some(Live {
+            ask: |world, id| {
+                let asked = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": ["$Default"]});
+                let answer = launch_templates::describe_versions(world, Input(&asked));
+                described(answer, "/launchTemplateVersionSet/0/launchTemplateData")
+            },
+            within: Some("LaunchTemplateData"),
+            properties: &[("ImageId", "imageId"), ("InstanceType", "instanceType"), ("UserData", "userData")],
+        }),
+        ..ANY
+    },
+    ResourceType { name: "AWS::EC2::VPC", ..ANY },
+    ResourceType { name: "AWS::EC2::Subnet", ..ANY },
+    ResourceType { name: "AWS::EC2::SecurityGroup", ..ANY },
 ];
 
 /// Create.
@@ -141,7 +156,7 @@ fn create_instance(
         ("VpcId", vpc),
     ] {
         let value = Attribute::String(value);
-        world.cloudformation.generic.set_attribute(desired.type_name, &id, name, value.clone());
+        world.generic.set_attribute(desired.type_name, &id, name, value.clone());
         provisioned.attributes.insert(name.to_owned(), value);
     }
     Ok(provisioned)
@@ -193,8 +208,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         ATTACHMENT => generic::update(world, desired),
         LAUNCH_TEMPLATE => {
             let latest = |world: &World| {
-                let latest =
-                    world.cloudformation.generic.attribute(LAUNCH_TEMPLATE, &id, "LatestVersionNumber");
+                let latest = world.generic.attribute(LAUNCH_TEMPLATE, &id, "LatestVersionNumber");
                 latest.cloned()
             };
             let before = latest(world);
@@ -221,9 +235,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
 /// # Errors
 /// When it can't be taken in the state the volume is in.
 pub fn leave_snapshot(world: &mut World, desired: &Desired<'_>) -> Result<Option<String>, ProvisionError> {
-    if desired.type_name != VOLUME {
-        return Ok(None);
-    }
     let volume = desired.physical_id.unwrap_or_default();
     if !world.ec2.volumes.contains_key(volume) {
         return Ok(None);
@@ -246,7 +257,7 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
         VOLUME => volumes::check_deletion(world, id)?,
         _ => {}
     }
-    generic::delete(world, desired)
+    Ok(Duration::ZERO)
 }
 
 /// Gone.
@@ -278,11 +289,5 @@ fn set_tags(world: &mut World, desired: &Desired<'_>, input: Input<'_>, id: &str
     if desired.type_name == LAUNCH_TEMPLATE {
         tags.extend(tags::specified(input, "launch-template"));
     }
-    for (key, value) in [
-        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
-        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
-        ("aws:cloudformation:logical-id", desired.logical_id),
-    ] {
-        tags.insert(key.to_owned(), value.to_owned());
-    }
+    tags.extend(desired.system_tags().map(|(key, value)| (key.to_owned(), value.to_owned())));
 }

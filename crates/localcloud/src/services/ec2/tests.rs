@@ -364,7 +364,7 @@ fn launch_templates_have_versions() {
     let data = |kind: &str| json!({"LaunchTemplateName": "workers", "LaunchTemplateData": {"ImageId": "ami-1", "InstanceType": kind}});
     let made = bench.create("AWS::EC2::LaunchTemplate", "T", data("t3.small")).expect("created");
     let id = made.physical_id;
-    let number = |made: &crate::provision::Provisioned| match made.attributes.get("LatestVersionNumber") {
+    let number = |made: &crate::resource::Provisioned| match made.attributes.get("LatestVersionNumber") {
         Some(template::Value::String(text)) => text.clone(),
         other => panic!("{other:?}"),
     };

@@ -137,6 +137,11 @@ pub(super) fn find<'w>(world: &'w World, given: &str) -> Option<&'w Definition> 
 }
 
 /// A revision by its ARN.
+pub(super) fn find_revision<'w>(world: &'w World, arn: &str) -> Option<&'w Definition> {
+    world.ecs.definitions.get(parts(arn).0)?.iter().find(|one| one.arn == arn)
+}
+
+/// A revision by its ARN.
 pub(super) fn find_mut<'w>(
     definitions: &'w mut BTreeMap<String, Vec<Definition>>,
     arn: &str,

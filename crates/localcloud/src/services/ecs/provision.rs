@@ -10,16 +10,45 @@ use template::Value as Attribute;
 use super::names::{cluster_in, cluster_of};
 use super::service::Status;
 use super::{clusters, definitions, durations, scheduler, services, tags, typed};
-use crate::provision::{Desired, ProvisionError, Provisioned, Stability};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{
+    ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, Stability, described,
+};
 use crate::{Input, World};
-
-/// The types.
-pub const TYPES: [&str; 3] = [CLUSTER, TASK_DEFINITION, SERVICE];
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 const SERVICE: &str = "AWS::ECS::Service";
+
+const ANY: ResourceType = ResourceType { create, update, delete, finish_delete, ..generic::ANY };
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType { name: CLUSTER, ..ANY },
+    ResourceType { name: TASK_DEFINITION, ..ANY },
+    ResourceType {
+        name: SERVICE,
+        stability,
+        looks_again,
+        check_deleted,
+        arn: ArnForm::Computed("ServiceName", |world, desired, name| {
+            let input = typed::from_properties(&properties::to_json(desired.properties));
+            super::names::service_arn(world, cluster_of(Input(&input)), name)
+        }),
+        live: Some(Live {
+            // One that is deleted is still described for a while.
+            ask: |world, arn| {
+                let asked = json!({"cluster": cluster_in(arn), "services": [arn]});
+                described(services::describe(world, Input(&asked)), "/services/0")
+                    .filter(|found| Input(found).string("status") == Some("ACTIVE"))
+            },
+            within: None,
+            properties: &[("DesiredCount", "desiredCount")],
+        }),
+        ..ANY
+    },
+];
 
 /// Create the resource. The physical id of a cluster is its name, of the others their ARN.
 ///
@@ -107,8 +136,8 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
 
 /// When to look next whether a deleted service's tasks have ended; `None` when they have, or when it has been looked often
 /// enough.
-pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Option<Duration> {
-    let service = world.ecs.services.get_mut(physical_id).filter(|_| type_name == SERVICE)?;
+pub fn looks_again(world: &mut World, physical_id: &str) -> Option<Duration> {
+    let service = world.ecs.services.get_mut(physical_id)?;
     if service.status == Status::Inactive || service.looks >= durations::LOOKS {
         return None;
     }
@@ -120,9 +149,9 @@ pub fn looks_again(world: &mut World, type_name: &str, physical_id: &str) -> Opt
 ///
 /// # Errors
 /// As [`stability`] fails.
-pub fn check_deleted(world: &World, type_name: &str, physical_id: &str) -> Result<(), ProvisionError> {
+pub fn check_deleted(world: &World, physical_id: &str) -> Result<(), ProvisionError> {
     match world.ecs.services.get(physical_id) {
-        Some(service) if type_name == SERVICE && service.status != Status::Inactive => Err(not_stabilized()),
+        Some(service) if service.status != Status::Inactive => Err(not_stabilized()),
         Some(_) | None => Ok(()),
     }
 }
@@ -140,8 +169,8 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
 
 /// Whether a service has come to rest: one deployment, and as many tasks running as it is to have. A creation or an update
 /// is complete only then.
-pub fn stability(world: &mut World, type_name: &str, physical_id: &str) -> Stability {
-    let found = world.ecs.services.get(physical_id).filter(|_| type_name == SERVICE);
+pub fn stability(world: &mut World, physical_id: &str) -> Stability {
+    let found = world.ecs.services.get(physical_id);
     let Some(service) = found.filter(|service| service.status == Status::Active) else {
         return Stability::Stable;
     };
@@ -189,14 +218,9 @@ fn generated_name(world: &mut World, desired: &Desired<'_>) -> String {
 /// The properties in the API's form, with the stack's tags and CloudFormation's own three under the resource's own.
 fn input(desired: &Desired<'_>) -> Value {
     let mut input = typed::from_properties(&properties::to_json(desired.properties));
-    let own = [
-        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
-        ("aws:cloudformation:logical-id", desired.logical_id),
-        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
-    ];
     let stack = desired.owner.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut all: Vec<Value> = Input(&input).objects("tags").map(|tag| tag.0.clone()).collect();
-    for (key, value) in stack.chain(own) {
+    for (key, value) in stack.chain(desired.system_tags()) {
         if !all.iter().any(|tag| Input(tag).string("key") == Some(key)) {
             all.push(json!({"key": key, "value": value}));
         }
@@ -242,15 +266,4 @@ fn provisioned(world: &World, type_name: &str, physical_id: String) -> Provision
         }
     };
     Provisioned { physical_id, attributes, extra: Duration::ZERO }
-}
-
-/// The ARN that a service of these properties would have, for whoever asks before it is made.
-pub(crate) fn service_arn(world: &World, properties: &Value, name: &str) -> String {
-    let input = typed::from_properties(properties);
-    super::names::service_arn(world, cluster_of(Input(&input)), name)
-}
-
-/// The name of the cluster of a service.
-pub(crate) fn cluster_of_service(physical_id: &str) -> &str {
-    cluster_in(physical_id)
 }

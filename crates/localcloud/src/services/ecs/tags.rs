@@ -48,8 +48,23 @@ pub(super) fn remove(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     Ok(json!({}))
 }
 
-pub(super) fn list(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    Ok(json!({"tags": shown(of_resource(world, input)?)}))
+pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let arn = resource_arn(input)?;
+    let (ecs, cluster) = (&world.ecs, names::cluster_name(arn));
+    let tags = (ecs.services.get(arn).map(|service| &service.tags))
+        .or_else(|| ecs.tasks.get(arn).map(|task| &task.tags))
+        .or_else(|| definitions::find_revision(world, arn).map(|definition| &definition.tags))
+        .or_else(|| Some(&ecs.clusters.get(cluster).filter(|cluster| cluster.is_active)?.tags));
+    Ok(json!({"tags": shown(tags.ok_or_else(not_found)?)}))
+}
+
+fn resource_arn<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
+    let arn = input.string("resourceArn").filter(|arn| arn.starts_with("arn:"));
+    arn.ok_or_else(|| invalid("Invalid ARN: resourceArn must be an ARN"))
+}
+
+fn not_found() -> AwsError {
+    AwsError::new(400, "ResourceNotFoundException", "The specified resource was not found.")
 }
 
 /// The tags of what a request names by its ARN.
@@ -57,8 +72,7 @@ fn of_resource<'w>(
     world: &'w mut World,
     input: Input<'_>,
 ) -> Result<&'w mut BTreeMap<String, String>, AwsError> {
-    let arn = input.string("resourceArn").filter(|arn| arn.starts_with("arn:"));
-    let arn = arn.ok_or_else(|| invalid("Invalid ARN: resourceArn must be an ARN"))?;
+    let arn = resource_arn(input)?;
     let ecs = &mut world.ecs;
     let found = if let Some(service) = ecs.services.get_mut(arn) {
         Some(&mut service.tags)
@@ -70,6 +84,5 @@ fn of_resource<'w>(
         let cluster = ecs.clusters.get_mut(names::cluster_name(arn)).filter(|cluster| cluster.is_active);
         cluster.map(|cluster| &mut cluster.tags)
     };
-    let words = "The specified resource was not found.";
-    found.ok_or_else(|| AwsError::new(400, "ResourceNotFoundException", words))
+    found.ok_or_else(not_found)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::services::properties::lower_camel;
+use crate::properties::lower_camel;
 
 const INTEGERS: &[&str] = &[
     "availabilityZoneRebalancingTimeout",

@@ -10,9 +10,9 @@ use super::document::{Kind, Policy};
 use super::policies::{self, ManagedPolicy};
 use super::profiles::Profile;
 use super::{Identity, RoleSettings, already_exists, delete_conflict, malformed, roles, tags, unique_id};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{AwsError, Input, World};
 
 /// The inline policies that one resource has put on identities.
@@ -23,16 +23,22 @@ pub(crate) struct Placed {
     users: Vec<String>,
 }
 
-/// Whether IAM keeps resources of this type.
-#[must_use]
-pub fn keeps(type_name: &str) -> bool {
-    type_name.strip_prefix("AWS::IAM::").is_some_and(|kind| {
-        matches!(
-            kind,
-            "Role" | "User" | "InstanceProfile" | "ManagedPolicy" | "Policy" | "RolePolicy" | "UserPolicy"
-        )
-    })
-}
+const ANY: ResourceType = ResourceType { create, update, finish_delete, ..generic::ANY };
+const ROLE: &str = "AWS::IAM::Role";
+const USER: &str = "AWS::IAM::User";
+const PROFILE: &str = "AWS::IAM::InstanceProfile";
+const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType { name: ROLE, delete, ..ANY },
+    ResourceType { name: USER, ..ANY },
+    ResourceType { name: PROFILE, ..ANY },
+    ResourceType { name: MANAGED_POLICY, ..ANY },
+    ResourceType { name: "AWS::IAM::Policy", ..ANY },
+    ResourceType { name: "AWS::IAM::RolePolicy", ..ANY },
+    ResourceType { name: "AWS::IAM::UserPolicy", ..ANY },
+];
 
 /// Create the resource.
 ///
@@ -58,17 +64,15 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     Ok(provisioned)
 }
 
-/// Begin to delete.
+/// Begin to delete a role.
 ///
 /// # Errors
-/// When an instance profile still holds a role.
-pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    if desired.type_name == "AWS::IAM::Role" {
-        let key = desired.physical_id.unwrap_or_default().to_ascii_lowercase();
-        if world.iam.profiles.values().any(|profile| profile.roles.contains(&key)) {
-            let words = "Cannot delete entity, must remove roles from instance profile first.";
-            return Err(delete_conflict(words).into());
-        }
+/// When an instance profile still holds it.
+fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
+    let key = desired.id().to_ascii_lowercase();
+    if world.iam.profiles.values().any(|profile| profile.roles.contains(&key)) {
+        let words = "Cannot delete entity, must remove roles from instance profile first.";
+        return Err(delete_conflict(words).into());
     }
     Ok(Duration::ZERO)
 }
@@ -78,10 +82,10 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
     generic::finish_delete(world, type_name, physical_id);
     let key = physical_id.to_ascii_lowercase();
     match type_name {
-        "AWS::IAM::Role" => drop(world.iam.roles.remove(&key)),
-        "AWS::IAM::User" => drop(world.iam.users.remove(&key)),
-        "AWS::IAM::InstanceProfile" => drop(world.iam.profiles.remove(&key)),
-        "AWS::IAM::ManagedPolicy" => {
+        ROLE => drop(world.iam.roles.remove(&key)),
+        USER => drop(world.iam.users.remove(&key)),
+        PROFILE => drop(world.iam.profiles.remove(&key)),
+        MANAGED_POLICY => {
             world.iam.policies.remove(physical_id);
             for identity in world.iam.roles.values_mut().chain(world.iam.users.values_mut()) {
                 identity.attached.remove(physical_id);
@@ -110,21 +114,20 @@ fn check(world: &World, desired: &Desired<'_>, input: Input<'_>) -> Result<(), A
         policies::check_attachable(world, arn)?;
     }
     if desired.physical_id.is_none() {
-        let taken = |name: &str, known: bool, type_name: &str| {
-            known && !world.cloudformation.generic.exists(type_name, name)
-        };
-        if let Some(name) = input.string("RoleName").filter(|_| desired.type_name == "AWS::IAM::Role")
+        let taken =
+            |name: &str, known: bool, type_name: &str| known && !world.generic.exists(type_name, name);
+        if let Some(name) = input.string("RoleName").filter(|_| desired.type_name == ROLE)
             && taken(name, world.iam.roles.contains_key(&name.to_ascii_lowercase()), desired.type_name)
         {
             return Err(already_exists(format!("Role with name {name} already exists.")));
         }
-        if let Some(name) = input.string("UserName").filter(|_| desired.type_name == "AWS::IAM::User")
+        if let Some(name) = input.string("UserName").filter(|_| desired.type_name == USER)
             && taken(name, world.iam.users.contains_key(&name.to_ascii_lowercase()), desired.type_name)
         {
             return Err(already_exists(format!("User with name {name} already exists.")));
         }
     }
-    if desired.type_name == "AWS::IAM::Role" {
+    if desired.type_name == ROLE {
         roles::longest_session(input)?;
     }
     Ok(())
@@ -133,8 +136,8 @@ fn check(world: &World, desired: &Desired<'_>, input: Input<'_>) -> Result<(), A
 fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned: &Provisioned) {
     let physical_id = provisioned.physical_id.as_str();
     match desired.type_name {
-        "AWS::IAM::Role" | "AWS::IAM::User" => keep_identity(world, desired, input, provisioned),
-        "AWS::IAM::InstanceProfile" => {
+        ROLE | USER => keep_identity(world, desired, input, provisioned),
+        PROFILE => {
             let key = physical_id.to_ascii_lowercase();
             let id = unique_id(world, "AIPA", &key);
             let now = world.now;
@@ -148,7 +151,7 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
             });
             profile.roles = input.strings("Roles").map(str::to_ascii_lowercase).collect();
         }
-        "AWS::IAM::ManagedPolicy" => keep_policy(world, input, provisioned),
+        MANAGED_POLICY => keep_policy(world, input, provisioned),
         _ => {
             take_back(world, physical_id);
             place(world, physical_id, input);
@@ -157,7 +160,7 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
 }
 
 fn keep_identity(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned: &Provisioned) {
-    let is_role = desired.type_name == "AWS::IAM::Role";
+    let is_role = desired.type_name == ROLE;
     let key = provisioned.physical_id.to_ascii_lowercase();
     let id = match attribute(provisioned, "RoleId") {
         id if is_role && !id.is_empty() => id,

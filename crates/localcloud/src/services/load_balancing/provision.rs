@@ -8,13 +8,30 @@ use serde_json::Value;
 use template::Value as Attribute;
 
 use super::{balancers, listeners, rules, tags, tail, target_groups};
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{ArnForm, Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{Input, World};
 
 const LOAD_BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 const LISTENER: &str = "AWS::ElasticLoadBalancingV2::Listener";
 const LISTENER_RULE: &str = "AWS::ElasticLoadBalancingV2::ListenerRule";
+
+const TARGET_GROUP: &str = "AWS::ElasticLoadBalancingV2::TargetGroup";
+
+/// They have their ARN for an id as soon as they are there.
+const fn kept(name: &'static str, arn_prefix: &'static str) -> ResourceType {
+    let arn = ArnForm::Name("elasticloadbalancing", arn_prefix, None);
+    ResourceType { name, create, update, delete, finish_delete, arn, ..generic::ANY }
+}
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    kept(LOAD_BALANCER, "loadbalancer/app/"),
+    kept(LISTENER, "listener/app/"),
+    kept(LISTENER_RULE, "listener-rule/app/"),
+    kept(TARGET_GROUP, "targetgroup/"),
+];
 
 /// Create the resource.
 ///
@@ -101,17 +118,8 @@ fn set_tags(
     properties: &Value,
     arn: &str,
 ) -> Result<(), ProvisionError> {
-    let given = tags::given(Input(properties))?;
-    let mut all: BTreeMap<String, String> = desired.owner.tags.iter().cloned().collect();
-    all.extend(given);
-    for (key, value) in [
-        ("aws:cloudformation:stack-name", &desired.owner.stack_name),
-        ("aws:cloudformation:stack-id", &desired.owner.stack_id),
-        ("aws:cloudformation:logical-id", &desired.logical_id.to_owned()),
-    ] {
-        all.insert(key.to_owned(), value.clone());
-    }
-    world.load_balancing.tags.insert(arn.to_owned(), all);
+    let tags = desired.tags(tags::given(Input(properties))?);
+    world.load_balancing.tags.insert(arn.to_owned(), tags);
     Ok(())
 }
 

@@ -1,21 +1,19 @@
 //! `AWS::SNS::Topic` and `AWS::SNS::Subscription`. Their ARNs are made as for every type without a service of its own.
 
-use std::time::Duration;
-
 use super::{Topic, subscriptions, topics};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{Input, World};
 
 const TOPIC: &str = "AWS::SNS::Topic";
 const ATTRIBUTES: &[&str] = &["DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig"];
 
-/// Whether SNS keeps resources of this type.
-#[must_use]
-pub fn keeps(type_name: &str) -> bool {
-    matches!(type_name, TOPIC | "AWS::SNS::Subscription")
-}
+const ANY: ResourceType = ResourceType { create, update, finish_delete, ..generic::ANY };
+
+/// The types.
+pub const TYPES: &[ResourceType] =
+    &[ResourceType { name: TOPIC, ..ANY }, ResourceType { name: "AWS::SNS::Subscription", ..ANY }];
 
 /// Create the resource.
 ///
@@ -40,14 +38,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let provisioned = generic::update(world, desired)?;
     keep(world, desired, &provisioned.physical_id, Input(&properties));
     Ok(provisioned)
-}
-
-/// Begin to delete.
-///
-/// # Errors
-/// None so far.
-pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    Ok(Duration::ZERO)
 }
 
 /// Gone.

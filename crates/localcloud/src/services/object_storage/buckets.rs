@@ -148,60 +148,49 @@ pub(super) struct Record {
     missing: Option<(&'static str, &'static str)>,
 }
 
-const RECORDS: [Record; 6] = [
-    Record { name: "BucketTagging", missing: Some(("NoSuchTagSet", "The TagSet does not exist")) },
-    // Every bucket is encrypted by default: GetBucketEncryption has always an answer.
-    Record { name: "BucketEncryption", missing: None },
-    Record { name: "BucketPolicy", missing: Some(NO_POLICY) },
-    // Kept to be told; nothing here expires, and nothing is locked.
-    Record {
-        name: "BucketLifecycleConfiguration",
-        missing: Some(("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")),
-    },
-    Record {
-        name: "ObjectLockConfiguration",
-        missing: Some((
-            "ObjectLockConfigurationNotFoundError",
-            "Object Lock configuration does not exist for this bucket",
-        )),
-    },
-    Record {
-        name: "PublicAccessBlock",
-        missing: Some((
-            "NoSuchPublicAccessBlockConfiguration",
-            "The public access block configuration was not found",
-        )),
-    },
-];
+pub(super) static TAGGING: Record =
+    Record { name: "BucketTagging", missing: Some(("NoSuchTagSet", "The TagSet does not exist")) };
+/// Every bucket is encrypted by default: GetBucketEncryption has always an answer.
+pub(super) static ENCRYPTION: Record = Record { name: "BucketEncryption", missing: None };
+pub(super) static POLICY: Record = Record { name: "BucketPolicy", missing: Some(NO_POLICY) };
+/// Kept to be told: nothing here expires.
+pub(super) static LIFECYCLE: Record = Record {
+    name: "BucketLifecycleConfiguration",
+    missing: Some(("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")),
+};
+/// Kept to be told: nothing here is locked.
+pub(super) static OBJECT_LOCK: Record = Record {
+    name: "ObjectLockConfiguration",
+    missing: Some((
+        "ObjectLockConfigurationNotFoundError",
+        "Object Lock configuration does not exist for this bucket",
+    )),
+};
+pub(super) static PUBLIC_ACCESS_BLOCK: Record = Record {
+    name: "PublicAccessBlock",
+    missing: Some((
+        "NoSuchPublicAccessBlockConfiguration",
+        "The public access block configuration was not found",
+    )),
+};
 
 impl Record {
-    pub(super) fn of(operation: &str) -> Option<&'static Record> {
-        // Only its deletion is called by another name.
-        let name = match operation {
-            "DeleteBucketLifecycle" => "BucketLifecycleConfiguration",
-            _ => ["Put", "Get", "Delete"].iter().find_map(|verb| operation.strip_prefix(verb))?,
-        };
-        RECORDS.iter().find(|record| record.name == name)
+    pub(super) fn put(&self, world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+        let record = input.0.get("Record").cloned().unwrap_or_default();
+        bucket_mut(world, input)?.records.insert(self.name.to_owned(), record);
+        Ok(json!({}))
     }
 
-    pub(super) fn handle(
-        &self,
-        world: &mut World,
-        operation: &str,
-        input: Input<'_>,
-    ) -> Result<Value, AwsError> {
-        let records = &mut bucket_mut(world, input)?.records;
-        if operation.starts_with("Put") {
-            records.insert(self.name.to_owned(), input.0.get("Record").cloned().unwrap_or_default());
-        } else if operation.starts_with("Delete") {
-            records.remove(self.name);
-        } else {
-            return match (records.get(self.name), self.missing) {
-                (Some(record), _) => Ok(json!({"Record": record})),
-                (None, None) => Ok(json!({})),
-                (None, Some((code, message))) => Err(AwsError::new(404, code, message)),
-            };
-        }
+    pub(super) fn delete(&self, world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+        bucket_mut(world, input)?.records.remove(self.name);
         Ok(json!({}))
+    }
+
+    pub(super) fn get(&self, world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+        match (bucket(world, input)?.records.get(self.name), self.missing) {
+            (Some(record), _) => Ok(json!({"Record": record})),
+            (None, None) => Ok(json!({})),
+            (None, Some((code, message))) => Err(AwsError::new(404, code, message)),
+        }
     }
 }

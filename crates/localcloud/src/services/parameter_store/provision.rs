@@ -1,18 +1,22 @@
 //! `AWS::SSM::Parameter`. Its physical id, the name, is made as for every type without a service of its own.
 
-use std::time::Duration;
+use template::Value;
 
 use super::write;
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{ArnForm, Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{Input, World};
 
-/// Whether the parameter store keeps resources of this type.
-#[must_use]
-pub fn keeps(type_name: &str) -> bool {
-    type_name == "AWS::SSM::Parameter"
-}
+/// The type.
+pub const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::SSM::Parameter",
+    create,
+    update,
+    finish_delete,
+    arn: ArnForm::Id("ssm", "parameter/"),
+    ..generic::ANY
+}];
 
 /// Create the parameter.
 ///
@@ -25,14 +29,14 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         write::check_name(name)?;
         // A parameter of another stack is refused in CloudFormation's words.
         if world.parameter_store.parameters.contains_key(name)
-            && !world.cloudformation.generic.exists(desired.type_name, name)
+            && !world.generic.exists(desired.type_name, name)
         {
             return Err(ProvisionError { reason: format!("{name} already exists") });
         }
     }
     check(input)?;
     let provisioned = generic::create(world, desired)?;
-    keep(world, &provisioned.physical_id, input);
+    keep(world, desired, &provisioned.physical_id, input);
     Ok(provisioned)
 }
 
@@ -44,16 +48,8 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let properties = properties::to_json(desired.properties);
     check(Input(&properties))?;
     let provisioned = generic::update(world, desired)?;
-    keep(world, &provisioned.physical_id, Input(&properties));
+    keep(world, desired, &provisioned.physical_id, Input(&properties));
     Ok(provisioned)
-}
-
-/// Begin to delete.
-///
-/// # Errors
-/// None so far.
-pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    Ok(Duration::ZERO)
 }
 
 /// Gone.
@@ -70,9 +66,10 @@ fn check(input: Input<'_>) -> Result<(), ProvisionError> {
     Ok(())
 }
 
-fn keep(world: &mut World, name: &str, input: Input<'_>) {
+fn keep(world: &mut World, desired: &Desired<'_>, name: &str, input: Input<'_>) {
     let kind = input.string("Type").and_then(|kind| write::kind(kind).ok());
-    if let (Some(kind), Some(value)) = (kind, input.string("Value")) {
+    let value = desired.properties.get("Value").and_then(Value::scalar_text);
+    if let (Some(kind), Some(value)) = (kind, value) {
         write::store(world, name, kind, value, input);
     }
 }

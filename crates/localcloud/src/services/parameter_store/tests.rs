@@ -164,8 +164,8 @@ fn refusals_are_in_its_words() {
 #[test]
 fn stacks_and_the_api_see_the_same_parameters() {
     let mut bench = bench();
-    assert_eq!(bench.world.cloudformation.parameter_store.get("/app/host").map(String::as_str), Some("h2"));
-    assert_eq!(bench.world.cloudformation.parameter_store.get("/app/db/password"), None);
+    assert_eq!(bench.world.parameter_store.value_for_stacks("/app/host").as_deref(), Some("h2"));
+    assert_eq!(bench.world.parameter_store.value_for_stacks("/app/db/password"), None);
     let properties = json!({"Name": "/stack/x", "Type": "String", "Value": "1"});
     bench.create(TYPE, "Parameter", properties).expect("created");
     let found = bench.ok(0, "GetParameter", json!({"Name": "/stack/x"}));

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Parameter, Version, not_found, required, validation};
+use super::{Kind, not_found, required, validation};
 use crate::{AwsError, Input, World};
 
 /// Of the standard tier.
 const LONGEST_VALUE: usize = 4096;
-/// "A maximum of 100 versions"; the oldest goes.
-const MOST_VERSIONS: usize = 100;
 
 pub(super) fn put(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = required(input, "Name")?;
@@ -88,40 +86,18 @@ pub(super) fn check_value(value: &str) -> Result<(), AwsError> {
 
 /// Add a version; gives its number.
 pub(super) fn store(world: &mut World, name: &str, kind: Kind, value: &str, input: Input<'_>) -> u64 {
-    let version =
-        Version { value: value.to_owned(), modified: world.now, is_secret: kind == Kind::SecureString };
-    let parameter = world.parameter_store.parameters.entry(name.to_owned()).or_insert_with(|| Parameter {
-        kind,
-        description: None,
-        data_type: "text".to_owned(),
-        first: 1,
-        versions: Vec::new(),
-    });
-    parameter.kind = kind;
+    let parameter = world.parameter_store.add_version(name, kind, value, world.now);
     if let Some(description) = input.string("Description") {
         parameter.description = Some(description.to_owned());
     }
     if let Some(data_type) = input.string("DataType") {
         data_type.clone_into(&mut parameter.data_type);
     }
-    parameter.versions.push(version);
-    if parameter.versions.len() > MOST_VERSIONS {
-        parameter.versions.remove(0);
-        parameter.first += 1;
-    }
-    let number = parameter.number();
-    // Stacks can't read a `SecureString` through a parameter.
-    let readable = &mut world.cloudformation.parameter_store;
-    match kind {
-        Kind::String | Kind::StringList => drop(readable.insert(name.to_owned(), value.to_owned())),
-        Kind::SecureString => drop(readable.remove(name)),
-    }
-    number
+    parameter.number()
 }
 
 /// Remove a parameter, if it is there.
 pub(super) fn remove(world: &mut World, name: &str) -> bool {
-    world.cloudformation.parameter_store.remove(name);
     world.parameter_store.parameters.remove(name).is_some()
 }
 

@@ -125,22 +125,43 @@ pub(super) fn remove_tags(world: &mut World, input: Input<'_>) -> Result<Value, 
     Ok(json!({}))
 }
 
-pub(super) fn list_tags(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    Ok(json!({"TagList": tag_list(tagged(world, input)?)}))
+pub(super) fn list_tags(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
+    let tags = match named(input)? {
+        Named::Database(id) => world.rds.instances.get(id).map(|found| &found.tags),
+        Named::Snapshot(id) => world.rds.snapshots.get(id).map(|found| &found.tags),
+    };
+    Ok(json!({"TagList": tag_list(tags.ok_or_else(|| not_found(input))?)}))
 }
 
-/// The tags of the database or the snapshot that `ResourceName`, an ARN, names.
-fn tagged<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut BTreeMap<String, String>, AwsError> {
+/// What `ResourceName`, an ARN, names.
+enum Named<'a> {
+    Database(&'a str),
+    Snapshot(&'a str),
+}
+
+fn named<'a>(input: Input<'a>) -> Result<Named<'a>, AwsError> {
     let arn = input.string("ResourceName").unwrap_or_default();
     let mut parts = arn.rsplit(':');
-    let (id, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    match kind {
-        "db" => {
-            world.rds.instances.get_mut(id).map(|found| &mut found.tags).ok_or_else(|| instance_not_found(id))
-        }
-        "snapshot" => {
-            world.rds.snapshots.get_mut(id).map(|found| &mut found.tags).ok_or_else(|| snapshot_not_found(id))
-        }
+    match (parts.next().unwrap_or_default(), parts.next()) {
+        (id, Some("db")) => Ok(Named::Database(id)),
+        (id, Some("snapshot")) => Ok(Named::Snapshot(id)),
         _ => Err(refused("InvalidParameterValue", format!("Invalid resource name: {arn}"))),
     }
+}
+
+/// That there is no such thing.
+fn not_found(input: Input<'_>) -> AwsError {
+    match named(input) {
+        Ok(Named::Database(id)) => instance_not_found(id),
+        Ok(Named::Snapshot(id)) => snapshot_not_found(id),
+        Err(refusal) => refusal,
+    }
+}
+
+fn tagged<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut BTreeMap<String, String>, AwsError> {
+    let tags = match named(input)? {
+        Named::Database(id) => world.rds.instances.get_mut(id).map(|found| &mut found.tags),
+        Named::Snapshot(id) => world.rds.snapshots.get_mut(id).map(|found| &mut found.tags),
+    };
+    tags.ok_or_else(|| not_found(input))
 }

@@ -7,14 +7,43 @@ use serde_json::{Map, Value, json};
 use template::Value as Attribute;
 
 use super::instance::{DbInstance, Status};
-use super::{durations, instance, modify, operations, refused, snapshot_not_found, snapshots, storage};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use super::{
+    describe, durations, instance, modify, operations, refused, snapshot_not_found, snapshots, storage,
+};
+use crate::generic;
+use crate::properties;
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
 use crate::{Input, World};
 
 /// What a database has whose template says nothing of its storage. Assumption: the least of general purpose storage.
 const USUAL_GIB: u64 = 20;
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::RDS::DBInstance",
+        create,
+        update,
+        delete,
+        finish_delete,
+        leave_snapshot,
+        live: Some(Live {
+            ask: |world, id| {
+                let asked = json!({"DBInstanceIdentifier": id});
+                described(describe::instances(world, Input(&asked)), "/DBInstances/0")
+            },
+            within: None,
+            properties: &[
+                ("AllocatedStorage", "AllocatedStorage"),
+                ("MaxAllocatedStorage", "MaxAllocatedStorage"),
+                ("DBInstanceClass", "DBInstanceClass"),
+                ("EngineVersion", "EngineVersion"),
+            ],
+        }),
+        ..generic::ANY
+    },
+    ResourceType { name: "AWS::RDS::DBSubnetGroup", arn: ArnForm::Id("rds", "subgrp:"), ..generic::ANY },
+];
 
 /// Create a database.
 ///
@@ -53,7 +82,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     if !input.has("Port") {
         let port = Attribute::String(usual_port(made.engine()).to_owned());
         let id = &provisioned.physical_id;
-        world.cloudformation.generic.set_attribute(desired.type_name, id, "Endpoint.Port", port.clone());
+        world.generic.set_attribute(desired.type_name, id, "Endpoint.Port", port.clone());
         provisioned.attributes.insert("Endpoint.Port".to_owned(), port);
     }
     let attribute = |name: &str| match provisioned.attributes.get(name) {
@@ -162,7 +191,7 @@ pub fn delete(world: &mut World, desired: &Desired<'_>) -> Result<Duration, Prov
         // No timer: the engine says when it is over.
         instance.step += 1;
     }
-    generic::delete(world, desired)
+    Ok(Duration::ZERO)
 }
 
 /// Gone.
@@ -178,14 +207,5 @@ fn key(physical_id: &str) -> String {
 
 /// The template's tags, the stack's, and CloudFormation's own three.
 fn tags(desired: &Desired<'_>, input: Input<'_>) -> BTreeMap<String, String> {
-    let mut tags: BTreeMap<String, String> = desired.owner.tags.iter().cloned().collect();
-    tags.extend(operations::tags(input));
-    for (key, value) in [
-        ("aws:cloudformation:stack-name", desired.owner.stack_name.as_str()),
-        ("aws:cloudformation:stack-id", desired.owner.stack_id.as_str()),
-        ("aws:cloudformation:logical-id", desired.logical_id),
-    ] {
-        tags.insert(key.to_owned(), value.to_owned());
-    }
-    tags
+    desired.tags(operations::tags(input))
 }

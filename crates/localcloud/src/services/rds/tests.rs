@@ -195,9 +195,7 @@ fn a_rollback_keeps_the_larger_storage() {
             rds::grow(&mut bench.world, "main", gib).expect("grown");
         }
         bench.world.advance(Timestamp(30_000_000));
-        let check = |outcome: Result<_, crate::provision::ProvisionError>,
-                     words: Option<&str>,
-                     what: &str| {
+        let check = |outcome: Result<_, crate::resource::ProvisionError>, words: Option<&str>, what: &str| {
             let refusal = outcome.err().map(|error| error.reason);
             match (&refusal, words) {
                 (None, None) => {}

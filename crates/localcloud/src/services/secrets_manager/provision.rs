@@ -1,18 +1,14 @@
 //! `AWS::SecretsManager::Secret`. Its physical id, an ARN, is made as for every type without a service of its own.
 
-use std::time::Duration;
-
 use super::{Hidden, generate, secrets, values};
-use crate::cloudformation::generic;
-use crate::provision::{Desired, ProvisionError, Provisioned};
-use crate::services::properties;
+use crate::generic;
+use crate::properties;
+use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{AwsError, Input, World};
 
-/// Whether Secrets Manager keeps resources of this type.
-#[must_use]
-pub fn keeps(type_name: &str) -> bool {
-    type_name == "AWS::SecretsManager::Secret"
-}
+/// The type.
+pub const TYPES: &[ResourceType] =
+    &[ResourceType { name: "AWS::SecretsManager::Secret", create, update, finish_delete, ..generic::ANY }];
 
 /// Create the secret.
 ///
@@ -68,14 +64,6 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     }
     describe(world, desired, arn, input);
     Ok(provisioned)
-}
-
-/// Begin to delete.
-///
-/// # Errors
-/// None so far.
-pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    Ok(Duration::ZERO)
 }
 
 /// Gone, without a recovery window, as CloudFormation's handler asks.

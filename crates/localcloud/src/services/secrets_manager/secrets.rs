@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Secret, arn_of, invalid_parameter, invalid_request, living, not_found, seconds, values};
+use super::{Secret, arn_of, invalid_parameter, invalid_request, living_mut, not_found, seconds, values};
 use crate::services::paging::page;
 use crate::{AwsError, Input, World};
 
@@ -167,7 +167,7 @@ pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
             "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
         ));
     }
-    let secret = living(world, input)?;
+    let secret = living_mut(world, input)?;
     let (arn, name) = (secret.arn.clone(), secret.name.clone());
     if at_once {
         world.secrets_manager.secrets.remove(&arn);

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Hidden, Secret, Version, arn_of, invalid_parameter, invalid_request, living, not_found, seconds,
+    Hidden, Secret, Version, arn_of, invalid_parameter, invalid_request, living, living_mut, not_found,
+    seconds,
 };
 use crate::{AwsError, Input, Timestamp, World};
 
@@ -78,7 +79,7 @@ pub(super) fn current(secret: &Secret) -> Option<&Hidden> {
     versions.find(|version| version.stages.contains(CURRENT)).map(|version| &version.value)
 }
 
-pub(super) fn get(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let secret = living(world, input)?;
     let stage = input.string("VersionStage");
     let found = match input.string("VersionId") {
@@ -126,12 +127,12 @@ pub(super) fn update_secret(world: &mut World, input: Input<'_>) -> Result<Value
     let answer = match value {
         Some(value) => write(world, input, &name, value, &[])?,
         None => {
-            let secret = living(world, input)?;
+            let secret = living_mut(world, input)?;
             json!({"ARN": secret.arn, "Name": secret.name})
         }
     };
     let now = world.now;
-    let secret = living(world, input)?;
+    let secret = living_mut(world, input)?;
     if let Some(description) = input.string("Description") {
         secret.description = Some(description.to_owned());
     }
@@ -153,7 +154,7 @@ fn write(
     check_token(input)?;
     let id = version_id(world, input, name);
     let now = world.now;
-    let secret = living(world, input)?;
+    let secret = living_mut(world, input)?;
     match secret.versions.get(&id) {
         Some(version) if version.value == value => {}
         Some(_) => {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{GROUP, bench, group, ids, set, states};
-use crate::provision;
+use crate::services::auto_scaling::provision;
 use crate::services::testing::Bench;
 use crate::wire::Service;
 use crate::{Input, Timestamp};
@@ -91,11 +91,11 @@ fn without_terminate_cloudformation_waits_for_a_group_that_it_deletes() {
     bench.ok(50, "SuspendProcesses", processes(&["Terminate"]));
     bench.delete(GROUP, "g").expect("begun");
     assert_eq!(states(&mut bench, 4000), "InService");
-    let reason = provision::check_deleted(&bench.world, GROUP, "g").expect_err("held").reason;
+    let reason = provision::check_deleted(&bench.world, "g").expect_err("held").reason;
     assert!(reason.starts_with("Group did not stabilize."), "{reason}");
     bench.ok(4000, "ResumeProcesses", processes(&["Terminate"]));
     assert_eq!(states(&mut bench, 4060), "");
-    assert_eq!(provision::check_deleted(&bench.world, GROUP, "g"), Ok(()));
+    assert_eq!(provision::check_deleted(&bench.world, "g"), Ok(()));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::provision::{self, Stability};
+use crate::resource::Stability;
+use crate::services::resource_type;
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const DEFINITION: &str = "AWS::ECS::TaskDefinition";
@@ -32,11 +33,11 @@ fn a_service_of_a_template_has_one_task_unless_it_says_otherwise() {
     assert_eq!(made.physical_id, arn);
     assert_eq!(made.attributes["Name"], template::Value::String("s".to_owned()));
     assert_eq!(
-        provision::stability(&mut bench.world, SERVICE, arn),
+        (resource_type(SERVICE).stability)(&mut bench.world, arn),
         Stability::Again(super::super::durations::LOOK)
     );
     assert_eq!(counts(&service(&mut bench, 30)), (1, 1, 0));
-    assert_eq!(provision::stability(&mut bench.world, SERVICE, arn), Stability::Stable);
+    assert_eq!((resource_type(SERVICE).stability)(&mut bench.world, arn), Stability::Stable);
 
     update(&mut bench, 30, json!({"desiredCount": 3}));
     bench.ok(30, "TagResource", json!({"resourceArn": arn, "tags": [{"key": "by", "value": "hand"}]}));
@@ -54,11 +55,11 @@ fn a_service_of_a_template_has_one_task_unless_it_says_otherwise() {
     assert_eq!(keys, [own[0], own[1], own[2], "by", "team"]);
 
     bench.delete(SERVICE, arn).expect("begun");
-    assert!(provision::looks_again(&mut bench.world, SERVICE, arn).is_some());
-    assert!(provision::check_deleted(&bench.world, SERVICE, arn).is_err());
+    assert!((resource_type(SERVICE).looks_again)(&mut bench.world, arn).is_some());
+    assert!((resource_type(SERVICE).check_deleted)(&bench.world, arn).is_err());
     assert_eq!(service(&mut bench, 63)["status"], "INACTIVE");
-    assert_eq!(provision::looks_again(&mut bench.world, SERVICE, arn), None);
-    provision::check_deleted(&bench.world, SERVICE, arn).expect("gone");
+    assert_eq!((resource_type(SERVICE).looks_again)(&mut bench.world, arn), None);
+    (resource_type(SERVICE).check_deleted)(&bench.world, arn).expect("gone");
     bench.finish_delete(SERVICE, arn);
     bench.delete(CLUSTER, "c").expect("unused");
     bench.finish_delete(CLUSTER, "c");
@@ -90,7 +91,7 @@ fn a_service_that_never_comes_to_rest_fails_after_three_hours() {
     let arn = bench.create(SERVICE, "Service", properties).expect("a service").physical_id;
     let mut looks = 0;
     let error = loop {
-        match provision::stability(&mut bench.world, SERVICE, &arn) {
+        match (resource_type(SERVICE).stability)(&mut bench.world, &arn) {
             Stability::Again(_) => looks += 1,
             Stability::Failed(error) => break error,
             Stability::Stable => panic!("no time has passed"),

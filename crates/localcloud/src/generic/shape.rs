@@ -11,10 +11,9 @@ use template::Value;
 use super::pattern::Source;
 use super::text;
 use crate::World;
-use crate::cloudformation::values::is_custom;
-use crate::provision::Desired;
+use crate::resource::{Desired, is_custom};
 
-static TEXT: &str = include_str!("../../../data/attributes.txt");
+static TEXT: &str = include_str!("../../data/attributes.txt");
 
 /// How a type's name is made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

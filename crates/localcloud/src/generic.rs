@@ -16,9 +16,24 @@ use template::Value;
 
 use crate::World;
 use crate::faults::CustomAnswer;
-use crate::provision::{Desired, ProvisionError, Provisioned};
+use crate::resource::{ArnForm, Desired, ProvisionError, Provisioned, ResourceType, Stability, is_custom};
 use pattern::Source;
 pub use shape::name_property;
+
+/// How a type is simulated that says nothing for itself.
+pub const ANY: ResourceType = ResourceType {
+    name: "",
+    create,
+    update,
+    delete: |_, _| Ok(Duration::ZERO),
+    finish_delete,
+    leave_snapshot: |_, _| Ok(None),
+    stability: |_, _| Stability::Stable,
+    looks_again: |_, _| None,
+    check_deleted: |_, _| Ok(()),
+    arn: ArnForm::Facts,
+    live: None,
+};
 
 /// The resources that exist without a service of their own, by type and physical id.
 #[derive(Debug, Default)]
@@ -106,9 +121,9 @@ impl GenericResources {
 
 /// What a resource of these properties would be called, and its attributes; nothing is made.
 pub fn would_be(world: &mut World, desired: &Desired<'_>) -> (String, BTreeMap<String, Value>) {
-    let counts = world.cloudformation.generic.counts.clone();
+    let counts = world.generic.counts.clone();
     let attributes = shape::attributes(&mut Source::new(world, desired), desired);
-    world.cloudformation.generic.counts = counts;
+    world.generic.counts = counts;
     (shape::reference(desired, &attributes), attributes)
 }
 
@@ -128,19 +143,18 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let key = (desired.type_name.to_owned(), physical_id.clone());
     let custom_name =
         name_property(desired.type_name).is_some_and(|name| desired.properties.contains_key(name));
-    if custom_name && let Some(taken) = world.cloudformation.generic.existing.get(&key) {
+    if custom_name && let Some(taken) = world.generic.existing.get(&key) {
         // The words of CloudFormation for a name that a stack of the account has already.
         return Err(ProvisionError {
             reason: format!("{physical_id} already exists in stack {}", taken.stack_id),
         });
     }
-    store_parameter(world, desired, &physical_id);
     let existing = Existing {
         attributes: attributes.clone(),
         properties: desired.properties.clone(),
         stack_id: desired.owner.stack_id.clone(),
     };
-    world.cloudformation.generic.existing.insert(key, existing);
+    world.generic.existing.insert(key, existing);
     Ok(Provisioned { physical_id, attributes, extra: Duration::ZERO })
 }
 
@@ -154,7 +168,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         return create(world, desired);
     }
     let key = (desired.type_name.to_owned(), physical_id.clone());
-    let mut attributes = match world.cloudformation.generic.existing.get(&key) {
+    let mut attributes = match world.generic.existing.get(&key) {
         Some(existing) => existing.attributes.clone(),
         // Somebody removed it meanwhile, as a skipped rollback may.
         None => {
@@ -177,8 +191,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     if let Some(answer) = custom_answer(world, desired).filter(|_| !desired.undoes) {
         attributes.extend(answer.data.iter().map(|(name, json)| (name.clone(), value_of(json))));
     }
-    store_parameter(world, desired, &physical_id);
-    if let Some(existing) = world.cloudformation.generic.existing.get_mut(&key) {
+    if let Some(existing) = world.generic.existing.get_mut(&key) {
         existing.attributes.clone_from(&attributes);
         existing.properties.clone_from(desired.properties);
     }
@@ -211,21 +224,13 @@ fn value_of(json: &serde_json::Value) -> Value {
 
 /// What somebody has ordered a custom resource's function to answer.
 fn custom_answer<'w>(world: &'w World, desired: &Desired<'_>) -> Option<&'w CustomAnswer> {
-    let is_custom = super::values::is_custom(desired.type_name);
+    let is_custom = is_custom(desired.type_name);
     world.faults.custom_resource(&desired.owner.stack_name, desired.logical_id).filter(|_| is_custom)
-}
-
-/// Begin to delete.
-pub fn delete(_world: &mut World, _desired: &Desired<'_>) -> Result<Duration, ProvisionError> {
-    Ok(Duration::ZERO)
 }
 
 /// Gone.
 pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
-    world.cloudformation.generic.existing.remove(&(type_name.to_owned(), physical_id.to_owned()));
-    if type_name == "AWS::SSM::Parameter" {
-        world.cloudformation.parameter_store.remove(physical_id);
-    }
+    world.generic.existing.remove(&(type_name.to_owned(), physical_id.to_owned()));
 }
 
 /// CloudFormation checks a type's required properties before it calls the service (recorded:
@@ -245,14 +250,6 @@ fn require(desired: &Desired<'_>) -> Result<(), ProvisionError> {
         Some(name) => Err(ProvisionError {
             reason: format!("Property validation failure: [The property {{/{name}}} is required]"),
         }),
-    }
-}
-
-fn store_parameter(world: &mut World, desired: &Desired<'_>, physical_id: &str) {
-    if desired.type_name == "AWS::SSM::Parameter"
-        && let Some(value) = text(desired.properties, "Value")
-    {
-        world.cloudformation.parameter_store.insert(physical_id.to_owned(), value.to_owned());
     }
 }
 

@@ -6,7 +6,7 @@ use template::Value;
 
 use super::text;
 use crate::World;
-use crate::provision::Desired;
+use crate::resource::Desired;
 
 /// Where the parts of a pattern come from.
 pub struct Source<'w, 'd> {
@@ -49,7 +49,7 @@ impl<'w, 'd> Source<'w, 'd> {
         let (kind, length) = part.split_once(':').unwrap_or((part, ""));
         if kind == "count" {
             let entity = format!("{} {}", self.desired.type_name, self.part(length));
-            return self.world.cloudformation.generic.next_of(&entity).to_string();
+            return self.world.generic.next_of(&entity).to_string();
         }
         let length: usize = length.parse().unwrap_or(12);
         match kind {
