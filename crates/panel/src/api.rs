@@ -4,6 +4,7 @@
 //! types that its functions take and give.
 
 mod audit;
+mod audited;
 mod confirmation;
 mod deployments;
 mod document;

@@ -145,7 +145,9 @@ pub struct MaintenanceWish {
 }
 
 /// What a leaving may meet, and goes through with all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "Leaving")]
 pub struct LeavingWish {
     /// A run that is carried out is asked to stop.
     pub stop_run: bool,

@@ -7,7 +7,6 @@
 //! it needs of the place that remembers runs is [`Runs`].
 
 pub mod access;
-mod act;
 mod api;
 mod backend;
 mod listen;

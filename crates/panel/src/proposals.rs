@@ -3,6 +3,7 @@
 //! A deployment has at most one that is open. Nobody's browser keeps anything of it: it can be left, taken up by
 //! somebody else, and looked at from a phone. A parameter marked NoEcho is never given here, so none is kept.
 
+mod notice;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use upgrade::{
     Approval, AtWork, CheckResult, Foretold, ParameterRow, Plan, StackSettings, Timestamp, UpgradeChoices,
 };
 
+pub(crate) use notice::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 pub use store::{ProposalError, Proposals};
 
 /// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").

@@ -1,5 +1,6 @@
-//! The rule for changes of credentials, kept before every operation that says it is one: no token, and the asker's own
-//! password once more, as `current` in what is sent. Handlers see the rest.
+//! The rule for changes of credentials (people, passwords, tokens), kept before every operation that says it is one: whoever
+//! asks has signed in themselves, for a token can't do it, and gives their own password once more, as `current` in what is
+//! sent. So a browser that was left open, or whose cookie was stolen, lets nobody in for good. Handlers see the rest.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -8,7 +9,8 @@ use axum::response::Response;
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-use crate::act;
+use super::audited::audited_by;
+use crate::access::Proof;
 use crate::panel::Panel;
 use crate::web::{Asker, Failure, MOST_BYTES};
 
@@ -48,6 +50,29 @@ async fn without_password(panel: &Panel, what: &str, request: Request) -> Result
         Some(Value::String(current)) => Some(current),
         Some(_) | None => None,
     };
-    act::confirm(panel, &asker, what, current).await?;
+    if let Err(failure) = check_password(panel, &asker, current).await {
+        return audited_by(panel, &asker, "change credentials", what, async { Err(failure) }).await;
+    }
     Ok(Request::from_parts(parts, Body::from(Value::Object(sent).to_string())))
+}
+
+/// Whether whoever asks is who they were when they signed in. Wrong passwords count as attempts to sign in do.
+async fn check_password(panel: &Panel, asker: &Asker, current: Option<String>) -> Result<(), Failure> {
+    match asker.proof {
+        Proof::Session(_) => {}
+        Proof::Token(_) => return Err(Failure::NotByToken),
+    }
+    let Some(current) = current.filter(|current| !current.is_empty()) else {
+        return Err(Failure::field("current", "Your own password is asked for once more."));
+    };
+    let name = &asker.person.name;
+    let reset_at = panel.access.reset_at(name)?;
+    panel.limits.attempt(name, asker.address, reset_at, panel.now()).map_err(Failure::TooMany)?;
+    let hash = panel.access.password_of(name)?.map(|(_, hash)| hash);
+    if !panel.passwords.is(current, hash).await {
+        panel.limits.wrong(name, asker.address, panel.now());
+        return Err(Failure::field("current", "That is not your password."));
+    }
+    panel.limits.right(name, asker.address, panel.now());
+    Ok(())
 }

@@ -4,12 +4,12 @@ use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use upgrade::{EcsService, Job, Maintenance, Session, Users, WorkerGroup};
+use upgrade::{ApprovedPlan, EcsService, Job, Maintenance, Plan, Session, Users, WorkerGroup};
 
+use super::audited::audited;
 use super::operation::{Done, Optional};
 use super::time::Time;
-use crate::act;
-use crate::backend::{DeploymentSummary, LeavingWish, Look, MaintenanceWish};
+use crate::backend::{DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish};
 use crate::web::{Call, Failure};
 
 #[derive(Serialize, JsonSchema)]
@@ -171,12 +171,15 @@ pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
     })
 }
 
+/// The longest message to users, in characters.
+const MOST_MESSAGE: usize = 500;
+
 /// How maintenance is wanted; what is left out is as the settings have it.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "Maintenance")]
 pub(super) struct Entering {
-    #[schemars(length(min = 1, max = act::MOST_MESSAGE))]
+    #[schemars(length(min = 1, max = MOST_MESSAGE))]
     message: Option<String>,
     #[schemars(range(max = u32::MAX))]
     notice_seconds: Option<u32>,
@@ -216,31 +219,55 @@ pub(super) async fn enable(call: Call, Optional(sent): Optional<Entering>) -> Re
         }),
         force_sessions,
     };
-    Ok(Started { run_id: act::enter_maintenance(&call, wish).await? })
+    let (panel, deployment) = (&call.panel, &call.id);
+    let work = async {
+        if let Some(message) = &wish.message {
+            message_fits(message)?;
+        }
+        let plan = panel.backend.prepare_entering(deployment, &wish).await?;
+        let run_id = start_as_asked(&call, plan).await?;
+        panel.looks.forget(deployment);
+        Ok(Started { run_id })
+    };
+    audited(&call, "enable maintenance", deployment, work).await
 }
 
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub(super) struct Leaving {
-    /// A run that is carried out is asked to stop.
-    stop_run: bool,
-    /// Users are let in though the stack is being updated.
-    while_updating: bool,
-    /// Users are let in though the platform isn't healthy.
-    although_unhealthy: bool,
-}
-
-pub(super) async fn disable(call: Call, Optional(sent): Optional<Leaving>) -> Result<Started, Failure> {
+/// The run that leaves maintenance is one that has not ended and is asked to, or its own.
+pub(super) async fn disable(call: Call, Optional(wish): Optional<LeavingWish>) -> Result<Started, Failure> {
     call.deployment()?;
-    let Leaving { stop_run, while_updating, although_unhealthy } = sent;
-    let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
-    Ok(Started { run_id: act::leave_maintenance(&call, wish).await? })
+    let (panel, deployment) = (&call.panel, &call.id);
+    let work = async {
+        let leaving = panel.backend.prepare_leaving(deployment, wish, &call.asker.signature()).await?;
+        panel.looks.forget(deployment);
+        match leaving {
+            Leaving::By(plan) => Ok(Started { run_id: start_as_asked(&call, *plan).await? }),
+            Leaving::From { run_id, asks, conducted } => {
+                for request in asks {
+                    panel.live.ask(&run_id, request, panel.now()).await?;
+                }
+                if !conducted {
+                    panel.backend.resume(&run_id).await?;
+                }
+                Ok(Started { run_id })
+            }
+        }
+    };
+    audited(&call, "disable maintenance", deployment, work).await
+}
+
+/// Whoever asks for maintenance, or for its end, approves what was drawn up for it.
+async fn start_as_asked(call: &Call, plan: Plan) -> Result<String, Failure> {
+    let (run_id, drawn) = (plan.run_id.clone(), plan.sha256());
+    let approved = ApprovedPlan::new(plan, &drawn, &call.asker.signature(), call.panel.now())
+        .map_err(|error| Failure::Conflict(error.to_string()))?;
+    call.panel.backend.start(approved).await?;
+    Ok(run_id)
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Banner {
-    #[schemars(length(min = 1, max = act::MOST_MESSAGE))]
+    #[schemars(length(min = 1, max = MOST_MESSAGE))]
     text: String,
     #[serde(with = "BannerLevel")]
     level: upgrade::BannerLevel,
@@ -278,12 +305,36 @@ pub(super) async fn set_banner(call: Call, sent: Banner) -> Result<Done, Failure
     if from.iter().chain(&until).any(|time| OffsetDateTime::parse(time, &Rfc3339).is_err()) {
         return Err(Failure::BadInput("Times are RFC 3339.".to_owned()));
     }
-    act::set_banner(&call, Some(upgrade::Banner { text, level, from, until })).await?;
-    Ok(Done)
+    let work = async {
+        message_fits(&text)?;
+        if let (Some(from), Some(until)) = (&from, &until)
+            && until <= from
+        {
+            return Err(Failure::BadInput("A banner ends after it begins.".to_owned()));
+        }
+        show_banner(&call, Some(upgrade::Banner { text, level, from, until })).await
+    };
+    audited(&call, "set banner", &call.id, work).await
 }
 
 pub(super) async fn clear_banner(call: Call) -> Result<Done, Failure> {
     call.deployment()?;
-    act::set_banner(&call, None).await?;
+    audited(&call, "clear banner", &call.id, show_banner(&call, None)).await
+}
+
+async fn show_banner(call: &Call, banner: Option<upgrade::Banner>) -> Result<Done, Failure> {
+    let set = call.panel.backend.set_banner(&call.id, banner).await;
+    call.panel.looks.forget(&call.id);
+    set?;
     Ok(Done)
+}
+
+fn message_fits(message: &str) -> Result<(), Failure> {
+    let strange = |one: char| one.is_control() && one != '\n';
+    if message.trim().is_empty() || message.chars().count() > MOST_MESSAGE || message.chars().any(strange) {
+        return Err(Failure::BadInput(format!(
+            "A message has 1 to {MOST_MESSAGE} characters, and no control characters."
+        )));
+    }
+    Ok(())
 }

@@ -5,11 +5,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::audited::audited;
 use super::idempotency::ShownOnce;
 use super::operation::Done;
 use super::time::Time;
 use crate::access::{ApiToken, LEAST_PASSWORD, MOST_PASSWORD, Person, Role};
-use crate::act;
 use crate::web::{Call, Failure};
 
 #[derive(Serialize, JsonSchema)]
@@ -52,8 +52,13 @@ pub(super) struct NewPerson {
 }
 
 pub(super) async fn add(call: Call, sent: NewPerson) -> Result<Done, Failure> {
-    act::add_person(&call, &sent.name, sent.role, sent.password).await?;
-    Ok(Done)
+    let (panel, NewPerson { name, password, role }) = (&call.panel, sent);
+    let work = async {
+        let hash = panel.passwords.hash(&name, password).await?;
+        panel.access.add_person(&name, role, &hash, panel.now())?;
+        Ok(Done)
+    };
+    audited(&call, "add person", &format!("{name}: {}", role.word()), work).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -65,8 +70,13 @@ pub(super) struct PersonChange {
 }
 
 pub(super) async fn change(call: Call, sent: PersonChange) -> Result<Done, Failure> {
-    act::change_person(&call, sent.role, sent.disabled)?;
-    Ok(Done)
+    let (name, PersonChange { role, disabled }) = (&call.id, sent);
+    let act = if disabled { "shut person out" } else { "change person" };
+    let work = async {
+        call.panel.access.change_person(name, role, disabled)?;
+        Ok(Done)
+    };
+    audited(&call, act, &format!("{name}: {}", role.word()), work).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -78,8 +88,13 @@ pub(super) struct NewPassword {
 
 /// Somebody has forgotten theirs.
 pub(super) async fn set_password(call: Call, sent: NewPassword) -> Result<Done, Failure> {
-    act::set_password(&call, sent.password).await?;
-    Ok(Done)
+    let (panel, name) = (&call.panel, &call.id);
+    let work = async {
+        let hash = panel.passwords.hash(name, sent.password).await?;
+        panel.access.reset_password(name, &hash, panel.now())?;
+        Ok(Done)
+    };
+    audited(&call, "set password", name, work).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -89,9 +104,19 @@ pub(super) struct OwnPassword {
     new: String,
 }
 
+/// The asker's sessions end, this one too.
 pub(super) async fn set_own_password(call: Call, sent: OwnPassword) -> Result<Done, Failure> {
-    act::change_own_password(&call, sent.new).await?;
-    Ok(Done)
+    let (panel, name) = (&call.panel, &call.asker.person.name);
+    let work = async {
+        let hash =
+            panel.passwords.hash(name, sent.new).await.map_err(|error| match Failure::from(error) {
+                Failure::BadInput(words) => Failure::field("new", words),
+                other => other,
+            })?;
+        panel.access.change_password(name, &hash)?;
+        Ok(Done)
+    };
+    audited(&call, "change own password", name, work).await
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -151,8 +176,17 @@ pub(super) struct MintedToken {
 }
 
 pub(super) async fn mint(call: Call, sent: NewToken) -> Result<ShownOnce<MintedToken>, Failure> {
-    let minted = act::mint_token(&call, &sent.name, sent.role, sent.days)?;
-    Ok(ShownOnce(MintedToken { name: sent.name, secret: minted.text().to_owned() }))
+    let (panel, person) = (&call.panel, &call.asker.person);
+    let NewToken { name, role, days } = sent;
+    let object = format!("{name}: {}", role.word());
+    let work = async {
+        if !(1..=366).contains(&days) {
+            return Err(Failure::BadInput("A token is good for 1 to 366 days.".to_owned()));
+        }
+        let minted = panel.access.mint_token(&person.name, &name, role, days, panel.now())?;
+        Ok(ShownOnce(MintedToken { name, secret: minted.text().to_owned() }))
+    };
+    audited(&call, "make token", &object, work).await
 }
 
 /// Nothing but the asker's own password.
@@ -161,6 +195,10 @@ pub(super) async fn mint(call: Call, sent: NewToken) -> Result<ShownOnce<MintedT
 pub(super) struct Confirmation {}
 
 pub(super) async fn revoke(call: Call, Confirmation {}: Confirmation) -> Result<Done, Failure> {
-    act::revoke_token(&call, call.id.parse().map_err(|_| Failure::NotFound)?)?;
-    Ok(Done)
+    let number: i64 = call.id.parse().map_err(|_| Failure::NotFound)?;
+    let work = async {
+        call.panel.access.revoke_token(number)?;
+        Ok(Done)
+    };
+    audited(&call, "revoke token", &number.to_string(), work).await
 }

@@ -1,14 +1,14 @@
 //! Runs over the API: where they stand, what happened, what is asked of them.
 
-use conductor::Claim;
+use conductor::{Claim, Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use upgrade::{Limit, LineKind, Maintenance, Question};
+use upgrade::{Limit, LineKind, Maintenance, Question, StopDoes, stop_does};
 
+use super::audited::audited;
 use super::deployments::Gate;
 use super::operation::{Done, limit};
 use super::time::Time;
-use crate::act;
 use crate::live::{Listed, RunDigest, Unreadable};
 use crate::web::{Call, Failure};
 use crate::words::run_status;
@@ -402,8 +402,19 @@ pub(super) async fn lines(call: Call) -> Result<Lines, Failure> {
 }
 
 pub(super) async fn stop(call: Call) -> Result<Done, Failure> {
-    act::stop(&call).await?;
-    Ok(Done)
+    let (panel, run_id) = (&call.panel, &call.id);
+    let work = async {
+        let picture = panel.live.run(run_id).await?;
+        match picture.telling.state().map(stop_does) {
+            None | Some(StopDoes::Nothing) => {
+                return Err(Failure::Conflict("Nothing can be stopped at this moment.".to_owned()));
+            }
+            Some(StopDoes::LeaveMaintenance | StopDoes::CancelUpdate | StopDoes::Ask) => {}
+        }
+        panel.live.ask(run_id, Request::Stop { by: call.asker.signature() }, panel.now()).await?;
+        Ok(Done)
+    };
+    audited(&call, "stop", run_id, work).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -441,11 +452,28 @@ pub(super) async fn answer(call: Call, Answer { answer, skip }: Answer) -> Resul
         AnswerWord::GoOn => Some(upgrade::Answer::GoOn),
         AnswerWord::StopHere => Some(upgrade::Answer::Leave),
     };
-    act::answer(&call, answer).await?;
-    Ok(Done)
+    let (panel, run_id) = (&call.panel, &call.id);
+    let work = async {
+        let picture = panel.live.run(run_id).await?;
+        let question = picture.telling.state().and_then(|state| state.question.as_ref());
+        let Some(question) = question else {
+            return Err(Failure::Conflict("The run asks nothing at this moment.".to_owned()));
+        };
+        let Some(answer) = answer.filter(|answer| question.takes(answer)) else {
+            return Err(Failure::BadInput("That is no answer to what the run asks.".to_owned()));
+        };
+        let request = Request::Answer { answer, by: call.asker.signature() };
+        panel.live.ask(run_id, request, panel.now()).await?;
+        Ok(Done)
+    };
+    audited(&call, "answer", run_id, work).await
 }
 
 pub(super) async fn resume(call: Call) -> Result<Done, Failure> {
-    act::resume(&call).await?;
-    Ok(Done)
+    let work = async {
+        call.panel.live.run(&call.id).await?;
+        call.panel.backend.resume(&call.id).await?;
+        Ok(Done)
+    };
+    audited(&call, "resume", &call.id, work).await
 }

@@ -6,9 +6,8 @@ use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, Upd
 use super::changes::{risks, update};
 use super::wizard::{Wizard, stage_words, way_of_run};
 use crate::access::Permission;
-use crate::act::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 use crate::pages::form::{Send, button, form};
-use crate::proposals::{Preparation, Proposal, Stage};
+use crate::proposals::{NOTICE_TO_KEEP_MILLISECONDS, Preparation, Proposal, Stage, missed_notice};
 use crate::words::{Tone, counted, duration, iso, pill, since_by, when};
 
 /// What was found out longer ago than this is called old.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use upgrade::{PatternEffort, StackSettings, UpdateOptions};
 
-use super::MOST_REASON;
 use crate::proposals::{MOST_TEMPLATE_BYTES, Preparation, WishedTemplate};
 use crate::web::{Failure, FieldError};
+
+/// The longest reason for accepting something.
+const MOST_REASON: usize = 500;
 
 /// A template must be there, on S3 or as a text of CloudFormation's size, and no secret itself.
 pub(super) fn check_template(template: &WishedTemplate) -> Result<(), Failure> {

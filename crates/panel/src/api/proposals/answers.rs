@@ -1,0 +1,219 @@
+//! Proposals and what was found out for them, as they are given.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::options::Options;
+use crate::api::time::Time;
+use crate::proposals::{self, TemplateChoice};
+
+/// An upgrade in the making.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct ProposalSummary {
+    proposal_id: String,
+    deployment: String,
+    proposed_by: String,
+    /// Everybody who decided on its release, values or options, whoever proposed it first.
+    authors: Vec<String>,
+    proposed_at: Time,
+    template: ChosenTemplate,
+    /// Values that are given; every other parameter keeps its own, or takes the new default.
+    parameters: BTreeMap<String, String>,
+    accepted: Vec<Acceptance>,
+    options: Options,
+    force_sessions: Vec<String>,
+    /// When the gate closes; `null`: after the settings' notice.
+    closes_at: Option<Time>,
+    standing: StageWord,
+    /// Why the deployment could not be looked at.
+    reason: Option<String>,
+    approved_by: Option<String>,
+    approved_at: Option<Time>,
+    /// The SHA-256 of the plan that was approved.
+    approved_plan: Option<String>,
+    run_id: Option<String>,
+    begun_by: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ChosenTemplate {
+    kind: TemplateKind,
+    /// The URL, the file's name, or the version.
+    text: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TemplateKind {
+    Url,
+    File,
+    Release,
+}
+
+/// A check or a loss that somebody accepted.
+#[derive(Serialize, JsonSchema)]
+struct Acceptance {
+    /// The check's id, or the resource's logical id.
+    what: String,
+    who: String,
+    why: String,
+    /// The warnings that it is about, where it is about these alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    of: Vec<String>,
+}
+
+/// How far a proposal has come.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum StageWord {
+    NotLookedAt,
+    Looking,
+    LookFailed,
+    LookedAt,
+    Approved,
+    Begun,
+    Discarded,
+}
+
+impl From<proposals::Proposal> for ProposalSummary {
+    fn from(proposal: proposals::Proposal) -> ProposalSummary {
+        let proposals::Proposal {
+            id,
+            deployment,
+            revision: _,
+            made_by,
+            authors,
+            made_at,
+            template,
+            choices,
+            stage,
+        } = proposal;
+        let (kind, text) = match template {
+            TemplateChoice::Url(url) => (TemplateKind::Url, url),
+            TemplateChoice::File { name } => (TemplateKind::File, name),
+            TemplateChoice::Release(version) => (TemplateKind::Release, version),
+        };
+        let approval = stage.approval().cloned();
+        let (run_id, begun_by) = stage.begun().map(|(run_id, by)| (run_id.to_owned(), by.to_owned())).unzip();
+        let (standing, reason) = match stage {
+            proposals::Stage::Unseen => (StageWord::NotLookedAt, None),
+            proposals::Stage::Looking { .. } => (StageWord::Looking, None),
+            proposals::Stage::Failed { reason, .. } => (StageWord::LookFailed, Some(reason)),
+            proposals::Stage::Seen => (StageWord::LookedAt, None),
+            proposals::Stage::Approved(_) => (StageWord::Approved, None),
+            proposals::Stage::Begun { .. } => (StageWord::Begun, None),
+            proposals::Stage::Discarded { .. } => (StageWord::Discarded, None),
+        };
+        let accepted = choices.accepted.into_iter();
+        ProposalSummary {
+            proposal_id: id,
+            deployment,
+            proposed_by: made_by,
+            authors,
+            proposed_at: made_at.into(),
+            template: ChosenTemplate { kind, text },
+            parameters: choices.given,
+            accepted: accepted
+                .map(|upgrade::Acceptance { what, who, why, of }| Acceptance { what, who, why, of })
+                .collect(),
+            options: choices.options.into(),
+            force_sessions: choices.force_sessions,
+            closes_at: choices.closes_at.map(Time::from),
+            standing,
+            reason,
+            approved_by: approval.as_ref().map(|approval| approval.by.clone()),
+            approved_at: approval.as_ref().map(|approval| approval.at.into()),
+            approved_plan: approval.map(|approval| approval.plan_sha256),
+            run_id,
+            begun_by,
+        }
+    }
+}
+
+/// A JSON object.
+type Object = Map<String, Value>;
+
+/// What was found out for a proposal.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct Preparation {
+    at: Time,
+    to_version: Option<String>,
+    #[schemars(with = "Vec<Object>")]
+    checks: Vec<upgrade::CheckResult>,
+    #[schemars(with = "Vec<Object>")]
+    parameters: Vec<upgrade::ParameterRow>,
+    /// `null`: what the updates will do can't be told as things are.
+    foretold: Option<Foretold>,
+    #[schemars(with = "Object")]
+    at_work: upgrade::AtWork,
+    /// How long users will be kept out, in a sentence.
+    expectation: String,
+    capabilities: Vec<String>,
+    plan_sha256: Option<String>,
+    /// The checks that stand in the way of a plan, by id.
+    in_the_way: Vec<String>,
+    /// Why there is no plan, where it isn't checks.
+    no_plan_because: Option<String>,
+}
+
+/// What the updates will do.
+#[derive(Serialize, JsonSchema)]
+struct Foretold {
+    updates: Vec<Update>,
+    #[schemars(with = "Vec<Object>")]
+    risks: Vec<upgrade::PlannedRisk>,
+    /// The least IAM policy of the primary stack's update.
+    permissions: Value,
+    /// Resources whose data goes with them, by logical id.
+    losses: Vec<String>,
+}
+
+/// The update of one stack.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Update {
+    update: String,
+    stack: String,
+    from_version: Option<String>,
+    to_version: Option<String>,
+    #[schemars(with = "Vec<Object>")]
+    changes: Vec<upgrade::ExpectedChange>,
+}
+
+impl From<proposals::Preparation> for Preparation {
+    fn from(found: proposals::Preparation) -> Preparation {
+        let capabilities = found.capabilities().into_iter().map(str::to_owned).collect();
+        let update = |update: upgrade::StackUpdate| Update {
+            update: update.kind.title().to_owned(),
+            stack: update.stack_name,
+            from_version: update.from_version,
+            to_version: update.to_version,
+            changes: update.expected,
+        };
+        let foretold =
+            found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses }| Foretold {
+                updates: updates.into_iter().map(update).collect(),
+                risks,
+                permissions: serde_json::from_str(&permissions).unwrap_or(Value::Null),
+                losses,
+            });
+        Preparation {
+            at: found.at.into(),
+            to_version: found.to_version,
+            checks: found.checks,
+            parameters: found.parameters,
+            foretold,
+            at_work: found.at_work,
+            expectation: found.expectation,
+            capabilities,
+            plan_sha256: found.plan.as_ref().map(upgrade::Plan::sha256),
+            in_the_way: found.in_the_way,
+            no_plan_because: found.undrawn,
+        }
+    }
+}
