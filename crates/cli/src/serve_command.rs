@@ -104,7 +104,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let tls = tls(arguments.tls_cert, arguments.tls_key);
     let proxies = match (arguments.behind_proxy, arguments.proxy.is_empty()) {
         (false, _) => Proxies::none(),
-        (true, true) => Proxies::here(),
+        (true, true) => Proxies::on_this_machine(),
         (true, false) => Proxies::named(arguments.proxy),
     };
     let door = Door::open(arguments.listen, tls, arguments.behind_proxy).await?;

@@ -23,4 +23,4 @@ pub use secret::{Minted, fingerprint, form_token, fresh_id, fresh_password, same
 pub use sessions::{Proof, SESSION_IDLE_SECONDS, SESSION_SECONDS, SETUP_SECONDS};
 pub use store::{Access, AccessError, Person, SignedIn};
 pub use tokens::ApiToken;
-pub use trail::{Act, ActOutcome, AuditEntry, Broken, TrailRow, Verified};
+pub use trail::{Act, AuditEntry, Broken, TrailRow, Verified};

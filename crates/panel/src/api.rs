@@ -14,7 +14,6 @@ mod operations;
 mod people;
 mod proposals;
 mod runs;
-mod time;
 
 pub(crate) use confirmation::confirm;
 pub(crate) use idempotency::once_only;

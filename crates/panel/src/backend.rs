@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use conductor::Request;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use upgrade::{
     ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, Job, Maintenance, Plan, Session,
     Timestamp, UpgradeChoices, Users, WorkerGroup,
@@ -20,7 +22,7 @@ pub trait Backend: Send + Sync + 'static {
     fn deployments(&self) -> Vec<DeploymentSummary>;
 
     /// How a deployment is at this moment. Asks its cloud, so it may take seconds.
-    fn look(&self, deployment: &str) -> Answering<'_, Look>;
+    fn observe(&self, deployment: &str) -> Answering<'_, Look>;
 
     /// Draw up the plan of entering maintenance. Changes nothing. Refused where the deployment is in it already, and nothing
     /// of it has come back.
@@ -71,19 +73,20 @@ pub enum BackendError {
 }
 
 /// A deployment, as its settings have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeploymentSummary {
-    /// Its name.
     pub name: String,
     /// The primary stack's name or ARN.
     pub stack: String,
-    /// Its Region.
     pub region: String,
     /// The banner that settings give to maintenance, as a beginning for forms.
+    #[serde(skip)]
     pub message: Option<String>,
     /// Whether its platform shows banners.
+    #[serde(skip)]
     pub has_banner: bool,
     /// Whether there is a gate that keeps users out.
+    #[serde(skip)]
     pub has_gate: bool,
 }
 
@@ -145,7 +148,7 @@ pub struct MaintenanceWish {
 }
 
 /// What a leaving may meet, and goes through with all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "Leaving")]
 pub struct LeavingWish {

@@ -12,6 +12,7 @@ mod backend;
 mod listen;
 mod live;
 mod looks;
+mod moment;
 mod pages;
 mod panel;
 pub mod proposals;
@@ -26,6 +27,7 @@ pub use backend::{
 };
 pub use listen::{ListenError, Listening, Tls, listen};
 pub use live::{Live, LiveError, RunPicture};
+pub use moment::Moment;
 pub use panel::{Origins, Panel, PanelError, PanelSettings};
 pub use proxies::{Network, NoNetwork, Proxies};
 pub use router::{page_addresses, router};

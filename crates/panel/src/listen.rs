@@ -135,7 +135,13 @@ impl Listening {
                 Ok((stream, peer)) => {
                     // Who has too many is hung up on at once; who waits is somebody else.
                     if let Some(seat) = Guests::seat(&guests, peer.ip(), self.most_from_an_address) {
-                        tokio::spawn(one(stream, peer, self.tls.clone(), router.clone(), (permit, seat)));
+                        tokio::spawn(serve_connection(
+                            stream,
+                            peer,
+                            self.tls.clone(),
+                            router.clone(),
+                            (permit, seat),
+                        ));
                     }
                 }
                 // Out of file descriptors, or a client that went away at once: neither ends the panel.
@@ -145,7 +151,7 @@ impl Listening {
     }
 }
 
-async fn one(
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -158,11 +164,11 @@ async fn one(
     stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS)));
     let stream = Box::pin(stream);
     match tls {
-        None => speak(stream, peer, router).await,
+        None => serve_http(stream, peer, router).await,
         Some(tls) => {
             let hands = tokio::time::timeout(Duration::from_secs(HEADER_SECONDS), tls.accept(stream)).await;
             if let Ok(Ok(stream)) = hands {
-                speak(stream, peer, router).await;
+                serve_http(stream, peer, router).await;
             }
         }
     }
@@ -207,7 +213,7 @@ impl Drop for Seat {
     }
 }
 
-async fn speak(
+async fn serve_http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     router: Router,

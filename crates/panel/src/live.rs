@@ -18,7 +18,7 @@ use upgrade::{IllegalTransition, Plan, Record, Telling, Timestamp};
 
 use crate::runs::Runs;
 
-pub(crate) use digest::{Listed, RunDigest, RunStatus, Unreadable};
+pub(crate) use digest::{ListedRun, RunDigest, RunStatus, Unreadable};
 
 /// Pictures of ended runs that are kept ready.
 const MOST_PICTURES: usize = 16;
@@ -109,11 +109,11 @@ impl Live {
     }
 
     /// These runs, each with what a list shows of it. A run that can't be told says so itself.
-    pub(crate) async fn listed(&self, runs: Vec<RunSummary>) -> Vec<Listed> {
+    pub(crate) async fn listed(&self, runs: Vec<RunSummary>) -> Vec<ListedRun> {
         stream::iter(runs)
             .map(|summary| async move {
                 let digest = self.digest(&summary).await.map_err(|error| Unreadable::new(&summary, error));
-                Listed { summary, digest }
+                ListedRun { summary, digest }
             })
             .buffered(READ_TOGETHER)
             .collect()
@@ -125,7 +125,7 @@ impl Live {
         &self,
         before: Option<&str>,
         limit: usize,
-    ) -> Result<Option<Vec<Listed>>, LiveError> {
+    ) -> Result<Option<Vec<ListedRun>>, LiveError> {
         let runs = self.runs().await?;
         let end = match before {
             None => Some(runs.len()),

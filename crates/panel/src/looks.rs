@@ -38,15 +38,15 @@ impl Looks {
     }
 
     /// How a deployment is, as of a few seconds ago at most. Whoever asks and goes away ends no look that others wait for.
-    pub(crate) async fn look(&self, deployment: &str) -> Found<Look> {
+    pub(crate) async fn deployment(&self, deployment: &str) -> Found<Look> {
         self.is_there(deployment)?;
         let (backend, name) = (Arc::clone(&self.backend), deployment.to_owned());
-        self.deployments.get(deployment, async move || backend.look(&name).await).await
+        self.deployments.get(deployment, async move || backend.observe(&name).await).await
     }
 
-    /// As [`Looks::look`], for so long at most; `None`: there is no answer yet.
-    pub(crate) async fn look_within(&self, deployment: &str, seconds: u64) -> Option<Found<Look>> {
-        tokio::time::timeout(Duration::from_secs(seconds), self.look(deployment)).await.ok()
+    /// As [`Looks::deployment`], for so long at most; `None`: there is no answer yet.
+    pub(crate) async fn deployment_within(&self, deployment: &str, seconds: u64) -> Option<Found<Look>> {
+        tokio::time::timeout(Duration::from_secs(seconds), self.deployment(deployment)).await.ok()
     }
 
     /// The banner that users see, as of a few seconds ago at most.

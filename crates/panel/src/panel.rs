@@ -121,7 +121,7 @@ impl Panel {
 
     /// What refused sign-ins were counted and not written yet is written: nobody counts on.
     pub fn end(&self) {
-        if let Some(sum) = self.refusals.all() {
+        if let Some(sum) = self.refusals.take() {
             self.write_sum(&sum);
         }
     }
@@ -134,7 +134,7 @@ impl Panel {
     }
 
     fn sum_up_if_due(&self) {
-        if let Some(sum) = self.refusals.due(self.now()) {
+        if let Some(sum) = self.refusals.take_due(self.now()) {
             self.write_sum(&sum);
         }
     }

@@ -37,7 +37,7 @@ impl Proxies {
 
     /// One on this machine.
     #[must_use]
-    pub fn here() -> Proxies {
+    pub fn on_this_machine() -> Proxies {
         let here = [
             IpNet::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             IpNet::from(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)),

@@ -2,20 +2,10 @@
 
 use conductor::Claim;
 use maud::{Markup, html};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use upgrade::{BannerLevel, Ending, Maintenance, Outcome, RunKind, Timestamp, Users};
 
 use crate::live::{RunStatus, Unreadable};
-
-/// `2026-11-25T01:02:03Z`.
-pub(crate) fn iso(at: Timestamp) -> String {
-    let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|moment| moment.format(&Rfc3339).ok())
-        .unwrap_or_default()
-}
+use crate::moment::iso;
 
 /// A time. The script puts it into the reader's zone; without it, it is UTC and says so.
 pub(crate) fn when(at: Timestamp) -> Markup {

@@ -100,7 +100,7 @@ impl Backend for Sites {
         .collect()
     }
 
-    fn look(&self, deployment: &str) -> Answering<'_, Look> {
+    fn observe(&self, deployment: &str) -> Answering<'_, Look> {
         let deployment = deployment.to_owned();
         self.local(async move |inner| look(&*inner.site(&deployment).await?).await)
     }

@@ -75,7 +75,7 @@ impl Passwords {
     }
 
     /// Whether a password is the hashed one. `None`: there is no such person; it takes as long.
-    pub async fn is(&self, password: String, hash: Option<String>) -> bool {
+    pub async fn matches(&self, password: String, hash: Option<String>) -> bool {
         if password.len() > MOST_PASSWORD {
             return false;
         }
@@ -112,9 +112,9 @@ mod tests {
         let passwords = Passwords::new().expect("random");
         let hash = passwords.hash("ada", "correct horse battery".to_owned()).await.expect("long enough");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.is("correct horse battery".to_owned(), Some(hash.clone())).await);
-        assert!(!passwords.is("correct horse batterx".to_owned(), Some(hash)).await);
-        assert!(!passwords.is("no password is this one, ever".to_owned(), None).await);
+        assert!(passwords.matches("correct horse battery".to_owned(), Some(hash.clone())).await);
+        assert!(!passwords.matches("correct horse batterx".to_owned(), Some(hash)).await);
+        assert!(!passwords.matches("no password is this one, ever".to_owned(), None).await);
         for (password, error) in [
             ("short".to_owned(), PasswordError::TooShort),
             ("ada".repeat(5), PasswordError::IsTheName),

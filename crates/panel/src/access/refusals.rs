@@ -68,14 +68,14 @@ impl Refusals {
     }
 
     /// What was counted in a while that is over, in words; `None`: the while isn't over, or there is nothing to say.
-    pub fn due(&self, now: Timestamp) -> Option<String> {
+    pub fn take_due(&self, now: Timestamp) -> Option<String> {
         let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
         let over = sum.as_ref().is_some_and(|sum| now.milliseconds_since(sum.since) >= SUM_SECONDS * 1000);
         if over { sum.take().and_then(|sum| sum.in_words()) } else { None }
     }
 
     /// What was counted up to now, in words: nobody counts on.
-    pub fn all(&self) -> Option<String> {
+    pub fn take(&self) -> Option<String> {
         let sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner).take();
         sum.and_then(|sum| sum.in_words())
     }
@@ -128,10 +128,14 @@ mod tests {
             entries += u32::from(refusals.refused(name, "198.51.100.7", at) == Refusal::Entry);
         }
         assert_eq!(entries, ONE_BY_ONE);
-        assert_eq!(refusals.due(Timestamp(NOW.0 + SUM_SECONDS * 1000 - 1)), None, "the while isn't over");
-        let told = refusals.due(NOW.plus_seconds(SUM_SECONDS)).expect("much was counted");
+        assert_eq!(
+            refusals.take_due(Timestamp(NOW.0 + SUM_SECONDS * 1000 - 1)),
+            None,
+            "the while isn't over"
+        );
+        let told = refusals.take_due(NOW.plus_seconds(SUM_SECONDS)).expect("much was counted");
         assert_eq!(told, "1541 more within 4 s; names: root (1028), ada (513); from: 198.51.100.7 (1541)");
-        assert_eq!(refusals.due(NOW.plus_seconds(2 * SUM_SECONDS)), None, "it is told once");
+        assert_eq!(refusals.take_due(NOW.plus_seconds(2 * SUM_SECONDS)), None, "it is told once");
         assert_eq!(refusals.refused("ada", "::1", NOW.plus_seconds(600)), Refusal::Entry);
     }
 
@@ -141,7 +145,7 @@ mod tests {
         for number in 0..10_000 {
             refusals.refused(&format!("name{number}"), &format!("10.0.{number}"), NOW);
         }
-        let told = refusals.all().expect("much was counted");
+        let told = refusals.take().expect("much was counted");
         assert!(told.starts_with("9990 more within 0 s") && told.len() < 400, "{told}");
     }
 }

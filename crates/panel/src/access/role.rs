@@ -1,19 +1,11 @@
 //! Roles, and what each may do. The one place that decides.
 
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// What somebody may be.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Looks.
@@ -95,6 +87,13 @@ impl Permission {
             | Permission::Announce => Role::Operator,
             Permission::Administer => Role::Admin,
         }
+    }
+}
+
+/// As the file has it; a word that we don't know may least.
+impl FromSql for Role {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Role> {
+        value.as_str().map(|word| Role::named(word).unwrap_or(Role::Viewer))
     }
 }
 

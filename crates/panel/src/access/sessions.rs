@@ -5,9 +5,8 @@ use upgrade::Timestamp;
 
 use super::role::Role;
 use super::secret::{Minted, fingerprint};
-use super::store::{
-    Access, AccessError, SignedIn, before, check_name, insert_person, integer, role, timestamp,
-};
+use super::store::{Access, AccessError, SignedIn, before, check_name, insert_person, integer};
+use crate::moment::Moment;
 
 /// A set-up link is good for so long.
 pub const SETUP_SECONDS: u64 = 3600;
@@ -132,8 +131,9 @@ impl Access {
         let found = statement.query_row(
             params![print, before(now, SESSION_SECONDS), before(now, SESSION_IDLE_SECONDS)],
             |row| {
-                let person = SignedIn { name: row.get(0)?, role: role(row, 1)?, token: None };
-                Ok((person, timestamp(row.get(2)?)))
+                let person = SignedIn { name: row.get(0)?, role: row.get(1)?, token: None };
+                let Moment(seen_at) = row.get(2)?;
+                Ok((person, seen_at))
             },
         );
         Ok(found.optional()?)

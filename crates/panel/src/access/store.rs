@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use conductor::make_private;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::watch;
 use upgrade::Timestamp;
 
 use super::role::Role;
 use super::secret::fresh_id;
 use super::trail;
+use crate::moment::Moment;
 
 /// Version of the file. 1: the first. 2: the audit trail is chained, and has an act's outcome beside the act; answers say
 /// which process owes them; people have the time at which their password was reset.
@@ -67,18 +70,16 @@ pub enum AccessError {
 }
 
 /// Somebody who may sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Person {
-    /// Their name.
     pub name: String,
-    /// What they may do.
     pub role: Role,
     /// Whether they are shut out.
     pub disabled: bool,
-    /// Since when they are here.
-    pub created_at: Timestamp,
-    /// When they signed in last.
-    pub signed_in_at: Option<Timestamp>,
+    pub created_at: Moment,
+    /// When they signed in last; `null`: never.
+    pub signed_in_at: Option<Moment>,
 }
 
 /// Somebody who asks for something.
@@ -239,9 +240,9 @@ impl Access {
     pub fn reset_at(&self, name: &str) -> Result<Option<Timestamp>, AccessError> {
         let found =
             self.lock().query_row("SELECT reset_at FROM people WHERE name = ?1", params![name], |row| {
-                row.get::<_, Option<i64>>(0)
+                row.get::<_, Option<Moment>>(0)
             });
-        Ok(found.optional()?.flatten().map(timestamp))
+        Ok(found.optional()?.flatten().map(|Moment(at)| at))
     }
 
     /// Everybody.
@@ -255,10 +256,10 @@ impl Access {
         let people = statement.query_map([], |row| {
             Ok(Person {
                 name: row.get(0)?,
-                role: role(row, 1)?,
+                role: row.get(1)?,
                 disabled: row.get(2)?,
-                created_at: timestamp(row.get(3)?),
-                signed_in_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+                created_at: row.get(3)?,
+                signed_in_at: row.get(4)?,
             })
         })?;
         Ok(people.collect::<Result<_, _>>()?)
@@ -335,15 +336,6 @@ pub(super) fn insert_person(
         params![name, role.word(), password, integer(now, 0)],
     )?;
     if added == 1 { Ok(()) } else { Err(AccessError::NameTaken(name.to_owned())) }
-}
-
-/// A role as the file has it; a word that we don't know may least.
-pub(super) fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
-    Ok(Role::named(&row.get::<_, String>(column)?).unwrap_or(Role::Viewer))
-}
-
-pub(super) fn timestamp(stored: i64) -> Timestamp {
-    Timestamp(stored.unsigned_abs())
 }
 
 /// SQLite's integers are signed.

@@ -1,16 +1,20 @@
 //! API tokens: what programs sign in with.
 
 use rusqlite::{OptionalExtension, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 use upgrade::Timestamp;
 
 use super::role::Role;
 use super::secret::{Minted, fingerprint};
-use super::store::{Access, AccessError, SignedIn, integer, role, timestamp};
+use super::store::{Access, AccessError, SignedIn, integer};
+use crate::moment::Moment;
 
 /// An API token, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Token")]
 pub struct ApiToken {
-    /// Its number.
     pub id: i64,
     /// What it is for.
     pub name: String,
@@ -18,14 +22,11 @@ pub struct ApiToken {
     pub person: String,
     /// The most it may; never more than its owner.
     pub role: Role,
-    /// Since when it is there.
-    pub created_at: Timestamp,
-    /// Until when it is good.
-    pub expires_at: Timestamp,
-    /// When it was used last.
-    pub used_at: Option<Timestamp>,
-    /// Whether it was revoked.
     pub revoked: bool,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    /// When it was used last; `null`: never.
+    pub used_at: Option<Moment>,
 }
 
 impl Access {
@@ -89,9 +90,9 @@ impl Access {
              WHERE fingerprint = ?1 AND revoked = 0 AND expires_at > ?2 AND people.disabled = 0",
         )?;
         let found = statement.query_row(params![print, integer(now, 0)], |row| {
-            let role = role(row, 1)?.min(role(row, 2)?);
+            let role = row.get::<_, Role>(1)?.min(row.get(2)?);
             let person = SignedIn { name: row.get(0)?, role, token: row.get(3)? };
-            Ok((person, row.get::<_, Option<i64>>(4)?.map(timestamp)))
+            Ok((person, row.get::<_, Option<Moment>>(4)?.map(|Moment(at)| at)))
         });
         Ok(found.optional()?)
     }
@@ -103,18 +104,18 @@ impl Access {
     pub fn tokens(&self) -> Result<Vec<ApiToken>, AccessError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT id, name, person, role, created_at, expires_at, used_at, revoked FROM tokens ORDER BY id DESC",
+            "SELECT id, name, person, role, revoked, created_at, expires_at, used_at FROM tokens ORDER BY id DESC",
         )?;
         let tokens = statement.query_map([], |row| {
             Ok(ApiToken {
                 id: row.get(0)?,
                 name: row.get(1)?,
                 person: row.get(2)?,
-                role: role(row, 3)?,
-                created_at: timestamp(row.get(4)?),
-                expires_at: timestamp(row.get(5)?),
-                used_at: row.get::<_, Option<i64>>(6)?.map(timestamp),
-                revoked: row.get(7)?,
+                role: row.get(3)?,
+                revoked: row.get(4)?,
+                created_at: row.get(5)?,
+                expires_at: row.get(6)?,
+                used_at: row.get(7)?,
             })
         })?;
         Ok(tokens.collect::<Result<_, _>>()?)

@@ -5,10 +5,13 @@
 //! was taken elsewhere is a beginning that every later trail must have.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use upgrade::Timestamp;
 
-use super::store::{Access, AccessError, integer, timestamp};
+use super::store::{Access, AccessError, integer};
+use crate::moment::Moment;
 
 /// What the first row's hash begins with.
 const BEFORE_THE_FIRST: &str = "slackwater audit trail, format 1";
@@ -39,37 +42,27 @@ pub struct Act<'a> {
 }
 
 /// An act of the audit trail, with what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
-    /// Its number, from 1, without gaps.
+    /// From 1, without gaps.
     pub number: i64,
     /// When it was asked for.
-    pub at: Timestamp,
-    /// Who.
+    pub at: Moment,
     pub who: String,
-    /// From which address.
     pub address: String,
-    /// What.
     pub act: String,
-    /// To what.
+    /// What it was done to.
     pub object: String,
-    /// What came of it; `None`: it is under way, or its process ended over it.
-    pub outcome: Option<ActOutcome>,
-}
-
-/// What came of an act.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActOutcome {
-    /// When.
-    pub at: Timestamp,
-    /// Whether it was done; else it was refused or failed.
-    pub done: bool,
-    /// More.
+    /// `null`: it is under way, or its process ended over it.
+    pub ended_at: Option<Moment>,
+    /// Whether it was done; else it was refused or failed. `null` as before.
+    pub done: Option<bool>,
     pub detail: String,
 }
 
 /// A row as it is kept, and exported: an act, or an act's outcome.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrailRow {
     /// Its place in the chain, from 1, without gaps.
     pub place: i64,
@@ -254,18 +247,16 @@ impl Access {
              WHERE (act.outcome IS NOT NULL) = 0 AND act.number < ?1 ORDER BY act.number DESC LIMIT ?2",
         )?;
         let entries = statement.query_map(params![before.unwrap_or(i64::MAX), limit], |row| {
-            let outcome = match (row.get::<_, Option<i64>>(6)?, row.get(7)?, row.get(8)?) {
-                (Some(at), Some(done), Some(detail)) => Some(ActOutcome { at: timestamp(at), done, detail }),
-                (_, _, _) => None,
-            };
             Ok(AuditEntry {
                 number: row.get(0)?,
-                at: timestamp(row.get(1)?),
+                at: row.get(1)?,
                 who: row.get(2)?,
                 address: row.get(3)?,
                 act: row.get(4)?,
                 object: row.get(5)?,
-                outcome,
+                ended_at: row.get(6)?,
+                done: row.get(7)?,
+                detail: row.get::<_, Option<String>>(8)?.unwrap_or_default(),
             })
         })?;
         Ok(entries.collect::<Result<_, _>>()?)

@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::operation::{Answer, Given, limit};
-use super::time::Time;
-use crate::access::{AccessError, ActOutcome, AuditEntry};
+use crate::access::{AccessError, AuditEntry};
 use crate::panel::Panel;
 use crate::web::{Call, Failure};
 
@@ -20,36 +19,9 @@ const ROWS: u32 = 500;
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Audit {
-    entries: Vec<Entry>,
+    entries: Vec<AuditEntry>,
     /// The number that the next page ends before.
     next_before: Option<i64>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "AuditEntry")]
-struct Entry {
-    number: i64,
-    at: Time,
-    who: String,
-    address: String,
-    act: String,
-    object: String,
-    /// `null`: it is under way, or its process ended over it.
-    ended_at: Option<Time>,
-    done: Option<bool>,
-    detail: String,
-}
-
-impl From<AuditEntry> for Entry {
-    fn from(entry: AuditEntry) -> Entry {
-        let AuditEntry { number, at, who, address, act, object, outcome } = entry;
-        let (ended_at, done, detail) = match outcome {
-            Some(ActOutcome { at, done, detail }) => (Some(at.into()), Some(done), detail),
-            None => (None, None, String::new()),
-        };
-        Entry { number, at: at.into(), who, address, act, object, ended_at, done, detail }
-    }
 }
 
 pub(super) async fn list(call: Call) -> Result<Audit, Failure> {
@@ -61,7 +33,7 @@ pub(super) async fn list(call: Call) -> Result<Audit, Failure> {
     }
     let trail = call.panel.access.audit_trail(before, u32::try_from(limit).unwrap_or(u32::MAX))?;
     let next_before = trail.last().filter(|last| last.number > 1).map(|last| last.number);
-    Ok(Audit { entries: trail.into_iter().map(Entry::from).collect(), next_before })
+    Ok(Audit { entries: trail, next_before })
 }
 
 /// One JSON object a line.

@@ -69,7 +69,7 @@ async fn check_password(panel: &Panel, asker: &Asker, current: Option<String>) -
     let reset_at = panel.access.reset_at(name)?;
     panel.limits.attempt(name, asker.address, reset_at, panel.now()).map_err(Failure::TooMany)?;
     let hash = panel.access.password_of(name)?.map(|(_, hash)| hash);
-    if !panel.passwords.is(current, hash).await {
+    if !panel.passwords.matches(current, hash).await {
         panel.limits.wrong(name, asker.address, panel.now());
         return Err(Failure::field("current", "That is not your password."));
     }

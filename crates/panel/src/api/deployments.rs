@@ -1,35 +1,24 @@
 //! Deployments over the API: how they are, their maintenance, their banner.
 
-use ::time::OffsetDateTime;
-use ::time::format_description::well_known::Rfc3339;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use upgrade::{ApprovedPlan, EcsService, Job, Maintenance, Plan, Session, Users, WorkerGroup};
 
 use super::audited::audited;
 use super::operation::{Done, Optional};
-use super::time::Time;
 use crate::backend::{DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish};
+use crate::moment::Moment;
 use crate::web::{Call, Failure};
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Deployments {
-    deployments: Vec<Listed>,
-}
-
-/// A deployment, as its settings have it.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ListedDeployment")]
-struct Listed {
-    name: String,
-    stack: String,
-    region: String,
+    deployments: Vec<DeploymentSummary>,
 }
 
 pub(super) async fn list(call: Call) -> Result<Deployments, Failure> {
-    let all = call.panel.backend.deployments().into_iter();
-    let listed = all.map(|DeploymentSummary { name, stack, region, .. }| Listed { name, stack, region });
-    Ok(Deployments { deployments: listed.collect() })
+    Ok(Deployments { deployments: call.panel.backend.deployments() })
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -37,7 +26,7 @@ pub(super) async fn list(call: Call) -> Result<Deployments, Failure> {
 pub(super) struct Deployment {
     name: String,
     /// When it was looked at.
-    at: Time,
+    at: Moment,
     version: Option<String>,
     stack_status: String,
     gate: Gate,
@@ -45,7 +34,7 @@ pub(super) struct Deployment {
     doors: Vec<String>,
     /// The run that entered the maintenance which the deployment is in.
     gate_run: Option<String>,
-    gate_since: Option<Time>,
+    gate_since: Option<Moment>,
     gate_by: Option<String>,
     /// What is as maintenance leaves it, a line each: leaving puts it back.
     taken_away: Known<String>,
@@ -127,7 +116,7 @@ struct ListedSession {
 }
 
 pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
-    let look = call.panel.looks.look(&call.id).await?;
+    let look = call.panel.looks.deployment(&call.id).await?;
     let Look {
         at,
         version,
@@ -161,7 +150,7 @@ pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
         gate,
         doors: doors.clone(),
         gate_run: maintenance.map(|found| found.run_id.clone()),
-        gate_since: maintenance.and_then(|found| found.since).map(Time::from),
+        gate_since: maintenance.and_then(|found| found.since).map(Moment::from),
         gate_by: maintenance.and_then(|found| found.by.clone()),
         taken_away: Known::new(taken_away, String::clone),
         jobs: Known::new(jobs, job),

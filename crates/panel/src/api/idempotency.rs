@@ -48,13 +48,13 @@ pub(crate) async fn once_only(
     request: Request,
     next: Next,
 ) -> Response {
-    match answered(&panel, salt.as_deref(), request, next).await {
+    match answer_once(&panel, salt.as_deref(), request, next).await {
         Ok(response) => response,
         Err(failure) => failure.answer(true),
     }
 }
 
-async fn answered(
+async fn answer_once(
     panel: &Panel,
     salt: Option<&str>,
     request: Request,
@@ -72,13 +72,14 @@ async fn answered(
     let (salt, sent) = (salt.unwrap_or_default(), String::from_utf8_lossy(&bytes));
     let asked = format!("{salt}{} {}\n{sent}", parts.method, parts.uri);
     let print = fingerprint(&asked);
-    if let Some(earlier) = earlier(panel, &asker, &key, &print).await? {
+    if let Some(earlier) = earlier_answer(panel, &asker, &key, &print).await? {
         return Ok(earlier);
     }
     // A task of its own: whoever hangs up doesn't break off what they asked for half-way.
     let request = Request::from_parts(parts, Body::from(bytes));
     let (owned, person, name) = (panel.clone(), asker.person.name.clone(), key.clone());
-    let doing = tokio::spawn(async move { done(&owned, &person, &name, next.run(request).await).await });
+    let doing =
+        tokio::spawn(async move { keep_answer(&owned, &person, &name, next.run(request).await).await });
     match doing.await {
         Ok(answer) => answer,
         Err(_) => {
@@ -93,7 +94,12 @@ async fn answered(
 }
 
 /// The answer to an earlier request with the same key; `None`: there was none, and this one is it.
-async fn earlier(panel: &Panel, asker: &Asker, key: &str, print: &str) -> Result<Option<Response>, Failure> {
+async fn earlier_answer(
+    panel: &Panel,
+    asker: &Asker,
+    key: &str,
+    print: &str,
+) -> Result<Option<Response>, Failure> {
     let began = panel.now();
     loop {
         let now = panel.now();
@@ -125,7 +131,12 @@ async fn earlier(panel: &Panel, asker: &Asker, key: &str, print: &str) -> Result
 }
 
 /// Keep the answer for whoever asks again.
-async fn done(panel: &Panel, person: &str, key: &str, response: Response) -> Result<Response, Failure> {
+async fn keep_answer(
+    panel: &Panel,
+    person: &str,
+    key: &str,
+    response: Response,
+) -> Result<Response, Failure> {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| Failure::Ours(error.to_string()))?;
     if parts.extensions.get::<IsShownOnce>().is_some() {

@@ -5,6 +5,7 @@ use super::operation::{Operation, delete, get, patch, post, put};
 use super::{audit, deployments, people, proposals, runs};
 use crate::access::Permission::{Administer, Announce, Approve, Decide, OwnAccount, Plan, Run};
 
+// A table: a line or two an operation.
 #[rustfmt::skip]
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

@@ -8,37 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::audited::audited;
 use super::idempotency::ShownOnce;
 use super::operation::Done;
-use super::time::Time;
 use crate::access::{ApiToken, LEAST_PASSWORD, MOST_PASSWORD, Person, Role};
 use crate::web::{Call, Failure};
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct People {
-    people: Vec<ListedPerson>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Person")]
-struct ListedPerson {
-    name: String,
-    role: Role,
-    /// Whether they are shut out.
-    disabled: bool,
-    created_at: Time,
-    signed_in_at: Option<Time>,
-}
-
-impl From<Person> for ListedPerson {
-    fn from(person: Person) -> ListedPerson {
-        let Person { name, role, disabled, created_at, signed_in_at } = person;
-        let (created_at, signed_in_at) = (created_at.into(), signed_in_at.map(Time::from));
-        ListedPerson { name, role, disabled, created_at, signed_in_at }
-    }
+    people: Vec<Person>,
 }
 
 pub(super) async fn people(call: Call) -> Result<People, Failure> {
-    Ok(People { people: call.panel.access.people()?.into_iter().map(ListedPerson::from).collect() })
+    Ok(People { people: call.panel.access.people()? })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -121,42 +100,11 @@ pub(super) async fn set_own_password(call: Call, sent: OwnPassword) -> Result<Do
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Tokens {
-    tokens: Vec<ListedToken>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Token")]
-struct ListedToken {
-    id: i64,
-    name: String,
-    person: String,
-    role: Role,
-    revoked: bool,
-    created_at: Time,
-    expires_at: Time,
-    used_at: Option<Time>,
-}
-
-impl From<ApiToken> for ListedToken {
-    fn from(token: ApiToken) -> ListedToken {
-        let ApiToken { id, name, person, role, created_at, expires_at, used_at, revoked } = token;
-        let (created_at, expires_at) = (created_at.into(), expires_at.into());
-        ListedToken {
-            id,
-            name,
-            person,
-            role,
-            revoked,
-            created_at,
-            expires_at,
-            used_at: used_at.map(Time::from),
-        }
-    }
+    tokens: Vec<ApiToken>,
 }
 
 pub(super) async fn tokens(call: Call) -> Result<Tokens, Failure> {
-    Ok(Tokens { tokens: call.panel.access.tokens()?.into_iter().map(ListedToken::from).collect() })
+    Ok(Tokens { tokens: call.panel.access.tokens()? })
 }
 
 #[derive(Deserialize, JsonSchema)]

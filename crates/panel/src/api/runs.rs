@@ -8,8 +8,8 @@ use upgrade::{Limit, LineKind, Maintenance, Question, StopDoes, stop_does};
 use super::audited::audited;
 use super::deployments::Gate;
 use super::operation::{Done, limit};
-use super::time::Time;
-use crate::live::{Listed, RunDigest, Unreadable};
+use crate::live::{ListedRun, RunDigest, Unreadable};
+use crate::moment::Moment;
 use crate::web::{Call, Failure};
 use crate::words::run_status;
 
@@ -31,8 +31,8 @@ struct RunSummary {
     kind: Option<RunKind>,
     from_version: Option<String>,
     to_version: Option<String>,
-    started_at: Time,
-    last_at: Time,
+    started_at: Moment,
+    last_at: Moment,
     /// Where it stands, in a few words; or why it can't be read.
     standing: String,
     ended: bool,
@@ -116,7 +116,7 @@ pub(super) async fn list(call: Call) -> Result<Runs, Failure> {
     let limit = limit(&call)?;
     let runs = call.panel.live.page(call.query("before"), limit).await?.ok_or(Failure::NotFound)?;
     let next = (runs.len() == limit).then(|| runs.last().map(|run| run.summary.run_id.clone())).flatten();
-    let summary = |Listed { summary, digest }: &Listed| RunSummary::new(summary, digest.as_ref());
+    let summary = |ListedRun { summary, digest }: &ListedRun| RunSummary::new(summary, digest.as_ref());
     Ok(Runs { runs: runs.iter().map(summary).collect(), next_before: next })
 }
 
@@ -128,7 +128,7 @@ pub(super) struct Run {
     /// Who proposed its upgrade, and who began it, where that was in the panel.
     proposed_by: Option<String>,
     approved_by: Option<String>,
-    approved_at: Option<Time>,
+    approved_at: Option<Moment>,
     begun_by: Option<String>,
     plan_sha256: String,
     /// Whether somebody carries it out at this moment.
@@ -140,7 +140,7 @@ pub(super) struct Run {
     /// When that step ends by itself, and what follows.
     until: Option<Until>,
     /// What a person must decide.
-    question: Option<Asked>,
+    question: Option<AskedQuestion>,
     stopped_jobs: Vec<StoppedJob>,
     decisions: Vec<String>,
     remarks: Vec<String>,
@@ -161,22 +161,22 @@ struct CarriedOutBy {
     /// What was being done when that was last said.
     doing: String,
     /// When that was.
-    at: Time,
+    at: Moment,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Step {
     step: String,
-    started_at: Time,
-    ended_at: Option<Time>,
+    started_at: Moment,
+    ended_at: Option<Moment>,
     milliseconds: Option<u64>,
     acts: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Until {
-    at: Time,
+    at: Moment,
     then: String,
 }
 
@@ -192,14 +192,14 @@ struct StoppedJob {
 struct FoundMaintenance {
     /// The run that entered it.
     run_id: String,
-    since: Option<Time>,
+    since: Option<Moment>,
     by: Option<String>,
 }
 
 impl From<&Maintenance> for FoundMaintenance {
     fn from(found: &Maintenance) -> FoundMaintenance {
         let Maintenance { run_id, since, by, state: _ } = found;
-        FoundMaintenance { run_id: run_id.clone(), since: since.map(Time::from), by: by.clone() }
+        FoundMaintenance { run_id: run_id.clone(), since: since.map(Moment::from), by: by.clone() }
     }
 }
 
@@ -207,7 +207,7 @@ impl From<&Maintenance> for FoundMaintenance {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Seen {
-    at: Time,
+    at: Moment,
     stack_status: String,
     version: Option<String>,
     gate: Gate,
@@ -257,46 +257,48 @@ impl From<&upgrade::Seen> for Seen {
 
 /// A question, with the answers that it takes.
 #[derive(Serialize, JsonSchema)]
-struct Asked {
+struct AskedQuestion {
     #[serde(flatten)]
-    about: AskedAbout,
+    about: QuestionKind,
     answers: Vec<&'static str>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-enum AskedAbout {
+enum QuestionKind {
     RollbackFailed { root_cause: String, refused: Option<String>, resources: Vec<String> },
     Unseen { error: String, minutes: u64 },
     NoCredentials { step: &'static str, error: String },
     Unhealthy { findings: Vec<String> },
     Leaving { step: &'static str, held: Vec<String>, tried_on: bool },
     GateGone { updating: bool, doors: Vec<String> },
-    WindowPassed { closes_at: Time },
+    WindowPassed { closes_at: Moment },
 }
 
-impl From<&Question> for Asked {
-    fn from(question: &Question) -> Asked {
+impl From<&Question> for AskedQuestion {
+    fn from(question: &Question) -> AskedQuestion {
         let mut answers: Vec<&'static str> = question.answers().iter().map(upgrade::Answer::word).collect();
         let about = match question.clone() {
             Question::RollbackFailed { update: _, root_cause, resources, refused } => {
                 // Passing over some of them is trying again.
                 answers.insert(1, "skip");
                 let resources = resources.into_iter().map(|one| one.logical_id).collect();
-                AskedAbout::RollbackFailed { root_cause, refused, resources }
+                QuestionKind::RollbackFailed { root_cause, refused, resources }
             }
-            Question::Unseen { update: _, error, minutes } => AskedAbout::Unseen { error, minutes },
+            Question::Unseen { update: _, error, minutes } => QuestionKind::Unseen { error, minutes },
             Question::NoCredentials { step, error, can_leave: _ } => {
-                AskedAbout::NoCredentials { step: step.title(), error }
+                QuestionKind::NoCredentials { step: step.title(), error }
             }
-            Question::Unhealthy { findings, can_go_back: _ } => AskedAbout::Unhealthy { findings },
+            Question::Unhealthy { findings, can_go_back: _ } => QuestionKind::Unhealthy { findings },
             Question::Leaving { step, held, can_go_back: _, tried_on } => {
-                AskedAbout::Leaving { step: step.title(), held, tried_on }
+                QuestionKind::Leaving { step: step.title(), held, tried_on }
             }
-            Question::GateGone { updating, doors } => AskedAbout::GateGone { updating, doors },
-            Question::WindowPassed { closes_at } => AskedAbout::WindowPassed { closes_at: closes_at.into() },
+            Question::GateGone { updating, doors } => QuestionKind::GateGone { updating, doors },
+            Question::WindowPassed { closes_at } => {
+                QuestionKind::WindowPassed { closes_at: closes_at.into() }
+            }
         };
-        Asked { about, answers }
+        AskedQuestion { about, answers }
     }
 }
 
@@ -311,7 +313,7 @@ pub(super) async fn get(call: Call) -> Result<Run, Failure> {
     let steps = report.steps.iter().map(|step| Step {
         step: step.step.title().to_owned(),
         started_at: step.started_at.into(),
-        ended_at: step.ended_at.map(Time::from),
+        ended_at: step.ended_at.map(Moment::from),
         milliseconds: step.milliseconds(),
         acts: step.acts.clone(),
     });
@@ -337,7 +339,7 @@ pub(super) async fn get(call: Call) -> Result<Run, Failure> {
         steps: steps.collect(),
         waiting_on: state.map(|state| state.waiting_on.clone()).unwrap_or_default(),
         until: until.map(|Limit { at, then }| Until { at: at.into(), then: then.to_string() }),
-        question: state.and_then(|state| state.question.as_ref()).map(Asked::from),
+        question: state.and_then(|state| state.question.as_ref()).map(AskedQuestion::from),
         stopped_jobs: jobs.collect(),
         decisions: report.decisions.clone(),
         remarks: report.remarks.clone(),
@@ -360,7 +362,7 @@ pub(super) struct Lines {
 #[derive(Serialize, JsonSchema)]
 struct Line {
     number: usize,
-    at: Time,
+    at: Moment,
     kind: &'static str,
     text: String,
 }

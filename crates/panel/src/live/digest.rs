@@ -8,7 +8,7 @@ use super::{LiveError, RunPicture};
 
 /// A run of a list.
 #[derive(Debug, Clone)]
-pub(crate) struct Listed {
+pub(crate) struct ListedRun {
     /// What the journal's own list says of it.
     pub(crate) summary: RunSummary,
     /// What its records say; or why they don't. One damaged run hides no other.

@@ -20,17 +20,17 @@ const LOOK_ANYWAY_MILLISECONDS: u64 = 1000;
 
 /// What the follower saw last of all runs.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Seen {
+struct RunsSeen {
     runs: usize,
     /// Runs that go on, and whether somebody carries them out.
     under_way: Vec<(String, bool)>,
 }
 
-impl Seen {
-    fn of(runs: &[RunSummary], now: Timestamp) -> Seen {
+impl RunsSeen {
+    fn new(runs: &[RunSummary], now: Timestamp) -> RunsSeen {
         let under_way = runs.iter().filter(|run| !run.ended);
         let under_way = under_way.map(|run| (run.run_id.clone(), run.carried_out_by(now).is_some()));
-        Seen { runs: runs.len(), under_way: under_way.collect() }
+        RunsSeen { runs: runs.len(), under_way: under_way.collect() }
     }
 
     fn goes_on(&self, run_id: &str) -> bool {
@@ -83,7 +83,7 @@ impl Live {
     /// Look for news over and over.
     pub async fn follow(self: Arc<Live>) {
         let (mut known, mut looked_at) = (None, Timestamp(0));
-        let (mut seen, mut told, mut reads) = (Seen::default(), HashMap::new(), Reads::default());
+        let (mut seen, mut told, mut reads) = (RunsSeen::default(), HashMap::new(), Reads::default());
         loop {
             tokio::select! {
                 (run_id, records) = reads.next(&self) => {
@@ -109,7 +109,7 @@ impl Live {
             let runs = self.runs().await;
             known = runs.is_ok().then_some(news);
             let Ok(runs) = runs else { continue };
-            let fresh = Seen::of(&runs, self.clock.now());
+            let fresh = RunsSeen::new(&runs, self.clock.now());
             for (run_id, _) in &fresh.under_way {
                 reads.begin(&self, run_id);
             }

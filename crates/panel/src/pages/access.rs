@@ -5,7 +5,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::form::{Send, form};
-use crate::access::{ActOutcome, ApiToken, AuditEntry, LEAST_PASSWORD, Permission, Person, Role};
+use crate::access::{ApiToken, AuditEntry, LEAST_PASSWORD, Permission, Person, Role};
 use crate::web::{Call, Failure, Page};
 use crate::words::{Tone, pill, when};
 
@@ -40,7 +40,7 @@ fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup 
                 tbody { @for person in people { tr {
                     td { (person.name) @if person.disabled { " " (pill(Tone::Mind, "shut out")) } }
                     td { (person.role.word()) }
-                    td { @match person.signed_in_at { Some(at) => (when(at)), None => span.sub { "never" } } }
+                    td { @match person.signed_in_at { Some(at) => (when(at.0)), None => span.sub { "never" } } }
                     td { (change(person)) }
                 } } }
             } }
@@ -65,8 +65,8 @@ fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup 
             @else { div.scroll tabindex="0" role="region" aria-label="Table of tokens" { table {
                 thead { tr { th { "Name" } th { "Whose" } th { "Role" } th { "Expires" } th { "Used last" } th { "Revoke" } } }
                 tbody { @for one in tokens { tr {
-                    td { (one.name) } td { (one.person) } td { (one.role.word()) } td { (when(one.expires_at)) }
-                    td { @match one.used_at { Some(at) => (when(at)), None => span.sub { "never" } } }
+                    td { (one.name) } td { (one.person) } td { (one.role.word()) } td { (when(one.expires_at.0)) }
+                    td { @match one.used_at { Some(at) => (when(at.0)), None => span.sub { "never" } } }
                     td { @if one.revoked { (pill(Tone::Quiet, "revoked")) } @else {
                         details {
                             summary aria-label={ "Revoke " (one.name) " …" } { "Revoke …" }
@@ -104,14 +104,14 @@ fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup 
             div.scroll tabindex="0" role="region" aria-label="Entries of the audit trail" { table {
                 thead { tr { th.number { "No." } th { "When" } th { "Who" } th { "From" } th { "What" } th { "Outcome" } } }
                 tbody { @for entry in trail { tr {
-                    td.number { (entry.number) } td { (when(entry.at)) } td { (entry.who) } td { (entry.address) }
+                    td.number { (entry.number) } td { (when(entry.at.0)) } td { (entry.who) } td { (entry.address) }
                     td {
                         (entry.act) " " (entry.object)
-                        @if let Some(ActOutcome { detail, .. }) = &entry.outcome && !detail.is_empty() { br; small { (detail) } }
+                        @if !entry.detail.is_empty() { br; small { (entry.detail) } }
                     }
-                    td { @match &entry.outcome {
-                        Some(ActOutcome { done: true, .. }) => (pill(Tone::Good, "done")),
-                        Some(ActOutcome { done: false, .. }) => (pill(Tone::Mind, "refused")),
+                    td { @match entry.done {
+                        Some(true) => (pill(Tone::Good, "done")),
+                        Some(false) => (pill(Tone::Mind, "refused")),
                         None => (pill(Tone::Quiet, "no end is written")),
                     } }
                 } } }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::live::Listed;
+use crate::live::ListedRun;
 use crate::proposals::Proposal;
 use crate::web::{Call, Failure, Page};
 use crate::words::{duration, pill, purpose, run_status, runs_unread, unreadable, when};
@@ -32,7 +32,7 @@ async fn show(call: Call) -> Result<Response, Failure> {
 /// `unread`: deployments whose runs could not be read, with the reason; `proposals` are those that runs came of, by run;
 /// `older` begins the next page.
 fn page(
-    runs: &[Listed],
+    runs: &[ListedRun],
     unread: &BTreeMap<String, String>,
     proposals: &HashMap<String, Proposal>,
     older: Option<&str>,
@@ -49,7 +49,7 @@ fn page(
             div.scroll tabindex="0" role="region" aria-label="Runs" {
                 table {
                     thead { tr { th { "Began" } th { "Deployment" } th { "What" } th { "Release" } th { "Approved by" } th { "How it stands" } th.number { "Took" } } }
-                    tbody { @for Listed { summary: run, digest } in runs {
+                    tbody { @for ListedRun { summary: run, digest } in runs {
                         tr {
                             td { (when(run.created_at)) }
                             td { (run.deployment) }

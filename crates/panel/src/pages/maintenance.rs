@@ -36,7 +36,7 @@ struct Maintenance<'a> {
 
 async fn show(call: Call) -> Result<Response, Failure> {
     let (panel, settings) = (&call.panel, call.deployment()?);
-    let look = panel.looks.look(&settings.name).await;
+    let look = panel.looks.deployment(&settings.name).await;
     let runs = panel.live.runs().await?;
     let last = match runs.iter().rev().find(|run| run.deployment == settings.name) {
         None => None,

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use upgrade::{Ending, Outcome, Timestamp, Users};
 
 use crate::backend::{BackendError, DeploymentSummary, Look};
-use crate::live::{Listed, Unreadable};
+use crate::live::{ListedRun, Unreadable};
 use crate::proposals::{Proposal, Stage};
 use crate::web::{Call, Failure, Page};
 use crate::words::{
@@ -25,7 +25,7 @@ struct Card {
     settings: DeploymentSummary,
     /// How it is; `None`: it isn't looked at yet.
     look: Option<Result<Arc<Look>, BackendError>>,
-    last: Option<Listed>,
+    last: Option<ListedRun>,
     /// Why its runs could not be read.
     unread: Option<String>,
     /// The upgrade in the making.
@@ -38,7 +38,7 @@ async fn show(call: Call) -> Result<Response, Failure> {
     let looks = panel.backend.deployments().into_iter().map(|settings| {
         let last = runs.iter().rev().find(|run| run.deployment == settings.name).cloned();
         async move {
-            let look = panel.looks.look_within(&settings.name, LOOK_SECONDS);
+            let look = panel.looks.deployment_within(&settings.name, LOOK_SECONDS);
             let last = panel.live.listed(last.into_iter().collect());
             let (look, mut last) = tokio::join!(look, last);
             (settings, look, last.pop())
@@ -60,11 +60,11 @@ fn page(cards: &[Card], now: Timestamp) -> Markup {
         @if cards.is_empty() {
             p.empty { "The settings name no deployment. " code { "slackwater init" } " writes the first." }
         }
-        div.cards { @for card in cards { (one(card, now)) } }
+        div.cards { @for card in cards { (article(card, now)) } }
     }
 }
 
-fn one(card: &Card, now: Timestamp) -> Markup {
+fn article(card: &Card, now: Timestamp) -> Markup {
     let settings = &card.settings;
     html! {
         article.card aria-labelledby={ "d-" (settings.name) } {
@@ -79,7 +79,7 @@ fn one(card: &Card, now: Timestamp) -> Markup {
                 Some(Ok(look)) => (picture(look)),
             }
             @if let Some(reason) = &card.unread { (runs_unread(&settings.name, reason)) }
-            @if let Some(Listed { summary: run, digest }) = &card.last {
+            @if let Some(ListedRun { summary: run, digest }) = &card.last {
                 p.last {
                     a href={ "/runs/" (run.run_id) } {
                         @if run.ended || digest.is_err() { "Last run: " } @else { "Running: " } (purpose(run.kind))
@@ -160,13 +160,15 @@ fn count<T>(things: &Result<Vec<T>, String>) -> Markup {
 fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
     let look = card.look.as_ref().and_then(|look| look.as_ref().ok());
     let mut found = Vec::new();
-    if let Some(Listed { summary, digest: Err(why @ (Unreadable::Damaged(_) | Unreadable::NoAnswer(_))) }) =
-        &card.last
+    if let Some(ListedRun {
+        summary,
+        digest: Err(why @ (Unreadable::Damaged(_) | Unreadable::NoAnswer(_))),
+    }) = &card.last
     {
         let words = html! { "The last run's journal can't be read (" (summary.run_id) "): " (why.reason()) };
         found.push((Tone::Bad, words));
     }
-    if let Some(Listed { summary: run, digest: Ok(digest) }) = &card.last {
+    if let Some(ListedRun { summary: run, digest: Ok(digest) }) = &card.last {
         let status = &digest.status;
         if let Some(outcome) = &status.outcome {
             let ending = Ending { kind: status.kind, outcome, seen: None };

@@ -58,7 +58,7 @@ async fn show(call: Call) -> Result<Response, Failure> {
     let begin = end.saturating_sub(LINES_A_PAGE);
     let claim = panel.live.carried_out_by(run_id).await?;
     let may_decide = call.asker.may(Permission::Decide);
-    let shown = Shown {
+    let shown = RunPage {
         picture: &picture,
         held: claim.is_some(),
         now: panel.now(),
@@ -77,7 +77,7 @@ async fn show(call: Call) -> Result<Response, Failure> {
 }
 
 /// What the page shows beside its regions.
-struct Shown<'a> {
+struct RunPage<'a> {
     picture: &'a RunPicture,
     /// Whether somebody carries the run out.
     held: bool,
@@ -89,8 +89,8 @@ struct Shown<'a> {
     is_newest: bool,
 }
 
-fn page(shown: Shown<'_>, regions: Regions) -> Markup {
-    let Shown { picture, held, now, lines: events, older, is_newest } = shown;
+fn page(shown: RunPage<'_>, regions: Regions) -> Markup {
+    let RunPage { picture, held, now, lines: events, older, is_newest } = shown;
     let (plan, report) = (&*picture.plan, picture.telling.report());
     let mark = Mark { told: picture.telling.told(), held };
     let stream = format!("/runs/{}/stream?after={mark}", plan.run_id);

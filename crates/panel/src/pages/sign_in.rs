@@ -62,7 +62,7 @@ async fn sign_in(
     }
     let known = panel.access.password_of(name)?;
     let (person, hash) = known.unzip();
-    let right = panel.passwords.is(given.unwrap_or_default(), hash).await;
+    let right = panel.passwords.matches(given.unwrap_or_default(), hash).await;
     let (true, Some(person)) = (right, person) else {
         let locked = panel.limits.wrong(name, visitor.address, panel.now());
         let why = if locked { "wrong; the name is locked for a while for this address" } else { "wrong" };

@@ -34,21 +34,21 @@ pub(super) const PAGES: &[Page] = &[
 ];
 
 /// What the pages show.
-struct Found {
+struct OpenProposal {
     settings: DeploymentSummary,
     proposal: Option<Proposal>,
     preparation: Option<Preparation>,
 }
 
-impl Found {
-    fn read(call: &Call) -> Result<Found, Failure> {
+impl OpenProposal {
+    fn read(call: &Call) -> Result<OpenProposal, Failure> {
         let (settings, proposals) = (call.deployment()?, &call.panel.proposals);
         let proposal = proposals.open_of(&settings.name)?;
         let preparation = match &proposal {
             Some(proposal) => proposals.preparation(proposal)?,
             None => None,
         };
-        Ok(Found { settings, proposal, preparation })
+        Ok(OpenProposal { settings, proposal, preparation })
     }
 
     fn wizard<'a>(&'a self, call: &'a Call) -> Wizard<'a> {
@@ -65,7 +65,7 @@ impl Found {
 
 /// Page 1. It needs no look, so that another release can be chosen during one.
 async fn template(call: Call) -> Result<Response, Failure> {
-    let found = Found::read(&call)?;
+    let found = OpenProposal::read(&call)?;
     let releases = call.panel.backend.releases(&found.settings.name).await;
     let body = template::page(&found.wizard(&call), &releases);
     Ok(call.frame("", "Upgrade: template", body).into_response())
@@ -78,7 +78,7 @@ fn about(
     page: fn(&Wizard<'_>, &Proposal, &Preparation) -> Markup,
     number: usize,
 ) -> Result<Response, Failure> {
-    let found = Found::read(call)?;
+    let found = OpenProposal::read(call)?;
     let Some(proposal) = &found.proposal else {
         return Ok(Redirect::to(&format!("/deployments/{}/upgrade", found.settings.name)).into_response());
     };
@@ -93,7 +93,7 @@ fn about(
 
 /// Page 5 is the run's own; before there is one, it says so.
 async fn events(call: Call) -> Result<Response, Failure> {
-    let found = Found::read(&call)?;
+    let found = OpenProposal::read(&call)?;
     if found.proposal.is_none() {
         let last = call.panel.proposals.list(&found.settings.name, None, 1)?.pop();
         if let Some(Proposal { stage: Stage::Begun { run_id, .. }, .. }) = last {

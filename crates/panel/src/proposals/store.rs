@@ -120,7 +120,7 @@ impl Proposals {
         };
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        if let Some(open) = one(&transaction, "deployment = ?1 AND open = 1", deployment)? {
+        if let Some(open) = find_one(&transaction, "deployment = ?1 AND open = 1", deployment)? {
             return Err(ProposalError::OneIsOpen { deployment: open.deployment, by: open.made_by });
         }
         transaction.execute(
@@ -136,7 +136,7 @@ impl Proposals {
     /// # Errors
     /// There is none, or the file can't be read.
     pub fn get(&self, id: &str) -> Result<Proposal, ProposalError> {
-        one(&self.lock(), "id = ?1", id)?.ok_or(ProposalError::None)
+        find_one(&self.lock(), "id = ?1", id)?.ok_or(ProposalError::None)
     }
 
     /// The open one of a deployment.
@@ -144,7 +144,7 @@ impl Proposals {
     /// # Errors
     /// The file can't be read.
     pub fn open_of(&self, deployment: &str) -> Result<Option<Proposal>, ProposalError> {
-        one(&self.lock(), "deployment = ?1 AND open = 1", deployment)
+        find_one(&self.lock(), "deployment = ?1 AND open = 1", deployment)
     }
 
     /// The one that a run came of.
@@ -152,7 +152,7 @@ impl Proposals {
     /// # Errors
     /// The file can't be read.
     pub fn by_run(&self, run_id: &str) -> Result<Option<Proposal>, ProposalError> {
-        one(&self.lock(), "run_id = ?1", run_id)
+        find_one(&self.lock(), "run_id = ?1", run_id)
     }
 
     /// A deployment's, newest first, before the one of this id.
@@ -195,7 +195,7 @@ impl Proposals {
     ) -> Result<Proposal, E> {
         let mut connection = self.lock();
         let transaction = connection.transaction().map_err(ProposalError::from)?;
-        let mut proposal = one(&transaction, "id = ?1", id)?.ok_or(ProposalError::None)?;
+        let mut proposal = find_one(&transaction, "id = ?1", id)?.ok_or(ProposalError::None)?;
         if !proposal.stage.is_open() {
             return Err(ProposalError::Ended.into());
         }
@@ -268,7 +268,7 @@ impl Proposals {
     ) -> Result<(), ProposalError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let Some(mut proposal) = one(&transaction, "id = ?1", id)? else { return Ok(()) };
+        let Some(mut proposal) = find_one(&transaction, "id = ?1", id)? else { return Ok(()) };
         if proposal.revision != revision || !matches!(proposal.stage, Stage::Looking { .. }) {
             return Ok(());
         }
@@ -304,7 +304,7 @@ fn body(row: &Row<'_>) -> rusqlite::Result<String> {
 }
 
 /// `which` is a condition of ours with one place for a value, never somebody's text.
-fn one(connection: &Connection, which: &str, value: &str) -> Result<Option<Proposal>, ProposalError> {
+fn find_one(connection: &Connection, which: &str, value: &str) -> Result<Option<Proposal>, ProposalError> {
     let found: Option<String> = connection
         .query_row(
             &format!("SELECT body FROM proposals WHERE {which} ORDER BY number DESC LIMIT 1"),

@@ -77,7 +77,7 @@ impl FileRuns {
     ) -> RunsAnswer<'_, T> {
         self.blocking("read", move |file| {
             let journal = Arc::clone(&lock(&file.reading).journal);
-            here(work(&journal))
+            block_on(work(&journal))
         })
     }
 }
@@ -113,7 +113,7 @@ impl Runs for FileRuns {
                 Some(journal) => journal,
                 None => asking.insert(SqliteJournal::open(&file.path)?),
             };
-            here(journal.ask(&run_id, &request, at))
+            block_on(journal.ask(&run_id, &request, at))
         })
     }
 }
@@ -146,6 +146,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// SQLite's answer, in the thread that may wait for it.
-fn here<T>(answer: impl Future<Output = T>) -> T {
+fn block_on<T>(answer: impl Future<Output = T>) -> T {
     tokio::runtime::Handle::current().block_on(answer)
 }

@@ -91,43 +91,30 @@ impl Failure {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        match self {
-            Failure::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Failure::Forbidden { .. } | Failure::Forged | Failure::NotByToken => StatusCode::FORBIDDEN,
-            Failure::NotSo => StatusCode::METHOD_NOT_ALLOWED,
-            Failure::NotFound => StatusCode::NOT_FOUND,
-            Failure::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
-            Failure::SecretInAddress => StatusCode::BAD_REQUEST,
-            Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Failure::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Failure::BadInput(_) | Failure::Fields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Failure::Conflict(_) | Failure::StillUnderWay => StatusCode::CONFLICT,
-            Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Failure::Elsewhere(_) => StatusCode::BAD_GATEWAY,
-            Failure::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        self.kind().0
     }
 
-    pub(crate) fn title(&self) -> &'static str {
+    fn kind(&self) -> (StatusCode, &'static str) {
         match self {
-            Failure::NotSignedIn => "Not signed in",
-            Failure::Forbidden { .. } => "Not yours to do",
-            Failure::NotByToken => "Not with a token",
-            Failure::NotFound => "Not found",
-            Failure::NotSo => "Not done",
-            Failure::Forged => "Not accepted",
-            Failure::UnknownHost => "Unknown name",
-            Failure::SecretInAddress => "A secret in an address",
-            Failure::TooLarge => "Too much",
-            Failure::TooSlow => "Too slow",
-            Failure::ContentType => "Neither form nor JSON",
-            Failure::BadInput(_) | Failure::Fields { .. } => "That won't do",
-            Failure::Conflict(_) => "Not as things are",
-            Failure::StillUnderWay => "Still under way",
-            Failure::TooMany(_) => "Too many attempts",
-            Failure::Elsewhere(_) => "No answer from the deployment",
-            Failure::Ours(_) => "The panel has failed",
+            Failure::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
+            Failure::Forbidden { .. } => (StatusCode::FORBIDDEN, "Not yours to do"),
+            Failure::NotByToken => (StatusCode::FORBIDDEN, "Not with a token"),
+            Failure::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            Failure::NotSo => (StatusCode::METHOD_NOT_ALLOWED, "Not done"),
+            Failure::Forged => (StatusCode::FORBIDDEN, "Not accepted"),
+            Failure::UnknownHost => (StatusCode::MISDIRECTED_REQUEST, "Unknown name"),
+            Failure::SecretInAddress => (StatusCode::BAD_REQUEST, "A secret in an address"),
+            Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too much"),
+            Failure::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Too slow"),
+            Failure::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Neither form nor JSON"),
+            Failure::BadInput(_) | Failure::Fields { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "That won't do")
+            }
+            Failure::Conflict(_) => (StatusCode::CONFLICT, "Not as things are"),
+            Failure::StillUnderWay => (StatusCode::CONFLICT, "Still under way"),
+            Failure::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
+            Failure::Elsewhere(_) => (StatusCode::BAD_GATEWAY, "No answer from the deployment"),
+            Failure::Ours(_) => (StatusCode::INTERNAL_SERVER_ERROR, "The panel has failed"),
         }
     }
 
@@ -135,7 +122,7 @@ impl Failure {
         let errors = if let Failure::Fields { errors } = self { errors.clone() } else { Vec::new() };
         Problem {
             r#type: "about:blank",
-            title: self.title(),
+            title: self.kind().1,
             status: self.status().as_u16(),
             detail: self.to_string(),
             errors,
@@ -151,12 +138,12 @@ impl Failure {
         let body = html! {
             section.failure {
                 p.code { (self.status().as_u16()) }
-                h1 { (self.title()) }
+                h1 { (self.kind().1) }
                 p.lead { (self) }
                 p { a href="/" { "Back to the overview" } }
             }
         };
-        Frame::for_a_stranger(self.title(), "", body)
+        Frame::for_a_stranger(self.kind().1, "", body)
     }
 
     /// As a page or as a problem.

@@ -87,7 +87,7 @@ impl Backend for House {
             has_gate: true,
         }]
     }
-    fn look(&self, deployment: &str) -> Answering<'_, Look> {
+    fn observe(&self, deployment: &str) -> Answering<'_, Look> {
         let known = deployment == "lab";
         let missing = BackendError::NoDeployment(deployment.to_owned());
         Box::pin(async move {

@@ -136,13 +136,13 @@ fn the_audit_trail_can_only_grow_and_has_acts_that_have_no_end_yet() {
     }
     let trail = access.audit_trail(None, 2).expect("readable");
     assert_eq!(trail.iter().map(|one| one.number).collect::<Vec<_>>(), [3, 2]);
-    assert_eq!(trail[0].outcome, None);
-    assert!(trail[1].outcome.as_ref().is_some_and(|outcome| outcome.done));
+    assert_eq!(trail[0].done, None);
+    assert_eq!(trail[1].done, Some(true));
     access.end_act(begun, false, "It has ended.", later(9)).expect("written");
     assert!(access.end_act(begun, true, "", later(9)).is_err(), "an act ends once");
     let trail = access.audit_trail(None, 1).expect("readable");
-    let outcome = trail[0].outcome.as_ref().expect("it has ended");
-    assert_eq!((outcome.done, outcome.at, outcome.detail.as_str()), (false, later(9), "It has ended."));
+    let ended = (trail[0].done, trail[0].ended_at, trail[0].detail.as_str());
+    assert_eq!(ended, (Some(false), Some(later(9).into()), "It has ended."));
     assert_eq!(access.audit_trail(Some(2), 9).expect("readable").len(), 1);
 }
 
@@ -216,7 +216,7 @@ fn a_file_of_the_first_format_is_taken_over_with_its_trail() {
             [(2, "one"), (1, "Ada")]
         );
         assert_eq!(
-            trail[0].outcome.as_ref().map(|outcome| (outcome.done, outcome.detail.as_str())),
+            trail[0].done.map(|done| (done, trail[0].detail.as_str())),
             Some((false, "It has ended."))
         );
         assert_eq!(access.verify_trail().expect("readable").expect("whole").acts, 2);

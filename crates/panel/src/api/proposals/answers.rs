@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::options::Options;
-use crate::api::time::Time;
+use crate::moment::Moment;
 use crate::proposals::{self, TemplateChoice};
 
 /// An upgrade in the making.
@@ -19,7 +19,7 @@ pub(in crate::api) struct ProposalSummary {
     proposed_by: String,
     /// Everybody who decided on its release, values or options, whoever proposed it first.
     authors: Vec<String>,
-    proposed_at: Time,
+    proposed_at: Moment,
     template: ChosenTemplate,
     /// Values that are given; every other parameter keeps its own, or takes the new default.
     parameters: BTreeMap<String, String>,
@@ -27,12 +27,12 @@ pub(in crate::api) struct ProposalSummary {
     options: Options,
     force_sessions: Vec<String>,
     /// When the gate closes; `null`: after the settings' notice.
-    closes_at: Option<Time>,
+    closes_at: Option<Moment>,
     standing: StageWord,
     /// Why the deployment could not be looked at.
     reason: Option<String>,
     approved_by: Option<String>,
-    approved_at: Option<Time>,
+    approved_at: Option<Moment>,
     /// The SHA-256 of the plan that was approved.
     approved_plan: Option<String>,
     run_id: Option<String>,
@@ -122,7 +122,7 @@ impl From<proposals::Proposal> for ProposalSummary {
                 .collect(),
             options: choices.options.into(),
             force_sessions: choices.force_sessions,
-            closes_at: choices.closes_at.map(Time::from),
+            closes_at: choices.closes_at.map(Moment::from),
             standing,
             reason,
             approved_by: approval.as_ref().map(|approval| approval.by.clone()),
@@ -141,7 +141,7 @@ type Object = Map<String, Value>;
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Preparation {
-    at: Time,
+    at: Moment,
     to_version: Option<String>,
     #[schemars(with = "Vec<Object>")]
     checks: Vec<upgrade::CheckResult>,

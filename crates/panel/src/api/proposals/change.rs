@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ::time::OffsetDateTime;
-use ::time::format_description::well_known::Rfc3339;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use upgrade::{Acceptance, Timestamp, UpdateOptions};
 
 use super::answers::ProposalSummary;
@@ -36,7 +36,7 @@ pub(in crate::api) struct Change {
 }
 
 /// What of a change is another thing than what is sent.
-struct Read {
+struct Converted {
     template: Option<WishedTemplate>,
     options: Option<UpdateOptions>,
     /// `Some(None)`: after the settings' notice.
@@ -49,12 +49,12 @@ pub(in crate::api) async fn change(call: Call, sent: Change) -> Result<ProposalS
         "" => Ok(None),
         text => moment(text).map(Some),
     });
-    let read = Read {
+    let converted = Converted {
         template: sent.template.take().map(Template::wished).transpose()?,
         options: sent.options.take().map(Options::checked).transpose()?,
         closes_at: closes_at.transpose()?,
     };
-    audited(&call, "change proposal", &object, async { Ok(apply(&call, sent, read)?.into()) }).await
+    audited(&call, "change proposal", &object, async { Ok(apply(&call, sent, converted)?.into()) }).await
 }
 
 /// What is changed, by name; never a value.
@@ -78,9 +78,9 @@ fn audit_words(change: &Change) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn apply(call: &Call, sent: Change, read: Read) -> Result<Proposal, Failure> {
+fn apply(call: &Call, sent: Change, converted: Converted) -> Result<Proposal, Failure> {
     let Call { panel, asker, id, .. } = call;
-    let Read { template, options, closes_at } = read;
+    let Converted { template, options, closes_at } = converted;
     if let Some(template) = &template {
         check_template(template)?;
     }

@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use upgrade::{Approval, Ending, Plan, Question, Report, State, Timestamp};
 
 use crate::live::{RunDigest, RunPicture};
-use crate::words::{Tone, clock, counted, duration, iso, pill, run_status, since_by, when};
+use crate::moment::iso;
+use crate::words::{Tone, clock, counted, duration, pill, run_status, since_by, when};
 
 /// `claim`: who carries it out.
 pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {

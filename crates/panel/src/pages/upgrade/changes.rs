@@ -36,14 +36,14 @@ pub(super) fn update(update: &StackUpdate) -> Markup {
                 tbody { @for change in changed { tr {
                     td { (change.logical_id) br; small { (change.resource_type) } }
                     td { (pill(tone(change.expected), change.expected.word())) }
-                    td { (said(change)) @if change.differs_from_aws { " " (pill(Tone::Mind, "differs")) } }
+                    td { (aws_answer(change)) @if change.differs_from_aws { " " (pill(Tone::Mind, "differs")) } }
                     td { @for because in &change.because { p { (because) } } }
                 } } }
             } }
         }
         @if !unchanged.is_empty() { details {
             summary { (counted(unchanged.len(), "resource")) " that stay as they are" }
-            ul.names { @for change in unchanged { li { (change.logical_id) " · AWS will say: " (said(change)) } } }
+            ul.names { @for change in unchanged { li { (change.logical_id) " · AWS will say: " (aws_answer(change)) } } }
         } }
     }
 }
@@ -59,7 +59,7 @@ fn tone(fate: Fate) -> Tone {
 }
 
 /// AWS's two answers: without and with property values.
-fn said(change: &ExpectedChange) -> String {
+fn aws_answer(change: &ExpectedChange) -> String {
     let words = |said: &Option<String>| said.clone().unwrap_or_else(|| "nothing".to_owned());
     let (plain, values) = (words(&change.aws_plain), words(&change.aws_values));
     if plain == values { plain } else { format!("{plain}; with property values: {values}") }

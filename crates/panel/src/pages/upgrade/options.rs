@@ -5,9 +5,9 @@ use upgrade::Unsaved;
 
 use super::wizard::Wizard;
 use crate::access::Permission;
+use crate::moment::iso;
 use crate::pages::form::{Send, form};
 use crate::proposals::{Preparation, Proposal};
-use crate::words::iso;
 
 pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     let path = format!("/proposals/{}", proposal.id);

@@ -6,9 +6,10 @@ use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, Upd
 use super::changes::{risks, update};
 use super::wizard::{Wizard, stage_words, way_of_run};
 use crate::access::Permission;
+use crate::moment::iso;
 use crate::pages::form::{Send, button, form};
 use crate::proposals::{NOTICE_TO_KEEP_MILLISECONDS, Preparation, Proposal, Stage, missed_notice};
-use crate::words::{Tone, counted, duration, iso, pill, since_by, when};
+use crate::words::{Tone, counted, duration, pill, since_by, when};
 
 /// What was found out longer ago than this is called old.
 const OLD_MILLISECONDS: u64 = 3_600_000;
@@ -20,7 +21,7 @@ pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Prepa
     html! {
         (wizard.head(4))
         (verdict(wizard, proposal, preparation))
-        (found(preparation, decide(wizard, proposal, preparation)))
+        (findings(preparation, decide(wizard, proposal, preparation)))
         (approval(wizard, proposal, preparation))
     }
 }
@@ -49,7 +50,7 @@ pub(super) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> M
         }
         @match preparation {
             None => p.empty { "Nothing was found out for it." },
-            Some(preparation) => (found(preparation, html! {})),
+            Some(preparation) => (findings(preparation, html! {})),
         }
     }
 }
@@ -81,7 +82,7 @@ fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) 
 }
 
 /// All that was found out, risks first. `decide` stands where the decisions are.
-fn found(preparation: &Preparation, decide: Markup) -> Markup {
+fn findings(preparation: &Preparation, decide: Markup) -> Markup {
     html! {
         section aria-labelledby="risks" {
             h2 #risks { "Risks" }
