@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Status};
-pub(crate) use running::{AnswerRun, ListRuns, OneRun, ResumeRun, Run, ShowRun, WatchRun};
+pub(crate) use running::{AnswerRun, FollowRun, ListRuns, OneRun, Run, ShowRun};
 
 /// Takes a running platform from one release to the next in a calm.
 #[derive(Debug, Parser)]
@@ -96,9 +96,7 @@ pub(crate) struct Serve {
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -294,6 +292,15 @@ pub(crate) struct ConfigFile {
     pub path: Option<PathBuf>,
 }
 
+/// Where deployments are described, and where what happens is kept.
+#[derive(Debug, Args)]
+pub(crate) struct Places {
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub data: DataDir,
+}
+
 /// What an upgrade is to do.
 #[derive(Debug, Args)]
 pub(crate) struct Wish {
@@ -317,6 +324,18 @@ pub(crate) struct Wish {
     /// Why it is accepted; kept in the plan.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub why: String,
+    #[command(flatten)]
+    pub entering: Entering,
+    /// The role that CloudFormation assumes [default: the one the stack has].
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Option<String>,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// How maintenance is entered.
+#[derive(Debug, Args)]
+pub(crate) struct Entering {
     /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
     #[arg(long, value_name = "SESSION")]
     pub force_session: Vec<String>,
@@ -326,11 +345,6 @@ pub(crate) struct Wish {
     /// Tell users now, and close the gate after so long (30m).
     #[arg(long, value_name = "DURATION", conflicts_with = "at")]
     pub notice: Option<String>,
-    /// The role that CloudFormation assumes [default: the one the stack has].
-    #[arg(long, value_name = "ARN")]
-    pub role_arn: Option<String>,
-    #[command(flatten)]
-    pub config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -339,8 +353,6 @@ pub(crate) struct Check {
     pub wish: Wish,
     #[command(flatten)]
     pub printed: Printed,
-    #[command(flatten)]
-    pub data: DataDir,
 }
 
 #[derive(Debug, Args)]
@@ -353,8 +365,6 @@ pub(crate) struct PlanArguments {
     /// Keep the plan in a file as well, for `slackwater upgrade --plan FILE --approve HASH`.
     #[arg(short = 'o', long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub data: DataDir,
 }
 
 #[derive(Debug, Args)]
@@ -373,8 +383,6 @@ pub(crate) struct Upgrade {
     pub yes: bool,
     #[command(flatten)]
     pub progress: Progress,
-    #[command(flatten)]
-    pub data: DataDir,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -431,24 +439,15 @@ pub(crate) enum Maintenance {
 pub(crate) struct EnableMaintenance {
     /// The deployment's name in slackwater.toml [default: the only one].
     pub deployment: Option<String>,
-    /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
-    #[arg(long, value_name = "SESSION")]
-    pub force_session: Vec<String>,
-    /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
-    #[arg(long, value_name = "WHEN")]
-    pub at: Option<String>,
-    /// Tell users now, and close the gate after so long (30m).
-    #[arg(long, value_name = "DURATION", conflicts_with = "at")]
-    pub notice: Option<String>,
+    #[command(flatten)]
+    pub entering: Entering,
     /// Do it without asking.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -474,9 +473,7 @@ pub(crate) struct DisableMaintenance {
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -486,9 +483,7 @@ pub(crate) struct MaintenanceStatus {
     #[command(flatten)]
     pub printed: Printed,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -13,22 +13,6 @@ use crate::arguments::{BannerCommand, BannerOf, Format};
 use crate::error::{CliError, Exit};
 use crate::{site, wish};
 
-/// The platform shows no banners, or nobody said how to reach it.
-#[derive(Debug, thiserror::Error)]
-#[error("{deployment}: its platform adapter is \"{adapter}\", which shows no banners")]
-struct NoBanner {
-    deployment: String,
-    adapter: &'static str,
-}
-
-impl From<NoBanner> for CliError {
-    fn from(error: NoBanner) -> CliError {
-        CliError::new(Exit::BadInput, error).hint(
-            "write [deployments.NAME.platform] with adapter = \"http\" (Slackwater's own contract), url and token_env into slackwater.toml; nothing was touched",
-        )
-    }
-}
-
 pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
     match command {
         BannerCommand::Set(set) => {
@@ -64,15 +48,18 @@ fn platform(of: &BannerOf) -> Result<(String, Adapter), CliError> {
     let settings = configuration.deployment(of.deployment.as_deref())?;
     let platform = site::adapter(&settings.platform, configuration.directory())?;
     if !platform.capabilities().banner {
-        return Err(NoBanner {
-            deployment: settings.name.clone(),
-            adapter: match settings.platform.adapter {
-                crate::configuration::Adapter::None => "none",
-                crate::configuration::Adapter::Http => "http",
-                crate::configuration::Adapter::CodeOcean => "code-ocean",
-            },
-        }
-        .into());
+        let adapter = match settings.platform.adapter {
+            crate::configuration::Adapter::None => "none",
+            crate::configuration::Adapter::Http => "http",
+            crate::configuration::Adapter::CodeOcean => "code-ocean",
+        };
+        let name = &settings.name;
+        return Err(CliError::bad_input(format!(
+            "{name}: its platform adapter is \"{adapter}\", which shows no banners"
+        ))
+        .hint(
+            "write [deployments.NAME.platform] with adapter = \"http\" (Slackwater's own contract), url and token_env into slackwater.toml; nothing was touched",
+        ));
     }
     Ok((settings.name.clone(), platform))
 }

@@ -23,21 +23,6 @@ use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
 use crate::inputs::{InputError, Release, parameters_file};
 
-/// A release that AWS would refuse.
-#[derive(Debug, thiserror::Error)]
-enum UnfitRelease {
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Rules(Vec<template::RuleViolation>),
-    #[error("{template}: {used}")]
-    OverLimit { template: String, used: String },
-}
-
-impl From<UnfitRelease> for CliError {
-    fn from(error: UnfitRelease) -> CliError {
-        CliError::new(Exit::RefusedByAws, error)
-    }
-}
-
 /// A template with the values it is evaluated with.
 struct Side {
     template: Template,
@@ -78,7 +63,11 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         None => None,
     };
     let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
-    evaluation_after.check_rules().map_err(UnfitRelease::Rules)?;
+    evaluation_after.check_rules().map_err(|violations| {
+        CliError::new(Exit::RefusedByAws, {
+            violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })
+    })?;
     let predict = |mode| changeset::predict(evaluation_before.as_ref(), &evaluation_after, &deployed, mode);
     let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
     let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
@@ -129,8 +118,7 @@ fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) ->
         .into_iter()
         .find(|used| used.is_exceeded() && used.limit != template::Limit::InlineBytes)
     {
-        let (template, used) = (release.name, exceeded.to_string());
-        return Err(UnfitRelease::OverLimit { template, used }.into());
+        return Err(CliError::new(Exit::RefusedByAws, format!("{}: {exceeded}", release.name)));
     }
     Ok(Side { template, parameters })
 }

@@ -25,8 +25,7 @@ use crate::error::{CliError, Exit, UNTOUCHED};
 
 pub use catalogue::{Catalogue, parse_catalogue};
 pub use deployment::{
-    Access, AssumedRole, BackupStackSettings, Credentials, DeploymentSettings, Notifications,
-    RoleStackSettings,
+    Access, AssumedRole, Credentials, DeploymentSettings, LinkedStackSettings, Notifications,
 };
 pub use maintenance::MaintenanceSettings;
 pub use place::{Environment, find_file};
@@ -130,20 +129,9 @@ impl Configuration {
     /// Everything that is wrong with it.
     pub fn parse(file: &str, text: &str) -> Result<Configuration, Problems> {
         Document::read(file, text, |root| {
-            let deployments = root
-                .named_tables("deployments")
-                .into_iter()
-                .filter_map(|(name, table)| {
-                    let settings = deployment::read(&name, &table);
-                    table.finish();
-                    settings
-                })
-                .collect();
-            let panel = root.table("panel").map_or_else(PanelSettings::default, |table| {
-                let two_person_approval = table.flag("two_person_approval").unwrap_or(false);
-                table.finish();
-                PanelSettings { two_person_approval }
-            });
+            let deployments = root.named_tables("deployments", deployment::read);
+            let two_person_approval = root.table("panel", |table| table.flag("two_person_approval"));
+            let panel = PanelSettings { two_person_approval: two_person_approval.flatten().unwrap_or(false) };
             Some(Configuration { path: PathBuf::from(file), deployments, panel })
         })
     }

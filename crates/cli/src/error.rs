@@ -85,6 +85,11 @@ impl CliError {
         CliError { kind, source: source.into(), hints: Vec::new() }
     }
 
+    /// What whoever called must mend, where no caller within tells it from other errors.
+    pub(crate) fn bad_input(message: impl Into<String>) -> CliError {
+        CliError::new(Exit::BadInput, message.into())
+    }
+
     /// Bad input, and nothing else to say than that nothing was touched.
     pub(crate) fn untouched(source: impl Into<Box<dyn Error + Send + Sync>>) -> CliError {
         CliError::new(Exit::BadInput, source).hint(UNTOUCHED)

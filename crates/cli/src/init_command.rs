@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
@@ -15,34 +15,10 @@ use crate::files::FileError;
 use crate::init::{Anatomy, FoundBy, FoundStack, Proposal, propose};
 use crate::words::counted;
 
-/// Why no settings were written.
-#[derive(Debug, thiserror::Error)]
-enum InitError {
-    #[error("{} is there already", path.display())]
-    WouldOverwrite { path: PathBuf },
-    /// None of the stacks is known to be a platform.
-    #[error("no platform was found{}", if stacks.is_empty() { ": there is no stack at all".to_owned() } else { format!(" among the stacks {}", stacks.join(", ")) })]
-    NothingFound { stacks: Vec<String> },
-}
-
-impl From<InitError> for CliError {
-    fn from(error: InitError) -> CliError {
-        let hint = match error {
-            InitError::WouldOverwrite { .. } => {
-                "name another file with --out, or print with --dry-run; nothing was touched"
-            }
-            InitError::NothingFound { .. } => {
-                "is this the right account and Region? Else write [deployments.NAME] with stack and region into slackwater.toml yourself; nothing was written"
-            }
-        };
-        CliError::new(Exit::BadInput, error).hint(hint)
-    }
-}
-
 pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
     // Said before anything is asked of a cloud.
     if !arguments.dry_run && arguments.out.exists() {
-        return Err(InitError::WouldOverwrite { path: arguments.out.clone() }.into());
+        return Err(would_overwrite(&arguments.out));
     }
     let cloud = AwsCloud::connect(&AwsConnection {
         region: arguments.region.clone(),
@@ -61,8 +37,14 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
         show(&proposal);
     }
     if proposal.toml.is_empty() {
-        let stacks = stacks.into_iter().map(|stack| stack.name).collect();
-        return Err(InitError::NothingFound { stacks }.into());
+        let names: Vec<String> = stacks.into_iter().map(|stack| stack.name).collect();
+        let among = match names.as_slice() {
+            [] => ": there is no stack at all".to_owned(),
+            names => format!(" among the stacks {}", names.join(", ")),
+        };
+        return Err(CliError::bad_input(format!("no platform was found{among}")).hint(
+            "is this the right account and Region? Else write [deployments.NAME] with stack and region into slackwater.toml yourself; nothing was written",
+        ));
     }
     if !arguments.dry_run {
         write(&arguments.out, &proposal.toml)?;
@@ -189,11 +171,16 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
     })
 }
 
+fn would_overwrite(path: &Path) -> CliError {
+    CliError::bad_input(format!("{} is there already", path.display()))
+        .hint("name another file with --out, or print with --dry-run; nothing was touched")
+}
+
 /// Also when somebody else makes the file at the same moment, theirs stands.
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let made = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     made.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => InitError::WouldOverwrite { path: path.to_owned() }.into(),
+        std::io::ErrorKind::AlreadyExists => would_overwrite(path),
         _ => FileError::Unwritable { path: path.to_owned(), source }.into(),
     })
 }

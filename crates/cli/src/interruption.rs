@@ -108,27 +108,6 @@ impl From<LeftRun> for CliError {
     }
 }
 
-/// A run was left before it was known where users are.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LeftEarly {
-    #[error("interrupted before the run had begun: nothing was touched")]
-    BeforeItBegan,
-    /// At a second signal.
-    #[error("run {run_id} was interrupted, and is left where it was; where users are was not looked at")]
-    Unseen { run_id: String },
-}
-
-impl From<LeftEarly> for CliError {
-    fn from(error: LeftEarly) -> CliError {
-        match error {
-            LeftEarly::BeforeItBegan => CliError::new(Exit::Failed, error),
-            LeftEarly::Unseen { .. } => CliError::new(Exit::Failed, error).hint(
-                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and ends maintenance",
-            ),
-        }
-    }
-}
-
 /// What an interruption found.
 #[derive(Debug)]
 pub(crate) enum Leaving {

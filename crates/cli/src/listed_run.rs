@@ -7,7 +7,7 @@ use upgrade::{Ending, Outcome, Report, RunKind, State, Timestamp};
 use crate::error::CliError;
 
 /// A run in a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct ListedRun {
     /// Its id.
     pub run: String,
@@ -47,14 +47,8 @@ impl ListedRun {
             run: run.run_id.clone(),
             began: run.created_at,
             state,
-            not_begun: false,
-            outcome: None,
-            damaged: None,
-            asks: false,
             holder: run.carried_out_by(now).map(|claim| claim.holder.to_string()),
-            banner: None,
-            gate_closed: None,
-            left_behind: Vec::new(),
+            ..ListedRun::default()
         };
         if let Some(reason) = &run.set_aside {
             let set_aside = unknown(format!("SET ASIDE: {reason}"));

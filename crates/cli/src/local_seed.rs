@@ -1,7 +1,7 @@
 //! `slackwater local seed`: a local cloud is brought to where a described deployment is.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use conductor::{Clock, DataDirectory, DataDirectoryError};
@@ -13,21 +13,6 @@ use crate::files;
 use crate::local_cloud::{CLOUD_FILE, LocalCloudError};
 use crate::seed::{Caller, Seed, plant};
 use crate::signals::until_interrupted;
-
-/// The directory's cloud is in use, but not by one that can be called.
-#[derive(Debug, thiserror::Error)]
-#[error("{} is in use, but its aws.env tells of no local cloud: {reason}", path.display())]
-struct NotCallable {
-    path: PathBuf,
-    reason: String,
-}
-
-impl From<NotCallable> for CliError {
-    fn from(error: NotCallable) -> CliError {
-        let hint = "wait until it is ready, or use another --data-dir; nothing was touched";
-        CliError::new(Exit::BadInput, error).hint(hint)
-    }
-}
 
 pub(crate) async fn run(arguments: LocalSeed) -> Result<ExitCode, CliError> {
     let text = files::read_text(&arguments.file)?;
@@ -67,7 +52,11 @@ fn open(directory: &DataDirectory, speed: Option<Speed>) -> Result<LocalCloud, C
 
 /// The cloud that another process runs, as its `aws.env` tells.
 fn running(path: &Path, clock: Clock) -> Result<Caller, CliError> {
-    let not_callable = |reason: String| NotCallable { path: path.to_owned(), reason };
+    let not_callable = |reason: String| {
+        let path = path.display();
+        CliError::bad_input(format!("{path} is in use, but its aws.env tells of no local cloud: {reason}"))
+            .hint("wait until it is ready, or use another --data-dir; nothing was touched")
+    };
     let text =
         std::fs::read_to_string(path.join("aws.env")).map_err(|error| not_callable(error.to_string()))?;
     let value = |name: &str| {

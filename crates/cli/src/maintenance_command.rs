@@ -77,13 +77,13 @@ pub(crate) async fn run(command: Maintenance) -> Result<ExitCode, CliError> {
 }
 
 async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
-    let site =
-        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
-            .await?;
-    let journal = site.journal_if_any(&arguments.data.path).await?;
-    let closes_at = wish::closes_at(arguments.at.as_deref(), arguments.notice.as_deref(), &site.clock)?;
+    let (places, deployment) = (&arguments.places, arguments.deployment.as_deref());
+    let site = Site::reach(places, deployment, "maintenance").await?;
+    let journal = site.journal_if_any(&places.data.path).await?;
+    let wish = &arguments.entering;
+    let closes_at = wish::closes_at(wish, &site.clock)?;
     let run_id = run_id(&site.settings.name, &site.clock)?;
-    let entering = entering(&site, journal.as_ref(), &run_id, &arguments.force_session, closes_at).await?;
+    let entering = entering(&site, journal.as_ref(), &run_id, &wish.force_session, closes_at).await?;
     let plan = match entering {
         Entering::Already(found) => {
             match arguments.progress.format {
@@ -95,7 +95,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
         Entering::By(plan) => *plan,
     };
     let sessions = plan.at_work.sessions.iter().map(|session| session.id.as_str());
-    wish::known_sessions(&arguments.force_session, sessions)?;
+    wish::known_sessions(&wish.force_session, sessions)?;
     let shown = plan.sha256();
     if arguments.progress.format == Format::Text {
         print_styled!("{}", plan_text::plan(&plan, terminal_width()));
@@ -104,7 +104,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
         operate::approve("Enable maintenance mode?")?;
     }
     let approved = operate::approved(plan, &shown, &site.clock)?;
-    let journal = site.journal(&arguments.data.path).await?;
+    let journal = site.journal(&places.data.path).await?;
     operate::start(&site, &approved, &journal, arguments.progress).await
 }
 
@@ -189,12 +189,11 @@ async fn under_way(
 /// Leaving works whatever came before: a run that ended in maintenance, one that died half-way, or none that anybody
 /// remembers.
 async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
-    let site =
-        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
-            .await?;
+    let (places, deployment) = (&arguments.places, arguments.deployment.as_deref());
+    let site = Site::reach(places, deployment, "maintenance").await?;
     let DisableMaintenance { stop_run, while_updating, although_unhealthy, .. } = *arguments;
     let wish = LeavingWish { stop_run, while_updating, although_unhealthy };
-    let journal = match readable(&site, &arguments.data).await {
+    let journal = match readable(&site, &places.data).await {
         Ok(journal) => journal,
         Err(error) => return without_state(&site, arguments, wish, &error).await,
     };
@@ -257,7 +256,7 @@ async fn without_state(
         operate::approve("Put back what is noted, and end maintenance?")?;
     }
     let by = wish::who();
-    let journal = journal_without_state(&arguments.data.path).await?;
+    let journal = journal_without_state(&arguments.places.data.path).await?;
     let plan = leaving_plan(site, &journal, wish, &by, WithState::No).await?;
     let asked = plan.sha256();
     let approved = operate::approved(plan, &asked, &site.clock)?;
@@ -420,10 +419,9 @@ async fn leaving_plan(
 }
 
 async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
-    let site =
-        Site::reach(&arguments.config, arguments.deployment.as_deref(), "maintenance", &arguments.data)
-            .await?;
-    let standing = status::look(&site, Some(&arguments.data)).await?;
+    let (places, deployment) = (&arguments.places, arguments.deployment.as_deref());
+    let site = Site::reach(places, deployment, "maintenance").await?;
+    let standing = status::look(&site, Some(&places.data)).await?;
     match arguments.printed.format {
         Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
         Format::Json => println!("{:#}", serde_json::json!(standing)),

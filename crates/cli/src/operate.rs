@@ -19,7 +19,7 @@ use upgrade::{ApprovedPlan, NotApproved, Plan, Question, Record, Report, State, 
 use crate::arguments::{Format, Progress};
 use crate::error::{CliError, Exit};
 use crate::history::History;
-use crate::interruption::{self, Leaving, LeftEarly, leave};
+use crate::interruption::{self, Leaving, leave};
 use crate::notifications::{Message, Notice, Noticing, message, tell};
 use crate::progress::Lines;
 use crate::signals::{Signal, Signals};
@@ -126,10 +126,20 @@ async fn ended(
     let leaving = tokio::select! {
         leaving = leave(site, run_id, journal, holder, by) => leaving,
         // Whoever asks twice doesn't want to wait for what can be looked up.
-        _again = signals.next() => return Err(LeftEarly::Unseen { run_id: run_id.to_owned() }.into()),
+        _again = signals.next() => {
+            return Err(CliError::new(
+                Exit::Failed,
+                format!("run {run_id} was interrupted, and is left where it was; where users are was not looked at"),
+            )
+            .hint(
+                "`slackwater status` looks where users are; `slackwater run resume` goes on with it; `slackwater maintenance disable` puts everything back and ends maintenance",
+            ));
+        }
     };
     match leaving {
-        Leaving::NotBegun => Err(LeftEarly::BeforeItBegan.into()),
+        Leaving::NotBegun => {
+            Err(CliError::new(Exit::Failed, "interrupted before the run had begun: nothing was touched"))
+        }
         Leaving::Unknown(error) => Err(ConductError::Journal(error).into()),
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
         Leaving::Left(left) => {

@@ -34,9 +34,6 @@ pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
 
-/// A recovery point older than this is stale where no backup stack says otherwise.
-const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
-
 /// What an operator wants.
 #[derive(Debug, Clone)]
 pub struct UpgradeRequest {
@@ -198,11 +195,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
                 new_priorities: &drafted.as_ref().map(new_priorities).unwrap_or_default(),
                 admitted: &site.settings.maintenance.admitted,
                 storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
-                recovery_point_age_seconds: site
-                    .settings
-                    .backup_stack
-                    .as_ref()
-                    .map_or(RECOVERY_POINT_AGE_SECONDS, |stack| stack.maximum_recovery_point_age_seconds),
+                recovery_point_age_seconds: site.settings.maximum_recovery_point_age_seconds,
                 template_reachable: Some(&brought.readable()),
                 accepted: &accepted,
                 now: site.clock.now(),

@@ -8,11 +8,9 @@ use std::time::Duration;
 use conductor::{Clock, DataDirectory, JournalError, JournalStore as _, Request, Watcher as _, read_run};
 use serde::Serialize;
 use serde_json::json;
-use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, Timestamp, fold, stop_does};
+use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, fold, stop_does};
 
-use crate::arguments::{
-    AnswerRun, ConfigFile, DataDir, Format, ListRuns, OneRun, Progress, ResumeRun, Run, ShowRun, WatchRun,
-};
+use crate::arguments::{AnswerRun, FollowRun, Format, ListRuns, OneRun, Places, Progress, Run, ShowRun};
 use crate::demo::{self, NoDemo, Notes};
 use crate::error::{CliError, Exit};
 use crate::history::History;
@@ -27,48 +25,6 @@ use crate::words::moment;
 use crate::{operate, question_text, report};
 
 use journals::{Access, Journals};
-
-/// Why nothing is asked of a run.
-#[derive(Debug, thiserror::Error)]
-enum RunError {
-    #[error("run {run_id} asks nothing at this moment")]
-    NothingAsked { run_id: String },
-    #[error("that is not an answer to what run {run_id} asks")]
-    NotAnAnswer { run_id: String },
-    /// It has ended. What people decided on its way is told with who did.
-    #[error("run {run_id} has ended, {} UTC ({how}{}): there is nothing to stop. {users}", moment(*at), decisions(decided))]
-    NothingToStop {
-        run_id: String,
-        how: String,
-        at: Timestamp,
-        decided: Vec<String>,
-        /// It left users out, which nobody asked for.
-        needs_somebody: bool,
-        users: Whereabouts,
-    },
-}
-
-fn decisions(decided: &[String]) -> String {
-    decided.iter().map(|one| format!("; {one}")).collect()
-}
-
-impl From<RunError> for CliError {
-    fn from(error: RunError) -> CliError {
-        let (kind, hint) = match &error {
-            RunError::NothingAsked { .. } => {
-                (Exit::BadInput, "`slackwater run show` says where it stands; nothing was changed")
-            }
-            RunError::NotAnAnswer { .. } => {
-                (Exit::BadInput, "`slackwater run show` says what it asks, and what can be answered")
-            }
-            RunError::NothingToStop { needs_somebody, users, .. } => {
-                let kind = if *needs_somebody && users.kept_out { Exit::KeptOut } else { Exit::BadInput };
-                (kind, "`slackwater run show` tells how; nothing was touched")
-            }
-        };
-        CliError::new(kind, error).hint(hint)
-    }
-}
 
 /// How often somebody who watches looks for new records.
 const WATCH_MILLISECONDS: u64 = 500;
@@ -94,7 +50,7 @@ struct Row {
 }
 
 async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
-    let journals = Journals::open(&arguments.config, &arguments.data, Access::Read).await?;
+    let journals = Journals::open(&arguments.places, Access::Read).await?;
     journals.tell_unreached();
     let now = Clock::system().now();
     // A journal that can't be read hides no other.
@@ -141,7 +97,7 @@ fn led_by(run: &ListedRun) -> String {
 }
 
 async fn show(one: &ShowRun) -> Result<ExitCode, CliError> {
-    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
+    let (journal, run_id) = find(&one.places, one.run_id.as_deref(), Access::Read).await?;
     let (plan, records, state) = read_run(&journal, &run_id).await?;
     let told = Report::from_journal(&plan, &records)?;
     match one.printed.format {
@@ -156,9 +112,9 @@ async fn show(one: &ShowRun) -> Result<ExitCode, CliError> {
     Ok(Exit::Done.into())
 }
 
-async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
+async fn watch(one: &FollowRun) -> Result<ExitCode, CliError> {
     let Progress { format, quiet } = one.progress;
-    let (mut journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Read).await?;
+    let (mut journal, run_id) = find(&one.places, one.run_id.as_deref(), Access::Read).await?;
     let (plan, records, _) = read_run(&journal, &run_id).await?;
     let mut state: Option<State> = None;
     let history = History::of(&journal, &plan.deployment, Some(&run_id)).await?;
@@ -190,16 +146,16 @@ async fn watch(one: &WatchRun) -> Result<ExitCode, CliError> {
         }
         lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
-        journal.thaw(&one.data.path)?;
+        journal.thaw(&one.places.data.path)?;
         fresh = journal.records_from(&run_id, known.len()).await?;
     }
 }
 
 async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
-    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (journal, run_id) = find(&one.places, one.run_id.as_deref(), Access::Write).await?;
     let (plan, records, state) = read_run(&journal, &run_id).await?;
     if let Some(outcome) = &state.outcome {
-        return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?.into());
+        return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?);
     }
     if let Some(question) = &state.question {
         println!("Run {run_id} waits for a person's decision, and does nothing that could be stopped.");
@@ -244,28 +200,30 @@ async fn nothing_to_stop(
     records: &[Record],
     state: &State,
     outcome: &Outcome,
-) -> Result<RunError, CliError> {
+) -> Result<CliError, CliError> {
     let told = Report::from_journal(plan, records)?;
-    let users = match Site::reach(&one.config, Some(&plan.deployment), &plan.run_id, &one.data).await {
+    let users = match Site::reach(&one.places, Some(&plan.deployment), &plan.run_id).await {
         Ok(site) => find_users(&site, plan, records, state).await,
         Err(error) => Whereabouts::of_journal(plan, records, error.to_string()),
     };
     let ending = Ending { kind: plan.kind, outcome, seen: state.seen.as_ref() };
-    Ok(RunError::NothingToStop {
-        run_id: plan.run_id.clone(),
-        how: in_words(plan.kind, state),
-        at: told.last_at,
-        decided: told.decisions,
-        needs_somebody: ending.needs_somebody(),
-        users,
-    })
+    let decided: String = told.decisions.iter().map(|one| format!("; {one}")).collect();
+    let said = format!(
+        "run {} has ended, {} UTC ({}{decided}): there is nothing to stop. {users}",
+        plan.run_id,
+        moment(told.last_at),
+        in_words(plan.kind, state),
+    );
+    let kind = if ending.needs_somebody() && users.kept_out { Exit::KeptOut } else { Exit::BadInput };
+    Ok(CliError::new(kind, said).hint("`slackwater run show` tells how; nothing was touched"))
 }
 
 async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
-    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (journal, run_id) = find(&one.places, one.run_id.as_deref(), Access::Write).await?;
     let (_, _, state) = read_run(&journal, &run_id).await?;
     let Some(question) = &state.question else {
-        return Err(RunError::NothingAsked { run_id }.into());
+        return Err(CliError::bad_input(format!("run {run_id} asks nothing at this moment"))
+            .hint("`slackwater run show` says where it stands; nothing was changed"));
     };
     let answer = if one.look_again {
         Answer::LookAgain
@@ -285,7 +243,8 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         Answer::ContinueRollback { skip: one.skip.clone() }
     };
     if !question.takes(&answer) {
-        return Err(RunError::NotAnAnswer { run_id }.into());
+        return Err(CliError::bad_input(format!("that is not an answer to what run {run_id} asks"))
+            .hint("`slackwater run show` says what it asks, and what can be answered"));
     }
     println!("Run {run_id} is answered: {}.", answer.in_words());
     journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now()).await?;
@@ -302,21 +261,21 @@ async fn nobody(journal: &Journal, run_id: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn resume(one: &ResumeRun) -> Result<ExitCode, CliError> {
-    if one.config.path.is_none() && one.data.path.join(local_cloud::CLOUD_FILE).exists() {
+async fn resume(one: &FollowRun) -> Result<ExitCode, CliError> {
+    if one.places.config.path.is_none() && one.places.data.path.join(local_cloud::CLOUD_FILE).exists() {
         return resume_demo(one).await;
     }
-    let (journal, run_id) = find(&one.config, &one.data, one.run_id.as_deref(), Access::Write).await?;
+    let (journal, run_id) = find(&one.places, one.run_id.as_deref(), Access::Write).await?;
     let (plan, _, state) = read_run(&journal, &run_id).await?;
     refuse_ended(&state, &run_id)?;
     // What is missing on this machine (keys of a linked account, the platform's token) is told here, before the claim is taken.
-    let site = Site::reach(&one.config, Some(&plan.deployment), &run_id, &one.data).await?;
+    let site = Site::reach(&one.places, Some(&plan.deployment), &run_id).await?;
     operate::resume(&site, &run_id, &journal, one.progress).await
 }
 
 /// A demo's cloud lives in the same directory, and died with it.
-async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
-    let directory = DataDirectory::take(&one.data.path)?;
+async fn resume_demo(one: &FollowRun) -> Result<ExitCode, CliError> {
+    let directory = DataDirectory::take(&one.places.data.path)?;
     // The port it had, so that what was exported still holds; any other one does as well.
     let notes = Notes::read(&directory);
     let listener = match local_cloud::listen(notes.map_or(0, |notes| notes.port)).await {
@@ -336,7 +295,7 @@ async fn resume_demo(one: &ResumeRun) -> Result<ExitCode, CliError> {
         Some(run_id) => run_id.clone(),
         None => match journal.runs().await?.pop() {
             Some(run) => run.run_id,
-            None => return Err(NoDemo { path: one.data.path.clone() }.into()),
+            None => return Err(NoDemo { path: one.places.data.path.clone() }.into()),
         },
     };
     let (_, _, state) = read_run(&journal, &run_id).await?;
@@ -352,11 +311,6 @@ fn refuse_ended(state: &State, run_id: &str) -> Result<(), CliError> {
 }
 
 /// The journal of the run that was named, else of the latest, wherever it is remembered.
-async fn find(
-    config: &ConfigFile,
-    data: &DataDir,
-    run_id: Option<&str>,
-    access: Access,
-) -> Result<(Journal, String), CliError> {
-    Journals::open(config, data, access).await?.find(run_id).await
+async fn find(places: &Places, run_id: Option<&str>, access: Access) -> Result<(Journal, String), CliError> {
+    Journals::open(places, access).await?.find(run_id).await
 }

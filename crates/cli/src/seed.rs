@@ -125,6 +125,20 @@ pub struct Workload {
     pub listener_rules: Vec<ListenerRule>,
 }
 
+impl StackSeed {
+    /// A stack that no file describes, of a template's address.
+    pub(crate) fn of(name: &str, template: &str) -> StackSeed {
+        StackSeed {
+            name: unwritten(name.to_owned()),
+            template: unwritten(template.to_owned()),
+            role_arn: None,
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            workload: Workload::default(),
+        }
+    }
+}
+
 impl Workload {
     fn logical_ids_mut(&mut self) -> impl Iterator<Item = &mut Spanned<String>> {
         let jobs = self.jobs.iter_mut().map(|jobs| &mut jobs.queue);

@@ -100,7 +100,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     if let Some(done) = offline::instead(&arguments).await {
         return done;
     }
-    let configuration = site::configuration(&arguments.config)?;
+    let configuration = site::configuration(&arguments.places.config)?;
     let tls = tls(arguments.tls_cert, arguments.tls_key);
     let proxies = match (arguments.behind_proxy, arguments.proxy.is_empty()) {
         (false, _) => Proxies::none(),
@@ -108,7 +108,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
         (true, false) => Proxies::named(arguments.proxy),
     };
     let door = Door::open(arguments.listen, tls, arguments.behind_proxy).await?;
-    make_directory(&arguments.data.path)?;
+    make_directory(&arguments.places.data.path)?;
     let origins = Origins {
         secure: door.is_tls || arguments.behind_proxy,
         loopback_only: door.address.ip().is_loopback() && !arguments.behind_proxy,
@@ -116,15 +116,16 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
     let two_person_approval = configuration.panel.two_person_approval;
     let (ending, lifeline) = lifeline();
-    let remembered = Arc::new(Remembered::open(&configuration, &arguments.data.path)?);
-    let sites = Sites::new(configuration, &arguments.data.path, errands, lifeline, remembered.shared());
+    let remembered = Arc::new(Remembered::open(&configuration, &arguments.places.data.path)?);
+    let sites =
+        Sites::new(configuration, &arguments.places.data.path, errands, lifeline, remembered.shared());
     let inner = sites.inner();
     let mut signals = Signals::listen()?;
     let panel = Panel::open(PanelSettings {
         two_person_approval,
         backend: Arc::new(sites),
         runs: Arc::clone(&remembered) as Arc<dyn panel::Runs>,
-        access: &arguments.data.path.join(PANEL_FILE),
+        access: &arguments.places.data.path.join(PANEL_FILE),
         clock: Clock::system(),
         origins,
         proxies,

@@ -73,23 +73,12 @@ fn ignores(number: u32) -> bool {
     mask & (1 << (number - 1)) != 0
 }
 
-/// A signal came where no run goes on.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub(crate) struct Interrupted;
-
-impl From<Interrupted> for CliError {
-    fn from(error: Interrupted) -> CliError {
-        CliError::new(Exit::Failed, error)
-    }
-}
-
 /// Let the work go on until it is done or a signal asks for its end. A run has its own: it is left as it should be.
 pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
     let mut signals = Signals::listen()?;
     tokio::select! {
         done = work => Ok(done),
-        _ = signals.next() => Err(Interrupted.into()),
+        _ = signals.next() => Err(CliError::new(Exit::Failed, "interrupted")),
     }
 }
 

@@ -8,7 +8,7 @@ use conductor::{Clock, location_of};
 use platform::{Adapter, AdapterKind, PlatformConfig, Secret, TokenSource, read_token};
 use upgrade::Profile;
 
-use crate::arguments::{ConfigFile, DataDir};
+use crate::arguments::{ConfigFile, Places};
 use crate::configuration::{
     self, Access, Configuration, ConfigurationError, DeploymentSettings, Environment, PlatformSettings,
     StateSettings, load_profile,
@@ -52,15 +52,10 @@ pub(crate) fn configuration(file: &ConfigFile) -> Result<Configuration, Configur
 impl Site {
     /// Reach the deployment of this name, or the only one. Credentials are fetched now, so that what is wrong with them
     /// is said now.
-    pub(crate) async fn reach(
-        file: &ConfigFile,
-        name: Option<&str>,
-        session: &str,
-        data: &DataDir,
-    ) -> Result<Site, CliError> {
-        let configuration = configuration(file)?;
+    pub(crate) async fn reach(places: &Places, name: Option<&str>, session: &str) -> Result<Site, CliError> {
+        let configuration = configuration(&places.config)?;
         let settings = configuration.deployment(name)?.clone();
-        Ok(Site::of(settings, configuration.directory(), session).await?.kept_in(&data.path))
+        Ok(Site::of(settings, configuration.directory(), session).await?.kept_in(&places.data.path))
     }
 
     /// Reach a deployment by its settings.

@@ -63,7 +63,7 @@ pub(crate) struct Standing {
 }
 
 /// The gate; where there is none, whether work is stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Gate {
     /// Whether users are kept out: every way in is closed.
     pub closed: bool,
@@ -93,7 +93,7 @@ pub(crate) struct AtWork {
 }
 
 pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
-    let configuration = site::configuration(&arguments.config)?;
+    let configuration = site::configuration(&arguments.places.config)?;
     let chosen: Vec<DeploymentSettings> = match &arguments.deployment {
         Some(name) => vec![configuration.deployment(Some(name))?.clone()],
         None if configuration.deployments.is_empty() => vec![configuration.deployment(None)?.clone()],
@@ -105,7 +105,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         let name = settings.name.clone();
         let looked = async {
             let site = Site::of(settings, configuration.directory(), "status").await?;
-            look(&site, Some(&arguments.data)).await
+            look(&site, Some(&arguments.places.data)).await
         };
         match (looked.await, arguments.printed.format) {
             (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
@@ -157,21 +157,25 @@ impl Standing {
 
     /// Whether anything is as maintenance leaves it, or could not be looked at.
     pub(crate) fn has_taken_away(&self) -> bool {
-        let gate = self.gate.as_ref().map_or(true, |gate| gate.run.is_some());
-        let queues = self
-            .job_queues
-            .as_ref()
-            .map_or(true, |queues| queues.iter().any(|queue| queue.remembered.is_some()));
-        let groups = self
-            .worker_groups
-            .as_ref()
-            .map_or(true, |groups| groups.iter().any(|group| group.remembered.is_some()));
-        let services = self
-            .ecs_services
-            .as_ref()
-            .map_or(true, |services| services.iter().any(|service| service.remembered.is_some()));
-        let alarms = self.muted_alarms.as_ref().map_or(true, |alarms| !alarms.is_empty());
-        gate || queues || groups || services || alarms
+        self.gate.as_ref().map_or(true, |gate| gate.run.is_some())
+            || self.muted_alarms.as_ref().map_or(true, |alarms| !alarms.is_empty())
+            || self.job_queues.is_err()
+            || self.worker_groups.is_err()
+            || self.ecs_services.is_err()
+            || self.notes().next().is_some()
+    }
+
+    /// What bears a note of how it was before maintenance: its name, and the note.
+    fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let groups = self.worker_groups.iter().flatten();
+        let groups = groups.map(|group| (group.name.as_str(), group.remembered.as_deref()));
+        let queues =
+            self.job_queues.iter().flatten().map(|queue| {
+                (queue.arn.rsplit('/').next().unwrap_or(&queue.arn), queue.remembered.as_deref())
+            });
+        let services = self.ecs_services.iter().flatten();
+        let services = services.map(|service| (service.name(), service.remembered.as_deref()));
+        groups.chain(queues).chain(services).filter_map(|(name, note)| Some((name, note?)))
     }
 }
 
@@ -284,7 +288,7 @@ async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looke
     };
     let gateless = site.settings.gateless;
     let gate = match Maintenance::of_calm(&entrance.calm) {
-        None => Gate { closed: false, gateless, open: Vec::new(), run: None, since: None, by: None },
+        None => Gate { gateless, ..Gate::default() },
         Some(Maintenance { run_id, since, by, state: _ }) => {
             let open = open_doors(&entrance);
             Gate { closed: open.is_empty(), gateless, open, run: Some(run_id), since, by }

@@ -1,12 +1,12 @@
 //! `slackwater check`, `plan` and `upgrade`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
-use crate::arguments::{Check, DataDir, Format, PlanArguments, Upgrade, Wish};
+use crate::arguments::{Check, Format, Places, PlanArguments, Upgrade, Wish};
 use crate::change_table::terminal_width;
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
@@ -16,29 +16,8 @@ use crate::planning::{Prepared, inherited, prepare};
 use crate::site::Site;
 use crate::{operate, plan_text, wish};
 
-/// Why a plan that was kept is not carried out.
-#[derive(Debug, thiserror::Error)]
-enum KeptPlanError {
-    #[error("the plan in {} has the hash {found}, not the approved {approved}: it was edited, or another one was approved", path.display())]
-    OtherPlan { path: PathBuf, approved: String, found: String },
-    #[error("the plan in {} has format {found}, and this program reads {known}", path.display())]
-    Format { path: PathBuf, found: u64, known: u32 },
-}
-
-impl From<KeptPlanError> for CliError {
-    fn from(error: KeptPlanError) -> CliError {
-        let hint = match error {
-            KeptPlanError::OtherPlan { .. } => "draw the plan up again and read it; nothing was touched",
-            KeptPlanError::Format { .. } => {
-                "draw the plan up again with this program, and read it; nothing was touched"
-            }
-        };
-        CliError::new(Exit::BadInput, error).hint(hint)
-    }
-}
-
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
-    let (site, _, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+    let (site, _, prepared) = prepared(&arguments.wish).await?;
     match arguments.printed.format {
         Format::Text => {
             show_checks(&prepared);
@@ -54,7 +33,7 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
 }
 
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
-    let (site, history, prepared) = prepared(&arguments.wish, &arguments.data).await?;
+    let (site, history, prepared) = prepared(&arguments.wish).await?;
     let written = in_words(&site.written.addresses());
     // Where the plan itself is printed, what is said beside it goes to standard error.
     let say = |words: &str| match arguments.format {
@@ -103,18 +82,17 @@ fn in_words(written: &[String]) -> String {
 }
 
 pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
+    let places = &arguments.wish.places;
     let (site, approved) = match (&arguments.plan, &arguments.approve) {
         (Some(path), Some(approved)) => {
             let approved = kept(path, approved, &Clock::system())?;
             let plan = approved.plan();
-            let site =
-                Site::reach(&arguments.wish.config, Some(&plan.deployment), &plan.run_id, &arguments.data)
-                    .await?;
-            refuse_another_run(&site, &arguments.data).await?;
+            let site = Site::reach(places, Some(&plan.deployment), &plan.run_id).await?;
+            refuse_another_run(&site, places).await?;
             (site, approved)
         }
         (Some(_) | None, _) => {
-            let (site, history, prepared) = prepared_alone(&arguments.wish, &arguments.data).await?;
+            let (site, history, prepared) = prepared_alone(&arguments.wish).await?;
             if arguments.progress.format == Format::Text {
                 show_checks(&prepared);
             }
@@ -131,48 +109,44 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
             (site, approved)
         }
     };
-    let journal = site.journal(&arguments.data.path).await?;
+    let journal = site.journal(&places.data.path).await?;
     if arguments.progress.format == Format::Text {
         println!("\nRun {}", approved.plan().run_id);
     }
     operate::start(&site, &approved, &journal, arguments.progress).await
 }
 
-async fn prepared(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan", data).await?;
-    prepared_for(site, arguments, data).await
+async fn prepared(wish: &Wish) -> Result<(Site, History, Prepared), CliError> {
+    let site = Site::reach(&wish.places, wish.deployment.as_deref(), "plan").await?;
+    prepared_for(site, wish).await
 }
 
 /// The same where no run of the deployment goes on: before anything else is looked at, a deployment has one run at a time.
-async fn prepared_alone(arguments: &Wish, data: &DataDir) -> Result<(Site, History, Prepared), CliError> {
-    let site = Site::reach(&arguments.config, arguments.deployment.as_deref(), "plan", data).await?;
-    refuse_another_run(&site, data).await?;
-    prepared_for(site, arguments, data).await
+async fn prepared_alone(wish: &Wish) -> Result<(Site, History, Prepared), CliError> {
+    let site = Site::reach(&wish.places, wish.deployment.as_deref(), "plan").await?;
+    refuse_another_run(&site, &wish.places).await?;
+    prepared_for(site, wish).await
 }
 
-async fn refuse_another_run(site: &Site, data: &DataDir) -> Result<(), CliError> {
-    let journal = site.journal_if_any(&data.path).await?;
+async fn refuse_another_run(site: &Site, places: &Places) -> Result<(), CliError> {
+    let journal = site.journal_if_any(&places.data.path).await?;
     refuse_under_way(journal.as_ref(), &site.settings.name, site.clock.now()).await
 }
 
-async fn prepared_for(
-    mut site: Site,
-    arguments: &Wish,
-    data: &DataDir,
-) -> Result<(Site, History, Prepared), CliError> {
-    let journal = site.journal_if_any(&data.path).await?;
+async fn prepared_for(mut site: Site, wish: &Wish) -> Result<(Site, History, Prepared), CliError> {
+    let journal = site.journal_if_any(&wish.places.data.path).await?;
     let history = match &journal {
         Some(journal) => History::of(journal, &site.settings.name, None).await?,
         None => History::default(),
     };
     site.expected_milliseconds = history.kept_out();
-    let mut request = wish::request(&site, arguments).await?;
+    let mut request = wish::request(&site, wish).await?;
     if let Some(journal) = &journal {
         request.inherited = inherited(journal, &site.settings.name).await;
     }
     let prepared = async {
         let prepared = prepare(&site, &request).await?;
-        wish::refuse_unknown(arguments, &prepared)?;
+        wish::refuse_unknown(wish, &prepared)?;
         Ok(prepared)
     };
     let prepared = prepared.await.inspect_err(|_: &CliError| {
@@ -201,12 +175,20 @@ fn kept(path: &Path, approved: &str, clock: &Clock) -> Result<ApprovedPlan, CliE
     let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
     let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
     if format != u64::from(PLAN_FORMAT) {
-        return Err(KeptPlanError::Format { path: path.to_owned(), found: format, known: PLAN_FORMAT }.into());
+        return Err(CliError::bad_input(format!(
+            "the plan in {} has format {format}, and this program reads {PLAN_FORMAT}",
+            path.display()
+        ))
+        .hint("draw the plan up again with this program, and read it; nothing was touched"));
     }
     let plan: Plan = serde_json::from_value(value).map_err(malformed)?;
     ApprovedPlan::new(plan, approved, &wish::who(), clock.now()).map_err(|error| match error {
         NotApproved::OtherPlan { approved, found } => {
-            KeptPlanError::OtherPlan { path: path.to_owned(), approved, found }.into()
+            CliError::bad_input(format!(
+                "the plan in {} has the hash {found}, not the approved {approved}: it was edited, or another one was approved",
+                path.display()
+            ))
+            .hint("draw the plan up again and read it; nothing was touched")
         }
         NotApproved::Nobody => error.into(),
     })

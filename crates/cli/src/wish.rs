@@ -3,7 +3,7 @@
 use conductor::Clock;
 use upgrade::{Acceptance, Before, Timestamp, UpdateOptions, UpgradeChoices};
 
-use crate::arguments::Wish;
+use crate::arguments::{Entering, Wish};
 use crate::configuration::duration;
 use crate::error::{CliError, Exit, UNTOUCHED};
 use crate::inputs::InputError;
@@ -63,8 +63,8 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
             given: wish.parameters.iter().cloned().collect(),
             accepted: accepted.collect(),
             options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
-            force_sessions: wish.force_session.clone(),
-            closes_at: closes_at(wish.at.as_deref(), wish.notice.as_deref(), &site.clock)?,
+            force_sessions: wish.entering.force_session.clone(),
+            closes_at: closes_at(&wish.entering, &site.clock)?,
         },
         take_fixes: wish.fix,
         run_id: run_id(&site.settings.name, &site.clock)?,
@@ -78,7 +78,7 @@ pub(crate) fn refuse_unknown(wish: &Wish, prepared: &Prepared) -> Result<(), Wis
     known("--accept", "check", &wish.accept, checks)?;
     let resources = prepared.resources.iter().map(String::as_str);
     known("--accept-replacement", "resource in the stack", &wish.accept_replacement, resources)?;
-    known_sessions(&wish.force_session, prepared.sessions.iter().map(String::as_str))
+    known_sessions(&wish.entering.force_session, prepared.sessions.iter().map(String::as_str))
 }
 
 /// The same for sessions alone.
@@ -120,12 +120,8 @@ pub(crate) fn when(option: &'static str, text: &str, clock: &Clock) -> Result<Ti
 }
 
 /// When the gate closes: at a time, or after a notice.
-pub(crate) fn closes_at(
-    at: Option<&str>,
-    notice: Option<&str>,
-    clock: &Clock,
-) -> Result<Option<Timestamp>, WishError> {
-    match (at, notice) {
+pub(crate) fn closes_at(wish: &Entering, clock: &Clock) -> Result<Option<Timestamp>, WishError> {
+    match (wish.at.as_deref(), wish.notice.as_deref()) {
         (Some(text), _) => when("--at", text, clock).map(Some),
         (None, Some(text)) => match duration::seconds(text) {
             Some(seconds) => Ok(Some(Timestamp(clock.now().0.saturating_add(seconds.saturating_mul(1000))))),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use upgrade::BannerLevel;
 
-use super::{ConfigFile, DataDir, Format, Printed};
+use super::{ConfigFile, Format, Places, Printed};
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -36,9 +36,7 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub printed: Printed,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, DataDir, Printed, Progress};
+use super::{Places, Printed, Progress};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Run {
@@ -11,9 +11,9 @@ pub(crate) enum Run {
     /// What happened in a run.
     Show(ShowRun),
     /// Follow a run that another process carries out.
-    Watch(WatchRun),
+    Watch(FollowRun),
     /// Go on with a run whose process died, or that waits for an answer.
-    Resume(ResumeRun),
+    Resume(FollowRun),
     /// Stop a run: before the update it leaves maintenance; during the update it cancels it.
     Stop(OneRun),
     /// Answer what a run asks, whatever process carries it out.
@@ -25,9 +25,7 @@ pub(crate) struct ListRuns {
     #[command(flatten)]
     pub printed: Printed,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -35,9 +33,7 @@ pub(crate) struct OneRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -47,33 +43,17 @@ pub(crate) struct ShowRun {
     #[command(flatten)]
     pub printed: Printed,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct WatchRun {
+pub(crate) struct FollowRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
     #[command(flatten)]
     pub progress: Progress,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResumeRun {
-    /// The run's id [default: the latest].
-    pub run_id: Option<String>,
-    #[command(flatten)]
-    pub progress: Progress,
-    #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +89,5 @@ pub(crate) struct AnswerRun {
     #[arg(long, group = "answer")]
     pub stop_here: bool,
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[command(flatten)]
-    pub data: DataDir,
+    pub places: Places,
 }

@@ -1,5 +1,7 @@
 //! A catalogue of releases: which there are, and which way leads from one to another.
 
+use std::collections::BTreeSet;
+
 use upgrade::CatalogueEntry;
 
 use super::problem::Problems;
@@ -23,19 +25,14 @@ pub struct Catalogue {
 /// Everything that is wrong with it.
 pub fn parse_catalogue(file: &str, text: &str) -> Result<Catalogue, Problems> {
     Document::read(file, text, |root| {
-        let mut releases: Vec<CatalogueEntry> = Vec::new();
-        for table in root.tables("release") {
-            let release = entry(&table);
-            if let Some(release) = release {
-                if releases.iter().any(|known| known.version == release.version)
-                    && let Some(word) = table.text("version")
-                {
-                    table.unfit("version", &word, "a release of this version stands above");
-                }
-                releases.push(release);
-            }
-            table.finish();
-        }
+        let mut known = BTreeSet::new();
+        let releases = root.tables("release", |table| {
+            let release = entry(table)?;
+            let is_new = known.insert(release.version.clone());
+            let why = "a release of this version stands above";
+            table.check("version", table.text("version").as_ref(), |_| is_new, why);
+            Some(release)
+        });
         Some(Catalogue { releases })
     })
 }

@@ -33,10 +33,12 @@ pub struct DeploymentSettings {
     pub template_bucket: Option<String>,
     /// Where claim and journals are; `None`: in each machine's own data directory.
     pub state: Option<StateSettings>,
-    /// The backup stack.
-    pub backup_stack: Option<BackupStackSettings>,
-    /// The deployment role's stack.
-    pub role_stack: Option<RoleStackSettings>,
+    /// The stack that another account's backups go to.
+    pub backup_stack: Option<LinkedStackSettings>,
+    /// The newest recovery point must not be older.
+    pub maximum_recovery_point_age_seconds: u64,
+    /// The stack of the role that CloudFormation assumes.
+    pub role_stack: Option<LinkedStackSettings>,
     /// The platform's own API.
     pub platform: PlatformSettings,
     /// How maintenance goes about its work.
@@ -80,28 +82,11 @@ pub struct AssumedRole {
     pub external_id: Option<String>,
 }
 
-/// A stack that another account's backups go to.
+/// A stack that is updated before the primary one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackupStackSettings {
+pub struct LinkedStackSettings {
     /// Its name or ARN.
     pub stack: String,
-    /// How its account is reached.
-    pub access: Access,
-    /// The newest template: a file's path or a URL.
-    pub template: Option<String>,
-    /// The bucket that its templates are copied to, with its own rights; `None`: the primary stack's, which must be
-    /// readable with them.
-    pub template_bucket: Option<String>,
-    /// The newest recovery point must not be older.
-    pub maximum_recovery_point_age_seconds: u64,
-}
-
-/// The stack of the role that CloudFormation assumes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleStackSettings {
-    /// Its name or ARN.
-    pub stack: String,
-    /// How its account is reached.
     pub access: Access,
     /// The newest template: a file's path or a URL.
     pub template: Option<String>,
@@ -134,50 +119,18 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
     let (gateless, doors) = (doors::gateless(table), doors::words(table));
     let template_bucket = bucket(table);
     let state = state::read(table, template_bucket.as_deref());
-    let backup_stack = table.table("backup_stack").map(|below| {
-        let read = linked(&below, &access, "the backup stack's name or ARN");
-        let age = below.seconds("maximum_recovery_point_age").unwrap_or(RECOVERY_POINT_AGE_SECONDS);
-        let template_bucket = bucket(&below);
-        below.finish();
-        read.map(|(stack, access, template)| BackupStackSettings {
-            stack,
-            access,
-            template,
-            template_bucket,
-            maximum_recovery_point_age_seconds: age,
-        })
+    let mut age = None;
+    let backup_stack = table.table("backup_stack", |below| {
+        age = below.seconds("maximum_recovery_point_age");
+        linked(below, &access, "the backup stack's name or ARN")
     });
-    let role_stack = table.table("role_stack").map(|below| {
-        let read = linked(&below, &access, "the deployment role's stack, by name or ARN");
-        let template_bucket = bucket(&below);
-        below.finish();
-        read.map(|(stack, access, template)| RoleStackSettings { stack, access, template, template_bucket })
-    });
-    let platform = table.table("platform").map_or_else(PlatformSettings::default, |below| {
-        let read = platform::read(&below);
-        below.finish();
-        read
-    });
-    let maintenance = table.table("maintenance").map_or_else(MaintenanceSettings::default, |below| {
-        let read = maintenance::read(&below);
-        below.finish();
-        read
-    });
-    let health = table.table("health").map_or_else(HealthPolicy::default, |below| {
-        let read = health::read(&below);
-        below.finish();
-        read
-    });
-    let notifications = table.table("notifications").map_or_else(Notifications::default, |below| {
-        let read = notifications(&below);
-        below.finish();
-        read
-    });
-    let catalogue = table.table("release").and_then(|below| {
-        let read = below.needed_text("catalogue", catalogue::WHAT);
-        below.finish();
-        read
-    });
+    let role_stack = table
+        .table("role_stack", |below| linked(below, &access, "the deployment role's stack, by name or ARN"));
+    let platform = table.table("platform", platform::read).unwrap_or_default();
+    let maintenance = table.table("maintenance", maintenance::read).unwrap_or_default();
+    let health = table.table("health", health::read).unwrap_or_default();
+    let notifications = table.table("notifications", notifications).unwrap_or_default();
+    let catalogue = table.table("release", |below| below.needed_text("catalogue", catalogue::WHAT));
     let accepted = table
         .named_texts("accept")
         .into_iter()
@@ -194,12 +147,13 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         template_bucket,
         state,
         backup_stack: backup_stack.flatten(),
+        maximum_recovery_point_age_seconds: age.unwrap_or(RECOVERY_POINT_AGE_SECONDS),
         role_stack: role_stack.flatten(),
         platform,
         maintenance,
         health,
         notifications,
-        catalogue: catalogue.map(|word| word.text),
+        catalogue: catalogue.flatten().map(|word| word.text),
         accepted,
     })
 }
@@ -221,27 +175,19 @@ fn accepted(table: &Table<'_>, check: String, why: Word) -> Option<(String, Stri
 }
 
 fn bucket(table: &Table<'_>) -> Option<String> {
-    let bucket = table.text("template_bucket")?;
-    if !is_bucket_name(&bucket.text) {
-        table.unfit(
-            "template_bucket",
-            &bucket,
-            "a bucket's name is wanted, without s3:// and without a path",
-        );
-    }
-    Some(bucket.text)
+    let bucket = table.text("template_bucket");
+    let why = "a bucket's name is wanted, without s3:// and without a path";
+    table.check("template_bucket", bucket.as_ref(), is_bucket_name, why);
+    Some(bucket?.text)
 }
 
 /// A stack beside the primary one; what it doesn't say of its access is as the primary's.
-fn linked(
-    table: &Table<'_>,
-    primary: &Access,
-    why: &'static str,
-) -> Option<(String, Access, Option<String>)> {
+fn linked(table: &Table<'_>, primary: &Access, why: &'static str) -> Option<LinkedStackSettings> {
     let stack = table.needed_text("stack", why);
     let access = access(table, stack.as_ref(), Some(primary));
     let template = table.text("template").map(|word| word.text);
-    Some((stack?.text, access, template))
+    let template_bucket = bucket(table);
+    Some(LinkedStackSettings { stack: stack?.text, access, template, template_bucket })
 }
 
 fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> Access {
@@ -266,11 +212,7 @@ fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> 
             format!("the stack's ARN says {of_arn}; leave region out, or correct one"),
         );
     }
-    if let Some(word) = &region
-        && !is_region(&word.text)
-    {
-        table.unfit("region", word, "a Region such as us-east-1 is wanted");
-    }
+    table.check("region", region.as_ref(), is_region, "a Region such as us-east-1 is wanted");
     if region.is_none() && of_arn.is_none() && primary.is_none() {
         table.missing("region", "such as region = \"us-east-1\", or give the stack by its ARN");
     }
@@ -279,11 +221,9 @@ fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> 
 
     let aws_profile = table.text("aws_profile");
     let role_arn = table.text("role_arn");
-    if let Some(arn) = &role_arn
-        && !(arn.text.starts_with("arn:") && arn.text.contains(":iam::") && arn.text.contains(":role/"))
-    {
-        table.unfit("role_arn", arn, "a role's ARN is wanted: arn:aws:iam::ACCOUNT:role/NAME");
-    }
+    let is_role = |arn: &str| arn.starts_with("arn:") && arn.contains(":iam::") && arn.contains(":role/");
+    let why = "a role's ARN is wanted: arn:aws:iam::ACCOUNT:role/NAME";
+    table.check("role_arn", role_arn.as_ref(), is_role, why);
     let external_id = table.text("external_id");
     if let (None, Some(word)) = (&role_arn, &external_id) {
         let words = "external_id is for a role that is assumed: write role_arn beside it, or leave it out";
@@ -312,9 +252,9 @@ fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> 
 fn notifications(table: &Table<'_>) -> Notifications {
     let topics = table.texts("sns_topic_arns");
     for topic in &topics {
-        if !(topic.text.starts_with("arn:") && topic.text.contains(":sns:")) {
-            table.unfit("sns_topic_arns", topic, "a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME");
-        }
+        let is_topic = |arn: &str| arn.starts_with("arn:") && arn.contains(":sns:");
+        let why = "a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME";
+        table.check("sns_topic_arns", Some(topic), is_topic, why);
     }
     Notifications {
         sns_topic_arns: topics.into_iter().map(|word| word.text).collect(),

@@ -16,19 +16,10 @@ pub(super) fn read(table: &Table<'_>) -> HealthPolicy {
         ("open", OnUnhealthy::Open),
         ("stay-closed", OnUnhealthy::StayClosed),
     ];
-    let http = table
-        .tables("http")
-        .iter()
-        .filter_map(|below| {
-            let check = http_check(below);
-            below.finish();
-            check
-        })
-        .collect();
     let policy = HealthPolicy {
         targets: table.flag("targets").unwrap_or(usual.targets),
         platform: table.flag("platform").unwrap_or(usual.platform),
-        http,
+        http: table.tables("http", http_check),
         quiet_seconds: table.seconds("quiet").unwrap_or(usual.quiet_seconds),
         deadline_seconds: table.seconds("deadline").unwrap_or(usual.deadline_seconds),
         on_failure: table.one_of("on_failure", &answers).unwrap_or(usual.on_failure),

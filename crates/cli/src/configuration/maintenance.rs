@@ -75,7 +75,10 @@ pub(super) fn read(table: &Table<'_>) -> MaintenanceSettings {
 }
 
 fn drain(table: &Table<'_>, key: &'static str, usual: DrainPolicy) -> DrainPolicy {
-    let Some(below) = table.table(key) else { return usual };
+    table.table(key, |below| read_drain(below, key, usual)).unwrap_or(usual)
+}
+
+fn read_drain(below: &Table<'_>, key: &str, usual: DrainPolicy) -> DrainPolicy {
     let escalations = [("wait", Escalation::Wait), ("stop", Escalation::Stop), ("force", Escalation::Force)];
     let grace = below.seconds("grace");
     let deadline = below.seconds("deadline");
@@ -92,7 +95,6 @@ fn drain(table: &Table<'_>, key: &'static str, usual: DrainPolicy) -> DrainPolic
         );
         below.problem(below.at(), super::ProblemKind::Conflict(words));
     }
-    below.finish();
     policy
 }
 

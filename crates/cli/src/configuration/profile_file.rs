@@ -60,16 +60,11 @@ pub fn parse_profile(file: &str, text: &str) -> Result<Profile, Problems> {
             .collect();
         profile.storage_parameters.extend(storage);
         if root.has("dedicated_machine_tags") {
-            profile.dedicated_machine_tags = root
-                .tables("dedicated_machine_tags")
-                .iter()
-                .filter_map(|table| {
-                    let key = table.needed_text("key", "the tag's key");
-                    let value = table.text("value").map(|word| word.text);
-                    table.finish();
-                    Some((key?.text, value))
-                })
-                .collect();
+            profile.dedicated_machine_tags = root.tables("dedicated_machine_tags", |table| {
+                let key = table.needed_text("key", "the tag's key");
+                let value = table.text("value").map(|word| word.text);
+                Some((key?.text, value))
+            });
         }
         if root.has("backup_parameters") {
             profile.backup_parameters = root.texts("backup_parameters").into_iter().map(said).collect();

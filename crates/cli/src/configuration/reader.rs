@@ -45,8 +45,7 @@ impl<'t> Document<'t> {
             }
         };
         let table = Table::new(&document, "the file".to_owned(), String::new(), root.span(), root.get_ref());
-        let made = read(&table);
-        table.finish();
+        let made = table.read_whole(|table| read(table));
         let mut problems = document.problems.into_inner();
         problems.sort_by_key(|problem| problem.at.at);
         match made {
@@ -110,6 +109,13 @@ impl<'d> Table<'d> {
     pub(super) fn unfit(&self, key: &str, word: &Word, why: impl Into<String>) {
         let kind = ProblemKind::Unfit { key: key.to_owned(), written: word.text.clone(), why: why.into() };
         self.problem(word.at.clone(), kind);
+    }
+
+    /// The same where it is there and isn't fit.
+    pub(super) fn check(&self, key: &str, word: Option<&Word>, is_fit: impl Fn(&str) -> bool, why: &str) {
+        if let Some(word) = word.filter(|word| !is_fit(&word.text)) {
+            self.unfit(key, word, why);
+        }
     }
 
     /// Whether a key is there.
@@ -179,8 +185,12 @@ impl<'d> Table<'d> {
         .unwrap_or_default()
     }
 
-    /// A table.
-    pub(super) fn table(&self, key: &'static str) -> Option<Table<'d>> {
+    /// A table that `read` takes what it needs from.
+    pub(super) fn table<T>(&self, key: &'static str, read: impl FnOnce(&Table<'d>) -> T) -> Option<T> {
+        self.open(key).map(|below| below.read_whole(read))
+    }
+
+    fn open(&self, key: &'static str) -> Option<Table<'d>> {
         let (key_span, value) = self.value(key)?;
         let Some(entries) = value.get_ref().as_table() else {
             self.wrong_type(key, value, "a table");
@@ -189,9 +199,19 @@ impl<'d> Table<'d> {
         Some(self.below(key, key_span, entries))
     }
 
-    /// A table of tables with names of the owner's choice: each with its name.
-    pub(super) fn named_tables(&self, key: &'static str) -> Vec<(Word, Table<'d>)> {
-        let Some(table) = self.table(key) else { return Vec::new() };
+    fn read_whole<T>(&self, read: impl FnOnce(&Table<'d>) -> T) -> T {
+        let made = read(self);
+        self.finish();
+        made
+    }
+
+    /// A table of tables with names of the owner's choice.
+    pub(super) fn named_tables<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&Word, &Table<'d>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(table) = self.open(key) else { return Vec::new() };
         let mut found = Vec::new();
         for (name, value) in table.entries {
             let text = name.get_ref().to_string();
@@ -200,14 +220,15 @@ impl<'d> Table<'d> {
                 continue;
             };
             let word = Word { text, at: self.document.location(name.span()) };
-            found.push((word.clone(), table.below(&word.text, name.span(), entries)));
+            let below = table.below(&word.text, name.span(), entries);
+            found.extend(below.read_whole(|below| read(&word, below)));
         }
         found
     }
 
     /// A table of texts with keys of the owner's choice.
     pub(super) fn named_texts(&self, key: &'static str) -> Vec<(String, Word)> {
-        let Some(table) = self.table(key) else { return Vec::new() };
+        let Some(table) = self.open(key) else { return Vec::new() };
         let mut found = Vec::new();
         for (name, value) in table.entries {
             let name = name.get_ref().to_string();
@@ -220,7 +241,11 @@ impl<'d> Table<'d> {
     }
 
     /// A list of tables; empty when it isn't there.
-    pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
+    pub(super) fn tables<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&Table<'d>) -> Option<T>,
+    ) -> Vec<T> {
         let Some((_, value)) = self.value(key) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
             self.wrong_type(key, value, "a list of tables");
@@ -229,7 +254,7 @@ impl<'d> Table<'d> {
         let mut found = Vec::new();
         for item in items {
             match item.get_ref().as_table() {
-                Some(entries) => found.push(self.below(key, item.span(), entries)),
+                Some(entries) => found.extend(self.below(key, item.span(), entries).read_whole(&mut read)),
                 None => self.wrong_type(key, item, "a list of tables"),
             }
         }
@@ -253,9 +278,7 @@ impl<'d> Table<'d> {
             if let Some(word) = self.word(item) {
                 found.push(text(word));
             } else if let Some(entries) = item.get_ref().as_table() {
-                let below = self.below(key, item.span(), entries);
-                found.extend(table(&below));
-                below.finish();
+                found.extend(self.below(key, item.span(), entries).read_whole(&table));
             } else {
                 self.wrong_type(key, item, "a text in quotes, a table, or a list of them");
             }
@@ -310,7 +333,7 @@ impl<'d> Table<'d> {
     }
 
     /// Everything has been asked: what else is there is a mistake.
-    pub(super) fn finish(&self) {
+    fn finish(&self) {
         let asked = self.asked.borrow();
         for (name, _) in self.entries {
             let key = name.get_ref().as_ref();

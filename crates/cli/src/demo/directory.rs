@@ -26,26 +26,6 @@ impl From<NoDemo> for CliError {
     }
 }
 
-/// An earlier demo is still there.
-#[derive(Debug, thiserror::Error)]
-#[error("{} already holds a local cloud with the stack of an earlier demo{}", path.display(), unfinished.as_deref().map(|run| format!(", whose run {run} has not ended")).unwrap_or_default())]
-struct StackExists {
-    path: PathBuf,
-    unfinished: Option<String>,
-}
-
-impl From<StackExists> for CliError {
-    fn from(error: StackExists) -> CliError {
-        let hint = match error.unfinished {
-            None => "start over with --fresh, or keep it and use another --data-dir; nothing was started",
-            Some(_) => {
-                "finish it with `slackwater run resume`, or discard it with --fresh; nothing was started"
-            }
-        };
-        CliError::new(Exit::BadInput, error).hint(hint)
-    }
-}
-
 /// What a resumed demo must know beside the journal and the cloud's own file.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Notes {
@@ -78,11 +58,24 @@ pub(super) async fn take(arguments: &Demo) -> Result<DataDirectory, CliError> {
             };
             let runs = runs.unwrap_or_default();
             let unfinished = runs.into_iter().rev().find(|run| !run.ended).map(|run| run.run_id);
-            return Err(StackExists { path: directory.path().to_owned(), unfinished }.into());
+            return Err(stack_exists(&directory, unfinished.as_deref()));
         }
         discard(&directory, true)?;
     }
     Ok(directory)
+}
+
+fn stack_exists(directory: &DataDirectory, unfinished: Option<&str>) -> CliError {
+    let what = format!(
+        "{} already holds a local cloud with the stack of an earlier demo",
+        directory.path().display()
+    );
+    match unfinished {
+        None => CliError::bad_input(what)
+            .hint("start over with --fresh, or keep it and use another --data-dir; nothing was started"),
+        Some(run) => CliError::bad_input(format!("{what}, whose run {run} has not ended"))
+            .hint("finish it with `slackwater run resume`, or discard it with --fresh; nothing was started"),
+    }
 }
 
 /// Whether a run was begun there. The panel makes an empty journal, which nobody would miss.

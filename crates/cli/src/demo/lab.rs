@@ -309,14 +309,8 @@ impl Lab<'_> {
         role_arn: Option<String>,
     ) -> Result<BTreeMap<String, String>, CliError> {
         let url = cloud.upload_template(BUCKET, template.name, template.text.as_bytes()).await?;
-        let stack = StackSeed {
-            name: unwritten(name.to_owned()),
-            template: unwritten(url),
-            role_arn,
-            parameters: parameters.into_iter().map(|(key, value)| (key, unwritten(value))).collect(),
-            tags: BTreeMap::new(),
-            workload: Workload::default(),
-        };
+        let parameters = parameters.into_iter().map(|(key, value)| (key, unwritten(value))).collect();
+        let stack = StackSeed { role_arn, parameters, ..StackSeed::of(name, &url) };
         let began = self.clock.now();
         let seed = Seed::of(template.name, stack.clone());
         let seen = seed::create(caller, &seed, &stack, &mut |_| ()).await?;
@@ -374,15 +368,8 @@ impl Lab<'_> {
             ..Workload::default()
         };
         let seen = seed::look(caller, STACK).await?;
-        let stack = StackSeed {
-            name: unwritten(STACK.to_owned()),
-            template: unwritten(String::new()),
-            role_arn: None,
-            parameters: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            workload: Workload::default(),
-        };
-        seed::set_to_work(caller, &Seed::of("the lab", stack), &seen, &workload, &mut |_| ()).await?;
+        let seed = Seed::of("the lab", StackSeed::of(STACK, ""));
+        seed::set_to_work(caller, &seed, &seen, &workload, &mut |_| ()).await?;
         Ok(())
     }
 

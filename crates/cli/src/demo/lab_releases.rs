@@ -2,24 +2,12 @@
 
 use std::path::Path;
 
-use crate::error::{CliError, Exit};
+use crate::error::CliError;
 
 macro_rules! lab_template {
     ($name:literal) => {
         LabTemplate { name: $name, text: include_str!(concat!("../../../../deploy/lab/", $name)) }
     };
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the lab has no release {0}")]
-pub(super) struct NoSuchRelease(String);
-
-impl From<NoSuchRelease> for CliError {
-    fn from(error: NoSuchRelease) -> CliError {
-        CliError::new(Exit::BadInput, error).hint(
-            "it has 1.1.0, 1.2.0-bad and 1.3.0-fails; a template of yours needs --from TEMPLATE beside it; nothing was started",
-        )
-    }
 }
 
 /// A template of the lab.
@@ -98,7 +86,7 @@ pub(super) struct LabUpgrade {
 
 impl LabUpgrade {
     /// By what follows `--to`; 1.1.0 without it.
-    pub(super) fn named(to: Option<&Path>) -> Result<LabUpgrade, NoSuchRelease> {
+    pub(super) fn named(to: Option<&Path>) -> Result<LabUpgrade, CliError> {
         let named = to.map_or("1.1.0".into(), |to| to.to_string_lossy());
         let (first, second) = ((FIRST, "1.0.0"), (SECOND, "1.1.0"));
         // Who has come to 1.1.0 has updated the linked stacks with it.
@@ -107,7 +95,11 @@ impl LabUpgrade {
             "1.1.0" => LabUpgrade { from: first, backup: BACKUP, role: ROLE, to: second },
             "1.2.0-bad" => later((BAD, "1.2.0")),
             "1.3.0-fails" => later((FAILS, "1.3.0")),
-            other => return Err(NoSuchRelease(other.to_owned())),
+            other => {
+                return Err(CliError::bad_input(format!("the lab has no release {other}")).hint(
+                    "it has 1.1.0, 1.2.0-bad and 1.3.0-fails; a template of yours needs --from TEMPLATE beside it; nothing was started",
+                ));
+            }
         })
     }
 }

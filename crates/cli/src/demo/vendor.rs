@@ -235,14 +235,8 @@ pub async fn populate(
     let (file, template) = scenario.from;
     let template_url = cloud.upload_template(BUCKET, "from.yaml", template).await?;
     let parameters = scenario.parameters.iter();
-    let stack = StackSeed {
-        name: unwritten(scenario.stack_name.to_owned()),
-        template: unwritten(template_url),
-        role_arn: None,
-        parameters: parameters.map(|(key, value)| (key.clone(), unwritten(value.clone()))).collect(),
-        tags: BTreeMap::new(),
-        workload: Workload::default(),
-    };
+    let parameters = parameters.map(|(key, value)| (key.clone(), unwritten(value.clone()))).collect();
+    let stack = StackSeed { parameters, ..StackSeed::of(scenario.stack_name, &template_url) };
     let seed = Seed::of(file, stack.clone());
     let seen = seed::create(caller, &seed, &stack, tell).await?;
     let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;

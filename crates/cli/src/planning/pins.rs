@@ -5,27 +5,8 @@ use aws::PinnedTemplate;
 use upgrade::{UpdateKind, sha256_of};
 
 use super::release::NewRelease;
-use crate::error::{CliError, Exit};
+use crate::error::CliError;
 use crate::site::Site;
-
-/// A template can't be held to what it is.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{template} can be changed after it was approved: deployment {deployment} names no template_bucket that a copy could be kept in, and {template} is not one version of an object on S3"
-)]
-struct NoTemplateBucket {
-    deployment: String,
-    /// The file or the URL.
-    template: String,
-}
-
-impl From<NoTemplateBucket> for CliError {
-    fn from(error: NoTemplateBucket) -> CliError {
-        CliError::new(Exit::BadInput, error).hint(
-            "write template_bucket = \"…\" into its settings (a bucket of your own), or name a version of the object: s3://BUCKET/KEY?versionId=ID; nothing was touched",
-        )
-    }
-}
 
 /// Our own copy of a template; one that wasn't there before is noted as written.
 ///
@@ -75,7 +56,13 @@ async fn place(site: &Site, update: UpdateKind, release: &NewRelease) -> Result<
     match versioned {
         Some(url) => Ok(PinnedTemplate { url, sha256: sha256_of(bytes), is_new: false }),
         None => {
-            Err(NoTemplateBucket { deployment: settings.name.clone(), template: release.name.clone() }.into())
+            let (deployment, template) = (&settings.name, &release.name);
+            Err(CliError::bad_input(format!(
+                "{template} can be changed after it was approved: deployment {deployment} names no template_bucket that a copy could be kept in, and {template} is not one version of an object on S3"
+            ))
+            .hint(
+                "write template_bucket = \"…\" into its settings (a bucket of your own), or name a version of the object: s3://BUCKET/KEY?versionId=ID; nothing was touched",
+            ))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use conductor::{DataDirectory, JournalError, JournalStore as _, RunSummary};
 
-use crate::arguments::{ConfigFile, DataDir};
+use crate::arguments::{DataDir, Places};
 use crate::configuration::ConfigurationError;
 use crate::demo;
 use crate::error::CliError;
@@ -33,12 +33,8 @@ pub(super) struct Journals {
 
 impl Journals {
     /// The data directory's, and the states of all deployments that the settings name. Without settings the data directory's.
-    pub(super) async fn open(
-        config: &ConfigFile,
-        data: &DataDir,
-        access: Access,
-    ) -> Result<Journals, CliError> {
-        let path = &data.path;
+    pub(super) async fn open(places: &Places, access: Access) -> Result<Journals, CliError> {
+        let Places { config, data: DataDir { path } } = places;
         let here = match access {
             Access::Read => Journal::here_if_any(path)?,
             Access::Write if path.join(JOURNAL_FILE).exists() => Some(Journal::here(path)?),

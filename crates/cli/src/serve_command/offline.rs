@@ -15,7 +15,7 @@ const ROWS: u32 = 1000;
 
 /// Do what was asked for instead of serving; `None`: nothing was.
 pub(super) async fn instead(arguments: &Serve) -> Option<Result<ExitCode, CliError>> {
-    let folder = &arguments.data.path;
+    let folder = &arguments.places.data.path;
     let done = match (&arguments.reset_password, arguments.verify_audit, arguments.export_audit) {
         (Some(name), ..) => reset_password(folder, name).await,
         (None, true, _) => verify(folder, arguments.against.as_deref()),

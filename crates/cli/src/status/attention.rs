@@ -56,29 +56,7 @@ pub(super) fn of(standing: &Standing) -> Vec<String> {
             some(alarms)
         ));
     }
-    let noted: Vec<String> = standing
-        .worker_groups
-        .iter()
-        .flatten()
-        .filter(|group| group.remembered.is_some())
-        .map(|group| group.name.clone())
-        .chain(
-            standing
-                .job_queues
-                .iter()
-                .flatten()
-                .filter(|queue| queue.remembered.is_some())
-                .map(|queue| queue.arn.rsplit('/').next().unwrap_or(&queue.arn).to_owned()),
-        )
-        .chain(
-            standing
-                .ecs_services
-                .iter()
-                .flatten()
-                .filter(|service| service.remembered.is_some())
-                .map(|service| service.name().to_owned()),
-        )
-        .collect();
+    let noted: Vec<String> = standing.notes().map(|(name, _)| name.to_owned()).collect();
     if !noted.is_empty() {
         found.push(format!(
             "maintenance left its notes on {} ({}), so they may not be as they were: `slackwater maintenance disable` \
@@ -191,7 +169,7 @@ fn some(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use upgrade::{JobQueue, Outcome, Timestamp};
+    use upgrade::{JobQueue, Outcome};
 
     use super::of;
     use crate::listed_run::ListedRun;
@@ -203,14 +181,7 @@ mod tests {
             stack: "platform".to_owned(),
             stack_status: "UPDATE_COMPLETE".to_owned(),
             version: None,
-            gate: Ok(Gate {
-                closed: false,
-                gateless: false,
-                open: Vec::new(),
-                run: None,
-                since: None,
-                by: None,
-            }),
+            gate: Ok(Gate::default()),
             doors: Vec::new(),
             at_work: AtWork {
                 sessions: None,
@@ -233,22 +204,14 @@ mod tests {
     fn run(outcome: Option<Outcome>) -> ListedRun {
         ListedRun {
             run: "run-1".to_owned(),
-            began: Timestamp(0),
-            state: String::new(),
-            not_begun: false,
             outcome,
-            damaged: None,
-            asks: false,
-            holder: None,
             banner: Some("Save your work".to_owned()),
-            gate_closed: None,
-            left_behind: Vec::new(),
+            ..ListedRun::default()
         }
     }
 
     fn closed_by(id: &str) -> Result<Gate, String> {
-        let (run, open) = (Some(id.to_owned()), Vec::new());
-        Ok(Gate { closed: true, gateless: false, open, run, since: None, by: None })
+        Ok(Gate { closed: true, run: Some(id.to_owned()), ..Gate::default() })
     }
 
     fn last(run: ListedRun) -> impl FnOnce(&mut Standing) {
@@ -319,8 +282,7 @@ mod tests {
                 "a gate of which one door was opened",
                 Box::new(|standing| {
                     let (run, open) = (Some("run-1".to_owned()), vec!["HttpListener".to_owned()]);
-                    standing.gate =
-                        Ok(Gate { closed: false, gateless: false, open, run, since: None, by: None });
+                    standing.gate = Ok(Gate { open, run, ..Gate::default() });
                     standing.last_run = Some(super::tests::run(Some(Outcome::InMaintenance)));
                 }),
                 "USERS COME IN BY HttpListener",
@@ -329,28 +291,14 @@ mod tests {
                 "stopped work where there is no gate",
                 Box::new(|standing| {
                     let run = Some("run-9".to_owned());
-                    standing.gate = Ok(Gate {
-                        closed: true,
-                        gateless: true,
-                        open: Vec::new(),
-                        run,
-                        since: None,
-                        by: None,
-                    });
+                    standing.gate = Ok(Gate { closed: true, gateless: true, run, ..Gate::default() });
                 }),
                 "WORK IS STOPPED by run run-9",
             ),
             (
                 "nothing to stop where there is no gate",
                 Box::new(|standing| {
-                    standing.gate = Ok(Gate {
-                        closed: false,
-                        gateless: true,
-                        open: Vec::new(),
-                        run: None,
-                        since: None,
-                        by: None,
-                    });
+                    standing.gate = Ok(Gate { gateless: true, ..Gate::default() });
                     standing.last_run = Some(super::tests::run(Some(Outcome::InMaintenance)));
                 }),
                 "",

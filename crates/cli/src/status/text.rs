@@ -205,14 +205,7 @@ fn queues(text: &mut String, standing: &Standing) {
 
 /// What maintenance has noted on resources, and what it muted or shows.
 fn notes(text: &mut String, standing: &Standing, width: usize) {
-    let groups = standing.worker_groups.iter().flatten();
-    let groups = groups.filter_map(|group| Some((group.name.as_str(), group.remembered.as_deref()?)));
-    let queues = standing.job_queues.iter().flatten().filter_map(|queue| {
-        Some((queue.arn.rsplit('/').next().unwrap_or(&queue.arn), queue.remembered.as_deref()?))
-    });
-    let services = standing.ecs_services.iter().flatten();
-    let services = services.filter_map(|service| Some((service.name(), service.remembered.as_deref()?)));
-    let notes: Vec<(&str, &str)> = groups.chain(queues).chain(services).collect();
+    let notes: Vec<(&str, &str)> = standing.notes().collect();
     if !notes.is_empty() {
         line(
             text,
