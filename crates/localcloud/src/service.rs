@@ -455,15 +455,19 @@ impl LocalCloud {
 
     /// What the world answers to a caller, named by the key that signed; `None` when a fault keeps the answer back.
     fn apply(&self, call: &Call, caller: &str) -> Result<Option<Value>, AwsError> {
-        self.apply_and(call, caller, |_, output| output)
+        let handle =
+            |world: &mut World| world.handle(world.now, call.service, &call.operation, Input(&call.input));
+        self.apply_typed(call, caller, || call.input.clone(), handle)
     }
 
-    /// [`Self::apply`], and a look at the world before anybody else changes it.
-    pub(crate) fn apply_and<T>(
+    /// [`Self::apply`] of a request that is more than its parameters: `logged` gives what a replay needs, and `handle`
+    /// has the world carry it out, whose time has come to the request's.
+    pub(crate) fn apply_typed<T>(
         &self,
         call: &Call,
         caller: &str,
-        look: impl FnOnce(&World, Value) -> T,
+        logged: impl FnOnce() -> Value,
+        handle: impl FnOnce(&mut World) -> Result<T, AwsError>,
     ) -> Result<Option<T>, AwsError> {
         let mut state = self.inner.state.lock().map_err(broken)?;
         let state = &mut *state;
@@ -472,8 +476,7 @@ impl LocalCloud {
         state.arrive(at);
         let (passage, used) = gate::pass(&state.world, &mut state.buckets, call, caller, at);
         if let Some(place) = used {
-            let input = serde_json::json!({"place": place});
-            state.happen(at, Service::Control, faults::USE, &input)?;
+            state.happen(at, Service::Control, faults::USE, &serde_json::json!({"place": place}))?;
         }
         if call.service.descriptor().changes(&call.operation) {
             self.inner.changed.notify_one();
@@ -482,15 +485,13 @@ impl LocalCloud {
             Passage::Refused(refusal) => Err(refusal),
             Passage::Dropped => Ok(None),
             Passage::Late(seconds) => {
-                state.on_their_way.push((at.after(Duration::from_secs(seconds)), call.clone()));
+                let call = Call { input: logged(), ..call.clone() };
+                state.on_their_way.push((at.after(Duration::from_secs(seconds)), call));
                 Ok(None)
             }
-            Passage::Open => {
-                let output = state.happen(at, call.service, &call.operation, &call.input)?;
-                Ok(Some(look(&state.world, output)))
-            }
+            Passage::Open => state.happen_typed(at, call.service, &call.operation, logged, handle).map(Some),
             Passage::WithoutAnswer => {
-                let _lost = state.happen(at, call.service, &call.operation, &call.input);
+                let _lost = state.happen_typed(at, call.service, &call.operation, logged, handle);
                 Ok(None)
             }
         }
@@ -525,13 +526,27 @@ impl State {
         operation: &str,
         input: &Value,
     ) -> Result<Value, AwsError> {
+        let handle = |world: &mut World| world.handle(at, service, operation, Input(input));
+        self.happen_typed(at, service, operation, || input.clone(), handle)
+    }
+
+    /// As [`Self::happen`], with the log's form of the request and what carries it out.
+    fn happen_typed<T>(
+        &mut self,
+        at: Timestamp,
+        service: Service,
+        operation: &str,
+        logged: impl FnOnce() -> Value,
+        handle: impl FnOnce(&mut World) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
         if service.descriptor().changes(operation)
             && let Some(log) = &self.log
         {
-            let record = Record { at, service, operation: operation.to_owned(), input: input.clone() };
+            let record = Record { at, service, operation: operation.to_owned(), input: logged() };
             log.append(&record).map_err(|error| AwsError::new(500, "InternalFailure", error.to_string()))?;
         }
-        self.world.handle(at, service, operation, Input(input))
+        self.world.advance(at);
+        handle(&mut self.world)
     }
 }
 

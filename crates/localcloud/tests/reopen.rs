@@ -253,3 +253,90 @@ async fn services_and_their_tasks_go_on_as_if_the_process_had_never_died() {
     assert!(ends[0].0.contains("STOPPING") && ends[0].0.contains("TaskFailedToStart"), "{}", ends[0].0);
     assert_eq!(ends[0], ends[1]);
 }
+
+/// What a request to S3 changes, its log has; the store lacks nothing after a replay, to the byte.
+#[test]
+fn an_object_store_is_the_same_after_it_was_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cloud.sqlite");
+    let open = || LocalCloud::open(&path, Config::default(), Clock::starting_at(START), Some(common::keys()));
+    let cloud = open().expect("a cloud");
+    let ask = |method: &str, target: &str, body: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(format!("http://127.0.0.1:4566/b01{target}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(bytes::Bytes::from(body.to_owned())).expect("a request");
+        let answer = cloud.call(Signing::of("s3").sign(request));
+        assert!(answer.status().is_success(), "{method} {target}: {} {}", answer.status(), text(&answer));
+        text(&answer)
+    };
+    let about = [
+        ("content-type", "text/x"),
+        ("cache-control", "no-store"),
+        ("content-disposition", "inline"),
+        ("content-encoding", "br"),
+        ("content-language", "de"),
+        ("expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("x-amz-storage-class", "STANDARD_IA"),
+        ("x-amz-meta-b", "2"),
+        ("x-amz-meta-a", "1"),
+        ("x-amz-tagging", "k=v%20w&x=%26"),
+        ("x-amz-checksum-crc32", "NhCmhg=="),
+        ("x-amz-acl", "private"),
+        ("x-amz-server-side-encryption", "aws:kms"),
+    ];
+    ask("PUT", "", "", &[]);
+    ask("PUT", "/plain", "hello", &about);
+    let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    ask("PUT", "?versioning", versioning, &[]);
+    ask("PUT", "/plain", "hello", &about);
+    ask("DELETE", "/plain", "", &[]);
+    let copy = ("x-amz-copy-source", "/b01/plain?versionId=null");
+    ask("PUT", "/copy%20%C3%BC", "", &[copy]);
+    let replacing =
+        [copy, ("x-amz-metadata-directive", "REPLACE"), ("x-amz-meta-c", "3"), ("x-amz-tagging", "y")];
+    ask("PUT", "/other", "", &replacing);
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    ask("PUT", "/other?tagging", tags, &[]);
+    ask("PUT", "?tagging", tags, &[]);
+    let rule = "<Rule><ID>a</ID><Status>Enabled</Status><Filter><And><Prefix>p</Prefix><Tag><Key>a</Key><Value>b</Value>\
+                </Tag></And></Filter><Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration></Rule>";
+    ask("PUT", "?lifecycle", &format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>"), &[]);
+    let encryption = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms\
+                      </SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
+    ask("PUT", "?encryption", encryption, &[]);
+    let block = "<BlockPublicAcls>true</BlockPublicAcls>";
+    let block = format!("<PublicAccessBlockConfiguration>{block}</PublicAccessBlockConfiguration>");
+    ask("PUT", "?publicAccessBlock", &block, &[]);
+    let lock = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>\
+                GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+    ask("PUT", "?object-lock", lock, &[]);
+    ask("PUT", "?policy", "{\"Statement\": []}", &[]);
+    let begun = ask("POST", "/large?uploads", "", &about[..10]);
+    let id = between(&begun, "<UploadId>", "</UploadId>").expect("an upload").to_owned();
+    ask(
+        "PUT",
+        &format!("/large?partNumber=1&uploadId={id}"),
+        "part",
+        &[("x-amz-checksum-sha1", "P8iLg3Z68DbsZPQIpcImk9tuO3Y=")],
+    );
+    ask("PUT", &format!("/large?partNumber=2&uploadId={id}"), "", &[("x-amz-copy-source", "b01/other")]);
+    ask("POST", "/pending?uploads", "", &about[..10]);
+    let tag = "f4c9385f1902f7334b00b9b4ecd164de";
+    let part = format!("<Part><PartNumber>1</PartNumber><ETag>\"{tag}\"</ETag></Part>");
+    let parts = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
+    ask("POST", &format!("/large?uploadId={id}"), &parts, &[]);
+    ask("POST", "?delete", "<Delete><Object><Key>gone</Key></Object><Quiet>true</Quiet></Delete>", &[]);
+
+    let seen =
+        |cloud: &LocalCloud| cloud.inspect(|world| format!("{:#?}", world.object_storage)).expect("a world");
+    let before = seen(&cloud);
+    assert!(before.contains("LifecycleRule") && before.contains("pending"), "{before}");
+    drop(cloud);
+    let after = seen(&open().expect("a cloud"));
+    for (before, after) in before.lines().zip(after.lines()) {
+        assert_eq!(before, after);
+    }
+    assert_eq!(before, after);
+}

@@ -1,24 +1,32 @@
 //! S3: buckets, objects and their versions, multipart uploads, and the settings of a bucket that are kept as
 //! records. What they would do to a request (policies, access blocks, encryption) is not carried out here.
 //!
-//! HTTP is the wire's (`wire::object_storage`); here a request is a JSON tree in the API reference's names,
-//! with bodies in base64, so that it is logged like any other.
+//! HTTP is the wire's (`wire::object_storage`). Requests and answers are the crate `s3s`'s; the log has a request as a
+//! JSON tree in the API reference's names, with bodies in base64 (`operations.rs` says what of it).
 
 mod buckets;
 mod listing;
-mod objects;
+mod logged;
+pub(crate) mod objects;
+pub(crate) mod operations;
 mod uploads;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use serde_json::Value;
+use s3s::dto::{ETag, StreamingBlob};
 
-use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target, changes, reads};
+use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target};
+use crate::service::LARGEST_BODY_BYTES;
 use crate::wire::Protocol;
 use crate::{AwsError, Input, Timestamp, World};
+
+/// What a request is answered, or S3's refusal.
+type S3Answer<T> = Result<T, AwsError>;
 
 /// Buckets, objects, and uploads that are under way.
 #[derive(Debug, Default)]
@@ -34,8 +42,14 @@ struct Bucket {
     versioning: Versioning,
     /// By key; of each the oldest version first. No key is without versions.
     objects: BTreeMap<String, Vec<Version>>,
-    /// What was put with `PutBucketTagging` and the like, by the name of the setting.
-    records: BTreeMap<String, Value>,
+    settings: buckets::Settings,
+}
+
+impl Bucket {
+    /// The latest version of a key, unless that is a delete marker.
+    fn current(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)?.last()?.object.as_ref()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +75,7 @@ struct Object {
     body: Bytes,
     /// Without its quotes.
     entity_tag: String,
-    /// Content type, metadata, tags and the like, as they were put.
-    settings: Value,
+    settings: objects::Settings,
 }
 
 impl ObjectStorage {
@@ -81,6 +94,12 @@ impl ObjectStorage {
             None => versions.last()?,
         };
         version.object.as_ref().map(|object| &object.body)
+    }
+
+    /// The versions of a key, oldest first; of a delete marker too.
+    pub fn version_ids(&self, bucket: &str, key: &str) -> impl Iterator<Item = &str> {
+        let versions = self.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
+        versions.into_iter().flatten().map(|version| version.id.as_str())
     }
 
     /// Whether there is such a bucket.
@@ -115,64 +134,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             None => format!("arn:{partition}:s3:::{bucket}"),
         })
     }),
-    operations: &[
-        reads("ListBuckets", buckets::list).action("ListAllMyBuckets"),
-        changes("CreateBucket", buckets::create),
-        reads("HeadBucket", buckets::locate).action("ListBucket"),
-        reads("GetBucketLocation", buckets::locate),
-        changes("DeleteBucket", buckets::delete),
-        changes("PutBucketVersioning", buckets::put_versioning),
-        reads("GetBucketVersioning", buckets::get_versioning),
-        reads("GetBucketAcl", buckets::access_control_list),
-        reads("GetBucketPolicyStatus", buckets::policy_status),
-        changes("PutObject", objects::put),
-        reads("GetObject", objects::get).version_action("GetObjectVersion"),
-        reads("HeadObject", objects::get).action("GetObject").version_action("GetObjectVersion"),
-        changes("DeleteObject", objects::delete).version_action("DeleteObjectVersion"),
-        changes("DeleteObjects", objects::delete_many).action("DeleteObject"),
-        changes("CopyObject", objects::copy).action("PutObject"),
-        changes("PutObjectTagging", objects::put_tags),
-        reads("GetObjectTagging", objects::get_tags),
-        reads("ListObjects", listing::objects).action("ListBucket"),
-        reads("ListObjectsV2", listing::objects).action("ListBucket"),
-        reads("ListObjectVersions", listing::versions).action("ListBucketVersions"),
-        changes("CreateMultipartUpload", uploads::create).action("PutObject"),
-        changes("UploadPart", uploads::put_part).action("PutObject"),
-        changes("UploadPartCopy", uploads::copy_part).action("PutObject"),
-        changes("CompleteMultipartUpload", uploads::complete).action("PutObject"),
-        changes("AbortMultipartUpload", uploads::abort),
-        reads("ListParts", uploads::list_parts).action("ListMultipartUploadParts"),
-        reads("ListMultipartUploads", uploads::list).action("ListBucketMultipartUploads"),
-        changes("PutBucketTagging", |world, input| buckets::TAGGING.put(world, input)),
-        reads("GetBucketTagging", |world, input| buckets::TAGGING.get(world, input)),
-        changes("DeleteBucketTagging", |world, input| buckets::TAGGING.delete(world, input))
-            .action("PutBucketTagging"),
-        changes("PutBucketEncryption", |world, input| buckets::ENCRYPTION.put(world, input))
-            .action("PutEncryptionConfiguration"),
-        reads("GetBucketEncryption", |world, input| buckets::ENCRYPTION.get(world, input))
-            .action("GetEncryptionConfiguration"),
-        changes("DeleteBucketEncryption", |world, input| buckets::ENCRYPTION.delete(world, input))
-            .action("PutEncryptionConfiguration"),
-        changes("PutBucketPolicy", |world, input| buckets::POLICY.put(world, input)),
-        reads("GetBucketPolicy", |world, input| buckets::POLICY.get(world, input)),
-        changes("DeleteBucketPolicy", |world, input| buckets::POLICY.delete(world, input)),
-        changes("PutBucketLifecycleConfiguration", |world, input| buckets::LIFECYCLE.put(world, input))
-            .action("PutLifecycleConfiguration"),
-        reads("GetBucketLifecycleConfiguration", |world, input| buckets::LIFECYCLE.get(world, input))
-            .action("GetLifecycleConfiguration"),
-        changes("DeleteBucketLifecycle", |world, input| buckets::LIFECYCLE.delete(world, input))
-            .action("PutLifecycleConfiguration"),
-        changes("PutObjectLockConfiguration", |world, input| buckets::OBJECT_LOCK.put(world, input))
-            .action("PutBucketObjectLockConfiguration"),
-        reads("GetObjectLockConfiguration", |world, input| buckets::OBJECT_LOCK.get(world, input))
-            .action("GetBucketObjectLockConfiguration"),
-        changes("PutPublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.put(world, input))
-            .action("PutBucketPublicAccessBlock"),
-        reads("GetPublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.get(world, input))
-            .action("GetBucketPublicAccessBlock"),
-        changes("DeletePublicAccessBlock", |world, input| buckets::PUBLIC_ACCESS_BLOCK.delete(world, input))
-            .action("PutBucketPublicAccessBlock"),
-    ],
+    operations: operations::OPERATIONS,
     ..QUERY
 };
 
@@ -202,8 +164,7 @@ pub fn resolve_url<'a>(world: &'a World, url: &str) -> Result<&'a [u8], AwsError
 }
 
 /// The name of a bucket, or S3's refusal.
-fn bucket_name<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
-    let name = input.string("Bucket").unwrap_or_default();
+fn checked_name(name: &str) -> S3Answer<&str> {
     let allowed = (3..=63).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
@@ -215,19 +176,20 @@ fn bucket_name<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
     }
 }
 
-fn bucket<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Bucket, AwsError> {
-    world.object_storage.buckets.get(bucket_name(input)?).ok_or_else(no_such_bucket)
+fn bucket<'w>(world: &'w World, name: &str) -> S3Answer<&'w Bucket> {
+    world.object_storage.buckets.get(checked_name(name)?).ok_or_else(no_such_bucket)
 }
 
-fn bucket_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Bucket, AwsError> {
-    world.object_storage.buckets.get_mut(bucket_name(input)?).ok_or_else(no_such_bucket)
+fn bucket_mut<'w>(world: &'w mut World, name: &str) -> S3Answer<&'w mut Bucket> {
+    world.object_storage.buckets.get_mut(checked_name(name)?).ok_or_else(no_such_bucket)
 }
 
 /// Every bucket here is this cloud's account's; who expects another's is refused
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).
-fn check_owner(world: &World, input: Input<'_>) -> Result<(), AwsError> {
-    match input.string("ExpectedBucketOwner") {
-        Some(expected) if expected != world.config.account_id && bucket(world, input).is_ok() => {
+fn check_owner(world: &World, parameters: Input<'_>) -> S3Answer<()> {
+    let is_here = || bucket(world, parameters.string("Bucket").unwrap_or_default()).is_ok();
+    match parameters.string("ExpectedBucketOwner") {
+        Some(expected) if expected != world.config.account_id && is_here() => {
             Err(AwsError::new(403, "AccessDenied", "Access Denied"))
         }
         Some(_) | None => Ok(()),
@@ -242,13 +204,23 @@ fn no_such_key() -> AwsError {
     AwsError::new(404, "NoSuchKey", "The specified key does not exist.")
 }
 
-/// The key a request names.
-fn key<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {
-    let key = input.required_string("Key")?;
-    if key.len() > 1024 {
-        return Err(AwsError::new(400, "KeyTooLongError", "Your key is too long"));
+fn malformed() -> AwsError {
+    AwsError::new(
+        400,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+}
+
+/// The key of an object, or S3's refusal.
+fn checked_key(key: &str) -> S3Answer<&str> {
+    match key.len() {
+        0 => Err(AwsError::validation(
+            "1 validation error detected: Value null at 'key' failed to satisfy constraint: Member must not be null",
+        )),
+        1..=1024 => Ok(key),
+        _ => Err(AwsError::new(400, "KeyTooLongError", "Your key is too long")),
     }
-    Ok(key)
 }
 
 fn md5_hex(bytes: &[u8]) -> String {
@@ -256,16 +228,44 @@ fn md5_hex(bytes: &[u8]) -> String {
 }
 
 /// A whole number within bounds; S3's refusal when it isn't one.
-fn at_most(input: Input<'_>, field: &str, most: usize) -> Result<usize, AwsError> {
-    let given = input.integer(field)?.unwrap_or(i64::try_from(most).unwrap_or(i64::MAX));
-    match usize::try_from(given) {
-        Ok(given) => Ok(given.min(most)),
-        Err(_) => Err(AwsError::new(
+fn at_most(given: Option<i32>, field: &str, most: usize) -> S3Answer<usize> {
+    match given.map(usize::try_from) {
+        None => Ok(most),
+        Some(Ok(given)) => Ok(given.min(most)),
+        Some(Err(_)) => Err(AwsError::new(
             400,
             "InvalidArgument",
             format!("Argument {field} must be an integer between 0 and 2147483647"),
         )),
     }
+}
+
+/// The bytes of a body, which are in memory already.
+pub(crate) fn whole(body: Option<StreamingBlob>) -> S3Answer<Bytes> {
+    let Some(body) = body else { return Ok(Bytes::new()) };
+    let mut body = s3s::Body::from(body);
+    ready(body.store_all_limited(LARGEST_BODY_BYTES)).and_then(Result::ok).ok_or_else(|| {
+        let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
+        AwsError::new(400, "IncompleteBody", message)
+    })
+}
+
+/// What a future that waits for nothing gives.
+pub(crate) fn ready<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// A time as `s3s` has it; `None` beyond what it knows.
+fn time(at: Timestamp) -> Option<s3s::dto::Timestamp> {
+    let nanoseconds = i128::from(at.0) * 1_000_000;
+    time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().map(Into::into)
+}
+
+fn tag(value: String) -> Option<ETag> {
+    Some(ETag::Strong(value))
 }
 
 #[cfg(test)]

@@ -7,11 +7,8 @@
 //! a runtime, as everything else here.
 
 mod adapter;
-mod convert;
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::header::{
@@ -28,6 +25,7 @@ use super::body;
 use super::error::WireError;
 use super::signature::Payload;
 use crate::observe::Seen;
+use crate::services::object_storage::ready;
 use crate::services::object_storage::url::virtual_bucket;
 use crate::{AwsError, LocalCloud};
 
@@ -81,14 +79,6 @@ pub(crate) fn serve(
         seen.error_code = code(&body);
     }
     Ok(Some(Response::from_parts(parts, body)))
-}
-
-/// What a future that waits for nothing gives.
-fn ready<F: Future>(future: F) -> Option<F::Output> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }
 }
 
 /// `<Code>` of an error that `s3s` has written.

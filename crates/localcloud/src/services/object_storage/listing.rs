@@ -1,9 +1,9 @@
 //! Lists of objects and of their versions, page by page.
 
-use serde_json::{Value, json};
+use s3s::dto::*;
 
-use super::{Object, Version, bucket, bucket_name};
-use crate::{AwsError, Input, World};
+use super::{Bucket, Object, S3Answer, Version, bucket, tag, time};
+use crate::World;
 
 /// What folders a list into common prefixes.
 struct Folding<'a> {
@@ -12,10 +12,10 @@ struct Folding<'a> {
 }
 
 impl<'a> Folding<'a> {
-    fn of(input: Input<'a>) -> Folding<'a> {
+    fn new(prefix: Option<&'a str>, delimiter: Option<&'a str>) -> Folding<'a> {
         Folding {
-            prefix: input.string("Prefix").unwrap_or_default(),
-            delimiter: input.string("Delimiter").filter(|text| !text.is_empty()),
+            prefix: prefix.unwrap_or_default(),
+            delimiter: delimiter.filter(|delimiter| !delimiter.is_empty()),
         }
     }
 
@@ -28,12 +28,41 @@ impl<'a> Folding<'a> {
     }
 }
 
-pub(super) fn objects(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let bucket = bucket(world, input)?;
-    let folding = Folding::of(input);
-    let most = super::at_most(input, "MaxKeys", 1000)?;
-    // A token is the last key given, which is what `StartAfter` (and version 1's `Marker`) means too.
-    let after = ["ContinuationToken", "StartAfter", "Marker"].iter().find_map(|name| input.string(name));
+/// How a list's answer writes names: percent-encoded when that was asked for.
+pub(super) struct Naming<'a>(pub(super) Option<&'a EncodingType>);
+
+impl Naming<'_> {
+    pub(super) fn write(&self, name: &str) -> Option<String> {
+        Some(match self.0 {
+            Some(encoding) if encoding.as_str() == EncodingType::URL => {
+                form_urlencoded::byte_serialize(name.as_bytes()).collect()
+            }
+            Some(_) | None => name.to_owned(),
+        })
+    }
+
+    fn prefixes(&self, prefixes: &[String]) -> Option<Vec<CommonPrefix>> {
+        Some(prefixes.iter().map(|prefix| CommonPrefix { prefix: self.write(prefix) }).collect())
+    }
+}
+
+/// A part of the list of a bucket's latest versions.
+struct Page {
+    contents: Vec<s3s::dto::Object>,
+    prefixes: Vec<String>,
+    most: usize,
+    /// The last key, where others follow.
+    next: Option<String>,
+}
+
+fn page(
+    bucket: &Bucket,
+    folding: &Folding<'_>,
+    after: Option<&str>,
+    most: Option<i32>,
+    naming: &Naming<'_>,
+) -> S3Answer<Page> {
+    let most = super::at_most(most, "MaxKeys", 1000)?;
     let mut contents = Vec::new();
     let mut prefixes: Vec<String> = Vec::new();
     let mut last = None;
@@ -54,45 +83,83 @@ pub(super) fn objects(world: &World, input: Input<'_>) -> Result<Value, AwsError
         last = Some(key.clone());
         match common {
             Some(folder) => prefixes.push(folder),
-            None => contents.push(json!({
-                "Key": key,
-                "LastModified": version.modified.0,
-                "ETag": object.entity_tag,
-                "Size": object.body.len(),
-                "StorageClass": storage_class(object),
-            })),
+            None => contents.push(s3s::dto::Object {
+                key: naming.write(key),
+                last_modified: time(version.modified),
+                e_tag: tag(object.entity_tag.clone()),
+                size: i64::try_from(object.body.len()).ok(),
+                storage_class: Some(storage_class(object).to_owned().into()),
+                ..Default::default()
+            }),
         }
     }
-    Ok(json!({
-        "Name": bucket_name(input)?,
-        "Prefix": folding.prefix,
-        "Delimiter": folding.delimiter,
-        "KeyCount": contents.len() + prefixes.len(),
-        "MaxKeys": most,
-        "IsTruncated": truncated,
-        "NextContinuationToken": last.filter(|_| truncated),
-        "Contents": contents,
-        "CommonPrefixes": prefixes,
-    }))
+    Ok(Page { contents, prefixes, most, next: last.filter(|_| truncated) })
 }
 
-fn latest<'w>(
-    (key, versions): (&'w String, &'w Vec<Version>),
-) -> Option<(&'w String, &'w Version, &'w Object)> {
+fn latest<'b>(
+    (key, versions): (&'b String, &'b Vec<Version>),
+) -> Option<(&'b String, &'b Version, &'b Object)> {
     let version = versions.last()?;
     Some((key, version, version.object.as_ref()?))
 }
 
 fn storage_class(object: &Object) -> &str {
-    object.settings.get("StorageClass").and_then(Value::as_str).unwrap_or("STANDARD")
+    object.settings.storage_class.as_ref().map_or(StorageClass::STANDARD, StorageClass::as_str)
+}
+
+pub(super) fn objects(world: &World, input: ListObjectsInput) -> S3Answer<ListObjectsOutput> {
+    let folding = Folding::new(input.prefix.as_deref(), input.delimiter.as_deref());
+    let naming = Naming(input.encoding_type.as_ref());
+    let bucket = bucket(world, &input.bucket)?;
+    let page = page(bucket, &folding, input.marker.as_deref(), input.max_keys, &naming)?;
+    Ok(ListObjectsOutput {
+        prefix: naming.write(folding.prefix),
+        delimiter: folding.delimiter.and_then(|delimiter| naming.write(delimiter)),
+        marker: input.marker.as_deref().and_then(|marker| naming.write(marker)),
+        max_keys: i32::try_from(page.most).ok(),
+        is_truncated: Some(page.next.is_some()),
+        next_marker: page.next.and_then(|next| naming.write(&next)),
+        contents: Some(page.contents),
+        common_prefixes: naming.prefixes(&page.prefixes),
+        name: Some(input.bucket),
+        encoding_type: input.encoding_type,
+        ..Default::default()
+    })
+}
+
+pub(super) fn objects_v2(world: &World, input: ListObjectsV2Input) -> S3Answer<ListObjectsV2Output> {
+    let folding = Folding::new(input.prefix.as_deref(), input.delimiter.as_deref());
+    let naming = Naming(input.encoding_type.as_ref());
+    // A token is the last key given, which is what `StartAfter` means too.
+    let after = input.continuation_token.as_deref().or(input.start_after.as_deref());
+    let page = page(bucket(world, &input.bucket)?, &folding, after, input.max_keys, &naming)?;
+    Ok(ListObjectsV2Output {
+        prefix: naming.write(folding.prefix),
+        delimiter: folding.delimiter.and_then(|delimiter| naming.write(delimiter)),
+        start_after: input.start_after.as_deref().and_then(|after| naming.write(after)),
+        max_keys: i32::try_from(page.most).ok(),
+        key_count: i32::try_from(page.contents.len() + page.prefixes.len()).ok(),
+        is_truncated: Some(page.next.is_some()),
+        next_continuation_token: page.next,
+        contents: Some(page.contents),
+        common_prefixes: naming.prefixes(&page.prefixes),
+        name: Some(input.bucket),
+        continuation_token: input.continuation_token,
+        encoding_type: input.encoding_type,
+        ..Default::default()
+    })
 }
 
 /// By key, of each the newest version first.
-pub(super) fn versions(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let bucket = bucket(world, input)?;
-    let folding = Folding::of(input);
-    let most = super::at_most(input, "MaxKeys", 1000)?;
-    let (key_marker, version_marker) = (input.string("KeyMarker"), input.string("VersionIdMarker"));
+pub(super) fn versions(
+    world: &World,
+    input: ListObjectVersionsInput,
+) -> S3Answer<ListObjectVersionsOutput> {
+    let bucket = bucket(world, &input.bucket)?;
+    let folding = Folding::new(input.prefix.as_deref(), input.delimiter.as_deref());
+    let naming = Naming(input.encoding_type.as_ref());
+    let most = super::at_most(input.max_keys, "MaxKeys", 1000)?;
+    let (key_marker, version_marker) = (input.key_marker.as_deref(), input.version_id_marker.as_deref());
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::<String>::new());
     let mut last: Option<(&str, &str)> = None;
     let mut truncated = false;
@@ -126,34 +193,46 @@ pub(super) fn versions(world: &World, input: Input<'_>) -> Result<Value, AwsErro
                 break 'keys;
             }
             last = Some((key, &version.id));
-            let mut entry = json!({
-                "Key": key,
-                "VersionId": version.id,
-                "IsLatest": place == 0,
-                "LastModified": version.modified.0,
-            });
-            match (&version.object, entry.as_object_mut()) {
-                (Some(object), Some(fields)) => {
-                    fields.insert("ETag".to_owned(), json!(object.entity_tag));
-                    fields.insert("Size".to_owned(), json!(object.body.len()));
-                    fields.insert("StorageClass".to_owned(), json!(storage_class(object)));
-                    versions.push(entry);
+            let (key, version_id) = (naming.write(key), Some(version.id.clone()));
+            let (is_latest, last_modified) = (Some(place == 0), time(version.modified));
+            match &version.object {
+                Some(object) => versions.push(ObjectVersion {
+                    key,
+                    version_id,
+                    is_latest,
+                    last_modified,
+                    e_tag: tag(object.entity_tag.clone()),
+                    size: i64::try_from(object.body.len()).ok(),
+                    storage_class: Some(storage_class(object).to_owned().into()),
+                    ..Default::default()
+                }),
+                None => {
+                    markers.push(DeleteMarkerEntry {
+                        key,
+                        version_id,
+                        is_latest,
+                        last_modified,
+                        owner: None,
+                    });
                 }
-                (Some(_), None) | (None, _) => markers.push(entry),
             }
         }
     }
     let next = last.filter(|_| truncated);
-    Ok(json!({
-        "Name": bucket_name(input)?,
-        "Prefix": folding.prefix,
-        "Delimiter": folding.delimiter,
-        "MaxKeys": most,
-        "IsTruncated": truncated,
-        "NextKeyMarker": next.map(|(key, _)| key),
-        "NextVersionIdMarker": next.map(|(_, version)| version),
-        "Versions": versions,
-        "DeleteMarkers": markers,
-        "CommonPrefixes": prefixes,
-    }))
+    Ok(ListObjectVersionsOutput {
+        prefix: naming.write(folding.prefix),
+        delimiter: folding.delimiter.and_then(|delimiter| naming.write(delimiter)),
+        key_marker: key_marker.and_then(|marker| naming.write(marker)),
+        max_keys: i32::try_from(most).ok(),
+        is_truncated: Some(truncated),
+        next_key_marker: next.and_then(|(key, _)| naming.write(key)),
+        next_version_id_marker: next.map(|(_, version)| version.to_owned()),
+        versions: Some(versions),
+        delete_markers: Some(markers),
+        common_prefixes: naming.prefixes(&prefixes),
+        name: Some(input.bucket),
+        version_id_marker: input.version_id_marker,
+        encoding_type: input.encoding_type,
+        ..Default::default()
+    })
 }

@@ -1,18 +1,20 @@
-//! Multipart uploads. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
+//! Objects that come in parts.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
 
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
-use serde_json::{Value, json};
+use s3s::dto::*;
 
-use super::objects::{body, check_write, settings, source, store};
-use super::{Object, bucket, bucket_name, key, md5_hex};
-use crate::{AwsError, Input, Timestamp, World};
+use super::listing::Naming;
+use super::objects::{Settings, check_write, checksums, settings, source, store, with_checksums};
+use super::{Object, S3Answer, bucket, checked_key, md5_hex, tag, time, whole};
+use crate::{AwsError, Timestamp, World};
 
 /// "Part numbers: 1 to 10,000 (inclusive)", "Part size: 5 MiB to 5 GiB. There is no minimum size limit on the last
 /// part" (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
-const MOST_PARTS: i64 = 10_000;
+const MOST_PARTS: i32 = 10_000;
 pub(super) const LEAST_PART_BYTES: usize = 5 * 1024 * 1024;
 
 /// An upload that is under way.
@@ -21,8 +23,8 @@ pub(super) struct Upload {
     pub(super) bucket: String,
     key: String,
     begun: Timestamp,
-    settings: Value,
-    parts: BTreeMap<i64, Part>,
+    settings: Settings,
+    parts: BTreeMap<i32, Part>,
 }
 
 #[derive(Debug)]
@@ -42,35 +44,45 @@ fn no_such_upload() -> AwsError {
 }
 
 /// The upload of a request, which must be of its bucket and key.
-fn upload<'w>(world: &'w World, input: Input<'_>) -> Result<&'w Upload, AwsError> {
-    bucket(world, input)?;
-    let upload = input.string("UploadId").and_then(|id| world.object_storage.uploads.get(id));
-    upload
-        .filter(|upload| {
-            Some(upload.bucket.as_str()) == input.string("Bucket")
-                && Some(upload.key.as_str()) == input.string("Key")
-        })
-        .ok_or_else(no_such_upload)
+fn upload<'w>(world: &'w World, name: &str, key: &str, id: &str) -> S3Answer<&'w Upload> {
+    bucket(world, name)?;
+    let upload = world.object_storage.uploads.get(id);
+    upload.filter(|upload| upload.bucket == name && upload.key == key).ok_or_else(no_such_upload)
 }
 
-pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let (bucket_name, key) = (bucket_name(input)?, key(input)?);
-    bucket(world, input)?;
-    let id = world.identities.alphanumeric(&format!("upload {bucket_name}/{key}"), 32);
+pub(super) fn create(
+    world: &mut World,
+    input: CreateMultipartUploadInput,
+) -> S3Answer<CreateMultipartUploadOutput> {
+    let key = checked_key(&input.key)?;
+    bucket(world, &input.bucket)?;
+    let id = world.identities.alphanumeric(&format!("upload {}/{key}", input.bucket), 32);
     let upload = Upload {
-        bucket: bucket_name.to_owned(),
+        bucket: input.bucket.clone(),
         key: key.to_owned(),
         begun: world.now,
-        settings: settings(input),
+        settings: settings!(input),
         parts: BTreeMap::new(),
     };
     world.object_storage.uploads.insert(id.clone(), upload);
-    Ok(json!({"Bucket": bucket_name, "Key": key, "UploadId": id}))
+    Ok(CreateMultipartUploadOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(id),
+        checksum_algorithm: input.checksum_algorithm,
+        checksum_type: input.checksum_type,
+        ..Default::default()
+    })
 }
 
-fn keep_part(world: &mut World, input: Input<'_>, body: Bytes) -> Result<Value, AwsError> {
-    upload(world, input)?;
-    let number = input.integer("PartNumber")?.unwrap_or_default();
+/// Gives the part's tag.
+fn keep_part(
+    world: &mut World,
+    (name, key, id): (&str, &str, &str),
+    number: i32,
+    body: Bytes,
+) -> S3Answer<Option<ETag>> {
+    upload(world, name, key, id)?;
     if !(1..=MOST_PARTS).contains(&number) {
         return Err(AwsError::new(
             400,
@@ -79,19 +91,20 @@ fn keep_part(world: &mut World, input: Input<'_>, body: Bytes) -> Result<Value, 
         ));
     }
     let (entity_tag, modified) = (md5_hex(&body), world.now);
-    let id = input.required_string("UploadId")?;
     let upload = world.object_storage.uploads.get_mut(id).ok_or_else(no_such_upload)?;
     upload.parts.insert(number, Part { body, entity_tag: entity_tag.clone(), modified });
-    Ok(json!({"ETag": entity_tag, "LastModified": modified.0}))
+    Ok(tag(entity_tag))
 }
 
-pub(super) fn put_part(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let body = body(input)?;
-    keep_part(world, input, body)
+pub(super) fn put_part(world: &mut World, input: UploadPartInput) -> S3Answer<UploadPartOutput> {
+    let body = whole(input.body)?;
+    let upload = (&*input.bucket, &*input.key, &*input.upload_id);
+    let e_tag = keep_part(world, upload, input.part_number, body)?;
+    Ok(with_checksums!(UploadPartOutput, checksums!(input), e_tag,))
 }
 
-pub(super) fn copy_part(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let whole = &source(world, input)?.body;
+pub(super) fn copy_part(world: &mut World, input: UploadPartCopyInput) -> S3Answer<UploadPartCopyOutput> {
+    let whole = &source(world, &input.copy_source)?.body;
     let invalid = || {
         AwsError::new(
             400,
@@ -100,7 +113,7 @@ pub(super) fn copy_part(world: &mut World, input: Input<'_>) -> Result<Value, Aw
              zero-based offsets of the first and last bytes to copy",
         )
     };
-    let body = match input.string("CopySourceRange") {
+    let body = match &input.copy_source_range {
         None => whole.clone(),
         Some(range) => {
             let (first, last) =
@@ -113,23 +126,31 @@ pub(super) fn copy_part(world: &mut World, input: Input<'_>) -> Result<Value, Aw
             whole.slice(first..end)
         }
     };
-    keep_part(world, input, body)
+    let upload = (&*input.bucket, &*input.key, &*input.upload_id);
+    let result = CopyPartResult {
+        e_tag: keep_part(world, upload, input.part_number, body)?,
+        last_modified: time(world.now),
+        ..Default::default()
+    };
+    Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
 }
 
 /// The parts named, in their order, become the object.
-pub(super) fn complete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let upload = upload(world, input)?;
-    check_write(world, input)?;
-    let asked: Vec<Input<'_>> = input.objects("Parts").collect();
+pub(super) fn complete(
+    world: &mut World,
+    input: CompleteMultipartUploadInput,
+) -> S3Answer<CompleteMultipartUploadOutput> {
+    let (name, key) = (&input.bucket, checked_key(&input.key)?);
+    let upload = upload(world, name, key, &input.upload_id)?;
+    let current = bucket(world, name)?.current(key);
+    check_write(current, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let asked = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     if asked.is_empty() {
         return Err(AwsError::new(400, "MalformedXML", "You must specify at least one part"));
     }
     let mut whole = BytesMut::new();
     let mut digests = Md5::new();
-    let mut numbers = Vec::new();
-    for part in &asked {
-        numbers.push(part.integer("PartNumber")?.unwrap_or_default());
-    }
+    let numbers: Vec<i32> = asked.iter().map(|part| part.part_number.unwrap_or_default()).collect();
     if !numbers.is_sorted_by(|one, next| one < next) {
         return Err(AwsError::new(
             400,
@@ -138,7 +159,7 @@ pub(super) fn complete(world: &mut World, input: Input<'_>) -> Result<Value, Aws
         ));
     }
     for (place, (number, part)) in numbers.iter().zip(&asked).enumerate() {
-        let tag = part.string("ETag");
+        let tag = part.e_tag.as_ref().map(ETag::value);
         let kept = upload.parts.get(number).filter(|kept| tag == Some(kept.entity_tag.as_str()));
         let kept = kept.ok_or_else(|| {
             AwsError::new(
@@ -162,66 +183,84 @@ pub(super) fn complete(world: &mut World, input: Input<'_>) -> Result<Value, Aws
     let entity_tag = format!("{}-{}", hex::encode(digests.finalize()), asked.len());
     let object =
         Object { body: whole.freeze(), entity_tag: entity_tag.clone(), settings: upload.settings.clone() };
-    let (name, key) = (bucket_name(input)?, key(input)?);
-    let version = store(world, name, key, Some(object))?;
-    world.object_storage.uploads.remove(input.required_string("UploadId")?);
-    Ok(json!({
-        "Bucket": name,
-        "Key": key,
-        "ETag": entity_tag,
-        "VersionId": version,
-        "Location": format!("https://{name}.s3.{}.amazonaws.com/{key}", world.config.region),
-    }))
+    let version_id = store(world, name, key, Some(object))?;
+    world.object_storage.uploads.remove(&input.upload_id);
+    Ok(CompleteMultipartUploadOutput {
+        location: Some(format!("https://{name}.s3.{}.amazonaws.com/{key}", world.config.region)),
+        e_tag: tag(entity_tag),
+        version_id,
+        key: Some(key.to_owned()),
+        bucket: Some(input.bucket),
+        ..Default::default()
+    })
 }
 
-pub(super) fn abort(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    upload(world, input)?;
-    world.object_storage.uploads.remove(input.required_string("UploadId")?);
-    Ok(json!({}))
+pub(super) fn abort(
+    world: &mut World,
+    input: AbortMultipartUploadInput,
+) -> S3Answer<AbortMultipartUploadOutput> {
+    upload(world, &input.bucket, &input.key, &input.upload_id)?;
+    world.object_storage.uploads.remove(&input.upload_id);
+    Ok(AbortMultipartUploadOutput::default())
 }
 
-pub(super) fn list_parts(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let upload = upload(world, input)?;
-    let most = super::at_most(input, "MaxParts", 1000)?;
-    let after = input.integer("PartNumberMarker")?.unwrap_or_default();
+pub(super) fn list_parts(world: &World, input: ListPartsInput) -> S3Answer<ListPartsOutput> {
+    let upload = upload(world, &input.bucket, &input.key, &input.upload_id)?;
+    let most = super::at_most(input.max_parts, "MaxParts", 1000)?;
+    let after = input.part_number_marker.unwrap_or_default();
     let mut rest = upload.parts.iter().filter(|(number, _)| **number > after);
-    let page: Vec<Value> = rest
+    let parts: Vec<s3s::dto::Part> = rest
         .by_ref()
         .take(most)
-        .map(|(number, part)| {
-            json!({
-                "PartNumber": number,
-                "ETag": part.entity_tag,
-                "Size": part.body.len(),
-                "LastModified": part.modified.0,
-            })
+        .map(|(number, part)| s3s::dto::Part {
+            part_number: Some(*number),
+            e_tag: tag(part.entity_tag.clone()),
+            size: i64::try_from(part.body.len()).ok(),
+            last_modified: time(part.modified),
+            ..Default::default()
         })
         .collect();
     let is_truncated = rest.next().is_some();
-    let next = page.last().and_then(|part| part.get("PartNumber")).filter(|_| is_truncated);
-    Ok(json!({
-        "MaxParts": most,
-        "PartNumberMarker": after,
-        "IsTruncated": is_truncated,
-        "NextPartNumberMarker": next,
-        "Parts": page,
-    }))
+    Ok(ListPartsOutput {
+        max_parts: i32::try_from(most).ok(),
+        part_number_marker: Some(after),
+        is_truncated: Some(is_truncated),
+        next_part_number_marker: parts.last().and_then(|part| part.part_number).filter(|_| is_truncated),
+        parts: Some(parts),
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(input.upload_id),
+        ..Default::default()
+    })
 }
 
 /// Without pages: whoever has a thousand uploads under way here has forgotten them.
-pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    bucket(world, input)?;
-    let name = bucket_name(input)?;
-    let prefix = input.string("Prefix").unwrap_or_default();
+pub(super) fn list(
+    world: &World,
+    input: ListMultipartUploadsInput,
+) -> S3Answer<ListMultipartUploadsOutput> {
+    bucket(world, &input.bucket)?;
+    let naming = Naming(input.encoding_type.as_ref());
+    let prefix = input.prefix.as_deref().unwrap_or_default();
     let mut uploads: Vec<(&String, &Upload)> = world
         .object_storage
         .uploads
         .iter()
-        .filter(|(_, upload)| upload.bucket == name && upload.key.starts_with(prefix))
+        .filter(|(_, upload)| upload.bucket == input.bucket && upload.key.starts_with(prefix))
         .collect();
     uploads.sort_by(|a, b| (&a.1.key, a.1.begun, a.0).cmp(&(&b.1.key, b.1.begun, b.0)));
-    let uploads = uploads
-        .iter()
-        .map(|(id, upload)| json!({"Key": upload.key, "UploadId": id, "Initiated": upload.begun.0}));
-    Ok(json!({"Uploads": uploads.collect::<Vec<_>>()}))
+    let uploads = uploads.iter().map(|(id, upload)| MultipartUpload {
+        key: naming.write(&upload.key),
+        upload_id: Some((*id).clone()),
+        initiated: time(upload.begun),
+        ..Default::default()
+    });
+    Ok(ListMultipartUploadsOutput {
+        is_truncated: Some(false),
+        uploads: Some(uploads.collect()),
+        prefix: input.prefix.as_deref().and_then(|prefix| naming.write(prefix)),
+        bucket: Some(input.bucket),
+        encoding_type: input.encoding_type,
+        ..Default::default()
+    })
 }
