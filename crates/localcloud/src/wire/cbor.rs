@@ -1,6 +1,10 @@
 //! Smithy's RPC v2 CBOR protocol, as far as CloudWatch's clients use it: CBOR (RFC 8949) to the JSON tree that
 //! handlers read, and their answers back. <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
 
+use std::convert::Infallible;
+
+use minicbor::data::{IanaTag, Type};
+use minicbor::{Decoder, Encoder};
 use serde_json::{Map, Number, Value};
 
 use super::error::WireError;
@@ -16,6 +20,12 @@ const DEEPEST: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not a CBOR map of the kinds that AWS uses")]
 pub struct CborError;
+
+impl From<minicbor::decode::Error> for CborError {
+    fn from(_: minicbor::decode::Error) -> CborError {
+        CborError
+    }
+}
 
 /// The operation, which the path names (`/service/NAME/operation/OPERATION`), and its input.
 ///
@@ -33,128 +43,79 @@ pub fn decode_request(path: &str, body: &[u8]) -> Result<(String, Value), WireEr
 /// # Errors
 /// When it isn't well formed, is too deep, or is of a kind that JSON has no counterpart for (byte strings).
 pub fn decode(bytes: &[u8]) -> Result<Value, CborError> {
-    let mut reader = Reader { rest: bytes };
-    let value = reader.value(0)?;
-    if reader.rest.is_empty() { Ok(value) } else { Err(CborError) }
+    let mut decoder = Decoder::new(bytes);
+    let value = read(&mut decoder, 0)?;
+    if decoder.position() == bytes.len() { Ok(value) } else { Err(CborError) }
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-/// A value's first bytes: its major type and its argument (`None`: of indefinite length, or a break).
-struct Head {
-    major: u8,
-    detail: u8,
-    argument: Option<u64>,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], CborError> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(CborError)?;
-        self.rest = rest;
-        Ok(taken)
+fn read(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, CborError> {
+    if depth > DEEPEST {
+        return Err(CborError);
     }
-
-    fn head(&mut self) -> Result<Head, CborError> {
-        let first = self.take(1)?.first().copied().ok_or(CborError)?;
-        let (major, detail) = (first >> 5, first & 31);
-        let argument = match detail {
-            0..=23 => Some(u64::from(detail)),
-            24..=27 => {
-                let bytes = self.take(1 << (detail - 24))?;
-                Some(bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
-            }
-            31 => None,
-            _ => return Err(CborError),
-        };
-        Ok(Head { major, detail, argument })
-    }
-
-    fn is_break(&self) -> bool {
-        self.rest.first() == Some(&0xff)
-    }
-
-    /// Whether another item of a list or map follows, given how many were read. Takes the break.
-    fn follows(&mut self, length: Option<u64>, read: u64) -> Result<bool, CborError> {
-        match length {
-            Some(length) => Ok(read < length),
-            None if self.is_break() => self.take(1).map(|_| false),
-            None => Ok(true),
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Value, CborError> {
-        if depth > DEEPEST {
-            return Err(CborError);
-        }
-        let head = self.head()?;
-        match (head.major, head.argument) {
-            (0, Some(number)) => Ok(Value::from(number)),
-            (1, Some(number)) => {
-                let number = i64::try_from(number).map_err(|_| CborError)?;
-                Ok(Value::from(-1 - number))
-            }
-            (3, length) => self.text(length).map(Value::String),
-            (4, length) => {
-                let mut items = Vec::new();
-                let mut read = 0;
-                while self.follows(length, read)? {
-                    items.push(self.value(depth + 1)?);
-                    read += 1;
-                }
-                Ok(Value::Array(items))
-            }
-            (5, length) => {
-                let mut fields = Map::new();
-                let mut read = 0;
-                while self.follows(length, read)? {
-                    let name = self.head().and_then(|head| match head.major {
-                        3 => self.text(head.argument),
-                        _ => Err(CborError),
-                    })?;
-                    fields.insert(name, self.value(depth + 1)?);
-                    read += 1;
-                }
-                Ok(Value::Object(fields))
-            }
-            // A tag says more about the value that follows; a time stays the number that it is.
-            (6, Some(_)) => self.value(depth + 1),
-            (7, Some(bits)) => simple(head.detail, bits),
-            _ => Err(CborError),
-        }
-    }
-
-    fn text(&mut self, length: Option<u64>) -> Result<String, CborError> {
-        let Some(length) = length else {
-            let mut whole = String::new();
-            while !self.is_break() {
-                let head = self.head()?;
-                match (head.major, head.argument) {
-                    (3, Some(length)) => whole.push_str(&self.text(Some(length))?),
-                    _ => return Err(CborError),
-                }
-            }
-            self.take(1)?;
-            return Ok(whole);
-        };
-        let bytes = self.take(usize::try_from(length).map_err(|_| CborError)?)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| CborError)
-    }
-}
-
-fn simple(detail: u8, bits: u64) -> Result<Value, CborError> {
-    let number = match detail {
-        20 => return Ok(Value::Bool(false)),
-        21 => return Ok(Value::Bool(true)),
-        22 | 23 => return Ok(Value::Null),
-        25 => half(u16::try_from(bits).map_err(|_| CborError)?),
-        26 => f64::from(f32::from_bits(u32::try_from(bits).map_err(|_| CborError)?)),
-        27 => f64::from_bits(bits),
-        _ => return Err(CborError),
-    };
     // JSON has no infinities.
-    Number::from_f64(number).map(Value::Number).ok_or(CborError)
+    let float = |number| Number::from_f64(number).map(Value::Number).ok_or(CborError);
+    match decoder.datatype()? {
+        Type::Bool => Ok(Value::Bool(decoder.bool()?)),
+        Type::Null | Type::Undefined => {
+            decoder.skip()?;
+            Ok(Value::Null)
+        }
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => Ok(Value::from(decoder.u64()?)),
+        Type::I8 | Type::I16 | Type::I32 | Type::I64 => Ok(Value::from(decoder.i64()?)),
+        Type::F16 => {
+            let at = decoder.position() + 1;
+            let bits = decoder.input().get(at..).and_then(<[u8]>::first_chunk).ok_or(CborError)?;
+            decoder.set_position(at + bits.len());
+            float(half(u16::from_be_bytes(*bits)))
+        }
+        Type::F32 => float(decoder.f32()?.into()),
+        Type::F64 => float(decoder.f64()?),
+        Type::String | Type::StringIndef => text(decoder).map(Value::String),
+        Type::Array | Type::ArrayIndef => {
+            let length = decoder.array()?;
+            let mut items = Vec::new();
+            let mut read_so_far = 0;
+            while follows(decoder, length, read_so_far)? {
+                items.push(read(decoder, depth + 1)?);
+                read_so_far += 1;
+            }
+            Ok(Value::Array(items))
+        }
+        Type::Map | Type::MapIndef => {
+            let length = decoder.map()?;
+            let mut fields = Map::new();
+            let mut read_so_far = 0;
+            while follows(decoder, length, read_so_far)? {
+                fields.insert(text(decoder)?, read(decoder, depth + 1)?);
+                read_so_far += 1;
+            }
+            Ok(Value::Object(fields))
+        }
+        // A tag says more about the value that follows; a time stays the number that it is.
+        Type::Tag => {
+            decoder.tag()?;
+            read(decoder, depth + 1)
+        }
+        Type::Int | Type::Bytes | Type::BytesIndef | Type::Simple | Type::Break | Type::Unknown(_) => {
+            Err(CborError)
+        }
+    }
+}
+
+/// Whether another item of a list or map follows, given how many were read. Takes the break.
+fn follows(decoder: &mut Decoder<'_>, length: Option<u64>, read: u64) -> Result<bool, CborError> {
+    match length {
+        Some(length) => Ok(read < length),
+        None if decoder.datatype()? == Type::Break => {
+            decoder.set_position(decoder.position() + 1);
+            Ok(false)
+        }
+        None => Ok(true),
+    }
+}
+
+fn text(decoder: &mut Decoder<'_>) -> Result<String, CborError> {
+    Ok(decoder.str_iter()?.collect::<Result<String, _>>()?)
 }
 
 /// A half-precision number (RFC 8949, appendix D).
@@ -172,67 +133,52 @@ fn half(bits: u16) -> f64 {
 /// is left out, as Smithy's structures do.
 #[must_use]
 pub fn encode(value: &Value, is_time: fn(&str) -> bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    write(&mut out, value, is_time);
-    out
+    let mut encoder = Encoder::new(Vec::new());
+    // A vector takes everything.
+    let _infallible = write(&mut encoder, value, is_time);
+    encoder.into_writer()
 }
 
 /// Depth is the answer's, which our own handlers wrote.
-fn write(out: &mut Vec<u8>, value: &Value, is_time: fn(&str) -> bool) {
+fn write(
+    encoder: &mut Encoder<Vec<u8>>,
+    value: &Value,
+    is_time: fn(&str) -> bool,
+) -> Result<(), minicbor::encode::Error<Infallible>> {
     match value {
-        Value::Null => out.push(0xf6),
-        Value::Bool(flag) => out.push(if *flag { 0xf5 } else { 0xf4 }),
+        Value::Null => encoder.null()?,
+        Value::Bool(flag) => encoder.bool(*flag)?,
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => write_head(out, 0, number),
-            (None, Some(number)) => write_head(out, 1, (-1 - number).unsigned_abs()),
-            (None, None) => write_float(out, number.as_f64().unwrap_or_default()),
+            (Some(number), _) => encoder.u64(number)?,
+            (None, Some(number)) => encoder.i64(number)?,
+            (None, None) => encoder.f64(number.as_f64().unwrap_or_default())?,
         },
-        Value::String(text) => write_text(out, text),
+        Value::String(text) => encoder.str(text)?,
         Value::Array(items) => {
-            write_head(out, 4, length(items.len()));
-            items.iter().for_each(|item| write(out, item, is_time));
+            encoder.array(length(items.len()))?;
+            items.iter().try_for_each(|item| write(encoder, item, is_time))?;
+            encoder
         }
         Value::Object(fields) => {
             let fields: Vec<_> = fields.iter().filter(|(_, field)| !field.is_null()).collect();
-            write_head(out, 5, length(fields.len()));
+            encoder.map(length(fields.len()))?;
             for (name, field) in fields {
-                write_text(out, name);
+                encoder.str(name)?;
                 match field.as_u64() {
                     Some(milliseconds) if is_time(name) => {
-                        write_head(out, 6, 1);
-                        write_float(out, super::times::seconds(milliseconds));
+                        encoder.tag(IanaTag::Timestamp)?.f64(super::times::seconds(milliseconds))?;
                     }
-                    _ => write(out, field, is_time),
+                    _ => write(encoder, field, is_time)?,
                 }
             }
+            encoder
         }
-    }
+    };
+    Ok(())
 }
 
 fn length(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    write_head(out, 3, length(text.len()));
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn write_float(out: &mut Vec<u8>, number: f64) {
-    out.push(0xfb);
-    out.extend_from_slice(&number.to_be_bytes());
-}
-
-fn write_head(out: &mut Vec<u8>, major: u8, argument: u64) {
-    let major = major << 5;
-    match u8::try_from(argument) {
-        Ok(small @ 0..=23) => out.push(major | small),
-        Ok(byte) => out.extend_from_slice(&[major | 24, byte]),
-        Err(_) => {
-            out.push(major | 27);
-            out.extend_from_slice(&argument.to_be_bytes());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -278,7 +224,9 @@ mod tests {
             let refused = value.as_str().is_some_and(|text| text.starts_with("refused"));
             assert_eq!(decode(&bytes), if refused { Err(CborError) } else { Ok(value) }, "{hex}");
         }
-        assert_eq!(decode(&[0x81].repeat(100_000)), Err(CborError), "deep");
+        for nesting in [&[0x81][..], &[0x9f], &[0xc1], &[0xa1, 0x61, b'a'], &[0xbf, 0x61, b'a']] {
+            assert_eq!(decode(&nesting.repeat(100_000)), Err(CborError), "deep");
+        }
     }
 
     #[test]
