@@ -2,6 +2,18 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime, PrimitiveDateTime};
+
+const ISO_8601: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+const HTTP_DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+/// Of 1970-01-01.
+const FIRST_JULIAN_DAY: i64 = 2_440_588;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
@@ -16,15 +28,15 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(milliseconds))
     }
 
+    fn written(self, format: &[BorrowedFormatItem<'_>]) -> String {
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000);
+        time.unwrap_or(PrimitiveDateTime::MAX.assume_utc()).format(format).unwrap_or_default()
+    }
+
     /// `2026-01-31T08:15:30.250Z`, as AWS writes times in XML.
     #[must_use]
     pub fn iso8601(self) -> String {
-        let (days, milliseconds) = (self.0 / 86_400_000, self.0 % 86_400_000);
-        let (year, month, day) = civil_from_days(i64::try_from(days).unwrap_or(i64::MAX / 2));
-        let (hours, rest) = (milliseconds / 3_600_000, milliseconds % 3_600_000);
-        let (minutes, rest) = (rest / 60_000, rest % 60_000);
-        let (seconds, milliseconds) = (rest / 1000, rest % 1000);
-        format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}Z")
+        self.written(ISO_8601)
     }
 
     /// `2026-01-31T08:15:30Z`.
@@ -38,84 +50,33 @@ impl Timestamp {
     /// `+02:00`; `None` when it isn't that, or before 1970.
     #[must_use]
     pub fn parse(text: &str) -> Option<Timestamp> {
-        let (date, rest) = text.split_once(['T', ' '])?;
-        let (clock, offset_minutes) = match rest.strip_suffix('Z') {
-            Some(clock) => (clock, 0),
-            None => {
-                let place = rest.rfind(['+', '-'])?;
-                let (clock, offset) = rest.split_at_checked(place)?;
-                let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-                let minutes = digits(hours, 2)?.checked_mul(60)?.checked_add(digits(minutes, 2)?)?;
-                (clock, if offset.starts_with('-') { -minutes } else { minutes })
-            }
-        };
-        let mut parts = date.splitn(3, '-');
-        let (year, month, day) =
-            (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-        let mut parts = clock.splitn(3, ':');
-        let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
-        let second = parts.next().map_or(Some(0), |second| digits(second, 2))?;
-        if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let days = days_from_civil(year, month, day);
-        if civil_from_days(days) != (year, month, day) || !fraction.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            return None;
-        }
-        let milliseconds: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-        let seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-        u64::try_from(seconds * 1000 + milliseconds).ok().map(Timestamp)
+        let (minutes, rest) = text.split_at_checked("2026-01-31T08:15".len())?;
+        let seconds = if rest.starts_with(':') { "" } else { ":00" };
+        let whole = format!("{}{seconds}{rest}", minutes.replacen(' ', "T", 1));
+        OffsetDateTime::parse(&whole, &Rfc3339).ok().and_then(Timestamp::from_time)
+    }
+
+    /// `None` before 1970.
+    pub(crate) fn from_time(time: OffsetDateTime) -> Option<Timestamp> {
+        u64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Timestamp)
     }
 
     /// `Sat, 31 Jan 2026 08:15:30 GMT`, as HTTP's headers write times (RFC 9110, section 5.6.7).
     #[must_use]
     pub fn http_date(self) -> String {
-        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let (days, seconds) = (self.0 / 86_400_000, self.0 % 86_400_000 / 1000);
-        let (year, month, day) = civil_from_days(i64::try_from(days).unwrap_or(i64::MAX / 2));
-        let pick = |names: &[&'static str], place: Option<usize>| {
-            place.and_then(|place| names.get(place).copied()).unwrap_or_default()
-        };
-        format!(
-            "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
-            pick(&DAYS, usize::try_from(days % 7).ok()),
-            pick(&MONTHS, usize::try_from(month - 1).ok()),
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        self.written(HTTP_DATE)
     }
 }
 
-/// Digits of exactly this count.
-fn digits(text: &str, count: usize) -> Option<i64> {
-    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+/// The date so many days after 1970-01-01.
+pub(crate) fn date(days: i64) -> Option<Date> {
+    let day = i32::try_from(days.checked_add(FIRST_JULIAN_DAY)?).ok()?;
+    Date::from_julian_day(day).ok()
 }
 
-/// Days since 1970-01-01 to year, month and day of the Gregorian calendar (Howard Hinnant's `civil_from_days`).
-pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
-/// A date to days since 1970-01-01 (Howard Hinnant's `days_from_civil`).
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// Days from 1970-01-01 to a date.
+pub(crate) fn days_since_1970(date: Date) -> i64 {
+    i64::from(date.to_julian_day()) - FIRST_JULIAN_DAY
 }
 
 /// Time for the local cloud: a start plus what tokio's clock says has passed, so pausing tokio's clock

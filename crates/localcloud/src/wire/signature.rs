@@ -10,6 +10,8 @@ use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use time::PrimitiveDateTime;
+use time::macros::format_description;
 
 use super::keys::AccessKeys;
 use super::signature_v2;
@@ -484,36 +486,9 @@ fn sha256_hex(bytes: &[u8]) -> String {
 
 /// `20260131T081530Z`.
 fn parse_date(text: &str) -> Option<Timestamp> {
-    if text.len() != 16 || text.get(8..9)? != "T" || text.get(15..)? != "Z" {
-        return None;
-    }
-    let number = |from: usize, to: usize| -> Option<u64> {
-        let digits = text.get(from..to)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-    };
-    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
-    let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
-    if year < 1970
-        || !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    let days = days_from_civil(year, month, day)?;
-    Some(Timestamp(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000))
-}
-
-/// Howard Hinnant's `days_from_civil`, for years from 1970 on.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year / 400, year % 400);
-    let month_index = (month + 9) % 12;
-    let day_of_year = (153 * month_index + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era).checked_sub(719_468)
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let parsed = PrimitiveDateTime::parse(text, format).ok().filter(|_| text.len() == 16)?;
+    Timestamp::from_time(parsed.assume_utc())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::time_zone::Zone;
 use crate::Timestamp;
-use crate::clock::civil_from_days;
+use crate::clock::date;
 
 /// 29 February may be eight years away.
 const FARTHEST_DAYS: i64 = 366 * 9;
@@ -85,16 +85,15 @@ impl Cron {
 
     /// Where both days are restricted, one of them is enough: crontab's rule.
     fn takes_day(&self, day: i64) -> bool {
-        let (_, month, day_of_month) = civil_from_days(day);
-        // 1 January 1970 was a Thursday.
-        let weekday = (day + 4).rem_euclid(7);
-        let (by_day, by_weekday) = (self.days.takes(day_of_month), self.weekdays.takes(weekday));
+        let Some(date) = date(day) else { return false };
+        let by_day = self.days.takes(date.day().into());
+        let by_weekday = self.weekdays.takes(date.weekday().number_days_from_sunday().into());
         let takes = if self.days.is_open || self.weekdays.is_open {
             by_day && by_weekday
         } else {
             by_day || by_weekday
         };
-        takes && self.months.takes(month)
+        takes && self.months.takes(u8::from(date.month()).into())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The time zones that a recurrence may name. AWS takes every name of the IANA database; here are those of one fixed
 //! offset, and of the two rules for summer time, that people run platforms in. Any other is refused by name.
 
-use crate::clock::{civil_from_days, days_from_civil};
+use time::{Date, Month};
+
+use crate::clock::{date, days_since_1970};
 
 /// When the clocks of a zone go forward and back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,14 +93,15 @@ impl Zone {
     }
 
     fn offset(self, minute: i64) -> i64 {
-        let (year, ..) = civil_from_days(minute.div_euclid(1440));
+        let Some(year) = date(minute.div_euclid(1440)).map(Date::year) else { return self.offset_minutes };
+        let sunday = |month, day| last_sunday(year, month, day) * 1440;
         let (begins, ends) = match self.summer {
             Summer::Never => return self.offset_minutes,
-            Summer::European => (last_sunday(year, 3, 31) * 1440 + 60, last_sunday(year, 10, 31) * 1440 + 60),
+            Summer::European => (sunday(Month::March, 31) + 60, sunday(Month::October, 31) + 60),
             Summer::American => (
                 // The second Sunday of March is the last by the 14th.
-                last_sunday(year, 3, 14) * 1440 + 120 - self.offset_minutes,
-                last_sunday(year, 11, 7) * 1440 + 60 - self.offset_minutes,
+                sunday(Month::March, 14) + 120 - self.offset_minutes,
+                sunday(Month::November, 7) + 60 - self.offset_minutes,
             ),
         };
         self.offset_minutes + if (begins..ends).contains(&minute) { 60 } else { 0 }
@@ -106,9 +109,9 @@ impl Zone {
 }
 
 /// The last Sunday on or before a day, in days since 1970.
-fn last_sunday(year: i64, month: i64, day: i64) -> i64 {
-    let days = days_from_civil(year, month, day);
-    days - (days + 4).rem_euclid(7)
+fn last_sunday(year: i32, month: Month, day: u8) -> i64 {
+    let date = Date::from_calendar_date(year, month, day);
+    date.map_or(0, |date| days_since_1970(date) - i64::from(date.weekday().number_days_from_sunday()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use changeset::wildcard;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -76,22 +78,8 @@ pub(crate) fn fits(pattern: &str, text: &str, ignore_case: bool) -> bool {
 
 /// Whether an address is within a block such as `10.0.0.0/8`; without a length the block is one address.
 fn is_within(address: IpAddr, block: &str) -> bool {
-    let (base, length) = block.split_once('/').map_or((block, None), |(base, length)| (base, Some(length)));
-    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.map(str::parse::<u32>).transpose()) else {
-        return false;
-    };
-    let (width, base, address) = match (base, address) {
-        (IpAddr::V4(base), IpAddr::V4(address)) => {
-            (32, u128::from(base.to_bits()), u128::from(address.to_bits()))
-        }
-        (IpAddr::V6(base), IpAddr::V6(address)) => (128, base.to_bits(), address.to_bits()),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-    };
-    match length.unwrap_or(width) {
-        length if length > width => false,
-        0 => true,
-        length => (base >> (width - length)) == (address >> (width - length)),
-    }
+    let block = block.parse::<IpNet>().or_else(|_| block.parse::<IpAddr>().map(IpNet::from));
+    block.is_ok_and(|block| block.contains(&address))
 }
 
 /// What a redirect's placeholders stand for.
