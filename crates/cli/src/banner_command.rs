@@ -19,7 +19,7 @@ pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
             let (name, platform) = platform(&set.of)?;
             let clock = conductor::Clock::system();
             let until = set.until.as_deref().map(|text| wish::when("--until", text, &clock)).transpose()?;
-            let until = until.map(|until| localcloud::Timestamp(until.0).iso8601());
+            let until = until.map(crate::words::iso8601);
             let banner = Banner { text: set.text, level: set.level.into(), from: None, until };
             platform.act(&PlatformAct::SetBanner(banner.clone())).await?;
             println!("{name}: users see: {}", in_words(&banner));

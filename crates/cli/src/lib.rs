@@ -18,6 +18,7 @@ mod demo;
 mod error;
 mod files;
 mod history;
+mod http_client;
 pub mod init;
 mod init_command;
 mod inputs;

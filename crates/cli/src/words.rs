@@ -1,17 +1,33 @@
 //! Times, durations and counts as people read them, and the maintenance in which a deployment is.
 
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use upgrade::{Maintenance, Timestamp};
+
+fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000);
+    time.unwrap_or(PrimitiveDateTime::MAX.assume_utc()).format(format).unwrap_or_default()
+}
 
 /// `08:15:30`, UTC.
 pub(crate) fn time_of_day(at: Timestamp) -> String {
-    let iso = localcloud::Timestamp(at.0).iso8601();
-    iso.get(11..19).unwrap_or(&iso).to_owned()
+    written(at, format_description!("[hour]:[minute]:[second]"))
 }
 
 /// `2026-11-23 08:15:30`, UTC.
 pub(crate) fn moment(at: Timestamp) -> String {
-    let iso = localcloud::Timestamp(at.0).iso8601();
-    iso.get(..19).unwrap_or(&iso).replace('T', " ")
+    written(at, format_description!("[year]-[month]-[day] [hour]:[minute]:[second]"))
+}
+
+/// `20261123-081530`, UTC.
+pub(crate) fn moment_in_names(at: Timestamp) -> String {
+    written(at, format_description!("[year][month][day]-[hour][minute][second]"))
+}
+
+/// `2026-11-23T08:15:30.250Z`.
+pub(crate) fn iso8601(at: Timestamp) -> String {
+    written(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
 }
 
 /// `0.4 s`, `12.0 s`, `3 min 05 s`, `1 h 02 min`.

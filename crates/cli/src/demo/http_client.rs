@@ -1,15 +1,12 @@
-//! Requests to the lab, as anybody's client sends them: a connection for each.
+//! Requests to the lab.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 
 use crate::error::{CliError, Exit};
+use crate::http_client::PlainClient;
 
 /// More of a page than this is not read.
 const LARGEST_PAGE_BYTES: usize = 1 << 20;
@@ -58,28 +55,20 @@ impl From<DemoError> for CliError {
     }
 }
 
-/// A client without memory.
 #[derive(Debug, Clone)]
-pub(super) struct HttpClient(Client<HttpConnector, Full<Bytes>>);
+pub(super) struct LabClient(PlainClient);
 
-impl HttpClient {
-    pub(super) fn new() -> HttpClient {
-        // A connection that waits may be closed by the other side in the moment in which it is used again.
-        HttpClient(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
+impl LabClient {
+    pub(super) fn new() -> LabClient {
+        LabClient(PlainClient::new())
     }
 
     /// Send a request; an answer of any status is one.
     pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, DemoError> {
         let url = request.uri().to_string();
-        let no_answer = |reason: String| DemoError::NoAnswer { url: url.clone(), reason };
-        let exchange = async {
-            let answer = self.0.request(request.map(Full::new)).await.map_err(|error| error.to_string())?;
-            let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, LARGEST_PAGE_BYTES).collect().await;
-            Ok(Response::from_parts(parts, body.map_err(|error| error.to_string())?.to_bytes()))
-        };
-        match tokio::time::timeout(PATIENCE, exchange).await {
-            Ok(answer) => answer.map_err(|reason: String| no_answer(reason)),
+        let no_answer = |reason| DemoError::NoAnswer { url: url.clone(), reason };
+        match tokio::time::timeout(PATIENCE, self.0.send(request, LARGEST_PAGE_BYTES)).await {
+            Ok(answer) => answer.map_err(no_answer),
             Err(_) => Err(no_answer(format!("nothing came within {} s", PATIENCE.as_secs()))),
         }
     }

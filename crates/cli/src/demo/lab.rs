@@ -14,7 +14,7 @@ use upgrade::{Acceptance, Plan, UpgradeChoices};
 
 use super::approved;
 use super::directory::{self, Notes};
-use super::http_client::{DemoError, HttpClient};
+use super::http_client::{DemoError, LabClient};
 use super::lab_releases::{LabTemplate, LabUpgrade};
 use super::lab_site::site_of;
 use super::onlooker::Onlooker;
@@ -325,7 +325,7 @@ impl Lab<'_> {
 
     /// Let people work, let the database grow, let AWS Backup have saved it; and wait until all of it is so.
     async fn set_to_work(&self, caller: &Caller, version: &str) -> Result<Before, CliError> {
-        let client = HttpClient::new();
+        let client = LabClient::new();
         let public_url = self.public_url();
         until(&self.clock, "the lab lets users in", READY_SECONDS, async || {
             match client.get(&public_url).await {
@@ -374,7 +374,7 @@ impl Lab<'_> {
     }
 
     /// Workers are there and have as many computations as they can, and every job runs.
-    async fn until_at_work(&self, client: &HttpClient) -> Result<(), DemoError> {
+    async fn until_at_work(&self, client: &LabClient) -> Result<(), DemoError> {
         let url = format!("{}/slackwater/v1/computations", self.internal_url());
         let token = self.token("admin");
         let running = async || {

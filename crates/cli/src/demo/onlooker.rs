@@ -8,7 +8,7 @@ use conductor::Clock;
 use tokio::task::JoinHandle;
 use upgrade::Timestamp;
 
-use super::http_client::{HttpClient, text};
+use super::http_client::{LabClient, text};
 
 /// Between two looks.
 pub(super) const EVERY: Duration = Duration::from_millis(50);
@@ -55,7 +55,7 @@ impl Onlooker {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (url, message, written) = (url.to_owned(), message.to_owned(), Arc::clone(&seen));
         let task = tokio::spawn(async move {
-            let client = HttpClient::new();
+            let client = LabClient::new();
             loop {
                 let from = clock.now();
                 let sight = match client.get(&url).await {

@@ -7,7 +7,7 @@ use conductor::Clock;
 use http::{Request, Response};
 use serde_json::Value;
 
-use super::http_client::{DemoError, HttpClient, good};
+use super::http_client::{DemoError, LabClient, good};
 
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -32,7 +32,7 @@ pub(super) async fn until(
 /// Somebody, signed in.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
-    client: HttpClient,
+    client: LabClient,
     base: String,
     cookie: String,
     /// Their name.
@@ -54,7 +54,7 @@ pub(super) struct UnsavedFile {
 
 impl Person {
     /// Sign in at the lab's public address.
-    pub(super) async fn sign_in(client: &HttpClient, base: &str, name: &str) -> Result<Person, DemoError> {
+    pub(super) async fn sign_in(client: &LabClient, base: &str, name: &str) -> Result<Person, DemoError> {
         let mut person = Person {
             client: client.clone(),
             base: base.trim_end_matches('/').to_owned(),

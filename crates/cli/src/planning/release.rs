@@ -58,10 +58,8 @@ pub(super) fn is_on_s3(named: &str) -> bool {
 /// # Errors
 /// The machine gives no random bytes.
 pub fn run_id(deployment: &str, clock: &Clock) -> Result<String, NoRandomness> {
-    let iso = localcloud::Timestamp(clock.now().0).iso8601();
-    let digits: String = iso.chars().filter(char::is_ascii_digit).take(14).collect();
-    let (day, time) = digits.split_at(digits.len().min(8));
-    Ok(format!("{deployment}-{day}-{time}-{}", random_word(4)?))
+    let moment = crate::words::moment_in_names(clock.now());
+    Ok(format!("{deployment}-{moment}-{}", random_word(4)?))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A cloud to call: signed requests over a socket or into a cloud in this process. No SDK: a seed needs services that
 //! the program has no client of.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -10,11 +10,11 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use conductor::Clock;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
 use localcloud::{AccessKeys, LocalCloud};
 use serde_json::Value;
 
 use super::SeedError;
+use crate::http_client::PlainClient;
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum CallerError {
 }
 
 enum Way {
-    Socket(SocketAddr),
+    Socket(Box<PlainClient>),
     InProcess(LocalCloud),
 }
 
@@ -68,6 +68,8 @@ impl std::fmt::Debug for Caller {
 /// How long a call that was one too many waits for its next turn, and how often: two minutes in all.
 const PAUSE: Duration = Duration::from_millis(50);
 const MOST_PAUSES: u32 = 2400;
+/// More of an answer is not read.
+const LARGEST_ANSWER_BYTES: usize = 64 << 20;
 
 impl Caller {
     /// The cloud in this process.
@@ -86,14 +88,15 @@ impl Caller {
         let authority = endpoint
             .strip_prefix("http://")
             .ok_or_else(|| unreachable("the URL must begin with http://".to_owned()))?;
-        let address = authority
+        authority
             .trim_end_matches('/')
             .to_socket_addrs()
             .map_err(|error| unreachable(error.to_string()))?
             .next()
             .ok_or_else(|| unreachable("no such address".to_owned()))?;
         let endpoint = endpoint.trim_end_matches('/').to_owned();
-        Ok(Caller { way: Way::Socket(address), endpoint, keys, region: region.to_owned(), clock })
+        let way = Way::Socket(Box::new(PlainClient::new()));
+        Ok(Caller { way, endpoint, keys, region: region.to_owned(), clock })
     }
 
     /// The Region.
@@ -180,8 +183,8 @@ impl Caller {
             let request = self.signed(service, request).map_err(|error| impossible(error.to_string()))?;
             let answer = match &self.way {
                 Way::InProcess(cloud) => cloud.call(request),
-                Way::Socket(address) => self
-                    .over(*address, request)
+                Way::Socket(client) => client
+                    .send(request, LARGEST_ANSWER_BYTES)
                     .await
                     .map_err(|reason| CallerError::Unreachable { endpoint: self.endpoint.clone(), reason })?,
             };
@@ -195,42 +198,6 @@ impl Caller {
             // Thousands of jobs are planted as quickly as the cloud takes them.
             pauses += 1;
             self.clock.sleep(PAUSE).await;
-        }
-    }
-
-    /// One connection for each request: a seed asks little.
-    async fn over(&self, address: SocketAddr, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        let (mut parts, body) = request.into_parts();
-        if let Some(authority) = parts.uri.authority() {
-            let host = authority.as_str().parse().map_err(|_| "no host name".to_owned())?;
-            parts.headers.insert(http::header::HOST, host);
-        }
-        parts.uri = parts
-            .uri
-            .path_and_query()
-            .map_or("/", http::uri::PathAndQuery::as_str)
-            .parse()
-            .map_err(|error: http::uri::InvalidUri| error.to_string())?;
-        let request = Request::from_parts(parts, Full::new(body));
-        let io = hyper_util::rt::TokioIo::new(stream);
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(io).await.map_err(|error| error.to_string())?;
-        let answered = async {
-            let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
-            let (parts, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-            Ok(Response::from_parts(parts, body))
-        };
-        tokio::pin!(connection);
-        tokio::pin!(answered);
-        tokio::select! {
-            answer = &mut answered => answer,
-            ended = &mut connection => match ended {
-                // The last of the answer may still lie there.
-                Ok(()) => answered.await,
-                Err(error) => Err(error.to_string()),
-            },
         }
     }
 
