@@ -20,17 +20,13 @@ pub enum AwsApiError {
     /// The request can't be signed.
     #[error("the request to {0} can't be signed")]
     Unsigned(&'static str),
-    /// There is no answer.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// AWS refuses.
     #[error("{service} answered {status}: {message}")]
     Refused {
         /// Such as `batch`.
         service: &'static str,
-        /// The HTTP status.
         status: u16,
-        /// AWS's words.
         message: String,
     },
     /// The answer lacks what it should hold.
@@ -38,7 +34,6 @@ pub enum AwsApiError {
     Answer {
         /// Such as `batch`.
         service: &'static str,
-        /// What is missing.
         field: &'static str,
     },
 }

@@ -7,9 +7,9 @@ use time::format_description::well_known::Rfc3339;
 
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Timestamp(pub i64);
+pub struct UnixSeconds(pub i64);
 
-impl Timestamp {
+impl UnixSeconds {
     /// `2026-01-31T08:15:30Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
@@ -19,8 +19,8 @@ impl Timestamp {
 
     /// Reads RFC 3339, whatever its offset; `None` for anything else.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Timestamp> {
-        OffsetDateTime::parse(text, &Rfc3339).ok().map(|time| Timestamp(time.unix_timestamp()))
+    pub fn parse(text: &str) -> Option<UnixSeconds> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(|time| UnixSeconds(time.unix_timestamp()))
     }
 }
 
@@ -42,10 +42,9 @@ impl Clock {
         Clock { start, started }
     }
 
-    /// The time now.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
-        Timestamp(i64::try_from(self.since_epoch().as_secs()).unwrap_or(i64::MAX))
+    pub fn now(&self) -> UnixSeconds {
+        UnixSeconds(i64::try_from(self.since_epoch().as_secs()).unwrap_or(i64::MAX))
     }
 
     /// The time now, as the standard library has it.
@@ -61,7 +60,7 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
+    use super::UnixSeconds;
 
     #[test]
     fn times_are_rfc_3339_in_utc() {
@@ -70,11 +69,11 @@ mod tests {
             ("2026-01-31T10:15:30+02:00", 1_769_847_330, "2026-01-31T08:15:30Z"),
             ("2026-01-31T08:15:30.750Z", 1_769_847_330, "2026-01-31T08:15:30Z"),
         ] {
-            assert_eq!(Timestamp::parse(text), Some(Timestamp(seconds)));
-            assert_eq!(Timestamp(seconds).rfc3339(), written);
+            assert_eq!(UnixSeconds::parse(text), Some(UnixSeconds(seconds)));
+            assert_eq!(UnixSeconds(seconds).rfc3339(), written);
         }
         for text in ["", "tomorrow", "2026-01-31", "2026-01-31T08:15:30"] {
-            assert_eq!(Timestamp::parse(text), None, "{text}");
+            assert_eq!(UnixSeconds::parse(text), None, "{text}");
         }
     }
 }

@@ -19,26 +19,13 @@ pub enum HttpError {
     NotHttp(String),
     /// Nobody listens, or the connection broke.
     #[error("{authority} can't be reached: {source}")]
-    Unreachable {
-        /// Host and port.
-        authority: String,
-        /// The system's words.
-        source: std::io::Error,
-    },
+    Unreachable { authority: String, source: std::io::Error },
     /// What came is no HTTP.
     #[error("{authority} does not answer in HTTP: {source}")]
-    Protocol {
-        /// Host and port.
-        authority: String,
-        /// The protocol's words.
-        source: hyper::Error,
-    },
+    Protocol { authority: String, source: hyper::Error },
     /// Nothing came.
     #[error("{authority} did not answer within {} s", PATIENCE.as_secs())]
-    Slow {
-        /// Host and port.
-        authority: String,
-    },
+    Slow { authority: String },
 }
 
 /// Send a request whose URI is absolute.

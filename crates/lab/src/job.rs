@@ -9,12 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::session::{list, sessions_folder};
 
-/// What a job is started with.
 #[derive(Debug, Clone)]
 pub struct JobConfig {
-    /// What it does.
     pub kind: Kind,
-    /// The platform's data folder.
     pub data: PathBuf,
     /// `AWS_BATCH_JOB_ID`.
     pub job_id: String,
@@ -22,7 +19,6 @@ pub struct JobConfig {
     pub step: Duration,
 }
 
-/// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     /// Name, size and SHA-256 of every file in every session's folder.
@@ -31,10 +27,8 @@ pub enum Kind {
     Pipeline,
 }
 
-/// Why a job failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// A file or folder can't be used.
     #[error("the data folder can't be used: {0}")]
     Data(#[from] std::io::Error),
     /// An id that is no file name.
@@ -42,8 +36,6 @@ pub enum JobError {
     Id,
 }
 
-/// Do the job.
-///
 /// # Errors
 /// When the data folder can't be read or written.
 pub async fn run(config: JobConfig) -> Result<(), JobError> {

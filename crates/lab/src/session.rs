@@ -18,7 +18,6 @@ pub use files::{FileEntry, NotAPath, RelativePath, list};
 pub use process_group::end as end_process_group;
 pub use shell::{Shell, plain_shell};
 
-/// Why a session can't do something.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// It isn't open.
@@ -27,10 +26,8 @@ pub enum SessionError {
     /// More unsaved text than this process keeps.
     #[error("more than {} MiB of unsaved text: save first", MOST_UNSAVED_BYTES >> 20)]
     TooMuchUnsaved,
-    /// The system refuses.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
-    /// The database refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -66,8 +63,7 @@ impl SessionState {
 
 /// A session as it stands in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// What it is doing.
+pub struct SessionStatus {
     pub state: SessionState,
     /// Files whose text isn't on disk.
     pub unsaved: Vec<String>,
@@ -103,7 +99,6 @@ impl Sessions {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A session's own folder.
     #[must_use]
     pub fn folder(&self, id: &str) -> PathBuf {
         self.folder.join(id)
@@ -117,10 +112,10 @@ impl Sessions {
 
     /// How a session stands.
     #[must_use]
-    pub fn standing(&self, id: &str) -> Standing {
+    pub fn status(&self, id: &str) -> SessionStatus {
         match self.lock().get(id) {
-            None => Standing { state: SessionState::Stopped, unsaved: Vec::new() },
-            Some(live) => Standing {
+            None => SessionStatus { state: SessionState::Stopped, unsaved: Vec::new() },
+            Some(live) => SessionStatus {
                 state: match (live.stopping, live.saving) {
                     (true, _) => SessionState::Stopping,
                     (false, true) => SessionState::Saving,
@@ -302,7 +297,7 @@ impl Sessions {
     pub fn files(&self, id: &str) -> Result<Vec<FileEntry>, SessionError> {
         let folder = self.folder(id);
         let mut files = if folder.is_dir() { list(&folder)? } else { Vec::new() };
-        for path in self.standing(id).unsaved {
+        for path in self.status(id).unsaved {
             if !files.iter().any(|file| file.path == path) {
                 files.push(FileEntry { path, bytes: 0 });
             }

@@ -24,10 +24,8 @@ use crate::release::Release;
 /// Rows a page of a list.
 pub const PAGE: usize = 50;
 
-/// Why the database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite refuses.
     #[error("the database refuses: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A newer release has been here.
@@ -40,7 +38,6 @@ pub enum StoreError {
         found: u32,
         /// The newest that is known.
         knows: u32,
-        /// The release that was started.
         release: Release,
     },
     /// A text of the database that none of this release's words is.
@@ -48,7 +45,6 @@ pub enum StoreError {
     UnknownWord(String),
 }
 
-/// The open database.
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
@@ -95,7 +91,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Of rows read with one more than fits.
-    fn of(mut rows: Vec<(i64, T)>) -> Page<T> {
+    fn cut(mut rows: Vec<(i64, T)>) -> Page<T> {
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         let next = if more { rows.last().map(|(number, _)| *number) } else { None };

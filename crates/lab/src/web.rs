@@ -37,10 +37,8 @@ use crate::release::Release;
 use crate::session::{Sessions, sessions_folder};
 use crate::store::{Store, StoreError};
 
-/// What a web service is started with.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
-    /// The release that it is.
     pub release: Release,
     /// Where users and the REST API come in.
     pub listen: SocketAddr,
@@ -48,9 +46,7 @@ pub struct WebConfig {
     pub admin_listen: SocketAddr,
     /// The folder of everything that lasts.
     pub data: PathBuf,
-    /// Slackwater's token.
     pub admin_token: Secret,
-    /// The workers' token.
     pub worker_token: Secret,
     /// Where system jobs and pipelines are submitted; `None`: nowhere.
     pub batch: Option<Batch>,
@@ -61,7 +57,6 @@ pub struct WebConfig {
 /// AWS Batch, as far as the platform submits to it.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// How it is asked.
     pub api: AwsApi,
     /// Kinds of jobs that can be submitted.
     pub kinds: Vec<JobKind>,
@@ -78,26 +73,12 @@ pub struct JobKind {
     pub definition: String,
 }
 
-/// Why a web service ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// It can't listen.
     #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// The system's words.
-        source: std::io::Error,
-    },
-    /// The data folder can't be used.
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot use the data folder {}: {source}", path.display())]
-    Data {
-        /// Which.
-        path: PathBuf,
-        /// The system's words.
-        source: std::io::Error,
-    },
-    /// The database can't be used.
+    Data { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Serving ended by itself.

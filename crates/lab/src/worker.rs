@@ -17,12 +17,10 @@ use client::{Client, ClientError};
 /// How often an idle worker asks, and a busy one tells.
 pub(crate) const BEAT: Duration = Duration::from_secs(1);
 
-/// What a worker is started with.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
     /// The internal address of the web service, such as `http://10.0.0.1:8081`.
     pub web: String,
-    /// The workers' token.
     pub token: Secret,
     /// What it calls itself: the instance's id.
     pub name: String,
@@ -35,13 +33,10 @@ pub struct WorkerConfig {
 /// A launch hook that waits for this worker.
 #[derive(Debug, Clone)]
 pub struct LaunchHook {
-    /// How AWS is asked.
     pub api: AwsApi,
-    /// The hook's name.
     pub name: String,
 }
 
-/// Why a worker ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// Signals can't be waited for, or the folder can't be used.

@@ -15,8 +15,6 @@ pub struct RelativePath(String);
 pub struct NotAPath;
 
 impl RelativePath {
-    /// Check a path.
-    ///
     /// # Errors
     /// When it may lead out of the folder.
     pub fn new(text: &str) -> Result<RelativePath, NotAPath> {
@@ -25,19 +23,16 @@ impl RelativePath {
         if good { Ok(RelativePath(text.to_owned())) } else { Err(NotAPath) }
     }
 
-    /// The path.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A file of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
     /// Within the folder.
     pub path: String,
-    /// Its size.
     pub bytes: u64,
 }
 
@@ -81,7 +76,6 @@ pub(super) fn read(folder: &Path, path: &RelativePath) -> io::Result<Option<Stri
 /// What came of writing each of several texts.
 pub(super) type Written = Vec<(String, String, io::Result<()>)>;
 
-/// Write every text to its file.
 pub(super) fn write_all(folder: &Path, texts: BTreeMap<String, String>) -> Written {
     texts
         .into_iter()

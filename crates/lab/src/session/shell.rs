@@ -43,7 +43,6 @@ impl Transcript {
     }
 }
 
-/// A running shell.
 #[derive(Debug)]
 pub struct Shell {
     group: Option<Pid>,

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Page, Store, StoreError, limit};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 
 /// A command that can be run again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Capsule {
     /// What the shell is told; parameters are its arguments.
     pub command: String,
     /// When it was made.
-    pub created_at: Timestamp,
+    pub created_at: UnixSeconds,
 }
 
 /// How a computation stands.
@@ -90,11 +90,11 @@ pub struct Computation {
     /// How it stands.
     pub state: ComputationState,
     /// When it was asked for.
-    pub created_at: Timestamp,
+    pub created_at: UnixSeconds,
     /// When a worker took it.
-    pub started_at: Option<Timestamp>,
+    pub started_at: Option<UnixSeconds>,
     /// When it was over.
-    pub ended_at: Option<Timestamp>,
+    pub ended_at: Option<UnixSeconds>,
     /// What the process ended with.
     pub exit_code: Option<i32>,
     /// Why it ended without an exit code.
@@ -149,9 +149,9 @@ fn computation(row: &Row<'_>) -> rusqlite::Result<(i64, Computation)> {
             .into_iter()
             .find(|known| known.word() == state)
             .ok_or_else(|| unknown(7, state))?,
-        created_at: Timestamp(row.get(8)?),
-        started_at: row.get::<_, Option<i64>>(9)?.map(Timestamp),
-        ended_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
+        created_at: UnixSeconds(row.get(8)?),
+        started_at: row.get::<_, Option<i64>>(9)?.map(UnixSeconds),
+        ended_at: row.get::<_, Option<i64>>(10)?.map(UnixSeconds),
         exit_code: row.get(11)?,
         detail: row.get(12)?,
         worker: row.get(13)?,
@@ -165,7 +165,7 @@ fn capsule(row: &Row<'_>) -> rusqlite::Result<Capsule> {
         name: row.get(1)?,
         owner: row.get(2)?,
         command: row.get(3)?,
-        created_at: Timestamp(row.get(4)?),
+        created_at: UnixSeconds(row.get(4)?),
     })
 }
 
@@ -199,7 +199,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn add_computation(&self, new: &NewComputation, at: Timestamp) -> Result<(), StoreError> {
+    pub fn add_computation(&self, new: &NewComputation, at: UnixSeconds) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO computations(id, name, owner, capsule_id, command, parameters, state, created_at)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7)",
@@ -240,7 +240,7 @@ impl Store {
         );
         let mut statement = connection.prepare(&query)?;
         let rows = statement.query_map(params![cursor, all, limit()], computation)?;
-        Ok(Page::of(rows.collect::<Result<_, _>>()?))
+        Ok(Page::cut(rows.collect::<Result<_, _>>()?))
     }
 
     /// A user's computations that aren't deleted, newest first; with `capsule_id`, of that capsule only.
@@ -266,7 +266,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn claim(&self, worker: &str, at: Timestamp) -> Result<Option<Computation>, StoreError> {
+    pub fn claim(&self, worker: &str, at: UnixSeconds) -> Result<Option<Computation>, StoreError> {
         let query = format!(
             "UPDATE computations SET state = 'running', worker = ?1, started_at = ?2, heartbeat_at = ?2
              WHERE number = (SELECT min(number) FROM computations WHERE state = 'queued') RETURNING {COLUMNS}"
@@ -278,7 +278,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn heartbeat(&self, id: &str, worker: &str, at: Timestamp) -> Result<bool, StoreError> {
+    pub fn heartbeat(&self, id: &str, worker: &str, at: UnixSeconds) -> Result<bool, StoreError> {
         let state: Option<String> = self
             .lock()
             .query_row(
@@ -295,7 +295,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn finish(&self, id: &str, worker: &str, finish: &Finish, at: Timestamp) -> Result<bool, StoreError> {
+    pub fn finish(
+        &self,
+        id: &str,
+        worker: &str,
+        finish: &Finish,
+        at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
         let changed = self.lock().execute(
             "UPDATE computations SET ended_at = ?5, exit_code = ?3, detail = ?4,
              state = CASE WHEN state = 'stopping' THEN 'stopped' WHEN ?3 = 0 THEN 'succeeded' ELSE 'failed' END
@@ -309,7 +315,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn stop_computation(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn stop_computation(&self, id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         self.lock().execute(
             "UPDATE computations SET ended_at = CASE WHEN state = 'queued' THEN ?2 END,
              state = CASE WHEN state = 'queued' THEN 'stopped' ELSE 'stopping' END
@@ -323,7 +329,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn delete_computation(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn delete_computation(&self, id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         self.stop_computation(id, at)?;
         self.lock().execute("UPDATE computations SET deleted = 1 WHERE id = ?1", params![id])?;
         Ok(())
@@ -342,7 +348,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn give_up(&self, before: Timestamp, at: Timestamp) -> Result<usize, StoreError> {
+    pub fn give_up(&self, before: UnixSeconds, at: UnixSeconds) -> Result<usize, StoreError> {
         Ok(self.lock().execute(
             "UPDATE computations SET ended_at = ?2, detail = 'its worker is gone',
              state = CASE WHEN state = 'stopping' THEN 'stopped' ELSE 'failed' END
@@ -355,7 +361,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn hear_from_now(&self, at: Timestamp) -> Result<(), StoreError> {
+    pub fn hear_from_now(&self, at: UnixSeconds) -> Result<(), StoreError> {
         self.lock().execute(
             "UPDATE computations SET heartbeat_at = ?1 WHERE state IN ('running', 'stopping')",
             params![at.0],
@@ -367,9 +373,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub fn waiting_since(&self) -> Result<Option<UnixSeconds>, StoreError> {
         let query = "SELECT min(created_at) FROM computations WHERE state = 'queued'";
         let since: Option<i64> = self.lock().query_row(query, [], |row| row.get(0))?;
-        Ok(since.map(Timestamp))
+        Ok(since.map(UnixSeconds))
     }
 }

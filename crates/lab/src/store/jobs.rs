@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::{Store, StoreError};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 
 /// A job as it was submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct SubmittedJob {
     /// Who submitted it.
     pub owner: String,
     /// When.
-    pub submitted_at: Timestamp,
+    pub submitted_at: UnixSeconds,
 }
 
 impl Store {
@@ -45,7 +45,7 @@ impl Store {
                 id: row.get(0)?,
                 kind: row.get(1)?,
                 owner: row.get(2)?,
-                submitted_at: Timestamp(row.get(3)?),
+                submitted_at: UnixSeconds(row.get(3)?),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 use crate::identity::digest;
 
 /// What a key opens.
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn add_key(&self, user: &str, kind: KeyKind, token: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn add_key(&self, user: &str, kind: KeyKind, token: &str, at: UnixSeconds) -> Result<(), StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         transaction.execute(

@@ -4,9 +4,8 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Page, Store, StoreError, limit};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 
-/// A session that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
     /// A UUID.
@@ -16,11 +15,11 @@ pub struct SessionRow {
     /// Who may open it.
     pub owner: String,
     /// When it was opened last.
-    pub started_at: Timestamp,
+    pub started_at: UnixSeconds,
     /// When its owner last did something in it.
-    pub last_active_at: Timestamp,
+    pub last_active_at: UnixSeconds,
     /// The last attempt at saving: when, and what went wrong.
-    pub last_save: Option<(Timestamp, Option<String>)>,
+    pub last_save: Option<(UnixSeconds, Option<String>)>,
 }
 
 /// What the owner of a session is to be told.
@@ -31,7 +30,7 @@ pub struct Notice {
     /// `info`, `warning` or `critical`.
     pub level: String,
     /// When it was said.
-    pub at: Timestamp,
+    pub at: UnixSeconds,
 }
 
 /// A file that was saved.
@@ -42,7 +41,7 @@ pub struct Saved {
     /// Its size then.
     pub bytes: i64,
     /// When.
-    pub at: Timestamp,
+    pub at: UnixSeconds,
 }
 
 const COLUMNS: &str = "number, id, name, owner, started_at, last_active_at, last_save_at, last_save_error";
@@ -54,9 +53,9 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(i64, SessionRow)> {
         id: row.get(1)?,
         name: row.get(2)?,
         owner: row.get(3)?,
-        started_at: Timestamp(row.get(4)?),
-        last_active_at: Timestamp(row.get(5)?),
-        last_save: saved.map(|at| (Timestamp(at), error)),
+        started_at: UnixSeconds(row.get(4)?),
+        last_active_at: UnixSeconds(row.get(5)?),
+        last_save: saved.map(|at| (UnixSeconds(at), error)),
     };
     Ok((row.get(0)?, session))
 }
@@ -66,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn add_session(&self, id: &str, name: &str, owner: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn add_session(&self, id: &str, name: &str, owner: &str, at: UnixSeconds) -> Result<(), StoreError> {
         self.lock().execute(
             "INSERT INTO sessions(id, name, owner, started_at, last_active_at) VALUES(?1, ?2, ?3, ?4, ?4)",
             params![id, name, owner, at.0],
@@ -96,7 +95,7 @@ impl Store {
         let among = among.map(|ids| serde_json::json!(ids).to_string());
         let mut statement = connection.prepare(&query)?;
         let rows = statement.query_map(params![cursor, among, limit()], session)?;
-        Ok(Page::of(rows.collect::<Result<_, _>>()?))
+        Ok(Page::cut(rows.collect::<Result<_, _>>()?))
     }
 
     /// A user's sessions, newest first.
@@ -116,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn session_opened(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn session_opened(&self, id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         let connection = self.lock();
         connection.execute("DELETE FROM notices WHERE session_id = ?1", params![id])?;
         connection.execute(
@@ -130,7 +129,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn session_active(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub fn session_active(&self, id: &str, at: UnixSeconds) -> Result<(), StoreError> {
         self.lock().execute("UPDATE sessions SET last_active_at = ?2 WHERE id = ?1", params![id, at.0])?;
         Ok(())
     }
@@ -139,7 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn session_saved(&self, id: &str, at: Timestamp, error: Option<&str>) -> Result<(), StoreError> {
+    pub fn session_saved(&self, id: &str, at: UnixSeconds, error: Option<&str>) -> Result<(), StoreError> {
         self.lock().execute(
             "UPDATE sessions SET last_save_at = ?2, last_save_error = ?3 WHERE id = ?1",
             params![id, at.0, error],
@@ -174,7 +173,7 @@ impl Store {
             "SELECT path, bytes, at FROM saves WHERE session_id = ?1 ORDER BY number DESC LIMIT 10",
         )?;
         let rows = statement.query_map(params![id], |row| {
-            Ok(Saved { path: row.get(0)?, bytes: row.get(1)?, at: Timestamp(row.get(2)?) })
+            Ok(Saved { path: row.get(0)?, bytes: row.get(1)?, at: UnixSeconds(row.get(2)?) })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -200,7 +199,7 @@ impl Store {
         let mut statement = connection
             .prepare("SELECT text, level, at FROM notices WHERE session_id = ?1 ORDER BY number LIMIT 100")?;
         let rows = statement.query_map(params![id], |row| {
-            Ok(Notice { text: row.get(0)?, level: row.get(1)?, at: Timestamp(row.get(2)?) })
+            Ok(Notice { text: row.get(0)?, level: row.get(1)?, at: UnixSeconds(row.get(2)?) })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

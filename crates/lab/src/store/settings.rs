@@ -4,12 +4,10 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 
-/// A message on every page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Banner {
-    /// The message.
     pub text: String,
     /// `info`, `warning` or `critical`.
     pub level: String,
@@ -22,7 +20,7 @@ pub struct Banner {
 impl Banner {
     /// Whether it is shown at this time.
     #[must_use]
-    pub fn is_shown(&self, at: Timestamp) -> bool {
+    pub fn is_shown(&self, at: UnixSeconds) -> bool {
         self.from.is_none_or(|from| from <= at.0) && self.until.is_none_or(|until| at.0 < until)
     }
 }

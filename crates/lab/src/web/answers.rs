@@ -13,7 +13,6 @@ use crate::identity::NoRandomness;
 use crate::session::{NotAPath, SessionError};
 use crate::store::StoreError;
 
-/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("there is no {0} of this id")]
@@ -158,7 +157,6 @@ impl IntoResponse for PageError {
     }
 }
 
-/// Read a JSON body.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::Malformed(format!("the body is not as agreed: {error}")))

@@ -13,7 +13,6 @@ use super::answers::{ApiError, Failure, PageError, Problem};
 use super::{Platform, Web};
 use crate::store::KeyKind;
 
-/// The cookie's name.
 pub(super) const COOKIE: &str = "lab";
 
 impl Web {

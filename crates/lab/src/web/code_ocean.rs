@@ -108,13 +108,11 @@ fn results_folder(platform: &Platform, id: &str) -> std::path::PathBuf {
     platform.computation_folder(id).join("results")
 }
 
-/// A user's own capsule.
 fn own_capsule(web: &Web, user: &str, id: &str) -> Result<Capsule, Failure> {
     let capsules = web.platform()?.store.capsules_of(user)?;
     capsules.into_iter().find(|capsule| capsule.id == id).ok_or(Failure::Unknown("capsule"))
 }
 
-/// A user's own computation.
 fn own_computation(web: &Web, user: &str, id: &str) -> Result<Computation, Failure> {
     let computation = web.platform()?.store.computation(id)?;
     computation.filter(|one| one.owner == user).ok_or(Failure::Unknown("computation"))

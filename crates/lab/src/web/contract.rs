@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::answers::{Failure, Problem, read};
 use super::health::Health;
 use super::{Platform, Web, callers};
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 use crate::session::SessionState;
 use crate::store::{self, Computation, SessionRow};
 
@@ -103,11 +103,11 @@ struct SaveDocument {
 }
 
 fn session_document(platform: &Platform, row: SessionRow) -> SessionDocument {
-    let standing = platform.sessions.standing(&row.id);
+    let status = platform.sessions.status(&row.id);
     SessionDocument {
-        state: standing.state.word(),
-        unsaved: !standing.unsaved.is_empty(),
-        unsaved_items: standing.unsaved.len(),
+        state: status.state.word(),
+        unsaved: !status.unsaved.is_empty(),
+        unsaved_items: status.unsaved.len(),
         started_at: row.started_at.rfc3339(),
         last_active_at: row.last_active_at.rfc3339(),
         last_save: row.last_save.map(|(at, error)| SaveDocument {
@@ -153,7 +153,6 @@ async fn stop(State(web): State<Web>, Path(id): Path<String>) -> Answer<StatusCo
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The longest message.
 const LONGEST_TEXT: usize = 2000;
 
 fn check_message(text: &str, level: &str) -> Result<(), Failure> {
@@ -202,7 +201,7 @@ impl From<Computation> for ComputationDocument {
             name: row.name,
             owner: row.owner,
             state: row.state.word(),
-            started_at: row.started_at.map(Timestamp::rfc3339),
+            started_at: row.started_at.map(UnixSeconds::rfc3339),
         }
     }
 }
@@ -240,7 +239,7 @@ struct BannerDocument {
 
 async fn banner(State(web): State<Web>) -> Answer<Json<BannerDocument>> {
     let banner = web.platform()?.store.banner()?.ok_or(Failure::Unknown("banner"))?;
-    let time = |seconds: Option<i64>| seconds.map(|seconds| Timestamp(seconds).rfc3339());
+    let time = |seconds: Option<i64>| seconds.map(|seconds| UnixSeconds(seconds).rfc3339());
     Ok(Json(BannerDocument {
         from: time(banner.from),
         until: time(banner.until),
@@ -254,7 +253,7 @@ async fn put_banner(State(web): State<Web>, body: Bytes) -> Answer<StatusCode> {
     check_message(&text, &level)?;
     let time = |text: Option<String>| match text {
         None => Ok(None),
-        Some(text) => match Timestamp::parse(&text) {
+        Some(text) => match UnixSeconds::parse(&text) {
             Some(time) => Ok(Some(time.0)),
             None => Err(Failure::malformed("from and until are times of RFC 3339, or null")),
         },

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::Web;
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 
 /// A worker that hasn't been heard of for so long is gone.
 pub(super) const WORKER_SILENCE_SECONDS: i64 = 15;
@@ -21,7 +21,6 @@ const WAIT_FOR_WORKER_SECONDS: i64 = 300;
 /// How the platform is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Health {
-    /// Works.
     Ok,
     /// Works for most.
     Degraded(String),
@@ -56,7 +55,6 @@ impl Web {
     }
 }
 
-/// `GET /healthz`.
 pub(super) async fn healthz(State(web): State<Web>) -> (StatusCode, String) {
     match web.health() {
         Health::Ok => (StatusCode::OK, "ok\n".to_owned()),
@@ -65,7 +63,6 @@ pub(super) async fn healthz(State(web): State<Web>) -> (StatusCode, String) {
     }
 }
 
-/// `GET /version`.
 pub(super) async fn version(State(web): State<Web>) -> Json<Value> {
     Json(json!({"name": "lab", "version": web.0.config.release.to_string()}))
 }
@@ -89,7 +86,7 @@ pub(super) async fn watch(web: &Web) {
 pub(super) fn give_up_lost_computations(web: &Web) {
     let Ok(platform) = web.platform() else { return };
     let now = web.0.clock.now();
-    if let Err(error) = platform.store.give_up(Timestamp(now.0 - WORKER_SILENCE_SECONDS), now) {
+    if let Err(error) = platform.store.give_up(UnixSeconds(now.0 - WORKER_SILENCE_SECONDS), now) {
         eprintln!("lost computations could not be looked for: {error}");
     }
 }

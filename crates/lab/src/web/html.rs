@@ -1,6 +1,6 @@
 //! What every page has: head, banner, version. Text from outside passes through [`escape`].
 
-use crate::clock::Timestamp;
+use crate::clock::UnixSeconds;
 use crate::store::Banner;
 
 /// Text as it may stand in HTML, between tags or in a quoted attribute.
@@ -64,7 +64,7 @@ pub(super) fn bare_page(title: &str, words: &str) -> String {
 }
 
 /// A time that a program can read, too.
-pub(super) fn time(at: Timestamp) -> String {
+pub(super) fn time(at: UnixSeconds) -> String {
     let text = at.rfc3339();
     format!("<time datetime=\"{text}\">{}</time>", text.replace('T', " ").replace('Z', " UTC"))
 }

@@ -38,19 +38,19 @@ pub(super) async fn session(
 ) -> Result<Json<Value>, Problem> {
     let row = own_session(&web, &user, &id)?;
     let platform = web.platform()?;
-    let standing = platform.sessions.standing(&id);
+    let status = platform.sessions.status(&id);
     let (output, output_next) = platform.sessions.output(&id, from.output_from);
     let notices = platform.store.notices(&id)?.into_iter();
     let notices: Vec<Value> =
         notices.map(|one| json!({"text": one.text, "level": one.level, "at": one.at.rfc3339()})).collect();
     let files = platform.sessions.files(&id)?.into_iter();
     let files: Vec<Value> = files
-        .map(|file| json!({"path": file.path, "unsaved": standing.unsaved.contains(&file.path)}))
+        .map(|file| json!({"path": file.path, "unsaved": status.unsaved.contains(&file.path)}))
         .collect();
     let mut document = common(&web)?;
     if let Some(document) = document.as_object_mut() {
-        document.insert("state".to_owned(), json!(standing.state.word()));
-        document.insert("unsaved".to_owned(), json!(standing.unsaved));
+        document.insert("state".to_owned(), json!(status.state.word()));
+        document.insert("unsaved".to_owned(), json!(status.unsaved));
         document.insert("files".to_owned(), json!(files));
         document.insert("notices".to_owned(), json!(notices));
         document.insert("output".to_owned(), json!(output));

@@ -32,8 +32,8 @@ fn sessions(web: &Web, user: &str) -> Result<String, Failure> {
         .sessions_of(user)?
         .iter()
         .map(|session| {
-            let standing = platform.sessions.standing(&session.id);
-            let unsaved = match standing.unsaved.len() {
+            let status = platform.sessions.status(&session.id);
+            let unsaved = match status.unsaved.len() {
                 0 => String::new(),
                 count => format!(", {count} unsaved"),
             };
@@ -41,7 +41,7 @@ fn sessions(web: &Web, user: &str) -> Result<String, Failure> {
                 "<li><a href=\"/sessions/{}\">{}</a>: {}{unsaved}</li>",
                 escape(&session.id),
                 escape(&session.name),
-                standing.state.word()
+                status.state.word()
             )
         })
         .collect();

@@ -50,7 +50,6 @@ pub(super) async fn harden(mut response: Response) -> Response {
 }
 
 impl Web {
-    /// A whole page.
     pub(super) fn page(&self, title: &str, user: Option<&str>, data: String, body: &str) -> Page {
         let banner = self.platform()?.store.banner()?;
         let banner = banner.filter(|banner| banner.is_shown(self.0.clock.now()));

@@ -72,23 +72,23 @@ async fn stop(State(web): State<Web>, user: User, Path(id): Path<String>) -> Pag
 async fn show(State(web): State<Web>, user: User, Path(id): Path<String>) -> Page {
     let session = own_session(&web, &user, &id)?;
     let platform = web.platform()?;
-    let standing = platform.sessions.standing(&id);
+    let status = platform.sessions.status(&id);
     let notices: String = platform
         .store
         .notices(&id)?
         .iter()
         .map(|notice| format!("<li class=\"{}\">{}</li>", escape(&notice.level), escape(&notice.text)))
         .collect();
-    let body = match standing.state {
+    let body = match status.state {
         SessionState::Stopped => stopped(&web, &session)?,
         SessionState::Running | SessionState::Saving | SessionState::Stopping => RUNNING.to_owned(),
     };
     let forms = format!(
         "<p>State: <strong id=state>{}</strong>. <span id=save-state></span></p>\n\
          <ul id=notices aria-live=polite>{notices}</ul>\n",
-        standing.state.word()
+        status.state.word()
     );
-    let actions = match standing.state {
+    let actions = match status.state {
         SessionState::Stopped => {
             format!("<form method=post action=/sessions/{id}/open><button>Open</button></form>")
         }
@@ -145,7 +145,7 @@ async fn file(
     let path = RelativePath::new(&path)?;
     let sessions = &web.platform()?.sessions;
     let text = sessions.text(&id, &path)?;
-    let unsaved = sessions.standing(&id).unsaved.iter().any(|one| one == path.as_str());
+    let unsaved = sessions.status(&id).unsaved.iter().any(|one| one == path.as_str());
     Ok(Json(json!({"text": text, "unsaved": unsaved})).into_response())
 }
 
