@@ -1,5 +1,6 @@
 //! AWS Backup: the newest recovery point of what a deployment has.
 
+use http::Method;
 use serde_json::Value;
 use upgrade::{PortError, Timestamp};
 
@@ -50,7 +51,8 @@ async fn items(wire: &Wire, action: &str, path: &str, list: &str) -> Result<Vec<
     let mut token: Option<String> = None;
     loop {
         let query = token.map_or_else(String::new, |token| format!("?nextToken={}", percent_encode(&token)));
-        let mut page = wire.get_json(&BACKUP, action, format!("{path}{query}")).await?;
+        let path = format!("{path}{query}");
+        let mut page: Value = wire.rest_json(&BACKUP, action, Method::GET, &path, None).await?;
         if let Some(Value::Array(items)) = page.get_mut(list).map(Value::take) {
             found.extend(items);
         }

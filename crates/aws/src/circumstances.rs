@@ -49,12 +49,12 @@ impl AwsCloud {
         lookup: &Lookup<'_>,
         clock: &Clock,
     ) -> Result<Circumstances, PortError> {
-        let mut stack = cloudformation::settings::settings(&self.cloudformation, lookup.stack_id)
+        let mut stack = cloudformation::stack::settings(&self.wire, lookup.stack_id)
             .await
             .map_err(|error| self.origin.explain(error))?
             .ok_or_else(|| ec2::incomplete("cloudformation:DescribeStacks", "stack"))?;
         let drift = cloudformation::drift::drift(
-            &self.cloudformation,
+            &self.wire,
             lookup.stack_id,
             lookup.drift_of,
             lookup.drift_wait,
@@ -64,7 +64,7 @@ impl AwsCloud {
         let role_arn = lookup.role_arn.or(stack.role_arn.as_deref());
         let (drift, mut around) = join(drift, self.all_but_drift(lookup, role_arn)).await;
         around.drift = self.looked(drift);
-        let policy = cloudformation::settings::stack_policy(&self.cloudformation, lookup.stack_id).await;
+        let policy = cloudformation::stack::stack_policy(&self.wire, lookup.stack_id).await;
         match self.looked(policy) {
             Ok(policy) => stack.stack_policy = policy,
             Err(reason) => stack.stack_policy_unknown = Some(reason),

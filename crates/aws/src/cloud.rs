@@ -12,7 +12,7 @@ use upgrade::{
 
 use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
-use crate::endpoints::{AUTO_SCALING, BATCH, CLOUDFORMATION, LOAD_BALANCING};
+use crate::endpoints::{AUTO_SCALING, BATCH, LOAD_BALANCING};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
@@ -25,7 +25,6 @@ use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_bala
 /// A cloud that speaks the AWS wire: one account in one Region.
 #[derive(Debug, Clone)]
 pub struct AwsCloud {
-    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) auto_scaling: aws_sdk_autoscaling::Client,
     pub(crate) batch: aws_sdk_batch::Client,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
@@ -51,8 +50,8 @@ impl AwsCloud {
         let Reach { sdk, wire, origin } = reach;
         let endpoints = wire.endpoints.clone();
         let of = |service| endpoints.sdk_config(&sdk, service);
+        use aws_sdk_batch as batch;
         use {aws_sdk_autoscaling as auto_scaling, aws_sdk_elasticloadbalancingv2 as load_balancing};
-        use {aws_sdk_batch as batch, aws_sdk_cloudformation as cloudformation};
         // Each crate has a builder of its own.
         macro_rules! client {
             ($sdk:ident, $service:ident) => {{
@@ -61,7 +60,6 @@ impl AwsCloud {
             }};
         }
         AwsCloud {
-            cloudformation: client!(cloudformation, CLOUDFORMATION),
             auto_scaling: client!(auto_scaling, AUTO_SCALING),
             batch: client!(batch, BATCH),
             load_balancing: client!(load_balancing, LOAD_BALANCING),
@@ -102,15 +100,14 @@ impl AwsCloud {
     }
 
     async fn answer_of_stack(&self, query: &StackQuery) -> Result<Observation, PortError> {
-        let client = &self.cloudformation;
         match query {
             StackQuery::ChangeSet { stack_id, name, .. } => {
-                Ok(Observation::ChangeSet(cloudformation::change_set(client, stack_id, name).await?))
+                Ok(Observation::ChangeSet(cloudformation::change_set(&self.wire, stack_id, name).await?))
             }
             StackQuery::Events { stack_id, client_request_token, after_event_id, worker_groups, .. } => {
                 let after = after_event_id.as_deref();
                 let events =
-                    cloudformation::events::events(client, stack_id, client_request_token, after).await?;
+                    cloudformation::events::events(&self.wire, stack_id, client_request_token, after).await?;
                 let worker_groups = match worker_groups.as_slice() {
                     [] => Vec::new(),
                     names => auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
@@ -155,7 +152,7 @@ impl AwsCloud {
                 auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
             ),
             FleetQuery::Resources { stack_id, logical_ids } => {
-                let mut resources = cloudformation::resources(&self.cloudformation, stack_id).await?;
+                let mut resources = cloudformation::resources(&self.wire, stack_id).await?;
                 resources.retain(|resource| logical_ids.contains(&resource.logical_id));
                 Observation::Resources(resources)
             }
@@ -351,22 +348,22 @@ impl AwsCloud {
 
     async fn act_on_stack(&self, act: &StackAct) -> Result<(), PortError> {
         use cloudformation::acts;
-        let client = &self.cloudformation;
+        let wire = &self.wire;
         match act {
             StackAct::CreateChangeSet { stack_id, proposal, .. } => {
-                acts::create_change_set(client, stack_id, proposal).await
+                acts::create_change_set(wire, stack_id, proposal).await
             }
             StackAct::ExecuteChangeSet { stack_id, change_set_name, client_request_token, .. } => {
-                acts::execute_change_set(client, stack_id, change_set_name, client_request_token).await
+                acts::execute_change_set(wire, stack_id, change_set_name, client_request_token).await
             }
             StackAct::DeleteChangeSet { stack_id, change_set_name, .. } => {
-                acts::delete_change_set(client, stack_id, change_set_name).await
+                acts::delete_change_set(wire, stack_id, change_set_name).await
             }
             StackAct::CancelUpdate { stack_id, client_request_token, .. } => {
-                acts::cancel_update(client, stack_id, client_request_token).await
+                acts::cancel_update(wire, stack_id, client_request_token).await
             }
             StackAct::ContinueUpdateRollback { stack_id, skip, client_request_token, .. } => {
-                acts::continue_update_rollback(client, stack_id, skip, client_request_token).await
+                acts::continue_update_rollback(wire, stack_id, skip, client_request_token).await
             }
         }
     }

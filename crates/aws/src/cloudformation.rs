@@ -1,82 +1,117 @@
-//! CloudFormation as a run sees it: change sets and resources here; what is done to a stack, its events, drift and
+//! CloudFormation as a run sees it: change sets and resources here; what is done to a stack, its events, drift, status and
 //! settings beside it.
 
 pub(crate) mod acts;
 pub(crate) mod drift;
 pub(crate) mod events;
-pub(crate) mod settings;
+pub(crate) mod stack;
 
-use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{ResourceChange, ResourceChangeDetail};
+use std::ops::ControlFlow;
+
+use serde::Deserialize;
 use upgrade::{Change, ChangeDetail, ChangeSetSeen, LogicalResource, PortError};
 
-use crate::errors::{code, port_error};
+use crate::endpoints::CLOUDFORMATION;
+use crate::errors::OrAbsent;
+use crate::wire::Wire;
+use crate::wire::query::Form;
+
+/// An operation on a stack, by its name or its id.
+pub(crate) fn on_stack(action: &'static str, stack: &str) -> Form<'static> {
+    Form::new(&CLOUDFORMATION, action).with("StackName", stack)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ChangeSetPage {
+    status: String,
+    status_reason: Option<String>,
+    execution_status: String,
+    changes: Vec<AnyChange>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AnyChange {
+    resource_change: Option<ResourceChange>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ResourceChange {
+    logical_resource_id: String,
+    resource_type: String,
+    action: String,
+    replacement: Option<String>,
+    scope: Vec<String>,
+    details: Vec<ResourceChangeDetail>,
+    policy_action: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ResourceChangeDetail {
+    target: Target,
+    evaluation: String,
+    change_source: Option<String>,
+    causing_entity: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Target {
+    attribute: String,
+    name: Option<String>,
+    requires_recreation: Option<String>,
+}
 
 /// A change set with all pages of its changes, in plain mode.
 pub(crate) async fn change_set(
-    client: &Client,
+    wire: &Wire,
     stack_id: &str,
     name: &str,
 ) -> Result<Option<ChangeSetSeen>, PortError> {
+    let form = on_stack("DescribeChangeSet", stack_id).with("ChangeSetName", name);
     let mut seen: Option<ChangeSetSeen> = None;
-    let mut next_token = None;
-    loop {
-        let page = client
-            .describe_change_set()
-            .stack_name(stack_id)
-            .change_set_name(name)
-            .set_next_token(next_token)
-            .send()
-            .await;
-        let page = match page {
-            Ok(page) => page,
-            Err(error) if code(&error) == Some("ChangeSetNotFound") => return Ok(None),
-            Err(error) => return Err(port_error("cloudformation:DescribeChangeSet", &error)),
-        };
-        let seen = seen.get_or_insert_with(|| ChangeSetSeen {
-            status: page.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            status_reason: page.status_reason().map(str::to_owned),
-            execution_status: page
-                .execution_status()
-                .map(|status| status.as_str().to_owned())
-                .unwrap_or_default(),
+    let read = wire.pages(&form, |page| {
+        let ChangeSetPage { status, status_reason, execution_status, changes } = page;
+        let seen = seen.get_or_insert(ChangeSetSeen {
+            status,
+            status_reason,
+            execution_status,
             changes: Vec::new(),
         });
-        seen.changes.extend(page.changes().iter().filter_map(|change| change.resource_change()).map(change));
-        next_token = page.next_token;
-        if next_token.is_none() {
-            return Ok(Some(seen.clone()));
-        }
-    }
+        seen.changes.extend(changes.into_iter().filter_map(|any| any.resource_change).map(change));
+        ControlFlow::Continue(())
+    });
+    Ok(read.await.or_absent(|error| error.code() == "ChangeSetNotFound")?.and(seen))
 }
 
-fn change(change: &ResourceChange) -> Change {
+fn change(change: ResourceChange) -> Change {
+    let detail = |detail: &ResourceChangeDetail| {
+        ChangeDetail::new(
+            &detail.target.attribute,
+            detail.target.name.as_deref(),
+            detail.target.requires_recreation.as_deref(),
+            &detail.evaluation,
+            detail.change_source.as_deref(),
+            detail.causing_entity.as_deref(),
+        )
+    };
     Change::new(
-        change.logical_resource_id().unwrap_or_default(),
-        change.resource_type().unwrap_or_default(),
-        change.action().map(|action| action.as_str()).unwrap_or_default(),
-        change.replacement().map(|replacement| replacement.as_str()),
-        change.scope().iter().map(|attribute| attribute.as_str().to_owned()),
-        change.details().iter().map(detail),
+        &change.logical_resource_id,
+        &change.resource_type,
+        &change.action,
+        change.replacement.as_deref(),
+        change.scope,
+        change.details.iter().map(detail),
     )
-    .with_policy_action(change.policy_action().map(|action| action.as_str()))
-}
-
-fn detail(detail: &ResourceChangeDetail) -> ChangeDetail {
-    let target = detail.target();
-    ChangeDetail::new(
-        target.and_then(|target| target.attribute()).map(|attribute| attribute.as_str()).unwrap_or_default(),
-        target.and_then(|target| target.name()),
-        target.and_then(|target| target.requires_recreation()).map(|recreation| recreation.as_str()),
-        detail.evaluation().map(|evaluation| evaluation.as_str()).unwrap_or_default(),
-        detail.change_source().map(|source| source.as_str()),
-        detail.causing_entity(),
-    )
+    .with_policy_action(change.policy_action.as_deref())
 }
 
 /// Every resource of a stack that has a physical id and has not been deleted.
-pub(crate) async fn resources(client: &Client, stack_id: &str) -> Result<Vec<LogicalResource>, PortError> {
-    let resources = typed_resources(client, stack_id).await?;
+pub(crate) async fn resources(wire: &Wire, stack_id: &str) -> Result<Vec<LogicalResource>, PortError> {
+    let resources = typed_resources(wire, stack_id).await?;
     Ok(resources.into_iter().map(StackResource::untyped).collect())
 }
 
@@ -95,37 +130,27 @@ impl StackResource {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ResourceSummary {
+    logical_resource_id: Option<String>,
+    physical_resource_id: Option<String>,
+    resource_type: String,
+    resource_status: String,
+}
+
 /// The same with their types.
-pub(crate) async fn typed_resources(
-    client: &Client,
-    stack_id: &str,
-) -> Result<Vec<StackResource>, PortError> {
-    let mut resources = Vec::new();
-    let mut next_token = None;
-    loop {
-        let page = client
-            .list_stack_resources()
-            .stack_name(stack_id)
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:ListStackResources", &error))?;
-        for summary in page.stack_resource_summaries() {
-            let deleted =
-                summary.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
-            if let (Some(logical_id), Some(physical_id), false) =
-                (summary.logical_resource_id(), summary.physical_resource_id(), deleted)
-            {
-                resources.push(StackResource {
-                    logical_id: logical_id.to_owned(),
-                    physical_id: physical_id.to_owned(),
-                    resource_type: summary.resource_type().unwrap_or_default().to_owned(),
-                });
-            }
-        }
-        next_token = page.next_token;
-        if next_token.is_none() {
-            return Ok(resources);
-        }
-    }
+pub(crate) async fn typed_resources(wire: &Wire, stack_id: &str) -> Result<Vec<StackResource>, PortError> {
+    let form = on_stack("ListStackResources", stack_id);
+    let summaries: Vec<ResourceSummary> = wire.list(&form, "StackResourceSummaries").await?;
+    let there = summaries.into_iter().filter(|summary| summary.resource_status != "DELETE_COMPLETE");
+    Ok(there
+        .filter_map(|summary| {
+            Some(StackResource {
+                logical_id: summary.logical_resource_id?,
+                physical_id: summary.physical_resource_id?,
+                resource_type: summary.resource_type,
+            })
+        })
+        .collect())
 }

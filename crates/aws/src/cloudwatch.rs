@@ -3,10 +3,11 @@
 use upgrade::{Alarm, AlarmSeen, LogicalResource, PortError};
 
 use crate::endpoints::CLOUDWATCH;
-use crate::errors::{Failure, failed};
+use crate::errors::{CallError, OrAbsent};
 use crate::tags::MEMORY_TAG;
 use crate::together::{all, each};
-use crate::wire::{Form, Wire};
+use crate::wire::Wire;
+use crate::wire::query::Form;
 use crate::xml::Element;
 
 /// DescribeAlarms, EnableAlarmActions and DisableAlarmActions take at most 100 names (CloudWatch API reference).
@@ -20,15 +21,7 @@ async fn described(wire: &Wire, names: &[String]) -> Result<Vec<Element>, PortEr
             // Without types it leaves composite alarms out.
             .with_list("AlarmTypes.member", ["MetricAlarm", "CompositeAlarm"])
             .with("MaxRecords", "100");
-        let mut alarms = Vec::new();
-        wire.pages(form, "NextToken", |page| {
-            for list in ["MetricAlarms", "CompositeAlarms"] {
-                alarms.extend(page.find(list).into_iter().flat_map(|found| found.children.iter().cloned()));
-            }
-            page.find("NextToken").map(|token| token.text.clone()).filter(|token| !token.is_empty())
-        })
-        .await?;
-        Ok(alarms)
+        Ok(wire.items(&form, &["MetricAlarms", "CompositeAlarms"]).await?)
     })
     .await?;
     Ok(found.into_iter().flatten().collect())
@@ -53,19 +46,15 @@ pub(crate) async fn alarms(
 /// The note on an alarm; an alarm that has gone meanwhile has none.
 async fn note(wire: &Wire, arn: &str) -> Result<Option<String>, PortError> {
     let form = Form::new(&CLOUDWATCH, "ListTagsForResource").with("ResourceARN", arn);
-    let answer = match wire.query_or(&form).await {
-        Ok(answer) => answer,
-        Err(failure) if is_gone(&failure) => return Ok(None),
-        Err(failure) => return Err(failed("cloudwatch:ListTagsForResource", &failure)),
-    };
-    let tags = answer.find("Tags").into_iter().flat_map(|found| &found.children);
-    let ours = tags.into_iter().find(|tag| tag.text_of("Key") == MEMORY_TAG);
+    let answer = wire.query(&form).await.or_absent(is_gone)?;
+    let tags = answer.as_ref().map_or(&[][..], |answer| answer.list("Tags"));
+    let ours = tags.iter().find(|tag| tag.text_of("Key") == MEMORY_TAG);
     Ok(ours.map(|tag| tag.text_of("Value").to_owned()))
 }
 
 /// `ResourceNotFound` (Query) or `ResourceNotFoundException` (JSON): CloudWatch API reference, TagResource.
-fn is_gone(failure: &Failure) -> bool {
-    failure.code().starts_with("ResourceNotFound")
+fn is_gone(error: &CallError) -> bool {
+    error.code().starts_with("ResourceNotFound")
 }
 
 /// Write a note on an alarm.
@@ -75,7 +64,7 @@ pub(crate) async fn remember(wire: &Wire, name: &str, text: &str) -> Result<(), 
         .with("ResourceARN", arn)
         .with("Tags.member.1.Key", MEMORY_TAG)
         .with("Tags.member.1.Value", text);
-    wire.query(&form).await.map(drop)
+    Ok(wire.tell(&form).await?)
 }
 
 /// Take the note off again. An alarm that is gone has none.
@@ -84,11 +73,7 @@ pub(crate) async fn forget(wire: &Wire, name: &str) -> Result<(), PortError> {
     let form = Form::new(&CLOUDWATCH, "UntagResource")
         .with("ResourceARN", arn)
         .with_list("TagKeys.member", [MEMORY_TAG]);
-    match wire.query_or(&form).await {
-        Ok(_) => Ok(()),
-        Err(failure) if is_gone(&failure) => Ok(()),
-        Err(failure) => Err(failed("cloudwatch:UntagResource", &failure)),
-    }
+    wire.tell(&form).await.or_absent(is_gone).map(drop)
 }
 
 async fn arn_of(wire: &Wire, name: &str) -> Result<Option<String>, PortError> {
@@ -132,7 +117,7 @@ pub(crate) async fn set_alarm_actions(wire: &Wire, names: &[String], enabled: bo
     let action = if enabled { "EnableAlarmActions" } else { "DisableAlarmActions" };
     each(names.chunks(NAMES_A_CALL), async |some| {
         let form = Form::new(&CLOUDWATCH, action).with_list("AlarmNames.member", some);
-        wire.query(&form).await.map(drop)
+        Ok(wire.tell(&form).await?)
     })
     .await
 }

@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use aws_sdk_cloudformation::types::TemplateStage;
 use upgrade::{Piece, PortError, StackUpdate, sha256_of};
 
 use crate::cloud::AwsCloud;
+use crate::cloudformation::on_stack;
 use crate::clouds::AwsClouds;
-use crate::errors::{code, port_error};
+use crate::errors::OrAbsent;
 use crate::storage::Unread;
 
 /// What came of comparing an update's contents with what was approved.
@@ -88,19 +88,12 @@ impl AwsCloud {
         stack_id: &str,
         change_set_name: &str,
     ) -> Result<Option<String>, PortError> {
-        let answer = self
-            .cloudformation
-            .get_template()
-            .stack_name(stack_id)
-            .change_set_name(change_set_name)
-            .template_stage(TemplateStage::Original)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(Some(answer.template_body.unwrap_or_default())),
-            Err(error) if code(&error) == Some("ChangeSetNotFound") => Ok(None),
-            Err(error) => Err(self.origin.explain(port_error("cloudformation:GetTemplate", &error))),
-        }
+        let form = on_stack("GetTemplate", stack_id)
+            .with("ChangeSetName", change_set_name)
+            .with("TemplateStage", "Original");
+        let answer = self.wire.query(&form).await.or_absent(|error| error.code() == "ChangeSetNotFound");
+        let answer = answer.map_err(|error| self.origin.explain(error))?;
+        Ok(answer.map(|answer| answer.text_of("TemplateBody").to_owned()))
     }
 }
 

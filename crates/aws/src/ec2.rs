@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use upgrade::{ApiProtection, Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
 
 use crate::endpoints::EC2;
-use crate::errors::{failed, look_again};
+use crate::errors::{OrAbsent, look_again};
 use crate::tags::{MEMORY_TAG, RUN_TAG, owner};
 use crate::together::each;
-use crate::wire::{Form, Wire};
+use crate::wire::Wire;
+use crate::wire::query::Form;
 use crate::xml::Element;
 
 /// TerminateInstances takes up to 1,000 instances; in smaller batches one bad id spoils less.
@@ -41,14 +42,10 @@ pub(crate) async fn machines(
         };
         form = form.with(format!("{filter}.Name"), name).with(format!("{filter}.Value.1"), value);
     }
-    let mut machines = Vec::new();
-    wire.pages(form, "NextToken", |page| {
-        let reservations = page.list("reservationSet").iter();
-        machines.extend(reservations.flat_map(|found| found.list("instancesSet")).filter_map(machine));
-        page.some_text_of("nextToken")
-    })
-    .await?;
-    machines.sort_by(|one: &Machine, other| one.instance_id.cmp(&other.instance_id));
+    let reservations = wire.items(&form, &["reservationSet"]).await?;
+    let instances = reservations.iter().flat_map(|found| found.list("instancesSet"));
+    let mut machines: Vec<Machine> = instances.filter_map(machine).collect();
+    machines.sort_by(|one, other| one.instance_id.cmp(&other.instance_id));
     Ok(machines)
 }
 
@@ -78,13 +75,12 @@ pub(crate) async fn api_protection(
         let form = Form::new(&EC2, "DescribeInstanceAttribute")
             .with("InstanceId", instance_id)
             .with("Attribute", attribute);
-        match wire.query_or(&form).await {
-            Ok(answer) if answer.child(attribute).is_some_and(|found| found.text_of("value") == "true") => {
-                return Ok(Some(protection));
-            }
-            Ok(_) => {}
-            Err(failure) if failure.code() == "InvalidInstanceID.NotFound" => return Ok(None),
-            Err(failure) => return Err(failed("ec2:DescribeInstanceAttribute", &failure)),
+        let answer = wire.query(&form).await;
+        let Some(answer) = answer.or_absent(|error| error.code() == "InvalidInstanceID.NotFound")? else {
+            return Ok(None);
+        };
+        if answer.child(attribute).is_some_and(|found| found.text_of("value") == "true") {
+            return Ok(Some(protection));
         }
     }
     Ok(None)
@@ -93,10 +89,11 @@ pub(crate) async fn api_protection(
 pub(crate) async fn terminate_instances(wire: &Wire, instance_ids: &[String]) -> Result<(), PortError> {
     each(instance_ids.chunks(INSTANCES_A_CALL), async |some| {
         let form = Form::new(&EC2, "TerminateInstances").with_list("InstanceId", some);
-        let Err(failure) = wire.query_or(&form).await else { return Ok(()) };
-        let sorted = failed("ec2:TerminateInstances", &failure);
         // One that is gone for good makes EC2 terminate none of them: the next look leaves it out.
-        Err(if failure.code() == "InvalidInstanceID.NotFound" { look_again(sorted) } else { sorted })
+        wire.tell(&form).await.map_err(|error| match error.code() {
+            "InvalidInstanceID.NotFound" => look_again(error.into()),
+            _ => error.into(),
+        })
     })
     .await
 }
@@ -112,17 +109,11 @@ pub(crate) async fn notes_on_instances(wire: &Wire) -> Result<HashMap<String, St
         .with("Filter.1.Value.1", "instance")
         .with("Filter.2.Name", "key")
         .with("Filter.2.Value.1", MEMORY_TAG);
-    let mut notes = HashMap::new();
-    wire.pages(form, "NextToken", |page| {
-        notes.extend(
-            page.list("tagSet")
-                .iter()
-                .map(|tag| (tag.text_of("resourceId").to_owned(), tag.text_of("value").to_owned())),
-        );
-        page.some_text_of("nextToken")
-    })
-    .await?;
-    Ok(notes)
+    let tags = wire.items(&form, &["tagSet"]).await?;
+    Ok(tags
+        .iter()
+        .map(|tag| (tag.text_of("resourceId").to_owned(), tag.text_of("value").to_owned()))
+        .collect())
 }
 
 /// Write the same note on instances.
@@ -133,7 +124,7 @@ pub(crate) async fn remember(wire: &Wire, instance_ids: &[&str], text: &str) -> 
             .with("Tag.1.Key", MEMORY_TAG)
             .with("Tag.1.Value", text)
     };
-    tag(wire, instance_ids, "ec2:CreateTags", form).await
+    tag(wire, instance_ids, form).await
 }
 
 /// Take the note off instances.
@@ -141,20 +132,20 @@ pub(crate) async fn forget(wire: &Wire, instance_ids: &[&str]) -> Result<(), Por
     let form = |some: &[&str]| {
         Form::new(&EC2, "DeleteTags").with_list("ResourceId", some).with("Tag.1.Key", MEMORY_TAG)
     };
-    tag(wire, instance_ids, "ec2:DeleteTags", form).await
+    tag(wire, instance_ids, form).await
 }
 
 async fn tag(
     wire: &Wire,
     instance_ids: &[&str],
-    operation: &str,
     form: impl Fn(&[&str]) -> Form<'static>,
 ) -> Result<(), PortError> {
     each(instance_ids.chunks(TAGGED_A_CALL), async |some| {
-        let Err(failure) = wire.query_or(&form(some)).await else { return Ok(()) };
-        let sorted = failed(operation, &failure);
         // One that has gone meanwhile spoils the call: the next look leaves it out.
-        Err(if failure.code().starts_with("InvalidI") { look_again(sorted) } else { sorted })
+        wire.tell(&form(some)).await.map_err(|error| match error.code().starts_with("InvalidI") {
+            true => look_again(error.into()),
+            false => error.into(),
+        })
     })
     .await
 }
@@ -173,18 +164,15 @@ pub(crate) async fn snapshots(
         .with("Filter.1.Name", format!("tag:{RUN_TAG}"))
         .with("Filter.1.Value.1", run_id)
         .with("MaxResults", "1000");
-    let mut seen = Vec::new();
-    wire.pages(form, "NextToken", |page| {
-        seen.extend(page.list("snapshotSet").iter().filter_map(|snapshot| {
+    let found = wire.items(&form, &["snapshotSet"]).await?;
+    Ok(found
+        .iter()
+        .filter_map(|snapshot| {
             let name = snapshot.list("tagSet").iter().find(|tag| tag.text_of("key") == "Name")?;
             let name = name.text_of("value");
-            planned.iter().find(|planned| planned.name == name)?;
-            Some(snapshot_seen(name, snapshot))
-        }));
-        page.some_text_of("nextToken")
-    })
-    .await?;
-    Ok(seen)
+            planned.iter().any(|planned| planned.name == name).then(|| snapshot_seen(name, snapshot))
+        })
+        .collect())
 }
 
 fn snapshot_seen(name: &str, snapshot: &Element) -> SnapshotSeen {
@@ -220,7 +208,7 @@ pub(crate) async fn create_snapshots(
             .with("TagSpecification.1.Tag.2.Key", RUN_TAG)
             .with("TagSpecification.1.Tag.2.Value", run_id)
             .once();
-        wire.query(&form).await.map(drop)
+        Ok(wire.tell(&form).await?)
     })
     .await
 }
@@ -228,22 +216,14 @@ pub(crate) async fn create_snapshots(
 /// Whether a launch template of this name exists.
 pub(crate) async fn launch_template_exists(wire: &Wire, name: &str) -> Result<bool, PortError> {
     let form = Form::new(&EC2, "DescribeLaunchTemplates").with("LaunchTemplateName.1", name);
-    match wire.query_or(&form).await {
-        Ok(answer) => Ok(!answer.list("launchTemplates").is_empty()),
-        Err(failure) if failure.code() == "InvalidLaunchTemplateName.NotFoundException" => Ok(false),
-        Err(failure) => Err(failed("ec2:DescribeLaunchTemplates", &failure)),
-    }
+    let answer = wire.query(&form).await;
+    let answer = answer.or_absent(|error| error.code() == "InvalidLaunchTemplateName.NotFoundException")?;
+    Ok(answer.is_some_and(|answer| !answer.list("launchTemplates").is_empty()))
 }
 
 /// How many items a describing operation lists.
 pub(crate) async fn count(wire: &Wire, action: &'static str, set: &str) -> Result<u64, PortError> {
-    let mut count = 0;
-    wire.pages(Form::new(&EC2, action), "NextToken", |page| {
-        count += page.list(set).len() as u64;
-        page.some_text_of("nextToken")
-    })
-    .await?;
-    Ok(count)
+    Ok(wire.items(&Form::new(&EC2, action), &[set]).await?.len() as u64)
 }
 
 /// An answer that lacks what it must have.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use upgrade::{EcsService, EcsTask, Finding, PortError, ServiceCount};
 
 use crate::endpoints::ECS;
-use crate::errors::{Failure, failed};
+use crate::errors::{CallError, OrAbsent};
 use crate::tags::MEMORY_TAG;
 use crate::together::{all, each};
 use crate::wire::Wire;
@@ -42,15 +42,13 @@ fn by_cluster(arns: &[String], most: usize) -> Vec<(&str, Vec<&str>)> {
 async fn described(wire: &Wire, arns: &[String]) -> Result<Vec<EcsService>, PortError> {
     let answers = all(by_cluster(arns, SERVICES_A_CALL), async |(cluster, some)| {
         let asked = json!({"cluster": cluster, "services": some, "include": ["TAGS"]});
-        match wire.target_json_or(&ECS, "DescribeServices", &asked).await {
-            // With its cluster a service is gone.
-            Err(failure) if failure.code().ends_with("ClusterNotFoundException") => Ok(Vec::new()),
-            Err(failure) => Err(failed("ecs:DescribeServices", &failure)),
-            Ok(answer) => Ok(list(&answer, "services").iter().filter_map(service).collect()),
-        }
+        let answer = wire.target_json::<Value>(&ECS, "DescribeServices", &asked).await;
+        // With its cluster a service is gone.
+        answer.or_absent(|error| error.code().ends_with("ClusterNotFoundException"))
     })
     .await?;
-    Ok(answers.into_iter().flatten().collect())
+    let services = answers.iter().flatten().flat_map(|answer| list(answer, "services"));
+    Ok(services.filter_map(service).collect())
 }
 
 /// Services with their tasks that have not stopped; those that are gone are left out.
@@ -98,7 +96,8 @@ async fn tasks(wire: &Wire, service_arn: &str) -> Result<Vec<EcsTask>, PortError
         arns.extend(task_arns(wire, service_arn, desired).await?);
     }
     let answers = all(by_cluster(&arns, TASKS_A_CALL), async |(cluster, some)| {
-        wire.target_json(&ECS, "DescribeTasks", &json!({"cluster": cluster, "tasks": some})).await
+        let asked = json!({"cluster": cluster, "tasks": some});
+        Ok(wire.target_json::<Value>(&ECS, "DescribeTasks", &asked).await?)
     })
     .await?;
     let tasks = answers.iter().flat_map(|answer| list(answer, "tasks")).filter_map(|task| {
@@ -124,11 +123,8 @@ async fn task_arns(wire: &Wire, service_arn: &str, desired: &str) -> Result<Vec<
         if let (Some(token), Some(asked)) = (&token, asked.as_object_mut()) {
             asked.insert("nextToken".to_owned(), json!(token));
         }
-        let page = match wire.target_json_or(&ECS, "ListTasks", &asked).await {
-            Ok(page) => page,
-            Err(failure) if is_gone(&failure) => return Ok(found),
-            Err(failure) => return Err(failed("ecs:ListTasks", &failure)),
-        };
+        let page = wire.target_json::<Value>(&ECS, "ListTasks", &asked).await.or_absent(is_gone)?;
+        let Some(page) = page else { return Ok(found) };
         found.extend(list(&page, "taskArns").iter().filter_map(|arn| Some(arn.as_str()?.to_owned())));
         token = page.get("nextToken").and_then(Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
         if token.is_none() {
@@ -164,7 +160,7 @@ pub(crate) async fn set_desired_counts(wire: &Wire, counts: &[ServiceCount]) -> 
         let ServiceCount { service_arn, desired_count } = count;
         let asked =
             json!({"cluster": cluster_of(service_arn), "service": service_arn, "desiredCount": desired_count});
-        wire.target_json(&ECS, "UpdateService", &asked).await.map(drop)
+        Ok(wire.target_json(&ECS, "UpdateService", &asked).await.map(|_: Value| ())?)
     })
     .await
 }
@@ -172,7 +168,7 @@ pub(crate) async fn set_desired_counts(wire: &Wire, counts: &[ServiceCount]) -> 
 pub(crate) async fn stop_tasks(wire: &Wire, task_arns: &[String], reason: &str) -> Result<(), PortError> {
     each(task_arns, async |task| {
         let asked = json!({"cluster": cluster_of(task), "task": task, "reason": reason});
-        wire.target_json(&ECS, "StopTask", &asked).await.map(drop)
+        Ok(wire.target_json(&ECS, "StopTask", &asked).await.map(|_: Value| ())?)
     })
     .await
 }
@@ -180,22 +176,18 @@ pub(crate) async fn stop_tasks(wire: &Wire, task_arns: &[String], reason: &str) 
 /// Write a note on a service.
 pub(crate) async fn remember(wire: &Wire, arn: &str, text: &str) -> Result<(), PortError> {
     let asked = json!({"resourceArn": arn, "tags": [{"key": MEMORY_TAG, "value": text}]});
-    wire.target_json(&ECS, "TagResource", &asked).await.map(drop)
+    Ok(wire.target_json(&ECS, "TagResource", &asked).await.map(|_: Value| ())?)
 }
 
 /// Take the note off again. A service that is gone has none.
 pub(crate) async fn forget(wire: &Wire, arn: &str) -> Result<(), PortError> {
     let asked = json!({"resourceArn": arn, "tagKeys": [MEMORY_TAG]});
-    match wire.target_json_or(&ECS, "UntagResource", &asked).await {
-        Ok(_) => Ok(()),
-        Err(failure) if is_gone(&failure) => Ok(()),
-        Err(failure) => Err(failed("ecs:UntagResource", &failure)),
-    }
+    wire.target_json(&ECS, "UntagResource", &asked).await.or_absent(is_gone).map(|_: Option<Value>| ())
 }
 
 /// `ServiceNotFoundException`, `ServiceNotActiveException`, `ClusterNotFoundException`, `ResourceNotFoundException`.
-fn is_gone(failure: &Failure) -> bool {
-    let code = failure.code();
+fn is_gone(error: &CallError) -> bool {
+    let code = error.code();
     code.ends_with("NotFoundException") || code.ends_with("ServiceNotActiveException")
 }
 

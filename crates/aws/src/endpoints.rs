@@ -130,7 +130,7 @@ pub(crate) const CLOUDFORMATION: Service = Service {
     signing_name: "cloudformation",
     host_prefix: "cloudformation",
     sdk_id: "CloudFormation",
-    version: "",
+    version: "2010-05-15",
     json_version: "",
 };
 pub(crate) const AUTO_SCALING: Service = Service {

@@ -7,24 +7,25 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{PortError, PortErrorKind};
 
-/// Codes that ask for patience (AWS API references, "Common errors" and throttling pages).
-const TRANSIENT_CODES: [&str; 13] = [
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestTimeout",
-    "PriorRequestNotComplete",
-    "ServiceUnavailable",
-    "InternalFailure",
-    "InternalError",
-    "SlowDown",
-    "ScalingActivityInProgress",
+/// What a group answers while it is being scaled, for minutes at times: worth another look, not the same call at once.
+const BUSY_CODE: &str = "ScalingActivityInProgress";
+
+/// Codes of what may be over a moment later, beside those of [`THROTTLING_CODES`] (AWS API references, "Common errors").
+const PASSING_CODES: [&str; 5] =
+    ["RequestTimeout", "PriorRequestNotComplete", "ServiceUnavailable", "InternalFailure", "InternalError"];
+
+/// Codes of other services that the AWS SDKs repeat a call for as well (their `THROTTLING_ERRORS` and `TRANSIENT_ERRORS`), but
+/// for `LimitExceededException`: a quota that is used up stays so for the seconds.
+const REPEATED_CODES: [&str; 6] = [
+    "RequestTimeoutException",
+    "RequestThrottledException",
+    "EC2ThrottledException",
+    "BandwidthLimitExceeded",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
 ];
 
-/// Those among them that say that it was one call too many, so that nothing was done.
+/// Codes that say that it was one call too many, so that nothing was done (the services' throttling pages).
 const THROTTLING_CODES: [&str; 7] = [
     "Throttling",
     "ThrottlingException",
@@ -81,6 +82,8 @@ pub(crate) enum Failure {
     },
     /// It never got an answer.
     Unreachable(String),
+    /// It was kept from leaving: somebody else may act by now ([`crate::limited`]).
+    Withheld(String),
     /// It could not be signed: there are no credentials.
     Credentials(String),
     /// The answer isn't one.
@@ -95,6 +98,7 @@ impl Failure {
         match self {
             Failure::Service { code, .. } => code,
             Failure::Unreachable(_)
+            | Failure::Withheld(_)
             | Failure::Credentials(_)
             | Failure::Unreadable(_)
             | Failure::Unsent(_) => "",
@@ -102,11 +106,62 @@ impl Failure {
     }
 }
 
-/// A failure of our own call, sorted.
+/// A call that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallError {
+    /// Such as `ec2:DescribeInstances`, as IAM calls it.
+    pub operation: String,
+    pub failure: Failure,
+}
+
+impl CallError {
+    /// The code of a service's refusal; empty when it isn't one.
+    pub(crate) fn code(&self) -> &str {
+        self.failure.code()
+    }
+
+    /// The words of a service's refusal; empty when it isn't one.
+    pub(crate) fn message(&self) -> &str {
+        match &self.failure {
+            Failure::Service { message, .. } => message,
+            Failure::Unreachable(_)
+            | Failure::Withheld(_)
+            | Failure::Credentials(_)
+            | Failure::Unreadable(_)
+            | Failure::Unsent(_) => "",
+        }
+    }
+}
+
+impl From<CallError> for PortError {
+    fn from(error: CallError) -> PortError {
+        failed(&error.operation, &error.failure)
+    }
+}
+
+/// What a refusal may say beside "you may not": that what was asked about isn't there.
+pub(crate) trait OrAbsent<T> {
+    /// `None` where the refusal is of that kind.
+    fn or_absent(self, is_absent: impl FnOnce(&CallError) -> bool) -> Result<Option<T>, PortError>;
+}
+
+impl<T> OrAbsent<T> for Result<T, CallError> {
+    fn or_absent(self, is_absent: impl FnOnce(&CallError) -> bool) -> Result<Option<T>, PortError> {
+        match self {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A failure, sorted.
 pub(crate) fn failed(operation: &str, failure: &Failure) -> PortError {
     let (kind, message) = match failure {
         Failure::Service { status, code, message } => service_error(*status, code, message),
-        Failure::Unreachable(words) => (PortErrorKind::Transient, format!("{UNREACHABLE}: {words}")),
+        Failure::Unreachable(words) | Failure::Withheld(words) => {
+            (PortErrorKind::Transient, format!("{UNREACHABLE}: {words}"))
+        }
         Failure::Credentials(words) => (PortErrorKind::Expired, format!("{NO_CREDENTIALS}: {words}")),
         Failure::Unreadable(words) => (PortErrorKind::Transient, words.clone()),
         Failure::Unsent(words) => (PortErrorKind::Refused, words.clone()),
@@ -126,13 +181,17 @@ pub(crate) fn are_keys_over(code: &str) -> bool {
 
 /// Whether a refusal asks for patience: a failing server, an answer that isn't one, or too many calls.
 pub(crate) fn is_transient(code: &str, status: u16) -> bool {
-    !(400..500).contains(&status) || TRANSIENT_CODES.contains(&code)
+    !(400..500).contains(&status) || code == BUSY_CODE || is_passing(code)
+}
+
+fn is_passing(code: &str) -> bool {
+    THROTTLING_CODES.contains(&code) || PASSING_CODES.contains(&code)
 }
 
 /// Whether the same request may be answered otherwise a moment later. A redirection (3xx) and what a server doesn't know (501)
 /// stay as they are.
 pub(crate) fn may_be_repeated(code: &str, status: u16) -> bool {
-    !(300..500).contains(&status) && status != 501 || TRANSIENT_CODES.contains(&code)
+    !(300..500).contains(&status) && status != 501 || is_passing(code) || REPEATED_CODES.contains(&code)
 }
 
 /// Whether a service refused because the time of a signature isn't its own.

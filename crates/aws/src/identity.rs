@@ -4,14 +4,14 @@ use upgrade::{DeniedAction, PortError, PortErrorKind};
 
 use crate::ec2::incomplete;
 use crate::endpoints::{IAM, STS};
-use crate::errors::failed;
-use crate::wire::{Form, Wire};
+use crate::errors::OrAbsent;
+use crate::wire::Wire;
+use crate::wire::query::Form;
 
 /// The ARN of whoever signs the requests.
 pub(crate) async fn caller_arn(wire: &Wire) -> Result<String, PortError> {
     let answer = wire.query(&Form::new(&STS, "GetCallerIdentity")).await?;
-    let arn = answer.find("Arn").map(|arn| arn.text.clone());
-    arn.ok_or_else(|| incomplete("sts:GetCallerIdentity", "ARN"))
+    answer.some_text_of("Arn").ok_or_else(|| incomplete("sts:GetCallerIdentity", "ARN"))
 }
 
 /// Of the actions, those that the principal's policies deny.
@@ -30,7 +30,7 @@ pub(crate) async fn denied_actions(
         // Nothing denies the account's own user but the organization, which a simulation doesn't know.
         Principal::Root => return Ok(Vec::new()),
         Principal::Own(arn) => arn.to_owned(),
-        Principal::SessionOf { role_name, arn } => role_arn(wire, role_name, &arn).await?,
+        Principal::SessionOf { role_name, arn } => role_arn(wire, role_name, &arn).await,
         Principal::Other => {
             return Err(PortError {
                 kind: PortErrorKind::Refused,
@@ -49,18 +49,14 @@ pub(crate) async fn denied_actions(
             .with("ContextEntries.member.1.ContextKeyName", "aws:RequestedRegion")
             .with("ContextEntries.member.1.ContextKeyType", "string")
             .with("ContextEntries.member.1.ContextKeyValues.member.1", &wire.endpoints.region);
-        wire.pages(form, "Marker", |page| {
-            let results = page.find("EvaluationResults").map(|list| list.children.as_slice());
-            denied.extend(results.unwrap_or_default().iter().filter_map(|result| {
-                let decision = result.text_of("EvalDecision");
-                (decision != "allowed").then(|| DeniedAction {
-                    action: result.text_of("EvalActionName").to_owned(),
-                    decision: decision.to_owned(),
-                })
-            }));
-            page.find("Marker").map(|marker| marker.text.clone()).filter(|marker| !marker.is_empty())
-        })
-        .await?;
+        let results = wire.items(&form, &["EvaluationResults"]).await?;
+        denied.extend(results.iter().filter_map(|result| {
+            let decision = result.text_of("EvalDecision");
+            (decision != "allowed").then(|| DeniedAction {
+                action: result.text_of("EvalActionName").to_owned(),
+                decision: decision.to_owned(),
+            })
+        }));
     }
     Ok(denied)
 }
@@ -99,12 +95,11 @@ fn principal(arn: &str) -> Principal<'_> {
 
 /// A role's ARN. A session doesn't tell the role's path (single sign-on's roles have one), so IAM is asked; who may not
 /// ask gets the ARN without a path.
-async fn role_arn(wire: &Wire, role_name: &str, without_path: &str) -> Result<String, PortError> {
+async fn role_arn(wire: &Wire, role_name: &str, without_path: &str) -> String {
     let form = Form::new(&IAM, "GetRole").with("RoleName", role_name);
-    match wire.query_or(&form).await {
-        Ok(answer) => Ok(answer.find("Arn").map_or(without_path.to_owned(), |arn| arn.text.clone())),
-        Err(_) => Ok(without_path.to_owned()),
-    }
+    let told = wire.query(&form).await.ok();
+    let role = told.as_ref().and_then(|answer| answer.child("Role")?.some_text_of("Arn"));
+    role.unwrap_or_else(|| without_path.to_owned())
 }
 
 /// Whether IAM has something of this name: `GetRole`, `GetInstanceProfile`, `GetUser`.
@@ -114,18 +109,15 @@ pub(crate) async fn exists(
     field: &str,
     name: &str,
 ) -> Result<bool, PortError> {
-    match wire.query_or(&Form::new(&IAM, action).with(field, name)).await {
-        Ok(_) => Ok(true),
-        Err(failure) if failure.code() == "NoSuchEntity" => Ok(false),
-        Err(failure) => Err(failed(&format!("iam:{action}"), &failure)),
-    }
+    let answer = wire.query(&Form::new(&IAM, action).with(field, name)).await;
+    Ok(answer.or_absent(|error| error.code() == "NoSuchEntity")?.is_some())
 }
 
 /// IAM's own quotas and uses, as GetAccountSummary names them (`Roles`, `RolesQuota`).
 pub(crate) async fn summary(wire: &Wire) -> Result<Vec<(String, u64)>, PortError> {
     let answer = wire.query(&Form::new(&IAM, "GetAccountSummary")).await?;
-    let entries = answer.find("SummaryMap").map(|map| map.children.as_slice()).unwrap_or_default();
-    Ok(entries
+    Ok(answer
+        .list("SummaryMap")
         .iter()
         .filter_map(|entry| Some((entry.some_text_of("key")?, entry.text_of("value").parse().ok()?)))
         .collect())

@@ -15,7 +15,7 @@ impl AwsCloud {
         // A stack is in one other at most, so this ends.
         while !level.is_empty() {
             let listed = all(&level, async |stack| {
-                let resources = typed_resources(&self.cloudformation, &stack.physical_id).await?;
+                let resources = typed_resources(&self.wire, &stack.physical_id).await?;
                 Ok(resources.into_iter().map(|one| StackResource {
                     logical_id: format!("{}/{}", stack.logical_id, one.logical_id),
                     ..one

@@ -3,7 +3,7 @@
 //! Where a service tells its own quotas together with their use (RDS, IAM, Auto Scaling), it is asked itself: one call,
 //! and no permission for Service Quotas is needed. Only EC2's networks need Service Quotas.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use upgrade::{Looked, PortError, Quota};
 
 use crate::cloud::AwsCloud;
@@ -141,7 +141,7 @@ async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError>
         Teller::LoadBalancing(name) => load_balancing(cloud, name).await,
         Teller::Counted { service, code, action, set } => {
             let asked = json!({"ServiceCode": service, "QuotaCode": code});
-            let answer = cloud.wire.target_json(&SERVICE_QUOTAS, "GetServiceQuota", &asked).await?;
+            let answer: Value = cloud.wire.target_json(&SERVICE_QUOTAS, "GetServiceQuota", &asked).await?;
             let limit = answer.get("Quota").and_then(|quota| quota.get("Value")?.as_f64());
             let limit = limit.ok_or_else(|| incomplete("servicequotas:GetServiceQuota", "value"))?;
             // The cast saturates; a quota is a whole number.

@@ -3,10 +3,11 @@
 use upgrade::{Database, LogicalResource, PendingMaintenance, PlannedSnapshot, PortError, SnapshotSeen};
 
 use crate::endpoints::RDS;
-use crate::errors::{failed, look_again};
+use crate::errors::{OrAbsent, look_again};
 use crate::tags::RUN_TAG;
 use crate::together::{all, each};
-use crate::wire::{Form, Wire};
+use crate::wire::Wire;
+use crate::wire::query::Form;
 use crate::xml::Element;
 
 /// The databases of a stack; one that is gone is left out.
@@ -24,11 +25,8 @@ pub(crate) async fn databases(
 /// A database instance; `None` when there is none of this identifier.
 pub(crate) async fn instance(wire: &Wire, identifier: &str) -> Result<Option<Element>, PortError> {
     let form = Form::new(&RDS, "DescribeDBInstances").with("DBInstanceIdentifier", identifier);
-    match wire.query_or(&form).await {
-        Ok(answer) => Ok(answer.find("DBInstances").and_then(|list| list.children.first()).cloned()),
-        Err(failure) if failure.code() == "DBInstanceNotFound" => Ok(None),
-        Err(failure) => Err(failed("rds:DescribeDBInstances", &failure)),
-    }
+    let answer = wire.query(&form).await.or_absent(|error| error.code() == "DBInstanceNotFound")?;
+    Ok(answer.and_then(|answer| answer.list("DBInstances").first().cloned()))
 }
 
 fn database(logical_id: &str, instance: &Element) -> Database {
@@ -61,9 +59,8 @@ pub(crate) async fn pending_maintenance(
             .with("Filters.Filter.1.Name", "db-instance-id")
             .with("Filters.Filter.1.Values.Value.1", &resource.physical_id);
         let answer = wire.query(&form).await?;
-        let of_resources = answer.find("PendingMaintenanceActions").map(|list| list.children.clone());
-        let details = of_resources.into_iter().flatten();
-        let actions = details.flat_map(|one| one.list("PendingMaintenanceActionDetails").to_vec());
+        let details = answer.list("PendingMaintenanceActions").iter();
+        let actions = details.flat_map(|one| one.list("PendingMaintenanceActionDetails"));
         let pending = actions.map(|action| PendingMaintenance {
             logical_id: resource.logical_id.clone(),
             action: action.text_of("Action").to_owned(),
@@ -82,14 +79,9 @@ pub(crate) async fn snapshots(
 ) -> Result<Vec<SnapshotSeen>, PortError> {
     let found = all(planned, async |planned| {
         let form = Form::new(&RDS, "DescribeDBSnapshots").with("DBSnapshotIdentifier", &planned.name);
-        match wire.query_or(&form).await {
-            Ok(answer) => {
-                let first = answer.find("DBSnapshots").and_then(|list| list.children.first());
-                Ok(first.map(|snapshot| snapshot_seen(&planned.name, snapshot)))
-            }
-            Err(failure) if failure.code() == "DBSnapshotNotFound" => Ok(None),
-            Err(failure) => Err(failed("rds:DescribeDBSnapshots", &failure)),
-        }
+        let answer = wire.query(&form).await.or_absent(|error| error.code() == "DBSnapshotNotFound")?;
+        let first = answer.as_ref().and_then(|answer| answer.list("DBSnapshots").first());
+        Ok(first.map(|snapshot| snapshot_seen(&planned.name, snapshot)))
     })
     .await?;
     Ok(found.into_iter().flatten().collect())
@@ -120,14 +112,12 @@ pub(crate) async fn create_snapshots(
             .with("DBSnapshotIdentifier", &planned.name)
             .with("Tags.Tag.1.Key", RUN_TAG)
             .with("Tags.Tag.1.Value", run_id);
-        let Err(failure) = wire.query_or(&form).await else { return Ok(()) };
-        let sorted = failed("rds:CreateDBSnapshot", &failure);
-        match failure.code() {
+        wire.tell(&form).await.or_else(|error| match error.code() {
             "DBSnapshotAlreadyExists" => Ok(()),
             // It is backing up, or being changed: it will be available again.
-            "InvalidDBInstanceState" => Err(look_again(sorted)),
-            _ => Err(sorted),
-        }
+            "InvalidDBInstanceState" => Err(look_again(error.into())),
+            _ => Err(error.into()),
+        })
     })
     .await
 }
@@ -135,9 +125,8 @@ pub(crate) async fn create_snapshots(
 /// RDS's own quotas: their AWS names, how many there may be, how many there are.
 pub(crate) async fn quotas(wire: &Wire) -> Result<Vec<(String, u64, u64)>, PortError> {
     let answer = wire.query(&Form::new(&RDS, "DescribeAccountAttributes")).await?;
-    let quotas = answer.find("AccountQuotas").map(|list| list.children.as_slice()).unwrap_or_default();
+    let quotas = answer.list("AccountQuotas").iter();
     Ok(quotas
-        .iter()
         .filter_map(|quota| {
             let name = quota.some_text_of("AccountQuotaName")?;
             Some((name, quota.text_of("Max").parse().ok()?, quota.text_of("Used").parse().ok()?))

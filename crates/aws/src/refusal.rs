@@ -11,12 +11,8 @@ use crate::wire::refusal;
 pub(crate) async fn with_code(mut response: HttpResponse) -> Result<(HttpResponse, String), ConnectorError> {
     let body = response.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
     let status = response.status().as_u16();
-    // REST services say it in a header as well, some of them nowhere else; what follows a colon is a namespace.
-    let in_header = response.headers().get("x-amzn-errortype").unwrap_or_default();
-    let code = match in_header.split(':').next().unwrap_or_default() {
-        "" => refusal(status, &String::from_utf8_lossy(&body)).code().to_owned(),
-        code => code.rsplit('#').next().unwrap_or_default().to_owned(),
-    };
+    let in_header = response.headers().get("x-amzn-errortype");
+    let code = refusal(status, in_header, &String::from_utf8_lossy(&body)).code().to_owned();
     *response.body_mut() = SdkBody::from(body);
     Ok((response, code))
 }

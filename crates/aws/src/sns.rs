@@ -4,7 +4,7 @@ use upgrade::PortError;
 
 use crate::cloud::AwsCloud;
 use crate::endpoints::SNS;
-use crate::wire::Form;
+use crate::wire::query::Form;
 
 /// A subject has at most 100 characters, ASCII, no line breaks (SNS API reference, Publish).
 const SUBJECT_CHARACTERS: usize = 100;
@@ -27,8 +27,8 @@ impl AwsCloud {
             .once();
         // arn:PARTITION:sns:REGION:ACCOUNT:NAME
         let region = topic_arn.split(':').nth(3).unwrap_or(&self.region);
-        let sent = self.wire.in_region(region).query(&form).await;
-        sent.map(drop).map_err(|error| self.origin.explain(error))
+        let sent = self.wire.in_region(region).tell(&form).await;
+        sent.map_err(|error| self.origin.explain(error.into()))
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 use upgrade::PortError;
 
 use crate::cloud::AwsCloud;
-use crate::errors::port_error;
+use crate::cloudformation::on_stack;
+use crate::cloudformation::stack::Stack;
+use crate::endpoints::CLOUDFORMATION;
 use crate::together::all;
+use crate::wire::query::Form;
 
 /// A stack, as far as one must know it to choose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,47 +40,27 @@ impl AwsCloud {
     /// Every stack that isn't deleted, by name, each with its template's version: one call a hundred stacks or so, and one
     /// for each stack.
     pub async fn stacks(&self) -> Result<Vec<StackListed>, PortError> {
-        let mut stacks = Vec::new();
-        let mut next_token = None;
-        loop {
-            let page = self.cloudformation.describe_stacks().set_next_token(next_token).send().await;
-            let page = page
-                .map_err(|error| self.origin.explain(port_error("cloudformation:DescribeStacks", &error)))?;
-            stacks.extend(page.stacks.unwrap_or_default());
-            next_token = page.next_token;
-            if next_token.is_none() {
-                break;
-            }
-        }
-        let mut listed = all(&stacks, async |stack| Ok(self.listed(stack).await)).await?;
+        let stacks = self.wire.list(&Form::new(&CLOUDFORMATION, "DescribeStacks"), "Stacks").await;
+        let stacks: Vec<Stack> = stacks.map_err(|error| self.origin.explain(error.into()))?;
+        let mut listed = all(stacks, async |stack| Ok(self.listed(stack).await)).await?;
         listed.sort_by(|one, other| one.stack_name.cmp(&other.stack_name));
         Ok(listed)
     }
 
-    async fn listed(&self, stack: &Stack) -> StackListed {
-        let id = stack.stack_id().unwrap_or_default();
+    async fn listed(&self, stack: Stack) -> StackListed {
+        let stack_id = stack.stack_id.clone().unwrap_or_default();
         // A stack whose template can't be summarised can be chosen all the same.
-        let summary = self.cloudformation.get_template_summary().stack_name(id).send().await.ok();
+        let summary = self.wire.query(&on_stack("GetTemplateSummary", &stack_id)).await.ok();
         StackListed {
-            stack_name: stack.stack_name().unwrap_or_default().to_owned(),
-            stack_id: id.to_owned(),
-            status: stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            description: stack.description().map(str::to_owned),
-            version: summary.and_then(|summary| version(summary.metadata()?)),
-            parameters: stack
-                .parameters()
-                .iter()
-                .filter_map(|found| {
-                    Some((found.parameter_key()?.to_owned(), found.parameter_value()?.to_owned()))
-                })
-                .collect(),
-            tags: stack
-                .tags()
-                .iter()
-                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
-                .collect(),
-            parent_id: stack.parent_id().map(str::to_owned),
-            role_arn: stack.role_arn().map(str::to_owned),
+            stack_id,
+            version: summary.and_then(|summary| version(summary.text_of("Metadata"))),
+            parameters: stack.parameters().collect(),
+            tags: stack.tags().collect(),
+            stack_name: stack.stack_name.unwrap_or_default(),
+            status: stack.stack_status,
+            description: stack.description,
+            parent_id: stack.parent_id,
+            role_arn: stack.role_arn,
         }
     }
 }

@@ -1,10 +1,22 @@
 //! Our tags, and what other people's tags say.
 
+use serde::Deserialize;
+
 /// The tag on everything that maintenance makes; its value is the run's id.
 pub(crate) const RUN_TAG: &str = "slackwater:run-id";
 
 /// The tag that keeps how a resource was before maintenance.
 pub(crate) const MEMORY_TAG: &str = "slackwater:before";
+
+/// A tag as services show it: EC2 and ECS write its members small, others with capitals.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tag {
+    #[serde(alias = "Key")]
+    pub key: String,
+    #[serde(alias = "Value")]
+    pub value: String,
+}
 
 /// Names of tags that say whose something is, most telling first.
 const OWNERS: [&str; 3] = ["owner", "user", "created-by"];

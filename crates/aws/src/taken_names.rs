@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use upgrade::{Looked, PortError, PortErrorKind};
 
 use crate::cloud::AwsCloud;
 use crate::endpoints::{LOGS, QUEUES};
-use crate::errors::{code, failed, port_error};
+use crate::errors::{CallError, OrAbsent, code, port_error};
 use crate::{auto_scaling, cloudwatch, ec2, identity, rds};
 
 /// A name that an update would take.
@@ -107,7 +107,7 @@ where
 
 async fn log_group_exists(cloud: &AwsCloud, name: &str) -> Result<bool, PortError> {
     let asked = json!({"logGroupNamePrefix": name, "limit": 1});
-    let answer = cloud.wire.target_json(&LOGS, "DescribeLogGroups", &asked).await?;
+    let answer: Value = cloud.wire.target_json(&LOGS, "DescribeLogGroups", &asked).await?;
     // They come in the names' order, so the name itself is the first with its own beginning.
     let first = answer.get("logGroups").and_then(|groups| groups.get(0)?.get("logGroupName")?.as_str());
     Ok(first == Some(name))
@@ -115,11 +115,10 @@ async fn log_group_exists(cloud: &AwsCloud, name: &str) -> Result<bool, PortErro
 
 async fn queue_exists(cloud: &AwsCloud, name: &str) -> Result<bool, PortError> {
     let asked = json!({"QueueName": name});
-    match cloud.wire.target_json_or(&QUEUES, "GetQueueUrl", &asked).await {
-        Ok(_) => Ok(true),
-        // `QueueDoesNotExist`; `AWS.SimpleQueueService.NonExistentQueue` for those who began with the Query protocol.
-        Err(failure) if failure.code().contains("QueueDoesNotExist") => Ok(false),
-        Err(failure) if failure.code().contains("NonExistentQueue") => Ok(false),
-        Err(failure) => Err(failed("sqs:GetQueueUrl", &failure)),
-    }
+    let answer = cloud.wire.target_json::<Value>(&QUEUES, "GetQueueUrl", &asked).await;
+    // `QueueDoesNotExist`; `AWS.SimpleQueueService.NonExistentQueue` for those who began with the Query protocol.
+    let is_absent = |error: &CallError| {
+        error.code().contains("QueueDoesNotExist") || error.code().contains("NonExistentQueue")
+    };
+    Ok(answer.or_absent(is_absent)?.is_some())
 }

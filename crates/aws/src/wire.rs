@@ -1,10 +1,12 @@
-//! Signed calls without an SDK crate: the Query protocol (EC2, RDS, IAM, CloudWatch, STS), JSON where a service speaks
-//! nothing else (AWS Backup, Service Quotas), and S3 ([`object_storage`]).
+//! Signed calls: what they have in common is here (addresses, signatures, repetition, refusals), and each protocol beside it:
+//! [`query`], [`json`], and S3's own, [`object_storage`].
 //!
-//! `aws-sdk-ec2` alone takes minutes to compile, and a handful of its operations is needed; so a request is a form here,
-//! and an answer a tree. Requests leave through the same connector as the SDK's, and are repeated as the SDK's are.
+//! An SDK crate of a service takes minutes to compile for the dozen of its operations that are needed, so there is none;
+//! what is repeated, how often and after what wait is as in the SDKs' standard mode.
 
+pub(crate) mod json;
 pub(crate) mod object_storage;
+pub(crate) mod query;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,10 +25,9 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use upgrade::PortError;
 
 use crate::endpoints::{Endpoints, STORAGE, Service};
-use crate::errors::{Failure, failed, may_be_repeated};
+use crate::errors::{Failure, may_be_repeated};
 use crate::pace::PATIENCE;
 use crate::renewing::SignAnew;
 use crate::xml::Element;
@@ -100,63 +101,7 @@ impl Answer {
 
     /// What it says when it isn't a success.
     pub(crate) fn refusal(&self) -> Failure {
-        refusal(self.status, &self.text())
-    }
-}
-
-/// A form of the Query protocol.
-#[derive(Debug, Clone)]
-pub(crate) struct Form<'a> {
-    service: &'a Service,
-    action: &'static str,
-    fields: Vec<(String, String)>,
-    repeatable: bool,
-}
-
-impl<'a> Form<'a> {
-    pub(crate) fn new(service: &'a Service, action: &'static str) -> Form<'a> {
-        Form { service, action, fields: Vec::new(), repeatable: true }
-    }
-
-    /// A field.
-    #[must_use]
-    pub(crate) fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Form<'a> {
-        self.fields.push((name.into(), value.into()));
-        self
-    }
-
-    /// A list: `NAME.1`, `NAME.2`, …
-    #[must_use]
-    pub(crate) fn with_list<T: AsRef<str>>(
-        mut self,
-        name: &str,
-        values: impl IntoIterator<Item = T>,
-    ) -> Form<'a> {
-        for (index, value) in values.into_iter().enumerate() {
-            self.fields.push((format!("{name}.{}", index + 1), value.as_ref().to_owned()));
-        }
-        self
-    }
-
-    /// A call that makes something anew each time it arrives: it isn't sent again unless it was turned away.
-    #[must_use]
-    pub(crate) fn once(mut self) -> Form<'a> {
-        self.repeatable = false;
-        self
-    }
-
-    /// Such as `ec2:DescribeInstances`.
-    fn operation(&self) -> String {
-        format!("{}:{}", self.service.iam_prefix, self.action)
-    }
-
-    fn body(&self) -> Bytes {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("Action", self.action).append_pair("Version", self.service.version);
-        for (name, value) in &self.fields {
-            form.append_pair(name, value);
-        }
-        Bytes::from(form.finish())
+        refusal(self.status, self.header("x-amzn-errortype"), &self.text())
     }
 }
 
@@ -165,91 +110,6 @@ impl Wire {
     pub(crate) fn in_region(&self, region: &str) -> Wire {
         let endpoints = Endpoints { region: region.to_owned(), ..Endpoints::clone(&self.endpoints) };
         Wire { endpoints: Arc::new(endpoints), ..self.clone() }
-    }
-
-    /// Send a form; gives the answer's root.
-    ///
-    /// # Errors
-    /// Sorted, with the service's code and words.
-    pub(crate) async fn query(&self, form: &Form<'_>) -> Result<Element, PortError> {
-        self.query_or(form).await.map_err(|failure| failed(&form.operation(), &failure))
-    }
-
-    /// The same, for those who know what a code means.
-    pub(crate) async fn query_or(&self, form: &Form<'_>) -> Result<Element, Failure> {
-        let call = Call {
-            headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
-            body: form.body(),
-            repeatable: form.repeatable,
-            ..self.call(form.service, http::Method::POST, "/")
-        };
-        self.send(&call).await?.tree()
-    }
-
-    /// All pages of a form: `each` takes an answer and gives the token of the next page, which goes into `field`.
-    pub(crate) async fn pages(
-        &self,
-        form: Form<'_>,
-        field: &str,
-        mut each: impl FnMut(&Element) -> Option<String>,
-    ) -> Result<(), PortError> {
-        let mut token = None;
-        loop {
-            let form = match token {
-                Some(token) => form.clone().with(field, token),
-                None => form.clone(),
-            };
-            token = each(&self.query(&form).await?);
-            if token.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Ask a REST-JSON service.
-    pub(crate) async fn get_json(
-        &self,
-        service: &Service,
-        action: &str,
-        path: String,
-    ) -> Result<serde_json::Value, PortError> {
-        let answer = self.json(&self.call(service, http::Method::GET, &path)).await;
-        answer.map_err(|failure| failed(&format!("{}:{action}", service.iam_prefix), &failure))
-    }
-
-    /// Ask a service whose operation stands in a header.
-    pub(crate) async fn target_json(
-        &self,
-        service: &Service,
-        action: &str,
-        body: &serde_json::Value,
-    ) -> Result<serde_json::Value, PortError> {
-        let answer = self.target_json_or(service, action, body).await;
-        answer.map_err(|failure| failed(&format!("{}:{action}", service.iam_prefix), &failure))
-    }
-
-    /// The same, for those who know what a code means.
-    pub(crate) async fn target_json_or(
-        &self,
-        service: &Service,
-        action: &str,
-        body: &serde_json::Value,
-    ) -> Result<serde_json::Value, Failure> {
-        let call = Call {
-            headers: vec![
-                ("content-type", format!("application/x-amz-json-{}", service.json_version)),
-                ("x-amz-target", format!("{}.{action}", service.version)),
-            ],
-            body: Bytes::from(body.to_string()),
-            ..self.call(service, http::Method::POST, "/")
-        };
-        self.json(&call).await
-    }
-
-    async fn json(&self, call: &Call<'_>) -> Result<serde_json::Value, Failure> {
-        let answer = self.send(call).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|error| Failure::Unreadable(format!("not JSON: {error}")))
     }
 
     /// A call without a body to where the service is. `path`: with its query, already encoded.
@@ -293,6 +153,7 @@ impl Wire {
                 Err(Failure::Unreachable(_)) => call.repeatable,
                 Err(
                     Failure::Service { .. }
+                    | Failure::Withheld(_)
                     | Failure::Credentials(_)
                     | Failure::Unreadable(_)
                     | Failure::Unsent(_),
@@ -311,11 +172,10 @@ impl Wire {
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let answered = async {
             let (request, signed_at) = self.signed(call).await?;
-            let response = self
-                .connector
-                .call(request)
-                .await
-                .map_err(|error| Failure::Unreachable(crate::errors::told(&error)))?;
+            let response = self.connector.call(request).await.map_err(|error| match error.is_user() {
+                true => Failure::Withheld(crate::errors::told(&error)),
+                false => Failure::Unreachable(crate::errors::told(&error)),
+            })?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
             let sign_anew = response.extension::<SignAnew>().is_some();
@@ -378,25 +238,24 @@ fn signing_settings(service: &Service) -> SigningSettings {
     settings
 }
 
-/// A refusal's code and words, in whichever of the protocols.
-pub(crate) fn refusal(status: u16, text: &str) -> Failure {
+/// A refusal's code and words, in whichever of the protocols. REST services say the code in the header `x-amzn-errortype`, some
+/// of them nowhere else.
+pub(crate) fn refusal(status: u16, in_header: Option<&str>, text: &str) -> Failure {
     let (code, message) = match Element::parse(text) {
         Ok(root) => {
             let error = root.find("Error").unwrap_or(&root);
             (error.text_of("Code").to_owned(), error.text_of("Message").to_owned())
         }
-        Err(_) => match serde_json::from_str::<serde_json::Value>(text) {
-            Ok(json) => {
-                let field = |names: &[&str]| {
-                    names.iter().find_map(|name| json.get(*name)?.as_str()).unwrap_or_default().to_owned()
-                };
-                // The code may carry its shape's namespace.
-                let code = field(&["__type", "code", "Code"]);
-                let code = code.rsplit('#').next().unwrap_or_default().to_owned();
-                (code, field(&["message", "Message"]))
-            }
-            Err(_) => (String::new(), String::new()),
-        },
+        Err(_) => {
+            let json = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+            let field = |names: &[&str]| {
+                names.iter().find_map(|name| json.get(*name)?.as_str()).unwrap_or_default().to_owned()
+            };
+            (field(&["__type", "code", "Code"]), field(&["message", "Message"]))
+        }
     };
-    Failure::Service { status, code, message }
+    let code = in_header.filter(|code| !code.is_empty()).unwrap_or(&code);
+    // It may carry its shape's namespace before it, and a URL behind it.
+    let code = code.split(':').next().unwrap_or_default();
+    Failure::Service { status, code: code.rsplit('#').next().unwrap_or_default().to_owned(), message }
 }

@@ -1,8 +1,15 @@
-//! An XML answer as a tree. Only what the Query protocol writes: elements and text, no attributes.
+//! An XML answer as a tree, and a tree as a type. Only what AWS writes: elements and text, no attributes.
+
+use std::slice::Iter;
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
+use serde::de::value::{Error as ReadError, MapDeserializer, SeqDeserializer};
+use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use crate::errors::Failure;
 
 /// Deeper than any answer goes.
 const DEEPEST: usize = 64;
@@ -48,13 +55,21 @@ impl Element {
                     continue;
                 }
                 Event::Empty(empty) => Element::named(empty.local_name().as_ref()),
-                Event::End(_) => open.pop().ok_or(XmlError::Incomplete)?,
+                Event::End(_) => {
+                    let mut closed = open.pop().ok_or(XmlError::Incomplete)?;
+                    if !closed.children.is_empty() {
+                        // The white space of the writer's indentation.
+                        closed.text.clear();
+                    }
+                    closed
+                }
+                // As it is written, its line ends included: a template's hash depends on them.
                 Event::Text(text) => {
-                    push(&mut open, &text.xml10_content());
+                    push(&mut open, &text.into_inner());
                     continue;
                 }
                 Event::CData(text) => {
-                    push(&mut open, &text.xml10_content());
+                    push(&mut open, &text.into_inner());
                     continue;
                 }
                 Event::GeneralRef(reference) => {
@@ -65,7 +80,7 @@ impl Element {
                         Some(letter) => push(&mut open, letter.encode_utf8(&mut [0; 4])),
                         None => push(
                             &mut open,
-                            resolve_predefined_entity(&reference.xml10_content()).unwrap_or_default(),
+                            resolve_predefined_entity(&reference.into_inner()).unwrap_or_default(),
                         ),
                     }
                     continue;
@@ -78,6 +93,17 @@ impl Element {
                 None => return Ok(closed),
             }
         }
+    }
+
+    /// The element as a type.
+    pub(crate) fn read<'de, T: Deserialize<'de>>(&'de self) -> Result<T, Failure> {
+        T::deserialize(self)
+            .map_err(|error| Failure::Unreadable(format!("{} can't be read: {error}", self.name)))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self) -> Result<T, ReadError> {
+        let text = self.text.trim();
+        text.parse().map_err(|_| ReadError::custom(format_args!("{} is {text:?}", self.name)))
     }
 
     fn named(name: &str) -> Element {
@@ -96,7 +122,7 @@ impl Element {
 
     /// The text of the first child of a name, unless it is empty.
     pub(crate) fn some_text_of(&self, name: &str) -> Option<String> {
-        Some(self.text_of(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(self.text_of(name)).filter(|text| !text.trim().is_empty()).map(str::to_owned)
     }
 
     /// The items of a list, whatever they are called (`member`, `item`, `DBInstance`).
@@ -112,10 +138,61 @@ impl Element {
 
 fn push(open: &mut [Element], text: &str) {
     if let Some(element) = open.last_mut() {
-        // Between elements there is only the white space of the writer's indentation.
-        if !text.trim().is_empty() || !element.text.is_empty() {
-            element.text.push_str(text);
-        }
+        element.text.push_str(text);
+    }
+}
+
+/// An element is what is asked for: a structure has its children's names as fields, a list its children as items whatever they
+/// are called (`member`, `item`, `DBInstance`), and anything else is its text.
+impl<'de> Deserializer<'de> for &'de Element {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_borrowed_str(&self.text)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_seq(SeqDeserializer::<Iter<'de, Element>, _>::new(self.children.iter()))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor
+            .visit_map(MapDeserializer::new(self.children.iter().map(|child| (child.name.as_str(), child))))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_bool(self.parsed()?)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_i32(self.parsed()?)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_u64(self.parsed()?)
+    }
+
+    // What is asked for so far; another one is a line more.
+    forward_to_deserialize_any! {
+        i8 i16 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct tuple
+        tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, ReadError> for &'de Element {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
@@ -134,6 +211,40 @@ mod tests {
         assert_eq!(tree.list("L").first().map(|item| item.text_of("N")), Some("1"));
         assert_eq!(tree.list("absent"), &[]);
         assert_eq!(tree.find("N").map(|found| found.text.as_str()), Some("1"));
+    }
+
+    #[test]
+    fn trees_become_types() {
+        #[derive(Debug, PartialEq, Eq, Default, serde::Deserialize)]
+        #[serde(rename_all = "PascalCase", default)]
+        struct Group {
+            name: String,
+            size: i32,
+            is_on: bool,
+            note: Option<String>,
+            absent: Option<i32>,
+            zones: Vec<String>,
+            none: Vec<String>,
+            members: Vec<Group>,
+        }
+        let read = |text: &str| Element::parse(text).expect("a tree").read::<Group>();
+        let whole = "<G>\n <Name> a </Name><Size>-1</Size><IsOn>true</IsOn><Note/><Zones><member>x</member></Zones><None/>\
+                     <Members><item><Name>b\r\n</Name></item></Members><Other><More/></Other></G>";
+        let inner = Group { name: "b\r\n".to_owned(), ..Group::default() };
+        let group = Group {
+            name: " a ".to_owned(),
+            size: -1,
+            is_on: true,
+            note: Some(String::new()),
+            zones: vec!["x".to_owned()],
+            members: vec![inner],
+            ..Group::default()
+        };
+        assert_eq!(read(whole), Ok(group));
+        assert_eq!(read("<G/>"), Ok(Group::default()));
+        for unreadable in ["<G><Size>many</Size></G>", "<G><IsOn>perhaps</IsOn></G>", "<G><Size/></G>"] {
+            assert!(read(unreadable).is_err(), "{unreadable}");
+        }
     }
 
     #[test]

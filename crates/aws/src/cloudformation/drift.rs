@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{StackDriftDetectionStatus, StackResourceDriftStatus};
 use conductor::Clock;
+use serde::Deserialize;
 use upgrade::{Drift, PortError, PortErrorKind};
 
-use crate::errors::port_error;
+use super::on_stack;
+use crate::endpoints::CLOUDFORMATION;
+use crate::wire::Wire;
+use crate::wire::query::Form;
 
 /// DetectStackDrift takes at most 200 logical ids (CloudFormation API reference); more are looked at as "all".
 const MOST_IDS: usize = 200;
@@ -15,12 +17,33 @@ const MOST_IDS: usize = 200;
 /// How long between two looks at a detection.
 const LOOK: Duration = Duration::from_secs(2);
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Detection {
+    detection_status: String,
+    detection_status_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ResourceDrift {
+    logical_resource_id: String,
+    stack_resource_drift_status: String,
+    property_differences: Vec<PropertyDifference>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct PropertyDifference {
+    property_path: String,
+}
+
 /// Detect drift of some resources, for at most so long.
 ///
 /// # Errors
 /// When it can't be begun (another detection or operation is under way), fails as a whole, or takes longer.
 pub(crate) async fn drift(
-    client: &Client,
+    wire: &Wire,
     stack_id: &str,
     logical_ids: &[String],
     longest: Duration,
@@ -30,33 +53,23 @@ pub(crate) async fn drift(
     if logical_ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = (logical_ids.len() <= MOST_IDS).then(|| logical_ids.to_vec());
-    let detection = client
-        .detect_stack_drift()
-        .stack_name(stack_id)
-        .set_logical_resource_ids(ids)
-        .send()
-        .await
-        .map_err(|error| port_error(OPERATION, &error))?
-        .stack_drift_detection_id
-        .unwrap_or_default();
+    let ids = if logical_ids.len() <= MOST_IDS { logical_ids } else { &[] };
+    let detect = on_stack("DetectStackDrift", stack_id).with_list("LogicalResourceIds.member", ids);
+    let begun = wire.query(&detect).await?;
+    let status = Form::new(&CLOUDFORMATION, "DescribeStackDriftDetectionStatus")
+        .with("StackDriftDetectionId", begun.text_of("StackDriftDetectionId"));
     let refused = |kind, message: String| PortError { kind, operation: OPERATION.to_owned(), message };
     let began = clock.now();
     loop {
-        let seen = client
-            .describe_stack_drift_detection_status()
-            .stack_drift_detection_id(&detection)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:DescribeStackDriftDetectionStatus", &error))?;
-        match seen.detection_status() {
+        let seen: Detection = wire.read(&status).await?;
+        match seen.detection_status.as_str() {
             // A detection that fails has looked at some resources, and only those would be told.
-            Some(StackDriftDetectionStatus::DetectionFailed) => {
-                let reason = seen.detection_status_reason().unwrap_or("it failed").to_owned();
+            "DETECTION_FAILED" => {
+                let reason = seen.detection_status_reason.unwrap_or_else(|| "it failed".to_owned());
                 return Err(refused(PortErrorKind::Refused, reason));
             }
-            Some(StackDriftDetectionStatus::DetectionInProgress) => {}
-            _ => break,
+            "DETECTION_IN_PROGRESS" => {}
+            _complete => break,
         }
         let waited = clock.now().milliseconds_since(began);
         if u128::from(waited) >= longest.as_millis() {
@@ -65,42 +78,22 @@ pub(crate) async fn drift(
         }
         clock.sleep(LOOK).await;
     }
-    let mut drifts = differing(client, stack_id).await?;
+    let mut drifts = differing(wire, stack_id).await?;
     drifts.retain(|drift| logical_ids.contains(&drift.logical_id));
     Ok(drifts)
 }
 
 /// What the last detection found to differ.
-async fn differing(client: &Client, stack_id: &str) -> Result<Vec<Drift>, PortError> {
-    let mut drifts = Vec::new();
-    let mut next_token = None;
-    loop {
-        let page = client
-            .describe_stack_resource_drifts()
-            .stack_name(stack_id)
-            .stack_resource_drift_status_filters(StackResourceDriftStatus::Modified)
-            .stack_resource_drift_status_filters(StackResourceDriftStatus::Deleted)
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:DescribeStackResourceDrifts", &error))?;
-        drifts.extend(page.stack_resource_drifts().iter().map(|drift| {
-            Drift {
-                logical_id: drift.logical_resource_id().unwrap_or_default().to_owned(),
-                status: drift
-                    .stack_resource_drift_status()
-                    .map(|status| status.as_str().to_owned())
-                    .unwrap_or_default(),
-                properties: drift
-                    .property_differences()
-                    .iter()
-                    .filter_map(|difference| difference.property_path().map(str::to_owned))
-                    .collect(),
-            }
-        }));
-        next_token = page.next_token;
-        if next_token.is_none() {
-            return Ok(drifts);
-        }
-    }
+async fn differing(wire: &Wire, stack_id: &str) -> Result<Vec<Drift>, PortError> {
+    let form = on_stack("DescribeStackResourceDrifts", stack_id)
+        .with_list("StackResourceDriftStatusFilters.member", ["MODIFIED", "DELETED"]);
+    let drifts: Vec<ResourceDrift> = wire.list(&form, "StackResourceDrifts").await?;
+    Ok(drifts
+        .into_iter()
+        .map(|drift| Drift {
+            logical_id: drift.logical_resource_id,
+            status: drift.stack_resource_drift_status,
+            properties: drift.property_differences.into_iter().map(|one| one.property_path).collect(),
+        })
+        .collect())
 }

@@ -2,12 +2,46 @@
 
 use std::ops::ControlFlow;
 
-use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::StackEvent as SdkEvent;
-use aws_smithy_types::date_time::Format;
+use serde::Deserialize;
 use upgrade::{PortError, StackEvent};
 
-use crate::errors::port_error;
+use super::on_stack;
+use crate::wire::Wire;
+use crate::wire::query::time;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct EventPage {
+    stack_events: Vec<Event>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Event {
+    event_id: String,
+    #[serde(deserialize_with = "time")]
+    timestamp: Option<String>,
+    logical_resource_id: String,
+    physical_resource_id: Option<String>,
+    resource_type: String,
+    resource_status: String,
+    resource_status_reason: Option<String>,
+    client_request_token: Option<String>,
+}
+
+impl From<Event> for StackEvent {
+    fn from(event: Event) -> StackEvent {
+        StackEvent {
+            event_id: event.event_id,
+            timestamp: event.timestamp.unwrap_or_default(),
+            logical_id: event.logical_resource_id,
+            physical_id: event.physical_resource_id.filter(|id| !id.is_empty()),
+            resource_type: event.resource_type,
+            status: event.resource_status,
+            status_reason: event.resource_status_reason,
+        }
+    }
+}
 
 /// The events of one operation after a given one, oldest first. They come newest first, so reading stops at
 /// the known one, or at the operation's own first.
@@ -16,19 +50,19 @@ use crate::errors::port_error;
 /// from it may carry that one. So what is newer than an event that is known to be the operation's is told too, until the
 /// stack has come to rest. Assumption: AWS doesn't document which token these events carry.
 pub(crate) async fn events(
-    client: &Client,
+    wire: &Wire,
     stack_id: &str,
     client_request_token: &str,
     after_event_id: Option<&str>,
 ) -> Result<Vec<StackEvent>, PortError> {
     let mut events: Vec<(bool, StackEvent)> = Vec::new();
-    read_events(client, stack_id, |event| {
-        let is_own = event.client_request_token() == Some(client_request_token);
-        let is_known = after_event_id.is_some() && event.event_id() == after_event_id;
+    read_events(wire, stack_id, |event| {
+        let is_own = event.client_request_token.as_deref() == Some(client_request_token);
+        let is_known = after_event_id == Some(event.event_id.as_str());
         if is_known || (!is_own && after_event_id.is_none()) {
             return ControlFlow::Break(());
         }
-        events.push((is_own, stack_event(event)));
+        events.push((is_own, event.into()));
         ControlFlow::Continue(())
     })
     .await?;
@@ -46,11 +80,11 @@ pub(crate) async fn events(
 }
 
 /// The first resource of a stack that failed, with AWS's reason; what was cancelled because of it aside.
-pub(crate) async fn first_failure(client: &Client, stack_id: &str) -> Result<Option<String>, PortError> {
+pub(crate) async fn first_failure(wire: &Wire, stack_id: &str) -> Result<Option<String>, PortError> {
     let mut first = None;
     // Newest first: the last one found is the first that happened.
-    read_events(client, stack_id, |event| {
-        let event = stack_event(event);
+    read_events(wire, stack_id, |event| {
+        let event = StackEvent::from(event);
         if event.is_root_failure() {
             let reason = event.status_reason.as_deref().unwrap_or_default();
             first = Some(format!("{} ({}): {reason}", event.logical_id, event.resource_type));
@@ -63,37 +97,10 @@ pub(crate) async fn first_failure(client: &Client, stack_id: &str) -> Result<Opt
 
 /// Read a stack's events, newest first, page by page, until `each` breaks off.
 async fn read_events(
-    client: &Client,
+    wire: &Wire,
     stack_id: &str,
-    mut each: impl FnMut(&SdkEvent) -> ControlFlow<()>,
+    mut each: impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<(), PortError> {
-    let mut next_token = None;
-    loop {
-        let page = client
-            .describe_stack_events()
-            .stack_name(stack_id)
-            .set_next_token(next_token)
-            .send()
-            .await
-            .map_err(|error| port_error("cloudformation:DescribeStackEvents", &error))?;
-        if page.stack_events().iter().try_for_each(&mut each).is_break() {
-            return Ok(());
-        }
-        next_token = page.next_token;
-        if next_token.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-fn stack_event(event: &SdkEvent) -> StackEvent {
-    StackEvent {
-        event_id: event.event_id().unwrap_or_default().to_owned(),
-        timestamp: event.timestamp().and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default(),
-        logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
-        physical_id: event.physical_resource_id().filter(|id| !id.is_empty()).map(str::to_owned),
-        resource_type: event.resource_type().unwrap_or_default().to_owned(),
-        status: event.resource_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        status_reason: event.resource_status_reason().map(str::to_owned),
-    }
+    let form = on_stack("DescribeStackEvents", stack_id);
+    Ok(wire.pages(&form, |page: EventPage| page.stack_events.into_iter().try_for_each(&mut each)).await?)
 }

@@ -13,7 +13,7 @@ use super::{
     QUEUES, RDS, SERVICE_QUOTAS, SNS, STORAGE, STS, Service,
 };
 use crate::endpoints::BucketRegions;
-use crate::wire::Form;
+use crate::wire::query::Form;
 use crate::{AssumedRole, AwsCloud, AwsConnection, InProcessHandler, in_process};
 
 /// Every service that anything is asked of.
@@ -316,7 +316,6 @@ async fn in_a_child() {
     let cloud = AwsCloud::of(reach);
     for service in SERVICES {
         match service.sdk_id {
-            "CloudFormation" => drop(cloud.cloudformation.describe_stacks().send().await),
             "Auto Scaling" => drop(cloud.auto_scaling.describe_auto_scaling_groups().send().await),
             "Batch" => drop(cloud.batch.describe_job_queues().send().await),
             "Elastic Load Balancing v2" => drop(cloud.load_balancing.describe_rules().send().await),

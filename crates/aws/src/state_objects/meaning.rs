@@ -41,6 +41,7 @@ impl StateObjects {
             Failure::Unsent(_) => ObjectError::Refused { operation, words },
             // Credentials that couldn't be fetched may be had the next time.
             Failure::Unreachable(_)
+            | Failure::Withheld(_)
             | Failure::Credentials(_)
             | Failure::Unreadable(_)
             | Failure::Service { .. } => ObjectError::Unknown { operation, words },
