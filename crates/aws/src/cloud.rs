@@ -12,7 +12,7 @@ use upgrade::{
 
 use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
-use crate::endpoints::{AUTO_SCALING, BATCH, LOAD_BALANCING};
+use crate::endpoints::{BATCH, LOAD_BALANCING};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
@@ -25,7 +25,6 @@ use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_bala
 /// A cloud that speaks the AWS wire: one account in one Region.
 #[derive(Debug, Clone)]
 pub struct AwsCloud {
-    pub(crate) auto_scaling: aws_sdk_autoscaling::Client,
     pub(crate) batch: aws_sdk_batch::Client,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) wire: Wire,
@@ -50,8 +49,7 @@ impl AwsCloud {
         let Reach { sdk, wire, origin } = reach;
         let endpoints = wire.endpoints.clone();
         let of = |service| endpoints.sdk_config(&sdk, service);
-        use aws_sdk_batch as batch;
-        use {aws_sdk_autoscaling as auto_scaling, aws_sdk_elasticloadbalancingv2 as load_balancing};
+        use {aws_sdk_batch as batch, aws_sdk_elasticloadbalancingv2 as load_balancing};
         // Each crate has a builder of its own.
         macro_rules! client {
             ($sdk:ident, $service:ident) => {{
@@ -60,7 +58,6 @@ impl AwsCloud {
             }};
         }
         AwsCloud {
-            auto_scaling: client!(auto_scaling, AUTO_SCALING),
             batch: client!(batch, BATCH),
             load_balancing: client!(load_balancing, LOAD_BALANCING),
             region: wire.endpoints.region.clone(),
@@ -110,7 +107,7 @@ impl AwsCloud {
                     cloudformation::events::events(&self.wire, stack_id, client_request_token, after).await?;
                 let worker_groups = match worker_groups.as_slice() {
                     [] => Vec::new(),
-                    names => auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
+                    names => auto_scaling::worker_groups(&self.wire, names).await?,
                 };
                 Ok(Observation::StackEvents { events, worker_groups })
             }
@@ -148,9 +145,9 @@ impl AwsCloud {
                 batch::name_owners_of_few(&self.batch, &mut jobs).await;
                 Observation::Jobs(jobs)
             }
-            FleetQuery::WorkerGroups { names } => Observation::WorkerGroups(
-                auto_scaling::worker_groups(&self.auto_scaling, &self.wire, names).await?,
-            ),
+            FleetQuery::WorkerGroups { names } => {
+                Observation::WorkerGroups(auto_scaling::worker_groups(&self.wire, names).await?)
+            }
             FleetQuery::Resources { stack_id, logical_ids } => {
                 let mut resources = cloudformation::resources(&self.wire, stack_id).await?;
                 resources.retain(|resource| logical_ids.contains(&resource.logical_id));
@@ -198,7 +195,7 @@ impl AwsCloud {
         };
         let deployment = self.deployment(stack_id).await?;
         let groups = names(&targets.worker_groups);
-        let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, &groups).await?;
+        let groups = auto_scaling::worker_groups(&self.wire, &groups).await?;
         let databases = rds::databases(&self.wire, &targets.databases).await?;
         // Where there is no gate, notes tell of maintenance.
         let (queues, services) = match listener_arns {
@@ -237,7 +234,7 @@ impl AwsCloud {
             let queues = batch::job_queues(&self.batch, queue_arns).await?;
             Ok((queues, batch::unfinished_jobs(&self.batch, job_queue_arns).await?))
         };
-        let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names);
+        let groups = auto_scaling::worker_groups(&self.wire, group_names);
         let services = ecs::services(&self.wire, service_arns);
         let alarms = cloudwatch::alarms(&self.wire, alarm_names, with_note);
         let (doors, (queues, jobs), groups, services, alarms) =
@@ -268,26 +265,24 @@ impl AwsCloud {
                 batch::terminate_jobs(&self.batch, job_ids, reason).await
             }
             FleetAct::ResizeWorkerGroups { sizes } => {
-                auto_scaling::resize_worker_groups(&self.auto_scaling, sizes).await
+                auto_scaling::resize_worker_groups(&self.wire, sizes).await
             }
-            FleetAct::ResizeWarmPools { sizes } => {
-                auto_scaling::resize_warm_pools(&self.auto_scaling, sizes).await
-            }
+            FleetAct::ResizeWarmPools { sizes } => auto_scaling::resize_warm_pools(&self.wire, sizes).await,
             FleetAct::SetDesiredCounts { counts } => ecs::set_desired_counts(&self.wire, counts).await,
             FleetAct::StopTasks { task_arns, reason } => ecs::stop_tasks(&self.wire, task_arns, reason).await,
             FleetAct::RemoveScaleInProtection { group_name, instance_ids } => {
-                auto_scaling::protect_from_scale_in(&self.auto_scaling, group_name, instance_ids, false).await
+                auto_scaling::protect_from_scale_in(&self.wire, group_name, instance_ids, false).await
             }
             FleetAct::RestoreScaleInProtection { group_name, instance_ids } => {
-                auto_scaling::protect_from_scale_in(&self.auto_scaling, group_name, instance_ids, true).await
+                auto_scaling::protect_from_scale_in(&self.wire, group_name, instance_ids, true).await
             }
             FleetAct::Remember { memories } => self.remember(memories).await,
             FleetAct::Forget { resources } => self.forget(resources).await,
             FleetAct::CompleteLifecycleActions { actions } => {
-                auto_scaling::complete_lifecycle_actions(&self.auto_scaling, actions).await
+                auto_scaling::complete_lifecycle_actions(&self.wire, actions).await
             }
             FleetAct::SetScheduledActions { group_names, active } => {
-                auto_scaling::set_scheduled_actions(&self.auto_scaling, group_names, *active).await
+                auto_scaling::set_scheduled_actions(&self.wire, group_names, *active).await
             }
             FleetAct::TerminateInstances { instance_ids } => {
                 ec2::terminate_instances(&self.wire, instance_ids).await
@@ -312,9 +307,7 @@ impl AwsCloud {
             }
         }
         each(memories, async |memory| match &memory.resource {
-            Rememberer::WorkerGroup(name) => {
-                auto_scaling::remember(&self.auto_scaling, name, &memory.text).await
-            }
+            Rememberer::WorkerGroup(name) => auto_scaling::remember(&self.wire, name, &memory.text).await,
             Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
             Rememberer::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
             Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
@@ -327,7 +320,7 @@ impl AwsCloud {
 
     async fn forget(&self, resources: &[Rememberer]) -> Result<(), PortError> {
         each(resources, async |resource| match resource {
-            Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.auto_scaling, name).await,
+            Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.wire, name).await,
             Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
             Rememberer::EcsService(arn) => ecs::forget(&self.wire, arn).await,
             Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,

@@ -138,7 +138,7 @@ pub(crate) const AUTO_SCALING: Service = Service {
     signing_name: "autoscaling",
     host_prefix: "autoscaling",
     sdk_id: "Auto Scaling",
-    version: "",
+    version: "2011-01-01",
     json_version: "",
 };
 pub(crate) const BATCH: Service = Service {

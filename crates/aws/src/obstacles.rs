@@ -29,11 +29,11 @@ impl AwsCloud {
         unseen: Unseen,
     ) -> Result<ObstaclesSeen, PortError> {
         let ObstacleParts { machine_tags, group_names, queue_arns, service_arns, instances_as_well } = parts;
-        let groups = auto_scaling::worker_groups(&self.auto_scaling, &self.wire, group_names).await;
+        let groups = auto_scaling::worker_groups(&self.wire, group_names).await;
         let protected =
             self.protected(machine_tags, groups.as_ref().ok().filter(|_| *instances_as_well)).await;
-        let schedules = auto_scaling::scheduled_actions(&self.auto_scaling, group_names).await;
-        let refreshes = auto_scaling::instance_refreshes(&self.auto_scaling, group_names).await;
+        let schedules = auto_scaling::scheduled_actions(&self.wire, group_names).await;
+        let refreshes = auto_scaling::instance_refreshes(&self.wire, group_names).await;
         let (queues, environments) = match batch::queues_with_environments(&self.batch, queue_arns).await {
             Ok((queues, arns)) => (Ok(queues), batch::environments(&self.batch, &arns).await),
             Err(error) => (Err(error.clone()), Err(error)),

@@ -8,8 +8,9 @@ use upgrade::{Looked, PortError, Quota};
 
 use crate::cloud::AwsCloud;
 use crate::ec2::incomplete;
-use crate::endpoints::SERVICE_QUOTAS;
+use crate::endpoints::{AUTO_SCALING, SERVICE_QUOTAS};
 use crate::errors::port_error;
+use crate::wire::query::Form;
 use crate::{ec2, identity, rds};
 
 /// Who tells a type's quota.
@@ -127,14 +128,10 @@ async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError>
         }
         Teller::AutoScalingGroups => {
             const OPERATION: &str = "autoscaling:DescribeAccountLimits";
-            let limits = cloud
-                .auto_scaling
-                .describe_account_limits()
-                .send()
-                .await
-                .map_err(|error| port_error(OPERATION, &error))?;
-            match (limits.max_number_of_auto_scaling_groups(), limits.number_of_auto_scaling_groups()) {
-                (Some(limit), Some(used)) => Ok((whole(limit), whole(used))),
+            let limits = cloud.wire.query(&Form::new(&AUTO_SCALING, "DescribeAccountLimits")).await?;
+            let number = |name| limits.text_of(name).parse().ok();
+            match (number("MaxNumberOfAutoScalingGroups"), number("NumberOfAutoScalingGroups")) {
+                (Some(limit), Some(used)) => Ok((limit, used)),
                 _ => Err(incomplete(OPERATION, "number of groups")),
             }
         }
@@ -182,8 +179,4 @@ async fn load_balancing(cloud: &AwsCloud, name: &str) -> Result<(u64, u64), Port
             return Ok((limit, used as u64));
         }
     }
-}
-
-fn whole(count: i32) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }

@@ -18,6 +18,13 @@ pub(crate) struct Tag {
     pub value: String,
 }
 
+impl Tag {
+    /// The value of the tag with this key.
+    pub(crate) fn find(tags: &[Tag], key: &str) -> Option<String> {
+        tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.clone())
+    }
+}
+
 /// Names of tags that say whose something is, most telling first.
 const OWNERS: [&str; 3] = ["owner", "user", "created-by"];
 

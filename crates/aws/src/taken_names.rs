@@ -57,7 +57,7 @@ async fn exists(cloud: &AwsCloud, name: &CustomName) -> Result<bool, PortError> 
             identity::exists(&cloud.wire, "GetInstanceProfile", "InstanceProfileName", text).await
         }
         "AWS::IAM::User" => identity::exists(&cloud.wire, "GetUser", "UserName", text).await,
-        "AWS::AutoScaling::AutoScalingGroup" => auto_scaling::exists(&cloud.auto_scaling, text).await,
+        "AWS::AutoScaling::AutoScalingGroup" => auto_scaling::exists(&cloud.wire, text).await,
         "AWS::EC2::LaunchTemplate" => ec2::launch_template_exists(&cloud.wire, text).await,
         "AWS::RDS::DBInstance" => Ok(rds::instance(&cloud.wire, text).await?.is_some()),
         "AWS::CloudWatch::Alarm" => {

@@ -3,6 +3,7 @@
 use aws_sdk_batch::types::{ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType};
 use upgrade::PortError;
 
+use crate::auto_scaling::on_group;
 use crate::cloud::AwsCloud;
 use crate::errors::port_error;
 
@@ -55,13 +56,7 @@ impl AwsCloud {
 
     /// Let a group reach a number of instances.
     pub async fn set_desired_capacity(&self, group_name: &str, capacity: i32) -> Result<(), PortError> {
-        self.auto_scaling
-            .set_desired_capacity()
-            .auto_scaling_group_name(group_name)
-            .desired_capacity(capacity)
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| port_error("autoscaling:SetDesiredCapacity", &error))
+        let form = on_group("SetDesiredCapacity", group_name).with("DesiredCapacity", capacity);
+        Ok(self.wire.tell(&form).await?)
     }
 }

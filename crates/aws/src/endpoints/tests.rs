@@ -316,7 +316,6 @@ async fn in_a_child() {
     let cloud = AwsCloud::of(reach);
     for service in SERVICES {
         match service.sdk_id {
-            "Auto Scaling" => drop(cloud.auto_scaling.describe_auto_scaling_groups().send().await),
             "Batch" => drop(cloud.batch.describe_job_queues().send().await),
             "Elastic Load Balancing v2" => drop(cloud.load_balancing.describe_rules().send().await),
             "S3" => drop(cloud.get_template("s3://bucket/key").await),
