@@ -12,7 +12,7 @@ use upgrade::{
 
 use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
-use crate::endpoints::{BATCH, LOAD_BALANCING};
+use crate::endpoints::BATCH;
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
@@ -26,7 +26,6 @@ use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_bala
 #[derive(Debug, Clone)]
 pub struct AwsCloud {
     pub(crate) batch: aws_sdk_batch::Client,
-    pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) wire: Wire,
     pub(crate) region: String,
     pub(crate) origin: Origin,
@@ -49,7 +48,7 @@ impl AwsCloud {
         let Reach { sdk, wire, origin } = reach;
         let endpoints = wire.endpoints.clone();
         let of = |service| endpoints.sdk_config(&sdk, service);
-        use {aws_sdk_batch as batch, aws_sdk_elasticloadbalancingv2 as load_balancing};
+        use aws_sdk_batch as batch;
         // Each crate has a builder of its own.
         macro_rules! client {
             ($sdk:ident, $service:ident) => {{
@@ -57,13 +56,7 @@ impl AwsCloud {
                 $sdk::Client::from_conf(config.build())
             }};
         }
-        AwsCloud {
-            batch: client!(batch, BATCH),
-            load_balancing: client!(load_balancing, LOAD_BALANCING),
-            region: wire.endpoints.region.clone(),
-            wire,
-            origin,
-        }
+        AwsCloud { batch: client!(batch, BATCH), region: wire.endpoints.region.clone(), wire, origin }
     }
 
     /// Whose requests these are, for a person: `profile prod, Region us-east-1`.
@@ -86,7 +79,7 @@ impl AwsCloud {
             }) => {
                 let health = |arn: &String| {
                     let arn = arn.clone();
-                    async move { load_balancing::target_health(&self.load_balancing, &arn).await }
+                    async move { load_balancing::target_health(&self.wire, &arn).await }
                 };
                 let mut findings = all(target_group_arns, health).await?;
                 findings.extend(ecs::health(&self.wire, service_arns).await?);
@@ -212,7 +205,7 @@ impl AwsCloud {
     }
 
     async fn doors(&self, listener_arns: &[String]) -> Result<Vec<DoorSeen>, PortError> {
-        all(listener_arns, async |arn| gate::door(&self.load_balancing, arn).await).await
+        all(listener_arns, async |arn| gate::door(&self.wire, arn).await).await
     }
 
     /// Every way in, those of nested stacks included.
@@ -221,7 +214,7 @@ impl AwsCloud {
     /// A listener can't be looked at, or the settings name one that isn't there.
     pub async fn listeners(&self, ways: &WaysIn) -> Result<Vec<ListenerSeen>, PortError> {
         let ways = self.with_nested(ways).await?;
-        load_balancing::listeners::listeners(&self.load_balancing, &ways).await
+        load_balancing::listeners::listeners(&self.wire, &ways).await
     }
 
     /// What the calm is made of, all parts at once. `with_note` says of which alarms, by whether they act, the note is
@@ -254,10 +247,10 @@ impl AwsCloud {
         match act {
             FleetAct::CloseGate { listener_arn, gate, run_id, note, missing } => {
                 let tags = gate::Tags { run_id, note };
-                gate::close_gate(&self.load_balancing, listener_arn, gate, tags, missing).await
+                gate::close_gate(&self.wire, listener_arn, gate, tags, missing).await
             }
-            FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.load_balancing, rule_arns).await,
-            FleetAct::SetRulePriorities { moves } => gate::set_priorities(&self.load_balancing, moves).await,
+            FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.wire, rule_arns).await,
+            FleetAct::SetRulePriorities { moves } => gate::set_priorities(&self.wire, moves).await,
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
                 batch::set_job_queue_states(&self.batch, queue_arns, *enabled).await
             }
@@ -312,7 +305,7 @@ impl AwsCloud {
             Rememberer::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
             Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
             Rememberer::Instance(_) => Ok(()),
-            Rememberer::ListenerRule(arn) => gate::remember(&self.load_balancing, arn, &memory.text).await,
+            Rememberer::ListenerRule(arn) => gate::remember(&self.wire, arn, &memory.text).await,
         })
         .await?;
         each(of_instances, async |(text, ids)| ec2::remember(&self.wire, &ids, text).await).await
@@ -325,7 +318,7 @@ impl AwsCloud {
             Rememberer::EcsService(arn) => ecs::forget(&self.wire, arn).await,
             Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
             Rememberer::Instance(_) => Ok(()),
-            Rememberer::ListenerRule(arn) => gate::forget(&self.load_balancing, arn).await,
+            Rememberer::ListenerRule(arn) => gate::forget(&self.wire, arn).await,
         })
         .await?;
         let instances = resources.iter().filter_map(|resource| match resource {

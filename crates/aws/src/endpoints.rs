@@ -154,7 +154,7 @@ pub(crate) const LOAD_BALANCING: Service = Service {
     signing_name: "elasticloadbalancing",
     host_prefix: "elasticloadbalancing",
     sdk_id: "Elastic Load Balancing v2",
-    version: "",
+    version: "2015-12-01",
     json_version: "",
 };
 pub(crate) const STORAGE: Service = Service {

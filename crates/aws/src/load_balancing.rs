@@ -6,58 +6,122 @@ pub(crate) mod listeners;
 
 use std::collections::HashMap;
 
-use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::error::SdkError;
-use aws_sdk_elasticloadbalancingv2::operation::describe_rules::DescribeRulesError;
-use aws_sdk_elasticloadbalancingv2::types::{Rule, RuleCondition, TargetHealthStateEnum};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use upgrade::{Finding, PortError};
 
-use crate::errors::{code, port_error};
-use crate::tags::{MEMORY_TAG, RUN_TAG};
+use crate::endpoints::LOAD_BALANCING;
+use crate::errors::OrAbsent;
+use crate::tags::{MEMORY_TAG, RUN_TAG, Tag};
 use crate::together::all;
+use crate::wire::Wire;
+use crate::wire::query::Form;
 
 /// DescribeTags takes at most 20 ARNs (Elastic Load Balancing API reference).
 const ARNS_A_CALL: usize = 20;
 
-const DESCRIBE_RULES: &str = "elasticloadbalancing:DescribeRules";
+/// A rule as DescribeRules shows it, as far as anything here depends on it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Rule {
+    pub rule_arn: String,
+    /// A number, or `default`.
+    priority: String,
+    conditions: Vec<Condition>,
+    pub actions: Vec<Action>,
+}
+
+/// What a condition compares with, in the form of its kind; paths and hosts in an older form as well.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Condition {
+    values: Vec<IgnoredAny>,
+    host_header_config: Values,
+    path_pattern_config: Values,
+    http_header_config: Values,
+    http_request_method_config: Values,
+    query_string_config: Values,
+    source_ip_config: Values,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Values {
+    values: Vec<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Action {
+    target_group_arn: Option<String>,
+    forward_config: Forward,
+    redirect_config: Option<Redirect>,
+    fixed_response_config: Option<IgnoredAny>,
+    authenticate_oidc_config: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Forward {
+    target_groups: Vec<TargetGroup>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TargetGroup {
+    target_group_arn: Option<String>,
+    /// DescribeTargetGroups alone shows it.
+    target_type: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Redirect {
+    host: Option<String>,
+    port: Option<String>,
+}
+
+impl Rule {
+    /// `None`: it is the default rule.
+    pub(crate) fn priority(&self) -> Option<i32> {
+        self.priority.parse().ok()
+    }
+
+    /// How many values its conditions compare with, of the five that a rule may have.
+    fn condition_values(&self) -> u32 {
+        self.conditions.iter().map(Condition::values).sum()
+    }
+}
+
+impl Condition {
+    fn values(&self) -> u32 {
+        let configured = [
+            &self.host_header_config,
+            &self.path_pattern_config,
+            &self.http_header_config,
+            &self.http_request_method_config,
+            &self.query_string_config,
+            &self.source_ip_config,
+        ];
+        let count: usize = configured.iter().map(|config| config.values.len()).sum();
+        // The older form repeats the values of paths and hosts.
+        u32::try_from(count.max(self.values.len())).unwrap_or(u32::MAX)
+    }
+}
+
+fn describe_rules(listener_arn: &str) -> Form<'static> {
+    Form::new(&LOAD_BALANCING, "DescribeRules").with("ListenerArn", listener_arn)
+}
 
 /// Every rule of a listener, the default one included.
-pub(crate) async fn rules(client: &Client, listener_arn: &str) -> Result<Vec<Rule>, PortError> {
-    read_rules(client, listener_arn).await.map_err(|error| port_error(DESCRIBE_RULES, &error))
+pub(crate) async fn rules(wire: &Wire, listener_arn: &str) -> Result<Vec<Rule>, PortError> {
+    Ok(wire.list(&describe_rules(listener_arn), "Rules").await?)
 }
 
 /// A listener's rules; `None`: there is no such listener.
-pub(crate) async fn rules_if_any(
-    client: &Client,
-    listener_arn: &str,
-) -> Result<Option<Vec<Rule>>, PortError> {
-    match read_rules(client, listener_arn).await {
-        Ok(rules) => Ok(Some(rules)),
-        Err(error) if code(&error) == Some("ListenerNotFound") => Ok(None),
-        Err(error) => Err(port_error(DESCRIBE_RULES, &error)),
-    }
-}
-
-async fn read_rules(
-    client: &Client,
-    listener_arn: &str,
-) -> Result<Vec<Rule>, SdkError<DescribeRulesError, HttpResponse>> {
-    let mut rules = Vec::new();
-    let mut marker = None;
-    loop {
-        let page = client.describe_rules().listener_arn(listener_arn).set_marker(marker).send().await?;
-        rules.extend(page.rules.unwrap_or_default());
-        marker = page.next_marker;
-        if marker.is_none() {
-            return Ok(rules);
-        }
-    }
-}
-
-/// A rule's priority. The default rule's is the word "default".
-pub(crate) fn priority(rule: &Rule) -> Option<i32> {
-    rule.priority()?.parse().ok()
+pub(crate) async fn rules_if_any(wire: &Wire, listener_arn: &str) -> Result<Option<Vec<Rule>>, PortError> {
+    let rules = wire.list(&describe_rules(listener_arn), "Rules").await;
+    rules.or_absent(|error| error.code() == "ListenerNotFound")
 }
 
 /// What our tags on a rule say.
@@ -69,80 +133,80 @@ pub(crate) struct OurTags {
     pub note: Option<String>,
 }
 
-/// What our tags say, by the rules' ARNs; those without any are left out.
-pub(crate) async fn our_tags(
-    client: &Client,
-    arns: &[String],
-) -> Result<HashMap<String, OurTags>, PortError> {
-    let answers = all(arns.chunks(ARNS_A_CALL), async |some| {
-        client
-            .describe_tags()
-            .set_resource_arns(Some(some.to_vec()))
-            .send()
-            .await
-            .map_err(|error| port_error("elasticloadbalancing:DescribeTags", &error))
-    })
-    .await?;
-    let described = answers.iter().flat_map(|answer| answer.tag_descriptions());
-    Ok(described
-        .filter_map(|description| {
-            let value = |key: &str| {
-                let tag = description.tags().iter().find(|tag| tag.key() == Some(key))?;
-                Some(tag.value().unwrap_or_default().to_owned())
-            };
-            let tags = OurTags { run_id: value(RUN_TAG), note: value(MEMORY_TAG) };
-            (tags != OurTags::default()).then_some((description.resource_arn()?.to_owned(), tags))
-        })
-        .collect())
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TagDescription {
+    resource_arn: String,
+    tags: Vec<Tag>,
 }
 
-/// How many values a condition compares with: what counts towards the five of a rule.
-pub(crate) fn values_of(condition: &RuleCondition) -> u32 {
-    let configured = [
-        condition.host_header_config().map(|found| found.values().len()),
-        condition.path_pattern_config().map(|found| found.values().len()),
-        condition.http_header_config().map(|found| found.values().len()),
-        condition.http_request_method_config().map(|found| found.values().len()),
-        condition.query_string_config().map(|found| found.values().len()),
-        condition.source_ip_config().map(|found| found.values().len()),
-    ];
-    let count: usize = configured.into_iter().flatten().sum();
-    // The older form repeats the values of paths and hosts.
-    u32::try_from(count.max(condition.values().len())).unwrap_or(u32::MAX)
+/// What our tags say, by the rules' ARNs; those without any are left out.
+pub(crate) async fn our_tags(wire: &Wire, arns: &[String]) -> Result<HashMap<String, OurTags>, PortError> {
+    let described = all(arns.chunks(ARNS_A_CALL), async |some| {
+        let form = Form::new(&LOAD_BALANCING, "DescribeTags").with_list("ResourceArns.member", some);
+        Ok(wire.list::<TagDescription>(&form, "TagDescriptions").await?)
+    })
+    .await?;
+    let tags = described.into_iter().flatten().map(|TagDescription { resource_arn, tags }| {
+        let ours = OurTags { run_id: Tag::find(&tags, RUN_TAG), note: Tag::find(&tags, MEMORY_TAG) };
+        (resource_arn, ours)
+    });
+    Ok(tags.filter(|(_, ours)| *ours != OurTags::default()).collect())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TargetDescription {
+    target: Target,
+    target_health: TargetHealth,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Target {
+    id: Option<String>,
+    port: i32,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TargetHealth {
+    state: Option<String>,
+    reason: Option<String>,
+}
+
+fn describe_target_health(target_group_arn: &str) -> Form<'static> {
+    Form::new(&LOAD_BALANCING, "DescribeTargetHealth").with("TargetGroupArn", target_group_arn)
 }
 
 /// How a target group's targets are: well when one is healthy at least, and none is unhealthy or still being looked at.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
-pub(crate) async fn target_health(client: &Client, arn: &str) -> Result<Finding, PortError> {
+pub(crate) async fn target_health(wire: &Wire, arn: &str) -> Result<Finding, PortError> {
     // arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/NAME/ID
     let name = arn.split('/').nth(1).unwrap_or(arn);
     let what = format!("target group {name}");
-    let answer = match client.describe_target_health().target_group_arn(arn).send().await {
-        Ok(answer) => answer,
-        Err(error) if code(&error) == Some("TargetGroupNotFound") => {
-            return Ok(Finding { what, healthy: false, detail: "it does not exist".to_owned() });
-        }
-        Err(error) => return Err(port_error("elasticloadbalancing:DescribeTargetHealth", &error)),
-    };
-    let targets = answer.target_health_descriptions();
+    let unhealthy =
+        |what: String, detail: &str| Ok(Finding { what, healthy: false, detail: detail.to_owned() });
+    let targets = wire.list(&describe_target_health(arn), "TargetHealthDescriptions").await;
+    let targets: Option<Vec<TargetDescription>> =
+        targets.or_absent(|error| error.code() == "TargetGroupNotFound")?;
+    let Some(targets) = targets else { return unhealthy(what, "it does not exist") };
     if targets.is_empty() {
-        return Ok(Finding { what, healthy: false, detail: "it has no targets".to_owned() });
+        return unhealthy(what, "it has no targets");
     }
     let (mut healthy, mut all_well) = (0_usize, true);
     let mut others = Vec::new();
-    for target in targets {
-        let health = target.target_health();
-        match health.and_then(|health| health.state()) {
-            Some(TargetHealthStateEnum::Healthy) => healthy += 1,
+    for TargetDescription { target, target_health: health } in &targets {
+        match health.state.as_deref() {
+            Some("healthy") => healthy += 1,
             // On its way out: it gets no new requests.
-            Some(TargetHealthStateEnum::Draining) => {}
+            Some("draining") => {}
             state => {
                 all_well = false;
-                let id = target.target().and_then(|target| target.id()).unwrap_or("a target");
-                let state = state.map_or("of unknown health", TargetHealthStateEnum::as_str);
-                let reason = health.and_then(|health| health.reason()).map(|reason| reason.as_str());
-                let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-                others.push(format!("{id} {state}{reason}"));
+                let id = target.id.as_deref().unwrap_or("a target");
+                let state = state.unwrap_or("of unknown health");
+                let reason = health.reason.as_ref().map(|reason| format!(" ({reason})"));
+                others.push(format!("{id} {state}{}", reason.unwrap_or_default()));
             }
         }
     }
@@ -151,4 +215,15 @@ pub(crate) async fn target_health(client: &Client, arn: &str) -> Result<Finding,
         detail = format!("{detail}; {}", others.join(", "));
     }
     Ok(Finding { what, healthy: all_well && healthy > 0, detail })
+}
+
+/// Whether Elastic Load Balancing has something of this name; it refuses with `absent` where it hasn't.
+pub(crate) async fn exists(
+    wire: &Wire,
+    action: &'static str,
+    name: &str,
+    absent: &str,
+) -> Result<bool, PortError> {
+    let form = Form::new(&LOAD_BALANCING, action).with_list("Names.member", [name]);
+    Ok(wire.tell(&form).await.or_absent(|error| error.code() == absent)?.is_some())
 }

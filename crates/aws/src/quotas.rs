@@ -8,8 +8,7 @@ use upgrade::{Looked, PortError, Quota};
 
 use crate::cloud::AwsCloud;
 use crate::ec2::incomplete;
-use crate::endpoints::{AUTO_SCALING, SERVICE_QUOTAS};
-use crate::errors::port_error;
+use crate::endpoints::{AUTO_SCALING, LOAD_BALANCING, SERVICE_QUOTAS};
 use crate::wire::query::Form;
 use crate::{ec2, identity, rds};
 
@@ -148,35 +147,18 @@ async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError>
 }
 
 async fn load_balancing(cloud: &AwsCloud, name: &str) -> Result<(u64, u64), PortError> {
-    const OPERATION: &str = "elasticloadbalancing:DescribeAccountLimits";
-    let client = &cloud.load_balancing;
-    let limits = client.describe_account_limits().send().await;
-    let limits = limits.map_err(|error| port_error(OPERATION, &error))?;
-    let limit = limits.limits().iter().find(|limit| limit.name() == Some(name));
-    let limit = limit.and_then(|limit| limit.max()?.parse().ok());
-    let limit = limit.ok_or_else(|| incomplete(OPERATION, name))?;
-    let (mut used, mut marker) = (0, None);
-    loop {
-        marker = if name == "target-groups" {
-            let page = client.describe_target_groups().set_marker(marker).send().await;
-            let page =
-                page.map_err(|error| port_error("elasticloadbalancing:DescribeTargetGroups", &error))?;
-            used += page.target_groups().len();
-            page.next_marker
-        } else {
-            let page = client.describe_load_balancers().set_marker(marker).send().await;
-            let page =
-                page.map_err(|error| port_error("elasticloadbalancing:DescribeLoadBalancers", &error))?;
-            // Network and gateway load balancers have quotas of their own.
-            used += page
-                .load_balancers()
-                .iter()
-                .filter(|found| found.r#type().is_some_and(|kind| kind.as_str() == "application"))
-                .count();
-            page.next_marker
-        };
-        if marker.is_none() {
-            return Ok((limit, used as u64));
-        }
-    }
+    let wire = &cloud.wire;
+    let describe = |action| Form::new(&LOAD_BALANCING, action);
+    let limits = wire.items(&describe("DescribeAccountLimits"), &["Limits"]).await?;
+    let limit = limits.iter().find(|limit| limit.text_of("Name") == name);
+    let limit = limit.and_then(|limit| limit.text_of("Max").parse().ok());
+    let limit = limit.ok_or_else(|| incomplete("elasticloadbalancing:DescribeAccountLimits", name))?;
+    let used = if name == "target-groups" {
+        wire.items(&describe("DescribeTargetGroups"), &["TargetGroups"]).await?.len()
+    } else {
+        let found = wire.items(&describe("DescribeLoadBalancers"), &["LoadBalancers"]).await?;
+        // Network and gateway load balancers have quotas of their own.
+        found.iter().filter(|found| found.text_of("Type") == "application").count()
+    };
+    Ok((limit, used as u64))
 }

@@ -9,7 +9,7 @@ use upgrade::{Looked, PortError, PortErrorKind};
 use crate::cloud::AwsCloud;
 use crate::endpoints::{LOGS, QUEUES};
 use crate::errors::{CallError, OrAbsent, code, port_error};
-use crate::{auto_scaling, cloudwatch, ec2, identity, rds};
+use crate::{auto_scaling, cloudwatch, ec2, identity, load_balancing, rds};
 
 /// A name that an update would take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,34 +74,16 @@ async fn exists(cloud: &AwsCloud, name: &CustomName) -> Result<bool, PortError> 
             Ok(!found.compute_environments().is_empty())
         }
         "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
-            let found = cloud.load_balancing.describe_load_balancers().names(text).send().await;
-            absent_is("elasticloadbalancing:DescribeLoadBalancers", "LoadBalancerNotFound", found)
+            load_balancing::exists(&cloud.wire, "DescribeLoadBalancers", text, "LoadBalancerNotFound").await
         }
         "AWS::ElasticLoadBalancingV2::TargetGroup" => {
-            let found = cloud.load_balancing.describe_target_groups().names(text).send().await;
-            absent_is("elasticloadbalancing:DescribeTargetGroups", "TargetGroupNotFound", found)
+            load_balancing::exists(&cloud.wire, "DescribeTargetGroups", text, "TargetGroupNotFound").await
         }
         other => Err(PortError {
             kind: PortErrorKind::Refused,
             operation: other.to_owned(),
             message: "names of this type are not looked at".to_owned(),
         }),
-    }
-}
-
-/// Elastic Load Balancing answers with an error when something named isn't there.
-fn absent_is<T, E>(
-    operation: &str,
-    absent: &str,
-    found: Result<T, aws_sdk_elasticloadbalancingv2::error::SdkError<E>>,
-) -> Result<bool, PortError>
-where
-    E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
-{
-    match found {
-        Ok(_) => Ok(true),
-        Err(error) if code(&error) == Some(absent) => Ok(false),
-        Err(error) => Err(port_error(operation, &error)),
     }
 }
 

@@ -130,6 +130,15 @@ impl Element {
         self.child(name).map_or(&[], |list| list.children.as_slice())
     }
 
+    /// The element without its child `name`, where it has a child of one of the other names.
+    pub(crate) fn without(&self, name: &str, others: &[&str]) -> Element {
+        let mut element = self.clone();
+        if others.iter().any(|other| self.child(other).is_some()) {
+            element.children.retain(|child| child.name != name);
+        }
+        element
+    }
+
     /// The first element of a name anywhere inside, or itself.
     pub(crate) fn find(&self, name: &str) -> Option<&Element> {
         if self.name == name { Some(self) } else { self.children.iter().find_map(|child| child.find(name)) }

@@ -87,6 +87,19 @@ impl<'a> Form<'a> {
         if count == 0 { form.with(name, "") } else { form }
     }
 
+    /// What an answer showed, as a request takes it: `NAME.CHILD`, `NAME.member.1`, and for a map `NAME.entry.1`.
+    #[must_use]
+    pub(crate) fn with_element(mut self, name: &str, element: &Element) -> Form<'a> {
+        for (index, child) in element.children.iter().enumerate() {
+            let path = match child.name.as_str() {
+                "member" | "entry" => format!("{name}.{}.{}", child.name, index + 1),
+                field => format!("{name}.{field}"),
+            };
+            self = self.with_element(&path, child);
+        }
+        if element.children.is_empty() { self.with(name, element.text.trim_end()) } else { self }
+    }
+
     /// A call that makes something anew each time it arrives: it isn't sent again unless it was turned away.
     #[must_use]
     pub(crate) fn once(mut self) -> Form<'a> {

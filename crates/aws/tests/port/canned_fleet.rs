@@ -3,8 +3,8 @@
 
 use conductor::Cloud;
 use upgrade::{
-    CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, GateRuleSeen, JobQueue, Memory, Observation,
-    OtherRule, PortErrorKind, Rememberer,
+    AdmittingRule, CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, Gate, GateRuleSeen, JobQueue, Memory,
+    Observation, OtherRule, PortErrorKind, Rememberer,
 };
 
 use crate::canned::{Canned, refusal};
@@ -78,6 +78,77 @@ async fn a_gate_rule_is_known_by_its_runs_tag_with_or_without_a_note() {
     assert_eq!(found, Observation::GateRules(vec![door]));
     assert_eq!(canned.requests("Marker=more").len(), 1);
     assert!(canned.requests("arn%3Adefault").is_empty(), "the default rule can't be ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copied_rule_keeps_all_that_is_shown_of_it() {
+    const SHOWN: &str = "<member><RuleArn>arn:original</RuleArn><Priority>5</Priority><Conditions>\
+        <member><Field>path-pattern</Field><Values><member>/api/*</member></Values>\
+        <PathPatternConfig><Values><member>/api/*</member></Values></PathPatternConfig></member>\
+        <member><Field>query-string</Field><QueryStringConfig><Values><member><Key>a b</Key><Value>c</Value></member>\
+        </Values></QueryStringConfig></member></Conditions><Actions>\
+        <member><Order>1</Order><Type>authenticate-cognito</Type><AuthenticateCognitoConfig>\
+        <AuthenticationRequestExtraParams><entry><key>p</key><value>q</value></entry></AuthenticationRequestExtraParams>\
+        </AuthenticateCognitoConfig></member>\
+        <member><Order>2</Order><Type>forward</Type><TargetGroupArn>arn:one</TargetGroupArn><ForwardConfig><TargetGroups>\
+        <member><TargetGroupArn>arn:one</TargetGroupArn><Weight>3</Weight></member></TargetGroups>\
+        <TargetGroupStickinessConfig><Enabled>false</Enabled></TargetGroupStickinessConfig></ForwardConfig></member>\
+        <member><Type>redirect</Type><RedirectConfig><Query/></RedirectConfig></member></Actions></member>";
+    let canned = Canned::default()
+        .with("DescribeRules", &[(200, &rules(&[SHOWN.to_owned()], ""))])
+        .with("CreateRule", &[(200, "<CreateRuleResponse/>")]);
+    let admitting = AdmittingRule {
+        priority: 1,
+        copy_of: "arn:original".to_owned(),
+        addresses: vec!["192.0.2.0/24".to_owned()],
+    };
+    let close = FleetAct::CloseGate {
+        listener_arn: "arn:listener".to_owned(),
+        gate: Gate {
+            priority: 9,
+            status_code: 503,
+            content_type: "text/plain".to_owned(),
+            body: "Maintenance".to_owned(),
+            admitted: admitting.addresses.clone(),
+            admitting_rules: vec![admitting],
+            makes_room: vec![],
+        },
+        run_id: "run-1".to_owned(),
+        note: "at=1".to_owned(),
+        missing: vec![1],
+    };
+    canned.cloud().act(&close.into()).await.expect("closed");
+    let form = canned.requests("CreateRule").pop().expect("a request");
+    let sent = form.split_once("Version=2015-12-01&").expect("a form").1.split('&').collect::<Vec<_>>();
+    assert_eq!(
+        sent,
+        [
+            "ListenerArn=arn%3Alistener",
+            "Priority=1",
+            "Tags.member.1.Key=slackwater%3Arun-id",
+            "Tags.member.1.Value=run-1",
+            "Tags.member.2.Key=slackwater%3Abefore",
+            "Tags.member.2.Value=at%3D1",
+            "Conditions.member.1.Field=path-pattern",
+            "Conditions.member.1.PathPatternConfig.Values.member.1=%2Fapi%2F*",
+            "Conditions.member.2.Field=query-string",
+            "Conditions.member.2.QueryStringConfig.Values.member.1.Key=a+b",
+            "Conditions.member.2.QueryStringConfig.Values.member.1.Value=c",
+            "Conditions.member.3.Field=source-ip",
+            "Conditions.member.3.SourceIpConfig.Values.member.1=192.0.2.0%2F24",
+            "Actions.member.1.Order=1",
+            "Actions.member.1.Type=authenticate-cognito",
+            "Actions.member.1.AuthenticateCognitoConfig.AuthenticationRequestExtraParams.entry.1.key=p",
+            "Actions.member.1.AuthenticateCognitoConfig.AuthenticationRequestExtraParams.entry.1.value=q",
+            "Actions.member.2.Order=2",
+            "Actions.member.2.Type=forward",
+            "Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Aone",
+            "Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight=3",
+            "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled=false",
+            "Actions.member.3.Type=redirect",
+            "Actions.member.3.RedirectConfig.Query=",
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
