@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_config::identity::IdentityCache;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -164,15 +163,7 @@ impl AwsConnection {
         let _found = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
         let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
         let connector = paced(renewed(limited(connector), renewing), self.pace);
-        let sdk = loaded
-            .to_builder()
-            .credentials_provider(credentials.clone())
-            // Ours keeps them, and forgets them when AWS says that they are over before their time.
-            .identity_cache(IdentityCache::no_cache())
-            .http_client(shared(&connector))
-            .build();
         Ok(Reach {
-            sdk,
             wire: Wire {
                 connector,
                 credentials,

@@ -131,8 +131,8 @@ impl AwsCloud {
 
     /// Unfinished jobs of queues, each with its owner where a tag says so.
     pub async fn jobs_with_owners(&self, queue_arns: &[String]) -> Result<Vec<Job>, PortError> {
-        let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
-        batch::name_owners(&self.batch, &mut jobs).await?;
+        let mut jobs = batch::unfinished_jobs(&self.wire, queue_arns).await?;
+        batch::name_owners(&self.wire, &mut jobs).await?;
         Ok(jobs)
     }
 

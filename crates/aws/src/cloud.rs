@@ -12,12 +12,10 @@ use upgrade::{
 
 use crate::clouds::AwsClouds;
 use crate::connection::{Connection, Reach};
-use crate::endpoints::BATCH;
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
 use crate::pace::Pace;
-use crate::renewing::SignsAnew;
 use crate::together::{all, each};
 use crate::wire::Wire;
 use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_balancing, rds};
@@ -25,7 +23,6 @@ use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_bala
 /// A cloud that speaks the AWS wire: one account in one Region.
 #[derive(Debug, Clone)]
 pub struct AwsCloud {
-    pub(crate) batch: aws_sdk_batch::Client,
     pub(crate) wire: Wire,
     pub(crate) region: String,
     pub(crate) origin: Origin,
@@ -45,18 +42,8 @@ impl AwsCloud {
     }
 
     pub(crate) fn of(reach: Reach) -> AwsCloud {
-        let Reach { sdk, wire, origin } = reach;
-        let endpoints = wire.endpoints.clone();
-        let of = |service| endpoints.sdk_config(&sdk, service);
-        use aws_sdk_batch as batch;
-        // Each crate has a builder of its own.
-        macro_rules! client {
-            ($sdk:ident, $service:ident) => {{
-                let config = $sdk::config::Builder::from(&of(&$service)).retry_classifier(SignsAnew);
-                $sdk::Client::from_conf(config.build())
-            }};
-        }
-        AwsCloud { batch: client!(batch, BATCH), region: wire.endpoints.region.clone(), wire, origin }
+        let Reach { wire, origin } = reach;
+        AwsCloud { region: wire.endpoints.region.clone(), wire, origin }
     }
 
     /// Whose requests these are, for a person: `profile prod, Region us-east-1`.
@@ -131,11 +118,11 @@ impl AwsCloud {
                 Observation::EcsServices(ecs::services(&self.wire, arns).await?)
             }
             FleetQuery::JobQueues { arns } => {
-                Observation::JobQueues(batch::job_queues(&self.batch, arns).await?)
+                Observation::JobQueues(batch::job_queues(&self.wire, arns).await?)
             }
             FleetQuery::Jobs { queue_arns } => {
-                let mut jobs = batch::unfinished_jobs(&self.batch, queue_arns).await?;
-                batch::name_owners_of_few(&self.batch, &mut jobs).await;
+                let mut jobs = batch::unfinished_jobs(&self.wire, queue_arns).await?;
+                batch::name_owners_of_few(&self.wire, &mut jobs).await;
                 Observation::Jobs(jobs)
             }
             FleetQuery::WorkerGroups { names } => {
@@ -193,7 +180,7 @@ impl AwsCloud {
         // Where there is no gate, notes tell of maintenance.
         let (queues, services) = match listener_arns {
             [] => (
-                batch::job_queues(&self.batch, &names(&targets.job_queues)).await?,
+                batch::job_queues(&self.wire, &names(&targets.job_queues)).await?,
                 ecs::services(&self.wire, &names(&targets.ecs_services)).await?,
             ),
             _ => (Vec::new(), Vec::new()),
@@ -224,8 +211,8 @@ impl AwsCloud {
             parts;
         let doors = self.doors(listener_arns);
         let work = async {
-            let queues = batch::job_queues(&self.batch, queue_arns).await?;
-            Ok((queues, batch::unfinished_jobs(&self.batch, job_queue_arns).await?))
+            let queues = batch::job_queues(&self.wire, queue_arns).await?;
+            Ok((queues, batch::unfinished_jobs(&self.wire, job_queue_arns).await?))
         };
         let groups = auto_scaling::worker_groups(&self.wire, group_names);
         let services = ecs::services(&self.wire, service_arns);
@@ -252,10 +239,10 @@ impl AwsCloud {
             FleetAct::OpenGate { rule_arns } => gate::open_gate(&self.wire, rule_arns).await,
             FleetAct::SetRulePriorities { moves } => gate::set_priorities(&self.wire, moves).await,
             FleetAct::SetJobQueueStates { queue_arns, enabled } => {
-                batch::set_job_queue_states(&self.batch, queue_arns, *enabled).await
+                batch::set_job_queue_states(&self.wire, queue_arns, *enabled).await
             }
             FleetAct::TerminateJobs { job_ids, reason } => {
-                batch::terminate_jobs(&self.batch, job_ids, reason).await
+                batch::terminate_jobs(&self.wire, job_ids, reason).await
             }
             FleetAct::ResizeWorkerGroups { sizes } => {
                 auto_scaling::resize_worker_groups(&self.wire, sizes).await
@@ -301,7 +288,7 @@ impl AwsCloud {
         }
         each(memories, async |memory| match &memory.resource {
             Rememberer::WorkerGroup(name) => auto_scaling::remember(&self.wire, name, &memory.text).await,
-            Rememberer::JobQueue(arn) => batch::remember(&self.batch, arn, &memory.text).await,
+            Rememberer::JobQueue(arn) => batch::remember(&self.wire, arn, &memory.text).await,
             Rememberer::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
             Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
             Rememberer::Instance(_) => Ok(()),
@@ -314,7 +301,7 @@ impl AwsCloud {
     async fn forget(&self, resources: &[Rememberer]) -> Result<(), PortError> {
         each(resources, async |resource| match resource {
             Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.wire, name).await,
-            Rememberer::JobQueue(arn) => batch::forget(&self.batch, arn).await,
+            Rememberer::JobQueue(arn) => batch::forget(&self.wire, arn).await,
             Rememberer::EcsService(arn) => ecs::forget(&self.wire, arn).await,
             Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
             Rememberer::Instance(_) => Ok(()),

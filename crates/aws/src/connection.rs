@@ -7,14 +7,9 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::TimeSource;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::SdkConfig;
-use aws_types::region::Region;
 
 use crate::endpoints::{BucketRegions, Endpoints};
 use crate::errors::Origin;
@@ -23,7 +18,7 @@ use crate::limited::limited;
 use crate::pace::{PATIENCE, Pace, paced};
 use crate::wire::{ATTEMPT, Wire};
 
-/// How often the SDK, and [`crate::wire`] with it, tries a call over a network.
+/// How often a call over a network is tried in all, as the SDKs do where they are told to.
 pub(crate) const ATTEMPTS: u32 = 4;
 
 /// How long a connection may take to come about.
@@ -69,9 +64,6 @@ impl fmt::Debug for Connection {
 
 /// Everything that clients are made of.
 pub(crate) struct Reach {
-    /// For SDK clients.
-    pub sdk: SdkConfig,
-    /// For calls of our own.
     pub wire: Wire,
     /// For errors.
     pub origin: Origin,
@@ -82,7 +74,7 @@ impl Connection {
         let credentials =
             Credentials::from_keys(self.access_key_id.clone(), self.secret_access_key.clone(), None);
         let credentials = SharedCredentialsProvider::new(credentials);
-        // The SDK's retries wait for a random time. In this process nothing is lost on the way, and the same run twice
+        // Before a call is tried again it is waited for a random time. In this process nothing is lost on the way, and the same run twice
         // must wait the same, so there the state machine's own second look is enough.
         let (connector, attempts) = match &self.transport {
             Transport::Network => {
@@ -103,26 +95,13 @@ impl Connection {
             buckets: BucketRegions::default(),
         };
         let origin = Origin { described: endpoints.described(), profile: None };
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(credentials.clone())
-            .http_client(shared(&connector))
-            .time_source(Now(self.now.clone()))
-            .sleep_impl(TokioSleep::new())
-            .retry_config(retries(attempts))
-            .timeout_config(timeouts())
-            // It wakes twice a second for every request, also in virtual time, and guards downloads that
-            // nothing here makes.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
         let wire =
             Wire { connector, credentials, endpoints: Arc::new(endpoints), now: self.now.clone(), attempts };
-        Reach { sdk, wire, origin }
+        Reach { wire, origin }
     }
 }
 
-/// One connector for every client, so that they share its connections and its pace.
+/// The connector as the credentials' sources take it.
 pub(crate) fn shared(
     connector: &SharedHttpConnector,
 ) -> aws_smithy_runtime_api::client::http::SharedHttpClient {
@@ -141,19 +120,4 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 
 pub(crate) fn retries(attempts: u32) -> RetryConfig {
     if attempts > 1 { RetryConfig::standard().with_max_attempts(attempts) } else { RetryConfig::disabled() }
-}
-
-/// The SDK's view of our clock.
-struct Now(Arc<dyn Fn() -> SystemTime + Send + Sync>);
-
-impl fmt::Debug for Now {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Now")
-    }
-}
-
-impl TimeSource for Now {
-    fn now(&self) -> SystemTime {
-        (self.0)()
-    }
 }

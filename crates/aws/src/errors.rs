@@ -2,9 +2,6 @@
 
 use std::error::Error;
 
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use upgrade::{PortError, PortErrorKind};
 
 /// What a group answers while it is being scaled, for minutes at times: worth another look, not the same call at once.
@@ -68,7 +65,7 @@ const DENIED_CODES: [&str; 5] = [
 const UNREACHABLE: &str = "no answer";
 const NO_CREDENTIALS: &str = "no credentials";
 
-/// Why a call of our own failed.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The service refused.
@@ -213,56 +210,6 @@ fn service_error(status: u16, code: &str, message: &str) -> (PortErrorKind, Stri
     let code = if code.is_empty() { "unknown error" } else { code };
     let message = if message.is_empty() { "no message" } else { message };
     (kind, format!("{code}: {message}"))
-}
-
-/// The error of an SDK call, sorted.
-pub(crate) fn port_error<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> PortError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let (kind, message) = match error {
-        SdkError::ServiceError(context) => {
-            let error = context.err();
-            let status = context.raw().status().as_u16();
-            service_error(status, error.code().unwrap_or_default(), error.message().unwrap_or_default())
-        }
-        SdkError::ConstructionFailure(_) => (PortErrorKind::Refused, told(error)),
-        SdkError::DispatchFailure(failure)
-            if is_about_credentials(failure.as_connector_error().map(|error| error as _)) =>
-        {
-            (PortErrorKind::Expired, format!("{NO_CREDENTIALS}: {}", told(error)))
-        }
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
-            (PortErrorKind::Transient, format!("{UNREACHABLE}: {}", told(error)))
-        }
-        SdkError::ResponseError(_) => (PortErrorKind::Transient, told(error)),
-        // The enum is open: what a later SDK adds is looked at again rather than given up.
-        _ => (PortErrorKind::Transient, told(error)),
-    };
-    PortError { kind, operation: operation.to_owned(), message }
-}
-
-/// The SDK reports credentials that can't be had as a request that couldn't be dispatched.
-fn is_about_credentials(error: Option<&(dyn Error + 'static)>) -> bool {
-    let mut cause = error;
-    while let Some(error) = cause {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// The code of a service's refusal.
-pub(crate) fn code<E>(error: &SdkError<E, HttpResponse>) -> Option<&str>
-where
-    E: ProvideErrorMetadata,
-{
-    match error {
-        SdkError::ServiceError(context) => context.err().code(),
-        _ => None,
-    }
 }
 
 /// The same error, worth another look: the answer depends on what is there by then.

@@ -34,8 +34,8 @@ impl AwsCloud {
             self.protected(machine_tags, groups.as_ref().ok().filter(|_| *instances_as_well)).await;
         let schedules = auto_scaling::scheduled_actions(&self.wire, group_names).await;
         let refreshes = auto_scaling::instance_refreshes(&self.wire, group_names).await;
-        let (queues, environments) = match batch::queues_with_environments(&self.batch, queue_arns).await {
-            Ok((queues, arns)) => (Ok(queues), batch::environments(&self.batch, &arns).await),
+        let (queues, environments) = match batch::queues_with_environments(&self.wire, queue_arns).await {
+            Ok((queues, arns)) => (Ok(queues), batch::environments(&self.wire, &arns).await),
             Err(error) => (Err(error.clone()), Err(error)),
         };
         let services = ecs::services(&self.wire, service_arns).await;

@@ -15,10 +15,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
-use aws_smithy_types::retry::ErrorKind;
 use conductor::Clock;
 use tokio::sync::Mutex;
 use upgrade::Timestamp;
@@ -206,22 +203,3 @@ impl HttpConnector for RenewingConnector {
 /// On a refusal after which there are other credentials: the same call may be signed with those.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignAnew;
-
-/// Has an SDK's client sign anew, and try again.
-#[derive(Debug)]
-pub(crate) struct SignsAnew;
-
-impl ClassifyRetry for SignsAnew {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        match context.response().and_then(|response| response.extension::<SignAnew>()) {
-            Some(SignAnew) => {
-                RetryAction::retryable_error_with_explicit_delay(ErrorKind::ClientError, Duration::ZERO)
-            }
-            None => RetryAction::NoActionIndicated,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "other credentials"
-    }
-}

@@ -8,8 +8,8 @@ use upgrade::{Looked, PortError, PortErrorKind};
 
 use crate::cloud::AwsCloud;
 use crate::endpoints::{LOGS, QUEUES};
-use crate::errors::{CallError, OrAbsent, code, port_error};
-use crate::{auto_scaling, cloudwatch, ec2, identity, load_balancing, rds};
+use crate::errors::{CallError, OrAbsent};
+use crate::{auto_scaling, batch, cloudwatch, ec2, identity, load_balancing, rds};
 
 /// A name that an update would take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +64,10 @@ async fn exists(cloud: &AwsCloud, name: &CustomName) -> Result<bool, PortError> 
             Ok(!cloudwatch::alarms(&cloud.wire, &[text.to_owned()], |_| false).await?.is_empty())
         }
         "AWS::Batch::JobQueue" => {
-            let found = cloud.batch.describe_job_queues().job_queues(text).send().await;
-            let found = found.map_err(|error| port_error("batch:DescribeJobQueues", &error))?;
-            Ok(!found.job_queues().is_empty())
+            Ok(!batch::describe_queues(&cloud.wire, &[text.to_owned()]).await?.is_empty())
         }
         "AWS::Batch::ComputeEnvironment" => {
-            let found = cloud.batch.describe_compute_environments().compute_environments(text).send().await;
-            let found = found.map_err(|error| port_error("batch:DescribeComputeEnvironments", &error))?;
-            Ok(!found.compute_environments().is_empty())
+            Ok(!batch::describe_environments(&cloud.wire, &[text.to_owned()]).await?.is_empty())
         }
         "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
             load_balancing::exists(&cloud.wire, "DescribeLoadBalancers", text, "LoadBalancerNotFound").await

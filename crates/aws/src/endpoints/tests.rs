@@ -316,7 +316,6 @@ async fn in_a_child() {
     let cloud = AwsCloud::of(reach);
     for service in SERVICES {
         match service.sdk_id {
-            "Batch" => drop(cloud.batch.describe_job_queues().send().await),
             "S3" => drop(cloud.get_template("s3://bucket/key").await),
             _ => drop(wire.query(&Form::new(service, "Anything")).await),
         }
