@@ -1,5 +1,4 @@
-//! Where each service is, and for which Region a request to it is signed: the one place that decides, for the SDK's
-//! clients as for our own calls.
+//! Where each service is, and for which Region a request to it is signed: the one place that decides.
 //!
 //! The settings' `endpoint_url` wins over everything. Without it the environment's and the profile's addresses count, a
 //! service's own before the one for all (AWS SDKs and Tools reference guide, "Service-specific endpoints"). Without
@@ -18,181 +17,143 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::percent::percent_encode;
 
-/// A service. Version and JSON version are only told of those that are asked without an SDK client.
+/// A service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
+    /// In a signature's scope, and before the Region in its host name.
+    pub signing_name: &'static str,
     /// Before the colon of its IAM actions.
     pub iam_prefix: &'static str,
-    /// In a signature's scope.
-    pub signing_name: &'static str,
-    /// Before the Region in its host name.
-    pub host_prefix: &'static str,
     /// Its name in `AWS_ENDPOINT_URL_…`, as the SDKs call it.
     pub sdk_id: &'static str,
-    /// API version, or the target prefix of a JSON service.
+    /// API version, or the target prefix of a JSON service; empty where the path tells.
     pub version: &'static str,
     /// The JSON protocol's version, where the operation stands in a header.
     pub json_version: &'static str,
+    /// Whether it is asked at its FIPS and dual-stack hosts where environment or profile want them.
+    pub has_variants: bool,
 }
 
-pub(crate) const EC2: Service = Service {
-    iam_prefix: "ec2",
-    signing_name: "ec2",
-    host_prefix: "ec2",
-    sdk_id: "EC2",
-    version: "2016-11-15",
-    json_version: "1.1",
-};
-pub(crate) const RDS: Service = Service {
-    iam_prefix: "rds",
-    signing_name: "rds",
-    host_prefix: "rds",
-    sdk_id: "RDS",
-    version: "2014-10-31",
-    json_version: "1.1",
-};
-pub(crate) const IAM: Service = Service {
-    iam_prefix: "iam",
-    signing_name: "iam",
-    host_prefix: "iam",
-    sdk_id: "IAM",
-    version: "2010-05-08",
-    json_version: "1.1",
-};
-pub(crate) const CLOUDWATCH: Service = Service {
-    iam_prefix: "cloudwatch",
-    signing_name: "monitoring",
-    host_prefix: "monitoring",
-    sdk_id: "CloudWatch",
-    version: "2010-08-01",
-    json_version: "1.1",
-};
-pub(crate) const STS: Service = Service {
-    iam_prefix: "sts",
-    signing_name: "sts",
-    host_prefix: "sts",
-    sdk_id: "STS",
-    version: "2011-06-15",
-    json_version: "1.1",
-};
-pub(crate) const SNS: Service = Service {
-    iam_prefix: "sns",
-    signing_name: "sns",
-    host_prefix: "sns",
-    sdk_id: "SNS",
-    version: "2010-03-31",
-    json_version: "1.1",
-};
-pub(crate) const BACKUP: Service = Service {
-    iam_prefix: "backup",
-    signing_name: "backup",
-    host_prefix: "backup",
-    sdk_id: "Backup",
-    version: "",
-    json_version: "1.1",
-};
-pub(crate) const SERVICE_QUOTAS: Service = Service {
-    iam_prefix: "servicequotas",
-    signing_name: "servicequotas",
-    host_prefix: "servicequotas",
-    sdk_id: "Service Quotas",
-    version: "ServiceQuotasV20190624",
-    json_version: "1.1",
-};
+impl Service {
+    const fn new(name: &'static str, sdk_id: &'static str, version: &'static str) -> Service {
+        let (signing_name, iam_prefix) = (name, name);
+        Service { signing_name, iam_prefix, sdk_id, version, json_version: "1.1", has_variants: false }
+    }
 
-pub(crate) const ECS: Service = Service {
-    iam_prefix: "ecs",
-    signing_name: "ecs",
-    host_prefix: "ecs",
-    sdk_id: "ECS",
-    version: "AmazonEC2ContainerServiceV20141113",
-    json_version: "1.1",
-};
-pub(crate) const LOGS: Service = Service {
-    iam_prefix: "logs",
-    signing_name: "logs",
-    host_prefix: "logs",
-    sdk_id: "CloudWatch Logs",
-    version: "Logs_20140328",
-    json_version: "1.1",
-};
-pub(crate) const QUEUES: Service = Service {
-    iam_prefix: "sqs",
-    signing_name: "sqs",
-    host_prefix: "sqs",
-    sdk_id: "SQS",
-    version: "AmazonSQS",
-    json_version: "1.0",
-};
+    const fn with_variants(self) -> Service {
+        Service { has_variants: true, ..self }
+    }
+}
 
-pub(crate) const CLOUDFORMATION: Service = Service {
-    iam_prefix: "cloudformation",
-    signing_name: "cloudformation",
-    host_prefix: "cloudformation",
-    sdk_id: "CloudFormation",
-    version: "2010-05-15",
-    json_version: "",
-};
-pub(crate) const AUTO_SCALING: Service = Service {
-    iam_prefix: "autoscaling",
-    signing_name: "autoscaling",
-    host_prefix: "autoscaling",
-    sdk_id: "Auto Scaling",
-    version: "2011-01-01",
-    json_version: "",
-};
-pub(crate) const BATCH: Service = Service {
-    iam_prefix: "batch",
-    signing_name: "batch",
-    host_prefix: "batch",
-    sdk_id: "Batch",
-    version: "",
-    json_version: "",
-};
-pub(crate) const LOAD_BALANCING: Service = Service {
-    iam_prefix: "elasticloadbalancing",
-    signing_name: "elasticloadbalancing",
-    host_prefix: "elasticloadbalancing",
-    sdk_id: "Elastic Load Balancing v2",
-    version: "2015-12-01",
-    json_version: "",
-};
-pub(crate) const STORAGE: Service = Service {
-    iam_prefix: "s3",
-    signing_name: "s3",
-    host_prefix: "s3",
-    sdk_id: "S3",
-    version: "",
-    json_version: "",
-};
+pub(crate) const EC2: Service = Service::new("ec2", "EC2", "2016-11-15");
+pub(crate) const RDS: Service = Service::new("rds", "RDS", "2014-10-31");
+pub(crate) const IAM: Service = Service::new("iam", "IAM", "2010-05-08");
+pub(crate) const CLOUDWATCH: Service =
+    Service { iam_prefix: "cloudwatch", ..Service::new("monitoring", "CloudWatch", "2010-08-01") };
+pub(crate) const STS: Service = Service::new("sts", "STS", "2011-06-15");
+pub(crate) const SNS: Service = Service::new("sns", "SNS", "2010-03-31");
+pub(crate) const BACKUP: Service = Service::new("backup", "Backup", "");
+pub(crate) const SERVICE_QUOTAS: Service =
+    Service::new("servicequotas", "Service Quotas", "ServiceQuotasV20190624");
+pub(crate) const ECS: Service = Service::new("ecs", "ECS", "AmazonEC2ContainerServiceV20141113");
+pub(crate) const LOGS: Service = Service::new("logs", "CloudWatch Logs", "Logs_20140328");
+pub(crate) const QUEUES: Service = Service { json_version: "1.0", ..Service::new("sqs", "SQS", "AmazonSQS") };
+pub(crate) const CLOUDFORMATION: Service =
+    Service::new("cloudformation", "CloudFormation", "2010-05-15").with_variants();
+pub(crate) const AUTO_SCALING: Service =
+    Service::new("autoscaling", "Auto Scaling", "2011-01-01").with_variants();
+pub(crate) const BATCH: Service = Service::new("batch", "Batch", "").with_variants();
+pub(crate) const LOAD_BALANCING: Service =
+    Service::new("elasticloadbalancing", "Elastic Load Balancing v2", "2015-12-01").with_variants();
+pub(crate) const STORAGE: Service = Service::new("s3", "S3", "");
 
-/// Partitions: what their Regions begin with, their domain, IAM's host and the Region that it is signed for.
-/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>; the others' domains are from botocore's
-/// `partitions.json`. The line without a beginning is the commercial partition.
-const PARTITIONS: &[(&str, &str, &str, &str)] = &[
-    ("cn-", "amazonaws.com.cn", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-    ("us-gov-", "amazonaws.com", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
-    ("us-iso-", "c2s.ic.gov", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
-    ("us-isob-", "sc2s.sgov.gov", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
-    ("eusc-", "amazonaws.eu", "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+struct Partition {
+    /// What its Regions begin with.
+    regions: &'static str,
+    domain: &'static str,
+    dual_stack_domain: &'static str,
+    /// IAM is one for a whole partition.
+    iam_host: &'static str,
+    /// The Region that IAM's requests are signed for.
+    iam_region: &'static str,
+}
+
+/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>; the domains are from botocore's `partitions.json`.
+const PARTITIONS: &[Partition] = &[
+    Partition {
+        regions: "cn-",
+        domain: "amazonaws.com.cn",
+        dual_stack_domain: "api.amazonwebservices.com.cn",
+        iam_host: "iam.cn-north-1.amazonaws.com.cn",
+        iam_region: "cn-north-1",
+    },
+    Partition {
+        regions: US_GOV,
+        domain: "amazonaws.com",
+        dual_stack_domain: "api.aws",
+        iam_host: "iam.us-gov.amazonaws.com",
+        iam_region: "us-gov-west-1",
+    },
+    Partition {
+        regions: "us-iso-",
+        domain: "c2s.ic.gov",
+        dual_stack_domain: "api.aws.ic.gov",
+        iam_host: "iam.us-iso-east-1.c2s.ic.gov",
+        iam_region: "us-iso-east-1",
+    },
+    Partition {
+        regions: "us-isob-",
+        domain: "sc2s.sgov.gov",
+        dual_stack_domain: "api.aws.scloud",
+        iam_host: "iam.us-isob-east-1.sc2s.sgov.gov",
+        iam_region: "us-isob-east-1",
+    },
+    Partition {
+        regions: "us-isof-",
+        domain: "csp.hci.ic.gov",
+        dual_stack_domain: "api.aws.hci.ic.gov",
+        iam_host: "iam.us-isof-south-1.csp.hci.ic.gov",
+        iam_region: "us-isof-south-1",
+    },
+    Partition {
+        regions: "eu-isoe-",
+        domain: "cloud.adc-e.uk",
+        dual_stack_domain: "api.cloud-aws.adc-e.uk",
+        iam_host: "iam.eu-isoe-west-1.cloud.adc-e.uk",
+        iam_region: "eu-isoe-west-1",
+    },
+    Partition {
+        regions: "eusc-",
+        domain: "amazonaws.eu",
+        dual_stack_domain: "api.amazonwebservices.eu",
+        iam_host: "iam.eusc-de-east-1.amazonaws.eu",
+        iam_region: "eusc-de-east-1",
+    },
     COMMERCIAL,
 ];
 
-/// The commercial partition.
-const COMMERCIAL: (&str, &str, &str, &str) = ("", "amazonaws.com", "iam.amazonaws.com", "us-east-1");
+const COMMERCIAL: Partition = Partition {
+    regions: "",
+    domain: "amazonaws.com",
+    dual_stack_domain: "api.aws",
+    iam_host: "iam.amazonaws.com",
+    iam_region: "us-east-1",
+};
 
-fn partition(region: &str) -> (&'static str, &'static str, &'static str, &'static str) {
-    PARTITIONS.iter().find(|(beginning, ..)| region.starts_with(beginning)).copied().unwrap_or(COMMERCIAL)
+const US_GOV: &str = "us-gov-";
+
+fn partition(region: &str) -> &'static Partition {
+    PARTITIONS.iter().find(|partition| region.starts_with(partition.regions)).unwrap_or(&COMMERCIAL)
 }
 
 /// The domain of the partition that a Region belongs to, such as `amazonaws.com.cn`.
 pub(crate) fn domain(region: &str) -> &'static str {
-    partition(region).1
+    partition(region).domain
 }
 
 /// The domains of all partitions.
 pub(crate) fn domains() -> impl Iterator<Item = &'static str> {
-    PARTITIONS.iter().map(|(_, domain, ..)| *domain)
+    PARTITIONS.iter().map(|partition| partition.domain)
 }
 
 /// Whether a bucket's name can stand alone before a host name and its certificate's asterisk: no dots, no capitals.
@@ -236,7 +197,7 @@ impl Endpoints {
         })
     }
 
-    /// The configuration of a service's SDK client: it asks nobody else for its address.
+    /// The configuration of an SDK client of the service, for a role's credentials: it asks nobody else for its address.
     pub(crate) fn sdk_config(&self, sdk: &SdkConfig, service: &Service) -> SdkConfig {
         let mut builder = sdk.to_builder();
         builder.set_endpoint_url(self.endpoint_url(service));
@@ -246,30 +207,43 @@ impl Endpoints {
     }
 
     /// A service's address, and the Region to sign for.
-    pub(crate) fn of(&self, service: &Service) -> (String, String) {
+    pub(crate) fn address(&self, service: &Service) -> (String, String) {
         if let Some(url) = self.endpoint_url(service) {
             return (url, self.region.clone());
         }
-        let (_, domain, iam_host, iam_region) = partition(&self.region);
+        let partition = partition(&self.region);
         if *service == IAM {
-            // IAM is one for a whole partition.
-            return (format!("https://{iam_host}"), iam_region.to_owned());
+            return (format!("https://{}", partition.iam_host), partition.iam_region.to_owned());
         }
-        (format!("https://{}.{}.{domain}", service.host_prefix, self.region), self.region.clone())
+        let (fips, dual_stack) = if service.has_variants { self.variants() } else { (false, false) };
+        let name = service.signing_name;
+        // By the services' endpoint rules, as botocore has them.
+        let host = match (fips, dual_stack, partition.regions) {
+            (false, _, _) | (true, false, US_GOV) => name.to_owned(),
+            (true, false, "") if *service == BATCH => format!("fips.{name}"),
+            (true, _, _) => format!("{name}-fips"),
+        };
+        let domain = if dual_stack { partition.dual_stack_domain } else { partition.domain };
+        (format!("https://{host}.{}.{domain}", self.region), self.region.clone())
+    }
+
+    /// Whether environment or profile ask for FIPS endpoints, and for dual-stack ones.
+    fn variants(&self) -> (bool, bool) {
+        let wants = |setting: fn(&SdkConfig) -> Option<bool>| {
+            self.configured.as_ref().and_then(setting).unwrap_or(false)
+        };
+        (wants(SdkConfig::use_fips), wants(SdkConfig::use_dual_stack))
     }
 
     /// A bucket's address in its Region. Path style at an address of somebody's own, so that a bucket needs no DNS name there,
     /// and for a name that no certificate fits; else the bucket is the host, as AWS wants it (S3 user guide, "Virtual
     /// hosting of general purpose buckets"). FIPS and dual-stack endpoints where environment or profile ask for them (AWS
     /// General Reference, "Amazon S3 endpoints and quotas").
-    pub(crate) fn of_bucket(&self, bucket: &str, region: &str) -> String {
+    pub(crate) fn bucket_address(&self, bucket: &str, region: &str) -> String {
         if let Some(url) = self.endpoint_url(&STORAGE) {
             return format!("{}/{}", url.trim_end_matches('/'), percent_encode(bucket));
         }
-        let wants = |setting: fn(&SdkConfig) -> Option<bool>| {
-            self.configured.as_ref().and_then(setting).unwrap_or(false)
-        };
-        let host = match (wants(SdkConfig::use_fips), wants(SdkConfig::use_dual_stack)) {
+        let host = match self.variants() {
             (false, false) => "s3",
             (true, false) => "s3-fips",
             (false, true) => "s3.dualstack",

@@ -114,7 +114,7 @@ impl Wire {
 
     /// A call without a body to where the service is. `path`: with its query, already encoded.
     fn call<'a>(&self, service: &'a Service, method: http::Method, path: &str) -> Call<'a> {
-        let (base, region) = self.endpoints.of(service);
+        let (base, region) = self.endpoints.address(service);
         Call {
             service,
             method,

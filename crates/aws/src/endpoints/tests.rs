@@ -38,7 +38,7 @@ const SERVICES: [&Service; 16] = [
 
 #[test]
 fn no_service_is_forgotten_here() {
-    let described = include_str!("../endpoints.rs").matches(": Service = Service {").count();
+    let described = include_str!("../endpoints.rs").matches(": Service =").count();
     assert_eq!(described, SERVICES.len());
 }
 
@@ -60,7 +60,39 @@ fn services_are_where_aws_has_them() {
             configured: None,
             buckets: BucketRegions::default(),
         };
-        assert_eq!(endpoints.of(&service), (url.to_owned(), signed_for.to_owned()), "{region}");
+        assert_eq!(endpoints.address(&service), (url.to_owned(), signed_for.to_owned()), "{region}");
+    }
+}
+
+#[test]
+fn fips_and_dual_stack_hosts_are_those_of_the_services_own_rules() {
+    for (service, region, fips, dual_stack, url) in [
+        (CLOUDFORMATION, "us-east-1", true, false, "https://cloudformation-fips.us-east-1.amazonaws.com"),
+        (CLOUDFORMATION, "us-east-1", false, true, "https://cloudformation.us-east-1.api.aws"),
+        (CLOUDFORMATION, "us-gov-west-1", true, false, "https://cloudformation.us-gov-west-1.amazonaws.com"),
+        (AUTO_SCALING, "us-gov-west-1", true, true, "https://autoscaling-fips.us-gov-west-1.api.aws"),
+        (
+            AUTO_SCALING,
+            "us-isof-south-1",
+            true,
+            false,
+            "https://autoscaling-fips.us-isof-south-1.csp.hci.ic.gov",
+        ),
+        (LOAD_BALANCING, "us-west-2", true, true, "https://elasticloadbalancing-fips.us-west-2.api.aws"),
+        (BATCH, "us-west-2", true, false, "https://fips.batch.us-west-2.amazonaws.com"),
+        (BATCH, "us-gov-west-1", true, false, "https://batch.us-gov-west-1.amazonaws.com"),
+        (BATCH, "us-west-2", true, true, "https://batch-fips.us-west-2.api.aws"),
+        (BATCH, "cn-north-1", false, true, "https://batch.cn-north-1.api.amazonwebservices.com.cn"),
+        (EC2, "us-east-1", true, true, "https://ec2.us-east-1.amazonaws.com"),
+    ] {
+        let configured = SdkConfig::builder().use_fips(fips).use_dual_stack(dual_stack).build();
+        let endpoints = Endpoints {
+            region: region.to_owned(),
+            settings_url: None,
+            configured: Some(configured),
+            buckets: BucketRegions::default(),
+        };
+        assert_eq!(endpoints.address(&service), (url.to_owned(), region.to_owned()));
     }
 }
 
@@ -79,7 +111,7 @@ fn buckets_are_hosts_at_aws_and_paths_elsewhere() {
             configured: None,
             buckets: BucketRegions::default(),
         };
-        assert_eq!(endpoints.of_bucket(bucket, region), url);
+        assert_eq!(endpoints.bucket_address(bucket, region), url);
     }
     for (fips, dual_stack, url) in [
         (true, false, "https://b-1.s3-fips.us-east-1.amazonaws.com"),
@@ -93,7 +125,7 @@ fn buckets_are_hosts_at_aws_and_paths_elsewhere() {
             configured: Some(configured),
             buckets: BucketRegions::default(),
         };
-        assert_eq!(endpoints.of_bucket("b-1", "us-east-1"), url);
+        assert_eq!(endpoints.bucket_address("b-1", "us-east-1"), url);
     }
 }
 
@@ -113,7 +145,7 @@ enum Source {
 
 /// The environment's own address of a service: `http://ec2.environment.test:4`.
 fn own(service: &Service, source: &str) -> String {
-    format!("http://{}.{source}.test:4", service.host_prefix)
+    format!("http://{}.{source}.test:4", service.signing_name)
 }
 
 fn variable(service: &Service) -> String {
@@ -122,7 +154,7 @@ fn variable(service: &Service) -> String {
 
 /// AWS's own address, by its endpoints and quotas pages.
 fn of_aws(service: &Service) -> String {
-    match service.host_prefix {
+    match service.signing_name {
         "iam" => "https://iam.amazonaws.com".to_owned(),
         host => format!("https://{host}.eu-west-1.amazonaws.com"),
     }

@@ -103,7 +103,7 @@ impl Wire {
 
     fn storage_call(&self, request: StorageRequest) -> Call<'static> {
         let StorageRequest { method, bucket, region, key, query, headers, body } = request;
-        let address = self.endpoints.of_bucket(&bucket, &region);
+        let address = self.endpoints.bucket_address(&bucket, &region);
         let mut uri = format!("{address}/{}", percent_encode_path(&key));
         if !query.is_empty() {
             uri.push('?');
