@@ -38,6 +38,7 @@ impl Canned {
             access_key_id: "AKIATEST".to_owned(),
             secret_access_key: "secret-key-that-must-not-show".to_owned(),
             transport: Transport::InProcess(Arc::new(move |request| {
+                crate::operations::check(&request);
                 let body = String::from_utf8_lossy(request.body()).into_owned();
                 let action = body.strip_prefix("Action=").and_then(|rest| rest.split('&').next());
                 let action = action.map_or_else(|| request.uri().path().to_owned(), str::to_owned);

@@ -31,7 +31,10 @@ pub fn connection(local: &LocalCloud, keys: &AccessKeys, clock: Clock) -> Connec
         endpoint_url: "http://localhost".to_owned(),
         access_key_id: keys.access_key_id.clone(),
         secret_access_key: keys.secret_access_key.clone(),
-        transport: Transport::InProcess(Arc::new(move |request| callee.call(request))),
+        transport: Transport::InProcess(Arc::new(move |request| {
+            crate::operations::check(&request);
+            callee.call(request)
+        })),
         now: Arc::new(move || clock.system_time()),
     }
 }

@@ -12,6 +12,7 @@ mod nested;
 mod network;
 mod notes;
 mod obstacles;
+mod operations;
 mod pins;
 mod queries;
 mod rate;
