@@ -24,10 +24,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http::header::USER_AGENT;
 use http_body_util::BodyExt;
 
 use crate::endpoints::{Endpoints, STORAGE, Service};
-use crate::errors::{Failure, may_be_repeated};
+use crate::errors::{Failure, may_be_repeated, with_causes};
 use crate::pace::PATIENCE;
 use crate::renewing::SignAnew;
 use crate::xml::Element;
@@ -35,6 +36,9 @@ use crate::xml::Element;
 /// How long an answer is waited for ([`crate::limited`]). Whoever holds a claim sends nothing
 /// from 40 s after its last beat and may be followed at 70 s: what it sent in the last moment must have ended by then.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(25);
+
+/// How CloudTrail names whoever calls.
+const OUR_NAME: &str = concat!("slackwater/", env!("CARGO_PKG_VERSION"));
 
 /// What carries, signs and repeats calls. Its `Debug` shows no key.
 #[derive(Clone)]
@@ -132,7 +136,7 @@ impl Wire {
         if answer.is_success() { Ok(answer) } else { Err(answer.refusal()) }
     }
 
-    /// Send, again and again where it may help: four tries in all, with the SDK's standard waits (a random part of 1, 2,
+    /// Send, again and again where it may help: four tries in all, with the SDKs' standard waits (a random part of 1, 2,
     /// 4 s, at most 20 s).
     async fn send_for_any_status(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let mut tried = 1;
@@ -173,8 +177,8 @@ impl Wire {
         let answered = async {
             let (request, signed_at) = self.signed(call).await?;
             let response = self.connector.call(request).await.map_err(|error| match error.is_user() {
-                true => Failure::Withheld(crate::errors::told(&error)),
-                false => Failure::Unreachable(crate::errors::told(&error)),
+                true => Failure::Withheld(with_causes(&error)),
+                false => Failure::Unreachable(with_causes(&error)),
             })?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
@@ -196,7 +200,7 @@ impl Wire {
             .credentials
             .provide_credentials()
             .await
-            .map_err(|error| Failure::Credentials(crate::errors::told(&error)))?
+            .map_err(|error| Failure::Credentials(with_causes(&error)))?
             .into();
         let signed_at = (self.now)();
         let parameters = SigningParams::builder()
@@ -214,7 +218,8 @@ impl Wire {
                 .map_err(|error| unsent(error.to_string()))?;
         let (instructions, _signature) =
             sign(signable, &parameters).map_err(|error| unsent(error.to_string()))?.into_parts();
-        let mut request = http::Request::builder().method(&call.method).uri(&call.uri);
+        let mut request =
+            http::Request::builder().method(&call.method).uri(&call.uri).header(USER_AGENT, OUR_NAME);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
