@@ -6,11 +6,11 @@ use upgrade::{
     WarmPool, WarmPoolSize, WorkerGroup,
 };
 
+use crate::concurrency::{all, each, each_by_itself};
 use crate::ec2;
 use crate::endpoints::AUTO_SCALING;
 use crate::errors::{CallError, OrAbsent, look_again};
 use crate::tags::{MEMORY_TAG, Tag};
-use crate::together::{all, each, each_by_itself};
 use crate::wire::Wire;
 use crate::wire::query::{Form, time};
 

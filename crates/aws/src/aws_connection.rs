@@ -19,11 +19,11 @@ use aws_types::region::Region;
 use crate::cloud::AwsCloud;
 use crate::connection::{ATTEMPTS, Reach, retries, settings, shared, timeouts};
 use crate::endpoints::{BucketRegions, Endpoints, STS};
-use crate::errors::{Origin, told};
+use crate::errors::{Origin, with_causes};
 use crate::limited::limited;
 use crate::pace::{Pace, paced};
 use crate::renewing::{Kept, Renewing, renewed};
-use crate::rerouted::rerouted;
+use crate::sts_address::with_sts_address;
 use crate::wire::Wire;
 
 /// How AWS is reached. What is left out comes from where the AWS CLI takes it: `AWS_REGION`, `AWS_PROFILE`,
@@ -50,14 +50,14 @@ pub struct AssumedRole {
     pub role_arn: String,
     /// What its trust policy wants as `sts:ExternalId`.
     pub external_id: Option<String>,
-    /// How the session is called in CloudTrail: `slackwater-RUN`. See [`AssumedRole::session_of`].
+    /// How the session is called in CloudTrail: `slackwater-RUN`. See [`AssumedRole::session_name`].
     pub session_name: String,
 }
 
 impl AssumedRole {
     /// The session name of a run: what STS takes of it (`[\w+=,.@-]`, 2 to 64 characters; AssumeRole, RoleSessionName).
     #[must_use]
-    pub fn session_of(run_id: &str) -> String {
+    pub fn session_name(run_id: &str) -> String {
         let taken = |letter: char| {
             if letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter) { letter } else { '-' }
         };
@@ -116,7 +116,7 @@ impl AwsCloud {
             .connector_settings(settings())
             .sleep_impl(TokioSleep::new())
             .build();
-        Ok(AwsCloud::of(connection.reach(SharedHttpConnector::new(connector), ATTEMPTS).await?))
+        Ok(AwsCloud::from_reach(connection.reach(SharedHttpConnector::new(connector), ATTEMPTS).await?))
     }
 }
 
@@ -128,7 +128,7 @@ impl AwsConnection {
         attempts: u32,
     ) -> Result<Reach, ConnectError> {
         // Sign-on and instance metadata are not part of the account's budget, so they go around the pace.
-        let unpaced = rerouted(connector.clone(), self.endpoint_url.clone());
+        let unpaced = with_sts_address(connector.clone(), self.endpoint_url.clone());
         let loaded = self.load(&unpaced, attempts).await;
         let named = self.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
         let profile_words = named.as_ref().map(|profile| format!("profile {profile}"));
@@ -143,8 +143,8 @@ impl AwsConnection {
             buckets: BucketRegions::default(),
         };
         let who = match &profile_words {
-            Some(profile) => format!("{profile}, {}", endpoints.described()),
-            None => endpoints.described(),
+            Some(profile) => format!("{profile}, {}", endpoints.label()),
+            None => endpoints.label(),
         };
         let source = {
             let (this, endpoints, who) = (self.clone(), endpoints.clone(), who.clone());
@@ -160,7 +160,7 @@ impl AwsConnection {
         };
         let renewing = Arc::new(Renewing::new(source));
         let first = renewing.fresh().await;
-        let _found = first.map_err(|error| self.refused(&who, named.as_deref(), &told(&error)))?;
+        let _found = first.map_err(|error| self.refused(&who, named.as_deref(), &with_causes(&error)))?;
         let credentials = SharedCredentialsProvider::new(Kept(renewing.clone()));
         let connector = paced(renewed(limited(connector), renewing), self.pace);
         Ok(Reach {
@@ -173,7 +173,7 @@ impl AwsConnection {
                 now: Arc::new(|| SystemTimeSource::new().now()),
                 attempts,
             },
-            origin: Origin { described: who, profile: named },
+            origin: Origin { label: who, profile: named },
         })
     }
 

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::Value;
 use upgrade::{PortError, Timestamp};
 
+use crate::concurrency::all;
 use crate::endpoints::BACKUP;
-use crate::percent::percent_encode;
-use crate::together::all;
+use crate::uri_encoding::percent_encode;
 use crate::wire::Wire;
 
 /// The newest completed recovery point of any of the resources, over every vault of the account and Region.

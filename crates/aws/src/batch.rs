@@ -9,11 +9,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use upgrade::{ComputeEnvironment, Job, JobQueue, PortError};
 
+use crate::concurrency::{all, each, each_by_itself};
 use crate::endpoints::BATCH;
 use crate::errors::{CallError, OrAbsent, is_one_too_many, look_again};
-use crate::percent::percent_encode;
 use crate::tags::{MEMORY_TAG, owner};
-use crate::together::{all, each, each_by_itself};
+use crate::uri_encoding::percent_encode;
 use crate::wire::Wire;
 
 /// Every status of a job that has not finished.

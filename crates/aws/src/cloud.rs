@@ -11,12 +11,12 @@ use upgrade::{
 };
 
 use crate::clouds::AwsClouds;
+use crate::concurrency::{all, each};
 use crate::connection::{Connection, Reach};
 use crate::errors::Origin;
 use crate::load_balancing::gate;
 use crate::obstacles::Unseen;
 use crate::pace::Pace;
-use crate::together::{all, each};
 use crate::wire::Wire;
 use crate::{auto_scaling, batch, cloudformation, cloudwatch, ec2, ecs, load_balancing, rds};
 
@@ -38,18 +38,18 @@ impl AwsCloud {
     /// The same, at a pace.
     #[must_use]
     pub fn paced(connection: &Connection, pace: Pace) -> AwsCloud {
-        AwsCloud::of(connection.reach(pace))
+        AwsCloud::from_reach(connection.reach(pace))
     }
 
-    pub(crate) fn of(reach: Reach) -> AwsCloud {
+    pub(crate) fn from_reach(reach: Reach) -> AwsCloud {
         let Reach { wire, origin } = reach;
         AwsCloud { region: wire.endpoints.region.clone(), wire, origin }
     }
 
     /// Whose requests these are, for a person: `profile prod, Region us-east-1`.
     #[must_use]
-    pub fn described(&self) -> &str {
-        &self.origin.described
+    pub fn label(&self) -> &str {
+        &self.origin.label
     }
 
     async fn answer(&self, query: &Query) -> Result<Observation, PortError> {
@@ -154,7 +154,7 @@ impl AwsCloud {
             FleetQuery::Calm(parts) => Observation::Calm(self.calm(parts, |_| false).await?),
             FleetQuery::Standing { stack_id, parts, version_sources } => {
                 let calm = self.calm(parts, |acts| !acts).await?;
-                let (stack_status, version) = self.release_of(stack_id, version_sources).await?;
+                let (stack_status, version) = self.deployed_release(stack_id, version_sources).await?;
                 Observation::Standing(StandingSeen { stack_status, version, calm })
             }
         })

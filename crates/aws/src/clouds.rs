@@ -28,7 +28,7 @@ impl AwsClouds {
     ///
     /// # Errors
     /// When the plan updates a stack for which no connection is set up.
-    pub fn of(&self, update: UpdateKind) -> Result<&AwsCloud, PortError> {
+    pub fn cloud_for(&self, update: UpdateKind) -> Result<&AwsCloud, PortError> {
         let cloud = match update {
             UpdateKind::BackupStack => self.backup.as_ref(),
             UpdateKind::RoleStack => self.role.as_ref(),
@@ -45,14 +45,14 @@ impl AwsClouds {
 impl Cloud for AwsClouds {
     async fn observe(&self, query: &Query) -> Result<Observation, PortError> {
         match query {
-            Query::Stack(of_stack) => self.of(of_stack.update())?.observe(query).await,
+            Query::Stack(of_stack) => self.cloud_for(of_stack.update())?.observe(query).await,
             Query::Fleet(_) | Query::Health(_) | Query::Platform(_) => self.primary.observe(query).await,
         }
     }
 
     async fn act(&self, act: &Act) -> Result<(), PortError> {
         match act {
-            Act::Stack(on_stack) => self.of(on_stack.update())?.act(act).await,
+            Act::Stack(on_stack) => self.cloud_for(on_stack.update())?.act(act).await,
             Act::Fleet(_) | Act::Platform { .. } => self.primary.act(act).await,
         }
     }

@@ -2,10 +2,10 @@
 
 use upgrade::{Alarm, AlarmSeen, LogicalResource, PortError};
 
+use crate::concurrency::{all, each};
 use crate::endpoints::CLOUDWATCH;
 use crate::errors::{CallError, OrAbsent};
 use crate::tags::MEMORY_TAG;
-use crate::together::{all, each};
 use crate::wire::Wire;
 use crate::wire::query::Form;
 use crate::xml::Element;
@@ -14,7 +14,7 @@ use crate::xml::Element;
 const NAMES_A_CALL: usize = 100;
 
 /// Alarms by name; those that are gone are left out.
-async fn described(wire: &Wire, names: &[String]) -> Result<Vec<Element>, PortError> {
+async fn describe_alarms(wire: &Wire, names: &[String]) -> Result<Vec<Element>, PortError> {
     let found = all(names.chunks(NAMES_A_CALL), async |some| {
         let form = Form::new(&CLOUDWATCH, "DescribeAlarms")
             .with_list("AlarmNames.member", some)
@@ -33,7 +33,7 @@ pub(crate) async fn alarms(
     names: &[String],
     with_note: fn(bool) -> bool,
 ) -> Result<Vec<AlarmSeen>, PortError> {
-    let described = described(wire, names).await?;
+    let described = describe_alarms(wire, names).await?;
     all(described, async |alarm| {
         let actions_enabled = alarm.text_of("ActionsEnabled") == "true";
         let arn = alarm.text_of("AlarmArn");
@@ -59,7 +59,7 @@ fn is_gone(error: &CallError) -> bool {
 
 /// Write a note on an alarm.
 pub(crate) async fn remember(wire: &Wire, name: &str, text: &str) -> Result<(), PortError> {
-    let Some(arn) = arn_of(wire, name).await? else { return Ok(()) };
+    let Some(arn) = alarm_arn(wire, name).await? else { return Ok(()) };
     let form = Form::new(&CLOUDWATCH, "TagResource")
         .with("ResourceARN", arn)
         .with("Tags.member.1.Key", MEMORY_TAG)
@@ -69,15 +69,15 @@ pub(crate) async fn remember(wire: &Wire, name: &str, text: &str) -> Result<(), 
 
 /// Take the note off again. An alarm that is gone has none.
 pub(crate) async fn forget(wire: &Wire, name: &str) -> Result<(), PortError> {
-    let Some(arn) = arn_of(wire, name).await? else { return Ok(()) };
+    let Some(arn) = alarm_arn(wire, name).await? else { return Ok(()) };
     let form = Form::new(&CLOUDWATCH, "UntagResource")
         .with("ResourceARN", arn)
         .with_list("TagKeys.member", [MEMORY_TAG]);
     wire.tell(&form).await.or_absent(is_gone).map(drop)
 }
 
-async fn arn_of(wire: &Wire, name: &str) -> Result<Option<String>, PortError> {
-    let found = described(wire, &[name.to_owned()]).await?;
+async fn alarm_arn(wire: &Wire, name: &str) -> Result<Option<String>, PortError> {
+    let found = describe_alarms(wire, &[name.to_owned()]).await?;
     Ok(found.first().map(|alarm| alarm.text_of("AlarmArn").to_owned()))
 }
 
@@ -87,7 +87,7 @@ pub(crate) async fn stack_alarms(
     resources: &[LogicalResource],
 ) -> Result<Vec<Alarm>, PortError> {
     let names: Vec<String> = resources.iter().map(|resource| resource.physical_id.clone()).collect();
-    let described = described(wire, &names).await?;
+    let described = describe_alarms(wire, &names).await?;
     Ok(resources
         .iter()
         .filter_map(|resource| {

@@ -94,7 +94,7 @@ impl Connection {
             configured: None,
             buckets: BucketRegions::default(),
         };
-        let origin = Origin { described: endpoints.described(), profile: None };
+        let origin = Origin { label: endpoints.label(), profile: None };
         let wire =
             Wire { connector, credentials, endpoints: Arc::new(endpoints), now: self.now.clone(), attempts };
         Reach { wire, origin }

@@ -103,7 +103,7 @@ impl AwsClouds {
     /// change set is executed, and before anybody is kept out. `pieces` are the plan's; other updates' are left aside.
     pub async fn verify_contents(&self, planned: &StackUpdate, pieces: &[Piece]) -> VerifiedContents {
         let mut verified = VerifiedContents::default();
-        let cloud = match self.of(planned.kind) {
+        let cloud = match self.cloud_for(planned.kind) {
             Ok(cloud) => cloud,
             Err(error) => {
                 verified.unread.push(UnreadContent { what: planned.kind.title().to_owned(), error });

@@ -55,7 +55,7 @@ impl AwsCloud {
     }
 
     /// A stack's status, and the version that its template tells.
-    pub(crate) async fn release_of(
+    pub(crate) async fn deployed_release(
         &self,
         stack_id: &str,
         sources: &[VersionSource],

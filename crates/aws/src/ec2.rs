@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use upgrade::{ApiProtection, Machine, PlannedSnapshot, PortError, PortErrorKind, SnapshotSeen};
 
+use crate::concurrency::each;
 use crate::endpoints::EC2;
 use crate::errors::{OrAbsent, look_again};
 use crate::tags::{MEMORY_TAG, RUN_TAG, owner};
-use crate::together::each;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 use crate::xml::Element;

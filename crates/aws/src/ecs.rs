@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use upgrade::{EcsService, EcsTask, Finding, PortError, ServiceCount};
 
+use crate::concurrency::{all, each};
 use crate::endpoints::ECS;
 use crate::errors::{CallError, OrAbsent};
 use crate::tags::MEMORY_TAG;
-use crate::together::{all, each};
 use crate::wire::Wire;
 
 /// DescribeServices takes at most 10 services of one cluster (Amazon ECS API reference).
@@ -17,7 +17,7 @@ const TASKS_A_CALL: usize = 100;
 
 /// The cluster of a service or a task, for which every call asks: `arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME`. An
 /// ARN of the old format doesn't name it; such a service is taken to be in the cluster that ECS takes where none is named.
-fn cluster_of(arn: &str) -> &str {
+fn cluster_name(arn: &str) -> &str {
     let mut parts = arn.split('/').skip(1);
     match (parts.next(), parts.next()) {
         (Some(cluster), Some(_)) => cluster,
@@ -29,7 +29,7 @@ fn cluster_of(arn: &str) -> &str {
 fn by_cluster(arns: &[String], most: usize) -> Vec<(&str, Vec<&str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for arn in arns {
-        let cluster = cluster_of(arn);
+        let cluster = cluster_name(arn);
         match groups.iter_mut().find(|(name, some)| *name == cluster && some.len() < most) {
             Some((_, some)) => some.push(arn),
             None => groups.push((cluster, vec![arn])),
@@ -39,7 +39,7 @@ fn by_cluster(arns: &[String], most: usize) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// Services by ARN, without their tasks; those that are gone are left out.
-async fn described(wire: &Wire, arns: &[String]) -> Result<Vec<EcsService>, PortError> {
+async fn describe_services(wire: &Wire, arns: &[String]) -> Result<Vec<EcsService>, PortError> {
     let answers = all(by_cluster(arns, SERVICES_A_CALL), async |(cluster, some)| {
         let asked = json!({"cluster": cluster, "services": some, "include": ["TAGS"]});
         let answer = wire.target_json::<Value>(&ECS, "DescribeServices", &asked).await;
@@ -53,7 +53,7 @@ async fn described(wire: &Wire, arns: &[String]) -> Result<Vec<EcsService>, Port
 
 /// Services with their tasks that have not stopped; those that are gone are left out.
 pub(crate) async fn services(wire: &Wire, arns: &[String]) -> Result<Vec<EcsService>, PortError> {
-    let described = described(wire, arns).await?;
+    let described = describe_services(wire, arns).await?;
     all(described, async |mut service| {
         service.tasks = tasks(wire, &service.arn).await?;
         Ok(service)
@@ -118,7 +118,7 @@ async fn task_arns(wire: &Wire, service_arn: &str, desired: &str) -> Result<Vec<
     let mut token: Option<String> = None;
     loop {
         let mut asked = json!({
-            "cluster": cluster_of(service_arn), "serviceName": service_arn, "desiredStatus": desired,
+            "cluster": cluster_name(service_arn), "serviceName": service_arn, "desiredStatus": desired,
         });
         if let (Some(token), Some(asked)) = (&token, asked.as_object_mut()) {
             asked.insert("nextToken".to_owned(), json!(token));
@@ -135,7 +135,7 @@ async fn task_arns(wire: &Wire, service_arn: &str, desired: &str) -> Result<Vec<
 
 /// Whether services have as many tasks as they want, all of the newest definition.
 pub(crate) async fn health(wire: &Wire, arns: &[String]) -> Result<Vec<Finding>, PortError> {
-    let described = described(wire, arns).await?;
+    let described = describe_services(wire, arns).await?;
     let of = |arn: &String| {
         let what = format!("ECS service {}", arn.rsplit('/').next().unwrap_or(arn));
         let Some(service) = described.iter().find(|service| service.arn == *arn) else {
@@ -159,7 +159,7 @@ pub(crate) async fn set_desired_counts(wire: &Wire, counts: &[ServiceCount]) -> 
     each(counts, async |count| {
         let ServiceCount { service_arn, desired_count } = count;
         let asked =
-            json!({"cluster": cluster_of(service_arn), "service": service_arn, "desiredCount": desired_count});
+            json!({"cluster": cluster_name(service_arn), "service": service_arn, "desiredCount": desired_count});
         Ok(wire.target_json(&ECS, "UpdateService", &asked).await.map(|_: Value| ())?)
     })
     .await
@@ -167,7 +167,7 @@ pub(crate) async fn set_desired_counts(wire: &Wire, counts: &[ServiceCount]) -> 
 
 pub(crate) async fn stop_tasks(wire: &Wire, task_arns: &[String], reason: &str) -> Result<(), PortError> {
     each(task_arns, async |task| {
-        let asked = json!({"cluster": cluster_of(task), "task": task, "reason": reason});
+        let asked = json!({"cluster": cluster_name(task), "task": task, "reason": reason});
         Ok(wire.target_json(&ECS, "StopTask", &asked).await.map(|_: Value| ())?)
     })
     .await

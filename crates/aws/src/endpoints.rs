@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::origin::Origin;
 use aws_types::service_config::ServiceConfigKey;
 
-use crate::percent::percent_encode;
+use crate::uri_encoding::percent_encode;
 
 /// A service.
 #[derive(Debug, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl Endpoints {
     }
 
     /// For a person: the address when there is one of its own.
-    pub(crate) fn described(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let configured = || self.configured.as_ref()?.endpoint_url();
         match self.settings_url.as_deref().or_else(configured) {
             Some(url) => format!("Region {}, endpoint {url}", self.region),

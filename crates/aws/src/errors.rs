@@ -217,8 +217,8 @@ pub(crate) fn look_again(error: PortError) -> PortError {
     PortError { kind: PortErrorKind::Transient, ..error }
 }
 
-/// The error with its causes, which the SDK's own `Display` leaves out.
-pub(crate) fn told(error: &dyn Error) -> String {
+/// The error with its causes, which the SDK's errors leave out of their `Display`.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -233,7 +233,7 @@ pub(crate) fn told(error: &dyn Error) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     /// Such as `profile prod, Region us-east-1`.
-    pub described: String,
+    pub label: String,
     /// The profile, when there is one.
     pub profile: Option<String>,
 }
@@ -246,7 +246,7 @@ impl Origin {
             // A machine that was asleep sets its clock right by itself, so looking again helps.
             let message = format!(
                 "{}; this machine's clock and the cloud's differ by minutes ({}): set it right",
-                error.message, self.described
+                error.message, self.label
             );
             return PortError { kind: PortErrorKind::Transient, message, ..error };
         }
@@ -254,18 +254,18 @@ impl Origin {
             let advice = match &self.profile {
                 Some(profile) => format!(
                     "the credentials have expired ({}): renew them (with IAM Identity Center: aws sso login --profile {profile})",
-                    self.described
+                    self.label
                 ),
-                None => format!("the credentials have expired ({}): renew them", self.described),
+                None => format!("the credentials have expired ({}): renew them", self.label),
             };
             return PortError { message: format!("{}; {advice}", error.message), ..error };
         }
         let advice = if is_denial(code) {
-            format!("the caller ({}) needs the permission {}", self.described, error.operation)
+            format!("the caller ({}) needs the permission {}", self.label, error.operation)
         } else if UNKNOWN_CODES.contains(&code) || SIGNATURE_CODES.contains(&code) {
-            format!("the keys don't belong here ({}): check profile, Region and endpoint", self.described)
+            format!("the keys don't belong here ({}): check profile, Region and endpoint", self.label)
         } else if code == UNREACHABLE || code == NO_CREDENTIALS {
-            self.described.clone()
+            self.label.clone()
         } else {
             return error;
         };
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn an_error_says_what_to_do() {
         let origin = |profile: Option<&str>| Origin {
-            described: "profile prod, Region us-east-1".to_owned(),
+            label: "profile prod, Region us-east-1".to_owned(),
             profile: profile.map(str::to_owned),
         };
         let service =

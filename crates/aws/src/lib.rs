@@ -1,6 +1,6 @@
-//! The conductor's ports, over the AWS SDK.
+//! The conductor's ports, over the AWS wire.
 //!
-//! There is one cloud interface: the AWS wire. The SDK is pointed at AWS, at a local cloud over loopback, at
+//! There is one cloud interface, and one way to speak it ([`wire`]). It is pointed at AWS, at a local cloud over loopback, at
 //! one in this process ([`Transport::InProcess`]), or at anybody's emulator; nothing here knows which.
 
 mod auto_scaling;
@@ -12,6 +12,7 @@ mod cloud;
 mod cloudformation;
 mod clouds;
 mod cloudwatch;
+mod concurrency;
 mod connection;
 mod contents;
 mod deployment;
@@ -26,21 +27,20 @@ mod load_balancing;
 mod nested;
 mod obstacles;
 mod pace;
-mod percent;
 mod quotas;
 mod rds;
 mod refusal;
 mod renewing;
-mod rerouted;
 mod sns;
 mod stack;
 mod stacks;
 mod state_bucket;
 mod state_objects;
 mod storage;
+mod sts_address;
 mod tags;
 mod taken_names;
-mod together;
+mod uri_encoding;
 mod wire;
 mod workload;
 mod xml;

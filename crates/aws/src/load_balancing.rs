@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use upgrade::{Finding, PortError};
 
+use crate::concurrency::all;
 use crate::endpoints::LOAD_BALANCING;
 use crate::errors::OrAbsent;
 use crate::tags::{MEMORY_TAG, RUN_TAG, Tag};
-use crate::together::all;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 

@@ -4,7 +4,7 @@ use upgrade::{LogicalResource, PortError, WaysIn, is_work};
 
 use crate::cloud::AwsCloud;
 use crate::cloudformation::{StackResource, typed_resources};
-use crate::together::all;
+use crate::concurrency::all;
 
 const NESTED_STACK: &str = "AWS::CloudFormation::Stack";
 

@@ -6,7 +6,7 @@ use upgrade::{
 };
 
 use crate::cloud::AwsCloud;
-use crate::together::all;
+use crate::concurrency::all;
 use crate::{auto_scaling, batch, ec2, ecs};
 
 /// What becomes of a part that can't be looked at.

@@ -1,6 +1,6 @@
 //! Pace: no more requests than AWS lets an account make, as far as it is known beforehand, and than it lets us make.
 //!
-//! It stands where requests leave, below the SDK and below [`crate::query`], so that every attempt counts, retries
+//! It stands where requests leave, below [`crate::wire`], so that every attempt counts, retries
 //! included, as AWS counts them. What AWS turns away for being too many takes another turn, so that nobody above has to
 //! begin anew: a refusal of that kind says that nothing was done.
 //!
@@ -166,7 +166,7 @@ pub(crate) fn signed_for(request: &HttpRequest) -> Option<(&str, String)> {
     let scope = authorization.split_once("Credential=")?.1.split(',').next()?;
     let service = scope.split('/').nth(3)?;
     let in_form = request.body().bytes().and_then(|form| {
-        // The SDK and our own forms begin with it.
+        // Our forms begin with it, and the SDK's.
         let rest = std::str::from_utf8(form.get(..128.min(form.len()))?).ok()?.strip_prefix("Action=")?;
         rest.split('&').next().map(str::to_owned)
     });
@@ -181,7 +181,7 @@ mod tests {
     use super::{Bucket, Paces};
 
     /// All turns are asked for at once: when the last of `calls` leaves, in milliseconds.
-    fn last_of(service: &str, operation: &str, calls: u32) -> u128 {
+    fn last_turn(service: &str, operation: &str, calls: u32) -> u128 {
         let paces = Paces::new();
         let turns = (0..calls).map(|_| paces.with(service, operation, Bucket::turn).wait);
         turns.max().unwrap_or_default().as_millis()
@@ -199,7 +199,7 @@ mod tests {
             ("ec2", "DescribeInstances", 50, 0, 0),
             ("autoscaling", "DescribeAutoScalingGroups", 1000, 0, 0),
         ] {
-            let last = last_of(service, operation, calls);
+            let last = last_turn(service, operation, calls);
             assert!((at_least..=at_most).contains(&last), "{service} {operation} {calls}: {last} ms");
         }
     }

@@ -14,7 +14,7 @@ use crate::{ec2, identity, rds};
 
 /// Who tells a type's quota.
 #[derive(Debug, Clone, Copy)]
-enum Teller {
+enum Source {
     /// RDS, under this name (DescribeAccountAttributes).
     Rds(&'static str),
     /// IAM, under this name (GetAccountSummary).
@@ -28,33 +28,33 @@ enum Teller {
 }
 
 /// The codes are those that `aws service-quotas list-service-quotas` shows in every Region.
-const TELLERS: &[(&str, &str, Teller)] = &[
-    ("AWS::RDS::DBInstance", "DB instances", Teller::Rds("DBInstances")),
-    ("AWS::RDS::DBSubnetGroup", "DB subnet groups", Teller::Rds("DBSubnetGroups")),
-    ("AWS::RDS::DBParameterGroup", "Parameter groups", Teller::Rds("DBParameterGroups")),
-    ("AWS::IAM::Role", "Roles per account", Teller::Iam("Roles")),
-    ("AWS::IAM::InstanceProfile", "Instance profiles per account", Teller::Iam("InstanceProfiles")),
-    ("AWS::IAM::ManagedPolicy", "Customer managed policies per account", Teller::Iam("Policies")),
-    ("AWS::AutoScaling::AutoScalingGroup", "Auto Scaling groups per Region", Teller::AutoScalingGroups),
+const SOURCES: &[(&str, &str, Source)] = &[
+    ("AWS::RDS::DBInstance", "DB instances", Source::Rds("DBInstances")),
+    ("AWS::RDS::DBSubnetGroup", "DB subnet groups", Source::Rds("DBSubnetGroups")),
+    ("AWS::RDS::DBParameterGroup", "Parameter groups", Source::Rds("DBParameterGroups")),
+    ("AWS::IAM::Role", "Roles per account", Source::Iam("Roles")),
+    ("AWS::IAM::InstanceProfile", "Instance profiles per account", Source::Iam("InstanceProfiles")),
+    ("AWS::IAM::ManagedPolicy", "Customer managed policies per account", Source::Iam("Policies")),
+    ("AWS::AutoScaling::AutoScalingGroup", "Auto Scaling groups per Region", Source::AutoScalingGroups),
     (
         "AWS::ElasticLoadBalancingV2::LoadBalancer",
         "Application Load Balancers per Region",
-        Teller::LoadBalancing("application-load-balancers"),
+        Source::LoadBalancing("application-load-balancers"),
     ),
     (
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "Target Groups per Region",
-        Teller::LoadBalancing("target-groups"),
+        Source::LoadBalancing("target-groups"),
     ),
     (
         "AWS::EC2::VPC",
         "VPCs per Region",
-        Teller::Counted { service: "vpc", code: "L-F678F1CE", action: "DescribeVpcs", set: "vpcSet" },
+        Source::Counted { service: "vpc", code: "L-F678F1CE", action: "DescribeVpcs", set: "vpcSet" },
     ),
     (
         "AWS::EC2::InternetGateway",
         "Internet gateways per Region",
-        Teller::Counted {
+        Source::Counted {
             service: "vpc",
             code: "L-A4707A72",
             action: "DescribeInternetGateways",
@@ -64,7 +64,7 @@ const TELLERS: &[(&str, &str, Teller)] = &[
     (
         "AWS::EC2::EIP",
         "EC2-VPC Elastic IPs",
-        Teller::Counted {
+        Source::Counted {
             service: "ec2",
             code: "L-0263D0A3",
             action: "DescribeAddresses",
@@ -74,7 +74,7 @@ const TELLERS: &[(&str, &str, Teller)] = &[
     (
         "AWS::EC2::SecurityGroup",
         "VPC security groups per Region",
-        Teller::Counted {
+        Source::Counted {
             service: "vpc",
             code: "L-E79EC296",
             action: "DescribeSecurityGroups",
@@ -86,11 +86,11 @@ const TELLERS: &[(&str, &str, Teller)] = &[
 /// The quotas of the types, and what could not be looked at. When nothing could, that is the answer.
 pub(crate) async fn quotas(cloud: &AwsCloud, types: &[String]) -> (Looked<Vec<Quota>>, Vec<String>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    for (resource_type, name, teller) in TELLERS {
+    for (resource_type, name, source) in SOURCES {
         if !types.iter().any(|wanted| wanted == resource_type) {
             continue;
         }
-        match cloud.looked(told(cloud, *teller).await) {
+        match cloud.looked(limit_and_use(cloud, *source).await) {
             Ok((limit, used)) => found.push(Quota {
                 name: (*name).to_owned(),
                 resource_type: (*resource_type).to_owned(),
@@ -109,15 +109,15 @@ pub(crate) async fn quotas(cloud: &AwsCloud, types: &[String]) -> (Looked<Vec<Qu
 }
 
 /// How many there may be, and how many there are.
-async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError> {
-    match teller {
-        Teller::Rds(name) => {
+async fn limit_and_use(cloud: &AwsCloud, source: Source) -> Result<(u64, u64), PortError> {
+    match source {
+        Source::Rds(name) => {
             let quotas = rds::quotas(&cloud.wire).await?;
             let quota = quotas.into_iter().find(|(found, ..)| found == name);
             let (_, limit, used) = quota.ok_or_else(|| incomplete("rds:DescribeAccountAttributes", name))?;
             Ok((limit, used))
         }
-        Teller::Iam(name) => {
+        Source::Iam(name) => {
             let summary = identity::summary(&cloud.wire).await?;
             let entry = |wanted: &str| {
                 let entry = summary.iter().find(|(found, _)| found == wanted);
@@ -125,7 +125,7 @@ async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError>
             };
             Ok((entry(&format!("{name}Quota"))?, entry(name)?))
         }
-        Teller::AutoScalingGroups => {
+        Source::AutoScalingGroups => {
             const OPERATION: &str = "autoscaling:DescribeAccountLimits";
             let limits = cloud.wire.query(&Form::new(&AUTO_SCALING, "DescribeAccountLimits")).await?;
             let number = |name| limits.text_of(name).parse().ok();
@@ -134,8 +134,8 @@ async fn told(cloud: &AwsCloud, teller: Teller) -> Result<(u64, u64), PortError>
                 _ => Err(incomplete(OPERATION, "number of groups")),
             }
         }
-        Teller::LoadBalancing(name) => load_balancing(cloud, name).await,
-        Teller::Counted { service, code, action, set } => {
+        Source::LoadBalancing(name) => load_balancing(cloud, name).await,
+        Source::Counted { service, code, action, set } => {
             let asked = json!({"ServiceCode": service, "QuotaCode": code});
             let answer: Value = cloud.wire.target_json(&SERVICE_QUOTAS, "GetServiceQuota", &asked).await?;
             let limit = answer.get("Quota").and_then(|quota| quota.get("Value")?.as_f64());

@@ -2,10 +2,10 @@
 
 use upgrade::{Database, LogicalResource, PendingMaintenance, PlannedSnapshot, PortError, SnapshotSeen};
 
+use crate::concurrency::{all, each};
 use crate::endpoints::RDS;
 use crate::errors::{OrAbsent, look_again};
 use crate::tags::RUN_TAG;
-use crate::together::{all, each};
 use crate::wire::Wire;
 use crate::wire::query::Form;
 use crate::xml::Element;

@@ -89,7 +89,7 @@ impl Renewing {
     /// AWS refused these: whether there are others.
     async fn renew(&self, refused: &Signer) -> bool {
         let mut kept = self.kept.lock().await;
-        if kept.credentials.as_ref().is_some_and(|credentials| !refused.is_of(credentials)) {
+        if kept.credentials.as_ref().is_some_and(|credentials| !refused.holds(credentials)) {
             // Somebody else was faster.
             return true;
         }
@@ -97,7 +97,7 @@ impl Renewing {
         if kept.in_vain_at.is_some_and(|at| now.milliseconds_since(at) < PAUSE_MILLISECONDS) {
             return false;
         }
-        let renewed = self.read_anew(&mut kept).await.is_ok_and(|credentials| !refused.is_of(&credentials));
+        let renewed = self.read_anew(&mut kept).await.is_ok_and(|credentials| !refused.holds(&credentials));
         kept.in_vain_at = if renewed { None } else { Some(now) };
         renewed
     }
@@ -155,14 +155,14 @@ struct Signer {
 }
 
 impl Signer {
-    fn of(request: &HttpRequest) -> Option<Signer> {
+    fn read(request: &HttpRequest) -> Option<Signer> {
         let authorization = request.headers().get("authorization")?;
         let access_key_id = authorization.split_once("Credential=")?.1.split('/').next()?.to_owned();
         let session_token = request.headers().get("x-amz-security-token").map(str::to_owned);
         Some(Signer { access_key_id, session_token })
     }
 
-    fn is_of(&self, credentials: &Credentials) -> bool {
+    fn holds(&self, credentials: &Credentials) -> bool {
         credentials.access_key_id() == self.access_key_id
             && credentials.session_token() == self.session_token.as_deref()
     }
@@ -181,7 +181,7 @@ struct RenewingConnector {
 
 impl HttpConnector for RenewingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let signer = Signer::of(&request);
+        let signer = Signer::read(&request);
         let (inner, renewing) = (self.inner.clone(), self.renewing.clone());
         HttpConnectorFuture::new(async move {
             let response = inner.call(request).await?;

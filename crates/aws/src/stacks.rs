@@ -8,8 +8,8 @@ use upgrade::PortError;
 use crate::cloud::AwsCloud;
 use crate::cloudformation::on_stack;
 use crate::cloudformation::stack::Stack;
+use crate::concurrency::all;
 use crate::endpoints::CLOUDFORMATION;
-use crate::together::all;
 use crate::wire::query::Form;
 
 /// A stack, as far as one must know it to choose it.

@@ -41,7 +41,7 @@ struct LifecycleRule {
 impl StateObjects {
     /// Look at the bucket. `word` names the probe, which stays: an object `probe/WORD`, and a word that was used already is as
     /// good as a new one. Gives whether the probe was written now as well; else it was there.
-    pub async fn look_at_bucket(&self, word: &str) -> (BucketSeen, bool) {
+    pub async fn inspect_bucket(&self, word: &str) -> (BucketSeen, bool) {
         let tried = self.try_conditions(word).await.map_err(|error| not_looked_at(&error));
         let is_new = tried.as_ref().is_ok_and(|(_, is_new)| *is_new);
         let rules = self.lifecycle_rules().await;
@@ -138,7 +138,7 @@ impl StateObjects {
         const OPERATION: &str = "s3:GetLifecycleConfiguration";
         let told = self.setting(OPERATION, "lifecycle", "NoSuchLifecycleConfiguration").await?;
         let children = told.map(|root| root.children).unwrap_or_default();
-        Ok(children.iter().filter(|child| child.name == "Rule").filter_map(LifecycleRule::of).collect())
+        Ok(children.iter().filter(|child| child.name == "Rule").filter_map(LifecycleRule::read).collect())
     }
 
     /// A setting of the bucket; `None`: there is none, which S3 says with the code `missing` (empty: it never says so).
@@ -160,7 +160,7 @@ impl StateObjects {
 
 impl LifecycleRule {
     /// `None`: it does nothing, or is only about objects with a tag.
-    fn of(rule: &Element) -> Option<LifecycleRule> {
+    fn read(rule: &Element) -> Option<LifecycleRule> {
         if rule.text_of("Status") != "Enabled" || rule.find("Tag").is_some() {
             return None;
         }

@@ -14,7 +14,7 @@ use http::Method;
 
 use crate::cloud::AwsCloud;
 use crate::errors::Origin;
-use crate::percent::percent_decode_listed;
+use crate::uri_encoding::percent_decode_listed;
 use crate::wire::object_storage::{BUCKET_REGION, StorageRequest};
 use crate::wire::{Answer, Wire};
 
@@ -139,7 +139,7 @@ impl StateObjects {
         body: Vec<u8>,
         (condition, value): (&'static str, &str),
     ) -> Result<Written, ObjectError> {
-        let request = self.request(Method::PUT).of(format!("{}{key}", self.prefix));
+        let request = self.request(Method::PUT).object_key(format!("{}{key}", self.prefix));
         let request = request.header(condition, Some(value)).object(body);
         self.written(&self.send("s3:PutObject", request).await?)
     }
@@ -189,7 +189,7 @@ impl StateObjects {
 impl Objects for StateObjects {
     async fn get(&self, key: &str) -> Result<Option<Found>, ObjectError> {
         const OPERATION: &str = "s3:GetObject";
-        let request = self.request(Method::GET).of(format!("{}{key}", self.prefix));
+        let request = self.request(Method::GET).object_key(format!("{}{key}", self.prefix));
         let answer = self.send(OPERATION, request).await?;
         if !answer.is_success() {
             return match answer.refusal().code() {

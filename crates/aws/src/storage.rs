@@ -40,7 +40,7 @@ impl PinnedTemplate {
             message: format!(
                 "the template's copy {} can't be read by {}, which has to: {}; allow it s3:GetObject in the bucket's policy, or name a template_bucket of its own for that stack",
                 self.url,
-                cloud.described(),
+                cloud.label(),
                 error.message
             ),
             ..error
@@ -54,7 +54,7 @@ impl PinnedTemplate {
             format!(
                 "{} has the SHA-256 {found} for {}, not {}: its bucket is another one there; name a template_bucket of its own for that stack",
                 self.url,
-                cloud.described(),
+                cloud.label(),
                 self.sha256
             ),
         ))
@@ -240,7 +240,7 @@ impl AwsCloud {
     async fn get(&self, address: &ObjectAddress) -> Result<Vec<u8>, Unread> {
         let region = self.bucket_region(&address.bucket).await.map_err(Unread::Failed)?;
         let request = StorageRequest::new(Method::GET, &address.bucket, &region)
-            .of(address.key.as_str())
+            .object_key(address.key.as_str())
             .with("versionId", address.version_id.as_deref());
         let answer = succeeded(self.wire.storage(request).await).map_err(|unfinished| {
             self.mind_region(&address.bucket, &unfinished);
@@ -267,7 +267,7 @@ impl AwsCloud {
     async fn put(&self, address: &ObjectAddress, body: &[u8], if_absent: bool) -> Result<(), Unwritten> {
         let region = self.bucket_region(&address.bucket).await.map_err(Unwritten::Failed)?;
         let request = StorageRequest::new(Method::PUT, &address.bucket, &region)
-            .of(address.key.as_str())
+            .object_key(address.key.as_str())
             .header("if-none-match", if_absent.then_some("*"))
             .object(body.to_vec());
         let Err(unfinished) = succeeded(self.wire.storage(request).await) else { return Ok(()) };

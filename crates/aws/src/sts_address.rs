@@ -12,7 +12,10 @@ use crate::endpoints::STS;
 use crate::pace::signed_for;
 
 /// A connector that takes requests to STS to `settings_url`, where there is one.
-pub(crate) fn rerouted(connector: SharedHttpConnector, settings_url: Option<String>) -> SharedHttpConnector {
+pub(crate) fn with_sts_address(
+    connector: SharedHttpConnector,
+    settings_url: Option<String>,
+) -> SharedHttpConnector {
     match settings_url {
         None => connector,
         Some(url) => SharedHttpConnector::new(Rerouted { inner: connector, url }),

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
         FoundBy { aws_profile: arguments.aws_profile.clone(), endpoint_url: arguments.endpoint_url.clone() };
     let (stacks, proposal) = propose_for_account(&cloud, &by).await?;
     if arguments.format == Format::Text {
-        println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.described());
+        println!("Looked at {} as {caller} ({}).", counted(stacks.len(), "stack"), cloud.label());
         show(&proposal);
     }
     if proposal.toml.is_empty() {

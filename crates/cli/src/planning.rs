@@ -464,7 +464,7 @@ impl Linked {
         template: Option<&str>,
         run_id: &str,
     ) -> Result<LinkedStack, CliError> {
-        let cloud = site.ports.clouds.of(kind)?;
+        let cloud = site.ports.clouds.cloud_for(kind)?;
         let found = cloud.deployment(stack).await.map_err(|error| error.to_string());
         if let (Ok(deployment), Some(template)) = (&found, template) {
             let release = NewRelease::read(site, cloud, template).await?;

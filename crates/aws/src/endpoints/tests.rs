@@ -339,13 +339,13 @@ async fn in_a_child() {
         role: role.map(|_| AssumedRole {
             role_arn: "arn:aws:iam::1:role/r".to_owned(),
             external_id: None,
-            session_name: AssumedRole::session_of("run"),
+            session_name: AssumedRole::session_name("run"),
         }),
         ..AwsConnection::default()
     };
     let reach = connection.reach(in_process::connector(handler), 1).await.expect("credentials");
     let wire = reach.wire.clone();
-    let cloud = AwsCloud::of(reach);
+    let cloud = AwsCloud::from_reach(reach);
     for service in SERVICES {
         match service.sdk_id {
             "S3" => drop(cloud.get_template("s3://bucket/key").await),

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use upgrade::{AdmittingRule, DoorSeen, Gate, GateRuleSeen, OtherRule, PortError, PortErrorKind, RuleMove};
 
 use super::{OurTags, Rule, describe_rules, our_tags, rules_if_any};
+use crate::concurrency::each;
 use crate::endpoints::LOAD_BALANCING;
 use crate::errors::{OrAbsent, look_again};
 use crate::tags::{MEMORY_TAG, RUN_TAG};
-use crate::together::each;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 use crate::xml::Element;
@@ -43,7 +43,7 @@ pub(crate) async fn door(wire: &Wire, listener_arn: &str) -> Result<DoorSeen, Po
     }
     let Some(rules) = rules_if_any(wire, listener_arn).await? else { return Ok(absent()) };
     let tags = our_tags(wire, &numbered(&rules)).await?;
-    Ok(door_of(listener_arn, &rules, &tags))
+    Ok(read_door(listener_arn, &rules, &tags))
 }
 
 /// ARNs of the rules that can be ours: the default one can't.
@@ -53,7 +53,7 @@ pub(super) fn numbered(rules: &[Rule]) -> Vec<String> {
 }
 
 /// What a listener's rules and their tags tell.
-pub(super) fn door_of(listener_arn: &str, rules: &[Rule], tags: &HashMap<String, OurTags>) -> DoorSeen {
+pub(super) fn read_door(listener_arn: &str, rules: &[Rule], tags: &HashMap<String, OurTags>) -> DoorSeen {
     let mut door = DoorSeen {
         listener_arn: listener_arn.to_owned(),
         exists: true,

@@ -11,9 +11,9 @@ use super::{
     Action, OurTags, Redirect, Rule, TargetDescription, TargetGroup, describe_target_health, gate, our_tags,
     rules,
 };
+use crate::concurrency::all;
 use crate::endpoints::LOAD_BALANCING;
 use crate::errors::{CallError, OrAbsent};
-use crate::together::all;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 
@@ -41,7 +41,7 @@ struct LoadBalancer {
 pub(crate) async fn listeners(wire: &Wire, ways: &WaysIn) -> Result<Vec<ListenerSeen>, PortError> {
     let WaysIn { balancers, listeners, classic, nested: _, named } = ways;
     let of_balancers =
-        all(balancers, async |balancer| of_balancer(wire, &balancer.physical_id).await).await?;
+        all(balancers, async |balancer| balancer_listeners(wire, &balancer.physical_id).await).await?;
     let known = |listener: &&LogicalResource| {
         let mut found = of_balancers.iter().flatten();
         !found.any(|one| one.listener_arn == listener.physical_id)
@@ -84,7 +84,7 @@ pub(crate) async fn listeners(wire: &Wire, ways: &WaysIn) -> Result<Vec<Listener
     Ok(seen)
 }
 
-async fn of_balancer(wire: &Wire, arn: &str) -> Result<Vec<Listener>, PortError> {
+async fn balancer_listeners(wire: &Wire, arn: &str) -> Result<Vec<Listener>, PortError> {
     let form = Form::new(&LOAD_BALANCING, "DescribeListeners").with("LoadBalancerArn", arn);
     let found = wire.list(&form, "Listeners").await;
     Ok(found.or_absent(|error| error.code() == "LoadBalancerNotFound")?.unwrap_or_default())
@@ -157,7 +157,7 @@ async fn listener_seen(
         port: u16::try_from(listener.port).unwrap_or(0),
         leads_to,
         rules,
-        door: gate::door_of(arn, &found, &tags),
+        door: gate::read_door(arn, &found, &tags),
     }))
 }
 
@@ -177,7 +177,7 @@ fn listener_rules(listener_arn: &str, rules: &[Rule], tags: &HashMap<String, Our
 fn redirects<'r>(balancer: &str, rules: impl Iterator<Item = &'r Rule>) -> Vec<LeadsTo> {
     let mut places = Vec::new();
     for action in rules.flat_map(|rule| &rule.actions) {
-        match action.redirect_config.as_ref().and_then(port_of) {
+        match action.redirect_config.as_ref().and_then(redirect_port) {
             Some(port) => places.push(LeadsTo { balancer: balancer.to_owned(), port }),
             None => return Vec::new(),
         }
@@ -187,7 +187,7 @@ fn redirects<'r>(balancer: &str, rules: impl Iterator<Item = &'r Rule>) -> Vec<L
 
 /// The port that a redirect leads to on the same host; `None`: another host, or the listener's own port, where it would lead
 /// in a circle.
-fn port_of(redirect: &Redirect) -> Option<u16> {
+fn redirect_port(redirect: &Redirect) -> Option<u16> {
     let same_host = redirect.host.as_ref().is_none_or(|host| host == "#{host}");
     redirect.port.as_ref().filter(|_| same_host)?.parse().ok()
 }

@@ -61,7 +61,7 @@ impl StateObjects {
         };
         let refused = |advice: String| ObjectError::Refused { operation, words: format!("{said}; {advice}") };
         let unknown = |advice: String| ObjectError::Unknown { operation, words: format!("{said}; {advice}") };
-        let caller = &self.origin.described;
+        let caller = &self.origin.label;
         let is_elsewhere = matches!(status, 301 | 307 | 400) && self.mind_region(answer);
         if is_about_clocks(code, message) {
             refused(clock_advice(answer))
@@ -101,7 +101,7 @@ impl StateObjects {
     fn denial_advice(&self, operation: &'static str) -> String {
         let mut advice = format!(
             "the caller ({}) needs the permission {operation} for {}",
-            self.origin.described,
+            self.origin.label,
             self.location()
         );
         if operation == "s3:GetObject" {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::endpoints;
-use crate::percent::{percent_decode, percent_encode, percent_encode_path};
+use crate::uri_encoding::{percent_decode, percent_encode, percent_encode_path};
 
 /// An object on S3, or one version of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl ObjectAddress {
                 None => (rest, None),
             };
             let (bucket, key) = path.split_once('/')?;
-            return ObjectAddress::of(bucket, key.to_owned(), version_id);
+            return ObjectAddress::new(bucket, key.to_owned(), version_id);
         }
         let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
         let path = path.split('#').next().unwrap_or_default();
@@ -36,16 +36,16 @@ impl ObjectAddress {
             Some(text) => Some(percent_decode(text)?),
             None => None,
         };
-        match bucket_of(host)? {
-            Some(bucket) => ObjectAddress::of(bucket, percent_decode(path)?, version_id),
+        match bucket_in_host(host)? {
+            Some(bucket) => ObjectAddress::new(bucket, percent_decode(path)?, version_id),
             None => {
                 let (bucket, key) = path.split_once('/')?;
-                ObjectAddress::of(bucket, percent_decode(key)?, version_id)
+                ObjectAddress::new(bucket, percent_decode(key)?, version_id)
             }
         }
     }
 
-    fn of(bucket: &str, key: String, version_id: Option<String>) -> Option<ObjectAddress> {
+    fn new(bucket: &str, key: String, version_id: Option<String>) -> Option<ObjectAddress> {
         let version_id = version_id.filter(|version| !version.is_empty());
         (!bucket.is_empty() && !key.is_empty()).then(|| ObjectAddress {
             bucket: bucket.to_owned(),
@@ -73,7 +73,7 @@ impl ObjectAddress {
 }
 
 /// The bucket in a host name; `Some(None)`: the path tells it; `None`: not S3's.
-fn bucket_of(host: &str) -> Option<Option<&str>> {
+fn bucket_in_host(host: &str) -> Option<Option<&str>> {
     let service = endpoints::domains().find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'))?;
     // From the right, since a bucket's name may have dots: the Region, how it is reached, the service.
     let (rest, last) = split_last(service);

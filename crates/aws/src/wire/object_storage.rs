@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Answer, Call, Wire};
 use crate::endpoints::STORAGE;
 use crate::errors::Failure;
-use crate::percent::{percent_encode, percent_encode_path};
+use crate::uri_encoding::{percent_encode, percent_encode_path};
 
 /// The header in which S3 says where a bucket is, also when it refuses.
 pub(crate) const BUCKET_REGION: &str = "x-amz-bucket-region";
@@ -44,7 +44,7 @@ impl StorageRequest {
 
     /// The object; without it the request is about the bucket.
     #[must_use]
-    pub(crate) fn of(mut self, key: impl Into<String>) -> StorageRequest {
+    pub(crate) fn object_key(mut self, key: impl Into<String>) -> StorageRequest {
         self.key = key.into();
         self
     }

@@ -58,7 +58,7 @@ async fn keeps_a_state(peer: &Peer) {
         Ok(vec!["records/01001".to_owned(), "records/01002".to_owned()])
     );
     assert_eq!(
-        objects.look_at_bucket("word").await.0,
+        objects.inspect_bucket("word").await.0,
         BucketSeen {
             trial: Ok(Trial::Holds),
             public: Ok(false),

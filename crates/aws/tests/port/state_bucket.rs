@@ -50,7 +50,7 @@ fn list_of(grantee: &str) -> String {
 async fn seen(store: &Store) -> BucketSeen {
     let objects = store.objects(None).await;
     let look: std::pin::Pin<Box<dyn Future<Output = (BucketSeen, bool)> + Send + '_>> =
-        Box::pin(objects.look_at_bucket("word"));
+        Box::pin(objects.inspect_bucket("word"));
     let (seen, _) = look.await;
     assert!(store.requests().iter().all(|request| request.method() != "DELETE"), "nothing is deleted");
     seen
@@ -73,7 +73,7 @@ async fn a_new_bucket_has_nothing_to_warn_of() {
     let objects = bench.cloud.state_objects("templates", "state", Some("000000000000")).await.expect("there");
     // The second time the probe is there already.
     for is_new in [true, false] {
-        assert_eq!(objects.look_at_bucket("word").await, (nothing_special(), is_new));
+        assert_eq!(objects.inspect_bucket("word").await, (nothing_special(), is_new));
     }
     assert_eq!(objects.list("", "").await, Ok(vec!["probe/word".to_owned()]));
     assert_eq!(seen(&stores(&[])).await, nothing_special());
@@ -245,6 +245,6 @@ async fn what_may_not_be_asked_says_so_and_keeps_nothing_else_from_being_asked()
     let objects = bench.cloud.state_objects("templates", "state", None).await.expect("there");
     let fault = r#"{"calls": [{"service": "s3", "operation": "GetBucketVersioning", "answer": "service_unavailable"}]}"#;
     bench.local.set_faults(&Faults::parse(fault).expect("faults")).expect("set");
-    let reason = objects.look_at_bucket("word").await.0.versions.expect_err("nobody answered");
+    let reason = objects.inspect_bucket("word").await.0.versions.expect_err("nobody answered");
     assert!(reason.starts_with("not looked at: s3:GetBucketVersioning: ServiceUnavailable"), "{reason}");
 }

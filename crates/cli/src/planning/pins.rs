@@ -31,7 +31,7 @@ pub(super) async fn pin(
 /// When there is neither, or the copy can't be written, or the stack's own rights don't let it be read.
 async fn place(site: &Site, update: UpdateKind, release: &NewRelease) -> Result<PinnedTemplate, CliError> {
     let clouds = &site.ports.clouds;
-    let cloud = clouds.of(update)?;
+    let cloud = clouds.cloud_for(update)?;
     let (settings, bytes) = (&site.settings, &release.bytes);
     let own_bucket = match update {
         UpdateKind::BackupStack => settings.backup_stack.as_ref().map(|stack| &stack.template_bucket),
