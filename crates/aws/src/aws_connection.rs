@@ -34,30 +34,26 @@ pub struct AwsConnection {
     pub region: Option<String>,
     /// A profile of `~/.aws/config`.
     pub profile: Option<String>,
-    /// A role to work as.
     pub role: Option<AssumedRole>,
     /// Another address for every service, such as an emulator's. It wins over `AWS_ENDPOINT_URL`,
     /// `AWS_ENDPOINT_URL_SERVICE` and the profile's.
     pub endpoint_url: Option<String>,
-    /// How many requests are made.
     pub pace: Pace,
 }
 
-/// A role to assume.
 #[derive(Debug, Clone)]
 pub struct AssumedRole {
-    /// Its ARN.
     pub role_arn: String,
     /// What its trust policy wants as `sts:ExternalId`.
     pub external_id: Option<String>,
-    /// How the session is called in CloudTrail: `slackwater-RUN`. See [`AssumedRole::session_name`].
+    /// How the session is called in CloudTrail: `slackwater-RUN`. See [`AssumedRole::name_session`].
     pub session_name: String,
 }
 
 impl AssumedRole {
     /// The session name of a run: what STS takes of it (`[\w+=,.@-]`, 2 to 64 characters; AssumeRole, RoleSessionName).
     #[must_use]
-    pub fn session_name(run_id: &str) -> String {
+    pub fn name_session(run_id: &str) -> String {
         let taken = |letter: char| {
             if letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter) { letter } else { '-' }
         };
@@ -68,7 +64,6 @@ impl AssumedRole {
 /// Why AWS can't be reached; each says whose attempt it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// No Region anywhere.
     #[error(
         "{who}: no Region is set: give --region, set AWS_REGION, or write region = … into the profile in ~/.aws/config"
     )]
@@ -76,7 +71,6 @@ pub enum ConnectError {
         /// The profile, or where it was looked for.
         who: String,
     },
-    /// No credentials.
     #[error("{who}: no credentials: {why}")]
     NoCredentials {
         /// Profile, Region, endpoint.
@@ -99,7 +93,6 @@ pub enum ConnectError {
     Role {
         /// Profile, Region, endpoint.
         who: String,
-        /// The role.
         role_arn: String,
         /// The words of STS.
         why: String,

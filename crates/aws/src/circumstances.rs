@@ -17,9 +17,7 @@ use crate::{backup, batch, cloudformation, cloudwatch, ec2, identity, quotas, rd
 /// What is to be looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
-    /// The primary stack's id.
     pub stack_id: &'a str,
-    /// What maintenance touches.
     pub targets: &'a Targets,
     /// Every resource of the stack, for recovery points.
     pub resources: &'a [LogicalResource],
@@ -35,7 +33,6 @@ pub struct Lookup<'a> {
     pub added_types: &'a [String],
     /// Custom names that the update would take.
     pub names: &'a [CustomName],
-    /// What a drain may meet.
     pub obstacles: &'a ObstacleParts,
 }
 

@@ -11,9 +11,7 @@ use crate::cloud::AwsCloud;
 pub struct AwsClouds {
     /// The platform's own stack, and everything that maintenance touches.
     pub primary: AwsCloud,
-    /// The backup stack.
     pub backup: Option<AwsCloud>,
-    /// The deployment role's stack.
     pub role: Option<AwsCloud>,
 }
 

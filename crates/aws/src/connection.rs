@@ -27,7 +27,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// What carries the requests.
 #[derive(Clone)]
 pub enum Transport {
-    /// HTTP to the endpoint.
     Network,
     /// A function in this process.
     InProcess(InProcessHandler),

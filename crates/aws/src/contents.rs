@@ -38,7 +38,6 @@ pub struct ContentDifference {
     pub place: String,
     /// SHA-256 of what was approved, hex.
     pub approved_sha256: String,
-    /// What is there.
     pub found: FoundContent,
 }
 
@@ -73,7 +72,6 @@ impl fmt::Display for ContentDifference {
 pub struct UnreadContent {
     /// As [`ContentDifference::what`].
     pub what: String,
-    /// Why.
     pub error: PortError,
 }
 

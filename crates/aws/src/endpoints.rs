@@ -17,7 +17,6 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::uri_encoding::percent_encode;
 
-/// A service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
     /// In a signature's scope, and before the Region in its host name.
@@ -165,7 +164,6 @@ fn is_host_label(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Where services are.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     /// Such as `us-east-1`.

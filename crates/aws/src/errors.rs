@@ -68,13 +68,10 @@ const NO_CREDENTIALS: &str = "no credentials";
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The service refused.
     Service {
-        /// HTTP status.
         status: u16,
         /// Its code; empty when the answer has none.
         code: String,
-        /// Its words.
         message: String,
     },
     /// It never got an answer.

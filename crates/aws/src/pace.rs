@@ -23,7 +23,6 @@ use crate::endpoints::STORAGE;
 use crate::errors::is_one_too_many;
 use crate::refusal::with_code;
 
-/// How many requests are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pace {
     /// As fast as they come: for a cloud without limits.

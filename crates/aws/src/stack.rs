@@ -14,13 +14,10 @@ use crate::cloudformation::{on_stack, resources, stack};
 /// A stack to create.
 #[derive(Debug, Clone)]
 pub struct NewStack<'a> {
-    /// Its name.
     pub stack_name: &'a str,
-    /// Where its template is.
     pub template_url: &'a str,
     /// Parameter values.
     pub parameters: &'a BTreeMap<String, String>,
-    /// Acknowledged capabilities.
     pub capabilities: &'a [String],
 }
 

@@ -15,9 +15,7 @@ use crate::wire::query::Form;
 /// A stack, as far as one must know it to choose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackListed {
-    /// Its name.
     pub stack_name: String,
-    /// Its id.
     pub stack_id: String,
     /// Such as `UPDATE_COMPLETE`.
     pub status: String,
@@ -28,11 +26,9 @@ pub struct StackListed {
     pub version: Option<(String, String)>,
     /// Parameter values. A NoEcho parameter is `****`, as AWS shows it.
     pub parameters: BTreeMap<String, String>,
-    /// Tags.
     pub tags: BTreeMap<String, String>,
     /// The stack that it is nested in.
     pub parent_id: Option<String>,
-    /// The role that CloudFormation assumes for it.
     pub role_arn: Option<String>,
 }
 

@@ -18,7 +18,6 @@ pub struct CustomName {
     pub logical_id: String,
     /// Such as `AWS::Logs::LogGroup`.
     pub resource_type: String,
-    /// The name.
     pub name: String,
 }
 

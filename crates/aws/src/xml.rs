@@ -14,21 +14,17 @@ use crate::errors::Failure;
 /// Deeper than any answer goes.
 const DEEPEST: usize = 64;
 
-/// An element.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Element {
     /// Its name without a prefix.
     pub name: String,
-    /// Its own text.
     pub text: String,
-    /// The elements inside.
     pub children: Vec<Element>,
 }
 
 /// Why an answer is not XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum XmlError {
-    /// The parser's words.
     #[error("not XML: {0}")]
     Malformed(String),
     /// It ends in the middle, or nests too deep.

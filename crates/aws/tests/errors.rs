@@ -1,5 +1,4 @@
-//! What an answer of the wire means for a run: look again, or give up. The SDK does the parsing; the answers
-//! are as the services send them.
+//! What an answer of the wire means for a run: look again, or give up. The answers are as the services send them.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;

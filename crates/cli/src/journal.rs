@@ -261,7 +261,7 @@ impl Site {
         let Some(state) = &self.settings.state else { return SharedState { location, bucket: None } };
         let bucket = match state_objects(&self.ports.clouds.primary, state, stack_id).await {
             Ok(objects) => {
-                let (seen, is_new) = objects.look_at_bucket(PROBE).await;
+                let (seen, is_new) = objects.inspect_bucket(PROBE).await;
                 if is_new {
                     self.written.note(format!("{location}/probe/{PROBE}"));
                 }

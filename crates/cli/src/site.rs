@@ -123,7 +123,7 @@ pub(crate) async fn connect(access: &Access, session: &str) -> Result<AwsCloud, 
         role: access.credentials.role.as_ref().map(|role| AssumedRole {
             role_arn: role.arn.clone(),
             external_id: role.external_id.clone(),
-            session_name: AssumedRole::session_name(session),
+            session_name: AssumedRole::name_session(session),
         }),
         endpoint_url: access.endpoint_url.clone(),
         pace: Pace::Documented,

@@ -339,7 +339,7 @@ async fn in_a_child() {
         role: role.map(|_| AssumedRole {
             role_arn: "arn:aws:iam::1:role/r".to_owned(),
             external_id: None,
-            session_name: AssumedRole::session_name("run"),
+            session_name: AssumedRole::name_session("run"),
         }),
         ..AwsConnection::default()
     };

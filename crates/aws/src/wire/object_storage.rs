@@ -63,14 +63,13 @@ impl StorageRequest {
         self
     }
 
-    /// A header; `None` adds nothing.
+    /// `None` adds nothing.
     #[must_use]
     pub(crate) fn header(mut self, name: &'static str, value: Option<&str>) -> StorageRequest {
         self.headers.extend(value.map(|value| (name, value.to_owned())));
         self
     }
 
-    /// What is sent.
     #[must_use]
     pub(crate) fn body(mut self, body: impl Into<Bytes>) -> StorageRequest {
         self.body = body.into();

@@ -299,7 +299,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_our_own_calls_are_sorted_like_the_sdks() {
+async fn errors_of_ec2_are_sorted_by_code_and_status() {
     let ec2 = |code: &str| {
         format!(
             "<Response><Errors><Error><Code>{code}</Code><Message>words</Message></Error></Errors></Response>"

@@ -67,7 +67,7 @@ async fn in_a_child() {
         role: variable("CASE_ROLE").map(|role_arn| aws::AssumedRole {
             role_arn,
             external_id: variable("CASE_EXTERNAL_ID"),
-            session_name: aws::AssumedRole::session_name("run-1"),
+            session_name: aws::AssumedRole::name_session("run-1"),
         }),
         ..aws::AwsConnection::default()
     };
@@ -88,7 +88,7 @@ async fn in_a_child() {
 
 #[test]
 fn a_session_is_called_after_its_run() {
-    assert_eq!(aws::AssumedRole::session_name("2026-01-01-x"), "slackwater-2026-01-01-x");
-    assert_eq!(aws::AssumedRole::session_name("a b/é"), "slackwater-a-b--");
-    assert_eq!(aws::AssumedRole::session_name(&"x".repeat(100)).len(), 64);
+    assert_eq!(aws::AssumedRole::name_session("2026-01-01-x"), "slackwater-2026-01-01-x");
+    assert_eq!(aws::AssumedRole::name_session("a b/é"), "slackwater-a-b--");
+    assert_eq!(aws::AssumedRole::name_session(&"x".repeat(100)).len(), 64);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws::{AwsCloud, Connection, NewStack, Transport};
 use conductor::{Clock, Cloud};
 use localcloud::{AccessKeys, Config, Faults, LocalCloud, Speed};
-use upgrade::{FleetQuery, Observation, PortErrorKind};
+use upgrade::{FleetQuery, Observation, PortErrorKind, Query, StackQuery, UpdateKind};
 
 /// A local cloud that listens, on a thread of its own for as long as the tests last.
 pub fn listening() -> (LocalCloud, AccessKeys, String) {
@@ -45,19 +45,46 @@ fn faults(local: &LocalCloud, text: &str) {
 }
 
 #[tokio::test]
-async fn a_call_of_our_own_is_tried_again_like_the_sdks() {
+async fn a_call_over_a_network_is_tried_again_whatever_the_protocol() {
     let (local, keys, endpoint) = listening();
     let cloud = connected(&keys, &endpoint);
-    let query = FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into();
-    for answer in ["service_unavailable", "drop_connection"] {
-        faults(
-            &local,
-            &format!(
-                r#"{{"calls": [{{"service": "ec2", "operation": "DescribeInstances", "answer": "{answer}"}}]}}"#
-            ),
-        );
-        let seen = cloud.observe(&query).await;
-        assert_eq!(seen, Ok(Observation::Machines(vec![])), "{answer}");
+    let (update, stack_id) = (UpdateKind::Primary, "absent".to_owned());
+    let cases: [(_, _, Query, _); 4] = [
+        (
+            "ec2",
+            "DescribeInstances",
+            FleetQuery::Machines { tags: vec![("dedicated".to_owned(), None)] }.into(),
+            Observation::Machines(vec![]),
+        ),
+        (
+            "cloudformation",
+            "DescribeStacks",
+            StackQuery::Status { update, stack_id }.into(),
+            Observation::StackStatus(None),
+        ),
+        (
+            "autoscaling",
+            "DescribeAutoScalingGroups",
+            FleetQuery::WorkerGroups { names: vec!["absent".to_owned()] }.into(),
+            Observation::WorkerGroups(vec![]),
+        ),
+        (
+            "batch",
+            "DescribeJobQueues",
+            FleetQuery::JobQueues { arns: vec!["absent".to_owned()] }.into(),
+            Observation::JobQueues(vec![]),
+        ),
+    ];
+    for (service, operation, query, empty) in cases {
+        for answer in ["service_unavailable", "drop_connection"] {
+            faults(
+                &local,
+                &format!(
+                    r#"{{"calls": [{{"service": "{service}", "operation": "{operation}", "answer": "{answer}"}}]}}"#
+                ),
+            );
+            assert_eq!(cloud.observe(&query).await, Ok(empty.clone()), "{service} {answer}");
+        }
     }
 }
 
@@ -68,7 +95,7 @@ async fn nobody_at_the_endpoint_is_said_with_the_endpoint() {
     let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
     drop(listener);
     let cloud = connected(&keys, &endpoint);
-    // An SDK's call, and one of our own.
+    // Of whichever service.
     for query in [
         FleetQuery::Alarms { names: vec!["a".to_owned()] },
         FleetQuery::WorkerGroups { names: vec!["g".to_owned()] },
@@ -133,7 +160,7 @@ async fn a_role_is_assumed_with_its_external_id_and_again_when_its_session_ends_
     faults(&local, r#"{"expire_credentials": true}"#);
     writeln!(input, "over").expect("written");
     let over = says("over");
-    // The first call finds out, and is signed anew; the second, an SDK client's, has the others already.
+    // The first call finds out, and is signed anew; the second has the others already.
     assert!(over.contains("assumed-role/deploy/slackwater-run-1") && over.ends_with("Ok(None)"), "{over}");
     writeln!(input, "again").expect("written");
     assert!(says("again").contains("assumed-role/deploy/slackwater-run-1"));
