@@ -9,6 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use template::Value;
 
+use crate::identity::Identities;
 use crate::{AwsError, World};
 
 /// The stack a resource belongs to.
@@ -62,6 +63,13 @@ impl Desired<'_> {
         tags.extend(given);
         tags.extend(self.system_tags().map(|(key, value)| (key.to_owned(), value.to_owned())));
         tags
+    }
+
+    /// A name as most services' handlers make them up.
+    pub fn generated_name(&self, identities: &mut Identities) -> String {
+        let (stack, id) = (&self.owner.stack_name, self.logical_id);
+        let suffix = identities.alphanumeric(&format!("{stack} {id}"), 12);
+        format!("{stack}-{id}-{suffix}")
     }
 
     /// The physical id of a resource that exists; empty on creation.
@@ -175,7 +183,7 @@ pub struct Live {
 }
 
 /// The value at a JSON pointer of an answer.
-pub fn described(answer: Result<serde_json::Value, AwsError>, pointer: &str) -> Option<serde_json::Value> {
+pub fn answer_at(answer: Result<serde_json::Value, AwsError>, pointer: &str) -> Option<serde_json::Value> {
     answer.ok()?.pointer_mut(pointer).map(serde_json::Value::take)
 }
 

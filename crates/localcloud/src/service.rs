@@ -80,12 +80,12 @@ struct Inner {
     keys: AccessKeys,
     region: String,
     seed: u64,
-    state: Mutex<State>,
+    state: Mutex<Core>,
     /// Told after each request that may have changed the world.
     changed: tokio::sync::Notify,
 }
 
-struct State {
+struct Core {
     world: World,
     log: Option<RequestLog>,
     buckets: Buckets,
@@ -177,7 +177,7 @@ impl LocalCloud {
         let (region, seed) = (world.config.region.clone(), world.config.seed);
         // The machine's clock may have been set back since the file was written to.
         let clock = clock.going_on_from(world.now);
-        let state = Mutex::new(State {
+        let state = Mutex::new(Core {
             world,
             log,
             buckets: Buckets::default(),
@@ -506,7 +506,7 @@ impl LocalCloud {
     }
 }
 
-impl State {
+impl Core {
     /// Let happen what was held back and is due, in the order of its time.
     fn arrive(&mut self, now: Timestamp) {
         loop {

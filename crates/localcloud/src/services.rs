@@ -71,6 +71,7 @@ for_each_service!(modules_and_names);
 #[cfg(test)]
 mod hostile;
 pub(crate) mod paging;
+mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -103,7 +103,7 @@ pub fn detect_resource(world: &mut World, input: Input<'_>) -> Result<Json, AwsE
             "Resource {logical_id} does not exist for stack {name}, or its type does not support drift detection here"
         )));
     };
-    Ok(json!({"StackResourceDrift": described(&id, &drift, logical_id, found)}))
+    Ok(json!({"StackResourceDrift": drift_to_api(&id, &drift, logical_id, found)}))
 }
 
 fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<Drift, AwsError> {
@@ -122,7 +122,7 @@ fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<D
         stack.resources.values().filter(|resource| wanted(&resource.logical_id)).cloned().collect();
     let mut resources = BTreeMap::new();
     for resource in &looked_at {
-        let live = live::look(world, resource);
+        let live = live::live_properties(world, resource);
         if let Some(found) = compare(world, resource, live, secrets) {
             resources.insert(resource.logical_id.clone(), found);
         }
@@ -234,7 +234,7 @@ pub fn resources(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         .iter()
         .flat_map(|drift| drift.resources.iter().map(move |(logical_id, found)| (drift, logical_id, found)))
         .filter(|(_, _, found)| wanted.is_empty() || wanted.contains(&found.status))
-        .map(|(drift, logical_id, found)| described(&stack.id, drift, logical_id, found))
+        .map(|(drift, logical_id, found)| drift_to_api(&stack.id, drift, logical_id, found))
         .collect();
     let most = match input.integer("MaxResults")?.map(usize::try_from) {
         None => 100,
@@ -245,7 +245,7 @@ pub fn resources(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     Ok(paging::answer("StackResourceDrifts", page.to_vec(), next))
 }
 
-fn described(stack_id: &str, drift: &Drift, logical_id: &str, found: &ResourceDrift) -> Json {
+fn drift_to_api(stack_id: &str, drift: &Drift, logical_id: &str, found: &ResourceDrift) -> Json {
     let mut made = json!({
         "StackId": stack_id,
         "LogicalResourceId": logical_id,

@@ -27,7 +27,7 @@ pub const CHANGE_SET: Duration = Duration::from_secs(6);
 
 /// The figures of a type; the line `default` where it has none of its own.
 #[must_use]
-pub fn of(type_name: &str) -> Durations {
+pub fn usual(type_name: &str) -> Durations {
     static TABLE: OnceLock<BTreeMap<&'static str, Durations>> = OnceLock::new();
     let table = TABLE.get_or_init(|| TEXT.lines().filter_map(read_line).collect());
     let name = if crate::resource::is_custom(type_name) { "Custom::*" } else { type_name };
@@ -54,7 +54,7 @@ mod tests {
             let skipped = line.is_empty() || line.starts_with('#');
             assert!(skipped != read_line(line).is_some(), "data/durations.txt:{}: {line}", number + 1);
         }
-        assert_eq!(of("AWS::No::Such"), of("default"));
-        assert!(of("AWS::RDS::DBInstance").create > of("default").create);
+        assert_eq!(usual("AWS::No::Such"), usual("default"));
+        assert!(usual("AWS::RDS::DBInstance").create > usual("default").create);
     }
 }

@@ -299,7 +299,7 @@ pub fn happen(world: &mut World, timer: Timer) {
         }
         Timer::Nested { stack_id, logical_id } => {
             with_stack(world, &stack_id, |world, stack| {
-                nested::look(world, stack, &logical_id);
+                nested::status_changed(world, stack, &logical_id);
                 pump(world, stack);
             });
         }

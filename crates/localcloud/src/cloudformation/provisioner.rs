@@ -39,7 +39,7 @@ fn slowed(
     extra: Duration,
 ) -> Duration {
     match world.faults.times(&desired.owner.stack_name, desired.logical_id) {
-        Some(times) => SlowResource::added(times, pick(durations::of(desired.type_name)) + extra),
+        Some(times) => SlowResource::added(times, pick(durations::usual(desired.type_name)) + extra),
         None => Duration::ZERO,
     }
 }

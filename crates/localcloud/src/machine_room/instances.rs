@@ -49,7 +49,7 @@ struct Stop {
 
 /// What the world wants of instances.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct WantedInstances {
     runs: Vec<(String, u64)>,
     /// For those that should not run any more.
     drains: BTreeMap<String, Duration>,
@@ -58,7 +58,7 @@ pub(super) struct Wanted {
 
 impl Instances {
     /// What the world wants, given what runs.
-    pub(super) fn wanted(&self, world: &World) -> Wanted {
+    pub(super) fn wanted(&self, world: &World) -> WantedInstances {
         let runs = ec2::wanted_processes(world);
         let leaving = self.running.iter().filter(|(id, running)| {
             running.stop.is_some() && !runs.iter().any(|(wanted, run)| wanted == *id && *run == running.run)
@@ -72,7 +72,7 @@ impl Instances {
             };
             (id.clone(), world.scaled(drain))
         });
-        Wanted { drains: drains.collect(), grace: world.scaled(GRACE).max(SHORTEST_GRACE), runs }
+        WantedInstances { drains: drains.collect(), grace: world.scaled(GRACE).max(SHORTEST_GRACE), runs }
     }
 
     /// Start and stop until it is so. What has to end first is started by a later call.
@@ -81,7 +81,7 @@ impl Instances {
         cloud: &LocalCloud,
         place: &Place,
         traffic: &Traffic,
-        wanted: &Wanted,
+        wanted: &WantedInstances,
     ) {
         for (id, drain) in &wanted.drains {
             if let Some(stop) = self.running.get_mut(id).and_then(|running| running.stop.take()) {

@@ -32,15 +32,15 @@ type Attempt = (String, usize);
 
 /// What the world wants of jobs.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    attempts: Vec<(Attempt, batch::Wanted)>,
+pub(super) struct WantedJobs {
+    attempts: Vec<(Attempt, batch::ProcessGoal)>,
     grace: Duration,
 }
 
 /// What the world wants.
-pub(super) fn wanted(world: &World) -> Wanted {
+pub(super) fn wanted(world: &World) -> WantedJobs {
     let attempts = batch::wanted_processes(world).into_iter();
-    Wanted {
+    WantedJobs {
         attempts: attempts.map(|(job, before, wanted)| ((job, before), wanted)).collect(),
         grace: world.scaled(GRACE).max(SHORTEST_GRACE),
     }
@@ -48,16 +48,16 @@ pub(super) fn wanted(world: &World) -> Wanted {
 
 impl Jobs {
     /// Start and stop until it is so.
-    pub(super) fn reconcile(&mut self, cloud: &LocalCloud, place: &Place, wanted: &Wanted) {
+    pub(super) fn reconcile(&mut self, cloud: &LocalCloud, place: &Place, wanted: &WantedJobs) {
         for (attempt, stop) in &mut self.running {
-            let runs_on = wanted.attempts.contains(&(attempt.clone(), batch::Wanted::Running));
+            let runs_on = wanted.attempts.contains(&(attempt.clone(), batch::ProcessGoal::Running));
             if !runs_on && let Some(stop) = stop.take() {
                 // A task that has ended has nothing to stop.
                 let _ended = stop.send(wanted.grace);
             }
         }
         for (attempt, what) in &wanted.attempts {
-            if *what == batch::Wanted::Stopping || self.running.contains_key(attempt) {
+            if *what == batch::ProcessGoal::Stopping || self.running.contains_key(attempt) {
                 continue;
             }
             let (stop, stopped) = oneshot::channel();

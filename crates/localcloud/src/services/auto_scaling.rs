@@ -103,24 +103,24 @@ impl AutoScaling {
             .flat_map(|group| &group.instances)
             .filter(|instance| instance.is_in_load_balancer)
             .filter_map(|instance| match instance.state {
-                group::State::InService => Some((instance.id.clone(), false)),
-                group::State::Terminating
-                | group::State::TerminatingWait
-                | group::State::TerminatingProceed => {
+                group::LifecycleState::InService => Some((instance.id.clone(), false)),
+                group::LifecycleState::Terminating
+                | group::LifecycleState::TerminatingWait
+                | group::LifecycleState::TerminatingProceed => {
                     instance.in_service_since.map(|_| (instance.id.clone(), true))
                 }
-                group::State::Pending
-                | group::State::PendingWait
-                | group::State::PendingProceed
-                | group::State::WarmedPending
-                | group::State::WarmedPendingWait
-                | group::State::WarmedPendingProceed
-                | group::State::WarmedStopped
-                | group::State::WarmedRunning
-                | group::State::WarmedHibernated
-                | group::State::WarmedTerminating
-                | group::State::WarmedTerminatingWait
-                | group::State::WarmedTerminatingProceed => None,
+                group::LifecycleState::Pending
+                | group::LifecycleState::PendingWait
+                | group::LifecycleState::PendingProceed
+                | group::LifecycleState::WarmedPending
+                | group::LifecycleState::WarmedPendingWait
+                | group::LifecycleState::WarmedPendingProceed
+                | group::LifecycleState::WarmedStopped
+                | group::LifecycleState::WarmedRunning
+                | group::LifecycleState::WarmedHibernated
+                | group::LifecycleState::WarmedTerminating
+                | group::LifecycleState::WarmedTerminatingWait
+                | group::LifecycleState::WarmedTerminatingProceed => None,
             })
             .collect()
     }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 pub(crate) use processes::{
-    Process, Wanted, hosts_are_gone, process, process_ended, process_starts, wanted as wanted_processes,
+    Process, ProcessGoal, hosts_are_gone, process, process_ended, process_starts, wanted_processes,
 };
 
 pub(crate) use invalid::set_status;
@@ -75,6 +75,17 @@ struct Entity {
 }
 
 impl Entity {
+    /// One that is about to be made.
+    fn new(name: &str, arn: &str, is_enabled: bool, described: Map<String, Value>) -> Entity {
+        let (name, arn) = (name.to_owned(), arn.to_owned());
+        Entity { name, arn, is_enabled, status: "CREATING", step: 0, invalid: None, described }
+    }
+
+    /// Whether this is one of the names or ARNs; without any every one is.
+    fn is_among(&self, names: &[&str]) -> bool {
+        names.is_empty() || names.contains(&self.name.as_str()) || names.contains(&self.arn.as_str())
+    }
+
     /// A change is through.
     fn settle(&mut self) {
         self.status = if self.invalid.is_some() { "INVALID" } else { "VALID" };

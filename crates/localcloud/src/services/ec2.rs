@@ -26,8 +26,7 @@ use serde_json::{Value, json};
 pub(crate) use instances::{InstanceState, follow, is_gone, lost};
 pub(crate) use launch_templates::resolve as resolve_launch_template;
 pub(crate) use processes::{
-    IMAGE as PROCESS_IMAGE, Process, address, drains, is_process, process, role_of_process,
-    wanted as wanted_processes,
+    IMAGE as PROCESS_IMAGE, Process, address, drains, is_process, process, role_of_process, wanted_processes,
 };
 pub(crate) use run::{GroupMember, launch_for_group};
 

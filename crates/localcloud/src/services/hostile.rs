@@ -142,7 +142,7 @@ fn ask_nonsense(
         }
         let (service, operation) = operations[stream.below(operations.len())];
         let mut input = Map::new();
-        for name in NAMES {
+        for name in NAMES.split_whitespace() {
             let drawn = stream.below(odds.of);
             let value = if drawn < odds.nonsense {
                 Some(stream.value(3))
@@ -152,7 +152,7 @@ fn ask_nonsense(
                 None
             };
             if let Some(value) = value {
-                input.insert((*name).to_owned(), value);
+                input.insert(name.to_owned(), value);
             }
         }
         let input = Value::Object(input);

@@ -189,17 +189,6 @@ fn unique_id(world: &mut World, prefix: &str, entity: &str) -> String {
     format!("{prefix}{suffix}")
 }
 
-fn tags(input: Input<'_>) -> BTreeMap<String, String> {
-    input
-        .objects("Tags")
-        .filter_map(|tag| Some((tag.string("Key")?.to_owned(), tag.string("Value")?.to_owned())))
-        .collect()
-}
-
-fn tag_list(tags: &BTreeMap<String, String>) -> Value {
-    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
-}
-
 /// A page under its name: `Marker` and `MaxItems`, 100 without a number.
 fn listed(
     input: Input<'_>,

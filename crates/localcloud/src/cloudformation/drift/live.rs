@@ -19,7 +19,7 @@ pub(super) enum Live {
 }
 
 /// What the service says; `None`: the type isn't looked at.
-pub(super) fn look(world: &World, resource: &StackResource) -> Option<Live> {
+pub(super) fn live_properties(world: &World, resource: &StackResource) -> Option<Live> {
     let live = resource_type(&resource.type_name).live?;
     let Some(found) = (live.ask)(world, resource.physical_id.as_deref()?) else { return Some(Live::Gone) };
     let mut now = (*resource.properties).clone();

@@ -34,7 +34,7 @@ const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 pub struct Change {
     creates: bool,
     delete_first: bool,
-    wanted: Wanted,
+    evaluated: Evaluated,
     /// The instances that a rolling update replaces once the group has been updated.
     obsolete: Vec<Instance>,
 }
@@ -42,13 +42,13 @@ pub struct Change {
 impl Change {
     /// `CreationPolicy`, where the change makes a physical resource.
     pub fn creation_policy(&self) -> Option<&Value> {
-        self.wanted.creation_policy.as_ref()
+        self.evaluated.creation_policy.as_ref()
     }
 }
 
 /// A resource as the template wants it, evaluated.
 #[derive(Debug, Clone)]
-struct Wanted {
+struct Evaluated {
     properties: Arc<Properties>,
     metadata: Option<Value>,
     creation_policy: Option<Value>,
@@ -64,8 +64,8 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
         finish_task(stack, task);
         return;
     };
-    let wanted = match wanted(stack, evaluation, resource) {
-        Ok(wanted) => wanted,
+    let evaluated = match evaluated(stack, evaluation, resource) {
+        Ok(evaluated) => evaluated,
         Err(words) => {
             begin_broken(world, stack, resource, words);
             return;
@@ -77,9 +77,13 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
     let Some(existing) = stack.resources.get(&logical_id).filter(|existing| existing.physical_id.is_some())
     else {
         touch(stack, &logical_id);
-        stack.resources.insert(logical_id.clone(), new_resource(world, resource, &wanted));
+        stack.resources.insert(logical_id.clone(), new_resource(world, resource, &evaluated));
         resource_status(world, stack, target.as_ref(), &logical_id, Status::CreateInProgress, None);
-        set_change(stack, task, Change { creates: true, delete_first: false, wanted, obsolete: Vec::new() });
+        set_change(
+            stack,
+            task,
+            Change { creates: true, delete_first: false, evaluated, obsolete: Vec::new() },
+        );
         schedule(world, stack, task, Step::Initiate, INITIATE);
         return;
     };
@@ -89,9 +93,9 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
             .zip(target.as_ref())
             .is_some_and(|(before, target)| before.tags != target.tags),
         instances: group::instances_of(world, existing).len(),
-        update_policy: wanted.update_policy.as_ref(),
+        update_policy: evaluated.update_policy.as_ref(),
     };
-    let action = decide::action(existing, &wanted.properties, wanted.metadata.as_ref(), circumstances);
+    let action = decide::action(existing, &evaluated.properties, evaluated.metadata.as_ref(), circumstances);
     let judged_as = match action {
         Action::Leave => None,
         Action::Update { .. } => Some(UpdateAction::Modify),
@@ -106,15 +110,15 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
     match action {
         Action::Leave => {
             if let Some(existing) = stack.resources.get_mut(&logical_id) {
-                existing.deletion_policy = wanted.deletion_policy;
-                existing.update_replace_policy = wanted.update_replace_policy;
-                existing.depends_on = wanted.depends_on;
+                existing.deletion_policy = evaluated.deletion_policy;
+                existing.update_replace_policy = evaluated.update_replace_policy;
+                existing.depends_on = evaluated.depends_on;
             }
             finish_task(stack, task);
         }
-        Action::Update { rolling } => begin_update(world, stack, task, &logical_id, wanted, rolling),
+        Action::Update { rolling } => begin_update(world, stack, task, &logical_id, evaluated, rolling),
         Action::Replace { delete_first } => {
-            begin_replacement(world, stack, task, &logical_id, wanted, delete_first)
+            begin_replacement(world, stack, task, &logical_id, evaluated, delete_first)
         }
     }
 }
@@ -128,7 +132,7 @@ fn begin_broken(world: &mut World, stack: &mut Stack, resource: &Resource, words
         None => (Status::CreateInProgress, Status::CreateFailed),
     };
     if failed == Status::CreateFailed {
-        let nothing = Wanted {
+        let nothing = Evaluated {
             properties: Arc::new(Properties::new()),
             metadata: None,
             creation_policy: None,
@@ -148,7 +152,7 @@ fn begin_update(
     stack: &mut Stack,
     task: TaskIndex,
     logical_id: &str,
-    wanted: Wanted,
+    evaluated: Evaluated,
     rolling: bool,
 ) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
@@ -160,13 +164,13 @@ fn begin_update(
         None => Vec::new(),
     };
     let old = existing.clone();
-    let previous = std::mem::replace(&mut existing.properties, wanted.properties.clone());
+    let previous = std::mem::replace(&mut existing.properties, evaluated.properties.clone());
     resource_status(world, stack, target.as_ref(), logical_id, Status::UpdateInProgress, None);
     let owner = owner(stack, target.as_deref());
     let mut is_awaited = false;
     let outcome = if type_name == nested::TYPE {
         let id = physical_id.clone().unwrap_or_default();
-        nested::update(world, stack, &id, &wanted.properties).map(|began| {
+        nested::update(world, stack, &id, &evaluated.properties).map(|began| {
             is_awaited = began;
             let attributes =
                 stack.resources.get(logical_id).map(|one| one.attributes.clone()).unwrap_or_default();
@@ -177,8 +181,8 @@ fn begin_update(
         Err(ProvisionError { reason: format!("Update to resource type {WAIT_CONDITION} is not supported.") })
     } else {
         let asked = match type_name == group::TYPE {
-            true => group::asked(&wanted.properties, &previous, wanted.update_policy.as_ref()),
-            false => std::borrow::Cow::Borrowed(&*wanted.properties),
+            true => group::asked(&evaluated.properties, &previous, evaluated.update_policy.as_ref()),
+            false => std::borrow::Cow::Borrowed(&*evaluated.properties),
         };
         provisioner::update(
             world,
@@ -205,12 +209,12 @@ fn begin_update(
             if let Some(existing) = stack.resources.get_mut(logical_id) {
                 existing.physical_id = Some(provisioned.physical_id);
                 existing.attributes = provisioned.attributes;
-                existing.metadata.clone_from(&wanted.metadata);
-                existing.deletion_policy = wanted.deletion_policy;
-                existing.update_replace_policy = wanted.update_replace_policy;
-                existing.depends_on.clone_from(&wanted.depends_on);
+                existing.metadata.clone_from(&evaluated.metadata);
+                existing.deletion_policy = evaluated.deletion_policy;
+                existing.update_replace_policy = evaluated.update_replace_policy;
+                existing.depends_on.clone_from(&evaluated.depends_on);
             }
-            set_change(stack, task, Change { creates: false, delete_first: false, wanted, obsolete });
+            set_change(stack, task, Change { creates: false, delete_first: false, evaluated, obsolete });
             if is_awaited {
                 return;
             }
@@ -219,7 +223,7 @@ fn begin_update(
                 stack,
                 task,
                 Step::Complete,
-                durations::of(&type_name).update + provisioned.extra,
+                durations::usual(&type_name).update + provisioned.extra,
             );
         }
         Err(error) => fail(world, stack, logical_id, Status::UpdateFailed, error.reason),
@@ -231,7 +235,7 @@ fn begin_replacement(
     stack: &mut Stack,
     task: TaskIndex,
     logical_id: &str,
-    wanted: Wanted,
+    evaluated: Evaluated,
     delete_first: bool,
 ) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
@@ -239,7 +243,7 @@ fn begin_replacement(
     let in_the_way = stack
         .resources
         .get(logical_id)
-        .and_then(|existing| decide::custom_name_in_the_way(existing, &wanted.properties));
+        .and_then(|existing| decide::custom_name_in_the_way(existing, &evaluated.properties));
     resource_status_showing(
         world,
         stack,
@@ -247,7 +251,7 @@ fn begin_replacement(
         logical_id,
         Status::UpdateInProgress,
         Some(reason::REPLACEMENT.to_owned()),
-        wanted.properties.clone(),
+        evaluated.properties.clone(),
     );
     let rollback_disabled = stack.on_failure == OnFailure::DoNothing;
     if rollback_disabled {
@@ -256,7 +260,7 @@ fn begin_replacement(
     } else if let Some(words) = in_the_way.filter(|_| !delete_first) {
         fail(world, stack, logical_id, Status::UpdateFailed, words);
     } else {
-        set_change(stack, task, Change { creates: false, delete_first, wanted, obsolete: Vec::new() });
+        set_change(stack, task, Change { creates: false, delete_first, evaluated, obsolete: Vec::new() });
         schedule(world, stack, task, Step::Initiate, INITIATE);
     }
 }
@@ -270,8 +274,8 @@ pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) 
     match step {
         Step::Initiate => initiate(world, stack, task, &logical_id, &change),
         Step::Complete => complete(world, stack, task, &logical_id, &change),
-        Step::Look => signals::look(world, stack, task, &logical_id),
-        Step::Roll => match rolling::look(world, stack, task, &logical_id) {
+        Step::Look => signals::check_signals(world, stack, task, &logical_id),
+        Step::Roll => match rolling::check_group(world, stack, task, &logical_id) {
             Progress::Again => {}
             Progress::Done => completed(world, stack, task, &logical_id),
             Progress::Failed(words) => failed(world, stack, task, &logical_id, words),
@@ -297,13 +301,13 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         owner: &owner,
         logical_id,
         type_name: &existing.type_name,
-        properties: &change.wanted.properties,
+        properties: &change.evaluated.properties,
         previous: None,
         physical_id: None,
         undoes: false,
     };
     let outcome = match is_nested {
-        true => nested::create(world, stack, logical_id, &change.wanted.properties),
+        true => nested::create(world, stack, logical_id, &change.evaluated.properties),
         false => provisioner::create(world, &desired),
     };
     let (in_progress, failed) = match change.creates {
@@ -321,18 +325,18 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
             if let Some(resource) = stack.resources.get_mut(logical_id) {
                 resource.physical_id = Some(provisioned.physical_id);
                 resource.attributes = provisioned.attributes;
-                resource.properties = change.wanted.properties.clone();
-                resource.metadata.clone_from(&change.wanted.metadata);
-                resource.deletion_policy = change.wanted.deletion_policy;
-                resource.update_replace_policy = change.wanted.update_replace_policy;
-                resource.depends_on.clone_from(&change.wanted.depends_on);
+                resource.properties = change.evaluated.properties.clone();
+                resource.metadata.clone_from(&change.evaluated.metadata);
+                resource.deletion_policy = change.evaluated.deletion_policy;
+                resource.update_replace_policy = change.evaluated.update_replace_policy;
+                resource.depends_on.clone_from(&change.evaluated.depends_on);
             }
             let words = Some(reason::CREATION_INITIATED.to_owned());
             resource_status(world, stack, target.as_ref(), logical_id, in_progress, words);
             if is_nested {
                 return;
             }
-            let usual = durations::of(&existing.type_name).create.saturating_sub(INITIATE);
+            let usual = durations::usual(&existing.type_name).create.saturating_sub(INITIATE);
             schedule(world, stack, task, Step::Complete, usual + provisioned.extra + extra);
         }
         Err(error) => fail(world, stack, logical_id, failed, error.reason),
@@ -362,7 +366,7 @@ fn remove_first(
     if let Some(operation) = stack.operation.as_mut() {
         operation.removed_first.insert(existing.logical_id.clone());
     }
-    Ok(durations::of(&existing.type_name).delete + extra)
+    Ok(durations::usual(&existing.type_name).delete + extra)
 }
 
 /// The service is done with the resource, unless that has yet to come to rest.
@@ -390,7 +394,7 @@ fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         return;
     }
     if !change.obsolete.is_empty() {
-        let settings = rolling::Settings::of(change.wanted.update_policy.as_ref());
+        let settings = rolling::Settings::from_policy(change.evaluated.update_policy.as_ref());
         if let Some(operation) = stack.operation.as_mut() {
             let before = change.obsolete.iter().map(|instance| instance.id.clone()).collect();
             // Of a group that a stopped update had begun to roll, what it had before that counts.
@@ -486,7 +490,7 @@ fn resource_of<'a>(
     Some((entry.logical_id.clone(), resource))
 }
 
-fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Result<Wanted, String> {
+fn evaluated(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Result<Evaluated, String> {
     let values = StackValues(&stack.resources);
     let properties = evaluation.properties(resource, &values).map_err(|error| evaluate_words(&error))?;
     if let Some(part) = properties.values().find_map(unknown_in) {
@@ -512,7 +516,7 @@ fn wanted(stack: &Stack, evaluation: &Evaluation<'_>, resource: &Resource) -> Re
         .and_then(|operation| operation.dependencies.get(&resource.logical_id))
         .cloned()
         .unwrap_or_default();
-    Ok(Wanted {
+    Ok(Evaluated {
         properties: Arc::new(properties),
         metadata: attribute(resource.metadata.as_ref())?,
         creation_policy: attribute(resource.creation_policy.as_ref())?,
@@ -549,20 +553,20 @@ fn unknown_words(stack: &Stack, part: &Part) -> String {
     }
 }
 
-fn new_resource(world: &World, resource: &Resource, wanted: &Wanted) -> StackResource {
+fn new_resource(world: &World, resource: &Resource, evaluated: &Evaluated) -> StackResource {
     StackResource {
         logical_id: resource.logical_id.clone(),
         type_name: resource.type_name.clone(),
         physical_id: None,
-        properties: wanted.properties.clone(),
+        properties: evaluated.properties.clone(),
         attributes: std::collections::BTreeMap::new(),
-        metadata: wanted.metadata.clone(),
-        deletion_policy: wanted.deletion_policy,
-        update_replace_policy: wanted.update_replace_policy,
+        metadata: evaluated.metadata.clone(),
+        deletion_policy: evaluated.deletion_policy,
+        update_replace_policy: evaluated.update_replace_policy,
         status: Status::CreateInProgress,
         status_reason: None,
         updated: world.now,
-        depends_on: wanted.depends_on.clone(),
+        depends_on: evaluated.depends_on.clone(),
     }
 }
 

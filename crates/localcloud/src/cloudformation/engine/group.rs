@@ -79,7 +79,7 @@ pub fn instances_of(world: &mut World, resource: &StackResource) -> Vec<Instance
 
 /// The instances of a group that are in service or on their way there, in the order of their launch.
 pub fn instances(world: &mut World, name: &str) -> Vec<Instance> {
-    let described = described(world, name);
+    let described = describe_group(world, name);
     let listed = Input(&described).objects("Instances").filter_map(|instance| {
         let state = instance.string("LifecycleState")?;
         (state == "InService" || state.starts_with("Pending")).then(|| Instance {
@@ -92,21 +92,21 @@ pub fn instances(world: &mut World, name: &str) -> Vec<Instance> {
 
 /// The ids of all instances of a group, those on their way out as well.
 pub fn all_ids(world: &mut World, name: &str) -> Vec<String> {
-    let described = described(world, name);
+    let described = describe_group(world, name);
     let listed = Input(&described).objects("Instances");
     listed.filter_map(|instance| instance.string("InstanceId").map(str::to_owned)).collect()
 }
 
 /// The processes of a group that are suspended.
 pub fn suspended(world: &mut World, name: &str) -> Vec<String> {
-    let described = described(world, name);
+    let described = describe_group(world, name);
     let listed = Input(&described).objects("SuspendedProcesses");
     listed.filter_map(|process| process.string("ProcessName").map(str::to_owned)).collect()
 }
 
 /// What a group is asked for now.
 pub fn sizes(world: &mut World, name: &str) -> Sizes {
-    let described = described(world, name);
+    let described = describe_group(world, name);
     let number = |field: &str| described.get(field).and_then(Json::as_i64).unwrap_or_default();
     Sizes { minimum: number("MinSize"), maximum: number("MaxSize"), desired: number("DesiredCapacity") }
 }
@@ -126,7 +126,7 @@ pub fn terminate(world: &mut World, id: &str, shrink: bool) -> Result<(), AwsErr
     Service::AutoScaling.call(world, "TerminateInstanceInAutoScalingGroup", Input(&input)).map(|_| ())
 }
 
-fn described(world: &mut World, name: &str) -> Json {
+fn describe_group(world: &mut World, name: &str) -> Json {
     let input = json!({"AutoScalingGroupNames": [name]});
     let answer =
         Service::AutoScaling.call(world, "DescribeAutoScalingGroups", Input(&input)).unwrap_or_default();

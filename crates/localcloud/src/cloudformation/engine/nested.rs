@@ -168,7 +168,7 @@ pub fn tell(world: &mut World, stack: &Stack) {
 }
 
 /// A nested stack has come to another status: whoever waits for it may go on.
-pub fn look(world: &mut World, stack: &mut Stack, logical_id: &str) {
+pub fn status_changed(world: &mut World, stack: &mut Stack, logical_id: &str) {
     let running = stack.operation.as_ref().map(|operation| operation.walk.running()).unwrap_or_default();
     for task in running {
         let Some(entry) = stack.operation.as_ref().and_then(|operation| operation.walk.task(task)) else {

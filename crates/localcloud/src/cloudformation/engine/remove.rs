@@ -62,7 +62,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let outcome = kept.and_then(|()| provisioner::delete(world, &desired));
     match outcome {
         Ok(extra) => {
-            schedule(world, stack, task, Step::Complete, durations::of(&resource.type_name).delete + extra)
+            schedule(world, stack, task, Step::Complete, durations::usual(&resource.type_name).delete + extra)
         }
         Err(error) => fail(world, stack, task, &resource, error.reason),
     }

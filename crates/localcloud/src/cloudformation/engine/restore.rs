@@ -80,7 +80,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     );
     match outcome {
         Ok(provisioned) => {
-            let usual = durations::of(&old.type_name).update + provisioned.extra;
+            let usual = durations::usual(&old.type_name).update + provisioned.extra;
             if let Some(resource) = stack.resources.get_mut(&logical_id) {
                 // The attributes are what the service has now: a launch template that is put back has one
                 // version more, not its old number.
@@ -156,7 +156,7 @@ fn begin_return(
     );
     match outcome {
         Ok(provisioned) => {
-            let usual = durations::of(&old.type_name).create + provisioned.extra;
+            let usual = durations::usual(&old.type_name).create + provisioned.extra;
             let made = StackResource {
                 physical_id: Some(provisioned.physical_id),
                 attributes: provisioned.attributes,
@@ -192,7 +192,7 @@ pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
 /// A group's instances are being put back.
 pub fn roll(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some((logical_id, _)) = old_of(stack, task) else { return };
-    match rolling::look(world, stack, task, &logical_id) {
+    match rolling::check_group(world, stack, task, &logical_id) {
         Progress::Again => {}
         Progress::Done => finish(world, stack, task, &logical_id),
         Progress::Failed(words) => fail(world, stack, task, &logical_id, words),

@@ -34,7 +34,7 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of an evaluated `UpdatePolicy`; what isn't given is AWS's default.
-    pub fn of(update_policy: Option<&Value>) -> Settings {
+    pub fn from_policy(update_policy: Option<&Value>) -> Settings {
         let policy = match update_policy {
             Some(Value::Map(parts)) => parts.get("AutoScalingRollingUpdate"),
             _ => None,
@@ -188,7 +188,7 @@ pub fn begin(
 }
 
 /// It is time to look at the group again.
-pub fn look(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) -> Progress {
+pub fn check_group(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) -> Progress {
     let Some(mut rolling) = stack.operation.as_mut().and_then(|one| one.rolling.remove(logical_id)) else {
         return Progress::Done;
     };

@@ -37,7 +37,7 @@ pub struct Waiting {
 }
 
 /// How a wait stands.
-enum Standing {
+enum Wait {
     Waits,
     Satisfied,
     Failed(String),
@@ -52,7 +52,7 @@ pub fn begin(
     change: &Change,
 ) -> bool {
     let Some(resource) = stack.resources.get(logical_id) else { return false };
-    let Some(waiting) = wanted(resource, change.creation_policy()) else { return false };
+    let Some(waiting) = signals_to_wait_for(resource, change.creation_policy()) else { return false };
     let Some(operation) = stack.operation.as_mut() else { return false };
     operation.waiting.insert(logical_id.to_owned(), waiting);
     schedule(world, stack, task, Step::Look, LOOK);
@@ -62,7 +62,7 @@ pub fn begin(
 /// What a new resource waits for (user guide, "CreationPolicy attribute" and `AWS::CloudFormation::WaitCondition`).
 ///
 /// Assumption: the time begins when the service is done with the resource.
-fn wanted(resource: &StackResource, creation_policy: Option<&Value>) -> Option<Waiting> {
+fn signals_to_wait_for(resource: &StackResource, creation_policy: Option<&Value>) -> Option<Waiting> {
     let part = |name: &str| match creation_policy {
         Some(Value::Map(parts)) => parts.get(name),
         _ => None,
@@ -176,7 +176,7 @@ pub fn receive(world: &mut World, stack: &mut Stack, logical_id: &str, signals: 
 }
 
 /// It is time to look again.
-pub fn look(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) {
+pub fn check_signals(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str) {
     let Some(resource) = stack.resources.get(logical_id).cloned() else { return };
     let Some(waiting) = stack.operation.as_mut().and_then(|operation| operation.waiting.get_mut(logical_id))
     else {
@@ -214,8 +214,8 @@ fn settle(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &st
     let Some(waiting) = operation.waiting.get(logical_id).cloned() else { return };
     let signals = operation.signals.get(logical_id).cloned().unwrap_or_default();
     match standing(&waiting, &signals) {
-        Standing::Waits => {}
-        Standing::Satisfied => {
+        Wait::Waits => {}
+        Wait::Satisfied => {
             operation.waiting.remove(logical_id);
             if let Some(resource) = stack.resources.get_mut(logical_id).filter(|_| waiting.by_handle) {
                 let data: serde_json::Map<String, serde_json::Value> =
@@ -225,7 +225,7 @@ fn settle(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &st
             }
             apply::completed(world, stack, task, logical_id);
         }
-        Standing::Failed(words) => {
+        Wait::Failed(words) => {
             operation.waiting.remove(logical_id);
             apply::failed(world, stack, task, logical_id, words);
         }
@@ -233,34 +233,34 @@ fn settle(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &st
 }
 
 /// The words are those that people quote from their events.
-fn standing(waiting: &Waiting, signals: &Signals) -> Standing {
+fn standing(waiting: &Waiting, signals: &Signals) -> Wait {
     let count = |wanted: bool| signals.values().filter(|success| **success == wanted).count() as u64;
     let (successes, failures) = (count(true), count(false));
     let is_over = waiting.waited >= waiting.timeout;
     if successes >= waiting.needed {
-        return Standing::Satisfied;
+        return Wait::Satisfied;
     }
     if let Some(percent) = waiting.percent {
         if !is_over && successes.saturating_add(failures) < waiting.needed {
-            return Standing::Waits;
+            return Wait::Waits;
         }
         return match satisfied(successes, waiting.needed, percent) {
-            true => Standing::Satisfied,
-            false => Standing::Failed(unsatisfied(successes, waiting.needed, percent)),
+            true => Wait::Satisfied,
+            false => Wait::Failed(unsatisfied(successes, waiting.needed, percent)),
         };
     }
     let failed = signals.iter().find(|(_, success)| !**success).map(|(id, _)| id);
     match (failed, waiting.by_handle) {
         (Some(id), true) => {
-            Standing::Failed(format!("WaitCondition received failed message: '' for uniqueId: {id}"))
+            Wait::Failed(format!("WaitCondition received failed message: '' for uniqueId: {id}"))
         }
-        (Some(id), false) => Standing::Failed(format!("Received FAILURE signal with UniqueId {id}")),
-        (None, _) if !is_over => Standing::Waits,
-        (None, true) => Standing::Failed(format!(
+        (Some(id), false) => Wait::Failed(format!("Received FAILURE signal with UniqueId {id}")),
+        (None, _) if !is_over => Wait::Waits,
+        (None, true) => Wait::Failed(format!(
             "WaitCondition timed out. Received {successes} conditions when expecting {}",
             waiting.needed
         )),
-        (None, false) => Standing::Failed(format!(
+        (None, false) => Wait::Failed(format!(
             "Failed to receive {} resource signal(s) within the specified duration",
             waiting.needed.saturating_sub(successes)
         )),

@@ -65,7 +65,7 @@ pub(super) struct Hook {
 
 /// The states of <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum LifecycleState {
     Pending,
     PendingWait,
     PendingProceed,
@@ -84,43 +84,56 @@ pub(super) enum State {
     WarmedTerminatingProceed,
 }
 
-impl State {
+impl LifecycleState {
     /// AWS's word.
     pub(super) fn name(self) -> &'static str {
         match self {
-            State::Pending => "Pending",
-            State::PendingWait => "Pending:Wait",
-            State::PendingProceed => "Pending:Proceed",
-            State::InService => "InService",
-            State::Terminating => "Terminating",
-            State::TerminatingWait => "Terminating:Wait",
-            State::TerminatingProceed => "Terminating:Proceed",
-            State::WarmedPending => "Warmed:Pending",
-            State::WarmedPendingWait => "Warmed:Pending:Wait",
-            State::WarmedPendingProceed => "Warmed:Pending:Proceed",
-            State::WarmedStopped => "Warmed:Stopped",
-            State::WarmedRunning => "Warmed:Running",
-            State::WarmedHibernated => "Warmed:Hibernated",
-            State::WarmedTerminating => "Warmed:Terminating",
-            State::WarmedTerminatingWait => "Warmed:Terminating:Wait",
-            State::WarmedTerminatingProceed => "Warmed:Terminating:Proceed",
+            LifecycleState::Pending => "Pending",
+            LifecycleState::PendingWait => "Pending:Wait",
+            LifecycleState::PendingProceed => "Pending:Proceed",
+            LifecycleState::InService => "InService",
+            LifecycleState::Terminating => "Terminating",
+            LifecycleState::TerminatingWait => "Terminating:Wait",
+            LifecycleState::TerminatingProceed => "Terminating:Proceed",
+            LifecycleState::WarmedPending => "Warmed:Pending",
+            LifecycleState::WarmedPendingWait => "Warmed:Pending:Wait",
+            LifecycleState::WarmedPendingProceed => "Warmed:Pending:Proceed",
+            LifecycleState::WarmedStopped => "Warmed:Stopped",
+            LifecycleState::WarmedRunning => "Warmed:Running",
+            LifecycleState::WarmedHibernated => "Warmed:Hibernated",
+            LifecycleState::WarmedTerminating => "Warmed:Terminating",
+            LifecycleState::WarmedTerminatingWait => "Warmed:Terminating:Wait",
+            LifecycleState::WarmedTerminatingProceed => "Warmed:Terminating:Proceed",
         }
     }
 
     /// On its way into service or there: it counts towards the desired capacity.
     pub(super) fn counts(self) -> bool {
-        matches!(self, State::Pending | State::PendingWait | State::PendingProceed | State::InService)
+        matches!(
+            self,
+            LifecycleState::Pending
+                | LifecycleState::PendingWait
+                | LifecycleState::PendingProceed
+                | LifecycleState::InService
+        )
     }
 
     /// On its way into the warm pool or there.
     pub(super) fn is_warm(self) -> bool {
-        matches!(self, State::WarmedPending | State::WarmedPendingWait | State::WarmedPendingProceed)
-            || self.is_ready()
+        matches!(
+            self,
+            LifecycleState::WarmedPending
+                | LifecycleState::WarmedPendingWait
+                | LifecycleState::WarmedPendingProceed
+        ) || self.is_ready()
     }
 
     /// In the warm pool, to be had.
     pub(super) fn is_ready(self) -> bool {
-        matches!(self, State::WarmedStopped | State::WarmedRunning | State::WarmedHibernated)
+        matches!(
+            self,
+            LifecycleState::WarmedStopped | LifecycleState::WarmedRunning | LifecycleState::WarmedHibernated
+        )
     }
 
     /// Shown with the warm pool rather than with the group.
@@ -135,7 +148,7 @@ pub(super) struct Instance {
     pub(super) id: String,
     pub(super) zone: String,
     pub(super) instance_type: String,
-    pub(super) state: State,
+    pub(super) state: LifecycleState,
     /// Counts its states, so that a timer of an earlier one is known as stale.
     pub(super) step: u64,
     pub(super) is_protected: bool,
@@ -157,7 +170,7 @@ pub(super) struct WarmPool {
     pub(super) minimum: i64,
     /// `None` is the group's maximum.
     pub(super) prepared: Option<i64>,
-    pub(super) state: State,
+    pub(super) state: LifecycleState,
     /// Kept and shown.
     pub(super) reuse_on_scale_in: Option<bool>,
     pub(super) is_deleting: bool,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::group::{Group, State};
+use super::group::{Group, LifecycleState};
 use super::{Timer, durations, lifecycle, scaling};
 use crate::services::load_balancing;
 use crate::{AwsError, Input, Timestamp, World, timers};
@@ -22,7 +22,7 @@ pub(crate) fn target_is_unhealthy(world: &mut World, instance: &str) {
     let groups = world.auto_scaling.groups.values();
     let found = groups.filter(|group| group.checks_with_load_balancers()).find_map(|group| {
         let member = group.instances.iter().find(|member| member.id == instance)?;
-        let since = member.in_service_since.filter(|_| member.state == State::InService)?;
+        let since = member.in_service_since.filter(|_| member.state == LifecycleState::InService)?;
         Some((group.name.clone(), member.step, grace(world, group), since))
     });
     let Some((group, step, grace, since)) = found else { return };
@@ -106,7 +106,7 @@ pub(super) fn set(world: &mut World, input: Input<'_>) -> Result<serde_json::Val
         })?;
     let (group, member) = found;
     let is_young = member.in_service_since.is_none_or(|since| since.after(grace(world, group)) > world.now);
-    let in_service = member.state == State::InService;
+    let in_service = member.state == LifecycleState::InService;
     let name = group.name.clone();
     if !unhealthy {
         if let Some(group) = world.auto_scaling.groups.get_mut(&name)

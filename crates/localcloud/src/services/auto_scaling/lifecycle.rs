@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
-use super::group::{Hook, State};
+use super::group::{Hook, LifecycleState};
 use super::{Timer, durations, machines, scaling};
 use crate::World;
 use crate::timers;
 
 /// Put an instance into a state, and let it last for a time if it doesn't last for ever.
-pub(super) fn enter(world: &mut World, group: &str, instance: &str, state: State, lasts: Option<Duration>) {
+pub(super) fn enter(
+    world: &mut World,
+    group: &str,
+    instance: &str,
+    state: LifecycleState,
+    lasts: Option<Duration>,
+) {
     let now = world.now;
     // "However, it does not add the instances that were launched while this process was suspended": not later either.
     let adds =
         world.auto_scaling.groups.get(group).is_some_and(|group| !group.is_suspended("AddToLoadBalancer"));
     let Some(found) = find(world, group, instance) else { return };
-    if state == State::InService {
+    if state == LifecycleState::InService {
         found.in_service_since = Some(now);
         found.is_in_load_balancer = adds;
     }
@@ -35,29 +41,31 @@ pub(super) fn step_is_over(world: &mut World, group: &str, instance: &str, step:
         return;
     }
     match found.state {
-        State::Pending => wait_or(world, group, instance, true, State::PendingWait, State::InService),
-        State::WarmedPending => {
-            let ready = warm_state(world, group);
-            wait_or(world, group, instance, true, State::WarmedPendingWait, ready);
+        LifecycleState::Pending => {
+            wait_or(world, group, instance, true, LifecycleState::PendingWait, LifecycleState::InService)
         }
-        State::PendingProceed => settle(world, group, instance, State::InService),
-        State::WarmedPendingProceed => {
+        LifecycleState::WarmedPending => {
+            let ready = warm_state(world, group);
+            wait_or(world, group, instance, true, LifecycleState::WarmedPendingWait, ready);
+        }
+        LifecycleState::PendingProceed => settle(world, group, instance, LifecycleState::InService),
+        LifecycleState::WarmedPendingProceed => {
             let ready = warm_state(world, group);
             settle(world, group, instance, ready);
         }
-        State::Terminating
-        | State::TerminatingProceed
-        | State::WarmedTerminating
-        | State::WarmedTerminatingProceed => scaling::remove(world, group, instance),
+        LifecycleState::Terminating
+        | LifecycleState::TerminatingProceed
+        | LifecycleState::WarmedTerminating
+        | LifecycleState::WarmedTerminatingProceed => scaling::remove(world, group, instance),
         // These last until something else happens.
-        State::PendingWait
-        | State::WarmedPendingWait
-        | State::TerminatingWait
-        | State::WarmedTerminatingWait
-        | State::InService
-        | State::WarmedStopped
-        | State::WarmedRunning
-        | State::WarmedHibernated => {}
+        LifecycleState::PendingWait
+        | LifecycleState::WarmedPendingWait
+        | LifecycleState::TerminatingWait
+        | LifecycleState::WarmedTerminatingWait
+        | LifecycleState::InService
+        | LifecycleState::WarmedStopped
+        | LifecycleState::WarmedRunning
+        | LifecycleState::WarmedHibernated => {}
     }
 }
 
@@ -66,14 +74,16 @@ pub(super) fn terminate(world: &mut World, group: &str, instance: &str) {
     let Some(found) = find(world, group, instance) else { return };
     found.waiting.clear();
     let (plain, waiting) = match found.state {
-        State::Terminating
-        | State::TerminatingWait
-        | State::TerminatingProceed
-        | State::WarmedTerminating
-        | State::WarmedTerminatingWait
-        | State::WarmedTerminatingProceed => return,
-        state if state.is_warm() => (State::WarmedTerminating, State::WarmedTerminatingWait),
-        _ => (State::Terminating, State::TerminatingWait),
+        LifecycleState::Terminating
+        | LifecycleState::TerminatingWait
+        | LifecycleState::TerminatingProceed
+        | LifecycleState::WarmedTerminating
+        | LifecycleState::WarmedTerminatingWait
+        | LifecycleState::WarmedTerminatingProceed => return,
+        state if state.is_warm() => {
+            (LifecycleState::WarmedTerminating, LifecycleState::WarmedTerminatingWait)
+        }
+        _ => (LifecycleState::Terminating, LifecycleState::TerminatingWait),
     };
     scaling::note_termination(world, group, instance);
     if hooks(world, group, false).is_empty() {
@@ -103,24 +113,30 @@ pub(super) fn after_hook(world: &mut World, group: &str, instance: &str, proceed
     let Some(found) = find(world, group, instance) else { return };
     let is_held = !found.waiting.is_empty();
     match found.state {
-        State::PendingWait | State::WarmedPendingWait if !proceed => {
+        LifecycleState::PendingWait | LifecycleState::WarmedPendingWait if !proceed => {
             scaling::launch_failed(world, group, instance);
             terminate(world, group, instance);
         }
-        State::PendingWait if !is_held => {
-            enter(world, group, instance, State::PendingProceed, Some(durations::PROCEED));
+        LifecycleState::PendingWait if !is_held => {
+            enter(world, group, instance, LifecycleState::PendingProceed, Some(durations::PROCEED));
         }
-        State::WarmedPendingWait if !is_held => {
-            enter(world, group, instance, State::WarmedPendingProceed, Some(durations::PROCEED));
+        LifecycleState::WarmedPendingWait if !is_held => {
+            enter(world, group, instance, LifecycleState::WarmedPendingProceed, Some(durations::PROCEED));
         }
         // At termination both results let it go on; ABANDON skips the hooks that are left.
-        State::TerminatingWait if !is_held || !proceed => {
+        LifecycleState::TerminatingWait if !is_held || !proceed => {
             found.waiting.clear();
-            enter(world, group, instance, State::TerminatingProceed, Some(durations::TERMINATION));
+            enter(world, group, instance, LifecycleState::TerminatingProceed, Some(durations::TERMINATION));
         }
-        State::WarmedTerminatingWait if !is_held || !proceed => {
+        LifecycleState::WarmedTerminatingWait if !is_held || !proceed => {
             found.waiting.clear();
-            enter(world, group, instance, State::WarmedTerminatingProceed, Some(durations::TERMINATION));
+            enter(
+                world,
+                group,
+                instance,
+                LifecycleState::WarmedTerminatingProceed,
+                Some(durations::TERMINATION),
+            );
         }
         _ => {}
     }
@@ -132,8 +148,8 @@ fn wait_or(
     group: &str,
     instance: &str,
     at_launch: bool,
-    waiting: State,
-    otherwise: State,
+    waiting: LifecycleState,
+    otherwise: LifecycleState,
 ) {
     let hooks = hooks(world, group, at_launch);
     if hooks.is_empty() {
@@ -174,7 +190,7 @@ fn wait_or(
 }
 
 /// Put an instance into a state that lasts.
-fn settle(world: &mut World, group: &str, instance: &str, state: State) {
+fn settle(world: &mut World, group: &str, instance: &str, state: LifecycleState) {
     enter(world, group, instance, state, None);
     scaling::note_launched(world, group, instance);
     scaling::reconcile(world, group);
@@ -185,9 +201,9 @@ fn hooks(world: &World, group: &str, at_launch: bool) -> Vec<Hook> {
     group.hooks.iter().filter(|hook| hook.at_launch == at_launch).cloned().collect()
 }
 
-fn warm_state(world: &World, group: &str) -> State {
+fn warm_state(world: &World, group: &str) -> LifecycleState {
     let pool = world.auto_scaling.groups.get(group).and_then(|group| group.warm_pool.as_ref());
-    pool.map_or(State::WarmedStopped, |pool| pool.state)
+    pool.map_or(LifecycleState::WarmedStopped, |pool| pool.state)
 }
 
 fn find<'w>(world: &'w mut World, group: &str, instance: &str) -> Option<&'w mut super::group::Instance> {

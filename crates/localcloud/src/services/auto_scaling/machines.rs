@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::group::{Group, Instance, State};
+use super::group::{Group, Instance, LifecycleState};
 use super::health;
 use crate::services::ec2::{self, GroupMember, InstanceState};
 use crate::{Input, World};
 
 /// EC2's state of an instance in a state of its lifecycle.
-fn state_of(state: State) -> InstanceState {
+fn state_of(state: LifecycleState) -> InstanceState {
     match state {
-        State::Pending | State::WarmedPending => InstanceState::Pending,
-        State::PendingWait
-        | State::PendingProceed
-        | State::InService
-        | State::TerminatingWait
-        | State::WarmedPendingWait
-        | State::WarmedPendingProceed
-        | State::WarmedRunning => InstanceState::Running,
-        State::WarmedStopped | State::WarmedHibernated | State::WarmedTerminatingWait => {
-            InstanceState::Stopped
-        }
-        State::Terminating
-        | State::TerminatingProceed
-        | State::WarmedTerminating
-        | State::WarmedTerminatingProceed => InstanceState::ShuttingDown,
+        LifecycleState::Pending | LifecycleState::WarmedPending => InstanceState::Pending,
+        LifecycleState::PendingWait
+        | LifecycleState::PendingProceed
+        | LifecycleState::InService
+        | LifecycleState::TerminatingWait
+        | LifecycleState::WarmedPendingWait
+        | LifecycleState::WarmedPendingProceed
+        | LifecycleState::WarmedRunning => InstanceState::Running,
+        LifecycleState::WarmedStopped
+        | LifecycleState::WarmedHibernated
+        | LifecycleState::WarmedTerminatingWait => InstanceState::Stopped,
+        LifecycleState::Terminating
+        | LifecycleState::TerminatingProceed
+        | LifecycleState::WarmedTerminating
+        | LifecycleState::WarmedTerminatingProceed => InstanceState::ShuttingDown,
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn launched(world: &mut World, group: &Group, instance: &Instance) {
 }
 
 /// An instance has come into a state.
-pub(super) fn entered(world: &mut World, instance: &str, state: State) {
+pub(super) fn entered(world: &mut World, instance: &str, state: LifecycleState) {
     ec2::follow(world, instance, state_of(state));
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::group::{Group, State};
+use super::group::{Group, LifecycleState};
 use super::{find, find_mut, lifecycle, machines, scaling, settings};
 use crate::{AwsError, Input, World};
 
@@ -59,7 +59,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
         new_instances_protected,
         hooks,
         tags,
-        described: settings::described(input, None, &world.config.region),
+        described: settings::kept(input, None, &world.config.region),
         suspended: BTreeMap::new(),
         scheduled: BTreeMap::new(),
         refreshes: Vec::new(),
@@ -113,7 +113,7 @@ pub(super) fn update(world: &mut World, name: &str, input: Input<'_>) -> Result<
         ));
     }
     let sizes = settings::sizes(input, Some(group))?;
-    let described = settings::described(input, Some(group), &world.config.region);
+    let described = settings::kept(input, Some(group), &world.config.region);
     let protected = input.boolean("NewInstancesProtectedFromScaleIn")?;
     let group = find_mut(world, name)?;
     group.minimum = sizes.minimum;
@@ -172,7 +172,7 @@ pub(super) fn set_instance_protection(world: &mut World, input: Input<'_>) -> Re
                     "The instance {id} is not part of Auto Scaling group {name}."
                 )));
             }
-            Some(State::InService) => {}
+            Some(LifecycleState::InService) => {}
             Some(_) => {
                 return Err(AwsError::validation(format!(
                     "The instance {id} is not in InService or EnteringStandby or Standby."

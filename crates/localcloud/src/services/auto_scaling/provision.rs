@@ -11,7 +11,7 @@ use super::{
 };
 use crate::generic;
 use crate::properties;
-use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{AwsError, Input, World};
 
 const GROUP: &str = "AWS::AutoScaling::AutoScalingGroup";
@@ -40,7 +40,7 @@ pub const TYPES: &[ResourceType] = &[
         live: Some(Live {
             ask: |world, name| {
                 let asked = json!({"AutoScalingGroupNames": [name]});
-                described(describe::groups(world, Input(&asked)), "/AutoScalingGroups/0")
+                answer_at(describe::groups(world, Input(&asked)), "/AutoScalingGroups/0")
             },
             within: None,
             properties: &[
@@ -78,11 +78,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     }
     let name = match given {
         Some(name) => name.to_owned(),
-        None => {
-            let (stack, id) = (&desired.owner.stack_name, desired.logical_id);
-            let suffix = world.identities.alphanumeric(&format!("{stack} {id}"), 12);
-            format!("{stack}-{id}-{suffix}")
-        }
+        None => desired.generated_name(&mut world.identities),
     };
     let mut properties = properties;
     add_stack_tags(&mut properties, desired);

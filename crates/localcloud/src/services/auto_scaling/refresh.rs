@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::group::{Group, State};
+use super::group::{Group, LifecycleState};
 use super::{Timer, describe, find, find_mut, lifecycle, scaling};
 use crate::{AwsError, Input, Timestamp, World, timers};
 
@@ -96,12 +96,12 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let ids: Vec<&str> = input.strings("InstanceRefreshIds").collect();
     let found = group.refreshes.iter().enumerate();
     let found = found.filter(|(_, refresh)| ids.is_empty() || ids.contains(&refresh.id.as_str()));
-    let shown = found.map(|(place, refresh)| (format!("{:020}", usize::MAX - place), shown(group, refresh)));
+    let shown = found.map(|(place, refresh)| (format!("{:020}", usize::MAX - place), to_api(group, refresh)));
     let page = describe::paged(input, 100, shown.collect::<Vec<_>>())?;
     Ok(json!({"InstanceRefreshes": page.items, "NextToken": page.next_token}))
 }
 
-fn shown(group: &Group, refresh: &Refresh) -> Value {
+fn to_api(group: &Group, refresh: &Refresh) -> Value {
     let Refresh { id, started, ended, status, reason, old, total, waits: _ } = refresh;
     let done = total.saturating_sub(old.len());
     json!({
@@ -126,7 +126,7 @@ pub(super) fn go_on(world: &mut World, name: &str) {
     let Some(group) = world.auto_scaling.groups.get_mut(name) else { return };
     let is_held =
         ["Launch", "Terminate", "InstanceRefresh"].iter().any(|process| group.is_suspended(process));
-    let there: Vec<(String, State, bool)> = group
+    let there: Vec<(String, LifecycleState, bool)> = group
         .instances
         .iter()
         .map(|instance| (instance.id.clone(), instance.state, instance.is_protected))
@@ -147,8 +147,10 @@ pub(super) fn go_on(world: &mut World, name: &str) {
         return;
     }
     refresh.status = "InProgress";
-    let is_settled =
-        there.iter().filter(|(_, state, _)| state.counts()).all(|(_, state, _)| *state == State::InService);
+    let is_settled = there
+        .iter()
+        .filter(|(_, state, _)| state.counts())
+        .all(|(_, state, _)| *state == LifecycleState::InService);
     if !is_held && is_settled {
         let free = |id: &&String| there.iter().any(|(one, _, is_protected)| one == *id && !is_protected);
         let next = refresh.old.iter().find(free).cloned();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::group::{Activity, Group, Instance, State};
+use super::group::{Activity, Group, Instance, LifecycleState};
 use super::{Timer, durations, lifecycle, machines};
 use crate::{Input, World, timers};
 
@@ -25,7 +25,7 @@ fn scale(world: &mut World, name: &str) {
         for _ in 0..missing {
             match take_warm(world, name) {
                 Some(instance) => note_launch(world, name, &instance),
-                None => launch(world, name, State::Pending),
+                None => launch(world, name, LifecycleState::Pending),
             }
         }
     } else if missing < 0 && !group.is_suspended("Terminate") {
@@ -54,7 +54,7 @@ fn scale_warm_pool(world: &mut World, name: &str) {
     let missing = group.wanted_warm().saturating_sub(group.warm());
     if missing > 0 && !group.is_suspended("Launch") && now >= group.next_launch {
         for _ in 0..missing {
-            launch(world, name, State::WarmedPending);
+            launch(world, name, LifecycleState::WarmedPending);
         }
     } else if missing < 0 && !group.is_suspended("Terminate") {
         let excess = usize::try_from(missing.unsigned_abs()).unwrap_or(usize::MAX);
@@ -77,7 +77,7 @@ fn forget_empty_pool(world: &mut World, name: &str) {
     }
 }
 
-fn launch(world: &mut World, name: &str, state: State) {
+fn launch(world: &mut World, name: &str, state: LifecycleState) {
     let id = format!("i-{}", world.identities.hex(&format!("instance of {name}"), 17));
     let Some(group) = world.auto_scaling.groups.remove(name) else { return };
     let launch_template = launch_template(Input(&group.described));
@@ -104,7 +104,7 @@ fn launch(world: &mut World, name: &str, state: State) {
 fn take_warm(world: &mut World, name: &str) -> Option<String> {
     let group = world.auto_scaling.groups.get_mut(name)?;
     let instance = group.instances.iter().find(|instance| instance.state.is_ready())?.id.clone();
-    lifecycle::enter(world, name, &instance, State::Pending, Some(durations::START));
+    lifecycle::enter(world, name, &instance, LifecycleState::Pending, Some(durations::START));
     Some(instance)
 }
 

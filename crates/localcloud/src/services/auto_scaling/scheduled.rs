@@ -151,13 +151,13 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let found = groups.into_iter().flat_map(|group| {
         let actions =
             group.scheduled.values().filter(|action| action.is_described(world.now) && is_wanted(action));
-        actions.map(move |action| (format!("{} {}", group.name, action.name), shown(group, action)))
+        actions.map(move |action| (format!("{} {}", group.name, action.name), to_api(group, action)))
     });
     let page = describe::paged(input, 100, found.collect::<Vec<_>>())?;
     Ok(json!({"ScheduledUpdateGroupActions": page.items, "NextToken": page.next_token}))
 }
 
-fn shown(group: &Group, action: &ScheduledAction) -> Value {
+fn to_api(group: &Group, action: &ScheduledAction) -> Value {
     let next = action.next.or(action.start).map(Timestamp::iso8601_seconds);
     let mut fields = action.sizes();
     for (name, value) in [

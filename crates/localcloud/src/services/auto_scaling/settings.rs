@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::group::{Group, Hook, State, Tag, WarmPool};
+use super::group::{Group, Hook, LifecycleState, Tag, WarmPool};
 use crate::{AwsError, Input};
 
 /// Settings that only travel through: stored and given back.
@@ -67,7 +67,7 @@ fn bound(input: Input<'_>, name: &str, before: Option<i64>) -> Result<i64, AwsEr
 }
 
 /// The settings that are given back as they came, over those of before.
-pub(super) fn described(input: Input<'_>, before: Option<&Group>, region: &str) -> Value {
+pub(super) fn kept(input: Input<'_>, before: Option<&Group>, region: &str) -> Value {
     let mut fields: Map<String, Value> = match before.map(|group| &group.described) {
         Some(Value::Object(fields)) => fields.clone(),
         _ => Map::new(),
@@ -174,10 +174,10 @@ pub(super) fn warm_pool(input: Input<'_>, before: Option<&WarmPool>) -> Result<W
         minimum,
         prepared,
         state: match input.string("PoolState") {
-            Some("Stopped") => State::WarmedStopped,
-            Some("Running") => State::WarmedRunning,
-            Some("Hibernated") => State::WarmedHibernated,
-            None => before.map_or(State::WarmedStopped, |pool| pool.state),
+            Some("Stopped") => LifecycleState::WarmedStopped,
+            Some("Running") => LifecycleState::WarmedRunning,
+            Some("Hibernated") => LifecycleState::WarmedHibernated,
+            None => before.map_or(LifecycleState::WarmedStopped, |pool| pool.state),
             Some(_) => return Err(AwsError::validation("PoolState must be Stopped, Running or Hibernated")),
         },
         reuse_on_scale_in,

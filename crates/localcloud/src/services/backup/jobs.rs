@@ -15,13 +15,13 @@ pub(super) struct Job {
     vault_arn: String,
     /// What it makes.
     point: RecoveryPoint,
-    state: State,
+    state: JobState,
     /// The client's, so that asking again doesn't start another.
     token: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum JobState {
     Created,
     Running,
     Completed,
@@ -29,14 +29,14 @@ enum State {
     Failed,
 }
 
-impl State {
+impl JobState {
     fn name(self) -> &'static str {
         match self {
-            State::Created => "CREATED",
-            State::Running => "RUNNING",
-            State::Completed => "COMPLETED",
-            State::Aborted => "ABORTED",
-            State::Failed => "FAILED",
+            JobState::Created => "CREATED",
+            JobState::Running => "RUNNING",
+            JobState::Completed => "COMPLETED",
+            JobState::Aborted => "ABORTED",
+            JobState::Failed => "FAILED",
         }
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn start(world: &mut World, input: Input<'_>) -> Result<Value, AwsErr
         lifecycle: input.0.get("Lifecycle").cloned(),
     };
     let vault = vault.to_owned();
-    let job = Job { id: id.clone(), vault, vault_arn, point, state: State::Created, token };
+    let job = Job { id: id.clone(), vault, vault_arn, point, state: JobState::Created, token };
     let answer = started(&job);
     world.backup.jobs.insert(id.clone(), job);
     world.schedule(durations::BEGIN, crate::timers::Timer::Backup(Timer::Job { job: id }));
@@ -92,22 +92,22 @@ pub(super) fn step_is_over(world: &mut World, id: &str) {
     let now = world.now;
     let Some(job) = world.backup.jobs.get_mut(id) else { return };
     match job.state {
-        State::Created => {
-            job.state = State::Running;
+        JobState::Created => {
+            job.state = JobState::Running;
             let timer = Timer::Job { job: id.to_owned() };
             world.schedule(durations::RUN, crate::timers::Timer::Backup(timer));
         }
-        State::Running => {
+        JobState::Running => {
             job.point.completed = now;
             match world.backup.vaults.get_mut(&job.vault) {
                 Some(vault) => {
                     vault.points.insert(job.point.arn.clone(), job.point.clone());
-                    job.state = State::Completed;
+                    job.state = JobState::Completed;
                 }
-                None => job.state = State::Failed,
+                None => job.state = JobState::Failed,
             }
         }
-        State::Completed | State::Aborted | State::Failed => {}
+        JobState::Completed | JobState::Aborted | JobState::Failed => {}
     }
 }
 
@@ -121,12 +121,12 @@ pub(super) fn stop(world: &mut World, input: Input<'_>) -> Result<Value, AwsErro
     let now = world.now;
     let job = world.backup.jobs.get_mut(id).ok_or_else(|| no_job(id))?;
     match job.state {
-        State::Created | State::Running => {
-            job.state = State::Aborted;
+        JobState::Created | JobState::Running => {
+            job.state = JobState::Aborted;
             job.point.completed = now;
             Ok(json!({}))
         }
-        State::Completed | State::Aborted | State::Failed => Err(AwsError::new(
+        JobState::Completed | JobState::Aborted | JobState::Failed => Err(AwsError::new(
             400,
             "InvalidRequestException",
             format!("Backup job is {} and cannot be stopped.", job.state.name()),
@@ -136,7 +136,7 @@ pub(super) fn stop(world: &mut World, input: Input<'_>) -> Result<Value, AwsErro
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let id = required(input, "BackupJobId")?;
-    world.backup.jobs.get(id).map(|job| described(world, job)).ok_or_else(|| no_job(id))
+    world.backup.jobs.get(id).map(|job| to_api(world, job)).ok_or_else(|| no_job(id))
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -147,10 +147,10 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
             && is("resourceArn", &job.point.resource_arn)
             && is("resourceType", job.point.resource_type)
     });
-    listed(input, "BackupJobs", jobs.map(|job| (job.id.clone(), described(world, job))))
+    listed(input, "BackupJobs", jobs.map(|job| (job.id.clone(), to_api(world, job))))
 }
 
-fn described(world: &World, job: &Job) -> Value {
+fn to_api(world: &World, job: &Job) -> Value {
     let point = &job.point;
     let mut fields = Map::new();
     for (name, value) in [
@@ -163,7 +163,7 @@ fn described(world: &World, job: &Job) -> Value {
         ("IamRoleArn", &point.role_arn),
         ("RecoveryPointArn", &point.arn),
         ("State", job.state.name()),
-        ("PercentDone", if job.state == State::Completed { "100.0" } else { "0.0" }),
+        ("PercentDone", if job.state == JobState::Completed { "100.0" } else { "0.0" }),
     ] {
         fields.insert(name.to_owned(), json!(value));
     }
@@ -172,10 +172,10 @@ fn described(world: &World, job: &Job) -> Value {
         "StartBy".to_owned(),
         json!(seconds(Timestamp(point.created.0.saturating_add(8 * 3_600_000)))),
     );
-    if matches!(job.state, State::Completed | State::Aborted | State::Failed) {
+    if matches!(job.state, JobState::Completed | JobState::Aborted | JobState::Failed) {
         fields.insert("CompletionDate".to_owned(), json!(seconds(point.completed)));
     }
-    if job.state == State::Failed {
+    if job.state == JobState::Failed {
         fields.insert("StatusMessage".to_owned(), json!("The backup vault no longer exists."));
     }
     Value::Object(fields)

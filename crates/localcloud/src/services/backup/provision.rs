@@ -9,18 +9,26 @@ use serde_json::{Value, json};
 use super::plans::{Plan, Selection};
 use super::vaults;
 use crate::generic;
-use crate::properties;
+use crate::properties::{self, Members};
 use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
 use crate::{Input, World};
 
 const VAULT: &str = "AWS::Backup::BackupVault";
 const PLAN: &str = "AWS::Backup::BackupPlan";
-/// Names that a template writes otherwise than the API.
-const RENAMED: &[(&str, &str)] =
-    &[("BackupPlanRule", "Rules"), ("TargetBackupVault", "TargetBackupVaultName")];
-const INTEGERS: &[&str] =
-    &["StartWindowMinutes", "CompletionWindowMinutes", "DeleteAfterDays", "MoveToColdStorageAfterDays"];
-const BOOLEANS: &[&str] = &["EnableContinuousBackup", "OptInToArchiveForSupportedResources"];
+/// A plan as the API writes it.
+const MEMBERS: Members = Members {
+    integers: &[
+        "StartWindowMinutes",
+        "CompletionWindowMinutes",
+        "DeleteAfterDays",
+        "MoveToColdStorageAfterDays",
+    ],
+    booleans: &["EnableContinuousBackup", "OptInToArchiveForSupportedResources"],
+    maps: &[],
+    renamed: &[("BackupPlanRule", "Rules"), ("TargetBackupVault", "TargetBackupVaultName")],
+    list: "",
+    integers_of_items: &[],
+};
 
 const ANY: ResourceType = ResourceType { create, update, finish_delete, ..generic::ANY };
 
@@ -96,20 +104,20 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
     let now = world.now;
     match desired.type_name {
         VAULT => {
-            let arn = attribute(provisioned, "BackupVaultArn");
-            vaults::keep(world, &provisioned.physical_id, &arn, input.string("EncryptionKeyArn"));
+            let arn = provisioned.text("BackupVaultArn");
+            vaults::keep(world, &provisioned.physical_id, arn, input.string("EncryptionKeyArn"));
         }
         PLAN => {
             let id = provisioned.physical_id.clone();
             let plan = world.backup.plans.entry(id.clone()).or_insert_with(|| Plan {
                 id,
-                arn: attribute(provisioned, "BackupPlanArn"),
-                version: attribute(provisioned, "VersionId"),
+                arn: provisioned.text("BackupPlanArn").to_owned(),
+                version: provisioned.text("VersionId").to_owned(),
                 created: now,
                 document: Value::Null,
                 selections: BTreeMap::new(),
             });
-            plan.document = in_api_form(input.0.get("BackupPlan").unwrap_or(&json!({})));
+            plan.document = MEMBERS.typed(input.0.get("BackupPlan").cloned().unwrap_or_else(|| json!({})));
         }
         _ => {
             let id = provisioned.physical_id.split(['_', '|']).next().unwrap_or_default().to_owned();
@@ -119,37 +127,5 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
                 plan.selections.insert(id.clone(), Selection { id, created: now, document });
             }
         }
-    }
-}
-
-/// A template's plan as the API writes it: some names differ, and numbers are numbers. Recursion is as deep as the
-/// template, whose parser limits it.
-fn in_api_form(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(in_api_form).collect()),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, field)| {
-                let renamed = RENAMED.iter().find(|(old, _)| *old == name.as_str()).map(|(_, new)| *new);
-                let field = match field {
-                    Value::String(text) if INTEGERS.contains(&name.as_str()) => {
-                        text.parse::<i64>().map_or_else(|_| field.clone(), Value::from)
-                    }
-                    Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
-                        text.parse::<bool>().map_or_else(|_| field.clone(), Value::from)
-                    }
-                    _ => in_api_form(field),
-                };
-                (renamed.unwrap_or(name).to_owned(), field)
-            });
-            Value::Object(fields.collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
-    }
-}
-
-fn attribute(provisioned: &Provisioned, name: &str) -> String {
-    match provisioned.attributes.get(name) {
-        Some(template::Value::String(text)) => text.clone(),
-        _ => String::new(),
     }
 }

@@ -80,15 +80,15 @@ pub(super) fn keep(world: &mut World, name: &str, arn: &str, key_arn: Option<&st
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    vault(world, input).map(described)
+    vault(world, input).map(to_api)
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let vaults = world.backup.vaults.values();
-    listed(input, "BackupVaultList", vaults.map(|vault| (vault.name.clone(), described(vault))))
+    listed(input, "BackupVaultList", vaults.map(|vault| (vault.name.clone(), to_api(vault))))
 }
 
-fn described(vault: &Vault) -> Value {
+fn to_api(vault: &Vault) -> Value {
     let mut fields = Map::new();
     fields.insert("BackupVaultName".to_owned(), json!(vault.name));
     fields.insert("BackupVaultArn".to_owned(), json!(vault.arn));

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::durations;
-use super::job::{self, Job, State, enter};
+use super::job::{self, Job, JobState, enter};
 use crate::services::load_balancing::fits;
 use crate::{Input, Timestamp, World};
 
@@ -35,11 +35,11 @@ pub(super) fn end(world: &mut World, id: &str, ending: Ending<'_>) {
         && !job.is_cancelled
         && job.attempts.len() + 1 < most(job)
         && is_retried(job);
-    let state = if ending.succeeded { State::Succeeded } else { State::Failed };
+    let state = if ending.succeeded { JobState::Succeeded } else { JobState::Failed };
     if tries_again {
         note(job, now);
         (job.started, job.exit_code) = (None, None);
-        enter(world, id, State::Runnable, Some(durations::PLACEMENT));
+        enter(world, id, JobState::Runnable, Some(durations::PLACEMENT));
     } else {
         job::end(world, id, state, None);
     }
@@ -84,6 +84,6 @@ fn is_retried(job: &Job) -> bool {
 }
 
 /// The attempts that are over, as DescribeJobs shows them.
-pub(super) fn shown(job: &Job) -> Value {
+pub(super) fn to_api(job: &Job) -> Value {
     Value::Array(job.attempts.clone())
 }

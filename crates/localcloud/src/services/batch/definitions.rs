@@ -97,13 +97,13 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let page = paged(
         input,
         found.map(|definition| {
-            (format!("{} {:010}", definition.name, definition.revision), described(definition))
+            (format!("{} {:010}", definition.name, definition.revision), to_api(definition))
         }),
     )?;
     Ok(super::answer("jobDefinitions", page))
 }
 
-fn described(definition: &Definition) -> Value {
+fn to_api(definition: &Definition) -> Value {
     let mut fields = definition.described.clone();
     fields.insert("jobDefinitionName".to_owned(), json!(definition.name));
     fields.insert("jobDefinitionArn".to_owned(), json!(definition.arn));

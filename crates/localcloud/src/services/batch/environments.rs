@@ -34,16 +34,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
     }
     let described =
         DESCRIBED.iter().filter_map(|name| Some(((*name).to_owned(), input.0.get(*name)?.clone()))).collect();
-    let environment = Entity {
-        name: name.to_owned(),
-        arn: arn.clone(),
-        is_enabled,
-        status: "CREATING",
-        step: 0,
-        invalid: None,
-        described,
-    };
-    world.batch.environments.insert(arn.clone(), environment);
+    world.batch.environments.insert(arn.clone(), Entity::new(name, &arn, is_enabled, described));
     change(world, &arn, "CREATING");
     Ok(arn)
 }
@@ -107,16 +98,12 @@ pub(super) fn check_unused(world: &World, arn: &str) -> Result<(), AwsError> {
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let names: Vec<&str> = input.strings("computeEnvironments").collect();
-    let found = world.batch.environments.values().filter(|environment| {
-        names.is_empty()
-            || names.contains(&environment.name.as_str())
-            || names.contains(&environment.arn.as_str())
-    });
-    let page = paged(input, found.map(|environment| (environment.arn.clone(), described(environment))))?;
+    let found = world.batch.environments.values().filter(|environment| environment.is_among(&names));
+    let page = paged(input, found.map(|environment| (environment.arn.clone(), to_api(environment))))?;
     Ok(super::answer("computeEnvironments", page))
 }
 
-fn described(environment: &Entity) -> Value {
+fn to_api(environment: &Entity) -> Value {
     let mut fields: Map<String, Value> = environment.described.clone();
     for (name, value) in [
         ("computeEnvironmentName", environment.name.as_str()),

@@ -4,20 +4,20 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::job::State;
+use super::job::JobState;
 
 /// Kept by [`super::job::enter`] and the submission; jobs are never forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// By queue, state and place in the order of submission: the job's id.
-    places: BTreeMap<String, BTreeMap<State, BTreeMap<u64, String>>>,
+    places: BTreeMap<String, BTreeMap<JobState, BTreeMap<u64, String>>>,
     /// By the job that is waited for: those that wait, whether they still do or not.
     dependents: BTreeMap<String, Vec<String>>,
 }
 
 impl Index {
     /// A job has come into a state; from another, unless it is new.
-    pub(super) fn moved(&mut self, queue: &str, number: u64, id: &str, from: Option<State>, to: State) {
+    pub(super) fn moved(&mut self, queue: &str, number: u64, id: &str, from: Option<JobState>, to: JobState) {
         let states = match self.places.get_mut(queue) {
             Some(states) => states,
             None => self.places.entry(queue.to_owned()).or_default(),
@@ -44,7 +44,7 @@ impl Index {
     pub(super) fn after(
         &self,
         queue: &str,
-        state: State,
+        state: JobState,
         number: Option<u64>,
     ) -> impl Iterator<Item = (u64, &str)> {
         let jobs = self.places.get(queue).and_then(|states| states.get(&state));

@@ -12,7 +12,7 @@ use crate::{Timestamp, World, timers};
 
 /// A job's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(super) enum JobState {
     Submitted,
     Pending,
     Runnable,
@@ -22,38 +22,38 @@ pub(super) enum State {
     Failed,
 }
 
-impl State {
-    pub(super) const ALL: [State; 7] = [
-        State::Submitted,
-        State::Pending,
-        State::Runnable,
-        State::Starting,
-        State::Running,
-        State::Succeeded,
-        State::Failed,
+impl JobState {
+    pub(super) const ALL: [JobState; 7] = [
+        JobState::Submitted,
+        JobState::Pending,
+        JobState::Runnable,
+        JobState::Starting,
+        JobState::Running,
+        JobState::Succeeded,
+        JobState::Failed,
     ];
 
     /// AWS's word.
     pub(super) fn name(self) -> &'static str {
         match self {
-            State::Submitted => "SUBMITTED",
-            State::Pending => "PENDING",
-            State::Runnable => "RUNNABLE",
-            State::Starting => "STARTING",
-            State::Running => "RUNNING",
-            State::Succeeded => "SUCCEEDED",
-            State::Failed => "FAILED",
+            JobState::Submitted => "SUBMITTED",
+            JobState::Pending => "PENDING",
+            JobState::Runnable => "RUNNABLE",
+            JobState::Starting => "STARTING",
+            JobState::Running => "RUNNING",
+            JobState::Succeeded => "SUCCEEDED",
+            JobState::Failed => "FAILED",
         }
     }
 
     /// The state of a word.
-    pub(super) fn of_name(name: &str) -> Option<State> {
-        State::ALL.into_iter().find(|state| state.name() == name)
+    pub(super) fn of_name(name: &str) -> Option<JobState> {
+        JobState::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// SUCCEEDED or FAILED.
     pub(super) fn has_ended(self) -> bool {
-        matches!(self, State::Succeeded | State::Failed)
+        matches!(self, JobState::Succeeded | JobState::Failed)
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) queue_arn: String,
     pub(super) definition_arn: String,
-    pub(super) state: State,
+    pub(super) state: JobState,
     /// Counts its states, so that a timer of an earlier one is known as stale.
     pub(super) step: u64,
     pub(super) created: Timestamp,
@@ -102,7 +102,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The plan of a job with these parameters and variables; a text that is no number counts as none.
-    pub(super) fn of(
+    pub(super) fn read(
         parameters: &Map<String, Value>,
         variables: &BTreeMap<String, String>,
         timeout_seconds: Option<u64>,
@@ -122,7 +122,7 @@ impl Plan {
 }
 
 /// Put a job into a state for a time.
-pub(super) fn enter(world: &mut World, id: &str, state: State, lasts: Option<Duration>) {
+pub(super) fn enter(world: &mut World, id: &str, state: JobState, lasts: Option<Duration>) {
     let Batch { jobs, index, .. } = &mut world.batch;
     let Some(job) = jobs.get_mut(id) else { return };
     index.moved(&job.queue_arn, job.number, id, Some(job.state), state);
@@ -141,24 +141,24 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
     let Batch { jobs, queues, environments, .. } = &mut world.batch;
     let Some(job) = jobs.get_mut(id).filter(|job| job.step == step) else { return };
     match job.state {
-        State::Submitted => enter(world, id, State::Pending, Some(durations::SUBMISSION)),
-        State::Pending => leave_pending(world, id),
-        State::Runnable if job.is_cancelled || job.is_terminated => end(world, id, State::Failed, None),
-        State::Runnable => {
+        JobState::Submitted => enter(world, id, JobState::Pending, Some(durations::SUBMISSION)),
+        JobState::Pending => leave_pending(world, id),
+        JobState::Runnable if job.is_cancelled || job.is_terminated => end(world, id, JobState::Failed, None),
+        JobState::Runnable => {
             // Disabling a queue stops placing: the job stays until `place_waiting`.
             let places = queues.get(&job.queue_arn).is_some_and(|queue| invalid::places(environments, queue));
             if places {
-                enter(world, id, State::Starting, Some(durations::START));
+                enter(world, id, JobState::Starting, Some(durations::START));
             }
         }
-        State::Starting | State::Running if job.is_terminated => end(world, id, State::Failed, None),
-        State::Starting if is_process => processes::wait_for_process(world, id),
-        State::Starting => {
+        JobState::Starting | JobState::Running if job.is_terminated => end(world, id, JobState::Failed, None),
+        JobState::Starting if is_process => processes::wait_for_process(world, id),
+        JobState::Starting => {
             job.started = Some(now);
             let lasts = job.plan.timeout.map_or(job.plan.run, |timeout| timeout.min(job.plan.run));
-            enter(world, id, State::Running, Some(lasts));
+            enter(world, id, JobState::Running, Some(lasts));
         }
-        State::Running => {
+        JobState::Running => {
             let timed_out = job.plan.timeout.is_some_and(|timeout| timeout < job.plan.run);
             let (succeeded, reason) = match job.plan.exit_code {
                 _ if timed_out => (false, "Job attempt duration exceeded timeout"),
@@ -167,7 +167,7 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
             let exit_code = Some(if timed_out { 137 } else { job.plan.exit_code });
             attempts::end(world, id, Ending { succeeded, exit_code, reason: Some(reason), timed_out });
         }
-        State::Succeeded | State::Failed => {}
+        JobState::Succeeded | JobState::Failed => {}
     }
 }
 
@@ -175,17 +175,17 @@ pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
 fn leave_pending(world: &mut World, id: &str) {
     let Batch { jobs, .. } = &world.batch;
     let Some(job) = jobs.get(id) else { return };
-    let states: Vec<Option<State>> =
+    let states: Vec<Option<JobState>> =
         job.depends_on.iter().map(|needed| jobs.get(needed).map(|needed| needed.state)).collect();
-    if states.contains(&Some(State::Failed)) {
-        end(world, id, State::Failed, Some("Dependent Job failed"));
-    } else if states.iter().all(|state| matches!(state, None | Some(State::Succeeded))) {
-        enter(world, id, State::Runnable, Some(durations::PLACEMENT));
+    if states.contains(&Some(JobState::Failed)) {
+        end(world, id, JobState::Failed, Some("Dependent Job failed"));
+    } else if states.iter().all(|state| matches!(state, None | Some(JobState::Succeeded))) {
+        enter(world, id, JobState::Runnable, Some(durations::PLACEMENT));
     }
 }
 
 /// A job has ended; jobs that wait for it look again.
-pub(super) fn end(world: &mut World, id: &str, state: State, reason: Option<&str>) {
+pub(super) fn end(world: &mut World, id: &str, state: JobState, reason: Option<&str>) {
     let now = world.now;
     let Some(job) = world.batch.jobs.get_mut(id) else { return };
     job.stopped = Some(now);
@@ -196,10 +196,10 @@ pub(super) fn end(world: &mut World, id: &str, state: State, reason: Option<&str
     attempts::note(job, now);
     enter(world, id, state, None);
     let Batch { jobs, index, .. } = &world.batch;
-    let is_pending = |id: &&String| jobs.get(id.as_str()).is_some_and(|job| job.state == State::Pending);
+    let is_pending = |id: &&String| jobs.get(id.as_str()).is_some_and(|job| job.state == JobState::Pending);
     let waiting: Vec<String> = index.dependents(id).iter().filter(is_pending).cloned().collect();
     for waiting in waiting {
-        enter(world, &waiting, State::Pending, Some(durations::SUBMISSION));
+        enter(world, &waiting, JobState::Pending, Some(durations::SUBMISSION));
     }
 }
 
@@ -210,10 +210,10 @@ pub(super) fn place_waiting(world: &mut World, queue_arn: &str) {
     }
     let Batch { jobs, index, .. } = &world.batch;
     let is_wanted = |id: &&str| jobs.get(*id).is_some_and(|job| !job.is_cancelled && !job.is_terminated);
-    let runnable = index.after(queue_arn, State::Runnable, None).map(|(_, id)| id);
+    let runnable = index.after(queue_arn, JobState::Runnable, None).map(|(_, id)| id);
     let waiting: Vec<String> = runnable.filter(is_wanted).map(str::to_owned).collect();
     for id in waiting {
-        enter(world, &id, State::Runnable, Some(durations::PLACEMENT));
+        enter(world, &id, JobState::Runnable, Some(durations::PLACEMENT));
     }
 }
 
@@ -244,6 +244,6 @@ pub(super) fn end_all_of_queue(world: &mut World, queue_arn: &str) {
         if let Some(job) = world.batch.jobs.get_mut(&id) {
             job.is_terminated = true;
         }
-        end(world, &id, State::Failed, Some("Job queue was deleted"));
+        end(world, &id, JobState::Failed, Some("Job queue was deleted"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::job::{Job, Plan, State, enter};
+use super::job::{Job, JobState, Plan, enter};
 use super::{Batch, attempts, check_name, definitions, durations, job, most, refused, required};
 use crate::services::paging;
 use crate::{AwsError, Input, Timestamp, World};
@@ -38,7 +38,7 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     variables.extend(environment(input.object("containerOverrides")));
     let timeout = input.object("timeout").or_else(|| Input(&base).object("timeout"));
     let seconds = timeout.map(|timeout| timeout.integer("attemptDurationSeconds")).transpose()?.flatten();
-    let plan = Plan::of(&parameters, &variables, seconds.and_then(|seconds| u64::try_from(seconds).ok()));
+    let plan = Plan::read(&parameters, &variables, seconds.and_then(|seconds| u64::try_from(seconds).ok()));
 
     let mut described = Map::new();
     for (field, value) in [
@@ -65,7 +65,7 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         name: name.to_owned(),
         queue_arn,
         definition_arn,
-        state: State::Submitted,
+        state: JobState::Submitted,
         step: 0,
         created: world.now,
         started: None,
@@ -83,10 +83,10 @@ pub(super) fn submit(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         described,
     };
     let Batch { jobs, index, .. } = &mut world.batch;
-    index.moved(&job.queue_arn, job.number, &id, None, State::Submitted);
+    index.moved(&job.queue_arn, job.number, &id, None, JobState::Submitted);
     index.waits(&id, &job.depends_on);
     jobs.insert(id.clone(), job);
-    enter(world, &id, State::Submitted, Some(durations::SUBMISSION));
+    enter(world, &id, JobState::Submitted, Some(durations::SUBMISSION));
     Ok(json!({"jobArn": arn(world, &id), "jobName": name, "jobId": id}))
 }
 
@@ -141,9 +141,9 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let state = match input.string("jobStatus") {
         // With a filter the state doesn't count, says the API reference.
         _ if !names.is_empty() => None,
-        None => Some(State::Running),
+        None => Some(JobState::Running),
         Some(name) => {
-            Some(State::of_name(name).ok_or_else(|| refused(format!("{name} is not a job status")))?)
+            Some(JobState::of_name(name).ok_or_else(|| refused(format!("{name} is not a job status")))?)
         }
     };
     let invalid = || refused("The specified nextToken is not valid");
@@ -160,7 +160,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     // One more than a page holds tells whether there is another.
     let mut found: Vec<(u64, &Job)> = match state {
         Some(state) => of_state(state).take(most + 1).collect(),
-        None => State::ALL.into_iter().flat_map(of_state).collect(),
+        None => JobState::ALL.into_iter().flat_map(of_state).collect(),
     };
     found.sort_by_key(|(number, _)| *number);
     let found = found.into_iter().map(|(number, job)| (number.to_string(), job));
@@ -216,7 +216,7 @@ fn detail(world: &World, job: &Job) -> Value {
         ("jobQueue", json!(job.queue_arn)),
         ("isCancelled", json!(job.is_cancelled)),
         ("isTerminated", json!(job.is_terminated)),
-        ("attempts", attempts::shown(job)),
+        ("attempts", attempts::to_api(job)),
     ] {
         fields.insert(name.to_owned(), value);
     }
@@ -229,16 +229,20 @@ pub(super) fn cancel(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     let (job, reason) = job_and_reason(world, input)?;
     let id = job.id.clone();
     match job.state {
-        State::Submitted | State::Pending => {
+        JobState::Submitted | JobState::Pending => {
             job.is_cancelled = true;
-            job::end(world, &id, State::Failed, Some(&reason));
+            job::end(world, &id, JobState::Failed, Some(&reason));
         }
-        State::Runnable if !job.is_cancelled && !job.is_terminated => {
+        JobState::Runnable if !job.is_cancelled && !job.is_terminated => {
             job.is_cancelled = true;
             job.reason = Some(reason);
-            enter(world, &id, State::Runnable, Some(durations::SCHEDULER_PASS));
+            enter(world, &id, JobState::Runnable, Some(durations::SCHEDULER_PASS));
         }
-        State::Runnable | State::Starting | State::Running | State::Succeeded | State::Failed => {}
+        JobState::Runnable
+        | JobState::Starting
+        | JobState::Running
+        | JobState::Succeeded
+        | JobState::Failed => {}
     }
     Ok(json!({}))
 }
@@ -253,17 +257,17 @@ pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, Aw
     }
     job.is_terminated = true;
     match job.state {
-        State::Submitted | State::Pending | State::Runnable => {
-            job::end(world, &id, State::Failed, Some(&reason))
+        JobState::Submitted | JobState::Pending | JobState::Runnable => {
+            job::end(world, &id, JobState::Failed, Some(&reason))
         }
         // Its end is the process's.
-        State::Running if job.has_process => job.reason = Some(reason),
-        state @ (State::Starting | State::Running) => {
+        JobState::Running if job.has_process => job.reason = Some(reason),
+        state @ (JobState::Starting | JobState::Running) => {
             job.reason = Some(reason);
             job.exit_code = Some(137);
             enter(world, &id, state, Some(durations::STOP));
         }
-        State::Succeeded | State::Failed => {}
+        JobState::Succeeded | JobState::Failed => {}
     }
     Ok(json!({}))
 }

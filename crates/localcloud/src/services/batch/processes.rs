@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::attempts::{self, Ending};
-use super::job::{Job, State, enter};
+use super::job::{Job, JobState, enter};
 use super::refused;
 use crate::services::ec2;
 use crate::{AwsError, Input, World};
@@ -29,7 +29,7 @@ pub(crate) struct Process {
 
 /// What should become of a job's process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum ProcessGoal {
     /// It runs.
     Running,
     /// It is asked to end.
@@ -44,10 +44,10 @@ pub(super) fn is_process(world: &World, job: &Job) -> bool {
 }
 
 /// The jobs that have, or wait for, a process; with the number of their attempt.
-pub(crate) fn wanted(world: &World) -> Vec<(String, usize, Wanted)> {
+pub(crate) fn wanted_processes(world: &World) -> Vec<(String, usize, ProcessGoal)> {
     let jobs = world.batch.jobs.values().filter(|job| job.has_process && !job.state.has_ended());
     jobs.map(|job| {
-        let wanted = if job.is_terminated { Wanted::Stopping } else { Wanted::Running };
+        let wanted = if job.is_terminated { ProcessGoal::Stopping } else { ProcessGoal::Running };
         (job.id.clone(), job.attempts.len(), wanted)
     })
     .collect()
@@ -111,18 +111,18 @@ pub(crate) fn process_starts(world: &mut World, id: &str) -> Result<Option<Strin
         .batch
         .jobs
         .get_mut(id)
-        .filter(|job| job.state == State::Starting && job.has_process && !job.is_terminated);
+        .filter(|job| job.state == JobState::Starting && job.has_process && !job.is_terminated);
     let job = job.ok_or_else(|| refused(format!("Job {id} waits for no process")))?;
     job.started = Some(now);
     let container = job.described.get("container").map(Input);
     let role = container.and_then(|container| container.string("jobRoleArn")).map(str::to_owned);
-    enter(world, id, State::Running, None);
+    enter(world, id, JobState::Running, None);
     Ok(role)
 }
 
 /// A job's process has ended.
 pub(crate) fn process_ended(world: &mut World, id: &str, code: i64, timed_out: bool) {
-    let Some(job) = world.batch.jobs.get(id).filter(|job| job.state == State::Running && job.has_process)
+    let Some(job) = world.batch.jobs.get(id).filter(|job| job.state == JobState::Running && job.has_process)
     else {
         return;
     };
@@ -138,7 +138,7 @@ pub(crate) fn process_ended(world: &mut World, id: &str, code: i64, timed_out: b
 
 /// The machine that every process ran on is not there any more.
 pub(crate) fn hosts_are_gone(world: &mut World) {
-    let running = world.batch.jobs.values().filter(|job| job.state == State::Running && job.has_process);
+    let running = world.batch.jobs.values().filter(|job| job.state == JobState::Running && job.has_process);
     let running: Vec<(String, String)> =
         running.map(|job| (job.id.clone(), job.host.clone().unwrap_or_default())).collect();
     for (id, host) in running {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Entity, definitions, environments, queues, refused, typed};
 use crate::generic;
 use crate::properties;
-use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{Input, World};
 
 const QUEUE: &str = "AWS::Batch::JobQueue";
@@ -22,7 +22,7 @@ pub const TYPES: &[ResourceType] = &[
         live: Some(Live {
             ask: |world, arn| {
                 let asked = json!({"jobQueues": [arn]});
-                described(queues::describe(world, Input(&asked)), "/jobQueues/0")
+                answer_at(queues::describe(world, Input(&asked)), "/jobQueues/0")
             },
             within: None,
             properties: &[("State", "state"), ("Priority", "priority")],
@@ -35,7 +35,7 @@ pub const TYPES: &[ResourceType] = &[
         live: Some(Live {
             ask: |world, arn| {
                 let asked = json!({"computeEnvironments": [arn]});
-                described(environments::describe(world, Input(&asked)), "/computeEnvironments/0")
+                answer_at(environments::describe(world, Input(&asked)), "/computeEnvironments/0")
             },
             within: None,
             properties: &[("State", "state")],

@@ -34,16 +34,7 @@ pub(super) fn create(world: &mut World, name: &str, input: Input<'_>) -> Result<
     }
     let mut described = Map::new();
     settings(&world.batch, &mut described, input)?;
-    let queue = Entity {
-        name: name.to_owned(),
-        arn: arn.clone(),
-        is_enabled,
-        status: "CREATING",
-        step: 0,
-        invalid: None,
-        described,
-    };
-    world.batch.queues.insert(arn.clone(), queue);
+    world.batch.queues.insert(arn.clone(), Entity::new(name, &arn, is_enabled, described));
     change(world, &arn, "CREATING");
     Ok(arn)
 }
@@ -56,17 +47,14 @@ pub(super) fn update_queue(world: &mut World, input: Input<'_>) -> Result<Value,
 
 /// Change what is given of a queue, found by name or ARN; gives its name and ARN.
 pub(super) fn update(world: &mut World, name: &str, input: Input<'_>) -> Result<(String, String), AwsError> {
-    let arn = arn_of(&world.batch.queues, name).ok_or_else(|| refused(format!("{name} does not exist")))?;
+    let unknown = || refused(format!("{name} does not exist"));
+    let arn = arn_of(&world.batch.queues, name).ok_or_else(unknown)?;
     let enabled = state(input)?;
-    let Some(queue) = world.batch.queues.get(&arn) else {
-        return Err(refused(format!("{name} does not exist")));
-    };
+    let queue = world.batch.queues.get(&arn).ok_or_else(unknown)?;
     invalid::check_update(queue)?;
     let mut described = queue.described.clone();
     settings(&world.batch, &mut described, input)?;
-    let Some(queue) = world.batch.queues.get_mut(&arn) else {
-        return Err(refused(format!("{name} does not exist")));
-    };
+    let queue = world.batch.queues.get_mut(&arn).ok_or_else(unknown)?;
     queue.described = described;
     queue.is_enabled = enabled.unwrap_or(queue.is_enabled);
     let name = queue.name.clone();
@@ -119,14 +107,12 @@ pub(super) fn remove(world: &mut World, arn: &str) {
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let names: Vec<&str> = input.strings("jobQueues").collect();
-    let found = world.batch.queues.values().filter(|queue| {
-        names.is_empty() || names.contains(&queue.name.as_str()) || names.contains(&queue.arn.as_str())
-    });
-    let page = paged(input, found.map(|queue| (queue.arn.clone(), described(queue))))?;
+    let found = world.batch.queues.values().filter(|queue| queue.is_among(&names));
+    let page = paged(input, found.map(|queue| (queue.arn.clone(), to_api(queue))))?;
     Ok(super::answer("jobQueues", page))
 }
 
-fn described(queue: &Entity) -> Value {
+fn to_api(queue: &Entity) -> Value {
     let mut fields = queue.described.clone();
     for (name, value) in [
         ("jobQueueName", queue.name.as_str()),

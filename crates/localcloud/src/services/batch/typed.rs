@@ -1,9 +1,8 @@
-//! A template's properties in the API's form. Parameters make everything text, but REST-JSON clients insist on
-//! numbers and booleans, so those are found by their names.
+//! A template's properties in the API's form.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use crate::properties::lower_camel;
+use crate::properties::{Members, lower_camel};
 
 const INTEGERS: &[&str] = &[
     "attemptDurationSeconds",
@@ -42,33 +41,18 @@ const BOOLEANS: &[&str] = &[
 /// Maps whose names are the user's own.
 const KEPT: &[&str] = &["Tags", "Parameters", "tags", "parameters", "Options", "Limits", "Requests"];
 
+const MEMBERS: Members = Members {
+    integers: INTEGERS,
+    booleans: BOOLEANS,
+    maps: &["tags", "parameters"],
+    renamed: &[],
+    list: "",
+    integers_of_items: &[],
+};
+
 /// Properties as `Batch` writes them.
 pub(super) fn from_properties(properties: &Value) -> Value {
-    typed(lower_camel(properties, KEPT))
-}
-
-/// Recursion is as deep as the template, whose parser limits it.
-fn typed(value: Value) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.into_iter().map(typed).collect()),
-        Value::Object(fields) => {
-            let typed = fields.into_iter().map(|(name, field)| {
-                let field = match &field {
-                    _ if matches!(name.as_str(), "tags" | "parameters") => field,
-                    Value::String(text) if INTEGERS.contains(&name.as_str()) => text
-                        .parse::<i64>()
-                        .map_or(field.clone(), |number| Value::Number(Number::from(number))),
-                    Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
-                        text.parse::<bool>().map_or(field.clone(), Value::Bool)
-                    }
-                    _ => typed(field),
-                };
-                (name, field)
-            });
-            Value::Object(typed.collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-    }
+    MEMBERS.typed(lower_camel(properties, KEPT))
 }
 
 #[cfg(test)]

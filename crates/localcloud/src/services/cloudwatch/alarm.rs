@@ -42,12 +42,12 @@ pub(super) struct Alarm {
     pub(super) tags: Tags,
     described: Map<String, Value>,
     configured: Timestamp,
-    state: State,
+    state: AlarmState,
 }
 
 /// The states of an alarm, and why it is in the present one.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+pub(super) struct AlarmState {
     pub(super) value: String,
     pub(super) reason: String,
     pub(super) data: Option<String>,
@@ -57,7 +57,7 @@ pub(super) struct State {
 
 impl Alarm {
     /// An alarm of a name as a request or a template wants it. Without a word about its actions they are enabled,
-    /// so putting an alarm again enables them. State and tags of the alarm of before stay: "If you are using this
+    /// so putting an alarm again enables them. AlarmState and tags of the alarm of before stay: "If you are using this
     /// operation to update an existing alarm, any tags you specify in this parameter are ignored"
     /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>).
     ///
@@ -89,7 +89,7 @@ impl Alarm {
             }
         }
         let given = tags::parse(input)?;
-        let first = State {
+        let first = AlarmState {
             value: "INSUFFICIENT_DATA".to_owned(),
             reason: "Unchecked: Initial alarm creation".to_owned(),
             data: None,
@@ -110,7 +110,7 @@ impl Alarm {
     /// Put it into a state.
     pub(super) fn set_state(&mut self, value: &str, reason: &str, data: Option<&str>, now: Timestamp) {
         let is_new = self.state.value != value;
-        self.state = State {
+        self.state = AlarmState {
             value: value.to_owned(),
             reason: reason.to_owned(),
             data: data.map(str::to_owned),
@@ -131,7 +131,7 @@ impl Alarm {
     }
 
     /// As `DescribeAlarms` shows it.
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn to_api(&self) -> Value {
         let mut fields = self.described.clone();
         let own = [
             ("AlarmName", json!(self.name)),

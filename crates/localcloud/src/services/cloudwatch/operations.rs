@@ -43,7 +43,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
             && state.is_none_or(|state| alarm.state() == state)
             && action.is_none_or(|action| alarm.acts_on(action))
     });
-    let found = found.map(|alarm| (alarm.name.clone(), alarm.shown()));
+    let found = found.map(|alarm| (alarm.name.clone(), alarm.to_api()));
     let page = page(found, input.string("NextToken"), most)
         .map_err(|_| AwsError::new(400, "InvalidNextToken", "The next token specified is invalid."))?;
     Ok(json!({"CompositeAlarms": [], "MetricAlarms": page.items, "NextToken": page.next_token}))

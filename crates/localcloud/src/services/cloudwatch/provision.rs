@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{operations, tags};
 use crate::generic;
 use crate::properties;
-use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, described};
+use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{Input, World};
 
 /// The type.
@@ -17,7 +17,7 @@ pub const TYPES: &[ResourceType] = &[ResourceType {
     live: Some(Live {
         ask: |world, name| {
             let asked = json!({"AlarmNames": [name]});
-            described(operations::describe(world, Input(&asked)), "/MetricAlarms/0")
+            answer_at(operations::describe(world, Input(&asked)), "/MetricAlarms/0")
         },
         within: None,
         properties: &[("ActionsEnabled", "ActionsEnabled"), ("Threshold", "Threshold")],

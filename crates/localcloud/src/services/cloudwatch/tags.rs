@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::alarm::Alarm;
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The most tags of one alarm.
@@ -44,8 +45,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let arn = arn(input)?;
     let alarm =
         world.cloudwatch.alarms.values().find(|alarm| alarm.arn == arn).ok_or_else(|| unknown(arn))?;
-    let tags = alarm.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
-    Ok(json!({"Tags": tags.collect::<Vec<_>>()}))
+    Ok(json!({"Tags": tags::list(&alarm.tags)}))
 }
 
 pub(super) fn add(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {

@@ -29,7 +29,7 @@ enum Field<'a> {
 ///
 /// # Errors
 /// When a name isn't one of the operation's.
-pub(super) fn of<'a>(input: Input<'a>, known: &[Known]) -> Result<Filters<'a>, AwsError> {
+pub(super) fn parse<'a>(input: Input<'a>, known: &[Known]) -> Result<Filters<'a>, AwsError> {
     let filters = input.objects("Filter").map(|filter| {
         let name = filter.string("Name").unwrap_or_default();
         let field = match known.iter().find(|(known, _)| *known == name) {

@@ -49,7 +49,7 @@ pub(crate) enum InstanceState {
 }
 
 impl InstanceState {
-    fn shown(self) -> Value {
+    fn to_api(self) -> Value {
         let (code, name) = match self {
             InstanceState::Pending => (0, "pending"),
             InstanceState::Running => (16, "running"),
@@ -119,7 +119,7 @@ impl Instance {
         direct
     }
 
-    fn shown(&self, world: &World, id: &str) -> Value {
+    fn to_api(&self, world: &World, id: &str) -> Value {
         let data = Input(&self.data);
         let networks = &world.ec2.networks;
         let groups: Vec<Value> = self
@@ -154,7 +154,7 @@ impl Instance {
         json!({
             "instanceId": id,
             "imageId": data.string("ImageId"),
-            "instanceState": self.state.shown(),
+            "instanceState": self.state.to_api(),
             "privateDnsName": while_there(json!(addresses::private_name(world, &self.address))),
             "privateIpAddress": while_there(json!(self.address)),
             "dnsName": "",
@@ -177,7 +177,7 @@ impl Instance {
             "groupSet": groups,
             "iamInstanceProfile": profile.map(|arn| json!({"arn": arn})),
             "ebsOptimized": data.0.get("EbsOptimized"),
-            "tagSet": tags::shown(world, id),
+            "tagSet": tags::tag_set(world, id),
         })
     }
 }
@@ -320,8 +320,8 @@ pub(super) fn terminate(world: &mut World, input: Input<'_>) -> Result<Value, Aw
         if !before.is_ending() {
             shut_down(world, id);
         }
-        let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
-        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));
+        let after = world.ec2.instances.get(id).map(|instance| instance.state.to_api());
+        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.to_api()}));
     }
     match refusal {
         Some(refusal) => Err(refusal),
@@ -380,8 +380,8 @@ fn change(
         if let Some((state, lasts)) = step {
             enter(world, id, state, Some(lasts));
         }
-        let after = world.ec2.instances.get(id).map(|instance| instance.state.shown());
-        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.shown()}));
+        let after = world.ec2.instances.get(id).map(|instance| instance.state.to_api());
+        changes.push(json!({"instanceId": id, "currentState": after, "previousState": before.to_api()}));
     }
     Ok(json!({"instancesSet": changes}))
 }
@@ -420,12 +420,12 @@ fn not_permitted(id: &str, what: &str, attribute: &str) -> AwsError {
 
 /// Reservations with those of their instances that are meant.
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters = filter::of(input, FILTERS)?;
+    let filters = filter::parse(input, FILTERS)?;
     let ids = ids(world, input)?;
     let mut reservations: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (id, instance) in &world.ec2.instances {
         if ids.is_empty() || ids.contains(&id.as_str()) {
-            let shown = instance.shown(world, id);
+            let shown = instance.to_api(world, id);
             if filters.take(&shown) {
                 reservations.entry(&instance.reservation).or_default().push(shown);
             }
@@ -447,8 +447,8 @@ pub(super) fn reservation(world: &World, id: &str, instances: Vec<Value>) -> Val
 }
 
 /// Instances as they are shown.
-pub(super) fn shown(world: &World, ids: &[String]) -> Vec<Value> {
-    ids.iter().filter_map(|id| Some(world.ec2.instances.get(id)?.shown(world, id))).collect()
+pub(super) fn to_api(world: &World, ids: &[String]) -> Vec<Value> {
+    ids.iter().filter_map(|id| Some(world.ec2.instances.get(id)?.to_api(world, id))).collect()
 }
 
 /// Change what an instance was launched with, and maybe its protection from termination.

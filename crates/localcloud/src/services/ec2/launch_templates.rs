@@ -53,7 +53,7 @@ impl LaunchTemplate {
         }
     }
 
-    fn shown(&self, world: &World, id: &str) -> Value {
+    fn to_api(&self, world: &World, id: &str) -> Value {
         json!({
             "launchTemplateId": id,
             "launchTemplateName": self.name,
@@ -61,7 +61,7 @@ impl LaunchTemplate {
             "createdBy": creator(world),
             "defaultVersionNumber": self.default,
             "latestVersionNumber": self.latest(),
-            "tagSet": tags::shown(world, id),
+            "tagSet": tags::tag_set(world, id),
         })
     }
 
@@ -74,7 +74,7 @@ impl LaunchTemplate {
             "createTime": version.created.iso8601(),
             "createdBy": creator(world),
             "defaultVersion": number == self.default,
-            "launchTemplateData": template_data::shown(&version.data),
+            "launchTemplateData": template_data::to_api(&version.data),
         })
     }
 }
@@ -170,7 +170,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     let description = input.string("VersionDescription").map(str::to_owned);
     add(world, &id, name, description, template_data::from_request(data.0));
     world.ec2.tags.insert(id.clone(), tags::specified(input, "launch-template"));
-    let shown = world.ec2.launch_templates.get(&id).map(|template| template.shown(world, &id));
+    let shown = world.ec2.launch_templates.get(&id).map(|template| template.to_api(world, &id));
     Ok(json!({"launchTemplate": shown}))
 }
 
@@ -234,13 +234,15 @@ pub(super) fn modify(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         template.default = number;
     }
     tell_cloudformation(world, &id);
-    let shown = world.ec2.launch_templates.get(&id).map(|template| template.shown(world, &id));
+    let shown = world.ec2.launch_templates.get(&id).map(|template| template.to_api(world, &id));
     Ok(json!({"launchTemplate": shown}))
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters =
-        filter::of(input, &[("create-time", "createTime"), ("launch-template-name", "launchTemplateName")])?;
+    let filters = filter::parse(
+        input,
+        &[("create-time", "createTime"), ("launch-template-name", "launchTemplateName")],
+    )?;
     let templates = &world.ec2.launch_templates;
     let ids: Vec<&str> = input.strings("LaunchTemplateId").collect();
     let names: Vec<&str> = input.strings("LaunchTemplateName").collect();
@@ -256,13 +258,13 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
             || ids.contains(&id.as_str())
             || names.contains(&template.name.as_str())
     });
-    let shown = found.map(|(id, template)| (id.clone(), template.shown(world, id)));
+    let shown = found.map(|(id, template)| (id.clone(), template.to_api(world, id)));
     paged(input, "launchTemplates", shown.filter(|(_, shown)| filters.take(shown)))
 }
 
 /// The newest first. Of one template, all versions or some; of all templates, `$Latest` or `$Default`.
 pub(super) fn describe_versions(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters = filter::of(
+    let filters = filter::parse(
         input,
         &[
             ("create-time", "createTime"),

@@ -78,7 +78,7 @@ impl Kind {
 
 /// Those of a kind that are meant.
 pub(super) fn describe(world: &World, input: Input<'_>, kind: &Kind) -> Result<Value, AwsError> {
-    let filters = filter::of(input, kind.filters)?;
+    let filters = filter::parse(input, kind.filters)?;
     let ids: Vec<&str> = input.strings(kind.ids).collect();
     if let Some(id) =
         ids.iter().find(|id| !(id.starts_with(kind.beginning) && world.ec2.networks.contains_key(**id)))
@@ -91,7 +91,7 @@ pub(super) fn describe(world: &World, input: Input<'_>, kind: &Kind) -> Result<V
         });
     let shown = found.map(|(id, record)| {
         let mut shown = record.clone();
-        shown["tagSet"] = tags::shown(world, id);
+        shown["tagSet"] = tags::tag_set(world, id);
         (id.clone(), shown)
     });
     paged(input, kind.list, shown.filter(|(_, shown)| filters.take(shown)))
@@ -138,15 +138,15 @@ pub(super) fn record(world: &World, id: &str, properties: Input<'_>) -> Value {
 }
 
 fn permissions(properties: Input<'_>, rules: &str, group: &str) -> Value {
-    let described = |rule: Input<'_>, field: &str, value: &str| json!([{field: value, "description": rule.string("Description")}]);
+    let with_description = |rule: Input<'_>, field: &str, value: &str| json!([{field: value, "description": rule.string("Description")}]);
     let shown = properties.objects(rules).map(|rule| {
         json!({
             "ipProtocol": rule.string("IpProtocol"),
             "fromPort": rule.string("FromPort"),
             "toPort": rule.string("ToPort"),
-            "ipRanges": rule.string("CidrIp").map(|range| described(rule, "cidrIp", range)),
-            "ipv6Ranges": rule.string("CidrIpv6").map(|range| described(rule, "cidrIpv6", range)),
-            "groups": rule.string(group).map(|id| described(rule, "groupId", id)),
+            "ipRanges": rule.string("CidrIp").map(|range| with_description(rule, "cidrIp", range)),
+            "ipv6Ranges": rule.string("CidrIpv6").map(|range| with_description(rule, "cidrIpv6", range)),
+            "groups": rule.string(group).map(|id| with_description(rule, "groupId", id)),
         })
     });
     shown.collect()
@@ -155,7 +155,7 @@ fn permissions(properties: Input<'_>, rules: &str, group: &str) -> Value {
 /// Zones `a` to `f` of the Region. AWS's Regions have three to six; which is not simulated.
 pub(super) fn zones(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let region = &world.config.region;
-    let filters = filter::of(
+    let filters = filter::parse(
         input,
         &[
             ("region-name", "regionName"),
@@ -202,7 +202,7 @@ pub(super) fn regions(world: &World, input: Input<'_>) -> Result<Value, AwsError
             format!("Invalid region names: [{}]", names.join(", ")),
         ));
     }
-    let filters = filter::of(input, &[("endpoint", "regionEndpoint"), ("region-name", "regionName")])?;
+    let filters = filter::parse(input, &[("endpoint", "regionEndpoint"), ("region-name", "regionName")])?;
     let shown = json!({
         "regionName": region,
         "regionEndpoint": format!("ec2.{region}.amazonaws.com"),

@@ -32,7 +32,7 @@ pub(super) fn is_image(data: Input<'_>) -> bool {
 }
 
 /// The processes that should run: ids with the number of their run.
-pub(crate) fn wanted(world: &World) -> Vec<(String, u64)> {
+pub(crate) fn wanted_processes(world: &World) -> Vec<(String, u64)> {
     if !world.machine_room.is_open {
         return Vec::new();
     }

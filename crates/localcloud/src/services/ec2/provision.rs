@@ -12,7 +12,7 @@ use super::volumes::Volume;
 use super::{addresses, durations, launch_templates, networks, refused, run, snapshots, tags, volumes};
 use crate::generic;
 use crate::properties;
-use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, described};
+use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{Input, World};
 
 const INSTANCE: &str = "AWS::EC2::Instance";
@@ -35,7 +35,7 @@ pub const TYPES: &[ResourceType] = &[
             ask: |world, id| {
                 let asked = json!({"LaunchTemplateId": id, "LaunchTemplateVersion": ["$Default"]});
                 let answer = launch_templates::describe_versions(world, Input(&asked));
-                described(answer, "/launchTemplateVersionSet/0/launchTemplateData")
+                answer_at(answer, "/launchTemplateVersionSet/0/launchTemplateData")
             },
             within: Some("LaunchTemplateData"),
             properties: &[("ImageId", "imageId"), ("InstanceType", "instanceType"), ("UserData", "userData")],

@@ -168,7 +168,7 @@ pub(super) fn run(world: &mut World, input: Input<'_>) -> Result<Value, AwsError
         instances::enter(world, &id, InstanceState::Pending, Some(durations::LAUNCH));
         ids.push(id);
     }
-    let shown = instances::shown(world, &ids);
+    let shown = instances::to_api(world, &ids);
     Ok(instances::reservation(world, &reservation, shown))
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    fn shown(&self, world: &World, id: &str) -> Value {
+    fn to_api(&self, world: &World, id: &str) -> Value {
         json!({
             "snapshotId": id,
             "volumeId": self.volume,
@@ -43,7 +43,7 @@ impl Snapshot {
             "description": self.description,
             "encrypted": self.is_encrypted,
             "storageTier": "standard",
-            "tagSet": tags::shown(world, id),
+            "tagSet": tags::tag_set(world, id),
         })
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn create(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     let volume = required(input, "VolumeId")?;
     let description = input.string("Description").unwrap_or_default();
     let id = begin(world, volume, description, tags::specified(input, "snapshot"))?;
-    Ok(world.ec2.snapshots.get(&id).map_or(Value::Null, |snapshot| snapshot.shown(world, &id)))
+    Ok(world.ec2.snapshots.get(&id).map_or(Value::Null, |snapshot| snapshot.to_api(world, &id)))
 }
 
 /// Begin a snapshot of a volume, as it is now; gives its id.
@@ -98,7 +98,7 @@ pub(super) fn not_found(id: &str) -> AwsError {
 
 /// All snapshots here are the account's own; another owner has none that are seen.
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters = filter::of(input, FILTERS)?;
+    let filters = filter::parse(input, FILTERS)?;
     let ids: Vec<&str> = input.strings("SnapshotId").collect();
     let owners: Vec<&str> = input.strings("Owner").collect();
     if let Some(id) = ids.iter().find(|id| !world.ec2.snapshots.contains_key(**id)) {
@@ -111,6 +111,6 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
         .snapshots
         .iter()
         .filter(|(id, _)| is_owner && (ids.is_empty() || ids.contains(&id.as_str())));
-    let shown = found.map(|(id, snapshot)| (id.clone(), snapshot.shown(world, id)));
+    let shown = found.map(|(id, snapshot)| (id.clone(), snapshot.to_api(world, id)));
     paged(input, "snapshotSet", shown.filter(|(_, shown)| filters.take(shown)))
 }

@@ -66,7 +66,7 @@ pub(super) fn specified(input: Input<'_>, resource_type: &str) -> BTreeMap<Strin
 }
 
 /// `tagSet` of a resource.
-pub(super) fn shown(world: &World, id: &str) -> Value {
+pub(super) fn tag_set(world: &World, id: &str) -> Value {
     let tags = world.ec2.tags.get(id).into_iter().flatten();
     tags.map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
@@ -159,7 +159,7 @@ fn check_own<'a>(mut keys: impl Iterator<Item = &'a str>) -> Result<(), AwsError
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters = filter::of(
+    let filters = filter::parse(
         input,
         &[
             ("resource-id", "resourceId"),

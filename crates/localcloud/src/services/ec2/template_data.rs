@@ -14,7 +14,7 @@ pub(super) fn from_request(value: &Value) -> Value {
 }
 
 /// The data as an answer shows it: small first letters, and lists as sets.
-pub(super) fn shown(value: &Value) -> Value {
+pub(super) fn to_api(value: &Value) -> Value {
     named(value, false, &|name, is_list, _| {
         let lower = lower_camel(name);
         match (name, is_list) {
@@ -85,7 +85,7 @@ mod tests {
             ),
         ] {
             assert_eq!(from_request(&request), template);
-            assert_eq!(shown(&template), answer);
+            assert_eq!(to_api(&template), answer);
         }
     }
 }

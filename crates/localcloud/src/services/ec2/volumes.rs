@@ -83,7 +83,7 @@ impl Volume {
         }
     }
 
-    fn shown(&self, world: &World, id: &str) -> Value {
+    fn to_api(&self, world: &World, id: &str) -> Value {
         let attachments: Vec<Value> = self
             .attachment
             .iter()
@@ -106,7 +106,7 @@ impl Volume {
             "status": self.status(),
             "createTime": self.created.iso8601(),
             "attachmentSet": attachments,
-            "tagSet": tags::shown(world, id),
+            "tagSet": tags::tag_set(world, id),
             "volumeType": self.kind,
             "iops": self.iops,
             "throughput": self.throughput,
@@ -221,12 +221,12 @@ pub(super) fn not_found(id: &str) -> AwsError {
 }
 
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let filters = filter::of(input, FILTERS)?;
+    let filters = filter::parse(input, FILTERS)?;
     let ids: Vec<&str> = input.strings("VolumeId").collect();
     if let Some(id) = ids.iter().find(|id| !world.ec2.volumes.contains_key(**id)) {
         return Err(not_found(id));
     }
     let found = world.ec2.volumes.iter().filter(|(id, _)| ids.is_empty() || ids.contains(&id.as_str()));
-    let shown = found.map(|(id, volume)| (id.clone(), volume.shown(world, id)));
+    let shown = found.map(|(id, volume)| (id.clone(), volume.to_api(world, id)));
     paged(input, "volumeSet", shown.filter(|(_, shown)| filters.take(shown)))
 }

@@ -48,7 +48,7 @@ pub(super) fn arn(world: &World, name: &str) -> String {
 pub(super) fn create_cluster(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = input.string("clusterName").filter(|name| !name.is_empty()).unwrap_or(DEFAULT_CLUSTER);
     create(world, name, input)?;
-    Ok(json!({"cluster": world.ecs.clusters.get(name).map(|cluster| shown(world, name, cluster, |_| true))}))
+    Ok(json!({"cluster": world.ecs.clusters.get(name).map(|cluster| to_api(world, name, cluster, |_| true))}))
 }
 
 /// Make a cluster; one that is there already stays as it is, as AWS answers a second request with the same cluster.
@@ -95,7 +95,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for name in asked {
         match world.ecs.clusters.get(name) {
-            Some(cluster) => found.push(shown(world, name, cluster, |what| fields::includes(input, what))),
+            Some(cluster) => found.push(to_api(world, name, cluster, |what| fields::includes(input, what))),
             None => failures.push(fields::missing(&arn(world, name))),
         }
     }
@@ -114,7 +114,7 @@ pub(super) fn delete_cluster(world: &mut World, input: Input<'_>) -> Result<Valu
     }
     check_unused(world, name)?;
     remove(world, name);
-    Ok(json!({"cluster": world.ecs.clusters.get(name).map(|cluster| shown(world, name, cluster, |_| true))}))
+    Ok(json!({"cluster": world.ecs.clusters.get(name).map(|cluster| to_api(world, name, cluster, |_| true))}))
 }
 
 /// A cluster with services or tasks stays.
@@ -138,7 +138,7 @@ pub(super) fn remove(world: &mut World, name: &str) {
 }
 
 /// A cluster with what an answer is to contain of it.
-fn shown(world: &World, name: &str, cluster: &Cluster, includes: impl Fn(&str) -> bool) -> Value {
+fn to_api(world: &World, name: &str, cluster: &Cluster, includes: impl Fn(&str) -> bool) -> Value {
     let tasks = || world.ecs.tasks.values().filter(|task| task.cluster == name);
     let services = world.ecs.services.values();
     let active = services.filter(|service| service.cluster == name && service.status == Status::Active);
@@ -168,7 +168,7 @@ fn shown(world: &World, name: &str, cluster: &Cluster, includes: impl Fn(&str) -
             }
         }
         if includes("TAGS") {
-            fields.insert("tags".to_owned(), tags::shown(&cluster.tags));
+            fields.insert("tags".to_owned(), tags::tag_list(&cluster.tags));
         }
     }
     shown

@@ -59,7 +59,7 @@ pub(super) fn register_definition(world: &mut World, input: Input<'_>) -> Result
     let family = input.string("family").unwrap_or_default();
     let arn = register(world, family, input)?;
     let definition = find(world, &arn).ok_or_else(|| client("Unable to describe task definition."))?;
-    Ok(json!({"taskDefinition": shown(definition), "tags": tags::shown(&definition.tags)}))
+    Ok(json!({"taskDefinition": to_api(definition), "tags": tags::tag_list(&definition.tags)}))
 }
 
 /// Register the next revision of a family; gives its ARN.
@@ -171,9 +171,9 @@ pub(super) fn usable<'w>(world: &'w World, given: &str) -> Result<&'w Definition
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let given = input.string("taskDefinition").unwrap_or_default();
     let definition = find(world, given).ok_or_else(|| client("Unable to describe task definition."))?;
-    let mut answer = json!({"taskDefinition": shown(definition)});
+    let mut answer = json!({"taskDefinition": to_api(definition)});
     if let Some(fields) = answer.as_object_mut().filter(|_| fields::includes(input, "TAGS")) {
-        fields.insert("tags".to_owned(), tags::shown(&definition.tags));
+        fields.insert("tags".to_owned(), tags::tag_list(&definition.tags));
     }
     Ok(answer)
 }
@@ -185,7 +185,7 @@ pub(super) fn deregister_definition(world: &mut World, input: Input<'_>) -> Resu
     let arn = find(world, given).filter(|_| given.contains(':')).map(|found| found.arn.clone());
     let arn = arn.ok_or_else(unknown)?;
     deregister(world, &arn);
-    Ok(json!({"taskDefinition": find(world, &arn).map(shown)}))
+    Ok(json!({"taskDefinition": find(world, &arn).map(to_api)}))
 }
 
 /// Make a revision INACTIVE. "There is no impact on existing services or tasks."
@@ -211,7 +211,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     fields::listed(input, "taskDefinitionArns", found.map(|definition| definition.arn.clone()), 100)
 }
 
-fn shown(definition: &Definition) -> Value {
+fn to_api(definition: &Definition) -> Value {
     let mut fields = definition.described.clone();
     let needs_fargate = definition.described.get("requiresCompatibilities").is_some_and(|needed| {
         needed.as_array().is_some_and(|needed| needed.iter().any(|one| one == "FARGATE"))

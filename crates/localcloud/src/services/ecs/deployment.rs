@@ -109,7 +109,7 @@ fn trip(world: &mut World, arn: &str, id: &str) {
 }
 
 /// A deployment as it is described.
-pub(super) fn shown(world: &World, service: &Service, deployment: &Deployment, is_primary: bool) -> Value {
+pub(super) fn to_api(world: &World, service: &Service, deployment: &Deployment, is_primary: bool) -> Value {
     let tasks = || service::tasks_of(world, service).filter(|task| task.is_of_deployment(&deployment.id));
     let live = tasks().filter(|task| task.is_wanted).count();
     let Deployment { id, definition, created, updated, failed_tasks, rollout } = deployment;

@@ -13,7 +13,7 @@ use super::{clusters, definitions, durations, scheduler, services, tags, typed};
 use crate::generic;
 use crate::properties;
 use crate::resource::{
-    ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, Stability, described,
+    ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, Stability, answer_at,
 };
 use crate::{Input, World};
 
@@ -40,7 +40,7 @@ pub const TYPES: &[ResourceType] = &[
             // One that is deleted is still described for a while.
             ask: |world, arn| {
                 let asked = json!({"cluster": cluster_in(arn), "services": [arn]});
-                described(services::describe(world, Input(&asked)), "/services/0")
+                answer_at(services::describe(world, Input(&asked)), "/services/0")
                     .filter(|found| Input(found).string("status") == Some("ACTIVE"))
             },
             within: None,
@@ -63,7 +63,7 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     };
     let name = match Input(&input).string(property) {
         Some(name) => name.to_owned(),
-        None => generated_name(world, desired),
+        None => desired.generated_name(&mut world.identities),
     };
     let physical_id = match desired.type_name {
         CLUSTER => {
@@ -207,12 +207,6 @@ fn is_forced(desired: &Desired<'_>) -> bool {
         .pointer("/ForceNewDeployment/EnableForceNewDeployment")
         .is_some_and(|flag| *flag == json!(true) || *flag == json!("true"));
     enabled && desired.previous.is_none_or(|previous| previous.get("ForceNewDeployment") != now)
-}
-
-fn generated_name(world: &mut World, desired: &Desired<'_>) -> String {
-    let (stack, id) = (&desired.owner.stack_name, desired.logical_id);
-    let suffix = world.identities.alphanumeric(&format!("{stack} {id}"), 12);
-    format!("{stack}-{id}-{suffix}")
 }
 
 /// The properties in the API's form, with the stack's tags and CloudFormation's own three under the resource's own.

@@ -31,7 +31,7 @@ struct Census {
 }
 
 impl Census {
-    fn of(world: &World, service: &Service) -> Census {
+    fn count(world: &World, service: &Service) -> Census {
         let primary = service.primary().map_or("", |primary| primary.id.as_str());
         let mut census = Census::default();
         for task in tasks_of(world, service) {
@@ -66,7 +66,7 @@ pub(super) fn reconcile(world: &mut World, arn: &str) {
     else {
         return;
     };
-    let census = Census::of(world, service);
+    let census = Census::count(world, service);
     let wanted = usize::try_from(service.wanted()).unwrap_or(usize::MAX);
     stop_what_is_too_much(world, arn, &census, wanted);
     start_what_is_missing(world, arn, wanted);
@@ -120,7 +120,7 @@ fn start_what_is_missing(world: &mut World, arn: &str, wanted: usize) {
     if service.restart_at > world.now || primary.rollout == Rollout::Failed {
         return;
     }
-    let census = Census::of(world, service);
+    let census = Census::count(world, service);
     let mut missing = wanted.saturating_sub(census.count_new());
     if service.deployments.len() > 1 {
         let most = part(wanted, service.percent("maximumPercent"), false);
@@ -185,7 +185,7 @@ fn tags_of_tasks(world: &World, service: &Service) -> BTreeMap<String, String> {
 fn settle(world: &mut World, arn: &str, wanted: usize) {
     let now = world.now;
     let Some(found) = world.ecs.services.get(arn) else { return };
-    let census = Census::of(world, found);
+    let census = Census::count(world, found);
     let is_over = |deployment: &Deployment| {
         !tasks_of(world, found)
             .any(|task| task.is_of_deployment(&deployment.id) && (task.is_wanted || task.state.is_leaving()))

@@ -144,14 +144,14 @@ pub(super) const OF_DEPLOYMENTS: [&str; 3] =
     ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
 
 /// A service as it is described.
-pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value {
+pub(super) fn to_api(world: &World, service: &Service, with_tags: bool) -> Value {
     let mut shown = service.described.clone();
     let tasks = || tasks_of(world, service);
     let deployments: Vec<Value> = service
         .deployments
         .iter()
         .enumerate()
-        .map(|(place, one)| deployment::shown(world, service, one, place == 0))
+        .map(|(place, one)| deployment::to_api(world, service, one, place == 0))
         .collect();
     let events = service.events.iter().map(
         |event| json!({"id": event.id, "createdAt": fields::seconds(event.at), "message": event.message}),
@@ -191,7 +191,7 @@ pub(super) fn shown(world: &World, service: &Service, with_tags: bool) -> Value 
     shown.entry("deploymentController").or_insert_with(|| json!({"type": "ECS"}));
     shown.entry("propagateTags").or_insert_with(|| json!("NONE"));
     if with_tags {
-        shown.insert("tags".to_owned(), tags::shown(&service.tags));
+        shown.insert("tags".to_owned(), tags::tag_list(&service.tags));
     }
     Value::Object(shown)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::definitions::Definition;
 use super::names::{active_cluster, arn_of_given, cluster_of, is_name, service_arn};
-use super::service::{Service, Status, is_fargate, percent, shown};
+use super::service::{Service, Status, is_fargate, percent, to_api};
 use super::{client, clusters, definitions, deployment, fields, invalid, network, scheduler, tags};
 use crate::{AwsError, Input, Timestamp, World};
 
@@ -75,7 +75,7 @@ fn daemon_has_no_count() -> AwsError {
 pub(super) fn create_service(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = input.string("serviceName").unwrap_or_default();
     let arn = create(world, name, input)?;
-    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| shown(world, service, true))}))
+    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| to_api(world, service, true))}))
 }
 
 /// Create a service of a name; gives its ARN.
@@ -152,7 +152,7 @@ pub(super) fn update_service(world: &mut World, input: Input<'_>) -> Result<Valu
     let cluster = active_cluster(world, input)?;
     let arn = arn_of_given(world, "service", cluster, input.string("service").unwrap_or_default())?;
     update(world, &arn, input, fields::flag(input, "forceNewDeployment")?)?;
-    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| shown(world, service, true))}))
+    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| to_api(world, service, true))}))
 }
 
 /// Change what is given of a service.
@@ -254,7 +254,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     for given in fields::several(input, "services", 10)? {
         let arn = arn_of_given(world, "service", cluster, given)?;
         match world.ecs.services.get(&arn) {
-            Some(service) => found.push(shown(world, service, fields::includes(input, "TAGS"))),
+            Some(service) => found.push(to_api(world, service, fields::includes(input, "TAGS"))),
             None => failures.push(fields::missing(&arn)),
         }
     }
@@ -290,7 +290,7 @@ pub(super) fn delete_service(world: &mut World, input: Input<'_>) -> Result<Valu
         }
     }
     drain(world, &arn);
-    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| shown(world, service, true))}))
+    Ok(json!({"service": world.ecs.services.get(&arn).map(|service| to_api(world, service, true))}))
 }
 
 /// Delete a service: DRAINING until its tasks have ended, INACTIVE then.

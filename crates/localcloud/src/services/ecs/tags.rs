@@ -27,7 +27,7 @@ fn check_count(count: usize) -> Result<(), AwsError> {
 }
 
 /// Tags as ECS shows them.
-pub(super) fn shown(tags: &BTreeMap<String, String>) -> Value {
+pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Value {
     tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
@@ -55,7 +55,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
         .or_else(|| ecs.tasks.get(arn).map(|task| &task.tags))
         .or_else(|| definitions::find_revision(world, arn).map(|definition| &definition.tags))
         .or_else(|| Some(&ecs.clusters.get(cluster).filter(|cluster| cluster.is_active)?.tags));
-    Ok(json!({"tags": shown(tags.ok_or_else(not_found)?)}))
+    Ok(json!({"tags": tag_list(tags.ok_or_else(not_found)?)}))
 }
 
 fn resource_arn<'a>(input: Input<'a>) -> Result<&'a str, AwsError> {

@@ -13,7 +13,7 @@ use crate::{Timestamp, World, timers};
 
 /// A task's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(super) enum TaskState {
     Provisioning,
     Pending,
     Activating,
@@ -24,40 +24,40 @@ pub(super) enum State {
     Stopped,
 }
 
-impl State {
+impl TaskState {
     /// AWS's word.
     pub(super) fn name(self) -> &'static str {
         match self {
-            State::Provisioning => "PROVISIONING",
-            State::Pending => "PENDING",
-            State::Activating => "ACTIVATING",
-            State::Running => "RUNNING",
-            State::Deactivating => "DEACTIVATING",
-            State::Stopping => "STOPPING",
-            State::Deprovisioning => "DEPROVISIONING",
-            State::Stopped => "STOPPED",
+            TaskState::Provisioning => "PROVISIONING",
+            TaskState::Pending => "PENDING",
+            TaskState::Activating => "ACTIVATING",
+            TaskState::Running => "RUNNING",
+            TaskState::Deactivating => "DEACTIVATING",
+            TaskState::Stopping => "STOPPING",
+            TaskState::Deprovisioning => "DEPROVISIONING",
+            TaskState::Stopped => "STOPPED",
         }
     }
 
     /// Whether a running count has it: "the number of tasks in the cluster that are in the RUNNING state". One that is
     /// DEACTIVATING or STOPPING is in none of the counts, and its container may be at work for minutes.
     pub(super) fn is_running(self) -> bool {
-        self == State::Running
+        self == TaskState::Running
     }
 
     /// Whether a pending count has it.
     pub(super) fn is_pending(self) -> bool {
-        matches!(self, State::Provisioning | State::Pending | State::Activating)
+        matches!(self, TaskState::Provisioning | TaskState::Pending | TaskState::Activating)
     }
 
     /// Whether its containers may still be at work though it is to stop.
     pub(super) fn is_leaving(self) -> bool {
-        matches!(self, State::Deactivating | State::Stopping)
+        matches!(self, TaskState::Deactivating | TaskState::Stopping)
     }
 
     /// STOPPED.
     pub(super) fn has_ended(self) -> bool {
-        self == State::Stopped
+        self == TaskState::Stopped
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Task {
     pub(super) group: String,
     pub(super) started_by: Option<String>,
     pub(super) is_fargate: bool,
-    pub(super) state: State,
+    pub(super) state: TaskState,
     /// Counts its states, so that a timer of an earlier one is known as stale.
     pub(super) step: u64,
     /// Whether its desired status is RUNNING.
@@ -156,7 +156,7 @@ pub(super) fn start(world: &mut World, order: Order) -> String {
         group,
         started_by,
         is_fargate,
-        state: State::Provisioning,
+        state: TaskState::Provisioning,
         step: 0,
         is_wanted: true,
         created: world.now,
@@ -171,47 +171,47 @@ pub(super) fn start(world: &mut World, order: Order) -> String {
         tags,
     };
     world.ecs.tasks.insert(arn.clone(), task);
-    enter(world, &arn, State::Provisioning);
+    enter(world, &arn, TaskState::Provisioning);
     arn
 }
 
 /// Put a task into a state, for as long as that lasts.
-pub(super) fn enter(world: &mut World, arn: &str, state: State) {
+pub(super) fn enter(world: &mut World, arn: &str, state: TaskState) {
     let now = world.now;
     let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
     task.state = state;
     task.step += 1;
     let is_fargate = task.is_fargate;
     match state {
-        State::Running => task.started = Some(now),
-        State::Deactivating | State::Stopping => task.stopping = task.stopping.or(Some(now)),
-        State::Stopped => task.stopped = Some(now),
-        State::Provisioning | State::Pending | State::Activating | State::Deprovisioning => {}
+        TaskState::Running => task.started = Some(now),
+        TaskState::Deactivating | TaskState::Stopping => task.stopping = task.stopping.or(Some(now)),
+        TaskState::Stopped => task.stopped = Some(now),
+        TaskState::Provisioning | TaskState::Pending | TaskState::Activating | TaskState::Deprovisioning => {}
     }
     let service = task.service.as_ref().map(|(service, _)| service.clone());
     let (lasts, step) = (task.ends_by_itself.map(|(lasts, _)| lasts), task.step);
     let lasts = match state {
-        State::Provisioning => Some(durations::provisioning(is_fargate)),
-        State::Pending => {
+        TaskState::Provisioning => Some(durations::provisioning(is_fargate)),
+        TaskState::Pending => {
             if let Some(pending) = trouble::of_task(world, arn).map(|trouble| trouble.pending) {
                 return schedule_passing(world, arn, step, pending);
             }
             Some(durations::pending(is_fargate))
         }
-        State::Activating => {
+        TaskState::Activating => {
             network::register(world, arn);
             Some(durations::ACTIVATING)
         }
-        State::Running => {
+        TaskState::Running => {
             if let Some(service) = service.and_then(|service| world.ecs.services.get_mut(&service)) {
                 (service.failures, service.restart_at) = (0, now);
             }
             lasts
         }
-        State::Deactivating => Some(network::deregister(world, arn)),
-        State::Stopping => Some(stop_timeout(world, arn)),
-        State::Deprovisioning => Some(durations::deprovisioning(is_fargate)),
-        State::Stopped => return schedule_passing(world, arn, step, durations::STOPPED_IS_SHOWN),
+        TaskState::Deactivating => Some(network::deregister(world, arn)),
+        TaskState::Stopping => Some(stop_timeout(world, arn)),
+        TaskState::Deprovisioning => Some(durations::deprovisioning(is_fargate)),
+        TaskState::Stopped => return schedule_passing(world, arn, step, durations::STOPPED_IS_SHOWN),
     };
     if let Some(lasts) = lasts {
         world.schedule(lasts, timers::Timer::Ecs(Timer::Task { task: arn.to_owned(), step }));
@@ -240,25 +240,25 @@ pub(super) fn step_is_over(world: &mut World, arn: &str, step: u64) {
     let service = task.service.as_ref().map(|(service, _)| service.clone());
     let exit_code = task.ends_by_itself.map(|(_, exit_code)| exit_code);
     match task.state {
-        State::Provisioning => enter(world, arn, State::Pending),
-        State::Pending => match trouble::of_task(world, arn).map(|trouble| trouble.reason.clone()) {
+        TaskState::Provisioning => enter(world, arn, TaskState::Pending),
+        TaskState::Pending => match trouble::of_task(world, arn).map(|trouble| trouble.reason.clone()) {
             Some(reason) => {
                 let ending = Ending { code: "TaskFailedToStart", reason, exit_code: None };
                 stop(world, arn, ending);
                 trouble::start_failed(world, arn);
             }
-            None if network::is_balanced(world, arn) => enter(world, arn, State::Activating),
-            None => enter(world, arn, State::Running),
+            None if network::is_balanced(world, arn) => enter(world, arn, TaskState::Activating),
+            None => enter(world, arn, TaskState::Running),
         },
-        State::Activating => enter(world, arn, State::Running),
-        State::Running => {
+        TaskState::Activating => enter(world, arn, TaskState::Running),
+        TaskState::Running => {
             let reason = "Essential container in task exited".to_owned();
             stop(world, arn, Ending { code: "EssentialContainerExited", reason, exit_code });
         }
-        State::Deactivating => enter(world, arn, State::Stopping),
-        State::Stopping => enter(world, arn, State::Deprovisioning),
-        State::Deprovisioning => enter(world, arn, State::Stopped),
-        State::Stopped => return forget(world, arn),
+        TaskState::Deactivating => enter(world, arn, TaskState::Stopping),
+        TaskState::Stopping => enter(world, arn, TaskState::Deprovisioning),
+        TaskState::Deprovisioning => enter(world, arn, TaskState::Stopped),
+        TaskState::Stopped => return forget(world, arn),
     }
     if let Some(service) = service {
         scheduler::reconcile_soon(world, &service);
@@ -277,11 +277,13 @@ pub(super) fn stop(world: &mut World, arn: &str, ending: Ending) {
     task.ending = Some(Ending { exit_code: ending.exit_code.or(killed), ..ending });
     let next = match task.state {
         // Nothing of it runs yet.
-        State::Provisioning | State::Pending => State::Deprovisioning,
-        State::Activating | State::Running if !task.targets.is_empty() => State::Deactivating,
-        State::Activating | State::Running if has_exited => State::Deprovisioning,
-        State::Activating | State::Running => State::Stopping,
-        State::Deactivating | State::Stopping | State::Deprovisioning | State::Stopped => return,
+        TaskState::Provisioning | TaskState::Pending => TaskState::Deprovisioning,
+        TaskState::Activating | TaskState::Running if !task.targets.is_empty() => TaskState::Deactivating,
+        TaskState::Activating | TaskState::Running if has_exited => TaskState::Deprovisioning,
+        TaskState::Activating | TaskState::Running => TaskState::Stopping,
+        TaskState::Deactivating | TaskState::Stopping | TaskState::Deprovisioning | TaskState::Stopped => {
+            return;
+        }
     };
     enter(world, arn, next);
 }

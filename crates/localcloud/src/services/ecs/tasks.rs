@@ -46,7 +46,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     for given in fields::several(input, "tasks", 100)? {
         let arn = arn_of_given(world, "task", cluster, given)?;
         match world.ecs.tasks.get(&arn) {
-            Some(task) => found.push(shown(world, task, fields::includes(input, "TAGS"))),
+            Some(task) => found.push(to_api(world, task, fields::includes(input, "TAGS"))),
             None => failures.push(fields::missing(&arn)),
         }
     }
@@ -106,7 +106,7 @@ pub(super) fn run(world: &mut World, input: Input<'_>) -> Result<Value, AwsError
     clusters::make_default(world, cluster);
     let started: Vec<String> = orders.into_iter().map(|order| task::start(world, order)).collect();
     let tasks =
-        started.iter().filter_map(|arn| world.ecs.tasks.get(arn)).map(|task| shown(world, task, true));
+        started.iter().filter_map(|arn| world.ecs.tasks.get(arn)).map(|task| to_api(world, task, true));
     Ok(json!({"tasks": tasks.collect::<Vec<_>>(), "failures": []}))
 }
 
@@ -131,11 +131,11 @@ pub(super) fn stop(world: &mut World, input: Input<'_>) -> Result<Value, AwsErro
     if let Some((service, _)) = service {
         scheduler::reconcile(world, &service);
     }
-    Ok(json!({"task": world.ecs.tasks.get(&arn).map(|task| shown(world, task, true))}))
+    Ok(json!({"task": world.ecs.tasks.get(&arn).map(|task| to_api(world, task, true))}))
 }
 
 /// A task as it is described.
-fn shown(world: &World, task: &Task, with_tags: bool) -> Value {
+fn to_api(world: &World, task: &Task, with_tags: bool) -> Value {
     let definition = definitions::find(world, &task.definition);
     let mut shown: Map<String, Value> = task
         .described
@@ -192,7 +192,7 @@ fn shown(world: &World, task: &Task, with_tags: bool) -> Value {
         shown.insert("stopCode".to_owned(), json!(code));
         shown.insert("stoppedReason".to_owned(), json!(reason));
     }
-    shown.insert("tags".to_owned(), if with_tags { tags::shown(&task.tags) } else { json!([]) });
+    shown.insert("tags".to_owned(), if with_tags { tags::tag_list(&task.tags) } else { json!([]) });
     Value::Object(shown)
 }
 

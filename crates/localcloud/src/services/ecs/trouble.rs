@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::names::{arn_of_given, cluster_of};
 use super::service::Status;
-use super::task::{self, Ending, State};
+use super::task::{self, Ending, TaskState};
 use super::{deployment, scheduler, service};
 use crate::{AwsError, Input, World};
 
@@ -66,12 +66,12 @@ pub(crate) fn set_status(world: &mut World, input: Input<'_>) -> Result<Value, A
     let stops_running = input.boolean("stopsRunning")?.unwrap_or(false);
     let reason = input.string("stoppedReason").unwrap_or(USUAL_REASON).to_owned();
     let status = input.required_string("status")?;
-    let in_state = |state: State| {
+    let in_state = |state: TaskState| {
         let tasks =
             service::tasks_of(world, service).filter(move |task| task.is_wanted && task.state == state);
         tasks.map(|task| task.arn.clone()).collect::<Vec<String>>()
     };
-    let (pending, running) = (in_state(State::Pending), in_state(State::Running));
+    let (pending, running) = (in_state(TaskState::Pending), in_state(TaskState::Running));
     let trouble = match status {
         "FAILING" => {
             let definition = input.string("taskDefinition").map(|given| match given.starts_with("arn:") {
@@ -96,7 +96,7 @@ pub(crate) fn set_status(world: &mut World, input: Input<'_>) -> Result<Value, A
     }
     // What waits begins to wait anew, as long as it has to now.
     for task in pending {
-        task::enter(world, &task, State::Pending);
+        task::enter(world, &task, TaskState::Pending);
     }
     if is_failing && stops_running {
         for task in running {

@@ -1,9 +1,8 @@
-//! A template's properties in the API's form. Parameters make everything text, but JSON clients insist on numbers and
-//! booleans, so those are found by their names.
+//! A template's properties in the API's form.
 
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
-use crate::properties::lower_camel;
+use crate::properties::{Members, lower_camel};
 
 const INTEGERS: &[&str] = &[
     "availabilityZoneRebalancingTimeout",
@@ -72,43 +71,18 @@ const RENAMED: &[(&str, &str)] = &[
     ("proxyConfigurationProperties", "properties"),
 ];
 
+const MEMBERS: Members = Members {
+    integers: INTEGERS,
+    booleans: BOOLEANS,
+    maps: KEPT,
+    renamed: RENAMED,
+    list: "containerDefinitions",
+    integers_of_items: INTEGERS_OF_CONTAINERS,
+};
+
 /// Properties as ECS writes them.
 pub(super) fn from_properties(properties: &Value) -> Value {
-    typed(lower_camel(properties, KEPT), false)
-}
-
-/// A text that is a number as one.
-fn number(value: &Value) -> Value {
-    let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
-    number.map_or_else(|| value.clone(), |number| Value::Number(Number::from(number)))
-}
-
-/// Recursion is as deep as the template, whose parser limits it.
-fn typed(value: Value, in_container: bool) -> Value {
-    match value {
-        Value::Array(items) => {
-            Value::Array(items.into_iter().map(|item| typed(item, in_container)).collect())
-        }
-        Value::Object(fields) => {
-            let typed = fields.into_iter().map(|(name, field)| {
-                let is_integer = INTEGERS.contains(&name.as_str())
-                    || in_container && INTEGERS_OF_CONTAINERS.contains(&name.as_str());
-                let field = match &field {
-                    _ if KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(&name)) => field,
-                    Value::Array(items) if is_integer => items.iter().map(number).collect(),
-                    Value::String(_) if is_integer => number(&field),
-                    Value::String(text) if BOOLEANS.contains(&name.as_str()) => {
-                        text.parse::<bool>().map_or(field.clone(), Value::Bool)
-                    }
-                    _ => typed(field, in_container || name == "containerDefinitions"),
-                };
-                let renamed = RENAMED.iter().find(|(from, _)| *from == name);
-                (renamed.map_or(name, |(_, to)| (*to).to_owned()), field)
-            });
-            Value::Object(typed.collect::<Map<String, Value>>())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-    }
+    MEMBERS.typed(lower_camel(properties, KEPT))
 }
 
 #[cfg(test)]

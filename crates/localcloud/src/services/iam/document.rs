@@ -51,11 +51,11 @@ impl Policy {
     /// Read a document.
     pub(crate) fn parse(text: &str, kind: Kind) -> Result<Policy, Malformed> {
         let value = serde_json::from_str(text).map_err(|_| Malformed("This policy contains invalid Json"))?;
-        Policy::of(&value, kind)
+        Policy::from_json(&value, kind)
     }
 
     /// Read a document that is JSON already.
-    pub(crate) fn of(value: &Value, kind: Kind) -> Result<Policy, Malformed> {
+    pub(crate) fn from_json(value: &Value, kind: Kind) -> Result<Policy, Malformed> {
         let fields = value.as_object().ok_or(Malformed("Syntax errors in policy."))?;
         let known = |name: &String| matches!(name.as_str(), "Version" | "Id" | "Statement");
         if !fields.keys().all(known) {

@@ -139,7 +139,7 @@ mod tests {
     use super::{Verdict, decide};
 
     fn check(statements: Value, cases: &[(&str, &str, Verdict)]) {
-        let policy = Policy::of(&json!({"Statement": statements}), Kind::Identity).expect("a policy");
+        let policy = Policy::from_json(&json!({"Statement": statements}), Kind::Identity).expect("a policy");
         for (action, resource, verdict) in cases {
             let decision = decide(std::slice::from_ref(&policy), action, resource, &Context::default());
             assert_eq!(decision.expect("decided").verdict, *verdict, "{action} {resource} {statements}");

@@ -83,16 +83,16 @@ pub(super) fn create_policy(world: &mut World, input: Input<'_>) -> Result<Value
         version: 1,
     };
     world.iam.policies.insert(arn.clone(), policy);
-    shown(world, &arn)
+    policy_answer(world, &arn)
 }
 
 pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    shown(world, input.required_string("PolicyArn")?)
+    policy_answer(world, input.required_string("PolicyArn")?)
 }
 
-fn shown(world: &World, arn: &str) -> Result<Value, AwsError> {
+fn policy_answer(world: &World, arn: &str) -> Result<Value, AwsError> {
     match world.iam.policies.get(arn) {
-        Some(policy) => Ok(json!({"Policy": described(world, policy)})),
+        Some(policy) => Ok(json!({"Policy": to_api(world, policy)})),
         None => match of_aws(arn) {
             Some(name) if document(world, arn).is_some() => Ok(json!({"Policy": {
                 "PolicyName": name, "Arn": arn, "Path": "/", "DefaultVersionId": "v1",
@@ -134,7 +134,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
         policy.path.starts_with(prefix) && !(only_attached && attachments(world, &policy.arn) == 0)
     });
     let of_account = of_account.filter(|_| input.string("Scope") != Some("AWS"));
-    listed(input, "Policies", of_account.map(|policy| (policy.arn.clone(), described(world, policy))))
+    listed(input, "Policies", of_account.map(|policy| (policy.arn.clone(), to_api(world, policy))))
 }
 
 pub(super) fn delete_policy(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -154,7 +154,7 @@ fn attachments(world: &World, arn: &str) -> usize {
     identities.filter(|identity| identity.attached.contains(arn)).count()
 }
 
-fn described(world: &World, policy: &ManagedPolicy) -> Value {
+fn to_api(world: &World, policy: &ManagedPolicy) -> Value {
     json!({
         "PolicyName": policy.name,
         "PolicyId": policy.id,

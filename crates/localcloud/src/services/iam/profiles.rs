@@ -29,13 +29,13 @@ pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let profile = world.iam.profiles.get(&name.to_ascii_lowercase());
     let profile =
         profile.ok_or_else(|| no_such_entity(format!("Instance Profile {name} cannot be found.")))?;
-    Ok(json!({"InstanceProfile": described(world, profile)}))
+    Ok(json!({"InstanceProfile": to_api(world, profile)}))
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let prefix = input.string("PathPrefix").unwrap_or("/");
     let profiles = world.iam.profiles.iter().filter(|(_, profile)| profile.path.starts_with(prefix));
-    let shown = profiles.map(|(key, profile)| (key.clone(), described(world, profile)));
+    let shown = profiles.map(|(key, profile)| (key.clone(), to_api(world, profile)));
     listed(input, "InstanceProfiles", shown)
 }
 
@@ -45,11 +45,11 @@ pub(super) fn list_for_role(world: &World, input: Input<'_>) -> Result<Value, Aw
         return Err(no_such_entity(format!("The role with name {role} cannot be found.")));
     }
     let profiles = world.iam.profiles.iter().filter(|(_, profile)| profile.roles.contains(&role));
-    let shown = profiles.map(|(key, profile)| (key.clone(), described(world, profile)));
+    let shown = profiles.map(|(key, profile)| (key.clone(), to_api(world, profile)));
     listed(input, "InstanceProfiles", shown)
 }
 
-fn described(world: &World, profile: &Profile) -> Value {
+fn to_api(world: &World, profile: &Profile) -> Value {
     let held = profile.roles.iter().filter_map(|role| world.iam.roles.get(role));
     json!({
         "Path": profile.path,
@@ -57,6 +57,6 @@ fn described(world: &World, profile: &Profile) -> Value {
         "InstanceProfileId": profile.id,
         "Arn": profile.arn,
         "CreateDate": profile.created.iso8601(),
-        "Roles": held.map(roles::described).collect::<Vec<_>>(),
+        "Roles": held.map(roles::to_api).collect::<Vec<_>>(),
     })
 }

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::document::{Kind, Policy};
 use super::policies::{self, ManagedPolicy};
 use super::profiles::Profile;
-use super::{Identity, RoleSettings, already_exists, delete_conflict, malformed, roles, tags, unique_id};
+use super::{Identity, RoleSettings, already_exists, delete_conflict, malformed, roles, unique_id};
 use crate::generic;
 use crate::properties;
 use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The inline policies that one resource has put on identities.
@@ -99,7 +100,7 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
 fn check(world: &World, desired: &Desired<'_>, input: Input<'_>) -> Result<(), AwsError> {
     let document = |name: &str, kind| match input.0.get(name) {
         Some(Value::String(text)) => Policy::parse(text, kind).map(drop).map_err(malformed),
-        Some(value) => Policy::of(value, kind).map(drop).map_err(malformed),
+        Some(value) => Policy::from_json(value, kind).map(drop).map_err(malformed),
         None => Ok(()),
     };
     document("AssumeRolePolicyDocument", Kind::Trust)?;
@@ -145,7 +146,7 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
                 name: physical_id.to_owned(),
                 path: input.string("Path").unwrap_or("/").to_owned(),
                 id,
-                arn: attribute(provisioned, "Arn"),
+                arn: provisioned.text("Arn").to_owned(),
                 created: now,
                 roles: Vec::new(),
             });
@@ -162,8 +163,8 @@ fn keep(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned:
 fn keep_identity(world: &mut World, desired: &Desired<'_>, input: Input<'_>, provisioned: &Provisioned) {
     let is_role = desired.type_name == ROLE;
     let key = provisioned.physical_id.to_ascii_lowercase();
-    let id = match attribute(provisioned, "RoleId") {
-        id if is_role && !id.is_empty() => id,
+    let id = match provisioned.text("RoleId") {
+        id if is_role && !id.is_empty() => id.to_owned(),
         _ => unique_id(world, "AIDA", &key),
     };
     let now = world.now;
@@ -172,7 +173,7 @@ fn keep_identity(world: &mut World, desired: &Desired<'_>, input: Input<'_>, pro
         name: provisioned.physical_id.clone(),
         path: input.string("Path").unwrap_or("/").to_owned(),
         id,
-        arn: attribute(provisioned, "Arn"),
+        arn: provisioned.text("Arn").to_owned(),
         created: now,
         inline: BTreeMap::new(),
         attached: BTreeSet::new(),
@@ -197,7 +198,7 @@ fn keep_identity(world: &mut World, desired: &Desired<'_>, input: Input<'_>, pro
     identity.attached.extend(input.strings("ManagedPolicyArns").map(str::to_owned));
     identity.boundary = input.string("PermissionsBoundary").map(str::to_owned);
     identity.tags = desired.owner.tags.iter().cloned().collect();
-    identity.tags.extend(tags(input));
+    identity.tags.extend(tags::read(input));
     identity.role = is_role.then(|| RoleSettings {
         trust: input.0.get("AssumeRolePolicyDocument").map(text).unwrap_or_default(),
         longest_session_seconds: roles::longest_session(input).unwrap_or(3600),
@@ -212,7 +213,7 @@ fn keep_policy(world: &mut World, input: Input<'_>, provisioned: &Provisioned) {
     let policy = world.iam.policies.entry(arn.clone()).or_insert_with(|| ManagedPolicy {
         name,
         path: input.string("Path").unwrap_or("/").to_owned(),
-        id: attribute(provisioned, "PolicyId"),
+        id: provisioned.text("PolicyId").to_owned(),
         arn: arn.clone(),
         created: now,
         updated: now,
@@ -281,12 +282,5 @@ fn text(document: &Value) -> String {
     match document {
         Value::String(text) => text.clone(),
         _ => document.to_string(),
-    }
-}
-
-fn attribute(provisioned: &Provisioned, name: &str) -> String {
-    match provisioned.attributes.get(name) {
-        Some(template::Value::String(text)) => text.clone(),
-        _ => String::new(),
     }
 }

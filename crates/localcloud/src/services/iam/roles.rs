@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::document::{Kind, Policy};
 use super::{
     Identity, RoleSettings, already_exists, arn, delete_conflict, encoded, listed, malformed, name,
-    no_such_entity, path, policies, tag_list, tags, unique_id,
+    no_such_entity, path, policies, unique_id,
 };
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// Sessions last an hour at most, unless the role says otherwise, and never longer than twelve.
@@ -36,14 +37,14 @@ pub(super) fn create_role(world: &mut World, input: Input<'_>) -> Result<Value, 
         inline: BTreeMap::new(),
         attached: BTreeSet::new(),
         boundary: input.string("PermissionsBoundary").map(str::to_owned),
-        tags: tags(input),
+        tags: tags::read(input),
         role: Some(RoleSettings {
             trust: trust.to_owned(),
             longest_session_seconds: longest,
             description: input.string("Description").map(str::to_owned),
         }),
     };
-    let answer = json!({"Role": described(&role)});
+    let answer = json!({"Role": to_api(&role)});
     world.iam.roles.insert(key, role);
     Ok(answer)
 }
@@ -80,13 +81,13 @@ fn found_mut<'w>(world: &'w mut World, input: Input<'_>) -> Result<&'w mut Ident
 }
 
 pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    Ok(json!({"Role": described(found(world, input)?)}))
+    Ok(json!({"Role": to_api(found(world, input)?)}))
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let prefix = input.string("PathPrefix").unwrap_or("/");
     let roles = world.iam.roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
-    listed(input, "Roles", roles.map(|(key, role)| (key.clone(), described(role))))
+    listed(input, "Roles", roles.map(|(key, role)| (key.clone(), to_api(role))))
 }
 
 pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -181,7 +182,7 @@ pub(super) fn list_attached(world: &World, input: Input<'_>) -> Result<Value, Aw
 }
 
 /// A role as it is answered.
-pub(super) fn described(role: &Identity) -> Value {
+pub(super) fn to_api(role: &Identity) -> Value {
     let settings = role.role.as_ref();
     let mut shown = json!({
         "Path": role.path,
@@ -199,7 +200,7 @@ pub(super) fn described(role: &Identity) -> Value {
             fields.insert("PermissionsBoundary".to_owned(), boundary);
         }
         if !role.tags.is_empty() {
-            fields.insert("Tags".to_owned(), tag_list(&role.tags));
+            fields.insert("Tags".to_owned(), tags::list(&role.tags));
         }
     }
     shown

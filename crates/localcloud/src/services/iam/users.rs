@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Identity, listed, name, no_such_entity, tag_list};
+use super::{Identity, listed, name, no_such_entity};
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -15,22 +16,22 @@ pub(super) fn get(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = name(input, "UserName", 64)?;
     let user = world.iam.users.get(&name.to_ascii_lowercase());
     let user = user.ok_or_else(|| no_such_entity(format!("The user with name {name} cannot be found.")))?;
-    Ok(json!({"User": described(user)}))
+    Ok(json!({"User": to_api(user)}))
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let prefix = input.string("PathPrefix").unwrap_or("/");
     let users = world.iam.users.iter().filter(|(_, user)| user.path.starts_with(prefix));
-    listed(input, "Users", users.map(|(key, user)| (key.clone(), described(user))))
+    listed(input, "Users", users.map(|(key, user)| (key.clone(), to_api(user))))
 }
 
-fn described(user: &Identity) -> Value {
+fn to_api(user: &Identity) -> Value {
     json!({
         "Path": user.path,
         "UserName": user.name,
         "UserId": user.id,
         "Arn": user.arn,
         "CreateDate": user.created.iso8601(),
-        "Tags": tag_list(&user.tags),
+        "Tags": tags::list(&user.tags),
     })
 }

@@ -162,11 +162,11 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
         (arns.is_empty() || arns.contains(&arn.as_str()))
             && (names.is_empty() || names.contains(&balancer.name.as_str()))
     });
-    let page = paged(input, found.map(|(arn, balancer)| (arn.clone(), described(arn, balancer))))?;
+    let page = paged(input, found.map(|(arn, balancer)| (arn.clone(), to_api(arn, balancer))))?;
     Ok(json!({"LoadBalancers": page.items, "NextMarker": page.next_token}))
 }
 
-fn described(arn: &str, balancer: &Balancer) -> Value {
+fn to_api(arn: &str, balancer: &Balancer) -> Value {
     let mut fields = balancer.described.clone();
     fields.insert("LoadBalancerArn".to_owned(), json!(arn));
     fields.insert("LoadBalancerName".to_owned(), json!(balancer.name));

@@ -13,7 +13,7 @@ const MOST_RULES: usize = 100;
 
 pub(super) fn create_rule(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let arn = create(world, input)?;
-    let rule = world.load_balancing.rules.get(&arn).map(|rule| described(&arn, rule));
+    let rule = world.load_balancing.rules.get(&arn).map(|rule| to_api(&arn, rule));
     Ok(json!({"Rules": rule.into_iter().collect::<Vec<_>>()}))
 }
 
@@ -83,7 +83,7 @@ fn in_use(priority: u32) -> AwsError {
 pub(super) fn modify_rule(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let arn = required(input, "RuleArn")?;
     update(world, arn, input)?;
-    let rule = world.load_balancing.rules.get(arn).map(|rule| described(arn, rule));
+    let rule = world.load_balancing.rules.get(arn).map(|rule| to_api(arn, rule));
     Ok(json!({"Rules": rule.into_iter().collect::<Vec<_>>()}))
 }
 
@@ -155,7 +155,7 @@ pub(super) fn set_priorities(world: &mut World, input: Input<'_>) -> Result<Valu
             return Err(in_use(rule.priority));
         }
     }
-    let shown: Vec<Value> = changed.iter().map(|(arn, rule)| described(arn, rule)).collect();
+    let shown: Vec<Value> = changed.iter().map(|(arn, rule)| to_api(arn, rule)).collect();
     world.load_balancing.rules.extend(changed);
     Ok(json!({"Rules": shown}))
 }
@@ -175,7 +175,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let is_wanted = |arn: &str, of: &str| arns.contains(&arn) || listener == Some(of);
     let own = state.rules.iter().filter(|(arn, rule)| is_wanted(arn, &rule.listener_arn));
     let mut found: Vec<(String, Value)> =
-        own.map(|(arn, rule)| (format!("{:05} {arn}", rule.priority), described(arn, rule))).collect();
+        own.map(|(arn, rule)| (format!("{:05} {arn}", rule.priority), to_api(arn, rule))).collect();
     for (arn, listener) in &state.listeners {
         let rule_arn = default_arn(arn);
         if is_wanted(&rule_arn, arn) {
@@ -194,7 +194,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     Ok(json!({"Rules": page.items, "NextMarker": page.next_token}))
 }
 
-fn described(arn: &str, rule: &Rule) -> Value {
+fn to_api(arn: &str, rule: &Rule) -> Value {
     json!({
         "RuleArn": arn,
         // The API writes it as text, since the default rule's is a word.

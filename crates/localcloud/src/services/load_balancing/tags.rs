@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{balancers, listeners, refused, required, rules, target_groups};
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The most resources of one call.
@@ -34,8 +35,7 @@ pub(super) fn given(input: Input<'_>) -> Result<Vec<(String, String)>, AwsError>
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let arns = resources(world, input)?;
     let shown = arns.iter().map(|arn| {
-        let tags = world.load_balancing.tags.get(*arn).into_iter().flatten();
-        let tags: Vec<Value> = tags.map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        let tags = world.load_balancing.tags.get(*arn).map_or_else(|| json!([]), tags::list);
         json!({"ResourceArn": arn, "Tags": tags})
     });
     Ok(json!({"TagDescriptions": shown.collect::<Vec<_>>()}))

@@ -62,7 +62,7 @@ pub(super) struct Registered {
 }
 
 /// Its state, with a reason's code and words.
-pub(super) type State = (&'static str, Option<(String, String)>);
+pub(super) type TargetState = (&'static str, Option<(String, String)>);
 
 /// The port of a target group.
 fn port_of(group: &TargetGroup) -> u16 {
@@ -115,7 +115,7 @@ fn reach_of_address(world: &World, id: &str) -> Reach {
 
 /// The state of a target of a group, which is `in_use` when a listener forwards to it.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html#target-health-reason-codes>
-pub(super) fn state(world: &World, arn: &str, target: &Registered, in_use: bool) -> State {
+pub(super) fn state(world: &World, arn: &str, target: &Registered, in_use: bool) -> TargetState {
     let because = |code: &str, words: &str| Some((code.to_owned(), words.to_owned()));
     if target.is_draining {
         let words = "Target deregistration is in progress";

@@ -4,6 +4,7 @@ use super::{Topic, subscriptions, topics};
 use crate::generic;
 use crate::properties;
 use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
+use crate::services::tags;
 use crate::{Input, World};
 
 const TOPIC: &str = "AWS::SNS::Topic";
@@ -65,8 +66,7 @@ fn keep(world: &mut World, desired: &Desired<'_>, arn: &str, input: Input<'_>) {
         attributes: given.collect(),
         tags: desired.owner.tags.iter().cloned().collect(),
     };
-    let pair = |tag: Input<'_>| Some((tag.string("Key")?.to_owned(), tag.string("Value")?.to_owned()));
-    topic.tags.extend(input.objects("Tags").filter_map(pair));
+    topic.tags.extend(tags::read(input));
     world.notification.topics.insert(arn.to_owned(), topic);
     for wanted in input.objects("Subscription") {
         if let (Some(protocol), Some(endpoint)) = (wanted.string("Protocol"), wanted.string("Endpoint")) {

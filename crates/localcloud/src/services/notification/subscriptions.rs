@@ -68,16 +68,16 @@ pub(super) fn unsubscribe(world: &mut World, input: Input<'_>) -> Result<Value, 
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let all = world.notification.subscriptions.values();
-    listed(input, "Subscriptions", all.map(|one| (one.arn.clone(), described(world, one))))
+    listed(input, "Subscriptions", all.map(|one| (one.arn.clone(), to_api(world, one))))
 }
 
 pub(super) fn list_by_topic(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let topic = topic(world, input, "TopicArn")?;
     let of_topic = world.notification.subscriptions.values().filter(|one| one.topic_arn == topic.arn);
-    listed(input, "Subscriptions", of_topic.map(|one| (one.arn.clone(), described(world, one))))
+    listed(input, "Subscriptions", of_topic.map(|one| (one.arn.clone(), to_api(world, one))))
 }
 
-fn described(world: &World, subscription: &Subscription) -> Value {
+fn to_api(world: &World, subscription: &Subscription) -> Value {
     let arn = if subscription.is_confirmed { subscription.arn.as_str() } else { "PendingConfirmation" };
     json!({
         "SubscriptionArn": arn,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Topic, entries, invalid, listed, topic};
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// "Topic names must include only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be
@@ -89,7 +90,5 @@ pub(super) fn set_attribute(world: &mut World, input: Input<'_>) -> Result<Value
 }
 
 pub(super) fn tags(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let topic = topic(world, input, "ResourceArn")?;
-    let tags = topic.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
-    Ok(json!({"Tags": tags.collect::<Vec<_>>()}))
+    Ok(json!({"Tags": tags::list(&topic(world, input, "ResourceArn")?.tags)}))
 }

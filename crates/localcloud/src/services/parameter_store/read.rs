@@ -56,7 +56,7 @@ pub(super) fn by_path(world: &World, input: Input<'_>) -> Result<Value, AwsError
     let items = parameters
         .filter_map(|(name, parameter)| Some((name, parameter, parameter.versions.last()?)))
         .map(|(name, parameter, version)| {
-            (name.clone(), shown(world, name, parameter, version, parameter.number(), decrypt))
+            (name.clone(), to_api(world, name, parameter, version, parameter.number(), decrypt))
         });
     Ok(answer("Parameters", paged(input, items, MOST_NAMES)?))
 }
@@ -122,14 +122,14 @@ fn one(world: &World, asked: &str, decrypt: bool) -> Result<Value, AwsError> {
             ),
         )
     })?;
-    let mut found = shown(world, name, parameter, version, number, decrypt);
+    let mut found = to_api(world, name, parameter, version, number, decrypt);
     if let (Some(selector), Some(fields)) = (selector, found.as_object_mut()) {
         fields.insert("Selector".to_owned(), json!(format!(":{selector}")));
     }
     Ok(found)
 }
 
-fn shown(
+fn to_api(
     world: &World,
     name: &str,
     parameter: &Parameter,

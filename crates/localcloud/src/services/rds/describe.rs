@@ -19,7 +19,7 @@ pub(super) fn instances(world: &World, input: Input<'_>) -> Result<Value, AwsErr
     )?;
     let all = world.rds.instances.values();
     let found = all.filter(|instance| id.as_ref().is_none_or(|id| instance.id == *id));
-    let shown = found.map(|instance| (instance.id.clone(), instance.shown()));
+    let shown = found.map(|instance| (instance.id.clone(), instance.to_api()));
     let shown: Vec<_> = shown.filter(|(_, shown)| takes(&filters, shown)).collect();
     match id {
         Some(id) if shown.is_empty() => Err(instance_not_found(&id)),
@@ -46,7 +46,7 @@ pub(super) fn snapshots(world: &World, input: Input<'_>) -> Result<Value, AwsErr
             && instance.as_ref().is_none_or(|instance| snapshot.instance == *instance)
             && kind.is_none_or(|kind| kind == "manual")
     });
-    let shown = found.map(|snapshot| (snapshot.id.clone(), snapshot.shown()));
+    let shown = found.map(|snapshot| (snapshot.id.clone(), snapshot.to_api()));
     let shown: Vec<_> = shown.filter(|(_, shown)| takes(&filters, shown)).collect();
     match id {
         Some(id) if shown.is_empty() => Err(snapshot_not_found(&id)),

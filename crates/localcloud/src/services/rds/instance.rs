@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Timer, durations};
+use crate::services::tags;
 use crate::{Timestamp, World, timers};
 
 /// The statuses of <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html> that happen
@@ -84,7 +85,7 @@ impl DbInstance {
     }
 
     /// As `DescribeDBInstances` shows it.
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn to_api(&self) -> Value {
         let mut fields = self.described.clone();
         let endpoint = if self.status == Status::Creating { &Value::Null } else { &self.endpoint };
         let own = [
@@ -98,7 +99,7 @@ impl DbInstance {
             ("AllocatedStorage", json!(self.allocated_gib)),
             ("MaxAllocatedStorage", json!(self.most_gib)),
             ("PendingModifiedValues", Value::Object(self.pending.clone())),
-            ("TagList", tag_list(&self.tags)),
+            ("TagList", tags::list(&self.tags)),
         ];
         fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
         // What a database has that was created without them.
@@ -116,11 +117,6 @@ impl DbInstance {
         }
         Value::Object(fields)
     }
-}
-
-/// Tags in the API's form.
-pub(super) fn tag_list(tags: &BTreeMap<String, String>) -> Value {
-    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
 /// Put a database into a status that lasts for a time.

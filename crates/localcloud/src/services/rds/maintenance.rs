@@ -33,7 +33,7 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
     let found = world.rds.instances.values().filter(|instance| {
         !instance.actions.is_empty()
             && resource.as_ref().is_none_or(|id| instance.id == *id)
-            && describe::takes(&filters, &instance.shown())
+            && describe::takes(&filters, &instance.to_api())
     });
     let shown = found.map(|instance| {
         let actions = instance.actions.iter();

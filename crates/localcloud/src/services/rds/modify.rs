@@ -101,7 +101,7 @@ pub(super) fn gib(input: Input<'_>, name: &str) -> Result<Option<u64>, AwsError>
 
 /// What a request would change, checked.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct Modification {
     at_once: Map<String, Value>,
     waiting: Map<String, Value>,
     most_gib: Option<u64>,
@@ -111,7 +111,7 @@ pub(super) struct Wanted {
 ///
 /// # Errors
 /// When its storage can't be what is asked for.
-pub(super) fn wanted(world: &World, id: &str, input: Input<'_>) -> Result<Wanted, AwsError> {
+pub(super) fn modification(world: &World, id: &str, input: Input<'_>) -> Result<Modification, AwsError> {
     let instance = world.rds.instances.get(id).ok_or_else(|| instance_not_found(id))?;
     input.boolean("DeletionProtection").map_err(rephrased)?;
     let differing = |names: &[&str]| -> Map<String, Value> {
@@ -140,7 +140,7 @@ pub(super) fn wanted(world: &World, id: &str, input: Input<'_>) -> Result<Wanted
     if let Some(most) = most_gib.filter(|most| Some(*most) != instance.most_gib) {
         storage::check_most(instance, allocated.unwrap_or(instance.allocated_gib), most)?;
     }
-    Ok(Wanted { at_once, waiting, most_gib })
+    Ok(Modification { at_once, waiting, most_gib })
 }
 
 /// Text and numbers are the same here when they read the same.
@@ -153,7 +153,7 @@ fn is_same(old: Option<&Value>, new: &Value) -> bool {
 }
 
 /// Do what was checked. Applied immediately, everything that waits is applied with it.
-pub(super) fn change(world: &mut World, id: &str, wanted: Wanted, immediately: bool) {
+pub(super) fn change(world: &mut World, id: &str, wanted: Modification, immediately: bool) {
     let Some(instance) = world.rds.instances.get_mut(id) else { return };
     instance.described.extend(wanted.at_once);
     instance.most_gib = wanted.most_gib.or(instance.most_gib);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::instance::{self, Status, tag_list};
+use super::instance::{self, Status};
 use super::{
     durations, instance_not_found, modify, refused, rephrased, required, snapshot_not_found, snapshots,
 };
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The tags of a request or a template.
@@ -26,9 +27,9 @@ pub(super) fn modify(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
     if !status.takes_changes() {
         return Err(modify::not_available());
     }
-    let wanted = modify::wanted(world, &id, input)?;
+    let wanted = modify::modification(world, &id, input)?;
     modify::change(world, &id, wanted, immediately);
-    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::shown)}))
+    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::to_api)}))
 }
 
 /// With a final snapshot, unless it is to be skipped.
@@ -57,7 +58,7 @@ pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
         }
     }
     instance::enter(world, &id, Status::Deleting, durations::DELETION);
-    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::shown)}))
+    Ok(json!({"DBInstance": world.rds.instances.get(&id).map(instance::DbInstance::to_api)}))
 }
 
 /// A protected database stays.
@@ -105,7 +106,7 @@ pub(super) fn delete_snapshot(world: &mut World, input: Input<'_>) -> Result<Val
             "Cannot delete the snapshot because it is not currently in the available state.",
         ));
     }
-    let mut shown = snapshot.shown();
+    let mut shown = snapshot.to_api();
     shown["Status"] = json!("deleted");
     world.rds.snapshots.remove(&id);
     Ok(json!({"DBSnapshot": shown}))
@@ -130,7 +131,7 @@ pub(super) fn list_tags(world: &World, input: Input<'_>) -> Result<Value, AwsErr
         Named::Database(id) => world.rds.instances.get(id).map(|found| &found.tags),
         Named::Snapshot(id) => world.rds.snapshots.get(id).map(|found| &found.tags),
     };
-    Ok(json!({"TagList": tag_list(tags.ok_or_else(|| not_found(input))?)}))
+    Ok(json!({"TagList": tags::list(tags.ok_or_else(|| not_found(input))?)}))
 }
 
 /// What `ResourceName`, an ARN, names.

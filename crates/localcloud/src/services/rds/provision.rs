@@ -12,7 +12,7 @@ use super::{
 };
 use crate::generic;
 use crate::properties;
-use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, described};
+use crate::resource::{ArnForm, Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{Input, World};
 
 /// What a database has whose template says nothing of its storage. Assumption: the least of general purpose storage.
@@ -30,7 +30,7 @@ pub const TYPES: &[ResourceType] = &[
         live: Some(Live {
             ask: |world, id| {
                 let asked = json!({"DBInstanceIdentifier": id});
-                described(describe::instances(world, Input(&asked)), "/DBInstances/0")
+                answer_at(describe::instances(world, Input(&asked)), "/DBInstances/0")
             },
             within: None,
             properties: &[
@@ -150,7 +150,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     }
     let input = Input(&properties);
     let id = key(desired.physical_id.unwrap_or_default());
-    let wanted = modify::wanted(world, &id, input)?;
+    let wanted = modify::modification(world, &id, input)?;
     let provisioned = generic::update(world, desired)?;
     modify::change(world, &id, wanted, true);
     if let Some(instance) = world.rds.instances.get_mut(&id) {

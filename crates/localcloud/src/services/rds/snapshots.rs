@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::instance::tag_list;
 use super::{Timer, durations, instance_not_found, refused};
+use crate::services::tags;
 use crate::{AwsError, Timestamp, World, timers};
 
 /// What a snapshot shows of its database.
@@ -34,7 +34,7 @@ pub(super) struct DbSnapshot {
 
 impl DbSnapshot {
     /// As `DescribeDBSnapshots` shows it.
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn to_api(&self) -> Value {
         let mut fields = self.described.clone();
         let own = [
             ("DBSnapshotIdentifier", json!(self.id)),
@@ -45,7 +45,7 @@ impl DbSnapshot {
             ("PercentProgress", json!(if self.is_complete { 100 } else { 0 })),
             ("SnapshotCreateTime", json!(self.started.iso8601())),
             ("AllocatedStorage", json!(self.allocated_gib)),
-            ("TagList", tag_list(&self.tags)),
+            ("TagList", tags::list(&self.tags)),
         ];
         fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
         Value::Object(fields)
@@ -109,7 +109,7 @@ pub(super) fn begin(
         started: now,
         described,
     };
-    let shown = snapshot.shown();
+    let shown = snapshot.to_api();
     world.rds.snapshots.insert(id.to_owned(), snapshot);
     world.schedule(durations::SNAPSHOT, timers::Timer::Rds(Timer::Snapshot { id: id.to_owned() }));
     Ok(shown)

@@ -4,6 +4,7 @@ use super::{Hidden, generate, secrets, values};
 use crate::generic;
 use crate::properties;
 use crate::resource::{Desired, ProvisionError, Provisioned, ResourceType};
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The type.
@@ -93,5 +94,5 @@ fn describe(world: &mut World, desired: &Desired<'_>, arn: &str, input: Input<'_
     secret.description = input.string("Description").map(str::to_owned);
     secret.key_id = input.string("KmsKeyId").map(str::to_owned);
     secret.tags = desired.owner.tags.iter().cloned().collect();
-    secret.tags.extend(secrets::tags(input));
+    secret.tags.extend(tags::read(input));
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Secret, arn_of, invalid_parameter, invalid_request, living_mut, not_found, seconds, values};
 use crate::services::paging::page;
+use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 pub(super) fn create_secret(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -19,7 +20,7 @@ pub(super) fn create_secret(world: &mut World, input: Input<'_>) -> Result<Value
     let mut secret = empty(world, name, &arn);
     secret.description = input.string("Description").map(str::to_owned);
     secret.key_id = input.string("KmsKeyId").map(str::to_owned);
-    secret.tags = tags(input);
+    secret.tags = tags::read(input);
     let mut answer = json!({"ARN": arn, "Name": name});
     if let Some(value) = value {
         let id = values::version_id(world, input, name);
@@ -84,15 +85,10 @@ fn name(input: Input<'_>) -> Result<&str, AwsError> {
     }
 }
 
-pub(super) fn tags(input: Input<'_>) -> BTreeMap<String, String> {
-    let pair = |tag: Input<'_>| Some((tag.string("Key")?.to_owned(), tag.string("Value")?.to_owned()));
-    input.objects("Tags").filter_map(pair).collect()
-}
-
 pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let arn = arn_of(world, input)?;
     let secret = world.secrets_manager.secrets.get(&arn);
-    secret.map(|secret| described(secret, "VersionIdsToStages")).ok_or_else(|| not_found(""))
+    secret.map(|secret| to_api(secret, "VersionIdsToStages")).ok_or_else(|| not_found(""))
 }
 
 pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
@@ -118,7 +114,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
     let most = input.integer("MaxResults")?.unwrap_or(100);
     let most = usize::try_from(most).ok().filter(|most| (1..=100).contains(most));
     let most = most.ok_or_else(|| invalid_parameter("MaxResults must be between 1 and 100"))?;
-    let items = shown.map(|secret| (secret.arn.clone(), described(secret, "SecretVersionsToStages")));
+    let items = shown.map(|secret| (secret.arn.clone(), to_api(secret, "SecretVersionsToStages")));
     let page = page(items, input.string("NextToken"), most)
         .map_err(|_| AwsError::new(400, "InvalidNextTokenException", "The NextToken value is invalid."))?;
     let mut answer = json!({"SecretList": page.items});
@@ -129,7 +125,7 @@ pub(super) fn list(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
 }
 
 /// Members that aren't there are left out: a client takes null for a value of its type.
-fn described(secret: &Secret, stages: &str) -> Value {
+fn to_api(secret: &Secret, stages: &str) -> Value {
     let mut fields = Map::new();
     fields.insert("ARN".to_owned(), json!(secret.arn));
     fields.insert("Name".to_owned(), json!(secret.name));
@@ -144,8 +140,7 @@ fn described(secret: &Secret, stages: &str) -> Value {
     if let Some(on) = secret.deleted_on {
         fields.insert("DeletedDate".to_owned(), json!(seconds(on)));
     }
-    let tags = secret.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
-    fields.insert("Tags".to_owned(), tags.collect());
+    fields.insert("Tags".to_owned(), tags::list(&secret.tags));
     let versions = secret.versions.iter().filter(|(_, version)| !version.stages.is_empty());
     let versions = versions.map(|(id, version)| (id.clone(), json!(version.stages)));
     fields.insert(stages.to_owned(), Value::Object(versions.collect()));
