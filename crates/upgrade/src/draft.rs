@@ -25,7 +25,7 @@ use crate::platform::PlatformCapabilities;
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::profile::{Profile, ProfileError, Survey};
 use crate::state::{Before, Maintenance};
-use crate::step::{Needed, Step};
+use crate::step::Step;
 
 pub use doors::makes_room;
 pub use foretold::Foretold;
@@ -356,22 +356,11 @@ pub fn maintenance_plan(
     };
     plan.steps = match kind {
         RunKind::Upgrade => Vec::new(),
-        RunKind::EnterMaintenance => [
-            Step::Announce,
-            Step::AwaitWindow,
-            Step::ConfirmDrainable,
-            Step::CloseGate,
-            Step::FindMaintenance,
-        ]
-        .into_iter()
-        .chain(Step::DRAINING)
-        .chain([Step::TakeStock])
-        .filter(|step| is_needed(&plan, *step))
-        .map(Step::usual)
-        .collect(),
-        RunKind::LeaveMaintenance => {
-            Step::LEAVING.into_iter().filter(|step| is_needed(&plan, *step)).map(Step::usual).collect()
+        RunKind::EnterMaintenance => {
+            let way_in = [Step::ANNOUNCING, Step::AWAITING, Step::CLOSING, Step::DRAINING];
+            needed(&plan, way_in.concat().into_iter().chain([Step::TakeStock]))
         }
+        RunKind::LeaveMaintenance => needed(&plan, Step::LEAVING.iter().copied()),
     };
     Ok(plan)
 }
@@ -380,39 +369,27 @@ pub fn maintenance_plan(
 /// disturbed, then the gate.
 fn upgrade_steps(plan: &Plan) -> Vec<PlannedStep> {
     let linked = plan.updates.iter().filter(|update| update.kind != UpdateKind::Primary);
+    let linked: Vec<Step> = linked.flat_map(|update| Step::of_update(update.kind)).collect();
     let [create, contents, execute, follow] = Step::of_update(UpdateKind::Primary);
-    std::iter::once(Step::Announce)
-        .chain(linked.flat_map(|update| Step::of_update(update.kind)))
-        .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate)])
-        .chain([Step::ConfirmDrainable, Step::CloseGate, Step::FindMaintenance])
-        .chain(Step::DRAINING)
-        .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
-        .chain(Step::LEAVING)
-        .filter(|step| is_needed(plan, *step))
-        .map(Step::usual)
-        .collect()
+    let (before_gate, before_update) =
+        (Step::ConfirmFacts(FactsBefore::Gate), Step::ConfirmFacts(FactsBefore::Update));
+    let way = [
+        Step::ANNOUNCING,
+        &linked,
+        Step::AWAITING,
+        &[create, before_gate],
+        Step::CLOSING,
+        Step::DRAINING,
+        Step::SAVING,
+        &[before_update, contents, execute, follow],
+        Step::LEAVING,
+    ];
+    needed(plan, way.concat())
 }
 
-/// Whether a step has anything to do in this plan.
-pub(crate) fn is_needed(plan: &Plan, step: Step) -> bool {
-    match step.facts().needed {
-        Needed::Always => true,
-        Needed::Gate => !plan.gateless,
-        Needed::NoGate => plan.gateless,
-        Needed::Doors => !plan.doors.is_empty(),
-        Needed::Banner => plan.announcement.banner.is_some() && plan.platform.banner,
-        Needed::Window => plan.announcement.closes_at.is_some(),
-        Needed::Sessions => plan.platform.sessions,
-        Needed::Computations => plan.platform.computations,
-        Needed::Alarms => plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
-        Needed::Queues => !plan.targets.job_queues.is_empty(),
-        Needed::Groups => !plan.targets.worker_groups.is_empty(),
-        Needed::Services => !plan.targets.ecs_services.is_empty(),
-        Needed::Machines => !plan.targets.dedicated_machine_tags.is_empty(),
-        Needed::Snapshots => !plan.snapshots.is_empty(),
-        // After a takeover it is needed as well, which no plan foresees.
-        Needed::LateCalls => plan.left_without_state,
-    }
+/// Those that have anything to do in this plan, with their usual limits.
+fn needed(plan: &Plan, steps: impl IntoIterator<Item = Step>) -> Vec<PlannedStep> {
+    steps.into_iter().filter(|step| step.is_needed(plan)).map(Step::usual).collect()
 }
 
 fn snapshots(settings: &PlanSettings, targets: &Targets) -> Vec<PlannedSnapshot> {

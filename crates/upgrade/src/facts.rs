@@ -63,6 +63,10 @@ pub enum FactsBefore {
     Update,
 }
 
+impl FactsBefore {
+    pub(crate) const ALL: [FactsBefore; 2] = [FactsBefore::Gate, FactsBefore::Update];
+}
+
 impl Facts {
     /// What was seen of a deployment.
     #[must_use]

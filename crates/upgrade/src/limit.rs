@@ -4,7 +4,7 @@ use crate::Timestamp;
 use crate::plan::Plan;
 use crate::policy::{DrainPolicy, Escalation, OnUnhealthy};
 use crate::state::State;
-use crate::step::Step;
+use crate::step::Ends;
 use crate::steps::LEAST_SECONDS;
 use crate::takeover;
 
@@ -65,49 +65,19 @@ impl Limit {
         }
         let began = state.step_started_at;
         let policy = &plan.maintenance;
-        // Sessions and computations have one deadline together.
-        let of_work = |policy| Limit::of_drain(policy, state.work_ends_since?, began, now);
-        let of_drain = |policy| Limit::of_drain(policy, began, began, now);
-        let limit = match state.step {
-            Step::AwaitWindow => plan.announcement.closes_at.map(|at| Limit { at, then: Then::Closes }),
-            Step::SaveSessions => of_work(policy.sessions),
-            Step::StopComputations => of_work(policy.computations),
-            Step::TerminateJobs => of_drain(policy.jobs),
-            Step::StopServices | Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
-                of_drain(policy.workers)
-            }
-            Step::CheckHealth => Some(Limit {
+        let failed = |seconds| Limit { at: began.plus_seconds(seconds), then: Then::Failed };
+        let limit = match state.step.rules().ends {
+            Ends::AtWindow => plan.announcement.closes_at.map(|at| Limit { at, then: Then::Closes }),
+            Ends::DrainOfWork(of) => Limit::of_drain(of(policy), state.work_ends_since?, began, now),
+            Ends::Drain(of) => Limit::of_drain(of(policy), began, began, now),
+            Ends::AtHealthDeadline => Some(Limit {
                 at: began.plus_seconds(plan.health.deadline_seconds),
                 then: Then::Unhealthy(plan.health.on_failure),
             }),
-            Step::LookOnceMore => {
+            Ends::WhenSettled => {
                 takeover::settled_at(plan, state).map(|at| Limit { at, then: Then::LooksOnceMore })
             }
-            step @ (Step::Announce
-            | Step::CreateChangeSet(_)
-            | Step::ExecuteChangeSet(_)
-            | Step::FollowUpdate(_)
-            | Step::CloseGate
-            | Step::FindMaintenance
-            | Step::MuteAlarms
-            | Step::DisableJobQueues
-            | Step::ConfirmQuiet
-            | Step::TakeSnapshots
-            | Step::LocateTargets
-            | Step::RestoreWorkers
-            | Step::RestoreServices
-            | Step::RestoreJobQueues
-            | Step::UnmuteAlarms
-            | Step::OpenGate
-            | Step::ClearBanner
-            | Step::DiscardChangeSet
-            | Step::ConfirmFacts(_)
-            | Step::ConfirmDrainable
-            | Step::ConfirmContents(_)
-            | Step::TakeStock) => {
-                let seconds = plan.planned(step).deadline_seconds?;
-                Some(Limit { at: began.plus_seconds(seconds), then: Then::Failed })
-            }
+            Ends::After(_) | Ends::ByItself => plan.planned(state.step).deadline_seconds.map(failed),
         };
         limit.filter(|limit| limit.at > now)
     }

@@ -14,7 +14,7 @@ use crate::observation::{Job, LogicalResource};
 use crate::platform::{Computation, PlatformCapabilities, Session};
 use crate::policy::{Announcement, HealthPolicy, MaintenancePolicy};
 use crate::state::{Before, Maintenance};
-use crate::step::Step;
+use crate::step::{Ends, Step};
 use crate::version::VersionSource;
 
 /// Version of the plan's format. 1: the first. 2: linked stacks, policies, health, the way back, checks. 3: change sets
@@ -133,6 +133,9 @@ pub enum UpdateKind {
 }
 
 impl UpdateKind {
+    pub const ALL: [UpdateKind; 4] =
+        [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary, UpdateKind::WayBack];
+
     /// For a person.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -484,38 +487,10 @@ impl Plan {
     #[must_use]
     pub fn deadline_seconds(&self, planned: &PlannedStep) -> Option<u64> {
         let policy = &self.maintenance;
-        planned.deadline_seconds.or(match planned.step {
-            Step::SaveSessions => policy.sessions.limit_seconds(),
-            Step::StopComputations => policy.computations.limit_seconds(),
-            Step::TerminateJobs => policy.jobs.limit_seconds(),
-            Step::StopServices | Step::TerminateWorkers | Step::TerminateDedicatedMachines => {
-                policy.workers.limit_seconds()
-            }
-            Step::CheckHealth => Some(self.health.deadline_seconds),
-            Step::Announce
-            | Step::AwaitWindow
-            | Step::CreateChangeSet(_)
-            | Step::ExecuteChangeSet(_)
-            | Step::FollowUpdate(_)
-            | Step::CloseGate
-            | Step::FindMaintenance
-            | Step::MuteAlarms
-            | Step::DisableJobQueues
-            | Step::ConfirmQuiet
-            | Step::TakeSnapshots
-            | Step::LocateTargets
-            | Step::RestoreWorkers
-            | Step::RestoreServices
-            | Step::RestoreJobQueues
-            | Step::UnmuteAlarms
-            | Step::OpenGate
-            | Step::ClearBanner
-            | Step::DiscardChangeSet
-            | Step::ConfirmFacts(_)
-            | Step::ConfirmDrainable
-            | Step::ConfirmContents(_)
-            | Step::LookOnceMore
-            | Step::TakeStock => None,
+        planned.deadline_seconds.or(match planned.step.rules().ends {
+            Ends::Drain(of) | Ends::DrainOfWork(of) => of(policy).limit_seconds(),
+            Ends::AtHealthDeadline => Some(self.health.deadline_seconds),
+            Ends::After(_) | Ends::ByItself | Ends::AtWindow | Ends::WhenSettled => None,
         })
     }
 

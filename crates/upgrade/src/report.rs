@@ -304,12 +304,13 @@ impl Telling {
     }
 
     fn observed(&mut self, state: &State, observation: &Observation) {
+        let is_drain = state.step.is_drain();
         match observation {
-            Observation::Jobs(seen) if state.step == Step::TerminateJobs => {
+            Observation::Jobs(seen) if is_drain => {
                 self.alive = seen.iter().map(|job| job.id.clone()).collect();
                 once(&mut self.report.stopped_jobs, seen, |job| &job.id);
             }
-            Observation::WorkerGroups(groups) if state.step == Step::TerminateWorkers => {
+            Observation::WorkerGroups(groups) if is_drain => {
                 let seen: Vec<(String, Instance)> = groups
                     .iter()
                     .flat_map(|group| {
@@ -321,26 +322,22 @@ impl Telling {
                 self.alive = instances.filter(stays).map(|instance| instance.id.clone()).collect();
                 once(&mut self.report.stopped_instances, &seen, |(_, instance)| &instance.id);
             }
-            Observation::EcsServices(services) if state.step == Step::StopServices => {
+            Observation::EcsServices(services) if is_drain => {
                 let tasks: Vec<EcsTask> =
                     services.iter().flat_map(|service| service.tasks.iter().cloned()).collect();
                 self.alive = tasks.iter().filter(|task| task.stays()).map(|task| task.arn.clone()).collect();
                 once(&mut self.report.stopped_tasks, &tasks, |task| &task.arn);
             }
-            Observation::Machines(seen) if state.step == Step::TerminateDedicatedMachines => {
+            Observation::Machines(seen) if is_drain => {
                 let stays = |machine: &&Machine| machine.state != "shutting-down";
                 self.alive = seen.iter().filter(stays).map(|machine| machine.instance_id.clone()).collect();
                 once(&mut self.report.stopped_machines, seen, |machine| &machine.instance_id);
             }
-            Observation::Platform(PlatformObservation::Sessions(seen))
-                if state.step == Step::SaveSessions =>
-            {
+            Observation::Platform(PlatformObservation::Sessions(seen)) if is_drain => {
                 self.alive = seen.iter().map(|session| session.id.clone()).collect();
                 once(&mut self.report.stopped_sessions, seen, |session| &session.id);
             }
-            Observation::Platform(PlatformObservation::Computations(seen))
-                if state.step == Step::StopComputations =>
-            {
+            Observation::Platform(PlatformObservation::Computations(seen)) if is_drain => {
                 self.alive = seen.iter().map(|computation| computation.id.clone()).collect();
                 once(&mut self.report.stopped_computations, seen, |computation| &computation.id);
             }

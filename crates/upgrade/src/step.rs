@@ -1,128 +1,228 @@
-//! The steps of a run: their order, their names, their usual limits.
+//! The steps of a run: their list, in the order of an upgrade, and what is fixed about each.
+//!
+//! A new step is a file in `steps/` with its rules, its `mod` there, and its line in the list here.
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::facts::FactsBefore;
-use crate::plan::{PlannedStep, UpdateKind};
+use crate::observation::Observation;
+use crate::plan::{Plan, PlannedStep, UpdateKind};
+use crate::policy::{DrainPolicy, MaintenancePolicy};
+use crate::state::State;
+use crate::steps::*;
+use crate::transition::IllegalTransition;
 
-/// A step. Which ones a run has, and in which order, stands in its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    /// Users are told.
-    Announce,
-    /// CloudFormation makes a change set, which must be the approved one.
-    CreateChangeSet(UpdateKind),
-    /// CloudFormation begins an update.
-    ExecuteChangeSet(UpdateKind),
-    /// CloudFormation carries it out.
-    FollowUpdate(UpdateKind),
-    /// Until the announced time has come.
-    AwaitWindow,
-    /// What the plan stands on is looked at again.
-    ConfirmFacts(FactsBefore),
-    /// What the drain can't end is looked for once more.
-    ConfirmDrainable,
-    /// What a change set would execute is compared with what was approved.
-    ConfirmContents(UpdateKind),
-    /// Everybody gets the maintenance page.
-    CloseGate,
-    /// Where there is no gate: whether work is stopped already.
-    FindMaintenance,
-    /// Sessions are saved, and stopped when their save is confirmed.
-    SaveSessions,
-    /// Computations end.
-    StopComputations,
-    /// The stack's alarms are muted.
-    MuteAlarms,
-    /// No new jobs are placed.
-    DisableJobQueues,
-    /// Unfinished jobs end.
-    TerminateJobs,
-    /// Amazon ECS services go to no tasks.
-    StopServices,
-    /// Worker groups and warm pools go to zero.
-    TerminateWorkers,
-    /// Machines outside of every group end.
-    TerminateDedicatedMachines,
-    /// All of it is looked at once more.
-    ConfirmQuiet,
-    /// Databases and volumes are copied.
-    TakeSnapshots,
-    /// Find listener, queues and groups as the stack has them now.
-    LocateTargets,
-    /// The platform proves itself healthy.
-    CheckHealth,
-    /// Sizes are put back.
-    RestoreWorkers,
-    /// ECS services have their tasks again.
-    RestoreServices,
-    /// Queues take jobs again.
-    RestoreJobQueues,
-    /// Alarms act again.
-    UnmuteAlarms,
-    /// Users are let in.
-    OpenGate,
-    /// The banner is taken down.
-    ClearBanner,
-    /// A change set that was made and not executed is deleted.
-    DiscardChangeSet,
-    /// When no call of another conducting can arrive any more: what was done is looked at once more.
-    LookOnceMore,
-    /// Everything is looked at that the end is told from.
-    TakeStock,
+/// Makes [`Step`], its sections and the way to each step's rules from one list.
+macro_rules! steps {
+    (
+        stack updates { $($(#[$of_doc:meta])* $of:ident($part:ident: $part_type:ty) => $of_rules:expr,)* }
+        $($(#[$section_doc:meta])* $section:ident { $($(#[$doc:meta])* $step:ident => $rules:expr,)* })*
+    ) => {
+        /// A step. Which ones a run has, and in which order, stands in its plan.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Step {
+            $($(#[$of_doc])* $of($part_type),)*
+            $($($(#[$doc])* $step,)*)*
+        }
+
+        impl Step {
+            $($(#[$section_doc])* pub const $section: &[Step] = &[$(Step::$step,)*];)*
+
+            pub(crate) fn rules(self) -> StepRules {
+                match self {
+                    $(Step::$of($part) => $of_rules,)*
+                    $($(Step::$step => $rules,)*)*
+                }
+            }
+
+            /// Every step there is.
+            #[must_use]
+            pub fn all() -> Vec<Step> {
+                let mut all = Vec::new();
+                $(all.extend(<$part_type>::ALL.map(Step::$of));)*
+                $(all.extend(Step::$section);)*
+                all
+            }
+        }
+    };
 }
 
-/// What is fixed about a step, whatever the plan. One line of [`Step::facts`] says all of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StepFacts {
+steps! {
+    stack updates {
+        /// CloudFormation makes a change set, which must be the approved one.
+        CreateChangeSet(kind: UpdateKind) => change_set::create_change_set(kind),
+        /// What the plan stands on is looked at again.
+        ConfirmFacts(before: FactsBefore) => footing::confirm_facts(before),
+        /// What a change set would execute is compared with what was approved.
+        ConfirmContents(kind: UpdateKind) => footing::confirm_contents(kind),
+        /// CloudFormation begins an update.
+        ExecuteChangeSet(kind: UpdateKind) => update::execute_change_set(kind),
+        /// CloudFormation carries it out.
+        FollowUpdate(kind: UpdateKind) => update::follow_update(kind),
+    }
+    /// Before the linked stacks are updated.
+    ANNOUNCING {
+        /// Users are told.
+        Announce => announcement::announce(),
+    }
+    /// Before the primary stack's change set is made.
+    AWAITING {
+        /// Until the announced time has come.
+        AwaitWindow => announcement::await_window(),
+    }
+    /// The last look before maintenance, and its beginning.
+    CLOSING {
+        /// What the drain can't end is looked for once more.
+        ConfirmDrainable => obstacles::confirm_drainable(),
+        /// Everybody gets the maintenance page.
+        CloseGate => gate::close_gate(),
+        /// Where there is no gate: whether work is stopped already.
+        FindMaintenance => gate::find_maintenance(),
+    }
+    /// The way into maintenance, in order, after the gate's closing.
+    DRAINING {
+        /// Sessions are saved, and stopped when their save is confirmed.
+        SaveSessions => sessions::save_sessions(),
+        /// Computations end.
+        StopComputations => computations::stop_computations(),
+        /// The stack's alarms are muted.
+        MuteAlarms => alarms::mute_alarms(),
+        /// No new jobs are placed.
+        DisableJobQueues => job_queues::disable_job_queues(),
+        /// Unfinished jobs end.
+        TerminateJobs => job_queues::terminate_jobs(),
+        /// Amazon ECS services go to no tasks.
+        StopServices => services::stop_services(),
+        /// Worker groups and warm pools go to zero.
+        TerminateWorkers => workers::terminate_workers(),
+        /// Machines outside of every group end.
+        TerminateDedicatedMachines => machines::terminate_dedicated_machines(),
+        /// All of it is looked at once more.
+        ConfirmQuiet => quiet::confirm_quiet(),
+    }
+    /// Before the update, while nothing writes.
+    SAVING {
+        /// Databases and volumes are copied.
+        TakeSnapshots => snapshots::take_snapshots(),
+    }
+    /// The way out of maintenance, in order. Each does nothing where nothing was done; [`Step::LookOnceMore`] is passed over
+    /// where no call can arrive late.
+    LEAVING {
+        /// Find listener, queues and groups as the stack has them now.
+        LocateTargets => targets::locate_targets(),
+        /// The platform proves itself healthy.
+        CheckHealth => health::check_health(),
+        /// Sizes are put back.
+        RestoreWorkers => workers::restore_workers(),
+        /// ECS services have their tasks again.
+        RestoreServices => services::restore_services(),
+        /// Queues take jobs again.
+        RestoreJobQueues => job_queues::restore_job_queues(),
+        /// Alarms act again.
+        UnmuteAlarms => alarms::unmute_alarms(),
+        /// Users are let in.
+        OpenGate => gate::open_gate(),
+        /// The banner is taken down.
+        ClearBanner => announcement::clear_banner(),
+        /// A change set that was made and not executed is deleted.
+        DiscardChangeSet => change_set::discard_change_set(),
+        /// When no call of another conducting can arrive any more: what was done is looked at once more.
+        LookOnceMore => second_look::look_once_more(),
+        /// Everything is looked at that the end is told from.
+        TakeStock => stock::take_stock(),
+    }
+}
+
+type Inquire = Box<dyn Fn(&Plan, &State, Timestamp) -> Inquiry>;
+type Decide = Box<dyn Fn(&Plan, &mut State, &Observation, Timestamp) -> Option<Decision>>;
+
+/// All that a step is, whatever the run's state.
+pub(crate) struct StepRules {
     /// For a person.
     pub title: &'static str,
-    /// It has failed when it takes longer than this; `None`: its policy says, or CloudFormation takes what it takes.
-    pub deadline_seconds: Option<u64>,
+    pub ends: Ends,
     /// Between looks while it waits.
     pub poll_milliseconds: u64,
-    /// When a plan has it.
-    pub needed: Needed,
-    /// What its failure leads to.
+    /// Whether a plan has it: what the platform can't do, or doesn't have, is planned away. What has nothing to do ends at
+    /// once, so most are in every plan.
+    pub is_needed: fn(&Plan) -> bool,
     pub on_failure: OnFailure,
-    /// What a stop does in it.
     pub on_stop: OnStop,
+    /// It is gone through again by a run that ends in the maintenance which it found, after it has touched the stack: what the
+    /// update brought is made calm.
+    pub calms_again: bool,
+    /// What it asks, or what is known without asking.
+    pub inquire: Inquire,
+    /// What it makes of the answer; `None`: that is none to what it asked.
+    pub decide: Decide,
 }
 
-/// When a plan has a step: what the platform can't do, or doesn't have, is planned away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Needed {
-    /// Always: what has nothing to do ends at once.
-    Always,
-    /// There is a banner to show, and the platform shows banners.
-    Banner,
-    /// A closing time was announced.
-    Window,
-    /// The platform tells of sessions.
-    Sessions,
-    /// The platform tells of computations.
-    Computations,
-    /// Alarms are to be muted.
-    Alarms,
-    /// There is a gate.
-    Gate,
-    /// There is none.
-    NoGate,
-    /// There are listeners on which rules of ours may stand.
-    Doors,
-    /// There are job queues.
-    Queues,
-    /// There are ECS services that work.
-    Services,
-    /// There are worker groups.
-    Groups,
-    /// Machines outside of groups are told by tags.
-    Machines,
-    /// Snapshots are to be taken.
-    Snapshots,
-    /// Another conducting's calls may arrive late.
-    LateCalls,
+impl StepRules {
+    /// On the way in.
+    pub(crate) fn new(
+        title: &'static str,
+        inquire: impl Fn(&Plan, &State, Timestamp) -> Inquiry + 'static,
+        decide: impl Fn(&Plan, &mut State, &Observation, Timestamp) -> Option<Decision> + 'static,
+    ) -> StepRules {
+        StepRules {
+            title,
+            ends: Ends::After(120),
+            poll_milliseconds: 1000,
+            is_needed: |_| true,
+            on_failure: OnFailure::PutBack,
+            on_stop: OnStop::Leave,
+            calms_again: false,
+            inquire: Box::new(inquire),
+            decide: Box::new(decide),
+        }
+    }
+
+    /// Of one stack's update.
+    pub(crate) fn updating(self, kind: UpdateKind) -> StepRules {
+        match kind {
+            UpdateKind::BackupStack | UpdateKind::RoleStack | UpdateKind::Primary => self,
+            UpdateKind::WayBack => {
+                StepRules { on_failure: OnFailure::AskAboutRelease, on_stop: OnStop::Ask, ..self }
+            }
+        }
+    }
+
+    /// On the way out, before users are let in.
+    pub(crate) fn letting_in(self) -> StepRules {
+        StepRules { on_failure: OnFailure::AskAndTryOn, on_stop: OnStop::Ask, ..self }
+    }
+
+    /// On the way out: puts something back.
+    pub(crate) fn restoring(self) -> StepRules {
+        let (ends, on_failure, on_stop) = (Ends::After(600), OnFailure::LeaveOnList, OnStop::Ask);
+        StepRules { ends, on_failure, on_stop, ..self }
+    }
+
+    /// On the way out: tidies up when users are in, or nothing is under way.
+    pub(crate) fn tidying(self) -> StepRules {
+        StepRules { on_failure: OnFailure::Remark, on_stop: OnStop::Nothing, ..self }
+    }
+}
+
+/// What ends a step that doesn't reach its end. Limits suit AWS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ends {
+    /// It has failed after so many seconds.
+    After(u64),
+    /// Nothing: CloudFormation takes what it takes.
+    ByItself,
+    /// The announced time comes.
+    AtWindow,
+    /// The maintenance policy's deadline, and what it escalates to.
+    Drain(fn(&MaintenancePolicy) -> DrainPolicy),
+    /// The same for people's work, which the platform's own API ends: these steps have one deadline together.
+    DrainOfWork(fn(&MaintenancePolicy) -> DrainPolicy),
+    /// The health policy's deadline.
+    AtHealthDeadline,
+    /// Until no call can arrive late any more.
+    WhenSettled,
 }
 
 /// What a step's failure leads to.
@@ -156,112 +256,37 @@ pub(crate) enum OnStop {
 }
 
 impl Step {
-    /// The table of steps. Limits suit AWS; drains have theirs from the maintenance policy, the wait for the window ends
-    /// with the window. A first snapshot of a large volume takes hours; it is a copy from the moment it has begun. Asking for
-    /// events too often is throttled; the rest is cheap to ask.
-    pub(crate) fn facts(self) -> StepFacts {
-        use Needed::{
-            Alarms, Always, Banner, Computations, Doors, Gate, Groups, LateCalls, Machines, NoGate, Queues,
-            Services, Sessions, Snapshots, Window,
-        };
-        use OnFailure::{AskAboutRelease, AskAndTryOn, LeaveOnList, PutBack, Remark};
-        use OnStop::{Ask, Cancel, Leave, LeaveIfOut, Nothing};
-        use UpdateKind::{BackupStack, Primary, RoleStack, WayBack};
-        let (title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop) = match self {
-            Step::Announce => ("Announce maintenance", Some(120), 1000, Banner, PutBack, Leave),
-            Step::AwaitWindow => ("Wait for the window", None, 1000, Window, PutBack, Leave),
-            Step::ConfirmFacts(FactsBefore::Gate) => {
-                ("Confirm what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmFacts(FactsBefore::Update) => {
-                ("Confirm again what the plan stands on", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmDrainable => {
-                ("Look for what can't be ended", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmContents(BackupStack) => {
-                ("Compare the backup stack's contents", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmContents(RoleStack) => {
-                ("Compare the role stack's contents", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmContents(Primary) => {
-                ("Compare the contents", Some(120), 1000, Always, PutBack, Leave)
-            }
-            Step::ConfirmContents(WayBack) => {
-                ("Compare the contents of the way back", Some(120), 1000, Always, AskAboutRelease, Ask)
-            }
-            Step::CloseGate => ("Close the gate", Some(120), 1000, Gate, PutBack, Leave),
-            Step::FindMaintenance => {
-                ("See whether work is stopped already", Some(120), 1000, NoGate, PutBack, Leave)
-            }
-            Step::SaveSessions => ("Save and stop sessions", None, 1000, Sessions, PutBack, Leave),
-            Step::StopComputations => ("Stop computations", None, 1000, Computations, PutBack, Leave),
-            Step::MuteAlarms => ("Mute alarms", Some(120), 1000, Alarms, Remark, Leave),
-            Step::DisableJobQueues => ("Disable job queues", Some(600), 1000, Queues, PutBack, Leave),
-            Step::TerminateJobs => ("Terminate jobs", None, 1000, Queues, PutBack, Leave),
-            Step::StopServices => ("Stop ECS services", None, 1000, Services, PutBack, Leave),
-            Step::TerminateWorkers => ("Terminate workers", None, 1000, Groups, PutBack, Leave),
-            Step::TerminateDedicatedMachines => {
-                ("Terminate dedicated machines", None, 1000, Machines, PutBack, Leave)
-            }
-            Step::ConfirmQuiet => ("Confirm quiet", Some(1800), 1000, Always, PutBack, Leave),
-            Step::TakeSnapshots => ("Take safety snapshots", Some(4 * 3600), 5000, Snapshots, PutBack, Leave),
-            Step::LocateTargets => ("Find the stack's parts", Some(120), 1000, Always, AskAndTryOn, Ask),
-            Step::CheckHealth => ("Check health", None, 1000, Always, AskAndTryOn, Ask),
-            Step::RestoreWorkers => ("Restore worker groups", Some(600), 1000, Always, LeaveOnList, Ask),
-            Step::RestoreServices => ("Restore ECS services", Some(600), 1000, Always, LeaveOnList, Ask),
-            Step::RestoreJobQueues => ("Restore job queues", Some(600), 1000, Always, LeaveOnList, Ask),
-            Step::UnmuteAlarms => ("Unmute alarms", Some(600), 1000, Always, LeaveOnList, Ask),
-            Step::OpenGate => ("Open the gate", Some(120), 1000, Doors, AskAndTryOn, Ask),
-            Step::ClearBanner => ("Clear the banner", Some(120), 1000, Always, Remark, Nothing),
-            Step::DiscardChangeSet => {
-                ("Discard the unused change set", Some(120), 1000, Always, Remark, Nothing)
-            }
-            Step::CreateChangeSet(BackupStack) => {
-                ("Create the backup stack's change set", Some(900), 1000, Always, PutBack, Leave)
-            }
-            Step::ExecuteChangeSet(BackupStack) => {
-                ("Execute the backup stack's change set", Some(900), 1000, Always, PutBack, Cancel)
-            }
-            Step::FollowUpdate(BackupStack) => {
-                ("Update the backup stack", None, 2000, Always, PutBack, Cancel)
-            }
-            Step::CreateChangeSet(RoleStack) => {
-                ("Create the role stack's change set", Some(900), 1000, Always, PutBack, Leave)
-            }
-            Step::ExecuteChangeSet(RoleStack) => {
-                ("Execute the role stack's change set", Some(900), 1000, Always, PutBack, Cancel)
-            }
-            Step::FollowUpdate(RoleStack) => ("Update the role stack", None, 2000, Always, PutBack, Cancel),
-            Step::CreateChangeSet(Primary) => {
-                ("Create the change set", Some(900), 1000, Always, PutBack, Leave)
-            }
-            Step::ExecuteChangeSet(Primary) => {
-                ("Execute the change set", Some(900), 1000, Always, PutBack, Cancel)
-            }
-            Step::FollowUpdate(Primary) => ("Update the stack", None, 2000, Always, PutBack, Cancel),
-            Step::CreateChangeSet(WayBack) => {
-                ("Create the change set for the way back", Some(900), 1000, Always, AskAboutRelease, Ask)
-            }
-            Step::ExecuteChangeSet(WayBack) => {
-                ("Execute the change set for the way back", Some(900), 1000, Always, AskAboutRelease, Cancel)
-            }
-            Step::FollowUpdate(WayBack) => {
-                ("Update the stack back", None, 2000, Always, AskAboutRelease, Cancel)
-            }
-            Step::LookOnceMore => {
-                ("Look once more for late calls", None, 5000, LateCalls, Remark, LeaveIfOut)
-            }
-            Step::TakeStock => ("Look at what is so", Some(120), 1000, Always, Remark, Nothing),
-        };
-        StepFacts { title, deadline_seconds, poll_milliseconds, needed, on_failure, on_stop }
+    /// What it asks, or what is known without asking.
+    pub(crate) fn inquiry(self, plan: &Plan, state: &State, at: Timestamp) -> Inquiry {
+        (self.rules().inquire)(plan, state, at)
+    }
+
+    /// What it makes of the answer.
+    pub(crate) fn decide(
+        self,
+        plan: &Plan,
+        state: &mut State,
+        seen: &Observation,
+        at: Timestamp,
+    ) -> Result<Decision, IllegalTransition> {
+        let wrong = IllegalTransition::WrongAnswer { step: self, answer: seen.kind() };
+        (self.rules().decide)(plan, state, seen, at).ok_or(wrong)
     }
 
     /// For a person.
     #[must_use]
     pub fn title(self) -> &'static str {
-        self.facts().title
+        self.rules().title
+    }
+
+    /// Whether it has anything to do in this plan.
+    pub(crate) fn is_needed(self, plan: &Plan) -> bool {
+        (self.rules().is_needed)(plan)
+    }
+
+    /// Whether work ends in it.
+    pub(crate) fn is_drain(self) -> bool {
+        matches!(self.rules().ends, Ends::Drain(_) | Ends::DrainOfWork(_))
     }
 
     /// From here on maintenance is being left.
@@ -270,47 +295,12 @@ impl Step {
         Step::LEAVING.contains(&self)
     }
 
-    /// The way out of maintenance, in order. Each does nothing where nothing was done; [`Step::LookOnceMore`] is passed over
-    /// where no call can arrive late.
-    pub const LEAVING: [Step; 11] = [
-        Step::LocateTargets,
-        Step::CheckHealth,
-        Step::RestoreWorkers,
-        Step::RestoreServices,
-        Step::RestoreJobQueues,
-        Step::UnmuteAlarms,
-        Step::OpenGate,
-        Step::ClearBanner,
-        Step::DiscardChangeSet,
-        Step::LookOnceMore,
-        Step::TakeStock,
-    ];
-
-    /// The way of a run that ends in the maintenance which it found, after it has touched the stack: what the update
-    /// brought is made calm again. Each does nothing where nothing is to be done.
-    pub(crate) const STAYING: [Step; 8] = [
-        Step::LocateTargets,
-        Step::MuteAlarms,
-        Step::DisableJobQueues,
-        Step::TerminateJobs,
-        Step::StopServices,
-        Step::TerminateWorkers,
-        Step::DiscardChangeSet,
-        Step::TakeStock,
-    ];
-
-    /// The way into maintenance, in order, after the gate's closing.
-    pub const DRAINING: [Step; 9] = [
-        Step::SaveSessions,
-        Step::StopComputations,
-        Step::MuteAlarms,
-        Step::DisableJobQueues,
-        Step::TerminateJobs,
-        Step::StopServices,
-        Step::TerminateWorkers,
-        Step::TerminateDedicatedMachines,
-        Step::ConfirmQuiet,
-    ];
+    /// The way of a run that ends in the maintenance which it found, after it has touched the stack. Each does nothing where
+    /// nothing is to be done.
+    pub(crate) fn staying() -> impl Iterator<Item = Step> {
+        let calms_again = Step::DRAINING.iter().copied().filter(|step| step.rules().calms_again);
+        [Step::LocateTargets].into_iter().chain(calms_again).chain([Step::DiscardChangeSet, Step::TakeStock])
+    }
 
     /// The steps of one stack update.
     #[must_use]
@@ -326,7 +316,57 @@ impl Step {
     /// The step with its usual limits.
     #[must_use]
     pub fn usual(self) -> PlannedStep {
-        let StepFacts { deadline_seconds, poll_milliseconds, .. } = self.facts();
+        let StepRules { ends, poll_milliseconds, .. } = self.rules();
+        let deadline_seconds = match ends {
+            Ends::After(seconds) => Some(seconds),
+            Ends::ByItself
+            | Ends::AtWindow
+            | Ends::Drain(_)
+            | Ends::DrainOfWork(_)
+            | Ends::AtHealthDeadline
+            | Ends::WhenSettled => None,
+        };
         PlannedStep { step: self, deadline_seconds, poll_milliseconds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{OnFailure, OnStop, Step};
+    use crate::plan::UpdateKind;
+
+    /// As a plan and a journal spell a step.
+    fn spelling(step: Step) -> String {
+        serde_json::to_string(&step).expect("a step is a word")
+    }
+
+    #[test]
+    fn every_step_has_a_title_and_a_spelling_of_its_own() {
+        let all = Step::all();
+        let titles: BTreeSet<&str> = all.iter().map(|step| step.title()).collect();
+        let spellings: BTreeSet<String> = all.iter().map(|step| spelling(*step)).collect();
+        assert_eq!((titles.len(), spellings.len()), (all.len(), all.len()));
+        for step in all {
+            let letters = |one: char| one.is_ascii_lowercase() || "-\"{}:".contains(one);
+            assert!(spelling(step).chars().all(letters), "{}", spelling(step));
+            assert_eq!(serde_json::from_str::<Step>(&spelling(step)).expect("it is read again"), step);
+            assert!(step.title().starts_with(char::is_uppercase), "{}", step.title());
+            assert!(step.usual().poll_milliseconds >= 1000, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_before_the_way_out_never_ends_on_the_list_and_one_of_it_never_puts_back() {
+        let of_way_back = Step::of_update(UpdateKind::WayBack);
+        for step in Step::all().into_iter().filter(|step| !of_way_back.contains(step)) {
+            let rules = step.rules();
+            match step.is_leaving() {
+                true => assert!(rules.on_failure != OnFailure::PutBack && rules.on_stop != OnStop::Leave),
+                false => assert!(matches!(rules.on_failure, OnFailure::PutBack | OnFailure::Remark)),
+            }
+            assert!(!rules.calms_again || Step::DRAINING.contains(&step), "{step:?}");
+        }
     }
 }

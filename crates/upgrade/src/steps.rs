@@ -1,37 +1,36 @@
-//! What each step asks, and what it makes of the answer.
+//! The rules of each step, by what it is about: what it asks, and what it makes of the answer.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod alarms;
-mod announcement;
+pub(crate) mod announcement;
 pub(crate) mod change_set;
-mod computations;
-mod footing;
+pub(crate) mod computations;
+pub(crate) mod footing;
 pub(crate) mod gate;
 pub(crate) mod health;
 pub(crate) mod job_queues;
-mod machines;
-mod obstacles;
-mod quiet;
+pub(crate) mod machines;
+pub(crate) mod obstacles;
+pub(crate) mod quiet;
 mod revocation;
 pub(crate) mod second_look;
 pub(crate) mod services;
-mod sessions;
-mod snapshots;
-mod stock;
+pub(crate) mod sessions;
+pub(crate) mod snapshots;
+pub(crate) mod stock;
 pub(crate) mod targets;
-mod update;
+pub(crate) mod update;
 pub(crate) mod workers;
 
 use crate::Timestamp;
 use crate::act::Act;
 use crate::observation::{Observation, Query};
 use crate::plan::{Plan, UpdateKind};
-use crate::platform::{PlatformAct, PlatformObservation};
+use crate::platform::PlatformAct;
 use crate::policy::{DrainPolicy, Escalation};
 use crate::question::Question;
 use crate::state::State;
-use crate::step::Step;
 use crate::transition::IllegalTransition;
 
 pub use stock::users_query;
@@ -67,45 +66,19 @@ impl Decision {
     }
 }
 
-/// Where a step looks.
-pub(crate) enum Look {
-    /// At the cloud, or the platform.
+/// What a step asks.
+pub(crate) enum Inquiry {
+    /// The cloud, or the platform.
     Ask(Query),
-    /// Nowhere: it follows from the plan, the time and what is known.
+    /// Nobody: it follows from the plan, the time and what is known.
     Known(Decision),
 }
 
-/// Where the step that is under way looks.
-pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
-    if let Some(kind) = revocation::due(state) {
-        return revocation::look(plan, state, kind);
-    }
-    match state.step {
-        Step::Announce | Step::ClearBanner => announcement::look(plan, state),
-        Step::AwaitWindow => announcement::await_window(plan, at),
-        Step::CloseGate => gate::look_to_close(state),
-        Step::OpenGate => gate::look_to_open(plan, state),
-        Step::FindMaintenance => gate::look_for_maintenance(plan, state),
-        Step::SaveSessions => sessions::look(plan),
-        Step::StopComputations => computations::look(plan),
-        Step::MuteAlarms | Step::UnmuteAlarms => alarms::look(plan, state),
-        Step::DisableJobQueues | Step::RestoreJobQueues => job_queues::look_at_queues(state),
-        Step::TerminateJobs => job_queues::look_at_jobs(state),
-        Step::TerminateWorkers | Step::RestoreWorkers => workers::look(state),
-        Step::StopServices | Step::RestoreServices => services::look(state),
-        Step::TerminateDedicatedMachines => machines::look(state),
-        Step::ConfirmQuiet => quiet::look(plan, state),
-        Step::TakeSnapshots => snapshots::look(plan),
-        Step::CreateChangeSet(kind) => change_set::look(plan, state, kind),
-        Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) => update::look(plan, state, kind),
-        Step::LocateTargets => targets::look(plan),
-        Step::CheckHealth => health::look(plan, state),
-        Step::DiscardChangeSet => change_set::look_at_unused(plan, state),
-        Step::LookOnceMore => second_look::look(plan, state, at),
-        Step::TakeStock => stock::look(plan, state),
-        Step::ConfirmFacts(_) => footing::look_at_facts(plan),
-        Step::ConfirmDrainable => obstacles::look(plan, state),
-        Step::ConfirmContents(kind) => footing::look_at_contents(plan, state, kind),
+/// What is asked in the step that is under way.
+pub(crate) fn inquiry(plan: &Plan, state: &State, at: Timestamp) -> Inquiry {
+    match revocation::due(state) {
+        Some(kind) => revocation::inquiry(plan, state, kind),
+        None => state.step.inquiry(plan, state, at),
     }
 }
 
@@ -113,105 +86,19 @@ pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
 pub(crate) fn decide(
     plan: &Plan,
     state: &mut State,
-    observation: &Observation,
+    seen: &Observation,
     at: Timestamp,
 ) -> Result<Decision, IllegalTransition> {
-    use PlatformObservation as Platform;
-    if let Some(kind) = revocation::due(state)
-        && let Some(decision) = revocation::decide(plan, state, kind, observation)
-    {
-        return Ok(decision);
+    let revoked = revocation::due(state).and_then(|kind| revocation::decide(plan, state, kind, seen));
+    match revoked {
+        Some(decision) => Ok(decision),
+        None => state.step.decide(plan, state, seen, at),
     }
-    let decision = match (state.step, observation) {
-        (Step::Announce, Observation::Platform(Platform::Banner(banner))) => {
-            announcement::announce(plan, state, banner.as_ref())
-        }
-        (Step::ClearBanner, Observation::Platform(Platform::Banner(banner))) => {
-            announcement::clear(plan, state, banner.as_ref())
-        }
-        (Step::CloseGate, Observation::GateRules(seen)) => gate::close(plan, state, seen, at),
-        (Step::OpenGate, Observation::GateRules(seen)) => gate::open(plan, state, seen),
-        (Step::FindMaintenance, Observation::Calm(calm)) => gate::find_maintenance(plan, state, calm),
-        (Step::SaveSessions, Observation::Platform(Platform::Sessions(sessions))) => {
-            sessions::save_and_stop(plan, state, sessions, at)
-        }
-        (Step::StopComputations, Observation::Platform(Platform::Computations(computations))) => {
-            computations::stop(plan, state, computations, at)
-        }
-        (Step::MuteAlarms, Observation::Alarms(alarms)) => alarms::mute(plan, state, alarms, at),
-        (Step::UnmuteAlarms, Observation::Alarms(alarms)) => alarms::unmute(plan, state, alarms),
-        (Step::DisableJobQueues, Observation::JobQueues(queues)) => {
-            job_queues::disable(plan, state, queues, at)
-        }
-        (Step::RestoreJobQueues, Observation::JobQueues(queues)) => job_queues::restore(plan, state, queues),
-        (Step::TerminateJobs, Observation::Jobs(jobs)) => job_queues::terminate(plan, state, jobs, at),
-        (Step::TerminateWorkers, Observation::WorkerGroups(groups)) => {
-            workers::terminate(plan, state, groups, at)
-        }
-        (Step::RestoreWorkers, Observation::WorkerGroups(groups)) => workers::restore(plan, state, groups),
-        (Step::StopServices, Observation::EcsServices(seen)) => services::stop(plan, state, seen, at),
-        (Step::RestoreServices, Observation::EcsServices(seen)) => services::restore(plan, state, seen),
-        (Step::TerminateDedicatedMachines, Observation::Machines(machines)) => {
-            machines::terminate(plan, state, machines, at)
-        }
-        (Step::ConfirmQuiet, observation) => match quiet::left(observation) {
-            Some(left) => quiet::confirm(state, left),
-            None => return Err(wrong(state.step, observation)),
-        },
-        (Step::TakeSnapshots, Observation::Snapshots(seen)) => snapshots::take(plan, seen),
-        (Step::CreateChangeSet(kind), Observation::ChangeSet(seen)) => {
-            change_set::create(plan, state, kind, seen.as_ref())
-        }
-        (Step::DiscardChangeSet, Observation::ChangeSet(seen)) => {
-            change_set::discard(plan, state, seen.as_ref())
-        }
-        (Step::ExecuteChangeSet(kind), Observation::StackEvents { events, .. }) => {
-            update::execute(plan, state, kind, events)
-        }
-        (Step::FollowUpdate(kind), Observation::StackEvents { events, worker_groups }) => {
-            update::follow(plan, state, kind, (events, worker_groups), at)
-        }
-        (Step::FollowUpdate(kind), Observation::StackStatus(status)) => {
-            update::follow_status(state, kind, status.as_deref())
-        }
-        (Step::LocateTargets, Observation::Resources(resources)) => targets::locate(plan, state, resources),
-        (Step::ConfirmFacts(before), Observation::Facts(seen)) => footing::confirm_facts(plan, seen, before),
-        (Step::ConfirmDrainable, Observation::Obstacles(seen)) => obstacles::confirm(plan, state, seen),
-        (Step::ConfirmContents(_), Observation::Contents { differences, unread }) => {
-            footing::confirm_contents(differences, unread)
-        }
-        (Step::LookOnceMore, Observation::GateRules(seen)) => second_look::decide(plan, state, seen),
-        (Step::LookOnceMore, Observation::Calm(calm)) => second_look::decide_by_notes(state, calm),
-        (Step::TakeStock, Observation::Standing(standing)) => stock::take(state, standing, at),
-        (Step::CheckHealth, Observation::Health(findings)) => health::check(plan, state, findings, at),
-        (
-            step,
-            Observation::GateRules(_)
-            | Observation::JobQueues(_)
-            | Observation::Jobs(_)
-            | Observation::WorkerGroups(_)
-            | Observation::EcsServices(_)
-            | Observation::ChangeSet(_)
-            | Observation::StackEvents { .. }
-            | Observation::StackStatus(_)
-            | Observation::Resources(_)
-            | Observation::Alarms(_)
-            | Observation::Machines(_)
-            | Observation::Snapshots(_)
-            | Observation::Calm(_)
-            | Observation::Contents { .. }
-            | Observation::Facts(_)
-            | Observation::Obstacles(_)
-            | Observation::Standing(_)
-            | Observation::Health(_)
-            | Observation::Platform(_),
-        ) => return Err(wrong(step, observation)),
-    };
-    Ok(decision)
 }
 
-fn wrong(step: Step, observation: &Observation) -> IllegalTransition {
-    IllegalTransition::WrongAnswer { step, answer: observation.kind() }
+/// The step's update isn't in the plan.
+fn no_update(kind: UpdateKind) -> Decision {
+    Decision::Fail(format!("the plan has no update of the {}", kind.title()))
 }
 
 /// Remember what the platform has been told by the act that was just done.

@@ -17,8 +17,8 @@ use crate::observation::{Observation, Query};
 use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
-use crate::step::Step;
-use crate::steps::{self, Decision, Look, UPDATE_ROLLBACK_FAILED, gate, second_look, workers};
+use crate::step::{Ends, Step};
+use crate::steps::{self, Decision, Inquiry, UPDATE_ROLLBACK_FAILED, gate, second_look, workers};
 use crate::takeover;
 use crate::watch::{self, Watched};
 
@@ -364,9 +364,9 @@ fn look_at_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if let Some(query) = credentials::trial(plan, &state, at) {
         return (state, Effect::Observe(query));
     }
-    match steps::look(plan, &state, at) {
-        Look::Ask(query) => (state, Effect::Observe(query)),
-        Look::Known(decision) => follow(plan, state, at, decision),
+    match steps::inquiry(plan, &state, at) {
+        Inquiry::Ask(query) => (state, Effect::Observe(query)),
+        Inquiry::Known(decision) => follow(plan, state, at, decision),
     }
 }
 
@@ -381,7 +381,7 @@ fn cope(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (Sta
     let decision = match error.kind {
         // Nobody is kept out for a platform whose API hasn't answered for as long as the drain may take. Without the
         // cloud nothing could be put back either: that is waited for.
-        PortErrorKind::Transient if matches!(state.step, Step::SaveSessions | Step::StopComputations) => {
+        PortErrorKind::Transient if matches!(state.step.rules().ends, Ends::DrainOfWork(_)) => {
             let since = *state.unseen_since.get_or_insert(at);
             match limit.filter(|seconds| at.milliseconds_since(since) > seconds * 1000) {
                 Some(seconds) => Decision::Fail(format!("no answer for {seconds} s: {error}")),

@@ -3,26 +3,55 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer};
 use crate::note::Note;
-use crate::observation::{AlarmSeen, FleetQuery};
+use crate::observation::{AlarmSeen, FleetQuery, Observation};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::{OnFailure, StepRules};
+use crate::steps::{Decision, Inquiry};
 
 /// The note's word: whether its actions were enabled.
 const ACTIONS: &str = "actions";
 
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+pub(crate) fn mute_alarms() -> StepRules {
+    StepRules {
+        is_needed: |plan| plan.maintenance.mute_alarms && !plan.targets.alarms.is_empty(),
+        on_failure: OnFailure::Remark,
+        calms_again: true,
+        ..StepRules::new(
+            "Mute alarms",
+            |plan, state, _| inquiry(plan, state),
+            |plan, state, seen, at| {
+                let Observation::Alarms(alarms) = seen else { return None };
+                Some(mute(plan, state, alarms, at))
+            },
+        )
+    }
+}
+
+pub(crate) fn unmute_alarms() -> StepRules {
+    StepRules::new(
+        "Unmute alarms",
+        |plan, state, _| inquiry(plan, state),
+        |plan, state, seen, _| {
+            let Observation::Alarms(alarms) = seen else { return None };
+            Some(unmute(plan, state, alarms))
+        },
+    )
+    .restoring()
+}
+
+fn inquiry(plan: &Plan, state: &State) -> Inquiry {
     let alarms = &state.targets.alarms;
     let idle = !plan.maintenance.mute_alarms && !state.takes_over(plan);
     if alarms.is_empty() || idle {
-        return Look::Known(Decision::Done);
+        return Inquiry::Known(Decision::Done);
     }
     let names = alarms.iter().map(|alarm| alarm.physical_id.clone()).collect();
-    Look::Ask(FleetQuery::Alarms { names }.into())
+    Inquiry::Ask(FleetQuery::Alarms { names }.into())
 }
 
 /// Done when none of them acts. One that acted gets its note first; one that its owner muted gets none, and stays muted.
-pub(crate) fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Timestamp) -> Decision {
+fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Timestamp) -> Decision {
     let mut memories = Vec::new();
     for alarm in alarms {
         let noted = note(plan, state, alarm).is_some();
@@ -58,7 +87,7 @@ pub(crate) fn mute_again(state: &mut State, alarms: &[AlarmSeen]) -> Option<Act>
 
 /// Done when each acts that this run muted, or, where it takes maintenance over, that bears our note; and no such note is
 /// left. One that is new acts anyway; one that its owner muted stays so.
-pub(crate) fn unmute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen]) -> Decision {
+fn unmute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {
         keep_notes(plan, state, alarms);

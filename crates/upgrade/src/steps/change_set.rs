@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::act::StackAct;
 use crate::comparison::{Difference, weigh};
-use crate::observation::{ChangeSetSeen, Query, StackQuery};
+use crate::observation::{ChangeSetSeen, Observation, Query, StackQuery};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Inquiry, no_update};
 
 /// An update under one of its change set's names: 0 is the planned one, the others are those of whoever takes the run over
 /// for the first time, the second time, …
@@ -40,10 +41,27 @@ pub(crate) fn revoke(plan: &Plan, state: &mut State) {
     }
 }
 
-pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
-    match under_its_name(plan, state, kind) {
-        Some(update) => Look::Ask(query(&update)),
-        None => Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title()))),
+pub(crate) fn create_change_set(kind: UpdateKind) -> StepRules {
+    let title = match kind {
+        UpdateKind::BackupStack => "Create the backup stack's change set",
+        UpdateKind::RoleStack => "Create the role stack's change set",
+        UpdateKind::Primary => "Create the change set",
+        UpdateKind::WayBack => "Create the change set for the way back",
+    };
+    StepRules {
+        ends: Ends::After(900),
+        ..StepRules::new(
+            title,
+            move |plan, state, _| match under_its_name(plan, state, kind) {
+                Some(update) => Inquiry::Ask(query(&update)),
+                None => Inquiry::Known(no_update(kind)),
+            },
+            move |plan, state, seen, _| {
+                let Observation::ChangeSet(seen) = seen else { return None };
+                Some(create(plan, state, kind, seen.as_ref()))
+            },
+        )
+        .updating(kind)
     }
 }
 
@@ -56,15 +74,8 @@ pub(crate) fn query(update: &StackUpdate) -> Query {
 }
 
 /// Done when the change set is there and is what was approved.
-pub(crate) fn create(
-    plan: &Plan,
-    state: &mut State,
-    kind: UpdateKind,
-    seen: Option<&ChangeSetSeen>,
-) -> Decision {
-    let Some(update) = under_its_name(plan, state, kind) else {
-        return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
-    };
+fn create(plan: &Plan, state: &mut State, kind: UpdateKind, seen: Option<&ChangeSetSeen>) -> Decision {
+    let Some(update) = under_its_name(plan, state, kind) else { return no_update(kind) };
     let name = &update.proposal.change_set_name;
     let Some(seen) = seen else {
         return Decision::act(StackAct::CreateChangeSet {
@@ -146,15 +157,23 @@ fn unused(plan: &Plan, state: &State) -> Option<(StackUpdate, u32)> {
     })
 }
 
-pub(crate) fn look_at_unused(plan: &Plan, state: &State) -> Look {
-    match unused(plan, state) {
-        Some((update, _)) => Look::Ask(query(&update)),
-        None => Look::Known(Decision::Done),
-    }
+pub(crate) fn discard_change_set() -> StepRules {
+    StepRules::new(
+        "Discard the unused change set",
+        |plan, state, _| match unused(plan, state) {
+            Some((update, _)) => Inquiry::Ask(query(&update)),
+            None => Inquiry::Known(Decision::Done),
+        },
+        |plan, state, seen, _| {
+            let Observation::ChangeSet(seen) = seen else { return None };
+            Some(discard(plan, state, seen.as_ref()))
+        },
+    )
+    .tidying()
 }
 
 /// Done when no unused change set is left.
-pub(crate) fn discard(plan: &Plan, state: &mut State, seen: Option<&ChangeSetSeen>) -> Decision {
+fn discard(plan: &Plan, state: &mut State, seen: Option<&ChangeSetSeen>) -> Decision {
     let Some((update, number)) = unused(plan, state) else { return Decision::Done };
     match seen.filter(|seen| !is_executed(seen)) {
         None => {

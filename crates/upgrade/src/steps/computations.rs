@@ -2,22 +2,38 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::Query;
+use crate::observation::{Observation, Query};
 use crate::plan::Plan;
-use crate::platform::{Computation, PlatformAct, PlatformQuery};
+use crate::platform::{Computation, PlatformAct, PlatformObservation, PlatformQuery};
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain_of_work};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain_of_work};
 use crate::transition::named;
 
-pub(crate) fn look(plan: &Plan) -> Look {
-    if !plan.platform.computations {
-        return Look::Known(Decision::Done);
+pub(crate) fn stop_computations() -> StepRules {
+    StepRules {
+        ends: Ends::DrainOfWork(|policy| policy.computations),
+        is_needed: |plan| plan.platform.computations,
+        ..StepRules::new(
+            "Stop computations",
+            |plan, _, _| {
+                if !plan.platform.computations {
+                    return Inquiry::Known(Decision::Done);
+                }
+                Inquiry::Ask(Query::Platform(PlatformQuery::Computations))
+            },
+            |plan, state, seen, at| {
+                let Observation::Platform(PlatformObservation::Computations(found)) = seen else {
+                    return None;
+                };
+                Some(stop(plan, state, found, at))
+            },
+        )
     }
-    Look::Ask(Query::Platform(PlatformQuery::Computations))
 }
 
 /// Done when none is left, or when the rest may end with the workers.
-pub(crate) fn stop(plan: &Plan, state: &mut State, computations: &[Computation], at: Timestamp) -> Decision {
+fn stop(plan: &Plan, state: &mut State, computations: &[Computation], at: Timestamp) -> Decision {
     if computations.is_empty() {
         return Decision::Done;
     }

@@ -5,31 +5,71 @@ use std::collections::BTreeSet;
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer, RuleMove};
 use crate::note::Note;
-use crate::observation::{CalmSeen, DoorSeen, FleetQuery, GateRuleSeen, OtherRule, Query};
+use crate::observation::{CalmSeen, DoorSeen, FleetQuery, GateRuleSeen, Observation, OtherRule, Query};
 use crate::plan::{Gate, Plan};
 use crate::state::{Door, Maintenance, State};
-use crate::steps::{Decision, Look, second_look, stock};
+use crate::step::StepRules;
+use crate::steps::{Decision, Inquiry, second_look, stock};
 use crate::takeover::{self, Renewal};
 
-/// Look at the listeners that are to be closed.
-pub(crate) fn look_to_close(state: &State) -> Look {
-    Look::Ask(query_to_close(state))
+pub(crate) fn close_gate() -> StepRules {
+    StepRules {
+        is_needed: |plan| !plan.gateless,
+        ..StepRules::new(
+            "Close the gate",
+            |_, state, _| Inquiry::Ask(query_to_close(state)),
+            |plan, state, seen, at| {
+                let Observation::GateRules(doors) = seen else { return None };
+                Some(close(plan, state, doors, at))
+            },
+        )
+    }
 }
 
+pub(crate) fn find_maintenance() -> StepRules {
+    StepRules {
+        is_needed: |plan| plan.gateless,
+        ..StepRules::new(
+            "See whether work is stopped already",
+            |plan, state, _| inquire_for_maintenance(plan, state),
+            |plan, state, seen, _| {
+                let Observation::Calm(calm) = seen else { return None };
+                Some(find_in_notes(plan, state, calm))
+            },
+        )
+    }
+}
+
+pub(crate) fn open_gate() -> StepRules {
+    StepRules {
+        is_needed: |plan| !plan.doors.is_empty(),
+        ..StepRules::new(
+            "Open the gate",
+            |plan, state, _| inquire_to_open(plan, state),
+            |plan, state, seen, _| {
+                let Observation::GateRules(doors) = seen else { return None };
+                Some(open(plan, state, doors))
+            },
+        )
+        .letting_in()
+    }
+}
+
+/// The listeners that are to be closed.
 pub(crate) fn query_to_close(state: &State) -> Query {
     query(state.doors.iter().map(|door| door.listener_arn.clone()).collect())
 }
 
-/// Look at every listener on which rules of ours may stand: also those that users don't come through, or did not before
+/// Every listener on which rules of ours may stand: also those that users don't come through, or did not before
 /// the update.
-pub(crate) fn look_to_open(plan: &Plan, state: &State) -> Look {
+pub(crate) fn inquire_to_open(plan: &Plan, state: &State) -> Inquiry {
     let planned = plan.doors.iter().map(|door| &door.listener.physical_id);
     let now = state.targets.listeners.iter().map(|listener| &listener.physical_id);
     let noted = state.doors.iter().map(|door| &door.listener_arn);
     let arns: BTreeSet<&String> = planned.chain(now).chain(noted).collect();
     match arns.is_empty() {
-        true => Look::Known(Decision::Done),
-        false => Look::Ask(query(arns.into_iter().cloned().collect())),
+        true => Inquiry::Known(Decision::Done),
+        false => Inquiry::Ask(query(arns.into_iter().cloned().collect())),
     }
 }
 
@@ -248,16 +288,16 @@ fn is_elsewhere(plan: &Plan, rules: &[GateRuleSeen]) -> bool {
     !plan.state.is_empty() && note.is_some_and(|note| note.is_of_state(&plan.state) == Some(false))
 }
 
-/// Where there is no gate, look whether work is stopped already.
-pub(crate) fn look_for_maintenance(plan: &Plan, state: &State) -> Look {
+/// Where there is no gate: whether work is stopped already.
+pub(crate) fn inquire_for_maintenance(plan: &Plan, state: &State) -> Inquiry {
     match stock::has_work(state) {
-        true => Look::Ask(FleetQuery::Calm(stock::parts(plan, state)).into()),
-        false => Look::Known(Decision::Done),
+        true => Inquiry::Ask(FleetQuery::Calm(stock::parts(plan, state)).into()),
+        false => Inquiry::Known(Decision::Done),
     }
 }
 
 /// Where there is no gate: from here on work is being stopped. What bears notes already was stopped by somebody before.
-pub(crate) fn find_maintenance(plan: &Plan, state: &mut State, calm: &CalmSeen) -> Decision {
+fn find_in_notes(plan: &Plan, state: &mut State, calm: &CalmSeen) -> Decision {
     let found = Maintenance::of_notes(calm).filter(|found| found.run_id != plan.noted_run());
     if let Some(found) = found {
         let elsewhere = found.state.as_ref().filter(|_| !plan.state.is_empty());
@@ -392,7 +432,7 @@ pub(crate) fn close_new_door(plan: &Plan, by: &str, seen: &DoorSeen, at: Timesta
 
 /// Open when no gate rule is there that this run made or takes over: a finished upgrade, and whoever leaves maintenance,
 /// takes over all of them. Looked at once more, only those that came late are deleted.
-pub(crate) fn open(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decision {
+fn open(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decision {
     let takes_over = state.takes_over(plan);
     let is_concerned = |rule: &GateRuleSeen| match state.looking_once_more {
         true => second_look::is_late(plan, state, rule),

@@ -1,21 +1,37 @@
 //! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
 
 use crate::Timestamp;
-use crate::observation::{Finding, HealthQuery, Query};
+use crate::observation::{Finding, HealthQuery, Observation, Query};
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::policy::OnUnhealthy;
 use crate::question::Question;
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Inquiry};
 use crate::transition::named;
 
+pub(crate) fn check_health() -> StepRules {
+    StepRules {
+        ends: Ends::AtHealthDeadline,
+        ..StepRules::new(
+            "Check health",
+            |plan, state, _| inquiry(plan, state),
+            |plan, state, seen, at| {
+                let Observation::Health(findings) = seen else { return None };
+                Some(check(plan, state, findings, at))
+            },
+        )
+        .letting_in()
+    }
+}
+
 /// Asked where an update was begun, and by whoever lets users in again: what nobody touched needs no proof.
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
+fn inquiry(plan: &Plan, state: &State) -> Inquiry {
     let policy = &plan.health;
     let asks = policy.targets || policy.platform || !policy.http.is_empty();
     let touched = state.has_begun(UpdateKind::Primary) || plan.kind == RunKind::LeaveMaintenance;
     if !asks || !touched {
-        return Look::Known(Decision::Done);
+        return Inquiry::Known(Decision::Done);
     }
     let version = match (plan.kind, &state.failure) {
         // Whichever release stands.
@@ -25,7 +41,7 @@ pub(crate) fn look(plan: &Plan, state: &State) -> Look {
     };
     let services = if policy.targets { state.targets.serving_services.as_slice() } else { &[] };
     let groups = if policy.targets { state.targets.target_groups.as_slice() } else { &[] };
-    Look::Ask(Query::Health(HealthQuery {
+    Inquiry::Ask(Query::Health(HealthQuery {
         target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
         service_arns: services.iter().map(|service| service.physical_id.clone()).collect(),
         platform: policy.platform && plan.platform.status,
@@ -41,7 +57,7 @@ pub(crate) fn can_go_back(plan: &Plan, state: &State) -> bool {
 
 /// Done when everything has been well for the quiet period without a break. What was as sick before maintenance proves
 /// nothing now: it is told, and not waited for.
-pub(crate) fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Timestamp) -> Decision {
+fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Timestamp) -> Decision {
     let sick_before = |finding: &Finding| {
         state.before.health.iter().any(|before| before.what == finding.what && !before.healthy)
     };

@@ -3,26 +3,67 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer, short_name};
 use crate::note::Note;
-use crate::observation::{FleetQuery, Job, JobQueue, LogicalResource, Query};
+use crate::observation::{FleetQuery, Job, JobQueue, LogicalResource, Observation, Query};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain};
 use crate::transition::named;
 
 /// Jobs ended by one act: bounds what an interrupted act leaves unknown.
 const JOBS_AN_ACT: usize = 500;
 
-pub(crate) fn look_at_queues(state: &State) -> Look {
-    match state.targets.job_queues.as_slice() {
-        [] => Look::Known(Decision::Done),
-        queues => Look::Ask(FleetQuery::JobQueues { arns: arns(queues) }.into()),
+pub(crate) fn disable_job_queues() -> StepRules {
+    StepRules {
+        ends: Ends::After(600),
+        is_needed: |plan| !plan.targets.job_queues.is_empty(),
+        calms_again: true,
+        ..StepRules::new(
+            "Disable job queues",
+            |_, state, _| inquiry(state),
+            |plan, state, seen, at| {
+                let Observation::JobQueues(queues) = seen else { return None };
+                Some(disable(plan, state, queues, at))
+            },
+        )
     }
 }
 
-pub(crate) fn look_at_jobs(state: &State) -> Look {
+pub(crate) fn restore_job_queues() -> StepRules {
+    StepRules::new(
+        "Restore job queues",
+        |_, state, _| inquiry(state),
+        |plan, state, seen, _| {
+            let Observation::JobQueues(queues) = seen else { return None };
+            Some(restore(plan, state, queues))
+        },
+    )
+    .restoring()
+}
+
+pub(crate) fn terminate_jobs() -> StepRules {
+    StepRules {
+        ends: Ends::Drain(|policy| policy.jobs),
+        is_needed: |plan| !plan.targets.job_queues.is_empty(),
+        calms_again: true,
+        ..StepRules::new(
+            "Terminate jobs",
+            |_, state, _| match state.targets.job_queues.as_slice() {
+                [] => Inquiry::Known(Decision::Done),
+                _ => Inquiry::Ask(jobs_query(state)),
+            },
+            |plan, state, seen, at| {
+                let Observation::Jobs(jobs) = seen else { return None };
+                Some(terminate(plan, state, jobs, at))
+            },
+        )
+    }
+}
+
+fn inquiry(state: &State) -> Inquiry {
     match state.targets.job_queues.as_slice() {
-        [] => Look::Known(Decision::Done),
-        _ => Look::Ask(jobs_query(state)),
+        [] => Inquiry::Known(Decision::Done),
+        queues => Inquiry::Ask(FleetQuery::JobQueues { arns: arns(queues) }.into()),
     }
 }
 
@@ -49,7 +90,7 @@ fn was_enabled(note: &Note) -> bool {
 
 /// Done when every queue is disabled and has settled. How each was is noted on it first; a note that counts says more than
 /// what is seen now.
-pub(crate) fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: Timestamp) -> Decision {
+fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: Timestamp) -> Decision {
     let mut memories = Vec::new();
     for queue in queues {
         let noted = note(plan, state, queue);
@@ -126,7 +167,7 @@ pub(crate) fn take_away_again(
 
 /// Done when every queue that was enabled before, and is still the stack's, is enabled again, and no note is left. A queue
 /// that the update made new is as the new release defines it.
-pub(crate) fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
+fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {
         keep_notes(plan, state, queues);
@@ -205,7 +246,7 @@ fn set_and_settle(queues: &[JobQueue], enabled: bool, concerned: impl Fn(&JobQue
 
 /// Done when no unfinished job is left, or when the rest may end with the workers. A job that was told to end is told
 /// once, then waited for.
-pub(crate) fn terminate(plan: &Plan, state: &State, jobs: &[Job], at: Timestamp) -> Decision {
+fn terminate(plan: &Plan, state: &State, jobs: &[Job], at: Timestamp) -> Decision {
     if jobs.is_empty() {
         return Decision::Done;
     }

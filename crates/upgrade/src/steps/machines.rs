@@ -3,17 +3,31 @@
 use crate::Timestamp;
 use crate::act::FleetAct;
 use crate::circumstances::Machine;
-use crate::observation::{FleetQuery, Query};
+use crate::observation::{FleetQuery, Observation, Query};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain};
 use crate::transition::named;
 
-pub(crate) fn look(state: &State) -> Look {
-    if state.targets.dedicated_machine_tags.is_empty() {
-        return Look::Known(Decision::Done);
+pub(crate) fn terminate_dedicated_machines() -> StepRules {
+    StepRules {
+        ends: Ends::Drain(|policy| policy.workers),
+        is_needed: |plan| !plan.targets.dedicated_machine_tags.is_empty(),
+        ..StepRules::new(
+            "Terminate dedicated machines",
+            |_, state, _| {
+                if state.targets.dedicated_machine_tags.is_empty() {
+                    return Inquiry::Known(Decision::Done);
+                }
+                Inquiry::Ask(query(state))
+            },
+            |plan, state, seen, at| {
+                let Observation::Machines(machines) = seen else { return None };
+                Some(terminate(plan, state, machines, at))
+            },
+        )
     }
-    Look::Ask(query(state))
 }
 
 pub(crate) fn query(state: &State) -> Query {
@@ -21,7 +35,7 @@ pub(crate) fn query(state: &State) -> Query {
 }
 
 /// Done when none is left.
-pub(crate) fn terminate(plan: &Plan, state: &State, machines: &[Machine], at: Timestamp) -> Decision {
+fn terminate(plan: &Plan, state: &State, machines: &[Machine], at: Timestamp) -> Decision {
     if machines.is_empty() {
         return Decision::Done;
     }

@@ -1,17 +1,27 @@
 //! Look for what the drain can't end, right before the gate closes: what was so when the plan was made may have changed.
 
-use crate::observation::FleetQuery;
+use crate::observation::{FleetQuery, Observation};
 use crate::obstacles::{ObstacleParts, ObstaclesSeen, Weight, obstacles};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::StepRules;
+use crate::steps::{Decision, Inquiry};
 
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
-    Look::Ask(FleetQuery::Obstacles(ObstacleParts::of(&state.targets, &plan.maintenance)).into())
+pub(crate) fn confirm_drainable() -> StepRules {
+    StepRules::new(
+        "Look for what can't be ended",
+        |plan, state, _| {
+            Inquiry::Ask(FleetQuery::Obstacles(ObstacleParts::of(&state.targets, &plan.maintenance)).into())
+        },
+        |plan, state, seen, _| {
+            let Observation::Obstacles(seen) = seen else { return None };
+            Some(confirm(plan, state, seen))
+        },
+    )
 }
 
 /// Done when nothing holds the drain. What passes by itself is waited for while users are still at work.
-pub(crate) fn confirm(plan: &Plan, state: &mut State, seen: &ObstaclesSeen) -> Decision {
+fn confirm(plan: &Plan, state: &mut State, seen: &ObstaclesSeen) -> Decision {
     let found = obstacles(seen, &plan.maintenance);
     let told = |weight: Weight| -> Vec<String> {
         found.iter().filter(|one| one.weight == weight).map(|one| one.told.clone()).collect()

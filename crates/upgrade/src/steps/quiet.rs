@@ -5,7 +5,8 @@ use crate::plan::Plan;
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::Escalation;
 use crate::state::State;
-use crate::steps::{Decision, Look, job_queues, machines, services, sessions, workers};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Inquiry, job_queues, machines, services, sessions, workers};
 
 /// The looks that this plan takes, in order.
 fn looks(plan: &Plan, state: &State) -> Vec<Query> {
@@ -28,15 +29,22 @@ fn looks(plan: &Plan, state: &State) -> Vec<Query> {
     looks
 }
 
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
-    match looks(plan, state).into_iter().nth(state.quiet_looks) {
-        Some(query) => Look::Ask(query),
-        None => Look::Known(Decision::Done),
+pub(crate) fn confirm_quiet() -> StepRules {
+    StepRules {
+        ends: Ends::After(1800),
+        ..StepRules::new(
+            "Confirm quiet",
+            |plan, state, _| match looks(plan, state).into_iter().nth(state.quiet_looks) {
+                Some(query) => Inquiry::Ask(query),
+                None => Inquiry::Known(Decision::Done),
+            },
+            |_, state, seen, _| Some(confirm(state, left(seen)?)),
+        )
     }
 }
 
 /// What an observation shows to be left; `None` when it isn't one of these looks.
-pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
+fn left(observation: &Observation) -> Option<Vec<String>> {
     match observation {
         Observation::Platform(PlatformObservation::Sessions(sessions)) => {
             Some(sessions.iter().map(|one| format!("session {} of {}", one.name, one.owner)).collect())
@@ -67,7 +75,7 @@ pub(crate) fn left(observation: &Observation) -> Option<Vec<String>> {
 }
 
 /// The next look when nothing is left; from the first one again when something was.
-pub(crate) fn confirm(state: &mut State, left: Vec<String>) -> Decision {
+fn confirm(state: &mut State, left: Vec<String>) -> Decision {
     if left.is_empty() {
         state.quiet_looks += 1;
         return Decision::Look;

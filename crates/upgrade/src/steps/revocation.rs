@@ -6,7 +6,7 @@ use crate::observation::{ChangeSetSeen, Observation};
 use crate::plan::{Plan, UpdateKind};
 use crate::state::{State, UpdateState};
 use crate::step::Step;
-use crate::steps::{Decision, Look, change_set, update};
+use crate::steps::{Decision, Inquiry, change_set, no_update, update};
 
 /// The update whose change set the step that is under way relies on, and that is revoked.
 pub(crate) fn due(state: &State) -> Option<UpdateKind> {
@@ -25,14 +25,14 @@ fn earlier(update: &UpdateState) -> Option<u32> {
 
 /// The earlier names one after the other. Whether the update has begun all the same is told by events, and only then for
 /// certain: nothing can begin it any more.
-pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
+pub(crate) fn inquiry(plan: &Plan, state: &State, kind: UpdateKind) -> Inquiry {
     let (Some(planned), Some(known)) = (plan.update(kind), state.updates.get(&kind)) else {
-        return Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title())));
+        return Inquiry::Known(no_update(kind));
     };
     match earlier(known) {
-        Some(number) => Look::Ask(change_set::query(&change_set::named(planned, number))),
-        None if known.begun => update::look(plan, state, kind),
-        None => Look::Known(Decision::MakeAnew(kind)),
+        Some(number) => Inquiry::Ask(change_set::query(&change_set::named(planned, number))),
+        None if known.begun => update::inquiry(plan, state, kind),
+        None => Inquiry::Known(Decision::MakeAnew(kind)),
     }
 }
 

@@ -4,31 +4,51 @@
 
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, StackAct};
-use crate::observation::{CalmSeen, DoorSeen, GateRuleSeen};
+use crate::observation::{CalmSeen, DoorSeen, GateRuleSeen, Observation};
 use crate::plan::Plan;
 use crate::state::{Maintenance, State};
-use crate::step::Step;
-use crate::steps::{Decision, Look, gate};
+use crate::step::{Ends, OnStop, Step, StepRules};
+use crate::steps::{Decision, Inquiry, gate};
 use crate::takeover;
 
 /// Waits until nothing can arrive any more.
-pub(crate) fn look(plan: &Plan, state: &State, at: Timestamp) -> Look {
-    if takeover::is_late_possible(plan, state, at) {
-        let held = "calls that were sent, and that may still arrive".to_owned();
-        return Look::Known(Decision::Wait(vec![held]));
-    }
-    // Where users stay out the calm is watched, or was left as it was found.
-    if takeover::stays_entered(plan, state) || state.stays.is_some() {
-        return Look::Known(Decision::Done);
-    }
-    match plan.gateless {
-        true => gate::look_for_maintenance(plan, state),
-        false => gate::look_to_open(plan, state),
+pub(crate) fn look_once_more() -> StepRules {
+    StepRules {
+        ends: Ends::WhenSettled,
+        poll_milliseconds: 5000,
+        // After a takeover it is needed as well, which no plan foresees.
+        is_needed: |plan| plan.left_without_state,
+        on_stop: OnStop::LeaveIfOut,
+        ..StepRules::new(
+            "Look once more for late calls",
+            |plan, state, at| {
+                if takeover::is_late_possible(plan, state, at) {
+                    let held = "calls that were sent, and that may still arrive".to_owned();
+                    return Inquiry::Known(Decision::Wait(vec![held]));
+                }
+                // Where users stay out the calm is watched, or was left as it was found.
+                if takeover::stays_entered(plan, state) || state.stays.is_some() {
+                    return Inquiry::Known(Decision::Done);
+                }
+                match plan.gateless {
+                    true => gate::inquire_for_maintenance(plan, state),
+                    false => gate::inquire_to_open(plan, state),
+                }
+            },
+            |plan, state, seen, _| {
+                if let Observation::Calm(calm) = seen {
+                    return Some(decide_by_notes(state, calm));
+                }
+                let Observation::GateRules(doors) = seen else { return None };
+                Some(decide_by_rules(plan, state, doors))
+            },
+        )
+        .tidying()
     }
 }
 
 /// Whoever has entered maintenance since then keeps it: what is taken away now was taken by that run.
-pub(crate) fn decide(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decision {
+fn decide_by_rules(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decision {
     let rules = gate::rules_of(seen);
     let another = rules.iter().find(|rule| rule.closes && !is_late(plan, state, rule));
     state.looking_once_more = another.is_none();
@@ -39,7 +59,7 @@ pub(crate) fn decide(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decis
 }
 
 /// The same where there is no gate: notes tell, and those that are older than the way out came late.
-pub(crate) fn decide_by_notes(state: &mut State, calm: &CalmSeen) -> Decision {
+fn decide_by_notes(state: &mut State, calm: &CalmSeen) -> Decision {
     let another = Maintenance::of_notes(calm).filter(|found| found.since > state.opened_at);
     state.looking_once_more = another.is_none();
     if let Some(found) = another {

@@ -3,10 +3,11 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer, ServiceCount};
 use crate::note::Note;
-use crate::observation::{EcsService, EcsTask, FleetQuery, Query};
+use crate::observation::{EcsService, EcsTask, FleetQuery, Observation, Query};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain};
 use crate::transition::named;
 
 /// One act stops at most so many tasks: each is a call.
@@ -18,10 +19,38 @@ const DESIRED: &str = "desired";
 /// A service that is being deleted takes no other count.
 const ACTIVE: &str = "ACTIVE";
 
-pub(crate) fn look(state: &State) -> Look {
+pub(crate) fn stop_services() -> StepRules {
+    StepRules {
+        ends: Ends::Drain(|policy| policy.workers),
+        is_needed: |plan| !plan.targets.ecs_services.is_empty(),
+        calms_again: true,
+        ..StepRules::new(
+            "Stop ECS services",
+            |_, state, _| inquiry(state),
+            |plan, state, seen, at| {
+                let Observation::EcsServices(services) = seen else { return None };
+                Some(stop(plan, state, services, at))
+            },
+        )
+    }
+}
+
+pub(crate) fn restore_services() -> StepRules {
+    StepRules::new(
+        "Restore ECS services",
+        |_, state, _| inquiry(state),
+        |plan, state, seen, _| {
+            let Observation::EcsServices(services) = seen else { return None };
+            Some(restore(plan, state, services))
+        },
+    )
+    .restoring()
+}
+
+fn inquiry(state: &State) -> Inquiry {
     match state.targets.ecs_services.as_slice() {
-        [] => Look::Known(Decision::Done),
-        _ => Look::Ask(query(state)),
+        [] => Inquiry::Known(Decision::Done),
+        _ => Inquiry::Ask(query(state)),
     }
 }
 
@@ -43,7 +72,7 @@ fn as_before(service: &EcsService, note: &Note) -> EcsService {
 
 /// Done when no service wants a task, and none is left. How many each was to have is noted on it first; a note that counts
 /// says more than what is seen now.
-pub(crate) fn stop(plan: &Plan, state: &mut State, services: &[EcsService], at: Timestamp) -> Decision {
+fn stop(plan: &Plan, state: &mut State, services: &[EcsService], at: Timestamp) -> Decision {
     let memories = remember(plan, state, services, at);
     if !memories.is_empty() {
         return Decision::act(FleetAct::Remember { memories });
@@ -134,7 +163,7 @@ pub(crate) fn without_updated(state: &State, services: &[EcsService]) -> Vec<Ecs
 
 /// Done when every service that maintenance took to no tasks, and that is still there, has the count it had, and its tasks
 /// run. A count that the update set is the new release's.
-pub(crate) fn restore(plan: &Plan, state: &mut State, services: &[EcsService]) -> Decision {
+fn restore(plan: &Plan, state: &mut State, services: &[EcsService]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {
         keep_notes(plan, state, services);

@@ -3,26 +3,42 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::Query;
+use crate::observation::{Observation, Query};
 use crate::plan::Plan;
-use crate::platform::{BannerLevel, PlatformAct, PlatformQuery, Session, Unsaved};
+use crate::platform::{BannerLevel, PlatformAct, PlatformObservation, PlatformQuery, Session, Unsaved};
 use crate::policy::Escalation;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain_of_work};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain_of_work};
 use crate::transition::named;
 
 /// A save that has shown nothing for so long is asked for again.
 const ASK_AGAIN_AFTER_SECONDS: u64 = 30;
 
-pub(crate) fn look(plan: &Plan) -> Look {
-    if !plan.platform.sessions {
-        return Look::Known(Decision::Done);
+pub(crate) fn save_sessions() -> StepRules {
+    StepRules {
+        ends: Ends::DrainOfWork(|policy| policy.sessions),
+        is_needed: |plan| plan.platform.sessions,
+        ..StepRules::new(
+            "Save and stop sessions",
+            |plan, _, _| {
+                if !plan.platform.sessions {
+                    return Inquiry::Known(Decision::Done);
+                }
+                Inquiry::Ask(Query::Platform(PlatformQuery::Sessions))
+            },
+            |plan, state, seen, at| {
+                let Observation::Platform(PlatformObservation::Sessions(sessions)) = seen else {
+                    return None;
+                };
+                Some(save_and_stop(plan, state, sessions, at))
+            },
+        )
     }
-    Look::Ask(Query::Platform(PlatformQuery::Sessions))
 }
 
 /// Done when no session is left.
-pub(crate) fn save_and_stop(plan: &Plan, state: &mut State, sessions: &[Session], at: Timestamp) -> Decision {
+fn save_and_stop(plan: &Plan, state: &mut State, sessions: &[Session], at: Timestamp) -> Decision {
     if sessions.is_empty() {
         return Decision::Done;
     }

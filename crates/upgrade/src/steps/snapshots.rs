@@ -1,21 +1,38 @@
 //! Safety snapshots of databases and volumes, while nothing writes.
 
 use crate::act::FleetAct;
-use crate::observation::{FleetQuery, SnapshotSeen};
+use crate::observation::{FleetQuery, Observation, SnapshotSeen};
 use crate::plan::{Plan, PlannedSnapshot, SnapshotKind};
-use crate::steps::{Decision, Look};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Inquiry};
 
-pub(crate) fn look(plan: &Plan) -> Look {
-    if plan.snapshots.is_empty() {
-        return Look::Known(Decision::Done);
+/// A first snapshot of a large volume takes hours; it is a copy from the moment it has begun.
+pub(crate) fn take_snapshots() -> StepRules {
+    StepRules {
+        ends: Ends::After(4 * 3600),
+        poll_milliseconds: 5000,
+        is_needed: |plan| !plan.snapshots.is_empty(),
+        ..StepRules::new(
+            "Take safety snapshots",
+            |plan, _, _| {
+                if plan.snapshots.is_empty() {
+                    return Inquiry::Known(Decision::Done);
+                }
+                let (planned, run_id) = (plan.snapshots.clone(), plan.run_id.clone());
+                Inquiry::Ask(FleetQuery::Snapshots { planned, run_id }.into())
+            },
+            |plan, _, seen, _| {
+                let Observation::Snapshots(seen) = seen else { return None };
+                Some(take(plan, seen))
+            },
+        )
     }
-    Look::Ask(FleetQuery::Snapshots { planned: plan.snapshots.clone(), run_id: plan.run_id.clone() }.into())
 }
 
 /// Done when every database's snapshot is complete and every volume's is begun: an EBS snapshot holds the volume as
 /// it was when it began, whatever is written later (EBS user guide, "How snapshots work"), and a first one may take
 /// hours; a database that is being copied can't be changed.
-pub(crate) fn take(plan: &Plan, seen: &[SnapshotSeen]) -> Decision {
+fn take(plan: &Plan, seen: &[SnapshotSeen]) -> Decision {
     let found = |planned: &PlannedSnapshot| seen.iter().find(|snapshot| snapshot.name == planned.name);
     let missing: Vec<PlannedSnapshot> =
         plan.snapshots.iter().filter(|planned| found(planned).is_none()).cloned().collect();

@@ -1,11 +1,11 @@
 //! Look at everything that the end is told from.
 
-use crate::Timestamp;
 use crate::ending::Seen;
-use crate::observation::{CalmParts, FleetQuery, LogicalResource, Query, StandingSeen};
+use crate::observation::{CalmParts, FleetQuery, LogicalResource, Observation, Query};
 use crate::plan::{Plan, Targets};
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::StepRules;
+use crate::steps::{Decision, Inquiry};
 
 /// The look that tells whether users are in ([`crate::Users::of`]): at the gate; where there is none, at what bears notes.
 #[must_use]
@@ -39,14 +39,22 @@ fn ids(resources: &[LogicalResource]) -> Vec<String> {
     resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }
 
-pub(crate) fn look(plan: &Plan, state: &State) -> Look {
-    let parts = parts(plan, state);
-    let version_sources = plan.version_sources.clone();
-    Look::Ask(FleetQuery::Standing { stack_id: plan.stack_id.clone(), parts, version_sources }.into())
-}
-
 /// Done with whatever is seen.
-pub(crate) fn take(state: &mut State, standing: &StandingSeen, at: Timestamp) -> Decision {
-    state.seen = Some(Seen::of(standing, at));
-    Decision::Done
+pub(crate) fn take_stock() -> StepRules {
+    StepRules::new(
+        "Look at what is so",
+        |plan, state, _| {
+            let parts = parts(plan, state);
+            let version_sources = plan.version_sources.clone();
+            Inquiry::Ask(
+                FleetQuery::Standing { stack_id: plan.stack_id.clone(), parts, version_sources }.into(),
+            )
+        },
+        |_, state, seen, at| {
+            let Observation::Standing(standing) = seen else { return None };
+            state.seen = Some(Seen::of(standing, at));
+            Some(Decision::Done)
+        },
+    )
+    .tidying()
 }

@@ -1,11 +1,24 @@
 //! Find listener, queues and groups again: the update may have replaced them.
 
-use crate::observation::{FleetQuery, LogicalResource};
+use crate::observation::{FleetQuery, LogicalResource, Observation, Query};
 use crate::plan::{Plan, Targets};
 use crate::state::State;
-use crate::steps::{Decision, Look};
+use crate::step::StepRules;
+use crate::steps::{Decision, Inquiry};
 
-pub(crate) fn look(plan: &Plan) -> Look {
+pub(crate) fn locate_targets() -> StepRules {
+    StepRules::new(
+        "Find the stack's parts",
+        |plan, _, _| Inquiry::Ask(query(plan)),
+        |plan, state, seen, _| {
+            let Observation::Resources(resources) = seen else { return None };
+            Some(locate(plan, state, resources))
+        },
+    )
+    .letting_in()
+}
+
+pub(crate) fn query(plan: &Plan) -> Query {
     let Targets {
         listeners,
         target_groups,
@@ -21,12 +34,12 @@ pub(crate) fn look(plan: &Plan) -> Look {
     let work = [job_queues, worker_groups, ecs_services, serving_services];
     let all = [listeners, target_groups, alarms, databases, volumes].into_iter().chain(work);
     let logical_ids = all.flatten().map(|resource| resource.logical_id.clone()).collect();
-    Look::Ask(FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into())
+    FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into()
 }
 
 /// Takes the ids the stack has now. What the new release dropped is dropped; when the last listener is gone, a person must
 /// look at how users reach the platform now.
-pub(crate) fn locate(plan: &Plan, state: &mut State, resources: &[LogicalResource]) -> Decision {
+fn locate(plan: &Plan, state: &mut State, resources: &[LogicalResource]) -> Decision {
     let now = |old: &LogicalResource| {
         resources.iter().find(|resource| resource.logical_id == old.logical_id).cloned()
     };

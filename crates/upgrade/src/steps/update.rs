@@ -2,28 +2,76 @@
 
 use crate::Timestamp;
 use crate::act::StackAct;
-use crate::observation::{Query, StackEvent, StackQuery, WorkerGroup};
+use crate::observation::{Observation, Query, StackEvent, StackQuery, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::question::{Question, StuckResource};
 use crate::state::{State, UpdateState};
-use crate::steps::{Decision, Look, change_set, workers};
+use crate::step::{Ends, OnStop, StepRules};
+use crate::steps::{Decision, Inquiry, change_set, no_update, workers};
 use crate::watch;
 
 /// The stack's status when its rollback has failed.
 pub(crate) const UPDATE_ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
 
-pub(crate) fn look(plan: &Plan, state: &State, kind: UpdateKind) -> Look {
-    let Some(update) = plan.update(kind) else {
-        return Look::Known(Decision::Fail(format!("the plan has no update of the {}", kind.title())));
+pub(crate) fn execute_change_set(kind: UpdateKind) -> StepRules {
+    let title = match kind {
+        UpdateKind::BackupStack => "Execute the backup stack's change set",
+        UpdateKind::RoleStack => "Execute the role stack's change set",
+        UpdateKind::Primary => "Execute the change set",
+        UpdateKind::WayBack => "Execute the change set for the way back",
     };
+    StepRules {
+        ends: Ends::After(900),
+        on_stop: OnStop::Cancel,
+        ..StepRules::new(
+            title,
+            move |plan, state, _| inquiry(plan, state, kind),
+            move |plan, state, seen, _| {
+                let Observation::StackEvents { events, .. } = seen else { return None };
+                Some(execute(plan, state, kind, events))
+            },
+        )
+        .updating(kind)
+    }
+}
+
+/// Asking for events too often is throttled; everything else is cheap to ask.
+pub(crate) fn follow_update(kind: UpdateKind) -> StepRules {
+    let title = match kind {
+        UpdateKind::BackupStack => "Update the backup stack",
+        UpdateKind::RoleStack => "Update the role stack",
+        UpdateKind::Primary => "Update the stack",
+        UpdateKind::WayBack => "Update the stack back",
+    };
+    StepRules {
+        ends: Ends::ByItself,
+        poll_milliseconds: 2000,
+        on_stop: OnStop::Cancel,
+        ..StepRules::new(
+            title,
+            move |plan, state, _| inquiry(plan, state, kind),
+            move |plan, state, seen, at| {
+                if let Observation::StackStatus(status) = seen {
+                    return Some(follow_status(state, kind, status.as_deref()));
+                }
+                let Observation::StackEvents { events, worker_groups } = seen else { return None };
+                Some(follow(plan, state, kind, (events, worker_groups), at))
+            },
+        )
+        .updating(kind)
+    }
+}
+
+pub(crate) fn inquiry(plan: &Plan, state: &State, kind: UpdateKind) -> Inquiry {
+    let Some(update) = plan.update(kind) else { return Inquiry::Known(no_update(kind)) };
     let known = state.updates.get(&kind);
     if known.is_some_and(|known| known.led_elsewhere) {
-        return Look::Ask(Query::Stack(StackQuery::Status {
+        return Inquiry::Ask(Query::Stack(StackQuery::Status {
             update: kind,
             stack_id: update.stack_id.clone(),
         }));
     }
-    Look::Ask(Query::Stack(StackQuery::Events {
+    Inquiry::Ask(Query::Stack(StackQuery::Events {
         update: kind,
         stack_id: update.stack_id.clone(),
         client_request_token: token(plan, kind, known),
@@ -42,10 +90,8 @@ fn token(plan: &Plan, kind: UpdateKind, known: Option<&UpdateState>) -> String {
 }
 
 /// Done when the stack has an event of our operation: whatever became of the call that began it.
-pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
-    let Some(update) = change_set::under_its_name(plan, state, kind) else {
-        return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
-    };
+fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: &[StackEvent]) -> Decision {
+    let Some(update) = change_set::under_its_name(plan, state, kind) else { return no_update(kind) };
     let known = state.update(kind);
     if !events.is_empty() {
         (known.begun, known.seen) = (true, true);
@@ -65,16 +111,14 @@ pub(crate) fn execute(plan: &Plan, state: &mut State, kind: UpdateKind, events: 
 
 /// Done at UPDATE_COMPLETE. After a rollback the old release stands: maintenance is left. A failed rollback is a
 /// person's to decide. In any other end the platform is neither here nor there: users stay out.
-pub(crate) fn follow(
+fn follow(
     plan: &Plan,
     state: &mut State,
     kind: UpdateKind,
     (events, deleting): (&[StackEvent], &[WorkerGroup]),
     at: Timestamp,
 ) -> Decision {
-    let Some(planned) = plan.update(kind) else {
-        return Decision::Fail(format!("the plan has no update of the {}", kind.title()));
-    };
+    let Some(planned) = plan.update(kind) else { return no_update(kind) };
     let stop = state.stop.clone();
     let token = token(plan, kind, state.updates.get(&kind));
     for event in events {
@@ -148,7 +192,7 @@ fn rollback_failed(kind: UpdateKind, update: &UpdateState, root_cause: String) -
 }
 
 /// What becomes of a rollback that failed and that somebody else may lead on.
-pub(crate) fn follow_status(state: &mut State, kind: UpdateKind, status: Option<&str>) -> Decision {
+fn follow_status(state: &mut State, kind: UpdateKind, status: Option<&str>) -> Decision {
     let update = state.update(kind);
     let because = update.root_cause.clone().unwrap_or_else(|| "AWS gave no reason".to_owned());
     let Some(status) = status else {

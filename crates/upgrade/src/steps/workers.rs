@@ -6,11 +6,12 @@ pub(crate) mod schedules;
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
 use crate::note::Note;
-use crate::observation::{FleetQuery, Instance, Query, WorkerGroup};
+use crate::observation::{FleetQuery, Instance, Observation, Query, WorkerGroup};
 use crate::obstacles::not_come_back;
 use crate::plan::Plan;
 use crate::state::State;
-use crate::steps::{Decision, Drain, Look, drain};
+use crate::step::{Ends, StepRules};
+use crate::steps::{Decision, Drain, Inquiry, drain};
 use crate::transition::named;
 
 /// SetInstanceProtection takes at most 50 instance ids (Amazon EC2 Auto Scaling API reference).
@@ -19,10 +20,38 @@ const INSTANCES_A_CALL: usize = 50;
 /// The word of an instance's note: whether it was protected from scale-in.
 const PROTECTED: &str = "protected";
 
-pub(crate) fn look(state: &State) -> Look {
+pub(crate) fn terminate_workers() -> StepRules {
+    StepRules {
+        ends: Ends::Drain(|policy| policy.workers),
+        is_needed: |plan| !plan.targets.worker_groups.is_empty(),
+        calms_again: true,
+        ..StepRules::new(
+            "Terminate workers",
+            |_, state, _| inquiry(state),
+            |plan, state, seen, at| {
+                let Observation::WorkerGroups(groups) = seen else { return None };
+                Some(terminate(plan, state, groups, at))
+            },
+        )
+    }
+}
+
+pub(crate) fn restore_workers() -> StepRules {
+    StepRules::new(
+        "Restore worker groups",
+        |_, state, _| inquiry(state),
+        |plan, state, seen, _| {
+            let Observation::WorkerGroups(groups) = seen else { return None };
+            Some(restore(plan, state, groups))
+        },
+    )
+    .restoring()
+}
+
+fn inquiry(state: &State) -> Inquiry {
     match state.targets.worker_groups.as_slice() {
-        [] => Look::Known(Decision::Done),
-        _ => Look::Ask(query(state)),
+        [] => Inquiry::Known(Decision::Done),
+        _ => Inquiry::Ask(query(state)),
     }
 }
 
@@ -84,7 +113,7 @@ fn protection_of(plan: &Plan, group: &WorkerGroup, at: Timestamp) -> Vec<Memory>
 }
 
 /// Done when every group is at zero and no instance is left.
-pub(crate) fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestamp) -> Decision {
+fn terminate(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestamp) -> Decision {
     let memories = remember(plan, state, groups, at);
     if !memories.is_empty() {
         return Decision::act(FleetAct::Remember { memories });
@@ -236,7 +265,7 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
 }
 
 /// Done when everything is put back. What was put back and doesn't come is told.
-pub(crate) fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
+fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
     let decision = put_back(plan, state, groups);
     if decision == Decision::Done {
         let mut told = not_come_back(groups);

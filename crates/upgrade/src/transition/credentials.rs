@@ -9,7 +9,7 @@ use crate::observation::Query;
 use crate::plan::Plan;
 use crate::question::Question;
 use crate::state::State;
-use crate::steps::{self, Decision, Look, targets};
+use crate::steps::{self, Decision, Inquiry, targets};
 
 /// How long it is waited for other credentials before a person is asked. Whoever renews them by habit has done so by then.
 const ASKS_SECONDS: u64 = 300;
@@ -36,12 +36,9 @@ pub(super) fn ended(plan: &Plan, mut state: State, at: Timestamp, error: &PortEr
 /// any, so its answer says nothing of them, and what is to be done next may not be done before the calm was looked at.
 pub(super) fn trial(plan: &Plan, state: &State, at: Timestamp) -> Option<Query> {
     state.expired_since?;
-    match steps::look(plan, state, at) {
-        Look::Ask(Query::Platform(_)) => match targets::look(plan) {
-            Look::Ask(query) => Some(query),
-            Look::Known(_) => None,
-        },
-        Look::Ask(Query::Stack(_) | Query::Fleet(_) | Query::Health(_)) | Look::Known(_) => None,
+    match steps::inquiry(plan, state, at) {
+        Inquiry::Ask(Query::Platform(_)) => Some(targets::query(plan)),
+        Inquiry::Ask(Query::Stack(_) | Query::Fleet(_) | Query::Health(_)) | Inquiry::Known(_) => None,
     }
 }
 

@@ -64,11 +64,11 @@ pub fn stop_does(state: &State) -> StopDoes {
     if state.outcome.is_some() || decides || state.stop.is_some() || state.stays.is_some() {
         return StopDoes::Nothing;
     }
-    let facts = state.step.facts();
-    let begun = [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::Primary, UpdateKind::WayBack]
+    let rules = state.step.rules();
+    let begun = UpdateKind::ALL
         .into_iter()
         .any(|kind| Step::of_update(kind).contains(&state.step) && state.has_begun(kind));
-    match facts.on_stop {
+    match rules.on_stop {
         OnStop::Leave => StopDoes::LeaveMaintenance,
         OnStop::Ask => StopDoes::Ask,
         OnStop::Nothing => StopDoes::Nothing,
@@ -76,7 +76,7 @@ pub fn stop_does(state: &State) -> StopDoes {
         OnStop::LeaveIfOut => StopDoes::Nothing,
         OnStop::Cancel if begun => StopDoes::CancelUpdate,
         // The new release stands, and isn't healthy: that is asked about.
-        OnStop::Cancel if facts.on_failure == OnFailure::AskAboutRelease => StopDoes::Ask,
+        OnStop::Cancel if rules.on_failure == OnFailure::AskAboutRelease => StopDoes::Ask,
         OnStop::Cancel => StopDoes::LeaveMaintenance,
     }
 }
@@ -165,7 +165,7 @@ pub(super) fn open(
             are_in(&mut state);
             look(plan, state, at)
         }
-        Question::Leaving { step, held, .. } => match step.facts().on_failure {
+        Question::Leaving { step, held, .. } => match step.rules().on_failure {
             OnFailure::LeaveOnList => {
                 state.still_to_put_back.extend(held.iter().map(|held| format!("{}: {held}", step.title())));
                 enter(plan, state, at, Step::OpenGate)

@@ -2,7 +2,6 @@
 
 use super::{Effect, end, enter, follow};
 use crate::Timestamp;
-use crate::draft;
 use crate::facts::FactsBefore;
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::question::Question;
@@ -29,7 +28,7 @@ pub(super) fn fail(plan: &Plan, mut state: State, at: Timestamp, reason: &str) -
         state.remarks.push(reason);
         return follow(plan, state, at, Decision::Done);
     }
-    match state.step.facts().on_failure {
+    match state.step.rules().on_failure {
         OnFailure::Remark => {
             state.remarks.push(reason);
             follow(plan, state, at, Decision::Done)
@@ -134,12 +133,12 @@ fn next_on_the_way(plan: &Plan, state: &State) -> Option<Step> {
         return Some(next);
     }
     if state.stays.is_some() {
-        return after(&Step::STAYING);
+        return after(&Step::staying().collect::<Vec<Step>>());
     }
     if state.step.is_leaving() {
-        let next = after(&Step::LEAVING)?;
+        let next = after(Step::LEAVING)?;
         // What can't be closed isn't opened.
-        let opens_nothing = next == Step::OpenGate && !draft::is_needed(plan, next);
+        let opens_nothing = next == Step::OpenGate && !next.is_needed(plan);
         return Some(if opens_nothing { Step::ClearBanner } else { next });
     }
     let index = place(plan, state.step)?;

@@ -181,7 +181,7 @@ pub fn plan() -> Plan {
         .chain(Step::of_update(UpdateKind::RoleStack))
         .chain([Step::AwaitWindow, create, Step::ConfirmFacts(FactsBefore::Gate)])
         .chain([Step::ConfirmDrainable, Step::CloseGate])
-        .chain(Step::DRAINING)
+        .chain(Step::DRAINING.iter().copied())
         .chain([Step::TakeSnapshots, Step::ConfirmFacts(FactsBefore::Update), contents, execute, follow])
         .chain(out());
     plan.steps = steps.map(short).collect();
@@ -196,7 +196,7 @@ pub fn short(step: Step) -> PlannedStep {
 
 /// The way out, where no call can arrive late.
 fn out() -> impl Iterator<Item = Step> {
-    Step::LEAVING.into_iter().filter(|step| *step != Step::LookOnceMore)
+    Step::LEAVING.iter().copied().filter(|step| *step != Step::LookOnceMore)
 }
 
 /// A plan of entering maintenance, and no further.
@@ -204,7 +204,7 @@ pub fn entering() -> Plan {
     let whole = plan();
     let steps = [Step::Announce, Step::AwaitWindow, Step::ConfirmDrainable, Step::CloseGate]
         .into_iter()
-        .chain(Step::DRAINING)
+        .chain(Step::DRAINING.iter().copied())
         .chain([Step::TakeStock]);
     Plan {
         kind: RunKind::EnterMaintenance,
