@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use platform::Adapter;
 use serde_json::json;
-use upgrade::{
-    Banner, BannerLevel, Observation, PlatformAct, PlatformObservation, PlatformQuery, PortError,
-    PortErrorKind,
-};
+use upgrade::{Banner, BannerLevel, PlatformAct};
 
 use crate::arguments::{BannerCommand, BannerOf, Format};
 use crate::error::{CliError, Exit};
@@ -31,7 +28,7 @@ pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
         }
         BannerCommand::Show(show) => {
             let (name, platform) = platform(&show.of)?;
-            let banner = shown(&platform).await?;
+            let banner = platform.banner().await?;
             match (show.printed.format, &banner) {
                 (Format::Json, banner) => println!("{:#}", json!({"deployment": name, "banner": banner})),
                 (Format::Text, None) => println!("{name}: no banner is shown."),
@@ -48,12 +45,7 @@ fn platform(of: &BannerOf) -> Result<(String, Adapter), CliError> {
     let settings = configuration.deployment(of.deployment.as_deref())?;
     let platform = site::adapter(&settings.platform, configuration.directory())?;
     if !platform.capabilities().banner {
-        let adapter = match settings.platform.adapter {
-            crate::configuration::Adapter::None => "none",
-            crate::configuration::Adapter::Http => "http",
-            crate::configuration::Adapter::CodeOcean => "code-ocean",
-        };
-        let name = &settings.name;
+        let (name, adapter) = (&settings.name, settings.platform.adapter.word);
         return Err(CliError::bad_input(format!(
             "{name}: its platform adapter is \"{adapter}\", which shows no banners"
         ))
@@ -62,20 +54,6 @@ fn platform(of: &BannerOf) -> Result<(String, Adapter), CliError> {
         ));
     }
     Ok((settings.name.clone(), platform))
-}
-
-/// The banner that users see.
-pub(crate) async fn shown(platform: &Adapter) -> Result<Option<Banner>, PortError> {
-    match platform.observe(&PlatformQuery::Banner).await? {
-        PlatformObservation::Banner(banner) => Ok(banner),
-        other @ (PlatformObservation::Sessions(_)
-        | PlatformObservation::Computations(_)
-        | PlatformObservation::Status(_)) => Err(PortError {
-            kind: PortErrorKind::Refused,
-            operation: PlatformQuery::Banner.operation().to_owned(),
-            message: format!("answered with {}", Observation::Platform(other).kind()),
-        }),
-    }
 }
 
 /// `"Maintenance at noon" (warning, until 2026-11-25T12:00:00Z)`.

@@ -30,7 +30,7 @@ pub use deployment::{
 pub use maintenance::MaintenanceSettings;
 pub use place::{Environment, find_file};
 pub use plan_settings::Window;
-pub use platform::{Adapter, PlatformSettings, Secret};
+pub use platform::PlatformSettings;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use profile_file::{load_profile, parse_profile};
 pub use reader::Word;

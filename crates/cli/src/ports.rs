@@ -6,8 +6,7 @@ use aws::AwsClouds;
 use conductor::{Cloud, NotSent, SentCall, may_send};
 use platform::Adapter;
 use upgrade::{
-    Act, Finding, HealthQuery, Observation, PlatformHealth, PlatformObservation, PlatformQuery,
-    PlatformStatus, PortError, PortErrorKind, Query,
+    Act, Finding, HealthQuery, Observation, PlatformHealth, PlatformStatus, PortError, PortErrorKind, Query,
 };
 
 /// An HTTP check that has not answered by then is not healthy.
@@ -78,13 +77,8 @@ impl Ports {
     async fn platform_finding(&self, version: Option<&str>) -> Finding {
         let finding =
             |healthy, detail: String| Finding { what: Finding::PLATFORM.to_owned(), healthy, detail };
-        let status = match self.platform.observe(&PlatformQuery::Status).await {
-            Ok(PlatformObservation::Status(status)) => status,
-            Ok(
-                PlatformObservation::Sessions(_)
-                | PlatformObservation::Computations(_)
-                | PlatformObservation::Banner(_),
-            ) => return finding(false, "answered something else than its status".to_owned()),
+        let status = match self.platform.status().await {
+            Ok(status) => status,
             Err(error) => return finding(false, error.to_string()),
         };
         let PlatformStatus { version: told, health, detail } = status;

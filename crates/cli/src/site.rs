@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use aws::{AssumedRole, AwsCloud, AwsClouds, AwsConnection, Pace};
 use conductor::{Clock, location_of};
-use platform::{Adapter, AdapterKind, PlatformConfig, Secret, TokenSource, read_token};
+use platform::{Adapter, PlatformConfig, Secret, read_token};
 use upgrade::Profile;
 
 use crate::arguments::{ConfigFile, Places};
 use crate::configuration::{
-    self, Access, Configuration, ConfigurationError, DeploymentSettings, Environment, PlatformSettings,
+    Access, Configuration, ConfigurationError, DeploymentSettings, Environment, PlatformSettings,
     StateSettings, load_profile,
 };
 use crate::error::CliError;
@@ -135,15 +135,10 @@ pub(crate) async fn connect(access: &Access, session: &str) -> Result<AwsCloud, 
 pub(crate) fn adapter(settings: &PlatformSettings, directory: &Path) -> Result<Adapter, CliError> {
     let token = match &settings.token {
         None => Secret::new(String::new()),
-        Some(configuration::Secret::Variable(name)) => read_token(&TokenSource::Environment(name.clone()))?,
-        Some(configuration::Secret::File(path)) => read_token(&TokenSource::File(directory.join(path)))?,
+        Some(source) => read_token(&source.from_directory(directory))?,
     };
     let config = PlatformConfig {
-        adapter: match settings.adapter {
-            configuration::Adapter::None => AdapterKind::None,
-            configuration::Adapter::Http => AdapterKind::Http,
-            configuration::Adapter::CodeOcean => AdapterKind::CodeOcean,
-        },
+        adapter: settings.adapter,
         url: settings.url.clone().unwrap_or_default(),
         token,
         ca_file: settings.ca_file.as_ref().map(|path| directory.join(path)),

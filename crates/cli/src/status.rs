@@ -10,12 +10,10 @@ use conductor::{Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
     Computation, Deployment, EcsService, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine,
-    Maintenance, Observation, PlatformObservation, PlatformQuery, PortError, Query, Session, Targets,
-    Timestamp, WorkerGroup, find_targets_with,
+    Maintenance, Observation, PortError, Query, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
-use crate::banner_command;
 use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, Exit};
@@ -244,7 +242,9 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
         banner: match site.ports.platform.capabilities().banner {
             false => None,
             true => Some(
-                banner_command::shown(&site.ports.platform)
+                site.ports
+                    .platform
+                    .banner()
                     .await
                     .map(|banner| banner.map(|banner| banner.text))
                     .map_err(in_words),
@@ -301,28 +301,14 @@ async fn sessions(site: &Site) -> Option<Looked<Vec<Session>>> {
     if !site.ports.platform.capabilities().sessions {
         return None;
     }
-    Some(
-        observed(site, Query::Platform(PlatformQuery::Sessions), |seen| {
-            let Observation::Platform(PlatformObservation::Sessions(sessions)) = seen else { return None };
-            Some(sessions)
-        })
-        .await,
-    )
+    Some(site.ports.platform.sessions().await.map_err(|error| error.to_string()))
 }
 
 async fn computations(site: &Site) -> Option<Looked<Vec<Computation>>> {
     if !site.ports.platform.capabilities().computations {
         return None;
     }
-    Some(
-        observed(site, Query::Platform(PlatformQuery::Computations), |seen| {
-            let Observation::Platform(PlatformObservation::Computations(computations)) = seen else {
-                return None;
-            };
-            Some(computations)
-        })
-        .await,
-    )
+    Some(site.ports.platform.computations().await.map_err(|error| error.to_string()))
 }
 
 /// Alarms that maintenance has muted. One that its owner muted bears no note, and is nobody else's business.

@@ -8,23 +8,13 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 
+use crate::adapter::AdapterKind;
 use crate::secret::Secret;
-
-/// Which API a platform has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdapterKind {
-    /// None that we may use.
-    None,
-    /// Slackwater's own contract, version 1.
-    Http,
-    /// Code Ocean's public REST API.
-    CodeOcean,
-}
 
 /// How a platform is reached. The token is not shown by `Debug`.
 pub struct PlatformConfig {
-    /// Which API it has. With [`AdapterKind::None`] the rest is not looked at.
-    pub adapter: AdapterKind,
+    /// Which API it has. With [`crate::NONE`] the rest is not looked at.
+    pub adapter: &'static AdapterKind,
     /// Where it is, such as `https://platform.example.org`. A path before the API's own is kept. Plain `http` only
     /// on this machine: the token must not cross a network in the clear.
     pub url: String,
@@ -41,7 +31,7 @@ impl fmt::Debug for PlatformConfig {
         // The URL may hold a password; `Adapter::new` refuses that, but Debug comes before.
         formatter
             .debug_struct("PlatformConfig")
-            .field("adapter", &self.adapter)
+            .field("adapter", &self.adapter.word)
             .field("ca_file", &self.ca_file)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

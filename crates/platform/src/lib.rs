@@ -2,10 +2,10 @@
 //!
 //! The words (questions, answers, acts, capabilities) are `upgrade`'s. Here is how a platform is reached:
 //!
-//! - [`AdapterKind::Http`] speaks Slackwater's own small contract, version 1. `openapi.yaml` beside this crate
+//! - [`HTTP`] speaks Slackwater's own small contract, version 1. `openapi.yaml` beside this crate
 //!   describes it; a vendor who answers it needs no code of ours.
-//! - [`AdapterKind::CodeOcean`] speaks Code Ocean's public REST API, and says what that can't do.
-//! - [`AdapterKind::None`] can do nothing, and says so.
+//! - [`CODE_OCEAN`] speaks Code Ocean's public REST API, and says what that can't do.
+//! - [`NONE`] can do nothing, and says so.
 //!
 //! No AWS, no command line, no decision: what follows from an answer is decided in `upgrade`. Nothing is repeated
 //! here either; an error's kind says whether repeating may help. A platform behind a closed gate must be reached from
@@ -13,17 +13,15 @@
 
 mod adapter;
 mod client;
-mod code_ocean;
 mod config;
-mod contract;
 mod failure;
 mod probe;
 mod secret;
 mod transport;
 mod webhook;
 
-pub use adapter::Adapter;
-pub use config::{AdapterKind, PlatformConfig, PlatformError};
+pub use adapter::{ADAPTERS, Adapter, AdapterKind, CODE_OCEAN, HTTP, NONE};
+pub use config::{PlatformConfig, PlatformError};
 pub use probe::probe;
 pub use secret::{Secret, TokenError, TokenSource, read_token};
 pub use transport::{InProcessAnswer, InProcessHandler};

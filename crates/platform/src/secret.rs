@@ -1,7 +1,7 @@
 //! A platform's token: where it is read from, and that it is shown nowhere.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -34,6 +34,17 @@ pub enum TokenSource {
     Environment(String),
     /// A file that holds the token and nothing else; white space around it is dropped.
     File(PathBuf),
+}
+
+impl TokenSource {
+    /// A file's path is meant from this directory.
+    #[must_use]
+    pub fn from_directory(&self, directory: &Path) -> TokenSource {
+        match self {
+            TokenSource::Environment(name) => TokenSource::Environment(name.clone()),
+            TokenSource::File(path) => TokenSource::File(directory.join(path)),
+        }
+    }
 }
 
 /// Why there is no token. None of these says what was read.

@@ -1,5 +1,9 @@
 //! `[deployments.NAME.platform]`: how the platform's own API is reached. Its token is named, never written.
 
+use std::path::PathBuf;
+
+use platform::{ADAPTERS, AdapterKind, TokenSource};
+
 use super::problem::ProblemKind;
 use super::reader::{Table, Word};
 
@@ -7,43 +11,17 @@ use super::reader::{Table, Word};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlatformSettings {
     /// What speaks with it.
-    pub adapter: Adapter,
+    pub adapter: &'static AdapterKind,
     /// Its address.
     pub url: Option<String>,
-    /// Where its token is.
-    pub token: Option<Secret>,
+    /// Where its token is; a file's path is meant from the configuration's directory.
+    pub token: Option<TokenSource>,
     /// A file with the certificates of those who may vouch for it, PEM.
     pub ca_file: Option<String>,
 }
 
-/// What speaks with a platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Adapter {
-    /// Nothing: sessions and computations can't be seen.
-    #[default]
-    None,
-    /// Slackwater's own HTTP contract.
-    Http,
-    /// Code Ocean's API.
-    CodeOcean,
-}
-
-/// Where a secret is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// In an environment variable.
-    Variable(String),
-    /// In a file.
-    File(String),
-}
-
 pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
-    let adapter = table
-        .one_of(
-            "adapter",
-            &[("none", Adapter::None), ("http", Adapter::Http), ("code-ocean", Adapter::CodeOcean)],
-        )
-        .unwrap_or_default();
+    let adapter = table.one_of("adapter", &ADAPTERS.map(|one| (one.word, one))).unwrap_or_default();
     let url = table.text("url");
     if let Some(word) = &url {
         check_url(table, "url", word);
@@ -54,29 +32,27 @@ pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
         let words = "token_env and token_file both say where the token is: leave one out";
         table.problem(file.at.clone(), ProblemKind::Conflict(words.to_owned()));
     }
-    let token = token_env.map(Secret::Variable).or_else(|| token_file.map(|file| Secret::File(file.text)));
-    match adapter {
-        Adapter::None => {
-            if let Some(url) = &url {
-                let words =
-                    "there is a url, but adapter is \"none\": write adapter = \"http\" or \"code-ocean\"";
-                table.problem(url.at.clone(), ProblemKind::Conflict(words.to_owned()));
-            }
+    let token_file = token_file.map(|file| TokenSource::File(PathBuf::from(file.text)));
+    let token = token_env.map(TokenSource::Environment).or(token_file);
+    if adapter.is_reached() {
+        if url.is_none() && !table.has("url") {
+            table.missing("url", "the platform's address, such as url = \"https://platform.example.com\"");
         }
-        Adapter::Http | Adapter::CodeOcean => {
-            if url.is_none() && !table.has("url") {
-                table
-                    .missing("url", "the platform's address, such as url = \"https://platform.example.com\"");
-            }
-            if token.is_none() && !table.has("token_env") {
-                table.missing("token_env", "the environment variable that holds the platform's token");
-            }
-            if let Some(url) = &url
-                && is_in_the_clear(&url.text)
-            {
-                table.unfit("url", url, "over plain http the network would see the token: use https");
-            }
+        if token.is_none() && !table.has("token_env") {
+            table.missing("token_env", "the environment variable that holds the platform's token");
         }
+        if let Some(url) = &url
+            && is_in_the_clear(&url.text)
+        {
+            table.unfit("url", url, "over plain http the network would see the token: use https");
+        }
+    } else if let Some(url) = &url {
+        let reached = ADAPTERS.iter().filter(|one| one.is_reached());
+        let words: Vec<String> = reached.map(|one| format!("\"{}\"", one.word)).collect();
+        let words = words.join(" or ");
+        let conflict =
+            format!("there is a url, but adapter is \"{}\": write adapter = {words}", adapter.word);
+        table.problem(url.at.clone(), ProblemKind::Conflict(conflict));
     }
     PlatformSettings {
         adapter,

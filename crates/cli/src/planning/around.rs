@@ -8,8 +8,7 @@ use conductor::Cloud as _;
 use platform::Adapter;
 use upgrade::{
     AtWork, CalmParts, CalmSeen, Circumstances, Deployment, DraftedUpdate, FleetQuery, LogicalResource,
-    Observation, ObstacleParts, PlatformObservation, PlatformQuery, SharedState, Targets, actions_of_caller,
-    actions_of_role, makes_room,
+    Observation, ObstacleParts, SharedState, Targets, actions_of_caller, actions_of_role, makes_room,
 };
 
 use super::Linked;
@@ -115,25 +114,13 @@ async fn elsewhere(
 async fn ask_platform(platform: &Adapter, around: &mut Circumstances) {
     around.platform = platform.capabilities();
     if around.platform.sessions {
-        around.sessions = Some(match platform.observe(&PlatformQuery::Sessions).await {
-            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
+        around.sessions = Some(platform.sessions().await.map_err(|error| error.to_string()));
     }
     if around.platform.computations {
-        around.computations = Some(match platform.observe(&PlatformQuery::Computations).await {
-            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
+        around.computations = Some(platform.computations().await.map_err(|error| error.to_string()));
     }
     if around.platform.status {
-        around.platform_status = Some(match platform.observe(&PlatformQuery::Status).await {
-            Ok(PlatformObservation::Status(status)) => Ok(status),
-            Ok(other) => Err(format!("answered with {}", upgrade::Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        });
+        around.platform_status = Some(platform.status().await.map_err(|error| error.to_string()));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use conductor::{Cloud, JournalStore, read_run};
 use upgrade::{
-    BannerBefore, Before, Deployment, Finding, HealthQuery, Maintenance, Observation, Outcome,
-    PlatformObservation, PlatformQuery, PortError, Query, State, Targets,
+    BannerBefore, Before, Deployment, Finding, HealthQuery, Maintenance, Observation, Outcome, PortError,
+    Query, State, Targets,
 };
 
 use super::doors::{Entrance, entrance};
@@ -47,8 +47,8 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
     if !site.ports.platform.capabilities().banner {
         return None;
     }
-    match site.ports.platform.observe(&PlatformQuery::Banner).await {
-        Ok(PlatformObservation::Banner(Some(ours))) if site.settings.may_have_written(&ours.text) => {
+    match site.ports.platform.banner().await {
+        Ok(Some(ours)) if site.settings.may_have_written(&ours.text) => {
             Some(BannerBefore { ours, before: None })
         }
         // What can't be asked is taken for nobody's: a banner is no reason to draw up no plan.

@@ -10,10 +10,7 @@ use panel::{
     Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
 use tokio::sync::{mpsc, oneshot};
-use upgrade::{
-    ApprovedPlan, Banner, CatalogueEntry, DrainPolicy, Plan, PlatformAct, PlatformObservation, PlatformQuery,
-    UpgradeChoices,
-};
+use upgrade::{ApprovedPlan, Banner, CatalogueEntry, DrainPolicy, Plan, PlatformAct, UpgradeChoices};
 
 use super::conducting::Work;
 use super::lifeline::Lifeline;
@@ -21,7 +18,7 @@ use super::look::look;
 use super::reached::{Reached, SESSION};
 use super::refusals::{refused, unanswered, unreachable};
 use super::remembered::SharedRuns;
-use crate::configuration::{Adapter, Configuration};
+use crate::configuration::Configuration;
 use crate::error::CliError;
 use crate::maintenance_command::{Entering, LeavingError, entering, leaving_for};
 use crate::planning::run_id;
@@ -93,8 +90,7 @@ impl Backend for Sites {
             stack: settings.stack.clone(),
             region: settings.access.region.clone(),
             message: settings.maintenance.banner.clone(),
-            // Of the adapters only the contract has a banner; which ones do is asked again when it is set.
-            has_banner: settings.platform.adapter == Adapter::Http,
+            has_banner: settings.platform.adapter.capabilities.banner,
             has_gate: !settings.gateless,
         })
         .collect()
@@ -152,14 +148,7 @@ impl Backend for Sites {
             if !site.ports.platform.capabilities().banner {
                 return Err(BackendError::Refused("this platform shows no banner".to_owned()));
             }
-            match site.ports.platform.observe(&PlatformQuery::Banner).await.map_err(unanswered)? {
-                PlatformObservation::Banner(banner) => Ok(banner),
-                PlatformObservation::Sessions(_)
-                | PlatformObservation::Computations(_)
-                | PlatformObservation::Status(_) => {
-                    Err(BackendError::Unreachable("the platform answered something else".to_owned()))
-                }
-            }
+            site.ports.platform.banner().await.map_err(unanswered)
         })
     }
 

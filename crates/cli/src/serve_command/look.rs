@@ -4,8 +4,8 @@
 use conductor::Cloud as _;
 use panel::{BackendError, Look};
 use upgrade::{
-    CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, PlatformObservation, PlatformQuery, Query,
-    ReleaseSide, Users, find_targets_with, still_to_put_back,
+    CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, Query, ReleaseSide, Users,
+    find_targets_with, still_to_put_back,
 };
 
 use super::refusals::unanswered;
@@ -76,23 +76,13 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     };
     let platform = &site.ports.platform;
     let capabilities = platform.capabilities();
-    let sessions = if capabilities.sessions {
-        Some(match platform.observe(&PlatformQuery::Sessions).await {
-            Ok(PlatformObservation::Sessions(sessions)) => Ok(sessions),
-            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        })
-    } else {
-        None
+    let sessions = match capabilities.sessions {
+        true => Some(platform.sessions().await.map_err(|error| error.to_string())),
+        false => None,
     };
-    let computations = if capabilities.computations {
-        Some(match platform.observe(&PlatformQuery::Computations).await {
-            Ok(PlatformObservation::Computations(computations)) => Ok(computations),
-            Ok(other) => Err(format!("answered with {}", Observation::Platform(other).kind())),
-            Err(error) => Err(error.to_string()),
-        })
-    } else {
-        None
+    let computations = match capabilities.computations {
+        true => Some(platform.computations().await.map_err(|error| error.to_string())),
+        false => None,
     };
     Ok(Look {
         at,

@@ -13,7 +13,7 @@ use cli::site::Site;
 use cli::{Scenario, accepted, demo_settings};
 use conductor::{Clock, Conductor, Ended, Holder, JournalStore, SqliteJournal, Watcher};
 use localcloud::{AccessKeys, Config, LocalCloud};
-use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
+use platform::{Adapter, PlatformConfig, Secret};
 use upgrade::{ApprovedPlan, Outcome, Plan, Record, State, UpgradeChoices};
 
 /// The folder of vendors' releases and recordings beside the checkout; `None`, said loudly, where it is absent.
@@ -96,7 +96,7 @@ impl Rehearsal {
     /// The deployment within reach.
     pub fn site(&self, settings: DeploymentSettings) -> Site {
         let nobody = PlatformConfig {
-            adapter: AdapterKind::None,
+            adapter: &platform::NONE,
             url: String::new(),
             token: Secret::new(String::new()),
             ca_file: None,

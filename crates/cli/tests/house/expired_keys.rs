@@ -77,7 +77,7 @@ fn keys_that_expire_at_any_step_are_waited_for_and_the_upgrade_goes_on() {
         let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
         let plan = full.plan().await;
         let planned: Vec<Step> = plan.steps.iter().map(|planned| planned.step).collect();
-        let leaving = Step::LEAVING.into_iter().filter(|step| !planned.contains(step));
+        let leaving = Step::LEAVING.iter().copied().filter(|step| !planned.contains(step));
         (planned.iter().copied().chain(leaving).collect::<Vec<_>>(), fresh)
     });
     let (mut reached, mut asked) = (0, 0);

@@ -9,7 +9,7 @@ use cli::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, prepare};
 use cli::ports::Ports;
 use cli::site::Site;
 use cli::{Scenario, accepted};
-use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
+use platform::{Adapter, PlatformConfig, Secret};
 use upgrade::{Plan, UpdateKind, UpgradeChoices, sha256_of};
 
 use crate::common::{Rehearsal, local_cloud, sample, sdk, virtual_time};
@@ -218,7 +218,7 @@ fn a_linked_stack_needs_a_copy_that_its_own_rights_can_read() {
                  region = \"eu-central-1\"\ntemplate = \"deploy/lab/backup-1.1.0.yaml\"\n{own_bucket}"
             ));
             let nobody = PlatformConfig {
-                adapter: AdapterKind::None,
+                adapter: &platform::NONE,
                 url: String::new(),
                 token: Secret::new(String::new()),
                 ca_file: None,

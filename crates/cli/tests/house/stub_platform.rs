@@ -9,7 +9,7 @@ use bytes::Bytes;
 use conductor::Clock;
 use http::{Method, Request, Response};
 use localcloud::LocalCloud;
-use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
+use platform::{Adapter, PlatformConfig, Secret};
 use serde_json::{Value, json};
 
 /// What stands in the `Authorization` header; recognizable wherever it leaks.
@@ -120,7 +120,7 @@ impl StubPlatform {
     /// The program's own client of it.
     pub fn adapter(&self) -> Adapter {
         let config = PlatformConfig {
-            adapter: AdapterKind::Http,
+            adapter: &platform::HTTP,
             url: "http://localhost:4000".to_owned(),
             token: Secret::new(TOKEN.to_owned()),
             ca_file: None,
@@ -137,7 +137,7 @@ impl StubPlatform {
     /// A client of it over somebody's lines.
     pub fn adapter_over(&self, lines: &crate::simulation::Lines) -> Adapter {
         let config = PlatformConfig {
-            adapter: AdapterKind::Http,
+            adapter: &platform::HTTP,
             url: "http://localhost:4000".to_owned(),
             token: Secret::new(TOKEN.to_owned()),
             ca_file: None,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use platform::{Adapter, AdapterKind};
+use platform::Adapter;
 use serde_json::{Value, json};
 use upgrade::{
     Banner, BannerLevel, PlatformAct, PlatformHealth, PlatformObservation, PlatformQuery, PortErrorKind,
@@ -124,7 +124,7 @@ fn respond(platform: &mut CodeOcean, request: &Request<Bytes>) -> Response<Bytes
 async fn adapter(shared: &Shared) -> Adapter {
     let shared = shared.clone();
     let handler = handler(move |request| respond(&mut shared.lock().expect("no panic inside"), &request));
-    over_socket(AdapterKind::CodeOcean, handler).await
+    over_socket(&platform::CODE_OCEAN, handler).await
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The adapter `http`, over sockets, against a platform that speaks the contract.
 
-use platform::{Adapter, AdapterKind, PlatformConfig, Secret};
+use platform::{Adapter, PlatformConfig, Secret};
 use upgrade::{
     Banner, BannerLevel, PlatformAct, PlatformHealth, PlatformObservation, PlatformQuery, PortErrorKind,
     Session, Unsaved,
@@ -35,7 +35,7 @@ fn notify(session_id: String) -> PlatformAct {
 #[tokio::test]
 async fn every_page_of_what_has_not_ended_is_listed() {
     let stub = Stub::populated();
-    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let adapter = over_socket(&platform::HTTP, stub.handler()).await;
     let seen: Vec<(String, Unsaved)> =
         sessions(&adapter).await.into_iter().map(|session| (session.id, session.unsaved)).collect();
     let expected = [
@@ -59,7 +59,7 @@ async fn every_page_of_what_has_not_ended_is_listed() {
 async fn a_save_is_confirmed_by_what_is_seen_and_not_by_being_accepted() {
     let stub = Stub::populated();
     stub.lock().unsavable.push("s 3".to_owned());
-    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let adapter = over_socket(&platform::HTTP, stub.handler()).await;
     for number in [1, 3] {
         // Asked twice, since every act may be repeated.
         adapter.act(&on_session(save, number)).await.expect("accepted");
@@ -77,7 +77,7 @@ async fn a_save_is_confirmed_by_what_is_seen_and_not_by_being_accepted() {
 #[tokio::test]
 async fn what_is_gone_counts_as_stopped() {
     let stub = Stub::populated();
-    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let adapter = over_socket(&platform::HTTP, stub.handler()).await;
     let computation = PlatformAct::StopComputation { computation_id: "c/2".to_owned() };
     let unknown = PlatformAct::StopComputation { computation_id: "never/was".to_owned() };
     // Each stop twice, then everything else on what is gone.
@@ -99,7 +99,7 @@ async fn what_is_gone_counts_as_stopped() {
 #[tokio::test]
 async fn notices_banner_and_status() {
     let stub = Stub::populated();
-    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let adapter = over_socket(&platform::HTTP, stub.handler()).await;
     adapter.act(&on_session(notify, 2)).await.expect("shown");
     assert_eq!(stub.lock().notices, [serde_json::json!({"text": "Save now", "level": "critical"})]);
 
@@ -140,7 +140,7 @@ async fn a_wrong_token_is_refused_and_not_shown() {
     let address = serve(Stub::populated().handler(), None).await;
     let wrong = PlatformConfig {
         token: Secret::new("wr0ng-t0ken".to_owned()),
-        ..config(AdapterKind::Http, format!("http://{address}"))
+        ..config(&platform::HTTP, format!("http://{address}"))
     };
     let adapter = Adapter::new(wrong).expect("a usable configuration");
     let error = adapter.observe(&PlatformQuery::Sessions).await.expect_err("refused");
@@ -152,7 +152,7 @@ async fn a_wrong_token_is_refused_and_not_shown() {
 #[tokio::test]
 async fn a_404_of_somebody_else_is_no_end() {
     let address = serve(Stub::populated().handler(), None).await;
-    let elsewhere = config(AdapterKind::Http, format!("http://{address}/elsewhere"));
+    let elsewhere = config(&platform::HTTP, format!("http://{address}/elsewhere"));
     let adapter = Adapter::new(elsewhere).expect("a usable configuration");
     for result in [
         adapter.act(&on_session(stop, 1)).await,
@@ -165,7 +165,7 @@ async fn a_404_of_somebody_else_is_no_end() {
 
 #[tokio::test]
 async fn the_adapter_none_can_do_nothing_and_says_so() {
-    let none = config(AdapterKind::None, String::new());
+    let none = config(&platform::NONE, String::new());
     let adapter = Adapter::new(none).expect("nothing is needed");
     assert_eq!(adapter.capabilities(), upgrade::PlatformCapabilities::NONE);
     let error = adapter.observe(&PlatformQuery::Sessions).await.expect_err("refused");
@@ -177,7 +177,7 @@ async fn the_adapter_none_can_do_nothing_and_says_so() {
 #[tokio::test]
 async fn an_adapter_can_be_asked_from_another_task() {
     let stub = Stub::populated();
-    let adapter = over_socket(AdapterKind::Http, stub.handler()).await;
+    let adapter = over_socket(&platform::HTTP, stub.handler()).await;
     let asked = tokio::spawn(async move {
         adapter.act(&PlatformAct::ClearBanner).await?;
         adapter.observe(&PlatformQuery::Status).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use platform::{Adapter, AdapterKind};
+use platform::Adapter;
 use upgrade::{PlatformAct, PlatformQuery, PortError, PortErrorKind};
 
 use crate::server::{TOKEN, answer, config, handler, in_process, over_socket};
@@ -49,8 +49,8 @@ async fn a_status_says_whether_to_look_again() {
         (504, Transient),
     ];
     for (status, kind) in cases {
-        for adapter_kind in [AdapterKind::Http, AdapterKind::CodeOcean] {
-            if status == 404 && adapter_kind == AdapterKind::CodeOcean {
+        for adapter_kind in [&platform::HTTP, &platform::CODE_OCEAN] {
+            if status == 404 && adapter_kind == &platform::CODE_OCEAN {
                 // There it is an end, see `code_ocean`.
                 continue;
             }
@@ -97,7 +97,7 @@ async fn an_answer_that_is_none_of_the_contract_is_an_error() {
         (endless, Refused, "the same page again"),
     ];
     for (body, kind, words) in cases {
-        let adapter = in_process(AdapterKind::Http, handler(move |_| answer(200, "application/json", body)));
+        let adapter = in_process(&platform::HTTP, handler(move |_| answer(200, "application/json", body)));
         let error = adapter.observe(&PlatformQuery::Sessions).await.expect_err(words);
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(words), "{words:?} is not in {error}");
@@ -108,7 +108,7 @@ async fn an_answer_that_is_none_of_the_contract_is_an_error() {
 async fn a_list_without_end_ends() {
     let turn = std::sync::atomic::AtomicUsize::new(0);
     let adapter = in_process(
-        AdapterKind::Http,
+        &platform::HTTP,
         handler(move |_| {
             let next = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let body = serde_json::json!({"sessions": [], "next_cursor": next.to_string()});
@@ -124,7 +124,7 @@ async fn a_huge_answer_is_not_read_to_its_end() {
     let huge = Bytes::from(vec![b' '; 32 * 1024 * 1024 + 1]);
     let over = handler(move |_| answer(200, "application/json", huge.clone()));
     for adapter in
-        [over_socket(AdapterKind::Http, over.clone()).await, in_process(AdapterKind::Http, over.clone())]
+        [over_socket(&platform::HTTP, over.clone()).await, in_process(&platform::HTTP, over.clone())]
     {
         check(&adapter, PortErrorKind::Refused, "larger than 33554432 bytes").await;
     }
@@ -149,7 +149,7 @@ async fn a_redirect_is_not_followed() {
                 .body(Bytes::new())
                 .expect("a response")
         });
-        let adapter = over_socket(AdapterKind::Http, redirect).await;
+        let adapter = over_socket(&platform::HTTP, redirect).await;
         check(&adapter, PortErrorKind::Refused, "redirected to 127.0.0.1, which is not followed").await;
     }
     assert!(!reached.load(std::sync::atomic::Ordering::Relaxed));
@@ -163,14 +163,14 @@ async fn a_slow_answer_is_given_up() {
             answer(200, "application/json", r#"{"sessions": [], "next_cursor": null}"#)
         })
     });
-    check(&in_process(AdapterKind::Http, slow), PortErrorKind::Transient, "no answer within 20 s").await;
+    check(&in_process(&platform::HTTP, slow), PortErrorKind::Transient, "no answer within 20 s").await;
     let in_time: platform::InProcessHandler = Arc::new(|_| {
         Box::pin(async {
             tokio::time::sleep(Duration::from_secs(19)).await;
             answer(200, "application/json", r#"{"sessions": [], "next_cursor": null}"#)
         })
     });
-    assert!(in_process(AdapterKind::Http, in_time).observe(&PlatformQuery::Sessions).await.is_ok());
+    assert!(in_process(&platform::HTTP, in_time).observe(&PlatformQuery::Sessions).await.is_ok());
 }
 
 #[tokio::test]
@@ -180,14 +180,14 @@ async fn nobody_there_is_worth_another_look() {
     let address = listener.local_addr().expect("its address");
     drop(listener);
     let adapter =
-        Adapter::new(config(AdapterKind::Http, format!("http://{address}"))).expect("a usable configuration");
+        Adapter::new(config(&platform::HTTP, format!("http://{address}"))).expect("a usable configuration");
     check(&adapter, PortErrorKind::Transient, "refused").await;
 }
 
 #[tokio::test]
 async fn an_id_can_not_climb_out_of_its_place() {
     let adapter = in_process(
-        AdapterKind::Http,
+        &platform::HTTP,
         handler(|request| {
             assert_eq!(request.uri().path(), "/base/slackwater/v1/sessions/..%2F..%2Fbanner%3Fa/stop");
             answer(202, "application/json", "")
@@ -203,12 +203,12 @@ async fn an_id_can_not_climb_out_of_its_place() {
 
 #[test]
 fn a_configuration_shows_no_token() {
-    let shown = format!("{:?}", config(AdapterKind::Http, format!("https://user:{TOKEN}@example.org")));
+    let shown = format!("{:?}", config(&platform::HTTP, format!("https://user:{TOKEN}@example.org")));
     assert!(!shown.contains(TOKEN), "{shown}");
     let refused = |token: &str| {
         let config = platform::PlatformConfig {
             token: platform::Secret::new(token.to_owned()),
-            ..config(AdapterKind::Http, "https://platform.example.org".to_owned())
+            ..config(&platform::HTTP, "https://platform.example.org".to_owned())
         };
         let error = Adapter::in_process(config, handler(|_| answer(200, "text/plain", ""))).err();
         error.expect("refused").to_string()

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use platform::{Adapter, AdapterKind};
+use platform::Adapter;
 use upgrade::{Banner, BannerLevel, PlatformAct, PlatformQuery};
 
 use crate::server::config;
@@ -22,7 +22,7 @@ fn python() -> PathBuf {
 async fn the_conversation_is_as_the_document_describes_it() {
     let stub = Stub::populated();
     let adapter = Adapter::in_process(
-        config(AdapterKind::Http, "https://platform.example.org".to_owned()),
+        config(&platform::HTTP, "https://platform.example.org".to_owned()),
         stub.handler(),
     )
     .expect("a usable configuration");

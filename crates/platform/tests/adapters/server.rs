@@ -63,7 +63,7 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, handler: InProces
     let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-pub fn config(adapter: AdapterKind, url: String) -> PlatformConfig {
+pub fn config(adapter: &'static AdapterKind, url: String) -> PlatformConfig {
     PlatformConfig {
         adapter,
         url,
@@ -74,13 +74,13 @@ pub fn config(adapter: AdapterKind, url: String) -> PlatformConfig {
 }
 
 /// An adapter of the platform that `handler` is, over a socket.
-pub async fn over_socket(kind: AdapterKind, handler: InProcessHandler) -> Adapter {
+pub async fn over_socket(kind: &'static AdapterKind, handler: InProcessHandler) -> Adapter {
     let address = serve(handler, None).await;
     Adapter::new(config(kind, format!("http://{address}"))).expect("a usable configuration")
 }
 
 /// The same in this process.
-pub fn in_process(kind: AdapterKind, handler: InProcessHandler) -> Adapter {
+pub fn in_process(kind: &'static AdapterKind, handler: InProcessHandler) -> Adapter {
     let config = config(kind, "https://platform.example.org/base".to_owned());
     Adapter::in_process(config, handler).expect("a usable configuration")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use platform::{Adapter, AdapterKind, PlatformConfig, PlatformError};
+use platform::{Adapter, PlatformConfig, PlatformError};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -30,7 +30,7 @@ async fn the_named_certificate_is_trusted_and_no_other() {
         let path = folder.path().join("authority.pem");
         std::fs::write(&path, pem).expect("the file can be written");
         let url = format!("https://localhost:{}", address.port());
-        Adapter::new(PlatformConfig { ca_file: Some(path), ..config(AdapterKind::Http, url) })
+        Adapter::new(PlatformConfig { ca_file: Some(path), ..config(&platform::HTTP, url) })
     };
 
     let seen = adapter(&ours.cert.pem()).expect("usable").observe(&PlatformQuery::Sessions).await;

@@ -3,7 +3,7 @@
 //! Sources: the user guide (<https://docs.codeocean.com/user-guide/code-ocean-api>) and the published Python client
 //! (`codeocean` 0.17.0 on PyPI), whose routes and field names these are.
 //!
-//! What it can't do, and [`CAPABILITIES`] says so: save a cloud workstation, show a notice inside one, show a banner,
+//! What it can't do, and [`CODE_OCEAN`] says so: save a cloud workstation, show a notice inside one, show a banner,
 //! tell the platform's version. Whether a workstation holds unsaved work it can't tell either, so every one of them
 //! is [`Unsaved::Unknown`].
 //!
@@ -32,6 +32,7 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -39,21 +40,26 @@ use serde_json::{Number, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use upgrade::{
-    Computation, PlatformAct, PlatformCapabilities, PlatformHealth, PlatformObservation, PlatformQuery,
-    PlatformStatus, Session, SessionKind, Unsaved,
+    Banner, Computation, PlatformAct, PlatformCapabilities, PlatformHealth, PlatformStatus, Session,
+    SessionKind, Unsaved,
 };
 
-use crate::client::{Client, MOST_PAGES, path, unless_gone};
+use super::{AdapterKind, PlatformApi};
+use crate::client::{Client, MOST_PAGES, Scheme, path, unless_gone};
 use crate::failure::Failure;
 
-/// What the public API can do.
-pub(crate) const CAPABILITIES: PlatformCapabilities = PlatformCapabilities {
-    save: false,
-    notices: false,
-    banner: false,
-    status: true,
-    computations: true,
-    sessions: true,
+/// Code Ocean's public REST API.
+pub static CODE_OCEAN: AdapterKind = AdapterKind {
+    word: "code-ocean",
+    capabilities: PlatformCapabilities {
+        save: false,
+        notices: false,
+        banner: false,
+        status: true,
+        computations: true,
+        sessions: true,
+    },
+    speaks: Some((Scheme::BasicUserName, |client| Box::new(CodeOcean(client)))),
 };
 
 /// Capsules and pipelines have the same routes (`Pipelines` in the client is `Capsules` with another prefix).
@@ -65,43 +71,53 @@ const PAGE_SIZE: u32 = 1_000;
 /// Computations are listed capsule by capsule; so many at once, in the order of the search.
 const CAPSULES_AT_ONCE: usize = 8;
 
-pub(crate) async fn observe(client: &Client, query: &PlatformQuery) -> Result<PlatformObservation, Failure> {
-    match query {
-        PlatformQuery::Sessions => {
-            let found =
-                unfinished(client).await?.into_iter().filter(|found| found.computation.is_workstation());
-            Ok(PlatformObservation::Sessions(found.map(Found::into_session).collect()))
+struct CodeOcean(Client);
+
+#[async_trait]
+impl PlatformApi for CodeOcean {
+    fn client(&self) -> &Client {
+        &self.0
+    }
+
+    async fn sessions(&self) -> Result<Vec<Session>, Failure> {
+        let found = unfinished(&self.0).await?.into_iter();
+        Ok(found.filter(|found| found.computation.is_workstation()).map(Found::into_session).collect())
+    }
+
+    async fn computations(&self) -> Result<Vec<Computation>, Failure> {
+        let found = unfinished(&self.0).await?.into_iter();
+        Ok(found.filter(|found| !found.computation.is_workstation()).map(Found::into_computation).collect())
+    }
+
+    /// The API tells neither health nor version. That it finds a capsule for this token shows that its front, its database
+    /// and its sign-in work.
+    async fn status(&self) -> Result<PlatformStatus, Failure> {
+        let _: SearchPage = self.0.post(&search_path("capsules")?, &json!({ "limit": 1 })).await?;
+        Ok(PlatformStatus {
+            version: None,
+            health: PlatformHealth::Ok,
+            detail: Some("the API answers; it tells neither health nor version".to_owned()),
+        })
+    }
+
+    async fn banner(&self) -> Result<Option<Banner>, Failure> {
+        Err(Failure::Unable(NO_BANNER))
+    }
+
+    async fn act(&self, act: &PlatformAct) -> Result<(), Failure> {
+        match act {
+            PlatformAct::StopSession { session_id } => stop(&self.0, session_id, true).await,
+            PlatformAct::StopComputation { computation_id } => stop(&self.0, computation_id, false).await,
+            PlatformAct::SaveSession { .. } => {
+                Err(Failure::Unable("Code Ocean's API can't save a workstation"))
+            }
+            PlatformAct::Notify { .. } => Err(Failure::Unable("Code Ocean's API can't show a notice")),
+            PlatformAct::SetBanner(_) | PlatformAct::ClearBanner => Err(Failure::Unable(NO_BANNER)),
         }
-        PlatformQuery::Computations => {
-            let found =
-                unfinished(client).await?.into_iter().filter(|found| !found.computation.is_workstation());
-            Ok(PlatformObservation::Computations(found.map(Found::into_computation).collect()))
-        }
-        PlatformQuery::Status => {
-            // The API tells neither health nor version. That it finds a capsule for this token shows that its front,
-            // its database and its sign-in work.
-            let _: SearchPage = client.post(&search_path("capsules")?, &json!({ "limit": 1 })).await?;
-            Ok(PlatformObservation::Status(PlatformStatus {
-                version: None,
-                health: PlatformHealth::Ok,
-                detail: Some("the API answers; it tells neither health nor version".to_owned()),
-            }))
-        }
-        PlatformQuery::Banner => Err(Failure::Unable("Code Ocean's API knows no banner")),
     }
 }
 
-pub(crate) async fn act(client: &Client, act: &PlatformAct) -> Result<(), Failure> {
-    match act {
-        PlatformAct::StopSession { session_id } => stop(client, session_id, true).await,
-        PlatformAct::StopComputation { computation_id } => stop(client, computation_id, false).await,
-        PlatformAct::SaveSession { .. } => Err(Failure::Unable("Code Ocean's API can't save a workstation")),
-        PlatformAct::Notify { .. } => Err(Failure::Unable("Code Ocean's API can't show a notice")),
-        PlatformAct::SetBanner(_) | PlatformAct::ClearBanner => {
-            Err(Failure::Unable("Code Ocean's API knows no banner"))
-        }
-    }
-}
+const NO_BANNER: &str = "Code Ocean's API knows no banner";
 
 /// Stop what hasn't ended. One look first, for `DELETE` takes the results of what has; and so that nobody's
 /// workstation is ended by an act that names a run.

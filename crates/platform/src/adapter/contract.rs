@@ -3,77 +3,92 @@
 //! An act that was accepted says nothing of what came of it: a save is confirmed by a later list that shows nothing
 //! unsaved, a stop by one that doesn't show the session. A session or computation that is gone counts as stopped.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use upgrade::{
     Banner, BannerLevel, Computation, LastSave, PlatformAct, PlatformCapabilities, PlatformHealth,
-    PlatformObservation, PlatformQuery, PlatformStatus, Session, SessionKind, Unsaved,
+    PlatformStatus, Session, SessionKind, Unsaved,
 };
 
-use crate::client::{Client, MOST_PAGES, path, unless_gone};
+use super::{AdapterKind, PlatformApi};
+use crate::client::{Client, MOST_PAGES, Scheme, path, unless_gone};
 use crate::failure::Failure;
 
-/// Everything. What a platform leaves out it answers with 501, which is a refusal.
-pub(crate) const CAPABILITIES: PlatformCapabilities = PlatformCapabilities {
-    save: true,
-    notices: true,
-    banner: true,
-    status: true,
-    computations: true,
-    sessions: true,
+/// Slackwater's own contract, version 1. Everything: what a platform leaves out it answers with 501, which is a refusal.
+pub static HTTP: AdapterKind = AdapterKind {
+    word: "http",
+    capabilities: PlatformCapabilities {
+        save: true,
+        notices: true,
+        banner: true,
+        status: true,
+        computations: true,
+        sessions: true,
+    },
+    speaks: Some((Scheme::Bearer, |client| Box::new(Contract(client)))),
 };
 
 const PREFIX: [&str; 2] = ["slackwater", "v1"];
 
-pub(crate) async fn observe(client: &Client, query: &PlatformQuery) -> Result<PlatformObservation, Failure> {
-    match query {
-        PlatformQuery::Sessions => {
-            let sessions = list(client, "sessions", |page: SessionsPage| (page.sessions, page.next_cursor));
-            let running = sessions.await?.into_iter().filter(|session| !session.state.has_ended());
-            Ok(PlatformObservation::Sessions(running.map(SessionJson::into_session).collect()))
-        }
-        PlatformQuery::Computations => {
-            let computations =
-                list(client, "computations", |page: ComputationsPage| (page.computations, page.next_cursor));
-            let unfinished = computations.await?.into_iter().filter(|each| !each.state.has_ended());
-            Ok(PlatformObservation::Computations(unfinished.map(ComputationJson::into_computation).collect()))
-        }
-        PlatformQuery::Status => {
-            let platform: PlatformJson = client.get(&under(&["platform"])?, &[]).await?;
-            Ok(PlatformObservation::Status(platform.into_status()))
-        }
-        PlatformQuery::Banner => {
-            let banner: Result<BannerJson, Failure> = client.get(&under(&["banner"])?, &[]).await;
-            match banner {
-                Ok(banner) => Ok(PlatformObservation::Banner(Some(banner.into_banner()))),
-                Err(failure) if is_gone(&failure) => Ok(PlatformObservation::Banner(None)),
-                Err(failure) => Err(failure),
-            }
+struct Contract(Client);
+
+#[async_trait]
+impl PlatformApi for Contract {
+    fn client(&self) -> &Client {
+        &self.0
+    }
+
+    async fn sessions(&self) -> Result<Vec<Session>, Failure> {
+        let all = list(&self.0, "sessions", |page: SessionsPage| (page.sessions, page.next_cursor)).await?;
+        let running = all.into_iter().filter(|session| !session.state.has_ended());
+        Ok(running.map(SessionJson::into_session).collect())
+    }
+
+    async fn computations(&self) -> Result<Vec<Computation>, Failure> {
+        let open = |page: ComputationsPage| (page.computations, page.next_cursor);
+        let all = list(&self.0, "computations", open).await?;
+        let unfinished = all.into_iter().filter(|each| !each.state.has_ended());
+        Ok(unfinished.map(ComputationJson::into_computation).collect())
+    }
+
+    async fn status(&self) -> Result<PlatformStatus, Failure> {
+        let platform: PlatformJson = self.0.get(&under(&["platform"])?, &[]).await?;
+        Ok(platform.into_status())
+    }
+
+    async fn banner(&self) -> Result<Option<Banner>, Failure> {
+        let banner: Result<BannerJson, Failure> = self.0.get(&under(&["banner"])?, &[]).await;
+        match banner {
+            Ok(banner) => Ok(Some(banner.into_banner())),
+            Err(failure) if is_gone(&failure) => Ok(None),
+            Err(failure) => Err(failure),
         }
     }
-}
 
-pub(crate) async fn act(client: &Client, act: &PlatformAct) -> Result<(), Failure> {
-    let result = match act {
-        PlatformAct::SaveSession { session_id } => post(client, &["sessions", session_id, "save"]).await,
-        PlatformAct::StopSession { session_id } => post(client, &["sessions", session_id, "stop"]).await,
-        PlatformAct::StopComputation { computation_id } => {
-            post(client, &["computations", computation_id, "stop"]).await
-        }
-        PlatformAct::Notify { session_id, text, level } => {
-            let notice = NoticeJson { text: text.clone(), level: LevelJson::of(*level) };
-            let path = under(&["sessions", session_id, "notice"])?;
-            client.send(Method::POST, &path, &[], Some(&to_json(&notice)?)).await
-        }
-        PlatformAct::SetBanner(banner) => {
-            let banner = to_json(&BannerJson::of(banner))?;
-            // There is nothing here that could be gone: a 404 is somebody else's.
-            return client.send(Method::PUT, &under(&["banner"])?, &[], Some(&banner)).await.map(drop);
-        }
-        PlatformAct::ClearBanner => client.send(Method::DELETE, &under(&["banner"])?, &[], None).await,
-    };
-    unless_gone(result, is_gone)
+    async fn act(&self, act: &PlatformAct) -> Result<(), Failure> {
+        let client = &self.0;
+        let result = match act {
+            PlatformAct::SaveSession { session_id } => post(client, &["sessions", session_id, "save"]).await,
+            PlatformAct::StopSession { session_id } => post(client, &["sessions", session_id, "stop"]).await,
+            PlatformAct::StopComputation { computation_id } => {
+                post(client, &["computations", computation_id, "stop"]).await
+            }
+            PlatformAct::Notify { session_id, text, level } => {
+                let notice = NoticeJson { text: text.clone(), level: *level };
+                let path = under(&["sessions", session_id, "notice"])?;
+                client.send(Method::POST, &path, &[], Some(&to_json(&notice)?)).await
+            }
+            PlatformAct::SetBanner(banner) => {
+                let banner = to_json(&BannerJson::from_banner(banner))?;
+                // There is nothing here that could be gone: a 404 is somebody else's.
+                return client.send(Method::PUT, &under(&["banner"])?, &[], Some(&banner)).await.map(drop);
+            }
+            PlatformAct::ClearBanner => client.send(Method::DELETE, &under(&["banner"])?, &[], None).await,
+        };
+        unless_gone(result, is_gone)
+    }
 }
 
 /// The contract's own 404 carries a problem; that of a proxy or of another server at this address doesn't.
@@ -123,12 +138,13 @@ where
 #[derive(Deserialize)]
 struct PlatformJson {
     version: Option<String>,
-    health: HealthJson,
+    #[serde(with = "HealthJson")]
+    health: PlatformHealth,
     detail: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(remote = "PlatformHealth", rename_all = "lowercase")]
 enum HealthJson {
     Ok,
     Degraded,
@@ -137,12 +153,7 @@ enum HealthJson {
 
 impl PlatformJson {
     fn into_status(self) -> PlatformStatus {
-        let health = match self.health {
-            HealthJson::Ok => PlatformHealth::Ok,
-            HealthJson::Degraded => PlatformHealth::Degraded,
-            HealthJson::Down => PlatformHealth::Down,
-        };
-        PlatformStatus { version: self.version, health, detail: self.detail }
+        PlatformStatus { version: self.version, health: self.health, detail: self.detail }
     }
 }
 
@@ -278,51 +289,38 @@ impl ComputationJson {
 #[derive(Serialize)]
 struct NoticeJson {
     text: String,
-    level: LevelJson,
+    #[serde(with = "LevelJson")]
+    level: BannerLevel,
 }
 
 #[derive(Serialize, Deserialize)]
 struct BannerJson {
     text: String,
-    level: LevelJson,
+    #[serde(with = "LevelJson")]
+    level: BannerLevel,
     from: Option<String>,
     until: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(remote = "BannerLevel", rename_all = "lowercase")]
 enum LevelJson {
     Info,
     Warning,
     Critical,
 }
 
-impl LevelJson {
-    fn of(level: BannerLevel) -> LevelJson {
-        match level {
-            BannerLevel::Info => LevelJson::Info,
-            BannerLevel::Warning => LevelJson::Warning,
-            BannerLevel::Critical => LevelJson::Critical,
-        }
-    }
-}
-
 impl BannerJson {
-    fn of(banner: &Banner) -> BannerJson {
+    fn from_banner(banner: &Banner) -> BannerJson {
         BannerJson {
             text: banner.text.clone(),
-            level: LevelJson::of(banner.level),
+            level: banner.level,
             from: banner.from.clone(),
             until: banner.until.clone(),
         }
     }
 
     fn into_banner(self) -> Banner {
-        let level = match self.level {
-            LevelJson::Info => BannerLevel::Info,
-            LevelJson::Warning => BannerLevel::Warning,
-            LevelJson::Critical => BannerLevel::Critical,
-        };
-        Banner { text: self.text, level, from: self.from, until: self.until }
+        Banner { text: self.text, level: self.level, from: self.from, until: self.until }
     }
 }
