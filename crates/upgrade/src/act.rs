@@ -391,12 +391,8 @@ impl std::fmt::Display for FleetAct {
                 write!(formatter, "delete {}", counted(rule_arns.len(), "gate rule"))
             }
             FleetAct::SetRulePriorities { moves } => {
-                formatter.write_str("set the priorities of the platform's rules: ")?;
-                for (index, one) in moves.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(formatter, "{separator}{} to {}", one.from, one.to)?;
-                }
-                Ok(())
+                let moves = joined(moves, |one| format!("{} to {}", one.from, one.to));
+                write!(formatter, "set the priorities of the platform's rules: {moves}")
             }
             FleetAct::SetJobQueueStates { queue_arns, enabled } => write!(
                 formatter,
@@ -408,33 +404,22 @@ impl std::fmt::Display for FleetAct {
                 write!(formatter, "terminate {}", counted(job_ids.len(), "job"))
             }
             FleetAct::ResizeWorkerGroups { sizes } => {
-                formatter.write_str("set ")?;
-                for (index, size) in sizes.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(
-                        formatter,
-                        "{separator}{} to {} (at least {}, at most {})",
-                        size.group_name, size.desired_capacity, size.min_size, size.max_size
-                    )?;
-                }
-                Ok(())
+                let size = |size: &GroupSize| {
+                    let GroupSize { group_name, min_size, max_size, desired_capacity, .. } = size;
+                    format!("{group_name} to {desired_capacity} (at least {min_size}, at most {max_size})")
+                };
+                write!(formatter, "set {}", joined(sizes, size))
             }
             FleetAct::ResizeWarmPools { sizes } => {
-                formatter.write_str("keep ")?;
-                for (index, size) in sizes.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(formatter, "{separator}{} warm in {}", size.min_size, size.group_name)?;
-                }
-                Ok(())
+                let sizes = joined(sizes, |size| format!("{} warm in {}", size.min_size, size.group_name));
+                write!(formatter, "keep {sizes}")
             }
             FleetAct::SetDesiredCounts { counts } => {
-                formatter.write_str("set ")?;
-                for (index, count) in counts.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
+                let count = |count: &ServiceCount| {
                     let tasks = counted(usize::try_from(count.desired_count).unwrap_or(0), "task");
-                    write!(formatter, "{separator}service {} to {tasks}", short_name(&count.service_arn))?;
-                }
-                Ok(())
+                    format!("service {} to {tasks}", short_name(&count.service_arn))
+                };
+                write!(formatter, "set {}", joined(counts, count))
             }
             FleetAct::StopTasks { task_arns, .. } => {
                 write!(formatter, "stop {}", counted(task_arns.len(), "task"))
@@ -473,11 +458,7 @@ impl std::fmt::Display for FleetAct {
                 counted(names.len(), "alarm")
             ),
             FleetAct::CreateSnapshots { snapshots, .. } => {
-                formatter.write_str("take a snapshot of ")?;
-                for (index, snapshot) in snapshots.iter().enumerate() {
-                    write!(formatter, "{}{}", if index == 0 { "" } else { ", " }, snapshot.logical_id)?;
-                }
-                Ok(())
+                write!(formatter, "take a snapshot of {}", joined(snapshots, |one| one.logical_id.clone()))
             }
             FleetAct::RestoreScaleInProtection { group_name, instance_ids } => write!(
                 formatter,
@@ -486,6 +467,10 @@ impl std::fmt::Display for FleetAct {
             ),
         }
     }
+}
+
+fn joined<T>(things: &[T], word: impl Fn(&T) -> String) -> String {
+    things.iter().map(word).collect::<Vec<String>>().join(", ")
 }
 
 /// What of a listener's ARN a person knows again: `arn:…:listener/app/NAME/BALANCER/LISTENER`.

@@ -45,6 +45,8 @@ use crate::policy::{HealthPolicy, MaintenancePolicy};
 use crate::profile::Profile;
 use crate::state::Maintenance;
 
+use finding::Finding;
+
 pub use constraints::ParameterConstraints;
 pub(crate) use data::losses;
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
@@ -179,54 +181,89 @@ impl<'a> CheckInput<'a> {
     }
 }
 
-/// Makes every check, in the order in which a person reads them. A fact that could not be looked at skips its check,
+/// Every check, in the order in which a person reads them. A new one is a value in its file, and its line here.
+static CHECKS: [&Check; 41] = [
+    &permissions::IDENTITY,
+    &permissions::PERMISSIONS_CALLER,
+    &permissions::PERMISSIONS_ROLE,
+    &claim::CLAIM,
+    &stack::STACK_STATUS,
+    &stack::ROLLBACK,
+    &stack::TERMINATION_PROTECTION,
+    &stack_policy::STACK_POLICY,
+    &stack_tags::STACK_TAGS,
+    &stack::DRIFT,
+    &template_soundness::TEMPLATE_LIMITS,
+    &template_soundness::TEMPLATE_REACHABLE,
+    &versions::VERSION_PATH,
+    &linked_stacks::BACKUP_STACK,
+    &linked_stacks::RECOVERY_POINT,
+    &linked_stacks::ROLE_STACK,
+    &parameters::PARAMETERS,
+    &database_storage::DATABASE_STORAGE,
+    &database_engine::DATABASE_ENGINE,
+    &database_maintenance::DATABASE_MAINTENANCE,
+    &template_soundness::CAPABILITIES,
+    &update::QUOTAS,
+    &update::UPDATE_FAILS,
+    &names::CUSTOM_NAMES,
+    &data::REPLACEMENTS,
+    &update::EXPECTED_CHANGES,
+    &targets::TARGETS,
+    &targets::NESTED_STACKS,
+    &gate::DOORS,
+    &gate::GATE_SPACE,
+    &workloads::PLATFORM_HEALTH,
+    &workloads::ALARMS,
+    &workloads::WORKLOADS,
+    &drain::PROTECTED_INSTANCES,
+    &drain::SUSPENDED_PROCESSES,
+    &drain::INSTANCE_REFRESHES,
+    &drain::SCHEDULED_ACTIONS,
+    &drain::JOB_QUEUES,
+    &drain::ECS_SERVICES,
+    &policy::MAINTENANCE_POLICY,
+    &policy::HEALTH_POLICY,
+];
+
+/// What is checked, and how.
+struct Check {
+    /// A word to accept it by, such as `database-storage`.
+    id: &'static str,
+    /// In a few words.
+    title: &'static str,
+    make: fn(&CheckInput<'_>, Finding) -> CheckResult,
+    /// It is accepted by itself, with a reason of its own: nobody says yes to it together with other things.
+    accepted_singly: bool,
+    /// It is about how a deployment and its settings are, and warns of the same every evening.
+    is_standing: bool,
+}
+
+impl Check {
+    const fn new(
+        id: &'static str,
+        title: &'static str,
+        make: fn(&CheckInput<'_>, Finding) -> CheckResult,
+    ) -> Check {
+        Check { id, title, make, accepted_singly: false, is_standing: false }
+    }
+
+    const fn accepted_singly(self) -> Check {
+        Check { accepted_singly: true, ..self }
+    }
+
+    const fn standing(self) -> Check {
+        Check { is_standing: true, ..self }
+    }
+}
+
+/// Makes every check. A fact that could not be looked at skips its check,
 /// with the reason, and warns where going on blind is dangerous. What the operator accepted is said beside the
 /// verdict; only an accepted replacement changes it.
 #[must_use]
 pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
-    let mut found = vec![
-        permissions::identity(input),
-        permissions::caller(input),
-        permissions::role(input),
-        claim::check(input),
-        stack::status(input),
-        stack::rollback(input),
-        stack::termination_protection(input),
-        stack_policy::check(input),
-        stack_tags::check(input),
-        stack::drift(input),
-        template_soundness::limits(input),
-        template_soundness::reachable(input),
-        versions::path(input),
-        linked_stacks::backup(input),
-        linked_stacks::recovery_point(input),
-        linked_stacks::role(input),
-        parameters::check(input),
-        database_storage::check(input),
-        database_engine::check(input),
-        database_maintenance::check(input),
-        template_soundness::capabilities_of(input),
-        update::quotas(input),
-        update::failures(input),
-        names::custom_names(input),
-        data::replacements(input),
-        update::differences(input),
-        targets::check(input),
-        targets::nested(input),
-        gate::doors(input),
-        gate::space(input),
-        workloads::platform(input),
-        workloads::alarms(input),
-        workloads::at_work(input),
-        drain::protected(input),
-        drain::suspended(input),
-        drain::refreshes(input),
-        drain::schedules(input),
-        drain::queues(input),
-        drain::services(input),
-        policy::maintenance(input),
-        policy::health(input),
-    ];
+    let make = |check: &&Check| (check.make)(input, Finding::new(check));
+    let mut found: Vec<CheckResult> = CHECKS.iter().map(make).collect();
     for result in &mut found {
         if let Some(accepted) = input.accepted.iter().find(|one| one.covers(result)) {
             result.evidence.push(format!("Accepted by {}: {}", accepted.who, accepted.why));
@@ -235,17 +272,14 @@ pub fn check(input: &CheckInput<'_>) -> Vec<CheckResult> {
     found
 }
 
-/// Checks of how a deployment and its settings are, by id: what they warn of is the same every evening, so it may be accepted
-/// once, in the settings. What an evening brings (work, recovery points, drift, what the update does) may not.
-pub const STANDING_CHECKS: [&str; 7] = [
-    "backup-stack",
-    "claim",
-    "health-policy",
-    "maintenance-policy",
-    "nested-stacks",
-    "rollback",
-    "termination-protection",
-];
+/// The ids of checks of how a deployment and its settings are: what they warn of is the same every evening, so it may be
+/// accepted once, in the settings. What an evening brings (work, recovery points, drift, what the update does) may not.
+#[must_use]
+pub fn standing_checks() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = CHECKS.iter().filter(|check| check.is_standing).map(|check| check.id).collect();
+    ids.sort_unstable();
+    ids
+}
 
 /// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id, as it
 /// is said now.
@@ -257,4 +291,24 @@ pub fn in_the_way<'r>(results: &'r [CheckResult], accepted: &[Acceptance]) -> Ve
         Verdict::Passed | Verdict::Skipped => false,
     };
     results.iter().filter(stands).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{CHECKS, standing_checks};
+
+    #[test]
+    fn every_check_has_an_id_and_a_title_of_its_own() {
+        let ids: BTreeSet<&str> = CHECKS.iter().map(|check| check.id).collect();
+        let titles: BTreeSet<&str> = CHECKS.iter().map(|check| check.title).collect();
+        assert_eq!((ids.len(), titles.len()), (CHECKS.len(), CHECKS.len()));
+        for check in CHECKS {
+            assert!(check.id.bytes().all(|one| one.is_ascii_lowercase() || one == b'-'), "{}", check.id);
+            // What is accepted by itself is about this evening's update.
+            assert!(!(check.is_standing && check.accepted_singly), "{}", check.id);
+        }
+        assert!(!standing_checks().is_empty());
+    }
 }

@@ -30,11 +30,11 @@ pub struct Circumstances {
     pub elsewhere: Looked<Vec<String>>,
     /// The stack's settings.
     pub stack: StackSettings,
-    /// Drift of the resources that the update touches, by logical id.
+    /// Drift of the resources that the update touches: those that drifted.
     pub drift: Looked<Vec<Drift>>,
     /// The backup stack, when the deployment has one.
     pub backup: Option<LinkedStack>,
-    /// The newest completed recovery point of the deployment's resources, in milliseconds since 1970.
+    /// When the newest completed recovery point of the deployment's resources was made; `None`: there is none.
     pub newest_recovery_point: Looked<Option<crate::Timestamp>>,
     /// The deployment role's stack, when there is one.
     pub role_stack: Option<LinkedStack>,
@@ -48,7 +48,7 @@ pub struct Circumstances {
     pub listeners: Looked<Vec<ListenerSeen>>,
     /// What works in nested stacks, each as `NESTED/RESOURCE (TYPE)`.
     pub nested_work: Looked<Vec<String>>,
-    /// Quotas and how much of each is used, by quota name.
+    /// Quotas, and how much of each is used.
     pub quotas: Looked<Vec<Quota>>,
     /// Single quotas that could not be looked at, each with the reason.
     pub unknown_quotas: Vec<String>,
@@ -107,7 +107,7 @@ pub struct StackSettings {
     pub rollback_triggers: Vec<String>,
     /// Whether rollback is disabled for the stack.
     pub disable_rollback: bool,
-    /// A drift detection or another operation is under way.
+    /// The stack's status while an operation is under way; `None`: none is.
     pub operation_under_way: Option<String>,
 }
 

@@ -84,21 +84,7 @@ impl Facts {
         for (name, value) in &deployment.parameters {
             facts.insert(Fact::Parameter(name.clone()), value.clone());
         }
-        let Targets {
-            listeners,
-            target_groups,
-            job_queues,
-            worker_groups,
-            ecs_services,
-            serving_services,
-            alarms,
-            databases: of_stack,
-            volumes,
-            dedicated_machine_tags: _,
-        } = targets;
-        let work = [job_queues, worker_groups, ecs_services, serving_services];
-        let all = [listeners, target_groups, alarms, of_stack, volumes].into_iter().chain(work);
-        let planned: BTreeSet<&str> = all.flatten().map(|resource| resource.logical_id.as_str()).collect();
+        let planned: BTreeSet<&str> = targets.all().map(|resource| resource.logical_id.as_str()).collect();
         let there = |resource: &&LogicalResource| planned.contains(resource.logical_id.as_str());
         for resource in deployment.resources.iter().filter(there) {
             facts.insert(Fact::Target(resource.logical_id.clone()), resource.physical_id.clone());

@@ -51,8 +51,8 @@ pub use act::{
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
-    ParameterRow, ReleaseFacts, STANDING_CHECKS, StorageAdvice, Verdict, Version, actions_of_caller,
-    actions_of_role, check, in_the_way, least_growth, new_targets, parameter_table, storage_advice,
+    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
+    in_the_way, least_growth, new_targets, parameter_table, standing_checks, storage_advice,
 };
 pub use choices::{CatalogueEntry, UpgradeChoices};
 pub use circumstances::{
@@ -80,6 +80,7 @@ pub use observation::{
     AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, Finding, FleetQuery,
     GateRuleSeen, HealthQuery, Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation,
     OtherRule, Query, SnapshotSeen, StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
+    physical_ids,
 };
 pub use obstacles::{
     ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,

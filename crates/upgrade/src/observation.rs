@@ -165,13 +165,10 @@ impl CalmParts {
     #[must_use]
     pub fn of_work(targets: &Targets) -> CalmParts {
         let Targets { job_queues, worker_groups, ecs_services, .. } = targets;
-        let ids = |resources: &[LogicalResource]| {
-            resources.iter().map(|resource| resource.physical_id.clone()).collect()
-        };
         CalmParts {
-            queue_arns: ids(job_queues),
-            group_names: ids(worker_groups),
-            service_arns: ids(ecs_services),
+            queue_arns: physical_ids(job_queues),
+            group_names: physical_ids(worker_groups),
+            service_arns: physical_ids(ecs_services),
             ..CalmParts::default()
         }
     }
@@ -576,6 +573,12 @@ pub struct LogicalResource {
     pub logical_id: String,
     /// Its id in the account.
     pub physical_id: String,
+}
+
+/// Their ids in the account.
+#[must_use]
+pub fn physical_ids(resources: &[LogicalResource]) -> Vec<String> {
+    resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }
 
 impl Observation {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::act::{counted, short_name};
 use crate::circumstances::Looked;
-use crate::observation::{EcsService, Instance, JobQueue, LogicalResource, WorkerGroup};
+use crate::observation::{EcsService, Instance, JobQueue, WorkerGroup, physical_ids};
 use crate::plan::Targets;
 use crate::policy::{Escalation, MaintenancePolicy};
 
@@ -29,14 +29,11 @@ impl ObstacleParts {
     /// What a drain of these targets may meet.
     #[must_use]
     pub fn of(targets: &Targets, policy: &MaintenancePolicy) -> ObstacleParts {
-        let ids = |resources: &[LogicalResource]| -> Vec<String> {
-            resources.iter().map(|resource| resource.physical_id.clone()).collect()
-        };
         ObstacleParts {
             machine_tags: targets.dedicated_machine_tags.clone(),
-            group_names: ids(&targets.worker_groups),
-            queue_arns: ids(&targets.job_queues),
-            service_arns: ids(&targets.ecs_services),
+            group_names: physical_ids(&targets.worker_groups),
+            queue_arns: physical_ids(&targets.job_queues),
+            service_arns: physical_ids(&targets.ecs_services),
             instances_as_well: is_forced(policy),
         }
     }

@@ -424,6 +424,42 @@ pub struct Targets {
     pub dedicated_machine_tags: Vec<(String, Option<String>)>,
 }
 
+impl Targets {
+    /// Everything that has a name in the template.
+    pub fn all(&self) -> impl Iterator<Item = &LogicalResource> {
+        let work = [&self.job_queues, &self.worker_groups, &self.ecs_services, &self.serving_services];
+        let rest = [&self.listeners, &self.target_groups, &self.alarms, &self.databases, &self.volumes];
+        rest.into_iter().chain(work).flatten()
+    }
+
+    /// The same lists, to be written anew.
+    pub(crate) fn lists_mut(&mut self) -> [&mut Vec<LogicalResource>; 9] {
+        let Targets {
+            listeners,
+            target_groups,
+            job_queues,
+            worker_groups,
+            ecs_services,
+            serving_services,
+            alarms,
+            databases,
+            volumes,
+            dedicated_machine_tags: _,
+        } = self;
+        [
+            listeners,
+            target_groups,
+            job_queues,
+            worker_groups,
+            ecs_services,
+            serving_services,
+            alarms,
+            databases,
+            volumes,
+        ]
+    }
+}
+
 /// The rules on one listener that show everybody the maintenance page, allow-listed addresses aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {

@@ -6,7 +6,7 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::{CalmParts, CalmSeen, DoorSeen, FleetQuery, Query};
+use crate::observation::{CalmParts, CalmSeen, DoorSeen, FleetQuery, Query, physical_ids};
 use crate::plan::{Plan, UpdateKind};
 use crate::question::Question;
 use crate::state::{Door, State};
@@ -63,10 +63,7 @@ fn is_watched(plan: &Plan, state: &State) -> bool {
 /// What is looked at.
 fn parts(plan: &Plan, state: &State) -> CalmParts {
     let ids = |taken: bool, resources: &[crate::LogicalResource]| -> Vec<String> {
-        if !taken {
-            return Vec::new();
-        }
-        resources.iter().map(|resource| resource.physical_id.clone()).collect()
+        if taken { physical_ids(resources) } else { Vec::new() }
     };
     let (taken, targets) = (state.taken, &state.targets);
     CalmParts {

@@ -5,12 +5,13 @@
 //! `If-Match` answer 412 where they don't hold. A store that ignores them lets two operators act at once.
 
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::shared_state::{BucketSeen, SharedState, Trial, Versions, reaching};
 
 /// Whether nobody else can act.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("claim", "Nobody else acts on this deployment");
+pub(super) const CLAIM: Check = Check::new("claim", "Nobody else acts on this deployment", check).standing();
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let SharedState { location, bucket } = &input.circumstances.state;
     match &input.circumstances.elsewhere {
         Ok(others) if others.is_empty() => {}

@@ -6,12 +6,14 @@ use changeset::expect::{Expectation, Expected};
 use changeset::risks::RiskKind;
 
 use super::finding::Finding;
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::draft::DraftedUpdate;
 
 /// Whether each loss of data was accepted, resource by resource.
-pub(super) fn replacements(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("replacements", "Data that would be lost").accepted_singly();
+pub(super) const REPLACEMENTS: Check =
+    Check::new("replacements", "Data that would be lost", replacements).accepted_singly();
+
+fn replacements(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),

@@ -4,15 +4,17 @@ use std::cmp::Ordering;
 
 use super::database_setting::{Sent, is_touched, leaves, offer, sent, stored};
 use super::finding::Finding;
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::Database;
 
 const PROPERTY: &str = "EngineVersion";
 
 /// Whether the update sends each database a version that isn't below its own: no engine goes back
 /// (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Upgrading.html>).
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("database-engine", "Database engine").accepted_singly();
+pub(super) const DATABASE_ENGINE: Check =
+    Check::new("database-engine", "Database engine", check).accepted_singly();
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let databases = match &input.circumstances.databases {
         Ok(databases) => databases,
         Err(reason) => return finding.skipped(format!("Databases could not be looked at: {reason}")),

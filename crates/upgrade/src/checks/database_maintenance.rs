@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Maintenance.html>
 
 use super::finding::{Finding, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::Timestamp;
 use crate::circumstances::Database;
 
@@ -11,8 +11,10 @@ const MINUTES_A_DAY: u64 = 24 * 60;
 const MINUTES_A_WEEK: u64 = 7 * MINUTES_A_DAY;
 
 /// Whether a maintenance window of a database falls into the upgrade's, and something waits for it.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("database-maintenance", "Database maintenance");
+pub(super) const DATABASE_MAINTENANCE: Check =
+    Check::new("database-maintenance", "Database maintenance", check);
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let databases = match &input.circumstances.databases {
         Ok(databases) => databases,
         Err(reason) => return finding.skipped(format!("Databases could not be looked at: {reason}")),

@@ -4,7 +4,7 @@
 use super::database_setting::{Sent, is_touched, leaves, sent, stored};
 use super::finding::Finding;
 use super::storage_advice::{DatabaseStorage, StorageAdvice, storage_advice};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::Database;
 use crate::draft::ReleaseSide;
 
@@ -15,8 +15,10 @@ struct Setting {
 }
 
 /// Whether the update sends each database a storage that RDS takes.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("database-storage", "Database storage").accepted_singly();
+pub(super) const DATABASE_STORAGE: Check =
+    Check::new("database-storage", "Database storage", check).accepted_singly();
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let databases = match &input.circumstances.databases {
         Ok(databases) => databases,
         Err(reason) => {

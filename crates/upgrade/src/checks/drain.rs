@@ -2,14 +2,16 @@
 //! [`crate::obstacles`]'s, which the run asks once more right before the gate closes.
 
 use super::finding::{Finding, count};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::obstacles::{
     processes, protections, refreshing, scheduled, unfit_environments, unfit_services, unsettled_queues,
 };
 
 /// Machines and instances that nobody may terminate.
-pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("protected-instances", "Machines can be terminated");
+pub(super) const PROTECTED_INSTANCES: Check =
+    Check::new("protected-instances", "Machines can be terminated", protected);
+
+fn protected(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let seen = &input.circumstances.obstacles;
     let machines = input.circumstances.dedicated_machines.iter().flatten().count();
     finding.meet(protections(&seen.protected, &seen.groups));
@@ -23,8 +25,10 @@ pub(super) fn protected(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Groups whose processes are suspended.
-pub(super) fn suspended(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("suspended-processes", "Groups can shrink and grow");
+pub(super) const SUSPENDED_PROCESSES: Check =
+    Check::new("suspended-processes", "Groups can shrink and grow", suspended);
+
+fn suspended(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let groups = &input.circumstances.obstacles.groups;
     finding.meet(processes(groups, input.maintenance));
     if finding.is_untouched() {
@@ -38,8 +42,10 @@ pub(super) fn suspended(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Instance refreshes under way.
-pub(super) fn refreshes(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("instance-refreshes", "Instance refreshes");
+pub(super) const INSTANCE_REFRESHES: Check =
+    Check::new("instance-refreshes", "Instance refreshes", refreshes);
+
+fn refreshes(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     finding.meet(refreshing(&input.circumstances.obstacles.refreshes));
     if finding.is_untouched() {
         return finding.skipped("No group has an instance refresh under way.");
@@ -48,8 +54,9 @@ pub(super) fn refreshes(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Scheduled actions of groups that maintenance takes to zero.
-pub(super) fn schedules(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("scheduled-actions", "Scheduled actions");
+pub(super) const SCHEDULED_ACTIONS: Check = Check::new("scheduled-actions", "Scheduled actions", schedules);
+
+fn schedules(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let seen = &input.circumstances.obstacles;
     finding.meet(scheduled(&seen.schedules, &seen.groups));
     if finding.is_untouched() {
@@ -59,8 +66,9 @@ pub(super) fn schedules(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Queues and compute environments that Batch can't use.
-pub(super) fn queues(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("job-queues", "Job queues are well");
+pub(super) const JOB_QUEUES: Check = Check::new("job-queues", "Job queues are well", queues);
+
+fn queues(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let seen = &input.circumstances.obstacles;
     finding.meet(unsettled_queues(&seen.queues));
     finding.meet(unfit_environments(&seen.environments));
@@ -75,8 +83,9 @@ pub(super) fn queues(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// ECS services that can't be taken to no tasks and back.
-pub(super) fn services(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("ecs-services", "ECS services are well");
+pub(super) const ECS_SERVICES: Check = Check::new("ecs-services", "ECS services are well", services);
+
+fn services(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let services = &input.circumstances.obstacles.services;
     finding.meet(unfit_services(services));
     if finding.is_untouched() {

@@ -1,6 +1,6 @@
 //! How a check gathers its result: it begins passed, and every line of evidence may make it graver.
 
-use super::{CheckResult, ParameterFix, Verdict};
+use super::{Check, CheckResult, ParameterFix, Verdict};
 use crate::obstacles::{Obstacle, Weight};
 
 /// A result in the making.
@@ -17,22 +17,17 @@ pub(super) struct Finding {
 
 impl Finding {
     /// Nothing seen yet.
-    pub(super) fn new(id: &'static str, title: &'static str) -> Finding {
+    pub(super) fn new(check: &Check) -> Finding {
         Finding {
-            id,
-            title,
+            id: check.id,
+            title: check.title,
             verdict: Verdict::Passed,
             evidence: Vec::new(),
             warnings: Vec::new(),
-            accepted_singly: false,
+            accepted_singly: check.accepted_singly,
             advice: Vec::new(),
             fixes: Vec::new(),
         }
-    }
-
-    /// The same, to be accepted by itself: nobody says yes to it together with other things.
-    pub(super) fn accepted_singly(self) -> Finding {
-        Finding { accepted_singly: true, ..self }
     }
 
     /// Something seen that is as it should be.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::ListenerRule;
 use crate::door::{Closing, Judged, ListenerSeen, judge};
 use crate::draft::{gate_on, new_doors};
@@ -17,12 +17,10 @@ use crate::unjudged_ways::unjudged_ways;
 const RULES_A_LOAD_BALANCER: usize = 100;
 const CONDITION_VALUES_A_RULE: u32 = 5;
 
-const DOORS: (&str, &str) = ("doors", "Every way in");
-const SPACE: (&str, &str) = ("gate-space", "Room for the gate");
-
 /// Whether every way in is closed, needs no closing, or is settled by the owner.
-pub(super) fn doors(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new(DOORS.0, DOORS.1);
+pub(super) const DOORS: Check = Check::new("doors", "Every way in", doors);
+
+fn doors(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let listeners = match &input.circumstances.listeners {
         Ok(listeners) => listeners,
         Err(reason) => {
@@ -145,8 +143,9 @@ fn is_named(listener: &ListenerSeen, name: &str) -> bool {
 }
 
 /// Whether there is room for the gate on every listener that is closed.
-pub(super) fn space(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new(SPACE.0, SPACE.1).accepted_singly();
+pub(super) const GATE_SPACE: Check = Check::new("gate-space", "Room for the gate", space).accepted_singly();
+
+fn space(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     if input.gateless {
         return finding.skipped("There is no gate.");
     }

@@ -4,14 +4,15 @@ use template::Template;
 
 use super::finding::Finding;
 use super::stack::way_out;
-use super::{CheckInput, CheckResult, Version};
+use super::{Check, CheckInput, CheckResult, Version};
 use crate::circumstances::LinkedStack;
 use crate::deployment::Deployment;
 use crate::plan::UpdateKind;
 
 /// Whether there is a backup stack, whole, and recent enough for the release.
-pub(super) fn backup(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("backup-stack", "Backup stack");
+pub(super) const BACKUP_STACK: Check = Check::new("backup-stack", "Backup stack", backup).standing();
+
+fn backup(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let least = input.release.least_backup_version.as_deref();
     let Some(linked) = &input.circumstances.backup else {
         finding.warn(
@@ -54,8 +55,9 @@ pub(super) fn backup(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether there is something fresh to go back to.
-pub(super) fn recovery_point(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("recovery-point", "Recovery point");
+pub(super) const RECOVERY_POINT: Check = Check::new("recovery-point", "Recovery point", recovery_point);
+
+fn recovery_point(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let hours = input.recovery_point_age_seconds / 3_600;
     match &input.circumstances.newest_recovery_point {
         Err(reason) => finding.warn(
@@ -83,8 +85,9 @@ pub(super) fn recovery_point(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether the role that CloudFormation assumes is that of the new release.
-pub(super) fn role(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("role-stack", "Deployment role stack");
+pub(super) const ROLE_STACK: Check = Check::new("role-stack", "Deployment role stack", role);
+
+fn role(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let Some(linked) = &input.circumstances.role_stack else {
         return finding.skipped(match &input.circumstances.stack.role_arn {
             Some(role) => format!("The stack uses {role}, and no stack of that role is configured."),

@@ -3,11 +3,12 @@
 use changeset::expect::{Expectation, Refusal};
 
 use super::finding::Finding;
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 
 /// Custom names that would collide.
-pub(super) fn custom_names(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("custom-names", "Custom names");
+pub(super) const CUSTOM_NAMES: Check = Check::new("custom-names", "Custom names", custom_names);
+
+fn custom_names(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     for (one, refusal) in input.expectations().iter().filter_map(|one| Some((one, name_collision(one)?))) {
         finding.fail(
             format!("{}: {refusal}", one.logical_id),

@@ -12,7 +12,7 @@ use template::{
 
 use super::constraints::ParameterConstraints;
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::draft::{DraftError, ReleaseSide};
 
 /// A parameter, three ways. Of a secret only whether it has a value is told: its values are `****`.
@@ -137,8 +137,9 @@ fn errors(
 }
 
 /// Whether every parameter has a value that CloudFormation takes, and which defaults have moved.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("parameters", "Parameters");
+pub(super) const PARAMETERS: Check = Check::new("parameters", "Parameters", check);
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     for error in errors(&input.before.parameters, input.after, input.given) {
         finding.fail(
             error.reason,

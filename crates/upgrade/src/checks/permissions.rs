@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use changeset::permissions::{Permissions, Why};
 
 use super::finding::{Finding, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::{DeniedAction, Looked};
 use crate::draft::makes_room;
 use crate::plan::Targets;
@@ -137,8 +137,9 @@ pub fn actions_of_role(permissions: &Permissions) -> BTreeSet<String> {
 }
 
 /// Who asks.
-pub(super) fn identity(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("identity", "Caller");
+pub(super) const IDENTITY: Check = Check::new("identity", "Caller", identity);
+
+fn identity(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     match &input.circumstances.caller_arn {
         Err(reason) => finding.warn(
             format!("AWS doesn't say who is calling: {reason}"),
@@ -171,8 +172,10 @@ pub(super) fn identity(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether the caller may do what the plan asks of it.
-pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
-    let finding = Finding::new("permissions-caller", "Permissions of the caller").accepted_singly();
+pub(super) const PERMISSIONS_CALLER: Check =
+    Check::new("permissions-caller", "Permissions of the caller", caller).accepted_singly();
+
+fn caller(input: &CheckInput<'_>, finding: Finding) -> CheckResult {
     let has_role = input.circumstances.stack.role_arn.is_some();
     // What only the role needs is no loss when the caller lacks it.
     let of_role_only: BTreeSet<String> = match input.foretold {
@@ -193,8 +196,10 @@ pub(super) fn caller(input: &CheckInput<'_>) -> CheckResult {
 const ROLE: &str = "the role";
 
 /// Whether the role may do what the update asks of it.
-pub(super) fn role(input: &CheckInput<'_>) -> CheckResult {
-    let finding = Finding::new("permissions-role", "Permissions of the deployment role").accepted_singly();
+pub(super) const PERMISSIONS_ROLE: Check =
+    Check::new("permissions-role", "Permissions of the deployment role", role).accepted_singly();
+
+fn role(input: &CheckInput<'_>, finding: Finding) -> CheckResult {
     match &input.circumstances.denied_to_role {
         None => {
             finding.skipped("The stack has no role of its own: CloudFormation acts with the caller's rights.")

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::policy::{Escalation, OnUnhealthy};
 
 /// How workloads are treated.
-pub(super) fn maintenance(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("maintenance-policy", "Maintenance policy");
+pub(super) const MAINTENANCE_POLICY: Check =
+    Check::new("maintenance-policy", "Maintenance policy", maintenance).standing();
+
+fn maintenance(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let (policy, platform) = (input.maintenance, input.circumstances.platform);
     let kinds = [
         ("sessions", policy.sessions),
@@ -105,8 +107,9 @@ fn sessions(input: &CheckInput<'_>, finding: &mut Finding) {
 }
 
 /// Whether anything proves the platform healthy before users are let in.
-pub(super) fn health(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("health-policy", "Health policy");
+pub(super) const HEALTH_POLICY: Check = Check::new("health-policy", "Health policy", health).standing();
+
+fn health(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let policy = input.health;
     let asks_targets = policy.targets && !input.targets.target_groups.is_empty();
     let asks_platform = policy.platform && input.circumstances.platform.status;

@@ -3,13 +3,14 @@
 use changeset::expect::Expected;
 
 use super::finding::{Finding, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::Drift;
 use crate::draft::is_updatable;
 
 /// Whether CloudFormation takes an update now.
-pub(super) fn status(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("stack-status", "Stack can be updated");
+pub(super) const STACK_STATUS: Check = Check::new("stack-status", "Stack can be updated", status);
+
+fn status(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let (name, status) = (&input.deployment.stack_name, input.deployment.status.as_str());
     match way_out(status) {
         None => finding.note(format!("{name} is {status}.")),
@@ -60,8 +61,10 @@ pub(crate) fn way_out(status: &str) -> Option<&'static str> {
 /// Sources: user guide, "Choose how to handle failures when provisioning resources". That a replacement is refused
 /// ("Replacement type updates not supported on stack with disable-rollback") is known from people's reports, and that a
 /// stack stays so marked by an earlier operation too (aws-sam-cli 4585).
-pub(super) fn rollback(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("rollback", "A failed update is rolled back");
+pub(super) const ROLLBACK: Check =
+    Check::new("rollback", "A failed update is rolled back", rollback).standing();
+
+fn rollback(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let stack = &input.circumstances.stack;
     if stack.disable_rollback {
         let replaced: Vec<&str> = input
@@ -116,8 +119,10 @@ pub(super) fn rollback(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether somebody could delete the stack by accident.
-pub(super) fn termination_protection(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("termination-protection", "Termination protection");
+pub(super) const TERMINATION_PROTECTION: Check =
+    Check::new("termination-protection", "Termination protection", termination_protection).standing();
+
+fn termination_protection(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     if input.circumstances.stack.termination_protection {
         finding.note("On: nobody deletes the stack by accident. Updates are not touched by it.");
     } else {
@@ -134,8 +139,9 @@ pub(super) fn termination_protection(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether what the update touches still is as CloudFormation left it.
-pub(super) fn drift(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("drift", "Drift of what the update touches");
+pub(super) const DRIFT: Check = Check::new("drift", "Drift of what the update touches", drift);
+
+fn drift(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let drifted = match &input.circumstances.drift {
         Ok(drifted) => drifted,
         Err(reason) => return finding.skipped(format!("Drift could not be looked at: {reason}")),

@@ -9,11 +9,12 @@ use changeset::expect::{Expectation, Expected};
 use changeset::stack_policy::{Patterns, Refusal, StackPolicy, UpdateAction};
 
 use super::finding::{Finding, count};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 
 /// Whether the stack's policy lets the update through.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("stack-policy", "Stack policy");
+pub(super) const STACK_POLICY: Check = Check::new("stack-policy", "Stack policy", check);
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     if let Some(reason) = &input.circumstances.stack.stack_policy_unknown {
         finding.warn(
             format!("Whether the stack has a policy could not be looked at: {reason}"),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::finding::{Finding, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 
 /// What the update does to the stack's tags: CloudFormation hands them on to every resource that takes tags (user guide,
 /// "Set CloudFormation stack options"), so that each of them is updated. What is foretold from the templates has none
 /// of it.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("stack-tags", "Stack tags");
+pub(super) const STACK_TAGS: Check = Check::new("stack-tags", "Stack tags", check);
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let changed = changed(input);
     if changed.is_empty() {
         finding.note("They stay as they are.");

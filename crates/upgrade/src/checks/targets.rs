@@ -7,7 +7,7 @@ use changeset::expect::Expected;
 use template::{Evaluation, Outside};
 
 use super::finding::{Finding, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::Looked;
 use crate::draft::DraftedUpdate;
 use crate::observation::LogicalResource;
@@ -42,8 +42,9 @@ pub fn new_targets(profile: &Profile, drafted: &DraftedUpdate) -> Looked<BTreeSe
 }
 
 /// The targets in both releases.
-pub(super) fn check(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("targets", "Parts of the platform in the new release");
+pub(super) const TARGETS: Check = Check::new("targets", "Parts of the platform in the new release", check);
+
+fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     if !input.gateless {
         input
             .targets
@@ -179,8 +180,10 @@ fn gate_holder(input: &CheckInput<'_>, listener: &str, finding: &mut Finding) {
 }
 
 /// What works in nested stacks: no profile finds it, so nobody stops it.
-pub(super) fn nested(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("nested-stacks", "Work in nested stacks");
+pub(super) const NESTED_STACKS: Check =
+    Check::new("nested-stacks", "Work in nested stacks", nested).standing();
+
+fn nested(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     match &input.circumstances.nested_work {
         Err(reason) => finding.warn(
             format!("The nested stacks could not be looked at: {reason}. What works there goes on."),

@@ -5,11 +5,12 @@ use changeset::capabilities::{Capability, capabilities};
 use template::Limit;
 
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 
 /// The template against CloudFormation's quotas.
-pub(super) fn limits(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("template-limits", "Template within limits");
+pub(super) const TEMPLATE_LIMITS: Check = Check::new("template-limits", "Template within limits", limits);
+
+fn limits(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     for limit_use in input.after.limits() {
         match limit_use.limit {
             // A plan's template comes from S3 in any case.
@@ -48,8 +49,10 @@ pub(super) fn limits(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Whether CloudFormation can read it.
-pub(super) fn reachable(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("template-reachable", "Template can be read by CloudFormation");
+pub(super) const TEMPLATE_REACHABLE: Check =
+    Check::new("template-reachable", "Template can be read by CloudFormation", reachable);
+
+fn reachable(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     match input.template_reachable {
         None => return finding.skipped("Nobody has looked whether the template is in S3."),
         Some(Ok(())) => finding.note("The template, and what it brings in, can be read where the plan says it is."),
@@ -62,8 +65,9 @@ pub(super) fn reachable(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// What has to be acknowledged, and whether it is more than last time.
-pub(super) fn capabilities_of(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("capabilities", "Capabilities");
+pub(super) const CAPABILITIES: Check = Check::new("capabilities", "Capabilities", capabilities_of);
+
+fn capabilities_of(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let had = &input.circumstances.stack.capabilities;
     let before = capabilities(&input.before.template);
     for needed in capabilities(input.after) {

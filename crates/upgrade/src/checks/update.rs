@@ -6,11 +6,12 @@ use changeset::facts::{self, ReplacementStrategy};
 
 use super::finding::{Finding, count, list};
 use super::names::is_name_collision;
-use super::{CheckInput, CheckResult};
+use super::{Check, CheckInput, CheckResult};
 
 /// Whether there is room for what is added. A replacement takes room too while both are there.
-pub(super) fn quotas(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("quotas", "Quotas");
+pub(super) const QUOTAS: Check = Check::new("quotas", "Quotas", quotas);
+
+fn quotas(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What is added can't be told: {reason}")),
@@ -63,8 +64,9 @@ fn takes_room(one: &Expectation) -> bool {
 }
 
 /// What CloudFormation or a service would refuse, names aside.
-pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("update-fails", "Nothing is refused");
+pub(super) const UPDATE_FAILS: Check = Check::new("update-fails", "Nothing is refused", failures);
+
+fn failures(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => {
@@ -91,8 +93,10 @@ pub(super) fn failures(input: &CheckInput<'_>) -> CheckResult {
 }
 
 /// Where what AWS's preview says is milder than what we expect to happen.
-pub(super) fn differences(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("expected-changes", "AWS's preview tells the truth").accepted_singly();
+pub(super) const EXPECTED_CHANGES: Check =
+    Check::new("expected-changes", "AWS's preview tells the truth", differences).accepted_singly();
+
+fn differences(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let foretold = match input.foretold {
         Ok(foretold) => foretold,
         Err(reason) => return finding.skipped(format!("What the update will do can't be told: {reason}")),

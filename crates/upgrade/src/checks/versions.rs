@@ -4,7 +4,7 @@
 use template::{Node, Template};
 
 use super::finding::Finding;
-use super::{CheckInput, CheckResult, Version};
+use super::{Check, CheckInput, CheckResult, Version};
 
 /// What a release says of itself: in its template, or in a catalogue that knows better.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,8 +61,9 @@ impl ReleaseFacts {
 }
 
 /// Not a downgrade, not from too old a release, not past a required stop.
-pub(super) fn path(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("version-path", "Version path");
+pub(super) const VERSION_PATH: Check = Check::new("version-path", "Version path", path);
+
+fn path(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let (Some(from_text), Some(to_text)) = (input.version_before(), input.release.version.clone()) else {
         return finding.skipped(
             "A template doesn't tell its version, so nobody can say whether this is an upgrade: compare the releases' \

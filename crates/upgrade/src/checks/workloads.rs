@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use template::Node;
 
 use super::finding::{Finding, count, list};
-use super::{CheckInput, CheckResult, Version};
+use super::{Check, CheckInput, CheckResult, Version};
 use crate::circumstances::{Circumstances, Looked};
 use crate::observation;
 use crate::platform::{PlatformHealth, Unsaved};
 use crate::policy::Escalation;
 
 /// Whether the platform is well now. One that isn't can't be told from one that the upgrade broke.
-pub(super) fn platform(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("platform-health", "Platform is well before");
+pub(super) const PLATFORM_HEALTH: Check = Check::new("platform-health", "Platform is well before", platform);
+
+fn platform(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let Circumstances { platform_status, health, .. } = input.circumstances;
     let unwell =
         "Bring it into order first: a platform that was unwell before can't prove itself well afterwards.";
@@ -77,8 +78,9 @@ struct Work {
 }
 
 /// Running workloads by owner, and what becomes of them.
-pub(super) fn at_work(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("workloads", "Who is at work");
+pub(super) const WORKLOADS: Check = Check::new("workloads", "Who is at work", at_work);
+
+fn at_work(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let around = input.circumstances;
     let mut owners: BTreeMap<&str, Work> = BTreeMap::new();
     let mut blind = Vec::new();
@@ -203,8 +205,9 @@ fn looked<'a, T>(of: Option<&'a Looked<Vec<T>>>, what: &str, blind: &mut Vec<Str
 }
 
 /// Alarms that act, on what maintenance stops.
-pub(super) fn alarms(input: &CheckInput<'_>) -> CheckResult {
-    let mut finding = Finding::new("alarms", "Alarms");
+pub(super) const ALARMS: Check = Check::new("alarms", "Alarms", alarms);
+
+fn alarms(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let alarms = match &input.circumstances.alarms {
         Ok(alarms) => alarms,
         Err(reason) => return finding.skipped(format!("Alarms could not be looked at: {reason}")),

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer};
 use crate::note::Note;
-use crate::observation::{AlarmSeen, FleetQuery, Observation};
+use crate::observation::{AlarmSeen, FleetQuery, Observation, physical_ids};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::step::{OnFailure, StepRules};
@@ -46,8 +46,7 @@ fn inquiry(plan: &Plan, state: &State) -> Inquiry {
     if alarms.is_empty() || idle {
         return Inquiry::Known(Decision::Done);
     }
-    let names = alarms.iter().map(|alarm| alarm.physical_id.clone()).collect();
-    Inquiry::Ask(FleetQuery::Alarms { names }.into())
+    Inquiry::Ask(FleetQuery::Alarms { names: physical_ids(alarms) }.into())
 }
 
 /// Done when none of them acts. One that acted gets its note first; one that its owner muted gets none, and stays muted.

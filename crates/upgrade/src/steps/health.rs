@@ -1,7 +1,7 @@
 //! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
 
 use crate::Timestamp;
-use crate::observation::{Finding, HealthQuery, Observation, Query};
+use crate::observation::{Finding, HealthQuery, Observation, Query, physical_ids};
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::policy::OnUnhealthy;
 use crate::question::Question;
@@ -42,8 +42,8 @@ fn inquiry(plan: &Plan, state: &State) -> Inquiry {
     let services = if policy.targets { state.targets.serving_services.as_slice() } else { &[] };
     let groups = if policy.targets { state.targets.target_groups.as_slice() } else { &[] };
     Inquiry::Ask(Query::Health(HealthQuery {
-        target_group_arns: groups.iter().map(|group| group.physical_id.clone()).collect(),
-        service_arns: services.iter().map(|service| service.physical_id.clone()).collect(),
+        target_group_arns: physical_ids(groups),
+        service_arns: physical_ids(services),
         platform: policy.platform && plan.platform.status,
         version,
         http: policy.http.clone(),

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer, short_name};
 use crate::note::Note;
-use crate::observation::{FleetQuery, Job, JobQueue, LogicalResource, Observation, Query};
+use crate::observation::{FleetQuery, Job, JobQueue, Observation, Query, physical_ids};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::step::{Ends, StepRules};
@@ -63,12 +63,12 @@ pub(crate) fn terminate_jobs() -> StepRules {
 fn inquiry(state: &State) -> Inquiry {
     match state.targets.job_queues.as_slice() {
         [] => Inquiry::Known(Decision::Done),
-        queues => Inquiry::Ask(FleetQuery::JobQueues { arns: arns(queues) }.into()),
+        queues => Inquiry::Ask(FleetQuery::JobQueues { arns: physical_ids(queues) }.into()),
     }
 }
 
 pub(crate) fn jobs_query(state: &State) -> Query {
-    FleetQuery::Jobs { queue_arns: arns(&state.targets.job_queues) }.into()
+    FleetQuery::Jobs { queue_arns: physical_ids(&state.targets.job_queues) }.into()
 }
 
 /// The note's word: the queue's state.
@@ -281,8 +281,4 @@ fn terminating(plan: &Plan, job_ids: Vec<String>) -> Act {
 pub(crate) fn in_words(job: &Job) -> String {
     let owner = job.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default();
     format!("job {}{owner} ({}) in {}", job.name, job.status, short_name(&job.queue_arn))
-}
-
-fn arns(resources: &[LogicalResource]) -> Vec<String> {
-    resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }

@@ -45,33 +45,23 @@ pub(crate) fn confirm_quiet() -> StepRules {
 
 /// What an observation shows to be left; `None` when it isn't one of these looks.
 fn left(observation: &Observation) -> Option<Vec<String>> {
-    match observation {
-        Observation::Platform(PlatformObservation::Sessions(sessions)) => {
-            Some(sessions.iter().map(|one| format!("session {} of {}", one.name, one.owner)).collect())
-        }
-        Observation::Platform(PlatformObservation::Computations(computations)) => Some(
-            computations.iter().map(|one| format!("computation {} of {}", one.name, one.owner)).collect(),
-        ),
-        Observation::Jobs(jobs) => Some(jobs.iter().map(job_queues::in_words).collect()),
-        Observation::WorkerGroups(groups) => Some(workers::left(groups)),
-        Observation::EcsServices(seen) => Some(services::left(seen)),
-        Observation::Machines(found) => Some(found.iter().map(machines::in_words).collect()),
-        Observation::Platform(PlatformObservation::Status(_) | PlatformObservation::Banner(_))
-        | Observation::GateRules(_)
-        | Observation::JobQueues(_)
-        | Observation::ChangeSet(_)
-        | Observation::StackEvents { .. }
-        | Observation::StackStatus(_)
-        | Observation::Resources(_)
-        | Observation::Alarms(_)
-        | Observation::Snapshots(_)
-        | Observation::Calm(_)
-        | Observation::Contents { .. }
-        | Observation::Facts(_)
-        | Observation::Obstacles(_)
-        | Observation::Standing(_)
-        | Observation::Health(_) => None,
+    if let Observation::Platform(PlatformObservation::Sessions(sessions)) = observation {
+        return Some(sessions.iter().map(|one| format!("session {} of {}", one.name, one.owner)).collect());
     }
+    if let Observation::Platform(PlatformObservation::Computations(found)) = observation {
+        return Some(found.iter().map(|one| format!("computation {} of {}", one.name, one.owner)).collect());
+    }
+    if let Observation::Jobs(jobs) = observation {
+        return Some(jobs.iter().map(job_queues::in_words).collect());
+    }
+    if let Observation::WorkerGroups(groups) = observation {
+        return Some(workers::left(groups));
+    }
+    if let Observation::EcsServices(services) = observation {
+        return Some(services::left(services));
+    }
+    let Observation::Machines(found) = observation else { return None };
+    Some(found.iter().map(machines::in_words).collect())
 }
 
 /// The next look when nothing is left; from the first one again when something was.

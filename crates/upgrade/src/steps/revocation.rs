@@ -43,32 +43,16 @@ pub(crate) fn decide(
     kind: UpdateKind,
     observation: &Observation,
 ) -> Option<Decision> {
-    match observation {
-        Observation::ChangeSet(seen) => delete(plan, state.update(kind), kind, seen.as_ref()),
-        Observation::StackEvents { events, .. } if events.is_empty() => Some(Decision::MakeAnew(kind)),
-        Observation::StackEvents { .. } => {
-            let known = state.update(kind);
-            (known.begun, known.seen, known.revoked) = (true, true, false);
-            Some(Decision::Done)
-        }
-        Observation::GateRules(_)
-        | Observation::JobQueues(_)
-        | Observation::Jobs(_)
-        | Observation::WorkerGroups(_)
-        | Observation::EcsServices(_)
-        | Observation::StackStatus(_)
-        | Observation::Resources(_)
-        | Observation::Alarms(_)
-        | Observation::Machines(_)
-        | Observation::Snapshots(_)
-        | Observation::Calm(_)
-        | Observation::Contents { .. }
-        | Observation::Facts(_)
-        | Observation::Obstacles(_)
-        | Observation::Standing(_)
-        | Observation::Health(_)
-        | Observation::Platform(_) => None,
+    if let Observation::ChangeSet(seen) = observation {
+        return delete(plan, state.update(kind), kind, seen.as_ref());
     }
+    let Observation::StackEvents { events, .. } = observation else { return None };
+    if events.is_empty() {
+        return Some(Decision::MakeAnew(kind));
+    }
+    let known = state.update(kind);
+    (known.begun, known.seen, known.revoked) = (true, true, false);
+    Some(Decision::Done)
 }
 
 fn delete(

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, Rememberer, ServiceCount};
 use crate::note::Note;
-use crate::observation::{EcsService, EcsTask, FleetQuery, Observation, Query};
+use crate::observation::{EcsService, EcsTask, FleetQuery, Observation, Query, physical_ids};
 use crate::plan::Plan;
 use crate::state::State;
 use crate::step::{Ends, StepRules};
@@ -55,9 +55,7 @@ fn inquiry(state: &State) -> Inquiry {
 }
 
 pub(crate) fn query(state: &State) -> Query {
-    let services = &state.targets.ecs_services;
-    FleetQuery::EcsServices { arns: services.iter().map(|service| service.physical_id.clone()).collect() }
-        .into()
+    FleetQuery::EcsServices { arns: physical_ids(&state.targets.ecs_services) }.into()
 }
 
 fn note(plan: &Plan, state: &State, service: &EcsService) -> Option<Note> {

@@ -1,7 +1,7 @@
 //! Look at everything that the end is told from.
 
 use crate::ending::Seen;
-use crate::observation::{CalmParts, FleetQuery, LogicalResource, Observation, Query};
+use crate::observation::{CalmParts, FleetQuery, Observation, Query, physical_ids};
 use crate::plan::{Plan, Targets};
 use crate::state::State;
 use crate::step::StepRules;
@@ -26,17 +26,13 @@ pub(crate) fn parts(plan: &Plan, state: &State) -> CalmParts {
         [] => plan.gates().map(|(arn, _)| arn.to_owned()).collect(),
         doors => doors.iter().map(|door| door.listener_arn.clone()).collect(),
     };
-    CalmParts { listener_arns, alarm_names: ids(&targets.alarms), ..CalmParts::of_work(targets) }
+    CalmParts { listener_arns, alarm_names: physical_ids(&targets.alarms), ..CalmParts::of_work(targets) }
 }
 
 /// Whether there is anything whose note could tell of maintenance.
 pub(crate) fn has_work(state: &State) -> bool {
     let Targets { job_queues, worker_groups, ecs_services, .. } = &state.targets;
     !(job_queues.is_empty() && worker_groups.is_empty() && ecs_services.is_empty())
-}
-
-fn ids(resources: &[LogicalResource]) -> Vec<String> {
-    resources.iter().map(|resource| resource.physical_id.clone()).collect()
 }
 
 /// Done with whatever is seen.

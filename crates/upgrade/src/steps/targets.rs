@@ -1,7 +1,7 @@
 //! Find listener, queues and groups again: the update may have replaced them.
 
 use crate::observation::{FleetQuery, LogicalResource, Observation, Query};
-use crate::plan::{Plan, Targets};
+use crate::plan::Plan;
 use crate::state::State;
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry};
@@ -19,21 +19,7 @@ pub(crate) fn locate_targets() -> StepRules {
 }
 
 pub(crate) fn query(plan: &Plan) -> Query {
-    let Targets {
-        listeners,
-        target_groups,
-        job_queues,
-        worker_groups,
-        ecs_services,
-        serving_services,
-        alarms,
-        databases,
-        volumes,
-        dedicated_machine_tags: _,
-    } = &plan.targets;
-    let work = [job_queues, worker_groups, ecs_services, serving_services];
-    let all = [listeners, target_groups, alarms, databases, volumes].into_iter().chain(work);
-    let logical_ids = all.flatten().map(|resource| resource.logical_id.clone()).collect();
+    let logical_ids = plan.targets.all().map(|resource| resource.logical_id.clone()).collect();
     FleetQuery::Resources { stack_id: plan.stack_id.clone(), logical_ids }.into()
 }
 
@@ -44,24 +30,17 @@ fn locate(plan: &Plan, state: &mut State, resources: &[LogicalResource]) -> Deci
         resources.iter().find(|resource| resource.logical_id == old.logical_id).cloned()
     };
     let targets = &mut state.targets;
-    let listeners: Vec<LogicalResource> = targets.listeners.iter().filter_map(now).collect();
-    if let Some(gone) = targets.listeners.first().filter(|_| listeners.is_empty() && !plan.gateless) {
+    if let Some(gone) = targets
+        .listeners
+        .first()
+        .filter(|_| !plan.gateless && targets.listeners.iter().all(|one| now(one).is_none()))
+    {
         return Decision::Fail(format!(
             "the listener {} is no longer in the stack; whether users can reach the platform is not known",
             gone.logical_id
         ));
     }
-    targets.listeners = listeners;
-    for list in [
-        &mut targets.target_groups,
-        &mut targets.job_queues,
-        &mut targets.worker_groups,
-        &mut targets.ecs_services,
-        &mut targets.serving_services,
-        &mut targets.alarms,
-        &mut targets.databases,
-        &mut targets.volumes,
-    ] {
+    for list in targets.lists_mut() {
         *list = list.iter().filter_map(now).collect();
     }
     Decision::Done

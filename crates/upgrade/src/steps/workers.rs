@@ -6,7 +6,7 @@ pub(crate) mod schedules;
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
 use crate::note::Note;
-use crate::observation::{FleetQuery, Instance, Observation, Query, WorkerGroup};
+use crate::observation::{FleetQuery, Instance, Observation, Query, WorkerGroup, physical_ids};
 use crate::obstacles::not_come_back;
 use crate::plan::Plan;
 use crate::state::State;
@@ -56,8 +56,7 @@ fn inquiry(state: &State) -> Inquiry {
 }
 
 pub(crate) fn query(state: &State) -> Query {
-    let groups = &state.targets.worker_groups;
-    FleetQuery::WorkerGroups { names: groups.iter().map(|group| group.physical_id.clone()).collect() }.into()
+    FleetQuery::WorkerGroups { names: physical_ids(&state.targets.worker_groups) }.into()
 }
 
 fn note(plan: &Plan, state: &State, group: &WorkerGroup) -> Option<Note> {

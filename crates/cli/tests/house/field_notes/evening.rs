@@ -1,7 +1,7 @@
 //! 14: what has to be accepted on an ordinary evening.
 
 use cli::planning::{NewRelease, NoPlan, Prepared, UpgradeRequest, prepare};
-use upgrade::{Acceptance, Before, CheckResult, STANDING_CHECKS, UpgradeChoices, Verdict};
+use upgrade::{Acceptance, Before, CheckResult, UpgradeChoices, Verdict, standing_checks};
 
 use super::Scene;
 
@@ -35,7 +35,7 @@ pub async fn what_is_so_every_evening_is_accepted_once_and_the_evening_by_itself
     let before = in_the_way(&prepared(&scene, &[]).await);
     let why = "it is so every evening";
     scene.world.full.site.settings.accepted =
-        STANDING_CHECKS.map(|check| (check.to_owned(), why.to_owned())).to_vec();
+        standing_checks().into_iter().map(|check| (check.to_owned(), why.to_owned())).collect();
     let looked = prepared(&scene, &[]).await;
     let evening = in_the_way(&looked);
     println!("in the way: {before:?}; with what the settings accept: {evening:?}");
@@ -44,7 +44,7 @@ pub async fn what_is_so_every_evening_is_accepted_once_and_the_evening_by_itself
     let ordinary: Vec<&String> =
         evening.iter().filter(|check| !["identity", "recovery-point"].contains(&check.as_str())).collect();
     assert!(ordinary.len() <= 3, "{ordinary:?}");
-    assert!(evening.iter().all(|check| !STANDING_CHECKS.contains(&check.as_str())), "{evening:?}");
+    assert!(evening.iter().all(|check| !standing_checks().contains(&check.as_str())), "{evening:?}");
     // What was accepted for good still warns, and says who accepted it.
     let warns = |check: &&CheckResult| check.verdict == Verdict::Warning && before.contains(&check.id);
     for check in looked.checks.iter().filter(warns).filter(|one| !evening.contains(&one.id)) {
