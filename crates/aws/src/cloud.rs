@@ -6,8 +6,8 @@ use conductor::Cloud;
 use futures_util::future::try_join5;
 use upgrade::{
     Act, CalmParts, CalmSeen, DoorSeen, Facts, FleetAct, FleetQuery, HealthQuery, ListenerSeen,
-    LogicalResource, Maintenance, Memory, Observation, PlannedSnapshot, PortError, PortErrorKind, Query,
-    Rememberer, SnapshotKind, StackAct, StackQuery, StandingSeen, Targets, WaysIn,
+    LogicalResource, Maintenance, Memory, NotedResource, Observation, PlannedSnapshot, PortError,
+    PortErrorKind, Query, SnapshotKind, StackAct, StackQuery, StandingSeen, Targets, WaysIn,
 };
 
 use crate::clouds::AwsClouds;
@@ -187,8 +187,8 @@ impl AwsCloud {
         };
         let doors = self.doors(listener_arns).await?;
         let calm = CalmSeen { doors, queues, groups: groups.clone(), services, ..CalmSeen::default() };
-        let found = Maintenance::of_calm(&calm);
-        Ok(Facts::of(&deployment, targets, &groups, &databases, found.as_ref()))
+        let found = Maintenance::from_calm(&calm);
+        Ok(Facts::gather(&deployment, targets, &groups, &databases, found.as_ref()))
     }
 
     async fn doors(&self, listener_arns: &[String]) -> Result<Vec<DoorSeen>, PortError> {
@@ -282,39 +282,39 @@ impl AwsCloud {
     async fn remember(&self, memories: &[Memory]) -> Result<(), PortError> {
         let mut of_instances: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for memory in memories {
-            if let Rememberer::Instance(id) = &memory.resource {
+            if let NotedResource::Instance(id) = &memory.resource {
                 of_instances.entry(&memory.text).or_default().push(id);
             }
         }
         each(memories, async |memory| match &memory.resource {
-            Rememberer::WorkerGroup(name) => auto_scaling::remember(&self.wire, name, &memory.text).await,
-            Rememberer::JobQueue(arn) => batch::remember(&self.wire, arn, &memory.text).await,
-            Rememberer::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
-            Rememberer::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
-            Rememberer::Instance(_) => Ok(()),
-            Rememberer::ListenerRule(arn) => gate::remember(&self.wire, arn, &memory.text).await,
+            NotedResource::WorkerGroup(name) => auto_scaling::remember(&self.wire, name, &memory.text).await,
+            NotedResource::JobQueue(arn) => batch::remember(&self.wire, arn, &memory.text).await,
+            NotedResource::EcsService(arn) => ecs::remember(&self.wire, arn, &memory.text).await,
+            NotedResource::Alarm(name) => cloudwatch::remember(&self.wire, name, &memory.text).await,
+            NotedResource::Instance(_) => Ok(()),
+            NotedResource::ListenerRule(arn) => gate::remember(&self.wire, arn, &memory.text).await,
         })
         .await?;
         each(of_instances, async |(text, ids)| ec2::remember(&self.wire, &ids, text).await).await
     }
 
-    async fn forget(&self, resources: &[Rememberer]) -> Result<(), PortError> {
+    async fn forget(&self, resources: &[NotedResource]) -> Result<(), PortError> {
         each(resources, async |resource| match resource {
-            Rememberer::WorkerGroup(name) => auto_scaling::forget(&self.wire, name).await,
-            Rememberer::JobQueue(arn) => batch::forget(&self.wire, arn).await,
-            Rememberer::EcsService(arn) => ecs::forget(&self.wire, arn).await,
-            Rememberer::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
-            Rememberer::Instance(_) => Ok(()),
-            Rememberer::ListenerRule(arn) => gate::forget(&self.wire, arn).await,
+            NotedResource::WorkerGroup(name) => auto_scaling::forget(&self.wire, name).await,
+            NotedResource::JobQueue(arn) => batch::forget(&self.wire, arn).await,
+            NotedResource::EcsService(arn) => ecs::forget(&self.wire, arn).await,
+            NotedResource::Alarm(name) => cloudwatch::forget(&self.wire, name).await,
+            NotedResource::Instance(_) => Ok(()),
+            NotedResource::ListenerRule(arn) => gate::forget(&self.wire, arn).await,
         })
         .await?;
         let instances = resources.iter().filter_map(|resource| match resource {
-            Rememberer::Instance(id) => Some(id.as_str()),
-            Rememberer::WorkerGroup(_)
-            | Rememberer::JobQueue(_)
-            | Rememberer::EcsService(_)
-            | Rememberer::Alarm(_)
-            | Rememberer::ListenerRule(_) => None,
+            NotedResource::Instance(id) => Some(id.as_str()),
+            NotedResource::WorkerGroup(_)
+            | NotedResource::JobQueue(_)
+            | NotedResource::EcsService(_)
+            | NotedResource::Alarm(_)
+            | NotedResource::ListenerRule(_) => None,
         });
         ec2::forget(&self.wire, &instances.collect::<Vec<_>>()).await
     }

@@ -1,7 +1,7 @@
 //! Amazon ECS: services, their tasks and their notes.
 
 use serde_json::{Value, json};
-use upgrade::{EcsService, EcsTask, Finding, PortError, ServiceCount};
+use upgrade::{EcsService, EcsTask, HealthFinding, PortError, ServiceCount};
 
 use crate::concurrency::{all, each};
 use crate::endpoints::ECS;
@@ -134,12 +134,12 @@ async fn task_arns(wire: &Wire, service_arn: &str, desired: &str) -> Result<Vec<
 }
 
 /// Whether services have as many tasks as they want, all of the newest definition.
-pub(crate) async fn health(wire: &Wire, arns: &[String]) -> Result<Vec<Finding>, PortError> {
+pub(crate) async fn health(wire: &Wire, arns: &[String]) -> Result<Vec<HealthFinding>, PortError> {
     let described = describe_services(wire, arns).await?;
     let of = |arn: &String| {
         let what = format!("ECS service {}", arn.rsplit('/').next().unwrap_or(arn));
         let Some(service) = described.iter().find(|service| service.arn == *arn) else {
-            return Finding { what, healthy: false, detail: "it does not exist".to_owned() };
+            return HealthFinding { what, healthy: false, detail: "it does not exist".to_owned() };
         };
         let EcsService { desired_count, running_count, is_steady, last_event, .. } = service;
         let healthy = *is_steady && running_count >= desired_count;
@@ -150,7 +150,7 @@ pub(crate) async fn health(wire: &Wire, arns: &[String]) -> Result<Vec<Finding>,
         if let Some(event) = last_event.as_deref().filter(|_| !healthy) {
             detail.push_str(&format!(" ({event})"));
         }
-        Finding { what, healthy, detail }
+        HealthFinding { what, healthy, detail }
     };
     Ok(arns.iter().map(of).collect())
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use upgrade::{Finding, PortError};
+use upgrade::{HealthFinding, PortError};
 
 use crate::concurrency::all;
 use crate::endpoints::LOAD_BALANCING;
@@ -181,12 +181,12 @@ fn describe_target_health(target_group_arn: &str) -> Form<'static> {
 
 /// How a target group's targets are: well when one is healthy at least, and none is unhealthy or still being looked at.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
-pub(crate) async fn target_health(wire: &Wire, arn: &str) -> Result<Finding, PortError> {
+pub(crate) async fn target_health(wire: &Wire, arn: &str) -> Result<HealthFinding, PortError> {
     // arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/NAME/ID
     let name = arn.split('/').nth(1).unwrap_or(arn);
     let what = format!("target group {name}");
     let unhealthy =
-        |what: String, detail: &str| Ok(Finding { what, healthy: false, detail: detail.to_owned() });
+        |what: String, detail: &str| Ok(HealthFinding { what, healthy: false, detail: detail.to_owned() });
     let targets = wire.list(&describe_target_health(arn), "TargetHealthDescriptions").await;
     let targets: Option<Vec<TargetDescription>> =
         targets.or_absent(|error| error.code() == "TargetGroupNotFound")?;
@@ -214,7 +214,7 @@ pub(crate) async fn target_health(wire: &Wire, arn: &str) -> Result<Finding, Por
     if !others.is_empty() {
         detail = format!("{detail}; {}", others.join(", "));
     }
-    Ok(Finding { what, healthy: all_well && healthy > 0, detail })
+    Ok(HealthFinding { what, healthy: all_well && healthy > 0, detail })
 }
 
 /// Whether Elastic Load Balancing has something of this name; it refuses with `absent` where it hasn't.

@@ -24,7 +24,7 @@ use crate::predict::property_tree::{Difference, Tree, differences};
 use crate::predict::{
     AsDeployed, Deployed, PredictError, Scene, Side, attributes, removal, replacement_of_old,
 };
-use future_values::AsItWillBe;
+use future_values::FutureValues;
 
 pub use because::{Because, Price, ReadFate, Reading, Refusal};
 
@@ -36,9 +36,9 @@ pub struct Expectation {
     /// Its type.
     pub resource_type: String,
     /// What AWS says without property values, `None` when it doesn't list the resource.
-    pub aws_plain: Option<Said>,
+    pub aws_plain: Option<AwsAction>,
     /// What AWS says with property values.
-    pub aws_values: Option<Said>,
+    pub aws_values: Option<AwsAction>,
     /// What we expect.
     pub expected: Expected,
     /// What happens to the old physical resource, where it leaves the stack for certain or perhaps.
@@ -74,7 +74,7 @@ impl Expectation {
     /// Whether one of AWS's two answers is not what we expect.
     pub fn differs(&self) -> bool {
         let (action, replacement) = self.expected.in_aws_words();
-        let as_expected = |said: &Option<Said>| match (said, action) {
+        let as_expected = |said: &Option<AwsAction>| match (said, action) {
             (None, None) => true,
             (Some(said), Some(action)) => {
                 said.action == action && (said.replacement == replacement || action == Action::Add)
@@ -87,7 +87,7 @@ impl Expectation {
 
 /// AWS's word on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Said {
+pub struct AwsAction {
     /// What is done.
     pub action: Action,
     /// Whether it is replaced.
@@ -191,7 +191,7 @@ pub fn expectations(
     for (logical_id, expectation) in &mut made {
         let said = |set: &ChangeSet| {
             set.change(logical_id)
-                .map(|change| Said { action: change.action, replacement: change.replacement })
+                .map(|change| AwsAction { action: change.action, replacement: change.replacement })
         };
         expectation.aws_plain = said(plain);
         expectation.aws_values = said(values);
@@ -224,7 +224,7 @@ fn name_of_addition(
     decided: &BTreeMap<String, Decided>,
     new: &Resource,
 ) -> Result<Option<String>, PredictError> {
-    let as_it_will_be = AsItWillBe::new(scene, decided);
+    let as_it_will_be = FutureValues::new(scene, decided);
     let tree = Tree::build_optional(scene.after, new.properties.as_ref(), &as_it_will_be)
         .map_err(PredictError::After)?;
     Ok(tree.and_then(|tree| custom_name::taken(&new.type_name, &tree)))
@@ -248,7 +248,7 @@ fn modification(
     plain: &ChangeSet,
 ) -> Result<(Expectation, Expected), PredictError> {
     let as_deployed = AsDeployed::new(scene);
-    let as_it_will_be = AsItWillBe::new(scene, decided);
+    let as_it_will_be = FutureValues::new(scene, decided);
     let empty = Tree::empty();
     let old_tree =
         Tree::build_optional(side, old.properties.as_ref(), &as_deployed).map_err(PredictError::Before)?;

@@ -146,7 +146,7 @@ async fn anatomy(cloud: &AwsCloud, stack_id: &str) -> Result<Anatomy, String> {
     let deployment = cloud.deployment(stack_id).await.map_err(|error| error.to_string())?;
     let nothing = BTreeMap::new();
     let (profile, survey) = survey_deployment(&deployment).map_err(|error| error.to_string())?;
-    let ways = WaysIn::of(&deployment, &nothing).map_err(|error| error.to_string())?;
+    let ways = WaysIn::find(&deployment, &nothing).map_err(|error| error.to_string())?;
     let listeners = cloud.listeners(&ways).await.map_err(|error| error.to_string())?;
     let judged = judge_doors(&listeners, &nothing);
     let closes = judged.iter().filter(|(_, judged)| *judged == Judged::Close);

@@ -168,7 +168,7 @@ pub(crate) async fn find_users(site: &Site, plan: &Plan, records: &[Record], sta
     let query = users_query(plan, state);
     let why = match tokio::time::timeout(LOOK, site.ports.observe(&query)).await {
         Ok(Ok(Observation::Calm(calm))) => {
-            let kept_out = Users::of(&calm).maintenance().is_some();
+            let kept_out = Users::from_calm(&calm).maintenance().is_some();
             return Whereabouts { kept_out, gateless: plan.gateless, source: Source::Gate };
         }
         Ok(Ok(other)) => format!("answered with {}", other.kind()),

@@ -1,4 +1,4 @@
-//! Telling those who asked to be told of a run's beginning, its questions and its end: SNS topics, a webhook, a program
+//! RunningReport those who asked to be told of a run's beginning, its questions and its end: SNS topics, a webhook, a program
 //! of the owner's. A notification that fails is a remark; it never holds a run up. What is told comes from the plan and
 //! the outcome, neither of which holds a secret; a webhook's address is one, and is shown nowhere.
 

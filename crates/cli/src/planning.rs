@@ -214,7 +214,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     }
     let blocked: Vec<String> =
         in_the_way(&checks, &accepted).iter().map(|result| result.id.clone()).collect();
-    let foretold = drafted.as_ref().ok().map(|drafted| Foretold::of(&linked.drafted, drafted));
+    let foretold = drafted.as_ref().ok().map(|drafted| Foretold::by_updates(&linked.drafted, drafted));
     let plan = match drafted {
         Err(error) => Err(NoPlan::Undrawn(error)),
         Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
@@ -543,7 +543,7 @@ fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec
 /// What is known of the release: the catalogue's word before the template's own.
 fn release_facts(catalogue: Option<Catalogue>, template: &Template, profile: &Profile) -> ReleaseFacts {
     let version = release_version(template, &profile.version_sources(), |_| None);
-    let own = ReleaseFacts { version, ..ReleaseFacts::of(template) };
+    let own = ReleaseFacts { version, ..ReleaseFacts::from_template(template) };
     let entry = catalogue.and_then(|catalogue| {
         let stops: Vec<String> = catalogue
             .releases

@@ -6,7 +6,8 @@ use aws::AwsClouds;
 use conductor::{Cloud, NotSent, SentCall, may_send};
 use platform::Adapter;
 use upgrade::{
-    Act, Finding, HealthQuery, Observation, PlatformHealth, PlatformStatus, PortError, PortErrorKind, Query,
+    Act, HealthFinding, HealthQuery, Observation, PlatformHealth, PlatformStatus, PortError, PortErrorKind,
+    Query,
 };
 
 /// An HTTP check that has not answered by then is not healthy.
@@ -55,7 +56,7 @@ impl Cloud for Ports {
 
 impl Ports {
     /// Target groups, ECS services, the platform itself, the owner's own checks.
-    async fn health(&self, query: &Query, asked: &HealthQuery) -> Result<Vec<Finding>, PortError> {
+    async fn health(&self, query: &Query, asked: &HealthQuery) -> Result<Vec<HealthFinding>, PortError> {
         let HealthQuery { target_group_arns, service_arns, platform, version, http } = asked;
         let mut findings = Vec::new();
         if !(target_group_arns.is_empty() && service_arns.is_empty())
@@ -74,9 +75,12 @@ impl Ports {
 
     /// What the platform says of itself, judged: well, and of the wanted version. A platform that can't tell its
     /// version is believed.
-    async fn platform_finding(&self, version: Option<&str>) -> Finding {
-        let finding =
-            |healthy, detail: String| Finding { what: Finding::PLATFORM.to_owned(), healthy, detail };
+    async fn platform_finding(&self, version: Option<&str>) -> HealthFinding {
+        let finding = |healthy, detail: String| HealthFinding {
+            what: HealthFinding::PLATFORM.to_owned(),
+            healthy,
+            detail,
+        };
         let status = match self.platform.status().await {
             Ok(status) => status,
             Err(error) => return finding(false, error.to_string()),

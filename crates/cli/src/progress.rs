@@ -98,7 +98,7 @@ impl Lines {
 
     /// At what time the step ends by itself, once each.
     fn limit(&mut self, plan: &Plan, state: &State, at: Timestamp) {
-        let limit = Limit::of(plan, state, at).filter(|limit| limit.then != Then::Failed);
+        let limit = Limit::next(plan, state, at).filter(|limit| limit.then != Then::Failed);
         if state.waiting_on.is_empty() || limit == self.limit {
             return;
         }

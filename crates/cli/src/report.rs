@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use upgrade::{
-    Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, Seen, StepReport, Telling, What,
+    Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, RunningReport, Seen, StepReport, What,
 };
 
 use crate::error::Exit;
@@ -233,7 +233,7 @@ struct GoneOn {
 impl GoneOn {
     fn of(plan: &Plan, records: &[Record]) -> GoneOn {
         let mut gone_on = GoneOn::default();
-        let mut telling = Telling::default();
+        let mut telling = RunningReport::default();
         for record in records {
             if let Record::Happened(Event { what: What::Resumed { .. }, .. }) = record {
                 match telling.state().is_some_and(|state| state.question.is_some()) {

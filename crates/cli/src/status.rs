@@ -287,7 +287,7 @@ async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looke
         Err(error) => return (Err(in_words(error)), Vec::new()),
     };
     let gateless = site.settings.gateless;
-    let gate = match Maintenance::of_calm(&entrance.calm) {
+    let gate = match Maintenance::from_calm(&entrance.calm) {
         None => Gate { gateless, ..Gate::default() },
         Some(Maintenance { run_id, since, by, state: _ }) => {
             let open = open_doors(&entrance);

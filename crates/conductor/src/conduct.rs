@@ -375,7 +375,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     async fn users(&self, plan: &Plan, state: &State, hold: &Hold) -> Option<Users> {
         let query = users_query(plan, state);
         match self.call(hold, self.cloud.observe(&query)).await {
-            Ok(Observation::Calm(calm)) => Some(Users::of(&calm)),
+            Ok(Observation::Calm(calm)) => Some(Users::from_calm(&calm)),
             Ok(_) | Err(_) => None,
         }
     }

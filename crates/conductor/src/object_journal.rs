@@ -76,7 +76,7 @@ impl<O: Objects> ObjectJournal<O> {
             objects,
             location,
             stack_id: stack_id.to_owned(),
-            keys: Keys::of(stack_id),
+            keys: Keys::for_stack(stack_id),
             clock,
             held: tokio::sync::Mutex::new(None),
             memory: Mutex::default(),

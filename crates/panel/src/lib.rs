@@ -1,7 +1,7 @@
 //! The Admin Panel: what a person who upgrades sees and does in a browser, and the REST API behind it.
 //!
 //! Pages are HTML from the server, readable without script; a little script of our own makes them live. Everything is
-//! served from this binary. What a run has done is told by `upgrade::Telling` from the journal, as on the command line.
+//! served from this binary. What a run has done is told by `upgrade::RunningReport` from the journal, as on the command line.
 //!
 //! It knows no AWS, no platform and no command line: what it needs of a deployment is its own trait [`Backend`], and what
 //! it needs of the place that remembers runs is [`Runs`].

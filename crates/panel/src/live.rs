@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 use conductor::{Claim, Clock, JournalError, Request, RunSummary};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::{Mutex, watch};
-use upgrade::{IllegalTransition, Plan, Record, Telling, Timestamp};
+use upgrade::{IllegalTransition, Plan, Record, RunningReport, Timestamp};
 
 use crate::runs::Runs;
 
@@ -52,7 +52,7 @@ pub struct RunPicture {
     /// Its plan.
     pub plan: Arc<Plan>,
     /// What happened, and where it stands.
-    pub telling: Telling,
+    pub telling: RunningReport,
 }
 
 /// Why a run can't be shown.
@@ -199,7 +199,7 @@ impl Live {
         let run_id = run_id.to_owned();
         // A long run takes a while to tell: other pages don't wait for it.
         let telling = tokio::task::spawn_blocking(move || {
-            let mut picture = RunPicture { plan: Arc::new(plan), telling: Telling::default() };
+            let mut picture = RunPicture { plan: Arc::new(plan), telling: RunningReport::default() };
             tell(&mut picture, &run_id, &records)?;
             Ok(picture)
         });

@@ -109,7 +109,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// An error with its causes, which many a `Display` leaves out.
-pub(crate) fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Uri;
 use http::uri::Scheme;
-use upgrade::{Finding, HttpCheck};
+use upgrade::{HealthFinding, HttpCheck};
 
 use crate::failure::Failure;
 use crate::transport::Transport;
@@ -15,8 +15,8 @@ const LARGEST_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Make one check. What can't be asked is not healthy, with the reason; no redirect is followed, so a check that
 /// expects one says so with its status.
-pub async fn probe(check: &HttpCheck, timeout: Duration) -> Finding {
-    let finding = |healthy, detail: String| Finding {
+pub async fn probe(check: &HttpCheck, timeout: Duration) -> HealthFinding {
+    let finding = |healthy, detail: String| HealthFinding {
         what: if check.name == check.url {
             check.url.clone()
         } else {

@@ -21,7 +21,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::PlatformError;
-use crate::failure::{Failure, told};
+use crate::failure::{Failure, with_causes};
 
 /// What an [`InProcessHandler`] gives.
 pub type InProcessAnswer = Pin<Box<dyn Future<Output = http::Response<Bytes>> + Send>>;
@@ -65,7 +65,7 @@ impl Transport {
                     if error.is::<LengthLimitError>() {
                         Failure::TooLarge(limit)
                     } else {
-                        Failure::Unreachable(format!("the answer broke off: {}", told(error.as_ref())))
+                        Failure::Unreachable(format!("the answer broke off: {}", with_causes(error.as_ref())))
                     }
                 })?;
                 Ok(http::Response::from_parts(parts, body.to_bytes()))
@@ -94,7 +94,7 @@ fn unreachable(error: &(dyn std::error::Error + 'static)) -> Failure {
             None => current.source(),
         };
     }
-    Failure::Unreachable(told(error))
+    Failure::Unreachable(with_causes(error))
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PlatformError> {
@@ -102,8 +102,10 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PlatformError> {
     match ca_file {
         Some(path) => {
             let unusable = |reason: String| PlatformError::Certificates { path: path.to_owned(), reason };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(told(&error)))? {
-                let certificate = certificate.map_err(|error| unusable(told(&error)))?;
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|error| unusable(with_causes(&error)))?
+            {
+                let certificate = certificate.map_err(|error| unusable(with_causes(&error)))?;
                 roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
             }
             if roots.is_empty() {

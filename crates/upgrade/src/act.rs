@@ -160,7 +160,7 @@ pub enum FleetAct {
     /// Take those notes off again.
     Forget {
         /// From what.
-        resources: Vec<Rememberer>,
+        resources: Vec<NotedResource>,
     },
     /// Complete lifecycle actions that hold instances.
     CompleteLifecycleActions {
@@ -272,14 +272,14 @@ impl Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// On what.
-    pub resource: Rememberer,
+    pub resource: NotedResource,
     /// What is written.
     pub text: String,
 }
 
 /// What can carry a note: something with tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rememberer {
+pub enum NotedResource {
     /// An Auto Scaling group, by name.
     WorkerGroup(String),
     /// A Batch job queue, by ARN.
@@ -294,17 +294,17 @@ pub enum Rememberer {
     ListenerRule(String),
 }
 
-impl Rememberer {
+impl NotedResource {
     /// Its id in the account: what its note is of.
     #[must_use]
     pub fn physical_id(&self) -> &str {
         match self {
-            Rememberer::WorkerGroup(id)
-            | Rememberer::JobQueue(id)
-            | Rememberer::EcsService(id)
-            | Rememberer::Alarm(id)
-            | Rememberer::Instance(id)
-            | Rememberer::ListenerRule(id) => id,
+            NotedResource::WorkerGroup(id)
+            | NotedResource::JobQueue(id)
+            | NotedResource::EcsService(id)
+            | NotedResource::Alarm(id)
+            | NotedResource::Instance(id)
+            | NotedResource::ListenerRule(id) => id,
         }
     }
 }

@@ -69,7 +69,7 @@ pub struct Circumstances {
     /// What the platform says of itself; `None`: its adapter can't ask.
     pub platform_status: Option<Looked<PlatformStatus>>,
     /// Of what proves the platform healthy, how it was before maintenance; empty: it wasn't looked at.
-    pub health: Vec<crate::observation::Finding>,
+    pub health: Vec<crate::observation::HealthFinding>,
     /// Sessions; `None`: the adapter can't ask.
     pub sessions: Option<Looked<Vec<Session>>>,
     /// Computations; `None`: the adapter can't ask.

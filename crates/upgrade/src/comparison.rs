@@ -105,7 +105,9 @@ fn weigh_parts(approved: &Change, actual: &Change, found: &mut Vec<Difference>) 
     }
     let only = |those: &Change, others: &Change, shared: &BTreeMap<ChangedPart, Vec<&ChangeDetail>>| {
         let only = those.details.difference(&others.details);
-        only.filter(|detail| shared.contains_key(&ChangedPart::of(detail))).cloned().collect::<BTreeSet<_>>()
+        only.filter(|detail| shared.contains_key(&ChangedPart::from_detail(detail)))
+            .cloned()
+            .collect::<BTreeSet<_>>()
     };
     let (approved_only, actual_only) = (only(approved, actual, &is), only(actual, approved, &was));
     if !approved_only.is_empty() || !actual_only.is_empty() {
@@ -125,7 +127,7 @@ fn weigh_parts(approved: &Change, actual: &Change, found: &mut Vec<Difference>) 
 fn parts(change: &Change) -> BTreeMap<ChangedPart, Vec<&ChangeDetail>> {
     let mut parts: BTreeMap<ChangedPart, Vec<&ChangeDetail>> = BTreeMap::new();
     for detail in &change.details {
-        parts.entry(ChangedPart::of(detail)).or_default().push(detail);
+        parts.entry(ChangedPart::from_detail(detail)).or_default().push(detail);
     }
     for attribute in &change.scope {
         if !change.details.iter().any(|detail| detail.attribute == *attribute) {

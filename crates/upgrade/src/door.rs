@@ -82,7 +82,7 @@ impl WaysIn {
     ///
     /// # Errors
     /// The deployed template can't be read, or its parameters don't fit.
-    pub fn of(deployment: &Deployment, words: &BTreeMap<String, DoorWord>) -> Result<WaysIn, DraftError> {
+    pub fn find(deployment: &Deployment, words: &BTreeMap<String, DoorWord>) -> Result<WaysIn, DraftError> {
         let template = ReleaseSide::deployed(deployment)?.template;
         let of_type = |type_name: &str| -> Vec<LogicalResource> {
             let is = |one: &&LogicalResource| {

@@ -171,7 +171,7 @@ fn find_in_whole(
     let deployed = ReleaseSide::deployed(deployment)?;
     let (pseudo, outside) = (pseudo(deployment), Outside::default());
     let evaluation = Evaluation::new(&deployed.template, &deployed.parameters, &pseudo, &outside)?;
-    let profile = profile.cloned().unwrap_or_else(|| Profile::of(&deployed.template));
+    let profile = profile.cloned().unwrap_or_else(|| Profile::from_template(&deployed.template));
     let targets = targets(deployment, &profile, &evaluation)?;
     Ok((profile, targets))
 }
@@ -184,7 +184,7 @@ pub fn survey_deployment(deployment: &Deployment) -> Result<(Profile, Survey), D
     let deployed = ReleaseSide::deployed(deployment)?;
     let (pseudo, outside) = (pseudo(deployment), Outside::default());
     let evaluation = Evaluation::new(&deployed.template, &deployed.parameters, &pseudo, &outside)?;
-    let profile = Profile::of(&deployed.template);
+    let profile = Profile::from_template(&deployed.template);
     let survey = profile.survey(&evaluation);
     Ok((profile, survey))
 }

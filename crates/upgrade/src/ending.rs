@@ -60,9 +60,9 @@ pub enum Users {
 impl Seen {
     /// What a look showed.
     #[must_use]
-    pub fn of(standing: &StandingSeen, at: Timestamp) -> Seen {
+    pub fn from_standing(standing: &StandingSeen, at: Timestamp) -> Seen {
         let StandingSeen { stack_status, version, calm } = standing;
-        let users = Users::of(calm);
+        let users = Users::from_calm(calm);
         let still_to_put_back = match &users {
             Users::In | Users::AtWork => still_to_put_back(calm),
             // What is taken away in maintenance is as it should be.
@@ -202,9 +202,9 @@ impl Maintenance {
 impl Users {
     /// What a look showed. Users are out when every way in is closed.
     #[must_use]
-    pub fn of(calm: &CalmSeen) -> Users {
+    pub fn from_calm(calm: &CalmSeen) -> Users {
         let closes = |door: &DoorSeen| !door.exists || door.rules.iter().any(|rule| rule.closes);
-        match (Maintenance::of_calm(calm), calm.doors.is_empty()) {
+        match (Maintenance::from_calm(calm), calm.doors.is_empty()) {
             (Some(found), true) => Users::Stopped(found),
             (None, true) => Users::AtWork,
             (Some(found), false) if calm.doors.iter().all(closes) => Users::Out(found),

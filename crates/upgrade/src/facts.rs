@@ -70,7 +70,7 @@ impl FactsBefore {
 impl Facts {
     /// What was seen of a deployment.
     #[must_use]
-    pub fn of(
+    pub fn gather(
         deployment: &Deployment,
         targets: &Targets,
         groups: &[WorkerGroup],

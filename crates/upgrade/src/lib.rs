@@ -19,33 +19,33 @@ mod draft;
 mod ending;
 mod facts;
 mod journal;
+mod journal_lines;
 mod limit;
-mod line;
-mod nearest;
 mod note;
 mod observation;
 mod obstacles;
+mod other_ways_in;
 pub mod pieces;
 mod plan;
-mod plan_words;
 mod platform;
 mod policy;
 mod profile;
 mod question;
-mod repeated;
+mod repeated_failures;
 mod report;
 mod shared_state;
 mod state;
 mod step;
 mod steps;
+mod suggestions;
 mod takeover;
 mod transition;
-mod unjudged_ways;
+mod user_impact;
 mod version;
 mod watch;
 
 pub use act::{
-    Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, RuleMove, ServiceCount, StackAct,
+    Act, FleetAct, GroupSize, LifecycleAction, Memory, NotedResource, RuleMove, ServiceCount, StackAct,
     WarmPoolSize,
 };
 pub use approval::{Approval, ApprovedPlan, NotApproved};
@@ -72,13 +72,12 @@ pub use draft::{
 pub use ending::{DoorStanding, Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
 pub use journal::{Event, Handover, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
+pub use journal_lines::{Line, LineKind};
 pub use limit::{Limit, Then};
-pub use line::{Line, LineKind};
-pub use nearest::nearest;
 pub use note::Note;
 pub use observation::{
-    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, Finding, FleetQuery,
-    GateRuleSeen, HealthQuery, Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation,
+    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, FleetQuery, GateRuleSeen,
+    HealthFinding, HealthQuery, Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation,
     OtherRule, Query, SnapshotSeen, StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
     physical_ids,
 };
@@ -86,6 +85,7 @@ pub use obstacles::{
     ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,
     ProtectedInstance, ScheduledAction, Weight, not_come_back, obstacles,
 };
+pub use other_ways_in::unjudged_ways;
 pub use plan::{
     Acceptance, AdmittingRule, AtWork, ExpectedChange, Fate, Gate, PLAN_FORMAT, ParameterSetting, Piece,
     Plan, PlannedRisk, PlannedSnapshot, PlannedStep, Proposal, RunKind, SnapshotKind, StackUpdate, Targets,
@@ -99,21 +99,21 @@ pub use policy::{
     Announcement, DrainPolicy, Escalation, HealthPolicy, HttpCheck, MaintenancePolicy, OnUnhealthy,
 };
 pub use profile::{
-    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, Roles, Said, SelectBy, Selection,
+    DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, ProfileWord, Roles, SelectBy, Selection,
     Selector, Survey, is_work,
 };
 pub use question::{Answer, Question, StuckResource};
-pub use repeated::{Novelty, Repeated};
-pub use report::{Report, StepReport, Telling};
+pub use repeated_failures::{Novelty, Repeated};
+pub use report::{Report, RunningReport, StepReport};
 pub use shared_state::{BucketSeen, SharedState, Trial, Versions};
 pub use state::{BannerBefore, Before, Door, Maintenance, Outcome, State, Stays, Taken, Told, UpdateState};
 pub use step::Step;
 pub use steps::services::not_running;
 pub use steps::users_query;
+pub use suggestions::nearest;
 pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
-pub use unjudged_ways::unjudged_ways;
 pub use version::{VersionSource, deployed_version, release_version, version_sources};
 pub use watch::{WATCH_SECONDS, watch_due};
 

@@ -59,7 +59,7 @@ impl Limit {
     /// The limit of the step that a run is in, seen at this time; `None`: it takes as long as it takes, or nothing is
     /// waited for.
     #[must_use]
-    pub fn of(plan: &Plan, state: &State, now: Timestamp) -> Option<Limit> {
+    pub fn next(plan: &Plan, state: &State, now: Timestamp) -> Option<Limit> {
         if state.outcome.is_some() || state.question.is_some() {
             return None;
         }
@@ -68,8 +68,8 @@ impl Limit {
         let failed = |seconds| Limit { at: began.plus_seconds(seconds), then: Then::Failed };
         let limit = match state.step.rules().ends {
             Ends::AtWindow => plan.announcement.closes_at.map(|at| Limit { at, then: Then::Closes }),
-            Ends::DrainOfWork(of) => Limit::of_drain(of(policy), state.work_ends_since?, began, now),
-            Ends::Drain(of) => Limit::of_drain(of(policy), began, began, now),
+            Ends::DrainOfWork(of) => Limit::drain(of(policy), state.work_ends_since?, began, now),
+            Ends::Drain(of) => Limit::drain(of(policy), began, began, now),
             Ends::AtHealthDeadline => Some(Limit {
                 at: began.plus_seconds(plan.health.deadline_seconds),
                 then: Then::Unhealthy(plan.health.on_failure),
@@ -83,7 +83,7 @@ impl Limit {
     }
 
     /// `began`: the step; what was told to end gets some time to do it, however late its turn came.
-    fn of_drain(policy: DrainPolicy, since: Timestamp, began: Timestamp, now: Timestamp) -> Option<Limit> {
+    fn drain(policy: DrainPolicy, since: Timestamp, began: Timestamp, now: Timestamp) -> Option<Limit> {
         let grace_ends = since.plus_seconds(policy.grace_seconds);
         if now < grace_ends {
             return Some(Limit { at: grace_ends, then: Then::Told });

@@ -263,7 +263,7 @@ pub enum Observation {
     /// Answer to [`FleetQuery::Standing`].
     Standing(StandingSeen),
     /// Answer to [`Query::Health`].
-    Health(Vec<Finding>),
+    Health(Vec<HealthFinding>),
     /// Answer to [`Query::Platform`].
     Platform(PlatformObservation),
 }
@@ -325,7 +325,7 @@ pub struct StandingSeen {
 
 /// One thing that was asked for its health.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct HealthFinding {
     /// What was asked, such as `target group web` or `https://example.com/ready`.
     pub what: String,
     /// Whether it is well.
@@ -334,7 +334,7 @@ pub struct Finding {
     pub detail: String,
 }
 
-impl Finding {
+impl HealthFinding {
     /// What the platform says of itself.
     pub const PLATFORM: &str = "platform";
 }

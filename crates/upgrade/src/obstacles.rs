@@ -28,7 +28,7 @@ pub struct ObstacleParts {
 impl ObstacleParts {
     /// What a drain of these targets may meet.
     #[must_use]
-    pub fn of(targets: &Targets, policy: &MaintenancePolicy) -> ObstacleParts {
+    pub fn from_targets(targets: &Targets, policy: &MaintenancePolicy) -> ObstacleParts {
         ObstacleParts {
             machine_tags: targets.dedicated_machine_tags.clone(),
             group_names: physical_ids(&targets.worker_groups),

@@ -1,6 +1,6 @@
 //! The plan: everything an upgrade will do, frozen. The executor obeys.
 
-use changeset::expect::{Expectation, Expected, Said};
+use changeset::expect::{AwsAction, Expectation, Expected};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -317,7 +317,7 @@ impl ExpectedChange {
     }
 }
 
-fn in_words(said: Said) -> String {
+fn in_words(said: AwsAction) -> String {
     match said.replacement {
         Some(replacement) => format!("{}, replacement {}", said.action.word(), replacement.word()),
         None => said.action.word().to_owned(),

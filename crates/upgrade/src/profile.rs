@@ -18,7 +18,7 @@ pub use error::{Misfit, MisfitKind, ProfileError};
 pub use part::{Part, is_work};
 pub use select::{SelectBy, Selection, Selector};
 
-use crate::nearest::nearest;
+use crate::suggestions::nearest;
 use crate::version::{VersionSource, release_version};
 use select::fits;
 
@@ -31,15 +31,15 @@ pub struct Profile {
     pub parts: BTreeMap<Part, Selection>,
     /// The parameter that pins a database's storage, by the database's logical id; one that isn't here is the one
     /// that its `AllocatedStorage` refers to.
-    pub storage_parameters: BTreeMap<String, Said>,
+    pub storage_parameters: BTreeMap<String, ProfileWord>,
     /// Tags that a machine outside of every group carries, all of them. `${AWS::StackName}` in a value is the stack's
     /// name.
     pub dedicated_machine_tags: Vec<(String, Option<String>)>,
     /// Parameters that point at a backup stack, by name; `*` stands for any characters.
-    pub backup_parameters: Vec<Said>,
+    pub backup_parameters: Vec<ProfileWord>,
     /// The entry of the template's `Metadata` that tells the version: a text, or a map with `Version`. `None`: the
     /// first whose key ends in `::VersionInfo`.
-    pub version_metadata_key: Option<Said>,
+    pub version_metadata_key: Option<ProfileWord>,
     /// Where the version is told where no metadata does: mappings and parameters, the first that tells it.
     pub other_version_sources: Vec<VersionSource>,
     /// Its workers are agents that end by themselves when the job that they are at is done: they may be given the time.
@@ -48,7 +48,7 @@ pub struct Profile {
 
 /// A word of a profile, and where it stands; `None`: in this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct ProfileWord {
     /// The word.
     pub text: String,
     /// Where.
@@ -110,7 +110,7 @@ pub struct Survey {
 impl Profile {
     /// The profile for a template: a vendor's, when the template is known to be one of theirs, else `generic`.
     #[must_use]
-    pub fn of(template: &Template) -> Profile {
+    pub fn from_template(template: &Template) -> Profile {
         let takes = |names: &[&str]| names.iter().all(|name| template.parameters.contains_key(*name));
         if template.version_info().is_some_and(|version| version.vendor == "CodeOcean") {
             Profile::code_ocean()
@@ -148,7 +148,7 @@ impl Profile {
     /// target group of its default action, five queues, `pRdsAllocatedStorage`, the data volume.
     #[must_use]
     pub fn code_ocean() -> Profile {
-        let said = |text: &str| Said { text: text.to_owned(), at: None };
+        let said = |text: &str| ProfileWord { text: text.to_owned(), at: None };
         // Workers and their GPU kin carry this tag; the services group doesn't.
         let workers = Selector {
             by: SelectBy::Tag { key: "codeocean:component".to_owned(), value: Some("workers".to_owned()) },
@@ -382,13 +382,13 @@ impl Profile {
         Some(self.misfit(
             template,
             part.key(),
-            &Said { text: id.clone(), at: selector.at.clone() },
+            &ProfileWord { text: id.clone(), at: selector.at.clone() },
             MisfitKind::NotActive { id: id.clone(), condition },
             nearest(id, active.iter().map(|one| one.logical_id.as_str())),
         ))
     }
 
-    fn unknown_parameter(&self, template: &Template, key: &'static str, said: &Said) -> ProfileError {
+    fn unknown_parameter(&self, template: &Template, key: &'static str, said: &ProfileWord) -> ProfileError {
         let near = nearest(&said.text, template.parameters.keys().map(String::as_str));
         self.misfit(template, key, said, MisfitKind::UnknownParameter { name: said.text.clone() }, near)
     }
@@ -397,7 +397,7 @@ impl Profile {
         &self,
         template: &Template,
         key: &'static str,
-        said: &Said,
+        said: &ProfileWord,
         kind: MisfitKind,
         nearest: Vec<String>,
     ) -> ProfileError {

@@ -7,11 +7,11 @@ use crate::approval::Approval;
 use crate::circumstances::Machine;
 use crate::ending::Seen;
 use crate::journal::{Record, What};
-use crate::line::{self, Line, LineKind};
+use crate::journal_lines::{self, Line, LineKind};
 use crate::observation::{EcsTask, Instance, Job, Observation, SnapshotSeen, StackEvent};
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformObservation, Session};
-use crate::repeated::{Novelty, Repeated};
+use crate::repeated_failures::{Novelty, Repeated};
 use crate::state::{Maintenance, Outcome, State};
 use crate::step::Step;
 use crate::transition::{IllegalTransition, transition};
@@ -84,7 +84,7 @@ pub struct StepReport {
 impl Report {
     /// Tell a run from its journal.
     pub fn from_journal(plan: &Plan, records: &[Record]) -> Result<Report, IllegalTransition> {
-        let mut telling = Telling::default();
+        let mut telling = RunningReport::default();
         for record in records {
             telling.tell(plan, record)?;
         }
@@ -130,7 +130,7 @@ impl Report {
 /// A report and a state that grow with the journal, record by record: for whoever follows a run while it goes on.
 /// Each thing that was seen on the way is told once, as it was seen first.
 #[derive(Debug, Clone, Default)]
-pub struct Telling {
+pub struct RunningReport {
     report: Report,
     state: Option<State>,
     lines: Vec<Line>,
@@ -141,7 +141,7 @@ pub struct Telling {
     alive: BTreeSet<String>,
 }
 
-impl Telling {
+impl RunningReport {
     /// Tell the next record.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl Telling {
         if let Novelty::Over(times) = novelty {
             self.add_line(record.at(), LineKind::FailedAgain(times));
         }
-        for kind in line::kinds(plan.kind, before.as_ref(), record, &after, new_events) {
+        for kind in journal_lines::kinds(plan.kind, before.as_ref(), record, &after, new_events) {
             match kind {
                 LineKind::Act(_) | LineKind::Failed(_) if novelty == Novelty::Again => continue,
                 LineKind::Failed(_) => {}

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Rememberer, StackAct};
+use crate::act::{Act, FleetAct, NotedResource, StackAct};
 use crate::ending::Seen;
 use crate::note::Note;
-use crate::observation::{AlarmSeen, CalmSeen, EcsService, Finding, GateRuleSeen, JobQueue, WorkerGroup};
+use crate::observation::{
+    AlarmSeen, CalmSeen, EcsService, GateRuleSeen, HealthFinding, JobQueue, WorkerGroup,
+};
 use crate::plan::{Gate, Plan, RunKind, Targets, UpdateKind};
 use crate::platform::Banner;
 use crate::question::{Question, StuckResource};
@@ -130,7 +132,7 @@ pub struct Before {
     /// The banner, which no tag holds; `None`: none of ours was put up.
     pub banner: Option<BannerBefore>,
     /// How healthy it was: what was as sick before proves nothing afterwards.
-    pub health: Vec<Finding>,
+    pub health: Vec<HealthFinding>,
 }
 
 /// The banner before ours.
@@ -159,16 +161,16 @@ pub struct Maintenance {
 impl Maintenance {
     /// What a look at the calm tells. Where there is no gate, the notes on what is stopped tell of maintenance.
     #[must_use]
-    pub fn of_calm(calm: &CalmSeen) -> Option<Maintenance> {
+    pub fn from_calm(calm: &CalmSeen) -> Option<Maintenance> {
         if calm.doors.is_empty() {
-            return Maintenance::of_notes(calm);
+            return Maintenance::from_notes(calm);
         }
-        Maintenance::of(&gate::rules_of(&calm.doors))
+        Maintenance::from_rules(&gate::rules_of(&calm.doors))
     }
 
     /// What the notes on queues, groups and services tell: the oldest of those that stand on something which is as maintenance leaves it.
     #[must_use]
-    pub fn of_notes(calm: &CalmSeen) -> Option<Maintenance> {
+    pub fn from_notes(calm: &CalmSeen) -> Option<Maintenance> {
         let queues = calm.queues.iter().filter(|queue| !queue.enabled);
         let queues = queues.map(|queue| (&queue.arn, queue.remembered.as_deref()));
         let groups = calm.groups.iter().filter(|group| group.max_size == 0);
@@ -188,7 +190,7 @@ impl Maintenance {
 
     /// What gate rules tell; `None`: none of them keeps users out.
     #[must_use]
-    pub fn of(rules: &[GateRuleSeen]) -> Option<Maintenance> {
+    pub fn from_rules(rules: &[GateRuleSeen]) -> Option<Maintenance> {
         let rule = rules.iter().find(|rule| rule.closes)?;
         let note = rule.note.as_deref().map(Note::read).unwrap_or_default();
         Some(Maintenance {
@@ -499,7 +501,7 @@ impl State {
                 }
                 FleetAct::Forget { resources } => {
                     self.put_back.extend(
-                        resources.iter().map(|resource: &Rememberer| resource.physical_id().to_owned()),
+                        resources.iter().map(|resource: &NotedResource| resource.physical_id().to_owned()),
                     );
                 }
                 FleetAct::CloseGate { .. }

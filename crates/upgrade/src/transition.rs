@@ -115,9 +115,9 @@ pub fn transition(
         What::Waited => {
             // What a person is asked about may be tried on meanwhile.
             Ok(match &state.question {
-                Some(Question::NoCredentials { .. }) => look_at_what_is_due(plan, state, at),
-                Some(question) if question.is_tried_on() => look_at_step(plan, state, at),
-                Some(_) | None => look(plan, state, at),
+                Some(Question::NoCredentials { .. }) => ask_what_is_due(plan, state, at),
+                Some(question) if question.is_tried_on() => ask_step(plan, state, at),
+                Some(_) | None => proceed(plan, state, at),
             })
         }
         What::Resumed { .. } | What::StoodStill => {
@@ -133,10 +133,10 @@ pub fn transition(
                 // Somebody may have continued the rollback in the console meanwhile.
                 Some(Question::RollbackFailed { update, .. }) => {
                     state.update(update).led_elsewhere = true;
-                    Ok(look_at_step(plan, state, at))
+                    Ok(ask_step(plan, state, at))
                 }
                 // Keys were renewed, or rights given back. Where they weren't, it is asked again.
-                Some(Question::Unseen { .. }) => Ok(look_at_step(plan, state, at)),
+                Some(Question::Unseen { .. }) => Ok(ask_step(plan, state, at)),
                 Some(
                     Question::Unhealthy { .. }
                     | Question::Leaving { .. }
@@ -144,20 +144,20 @@ pub fn transition(
                     | Question::GateGone { .. }
                     | Question::WindowPassed { .. },
                 )
-                | None => Ok(look(plan, state, at)),
+                | None => Ok(proceed(plan, state, at)),
             }
         }
         What::Acted => {
             credentials::work_again(&mut state, at);
             state.note_done();
             steps::note_told(&mut state, at);
-            Ok(look(plan, state, at))
+            Ok(proceed(plan, state, at))
         }
         What::Observed(observation) => {
             let is_trial = credentials::trial(plan, &state, at).is_some();
             credentials::work_again(&mut state, at);
             if is_trial {
-                return Ok(look(plan, state, at));
+                return Ok(proceed(plan, state, at));
             }
             state.unseen_since = None;
             if let Some(Question::Unseen { .. }) = state.question {
@@ -217,7 +217,7 @@ pub fn transition(
         }
         What::StopRequested { by, request: _ } => Ok(stop(plan, state, at, by)),
         What::Answered { answer, by, request: _ } => answered(plan, state, at, answer, by),
-        What::PassedOver { request: _ } => Ok(look(plan, state, at)),
+        What::PassedOver { request: _ } => Ok(proceed(plan, state, at)),
         What::Unanswered => {
             state.unanswered_at = Some(at);
             // What came of the act follows.
@@ -245,14 +245,14 @@ fn start(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
         Some(closes_at) if at.milliseconds_since(closes_at) > WINDOW_PASSED_MILLISECONDS => {
             follow(plan, state, at, Decision::Ask(Question::WindowPassed { closes_at }))
         }
-        Some(_) | None => look(plan, state, at),
+        Some(_) | None => proceed(plan, state, at),
     }
 }
 
 /// What a look at the calm leads to. What was due is looked at anew afterwards.
 fn watched_so(plan: &Plan, mut state: State, at: Timestamp, watched: Watched) -> (State, Effect) {
     match watched {
-        Watched::Calm => look(plan, state, at),
+        Watched::Calm => proceed(plan, state, at),
         Watched::Act(act) => {
             state.watching = true;
             (state, Effect::Act(act))
@@ -271,7 +271,7 @@ fn not_taken_away(plan: &Plan, mut state: State, at: Timestamp, error: &PortErro
     {
         state.remarks.push(format!("behind the closed gate it was not possible to {act}: {error}"));
     }
-    look(plan, state, at)
+    proceed(plan, state, at)
 }
 
 /// Scheduled actions may not be suspended: nobody is kept out for that, since what they raise is taken away again.
@@ -284,7 +284,7 @@ fn is_refused_suspension(state: &State, error: &PortError) -> bool {
 fn reclose(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
     if decision == Decision::Done {
         state.reclosing = false;
-        return look(plan, state, at);
+        return proceed(plan, state, at);
     }
     follow(plan, state, at, decision)
 }
@@ -310,7 +310,7 @@ fn renew(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (S
         Decision::Act(_) if !takeover::is_late_possible(plan, &state, at) => {
             gate::keep(&mut state, "it took too long, and no call can arrive any more");
             begin_anew(&mut state, at);
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Decision::Act(act) => (state, Effect::Act(act)),
         Decision::Look
@@ -322,7 +322,7 @@ fn renew(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (S
         | Decision::Fail(_)
         | Decision::Stuck(_) => {
             begin_anew(&mut state, at);
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
     }
 }
@@ -335,20 +335,20 @@ fn not_renewed(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) 
     }
     gate::keep(&mut state, &error.to_string());
     begin_anew(&mut state, at);
-    look(plan, state, at)
+    proceed(plan, state, at)
 }
 
 /// Look at what the step asks, or at what is known without asking.
-fn look(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+fn proceed(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if let Some(question) = &state.question {
         let effect = Effect::Ask(question.clone());
         return (state, effect);
     }
-    look_at_what_is_due(plan, state, at)
+    ask_what_is_due(plan, state, at)
 }
 
 /// The same, whatever a person is asked.
-fn look_at_what_is_due(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+fn ask_what_is_due(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if state.reclosing {
         let query = gate::query_to_close(&state);
         return (state, Effect::Observe(query));
@@ -357,10 +357,10 @@ fn look_at_what_is_due(plan: &Plan, state: State, at: Timestamp) -> (State, Effe
         let query = gate::query(vec![renewal.listener_arn.clone()]);
         return (state, Effect::Observe(query));
     }
-    look_at_step(plan, state, at)
+    ask_step(plan, state, at)
 }
 
-fn look_at_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
+fn ask_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     if let Some(query) = credentials::trial(plan, &state, at) {
         return (state, Effect::Observe(query));
     }
@@ -495,7 +495,7 @@ fn follow(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (
             state.waiting_on.clear();
             (state, Effect::Act(act))
         }
-        Decision::Look => look(plan, state, at),
+        Decision::Look => proceed(plan, state, at),
         Decision::MakeAnew(kind) => {
             state.remaking |= is_behind_gate(plan, &state);
             let update = state.update(kind);
@@ -552,7 +552,7 @@ fn try_on(
             (state, Effect::Ask(question))
         }
         Decision::Act(act) => (state, Effect::Act(act)),
-        Decision::Look => look_at_step(plan, state, at),
+        Decision::Look => ask_step(plan, state, at),
         Decision::Done => {
             state.question = None;
             state.waiting_on.clear();
@@ -587,7 +587,7 @@ fn enter(plan: &Plan, mut state: State, at: Timestamp, step: Step) -> (State, Ef
     state.unseen_since = None;
     state.expired_since = None;
     state.waiting_on.clear();
-    look(plan, state, at)
+    proceed(plan, state, at)
 }
 
 fn end(mut state: State, outcome: Outcome) -> (State, Effect) {

@@ -74,7 +74,7 @@ pub fn deployed_version(
 /// Where a template of this profile tells its version; without one, of the profile that the template itself tells.
 #[must_use]
 pub fn version_sources(profile: Option<&Profile>, template: &Template) -> Vec<VersionSource> {
-    profile.map_or_else(|| Profile::of(template).version_sources(), Profile::version_sources)
+    profile.map_or_else(|| Profile::from_template(template).version_sources(), Profile::version_sources)
 }
 
 #[cfg(test)]

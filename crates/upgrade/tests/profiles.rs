@@ -10,7 +10,7 @@ use template::{
     Evaluation, GivenParameter, Location, Outside, ParameterInputs, Position, Pseudo, ResolvedParameters,
     Template, resolve_parameters,
 };
-use upgrade::{Part, Profile, Said, SelectBy, Selection, Selector, Survey};
+use upgrade::{Part, Profile, ProfileWord, SelectBy, Selection, Selector, Survey};
 
 /// What `found` prints, reviewed. Written anew with `SLACKWATER_WRITE=1`.
 const FOUND: &str = include_str!("profiles.txt");
@@ -110,7 +110,7 @@ fn what_each_profile_finds_in_every_release() {
         for file in files {
             let name = format!("{vendor}/{}", file.file_name().expect("a file").to_string_lossy());
             let release = Release::read(&name, &file, &given);
-            let profile = Profile::of(&release.template);
+            let profile = Profile::from_template(&release.template);
             let version = profile.version(&release.template).expect("a built-in profile fits");
             let survey = release.with(|evaluation| profile.survey(evaluation));
             let version = version.map(|info| info.version);
@@ -205,8 +205,8 @@ fn at(line: u32) -> Option<Location> {
     Some(Location::new("odd.toml", Position { line, column: 3 }))
 }
 
-fn said(text: &str, line: u32) -> Said {
-    Said { text: text.to_owned(), at: at(line) }
+fn said(text: &str, line: u32) -> ProfileWord {
+    ProfileWord { text: text.to_owned(), at: at(line) }
 }
 
 fn chosen(selectors: &[SelectBy]) -> Selection {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws::{AwsCloud, Connection, Transport};
 use conductor::{Clock, Cloud};
-use upgrade::{Act, FleetAct, Memory, Note, Observation, Query, Rememberer, Timestamp};
+use upgrade::{Act, FleetAct, Memory, Note, NotedResource, Observation, Query, Timestamp};
 
 /// What is seen, of the kind that it must be.
 macro_rules! seen {
@@ -122,12 +122,12 @@ fn note(physical_id: &str) -> String {
 }
 
 /// Write a note on a thing; twice.
-async fn write_note(cloud: &AwsCloud, thing: &Rememberer) {
+async fn write_note(cloud: &AwsCloud, thing: &NotedResource) {
     let memory = Memory { resource: thing.clone(), text: note(thing.physical_id()) };
     tell_twice(cloud, &FleetAct::Remember { memories: vec![memory] }).await;
 }
 
 /// Take the note off a thing; twice.
-async fn take_note_off(cloud: &AwsCloud, thing: Rememberer) {
+async fn take_note_off(cloud: &AwsCloud, thing: NotedResource) {
     tell_twice(cloud, &FleetAct::Forget { resources: vec![thing] }).await;
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws::{AwsCloud, NewStack};
 use conductor::Clock;
 use upgrade::{
-    AdmittingRule, CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, Observation, ParameterSetting, Proposal,
-    Rememberer, StackAct, StackQuery, StandingSeen, UpdateKind,
+    AdmittingRule, CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, NotedResource, Observation,
+    ParameterSetting, Proposal, StackAct, StackQuery, StandingSeen, UpdateKind,
 };
 
 use crate::{Peer, ask, note, take_note_off, tell, tell_twice, write_note};
@@ -176,7 +176,7 @@ async fn ministack_keeps_the_gates_and_the_fleets_notes() {
     };
     tell(&cloud, &close).await;
     tell_twice(&cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled: false }).await;
-    let things = [Rememberer::WorkerGroup("workers".to_owned()), Rememberer::Alarm("load".to_owned())];
+    let things = [NotedResource::WorkerGroup("workers".to_owned()), NotedResource::Alarm("load".to_owned())];
     for thing in &things {
         write_note(&cloud, thing).await;
     }

@@ -9,7 +9,7 @@ use conductor::Clock;
 use serde_json::Value;
 use upgrade::{
     AdmittingRule, CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, GroupSize, HealthQuery, LogicalResource,
-    Observation, PlannedSnapshot, Query, Rememberer, ServiceCount, SnapshotKind, StandingSeen, Targets,
+    NotedResource, Observation, PlannedSnapshot, Query, ServiceCount, SnapshotKind, StandingSeen, Targets,
 };
 
 use crate::{Peer, note, program, take_note_off, tell, tell_twice, write_note};
@@ -84,8 +84,8 @@ async fn groups(cloud: &AwsCloud) {
     assert_eq!((group.max_size, group.desired_capacity, group.new_instances_protected), (80, 60, true));
     assert_eq!(group.hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["going"]);
     assert_eq!(group.warm_pool.map(|pool| pool.min_size), Some(1));
-    let on_group = Rememberer::WorkerGroup("workers".to_owned());
-    let on_instance = Rememberer::Instance(group.instances.first().expect("an instance").id.clone());
+    let on_group = NotedResource::WorkerGroup("workers".to_owned());
+    let on_instance = NotedResource::Instance(group.instances.first().expect("an instance").id.clone());
     for thing in [&on_group, &on_instance] {
         write_note(cloud, thing).await;
     }
@@ -136,7 +136,7 @@ async fn services(cloud: &AwsCloud, arn: &str) {
     let [service] = seen.as_slice() else { panic!("{seen:?}") };
     assert_eq!((service.desired_count, service.status.as_str()), (2, "ACTIVE"));
     assert_eq!((service.name(), &service.remembered), ("indexer", &None));
-    let thing = Rememberer::EcsService(arn.to_owned());
+    let thing = NotedResource::EcsService(arn.to_owned());
     write_note(cloud, &thing).await;
     let noted = seen!(cloud, query(), Observation::EcsServices).remove(0);
     assert_eq!(noted.remembered, Some(note(arn)));
@@ -150,7 +150,7 @@ async fn services(cloud: &AwsCloud, arn: &str) {
 async fn queues(cloud: &AwsCloud, queue: &str, job: &str) {
     let disable = FleetAct::SetJobQueueStates { queue_arns: vec![queue.to_owned()], enabled: false };
     tell_twice(cloud, &disable).await;
-    let on_queue = Rememberer::JobQueue(queue.to_owned());
+    let on_queue = NotedResource::JobQueue(queue.to_owned());
     write_note(cloud, &on_queue).await;
     let query = || FleetQuery::JobQueues { arns: vec![queue.to_owned()] };
     let seen = seen!(cloud, query(), Observation::JobQueues).remove(0);
@@ -183,7 +183,7 @@ async fn machines_alarms_and_snapshots(cloud: &AwsCloud, machine: &str, volume: 
         let alarms = seen!(cloud, FleetQuery::Alarms { names: names.clone() }, Observation::Alarms);
         assert_eq!(alarms.iter().map(|alarm| alarm.actions_enabled).collect::<Vec<_>>(), [enabled]);
     }
-    let on_alarm = Rememberer::Alarm("load".to_owned());
+    let on_alarm = NotedResource::Alarm("load".to_owned());
     for noted in [true, false] {
         if noted {
             write_note(cloud, &on_alarm).await;
@@ -224,7 +224,7 @@ async fn calm_and_standing(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         service_arns: Vec::new(),
         alarm_names: vec!["load".to_owned(), "gone".to_owned()],
     };
-    let on_alarm = Rememberer::Alarm("load".to_owned());
+    let on_alarm = NotedResource::Alarm("load".to_owned());
     write_note(cloud, &on_alarm).await;
     tell(cloud, &FleetAct::SetAlarmActions { names: vec!["load".to_owned()], enabled: false }).await;
     let calm = seen!(cloud, FleetQuery::Calm(parts.clone()), Observation::Calm);
@@ -292,7 +292,7 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         drift_wait: Duration::from_secs(5),
         added_types: &types.map(str::to_owned),
         names: &names,
-        obstacles: &upgrade::ObstacleParts::of(&targets, &upgrade::MaintenancePolicy::default()),
+        obstacles: &upgrade::ObstacleParts::from_targets(&targets, &upgrade::MaintenancePolicy::default()),
     };
     let found = cloud.circumstances(&lookup, &Clock::system()).await.expect("the stack is there");
     println!("not looked at: {:#?} {:#?}", found.unknown_quotas, found.unknown_names);

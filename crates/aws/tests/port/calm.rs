@@ -2,7 +2,7 @@
 
 use conductor::Cloud;
 use upgrade::{
-    CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, Memory, Note, Observation, PortErrorKind, Rememberer,
+    CalmParts, CalmSeen, FleetAct, FleetQuery, Gate, Memory, Note, NotedResource, Observation, PortErrorKind,
     StandingSeen,
 };
 
@@ -73,7 +73,7 @@ async fn quiet(bench: &Bench) {
         admitting_rules: vec![],
         makes_room: vec![],
     };
-    let alarm = Memory { resource: Rememberer::Alarm("load".to_owned()), text: note("load") };
+    let alarm = Memory { resource: NotedResource::Alarm("load".to_owned()), text: note("load") };
     let listener_arn = bench.id("Listener");
     for act in [
         FleetAct::CloseGate {

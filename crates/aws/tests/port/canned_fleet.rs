@@ -4,7 +4,7 @@
 use conductor::Cloud;
 use upgrade::{
     AdmittingRule, CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, Gate, GateRuleSeen, JobQueue, Memory,
-    Observation, OtherRule, PortErrorKind, Rememberer,
+    Observation, OtherRule, PortErrorKind, NotedResource,
 };
 
 use crate::canned::{Canned, refusal};
@@ -198,8 +198,8 @@ async fn why_a_queue_is_invalid_is_told_in_batchs_words() {
 async fn instances_are_tagged_five_hundred_a_call_and_their_notes_come_in_pages() {
     const DONE: &str = "<Response><return>true</return></Response>";
     let canned = Canned::default().with("CreateTags", &[(200, DONE)]).with("DeleteTags", &[(200, DONE)]);
-    let things: Vec<Rememberer> =
-        (0..1002).map(|number| Rememberer::Instance(format!("i-{number}"))).collect();
+    let things: Vec<NotedResource> =
+        (0..1002).map(|number| NotedResource::Instance(format!("i-{number}"))).collect();
     // 1,001 that say the same, and one that says something else.
     let memories = things.iter().enumerate().map(|(number, thing)| {
         let text = if number == 7 { "protected=0" } else { "protected=1" };
@@ -292,7 +292,7 @@ async fn an_alarms_note_is_a_call_of_its_own_so_it_is_asked_for_only_where_it_ma
 
 #[tokio::test(start_paused = true)]
 async fn an_alarm_that_goes_away_meanwhile_has_no_note_and_one_that_is_denied_is_an_error() {
-    let forget = FleetAct::Forget { resources: vec![Rememberer::Alarm("muted".to_owned())] };
+    let forget = FleetAct::Forget { resources: vec![NotedResource::Alarm("muted".to_owned())] };
     for (status, code, permission) in [
         (404, "ResourceNotFound", None),
         // As the service's JSON protocol calls it.

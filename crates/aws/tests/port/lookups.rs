@@ -54,7 +54,7 @@ async fn gather_with(
         drift_wait: Duration::from_secs(600),
         added_types,
         names,
-        obstacles: &ObstacleParts::of(targets, &MaintenancePolicy::default()),
+        obstacles: &ObstacleParts::from_targets(targets, &MaintenancePolicy::default()),
     };
     bench.cloud.circumstances(&lookup, &bench.clock).await.expect("the stack is there")
 }

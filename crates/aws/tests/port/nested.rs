@@ -48,7 +48,7 @@ async fn ways_in_of_nested_stacks_are_judged_and_their_work_is_named() {
     let work = bench.upload(&holding(&[("Tasks", &tasks)])).await;
     bench.create(&holding(&[("Front", &front), ("Work", &work)])).await;
     let deployment = bench.cloud.deployment("platform").await.expect("a deployment");
-    let ways = WaysIn::of(&deployment, &BTreeMap::new()).expect("ways in");
+    let ways = WaysIn::find(&deployment, &BTreeMap::new()).expect("ways in");
     let names: Vec<&str> = ways.nested.iter().map(|stack| stack.logical_id.as_str()).collect();
     assert_eq!(names, ["Front", "Work"]);
     let listeners = bench.cloud.listeners(&ways).await.expect("listeners");

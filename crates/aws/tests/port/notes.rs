@@ -1,26 +1,26 @@
 //! What stands on the things that maintenance changed: written once, found by whoever looks, taken off again.
 
 use conductor::Cloud;
-use upgrade::{FleetAct, FleetQuery, Memory, Note, Observation, PortErrorKind, Rememberer};
+use upgrade::{FleetAct, FleetQuery, Memory, Note, NotedResource, Observation, PortErrorKind};
 
 use crate::common::Bench;
 
 /// What is on a thing, as its own question shows it.
-async fn note_on(bench: &Bench, thing: &Rememberer) -> Option<String> {
+async fn note_on(bench: &Bench, thing: &NotedResource) -> Option<String> {
     let query = match thing {
-        Rememberer::JobQueue(arn) => FleetQuery::JobQueues { arns: vec![arn.clone()] },
-        Rememberer::Alarm(name) => FleetQuery::Alarms { names: vec![name.clone()] },
-        Rememberer::EcsService(arn) => FleetQuery::EcsServices { arns: vec![arn.clone()] },
-        Rememberer::WorkerGroup(_) | Rememberer::Instance(_) => {
+        NotedResource::JobQueue(arn) => FleetQuery::JobQueues { arns: vec![arn.clone()] },
+        NotedResource::Alarm(name) => FleetQuery::Alarms { names: vec![name.clone()] },
+        NotedResource::EcsService(arn) => FleetQuery::EcsServices { arns: vec![arn.clone()] },
+        NotedResource::WorkerGroup(_) | NotedResource::Instance(_) => {
             FleetQuery::WorkerGroups { names: vec!["workers".to_owned()] }
         }
-        Rememberer::ListenerRule(_) => FleetQuery::GateRules { listener_arns: vec![bench.id("Listener")] },
+        NotedResource::ListenerRule(_) => FleetQuery::GateRules { listener_arns: vec![bench.id("Listener")] },
     };
     match (bench.ask(query).await, thing) {
         (Observation::JobQueues(mut queues), _) => queues.remove(0).remembered,
         (Observation::EcsServices(mut services), _) => services.remove(0).remembered,
         (Observation::Alarms(mut alarms), _) => alarms.remove(0).remembered,
-        (Observation::WorkerGroups(mut groups), Rememberer::Instance(id)) => {
+        (Observation::WorkerGroups(mut groups), NotedResource::Instance(id)) => {
             let instances = groups.remove(0).instances;
             instances.into_iter().find(|one| one.id == *id).expect("the instance").remembered
         }
@@ -46,7 +46,7 @@ pub async fn workers_in_service(bench: &Bench, count: usize) -> Vec<String> {
     ids(&bench.until(query, |seen| ids(seen).len() == count).await)
 }
 
-fn remember(things: &[Rememberer], text: &str) -> FleetAct {
+fn remember(things: &[NotedResource], text: &str) -> FleetAct {
     let memories =
         things.iter().map(|thing| Memory { resource: thing.clone(), text: text.to_owned() }).collect();
     FleetAct::Remember { memories }
@@ -56,18 +56,18 @@ fn remember(things: &[Rememberer], text: &str) -> FleetAct {
 async fn notes_are_written_on_everything_that_has_tags_and_taken_off() {
     let bench = Bench::with_platform().await;
     let mut instances = workers_in_service(&bench, 2).await.into_iter();
-    let mut instance = || Rememberer::Instance(instances.next().expect("an instance"));
+    let mut instance = || NotedResource::Instance(instances.next().expect("an instance"));
     let (noted, beside) = (instance(), instance());
     let things = [
-        Rememberer::WorkerGroup("workers".to_owned()),
-        Rememberer::JobQueue(bench.id("Queue")),
-        Rememberer::Alarm("load".to_owned()),
-        Rememberer::ListenerRule(bench.id("ApiRule")),
+        NotedResource::WorkerGroup("workers".to_owned()),
+        NotedResource::JobQueue(bench.id("Queue")),
+        NotedResource::Alarm("load".to_owned()),
+        NotedResource::ListenerRule(bench.id("ApiRule")),
         noted,
     ];
     // One of each, in one act; the names are as long as a note keeps them, with characters that no tag may hold.
     let (run_id, who) = ("läuft immer weiter ".repeat(9), "ada <ada@example.com>".repeat(9));
-    let note = |thing: &Rememberer, min: i32| {
+    let note = |thing: &NotedResource, min: i32| {
         let note = Note::on(thing.physical_id(), bench.clock.now(), &run_id).by(&who);
         note.with("min", min).with("state", "ENABLED").write()
     };
@@ -102,17 +102,17 @@ async fn what_is_gone_has_no_note_to_take_off() {
     let bench = Bench::with_platform().await;
     let queue = bench.id("Queue").replace("jobs", "gone");
     for thing in [
-        Rememberer::WorkerGroup("gone".to_owned()),
-        Rememberer::JobQueue(queue),
-        Rememberer::Alarm("gone".to_owned()),
+        NotedResource::WorkerGroup("gone".to_owned()),
+        NotedResource::JobQueue(queue),
+        NotedResource::Alarm("gone".to_owned()),
     ] {
         bench.tell(&FleetAct::Forget { resources: vec![thing.clone(), thing] }).await;
     }
     // An alarm that is gone can't be put back either, so nothing is lost by not writing it down.
-    bench.tell(&remember(&[Rememberer::Alarm("gone".to_owned())], "state=1")).await;
+    bench.tell(&remember(&[NotedResource::Alarm("gone".to_owned())], "state=1")).await;
     // EC2 tags none of those named when one is gone: the next look names it no more.
-    let up = workers_in_service(&bench, 1).await.into_iter().map(Rememberer::Instance);
-    let both: Vec<_> = up.chain([Rememberer::Instance("i-0123456789abcdef0".to_owned())]).collect();
+    let up = workers_in_service(&bench, 1).await.into_iter().map(NotedResource::Instance);
+    let both: Vec<_> = up.chain([NotedResource::Instance("i-0123456789abcdef0".to_owned())]).collect();
     for act in [remember(&both, "state=1"), FleetAct::Forget { resources: both.clone() }] {
         let error = bench.cloud.act(&act.clone().into()).await.expect_err("one is gone");
         assert_eq!(error.kind, PortErrorKind::Transient, "{act}: {error}");

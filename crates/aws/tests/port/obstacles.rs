@@ -20,7 +20,7 @@ async fn seen(bench: &Bench, parts: &ObstacleParts) -> ObstaclesSeen {
 #[tokio::test(start_paused = true)]
 async fn a_platform_as_it_was_created_has_nothing_in_the_way() {
     let bench = Bench::with_platform().await;
-    let parts = ObstacleParts::of(&targets(&bench), &MaintenancePolicy::default());
+    let parts = ObstacleParts::from_targets(&targets(&bench), &MaintenancePolicy::default());
     let ObstaclesSeen { protected, groups, queues, services: _, environments, schedules, refreshes } =
         seen(&bench, &parts).await;
     assert_eq!((protected, schedules, refreshes), (Ok(vec![]), Ok(vec![]), Ok(vec![])));
@@ -38,7 +38,7 @@ async fn a_platform_as_it_was_created_has_nothing_in_the_way() {
 #[tokio::test(start_paused = true)]
 async fn scheduled_actions_are_suspended_and_resumed() {
     let bench = Bench::with_platform().await;
-    let parts = ObstacleParts::of(&targets(&bench), &MaintenancePolicy::default());
+    let parts = ObstacleParts::from_targets(&targets(&bench), &MaintenancePolicy::default());
     for (active, wanted) in [(false, &["ScheduledActions"][..]), (false, &["ScheduledActions"]), (true, &[])]
     {
         let group_names = vec![bench.id("Workers"), "gone".to_owned()];

@@ -1,8 +1,8 @@
 //! What each question shows of the platform as it was created.
 
 use upgrade::{
-    AlarmSeen, DoorSeen, Finding, FleetQuery, HealthQuery, JobQueue, LifecycleHook, LogicalResource, Machine,
-    Observation, OtherRule, Query, WarmPool,
+    AlarmSeen, DoorSeen, FleetQuery, HealthFinding, HealthQuery, JobQueue, LifecycleHook, LogicalResource,
+    Machine, Observation, OtherRule, Query, WarmPool,
 };
 
 use crate::common::Bench;
@@ -91,7 +91,7 @@ async fn every_question_has_its_answer() {
 #[tokio::test(start_paused = true)]
 async fn health_is_told_of_each_target_group() {
     let bench = Bench::with_platform().await;
-    let finding = |what: &str, healthy, detail: &str| Finding {
+    let finding = |what: &str, healthy, detail: &str| HealthFinding {
         what: what.to_owned(),
         healthy,
         detail: detail.to_owned(),

@@ -3,8 +3,8 @@
 use aws::Pace;
 use conductor::Cloud;
 use upgrade::{
-    Act, EcsService, Finding, FleetAct, FleetQuery, HealthQuery, Memory, Observation, ObstacleParts, Query,
-    Rememberer, ServiceCount,
+    Act, EcsService, FleetAct, FleetQuery, HealthFinding, HealthQuery, Memory, NotedResource, Observation,
+    ObstacleParts, Query, ServiceCount,
 };
 
 use crate::common::Bench;
@@ -27,7 +27,7 @@ async fn service(bench: &Bench, arn: &str) -> Option<EcsService> {
     }
 }
 
-async fn health(bench: &Bench, arns: &[&str]) -> Vec<Finding> {
+async fn health(bench: &Bench, arns: &[&str]) -> Vec<HealthFinding> {
     let query = Query::Health(HealthQuery {
         service_arns: arns.iter().map(|arn| (*arn).to_owned()).collect(),
         ..HealthQuery::default()
@@ -51,7 +51,7 @@ async fn a_service_goes_to_no_tasks_and_has_them_again() {
     let seen = service(&bench, &arn).await.expect("it is there");
     assert_eq!((seen.desired_count, seen.running_count, seen.is_steady), (2, 2, true));
     assert_eq!(seen.tasks.iter().filter(|task| task.stays()).count(), 2);
-    let well = Finding {
+    let well = HealthFinding {
         what: "ECS service indexer".to_owned(),
         healthy: true,
         detail: "2 of 2 tasks run".to_owned(),
@@ -59,7 +59,7 @@ async fn a_service_goes_to_no_tasks_and_has_them_again() {
     assert_eq!(health(&bench, &[&arn]).await, [well]);
 
     let memory =
-        Memory { resource: Rememberer::EcsService(arn.clone()), text: "desired=2 at=1 run=r".to_owned() };
+        Memory { resource: NotedResource::EcsService(arn.clone()), text: "desired=2 at=1 run=r".to_owned() };
     bench.tell(&FleetAct::Remember { memories: vec![memory] }).await;
     bench.tell(&counts(&arn, 0)).await;
     let stopping = service(&bench, &arn).await.expect("it is there");
@@ -71,7 +71,7 @@ async fn a_service_goes_to_no_tasks_and_has_them_again() {
     let finding = health(&bench, &[&arn]).await.remove(0);
     assert_eq!((finding.healthy, finding.detail.as_str()), (true, "0 of 0 tasks run"));
 
-    bench.tell(&FleetAct::Forget { resources: vec![Rememberer::EcsService(arn.clone())] }).await;
+    bench.tell(&FleetAct::Forget { resources: vec![NotedResource::EcsService(arn.clone())] }).await;
     bench.tell(&counts(&arn, 2)).await;
     let starting = health(&bench, &[&arn]).await.remove(0);
     assert!(!starting.healthy && starting.detail.starts_with("0 of 2 tasks run"), "{starting:?}");
@@ -105,8 +105,9 @@ async fn a_service_that_is_gone_is_left_out_and_has_no_note() {
     let told: Vec<bool> =
         health(&bench, &[&absent, &arn]).await.into_iter().map(|finding| finding.healthy).collect();
     assert_eq!(told, [false, true]);
-    let forget =
-        FleetAct::Forget { resources: [absent, elsewhere].into_iter().map(Rememberer::EcsService).collect() };
+    let forget = FleetAct::Forget {
+        resources: [absent, elsewhere].into_iter().map(NotedResource::EcsService).collect(),
+    };
     bench.tell(&forget).await;
     let parts = ObstacleParts { service_arns: vec![arn], ..ObstacleParts::default() };
     let obstacles = match bench.ask(FleetQuery::Obstacles(parts)).await {

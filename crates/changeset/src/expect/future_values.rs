@@ -18,7 +18,7 @@ const PERHAPS: &str = "perhaps changed: ";
 const MOVED_BY: [(&str, &str, &[&str]); 1] =
     [("AWS::EC2::LaunchTemplate", "LatestVersionNumber", &["LaunchTemplateData", "VersionDescription"])];
 
-pub(super) struct AsItWillBe<'s, 'v, 'a> {
+pub(super) struct FutureValues<'s, 'v, 'a> {
     scene: &'v Scene<'s, 'a>,
     decided: &'v BTreeMap<String, Decided>,
     deployed: AsDeployed<'s, 'a>,
@@ -55,12 +55,17 @@ pub(super) fn effect(type_name: &str, attribute: &str, decided: &Decided) -> Eff
     if answered_by_a_provider || of_a_nested_stack || counts_changes { Effect::Perhaps } else { Effect::Same }
 }
 
-impl<'s, 'v, 'a> AsItWillBe<'s, 'v, 'a> {
+impl<'s, 'v, 'a> FutureValues<'s, 'v, 'a> {
     pub(super) fn new(
         scene: &'v Scene<'s, 'a>,
         decided: &'v BTreeMap<String, Decided>,
-    ) -> AsItWillBe<'s, 'v, 'a> {
-        AsItWillBe { scene, decided, deployed: AsDeployed::new(scene), properties: PropertyReader::default() }
+    ) -> FutureValues<'s, 'v, 'a> {
+        FutureValues {
+            scene,
+            decided,
+            deployed: AsDeployed::new(scene),
+            properties: PropertyReader::default(),
+        }
     }
 
     fn type_name(&self, logical_id: &str) -> &str {
@@ -114,7 +119,7 @@ pub(super) fn is_perhaps(tree: Option<&Tree<'_>>) -> bool {
     all
 }
 
-impl ResourceValues for AsItWillBe<'_, '_, '_> {
+impl ResourceValues for FutureValues<'_, '_, '_> {
     fn reference(&self, logical_id: &str) -> Value {
         match self.decided.get(logical_id).map(|decided| decided.expected) {
             Some(

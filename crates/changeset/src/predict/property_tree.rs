@@ -49,14 +49,14 @@ impl<'n> Tree<'n> {
                 }
                 Some(Tree::List(made))
             }
-            Shape::Scalar => Some(Tree::of(node, side.evaluate(node, resources)?, None)),
+            Shape::Scalar => Some(Tree::from_value(node, side.evaluate(node, resources)?, None)),
             Shape::Function(..) => {
                 // A deployed value that isn't known stands in as text, which `Fn::Select` may find too short.
                 // Then the function's value is simply unknown.
                 let value = side.evaluate(node, resources).or_else(|_| side.evaluate(node, &Unresolved))?;
                 Some(value)
                     .filter(|value| *value != Value::Null)
-                    .map(|value| Tree::of(node, value, secrets(side, node)))
+                    .map(|value| Tree::from_value(node, value, secrets(side, node)))
             }
         })
     }
@@ -92,13 +92,16 @@ impl<'n> Tree<'n> {
         }
     }
 
-    fn of(node: &'n Node, value: Value, mask: Option<Vec<String>>) -> Tree<'n> {
+    fn from_value(node: &'n Node, value: Value, mask: Option<Vec<String>>) -> Tree<'n> {
         match value {
             Value::List(items) => {
-                Tree::List(items.into_iter().map(|item| Tree::of(node, item, mask.clone())).collect())
+                Tree::List(items.into_iter().map(|item| Tree::from_value(node, item, mask.clone())).collect())
             }
             Value::Map(entries) => Tree::Map(
-                entries.into_iter().map(|(key, value)| (key, Tree::of(node, value, mask.clone()))).collect(),
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key, Tree::from_value(node, value, mask.clone())))
+                    .collect(),
             ),
             value => Tree::Leaf { node, value, mask },
         }
@@ -143,7 +146,7 @@ impl<'n> Tree<'n> {
     /// `"ReceiveMessageWaitTimeSeconds":"20"`).
     pub(crate) fn json(&self) -> Json {
         match self {
-            Tree::Leaf { value, mask, .. } => shown(value, mask.as_deref()),
+            Tree::Leaf { value, mask, .. } => rendered(value, mask.as_deref()),
             Tree::Map(entries) => {
                 Json::Object(entries.iter().map(|(key, tree)| (key.clone(), tree.json())).collect())
             }
@@ -160,7 +163,7 @@ impl<'n> Tree<'n> {
     }
 }
 
-fn shown(value: &Value, mask: Option<&[String]>) -> Json {
+fn rendered(value: &Value, mask: Option<&[String]>) -> Json {
     let text = match value {
         Value::Null => return Json::Null,
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use upgrade::{Part, Profile, Said, SelectBy, Selection, Selector, VersionSource};
+use upgrade::{Part, Profile, ProfileWord, SelectBy, Selection, Selector, VersionSource};
 
 use super::problem::Problems;
 use super::reader::{Document, Table, Word};
@@ -53,7 +53,7 @@ pub fn parse_profile(file: &str, text: &str) -> Result<Profile, Problems> {
                 profile.parts.insert(part, Selection::Chosen(selectors));
             }
         }
-        let storage: BTreeMap<String, Said> = root
+        let storage: BTreeMap<String, ProfileWord> = root
             .named_texts("storage_parameters")
             .into_iter()
             .map(|(database, parameter)| (database, said(parameter)))
@@ -112,6 +112,6 @@ fn selector(table: &Table<'_>) -> Option<Selector> {
     Some(Selector { by, at })
 }
 
-fn said(word: Word) -> Said {
-    Said { text: word.text, at: Some(word.at) }
+fn said(word: Word) -> ProfileWord {
+    ProfileWord { text: word.text, at: Some(word.at) }
 }

@@ -58,7 +58,7 @@ pub(super) async fn circumstances(
         })
         .collect();
     let role_arn = drafted.and_then(|drafted| drafted.update.proposal.role_arn.as_deref());
-    let parts = ObstacleParts::of(targets, &site.settings.maintenance.policy);
+    let parts = ObstacleParts::from_targets(targets, &site.settings.maintenance.policy);
     let lookup = Lookup {
         stack_id: &deployment.stack_id,
         targets,

@@ -2,8 +2,8 @@
 
 use conductor::{Cloud, JournalStore, read_run};
 use upgrade::{
-    BannerBefore, Before, Deployment, Finding, HealthQuery, Maintenance, Observation, Outcome, PortError,
-    Query, State, Targets,
+    BannerBefore, Before, Deployment, HealthFinding, HealthQuery, Maintenance, Observation, Outcome,
+    PortError, Query, State, Targets,
 };
 
 use super::doors::{Entrance, entrance};
@@ -19,7 +19,7 @@ pub async fn maintenance_of(
     deployment: &Deployment,
     targets: &Targets,
 ) -> Result<Option<Maintenance>, PortError> {
-    Ok(Maintenance::of_calm(&entrance(site, deployment, targets).await?.calm))
+    Ok(Maintenance::from_calm(&entrance(site, deployment, targets).await?.calm))
 }
 
 /// The same, with how everything was before it: what a journal knows counts only while the gate stands.
@@ -30,7 +30,7 @@ pub(super) async fn as_found(
     inherited: Before,
 ) -> Result<(Entrance, Option<Maintenance>, Before), CliError> {
     let entrance = entrance(site, deployment, targets).await?;
-    let found = Maintenance::of_calm(&entrance.calm);
+    let found = Maintenance::from_calm(&entrance.calm);
     let mut before = if found.is_some() { inherited } else { Before::default() };
     if before.health.is_empty() {
         before.health = health_now(site, targets, found.is_some()).await;
@@ -58,7 +58,7 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
 
 /// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known
 /// to be sick. In maintenance only the target groups tell of before: pages and the platform itself may be down for its sake.
-async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec<Finding> {
+async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec<HealthFinding> {
     let policy = &site.settings.health;
     let groups = if policy.targets { targets.target_groups.as_slice() } else { &[] };
     let services = if policy.targets { targets.serving_services.as_slice() } else { &[] };

@@ -27,7 +27,7 @@ pub(crate) async fn listeners(site: &Site, deployment: &Deployment) -> Result<Ve
 }
 
 pub(crate) fn ways_in(site: &Site, deployment: &Deployment) -> Result<WaysIn, PortError> {
-    WaysIn::of(deployment, &site.settings.doors).map_err(|error| PortError {
+    WaysIn::find(deployment, &site.settings.doors).map_err(|error| PortError {
         kind: PortErrorKind::Refused,
         operation: "cloudformation:GetTemplate".to_owned(),
         message: error.to_string(),

@@ -67,7 +67,7 @@ impl Live {
         if let (Step::FollowUpdate(kind), Some(update)) = (state.step, &mut self.update) {
             update.rolling_back = state.updates.get(&kind).is_some_and(|update| update.rolling_back);
         }
-        self.limit = Limit::of(plan, state, at);
+        self.limit = Limit::next(plan, state, at);
         let was: BTreeMap<String, Timestamp> =
             self.holding.drain(..).map(|(name, since)| (key(&name).to_owned(), since)).collect();
         let held_before = was.len();

@@ -41,7 +41,7 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     let ids = |all: &[LogicalResource]| all.iter().map(|one| one.physical_id.clone()).collect::<Vec<_>>();
     let (users, doors, closed) = match entrance(site, &deployment, &targets).await {
         Ok(entrance) => {
-            let (users, doors) = (Users::of(&entrance.calm), door_lines(site, &entrance));
+            let (users, doors) = (Users::from_calm(&entrance.calm), door_lines(site, &entrance));
             // Where some doors are open users are in, and those that are closed are still to be opened.
             let closed = if users.maintenance().is_none() { entrance.calm.doors } else { Vec::new() };
             (Ok(users), doors, closed)

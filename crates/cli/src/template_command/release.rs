@@ -123,7 +123,7 @@ pub(crate) fn read<'t>(
     pseudo: &Pseudo,
     profile: Option<&Profile>,
 ) -> Release<'t> {
-    let profile = profile.cloned().unwrap_or_else(|| Profile::of(template));
+    let profile = profile.cloned().unwrap_or_else(|| Profile::from_template(template));
     Release {
         template,
         version: version(template, &profile),

@@ -102,7 +102,7 @@ pub(super) struct Keys {
 impl Keys {
     /// Under the parts of the primary stack's ARN (`arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID`): two deployments never
     /// share a key, and a person finds theirs.
-    pub(super) fn of(stack_id: &str) -> Keys {
+    pub(super) fn for_stack(stack_id: &str) -> Keys {
         let mut parts = stack_id.splitn(6, ':').skip(3);
         let root = match (parts.next(), parts.next(), parts.next()) {
             (Some(region), Some(account), Some(stack)) => {

@@ -23,9 +23,9 @@ impl SqliteJournal {
     /// # Errors
     /// It isn't there, can't be read, is no journal, or one of another format.
     pub fn open_to_read(path: &Path) -> Result<SqliteJournal, JournalError> {
-        match look(path, "mode=ro") {
+        match open_to_read(path, "mode=ro") {
             Err(JournalError::Store { .. }) if nobody_writes(path) => {
-                let journal = look(path, "mode=ro&immutable=1")?;
+                let journal = open_to_read(path, "mode=ro&immutable=1")?;
                 Ok(SqliteJournal { is_frozen: true, ..journal })
             }
             Err(error @ JournalError::Store { .. }) => copy(path).map_err(|_| error),
@@ -34,7 +34,7 @@ impl SqliteJournal {
     }
 }
 
-fn look(path: &Path, how: &str) -> Result<SqliteJournal, JournalError> {
+fn open_to_read(path: &Path, how: &str) -> Result<SqliteJournal, JournalError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri(path, how), flags).map_err(unreadable)?;

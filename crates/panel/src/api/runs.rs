@@ -322,7 +322,7 @@ pub(super) async fn get(call: Call) -> Result<Run, Failure> {
         name: job.name.clone(),
         owner: job.owner.clone(),
     });
-    let until = state.and_then(|state| Limit::of(plan, state, panel.now()));
+    let until = state.and_then(|state| Limit::next(plan, state, panel.now()));
     Ok(Run {
         summary: RunSummary::new(run, Ok(&RunDigest::new(&picture)?)),
         proposed_by: proposal.as_ref().map(|proposal| proposal.made_by.clone()),

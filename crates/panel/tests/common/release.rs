@@ -229,7 +229,8 @@ fn plan(choices: &UpgradeChoices, foretold: &Foretold, checks: &[CheckResult]) -
             why: "It comes from the Serverless Application Repository.".to_owned(),
         }],
         steps: Step::LEAVING
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|step| *step != Step::LookOnceMore)
             .map(Step::usual)
             .collect(),

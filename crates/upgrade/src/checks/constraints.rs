@@ -29,7 +29,7 @@ pub struct ParameterConstraints {
 impl ParameterConstraints {
     /// Those of a parameter.
     #[must_use]
-    pub fn of(parameter: &Parameter) -> ParameterConstraints {
+    pub fn from_parameter(parameter: &Parameter) -> ParameterConstraints {
         ParameterConstraints {
             type_name: parameter.type_name.to_string(),
             description: parameter.description.clone(),
@@ -97,7 +97,7 @@ mod tests {
             ("Name", "a", true),
             ("Name", "abcde", true),
         ] {
-            let constraints = ParameterConstraints::of(&template.parameters[name]);
+            let constraints = ParameterConstraints::from_parameter(&template.parameters[name]);
             let reason = constraints.refusal(name, value, &mut PatternEffort::default());
             assert_eq!(reason.is_some(), refused, "{name} {value}: {reason:?}");
         }

@@ -12,7 +12,7 @@ use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::ListenerRule;
 use crate::door::{Closing, Judged, ListenerSeen, judge};
 use crate::draft::{gate_on, new_doors};
-use crate::unjudged_ways::unjudged_ways;
+use crate::other_ways_in::unjudged_ways;
 
 const RULES_A_LOAD_BALANCER: usize = 100;
 const CONDITION_VALUES_A_RULE: u32 = 5;

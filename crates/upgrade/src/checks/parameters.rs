@@ -103,7 +103,7 @@ pub fn parameter_table(
                 .iter()
                 .find(|error| error.parameter == *name)
                 .map(|error| error.reason.clone()),
-            constraints: new.filter(|_| !secret).map(ParameterConstraints::of),
+            constraints: new.filter(|_| !secret).map(ParameterConstraints::from_parameter),
         }
     };
     after.parameters.keys().chain(gone).map(row).collect()

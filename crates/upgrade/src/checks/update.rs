@@ -1,7 +1,7 @@
 //! What the update itself will meet: quotas, refusals, and where AWS's preview says something else than we expect.
 
 use changeset::change_set::{Action, Replacement};
-use changeset::expect::{Expectation, Expected, Said};
+use changeset::expect::{AwsAction, Expectation, Expected};
 use changeset::facts::{self, ReplacementStrategy};
 
 use super::finding::{Finding, count, list};
@@ -146,7 +146,7 @@ fn differences(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
 }
 
 /// 0 nothing, 1 changed, 2 perhaps replaced, 3 replaced, gone or refused. An addition harms nobody.
-fn gravity_said(said: Option<Said>) -> u8 {
+fn gravity_said(said: Option<AwsAction>) -> u8 {
     match said.map(|said| (said.action, said.replacement)) {
         None | Some((Action::Add, _)) => 0,
         Some((Action::Remove, _)) => 3,

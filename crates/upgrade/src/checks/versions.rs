@@ -24,7 +24,7 @@ impl ReleaseFacts {
     /// `RequiredStops` (a list, or one text) and `MinimumBackupVersion`. The last three are slackwater's own: no
     /// vendor is known to write them yet.
     #[must_use]
-    pub fn of(template: &Template) -> ReleaseFacts {
+    pub fn from_template(template: &Template) -> ReleaseFacts {
         let entries = template.metadata.as_ref().and_then(Node::as_mapping);
         let info = entries.into_iter().flatten().find_map(|(key, entry)| {
             (key.ends_with("::VersionInfo") && entry.value.get("Version").is_some()).then_some(&entry.value)

@@ -18,7 +18,7 @@ fn platform(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let Circumstances { platform_status, health, .. } = input.circumstances;
     let unwell =
         "Bring it into order first: a platform that was unwell before can't prove itself well afterwards.";
-    for sick in health.iter().filter(|one| !one.healthy && one.what != observation::Finding::PLATFORM) {
+    for sick in health.iter().filter(|one| !one.healthy && one.what != observation::HealthFinding::PLATFORM) {
         finding.warn(
             format!(
                 "{} is not healthy ({}): after the update it won't be waited for.",

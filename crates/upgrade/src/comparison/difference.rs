@@ -15,7 +15,7 @@ pub struct ChangedPart {
 }
 
 impl ChangedPart {
-    pub(super) fn of(detail: &ChangeDetail) -> ChangedPart {
+    pub(super) fn from_detail(detail: &ChangeDetail) -> ChangedPart {
         ChangedPart { attribute: detail.attribute.clone(), name: detail.name.clone() }
     }
 }

@@ -22,7 +22,7 @@ pub struct Foretold {
 impl Foretold {
     /// Of the linked stacks' updates and the primary stack's.
     #[must_use]
-    pub fn of(linked: &[DraftedUpdate], primary: &DraftedUpdate) -> Foretold {
+    pub fn by_updates(linked: &[DraftedUpdate], primary: &DraftedUpdate) -> Foretold {
         let all = || linked.iter().chain([primary]);
         Foretold {
             updates: all().map(|drafted| drafted.update.clone()).collect(),

@@ -8,7 +8,7 @@ use super::discover::of_type;
 use super::error::{Misfit, MisfitKind, ProfileError};
 use super::part::Part;
 use super::properties::tags;
-use crate::nearest::nearest;
+use crate::suggestions::nearest;
 
 /// Which resources are a part.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,7 +1,7 @@
 //! CloudWatch: an upgrade would set off alarms; they are muted for the window, and act again afterwards.
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Memory, Rememberer};
+use crate::act::{Act, FleetAct, Memory, NotedResource};
 use crate::note::Note;
 use crate::observation::{AlarmSeen, FleetQuery, Observation, physical_ids};
 use crate::plan::Plan;
@@ -59,7 +59,7 @@ fn mute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen], at: Timestamp) -> 
         }
         if alarm.actions_enabled && !noted {
             let text = plan.note_on(&alarm.name, at).with(ACTIONS, "enabled").write();
-            memories.push(Memory { resource: Rememberer::Alarm(alarm.name.clone()), text });
+            memories.push(Memory { resource: NotedResource::Alarm(alarm.name.clone()), text });
         }
     }
     if !memories.is_empty() {
@@ -104,8 +104,8 @@ fn unmute(plan: &Plan, state: &mut State, alarms: &[AlarmSeen]) -> Decision {
     let noted = |alarm: &&AlarmSeen| {
         alarm.remembered.is_some() && (takes_over || (known(alarm) && state.has_taken(plan, &alarm.name)))
     };
-    let resources: Vec<Rememberer> =
-        alarms.iter().filter(noted).map(|alarm| Rememberer::Alarm(alarm.name.clone())).collect();
+    let resources: Vec<NotedResource> =
+        alarms.iter().filter(noted).map(|alarm| NotedResource::Alarm(alarm.name.clone())).collect();
     if resources.is_empty() { Decision::Done } else { Decision::act(FleetAct::Forget { resources }) }
 }
 

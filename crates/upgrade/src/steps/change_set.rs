@@ -99,7 +99,7 @@ fn create(plan: &Plan, state: &mut State, kind: UpdateKind, seen: Option<&Change
             }
             Decision::Fail(format!(
                 "AWS's change set is not the approved one, so it was not executed: {}",
-                shown(&weighing.stops)
+                first_few(&weighing.stops)
             ))
         }
         status => Decision::Fail(format!(
@@ -120,7 +120,7 @@ fn remark_of(kind: UpdateKind, remark: &Difference) -> String {
 }
 
 /// The first few of them.
-fn shown(stops: &[Difference]) -> String {
+fn first_few(stops: &[Difference]) -> String {
     const SHOWN: usize = 5;
     let mut shown: Vec<String> = stops.iter().take(SHOWN).map(ToString::to_string).collect();
     if stops.len() > SHOWN {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Memory, Rememberer, RuleMove};
+use crate::act::{Act, FleetAct, Memory, NotedResource, RuleMove};
 use crate::note::Note;
 use crate::observation::{CalmSeen, DoorSeen, FleetQuery, GateRuleSeen, Observation, OtherRule, Query};
 use crate::plan::{Gate, Plan};
@@ -87,7 +87,7 @@ pub(crate) fn rules_of(seen: &[DoorSeen]) -> Vec<GateRuleSeen> {
 pub(crate) fn close(plan: &Plan, state: &mut State, seen: &[DoorSeen], at: Timestamp) -> Decision {
     let foreign: Vec<GateRuleSeen> =
         rules_of(seen).into_iter().filter(|rule| rule.run_id != plan.run_id).collect();
-    if let Some(found) = Maintenance::of(&foreign) {
+    if let Some(found) = Maintenance::from_rules(&foreign) {
         if let Some(elsewhere) = found.state.as_ref().filter(|_| is_elsewhere(plan, &foreign)) {
             return Decision::Fail(entered_elsewhere(plan, &found, elsewhere));
         }
@@ -193,7 +193,7 @@ fn make_room(plan: &Plan, gate: &Gate, seen: &DoorSeen, at: Timestamp) -> Option
         .iter()
         .filter(|one| !is_noted(one))
         .map(|one| Memory {
-            resource: Rememberer::ListenerRule(one.rule_arn.clone()),
+            resource: NotedResource::ListenerRule(one.rule_arn.clone()),
             text: plan.note_on(&one.rule_arn, at).with(PRIORITY, one.from).with(MOVED_TO, one.to).write(),
         })
         .collect();
@@ -263,8 +263,8 @@ fn give_room_back(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Option<D
         let done = noted.iter().filter(|(rule, _)| {
             rule.remembered.is_some() && lost.iter().all(|one| one.rule_arn != rule.rule_arn)
         });
-        let resources: Vec<Rememberer> =
-            done.map(|(rule, _)| Rememberer::ListenerRule(rule.rule_arn.clone())).collect();
+        let resources: Vec<NotedResource> =
+            done.map(|(rule, _)| NotedResource::ListenerRule(rule.rule_arn.clone())).collect();
         if !resources.is_empty() {
             return Some(Decision::act(FleetAct::Forget { resources }));
         }
@@ -298,7 +298,7 @@ pub(crate) fn inquire_for_maintenance(plan: &Plan, state: &State) -> Inquiry {
 
 /// Where there is no gate: from here on work is being stopped. What bears notes already was stopped by somebody before.
 fn find_in_notes(plan: &Plan, state: &mut State, calm: &CalmSeen) -> Decision {
-    let found = Maintenance::of_notes(calm).filter(|found| found.run_id != plan.noted_run());
+    let found = Maintenance::from_notes(calm).filter(|found| found.run_id != plan.noted_run());
     if let Some(found) = found {
         let elsewhere = found.state.as_ref().filter(|_| !plan.state.is_empty());
         let is_ours = |state: &String| Note::default().of_state(&plan.state).state() == Some(state.as_str());

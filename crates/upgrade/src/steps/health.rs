@@ -1,7 +1,7 @@
 //! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
 
 use crate::Timestamp;
-use crate::observation::{Finding, HealthQuery, Observation, Query, physical_ids};
+use crate::observation::{HealthFinding, HealthQuery, Observation, Query, physical_ids};
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::policy::OnUnhealthy;
 use crate::question::Question;
@@ -57,11 +57,11 @@ pub(crate) fn can_go_back(plan: &Plan, state: &State) -> bool {
 
 /// Done when everything has been well for the quiet period without a break. What was as sick before maintenance proves
 /// nothing now: it is told, and not waited for.
-fn check(plan: &Plan, state: &mut State, findings: &[Finding], at: Timestamp) -> Decision {
-    let sick_before = |finding: &Finding| {
+fn check(plan: &Plan, state: &mut State, findings: &[HealthFinding], at: Timestamp) -> Decision {
+    let sick_before = |finding: &HealthFinding| {
         state.before.health.iter().any(|before| before.what == finding.what && !before.healthy)
     };
-    let (excused, unhealthy): (Vec<&Finding>, Vec<&Finding>) =
+    let (excused, unhealthy): (Vec<&HealthFinding>, Vec<&HealthFinding>) =
         findings.iter().filter(|finding| !finding.healthy).partition(|finding| sick_before(finding));
     let excused: Vec<String> = excused
         .iter()

@@ -1,7 +1,7 @@
 //! Batch: disable the queues, end their jobs, and enable what was enabled.
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Memory, Rememberer, short_name};
+use crate::act::{Act, FleetAct, Memory, NotedResource, short_name};
 use crate::note::Note;
 use crate::observation::{FleetQuery, Job, JobQueue, Observation, Query, physical_ids};
 use crate::plan::Plan;
@@ -112,7 +112,7 @@ fn disable(plan: &Plan, state: &mut State, queues: &[JobQueue], at: Timestamp) -
             }
             let text =
                 plan.note_on(&queue.arn, at).by(&state.begun_by).with(STATE, state_word(enabled)).write();
-            memories.push(Memory { resource: Rememberer::JobQueue(queue.arn.clone()), text });
+            memories.push(Memory { resource: NotedResource::JobQueue(queue.arn.clone()), text });
         }
     }
     if !memories.is_empty() {
@@ -180,12 +180,12 @@ fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
     };
     // One that Batch doesn't let go leaves no note on the others, which are their owner's again.
     let right = |queue: &&JobQueue| !wanted(queue) || (queue.enabled && may_be_set(queue));
-    let resources: Vec<Rememberer> = queues
+    let resources: Vec<NotedResource> = queues
         .iter()
         .filter(right)
         .filter(|queue| queue.remembered.is_some())
         .filter(|queue| takes_over || (known(queue).is_some() && state.has_taken(plan, &queue.arn)))
-        .map(|queue| Rememberer::JobQueue(queue.arn.clone()))
+        .map(|queue| NotedResource::JobQueue(queue.arn.clone()))
         .collect();
     // One that Batch can't use is set as it was all the same; that it is INVALID is told, and keeps nobody out.
     let settled = set_and_settle(queues, true, wanted);

@@ -11,7 +11,9 @@ pub(crate) fn confirm_drainable() -> StepRules {
     StepRules::new(
         "Look for what can't be ended",
         |plan, state, _| {
-            Inquiry::Ask(FleetQuery::Obstacles(ObstacleParts::of(&state.targets, &plan.maintenance)).into())
+            Inquiry::Ask(
+                FleetQuery::Obstacles(ObstacleParts::from_targets(&state.targets, &plan.maintenance)).into(),
+            )
         },
         |plan, state, seen, _| {
             let Observation::Obstacles(seen) = seen else { return None };

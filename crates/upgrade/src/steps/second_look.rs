@@ -60,7 +60,7 @@ fn decide_by_rules(plan: &Plan, state: &mut State, seen: &[DoorSeen]) -> Decisio
 
 /// The same where there is no gate: notes tell, and those that are older than the way out came late.
 fn decide_by_notes(state: &mut State, calm: &CalmSeen) -> Decision {
-    let another = Maintenance::of_notes(calm).filter(|found| found.since > state.opened_at);
+    let another = Maintenance::from_notes(calm).filter(|found| found.since > state.opened_at);
     state.looking_once_more = another.is_none();
     if let Some(found) = another {
         state.remarks.push(entered_again(&found.run_id));

@@ -1,7 +1,7 @@
 //! Amazon ECS: services go to no tasks, and have their counts again.
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, Memory, Rememberer, ServiceCount};
+use crate::act::{Act, FleetAct, Memory, NotedResource, ServiceCount};
 use crate::note::Note;
 use crate::observation::{EcsService, EcsTask, FleetQuery, Observation, Query, physical_ids};
 use crate::plan::Plan;
@@ -121,7 +121,7 @@ fn remember(plan: &Plan, state: &mut State, services: &[EcsService], at: Timesta
                 ));
             }
             let text = plan.note_on(&service.arn, at).by(&state.begun_by).with(DESIRED, desired).write();
-            memories.push(Memory { resource: Rememberer::EcsService(service.arn.clone()), text });
+            memories.push(Memory { resource: NotedResource::EcsService(service.arn.clone()), text });
         }
     }
     memories
@@ -188,12 +188,12 @@ fn restore(plan: &Plan, state: &mut State, services: &[EcsService]) -> Decision 
     let concerned = |service: &&EcsService| {
         takes_over || (known(service).is_some() && state.has_taken(plan, &service.arn))
     };
-    let resources: Vec<Rememberer> = services
+    let resources: Vec<NotedResource> = services
         .iter()
         .filter(|service| !counts.iter().any(|count| count.service_arn == service.arn))
         .filter(concerned)
         .filter(|service| service.remembered.is_some())
-        .map(|service| Rememberer::EcsService(service.arn.clone()))
+        .map(|service| NotedResource::EcsService(service.arn.clone()))
         .collect();
     if !resources.is_empty() {
         return Decision::act(FleetAct::Forget { resources });

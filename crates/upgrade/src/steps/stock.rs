@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry};
 
-/// The look that tells whether users are in ([`crate::Users::of`]): at the gate; where there is none, at what bears notes.
+/// The look that tells whether users are in ([`crate::Users::from_calm`]): at the gate; where there is none, at what bears notes.
 #[must_use]
 pub fn users_query(plan: &Plan, state: &State) -> Query {
     let parts = parts(plan, state);
@@ -48,7 +48,7 @@ pub(crate) fn take_stock() -> StepRules {
         },
         |_, state, seen, at| {
             let Observation::Standing(standing) = seen else { return None };
-            state.seen = Some(Seen::of(standing, at));
+            state.seen = Some(Seen::from_standing(standing, at));
             Some(Decision::Done)
         },
     )

@@ -4,7 +4,7 @@ mod memory;
 pub(crate) mod schedules;
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, Rememberer, WarmPoolSize};
+use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, NotedResource, WarmPoolSize};
 use crate::note::Note;
 use crate::observation::{FleetQuery, Instance, Observation, Query, WorkerGroup, physical_ids};
 use crate::obstacles::not_come_back;
@@ -93,7 +93,7 @@ fn remember(plan: &Plan, state: &mut State, groups: &[WorkerGroup], at: Timestam
             let text = if with_schedules { schedules::note(note) } else { note }.write();
             let kept = state.before.worker_groups.iter_mut().filter(|earlier| earlier.name == group.name);
             kept.for_each(|earlier| earlier.remembered = Some(text.clone()));
-            memories.push(Memory { resource: Rememberer::WorkerGroup(group.name.clone()), text });
+            memories.push(Memory { resource: NotedResource::WorkerGroup(group.name.clone()), text });
         }
         memories.extend(protection_of(plan, group, at));
     }
@@ -105,7 +105,7 @@ fn protection_of(plan: &Plan, group: &WorkerGroup, at: Timestamp) -> Vec<Memory>
     let unprotected = group.instances.iter().filter(|instance| is_to_unprotect(instance));
     let unnoted = unprotected.filter(|instance| !was_protected(instance));
     let note = |instance: &Instance| Memory {
-        resource: Rememberer::Instance(instance.id.clone()),
+        resource: NotedResource::Instance(instance.id.clone()),
         text: plan.note(at).with(PROTECTED, true).write(),
     };
     unnoted.map(note).collect()
@@ -317,16 +317,16 @@ fn put_back(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision 
     };
     let concerned =
         |group: &&WorkerGroup| takes_over || (known(group).is_some() && state.has_taken(plan, &group.name));
-    let of_instances = |group: &WorkerGroup| -> Vec<Rememberer> {
+    let of_instances = |group: &WorkerGroup| -> Vec<NotedResource> {
         let noted = group.instances.iter().filter(|one| one.remembered.is_some() && !is_leaving(one));
-        noted.map(|instance| Rememberer::Instance(instance.id.clone())).collect()
+        noted.map(|instance| NotedResource::Instance(instance.id.clone())).collect()
     };
     let done: Vec<&WorkerGroup> = groups.iter().filter(right).filter(concerned).collect();
-    let mut resources: Vec<Rememberer> = done.iter().flat_map(|group| of_instances(group)).collect();
+    let mut resources: Vec<NotedResource> = done.iter().flat_map(|group| of_instances(group)).collect();
     resources.extend(
         done.iter()
             .filter(|group| group.remembered.is_some())
-            .map(|group| Rememberer::WorkerGroup(group.name.clone())),
+            .map(|group| NotedResource::WorkerGroup(group.name.clone())),
     );
     if !resources.is_empty() {
         return Decision::act(FleetAct::Forget { resources });

@@ -1,7 +1,7 @@
 //! What people ask of a run, and what they answer it.
 
 use super::ways::{go_back, leave, stuck};
-use super::{Effect, IllegalTransition, credentials, enter, follow, look, named};
+use super::{Effect, IllegalTransition, credentials, enter, follow, named, proceed};
 use crate::Timestamp;
 use crate::plan::{Plan, UpdateKind};
 use crate::question::{Answer, Question};
@@ -21,7 +21,7 @@ pub(super) fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (S
         }
         StopDoes::CancelUpdate => {
             state.stop = Some(by.to_owned());
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         StopDoes::Ask => {
             let can_go_back = health::can_go_back(plan, &state);
@@ -37,7 +37,7 @@ pub(super) fn stop(plan: &Plan, mut state: State, at: Timestamp, by: &str) -> (S
         }
         StopDoes::Nothing => {
             state.remarks.push(format!("{by} asked to stop when nothing could be stopped any more"));
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn answered(
                 );
                 state.remarks.push(words);
             }
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Answer::LookAgain => {
             state.step_started_at = at;
@@ -117,7 +117,7 @@ pub(super) fn answered(
             if let Question::RollbackFailed { update, .. } = question {
                 state.update(update).led_elsewhere = true;
             }
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Answer::GoBack => go_back(plan, state, at, format!("{}; {by} chose to go back", words(&question))),
         Answer::Open => open(plan, state, at, &question, by),
@@ -128,11 +128,11 @@ pub(super) fn answered(
         Answer::CloseAgain => {
             state.remarks.push(format!("{}; {by} had it closed again", words(&question)));
             state.reclosing = true;
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Answer::GoOn => {
             state.remarks.push(format!("{}; {by} went on", words(&question)));
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Answer::Leave => {
             if matches!(question, Question::GateGone { .. }) {
@@ -163,7 +163,7 @@ pub(super) fn open(
     match question {
         Question::GateGone { .. } => {
             are_in(&mut state);
-            look(plan, state, at)
+            proceed(plan, state, at)
         }
         Question::Leaving { step, held, .. } => match step.rules().on_failure {
             OnFailure::LeaveOnList => {
@@ -172,7 +172,7 @@ pub(super) fn open(
             }
             OnFailure::AskAndTryOn if *step == Step::OpenGate => {
                 state.step_started_at = at;
-                look(plan, state, at)
+                proceed(plan, state, at)
             }
             OnFailure::AskAndTryOn | OnFailure::AskAboutRelease | OnFailure::PutBack | OnFailure::Remark => {
                 follow(plan, state, at, Decision::Done)
@@ -182,7 +182,7 @@ pub(super) fn open(
         Question::RollbackFailed { .. }
         | Question::Unseen { .. }
         | Question::NoCredentials { .. }
-        | Question::WindowPassed { .. } => look(plan, state, at),
+        | Question::WindowPassed { .. } => proceed(plan, state, at),
     }
 }
 

@@ -53,7 +53,7 @@ fn code_ocean() -> Option<World> {
     let (_, targets) = find_targets(&world.deployment).expect("the profile fits");
     world.targets = targets;
     let drafted = world.draft().expect("an update");
-    world.new_targets = new_targets(&Profile::of(&drafted.after.template), &drafted);
+    world.new_targets = new_targets(&Profile::from_template(&drafted.after.template), &drafted);
     let public = world.targets.listeners[0].clone();
     let rules = [(Some(80), 1), (Some(81), 2), (None, 0)]
         .into_iter()
@@ -203,7 +203,7 @@ fn parameters_and_versions_of_other_vendors() {
         }
         // Neither vendor writes its version into the template: the catalogue knows it.
         let mut world = world;
-        assert_eq!(ReleaseFacts::of(&after), ReleaseFacts::default());
+        assert_eq!(ReleaseFacts::from_template(&after), ReleaseFacts::default());
         let results = world.check();
         assert_eq!(of(&results, "version-path").verdict, Skipped);
         world.release.version = Some("v2.0.0".to_owned());

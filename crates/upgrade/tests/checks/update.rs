@@ -247,7 +247,7 @@ fn the_gravest_risk_comes_first_whichever_update_has_it() {
     let (mild, grave) = (mild.draft().expect("drawn up"), grave.draft().expect("drawn up"));
     assert!(!mild.risks.is_empty(), "there is something to come after");
     let all = mild.risks.len() + grave.risks.len();
-    let risks = Foretold::of(&[mild], &grave).risks;
+    let risks = Foretold::by_updates(&[mild], &grave).risks;
     assert_eq!(risks.len(), all);
     assert_eq!(risks.first().map(|risk| risk.kind.as_str()), Some("data is lost"), "{risks:#?}");
 }

@@ -124,7 +124,7 @@ fn workloads() {
         (
             "sick already",
             |w| {
-                w.around.health = vec![upgrade::Finding {
+                w.around.health = vec![upgrade::HealthFinding {
                     what: "https://example.com/ready".into(),
                     healthy: false,
                     detail: "503".into(),

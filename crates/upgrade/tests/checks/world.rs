@@ -338,7 +338,7 @@ impl World {
         let foretold = self.draft();
         let as_read = read("new release", &self.new_template);
         let after = foretold.as_ref().map_or(&as_read, |drafted| &drafted.after.template);
-        let release = self.release.clone().or(ReleaseFacts::of(after));
+        let release = self.release.clone().or(ReleaseFacts::from_template(after));
         check(&CheckInput {
             found: self.found.as_ref(),
             deployment: &self.deployment,

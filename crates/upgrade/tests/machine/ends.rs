@@ -211,7 +211,7 @@ pub fn stories() -> Vec<Story> {
                 clinging_group: true,
                 refuse: Some((1, |act| {
                     let Act::Fleet(FleetAct::Remember { memories }) = act else { return false };
-                    memories.iter().all(|memory| memory.resource == Rememberer::Instance("i-7".to_owned()))
+                    memories.iter().all(|memory| memory.resource == NotedResource::Instance("i-7".to_owned()))
                 })),
                 ..updated()
             },

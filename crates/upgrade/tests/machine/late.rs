@@ -54,8 +54,8 @@ impl Platform {
             let last = self.events.get(stack_name(update)).and_then(|events| events.last());
             last.map(|(_, event)| event.status.as_str())
         };
-        let there = |resource: &Rememberer| match resource {
-            Rememberer::Instance(id) => self.group.instances.iter().any(|one| one.id == *id),
+        let there = |resource: &NotedResource| match resource {
+            NotedResource::Instance(id) => self.group.instances.iter().any(|one| one.id == *id),
             _ => true,
         };
         match act {

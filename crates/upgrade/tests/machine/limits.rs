@@ -30,7 +30,7 @@ fn a_step_that_ends_by_time_says_at_what_time_and_what_follows() {
         ("nothing said of what is past", plan(), Step::CloseGate, 30, None),
     ] {
         let state = in_step(&plan, step);
-        assert_eq!(Limit::of(&plan, &state, Timestamp(now * 1000)), told, "{name}");
+        assert_eq!(Limit::next(&plan, &state, Timestamp(now * 1000)), told, "{name}");
     }
 }
 
@@ -40,7 +40,7 @@ fn who_was_overtaken_says_until_when_calls_may_still_arrive() {
     let taken_over = |seconds: u64| Some(Timestamp(seconds * 1000));
     let at = |overtaken_at, now: u64| {
         let state = State { overtaken_at, ..in_step(&plan, Step::LookOnceMore) };
-        Limit::of(&plan, &state, Timestamp(now * 1000))
+        Limit::next(&plan, &state, Timestamp(now * 1000))
     };
     let looks = Limit { at: Timestamp(340_000), then: Then::LooksOnceMore };
     assert_eq!(at(taken_over(10), 20), Some(looks));
@@ -54,7 +54,7 @@ fn the_deadline_of_people_s_work_is_one() {
     let plan = plan();
     let at = |since: u64, step| {
         let state = State { work_ends_since: Some(Timestamp(since)), ..in_step(&plan, step) };
-        Limit::of(&plan, &state, Timestamp(5_000)).map(|limit| limit.at)
+        Limit::next(&plan, &state, Timestamp(5_000)).map(|limit| limit.at)
     };
     assert_eq!(at(1_000, Step::SaveSessions), Some(Timestamp(21_000)));
     assert_eq!(at(0, Step::StopComputations), Some(Timestamp(21_000)), "20 s of its own");

@@ -314,7 +314,7 @@ impl Platform {
             Query::Health(HealthQuery { version, .. }) => {
                 let sick = self.fate.sick && self.release == "2";
                 let answered = Some(self.release.to_owned());
-                Ok(Observation::Health(vec![Finding {
+                Ok(Observation::Health(vec![HealthFinding {
                     what: "platform".to_owned(),
                     healthy: !sick && (version.is_none() || *version == answered),
                     detail: if sick { "503" } else { "answers" }.to_owned(),
@@ -814,17 +814,17 @@ impl Platform {
         Ok(())
     }
 
-    fn note(&mut self, resource: &Rememberer) -> &mut Option<String> {
+    fn note(&mut self, resource: &NotedResource) -> &mut Option<String> {
         match resource {
-            Rememberer::WorkerGroup(_) => &mut self.group.remembered,
-            Rememberer::ListenerRule(arn) => {
+            NotedResource::WorkerGroup(_) => &mut self.group.remembered,
+            NotedResource::ListenerRule(arn) => {
                 let found = self.own_rules.iter_mut().find(|one| one.rule_arn == *arn);
                 &mut found.expect("a rule").remembered
             }
-            Rememberer::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
-            Rememberer::EcsService(_) => &mut self.service.remembered,
-            Rememberer::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
-            Rememberer::Instance(id) => {
+            NotedResource::JobQueue(arn) => &mut self.queues.get_mut(arn).expect("a queue").1,
+            NotedResource::EcsService(_) => &mut self.service.remembered,
+            NotedResource::Alarm(name) => &mut self.alarms.get_mut(name).expect("an alarm").1,
+            NotedResource::Instance(id) => {
                 let others = self.other_group.iter_mut().flat_map(|group| &mut group.instances);
                 let found = self.group.instances.iter_mut().chain(others).find(|one| one.id == *id);
                 &mut found.expect("an instance").remembered

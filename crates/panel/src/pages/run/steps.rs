@@ -34,7 +34,7 @@ pub(super) fn steps(plan: &Plan, state: Option<&State>, report: &Report, at: Tim
                     }
                     @if is_now && let Some(state) = state {
                         (held(&state.waiting_on))
-                        @if !state.waiting_on.is_empty() && let Some(Limit { at, then }) = Limit::of(plan, state, at) {
+                        @if !state.waiting_on.is_empty() && let Some(Limit { at, then }) = Limit::next(plan, state, at) {
                             p.held { "Until " (clock(at)) "; then " (then) "." }
                         }
                     }

@@ -27,14 +27,14 @@ fn are_ours(note: &Note) -> bool {
     note.word(SCHEDULES) == Some(ACTIVE)
 }
 
-fn of(remembered: Option<&String>) -> Note {
+fn read_note(remembered: Option<&String>) -> Note {
     Note::read(remembered.map(String::as_str).unwrap_or_default())
 }
 
 /// Suspend those of groups whose note says so.
 pub(super) fn suspend(groups: &[WorkerGroup]) -> Option<FleetAct> {
     let noted = |group: &&WorkerGroup| {
-        let note = of(group.remembered.as_ref());
+        let note = read_note(group.remembered.as_ref());
         note.is_of(&group.name) && are_ours(&note) && !is_suspended(group, SCHEDULED_ACTIONS)
     };
     let group_names: Vec<String> = groups.iter().filter(noted).map(|group| group.name.clone()).collect();
@@ -43,7 +43,7 @@ pub(super) fn suspend(groups: &[WorkerGroup]) -> Option<FleetAct> {
 
 /// Whether maintenance suspended a group's, and they are suspended still. `earlier` is the group as it was, with its note.
 pub(super) fn are_to_resume(group: &WorkerGroup, earlier: &WorkerGroup) -> bool {
-    are_ours(&of(earlier.remembered.as_ref())) && is_suspended(group, SCHEDULED_ACTIONS)
+    are_ours(&read_note(earlier.remembered.as_ref())) && is_suspended(group, SCHEDULED_ACTIONS)
 }
 
 /// That they are suspended still, by a note that counts.
