@@ -139,25 +139,11 @@ fn meaning(question: &Question, answer: &Answer) -> &'static str {
 /// What somebody typed.
 pub(crate) fn parse(text: &str) -> Option<Answer> {
     let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    let answer = match words.next()? {
-        "retry" => Answer::ContinueRollback { skip: Vec::new() },
-        "skip" => {
-            let skip: Vec<String> = words.by_ref().map(str::to_owned).collect();
-            if skip.is_empty() {
-                return None;
-            }
-            Answer::ContinueRollback { skip }
-        }
-        "look-again" => Answer::LookAgain,
-        "go-back" => Answer::GoBack,
-        "open" => Answer::Open,
-        "stay-closed" => Answer::StayClosed,
-        "close-again" => Answer::CloseAgain,
-        "go-on" => Answer::GoOn,
-        "stop-here" => Answer::Leave,
-        _ => return None,
-    };
-    words.next().is_none().then_some(answer)
+    let word = words.next()?;
+    let skip: Vec<String> = words.map(str::to_owned).collect();
+    // Only what is skipped has names after it.
+    let fits = skip.is_empty() || word == "skip";
+    Answer::from_word(word, skip).filter(|_| fits)
 }
 
 #[cfg(test)]

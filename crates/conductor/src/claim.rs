@@ -140,7 +140,6 @@ impl fmt::Display for Holder {
 /// Who carries a run on, as its claim says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Who.
     pub holder: Holder,
     /// What it was doing when it last gave a sign of life, in words: a step's title.
     pub doing: String,

@@ -39,12 +39,7 @@ pub trait Watcher {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// They decided.
-    Answer {
-        /// What.
-        answer: Answer,
-        /// Who.
-        by: String,
-    },
+    Answer { answer: Answer, by: String },
     /// Nobody is here, but somebody may answer through the journal: wait.
     Wait,
     /// Nobody is here: leave the run where it is, to be resumed with an answer.
@@ -72,7 +67,6 @@ pub enum ConductError {
         "run {run_id} could not be written down; nothing was done for it since {seconds} s after its last sign of life, and this process does nothing more: {source}"
     )]
     Silenced {
-        /// The run.
         run_id: String,
         /// How long after its last sign of life a conducting sends calls.
         seconds: u64,
@@ -82,17 +76,13 @@ pub enum ConductError {
     /// The journal doesn't fit its plan.
     #[error("the journal of run {run_id} does not fit its plan: {source}")]
     Illegal {
-        /// The run.
         run_id: String,
         /// What doesn't fit.
         source: IllegalTransition,
     },
     /// The run has ended before.
     #[error("run {run_id} has ended; there is nothing to resume")]
-    Ended {
-        /// The run.
-        run_id: String,
-    },
+    Ended { run_id: String },
 }
 
 /// What carries runs out.

@@ -56,7 +56,6 @@ impl DataDirectory {
         }
     }
 
-    /// Where the journal is.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.sqlite")

@@ -12,9 +12,7 @@ use crate::claim::{Claim, Holder};
 /// A run, without its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
-    /// The run's id.
     pub run_id: String,
-    /// The deployment it is of.
     pub deployment: String,
     /// The primary stack's name.
     pub stack_name: String,
@@ -44,7 +42,6 @@ impl RunSummary {
 /// What somebody asks of a run, whatever process carries it out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Request {
-    /// Stop.
     Stop {
         /// Who asks.
         by: String,
@@ -56,7 +53,6 @@ pub enum Request {
     },
     /// An answer to the run's question.
     Answer {
-        /// What.
         answer: Answer,
         /// Who answers.
         by: String,
@@ -66,7 +62,6 @@ pub enum Request {
 /// A request as it was found: under an id that the record names which takes it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Its id.
     pub id: String,
     /// What is asked.
     pub request: Request,
@@ -198,18 +193,11 @@ pub enum JournalError {
         /// The store's own words.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// No such run.
     #[error("there is no run {run_id}")]
-    NoSuchRun {
-        /// The run's id.
-        run_id: String,
-    },
+    NoSuchRun { run_id: String },
     /// The run was claimed, and its first record was never written: nothing was done for it.
     #[error("run {run_id} was claimed and has not been begun; nothing was done for it")]
-    NotBegun {
-        /// The run.
-        run_id: String,
-    },
+    NotBegun { run_id: String },
     /// The plan has been begun before, by its run's id or by its hash. What it stands on has been changed by that run.
     #[error("run {run_id} has been begun before, and a plan runs once")]
     BegunBefore {
@@ -221,7 +209,6 @@ pub enum JournalError {
     RunUnderWay {
         /// The other run.
         run_id: String,
-        /// The stack.
         stack_name: String,
         /// Who carries it on; `None`: nobody.
         carried_out_by: Option<CarriedOn>,
@@ -229,7 +216,6 @@ pub enum JournalError {
     /// A run's plan or records can't be read, or don't fit each other. No other run is concerned.
     #[error("run {run_id} is damaged: {reason}")]
     Damaged {
-        /// The run.
         run_id: String,
         /// What can't be read, or doesn't fit.
         reason: String,
@@ -237,7 +223,6 @@ pub enum JournalError {
     /// Whoever would write for the run does not carry it on any more.
     #[error("run {run_id} {}: nothing more is done for it here", held_by(holder.as_ref()))]
     Overtaken {
-        /// The run.
         run_id: String,
         /// By whom; `None`: it was given back, or its claim can't be told.
         holder: Option<Holder>,
@@ -245,19 +230,14 @@ pub enum JournalError {
     /// Another conducting acts for the run.
     #[error("run {run_id} is carried out by {} ({}; last sign of life {silent_seconds} s ago)", claim.holder, claim.doing)]
     ClaimHeld {
-        /// The run.
         run_id: String,
-        /// By whom.
         claim: Box<Claim>,
         /// How long ago it was heard.
         silent_seconds: u64,
     },
     /// The run has ended: nothing can be asked of it any more.
     #[error("run {run_id} has ended")]
-    Ended {
-        /// The run.
-        run_id: String,
-    },
+    Ended { run_id: String },
     /// Written by a newer or an older program.
     #[error(
         "the journal {location} has format {found}, and this program reads and writes {known}: use the program that wrote it, or another place"

@@ -17,7 +17,6 @@ use crate::transport::InProcessHandler;
 pub use code_ocean::CODE_OCEAN;
 pub use contract::HTTP;
 
-/// Every adapter there is.
 pub static ADAPTERS: [&AdapterKind; 3] = [&NONE, &HTTP, &CODE_OCEAN];
 
 /// A platform without an API that we may use.

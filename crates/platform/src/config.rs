@@ -50,7 +50,6 @@ pub enum PlatformError {
     /// Plain HTTP to another machine.
     #[error("{0} is reached over plain http, which would show the token to the network; use https")]
     PlainHttp(String),
-    /// No token.
     #[error("the platform's API needs a token, and there is none")]
     NoToken,
     /// A token that a header can't carry.
@@ -61,7 +60,6 @@ pub enum PlatformError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// Why.
         reason: String,
     },
     /// The system trusts nobody.

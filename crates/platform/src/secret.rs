@@ -67,7 +67,6 @@ pub enum TokenError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
 }

@@ -20,52 +20,35 @@ pub enum Act {
     },
 }
 
-/// An act on a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StackAct {
     /// Make the change set.
     CreateChangeSet {
         /// Whose: says in which account and Region.
         update: UpdateKind,
-        /// The stack's id.
         stack_id: String,
         /// What is proposed.
         proposal: Proposal,
     },
-    /// Execute the change set.
     ExecuteChangeSet {
-        /// Whose.
         update: UpdateKind,
-        /// The stack's id.
         stack_id: String,
-        /// The change set's name.
         change_set_name: String,
         /// Marks the operation's events, and makes a repeated request the same request.
         client_request_token: String,
     },
     /// Delete a change set that was not executed.
-    DeleteChangeSet {
-        /// Whose.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-        /// The change set's name.
-        change_set_name: String,
-    },
+    DeleteChangeSet { update: UpdateKind, stack_id: String, change_set_name: String },
     /// Cancel the update that is under way: CloudFormation rolls it back.
     CancelUpdate {
-        /// Whose.
         update: UpdateKind,
-        /// The stack's id.
         stack_id: String,
         /// The update's token.
         client_request_token: String,
     },
     /// Go on with a rollback that failed.
     ContinueUpdateRollback {
-        /// Whose.
         update: UpdateKind,
-        /// The stack's id.
         stack_id: String,
         /// Resources to skip.
         skip: Vec<String>,
@@ -79,7 +62,6 @@ pub enum StackAct {
 pub enum FleetAct {
     /// Make the listener rule that answers everybody with the maintenance page.
     CloseGate {
-        /// On which listener.
         listener_arn: String,
         /// The rule.
         gate: Gate,
@@ -91,19 +73,12 @@ pub enum FleetAct {
         missing: Vec<i32>,
     },
     /// Delete gate rules.
-    OpenGate {
-        /// The rules' ARNs.
-        rule_arns: Vec<String>,
-    },
+    OpenGate { rule_arns: Vec<String> },
     /// Set the priorities of the platform's own rules on one listener, all in one call: they make room for the gate, or take
     /// their places back.
-    SetRulePriorities {
-        /// Rule by rule.
-        moves: Vec<RuleMove>,
-    },
+    SetRulePriorities { moves: Vec<RuleMove> },
     /// Enable or disable Batch job queues.
     SetJobQueueStates {
-        /// The queues' ARNs.
         queue_arns: Vec<String>,
         /// `ENABLED` (true) or `DISABLED`.
         enabled: bool,
@@ -111,43 +86,30 @@ pub enum FleetAct {
     /// Terminate Batch jobs. TerminateJob also cancels jobs that have not started, where CancelJob silently
     /// leaves started ones alone (AWS Batch API reference, both pages).
     TerminateJobs {
-        /// The jobs' ids.
         job_ids: Vec<String>,
         /// Goes into the jobs' status reason.
         reason: String,
     },
     /// Set the sizes of Auto Scaling groups.
-    ResizeWorkerGroups {
-        /// Group by group.
-        sizes: Vec<GroupSize>,
-    },
+    ResizeWorkerGroups { sizes: Vec<GroupSize> },
     /// Set the sizes of warm pools.
-    ResizeWarmPools {
-        /// Pool by pool.
-        sizes: Vec<WarmPoolSize>,
-    },
+    ResizeWarmPools { sizes: Vec<WarmPoolSize> },
     /// Set how many tasks ECS services are to have.
-    SetDesiredCounts {
-        /// Service by service.
-        counts: Vec<ServiceCount>,
-    },
+    SetDesiredCounts { counts: Vec<ServiceCount> },
     /// Stop tasks of ECS services.
     StopTasks {
-        /// The tasks' ARNs.
         task_arns: Vec<String>,
         /// Goes into the tasks' stopped reason.
         reason: String,
     },
     /// Take scale-in protection off instances of a group.
     RemoveScaleInProtection {
-        /// The group's name.
         group_name: String,
         /// The instances, none of them in the warm pool (AWS refuses those).
         instance_ids: Vec<String>,
     },
     /// Protect instances of a group from scale-in again: they had it, and live on.
     RestoreScaleInProtection {
-        /// The group's name.
         group_name: String,
         /// The instances, none of them in the warm pool.
         instance_ids: Vec<String>,
@@ -163,22 +125,15 @@ pub enum FleetAct {
         resources: Vec<NotedResource>,
     },
     /// Complete lifecycle actions that hold instances.
-    CompleteLifecycleActions {
-        /// Which.
-        actions: Vec<LifecycleAction>,
-    },
+    CompleteLifecycleActions { actions: Vec<LifecycleAction> },
     /// Let the scheduled actions of Auto Scaling groups act, or not.
     SetScheduledActions {
-        /// The groups' names.
         group_names: Vec<String>,
         /// Whether they act.
         active: bool,
     },
     /// Terminate EC2 instances directly.
-    TerminateInstances {
-        /// Which.
-        instance_ids: Vec<String>,
-    },
+    TerminateInstances { instance_ids: Vec<String> },
     /// Let alarms act, or not.
     SetAlarmActions {
         /// The alarms' names.
@@ -188,7 +143,6 @@ pub enum FleetAct {
     },
     /// Begin snapshots.
     CreateSnapshots {
-        /// Which.
         snapshots: Vec<PlannedSnapshot>,
         /// Whose they are: becomes their tag.
         run_id: String,
@@ -271,7 +225,6 @@ impl Act {
 /// A note on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// On what.
     pub resource: NotedResource,
     /// What is written.
     pub text: String,
@@ -312,18 +265,14 @@ impl NotedResource {
 /// A lifecycle action that waits for somebody to complete it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifecycleAction {
-    /// The group.
     pub group_name: String,
-    /// The hook.
     pub hook_name: String,
-    /// The instance.
     pub instance_id: String,
 }
 
 /// A listener rule that changes its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleMove {
-    /// The rule's ARN.
     pub rule_arn: String,
     /// Its priority now: 1 to 50000.
     pub from: i32,
@@ -334,7 +283,6 @@ pub struct RuleMove {
 /// Sizes of an Auto Scaling group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupSize {
-    /// The group's name.
     pub group_name: String,
     /// Least number of instances.
     pub min_size: i32,
@@ -349,16 +297,13 @@ pub struct GroupSize {
 /// How many tasks an Amazon ECS service is to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceCount {
-    /// The service's ARN.
     pub service_arn: String,
     /// ECS' `desiredCount`.
     pub desired_count: i32,
 }
 
-/// Sizes of a warm pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmPoolSize {
-    /// The group's name.
     pub group_name: String,
     /// Least number of instances kept warm.
     pub min_size: i32,

@@ -8,9 +8,7 @@ use crate::plan::Plan;
 /// Somebody's yes to a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: Timestamp,
     /// Of which plan: [`Plan::sha256`].
     pub plan_sha256: String,

@@ -57,7 +57,6 @@ pub use targets::new_targets;
 pub use version::Version;
 pub use versions::ReleaseFacts;
 
-/// One check's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
     /// Which: a word to accept it by, such as `database-storage`.

@@ -28,7 +28,6 @@ pub struct Circumstances {
     pub state: SharedState,
     /// Locations of other states that the gate or notes name ([`crate::SharedState::elsewhere`]).
     pub elsewhere: Looked<Vec<String>>,
-    /// The stack's settings.
     pub stack: StackSettings,
     /// Drift of the resources that the update touches: those that drifted.
     pub drift: Looked<Vec<Drift>>,
@@ -60,7 +59,6 @@ pub struct Circumstances {
     pub jobs: Looked<Vec<Job>>,
     /// Worker groups with their instances.
     pub worker_groups: Looked<Vec<WorkerGroup>>,
-    /// Dedicated machines.
     pub dedicated_machines: Looked<Vec<Machine>>,
     /// What a drain may meet.
     pub obstacles: ObstaclesSeen,
@@ -89,13 +87,11 @@ pub struct DeniedAction {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StackSettings {
-    /// Termination protection.
     pub termination_protection: bool,
     /// The stack policy's text.
     pub stack_policy: Option<String>,
     /// Why nobody knows whether there is one.
     pub stack_policy_unknown: Option<String>,
-    /// Tags.
     pub tags: BTreeMap<String, String>,
     /// The role that CloudFormation assumes for this stack.
     pub role_arn: Option<String>,
@@ -123,7 +119,6 @@ pub struct LinkedStack {
 /// A resource that isn't as CloudFormation left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
-    /// Which.
     pub logical_id: String,
     /// `MODIFIED` or `DELETED`.
     pub status: String,
@@ -131,7 +126,6 @@ pub struct Drift {
     pub properties: Vec<String>,
 }
 
-/// A database as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
     /// Its name in the template.
@@ -168,7 +162,6 @@ pub struct PendingMaintenance {
     pub applied_at: Option<String>,
 }
 
-/// An alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
     /// Its name in the template.
@@ -186,7 +179,6 @@ pub struct Alarm {
 /// A rule of a listener, as it must be known to copy it for allow-listed addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerRule {
-    /// The listener it is on.
     pub listener_arn: String,
     /// The rule's own ARN.
     pub rule_arn: String,
@@ -216,7 +208,6 @@ pub struct Quota {
 /// A machine outside of every group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The instance's id.
     pub instance_id: String,
     /// EC2's state, such as `running`.
     pub state: String,

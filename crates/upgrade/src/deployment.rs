@@ -7,9 +7,7 @@ use crate::observation::LogicalResource;
 /// A deployment as observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The stack's name.
     pub stack_name: String,
-    /// The stack's id.
     pub stack_id: String,
     /// The stack's status.
     pub status: String,

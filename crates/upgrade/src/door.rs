@@ -114,10 +114,7 @@ pub enum DoorWord {
         reason: String,
     },
     /// Users come through it, and it stays open all the same.
-    StaysOpen {
-        /// Why.
-        reason: String,
-    },
+    StaysOpen { reason: String },
 }
 
 /// A listener and what becomes of it.
@@ -137,20 +134,14 @@ pub enum Closing {
     /// Rules of ours answer everybody.
     ByRules(Gate),
     /// It only leads to others that are closed.
-    LeadsToClosed {
-        /// Their names.
-        to: Vec<String>,
-    },
+    LeadsToClosed { to: Vec<String> },
     /// Its owner says that users don't come through it.
     NotForUsers {
         /// Why not.
         reason: String,
     },
     /// Its owner says that it stays open.
-    StaysOpen {
-        /// Why.
-        reason: String,
-    },
+    StaysOpen { reason: String },
     /// Nothing that we may do closes it.
     CantBeClosed {
         /// Why not.

@@ -45,12 +45,7 @@ pub enum DraftError {
     #[error(
         "stack {stack_name} is {status}; it can be updated when it is in a _COMPLETE state that is not ROLLBACK_COMPLETE"
     )]
-    NotUpdatable {
-        /// The stack.
-        stack_name: String,
-        /// Its status.
-        status: String,
-    },
+    NotUpdatable { stack_name: String, status: String },
     /// A template can't be read.
     #[error(transparent)]
     Template(#[from] template::TemplateError),
@@ -81,15 +76,12 @@ pub enum DraftError {
     NotDeployed {
         /// The resource.
         logical_id: String,
-        /// The stack.
         stack_name: String,
     },
     /// The platform's parts can't be found in a stack that isn't whole.
     #[error("stack {stack_name} is {status}, and isn't whole ({source}). {way_out}")]
     NotWhole {
-        /// The stack.
         stack_name: String,
-        /// Its status.
         status: String,
         /// What leads out of it.
         way_out: &'static str,
@@ -112,10 +104,7 @@ pub enum DraftError {
     #[error(
         "rule {rule_arn} has 5 condition values already, so a copy of it for the admitted addresses is not possible; admit nobody"
     )]
-    NoRoomForAddress {
-        /// The rule.
-        rule_arn: String,
-    },
+    NoRoomForAddress { rule_arn: String },
     /// The maintenance page is too long.
     #[error(
         "the maintenance page would have {bytes} bytes, and a load balancer shows at most {most}: shorten the message"
@@ -267,9 +256,7 @@ pub struct Findings<'a> {
     /// Priorities that the update gives to rules, by the listener's name in the template: the gate takes none of them, and is
     /// before all of them.
     pub new_priorities: &'a BTreeMap<String, BTreeSet<i32>>,
-    /// Who and what is at work.
     pub at_work: &'a AtWork,
-    /// The checks' results.
     pub checks: &'a [CheckResult],
     /// What the operator accepted.
     pub accepted: &'a [Acceptance],

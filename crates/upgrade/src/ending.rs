@@ -14,7 +14,6 @@ use crate::steps::{alarms, job_queues, services, workers};
 /// What was seen of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// When.
     pub at: Timestamp,
     /// The primary stack's status.
     pub stack_status: String,
@@ -38,7 +37,6 @@ pub struct Seen {
 /// How a listener that the gate closes stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoorStanding {
-    /// Its ARN.
     pub listener_arn: String,
     /// Whether it was closed.
     pub closed: bool,
@@ -96,7 +94,6 @@ pub fn still_to_put_back(calm: &CalmSeen) -> Vec<String> {
 /// An end, to be told.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending<'a> {
-    /// What the run was for.
     pub kind: RunKind,
     /// How it ended.
     pub outcome: &'a Outcome,

@@ -21,7 +21,6 @@ pub const JOURNAL_FORMAT: u32 = 6;
 pub enum Record {
     /// Written before an act: from here on it may have happened.
     Intended {
-        /// When.
         at: Timestamp,
         /// What is about to be done.
         act: Act,
@@ -44,9 +43,7 @@ impl Record {
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub what: What,
 }
 
@@ -83,32 +80,25 @@ pub enum What {
     Waited,
     /// Somebody asked the run to stop.
     StopRequested {
-        /// Who.
         by: String,
         /// The request that is taken up by this; `None`: it was said in the conducting's own process.
         request: Option<String>,
     },
     /// Somebody had the run end as it was, nobody carrying it on: whatever it took away is for whoever leaves maintenance.
     GivenUp {
-        /// Who.
         by: String,
         /// The request that is taken up by this; `None`: it was said in the conducting's own process.
         request: Option<String>,
     },
     /// Somebody answered the run's question.
     Answered {
-        /// What.
         answer: Answer,
-        /// Who.
         by: String,
         /// The request that is taken up by this; `None`: it was said in the conducting's own process.
         request: Option<String>,
     },
     /// A request was taken up that doesn't fit any more: nothing follows from it, now or later.
-    PassedOver {
-        /// The request.
-        request: String,
-    },
+    PassedOver { request: String },
 }
 
 /// How a conducting came by a run that another one began.

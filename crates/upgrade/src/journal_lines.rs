@@ -12,7 +12,6 @@ use crate::plan::RunKind;
 use crate::state::{Outcome, State};
 use crate::step::Step;
 
-/// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Its place among the run's lines, from 0.
@@ -40,12 +39,10 @@ pub enum LineKind {
     FailedAgain(usize),
     /// Somebody asked the run to stop.
     Stop {
-        /// Who.
         by: String,
     },
     /// Somebody decided.
     Decision {
-        /// Who.
         by: String,
         /// What, in words.
         what: String,
@@ -58,7 +55,6 @@ pub enum LineKind {
     Resumed,
     /// The machine that carries it out stood still.
     StoodStill,
-    /// The run has ended.
     Ended(RunKind, Outcome, Option<Seen>),
 }
 

@@ -30,6 +30,7 @@ mod plan;
 mod platform;
 mod policy;
 mod profile;
+mod query;
 mod question;
 mod repeated_failures;
 mod report;
@@ -76,10 +77,9 @@ pub use journal_lines::{Line, LineKind};
 pub use limit::{Limit, Then};
 pub use note::Note;
 pub use observation::{
-    AlarmSeen, CalmParts, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, FleetQuery, GateRuleSeen,
-    HealthFinding, HealthQuery, Instance, Job, JobQueue, LifecycleHook, LogicalResource, Observation,
-    OtherRule, Query, SnapshotSeen, StackEvent, StackQuery, StandingSeen, WarmPool, WorkerGroup,
-    physical_ids,
+    AlarmSeen, CalmSeen, ChangeSetSeen, DoorSeen, EcsService, EcsTask, GateRuleSeen, HealthFinding, Instance,
+    Job, JobQueue, LifecycleHook, LogicalResource, Observation, OtherRule, SnapshotSeen, StackEvent,
+    StandingSeen, WarmPool, WorkerGroup, physical_ids,
 };
 pub use obstacles::{
     ApiProtection, ComputeEnvironment, InstanceRefresh, Obstacle, ObstacleParts, ObstaclesSeen,
@@ -102,6 +102,7 @@ pub use profile::{
     DatabaseRole, Misfit, MisfitKind, Part, Profile, ProfileError, ProfileWord, Roles, SelectBy, Selection,
     Selector, Survey, is_work,
 };
+pub use query::{CalmParts, FleetQuery, HealthQuery, Query, StackQuery};
 pub use question::{Answer, Question, StuckResource};
 pub use repeated_failures::{Novelty, Repeated};
 pub use report::{Report, RunningReport, StepReport};

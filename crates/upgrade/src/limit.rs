@@ -11,7 +11,6 @@ use crate::takeover;
 /// The next thing that time alone brings about in the step that a run is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// When.
     pub at: Timestamp,
     /// What follows.
     pub then: Then,

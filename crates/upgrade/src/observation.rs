@@ -1,277 +1,69 @@
-//! What is asked of the cloud and what it showed. Facts only: what they mean is decided in the steps.
+//! What the cloud showed. Facts only: what they mean is decided in the steps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::circumstances::Machine;
 use crate::comparison::Change;
 use crate::facts::Facts;
-use crate::obstacles::{ObstacleParts, ObstaclesSeen};
-use crate::plan::{Piece, PlannedSnapshot, StackUpdate, Targets, UpdateKind};
-use crate::platform::{PlatformObservation, PlatformQuery};
-use crate::policy::HttpCheck;
-use crate::version::VersionSource;
-
-/// A question, by where it goes. Asking changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Query {
-    /// To CloudFormation, of one of the deployment's stacks.
-    Stack(StackQuery),
-    /// To what the primary stack is made of.
-    Fleet(FleetQuery),
-    /// Everything that proves the platform healthy, looked at once.
-    Health(HealthQuery),
-    /// To the platform's own API.
-    Platform(PlatformQuery),
-}
-
-/// A question about a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StackQuery {
-    /// A change set and, when it is complete, its changes.
-    ChangeSet {
-        /// Whose: says in which account and Region to ask.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-        /// The change set's name.
-        name: String,
-    },
-    /// The events of one stack operation. They tell the stack's status too, so one call serves both.
-    Events {
-        /// Whose: says in which account and Region to ask.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-        /// The operation: only events with this token.
-        client_request_token: String,
-        /// Only events after this one.
-        after_event_id: Option<String>,
-        /// Names of Auto Scaling groups that the operation is deleting: their instances are looked at, too.
-        worker_groups: Vec<String>,
-    },
-    /// The stack's status, whoever led it there.
-    Status {
-        /// Whose: says in which account and Region to ask.
-        update: UpdateKind,
-        /// The stack's id.
-        stack_id: String,
-    },
-    /// Whether what an update will be made of is what was approved.
-    Contents {
-        /// The update.
-        planned: Box<StackUpdate>,
-        /// What updates bring in.
-        pieces: Vec<Piece>,
-    },
-}
-
-/// A question about what the primary stack is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FleetQuery {
-    /// The rules on listeners: those of the gate, and which priorities are taken.
-    GateRules {
-        /// The listeners.
-        listener_arns: Vec<String>,
-    },
-    /// State and status of Batch job queues.
-    JobQueues {
-        /// Their ARNs.
-        arns: Vec<String>,
-    },
-    /// Every unfinished job of Batch job queues.
-    Jobs {
-        /// The queues' ARNs.
-        queue_arns: Vec<String>,
-    },
-    /// Auto Scaling groups with instances and warm pool.
-    WorkerGroups {
-        /// Their names. A group that is gone is left out of the answer.
-        names: Vec<String>,
-    },
-    /// Amazon ECS services with their tasks.
-    EcsServices {
-        /// Their ARNs. One that is gone is left out of the answer.
-        arns: Vec<String>,
-    },
-    /// Physical ids of resources of the primary stack.
-    Resources {
-        /// The stack's id.
-        stack_id: String,
-        /// Which. One that is gone is left out of the answer.
-        logical_ids: Vec<String>,
-    },
-    /// CloudWatch alarms.
-    Alarms {
-        /// Their names. One that is gone is left out of the answer.
-        names: Vec<String>,
-    },
-    /// Machines that carry all of these tags, are in no Auto Scaling group and aren't terminated.
-    Machines {
-        /// Tags, each with its value where one is wanted.
-        tags: Vec<(String, Option<String>)>,
-    },
-    /// The snapshots of this run that are there.
-    Snapshots {
-        /// Those that the plan wants.
-        planned: Vec<PlannedSnapshot>,
-        /// The run, which volume snapshots carry as a tag.
-        run_id: String,
-    },
-    /// What a plan stands on, as it is now.
-    Facts {
-        /// The primary stack's id.
-        stack_id: String,
-        /// What the plan touches.
-        targets: Targets,
-        /// The listeners that the gate closes; none: there is no gate.
-        listener_arns: Vec<String>,
-    },
-    /// What the drain can't end.
-    Obstacles(ObstacleParts),
-    /// Whether the calm holds.
-    Calm(CalmParts),
-    /// Everything that an end is told from.
-    Standing {
-        /// The primary stack's id.
-        stack_id: String,
-        /// What maintenance touches.
-        parts: CalmParts,
-        /// Where the deployed template tells its version.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        version_sources: Vec<VersionSource>,
-    },
-}
-
-/// What is looked at together to see whether the calm holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CalmParts {
-    /// The listeners on which the gate stands, or should.
-    pub listener_arns: Vec<String>,
-    /// Batch job queues.
-    pub queue_arns: Vec<String>,
-    /// Those of them whose jobs are looked at as well.
-    pub job_queue_arns: Vec<String>,
-    /// Auto Scaling groups, by name.
-    pub group_names: Vec<String>,
-    /// ARNs of Amazon ECS services.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub service_arns: Vec<String>,
-    /// CloudWatch alarms, by name.
-    pub alarm_names: Vec<String>,
-}
-
-impl CalmParts {
-    /// The work of these targets, without listeners and without alarms.
-    #[must_use]
-    pub fn of_work(targets: &Targets) -> CalmParts {
-        let Targets { job_queues, worker_groups, ecs_services, .. } = targets;
-        CalmParts {
-            queue_arns: physical_ids(job_queues),
-            group_names: physical_ids(worker_groups),
-            service_arns: physical_ids(ecs_services),
-            ..CalmParts::default()
-        }
-    }
-}
-
-/// What proves a platform healthy.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct HealthQuery {
-    /// ARNs of target groups that must have healthy targets, and only such.
-    pub target_group_arns: Vec<String>,
-    /// ARNs of Amazon ECS services that must have as many tasks as they want.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub service_arns: Vec<String>,
-    /// Whether the platform itself is asked.
-    pub platform: bool,
-    /// The version that it must answer with.
-    pub version: Option<String>,
-    /// The owner's own checks.
-    pub http: Vec<HttpCheck>,
-}
-
-impl From<StackQuery> for Query {
-    fn from(query: StackQuery) -> Query {
-        Query::Stack(query)
-    }
-}
-
-impl From<FleetQuery> for Query {
-    fn from(query: FleetQuery) -> Query {
-        Query::Fleet(query)
-    }
-}
-
-impl StackQuery {
-    /// Whose stack it is about: says in which account and Region to ask.
-    #[must_use]
-    pub fn update(&self) -> UpdateKind {
-        match self {
-            StackQuery::ChangeSet { update, .. }
-            | StackQuery::Events { update, .. }
-            | StackQuery::Status { update, .. } => *update,
-            StackQuery::Contents { planned, .. } => planned.kind,
-        }
-    }
-}
+use crate::obstacles::ObstaclesSeen;
+use crate::platform::PlatformObservation;
 
 /// What the cloud showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Observation {
-    /// Answer to [`FleetQuery::GateRules`].
+    /// Answer to [`crate::FleetQuery::GateRules`].
     GateRules(Vec<DoorSeen>),
-    /// Answer to [`FleetQuery::JobQueues`].
+    /// Answer to [`crate::FleetQuery::JobQueues`].
     JobQueues(Vec<JobQueue>),
-    /// Answer to [`FleetQuery::Jobs`].
+    /// Answer to [`crate::FleetQuery::Jobs`].
     Jobs(Vec<Job>),
-    /// Answer to [`FleetQuery::WorkerGroups`].
+    /// Answer to [`crate::FleetQuery::WorkerGroups`].
     WorkerGroups(Vec<WorkerGroup>),
-    /// Answer to [`FleetQuery::EcsServices`].
+    /// Answer to [`crate::FleetQuery::EcsServices`].
     EcsServices(Vec<EcsService>),
-    /// Answer to [`StackQuery::ChangeSet`]; `None` when there is no such change set.
+    /// Answer to [`crate::StackQuery::ChangeSet`]; `None` when there is no such change set.
     ChangeSet(Option<ChangeSetSeen>),
-    /// Answer to [`StackQuery::Events`].
+    /// Answer to [`crate::StackQuery::Events`].
     StackEvents {
         /// Oldest first.
         events: Vec<StackEvent>,
         /// Those of the groups asked for that are still there.
         worker_groups: Vec<WorkerGroup>,
     },
-    /// Answer to [`StackQuery::Status`]; `None` when there is no such stack.
+    /// Answer to [`crate::StackQuery::Status`]; `None` when there is no such stack.
     StackStatus(Option<String>),
-    /// Answer to [`FleetQuery::Resources`].
+    /// Answer to [`crate::FleetQuery::Resources`].
     Resources(Vec<LogicalResource>),
-    /// Answer to [`FleetQuery::Alarms`].
+    /// Answer to [`crate::FleetQuery::Alarms`].
     Alarms(Vec<AlarmSeen>),
-    /// Answer to [`FleetQuery::Machines`].
+    /// Answer to [`crate::FleetQuery::Machines`].
     Machines(Vec<Machine>),
-    /// Answer to [`FleetQuery::Snapshots`].
+    /// Answer to [`crate::FleetQuery::Snapshots`].
     Snapshots(Vec<SnapshotSeen>),
-    /// Answer to [`StackQuery::Contents`]: sentences.
+    /// Answer to [`crate::StackQuery::Contents`]: sentences.
     Contents {
         /// What is something else than was approved.
         differences: Vec<String>,
         /// What could not be looked at.
         unread: Vec<String>,
     },
-    /// Answer to [`FleetQuery::Facts`].
+    /// Answer to [`crate::FleetQuery::Facts`].
     Facts(Facts),
-    /// Answer to [`FleetQuery::Obstacles`].
+    /// Answer to [`crate::FleetQuery::Obstacles`].
     Obstacles(Box<ObstaclesSeen>),
-    /// Answer to [`FleetQuery::Calm`].
+    /// Answer to [`crate::FleetQuery::Calm`].
     Calm(CalmSeen),
-    /// Answer to [`FleetQuery::Standing`].
+    /// Answer to [`crate::FleetQuery::Standing`].
     Standing(StandingSeen),
-    /// Answer to [`Query::Health`].
+    /// Answer to [`crate::Query::Health`].
     Health(Vec<HealthFinding>),
-    /// Answer to [`Query::Platform`].
+    /// Answer to [`crate::Query::Platform`].
     Platform(PlatformObservation),
 }
 
 /// A listener on which the gate stands, or should.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoorSeen {
-    /// The listener.
     pub listener_arn: String,
     /// Whether it is there at all.
     pub exists: bool,
@@ -285,7 +77,6 @@ pub struct DoorSeen {
 /// A numbered rule on a listener that isn't the gate's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherRule {
-    /// The rule's ARN.
     pub rule_arn: String,
     /// 1 to 50000.
     pub priority: i32,
@@ -299,16 +90,12 @@ pub struct OtherRule {
 pub struct CalmSeen {
     /// The listeners that were asked for.
     pub doors: Vec<DoorSeen>,
-    /// The queues.
     pub queues: Vec<JobQueue>,
     /// Unfinished jobs of the queues whose jobs were asked for.
     pub jobs: Vec<Job>,
-    /// The groups that are there.
     pub groups: Vec<WorkerGroup>,
-    /// The ECS services that are there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<EcsService>,
-    /// The alarms that are there.
     pub alarms: Vec<AlarmSeen>,
 }
 
@@ -342,7 +129,6 @@ impl HealthFinding {
 /// An alarm's switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmSeen {
-    /// Its name.
     pub name: String,
     /// Whether it acts when it fires.
     pub actions_enabled: bool,
@@ -368,7 +154,6 @@ pub struct SnapshotSeen {
 /// A listener rule that closes the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateRuleSeen {
-    /// The rule's ARN.
     pub rule_arn: String,
     /// Its priority; `None` for one that ELB shows without a number.
     pub priority: Option<i32>,
@@ -402,7 +187,6 @@ pub struct Job {
     pub id: String,
     /// The job's name.
     pub name: String,
-    /// The queue it is in.
     pub queue_arn: String,
     /// `SUBMITTED`, `PENDING`, `RUNNABLE`, `STARTING` or `RUNNING`.
     pub status: String,
@@ -423,7 +207,6 @@ pub struct WorkerGroup {
     pub desired_capacity: i32,
     /// Whether new instances are protected from scale-in.
     pub new_instances_protected: bool,
-    /// The warm pool, if there is one.
     pub warm_pool: Option<WarmPool>,
     /// Instances in service, on their way in or out, and in the warm pool.
     pub instances: Vec<Instance>,
@@ -470,7 +253,6 @@ impl EcsService {
 pub struct EcsTask {
     /// The task's ARN.
     pub arn: String,
-    /// Its service's ARN.
     pub service_arn: String,
     /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING` or `DEPROVISIONING`.
     pub status: String,
@@ -484,10 +266,8 @@ impl EcsTask {
     }
 }
 
-/// A lifecycle hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifecycleHook {
-    /// Its name.
     pub name: String,
     /// At termination; else at launch.
     pub terminating: bool,
@@ -509,9 +289,7 @@ pub struct Instance {
     pub id: String,
     /// Auto Scaling's lifecycle state, such as `InService` or `Terminating:Wait`.
     pub lifecycle_state: String,
-    /// Protected from scale-in.
     pub protected_from_scale_in: bool,
-    /// It is in the warm pool.
     pub in_warm_pool: bool,
     /// The value of our tag on it: that it was protected from scale-in before maintenance.
     pub remembered: Option<String>,
@@ -530,10 +308,8 @@ pub struct ChangeSetSeen {
     pub changes: Vec<Change>,
 }
 
-/// A stack event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackEvent {
-    /// The event's id.
     pub event_id: String,
     /// When, as AWS wrote it (ISO 8601, UTC).
     pub timestamp: String,

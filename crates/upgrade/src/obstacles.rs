@@ -44,11 +44,8 @@ impl ObstacleParts {
 pub struct ObstaclesSeen {
     /// Machines, and instances where they were asked for, that EC2's API may not terminate.
     pub protected: Looked<Vec<ProtectedInstance>>,
-    /// The groups.
     pub groups: Looked<Vec<WorkerGroup>>,
-    /// The queues.
     pub queues: Looked<Vec<JobQueue>>,
-    /// The ECS services.
     #[serde(default = "nothing")]
     pub services: Looked<Vec<EcsService>>,
     /// The compute environments of the queues.
@@ -82,7 +79,6 @@ fn nothing<T>() -> Looked<Vec<T>> {
 /// An instance that EC2's API may not terminate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectedInstance {
-    /// Its id.
     pub instance_id: String,
     /// Its group's name; `None`: it is a machine outside of every group.
     pub group_name: Option<String>,
@@ -135,7 +131,6 @@ impl ApiProtection {
 /// A Batch compute environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComputeEnvironment {
-    /// Its ARN.
     pub arn: String,
     /// `ENABLED` (true) or `DISABLED`.
     pub enabled: bool,
@@ -148,7 +143,6 @@ pub struct ComputeEnvironment {
 /// An instance refresh that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceRefresh {
-    /// The group.
     pub group_name: String,
     /// `Pending`, `InProgress`, `Baking`, `Cancelling` or `RollbackInProgress`.
     pub status: String,
@@ -159,9 +153,7 @@ pub struct InstanceRefresh {
 /// A scheduled action of an Auto Scaling group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduledAction {
-    /// The group.
     pub group_name: String,
-    /// Its name.
     pub name: String,
     /// Its next time, as AWS writes it (ISO 8601, UTC), where there is one.
     pub next: Option<String>,

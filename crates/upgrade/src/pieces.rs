@@ -52,7 +52,6 @@ pub enum ReferenceKind {
 pub struct Unaskable {
     /// Such as `application Logging`.
     pub what: String,
-    /// Why.
     pub why: String,
 }
 

@@ -40,7 +40,6 @@ pub struct Plan {
     /// Maintenance is left though the deployment's state can't be read: whoever entered it may go on acting.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_without_state: bool,
-    /// What the run is for.
     pub kind: RunKind,
     /// The primary stack's name.
     pub stack_name: String,
@@ -106,7 +105,6 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
 }
 
-/// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunKind {
@@ -148,14 +146,10 @@ impl UpdateKind {
     }
 }
 
-/// One stack's update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackUpdate {
-    /// Which.
     pub kind: UpdateKind,
-    /// The stack's name.
     pub stack_name: String,
-    /// The stack's id.
     pub stack_id: String,
     /// The deployed release's version, when its template tells it.
     pub from_version: Option<String>,
@@ -207,7 +201,6 @@ pub struct PlannedSnapshot {
     pub name: String,
 }
 
-/// What a snapshot is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnapshotKind {
@@ -222,9 +215,7 @@ pub enum SnapshotKind {
 pub struct Acceptance {
     /// A check's id, or the logical id of a resource whose replacement is accepted.
     pub what: String,
-    /// Who.
     pub who: String,
-    /// Why.
     pub why: String,
     /// Of a check that is accepted by itself: its warnings, as they were read. Empty: whatever it warns of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -242,7 +233,6 @@ impl Acceptance {
 /// A danger of the update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedRisk {
-    /// Which update has it.
     pub update: UpdateKind,
     /// Its kind, in a few words.
     pub kind: String,
@@ -257,9 +247,7 @@ pub struct PlannedRisk {
 /// Who and what was at work when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AtWork {
-    /// Sessions.
     pub sessions: Vec<Session>,
-    /// Computations.
     pub computations: Vec<Computation>,
     /// Unfinished jobs.
     pub jobs: Vec<Job>,
@@ -268,7 +256,6 @@ pub struct AtWork {
     /// Tasks of ECS services.
     #[serde(default)]
     pub service_tasks: usize,
-    /// Dedicated machines.
     pub dedicated_machines: Vec<Machine>,
 }
 
@@ -277,7 +264,6 @@ pub struct AtWork {
 pub struct ExpectedChange {
     /// The resource's name in the template.
     pub logical_id: String,
-    /// Its type.
     pub resource_type: String,
     /// What will happen to it.
     pub expected: Fate,
@@ -331,7 +317,6 @@ pub enum Fate {
     Fails,
     /// It leaves the stack.
     Removed,
-    /// Replaced.
     Replaced,
     /// Perhaps replaced.
     MayBeReplaced,
@@ -368,7 +353,6 @@ impl Fate {
 /// What is asked of CloudFormation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// Name of the change set.
     pub change_set_name: String,
     /// Where the new template is.
     pub template_url: String,
@@ -398,9 +382,8 @@ pub struct ParameterSetting {
 }
 
 /// What maintenance touches, by name in the template and id in the account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Targets {
-    /// The listeners.
     pub listeners: Vec<LogicalResource>,
     /// Target groups that serve users' pages.
     pub target_groups: Vec<LogicalResource>,
@@ -483,7 +466,6 @@ pub struct Gate {
 /// A copy of one of the platform's rules, for allow-listed addresses only (ELB knows no "not this address").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdmittingRule {
-    /// Its priority.
     pub priority: i32,
     /// The ARN of the rule that it is a copy of.
     pub copy_of: String,
@@ -494,7 +476,6 @@ pub struct AdmittingRule {
 /// A step with its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStep {
-    /// Which.
     pub step: Step,
     /// It has failed when it takes longer than this many seconds; `None`: as long as CloudFormation takes.
     pub deadline_seconds: Option<u64>,
@@ -554,7 +535,6 @@ impl Plan {
         self.gates().next().map_or(&[], |(_, gate)| gate.admitted.as_slice())
     }
 
-    /// The primary stack's update.
     #[must_use]
     pub fn primary(&self) -> Option<&StackUpdate> {
         self.update(UpdateKind::Primary)

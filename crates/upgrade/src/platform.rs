@@ -77,7 +77,6 @@ pub enum Unsaved {
 /// An attempt to save a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSave {
-    /// When.
     pub at: String,
     /// Whether everything was saved.
     pub succeeded: bool,
@@ -152,22 +151,16 @@ pub enum BannerLevel {
 pub enum PlatformAct {
     /// Ask the platform to save a session. That it was asked is no save: see [`Session::is_saved`].
     SaveSession {
-        /// Which.
         session_id: String,
     },
-    /// Stop a session.
     StopSession {
-        /// Which.
         session_id: String,
     },
-    /// Stop a computation.
     StopComputation {
-        /// Which.
         computation_id: String,
     },
     /// Show a notice inside a session.
     Notify {
-        /// Which.
         session_id: String,
         /// What it says.
         text: String,

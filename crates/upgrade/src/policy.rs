@@ -47,7 +47,6 @@ pub struct MaintenancePolicy {
     pub sessions: DrainPolicy,
     /// Sessions that may be stopped though their save was not confirmed, by id. With [`Escalation::Force`] only.
     pub force_sessions: Vec<String>,
-    /// Computations.
     pub computations: DrainPolicy,
     /// Batch jobs.
     pub jobs: DrainPolicy,

@@ -51,7 +51,6 @@ pub struct Profile {
 pub struct ProfileWord {
     /// The word.
     pub text: String,
-    /// Where.
     pub at: Option<Location>,
 }
 

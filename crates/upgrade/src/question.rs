@@ -11,7 +11,6 @@ use crate::step::Step;
 pub enum Question {
     /// The rollback of an update has failed: only ContinueUpdateRollback leads on (or deleting the stack).
     RollbackFailed {
-        /// Whose.
         update: UpdateKind,
         /// The first failure of the update, in words.
         root_cause: String,
@@ -22,7 +21,6 @@ pub enum Question {
     },
     /// An update that has begun can't be looked at, for long: keys that have expired, rights that were taken.
     Unseen {
-        /// Whose.
         update: UpdateKind,
         /// What the last look came to.
         error: String,
@@ -31,7 +29,6 @@ pub enum Question {
     },
     /// The credentials are over, and their source gives no others: it is tried on meanwhile.
     NoCredentials {
-        /// In which step.
         step: Step,
         /// What the last call came to.
         error: String,
@@ -47,7 +44,6 @@ pub enum Question {
     },
     /// Maintenance is being left, and something holds it: it is tried on meanwhile, or somebody asked to stop here.
     Leaving {
-        /// In which step.
         step: Step,
         /// What holds it, one line each.
         held: Vec<String>,
@@ -76,13 +72,11 @@ pub enum Question {
 pub struct StuckResource {
     /// Its name in the template.
     pub logical_id: String,
-    /// Its type.
     pub resource_type: String,
     /// Why, in AWS's words.
     pub reason: String,
 }
 
-/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Roll back once more, passing over these resources: CloudFormation then believes that they were rolled back,
@@ -177,6 +171,25 @@ impl Answer {
             Answer::GoOn => "go-on",
             Answer::Leave => "stop-here",
         }
+    }
+
+    /// The answer of a word; `skip` goes with that word alone.
+    #[must_use]
+    pub fn from_word(word: &str, skip: Vec<String>) -> Option<Answer> {
+        let retry = Answer::ContinueRollback { skip };
+        if retry.word() == word {
+            return Some(retry);
+        }
+        let others = [
+            Answer::LookAgain,
+            Answer::GoBack,
+            Answer::Open,
+            Answer::StayClosed,
+            Answer::CloseAgain,
+            Answer::GoOn,
+            Answer::Leave,
+        ];
+        others.into_iter().find(|answer| answer.word() == word)
     }
 
     /// For a person.

@@ -68,10 +68,8 @@ pub struct Report {
     pub remarks: Vec<String>,
 }
 
-/// One step of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepReport {
-    /// Which.
     pub step: Step,
     /// When it began.
     pub started_at: Timestamp,
@@ -189,24 +187,12 @@ impl RunningReport {
             self.add_line(record.at(), LineKind::FailedAgain(times));
         }
         for kind in journal_lines::kinds(plan.kind, before.as_ref(), record, &after, new_events) {
-            match kind {
-                LineKind::Act(_) | LineKind::Failed(_) if novelty == Novelty::Again => continue,
-                LineKind::Failed(_) => {}
-                LineKind::Act(_)
-                | LineKind::Step(_)
-                | LineKind::Stack(_)
-                | LineKind::FailedAgain(_)
-                | LineKind::Stop { .. }
-                | LineKind::Decision { .. }
-                | LineKind::CameBack(_)
-                | LineKind::Asked
-                | LineKind::Resumed
-                | LineKind::StoodStill
-                | LineKind::Ended(..) => {
-                    if let Some(times) = self.repeated.over() {
-                        self.add_line(record.at(), LineKind::FailedAgain(times));
-                    }
-                }
+            let is_failure = matches!(kind, LineKind::Failed(_));
+            if novelty == Novelty::Again && (is_failure || matches!(kind, LineKind::Act(_))) {
+                continue;
+            }
+            if !is_failure && let Some(times) = self.repeated.over() {
+                self.add_line(record.at(), LineKind::FailedAgain(times));
             }
             self.add_line(record.at(), kind);
         }
@@ -346,23 +332,8 @@ impl RunningReport {
                 let new = events.iter().filter(|event| self.events_seen.insert(event.event_id.clone()));
                 self.report.stack_events.extend(new.cloned());
             }
-            Observation::GateRules(_)
-            | Observation::JobQueues(_)
-            | Observation::Jobs(_)
-            | Observation::WorkerGroups(_)
-            | Observation::EcsServices(_)
-            | Observation::ChangeSet(_)
-            | Observation::StackStatus(_)
-            | Observation::Resources(_)
-            | Observation::Alarms(_)
-            | Observation::Machines(_)
-            | Observation::Calm(_)
-            | Observation::Contents { .. }
-            | Observation::Facts(_)
-            | Observation::Obstacles(_)
-            | Observation::Standing(_)
-            | Observation::Health(_)
-            | Observation::Platform(_) => {}
+            // The others show nothing that ends, or that is kept.
+            _ => {}
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::steps::{gate, second_look};
 use crate::takeover::Renewal;
 
 /// Where a run stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
     /// The step under way; the last one when the run has ended.
     pub step: Step,
@@ -127,7 +127,6 @@ pub struct Before {
     /// The ECS services that were seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ecs_services: Vec<EcsService>,
-    /// The alarms that were seen.
     pub alarms: Vec<AlarmSeen>,
     /// The banner, which no tag holds; `None`: none of ours was put up.
     pub banner: Option<BannerBefore>,
@@ -138,7 +137,6 @@ pub struct Before {
 /// The banner before ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BannerBefore {
-    /// Ours.
     pub ours: Banner,
     /// The administrator's own; `None`: there was none.
     pub before: Option<Banner>,
@@ -220,7 +218,6 @@ pub struct Taken {
 /// A listener on which the gate stands, or should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Door {
-    /// The listener.
     pub listener_arn: String,
     /// Whether the gate was seen to stand there.
     pub closed: bool,
@@ -291,7 +288,6 @@ pub struct UpdateState {
     pub touched_groups: BTreeSet<String>,
     /// ARNs of the Amazon ECS services that it has touched in any way.
     pub touched_services: BTreeSet<String>,
-    /// It was cancelled.
     pub cancelled: bool,
     /// Somebody else may lead its failed rollback on: the stack's status tells, for their events carry another token.
     pub led_elsewhere: bool,
@@ -308,24 +304,15 @@ pub enum Outcome {
     Upgraded,
     /// The update didn't happen, or was taken back. Users are where they were before: let in, or in the maintenance that was
     /// found.
-    NotUpgraded {
-        /// Why.
-        reason: String,
-    },
+    NotUpgraded { reason: String },
     /// The new release was deployed, wasn't healthy, and the stack was updated back.
-    WentBack {
-        /// Why.
-        reason: String,
-    },
+    WentBack { reason: String },
     /// Maintenance was entered, as was asked.
     InMaintenance,
     /// Maintenance was left, as was asked.
     OutOfMaintenance,
     /// The run ended with users kept out, without having been asked to.
-    GateClosed {
-        /// Why.
-        reason: String,
-    },
+    GateClosed { reason: String },
 }
 
 impl State {
@@ -333,52 +320,13 @@ impl State {
     #[must_use]
     pub fn new(plan: &Plan, at: Timestamp) -> State {
         State {
-            begun_by: String::new(),
-            step: plan.steps.first().map_or(Step::LocateTargets, |planned| planned.step),
+            step: plan.steps.first().map(|planned| planned.step).unwrap_or_default(),
             step_started_at: at,
-            intended: None,
-            done: None,
-            waiting_on: Vec::new(),
             before: plan.before.clone(),
             found: plan.found.clone().filter(|_| plan.kind == RunKind::LeaveMaintenance),
-            taken: Taken::default(),
             doors: gate::doors(plan),
-            came_back: Vec::new(),
-            reopened_queues: BTreeSet::new(),
-            watching: false,
-            reclosing: false,
-            overtaken_at: None,
-            unanswered_at: None,
-            times_overtaken: 0,
-            renewals: Vec::new(),
-            revoked_rules: BTreeSet::new(),
-            remaking: false,
-            leaving_since: None,
-            opened_at: None,
-            opened_runs: BTreeSet::new(),
-            looking_once_more: false,
-            watch_refused: BTreeSet::new(),
-            scheduled_groups: BTreeSet::new(),
             targets: plan.targets.clone(),
-            told: Told::default(),
-            quiet_looks: 0,
-            updates: BTreeMap::new(),
-            unseen_since: None,
-            expired_since: None,
-            healthy_since: None,
-            unhealthy: Vec::new(),
-            work_ends_since: None,
-            question: None,
-            stop: None,
-            failure: None,
-            stays: None,
-            stuck: None,
-            drained: BTreeSet::new(),
-            put_back: BTreeSet::new(),
-            still_to_put_back: Vec::new(),
-            seen: None,
-            remarks: Vec::new(),
-            outcome: None,
+            ..State::default()
         }
     }
 

@@ -20,7 +20,9 @@ macro_rules! steps {
         $($(#[$section_doc:meta])* $section:ident { $($(#[$doc:meta])* $step:ident => $rules:expr,)* })*
     ) => {
         /// A step. Which ones a run has, and in which order, stands in its plan.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+        )]
         #[serde(rename_all = "kebab-case")]
         pub enum Step {
             $($(#[$of_doc])* $of($part_type),)*
@@ -37,7 +39,6 @@ macro_rules! steps {
                 }
             }
 
-            /// Every step there is.
             #[must_use]
             pub fn all() -> Vec<Step> {
                 let mut all = Vec::new();
@@ -110,7 +111,8 @@ steps! {
     /// The way out of maintenance, in order. Each does nothing where nothing was done; [`Step::LookOnceMore`] is passed over
     /// where no call can arrive late.
     LEAVING {
-        /// Find listener, queues and groups as the stack has them now.
+        /// Find listener, queues and groups as the stack has them now. A plan without steps begins, and ends, in it.
+        #[default]
         LocateTargets => targets::locate_targets(),
         /// The platform proves itself healthy.
         CheckHealth => health::check_health(),

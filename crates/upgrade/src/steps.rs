@@ -25,10 +25,11 @@ pub(crate) mod workers;
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::{Observation, Query};
+use crate::observation::Observation;
 use crate::plan::{Plan, UpdateKind};
 use crate::platform::PlatformAct;
 use crate::policy::{DrainPolicy, Escalation};
+use crate::query::Query;
 use crate::question::Question;
 use crate::state::State;
 use crate::transition::IllegalTransition;

@@ -20,7 +20,6 @@ const MARGIN_SECONDS: u64 = 30;
 /// The gate on one listener that is made anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewal {
-    /// The listener.
     pub listener_arn: String,
     /// The gate at the priorities that its new rules have; `None` until the rules that were there have been seen.
     pub gate: Option<Gate>,

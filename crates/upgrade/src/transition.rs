@@ -3,28 +3,29 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod credentials;
+mod failures;
 mod people;
+mod renewal;
 mod ways;
 
+use failures::{cope, is_refused_suspension, not_begun, not_taken_away, refused_under_way};
 pub use people::{StopDoes, stop_does};
 use people::{answered, stop};
+use renewal::{is_renewing, not_renewed, reclose, renew};
 use ways::{fail, finish, go_back, is_behind_gate, next, stuck};
 
 use crate::Timestamp;
-use crate::act::{Act, FleetAct, StackAct};
-use crate::journal::{Event, Handover, PortError, PortErrorKind, Record, What};
-use crate::observation::{Observation, Query};
+use crate::act::Act;
+use crate::journal::{Event, Handover, PortErrorKind, Record, What};
+use crate::observation::Observation;
 use crate::plan::{Plan, UpdateKind};
+use crate::query::Query;
 use crate::question::Question;
 use crate::state::{Outcome, State, Stays};
-use crate::step::{Ends, Step};
-use crate::steps::{self, Decision, Inquiry, UPDATE_ROLLBACK_FAILED, gate, second_look, workers};
+use crate::step::Step;
+use crate::steps::{self, Decision, Inquiry, gate, second_look};
 use crate::takeover;
 use crate::watch::{self, Watched};
-
-/// How long an update that has begun may be out of sight before a person is asked. AWS's own disturbances and a
-/// renewal of keys are usually over by then.
-const UNSEEN_SECONDS: u64 = 1800;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +36,7 @@ pub enum Effect {
     /// Write the intent down, do it; answer with `Acted` or `ActFailed`.
     Act(Act),
     /// Wait; answer with `Waited`.
-    Wait {
-        /// How long.
-        milliseconds: u64,
-    },
+    Wait { milliseconds: u64 },
     /// Only a person leads on; answer with `Answered`. A run that nobody answers can be left and resumed.
     Ask(Question),
     /// Nothing more: the run has ended.
@@ -54,7 +52,6 @@ pub enum IllegalTransition {
     /// An answer to another question.
     #[error("step \"{}\" was answered with {answer}, which it did not ask for", step.title())]
     WrongAnswer {
-        /// The step.
         step: Step,
         /// The kind of observation that came.
         answer: &'static str,
@@ -230,13 +227,6 @@ pub fn transition(
     }
 }
 
-/// An act was refused: it did not happen.
-fn not_begun(state: &mut State) {
-    if let Some(Act::Stack(StackAct::ExecuteChangeSet { update, .. })) = state.intended.take() {
-        state.update(update).begun = false;
-    }
-}
-
 /// How long after the announced closing time a run may begin without asking: people were told a time.
 const WINDOW_PASSED_MILLISECONDS: u64 = 60_000;
 
@@ -262,80 +252,10 @@ fn watched_so(plan: &Plan, mut state: State, at: Timestamp, watched: Watched) ->
     }
 }
 
-/// What came back could not be taken away again: it is told, and the run goes on.
-fn not_taken_away(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
-    state.watching = false;
-    if let Some(act) = state.intended.take()
-        && error.kind == PortErrorKind::Refused
-        && state.watch_refused.insert(act.to_string())
-    {
-        state.remarks.push(format!("behind the closed gate it was not possible to {act}: {error}"));
-    }
-    proceed(plan, state, at)
-}
-
-/// Scheduled actions may not be suspended: nobody is kept out for that, since what they raise is taken away again.
-fn is_refused_suspension(state: &State, error: &PortError) -> bool {
-    error.kind == PortErrorKind::Refused
-        && state.intended.as_ref().is_some_and(workers::schedules::is_suspension)
-}
-
-/// Close the gate again, as somebody decided.
-fn reclose(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
-    if decision == Decision::Done {
-        state.reclosing = false;
-        return proceed(plan, state, at);
-    }
-    follow(plan, state, at, decision)
-}
-
-/// Whether the next look is at a gate that is to be made anew.
-fn is_renewing(state: &State) -> bool {
-    state.question.is_none() && !state.reclosing && !state.watching && !state.renewals.is_empty()
-}
-
 /// The time in which nobody acted or looked, or in which something else was done, is not the step's.
 fn begin_anew(state: &mut State, at: Timestamp) {
     state.step_started_at = at;
     state.work_ends_since = state.work_ends_since.map(|_| at);
-}
-
-/// Make the gate anew after a takeover.
-fn renew(plan: &Plan, mut state: State, at: Timestamp, decision: Decision) -> (State, Effect) {
-    match decision {
-        Decision::Act(act) if state.done.as_ref() == Some(&act) => {
-            state.done = None;
-            wait(plan, state, vec![format!("the effect of: {act}")])
-        }
-        Decision::Act(_) if !takeover::is_late_possible(plan, &state, at) => {
-            gate::keep(&mut state, "it took too long, and no call can arrive any more");
-            begin_anew(&mut state, at);
-            proceed(plan, state, at)
-        }
-        Decision::Act(act) => (state, Effect::Act(act)),
-        Decision::Look
-        | Decision::MakeAnew(_)
-        | Decision::Wait(_)
-        | Decision::Done
-        | Decision::Ask(_)
-        | Decision::GoBack(_)
-        | Decision::Fail(_)
-        | Decision::Stuck(_) => {
-            begin_anew(&mut state, at);
-            proceed(plan, state, at)
-        }
-    }
-}
-
-/// The gate could not be looked at, or not be made anew. It is tried for as long as a late call could open it.
-fn not_renewed(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
-    state.intended = None;
-    if error.kind == PortErrorKind::Transient && takeover::is_late_possible(plan, &state, at) {
-        return wait(plan, state, vec![error.to_string()]);
-    }
-    gate::keep(&mut state, &error.to_string());
-    begin_anew(&mut state, at);
-    proceed(plan, state, at)
 }
 
 /// Look at what the step asks, or at what is known without asking.
@@ -367,97 +287,6 @@ fn ask_step(plan: &Plan, state: State, at: Timestamp) -> (State, Effect) {
     match steps::inquiry(plan, &state, at) {
         Inquiry::Ask(query) => (state, Effect::Observe(query)),
         Inquiry::Known(decision) => follow(plan, state, at, decision),
-    }
-}
-
-/// A call failed: wait and look again, or give the step up.
-fn cope(plan: &Plan, mut state: State, at: Timestamp, error: &PortError) -> (State, Effect) {
-    if let Step::ExecuteChangeSet(kind) | Step::FollowUpdate(kind) = state.step
-        && state.has_begun(kind)
-    {
-        return unseen(plan, state, at, kind, error);
-    }
-    let limit = plan.deadline_seconds(&plan.planned(state.step));
-    let decision = match error.kind {
-        // Nobody is kept out for a platform whose API hasn't answered for as long as the drain may take. Without the
-        // cloud nothing could be put back either: that is waited for.
-        PortErrorKind::Transient if matches!(state.step.rules().ends, Ends::DrainOfWork(_)) => {
-            let since = *state.unseen_since.get_or_insert(at);
-            match limit.filter(|seconds| at.milliseconds_since(since) > seconds * 1000) {
-                Some(seconds) => Decision::Fail(format!("no answer for {seconds} s: {error}")),
-                None => Decision::Wait(vec![error.to_string()]),
-            }
-        }
-        PortErrorKind::Transient | PortErrorKind::Expired => Decision::Wait(vec![error.to_string()]),
-        // Whoever gives up here keeps users out: keys can be renewed and rights given back while there is time.
-        PortErrorKind::Refused
-            if state.step.is_leaving()
-                && limit.is_some_and(|seconds| state.elapsed_seconds(at) <= seconds) =>
-        {
-            Decision::Wait(vec![error.to_string()])
-        }
-        PortErrorKind::Refused => Decision::Fail(error.to_string()),
-    };
-    follow(plan, state, at, decision)
-}
-
-/// An update goes on whether we may look at it or not: who can't see it neither gives up nor lets users in, whatever
-/// the step's deadline. Rights can be given back, and keys renewed; when nobody does, a person is asked.
-fn unseen(
-    plan: &Plan,
-    mut state: State,
-    at: Timestamp,
-    kind: UpdateKind,
-    error: &PortError,
-) -> (State, Effect) {
-    let since = *state.unseen_since.get_or_insert(at);
-    let seconds = at.milliseconds_since(since) / 1000;
-    if seconds > UNSEEN_SECONDS {
-        let question = Question::Unseen { update: kind, error: error.to_string(), minutes: seconds / 60 };
-        return follow(plan, state, at, Decision::Ask(question));
-    }
-    wait(plan, state, vec![error.to_string()])
-}
-
-/// An act on an update that is under way was refused. One that can't be cancelled goes on, and is followed; whether a
-/// rollback is led on in another way is asked again.
-fn refused_under_way(
-    plan: &Plan,
-    mut state: State,
-    at: Timestamp,
-    kind: UpdateKind,
-    error: &PortError,
-) -> (State, Effect) {
-    match state.intended.take() {
-        Some(Act::Stack(StackAct::CancelUpdate { .. })) => {
-            state.update(kind).cancelled = true;
-            state.remarks.push(format!("the update could not be cancelled, so it went on: {error}"));
-            wait(plan, state, vec![error.to_string()])
-        }
-        Some(Act::Fleet(FleetAct::RemoveScaleInProtection { group_name, .. })) => {
-            state.update(kind).deleting_groups.remove(&group_name);
-            state.remarks.push(format!(
-                "{group_name} is being deleted, and its instances' protection could not be taken off: {error}"
-            ));
-            wait(plan, state, vec![error.to_string()])
-        }
-        Some(act @ Act::Fleet(FleetAct::Remember { .. })) => {
-            state.watch_refused.insert(act.to_string());
-            state.remarks.push(format!("it was not possible to {act}: {error}"));
-            wait(plan, state, vec![error.to_string()])
-        }
-        Some(Act::Stack(StackAct::ContinueUpdateRollback { .. })) => {
-            let update = state.update(kind);
-            update.status = Some((UPDATE_ROLLBACK_FAILED.to_owned(), None));
-            let question = Question::RollbackFailed {
-                update: kind,
-                root_cause: update.root_cause.clone().unwrap_or_else(|| "AWS gave no reason".to_owned()),
-                resources: update.stuck.clone(),
-                refused: Some(error.to_string()),
-            };
-            follow(plan, state, at, Decision::Ask(question))
-        }
-        Some(_) | None => follow(plan, state, at, Decision::Stuck(error.to_string())),
     }
 }
 

@@ -6,8 +6,9 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::{CalmParts, CalmSeen, DoorSeen, FleetQuery, Query, physical_ids};
+use crate::observation::{CalmSeen, DoorSeen, physical_ids};
 use crate::plan::{Plan, UpdateKind};
+use crate::query::{CalmParts, FleetQuery, Query};
 use crate::question::Question;
 use crate::state::{Door, State};
 use crate::step::Step;

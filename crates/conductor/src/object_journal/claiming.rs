@@ -13,7 +13,6 @@ use crate::objects::{ObjectError, Objects, Written};
 /// How often a claim is looked at anew that others write at the same time.
 const TRIES: usize = 4;
 
-/// The claim as it was found.
 #[derive(Debug, Clone)]
 pub(super) struct FoundClaim {
     pub document: ClaimDocument,

@@ -62,7 +62,6 @@ pub(super) struct RecordDocument {
 pub(super) enum Entry {
     /// A record that the run goes on after.
     Record(Record),
-    /// The last one.
     Last(Record),
     /// In the first one's place: the run was claimed, never begun, and can't be any more.
     NeverBegun,

@@ -27,7 +27,6 @@ pub struct ParameterConstraints {
 }
 
 impl ParameterConstraints {
-    /// Those of a parameter.
     #[must_use]
     pub fn from_parameter(parameter: &Parameter) -> ParameterConstraints {
         ParameterConstraints {

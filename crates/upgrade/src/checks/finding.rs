@@ -76,7 +76,6 @@ impl Finding {
         self.done()
     }
 
-    /// The result.
     pub(super) fn done(self) -> CheckResult {
         CheckResult {
             id: self.id.to_owned(),

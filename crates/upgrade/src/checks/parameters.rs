@@ -18,7 +18,6 @@ use crate::draft::{DraftError, ReleaseSide};
 /// A parameter, three ways. Of a secret only whether it has a value is told: its values are `****`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterRow {
-    /// Its name.
     pub name: String,
     /// Under which heading the vendor shows it.
     pub group: Option<String>,

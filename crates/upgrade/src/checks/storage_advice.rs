@@ -52,10 +52,7 @@ pub enum StorageAdvice {
         least_growth: u32,
     },
     /// The storage is right and the maximum for autoscaling is less than 10 % above it; RDS refuses.
-    MaximumTooClose {
-        /// The least maximum.
-        least_maximum: u32,
-    },
+    MaximumTooClose { least_maximum: u32 },
 }
 
 /// What to do about a database's storage parameter. Never advises to shrink, and never to grow beyond what RDS has.

@@ -9,7 +9,6 @@ use super::{Check, CheckInput, CheckResult, Version};
 /// What a release says of itself: in its template, or in a catalogue that knows better.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReleaseFacts {
-    /// Its version.
     pub version: Option<String>,
     /// The least version that may upgrade to it.
     pub least_version_from: Option<String>,

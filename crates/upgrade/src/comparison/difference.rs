@@ -55,7 +55,6 @@ pub enum Difference {
     Replacement {
         /// The resource.
         logical_id: String,
-        /// As approved.
         approved: String,
         /// As AWS has it.
         actual: String,
@@ -93,7 +92,6 @@ pub enum Difference {
     OtherAttribution {
         /// The resource.
         logical_id: String,
-        /// Details that only the approved change has.
         approved_only: BTreeSet<ChangeDetail>,
         /// Details that only AWS's has.
         actual_only: BTreeSet<ChangeDetail>,
@@ -102,7 +100,6 @@ pub enum Difference {
     OtherScope {
         /// The resource.
         logical_id: String,
-        /// As approved.
         approved: BTreeSet<String>,
         /// As AWS has it.
         actual: BTreeSet<String>,

@@ -13,7 +13,6 @@ use crate::deployment::Deployment;
 /// What AWS shows of every secret (CloudFormation user guide, "Parameters", NoEcho).
 const SHOWN: &str = "****";
 
-/// Values of parameters.
 type Values = IndexMap<String, GivenParameter>;
 
 /// What AWS shows of the deployed parameters.

@@ -120,7 +120,6 @@ impl ReleaseSide {
         release_version(&self.template, &sources, value)
     }
 
-    /// The release that is deployed.
     pub fn deployed(deployment: &Deployment) -> Result<ReleaseSide, DraftError> {
         let name = format!("template of stack {}", deployment.stack_name);
         let template = unconstrained_secrets(Template::parse(&name, deployment.template.as_bytes())?);

@@ -17,7 +17,6 @@ pub enum ProfileError {
 pub struct Misfit {
     /// Where the profile names it; `None`: in this program.
     pub at: Option<Location>,
-    /// The profile.
     pub profile: String,
     /// The profile's key under which it stands.
     pub key: &'static str,
@@ -41,14 +40,12 @@ pub enum MisfitKind {
     WrongType {
         /// The logical id.
         id: String,
-        /// Its type.
         type_name: String,
         /// The types that would do.
         wanted: &'static [&'static str],
     },
     /// The type can't be that.
     TypeNotOfPart {
-        /// The type.
         type_name: String,
         /// The types that would do.
         wanted: &'static [&'static str],
@@ -62,7 +59,6 @@ pub enum MisfitKind {
     NotActive {
         /// The logical id.
         id: String,
-        /// Its condition.
         condition: String,
     },
     /// The template has no such parameter.

@@ -23,7 +23,6 @@ pub enum Selection {
 /// One way to mean resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
-    /// How.
     pub by: SelectBy,
     /// Where the profile says so; `None`: in this program.
     pub at: Option<Location>,
@@ -36,7 +35,6 @@ pub enum SelectBy {
     LogicalId(String),
     /// By a tag in the template.
     Tag {
-        /// Its key.
         key: String,
         /// Its value; `None`: any.
         value: Option<String>,

@@ -3,8 +3,9 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, NotedResource};
 use crate::note::Note;
-use crate::observation::{AlarmSeen, FleetQuery, Observation, physical_ids};
+use crate::observation::{AlarmSeen, Observation, physical_ids};
 use crate::plan::Plan;
+use crate::query::FleetQuery;
 use crate::state::State;
 use crate::step::{OnFailure, StepRules};
 use crate::steps::{Decision, Inquiry};

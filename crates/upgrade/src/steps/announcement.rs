@@ -1,9 +1,10 @@
 //! Tell users beforehand, wait for the window, and take the banner down again.
 
 use crate::act::Act;
-use crate::observation::{Observation, Query};
+use crate::observation::Observation;
 use crate::plan::Plan;
 use crate::platform::{Banner, PlatformAct, PlatformObservation, PlatformQuery};
+use crate::query::Query;
 use crate::state::{BannerBefore, State};
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Inquiry};

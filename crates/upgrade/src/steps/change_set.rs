@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::act::StackAct;
 use crate::comparison::{Difference, weigh};
-use crate::observation::{ChangeSetSeen, Observation, Query, StackQuery};
+use crate::observation::{ChangeSetSeen, Observation};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
+use crate::query::{Query, StackQuery};
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Inquiry, no_update};
@@ -119,7 +120,6 @@ fn remark_of(kind: UpdateKind, remark: &Difference) -> String {
     format!("AWS's change set of the {} says it otherwise than the approved one: {remark}", kind.title())
 }
 
-/// The first few of them.
 fn first_few(stops: &[Difference]) -> String {
     const SHOWN: usize = 5;
     let mut shown: Vec<String> = stops.iter().take(SHOWN).map(ToString::to_string).collect();

@@ -2,9 +2,10 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::{Observation, Query};
+use crate::observation::Observation;
 use crate::plan::Plan;
 use crate::platform::{Computation, PlatformAct, PlatformObservation, PlatformQuery};
+use crate::query::Query;
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Drain, Inquiry, drain_of_work};

@@ -1,8 +1,9 @@
 //! What the plan stands on is looked at again, and what it will execute: an approval is of contents.
 
 use crate::facts::{Facts, FactsBefore};
-use crate::observation::{FleetQuery, Observation, Query, StackQuery};
+use crate::observation::Observation;
 use crate::plan::UpdateKind;
+use crate::query::{FleetQuery, Query, StackQuery};
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry, change_set, no_update};
 

@@ -1,9 +1,10 @@
 //! UPDATE_COMPLETE does not mean that the platform answers: it proves itself healthy before users are let in.
 
 use crate::Timestamp;
-use crate::observation::{HealthFinding, HealthQuery, Observation, Query, physical_ids};
+use crate::observation::{HealthFinding, Observation, physical_ids};
 use crate::plan::{Plan, RunKind, UpdateKind};
 use crate::policy::OnUnhealthy;
+use crate::query::{HealthQuery, Query};
 use crate::question::Question;
 use crate::state::State;
 use crate::step::{Ends, StepRules};

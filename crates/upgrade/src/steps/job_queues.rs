@@ -3,8 +3,9 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, NotedResource, short_name};
 use crate::note::Note;
-use crate::observation::{FleetQuery, Job, JobQueue, Observation, Query, physical_ids};
+use crate::observation::{Job, JobQueue, Observation, physical_ids};
 use crate::plan::Plan;
+use crate::query::{FleetQuery, Query};
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Drain, Inquiry, drain};

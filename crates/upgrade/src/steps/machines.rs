@@ -3,8 +3,9 @@
 use crate::Timestamp;
 use crate::act::FleetAct;
 use crate::circumstances::Machine;
-use crate::observation::{FleetQuery, Observation, Query};
+use crate::observation::Observation;
 use crate::plan::Plan;
+use crate::query::{FleetQuery, Query};
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Drain, Inquiry, drain};

@@ -1,8 +1,9 @@
 //! Look for what the drain can't end, right before the gate closes: what was so when the plan was made may have changed.
 
-use crate::observation::{FleetQuery, Observation};
+use crate::observation::Observation;
 use crate::obstacles::{ObstacleParts, ObstaclesSeen, Weight, obstacles};
 use crate::plan::Plan;
+use crate::query::FleetQuery;
 use crate::state::State;
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry};

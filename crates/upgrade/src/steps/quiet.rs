@@ -1,9 +1,10 @@
 //! Look at everything once more: nothing may have come back while the rest was stopped.
 
-use crate::observation::{Observation, Query};
+use crate::observation::Observation;
 use crate::plan::Plan;
 use crate::platform::{PlatformObservation, PlatformQuery};
 use crate::policy::Escalation;
+use crate::query::Query;
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Inquiry, job_queues, machines, services, sessions, workers};

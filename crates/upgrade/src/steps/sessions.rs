@@ -3,10 +3,11 @@
 
 use crate::Timestamp;
 use crate::act::Act;
-use crate::observation::{Observation, Query};
+use crate::observation::Observation;
 use crate::plan::Plan;
 use crate::platform::{BannerLevel, PlatformAct, PlatformObservation, PlatformQuery, Session, Unsaved};
 use crate::policy::Escalation;
+use crate::query::Query;
 use crate::state::State;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Drain, Inquiry, drain_of_work};

@@ -1,8 +1,9 @@
 //! Safety snapshots of databases and volumes, while nothing writes.
 
 use crate::act::FleetAct;
-use crate::observation::{FleetQuery, Observation, SnapshotSeen};
+use crate::observation::{Observation, SnapshotSeen};
 use crate::plan::{Plan, PlannedSnapshot, SnapshotKind};
+use crate::query::FleetQuery;
 use crate::step::{Ends, StepRules};
 use crate::steps::{Decision, Inquiry};
 

@@ -1,8 +1,9 @@
 //! Look at everything that the end is told from.
 
 use crate::ending::Seen;
-use crate::observation::{CalmParts, FleetQuery, Observation, Query, physical_ids};
+use crate::observation::{Observation, physical_ids};
 use crate::plan::{Plan, Targets};
+use crate::query::{CalmParts, FleetQuery, Query};
 use crate::state::State;
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry};

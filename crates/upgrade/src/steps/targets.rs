@@ -1,7 +1,8 @@
 //! Find listener, queues and groups again: the update may have replaced them.
 
-use crate::observation::{FleetQuery, LogicalResource, Observation, Query};
+use crate::observation::{LogicalResource, Observation};
 use crate::plan::Plan;
+use crate::query::{FleetQuery, Query};
 use crate::state::State;
 use crate::step::StepRules;
 use crate::steps::{Decision, Inquiry};

@@ -2,8 +2,9 @@
 
 use crate::Timestamp;
 use crate::act::StackAct;
-use crate::observation::{Observation, Query, StackEvent, StackQuery, WorkerGroup};
+use crate::observation::{Observation, StackEvent, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
+use crate::query::{Query, StackQuery};
 use crate::question::{Question, StuckResource};
 use crate::state::{State, UpdateState};
 use crate::step::{Ends, OnStop, StepRules};

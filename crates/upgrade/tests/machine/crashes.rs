@@ -3,9 +3,9 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out};
-use crate::ends::{Story, assert_put_back, stops, stories};
 use crate::plans::plan;
 use crate::platform::Fortune;
+use crate::stories::{Story, assert_put_back, stops, stories};
 
 fn all_is_well() -> (Plan, Fortune) {
     let story = stories().into_iter().find(|story| story.name == "all is well").expect("a story");

@@ -3,9 +3,9 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
-use crate::ends::assert_put_back;
 use crate::plans::{entering, leaving, plan, without_gate};
 use crate::platform::{Fortune, Platform};
+use crate::stories::assert_put_back;
 
 fn fate(statuses: &'static [&'static str]) -> Fortune {
     Fortune { gateless: true, statuses, ..Fortune::default() }

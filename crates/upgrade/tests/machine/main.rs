@@ -18,3 +18,4 @@ mod platform;
 mod resumed;
 mod service;
 mod services;
+mod stories;

@@ -3,9 +3,9 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
-use crate::ends::{assert_put_back, stops, stories};
 use crate::plans::{entering, first_gate, leaving, plan};
 use crate::platform::{Fortune, Platform};
+use crate::stories::{assert_put_back, stops, stories};
 
 /// A run, and the platform that it is of.
 struct Story {

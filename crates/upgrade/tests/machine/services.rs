@@ -3,9 +3,9 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
-use crate::ends::assert_put_back;
 use crate::plans::{entering, leaving, plan};
 use crate::platform::Fortune;
+use crate::stories::assert_put_back;
 
 const UPDATED: &[&str] = &["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
 
