@@ -4,7 +4,7 @@
 use conductor::Cloud;
 use upgrade::{
     AdmittingRule, CalmParts, CalmSeen, DoorSeen, FleetAct, FleetQuery, Gate, GateRuleSeen, JobQueue, Memory,
-    Observation, OtherRule, PortErrorKind, NotedResource,
+    NotedResource, Observation, OtherRule, PortErrorKind,
 };
 
 use crate::canned::{Canned, refusal};
