@@ -17,7 +17,7 @@ use crate::transport::InProcessHandler;
 pub use code_ocean::CODE_OCEAN;
 pub use contract::HTTP;
 
-pub static ADAPTERS: [&AdapterKind; 3] = [&NONE, &HTTP, &CODE_OCEAN];
+pub static ADAPTERS: &[&AdapterKind] = &[&NONE, &HTTP, &CODE_OCEAN];
 
 /// A platform without an API that we may use.
 pub static NONE: AdapterKind =

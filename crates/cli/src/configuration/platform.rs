@@ -21,7 +21,9 @@ pub struct PlatformSettings {
 }
 
 pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
-    let adapter = table.one_of("adapter", &ADAPTERS.map(|one| (one.word, one))).unwrap_or_default();
+    let adapters: Vec<(&'static str, &'static AdapterKind)> =
+        ADAPTERS.iter().map(|one| (one.word, *one)).collect();
+    let adapter = table.one_of("adapter", &adapters).unwrap_or_default();
     let url = table.text("url");
     if let Some(word) = &url {
         check_url(table, "url", word);

@@ -56,6 +56,12 @@ fn every_key_of_the_settings_has_its_line() {
     let missing: Vec<&String> =
         keys.iter().chain(&parts).filter(|key| !text.contains(&format!("`{key}`"))).collect();
     assert_eq!(missing, Vec::<&String>::new(), "docs/settings.md says nothing of them");
+    for adapter in platform::ADAPTERS {
+        assert!(text.contains(&format!("`\"{}\"`", adapter.word)), "docs/settings.md: {}", adapter.word);
+    }
+    for check in upgrade::standing_checks() {
+        assert!(text.contains(&format!("`{check}`")), "docs/settings.md says nothing of {check}");
+    }
 }
 
 #[test]
