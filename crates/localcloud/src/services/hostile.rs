@@ -3,7 +3,7 @@
 
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -134,13 +134,14 @@ fn ask_nonsense(
     let mut stream = Stream(seed);
     let (mut world, mut ids) = furnished(config.clone());
     let mut answered = 0;
-    let mut changed = BTreeMap::new();
+    let (mut asked, mut changed) = (BTreeSet::new(), BTreeMap::new());
     for round in 0..rounds {
         // Now and then begin again, so that the world stays small enough to be compared.
         if round % 150 == 0 {
             (world, ids) = furnished(config.clone());
         }
         let (service, operation) = operations[stream.below(operations.len())];
+        asked.insert((service, operation));
         let mut input = Map::new();
         for name in NAMES.split_whitespace() {
             let drawn = stream.below(odds.of);
@@ -167,11 +168,13 @@ fn ask_nonsense(
                     let place = before.bytes().zip(after.bytes()).position(|(was, is)| was != is);
                     let place = place.unwrap_or_default().saturating_sub(60);
                     let shown: String = after.chars().skip(place).take(160).collect();
-                    changed.insert(operation, format!("{input}: {error} has changed {shown}"));
+                    changed.insert(operation, format!("{error} has changed {shown}, after {input}"));
                 }
             }
         }
     }
+    let unasked: Vec<_> = operations.iter().filter(|one| !asked.contains(one)).collect();
+    assert!(unasked.is_empty(), "never asked: {unasked:?}");
     assert!(changed.is_empty(), "refusals that change something: {changed:#?}");
     answered
 }
@@ -215,5 +218,20 @@ fn nothing_panics_in_ecs_when_little_is_wrong() {
         let odds = Odds { nonsense: 1, right: 12, of: 20, rather };
         let answered = ask_nonsense(&operations, &config, seed, 6000, &odds);
         assert!(answered > 1200, "only {answered} requests got beyond their checks");
+    }
+}
+
+/// Of each service alone, so that a request finds what another one has made.
+#[test]
+fn nothing_panics_in_any_service_when_little_is_wrong() {
+    for (speed, seed) in SPEEDS {
+        let config = Config { speed, ..Config::default() };
+        for service in Service::ALL {
+            let operations: Vec<(Service, &str)> = operations(*service).collect();
+            let odds = Odds { nonsense: 1, right: 12, of: 20, rather: &[] };
+            let answered = ask_nonsense(&operations, &config, seed, 600, &odds);
+            println!("{service:?}: {answered} of 600 requests were answered");
+            assert!(answered > 20, "{service:?}: only {answered} requests got beyond their checks");
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::group::{Group, LifecycleState};
 use super::{Timer, describe, find, find_mut, lifecycle, scaling};
-use crate::{AwsError, Input, Timestamp, World, timers};
+use crate::{AwsError, Input, Speed, Timestamp, World, timers};
 
 /// Refreshes kept of each group; AWS keeps six weeks of them.
 const MOST_KEPT: usize = 50;
@@ -47,16 +47,15 @@ fn active(group: &mut Group) -> Option<&mut Refresh> {
 /// The words are those of answers of AWS in public issue threads (terraform-provider-aws).
 pub(super) fn start(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = input.required_string("AutoScalingGroupName")?;
-    find(world, name)?;
-    let (now, id) = (world.now, world.identities.uuid(&format!("instance refresh of {name}")));
-    let group = find_mut(world, name)?;
-    if active(group).is_some() {
+    if active(find_mut(world, name)?).is_some() {
         return Err(AwsError::new(
             400,
             "InstanceRefreshInProgress",
             "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
         ));
     }
+    let (now, id) = (world.now, world.identities.uuid(&format!("instance refresh of {name}")));
+    let group = find_mut(world, name)?;
     let own = group.instances.iter().filter(|instance| instance.state.counts());
     let old: Vec<String> = own.map(|instance| instance.id.clone()).collect();
     if group.refreshes.len() >= MOST_KEPT {
@@ -120,6 +119,14 @@ fn look_later(world: &mut World, name: &str) {
     world.schedule(LOOK, timers::Timer::AutoScaling(Timer::Refresh { group: name.to_owned() }));
 }
 
+/// One that is held is looked at again when time has passed, however fast the cloud is: where everything is done at once, it
+/// would be looked at without end.
+fn look_when_time_has_passed(world: &mut World, name: &str) {
+    let lasts = if world.config.speed == Speed::Instant { LOOK } else { world.scaled(LOOK) };
+    let timer = timers::Timer::AutoScaling(Timer::Refresh { group: name.to_owned() });
+    world.timers.schedule(world.now.after(lasts), timer);
+}
+
 /// It is time for the next instance.
 pub(super) fn go_on(world: &mut World, name: &str) {
     let now = world.now;
@@ -151,7 +158,10 @@ pub(super) fn go_on(world: &mut World, name: &str) {
         .iter()
         .filter(|(_, state, _)| state.counts())
         .all(|(_, state, _)| *state == LifecycleState::InService);
-    if !is_held && is_settled {
+    if is_held {
+        return look_when_time_has_passed(world, name);
+    }
+    if is_settled {
         let free = |id: &&String| there.iter().any(|(one, _, is_protected)| one == *id && !is_protected);
         let next = refresh.old.iter().find(free).cloned();
         refresh.waits = if next.is_some() { 0 } else { refresh.waits + 1 };
