@@ -186,7 +186,7 @@ pub(crate) fn unless_gone(
 }
 
 fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(Failure::of_json)
+    serde_json::from_slice(body).map_err(Failure::from_json)
 }
 
 /// Only the host: the rest of a redirect's target may hold anything.

@@ -48,7 +48,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Sort a JSON error: an answer that is no JSON may be a proxy's page or a platform that is just starting; one of
     /// another shape is another API, and stays so.
-    pub(crate) fn of_json(error: serde_json::Error) -> Failure {
+    pub(crate) fn from_json(error: serde_json::Error) -> Failure {
         match error.classify() {
             serde_json::error::Category::Data => Failure::WrongShape(error),
             serde_json::error::Category::Io

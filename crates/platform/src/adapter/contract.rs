@@ -105,7 +105,7 @@ async fn post(client: &Client, segments: &[&str]) -> Result<Bytes, Failure> {
 }
 
 fn to_json(value: &impl Serialize) -> Result<serde_json::Value, Failure> {
-    serde_json::to_value(value).map_err(Failure::of_json)
+    serde_json::to_value(value).map_err(Failure::from_json)
 }
 
 /// Every page of a list.

@@ -1,5 +1,9 @@
 //! Which object a URL names.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 /// What a URL names, percent-decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Location {
@@ -73,18 +77,14 @@ fn location(bucket: &str, key: String, version: Option<String>) -> Option<Locati
 
 /// `%20` and the like decoded; `None` when that isn't UTF-8 or a `%` stands alone.
 pub fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let high = char::from(rest.next()?).to_digit(16)?;
-            let low = char::from(rest.next()?).to_digit(16)?;
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
+    let is_code = |place: usize| {
+        let code = text.as_bytes().get(place + 1..place + 3);
+        code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.match_indices('%').all(|(place, _)| is_code(place)) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]
