@@ -49,13 +49,13 @@ fn keys() -> BTreeSet<String> {
 
 #[test]
 fn every_key_of_the_settings_has_its_line() {
-    let text = document("docs/settings.md");
+    let text = document("docs/settings.md") + &document("docs/catalogue.md");
     let keys = keys();
     assert!(keys.len() > 50, "the reader's own lines are found: {keys:?}");
     let parts = upgrade::Part::ALL.map(|part| part.key().to_owned());
     let missing: Vec<&String> =
         keys.iter().chain(&parts).filter(|key| !text.contains(&format!("`{key}`"))).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "docs/settings.md says nothing of them");
+    assert_eq!(missing, Vec::<&String>::new(), "docs/settings.md and docs/catalogue.md say nothing of them");
     for adapter in platform::ADAPTERS {
         assert!(text.contains(&format!("`\"{}\"`", adapter.word)), "docs/settings.md: {}", adapter.word);
     }
@@ -66,8 +66,8 @@ fn every_key_of_the_settings_has_its_line() {
 
 #[test]
 fn what_the_documents_quote_is_taken() {
-    let settings = document("docs/settings.md");
-    for block in blocks(&settings, "toml") {
+    let documents = ["settings", "catalogue", "platform"].map(|name| document(&format!("docs/{name}.md")));
+    for block in documents.iter().flat_map(|text| blocks(text, "toml")) {
         if block.starts_with("# A profile's file.") {
             parse_profile("profile.toml", block).unwrap_or_else(|problems| panic!("{problems}\n{block}"));
         } else if block.starts_with("# A catalogue.") {
@@ -150,6 +150,40 @@ fn every_exit_code_is_told_by_help_and_document_alike() {
     }
     let rows = document.lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(rows, Exit::ALL.len() + 1, "with its head, and no row beside");
+}
+
+/// The requests that a document lists, `GET /path` at the beginning of a row.
+fn requests(text: &str) -> BTreeSet<String> {
+    text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_contract_of_a_platform_is_told_whole() {
+    let contract = document("crates/platform/openapi.yaml");
+    let (mut asked, mut path) = (BTreeSet::new(), "");
+    for line in contract.lines() {
+        if let Some(found) = line.strip_prefix("  /").and_then(|rest| rest.strip_suffix(':')) {
+            path = found;
+        } else if let Some(method) = line.strip_prefix("    ").and_then(|rest| rest.strip_suffix(':'))
+            && ["get", "put", "post", "delete"].contains(&method)
+        {
+            asked.insert(format!("{} /{path}", method.to_uppercase()));
+        }
+    }
+    assert!(asked.len() > 5, "{asked:?}");
+    assert_eq!(requests(&document("docs/platform.md")), asked);
+}
+
+#[test]
+fn every_request_of_the_api_that_is_shown_is_one() {
+    let shown = requests(&document("docs/api.md"));
+    assert!(shown.len() > 5, "{shown:?}");
+    let operations = document("crates/panel/src/api/operations.rs");
+    for request in shown {
+        let (method, path) = request.split_once(" /api/v1").expect("a request");
+        let listed = format!("{}(\"{path}\"", method.to_lowercase());
+        assert!(operations.contains(&listed), "docs/api.md: {request}");
+    }
 }
 
 /// The names of the subcommands that a help lists.
