@@ -181,6 +181,3 @@ impl Configuration {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

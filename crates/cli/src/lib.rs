@@ -7,6 +7,8 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 #[macro_use]
+mod looked;
+#[macro_use]
 mod output;
 
 mod arguments;

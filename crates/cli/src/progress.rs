@@ -186,10 +186,11 @@ impl Lines {
 impl Watcher for Lines {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
         self.live.recorded(plan, record, state);
-        let is_step_s = self.step.is_some_and(|(step, _)| step == state.step) && state.outcome.is_none();
+        let belongs_to_step =
+            self.step.is_some_and(|(step, _)| step == state.step) && state.outcome.is_none();
         match self.repeated.record(record) {
             // The live line tells that it goes on.
-            Novelty::Again if is_step_s => return self.tick(record.at()),
+            Novelty::Again if belongs_to_step => return self.tick(record.at()),
             Novelty::New | Novelty::Again => {}
             Novelty::Over(times) => self.failed_again(Some(times)),
         }

@@ -225,23 +225,17 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         return Err(CliError::bad_input(format!("run {run_id} asks nothing at this moment"))
             .hint("`slackwater run show` says where it stands; nothing was changed"));
     };
-    let answer = if one.look_again {
-        Answer::LookAgain
-    } else if one.go_back {
-        Answer::GoBack
-    } else if one.open {
-        Answer::Open
-    } else if one.stay_closed {
-        Answer::StayClosed
-    } else if one.close_again {
-        Answer::CloseAgain
-    } else if one.go_on {
-        Answer::GoOn
-    } else if one.stop_here {
-        Answer::Leave
-    } else {
-        Answer::ContinueRollback { skip: one.skip.clone() }
-    };
+    let plain = [
+        (one.look_again, Answer::LookAgain),
+        (one.go_back, Answer::GoBack),
+        (one.open, Answer::Open),
+        (one.stay_closed, Answer::StayClosed),
+        (one.close_again, Answer::CloseAgain),
+        (one.go_on, Answer::GoOn),
+        (one.stop_here, Answer::Leave),
+    ];
+    let said = plain.into_iter().find(|(is_said, _)| *is_said).map(|(_, answer)| answer);
+    let answer = said.unwrap_or_else(|| Answer::ContinueRollback { skip: one.skip.clone() });
     if !question.takes(&answer) {
         return Err(CliError::bad_input(format!("that is not an answer to what run {run_id} asks"))
             .hint("`slackwater run show` says what it asks, and what can be answered"));

@@ -197,6 +197,9 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
         Err(error) => (None, Some(error.to_string())),
     };
     let queues = ids(&targets.job_queues);
+    let machines = FleetQuery::Machines { tags: targets.dedicated_machine_tags.clone() };
+    let groups = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) };
+    let services = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) };
     let (gate, doors) = gate(site, &deployment, &targets).await;
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
@@ -209,35 +212,11 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
             sessions: sessions(site).await,
             computations: computations(site).await,
             jobs: cloud.jobs_with_owners(&queues).await.map_err(in_words),
-            machines: observed(
-                site,
-                FleetQuery::Machines { tags: targets.dedicated_machine_tags.clone() },
-                |seen| {
-                    let Observation::Machines(machines) = seen else { return None };
-                    Some(machines)
-                },
-            )
-            .await,
+            machines: looked!(site, machines, Machines),
         },
-        job_queues: observed(site, FleetQuery::JobQueues { arns: queues }, |seen| {
-            let Observation::JobQueues(queues) = seen else { return None };
-            Some(queues)
-        })
-        .await,
-        worker_groups: observed(
-            site,
-            FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) },
-            |seen| {
-                let Observation::WorkerGroups(groups) = seen else { return None };
-                Some(groups)
-            },
-        )
-        .await,
-        ecs_services: observed(site, FleetQuery::EcsServices { arns: ids(&targets.ecs_services) }, |seen| {
-            let Observation::EcsServices(services) = seen else { return None };
-            Some(services)
-        })
-        .await,
+        job_queues: looked!(site, FleetQuery::JobQueues { arns: queues }, JobQueues),
+        worker_groups: looked!(site, groups, WorkerGroups),
+        ecs_services: looked!(site, services, EcsServices),
         muted_alarms: muted(site, &targets).await,
         banner: match site.ports.platform.capabilities().banner {
             false => None,
@@ -314,11 +293,7 @@ async fn computations(site: &Site) -> Option<Looked<Vec<Computation>>> {
 /// Alarms that maintenance has muted. One that its owner muted bears no note, and is nobody else's business.
 async fn muted(site: &Site, targets: &Targets) -> Looked<Vec<String>> {
     let names = ids(&targets.alarms);
-    let seen = observed(site, FleetQuery::Alarms { names }, |seen| {
-        let Observation::Alarms(alarms) = seen else { return None };
-        Some(alarms)
-    })
-    .await?;
+    let seen = looked!(site, FleetQuery::Alarms { names }, Alarms)?;
     let muted = seen.into_iter().filter(|seen| !seen.actions_enabled && seen.remembered.is_some());
     Ok(muted.map(|seen| seen.name).collect())
 }

@@ -54,18 +54,8 @@ impl From<ConductError> for CliError {
     fn from(error: ConductError) -> CliError {
         let (kind, hint) = match &error {
             ConductError::Journal(journal) => {
-                let kind = match journal {
-                    JournalError::RunUnderWay { .. }
-                    | JournalError::BegunBefore { .. }
-                    | JournalError::NoSuchRun { .. }
-                    | JournalError::Ended { .. } => Exit::BadInput,
-                    JournalError::ClaimHeld { .. }
-                    | JournalError::Overtaken { .. }
-                    | JournalError::Damaged { .. }
-                    | JournalError::NotBegun { .. }
-                    | JournalError::OtherFormat { .. }
-                    | JournalError::Store { .. } => Exit::Failed,
-                };
+                let is_input = is_input(journal) || matches!(journal, JournalError::BegunBefore { .. });
+                let kind = if is_input { Exit::BadInput } else { Exit::Failed };
                 (kind, journal_hint(journal, true))
             }
             ConductError::Silenced { .. } => (
@@ -83,21 +73,17 @@ impl From<ConductError> for CliError {
 
 impl From<JournalError> for CliError {
     fn from(error: JournalError) -> CliError {
-        let kind = match &error {
-            JournalError::RunUnderWay { .. }
-            | JournalError::NoSuchRun { .. }
-            | JournalError::Ended { .. } => Exit::BadInput,
-            JournalError::BegunBefore { .. }
-            | JournalError::ClaimHeld { .. }
-            | JournalError::Overtaken { .. }
-            | JournalError::Damaged { .. }
-            | JournalError::NotBegun { .. }
-            | JournalError::OtherFormat { .. }
-            | JournalError::Store { .. } => Exit::Failed,
-        };
+        let kind = if is_input(&error) { Exit::BadInput } else { Exit::Failed };
         let hint = journal_hint(&error, false);
         CliError::new(kind, error).hint(hint)
     }
+}
+
+fn is_input(error: &JournalError) -> bool {
+    matches!(
+        error,
+        JournalError::RunUnderWay { .. } | JournalError::NoSuchRun { .. } | JournalError::Ended { .. }
+    )
 }
 
 /// What to do about a journal, outside of a run or within.

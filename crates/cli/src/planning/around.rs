@@ -8,7 +8,7 @@ use conductor::Cloud as _;
 use platform::Adapter;
 use upgrade::{
     AtWork, CalmParts, CalmSeen, Circumstances, Deployment, DraftedUpdate, FleetQuery, LogicalResource,
-    Observation, ObstacleParts, SharedState, Targets, actions_of_caller, actions_of_role, makes_room,
+    ObstacleParts, SharedState, Targets, actions_of_caller, actions_of_role, makes_room,
 };
 
 use super::Linked;
@@ -102,13 +102,8 @@ async fn elsewhere(
         alarm_names: ids(&targets.alarms),
         ..CalmParts::of_work(targets)
     });
-    match site.ports.observe(&query.into()).await {
-        Ok(Observation::Calm(calm)) => {
-            Ok(state.elsewhere(&CalmSeen { doors: entrance.calm.doors.clone(), ..calm }))
-        }
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    }
+    let calm = looked!(site, query, Calm)?;
+    Ok(state.elsewhere(&CalmSeen { doors: entrance.calm.doors.clone(), ..calm }))
 }
 
 async fn ask_platform(platform: &Adapter, around: &mut Circumstances) {

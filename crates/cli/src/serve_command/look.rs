@@ -4,7 +4,7 @@
 use conductor::Cloud as _;
 use panel::{BackendError, Look};
 use upgrade::{
-    CalmParts, CalmSeen, FleetQuery, LogicalResource, Observation, Query, ReleaseSide, Users,
+    CalmParts, CalmSeen, FleetQuery, LogicalResource, ReleaseSide, Users,
     find_targets_with, still_to_put_back,
 };
 
@@ -51,29 +51,13 @@ pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
     let parts = CalmParts { alarm_names: ids(&targets.alarms), ..CalmParts::of_work(&targets) };
     let standing =
         FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts, version_sources: Vec::new() };
-    let taken_away = match site.ports.observe(&standing.into()).await {
-        Ok(Observation::Standing(seen)) => Ok(still_to_put_back(&CalmSeen { doors: closed, ..seen.calm })),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
-    let jobs =
-        match site.ports.observe(&FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }.into()).await {
-            Ok(Observation::Jobs(jobs)) => Ok(jobs),
-            Ok(other) => Err(format!("answered with {}", other.kind())),
-            Err(error) => Err(error.to_string()),
-        };
-    let groups: Query = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) }.into();
-    let workers = match site.ports.observe(&groups).await {
-        Ok(Observation::WorkerGroups(groups)) => Ok(groups),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
-    let services: Query = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) }.into();
-    let services = match site.ports.observe(&services).await {
-        Ok(Observation::EcsServices(services)) => Ok(services),
-        Ok(other) => Err(format!("answered with {}", other.kind())),
-        Err(error) => Err(error.to_string()),
-    };
+    let taken_away = looked!(site, standing, Standing)
+        .map(|seen| still_to_put_back(&CalmSeen { doors: closed, ..seen.calm }));
+    let jobs = looked!(site, FleetQuery::Jobs { queue_arns: ids(&targets.job_queues) }, Jobs);
+    let groups = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) };
+    let workers = looked!(site, groups, WorkerGroups);
+    let services = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) };
+    let services = looked!(site, services, EcsServices);
     let platform = &site.ports.platform;
     let capabilities = platform.capabilities();
     let sessions = match capabilities.sessions {

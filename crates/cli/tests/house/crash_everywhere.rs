@@ -99,7 +99,7 @@ async fn crash_and_resume(vendor: Vendor, at: usize, dies: Dies, fresh: &Standin
 
 /// A holder that is known to be dead needn't be waited for.
 #[test]
-fn a_dead_process_s_run_is_taken_over_at_once() {
+fn the_run_of_a_dead_process_is_taken_over_at_once() {
     virtual_time().block_on(async {
         let full = Full::stand(Vendor::Sample, 1, Wishes::default()).await.expect("the repository's own");
         let plan = full.plan().await;

@@ -195,7 +195,7 @@ fn each_resource_of_the_update_fails_and_in_the_rollback_too() {
 }
 
 #[test]
-fn resources_of_code_ocean_s_update_fail() {
+fn resources_of_the_code_ocean_update_fail() {
     let Some((_, _, _, resources)) = whole(Vendor::CodeOcean) else { return };
     each_resource(Vendor::CodeOcean, &resources, if everything() { usize::MAX } else { 1 });
 }

@@ -89,7 +89,7 @@ fn thousands_of_jobs_are_planted_at_the_rate_that_the_cloud_allows() {
 }
 
 #[test]
-fn code_ocean_s_seed_stands() {
+fn the_code_ocean_seed_stands() {
     let Some(folder) = shared() else { return };
     let text = std::fs::read_to_string(root().join("deploy/seeds/code-ocean.toml")).expect("the sample seed");
     let release = folder.join("templates/code-ocean/v3.7.0.yaml");

@@ -25,7 +25,7 @@ fn an_account_is_looked_at_and_its_settings_are_proposed() {
 }
 
 #[test]
-fn a_name_that_somebody_else_s_resource_has_fails_the_check() {
+fn a_name_that_another_resource_has_fails_the_check() {
     let cloud = Cloud::with_sample();
     let text = std::fs::read_to_string(sample("1.0.0")).expect("the repository's own");
     // The seed's templates are in a bucket that no stack has.

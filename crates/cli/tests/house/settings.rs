@@ -1,8 +1,7 @@
 //! What good files say, and every mistake with its whole text.
 
+use cli::configuration::{Configuration, ConfigurationError, StateSettings, parse_catalogue, parse_profile};
 use upgrade::DoorWord;
-
-use super::{Configuration, ConfigurationError, parse_catalogue, parse_profile};
 
 /// The settings as they are printed for debugging, reviewed. Written anew with `SLACKWATER_WRITE=1`.
 fn golden(file: &str, found: &str, expected: &str) {
@@ -16,9 +15,9 @@ fn golden(file: &str, found: &str, expected: &str) {
 
 #[test]
 fn a_whole_file() {
-    let read = Configuration::parse("slackwater.toml", include_str!("../../tests/configuration/whole.toml"))
+    let read = Configuration::parse("slackwater.toml", include_str!("../configuration/whole.toml"))
         .unwrap_or_else(|problems| panic!("{problems}"));
-    golden("whole.txt", &format!("{read:#?}\n"), include_str!("../../tests/configuration/whole.txt"));
+    golden("whole.txt", &format!("{read:#?}\n"), include_str!("../configuration/whole.txt"));
 }
 
 #[test]
@@ -292,7 +291,7 @@ ecs_services = "Indexer"
 Database = "DatabaseAllocatedStorage"
 "#;
     let profile = parse_profile("lab.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
-    golden("profile.txt", &format!("{profile:#?}\n"), include_str!("../../tests/configuration/profile.txt"));
+    golden("profile.txt", &format!("{profile:#?}\n"), include_str!("../configuration/profile.txt"));
     for (text, expected) in [
         ("", "p.toml:1:1: the file needs name: what to call the profile"),
         (
@@ -349,11 +348,7 @@ required_stop = true
 notes = "https://example.com/1.1.0.html"
 "#;
     let catalogue = parse_catalogue("releases.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
-    golden(
-        "catalogue.txt",
-        &format!("{catalogue:#?}\n"),
-        include_str!("../../tests/configuration/catalogue.txt"),
-    );
+    golden("catalogue.txt", &format!("{catalogue:#?}\n"), include_str!("../configuration/catalogue.txt"));
     for (text, expected) in [
         ("[[release]]\nversion = \"1\"\n", "c.toml:1:1: [release] needs template: a file or URL"),
         (
@@ -377,7 +372,7 @@ fn the_state_is_where_the_settings_say_else_beside_the_templates_else_on_each_ma
     ] {
         let configuration = Configuration::parse("f.toml", &deployment(words)).expect("good settings");
         let state = &configuration.deployments[0].state;
-        assert_eq!(state.as_ref().map(super::StateSettings::location).as_deref(), location, "{words}");
+        assert_eq!(state.as_ref().map(StateSettings::location).as_deref(), location, "{words}");
         assert_eq!(state.as_ref().and_then(|state| state.owner.as_deref()), owner, "{words}");
     }
 }
