@@ -58,6 +58,7 @@ pub use version::Version;
 pub use versions::ReleaseFacts;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckResult {
     /// Which: a word to accept it by, such as `database-storage`.
     pub id: String,
@@ -83,6 +84,7 @@ pub struct CheckResult {
 
 /// What came of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It holds.
@@ -97,6 +99,7 @@ pub enum Verdict {
 
 /// A parameter value that would set something right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterFix {
     /// The parameter. Never a NoEcho one.
     pub parameter: String,

@@ -207,6 +207,7 @@ pub struct Quota {
 
 /// A machine outside of every group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine {
     pub instance_id: String,
     /// EC2's state, such as `running`.

@@ -182,6 +182,7 @@ pub struct JobQueue {
 
 /// An unfinished Batch job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Job {
     /// The job's id.
     pub id: String,

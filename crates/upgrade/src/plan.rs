@@ -118,6 +118,7 @@ pub enum RunKind {
 
 /// Which update of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum UpdateKind {
     /// The backup stack's, often in another account or Region.
@@ -232,6 +233,7 @@ impl Acceptance {
 
 /// A danger of the update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlannedRisk {
     pub update: UpdateKind,
     /// Its kind, in a few words.
@@ -246,6 +248,7 @@ pub struct PlannedRisk {
 
 /// Who and what was at work when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AtWork {
     pub sessions: Vec<Session>,
     pub computations: Vec<Computation>,
@@ -261,6 +264,7 @@ pub struct AtWork {
 
 /// What we expect to really happen to a resource; AWS's own words may differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExpectedChange {
     /// The resource's name in the template.
     pub logical_id: String,
@@ -312,6 +316,7 @@ fn in_words(said: AwsAction) -> String {
 
 /// What happens to a resource; the order is the order in which a person must mind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Fate {
     /// The update fails here.
     Fails,

@@ -34,6 +34,7 @@ pub enum PlatformObservation {
 
 /// Somebody's interactive work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Session {
     /// The platform's id of it.
     pub id: String,
@@ -53,6 +54,7 @@ pub struct Session {
 
 /// What a session is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum SessionKind {
     /// Code Ocean's cloud workstation.
     Workstation,
@@ -62,6 +64,7 @@ pub enum SessionKind {
 
 /// Whether a session holds unsaved work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Unsaved {
     /// Nothing is unsaved.
     No,
@@ -76,6 +79,7 @@ pub enum Unsaved {
 
 /// An attempt to save a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastSave {
     pub at: String,
     /// Whether everything was saved.
@@ -86,6 +90,7 @@ pub struct LastSave {
 
 /// A run that nobody sits in front of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Computation {
     /// The platform's id of it.
     pub id: String,

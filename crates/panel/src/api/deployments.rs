@@ -85,7 +85,6 @@ impl<T> Known<T> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Job")]
 struct ListedJob {
     id: String,
     name: String,
@@ -109,7 +108,6 @@ struct Service {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Session")]
 struct ListedSession {
     name: String,
     owner: String,

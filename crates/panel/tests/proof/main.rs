@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod document;
 mod elsewhere;
 mod file;
 mod fuzz;

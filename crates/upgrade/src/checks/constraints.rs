@@ -5,6 +5,7 @@ use template::{Parameter, ParameterType, PatternEffort, Position};
 
 /// The constraints of a parameter, as the new release's template has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterConstraints {
     /// `Type`, as templates write it.
     pub type_name: String,

@@ -17,6 +17,7 @@ use crate::draft::{DraftError, ReleaseSide};
 
 /// A parameter, three ways. Of a secret only whether it has a value is told: its values are `****`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterRow {
     pub name: String,
     /// Under which heading the vendor shows it.
@@ -45,6 +46,7 @@ pub struct ParameterRow {
 
 /// In which release a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ParameterPlace {
     /// In both.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::options::Options;
 use crate::moment::Moment;
@@ -134,22 +134,16 @@ impl From<proposals::Proposal> for ProposalSummary {
     }
 }
 
-/// A JSON object.
-type Object = Map<String, Value>;
-
 /// What was found out for a proposal.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct Preparation {
     at: Moment,
     to_version: Option<String>,
-    #[schemars(with = "Vec<Object>")]
     checks: Vec<upgrade::CheckResult>,
-    #[schemars(with = "Vec<Object>")]
     parameters: Vec<upgrade::ParameterRow>,
     /// `null`: what the updates will do can't be told as things are.
     foretold: Option<Foretold>,
-    #[schemars(with = "Object")]
     at_work: upgrade::AtWork,
     /// How long users will be kept out, in a sentence.
     expectation: String,
@@ -165,7 +159,6 @@ pub(in crate::api) struct Preparation {
 #[derive(Serialize, JsonSchema)]
 struct Foretold {
     updates: Vec<Update>,
-    #[schemars(with = "Vec<Object>")]
     risks: Vec<upgrade::PlannedRisk>,
     /// The least IAM policy of the primary stack's update.
     permissions: Value,
@@ -181,7 +174,6 @@ struct Update {
     stack: String,
     from_version: Option<String>,
     to_version: Option<String>,
-    #[schemars(with = "Vec<Object>")]
     changes: Vec<upgrade::ExpectedChange>,
 }
 
