@@ -132,15 +132,23 @@ impl Look {
     }
 }
 
-/// How maintenance is wanted; `None`: as the settings have it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The longest message to users, in characters.
+pub(crate) const MOST_MESSAGE: usize = 500;
+
+/// How maintenance is wanted; what is left out is as the settings have it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(rename = "Maintenance")]
 pub struct MaintenanceWish {
-    /// When the gate closes.
-    pub closes_at: Option<Timestamp>,
     /// What users are told.
+    #[schemars(length(min = 1, max = MOST_MESSAGE))]
     pub message: Option<String>,
-    /// Seconds in which work may end by itself before it is told to.
-    pub grace_seconds: Option<u64>,
+    /// After so long the gate closes.
+    #[schemars(range(max = u32::MAX))]
+    pub notice_seconds: Option<u32>,
+    /// So long work may end by itself before it is told to.
+    #[schemars(range(max = u32::MAX))]
+    pub grace_seconds: Option<u32>,
     /// What follows when a deadline has passed.
     pub escalation: Option<upgrade::Escalation>,
     /// Sessions that may be stopped unsaved, by id.
@@ -165,7 +173,6 @@ pub struct LeavingWish {
 pub enum Leaving {
     /// A run has not ended: this is asked of it, in this order.
     From {
-        /// The run.
         run_id: String,
         /// What is asked; empty: it leaves already.
         asks: Vec<Request>,

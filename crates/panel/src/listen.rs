@@ -40,7 +40,6 @@ const MOST_FROM_AN_ADDRESS: usize = MOST_CONNECTIONS / 2;
 pub struct Tls {
     /// The certificate and those that vouch for it.
     pub certificate: PathBuf,
-    /// Its key.
     pub key: PathBuf,
 }
 
@@ -55,20 +54,10 @@ pub enum ListenError {
     InClear(SocketAddr),
     /// The port is taken, or not ours to take.
     #[error("cannot listen on {address}: {source}")]
-    Bind {
-        /// Where.
-        address: SocketAddr,
-        /// The system's words.
-        source: std::io::Error,
-    },
+    Bind { address: SocketAddr, source: std::io::Error },
     /// A certificate or key can't be used.
     #[error("{}: {reason}", path.display())]
-    Tls {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    Tls { path: PathBuf, reason: String },
 }
 
 /// A socket that is open.
@@ -76,7 +65,6 @@ pub struct Listening {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     most_from_an_address: usize,
-    /// Where.
     pub address: SocketAddr,
 }
 

@@ -22,7 +22,6 @@ const PROPOSALS_FILE: &str = "proposals.sqlite";
 /// How often it is looked whether refused sign-ins are to be summed up.
 const SUM_UP: Duration = Duration::from_secs(10);
 
-/// The panel.
 #[derive(Clone)]
 pub struct Panel {
     pub(crate) backend: Arc<dyn Backend>,
@@ -48,9 +47,7 @@ pub struct Origins {
     pub loopback_only: bool,
 }
 
-/// What a panel is made of.
 pub struct PanelSettings<'a> {
-    /// The deployments.
     pub backend: Arc<dyn Backend>,
     /// The place that remembers runs.
     pub runs: Arc<dyn Runs>,
@@ -58,15 +55,12 @@ pub struct PanelSettings<'a> {
     pub access: &'a Path,
     /// Whether a plan is approved by somebody else than those who proposed it.
     pub two_person_approval: bool,
-    /// What the time is.
     pub clock: Clock,
     /// How browsers reach it.
     pub origins: Origins,
-    /// The proxies before it.
     pub proxies: Proxies,
 }
 
-/// Why there is no panel.
 #[derive(Debug, thiserror::Error)]
 pub enum PanelError {
     /// The panel's own file can't be opened.

@@ -26,13 +26,10 @@ pub struct Proposal {
     pub deployment: String,
     /// How often it was changed: what was looked at before a change is no longer of it.
     pub revision: u64,
-    /// Who made it.
     pub made_by: String,
     /// Everybody who decided on its release, values or options, its maker first.
     pub authors: Vec<String>,
-    /// When it was made.
     pub made_at: Timestamp,
-    /// The release.
     pub template: TemplateChoice,
     #[serde(flatten)]
     pub choices: UpgradeChoices,
@@ -80,32 +77,17 @@ pub enum Stage {
         since: Timestamp,
     },
     /// It could not be looked at.
-    Failed {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        reason: String,
-    },
+    Failed { at: Timestamp, reason: String },
     /// Looked at: its preparation says whether there is a plan.
     Seen,
     /// Its plan was approved.
     Approved(Approval),
     /// Its plan is carried out, or was.
-    Begun {
-        /// The run.
-        run_id: String,
-        /// Who approved.
-        approval: Approval,
-        /// Who began it.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
+    Begun { run_id: String, approval: Approval, by: String, at: Timestamp },
     /// It was given up.
     Discarded {
         /// By whom.
         by: String,
-        /// When.
         at: Timestamp,
     },
 }
@@ -150,7 +132,6 @@ pub enum WishedTemplate {
     Url(String),
     /// Sent.
     File {
-        /// Its name.
         name: String,
         /// Its text.
         text: String,
@@ -162,14 +143,12 @@ pub enum WishedTemplate {
 /// Everything that was found out about an upgrade, and its plan where there may be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preparation {
-    /// When.
     pub at: Timestamp,
     /// The deployed release's version, when its template tells it.
     #[serde(default)]
     pub from_version: Option<String>,
     /// The new release's version, when its template tells it.
     pub to_version: Option<String>,
-    /// The checks' results.
     pub checks: Vec<CheckResult>,
     /// Every parameter, three ways. Secrets are never in it.
     pub parameters: Vec<ParameterRow>,
@@ -181,7 +160,6 @@ pub struct Preparation {
     pub at_work: AtWork,
     /// How long users will be kept out, in a sentence.
     pub expectation: String,
-    /// The plan.
     pub plan: Option<Plan>,
     /// Ids of the checks that stand in the way of one.
     pub in_the_way: Vec<String>,

@@ -106,6 +106,7 @@ pub struct Plan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RunKind {
     /// Maintenance, updates, health, and out again.
@@ -213,6 +214,7 @@ pub enum SnapshotKind {
 
 /// Something that the operator accepted, to be found later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Acceptance {
     /// A check's id, or the logical id of a resource whose replacement is accepted.
     pub what: String,

@@ -29,6 +29,7 @@ impl DrainPolicy {
 
 /// What follows when a drain's deadline has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Escalation {
     /// Go on waiting, users kept out, saying what holds it.

@@ -186,7 +186,8 @@ impl Reached {
         let journal = site.journal(&self.data).await.map_err(refused)?;
         let id = run_id(deployment, &site.clock).map_err(refused)?;
         let force = &wish.force_sessions;
-        match entering(&site, Some(&journal), &id, force, wish.closes_at).await.map_err(refused)? {
+        let closes_at = wish.notice_seconds.map(|seconds| site.clock.now().plus_seconds(u64::from(seconds)));
+        match entering(&site, Some(&journal), &id, force, closes_at).await.map_err(refused)? {
             Entering::By(plan) => Ok(*plan),
             Entering::Already(found) => {
                 Err(BackendError::Refused(format!("{} Nothing is changed.", already(&found))))
@@ -215,7 +216,7 @@ fn not_covered(error: CliError) -> BackendError {
 }
 
 fn wished(drain: &mut DrainPolicy, wish: &MaintenanceWish) -> Result<(), BackendError> {
-    if let Some(grace) = wish.grace_seconds {
+    if let Some(grace) = wish.grace_seconds.map(u64::from) {
         if grace > drain.deadline_seconds {
             return Err(BackendError::Refused(format!(
                 "work may end by itself for {grace} s, which is past its deadline of {} s in the settings",

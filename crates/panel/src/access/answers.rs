@@ -21,12 +21,7 @@ pub enum Earlier {
     /// done.
     Lost,
     /// It was answered.
-    Answered {
-        /// With this status.
-        status: u16,
-        /// And this body.
-        body: String,
-    },
+    Answered { status: u16, body: String },
 }
 
 impl Access {

@@ -31,10 +31,8 @@ pub struct Passwords {
 /// Why a password wasn't taken.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PasswordError {
-    /// Too short.
     #[error("a password has at least {LEAST_PASSWORD} characters")]
     TooShort,
-    /// Too long.
     #[error("a password has at most {MOST_PASSWORD} bytes")]
     TooLong,
     /// It is the person's name over and over.

@@ -4,7 +4,6 @@ use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What somebody may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -41,7 +40,6 @@ impl Role {
     /// Every role, the least first.
     pub const ALL: [Role; 3] = [Role::Viewer, Role::Operator, Role::Admin];
 
-    /// Whether it may.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         self >= permission.least_role()

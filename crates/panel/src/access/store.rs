@@ -40,10 +40,7 @@ pub enum AccessError {
     File(#[from] std::io::Error),
     /// Written by another program.
     #[error("the panel's own file has format {found}, and this program knows {FORMAT}")]
-    OtherFormat {
-        /// The file's.
-        found: u32,
-    },
+    OtherFormat { found: u32 },
     /// The system gives no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -85,7 +82,6 @@ pub struct Person {
 /// Somebody who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Their name.
     pub name: String,
     /// What they may do, now.
     pub role: Role,

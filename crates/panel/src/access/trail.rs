@@ -33,11 +33,8 @@ pub(super) const TABLE: &str = "
 pub struct Act<'a> {
     /// Who; the name that was tried where nobody is known.
     pub who: &'a str,
-    /// From which address.
     pub address: &'a str,
-    /// What.
     pub act: &'a str,
-    /// To what.
     pub object: &'a str,
 }
 
@@ -102,18 +99,10 @@ pub struct Verified {
 pub enum Broken {
     /// A row isn't there.
     #[error("row {place} is missing")]
-    Missing {
-        /// Its place.
-        place: i64,
-    },
+    Missing { place: i64 },
     /// A row isn't as it was written.
     #[error("row {place} (act {number}) is not as it was written, or what stood before it is not")]
-    Changed {
-        /// Its place.
-        place: i64,
-        /// The act.
-        number: i64,
-    },
+    Changed { place: i64, number: i64 },
     /// Rows at the end aren't there.
     #[error("it ends with row {found}, and {written} were written")]
     CutOff {

@@ -8,7 +8,7 @@ use upgrade::{ApprovedPlan, EcsService, Job, Maintenance, Plan, Session, Users, 
 
 use super::audited::audited;
 use super::operation::{Done, Optional};
-use crate::backend::{DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish};
+use crate::backend::{DeploymentSummary, Leaving, LeavingWish, Look, MOST_MESSAGE, MaintenanceWish};
 use crate::moment::Moment;
 use crate::web::{Call, Failure};
 
@@ -158,33 +158,6 @@ pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
     })
 }
 
-/// The longest message to users, in characters.
-const MOST_MESSAGE: usize = 500;
-
-/// How maintenance is wanted; what is left out is as the settings have it.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-#[schemars(rename = "Maintenance")]
-pub(super) struct Entering {
-    #[schemars(length(min = 1, max = MOST_MESSAGE))]
-    message: Option<String>,
-    #[schemars(range(max = u32::MAX))]
-    notice_seconds: Option<u32>,
-    #[schemars(range(max = u32::MAX))]
-    grace_seconds: Option<u32>,
-    escalation: Option<Escalation>,
-    force_sessions: Vec<String>,
-}
-
-/// What follows when a deadline has passed.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Escalation {
-    Wait,
-    Stop,
-    Force,
-}
-
 /// The run that was begun, or that leaves maintenance.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -192,20 +165,11 @@ pub(super) struct Started {
     pub(super) run_id: String,
 }
 
-pub(super) async fn enable(call: Call, Optional(sent): Optional<Entering>) -> Result<Started, Failure> {
+pub(super) async fn enable(
+    call: Call,
+    Optional(wish): Optional<MaintenanceWish>,
+) -> Result<Started, Failure> {
     call.deployment()?;
-    let Entering { message, notice_seconds, grace_seconds, escalation, force_sessions } = sent;
-    let wish = MaintenanceWish {
-        closes_at: notice_seconds.map(|seconds| call.panel.now().plus_seconds(u64::from(seconds))),
-        message,
-        grace_seconds: grace_seconds.map(u64::from),
-        escalation: escalation.map(|escalation| match escalation {
-            Escalation::Wait => upgrade::Escalation::Wait,
-            Escalation::Stop => upgrade::Escalation::Stop,
-            Escalation::Force => upgrade::Escalation::Force,
-        }),
-        force_sessions,
-    };
     let (panel, deployment) = (&call.panel, &call.id);
     let work = async {
         if let Some(message) = &wish.message {

@@ -3,7 +3,7 @@
 use conductor::{Claim, Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use upgrade::{Limit, LineKind, Maintenance, Question, StopDoes, stop_does};
+use upgrade::{Limit, LineKind, Maintenance, Question, RunKind, StopDoes, stop_does};
 
 use super::audited::audited;
 use super::deployments::Gate;
@@ -38,24 +38,6 @@ struct RunSummary {
     ended: bool,
     /// `null`: it goes on, or can't be read.
     outcome: Option<Outcome>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum RunKind {
-    Upgrade,
-    EnterMaintenance,
-    LeaveMaintenance,
-}
-
-impl From<upgrade::RunKind> for RunKind {
-    fn from(kind: upgrade::RunKind) -> RunKind {
-        match kind {
-            upgrade::RunKind::Upgrade => RunKind::Upgrade,
-            upgrade::RunKind::EnterMaintenance => RunKind::EnterMaintenance,
-            upgrade::RunKind::LeaveMaintenance => RunKind::LeaveMaintenance,
-        }
-    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -97,7 +79,7 @@ impl RunSummary {
             run_id: run.run_id.clone(),
             deployment: run.deployment.clone(),
             stack: run.stack_name.clone(),
-            kind: run.kind.map(RunKind::from),
+            kind: run.kind,
             from_version: known.and_then(|digest| digest.from_version.clone()),
             to_version: known.and_then(|digest| digest.to_version.clone()),
             started_at: known.map_or(run.created_at, |digest| digest.started_at).into(),

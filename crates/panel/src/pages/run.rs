@@ -16,15 +16,14 @@ use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use conductor::JournalError;
-use maud::{Markup, PreEscaped, html};
-use upgrade::{Line, Timestamp};
+use maud::{PreEscaped, html};
 
 use self::events::{LINES_A_PAGE, lines};
 use self::mark::Mark;
-use self::regions::{Regions, TIMELINE, regions, timeline_now};
+use self::regions::{TIMELINE, regions, timeline_now};
 use super::upgrade::way_of_run;
 use crate::access::Permission;
-use crate::live::{LiveError, RunPicture, Unreadable};
+use crate::live::{LiveError, Unreadable};
 use crate::web::{Call, Failure, Page};
 use crate::words::{purpose, when};
 
@@ -57,44 +56,18 @@ async fn show(call: Call) -> Result<Response, Failure> {
     let end = before.unwrap_or(all.len()).min(all.len());
     let begin = end.saturating_sub(LINES_A_PAGE);
     let claim = panel.live.carried_out_by(run_id).await?;
-    let may_decide = call.asker.may(Permission::Decide);
-    let shown = RunPage {
-        picture: &picture,
-        held: claim.is_some(),
-        now: panel.now(),
-        lines: all.get(begin..end).unwrap_or_default(),
-        older: (begin > 0).then_some(begin),
-        is_newest: before.is_none(),
-    };
-    let regions = regions(&picture, may_decide, claim.as_ref(), shown.now);
-    // The last of an upgrade's five pages.
+    let shown = all.get(begin..end).unwrap_or_default();
+    let older = (begin > 0).then_some(begin);
+    // A page of older lines doesn't go on while one looks.
+    let is_newest = before.is_none();
+    let regions = regions(&picture, call.asker.may(Permission::Decide), claim.as_ref(), panel.now());
     let proposal = panel.proposals.by_run(run_id)?;
-    let body = html! {
-        @if let Some(proposal) = &proposal { (way_of_run(proposal)) }
-        (page(shown, regions))
-    };
-    Ok(call.frame("/history", run_id, body).into_response())
-}
-
-/// What the page shows beside its regions.
-struct RunPage<'a> {
-    picture: &'a RunPicture,
-    /// Whether somebody carries the run out.
-    held: bool,
-    now: Timestamp,
-    lines: &'a [Line],
-    /// The line that the page of older ones ends before.
-    older: Option<usize>,
-    /// Whether it goes on while one looks: a page of older lines doesn't.
-    is_newest: bool,
-}
-
-fn page(shown: RunPage<'_>, regions: Regions) -> Markup {
-    let RunPage { picture, held, now, lines: events, older, is_newest } = shown;
+    let mark = Mark { told: picture.telling.told(), held: claim.is_some() };
     let (plan, report) = (&*picture.plan, picture.telling.report());
-    let mark = Mark { told: picture.telling.told(), held };
     let stream = format!("/runs/{}/stream?after={mark}", plan.run_id);
-    html! {
+    let body = html! {
+        // A run is the last of an upgrade's five pages.
+        @if let Some(proposal) = &proposal { (way_of_run(proposal)) }
         header.head {
             p.crumb { a href="/history" { "History" } " / " (plan.deployment) }
             h1 { (purpose(Some(plan.kind)))
@@ -110,17 +83,18 @@ fn page(shown: RunPage<'_>, regions: Regions) -> Markup {
                 section aria-labelledby="steps-title" { h2 #steps-title { "Steps" } div #steps { (PreEscaped(regions.steps)) } }
                 section aria-labelledby="events-title" {
                     h2 #events-title { "Events" }
-                    @if events.is_empty() { p.empty { "Nothing has happened yet." } }
-                    ol.events #events tabindex="0" aria-labelledby="events-title" { (lines(events)) }
+                    @if shown.is_empty() { p.empty { "Nothing has happened yet." } }
+                    ol.events #events tabindex="0" aria-labelledby="events-title" { (lines(shown)) }
                     @if let Some(older) = older {
                         p { a.button href={ "/runs/" (plan.run_id) "?before=" (older) } { "Older events" } }
                     }
                     @if !is_newest { p { a href={ "/runs/" (plan.run_id) } { "Newest events" } } }
                 }
             }
-            div id=(TIMELINE) { (timeline_now(picture, now)) }
+            div id=(TIMELINE) { (timeline_now(&picture, panel.now())) }
             div #stopped { (PreEscaped(regions.stopped)) }
         }
         (plan::plan(plan))
-    }
+    };
+    Ok(call.frame("/history", run_id, body).into_response())
 }

@@ -165,7 +165,6 @@ fn sign_in_form(form_token: &str, to: &str, complaint: Option<&str>) -> Markup {
     }
 }
 
-/// The first admin.
 fn set_up_form(form_token: &str, secret: &str, complaint: Option<&str>) -> Markup {
     html! {
         section.narrow {

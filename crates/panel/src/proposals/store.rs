@@ -33,10 +33,7 @@ pub enum ProposalError {
     Unreadable(#[from] serde_json::Error),
     /// Written by another program.
     #[error("the file of proposals has format {found}, and this program knows {FORMAT}")]
-    OtherFormat {
-        /// The file's.
-        found: u32,
-    },
+    OtherFormat { found: u32 },
     /// The system gives no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -48,7 +45,6 @@ pub enum ProposalError {
     OneIsOpen {
         /// The deployment.
         deployment: String,
-        /// Who made it.
         by: String,
     },
     /// Nothing can come of it any more.

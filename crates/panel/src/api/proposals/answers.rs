@@ -23,7 +23,7 @@ pub(in crate::api) struct ProposalSummary {
     template: ChosenTemplate,
     /// Values that are given; every other parameter keeps its own, or takes the new default.
     parameters: BTreeMap<String, String>,
-    accepted: Vec<Acceptance>,
+    accepted: Vec<upgrade::Acceptance>,
     options: Options,
     force_sessions: Vec<String>,
     /// When the gate closes; `null`: after the settings' notice.
@@ -52,18 +52,6 @@ enum TemplateKind {
     Url,
     File,
     Release,
-}
-
-/// A check or a loss that somebody accepted.
-#[derive(Serialize, JsonSchema)]
-struct Acceptance {
-    /// The check's id, or the resource's logical id.
-    what: String,
-    who: String,
-    why: String,
-    /// The warnings that it is about, where it is about these alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    of: Vec<String>,
 }
 
 /// How far a proposal has come.
@@ -108,7 +96,6 @@ impl From<proposals::Proposal> for ProposalSummary {
             proposals::Stage::Begun { .. } => (StageWord::Begun, None),
             proposals::Stage::Discarded { .. } => (StageWord::Discarded, None),
         };
-        let accepted = choices.accepted.into_iter();
         ProposalSummary {
             proposal_id: id,
             deployment,
@@ -117,9 +104,7 @@ impl From<proposals::Proposal> for ProposalSummary {
             proposed_at: made_at.into(),
             template: ChosenTemplate { kind, text },
             parameters: choices.given,
-            accepted: accepted
-                .map(|upgrade::Acceptance { what, who, why, of }| Acceptance { what, who, why, of })
-                .collect(),
+            accepted: choices.accepted,
             options: choices.options.into(),
             force_sessions: choices.force_sessions,
             closes_at: choices.closes_at.map(Moment::from),

@@ -17,7 +17,6 @@ pub(crate) struct Regions {
     pub(crate) standing: String,
     /// The question and its answers; the stop button.
     pub(crate) decide: String,
-    /// The steps.
     pub(crate) steps: String,
     /// What was stopped.
     pub(crate) stopped: String,

@@ -30,7 +30,6 @@ pub(super) struct Wizard<'a> {
     pub(super) person: &'a SignedIn,
     /// Whether somebody else must approve.
     pub(super) two_person_approval: bool,
-    /// When.
     pub(super) now: Timestamp,
 }
 
