@@ -10,7 +10,7 @@ use conductor::{Cloud, JournalStore};
 use serde::Serialize;
 use upgrade::{
     Computation, Deployment, EcsService, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine,
-    Maintenance, Observation, PortError, Query, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
+    Maintenance, PortError, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
 };
 
 use crate::arguments::{DataDir, Format, Status};
@@ -248,16 +248,6 @@ fn in_words(error: PortError) -> String {
 
 fn ids(resources: &[LogicalResource]) -> Vec<String> {
     resources.iter().map(|resource| resource.physical_id.clone()).collect()
-}
-
-async fn observed<T>(
-    site: &Site,
-    query: impl Into<Query>,
-    take: impl FnOnce(Observation) -> Option<T>,
-) -> Looked<T> {
-    let seen = site.ports.observe(&query.into()).await.map_err(in_words)?;
-    let kind = seen.kind();
-    take(seen).ok_or_else(|| format!("answered with {kind}"))
 }
 
 async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looked<Gate>, Vec<String>) {

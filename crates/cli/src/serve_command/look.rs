@@ -4,8 +4,8 @@
 use conductor::Cloud as _;
 use panel::{BackendError, Look};
 use upgrade::{
-    CalmParts, CalmSeen, FleetQuery, LogicalResource, ReleaseSide, Users,
-    find_targets_with, still_to_put_back,
+    CalmParts, CalmSeen, FleetQuery, LogicalResource, ReleaseSide, Users, find_targets_with,
+    still_to_put_back,
 };
 
 use super::refusals::unanswered;
