@@ -66,9 +66,21 @@ pub(crate) fn check(template: &Template) -> Checked {
         if let Some(condition) = &output.condition {
             checker.condition_name(condition, checker.attribute_at(&output.name, "Condition", output.at))?;
         }
+        if let Some(found) = call(&output.value)
+            && found.function.gives_truth()
+        {
+            return Err(TemplateError::Structure {
+                location: checker.location(found.at),
+                reason: format!(
+                    "Template format error: the Value field of every Outputs member must evaluate to a String, but {} gives a truth; wrap it in Fn::If",
+                    found.function.key()
+                ),
+            });
+        }
         checker.values(&output.value)?;
         if let Some(name) = &output.export_name {
             checker.values(name)?;
+            checker.known_beforehand(&output.name, name)?;
         }
     }
     Ok(())
@@ -117,6 +129,17 @@ impl Checker<'_> {
         }
     }
 
+    /// A rule knows parameters only, and no condition of the template (coverage roadmap 1183).
+    fn not_in_rules(&self, found: Call<'_>) -> TemplateError {
+        TemplateError::Structure {
+            location: self.location(found.at),
+            reason: format!(
+                "{} is not allowed inside Rules; write out what the condition asks for",
+                found.function.key()
+            ),
+        }
+    }
+
     fn unknown_function(&self, function: &str, at: Position, hint: &str) -> TemplateError {
         TemplateError::UnknownFunction {
             location: self.location(at),
@@ -125,18 +148,63 @@ impl Checker<'_> {
         }
     }
 
-    /// A deletion or replace policy: text, or a function where the extensions are declared.
+    /// A deletion or replace policy: text, or a function, with or without the extensions (recorded on AWS, 2026-01).
     fn policy(&self, node: &Node) -> Checked {
         let reason = match node.scalar_text() {
             Some(text) if POLICIES.contains(&text) => return Ok(()),
             Some(text) => format!("unrecognized policy {text}; use one of {}", POLICIES.join(", ")),
-            None if self.extensions || self.template.has_foreign_macro() => return Ok(()),
-            None => format!(
-                "a policy must be a string, but here is {}; add Transform: {LANGUAGE_EXTENSIONS} to use functions here",
-                node.kind_name()
-            ),
+            None if call(node).is_some() || self.template.has_foreign_macro() => return Ok(()),
+            None => format!("a policy must be a string or a function, but here is {}", node.kind_name()),
         };
         Err(TemplateError::Structure { location: self.location(node.at), reason })
+    }
+
+    /// An export's name, which is taken before anything is made.
+    fn known_beforehand(&self, output: &str, node: &Node) -> Checked {
+        let refuse = |at: Position| {
+            Err(TemplateError::Structure {
+                location: self.location(at),
+                reason: format!(
+                    "Template error: Output {output} is malformed. The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs; make it of parameters and text"
+                ),
+            })
+        };
+        match &node.kind {
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::String(_) => Ok(()),
+            NodeKind::Sequence(elements) => {
+                elements.iter().try_for_each(|one| self.known_beforehand(output, one))
+            }
+            NodeKind::Mapping(entries) => {
+                if let Some(found) = call(node) {
+                    let is_resource = |name: &str| self.template.resources.contains_key(name);
+                    match found.function {
+                        Function::GetAtt | Function::ImportValue | Function::GetAvailabilityZones => {
+                            return refuse(found.at);
+                        }
+                        Function::Ref if found.argument.as_str().is_some_and(is_resource) => {
+                            return refuse(found.at);
+                        }
+                        Function::Sub => {
+                            let (text, variables) = match found.argument.as_sequence() {
+                                Some([text, variables]) => (text, Some(variables)),
+                                Some(_) | None => (found.argument, None),
+                            };
+                            let of_resource = |name: &str| {
+                                !variables.is_some_and(|map| map.get(name).is_some())
+                                    && (is_resource(name.split('.').next().unwrap_or_default()))
+                            };
+                            if pieces(text.scalar_text().unwrap_or_default())
+                                .any(|piece| matches!(piece, Piece::Variable(name) if of_resource(name)))
+                            {
+                                return refuse(text.at);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                entries.values().try_for_each(|entry| self.known_beforehand(output, &entry.value))
+            }
+        }
     }
 
     /// A place where values stand: data, in which functions may be.
@@ -210,6 +278,7 @@ impl Checker<'_> {
             Function::Ref => return self.reference(found),
             Function::GetAtt => return self.get_att(found),
             Function::Sub => return self.substitution(found),
+            Function::If if self.section == "Rules" => return Err(self.not_in_rules(found)),
             Function::If => {
                 let Some([condition, holds, fails]) = found.list() else {
                     return Err(self.wrong(found, argument.at));
@@ -229,8 +298,8 @@ impl Checker<'_> {
             | Function::EachMemberEquals
             | Function::EachMemberIn => return self.truth_call(found),
             Function::FindInMap => {
-                let fits = matches!(count, Some(3)) || (count == Some(4) && self.extensions);
-                if !fits {
+                // DefaultValue needs no transform any more (cfn-lint 4628).
+                if !matches!(count, Some(3 | 4)) {
                     return Err(self.wrong(found, argument.at));
                 }
                 // Whether the mapping is there is seen when it is asked for: vendors put mappings in at release
@@ -258,6 +327,7 @@ impl Checker<'_> {
             Function::Length | Function::ToJsonString if !self.extensions => {
                 return Err(self.needs_extensions(function.key(), at));
             }
+            Function::ToJsonString => self.no_condition_in_json(argument)?,
             _ if function.is_rule_function() && self.section != "Rules" => {
                 return Err(self.unknown_function(
                     function.key(),
@@ -268,6 +338,30 @@ impl Checker<'_> {
             _ => {}
         }
         self.values(argument)
+    }
+
+    /// The transform takes a map with the one key `Condition` for the function of this name, whatever it was meant for
+    /// (cfn-language-discussion 156).
+    fn no_condition_in_json(&self, node: &Node) -> Checked {
+        if let Some(found) = call(node)
+            && found.function == Function::Condition
+            && found.argument.as_str().is_some()
+        {
+            return Err(TemplateError::Structure {
+                location: self.location(found.at),
+                reason: "Fn::ToJsonString does not support Condition intrinsic function; put another key beside it"
+                    .to_owned(),
+            });
+        }
+        match &node.kind {
+            NodeKind::Sequence(elements) => {
+                elements.iter().try_for_each(|one| self.no_condition_in_json(one))
+            }
+            NodeKind::Mapping(entries) => {
+                entries.values().try_for_each(|entry| self.no_condition_in_json(&entry.value))
+            }
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::String(_) => Ok(()),
+        }
     }
 
     fn reference(&self, found: Call<'_>) -> Checked {
@@ -384,6 +478,9 @@ impl Checker<'_> {
     /// A place where a truth is asked for.
     fn truth(&self, node: &Node) -> Checked {
         match call(node) {
+            Some(found) if found.function == Function::Condition && self.section == "Rules" => {
+                Err(self.not_in_rules(found))
+            }
             Some(found) if found.function == Function::Condition => match found.argument.as_str() {
                 Some(name) => self.condition_name(name, found.argument.at),
                 None => Err(self.wrong(found, found.argument.at)),

@@ -8,7 +8,7 @@
 //! letters and digits of the value) are replaced in keys and texts, `Ref` of the identifier by the value.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
@@ -111,7 +111,7 @@ impl Expander<'_> {
                 }
                 _ => self.node(&entry.value, 0)?,
             };
-            sections.insert(key.clone(), Entry { key_at: entry.key_at, value });
+            sections.insert(key.clone(), entry.holding(value));
         }
         Ok(Node::new(NodeKind::Mapping(sections), template.root.at))
     }
@@ -164,10 +164,11 @@ impl Expander<'_> {
     ) -> Result<Node, TemplateError> {
         let file = self.evaluation.template.name.as_str();
         let mut written: IndexMap<String, Entry> = IndexMap::with_capacity(entries.len());
+        let mut snippets = HashSet::new();
         for (key, entry) in entries {
             if self.loops && key.starts_with("Fn::ForEach::") {
                 for (key, entry) in self.written_loop(key, entry, open_includes)? {
-                    insert_key(file, &mut written, key, entry.key_at, entry.value)?;
+                    insert_key(file, &mut written, key, entry)?;
                 }
                 continue;
             }
@@ -176,9 +177,9 @@ impl Expander<'_> {
             {
                 match brought.kind {
                     NodeKind::Mapping(brought) => {
-                        for (key, entry) in brought {
-                            written.entry(key).or_insert(entry);
-                        }
+                        // What a snippet brings wins over what the template has under the same key (recorded on AWS).
+                        snippets.extend(brought.keys().cloned());
+                        written.extend(brought);
                         continue;
                     }
                     // A snippet that is a list or text stands for the whole map.
@@ -188,8 +189,11 @@ impl Expander<'_> {
                     }
                 }
             }
+            if snippets.contains(key) {
+                continue;
+            }
             let value = self.node(&entry.value, open_includes)?;
-            insert_key(file, &mut written, key.clone(), entry.key_at, value)?;
+            insert_key(file, &mut written, key.clone(), entry.holding(value))?;
         }
         Ok(Node::new(NodeKind::Mapping(written), at))
     }
@@ -241,11 +245,11 @@ impl Expander<'_> {
                     ));
                 }
                 let new_value = self.replaced_node(&replacement, &entry.value)?;
-                let round = IndexMap::from([(new_key, Entry { key_at: entry.key_at, value: new_value })]);
+                let round = IndexMap::from([(new_key, entry.holding(new_value))]);
                 let round = self.mapping(&round, entry.key_at, open_includes)?;
                 if let NodeKind::Mapping(round) = round.kind {
                     for (key, entry) in round {
-                        insert_key(file, &mut written, key, entry.key_at, entry.value)?;
+                        insert_key(file, &mut written, key, entry)?;
                     }
                 }
             }
@@ -307,7 +311,7 @@ impl Expander<'_> {
                 for (key, entry) in entries {
                     let key = self.replaced(replacement, key, entry.key_at)?;
                     let value = self.replaced_node(replacement, &entry.value)?;
-                    insert_key(file, &mut written, key, entry.key_at, value)?;
+                    insert_key(file, &mut written, key, entry.holding(value))?;
                 }
                 NodeKind::Mapping(written)
             }

@@ -88,6 +88,20 @@ impl Function {
         )
     }
 
+    /// Whether it gives a truth, and so is no value that may stand in a property or an output.
+    pub(crate) fn gives_truth(self) -> bool {
+        matches!(
+            self,
+            Function::Equals
+                | Function::And
+                | Function::Or
+                | Function::Not
+                | Function::Contains
+                | Function::EachMemberEquals
+                | Function::EachMemberIn
+        )
+    }
+
     /// What the function takes, for messages; in AWS's words where they are recorded.
     pub(crate) fn takes(self) -> &'static str {
         match self {
@@ -162,7 +176,7 @@ pub(crate) fn value_call(node: &Node) -> Option<Call<'_>> {
 
 /// The function that a node is, in a place where a truth is asked for.
 pub(crate) fn call(node: &Node) -> Option<Call<'_>> {
-    let (key, Entry { key_at, value }) = node.only_entry()?;
+    let (key, Entry { key_at, value, displaced: _ }) = node.only_entry()?;
     Some(Call { function: Function::from_key(key)?, argument: value, at: *key_at })
 }
 

@@ -14,6 +14,7 @@ use std::cell::Cell;
 
 use indexmap::IndexMap;
 
+pub use list::zones_of_region;
 pub(crate) use truth::Truth;
 
 use crate::evaluate_error::EvaluateError;
@@ -86,10 +87,12 @@ impl<'e, 'a> Functions<'e, 'a> {
 
     fn entries(self, entries: &IndexMap<String, Entry>) -> Evaluated {
         let mut values = IndexMap::with_capacity(entries.len());
+        if let Some(entry) = entries.get("Fn::Transform") {
+            self.merge_transform(entry, &mut values)?;
+        }
         for (key, entry) in entries {
             if let Some(name) = key.strip_prefix("Fn::") {
                 if name == "Transform" {
-                    self.merge_transform(entry, &mut values)?;
                     continue;
                 }
                 if name.starts_with("ForEach::") {
@@ -103,13 +106,13 @@ impl<'e, 'a> Functions<'e, 'a> {
                 }
             }
             if let Some(value) = self.value(&entry.value)? {
-                values.insert(key.clone(), value);
+                values.entry(key.clone()).or_insert(value);
             }
         }
         Ok(Some(Value::Map(values)))
     }
 
-    /// `Fn::Transform` beside other keys: what it brings joins them; keys written out win.
+    /// `Fn::Transform` beside other keys: what it brings joins them, and wins (recorded on AWS).
     fn merge_transform(
         self,
         entry: &Entry,
@@ -117,9 +120,7 @@ impl<'e, 'a> Functions<'e, 'a> {
     ) -> Result<(), EvaluateError> {
         match self.transform(&entry.value, entry.key_at)? {
             Some(Value::Map(brought)) => {
-                for (key, value) in brought {
-                    values.entry(key).or_insert(value);
-                }
+                values.extend(brought);
             }
             Some(other) => {
                 values.insert("Fn::Transform".to_owned(), other);

@@ -17,6 +17,7 @@ mod dynamic_reference;
 mod evaluate_error;
 mod evaluation;
 mod expand;
+mod flow_indentation;
 mod function;
 mod functions;
 mod graph;
@@ -45,6 +46,7 @@ mod value;
 pub use dynamic_reference::{DynamicReference, dynamic_references};
 pub use evaluate_error::EvaluateError;
 pub use evaluation::{EvaluatedOutput, Evaluation, Outside, Pseudo};
+pub use functions::zones_of_region;
 pub use graph::{CycleError, Graph};
 pub use interface::{Interface, ParameterGroup, VersionInfo};
 pub use limits::{Limit, LimitUse, MAXIMUM_INLINE_BYTES};
@@ -62,5 +64,5 @@ pub use resolve::{
     unchecked_patterns,
 };
 pub use rules::RuleViolation;
-pub use template::{Assertion, LANGUAGE_EXTENSIONS, Output, Resource, Rule, Template};
+pub use template::{Assertion, DisplacedKey, LANGUAGE_EXTENSIONS, Output, Resource, Rule, Template};
 pub use value::{Part, ResourceValues, Unknown, Value};

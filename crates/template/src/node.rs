@@ -46,8 +46,23 @@ pub enum NodeKind {
 pub struct Entry {
     /// Where the key stands.
     pub key_at: Position,
+    /// Where the same key stood before, which counts no more: of two equal keys CloudFormation takes the last, in YAML and in
+    /// JSON, and says nothing (cdk-real-drift 1074 and 1133, aws-cli 2404).
+    pub displaced: Option<Position>,
     /// What stands under it.
     pub value: Node,
+}
+
+impl Entry {
+    /// A key that stands in its map once.
+    pub fn new(key_at: Position, value: Node) -> Entry {
+        Entry { key_at, displaced: None, value }
+    }
+
+    /// The same key with another value.
+    pub(crate) fn holding(&self, value: Node) -> Entry {
+        Entry { value, ..*self }
+    }
 }
 
 impl PartialEq for Node {

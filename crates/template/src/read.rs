@@ -37,7 +37,7 @@ pub enum Aliases {
 /// Reads a template's text into its tree. `file` is the name used in messages.
 ///
 /// # Errors
-/// Too large, not UTF-8, empty, not well-formed, duplicate keys, nested too deep, aliases.
+/// Too large, not UTF-8, empty, not well-formed, nested too deep, aliases.
 pub fn read(file: &str, bytes: &[u8], aliases: Aliases) -> Result<Node, TemplateError> {
     let start = Position { line: 1, column: 1 };
     if bytes.len() > MAXIMUM_TEMPLATE_BYTES {
@@ -78,22 +78,28 @@ fn position_after(bytes: &[u8], count: usize) -> Position {
     at
 }
 
-/// Adds a key to a map, refusing it when it is there already.
+/// Adds a key that was read to a map: the last of equal ones counts.
+pub(crate) fn read_key(entries: &mut IndexMap<String, Entry>, key: String, key_at: Position, value: Node) {
+    let mut entry = Entry::new(key_at, value);
+    entry.displaced = entries.get(&key).map(|first| first.key_at);
+    entries.insert(key, entry);
+}
+
+/// Adds a key that an expansion wrote, refusing it when it is there already.
 pub(crate) fn insert_key(
     file: &str,
     entries: &mut IndexMap<String, Entry>,
     key: String,
-    key_at: Position,
-    value: Node,
+    entry: Entry,
 ) -> Result<(), TemplateError> {
     match entries.entry(key) {
         Slot::Occupied(first) => Err(TemplateError::DuplicateKey {
-            location: Location::new(file, key_at),
+            location: Location::new(file, entry.key_at),
             key: first.key().clone(),
             first_line: first.get().key_at.line,
         }),
         Slot::Vacant(slot) => {
-            slot.insert(Entry { key_at, value });
+            slot.insert(entry);
             Ok(())
         }
     }

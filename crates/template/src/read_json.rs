@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::location::Location;
 use crate::node::{Node, NodeKind, Position};
-use crate::read::{MAXIMUM_DEPTH, insert_key};
+use crate::read::{MAXIMUM_DEPTH, read_key};
 use crate::read_error::TemplateError;
 use crate::scalar::is_json_number;
 
@@ -113,7 +113,7 @@ impl<'text> Reader<'text> {
             self.next();
             self.skip_space();
             let value = self.value(depth)?;
-            insert_key(self.file, &mut entries, key, key_at, value)?;
+            read_key(&mut entries, key, key_at, value);
             self.skip_space();
             match self.peek() {
                 Some(',') => {

@@ -8,16 +8,36 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
+use crate::flow_indentation::Shifted;
 use crate::location::Location;
 use crate::node::{Entry, Node, NodeKind, Position};
-use crate::read::{Aliases, Anchors, MAXIMUM_ALIASED_VALUES, MAXIMUM_DEPTH, insert_key, tree_size};
+use crate::read::{Aliases, Anchors, MAXIMUM_ALIASED_VALUES, MAXIMUM_DEPTH, read_key, tree_size};
 use crate::read_error::TemplateError;
 use crate::{scalar, short_form};
 
 /// Reads one YAML document.
 pub(crate) fn read(file: &str, text: &str, aliases: Aliases) -> Result<Node, TemplateError> {
+    read_shifted(file, text, aliases, None).or_else(|error| match (&error, Shifted::new(text)) {
+        (TemplateError::NotWellFormed { .. }, Some(shifted)) => {
+            read_shifted(file, &shifted.text, aliases, Some(&shifted)).map_err(|again| match again {
+                // What was wrong at first is told as it was given.
+                TemplateError::NotWellFormed { .. } => error,
+                again => again,
+            })
+        }
+        _ => Err(error),
+    })
+}
+
+fn read_shifted(
+    file: &str,
+    text: &str,
+    aliases: Aliases,
+    shifted: Option<&Shifted>,
+) -> Result<Node, TemplateError> {
     let mut builder = Builder {
         file,
+        shifted,
         aliases,
         open: Vec::new(),
         depth: 0,
@@ -82,6 +102,7 @@ struct Key {
 
 struct Builder<'text> {
     file: &'text str,
+    shifted: Option<&'text Shifted>,
     aliases: Aliases,
     open: Vec<Open>,
     depth: usize,
@@ -105,6 +126,7 @@ impl Builder<'_> {
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), TemplateError> {
         let at = position(&span.start);
+        let at = self.shifted.map_or(at, |shifted| shifted.place(at));
         match event {
             Event::Nothing
             | Event::StreamStart
@@ -315,7 +337,6 @@ impl Builder<'_> {
             }
             self.anchors.insert(anchor, (node.clone(), size));
         }
-        let file = self.file;
         match self.open.last_mut().map(|open| &mut open.content) {
             None => {
                 self.root = Some(node);
@@ -338,7 +359,10 @@ impl Builder<'_> {
                     merged.extend(sources);
                     Ok(())
                 }
-                Some(key) => insert_key(file, entries, key.text, key.at, node),
+                Some(key) => {
+                    read_key(entries, key.text, key.at, node);
+                    Ok(())
+                }
                 None => Err(self.not_well_formed(node.at, "a key can't carry a tag")),
             },
         }

@@ -228,6 +228,15 @@ fn resolve(
             }
         },
     };
+    // Where the name in the parameter store is empty, whoever makes the change set is told so (buildkite's pull request 691).
+    if parameter.type_name.is_ssm_value() && text.is_empty() {
+        return Err(error(
+            ParameterProblem::Missing,
+            format!(
+                "Parameter {name} should either have input value or default value; give the name of a parameter in the parameter store"
+            ),
+        ));
+    }
     check(parameter, text, effort).map_err(|(kind, reason)| error(kind, reason))?;
     Ok(ResolvedParameter {
         value: value(parameter, &parameter.type_name, text, inputs.ssm),

@@ -2,7 +2,8 @@
 //!
 //! CloudFormation reads YAML 1.1 (user guide, "CloudFormation template format"): `yes`, `no`, `on` and `off`
 //! are booleans, and a number with a leading zero is octal, so that the account `012345670123` arrives as
-//! 1402433619 (coverage roadmap issue 745). Dates are text: the timestamp tag is not supported. Numbers that
+//! 1402433619 (coverage roadmap issue 745); where its digits are no octal ones it is a floating point number, written as Java
+//! writes them: `08` is 8.0 (sam 1135), the account `012345678901` 1.2345678901E10 (aws-cli 6908). Dates are text: the timestamp tag is not supported. Numbers that
 //! JSON can write too keep their text; the others (octal, hexadecimal, binary, base 60, with underscores)
 //! are written out in decimal.
 
@@ -34,7 +35,7 @@ pub(crate) fn number(text: &str) -> Option<String> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let magnitude = integer(unsigned).or_else(|| float(unsigned))?;
+    let magnitude = integer(unsigned).or_else(|| float(unsigned)).or_else(|| no_octal(unsigned))?;
     Some(if negative { format!("-{magnitude}") } else { magnitude })
 }
 
@@ -131,9 +132,27 @@ fn float(unsigned: &str) -> Option<String> {
         if fraction.is_empty() { "0" } else { fraction },
         exponent
     );
-    // A plain run of digits has been tried as an integer already ("089" is text).
+    // A plain run of digits has been tried as an integer already; see `no_octal`.
     let is_float = mantissa.contains('.') || !exponent.is_empty();
     (is_float && is_json_number(&decimal)).then_some(decimal)
+}
+
+/// Digits after a leading zero of which one is 8 or 9.
+fn no_octal(unsigned: &str) -> Option<String> {
+    if !unsigned.starts_with('0') {
+        return None;
+    }
+    let digits: String = unsigned.chars().filter(|one| *one != '_').collect();
+    let number: f64 = all_digits(&digits).then(|| digits.parse().ok())??;
+    Some(if number < 1e7 {
+        format!("{number:.1}")
+    } else {
+        let scientific = format!("{number:E}");
+        match scientific.split_once('E') {
+            Some((mantissa, exponent)) if !mantissa.contains('.') => format!("{mantissa}.0E{exponent}"),
+            _ => scientific,
+        }
+    })
 }
 
 fn all_digits(text: &str) -> bool {
@@ -170,7 +189,11 @@ mod tests {
             ("0b101", digits("5")),
             ("190:20:30", digits("685230")),
             ("01:30", text("01:30")),
-            ("089", text("089")),
+            ("08", digits("8.0")),
+            ("-089", digits("-89.0")),
+            ("012345678901", digits("1.2345678901E10")),
+            ("09000000000", digits("9.0E9")),
+            ("0_9", digits("9.0")),
             ("123456789012345678901234567890", digits("123456789012345678901234567890")),
             ("2012-10-17", text("2012-10-17")),
             ("2010-09-09T00:00:00Z", text("2010-09-09T00:00:00Z")),

@@ -43,7 +43,7 @@ pub(crate) fn long_form(tag_suffix: &str) -> Option<&'static str> {
 pub(crate) fn write_out(long_form: &str, argument: Node, tag_at: Position) -> Node {
     let argument = if long_form == "Fn::GetAtt" { split_get_att(argument) } else { argument };
     let mut entries = IndexMap::with_capacity(1);
-    entries.insert(long_form.to_owned(), Entry { key_at: tag_at, value: argument });
+    entries.insert(long_form.to_owned(), Entry::new(tag_at, argument));
     Node::new(NodeKind::Mapping(entries), tag_at)
 }
 

@@ -404,6 +404,21 @@ impl Reader<'_> {
         if let Some(properties) = entries.get("Properties") {
             self.mapping(&properties.value, "Properties must be a map")?;
         }
+        for policy in ["CreationPolicy", "UpdatePolicy"] {
+            let Some(entry) = entries.get(policy).filter(|_| !foreign) else {
+                continue;
+            };
+            // AWS's words (cfn-lint 4641). A function can't stand for the whole of it; it can in it.
+            let must = format!("Template format error: Expected an object: {policy} must be a map");
+            let policies = self.mapping(&entry.value, &must)?;
+            if let Some((key, inner)) = policies.iter().next()
+                && (key == "Ref" || key.starts_with("Fn::"))
+                && key != "Fn::Transform"
+                && key != "Fn::If"
+            {
+                return Err(self.structure(inner.key_at, format!("{must}, but here is {key}")));
+            }
+        }
         let depends_on = match entries.get("DependsOn").map(|one| &one.value) {
             None => Vec::new(),
             Some(node) => {

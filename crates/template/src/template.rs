@@ -127,6 +127,29 @@ pub struct Assertion {
     pub description: Option<String>,
 }
 
+/// A key that another one of the same map has displaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplacedKey {
+    /// The key.
+    pub key: String,
+    /// Where the one stands that counts: the last.
+    pub at: Position,
+    /// Where the one before it stands, which counts no more.
+    pub first_at: Position,
+}
+
+fn displaced_in(node: &Node, found: &mut Vec<DisplacedKey>) {
+    for element in node.as_sequence().unwrap_or_default() {
+        displaced_in(element, found);
+    }
+    for (key, entry) in node.as_mapping().into_iter().flatten() {
+        if let Some(first_at) = entry.displaced {
+            found.push(DisplacedKey { key: key.clone(), at: entry.key_at, first_at });
+        }
+        displaced_in(&entry.value, found);
+    }
+}
+
 impl Template {
     /// Reads a template and checks its structure. `name` is the file name used in messages; the bytes must be
     /// UTF-8 JSON or YAML. Aliases are refused, as CloudFormation does.
@@ -154,6 +177,14 @@ impl Template {
         let template = structure::template(name, size_bytes, root)?;
         check::check(&template)?;
         Ok(template)
+    }
+
+    /// The keys that stand twice in their map, with the place of the one that counts and of the one before it. CloudFormation says
+    /// nothing of them; whoever wrote both meant one of them to be there as well.
+    pub fn displaced_keys(&self) -> Vec<DisplacedKey> {
+        let mut found = Vec::new();
+        displaced_in(&self.root, &mut found);
+        found
     }
 
     /// Whether the template declares a transform.

@@ -83,7 +83,7 @@ fn substitution(side: &Side<'_>, node: &Node, argument: &Node) -> Result<Value, 
     let alone = Node::new(
         NodeKind::Mapping(IndexMap::from([(
             "Fn::Sub".to_owned(),
-            template::Entry { key_at: at, value: Node::string(hidden, template_text.at) },
+            template::Entry::new(at, Node::string(hidden, template_text.at)),
         )])),
         at,
     );

@@ -206,7 +206,7 @@ fn turned_node(node: &Node) -> Node {
                 .iter()
                 .rev()
                 .map(|(key, entry)| {
-                    (key.clone(), Entry { key_at: entry.key_at, value: turned_node(&entry.value) })
+                    (key.clone(), Entry::new(entry.key_at, turned_node(&entry.value)))
                 })
                 .collect::<IndexMap<_, _>>(),
         ),

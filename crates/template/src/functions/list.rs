@@ -4,6 +4,21 @@ use super::{Evaluated, Functions, cidr};
 use crate::function::Call;
 use crate::value::Value;
 
+/// The zones of a Region as a new account sees them, in the order of their names; of a Region that isn't listed: a, b and c.
+/// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html>, and what accounts of after
+/// 2020 are given where a Region has closed one (us-west-1, ca-central-1, ap-northeast-1).
+pub fn zones_of_region(region: &str) -> impl Iterator<Item = String> {
+    let letters = match region {
+        "us-east-1" => "abcdef",
+        "us-west-2" | "ap-northeast-2" => "abcd",
+        "us-west-1" => "ac",
+        "ca-central-1" => "abd",
+        "ap-northeast-1" => "acd",
+        _ => "abc",
+    };
+    letters.chars().map(move |letter| format!("{region}{letter}"))
+}
+
 impl Functions<'_, '_> {
     pub(super) fn select(self, found: Call<'_>) -> Evaluated {
         let Some([index, list]) = found.list() else {
@@ -42,10 +57,12 @@ impl Functions<'_, '_> {
             Ok(region) => region,
             Err(unknown) => return Ok(Some(Value::Unknown(unknown.collapsed()))),
         };
-        let region = if region.is_empty() { &self.evaluation.pseudo.region } else { &region };
-        let zones = match self.evaluation.outside.availability_zones.get(region) {
+        let own = &self.evaluation.pseudo.region;
+        // Another Region's zones are no answer of AWS's: the list is empty (recorded there).
+        let zones = match self.evaluation.outside.availability_zones.get(own) {
+            _ if !region.is_empty() && region != *own => Vec::new(),
             Some(zones) => zones.iter().map(Value::string).collect(),
-            None => ["a", "b", "c"].iter().map(|zone| Value::String(format!("{region}{zone}"))).collect(),
+            None => zones_of_region(own).map(Value::String).collect(),
         };
         Ok(Some(Value::List(zones)))
     }

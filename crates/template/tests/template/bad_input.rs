@@ -47,7 +47,6 @@ fn unreadable_text_is_refused_at_its_place() {
         (b"{\"a\": \"\\ud800\"}", "1:14: JSON not well-formed: half of a surrogate pair"),
         (b"{\"a\": \"\\u12\"}", "1:12: JSON not well-formed: found '\"' where four hexadecimal digits"),
         (b"{\"a\": 1} x", "1:10: JSON not well-formed: 'x' after the end"),
-        (b"{\"a\": 1,\n \"a\": 2}", "2:2: the key \"a\" appears twice in this map (first at line 1)"),
         // What is no JSON is read as YAML is.
         (b"{\"a\": 1,}", "1:2: Invalid template property or properties [a]"),
         (b"{a: 1}", "1:2: Invalid template property or properties [a]"),
@@ -59,8 +58,6 @@ fn unreadable_text_is_refused_at_its_place() {
         (b"{\"a\": \"x\ny\"}", "1:2: Invalid template property or properties [a]"),
         (b"{\"a\": 1, /* no */ \"b\": 2}", "1:2: Invalid template property or properties [a]"),
         // YAML.
-        (b"a: 1\nb: 2\na: 3\n", "3:1: the key \"a\" appears twice in this map (first at line 1)"),
-        (b"a: {x: 1, x: 2}\n", "1:11: the key \"x\" appears twice"),
         (b"a: [1, 2\nb: 3\n", "2:2: YAML not well-formed"),
         (b"a: \"x\n", "1:4: YAML not well-formed"),
         (b"a: b: c\n", "1:5: YAML not well-formed"),
@@ -102,7 +99,9 @@ fn unsound_sections_are_refused_at_their_place() {
         ("Resources: {R: {Type: T, DependsOn: {a: b}}}", "1:37: DependsOn must be a logical id"),
         ("Resources: {R: {Type: T, Condition: Nothing}}", "1:37: unresolved condition dependency \"Nothing\""),
         ("Resources: {R: {Type: T, DeletionPolicy: Keep}}", "1:42: unrecognized policy Keep; use one of Delete"),
-        ("Resources: {R: {Type: T, DeletionPolicy: !Ref AWS::Region}}", "1:42: a policy must be a string, but here is a map; add Transform"),
+        ("Resources: {R: {Type: T, DeletionPolicy: {a: b}}}", "1:42: a policy must be a string or a function, but here is a map"),
+        ("Resources: {R: {Type: T, UpdatePolicy: !Ref X}}", "1:40: Template format error: Expected an object: UpdatePolicy must be a map, but here is Ref"),
+        ("Resources: {R: {Type: T, CreationPolicy: x}}", "1:42: Template format error: Expected an object: CreationPolicy must be a map, but here is a string"),
         ("Resources: {R: {Type: T, Metadata: {a: !Ref Nothing}}}", "1:40: unresolved resource or parameter \"Nothing\""),
         ("Resorces: {R: {Type: T}}", "1:1: Invalid template property or properties [Resorces]"),
         ("AWSTemplateFormatVersion: 2011-01-01\nResources: {R: {Type: T}}", "1:27: unsupported template version"),
@@ -143,9 +142,45 @@ fn unsound_sections_are_refused_at_their_place() {
         ("Outputs: {O: {Value: 1, Condition: Nothing}}", "2:36: unresolved condition dependency \"Nothing\""),
         ("Outputs: {O: {Value: !Length [1]}}", "2:22: unknown function Fn::Length; add Transform: AWS::LanguageExtensions"),
         ("Outputs: {O: {Value: {'Fn::ForEach::L': [I, [a], {'k${I}': 1}]}}}", "2:23: unknown function Fn::ForEach; add Transform"),
-        ("Outputs: {O: {Value: !FindInMap [a, b, c, {DefaultValue: d}]}}", "2:22: Fn::FindInMap object requires three parameters"),
+        ("Outputs: {O: {Value: !FindInMap [a, b, c, {DefaultValue: d}, e]}}", "2:22: Fn::FindInMap object requires three parameters"),
+        ("Outputs: {O: {Value: !Equals [a, b]}}", "2:22: Template format error: the Value field of every Outputs member must evaluate to a String, but Fn::Equals gives a truth"),
+        ("Outputs: {O: {Value: 1, Export: {Name: !Sub 'x-${R}'}}}", "2:40: Template error: Output O is malformed. The Name field of Export must not depend on any resources"),
+        ("Outputs: {O: {Value: 1, Export: {Name: !Join ['-', [x, !GetAtt R.Arn]]}}}", "2:56: Template error: Output O is malformed. The Name field"),
+        ("Outputs: {O: {Value: 1, Export: {Name: !ImportValue x}}}", "2:40: Template error: Output O is malformed. The Name field"),
+        ("Outputs: {O: {Value: 1, Export: {Name: !Select [0, !GetAZs '']}}}", "2:52: Template error: Output O is malformed. The Name field"),
+        ("Conditions: {C: !Equals [1, 1]}\nRules: {R: {RuleCondition: !Condition C, Assertions: []}}", "3:28: Condition is not allowed inside Rules"),
+        ("Conditions: {C: !Equals [1, 1]}\nRules: {R: {Assertions: [{Assert: !Equals [1, !If [C, 1, 2]]}]}}", "3:47: Fn::If is not allowed inside Rules"),
     ];
     check_all(added.into_iter().map(|(text, expected)| (format!("{SOUND}{text}\n").into(), expected)));
+}
+
+#[test]
+fn of_equal_keys_the_last_counts_and_both_are_told() {
+    for text in [
+        "Resources: {R: {Type: T, Properties: {a: 1,\n b: 2, a: 3}}}",
+        "{\"Resources\": {\"R\": {\"Type\": \"T\", \"Properties\": {\"a\": 1,\n \"b\": 2, \"a\": 3}}}}",
+    ] {
+        let template = Template::parse("t", text.as_bytes()).unwrap();
+        let properties = template.resources["R"].properties.as_ref().unwrap();
+        assert_eq!(properties.get("a").unwrap().scalar_text(), Some("3"), "{text}");
+        let displaced = template.displaced_keys();
+        let lines: Vec<_> =
+            displaced.iter().map(|one| (one.key.as_str(), one.at.line, one.first_at.line)).collect();
+        assert_eq!(lines, [("a", 2, 1)], "{text}");
+    }
+}
+
+#[test]
+fn inside_brackets_indentation_means_nothing_and_places_are_told_as_written() {
+    let sound = "Resources:\n  R:\n    Type: T\n    Properties:\n      a: [\n  'x',\n      ]\n      b: {\"c\": [\n1]}\n      d: 1\n";
+    let template = Template::parse("t", sound.as_bytes()).unwrap();
+    let properties = template.resources["R"].properties.as_ref().unwrap();
+    let plain = template::read("t", b"{a: ['x'], b: {c: [1]}, d: 1}", Aliases::Refuse).unwrap();
+    assert_eq!(*properties, plain);
+    let first = &properties.get("a").unwrap().as_sequence().unwrap()[0];
+    assert_eq!((first.at.line, first.at.column), (6, 3));
+    let wrong = "Resources:\n  R:\n    Type: T\n    Properties:\n      a: [\n  !Ref Nothing\n      ]\n";
+    assert_eq!(check(wrong.as_bytes(), "6:3: unresolved resource or parameter \"Nothing\""), None);
 }
 
 #[test]

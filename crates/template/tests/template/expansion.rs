@@ -102,7 +102,8 @@ Outputs: {O: {Value: !Ref Two}}
 ";
     let expanded = expand(text, &snippet).unwrap();
     assert_eq!(expanded.resources.keys().collect::<Vec<_>>(), ["One", "Two"]);
-    assert_eq!(expanded.resources["One"].type_name, "T");
+    // What a snippet brings wins.
+    assert_eq!(expanded.resources["One"].type_name, "Theirs");
     // Not at hand: it stays, and what it may bring may be named.
     assert!(expand(text, &[("s3://other", "{}")]).unwrap().unexpanded);
 

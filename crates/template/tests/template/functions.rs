@@ -148,9 +148,9 @@ fn functions_give_what_aws_documents_and_recorded() {
         ("!Base64 HelloWorld", r#""SGVsbG9Xb3JsZA==""#),
         ("{'Fn::Base64': !Sub 'é${Text}'}", r#""w6l0ZXh0""#),
         ("{'Fn::Base64': !Ref R}", r#""${R}""#),
-        ("!GetAZs ''", r#"["us-east-1a","us-east-1b","us-east-1c"]"#),
-        ("!GetAZs eu-north-1", r#"["eu-north-1q"]"#),
-        ("{'Fn::GetAZs': !Ref AWS::Region}", r#"["us-east-1a","us-east-1b","us-east-1c"]"#),
+        ("!GetAZs ''", r#"["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]"#),
+        ("!GetAZs eu-north-1", "[]"),
+        ("!Select [5, {'Fn::GetAZs': !Ref AWS::Region}]", r#""us-east-1f""#),
         ("!Cidr [10.0.0.0/16, 2, 8]", r#"["10.0.0.0/24","10.0.1.0/24"]"#),
         ("!Select [1, !Cidr [!GetAtt R.CidrBlock, 2, 8]]", r#""${R.CidrBlock}""#),
         ("!ImportValue export", r#""imported""#),
@@ -158,7 +158,7 @@ fn functions_give_what_aws_documents_and_recorded() {
         // Transform.
         ("{'Fn::Transform': {Name: Macro, Parameters: {a: 1}}}", r#""${the output of the macro Macro}""#),
         ("{'Fn::Transform': {Name: AWS::Include, Parameters: {Location: s3://snippet}}}", r#"{"Included":"text","Property":"theirs"}"#),
-        ("{Property: mine, 'Fn::Transform': {Name: AWS::Include, Parameters: {Location: s3://snippet}}}", r#"{"Property":"mine","Included":"text"}"#),
+        ("{Property: mine, 'Fn::Transform': {Name: AWS::Include, Parameters: {Location: s3://snippet}}}", r#"{"Included":"text","Property":"theirs"}"#),
         ("{'Fn::Transform': {Name: AWS::Include, Parameters: {Location: s3://other}}}", r#""${the include s3://other}""#),
         // AWS::LanguageExtensions.
         ("!Length [1, !Ref R]", "2"),

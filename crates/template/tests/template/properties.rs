@@ -51,7 +51,7 @@ fn tree(numbers: &mut Numbers, depth: usize) -> Node {
             for _ in 0..numbers.below(5) {
                 let key = (*numbers.pick(&TEXTS)).to_owned();
                 let value = tree(numbers, depth - 1);
-                entries.insert(key, Entry { key_at: Position::default(), value });
+                entries.insert(key, Entry::new(Position::default(), value));
             }
             NodeKind::Mapping(entries)
         }
@@ -108,7 +108,7 @@ fn shuffled(node: &Node, numbers: &mut Numbers) -> Node {
             while !left.is_empty() {
                 let (key, entry) = left.swap_remove(numbers.below(left.len()));
                 let value = shuffled(&entry.value, numbers);
-                entries.insert(key.clone(), Entry { key_at: entry.key_at, value });
+                entries.insert(key.clone(), Entry::new(entry.key_at, value));
             }
             NodeKind::Mapping(entries)
         }
@@ -124,7 +124,7 @@ fn printing_and_reading_a_tree_gives_the_same_tree() {
         let node = Node::new(
             NodeKind::Mapping(IndexMap::from([(
                 "root".to_owned(),
-                Entry { key_at: Position::default(), value: tree(&mut numbers, 5) },
+                Entry::new(Position::default(), tree(&mut numbers, 5)),
             )])),
             Position::default(),
         );
