@@ -6,14 +6,16 @@
 use indexmap::IndexMap;
 use template::Value;
 
-use crate::compare::same;
-use crate::facts::{self, Treatment};
+use crate::compare::{changed_properties, same};
+use crate::facts::{self, RequiresRecreation, Treatment};
 
 /// What a conditional replacement comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// Changed in place.
     InPlace,
+    /// Changed in place, and away for a while.
+    Interrupted,
     /// A group that stays while its instances are replaced in batches.
     InstancesReplaced,
     /// Replaced.
@@ -52,8 +54,99 @@ pub fn resolve(
         other if facts::treatment(other) == Treatment::CustomResource => {
             Resolution { outcome: Outcome::Open, because: Treatment::CustomResource.note() }
         }
-        _ => Resolution { outcome: Outcome::Open, because: None },
+        "AWS::SSM::Document" => document(after),
+        _ => by_property(type_name, before, after),
     }
+}
+
+/// The user guide's word where it is "No interruption" or "Replacement".
+static GUIDE_WORDS: &str = include_str!("../data/guide-words.txt");
+
+/// Properties of which the guide says "Some interruptions" and that are changed in place: it has these words for all that is
+/// conditional.
+///
+/// - RDS: the change set's Conditional is false for them (coverage roadmap 1788); what interrupts is in the guide's text of each
+///   ("Changing from or to 0 is an outage" of BackupRetentionPeriod, ModifyDBInstance's "Apply Immediately" of the others).
+/// - EC2 instances with a root volume of EBS, as all of today's images have it, are stopped and started
+///   (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-resize.html>); an instance store's would be replaced.
+const CHANGED_IN_PLACE: [(&str, &[&str]); 3] = [
+    (
+        "AWS::RDS::DBInstance",
+        &[
+            "AutoMinorVersionUpgrade",
+            "BackupRetentionPeriod",
+            "DBParameterGroupName",
+            "MultiAZ",
+            "PreferredMaintenanceWindow",
+            "StorageType",
+        ],
+    ),
+    ("AWS::EC2::Instance", &["EbsOptimized", "InstanceType", "UserData"]),
+    (
+        "AWS::Neptune::DBInstance",
+        &["AutoMinorVersionUpgrade", "DBParameterGroupName", "PreferredMaintenanceWindow"],
+    ),
+];
+
+/// The heaviest of what the changed conditional properties come down to; what nobody knows is heavier than what is in place.
+fn by_property(
+    type_name: &str,
+    before: &IndexMap<String, Value>,
+    after: &IndexMap<String, Value>,
+) -> Resolution {
+    let conditional = changed_properties(type_name, before, after)
+        .into_iter()
+        .filter(|change| change.recreation == RequiresRecreation::Conditionally);
+    let outcomes = conditional.map(|change| {
+        let line = format!("{type_name} {} ", change.name);
+        let word = GUIDE_WORDS.lines().find_map(|each| each.strip_prefix(&line));
+        let is_known = CHANGED_IN_PLACE
+            .iter()
+            .any(|(name, properties)| *name == type_name && properties.contains(&change.name.as_str()));
+        match word {
+            _ if is_known => Outcome::Interrupted,
+            Some("none") => Outcome::InPlace,
+            Some("replacement") => Outcome::Replaced,
+            Some(_) | None => Outcome::Open,
+        }
+    });
+    let outcome = outcomes.max_by_key(|outcome| match outcome {
+        Outcome::InPlace => 0,
+        Outcome::Interrupted => 1,
+        Outcome::Open => 2,
+        Outcome::InstancesReplaced | Outcome::ReplacedUnlessEmpty | Outcome::Replaced => 3,
+    });
+    let (outcome, because) = match outcome {
+        Some(Outcome::InPlace) => {
+            (Outcome::InPlace, Some("AWS changes it in place, by its user guide without interruption."))
+        }
+        Some(Outcome::Interrupted) => {
+            (Outcome::Interrupted, Some("AWS changes it in place, and it may be away for a while."))
+        }
+        Some(Outcome::Replaced) => {
+            (Outcome::Replaced, Some("By AWS's user guide this needs a new resource."))
+        }
+        Some(outcome @ (Outcome::Open | Outcome::InstancesReplaced | Outcome::ReplacedUnlessEmpty)) => {
+            (outcome, None)
+        }
+        None => (Outcome::Open, None),
+    };
+    Resolution { outcome, because }
+}
+
+/// User guide, `AWS::SSM::Document`, `UpdateMethod`: "If the document resource you specify in your template already exists, this
+/// parameter determines whether a new version of the existing document is created, or the existing document is replaced";
+/// `Replace` unless said otherwise.
+fn document(after: &IndexMap<String, Value>) -> Resolution {
+    let (outcome, because) = match after.get("UpdateMethod").and_then(Value::scalar_text) {
+        Some("NewVersion") => {
+            (Outcome::InPlace, "Its UpdateMethod is NewVersion: AWS makes a new version of the document.")
+        }
+        Some(_) | None => {
+            (Outcome::Replaced, "Its UpdateMethod is not NewVersion: AWS replaces the document.")
+        }
+    };
+    Resolution { outcome, because: Some(because) }
 }
 
 /// User guide, `UpdatePolicy`: `AutoScalingReplacingUpdate` with `WillReplace` takes precedence over a

@@ -34,21 +34,42 @@ pub(crate) fn naming_property(facts: &ResourceType) -> Option<String> {
 }
 
 /// The properties that together identify the resource, if the template gives all of them.
-fn identifying(facts: &ResourceType) -> Option<Vec<String>> {
+pub(crate) fn identifying(facts: &ResourceType) -> Option<Vec<String>> {
     let given = |name: &String| facts.properties.contains_key(name) && !facts.read_only.contains_key(name);
     let names = &facts.primary_identifier;
     (!names.is_empty() && names.iter().all(given)).then(|| names.clone())
 }
 
+/// Types whose name counts only within what they belong to, which the name alone doesn't tell.
+const NAMED_WITHIN_ANOTHER: [&str; 9] = [
+    "AWS::ControlTower::EnabledBaseline",
+    "AWS::ECS::ExpressGatewayService",
+    "AWS::Glue::UserDefinedFunction",
+    "AWS::Kinesis::StreamConsumer",
+    "AWS::Lambda::WebFunctionEndpoint",
+    "AWS::Omics::WorkflowVersion",
+    "AWS::PinpointEmail::ConfigurationSetEventDestination",
+    "AWS::RDS::DBProxyTargetGroup",
+    "AWS::SSM::ServiceSetting",
+];
+
 /// The property that names the resource, where an id of AWS's making identifies it.
 ///
-/// Assumption: a create-only property called `Name`, or the type's last word and `Name` (`TopicName`,
-/// `ComputeEnvironmentName`), is a name that must be unique. AWS lists such types under "Name Type" without
-/// their properties' rules.
+/// Assumption: a create-only text called `Name`, or the type's last words and `Name`, `Identifier` or `Id` (`TopicName`,
+/// `ComputeEnvironmentName`, `GroupName` of a security group, `ReplicationGroupId`), is a name that must be unique. AWS lists such
+/// types under "Name Type" without their properties' rules.
 fn own_name(facts: &ResourceType) -> Option<String> {
+    if NAMED_WITHIN_ANOTHER.contains(&facts.name.as_str()) {
+        return None;
+    }
     let last_word = facts.name.rsplit("::").next()?;
-    let candidates = ["Name".to_owned(), format!("{last_word}Name")];
-    candidates
-        .into_iter()
-        .find(|name| facts.create_only.iter().any(|path| path.strip_prefix('/') == Some(name.as_str())))
+    let is_name = |name: &String| {
+        facts.create_only.iter().any(|path| path.strip_prefix('/') == Some(name.as_str()))
+            && !facts.read_only.contains_key(name)
+            && facts.properties.get(name).is_some_and(|property| property.kind.as_deref() != Some("array"))
+    };
+    let ends =
+        last_word.char_indices().filter(|(_, one)| one.is_ascii_uppercase()).map(|(at, _)| &last_word[at..]);
+    let called = ends.flat_map(|words| ["Name", "Identifier", "Id"].map(|end| format!("{words}{end}")));
+    std::iter::once("Name".to_owned()).chain(called).find(is_name)
 }

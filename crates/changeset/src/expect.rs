@@ -7,15 +7,16 @@
 //! property values were (`test_direct_attribute_value_change`).
 
 mod because;
+mod collisions;
 mod custom_name;
 mod future_values;
 mod reasons;
 mod resolve;
-mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use template::Resource;
+use indexmap::IndexMap;
+use template::{Graph, Node, ReferenceTarget, Resource, Value};
 
 use crate::change_set::{Action, Attribute, ChangeSet, ChangeSource, PolicyAction, Replacement};
 use crate::compare;
@@ -24,9 +25,13 @@ use crate::predict::property_tree::{Difference, Tree, differences};
 use crate::predict::{
     AsDeployed, Deployed, PredictError, Scene, Side, attributes, removal, replacement_of_old,
 };
+use crate::rules::exclusive::{self, Effect};
+use crate::rules::{attributes, refusals};
+use collisions::{Claims, Fate};
 use future_values::FutureValues;
 
 pub use because::{Because, Price, ReadFate, Reading, Refusal};
+pub use collisions::{Collision, Until};
 
 /// What AWS says of a resource and what we expect.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +52,8 @@ pub struct Expectation {
     pub changed_properties: BTreeSet<String>,
     /// The name that the new physical resource takes, where the template gives one and the old one hasn't it.
     pub takes_name: Option<String>,
+    /// What somebody else has that it is to have.
+    pub collisions: Vec<Collision>,
     /// Why; the deciding reason first.
     pub because: Vec<Because>,
 }
@@ -61,6 +68,7 @@ impl Expectation {
             | Because::ReadsTheSame
             | Because::NestedStack
             | Because::Resolved(_)
+            | Because::Interrupted(_)
             | Because::OnlyAwsChecks { .. }
             | Because::Treatment(_)
             | Because::KeptByCloudFormation(_)
@@ -73,7 +81,10 @@ impl Expectation {
 
     /// Whether one of AWS's two answers is not what we expect.
     pub fn differs(&self) -> bool {
-        let (action, replacement) = self.expected.in_aws_words();
+        let (action, replacement) = match self.because.contains(&Because::OnlyInNew) {
+            true => (Some(Action::Add), None),
+            false => self.expected.in_aws_words(),
+        };
         let as_expected = |said: &Option<AwsAction>| match (said, action) {
             (None, None) => true,
             (Some(said), Some(action)) => {
@@ -160,16 +171,15 @@ pub fn expectations(
     let graph = after.dependencies().map_err(PredictError::Cycle)?;
     let mut decided: BTreeMap<String, Decided> = BTreeMap::new();
     let mut made: BTreeMap<String, Expectation> = BTreeMap::new();
+    let mut claims = Claims::default();
     for logical_id in graph.topological_order() {
         let Some(resource) = after.template().resources.get(logical_id) else { continue };
         let (expectation, expected) = match scene.deployed_resource(logical_id) {
-            None => {
-                let why = vec![Because::OnlyInNew];
-                let takes_name = name_of_addition(&scene, &decided, resource)?;
-                let added = bare(resource, Expected::Added, why);
-                (Expectation { takes_name, ..added }, Expected::Added)
+            None => (addition(&scene, &decided, resource, &mut claims)?, Expected::Added),
+            Some((side, old)) => {
+                let seen = (plain, &mut claims);
+                modification(&scene, &decided, side, old, resource, seen)?
             }
-            Some((side, old)) => modification(&scene, &decided, side, old, resource, plain)?,
         };
         let fate = Decided { expected, changed_properties: expectation.changed_properties.clone() };
         decided.insert(logical_id.to_owned(), fate);
@@ -181,6 +191,15 @@ pub fn expectations(
         let (side, resource) = resource;
         if !after.is_active(&resource.logical_id) {
             let old_resource = Some(removal(side, resource)?);
+            let had = Tree::build_optional(side, resource.properties.as_ref(), &AsDeployed::new(&scene))
+                .map_err(PredictError::Before)?;
+            claims.before.insert(
+                resource.logical_id.clone(),
+                exclusive::claims(
+                    &resource.type_name,
+                    &had.map_or_else(IndexMap::new, |tree| tree.entries()),
+                ),
+            );
             let why = vec![Because::OnlyInDeployed];
             made.insert(
                 resource.logical_id.clone(),
@@ -188,6 +207,7 @@ pub fn expectations(
             );
         }
     }
+    collide(&mut made, &claims, &graph);
     for (logical_id, expectation) in &mut made {
         let said = |set: &ChangeSet| {
             set.change(logical_id)
@@ -215,19 +235,85 @@ fn bare(resource: &Resource, expected: Expected, because: Vec<Because>) -> Expec
         old_resource: None,
         changed_properties: BTreeSet::new(),
         takes_name: None,
+        collisions: Vec::new(),
         because,
     }
 }
 
-fn name_of_addition(
+/// Marks what can't be made because somebody has it already.
+fn collide(made: &mut BTreeMap<String, Expectation>, claims: &Claims, graph: &Graph) {
+    let fates = made
+        .iter()
+        .map(|(id, one)| (id.as_str(), Fate { expected: one.expected, type_name: &one.resource_type }))
+        .collect();
+    for (logical_id, collisions) in collisions::find(claims, &fates, graph) {
+        let Some(expectation) = made.get_mut(&logical_id) else { continue };
+        let certain = collisions.iter().find(|one| one.certain && one.effect == Effect::Refused);
+        if let Some(collision) = certain {
+            expectation.expected = Expected::Fails;
+            expectation.because.insert(0, Because::Refused(Refusal::Taken(collision.clone())));
+        }
+        expectation.collisions = collisions;
+    }
+}
+
+fn addition(
     scene: &Scene<'_, '_>,
     decided: &BTreeMap<String, Decided>,
     new: &Resource,
-) -> Result<Option<String>, PredictError> {
+    claims: &mut Claims,
+) -> Result<Expectation, PredictError> {
     let as_it_will_be = FutureValues::new(scene, decided);
     let tree = Tree::build_optional(scene.after, new.properties.as_ref(), &as_it_will_be)
-        .map_err(PredictError::After)?;
-    Ok(tree.and_then(|tree| custom_name::taken(&new.type_name, &tree)))
+        .map_err(PredictError::After)?
+        .unwrap_or_else(Tree::empty);
+    let properties = tree.entries();
+    let mut added = bare(new, Expected::Added, vec![Because::OnlyInNew]);
+    added.takes_name = custom_name::taken(&new.type_name, &tree);
+    if let Some(refusal) = refused(scene, new, None, &properties) {
+        added.expected = Expected::Fails;
+        added.because.insert(0, Because::Refused(refusal));
+    }
+    claims.after.insert(new.logical_id.clone(), exclusive::claims(&new.type_name, &properties));
+    Ok(added)
+}
+
+/// What a service refuses of the values, or CloudFormation of an attribute that isn't there.
+fn refused(
+    scene: &Scene<'_, '_>,
+    new: &Resource,
+    before: Option<&IndexMap<String, Value>>,
+    after: &IndexMap<String, Value>,
+) -> Option<Refusal> {
+    let policy =
+        new.update_policy.as_ref().and_then(|node| crate::predict::text(scene.after, node).ok().flatten());
+    let change =
+        refusals::Change { type_name: &new.type_name, before, after, update_policy: policy.as_ref() };
+    let by_rule = refusals::refusal(&change).map(|(rule, words)| Refusal::ByRule {
+        group: rule.group,
+        source: rule.source,
+        words,
+    });
+    by_rule.or_else(|| {
+        let nodes = new.evaluated_nodes();
+        nodes.into_iter().find_map(|node| unsupported_attribute(scene.after, node))
+    })
+}
+
+/// A reference to an attribute that the type of the resource doesn't have.
+pub(crate) fn unsupported_attribute(side: &Side<'_>, node: &Node) -> Option<Refusal> {
+    side.references(node).into_iter().find_map(|reference| match reference.target {
+        ReferenceTarget::Resource { logical_id, attribute: Some(attribute) } => {
+            let type_name = &side.template().resources.get(&logical_id)?.type_name;
+            let missing = !attributes::is_supported(type_name, &attribute);
+            missing.then(|| Refusal::NoSuchAttribute {
+                logical_id,
+                resource_type: type_name.clone(),
+                attribute,
+            })
+        }
+        ReferenceTarget::Resource { .. } | ReferenceTarget::Parameter(_) | ReferenceTarget::Pseudo(_) => None,
+    })
 }
 
 /// One property value that differs, weighed.
@@ -245,7 +331,7 @@ fn modification(
     side: &Side<'_>,
     old: &Resource,
     new: &Resource,
-    plain: &ChangeSet,
+    (plain, claims): (&ChangeSet, &mut Claims),
 ) -> Result<(Expectation, Expected), PredictError> {
     let as_deployed = AsDeployed::new(scene);
     let as_it_will_be = FutureValues::new(scene, decided);
@@ -262,8 +348,12 @@ fn modification(
     expectation.changed_properties =
         weighed.iter().map(|one| one.difference.top_level().to_owned()).collect();
     let expected = decide(scene, new, (old_tree, new_tree), &weighed, &mut expectation.because);
-    let refused = storage::refusal(&new.type_name, old_tree, new_tree)
-        .or_else(|| wait_condition(new, expected))
+    let (before, after) = (old_tree.entries(), new_tree.entries());
+    claims.before.insert(new.logical_id.clone(), exclusive::claims(&new.type_name, &before));
+    claims.after.insert(new.logical_id.clone(), exclusive::claims(&new.type_name, &after));
+    let refused = (expected != Expected::Unchanged)
+        .then(|| refused(scene, new, (expected != Expected::Replaced).then_some(&before), &after))
+        .flatten()
         .or_else(|| {
             custom_name::collision(&new.type_name, old_tree, new_tree)
                 .filter(|_| expected == Expected::Replaced)
@@ -283,13 +373,6 @@ fn modification(
         attributes_only(scene, side, old, new, &mut expectation)?;
     }
     Ok((expectation, expected))
-}
-
-/// User guide, `AWS::CloudFormation::WaitCondition`: "Update requires: Updates are not supported."
-fn wait_condition(new: &Resource, expected: Expected) -> Option<Refusal> {
-    let updated =
-        new.type_name == "AWS::CloudFormation::WaitCondition" && expected == Expected::UpdatedInPlace;
-    updated.then_some(Refusal::WaitCondition)
 }
 
 fn weigh<'d, 't, 'n>(

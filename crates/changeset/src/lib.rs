@@ -7,6 +7,7 @@
 //! - [`custom_name`]: which names stand in the way of a replacement.
 //! - [`mod@predict`]: what AWS will say, in both of its modes; [`wire`] is the answer as AWS words it.
 //! - [`expect`]: what will really happen, and why AWS's words differ.
+//! - [`rules`]: what makes an update fail, or lose what it has made.
 //! - [`risks`], [`capabilities`], [`permissions`]: what that may cost, what the operator has to acknowledge,
 //!   what IAM has to allow.
 
@@ -22,6 +23,7 @@ pub mod facts;
 pub mod permissions;
 pub mod predict;
 pub mod risks;
+pub mod rules;
 pub mod stack_policy;
 pub mod wildcard;
 pub mod wire;

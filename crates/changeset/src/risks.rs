@@ -2,12 +2,12 @@
 //!
 //! Derived from the expectations, never from AWS's words alone.
 
-use template::Template;
-
 use crate::capabilities::capabilities;
 use crate::change_set::PolicyAction;
-use crate::expect::{Expectation, Expected};
+use crate::expect::{Because, Expectation, Expected, unsupported_attribute};
 use crate::facts::{self, Treatment};
+use crate::predict::Side;
+use crate::rules::exclusive::Effect;
 
 /// A danger of the update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,10 @@ pub struct Risk {
 pub enum RiskKind {
     /// Data goes with a resource.
     DataLost,
-    /// The update fails: a custom-named resource would have to be replaced, or RDS would refuse.
+    /// The update fails: a custom-named resource would have to be replaced, or a service would refuse.
     UpdateFails,
+    /// What is made is gone when the clean-up removes what had its place.
+    GoneAfterCleanUp,
     /// A step that can't be taken back by going back to the old template.
     Irreversible,
     /// Something that serves stops for a while.
@@ -51,6 +53,7 @@ impl RiskKind {
         match self {
             RiskKind::DataLost => "data is lost",
             RiskKind::UpdateFails => "the update fails",
+            RiskKind::GoneAfterCleanUp => "gone after the clean-up",
             RiskKind::Irreversible => "cannot be undone",
             RiskKind::Interruption => "interruption",
             RiskKind::ResourceDeleted => "a resource is deleted",
@@ -118,10 +121,10 @@ const DELICATE: [(&str, &str, RiskKind, &str); 9] = [
     ),
 ];
 
-/// The risks of an update, the gravest first, then by logical id. `after` is the new template.
-pub fn risks(expectations: &[Expectation], after: &Template) -> Vec<Risk> {
+/// The risks of an update, the gravest first, then by logical id.
+pub fn risks(expectations: &[Expectation], after: &Side<'_>) -> Vec<Risk> {
     let mut found: Vec<Risk> = expectations.iter().flat_map(of_resource).collect();
-    found.extend(capabilities(after).into_iter().map(|needed| Risk {
+    found.extend(capabilities(after.template()).into_iter().map(|needed| Risk {
         kind: RiskKind::CapabilityNeeded,
         certain: true,
         logical_id: None,
@@ -131,6 +134,19 @@ pub fn risks(expectations: &[Expectation], after: &Template) -> Vec<Risk> {
             needed.capability.word(),
             list(&needed.because_of)
         ),
+    }));
+    found.extend(after.active_outputs().filter_map(|output| {
+        let refusal = [Some(&output.value), output.export_name.as_ref()]
+            .into_iter()
+            .flatten()
+            .find_map(|node| unsupported_attribute(after, node))?;
+        Some(Risk {
+            kind: RiskKind::UpdateFails,
+            certain: true,
+            logical_id: None,
+            resource_type: None,
+            because: format!("The output {}: {refusal}", output.name),
+        })
     }));
     found.sort_by(|one, other| (one.kind, &one.logical_id).cmp(&(other.kind, &other.logical_id)));
     found
@@ -145,7 +161,23 @@ fn of_resource(one: &Expectation) -> Vec<Risk> {
         because,
     };
     let first = || one.because.first().map(ToString::to_string).unwrap_or_default();
-    let mut found = Vec::new();
+    let mut found: Vec<Risk> = one
+        .collisions
+        .iter()
+        .filter_map(|collision| match collision.effect {
+            Effect::Overwritten => {
+                Some(risk(RiskKind::GoneAfterCleanUp, collision.certain, collision.to_string()))
+            }
+            Effect::Refused if one.expected != Expected::Fails => {
+                Some(risk(RiskKind::UpdateFails, false, collision.to_string()))
+            }
+            Effect::Refused => None,
+        })
+        .collect();
+    if one.because.iter().any(|because| matches!(because, Because::Interrupted(_))) {
+        let why = format!("{} is changed in place and may be away for a while.", one.logical_id);
+        found.push(risk(RiskKind::Interruption, false, why));
+    }
     match one.expected {
         Expected::Unchanged | Expected::Added => return found,
         Expected::MayBeUpdated | Expected::UpdatedInPlace => found.extend(delicate(one)),

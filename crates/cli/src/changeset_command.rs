@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     let predict = |mode| changeset::predict(evaluation_before.as_ref(), &evaluation_after, &deployed, mode);
     let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
     let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
-    let found = risks(&expected, &after.template);
+    let found = risks(&expected, &evaluation_after);
     let needed = permissions(&expected, &evaluation_after);
 
     let shown = match arguments.mode {
@@ -227,6 +227,7 @@ fn risk_word(kind: RiskKind) -> &'static str {
         RiskKind::LeftBehind => "left behind",
         RiskKind::Undecided => "undecided",
         RiskKind::CapabilityNeeded => "capability needed",
+        RiskKind::GoneAfterCleanUp => "gone after the clean-up",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which active resource needs which, and in what order they can be made.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use crate::cycle::{self, Visit};
 use crate::evaluation::Evaluation;
@@ -101,6 +101,21 @@ impl Graph {
     /// Which resources need this one, in the template's order.
     pub fn dependents_of(&self, logical_id: &str) -> impl Iterator<Item = &str> {
         self.neighbours(&self.needed_by, logical_id)
+    }
+
+    /// Whether a resource needs another one, itself or through others.
+    pub fn depends_on(&self, logical_id: &str, other: &str) -> bool {
+        let mut seen = HashSet::new();
+        let mut open: Vec<&str> = self.dependencies_of(logical_id).collect();
+        while let Some(needed) = open.pop() {
+            if needed == other {
+                return true;
+            }
+            if seen.insert(needed) {
+                open.extend(self.dependencies_of(needed));
+            }
+        }
+        false
     }
 
     fn neighbours<'graph>(

@@ -3,8 +3,11 @@
 
 use std::fmt::{Display, Formatter};
 
+use super::collisions::{Collision, Until};
 use crate::change_set::Attribute;
 use crate::facts::{RequiresRecreation, Treatment};
+use crate::rules::exclusive::Effect;
+use crate::rules::refusals::Group;
 
 /// Why something happens to a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum Because {
     NestedStack,
     /// What a replacement that AWS calls conditional comes down to, as [`crate::conditional`] says it.
     Resolved(&'static str),
+    /// The same, where it is changed in place and may be away for a while.
+    Interrupted(&'static str),
     /// A replacement that AWS calls conditional, by conditions that aren't published.
     OnlyAwsChecks {
         /// The deciding property's path, such as `/Engine`.
@@ -69,22 +74,26 @@ pub enum Refusal {
         /// Their values, in the same order.
         names: Vec<String>,
     },
-    /// RDS never shrinks storage.
-    StorageShrinks {
-        /// GiB.
-        from: u64,
-        /// GiB.
-        to: u64,
+    /// Another resource has what only one can have.
+    Taken(Collision),
+    /// It reads an attribute that the type doesn't have.
+    NoSuchAttribute {
+        /// The resource that it reads.
+        logical_id: String,
+        /// Its type.
+        resource_type: String,
+        /// The attribute.
+        attribute: String,
     },
-    /// RDS grows storage by a tenth, or not at all.
-    StorageGrowsTooLittle {
-        /// GiB.
-        from: u64,
-        /// GiB.
-        to: u64,
+    /// One of [`crate::rules::refusals`].
+    ByRule {
+        /// What the rule is about.
+        group: Group,
+        /// Where it is known from.
+        source: &'static str,
+        /// The service's words.
+        words: String,
     },
-    /// A wait condition is never updated.
-    WaitCondition,
 }
 
 /// What changing a property costs.
@@ -147,7 +156,7 @@ impl Display for Because {
             Because::NestedStack => formatter.write_str(
                 "A nested stack is always updated; what that changes depends on its own template.",
             ),
-            Because::Resolved(sentence) => formatter.write_str(sentence),
+            Because::Resolved(sentence) | Because::Interrupted(sentence) => formatter.write_str(sentence),
             Because::OnlyAwsChecks { path } => write!(
                 formatter,
                 "A change of {} may need a new resource, by conditions that only AWS checks.",
@@ -183,16 +192,30 @@ impl Display for Refusal {
                 properties.join(" and "),
                 names.join(" and ")
             ),
-            Refusal::StorageShrinks { from, to } => write!(
+            Refusal::Taken(collision) => collision.fmt(formatter),
+            Refusal::NoSuchAttribute { logical_id, resource_type, attribute } => write!(
                 formatter,
-                "RDS refuses to shrink storage: AllocatedStorage would go from {from} to {to} GiB."
+                "Resource type {resource_type} does not support attribute {{{attribute}}}, which is read of {logical_id}."
             ),
-            Refusal::StorageGrowsTooLittle { from, to } => write!(
+            Refusal::ByRule { words, .. } => formatter.write_str(words),
+        }
+    }
+}
+
+impl Display for Collision {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        let Collision { holder, until, is_name: _, effect, words, certain } = self;
+        let has = match until {
+            Until::CleanUp => "has it until the update's clean-up, which comes last",
+            Until::ItsUpdate => "has it until it is changed itself",
+            Until::ForGood => "has it and keeps it",
+        };
+        let order = if *certain { "" } else { ", if AWS takes this one up first" };
+        match effect {
+            Effect::Refused => write!(formatter, "{words}: {holder} {has}{order}."),
+            Effect::Overwritten => write!(
                 formatter,
-                "RDS refuses to grow storage by less than 10 %: AllocatedStorage would go from {from} to {to} GiB."
-            ),
-            Refusal::WaitCondition => formatter.write_str(
-                "AWS doesn't support updating a wait condition; give the new one another logical id.",
+                "{words}: {holder} {has}; this one is made over it, and is gone when {holder} goes{order}."
             ),
         }
     }

@@ -1,7 +1,6 @@
 //! Names that a template chooses: the refusal of a replacement that would meet its own, and the name that is taken. The
 //! rules are in [`crate::custom_name`].
 
-use indexmap::IndexMap;
 use template::Value;
 
 use super::Refusal;
@@ -11,11 +10,7 @@ use crate::predict::property_tree::Tree;
 
 /// The refusal, when replacing would meet its own name.
 pub(super) fn collision(type_name: &str, before: &Tree<'_>, after: &Tree<'_>) -> Option<Refusal> {
-    let properties = |tree: &Tree<'_>| match tree.value() {
-        Value::Map(entries) => entries,
-        _ => IndexMap::new(),
-    };
-    let names = in_the_way(type_name, &properties(before), &properties(after));
+    let names = in_the_way(type_name, &before.entries(), &after.entries());
     let values: Vec<String> = names.iter().filter_map(|name| after.get(name)).map(Tree::text).collect();
     (!names.is_empty()).then_some(Refusal::CustomName { properties: names, names: values })
 }

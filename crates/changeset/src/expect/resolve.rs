@@ -1,8 +1,7 @@
 //! What becomes of a replacement that AWS calls conditional, in the words of an expectation. The rules
 //! themselves are in [`crate::conditional`].
 
-use indexmap::IndexMap;
-use template::{Resource, Value};
+use template::Resource;
 
 use super::{Because, Expected, Weighed};
 use crate::conditional::{self, Outcome};
@@ -18,25 +17,26 @@ pub(super) fn conditional(
     weighed: &[Weighed<'_, '_, '_>],
 ) -> (Expected, Because) {
     let policy = new.update_policy.as_ref().and_then(|node| text(scene.after, node).ok().flatten());
-    let (before, after) = (properties(before), properties(after));
+    let (before, after) = (before.entries(), after.entries());
     let resolution = conditional::resolve(&new.type_name, &before, &after, policy.as_ref());
     let expected = match resolution.outcome {
-        Outcome::InPlace => Expected::UpdatedInPlace,
+        Outcome::InPlace | Outcome::Interrupted => Expected::UpdatedInPlace,
         Outcome::InstancesReplaced => Expected::InstancesReplaced,
         Outcome::Replaced => Expected::Replaced,
         Outcome::ReplacedUnlessEmpty | Outcome::Open => Expected::MayBeReplaced,
     };
-    let reason = resolution.because.map(Because::Resolved).unwrap_or_else(|| {
+    let word = match resolution.outcome {
+        Outcome::Interrupted => Because::Interrupted,
+        Outcome::InPlace
+        | Outcome::InstancesReplaced
+        | Outcome::ReplacedUnlessEmpty
+        | Outcome::Replaced
+        | Outcome::Open => Because::Resolved,
+    };
+    let reason = resolution.because.map(word).unwrap_or_else(|| {
         let decisive =
             weighed.iter().find(|one| one.certain && one.word == RequiresRecreation::Conditionally);
         Because::OnlyAwsChecks { path: decisive.map(|one| one.difference.path.clone()) }
     });
     (expected, reason)
-}
-
-fn properties(tree: &Tree<'_>) -> IndexMap<String, Value> {
-    match tree.value() {
-        Value::Map(entries) => entries,
-        _ => IndexMap::new(),
-    }
 }

@@ -83,6 +83,14 @@ impl<'n> Tree<'n> {
         }
     }
 
+    /// The values of a map's entries.
+    pub(crate) fn entries(&self) -> IndexMap<String, Value> {
+        match self.value() {
+            Value::Map(entries) => entries,
+            _ => IndexMap::new(),
+        }
+    }
+
     /// Shows every leaf's value.
     pub(crate) fn values(&self, see: &mut dyn FnMut(&Value)) {
         match self {

@@ -149,7 +149,8 @@ fn compute_environments_are_replaced_and_their_queues_stay() {
 #[test]
 fn no_data_is_lost_and_the_operator_is_told_of_interruptions_and_capabilities() {
     let Some(update) = update(&[]) else { return };
-    let risks = risks(&update.expected, &update.after.template);
+    let (pseudo, outside) = (real_pseudo(), Outside::default());
+    let risks = risks(&update.expected, &update.after.evaluation(&pseudo, &outside));
     let of = |kind| risks.iter().filter(|risk| risk.kind == kind).collect::<Vec<_>>();
     assert!(of(RiskKind::DataLost).is_empty(), "{:?}", of(RiskKind::DataLost));
     assert!(of(RiskKind::UpdateFails).is_empty(), "{:?}", of(RiskKind::UpdateFails));

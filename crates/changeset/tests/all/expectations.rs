@@ -189,7 +189,10 @@ fn every_expectation_holds() {
             );
         }
         let mut found: Vec<RiskKind> =
-            risks(&expected, &after.template).iter().map(|risk| risk.kind).collect();
+            risks(&expected, &after.evaluation(&real_pseudo(), &Outside::default()))
+                .iter()
+                .map(|risk| risk.kind)
+                .collect();
         found.dedup();
         found.retain(|kind| *kind != RiskKind::CapabilityNeeded);
         assert_eq!(found, *kinds, "{name}");

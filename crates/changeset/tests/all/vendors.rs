@@ -205,9 +205,7 @@ fn turned_node(node: &Node) -> Node {
             entries
                 .iter()
                 .rev()
-                .map(|(key, entry)| {
-                    (key.clone(), Entry::new(entry.key_at, turned_node(&entry.value)))
-                })
+                .map(|(key, entry)| (key.clone(), Entry::new(entry.key_at, turned_node(&entry.value))))
                 .collect::<IndexMap<_, _>>(),
         ),
         NodeKind::Sequence(elements) => NodeKind::Sequence(elements.iter().map(turned_node).collect()),

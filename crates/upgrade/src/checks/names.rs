@@ -58,9 +58,8 @@ fn custom_names(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
 fn name_collision(one: &Expectation) -> Option<&Refusal> {
     one.refusal().filter(|refusal| match refusal {
         Refusal::CustomName { .. } => true,
-        Refusal::StorageShrinks { .. } | Refusal::StorageGrowsTooLittle { .. } | Refusal::WaitCondition => {
-            false
-        }
+        Refusal::Taken(collision) => collision.is_name,
+        Refusal::NoSuchAttribute { .. } | Refusal::ByRule { .. } => false,
     })
 }
 

@@ -212,7 +212,7 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
         predicted: plain.changes.iter().map(Change::from_prediction).collect(),
         expected: expectations.iter().map(ExpectedChange::from_expectation).collect(),
     };
-    let risks = risks(&expectations, &after.template);
+    let risks = risks(&expectations, &evaluation_after);
     let permissions = permissions(&expectations, &evaluation_after);
     Ok(DraftedUpdate { update, before, after, pseudo, expectations, risks, permissions })
 }

@@ -1,9 +1,7 @@
 //! What CloudFormation finds wrong only once an operation has begun: attributes that a type doesn't have.
 
-use changeset::facts;
+use changeset::rules::attributes;
 use template::{Evaluation, Node, NodeKind};
-
-use crate::resource::is_custom;
 
 /// The first reference of an output to an attribute that its resource's type doesn't have, in AWS's words
 /// (recorded: `[Error] /Outputs/InvalidOutput/Value/Fn::GetAtt: Resource type … does not support attribute`).
@@ -47,13 +45,7 @@ fn unsupported(evaluation: &Evaluation<'_>, argument: &Node, path: &str) -> Opti
     let [logical_id, attribute] = argument.as_sequence()? else { return None };
     let (logical_id, attribute) = (logical_id.as_str()?, attribute.as_str()?);
     let type_name = &evaluation.template().resources.get(logical_id)?.type_name;
-    let facts = facts::resource_type(type_name)?;
-    let root = attribute.split('.').next().unwrap_or(attribute);
-    let known = is_custom(type_name)
-        || type_name == "AWS::CloudFormation::Stack"
-        || facts.properties.contains_key(root)
-        || facts.read_only.keys().any(|name| name == attribute || name.split('.').next() == Some(root));
-    (!known).then(|| {
+    (!attributes::is_supported(type_name, attribute)).then(|| {
         format!(
             "[Error] {path}/Fn::GetAtt: Resource type {type_name} does not support attribute {{{attribute}}}."
         )

@@ -56,7 +56,7 @@ pub fn action(
             match conditional(type_name, &existing.properties, properties, circumstances) {
                 Outcome::Replaced => return Action::Replace { delete_first },
                 Outcome::InstancesReplaced => return Action::Update { rolling: true },
-                Outcome::ReplacedUnlessEmpty | Outcome::Open | Outcome::InPlace => {}
+                Outcome::ReplacedUnlessEmpty | Outcome::Open | Outcome::Interrupted | Outcome::InPlace => {}
             }
         }
         Some(RequiresRecreation::Never) | None => {}
@@ -93,7 +93,8 @@ fn conditional(
     match resolve(type_name, before, after, circumstances.update_policy).outcome {
         Outcome::ReplacedUnlessEmpty if circumstances.instances > 0 => Outcome::Replaced,
         Outcome::ReplacedUnlessEmpty | Outcome::Open => Outcome::InPlace,
-        known @ (Outcome::Replaced | Outcome::InstancesReplaced | Outcome::InPlace) => known,
+        known
+        @ (Outcome::Replaced | Outcome::InstancesReplaced | Outcome::Interrupted | Outcome::InPlace) => known,
     }
 }
 
