@@ -53,6 +53,22 @@ const NAMED_WITHIN_ANOTHER: [&str; 9] = [
     "AWS::SSM::ServiceSetting",
 ];
 
+/// Types of which two may have the same name (their API references: an id of AWS's making tells them apart).
+pub(crate) const NAMED_ALIKE: [&str; 12] = [
+    "AWS::DataPipeline::Pipeline",
+    "AWS::DirectoryService::MicrosoftAD",
+    "AWS::DirectoryService::SimpleAD",
+    "AWS::EMR::Cluster",
+    "AWS::EMR::InstanceFleetConfig",
+    "AWS::EMR::InstanceGroupConfig",
+    "AWS::EMR::Step",
+    "AWS::Pinpoint::App",
+    "AWS::Route53::HostedZone",
+    "AWS::Route53Resolver::ResolverQueryLoggingConfig",
+    "AWS::Route53Resolver::ResolverRuleAssociation",
+    "AWS::Shield::Protection",
+];
+
 /// The property that names the resource, where an id of AWS's making identifies it.
 ///
 /// Assumption: a create-only text called `Name`, or the type's last words and `Name`, `Identifier` or `Id` (`TopicName`,

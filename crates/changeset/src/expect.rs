@@ -26,6 +26,7 @@ use crate::predict::{
     AsDeployed, Deployed, PredictError, Scene, Side, attributes, removal, replacement_of_old,
 };
 use crate::rules::exclusive::{self, Effect};
+use crate::rules::no_return::{self, NoWayBack};
 use crate::rules::{attributes, refusals};
 use collisions::{Claims, Fate};
 use future_values::FutureValues;
@@ -52,6 +53,8 @@ pub struct Expectation {
     pub changed_properties: BTreeSet<String>,
     /// The name that the new physical resource takes, where the template gives one and the old one hasn't it.
     pub takes_name: Option<String>,
+    /// What of its change a rollback wouldn't bring back.
+    pub no_way_back: Vec<&'static NoWayBack>,
     /// What somebody else has that it is to have.
     pub collisions: Vec<Collision>,
     /// Why; the deciding reason first.
@@ -235,6 +238,7 @@ fn bare(resource: &Resource, expected: Expected, because: Vec<Because>) -> Expec
         old_resource: None,
         changed_properties: BTreeSet::new(),
         takes_name: None,
+        no_way_back: Vec::new(),
         collisions: Vec::new(),
         because,
     }
@@ -351,14 +355,18 @@ fn modification(
     let (before, after) = (old_tree.entries(), new_tree.entries());
     claims.before.insert(new.logical_id.clone(), exclusive::claims(&new.type_name, &before));
     claims.after.insert(new.logical_id.clone(), exclusive::claims(&new.type_name, &after));
-    let refused = (expected != Expected::Unchanged)
-        .then(|| refused(scene, new, (expected != Expected::Replaced).then_some(&before), &after))
-        .flatten()
-        .or_else(|| {
-            custom_name::collision(&new.type_name, old_tree, new_tree)
-                .filter(|_| expected == Expected::Replaced)
-        });
+    // CloudFormation refuses a name that stays before it asks the service for anything.
+    let by_name = (expected == Expected::Replaced)
+        .then(|| custom_name::collision(&new.type_name, old_tree, new_tree))
+        .flatten();
+    let refused = by_name.or_else(|| {
+        let stays = (expected != Expected::Replaced).then_some(&before);
+        (expected != Expected::Unchanged).then(|| refused(scene, new, stays, &after)).flatten()
+    });
     expectation.expected = expected;
+    if !matches!(expected, Expected::Unchanged | Expected::Replaced) {
+        expectation.no_way_back = no_return::no_way_back(&new.type_name, &before, &after);
+    }
     if let Some(refusal) = refused {
         expectation.expected = Expected::Fails;
         expectation.because.insert(0, Because::Refused(refusal));

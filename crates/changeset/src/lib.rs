@@ -7,6 +7,7 @@
 //! - [`custom_name`]: which names stand in the way of a replacement.
 //! - [`mod@predict`]: what AWS will say, in both of its modes; [`wire`] is the answer as AWS words it.
 //! - [`expect`]: what will really happen, and why AWS's words differ.
+//! - [`durations`], [`mod@estimate`]: how long it takes, and where it can't be taken back any more.
 //! - [`rules`]: what makes an update fail, or lose what it has made.
 //! - [`risks`], [`capabilities`], [`permissions`]: what that may cost, what the operator has to acknowledge,
 //!   what IAM has to allow.
@@ -18,6 +19,8 @@ pub mod change_set;
 pub mod compare;
 pub mod conditional;
 pub mod custom_name;
+pub mod durations;
+pub mod estimate;
 pub mod expect;
 pub mod facts;
 pub mod permissions;

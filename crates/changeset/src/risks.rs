@@ -8,6 +8,7 @@ use crate::expect::{Because, Expectation, Expected, unsupported_attribute};
 use crate::facts::{self, Treatment};
 use crate::predict::Side;
 use crate::rules::exclusive::Effect;
+use crate::rules::no_return::Loss;
 
 /// A danger of the update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,43 +83,13 @@ const SERVING: [(&str, &str); 14] = [
     ("AWS::Route53::RecordSet", "names resolve to the old address until caches expire"),
 ];
 
-/// Properties whose change in place can't be undone, or interrupts, with the reason (RDS and ElastiCache user
-/// guides).
-const DELICATE: [(&str, &str, RiskKind, &str); 9] = [
-    ("AWS::RDS::DBInstance", "AllocatedStorage", RiskKind::Irreversible, "RDS can't shrink storage again"),
-    (
-        "AWS::RDS::DBInstance",
-        "EngineVersion",
-        RiskKind::Irreversible,
-        "RDS can't go back to an older engine version",
-    ),
-    (
-        "AWS::RDS::DBCluster",
-        "EngineVersion",
-        RiskKind::Irreversible,
-        "RDS can't go back to an older engine version",
-    ),
-    (
-        "AWS::ElastiCache::ReplicationGroup",
-        "EngineVersion",
-        RiskKind::Irreversible,
-        "ElastiCache can't go back to an older engine version",
-    ),
-    ("AWS::EC2::Volume", "Size", RiskKind::Irreversible, "a volume can't shrink again"),
-    ("AWS::RDS::DBInstance", "EngineVersion", RiskKind::Interruption, "the database restarts"),
-    ("AWS::RDS::DBInstance", "DBInstanceClass", RiskKind::Interruption, "the database restarts"),
-    (
-        "AWS::ElastiCache::ReplicationGroup",
-        "CacheNodeType",
-        RiskKind::Interruption,
-        "its nodes are exchanged",
-    ),
-    (
-        "AWS::RDS::DBInstance",
-        "StorageType",
-        RiskKind::Interruption,
-        "the database is slow, or away, while its storage is converted",
-    ),
+/// Properties whose change in place interrupts, with the reason (RDS and ElastiCache user guides). What can't be undone is in
+/// [`crate::rules::no_return`].
+const INTERRUPTING: [(&str, &str, &str); 4] = [
+    ("AWS::RDS::DBInstance", "EngineVersion", "the database restarts"),
+    ("AWS::RDS::DBInstance", "DBInstanceClass", "the database restarts"),
+    ("AWS::ElastiCache::ReplicationGroup", "CacheNodeType", "its nodes are exchanged"),
+    ("AWS::RDS::DBInstance", "StorageType", "the database is slow, or away, while its storage is converted"),
 ];
 
 /// The risks of an update, the gravest first, then by logical id.
@@ -253,18 +224,26 @@ fn removal(one: &Expectation) -> Vec<Risk> {
 }
 
 fn delicate(one: &Expectation) -> Vec<Risk> {
-    let matching = DELICATE.iter().filter(|(type_name, property, _, _)| {
-        *type_name == one.resource_type && one.changed_properties.contains(*property)
+    let risk = |kind, because| Risk {
+        kind,
+        certain: one.expected != Expected::MayBeUpdated,
+        logical_id: Some(one.logical_id.clone()),
+        resource_type: Some(one.resource_type.clone()),
+        because,
+    };
+    let for_good = one.no_way_back.iter().filter(|line| line.loss == Loss::Lost).map(|line| {
+        let why = format!("{} of {} changes: {}.", line.property, one.logical_id, line.why);
+        risk(RiskKind::Irreversible, why)
     });
-    matching
-        .map(|(_, property, kind, why)| Risk {
-            kind: *kind,
-            certain: one.expected != Expected::MayBeUpdated,
-            logical_id: Some(one.logical_id.clone()),
-            resource_type: Some(one.resource_type.clone()),
-            because: format!("{property} of {} changes: {why}.", one.logical_id),
+    let meanwhile = INTERRUPTING
+        .iter()
+        .filter(|(type_name, property, _)| {
+            *type_name == one.resource_type && one.changed_properties.contains(*property)
         })
-        .collect()
+        .map(|(_, property, why)| {
+            risk(RiskKind::Interruption, format!("{property} of {} changes: {why}.", one.logical_id))
+        });
+    for_good.chain(meanwhile).collect()
 }
 
 fn list(names: &std::collections::BTreeSet<String>) -> String {

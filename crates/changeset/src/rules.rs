@@ -3,8 +3,10 @@
 //!
 //! - [`attributes`]: which attributes a type has.
 //! - [`exclusive`]: what only one resource can have at a time.
+//! - [`no_return`]: what a rollback doesn't bring back.
 //! - [`refusals`]: what a service refuses, known from the values alone.
 
 pub mod attributes;
 pub mod exclusive;
+pub mod no_return;
 pub mod refusals;

@@ -190,7 +190,7 @@ impl Checker<'_> {
                                 Some(_) | None => (found.argument, None),
                             };
                             let of_resource = |name: &str| {
-                                !variables.is_some_and(|map| map.get(name).is_some())
+                                variables.is_none_or(|map| map.get(name).is_none())
                                     && (is_resource(name.split('.').next().unwrap_or_default()))
                             };
                             if pieces(text.scalar_text().unwrap_or_default())
@@ -297,13 +297,10 @@ impl Checker<'_> {
             | Function::Contains
             | Function::EachMemberEquals
             | Function::EachMemberIn => return self.truth_call(found),
-            Function::FindInMap => {
-                // DefaultValue needs no transform any more (cfn-lint 4628).
-                if !matches!(count, Some(3 | 4)) {
-                    return Err(self.wrong(found, argument.at));
-                }
-                // Whether the mapping is there is seen when it is asked for: vendors put mappings in at release
-                // time, and a branch that is not taken needs none.
+            // DefaultValue needs no transform any more (cfn-lint 4628). Whether the mapping is there is seen when it is asked for:
+            // vendors put mappings in at release time, and a branch that is not taken needs none.
+            Function::FindInMap if !matches!(count, Some(3 | 4)) => {
+                return Err(self.wrong(found, argument.at));
             }
             Function::Join | Function::Select | Function::Split if count != Some(2) => {
                 return Err(self.wrong(found, argument.at));

@@ -205,6 +205,7 @@ impl Display for Refusal {
 impl Display for Collision {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         let Collision { holder, until, is_name: _, effect, words, certain } = self;
+        let holder = holder.as_deref().unwrap_or("the old resource");
         let has = match until {
             Until::CleanUp => "has it until the update's clean-up, which comes last",
             Until::ItsUpdate => "has it until it is changed itself",

@@ -12,8 +12,8 @@ use crate::rules::exclusive::{Claim, Effect};
 /// Somebody else has what a resource is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
-    /// The resource that has it; the same one where the old physical resource has it.
-    pub holder: String,
+    /// The resource that has it; `None` where it is this resource's own old physical one.
+    pub holder: Option<String>,
     /// Until when.
     pub until: Until,
     /// Whether it is a name.
@@ -80,7 +80,7 @@ pub(super) fn find(
                 };
                 if let Some((until, certain)) = collision {
                     found.entry(logical_id.clone()).or_default().push(Collision {
-                        holder: holder.clone(),
+                        holder: (holder != logical_id).then(|| holder.clone()),
                         until,
                         is_name: claim.is_name(),
                         effect: claim.effect(),
@@ -99,7 +99,7 @@ pub(super) fn find(
             );
             for (other, _) in twins {
                 found.entry(logical_id.clone()).or_default().push(Collision {
-                    holder: other.clone(),
+                    holder: Some(other.clone()),
                     until: Until::ForGood,
                     is_name: claim.is_name(),
                     effect: claim.effect(),

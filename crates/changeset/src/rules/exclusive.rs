@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use indexmap::IndexMap;
 use template::{Part, Value};
 
-use crate::custom_name::{identifying, naming_property};
+use crate::custom_name::{NAMED_ALIKE, identifying, naming_property};
 use crate::facts;
 
 static TEXT: &str = include_str!("../../data/exclusive.txt");
@@ -118,6 +118,8 @@ impl Claim {
     /// The service's words to the second one. A value that isn't known yet is left out.
     pub fn words(&self) -> String {
         let last = self.key.iter().rev().find_map(Value::scalar_text).unwrap_or_default();
+        // What nobody has asked AWS for is called by its logical id.
+        let last = last.strip_prefix("{{deployed:").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(last);
         match self.domain {
             Domain::Table(rule) => rule.words.replace("{}", last),
             Domain::Name(_) => format!("{last} already exists"),
@@ -125,12 +127,25 @@ impl Claim {
     }
 }
 
-/// The name that the template gives, which no second resource of the type may have.
+/// The name that the template gives, which no second resource of the type may have, with what it belongs to: the names of a
+/// function's aliases, of a VPC's security groups.
 fn name(type_name: &str, properties: &IndexMap<String, Value>) -> Option<Claim> {
     let facts = facts::resource_type(type_name)?;
+    if NAMED_ALIKE.contains(&type_name) {
+        return None;
+    }
     let names = naming_property(facts).map(|name| vec![name]).or_else(|| identifying(facts))?;
-    let key: Vec<Value> = names.iter().map(|name| properties.get(name).cloned()).collect::<Option<_>>()?;
-    // A name beside a parent's id counts only where both are given; an id of AWS's making is nobody's name.
+    let mut key: Vec<Value> =
+        names.iter().map(|name| properties.get(name).cloned()).collect::<Option<_>>()?;
+    // What identifies it does so alone.
+    let create_only = if identifying(facts).is_some() { &[][..] } else { facts.create_only.as_slice() };
+    let parents = create_only.iter().filter_map(|path| path.strip_prefix('/')).filter(|property| {
+        let is_parent = ["Id", "Arn", "ARN", "Name", "Identifier"].iter().any(|end| property.ends_with(end));
+        is_parent && !property.contains('/') && !names.iter().any(|name| name == property)
+    });
+    // The name itself is the last, for words.
+    let parents = parents.map(|property| properties.get(property).cloned().unwrap_or(Value::Null));
+    key.splice(0..0, parents);
     Some(Claim { domain: Domain::Name(facts.name.as_str()), key, owner: None })
 }
 

@@ -233,7 +233,7 @@ fn version(text: &str) -> Option<Vec<u64>> {
 }
 
 /// How a version stands to another one, as far as both say: `15` and `15.4` are equal.
-fn compare(old: &str, new: &str) -> Option<Ordering> {
+pub(crate) fn compare_versions(old: &str, new: &str) -> Option<Ordering> {
     let (old, new) = (version(old)?, version(new)?);
     let shared = old.len().min(new.len());
     Some(old.iter().take(shared).cmp(new.iter().take(shared)))
@@ -244,13 +244,13 @@ fn older_engine(change: &Change<'_>) -> Option<String> {
     let same_engine = change.texts("Engine").is_none_or(|(old, new)| old == new);
     // `OpenSearch_2.5` follows on `Elasticsearch_7.10`.
     let family = |text: &str| text.split_once('_').map(|(family, _)| family.to_owned());
-    (same_engine && family(old) == family(new) && compare(old, new)? == Ordering::Greater)
+    (same_engine && family(old) == family(new) && compare_versions(old, new)? == Ordering::Greater)
         .then(|| format!("Cannot upgrade from {old} to {new}: an engine can't go back to an older version."))
 }
 
 fn older_kafka(change: &Change<'_>) -> Option<String> {
     let (old, new) = change.texts("KafkaVersion")?;
-    (compare(old, new)? == Ordering::Greater)
+    (compare_versions(old, new)? == Ordering::Greater)
         .then(|| format!("Apache Kafka can't go back from {old} to {new}."))
 }
 
@@ -323,8 +323,11 @@ fn shrinks(change: &Change<'_>, property: &str, words: &str) -> Option<String> {
     (to < from).then(|| format!("{words}: {property} would go from {from} to {to} GiB."))
 }
 
-/// Index name and key schema of each global secondary index.
-fn indexes(properties: &IndexMap<String, Value>) -> Option<IndexMap<&str, (Option<&Value>, Option<&Value>)>> {
+/// A global secondary index's key schema and projection.
+type Index<'a> = (Option<&'a Value>, Option<&'a Value>);
+
+/// The global secondary indexes by name.
+fn indexes(properties: &IndexMap<String, Value>) -> Option<IndexMap<&str, Index<'_>>> {
     let list = match properties.get("GlobalSecondaryIndexes") {
         None => return Some(IndexMap::new()),
         Some(Value::List(list)) => list,
