@@ -72,6 +72,7 @@ impl Expectation {
             | Because::NestedStack
             | Because::Resolved(_)
             | Because::Interrupted(_)
+            | Because::StackTags
             | Because::OnlyAwsChecks { .. }
             | Because::Treatment(_)
             | Because::KeptByCloudFormation(_)
@@ -379,6 +380,13 @@ fn modification(
     expectation.because.extend(reasons::of_properties(scene, decided, &new.type_name, &weighed));
     if expectation.expected == Expected::Unchanged {
         attributes_only(scene, side, old, new, &mut expectation)?;
+    }
+    if expectation.expected == Expected::Unchanged
+        && scene.deployed.stack_tags_change
+        && facts::takes_stack_tags(&new.type_name)
+    {
+        expectation.expected = Expected::UpdatedInPlace;
+        expectation.because.push(Because::StackTags);
     }
     Ok((expectation, expected))
 }

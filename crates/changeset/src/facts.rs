@@ -26,6 +26,11 @@ pub fn resource_type(name: &str) -> Option<&'static ResourceType> {
     container::resource_type(name)
 }
 
+/// Whether CloudFormation hands the stack's tags on to a resource of this type when they change.
+pub fn takes_stack_tags(name: &str) -> bool {
+    resource_type(name).and_then(|facts| facts.tagging.as_ref()).is_some_and(|tagging| tagging.updatable)
+}
+
 /// Every known type name, sorted.
 pub fn type_names() -> impl Iterator<Item = &'static str> {
     container::type_names()

@@ -24,7 +24,7 @@ use crate::change_set::{
     Action, Attribute, ChangeSet, ChangeSource, Detail, Evaluation as Evaluated, Replacement, ResourceChange,
     Target,
 };
-use crate::facts::RequiresRecreation;
+use crate::facts::{self, RequiresRecreation};
 
 pub(crate) use attributes::attributes;
 pub(crate) use causes::{Referred, referred};
@@ -43,6 +43,8 @@ pub type Side<'a> = template::Evaluation<'a>;
 pub struct Deployed {
     /// By logical id.
     pub resources: BTreeMap<String, DeployedResource>,
+    /// Whether the stack gets other tags with the update: CloudFormation hands them on to its resources.
+    pub stack_tags_change: bool,
 }
 
 /// What is known of one resource as it runs. Nothing is required: what is missing prints as
@@ -181,6 +183,9 @@ pub fn predict<'a>(
             Mode::Plain => plain::details(&scene, side, old, resource)?,
             Mode::Values => with_values::details(&scene, side, old, resource)?,
         };
+        if deployed.stack_tags_change && facts::takes_stack_tags(&resource.type_name) {
+            details.push(stack_tags());
+        }
         if details.is_empty() && is_nested_stack(resource) {
             details.push(automatic());
         }
@@ -301,6 +306,24 @@ fn physical_id(scene: &Scene<'_, '_>, logical_id: &str) -> Option<String> {
 
 fn is_nested_stack(resource: &Resource) -> bool {
     resource.type_name == "AWS::CloudFormation::Stack"
+}
+
+/// The stack's own tags, as the user guide's example of a change set shows them ("Example change sets").
+fn stack_tags() -> Detail {
+    Detail {
+        evaluation: Evaluated::Static,
+        change_source: Some(ChangeSource::DirectModification),
+        causing_entity: None,
+        target: Target {
+            attribute: Attribute::Tags,
+            name: None,
+            path: None,
+            requires_recreation: Some(RequiresRecreation::Never),
+            before_value: None,
+            after_value: None,
+            attribute_change_type: None,
+        },
+    }
 }
 
 /// A nested stack is always listed: its template isn't compared here, so it may have changed (API reference,

@@ -128,6 +128,21 @@ pub(crate) struct Changeset {
     /// A value of the parameter store now; may be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = key_value)]
     pub ssm: Vec<(String, String)>,
+    /// Another stack's export, as both releases find it; may be repeated.
+    #[arg(long = "export", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub exports: Vec<(String, String)>,
+    /// What stands at the Location of an AWS::Include, as both releases find it; may be repeated.
+    #[arg(long = "include", value_name = "LOCATION=FILE", value_parser = key_value)]
+    pub includes: Vec<(String, String)>,
+    /// A tag that the deployed stack has; may be repeated.
+    #[arg(long = "from-tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub from_tags: Vec<(String, String)>,
+    /// A tag that the stack is to have; may be repeated. Without any it keeps the tags that it has.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub tags: Vec<(String, String)>,
+    /// The stack's own events, the answer of `aws cloudformation describe-stack-events`: how long things took here.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// What is deployed: a JSON map from logical id to {"physical_id": …, "attributes": {…}}.
     #[arg(long, value_name = "FILE")]
     pub deployed: Option<PathBuf>,

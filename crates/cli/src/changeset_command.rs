@@ -1,9 +1,13 @@
 //! `slackwater changeset`: what an update will do, without asking AWS.
 
+mod stack_events;
+mod update_time;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use changeset::estimate::{OwnEvents, estimate};
 use changeset::expect::{Expectation, Expected, expectations};
 use changeset::facts;
 use changeset::permissions::permissions;
@@ -29,22 +33,36 @@ struct Side {
     parameters: ResolvedParameters,
 }
 
+/// What templates ask of the world around their stack.
+struct Surroundings {
+    pseudo: Pseudo,
+    outside: Outside,
+}
+
 pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     let before_given = given(arguments.from_parameters_file.as_deref(), &arguments.from_parameters)?;
     let after_given = given(arguments.parameters_file.as_deref(), &arguments.parameters)?;
     let before_stored: BTreeMap<String, String> = arguments.from_ssm.iter().cloned().collect();
     let after_stored: BTreeMap<String, String> = arguments.ssm.iter().cloned().collect();
-    let deployed = match &arguments.deployed {
+    let mut deployed = match &arguments.deployed {
         Some(path) => deployed_file(path)?,
         None => Deployed::default(),
     };
-    let pseudo = pseudo(arguments);
+    let tags = |tags: &[(String, String)]| tags.iter().cloned().collect::<BTreeMap<_, _>>();
+    deployed.stack_tags_change =
+        !arguments.tags.is_empty() && tags(&arguments.tags) != tags(&arguments.from_tags);
+    let own_events = match &arguments.events {
+        Some(path) => stack_events::read(path)?,
+        None => OwnEvents::default(),
+    };
+    let world = Surroundings { pseudo: pseudo(arguments), outside: outside(arguments)? };
+    let Surroundings { pseudo, outside } = &world;
 
     let before = match arguments.from.to_str() {
         Some("-") => None,
         _ => {
             let inputs = ParameterInputs { given: &before_given, previous: None, ssm: &before_stored };
-            Some(evaluable(Release::read(&arguments.from)?, &inputs, &pseudo)?)
+            Some(evaluable(Release::read(&arguments.from)?, &inputs, &world)?)
         }
     };
     let previous = before.as_ref().map(|side| &side.parameters);
@@ -55,14 +73,14 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         after_given
     };
     let inputs = ParameterInputs { given: &after_given, previous, ssm: &after_stored };
-    let after = evaluable(release, &inputs, &pseudo)?;
+    let displaced = displaced_keys(&release);
+    let after = evaluable(release, &inputs, &world)?;
 
-    let outside = Outside::default();
     let evaluation_before = match &before {
-        Some(side) => Some(Evaluation::new(&side.template, &side.parameters, &pseudo, &outside)?),
+        Some(side) => Some(Evaluation::new(&side.template, &side.parameters, pseudo, outside)?),
         None => None,
     };
-    let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
+    let evaluation_after = Evaluation::new(&after.template, &after.parameters, pseudo, outside)?;
     evaluation_after.check_rules().map_err(|violations| {
         CliError::new(Exit::RefusedByAws, {
             violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -73,6 +91,8 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     let expected = expectations(evaluation_before.as_ref(), &evaluation_after, &deployed, &plain, &values)?;
     let found = risks(&expected, &evaluation_after);
     let needed = permissions(&expected, &evaluation_after);
+    let estimated = estimate(evaluation_before.as_ref(), &evaluation_after, &expected, &own_events)
+        .map_err(changeset::PredictError::Cycle)?;
 
     let shown = match arguments.mode {
         PredictMode::Plain => &plain,
@@ -80,7 +100,11 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     };
     match arguments.document {
         Document::Text => {
-            print_styled!("{}", table(&expected, &found, change_table::terminal_width()));
+            let width = change_table::terminal_width();
+            print_styled!("{}{}", table(&expected, &found, width), update_time::text(&estimated, width));
+            for line in &displaced {
+                print_styled!("{line}\n");
+            }
         }
         Document::Policy => println!("{:#}", needed.policy_document()),
         Document::Json => {
@@ -89,6 +113,8 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
                 "expectations": expected.iter().map(expectation_json).collect::<Vec<_>>(),
                 "risks": found.iter().map(risk_json).collect::<Vec<_>>(),
                 "permissions": needed.policy_document(),
+                "estimate": update_time::json(&estimated),
+                "displaced_keys": displaced,
                 "parameters": parameters_json(previous, &after.parameters),
             });
             println!("{document:#}");
@@ -105,11 +131,14 @@ fn replaces_stateful(expectation: &Expectation) -> bool {
         && facts::resource_type(&expectation.resource_type).is_some_and(|facts| facts.stateful.is_some())
 }
 
-fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) -> Result<Side, CliError> {
+fn evaluable(release: Release, inputs: &ParameterInputs<'_>, world: &Surroundings) -> Result<Side, CliError> {
+    let Surroundings { pseudo, outside } = world;
     let parameters = resolve_parameters(&release.template, inputs).map_err(InputError::Parameters)?;
     // Expanding copies the whole tree, which a template without loops doesn't need.
-    let template = if release.template.has_transform(template::LANGUAGE_EXTENSIONS) {
-        release.template.expand(&parameters, pseudo)?
+    let is_expanded =
+        release.template.has_transform(template::LANGUAGE_EXTENSIONS) || !outside.includes.is_empty();
+    let template = if is_expanded {
+        release.template.expand_with(&parameters, pseudo, outside)?
     } else {
         release.template
     };
@@ -121,6 +150,30 @@ fn evaluable(release: Release, inputs: &ParameterInputs<'_>, pseudo: &Pseudo) ->
         return Err(CliError::new(Exit::RefusedByAws, format!("{}: {exceeded}", release.name)));
     }
     Ok(Side { template, parameters })
+}
+
+fn outside(arguments: &Changeset) -> Result<Outside, CliError> {
+    let mut outside = Outside { imports: arguments.exports.iter().cloned().collect(), ..Outside::default() };
+    for (location, file) in &arguments.includes {
+        let path = Path::new(file);
+        let text = String::from_utf8(files::read(path)?)
+            .map_err(|_| FileError::malformed(path, "an include is text in UTF-8".to_owned()))?;
+        outside.includes.insert(location.clone(), text);
+    }
+    Ok(outside)
+}
+
+/// A sentence for each key that CloudFormation leaves out, since the same stands once more in its map.
+fn displaced_keys(release: &Release) -> Vec<String> {
+    let displaced = release.template.displaced_keys().into_iter();
+    displaced
+        .map(|key| {
+            format!(
+                "{}:{}:{}: the key {:?} stands twice in this map; the one at line {} doesn't count.",
+                release.name, key.at.line, key.at.column, key.key, key.first_at.line
+            )
+        })
+        .collect()
 }
 
 fn pseudo(arguments: &Changeset) -> Pseudo {

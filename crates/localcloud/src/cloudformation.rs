@@ -55,6 +55,7 @@ pub struct CloudFormation {
     pub stacks: BTreeMap<String, Box<Stack>>,
     /// Exports by name.
     pub exports: BTreeMap<String, Export>,
+    held: provisioner::Held,
     parsed: ParsedTemplates,
     numbers: u64,
 }

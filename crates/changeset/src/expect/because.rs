@@ -31,6 +31,8 @@ pub enum Because {
         /// The deciding property's path, such as `/Engine`.
         path: Option<String>,
     },
+    /// The stack's tags change, and it gets them.
+    StackTags,
     /// Its type is a special one.
     Treatment(Treatment),
     /// An attribute changes that only CloudFormation's own record has.
@@ -162,6 +164,9 @@ impl Display for Because {
                 "A change of {} may need a new resource, by conditions that only AWS checks.",
                 path.as_deref().unwrap_or("a property")
             ),
+            Because::StackTags => {
+                formatter.write_str("The stack's tags change, and CloudFormation hands them on.")
+            }
             Because::Treatment(treatment) => formatter.write_str(treatment.note().unwrap_or_default()),
             Because::KeptByCloudFormation(attribute) => write!(
                 formatter,

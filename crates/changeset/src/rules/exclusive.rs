@@ -69,12 +69,12 @@ pub fn rules() -> &'static [Rule] {
 
 /// What a resource with these evaluated properties has for itself alone.
 pub fn claims(type_name: &str, properties: &IndexMap<String, Value>) -> Vec<Claim> {
-    let mut found: Vec<Claim> = rules()
-        .iter()
-        .filter(|rule| rule.type_name == type_name)
-        .flat_map(|rule| of_rule(rule, properties))
-        .collect();
-    found.extend(name(type_name, properties));
+    let own = || rules().iter().filter(|rule| rule.type_name == type_name);
+    let mut found: Vec<Claim> = own().flat_map(|rule| of_rule(rule, properties)).collect();
+    // What is made over another one of its name isn't refused for the name.
+    if own().all(|rule| rule.effect == Effect::Refused) {
+        found.extend(name(type_name, properties));
+    }
     found
 }
 

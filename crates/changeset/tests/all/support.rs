@@ -133,5 +133,5 @@ pub fn deployed(json: &Json) -> Deployed {
         };
         (logical_id.clone(), made)
     });
-    Deployed { resources: resources.collect() }
+    Deployed { resources: resources.collect(), ..Deployed::default() }
 }

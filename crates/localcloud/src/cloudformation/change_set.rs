@@ -237,7 +237,8 @@ impl Prediction {
         let before = before_definition.as_ref().map(|before| before.evaluation()).transpose();
         let before = before.map_err(|error| words::evaluate_words(&error))?;
         let after = definition.evaluation().map_err(|error| words::evaluate_words(&error))?;
-        let deployed = deployed(stack);
+        let retagged = before_definition.as_ref().is_some_and(|before| before.tags != definition.tags);
+        let deployed = Deployed { stack_tags_change: retagged, ..deployed(stack) };
         let in_mode = |mode| -> Result<Vec<Json>, String> {
             let predicted = predict(before.as_ref(), &after, &deployed, mode)
                 .map_err(|error| words::predict_words(&error))?;
@@ -284,7 +285,7 @@ fn deployed(stack: &Stack) -> Deployed {
         };
         (resource.logical_id.clone(), known)
     });
-    Deployed { resources: resources.collect() }
+    Deployed { resources: resources.collect(), ..Deployed::default() }
 }
 
 /// DescribeChangeSet.

@@ -1,7 +1,12 @@
-//! How the engine has a resource made, changed and removed: if the stack's role may do it, by the service that keeps the
-//! type, and as slowly as somebody has ordered.
+//! How the engine has a resource made, changed and removed: if the stack's role may do it, if nothing is in its way that
+//! [`changeset::rules`] knows of, by the service that keeps the type, and as slowly as somebody has ordered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use changeset::rules::exclusive::{self, Claim, Effect};
+use changeset::rules::refusals::{self, Change};
+use template::Value;
 
 use super::durations::{self, Durations};
 use super::service_role::{self, ResourceOperation};
@@ -10,18 +15,80 @@ use crate::faults::SlowResource;
 use crate::resource::{Desired, ProvisionError, Provisioned};
 use crate::services::resource_type;
 
+/// What the resources of stacks have for themselves alone, by type and physical id. What a stack leaves behind is still there.
+#[derive(Debug, Default)]
+pub struct Held(BTreeMap<String, BTreeMap<String, Vec<Claim>>>);
+
+impl Held {
+    /// Somebody else's claim that stands in the way of one of these.
+    fn in_the_way(&self, type_name: &str, physical_id: Option<&str>, wanted: &[Claim]) -> Option<&Claim> {
+        let others = self.0.get(type_name)?.iter().filter(|(id, _)| Some(id.as_str()) != physical_id);
+        others.flat_map(|(_, claims)| claims).find(|held| {
+            held.effect() == Effect::Refused && wanted.iter().any(|claim| held.conflicts_with(claim))
+        })
+    }
+
+    fn keep(&mut self, type_name: &str, physical_id: &str, claims: Vec<Claim>) {
+        if !claims.is_empty() {
+            self.0.entry(type_name.to_owned()).or_default().insert(physical_id.to_owned(), claims);
+        }
+    }
+
+    fn give_up(&mut self, type_name: &str, physical_id: &str) {
+        if let Some(held) = self.0.get_mut(type_name) {
+            held.remove(physical_id);
+        }
+    }
+}
+
 pub(crate) fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
     service_role::permit(world, desired, ResourceOperation::Create)?;
+    let claims = admit(world, desired, None)?;
     let mut provisioned = (resource_type(desired.type_name).create)(world, desired)?;
+    world.cloudformation.held.keep(desired.type_name, &provisioned.physical_id, claims);
     provisioned.extra += slowed(world, desired, |usual| usual.create, provisioned.extra);
     Ok(provisioned)
 }
 
-pub(super) fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
+pub(super) fn update(
+    world: &mut World,
+    desired: &Desired<'_>,
+    update_policy: Option<&Value>,
+) -> Result<Provisioned, ProvisionError> {
     service_role::permit(world, desired, ResourceOperation::Update)?;
+    let claims = admit(world, desired, update_policy)?;
     let mut provisioned = (resource_type(desired.type_name).update)(world, desired)?;
+    world.cloudformation.held.keep(desired.type_name, &provisioned.physical_id, claims);
     provisioned.extra += slowed(world, desired, |usual| usual.update, provisioned.extra);
     Ok(provisioned)
+}
+
+/// The end of a removal.
+pub(super) fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
+    (resource_type(type_name).finish_delete)(world, type_name, physical_id);
+    world.cloudformation.held.give_up(type_name, physical_id);
+}
+
+/// What the resource is to have for itself alone, if nothing that is known beforehand is refused. Whatever undoes a failed update
+/// is left to the service.
+fn admit(
+    world: &World,
+    desired: &Desired<'_>,
+    update_policy: Option<&Value>,
+) -> Result<Vec<Claim>, ProvisionError> {
+    let Desired { type_name, properties, previous, physical_id, undoes, .. } = *desired;
+    let claims = exclusive::claims(type_name, properties);
+    if undoes {
+        return Ok(claims);
+    }
+    let change = Change { type_name, before: previous, after: properties, update_policy };
+    if let Some((_, reason)) = refusals::refusal(&change) {
+        return Err(ProvisionError { reason });
+    }
+    match world.cloudformation.held.in_the_way(type_name, physical_id, &claims) {
+        Some(held) => Err(ProvisionError { reason: held.words() }),
+        None => Ok(claims),
+    }
 }
 
 /// Begin to delete the resource; gives what that adds to the type's usual duration.

@@ -12,7 +12,7 @@ const MOST_REFUSED: usize = 20;
 
 /// What a type of a simulated service needs: other resources, and properties that aren't made up. `#` stands for
 /// the edition.
-fn helped(type_name: &str, edition: u64) -> (Value, Value) {
+pub(crate) fn helped(type_name: &str, edition: u64) -> (Value, Value) {
     let text = match type_name {
         "AWS::AutoScaling::AutoScalingGroup" => r#"[{}, {"MinSize": "0", "MaxSize": "1"}]"#,
         "AWS::AutoScaling::WarmPool" => {
@@ -92,7 +92,7 @@ fn helped(type_name: &str, edition: u64) -> (Value, Value) {
 }
 
 /// A value of a property, another one for each edition.
-fn value(property: &PropertyFacts, edition: u64) -> Value {
+pub(crate) fn value(property: &PropertyFacts, edition: u64) -> Value {
     if let Some(constant) = &property.constant {
         return constant.clone();
     }

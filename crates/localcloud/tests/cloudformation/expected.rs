@@ -77,7 +77,7 @@ fn names(cloud: &mut Cloud, stack: &str) -> BTreeSet<String> {
 }
 
 /// What is expected of the change set `c` of a stack.
-fn foretold(cloud: &Cloud, stack: &str) -> Result<Vec<Expectation>, String> {
+pub(crate) fn foretold(cloud: &Cloud, stack: &str) -> Result<Vec<Expectation>, String> {
     let stack = cloud.world.cloudformation.find(stack).ok_or("no stack")?;
     let before = stack.definition.clone().ok_or("no definition")?;
     let after = stack.change_sets.values().find(|one| one.name == "c").ok_or("no change set")?;
@@ -90,7 +90,7 @@ fn foretold(cloud: &Cloud, stack: &str) -> Result<Vec<Expectation>, String> {
         };
         (resource.logical_id.clone(), known)
     });
-    let deployed = Deployed { resources: resources.collect() };
+    let deployed = Deployed { resources: resources.collect(), ..Deployed::default() };
     let before = before.evaluation().map_err(|error| error.to_string())?;
     let after = after.evaluation().map_err(|error| error.to_string())?;
     let said = |mode| predict(Some(&before), &after, &deployed, mode).map_err(|error| error.to_string());

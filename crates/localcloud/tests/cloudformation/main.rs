@@ -17,6 +17,7 @@ mod recorded;
 mod refusals;
 mod replacement;
 mod rollback;
+mod rules;
 mod service_role;
 mod storage;
 mod support;

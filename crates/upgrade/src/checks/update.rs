@@ -3,6 +3,8 @@
 use changeset::change_set::{Action, Replacement};
 use changeset::expect::{AwsAction, Expectation, Expected};
 use changeset::facts::{self, ReplacementStrategy};
+use changeset::rules::exclusive::Effect;
+use changeset::rules::known_refusals;
 
 use super::finding::{Finding, count, list};
 use super::names::is_name_collision;
@@ -64,7 +66,7 @@ fn takes_room(one: &Expectation) -> bool {
 }
 
 /// What CloudFormation or a service would refuse, names aside.
-pub(super) const UPDATE_FAILS: Check = Check::new("update-fails", "Nothing is refused", failures);
+pub(super) const UPDATE_FAILS: Check = Check::new("update-fails", "Known refusals", failures);
 
 fn failures(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let foretold = match input.foretold {
@@ -79,7 +81,13 @@ fn failures(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     };
     let refused = |one: &&Expectation| one.expected == Expected::Fails && !is_name_collision(one);
     if !foretold.expectations.iter().any(|one| refused(&one)) {
-        finding.note("Nothing that the update does is known to be refused.");
+        let known = known_refusals();
+        let groups: Vec<String> = known.iter().map(|(about, count)| format!("{about} ({count})")).collect();
+        finding.note(format!(
+            "None of the {} refusals that are known stands in its way: {}.",
+            known.values().sum::<usize>(),
+            groups.join(", ")
+        ));
     }
     for one in foretold.expectations.iter().filter(refused) {
         let why = one.refusal().map_or_else(|| "the update fails here".to_owned(), ToString::to_string);
@@ -88,6 +96,24 @@ fn failures(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
             "The update would roll back there, after a maintenance for nothing. Change the parameter that \
              leads to it, or ask the vendor.",
         );
+    }
+    for (one, collision) in foretold
+        .expectations
+        .iter()
+        .flat_map(|one| one.collisions.iter().map(move |collision| (one, collision)))
+    {
+        match collision.effect {
+            Effect::Overwritten => finding.warn(
+                format!("{}: {collision}", one.logical_id),
+                "The update ends well, and what it made is gone. Ask the vendor for a release that keeps the logical id, or be \
+                 ready to make it again by hand.",
+            ),
+            Effect::Refused if one.expected != Expected::Fails => finding.warn(
+                format!("{}: {collision}", one.logical_id),
+                "Whether the update fails there depends on the order in which AWS takes things up.",
+            ),
+            Effect::Refused => {}
+        }
     }
     finding.done()
 }

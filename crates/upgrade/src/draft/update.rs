@@ -350,5 +350,7 @@ fn deployed_resources(deployment: &Deployment) -> changeset::Deployed {
                 (resource.logical_id.clone(), deployed)
             })
             .collect(),
+        // What the stack's own tags change is told by a check of its own.
+        stack_tags_change: false,
     }
 }

@@ -42,7 +42,7 @@ fn deployed(json: &Json) -> Deployed {
         };
         (logical_id.clone(), made)
     });
-    Deployed { resources: resources.collect() }
+    Deployed { resources: resources.collect(), ..Deployed::default() }
 }
 
 /// Both of a case's change sets, as we predict them: the creation's and the update's.

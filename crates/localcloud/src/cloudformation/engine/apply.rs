@@ -195,6 +195,7 @@ fn begin_update(
                 physical_id: physical_id.as_deref(),
                 undoes: false,
             },
+            evaluated.update_policy.as_ref(),
         )
     };
     match outcome {
@@ -362,7 +363,7 @@ fn remove_first(
         undoes: false,
     };
     let extra = provisioner::delete(world, &desired)?;
-    (resource_type(&existing.type_name).finish_delete)(world, &existing.type_name, physical_id);
+    provisioner::finish_delete(world, &existing.type_name, physical_id);
     if let Some(operation) = stack.operation.as_mut() {
         operation.removed_first.insert(existing.logical_id.clone());
     }

@@ -61,8 +61,7 @@ pub fn action(
         }
         Some(RequiresRecreation::Never) | None => {}
     }
-    let retagged = circumstances.stack_tags_changed
-        && facts.and_then(|facts| facts.tagging.as_ref()).is_some_and(|tagging| tagging.updatable);
+    let retagged = circumstances.stack_tags_changed && facts::takes_stack_tags(type_name);
     // A resource whose last update failed and was left so is brought up to date again.
     let unfinished = matches!(existing.status, Status::UpdateFailed | Status::CreateFailed);
     // A nested stack is always updated: its own template tells what that changes.

@@ -87,7 +87,7 @@ pub fn complete(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         return;
     }
     if let Some(physical_id) = &resource.physical_id {
-        (resource_type(&resource.type_name).finish_delete)(world, &resource.type_name, physical_id);
+        provisioner::finish_delete(world, &resource.type_name, physical_id);
     }
     news(world, stack, &resource, Status::DeleteComplete, None);
     gone(stack, &resource, Status::DeleteComplete);

@@ -3,6 +3,8 @@
 //! In place: an update with the old properties. Replaced: the old physical resource is still there and takes
 //! its name back, the new one is removed by the clean-up. Added: removed by the clean-up.
 
+use changeset::rules::no_return::{self, Loss};
+
 use super::rolling::{self, Progress};
 use super::{Work, finish_task, group, nested, owner, reason, resource_status, schedule};
 use crate::World;
@@ -65,7 +67,15 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         .as_ref()
         .filter(|_| old.type_name == group::TYPE)
         .and_then(|before| group::update_policy(before, &logical_id));
-    let asked = group::asked(&old.properties, &current.properties, policy.as_ref());
+    let mut asked = group::asked(&old.properties, &current.properties, policy.as_ref());
+    // What doesn't come back stays as the update has made it, and CloudFormation believes that it did come back.
+    for line in no_return::no_way_back(&old.type_name, &old.properties, &current.properties) {
+        if line.loss == Loss::Lost
+            && let Some(value) = current.properties.get(line.property)
+        {
+            asked.to_mut().insert(line.property.to_owned(), value.clone());
+        }
+    }
     let outcome = provisioner::update(
         world,
         &Desired {
@@ -77,6 +87,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
             physical_id: old.physical_id.as_deref(),
             undoes: true,
         },
+        None,
     );
     match outcome {
         Ok(provisioned) => {
@@ -139,7 +150,7 @@ fn begin_return(
         };
         // A refusal here leaves the new one behind, as on AWS; the old one is made all the same.
         if provisioner::delete(world, &desired).is_ok() {
-            (resource_type(&current.type_name).finish_delete)(world, &current.type_name, physical_id);
+            provisioner::finish_delete(world, &current.type_name, physical_id);
         }
     }
     let outcome = provisioner::create(

@@ -1,0 +1,266 @@
+//! What is foretold to fail fails, and what isn't doesn't: every rule of `changeset::rules` in a pair of templates that meets it and
+//! in one that just doesn't, foretold and then done.
+
+use changeset::expect::Expected;
+use changeset::facts;
+use changeset::rules::exclusive::{self, Effect, Rule};
+use serde_json::{Map, Value, json};
+
+use crate::every_type::{helped, value};
+use crate::expected::foretold;
+use crate::support::{CAPABILITIES, Cloud, first_failure, template};
+
+/// What became of an update.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    foretold: bool,
+    failed: bool,
+}
+
+/// Foretell an update, then do it. `None`: what is deployed can't be made, or nothing changes.
+fn told(before: &Value, after: &Value) -> Result<Told, String> {
+    let mut cloud = Cloud::new();
+    let request = json!({"StackName": "s", "TemplateBody": before.to_string(), "Capabilities": CAPABILITIES});
+    cloud.ask("CreateStack", request).map_err(|error| error.to_string())?;
+    cloud.settle();
+    if cloud.status("s") != "CREATE_COMPLETE" {
+        return Err(format!("what is deployed isn't made: {:?}", first_failure(&mut cloud, "s")));
+    }
+    let request = json!({
+        "StackName": "s", "ChangeSetName": "c", "TemplateBody": after.to_string(), "Capabilities": CAPABILITIES,
+    });
+    cloud.ask("CreateChangeSet", request).map_err(|error| error.to_string())?;
+    cloud.pass(60);
+    let foretold = foretold(&cloud, "s")?;
+    cloud
+        .ask("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}))
+        .map_err(|error| error.to_string())?;
+    cloud.settle();
+    Ok(Told {
+        foretold: foretold.iter().any(|one| one.expected == Expected::Fails),
+        failed: cloud.status("s") != "UPDATE_COMPLETE",
+    })
+}
+
+/// A resource that has the rule's key, the last of its values of this edition.
+fn holder(rule: &Rule, edition: u64) -> Value {
+    let facts = facts::resource_type(rule.type_name).expect(rule.type_name);
+    let mut properties: Map<String, Value> = facts
+        .required
+        .iter()
+        .filter_map(|name| Some((name.clone(), value(facts.properties.get(name)?, 0))))
+        .collect();
+    for (name, given) in helped(rule.type_name, 0).1.as_object().into_iter().flatten() {
+        properties.insert(name.clone(), given.clone());
+    }
+    let keys: Vec<&str> = rule.key.split('@').next().unwrap_or_default().split('+').collect();
+    for (place, key) in keys.iter().enumerate() {
+        let path: Vec<&str> = key.trim_end_matches(['?', '~']).split('/').collect();
+        let last = place + 1 == keys.len();
+        let edition = if last { edition } else { 0 };
+        let leaf = match (path[path.len() - 1], key.ends_with('~') || path[0].contains("Cidr")) {
+            (_, true) => json!(format!("10.0.{edition}.0/24")),
+            ("Priority" | "Port" | "FromPort" | "ToPort", _) => json!(edition + 1),
+            ("IpProtocol", _) => json!("tcp"),
+            (name, _) => json!(format!("{name}-{edition}").to_lowercase()),
+        };
+        let given = path[1..].iter().rev().fold(leaf, |inner, part| match *part {
+            "*" => json!([inner]),
+            name => json!({name: inner}),
+        });
+        properties.insert(path[0].to_owned(), given);
+    }
+    if let Some(owner) = rule.key.split_once('@').map(|(_, owner)| owner) {
+        properties.insert(owner.to_owned(), json!(format!("owner-{edition}")));
+    }
+    json!({"Type": rule.type_name, "Properties": properties})
+}
+
+#[test]
+fn what_only_one_can_have_is_refused_as_it_is_foretold_and_only_then() {
+    let (mut agreed, mut all) = (0, 0);
+    let (mut wrong, mut not_made) = (Vec::new(), Vec::new());
+    for rule in exclusive::rules() {
+        let others = helped(rule.type_name, 0).0;
+        let with = |resources: &[(&str, Value)]| {
+            let mut all = others.as_object().cloned().unwrap_or_default();
+            all.extend(resources.iter().map(|(name, one)| ((*name).to_owned(), one.clone())));
+            template(Value::Object(all))
+        };
+        let shares_owner = rule.key.contains('@');
+        let before = with(&[("Old", holder(rule, 0))]);
+        let mut same = holder(rule, 0);
+        if let Some((_, owner)) = rule.key.split_once('@') {
+            same["Properties"][owner] = json!("another-owner");
+        }
+        let refused = rule.effect == Effect::Refused;
+        let is_single = rule.key.starts_with('-');
+        let pairs = [
+            ("renamed", with(&[("New", same.clone())]), refused),
+            ("beside", with(&[("Old", holder(rule, 0)), ("New", same)]), refused),
+            ("another", with(&[("Old", holder(rule, 0)), ("New", holder(rule, 7))]), refused && is_single),
+        ];
+        for (what, after, expected) in pairs {
+            if what == "another" && shares_owner {
+                continue;
+            }
+            all += 1;
+            match told(&before, &after) {
+                Ok(Told { foretold, failed }) if foretold == expected && failed == expected => agreed += 1,
+                Ok(told) => wrong
+                    .push(format!("{} {} {what}: {told:?}, expected {expected}", rule.type_name, rule.key)),
+                Err(why) => not_made.push(format!("{} {} {what}: {why}", rule.type_name, rule.key)),
+            }
+        }
+    }
+    println!("{agreed} of {all} pairs of what only one can have: foretold and done alike");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(not_made.is_empty(), "{not_made:#?}");
+}
+
+/// A table, group or database before and after, and whether AWS takes the change (each rule's source is beside it).
+const REFUSALS: &[(&str, &str, &str, bool)] = &[
+    (
+        "AWS::RDS::DBInstance",
+        r#"{"Engine": "postgres", "EngineVersion": "15.4", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20", "MasterUsername": "u", "ManageMasterUserPassword": true}"#,
+        r#"{"EngineVersion": "14.9"}"#,
+        false,
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        r#"{"Engine": "postgres", "EngineVersion": "15.4", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20", "MasterUsername": "u", "ManageMasterUserPassword": true}"#,
+        r#"{"EngineVersion": "16.1"}"#,
+        false,
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        r#"{"Engine": "postgres", "EngineVersion": "15.4", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20", "MasterUsername": "u", "ManageMasterUserPassword": true}"#,
+        r#"{"EngineVersion": "15.7"}"#,
+        true,
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        r#"{"Engine": "postgres", "EngineVersion": "15.4", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20", "MasterUsername": "u", "ManageMasterUserPassword": true}"#,
+        r#"{"AllocatedStorage": "10"}"#,
+        false,
+    ),
+    (
+        "AWS::RDS::DBInstance",
+        r#"{"Engine": "postgres", "EngineVersion": "15.4", "DBInstanceClass": "db.t3.micro", "AllocatedStorage": "20", "MasterUsername": "u", "ManageMasterUserPassword": true}"#,
+        r#"{"AllocatedStorage": "40"}"#,
+        true,
+    ),
+    (
+        "AWS::ElastiCache::ReplicationGroup",
+        r#"{"ReplicationGroupDescription": "d", "EngineVersion": "7.0"}"#,
+        r#"{"EngineVersion": "6.2"}"#,
+        false,
+    ),
+    (
+        "AWS::ElastiCache::ReplicationGroup",
+        r#"{"ReplicationGroupDescription": "d", "EngineVersion": "7.0"}"#,
+        r#"{"EngineVersion": "7.1"}"#,
+        true,
+    ),
+    (
+        "AWS::OpenSearchService::Domain",
+        r#"{"EngineVersion": "OpenSearch_2.5"}"#,
+        r#"{"EngineVersion": "OpenSearch_2.3"}"#,
+        false,
+    ),
+    (
+        "AWS::OpenSearchService::Domain",
+        r#"{"EngineVersion": "Elasticsearch_7.10"}"#,
+        r#"{"EngineVersion": "OpenSearch_1.3"}"#,
+        true,
+    ),
+    (
+        "AWS::EKS::Cluster",
+        r#"{"RoleArn": "arn:aws:iam::000000000000:role/r", "ResourcesVpcConfig": {"SubnetIds": ["subnet-1"]}, "Version": "1.27"}"#,
+        r#"{"Version": "1.29"}"#,
+        false,
+    ),
+    (
+        "AWS::EKS::Cluster",
+        r#"{"RoleArn": "arn:aws:iam::000000000000:role/r", "ResourcesVpcConfig": {"SubnetIds": ["subnet-1"]}, "Version": "1.27"}"#,
+        r#"{"Version": "1.28"}"#,
+        true,
+    ),
+    ("AWS::EC2::Volume", r#"{"AvailabilityZone": "us-east-1a", "Size": 20}"#, r#"{"Size": 10}"#, false),
+    ("AWS::EC2::Volume", r#"{"AvailabilityZone": "us-east-1a", "Size": 20}"#, r#"{"Size": 30}"#, true),
+    (
+        "AWS::DynamoDB::Table",
+        r#"{"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#,
+        r#"{"GlobalSecondaryIndexes": [{"IndexName": "a", "KeySchema": [], "Projection": {}}, {"IndexName": "b", "KeySchema": [], "Projection": {}}]}"#,
+        false,
+    ),
+    (
+        "AWS::DynamoDB::Table",
+        r#"{"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#,
+        r#"{"GlobalSecondaryIndexes": [{"IndexName": "a", "KeySchema": [], "Projection": {}}]}"#,
+        true,
+    ),
+    (
+        "AWS::Cognito::UserPool",
+        r#"{"Schema": [{"Name": "team", "AttributeDataType": "String"}]}"#,
+        r#"{"Schema": [{"Name": "team", "AttributeDataType": "Number"}]}"#,
+        false,
+    ),
+    (
+        "AWS::Cognito::UserPool",
+        r#"{"Schema": [{"Name": "team", "AttributeDataType": "String"}]}"#,
+        r#"{"Schema": [{"Name": "team", "AttributeDataType": "String"}, {"Name": "more", "AttributeDataType": "String"}]}"#,
+        true,
+    ),
+    ("AWS::SQS::Queue", r#"{"QueueName": "a"}"#, r#"{"QueueName": "b", "FifoQueue": true}"#, false),
+    ("AWS::SQS::Queue", r#"{"QueueName": "a"}"#, r#"{"QueueName": "b.fifo", "FifoQueue": true}"#, true),
+    ("AWS::SNS::Topic", r#"{"TopicName": "a"}"#, r#"{"TopicName": "b", "FifoTopic": true}"#, false),
+    (
+        "AWS::AutoScaling::AutoScalingGroup",
+        r#"{"MinSize": "0", "MaxSize": "2", "LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "1"}}"#,
+        r#"{"MinSize": "3"}"#,
+        false,
+    ),
+    (
+        "AWS::AutoScaling::AutoScalingGroup",
+        r#"{"MinSize": "0", "MaxSize": "2"}"#,
+        r#"{"MaxSize": "3"}"#,
+        true,
+    ),
+    (
+        "AWS::MSK::Cluster",
+        r#"{"ClusterName": "c", "KafkaVersion": "3.5.1", "NumberOfBrokerNodes": 2, "BrokerNodeGroupInfo": {"ClientSubnets": ["subnet-1"], "InstanceType": "kafka.m5.large"}}"#,
+        r#"{"KafkaVersion": "2.8.1"}"#,
+        false,
+    ),
+    (
+        "AWS::FSx::FileSystem",
+        r#"{"FileSystemType": "LUSTRE", "SubnetIds": ["subnet-1"], "StorageCapacity": 1200}"#,
+        r#"{"StorageCapacity": 1210}"#,
+        false,
+    ),
+];
+
+#[test]
+fn what_services_refuse_of_the_values_is_refused_as_it_is_foretold_and_only_then() {
+    let mut wrong = Vec::new();
+    for (type_name, properties, changed, is_taken) in REFUSALS {
+        let mut old: Value = serde_json::from_str(properties).expect("JSON");
+        let changed: Value = serde_json::from_str(changed).expect("JSON");
+        let body = |properties: &Value| template(json!({"R": {"Type": type_name, "Properties": properties}}));
+        let before = body(&old);
+        for (name, value) in changed.as_object().into_iter().flatten() {
+            old[name.as_str()] = value.clone();
+        }
+        match told(&before, &body(&old)) {
+            Ok(Told { foretold, failed }) if foretold != *is_taken && failed != *is_taken => {}
+            other => wrong.push(format!("{type_name} {changed}: {other:?}, AWS takes it: {is_taken}")),
+        }
+    }
+    println!(
+        "{} of {} refusals and their neighbours: foretold and done alike",
+        REFUSALS.len() - wrong.len(),
+        REFUSALS.len()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
