@@ -169,6 +169,68 @@ const CASES: &[Case] = &[
         &[("X", Expected::UpdatedInPlace, "No published schema")],
         &[RiskKind::Undecided],
     ),
+    (
+        "two rules that exchange their priorities wait for each other",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
+        &[
+            ("A", Expected::Fails, "Priority '2' is currently in use: B has it until it is changed itself"),
+            ("B", Expected::Fails, "Priority '1' is currently in use: A has it until it is changed itself"),
+        ],
+        &[RiskKind::UpdateFails],
+    ),
+    (
+        "a priority that is given up before is free",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 3, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
+        &[
+            ("A", Expected::UpdatedInPlace, "The template changes Priority"),
+            ("B", Expected::UpdatedInPlace, "The template changes Priority"),
+        ],
+        &[],
+    ),
+    (
+        "a subnet in a new VPC may have the block of the old one",
+        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}\n  S: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
+        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/8}}\n  S: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
+        &[("S", Expected::Replaced, "VpcId reads V")],
+        &[],
+    ),
+    (
+        "an inline policy under another logical id goes with the old one",
+        "Old: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: p, Roles: [r], PolicyDocument: {}}}",
+        "New: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: p, Roles: [r], PolicyDocument: {}}}",
+        &[("New", Expected::Added, "The new template has it")],
+        &[RiskKind::GoneAfterCleanUp, RiskKind::ResourceDeleted],
+    ),
+    (
+        "a database's second zone is no new database",
+        "D: {Type: 'AWS::RDS::DBInstance', Properties: {MultiAZ: false}}",
+        "D: {Type: 'AWS::RDS::DBInstance', Properties: {MultiAZ: true}}",
+        &[("D", Expected::UpdatedInPlace, "AWS changes it in place, and it may be away for a while")],
+        &[RiskKind::Interruption],
+    ),
+    (
+        "a table's key schema makes a new table",
+        "T: {Type: 'AWS::DynamoDB::Table', Properties: {KeySchema: [{AttributeName: a, KeyType: HASH}]}}",
+        "T: {Type: 'AWS::DynamoDB::Table', Properties: {KeySchema: [{AttributeName: b, KeyType: HASH}]}}",
+        &[("T", Expected::Replaced, "By AWS's user guide this needs a new resource")],
+        &[RiskKind::DataLost],
+    ),
+    (
+        "an attribute that a type doesn't have fails where it is read",
+        "Q: {Type: 'AWS::SQS::Queue'}\n  T: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: a}}",
+        "Q: {Type: 'AWS::SQS::Queue'}\n  T: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: !GetAtt Q.Nonsense}}",
+        &[("T", Expected::Fails, "Resource type AWS::SQS::Queue does not support attribute {Nonsense}")],
+        &[RiskKind::UpdateFails],
+    ),
+    (
+        "security groups of two VPCs may have one name",
+        "S: {Type: 'AWS::EC2::SecurityGroup', Properties: {GroupName: g, GroupDescription: d, VpcId: vpc-1}}",
+        "N: {Type: 'AWS::EC2::SecurityGroup', Properties: {GroupName: g, GroupDescription: d, VpcId: vpc-2}}",
+        &[("N", Expected::Added, "The new template has it")],
+        &[RiskKind::ResourceDeleted],
+    ),
 ];
 
 #[test]

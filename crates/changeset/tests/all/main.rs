@@ -8,3 +8,4 @@ mod recordings;
 mod rules;
 mod support;
 mod vendors;
+mod estimates;

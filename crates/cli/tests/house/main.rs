@@ -19,6 +19,7 @@ mod outside;
 mod peers;
 mod pins;
 mod proposed_settings;
+mod reports;
 mod seed;
 mod services;
 mod settings;
