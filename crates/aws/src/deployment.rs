@@ -45,6 +45,7 @@ impl AwsCloud {
             partition: partition.to_owned(),
             template,
             parameters: stack.parameters().collect(),
+            tags: stack.tags().collect(),
             resources: resources(&self.wire, stack_id).await?,
         })
     }

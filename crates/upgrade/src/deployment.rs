@@ -23,6 +23,8 @@ pub struct Deployment {
     pub template: String,
     /// Parameter values. A NoEcho parameter is `****`, as AWS shows it.
     pub parameters: BTreeMap<String, String>,
+    /// The stack's own tags.
+    pub tags: BTreeMap<String, String>,
     /// Every resource that has a physical id.
     pub resources: Vec<LogicalResource>,
 }

@@ -119,7 +119,9 @@ async fn an_update_from_its_change_set_to_its_end() {
     let create = update.create(TEMPLATE).await;
     bench.tell(&create).await;
     let seen = change_set(bench.ask(update.query()).await).expect("a change set");
-    assert_eq!(seen.changes.iter().map(|change| change.logical_id.as_str()).collect::<Vec<_>>(), ["Topic"]);
+    // The topic, and whatever takes the stack's new tags.
+    let changed: Vec<&str> = seen.changes.iter().map(|change| change.logical_id.as_str()).collect();
+    assert!(changed.contains(&"Topic") && changed.len() > 10, "{changed:?}");
     bench.tell(&update.execute()).await;
     // The same request again is the same request.
     let again = bench.cloud.act(&update.execute().into()).await;

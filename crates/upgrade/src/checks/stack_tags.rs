@@ -6,8 +6,7 @@ use super::finding::{Finding, list};
 use super::{Check, CheckInput, CheckResult};
 
 /// What the update does to the stack's tags: CloudFormation hands them on to every resource that takes tags (user guide,
-/// "Set CloudFormation stack options"), so that each of them is updated. What is foretold from the templates has none
-/// of it.
+/// "Set CloudFormation stack options"), so that each of them is updated, as it is foretold.
 pub(super) const STACK_TAGS: Check = Check::new("stack-tags", "Stack tags", check);
 
 fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
@@ -19,8 +18,7 @@ fn check(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     finding.warn(
         format!(
             "Changed, added or taken away: {}. CloudFormation hands the stack's tags on to every resource that takes tags, so \
-             each of them is updated, and what is foretold lists none of it. Where AWS's change set lists it, it isn't the \
-             approved one, and the run stops before anybody is kept out.",
+             each of them is updated, and what is foretold lists them all.",
             list(changed.iter().map(String::as_str))
         ),
         "Change tags by an update of their own, when nothing else is at stake; or leave them as they are.",

@@ -119,6 +119,7 @@ Resources:
                 parameters: ["Webhook", "License", "Token"]
                     .map(|name| (name.to_owned(), "****".to_owned()))
                     .into(),
+                tags: Default::default(),
                 resources: there
                     .iter()
                     .map(|id| LogicalResource {

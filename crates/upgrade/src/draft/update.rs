@@ -173,7 +173,11 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
     let evaluation_before = Evaluation::new(&before.template, &before.parameters, &pseudo, &outside)?;
     let evaluation_after = Evaluation::new(&after.template, &after.parameters, &pseudo, &outside)?;
     evaluation_after.check_rules().map_err(DraftError::Rules)?;
-    let deployed = deployed_resources(deployment);
+    let wished_tags = options.tags.as_ref().map(|tags| tags.iter().cloned().collect::<BTreeMap<_, _>>());
+    let deployed = changeset::Deployed {
+        stack_tags_change: wished_tags.is_some_and(|tags| tags != deployment.tags),
+        ..deployed_resources(deployment)
+    };
     let predict = |mode| changeset::predict(Some(&evaluation_before), &evaluation_after, &deployed, mode);
     let (plain, values) = (predict(Mode::Plain)?, predict(Mode::Values)?);
     if plain.changes.is_empty() {
@@ -350,7 +354,6 @@ fn deployed_resources(deployment: &Deployment) -> changeset::Deployed {
                 (resource.logical_id.clone(), deployed)
             })
             .collect(),
-        // What the stack's own tags change is told by a check of its own.
-        stack_tags_change: false,
+        ..changeset::Deployed::default()
     }
 }

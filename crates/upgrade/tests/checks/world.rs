@@ -114,6 +114,7 @@ pub fn deployment(stack_name: &str, template: &str) -> Deployment {
         partition: "aws".to_owned(),
         template: template.to_owned(),
         parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
         resources: Vec::new(),
     }
 }
