@@ -1,6 +1,7 @@
 //! The crate's tests through its public interface, one program so that they link once.
 
 mod code_ocean;
+mod estimates;
 mod expectations;
 mod facts;
 mod observed;
@@ -8,4 +9,3 @@ mod recordings;
 mod rules;
 mod support;
 mod vendors;
-mod estimates;

@@ -214,10 +214,8 @@ fn what_the_map_says_is_touched_to_add_something_is_there() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let map = std::fs::read_to_string(format!("{root}/ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let section = map.split("\n## ").find(|part| part.starts_with("To add something")).expect("the section");
-    let named: Vec<&str> = section
-        .split('`')
-        .filter(|word| word.starts_with("crates/") || word.starts_with("docs/"))
-        .collect();
+    let named: Vec<&str> =
+        section.split('`').filter(|word| word.starts_with("crates/") || word.starts_with("docs/")).collect();
     let missing: Vec<&&str> =
         named.iter().filter(|path| !std::path::Path::new(&format!("{root}/{path}")).exists()).collect();
     assert!(named.len() > 12, "{named:?}");

@@ -128,10 +128,7 @@ pub(super) fn get_versioning(
 
 /// Buckets have no access control lists of their own, as S3 makes them: their owner may do everything
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>).
-pub(super) fn access_control_list(
-    world: &World,
-    input: GetBucketAclInput,
-) -> S3Answer<GetBucketAclOutput> {
+pub(super) fn access_control_list(world: &World, input: GetBucketAclInput) -> S3Answer<GetBucketAclOutput> {
     bucket(world, &input.bucket)?;
     let owner = owner(world);
     let grantee = Grantee {
@@ -228,10 +225,7 @@ setting!(public_access:
     put_public_access(PutPublicAccessBlockInput, public_access_block_configuration) -> PutPublicAccessBlockOutput,
     delete_public_access(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput);
 
-pub(super) fn get_tagging(
-    world: &World,
-    input: GetBucketTaggingInput,
-) -> S3Answer<GetBucketTaggingOutput> {
+pub(super) fn get_tagging(world: &World, input: GetBucketTaggingInput) -> S3Answer<GetBucketTaggingOutput> {
     let tagging = given_back(&bucket(world, &input.bucket)?.settings.tagging, NO_TAGS)?;
     Ok(GetBucketTaggingOutput { tag_set: tagging.tag_set })
 }

@@ -151,10 +151,7 @@ pub(super) fn objects_v2(world: &World, input: ListObjectsV2Input) -> S3Answer<L
 }
 
 /// By key, of each the newest version first.
-pub(super) fn versions(
-    world: &World,
-    input: ListObjectVersionsInput,
-) -> S3Answer<ListObjectVersionsOutput> {
+pub(super) fn versions(world: &World, input: ListObjectVersionsInput) -> S3Answer<ListObjectVersionsOutput> {
     let bucket = bucket(world, &input.bucket)?;
     let folding = Folding::new(input.prefix.as_deref(), input.delimiter.as_deref());
     let naming = Naming(input.encoding_type.as_ref());

@@ -235,10 +235,7 @@ pub(super) fn list_parts(world: &World, input: ListPartsInput) -> S3Answer<ListP
 }
 
 /// Without pages: whoever has a thousand uploads under way here has forgotten them.
-pub(super) fn list(
-    world: &World,
-    input: ListMultipartUploadsInput,
-) -> S3Answer<ListMultipartUploadsOutput> {
+pub(super) fn list(world: &World, input: ListMultipartUploadsInput) -> S3Answer<ListMultipartUploadsOutput> {
     bucket(world, &input.bucket)?;
     let naming = Naming(input.encoding_type.as_ref());
     let prefix = input.prefix.as_deref().unwrap_or_default();
