@@ -294,7 +294,7 @@ fn refused(
         new.update_policy.as_ref().and_then(|node| crate::predict::text(scene.after, node).ok().flatten());
     let change =
         refusals::Change { type_name: &new.type_name, before, after, update_policy: policy.as_ref() };
-    let by_rule = refusals::refusal(&change).map(|(rule, words)| Refusal::ByRule {
+    let by_rule = refusals::refusals(&change).next().map(|(rule, words)| Refusal::ByRule {
         group: rule.group,
         source: rule.source,
         words,

@@ -58,6 +58,9 @@ pub struct Rule {
     pub group: Group,
     /// Where that is known from.
     pub source: &'static str,
+    /// Whether what is there may be something else than its template says (storage grows, engines are upgraded by themselves):
+    /// the service judges by that, and whoever has it does as well.
+    pub compares_live: bool,
     /// The refusal in the service's words, as far as they are known.
     pub judge: fn(&Change<'_>) -> Option<String>,
 }
@@ -75,14 +78,17 @@ impl std::fmt::Debug for Rule {
 /// Every refusal that is known.
 pub const RULES: &[Rule] = &[
     Rule {
-        types: &[
-            "AWS::RDS::DBInstance",
-            "AWS::RDS::DBCluster",
-            "AWS::DocDB::DBCluster",
-            "AWS::Neptune::DBCluster",
-        ],
+        types: &["AWS::RDS::DBInstance"],
         group: Group::EngineVersions,
         source: "RDS API reference, ModifyDBInstance, EngineVersion: \"downgrades aren't supported\"; copilot-cli 4333",
+        compares_live: true,
+        judge: older_engine,
+    },
+    Rule {
+        types: &["AWS::RDS::DBCluster", "AWS::DocDB::DBCluster", "AWS::Neptune::DBCluster"],
+        group: Group::EngineVersions,
+        source: "RDS API reference, ModifyDBInstance, EngineVersion: \"downgrades aren't supported\"; copilot-cli 4333",
+        compares_live: false,
         judge: older_engine,
     },
     Rule {
@@ -90,6 +96,7 @@ pub const RULES: &[Rule] = &[
         group: Group::EngineVersions,
         source: "RDS API reference, ModifyDBInstance, AllowMajorVersionUpgrade: \"must be enabled when specifying a value for the \
                  EngineVersion parameter that's a different major version\"",
+        compares_live: false,
         judge: major_engine,
     },
     Rule {
@@ -100,84 +107,98 @@ pub const RULES: &[Rule] = &[
         ],
         group: Group::EngineVersions,
         source: "ElastiCache API reference, ModifyReplicationGroup, EngineVersion: \"You cannot downgrade to an earlier engine version\"",
+        compares_live: false,
         judge: older_engine,
     },
     Rule {
         types: &["AWS::OpenSearchService::Domain", "AWS::AmazonMQ::Broker"],
         group: Group::EngineVersions,
         source: "OpenSearch developer guide, \"Upgrading OpenSearch domains\": only to later versions; resource-providers-rds PR 202",
+        compares_live: false,
         judge: older_engine,
     },
     Rule {
         types: &["AWS::EKS::Cluster", "AWS::EKS::Nodegroup"],
         group: Group::EngineVersions,
         source: "EKS user guide, \"Update existing cluster to new Kubernetes version\": no downgrade, one minor version at a time",
+        compares_live: false,
         judge: kubernetes_version,
     },
     Rule {
         types: &["AWS::MSK::Cluster"],
         group: Group::EngineVersions,
         source: "MSK developer guide, \"Updating the Apache Kafka version\": \"You can't update to an older version\"",
+        compares_live: false,
         judge: older_kafka,
     },
     Rule {
         types: &["AWS::RDS::DBInstance"],
         group: Group::Storage,
         source: "RDS user guide, \"Increasing DB instance storage capacity\"",
+        compares_live: true,
         judge: database_storage,
     },
     Rule {
         types: &["AWS::EC2::Volume"],
         group: Group::Storage,
         source: "EC2 API reference, ModifyVolume, Size: \"must be greater than or equal to the existing size\"",
+        compares_live: false,
         judge: |change| shrinks(change, "Size", "New size cannot be smaller than existing size"),
     },
     Rule {
         types: &["AWS::FSx::FileSystem"],
         group: Group::Storage,
         source: "FSx API reference, UpdateFileSystem, StorageCapacity: \"must be at least 10 percent greater\"",
+        compares_live: false,
         judge: |change| grows_too_little(change, "StorageCapacity", "FSx"),
     },
     Rule {
         types: &["AWS::DynamoDB::Table"],
         group: Group::FixedParts,
         source: "DynamoDB API reference, UpdateTable; coverage roadmap 881 and 229, aws-cdk 14920",
+        compares_live: false,
         judge: global_indexes,
     },
     Rule {
         types: &["AWS::Cognito::UserPool"],
         group: Group::FixedParts,
         source: "Cognito developer guide, \"User pool attributes\": \"You can't change or remove a custom attribute\"; aws-cdk 10002",
+        compares_live: false,
         judge: user_pool_schema,
     },
     Rule {
         types: &["AWS::SQS::Queue"],
         group: Group::Names,
         source: "SQS API reference, CreateQueue, QueueName: \"A FIFO queue name must end with the .fifo suffix\"",
+        compares_live: false,
         judge: |change| fifo(change, "FifoQueue", "QueueName"),
     },
     Rule {
         types: &["AWS::SNS::Topic"],
         group: Group::Names,
         source: "SNS API reference, CreateTopic, Name: \"For a FIFO topic, the name must end with the .fifo suffix\"",
+        compares_live: false,
         judge: |change| fifo(change, "FifoTopic", "TopicName"),
     },
     Rule {
         types: &["AWS::AutoScaling::AutoScalingGroup"],
         group: Group::Sizes,
         source: "user guide, UpdatePolicy, MinInstancesInService: \"must be less than the MaxSize\"",
+        compares_live: false,
         judge: instances_in_service,
     },
     Rule {
         types: &["AWS::AutoScaling::AutoScalingGroup"],
         group: Group::Sizes,
         source: "Auto Scaling API reference, CreateAutoScalingGroup, DesiredCapacity, MinSize, MaxSize",
+        compares_live: false,
         judge: group_sizes,
     },
     Rule {
         types: &["AWS::CloudFormation::WaitCondition"],
         group: Group::NeverUpdated,
         source: "user guide, AWS::CloudFormation::WaitCondition: \"Update requires: Updates are not supported.\"",
+        compares_live: false,
         judge: |change| {
             change.before.filter(|before| *before != change.after).map(|_| {
                 "AWS doesn't support updating a wait condition; give the new one another logical id."
@@ -189,22 +210,24 @@ pub const RULES: &[Rule] = &[
         types: &["AWS::EC2::Volume"],
         group: Group::NeverUpdated,
         source: "user guide, AWS::EC2::Volume: \"Update requires: Updates are not supported.\"",
+        compares_live: false,
         judge: |change| not_supported(change, &["AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"]),
     },
     Rule {
         types: &["AWS::Organizations::Account"],
         group: Group::NeverUpdated,
         source: "user guide, AWS::Organizations::Account: \"Update requires: Updates are not supported.\"",
+        compares_live: false,
         judge: |change| not_supported(change, &["RoleName"]),
     },
 ];
 
-/// Why the change is refused, by the first rule that refuses it.
-pub fn refusal(change: &Change<'_>) -> Option<(&'static Rule, String)> {
+/// Why the change is refused, by each rule that refuses it.
+pub fn refusals(change: &Change<'_>) -> impl Iterator<Item = (&'static Rule, String)> {
     RULES
         .iter()
         .filter(|rule| rule.types.contains(&change.type_name))
-        .find_map(|rule| Some((rule, (rule.judge)(change)?)))
+        .filter_map(|rule| Some((rule, (rule.judge)(change)?)))
 }
 
 impl<'a> Change<'a> {

@@ -171,8 +171,8 @@ const CASES: &[Case] = &[
     ),
     (
         "two rules that exchange their priorities wait for each other",
-        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
-        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\nB: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}\nB: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
         &[
             ("A", Expected::Fails, "Priority '2' is currently in use: B has it until it is changed itself"),
             ("B", Expected::Fails, "Priority '1' is currently in use: A has it until it is changed itself"),
@@ -181,8 +181,8 @@ const CASES: &[Case] = &[
     ),
     (
         "a priority that is given up before is free",
-        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
-        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 3, Conditions: [], Actions: []}}\n  B: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}\nB: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 2, Conditions: [], Actions: []}}",
+        "A: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {ListenerArn: arn, Priority: 3, Conditions: [], Actions: []}}\nB: {Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', DependsOn: A, Properties: {ListenerArn: arn, Priority: 1, Conditions: [], Actions: []}}",
         &[
             ("A", Expected::UpdatedInPlace, "The template changes Priority"),
             ("B", Expected::UpdatedInPlace, "The template changes Priority"),
@@ -191,8 +191,8 @@ const CASES: &[Case] = &[
     ),
     (
         "a subnet in a new VPC may have the block of the old one",
-        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}\n  S: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
-        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/8}}\n  S: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
+        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}\nS: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
+        "V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/8}}\nS: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}",
         &[("S", Expected::Replaced, "VpcId reads V")],
         &[],
     ),
@@ -219,8 +219,8 @@ const CASES: &[Case] = &[
     ),
     (
         "an attribute that a type doesn't have fails where it is read",
-        "Q: {Type: 'AWS::SQS::Queue'}\n  T: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: a}}",
-        "Q: {Type: 'AWS::SQS::Queue'}\n  T: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: !GetAtt Q.Nonsense}}",
+        "Q: {Type: 'AWS::SQS::Queue'}\nT: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: a}}",
+        "Q: {Type: 'AWS::SQS::Queue'}\nT: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: !GetAtt Q.Nonsense}}",
         &[("T", Expected::Fails, "Resource type AWS::SQS::Queue does not support attribute {Nonsense}")],
         &[RiskKind::UpdateFails],
     ),

@@ -82,7 +82,7 @@ fn admit(
         return Ok(claims);
     }
     let change = Change { type_name, before: previous, after: properties, update_policy };
-    if let Some((_, reason)) = refusals::refusal(&change) {
+    if let Some((_, reason)) = refusals::refusals(&change).find(|(rule, _)| !rule.compares_live) {
         return Err(ProvisionError { reason });
     }
     match world.cloudformation.held.in_the_way(type_name, physical_id, &claims) {

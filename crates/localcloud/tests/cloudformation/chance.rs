@@ -41,7 +41,10 @@ fn template(chance: &mut Chance, edition: &str) -> Value {
                 "AWS::SNS::Topic",
                 json!({"TopicName": {"Fn::Sub": format!("{value}-{number}")}, "DisplayName": text}),
             ),
-            _ => ("AWS::EC2::SubnetRouteTableAssociation", json!({"SubnetId": value, "RouteTableId": text})),
+            _ => (
+                "AWS::EC2::SubnetRouteTableAssociation",
+                json!({"SubnetId": format!("{value}-{number}"), "RouteTableId": text}),
+            ),
         };
         resources.insert(format!("R{number}"), json!({"Type": type_name, "Properties": properties}));
     }

@@ -378,7 +378,7 @@ fn an_update_can_be_cancelled() {
     cloud.create("s", &one("one"));
     let before = cloud.events("s").len();
     cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": one("two").to_string()}));
-    cloud.pass(5);
+    cloud.pass(4);
     cloud.get("CancelUpdateStack", json!({"StackName": "s"}));
     cloud.settle();
     let told = [

@@ -42,8 +42,38 @@ fn told(before: &Value, after: &Value) -> Result<Told, String> {
     })
 }
 
-/// A resource that has the rule's key, the last of its values of this edition.
-fn holder(rule: &Rule, edition: u64) -> Value {
+/// What types of simulated services need beside them, and which of their properties then name it, for each edition.
+fn fixture(rule: &Rule) -> (Value, &'static [(&'static str, &'static str)]) {
+    let balancer =
+        json!({"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {"Subnets": ["subnet-1"]}});
+    let volume =
+        json!({"Type": "AWS::EC2::Volume", "Properties": {"AvailabilityZone": "us-east-1a", "Size": 1}});
+    match rule.type_name {
+        "AWS::ElasticLoadBalancingV2::Listener" => {
+            let group = json!({"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties":
+                {"VpcId": "vpc-1", "Port": 80, "Protocol": "HTTP"}});
+            (json!({"B0": balancer, "B1": balancer, "T0": group}), &[("LoadBalancerArn", "B")])
+        }
+        "AWS::ElasticLoadBalancingV2::ListenerRule" => {
+            let listener = json!({"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties":
+                {"LoadBalancerArn": {"Ref": "B0"}, "Port": 80, "Protocol": "HTTP", "DefaultActions":
+                 [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]}});
+            (json!({"B0": balancer, "N0": listener}), &[("ListenerArn", "N")])
+        }
+        "AWS::EC2::VolumeAttachment" => {
+            let mut others = helped(rule.type_name, 0).0;
+            others["V7"] = volume;
+            (others, &[("VolumeId", "V")])
+        }
+        "AWS::EC2::Instance" if rule.key.starts_with("Volumes") => {
+            (json!({"V0": volume, "V7": volume}), &[("Volumes", "V")])
+        }
+        _ => (helped(rule.type_name, 0).0, &[]),
+    }
+}
+
+/// A resource that has the rule's key, the last of its values of this edition; `owner`: of those that there are.
+fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
     let facts = facts::resource_type(rule.type_name).expect(rule.type_name);
     let mut properties: Map<String, Value> = facts
         .required
@@ -58,20 +88,25 @@ fn holder(rule: &Rule, edition: u64) -> Value {
         let path: Vec<&str> = key.trim_end_matches(['?', '~']).split('/').collect();
         let last = place + 1 == keys.len();
         let edition = if last { edition } else { 0 };
+        let named = fixture(rule).1.iter().find(|(name, _)| *name == path[0]);
         let leaf = match (path[path.len() - 1], key.ends_with('~') || path[0].contains("Cidr")) {
+            ("TargetGroupArn", _) => json!({"Ref": "T0"}),
             (_, true) => json!(format!("10.0.{edition}.0/24")),
             ("Priority" | "Port" | "FromPort" | "ToPort", _) => json!(edition + 1),
             ("IpProtocol", _) => json!("tcp"),
             (name, _) => json!(format!("{name}-{edition}").to_lowercase()),
         };
+        let leaf = named.map_or(leaf, |(_, other)| json!({"Ref": format!("{other}{edition}")}));
         let given = path[1..].iter().rev().fold(leaf, |inner, part| match *part {
             "*" => json!([inner]),
             name => json!({name: inner}),
         });
         properties.insert(path[0].to_owned(), given);
     }
-    if let Some(owner) = rule.key.split_once('@').map(|(_, owner)| owner) {
-        properties.insert(owner.to_owned(), json!(format!("owner-{edition}")));
+    if rule.key.contains('@') {
+        properties["DefaultActions"][0]["Type"] = json!("forward");
+        properties.insert("LoadBalancerArn".to_owned(), json!({"Ref": format!("B{owner}")}));
+        properties.insert("Port".to_owned(), json!(80 + owner));
     }
     json!({"Type": rule.type_name, "Properties": properties})
 }
@@ -81,24 +116,25 @@ fn what_only_one_can_have_is_refused_as_it_is_foretold_and_only_then() {
     let (mut agreed, mut all) = (0, 0);
     let (mut wrong, mut not_made) = (Vec::new(), Vec::new());
     for rule in exclusive::rules() {
-        let others = helped(rule.type_name, 0).0;
+        let others = fixture(rule).0;
         let with = |resources: &[(&str, Value)]| {
             let mut all = others.as_object().cloned().unwrap_or_default();
             all.extend(resources.iter().map(|(name, one)| ((*name).to_owned(), one.clone())));
             template(Value::Object(all))
         };
         let shares_owner = rule.key.contains('@');
-        let before = with(&[("Old", holder(rule, 0))]);
-        let mut same = holder(rule, 0);
-        if let Some((_, owner)) = rule.key.split_once('@') {
-            same["Properties"][owner] = json!("another-owner");
-        }
+        let before = with(&[("Old", holder(rule, 0, 0))]);
+        let same = holder(rule, 0, u64::from(shares_owner));
         let refused = rule.effect == Effect::Refused;
         let is_single = rule.key.starts_with('-');
         let pairs = [
             ("renamed", with(&[("New", same.clone())]), refused),
-            ("beside", with(&[("Old", holder(rule, 0)), ("New", same)]), refused),
-            ("another", with(&[("Old", holder(rule, 0)), ("New", holder(rule, 7))]), refused && is_single),
+            ("beside", with(&[("Old", holder(rule, 0, 0)), ("New", same)]), refused),
+            (
+                "another",
+                with(&[("Old", holder(rule, 0, 0)), ("New", holder(rule, 7, 0))]),
+                refused && is_single,
+            ),
         ];
         for (what, after, expected) in pairs {
             if what == "another" && shares_owner {

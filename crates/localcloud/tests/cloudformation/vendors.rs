@@ -8,9 +8,16 @@ use crate::support::{CAPABILITIES, Cloud, first_failure, parameters, read, read_
 pub const VENDORS: [&str; 5] = ["buildkite", "buildkite-service-role", "code-ocean", "metaflow", "runs-on"];
 
 /// What can't be deployed here, with the reason.
-const NOT_POSSIBLE: [(&str, &str); 2] = [
+const NOT_POSSIBLE: [(&str, &str); 6] = [
     ("metaflow/002-d1a65d9.yml", "its compute environment has a fixed name and would have to be replaced"),
     ("metaflow/003-35d465a.yml", "the same, coming from the version before"),
+    ("metaflow/007-b769863.yml", "PostgreSQL goes from 11 to 16.1 without AllowMajorVersionUpgrade"),
+    (
+        "runs-on/001-v1.7.4.yaml",
+        "a subnet is replaced by one whose block overlaps the old one's, which lives until the clean-up",
+    ),
+    ("runs-on/006-v3.0.7.yaml", "two global secondary indexes are made and one deleted in one update"),
+    ("runs-on/007-v3.1.3.yaml", "the same, coming from the version before"),
 ];
 
 /// The versions of a vendor, oldest first.

@@ -68,8 +68,15 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
         .filter(|_| old.type_name == group::TYPE)
         .and_then(|before| group::update_policy(before, &logical_id));
     let mut asked = group::asked(&old.properties, &current.properties, policy.as_ref());
-    // What doesn't come back stays as the update has made it, and CloudFormation believes that it did come back.
-    for line in no_return::no_way_back(&old.type_name, &old.properties, &current.properties) {
+    // What doesn't come back stays as the update has made it, and CloudFormation believes that it did come back. An update that
+    // failed has made nothing.
+    let was_updated = current.status == Status::UpdateComplete;
+    let lines = if was_updated {
+        no_return::no_way_back(&old.type_name, &old.properties, &current.properties)
+    } else {
+        Vec::new()
+    };
+    for line in lines {
         if line.loss == Loss::Lost
             && let Some(value) = current.properties.get(line.property)
         {
