@@ -23,8 +23,7 @@ pub static ADAPTERS: &[&AdapterKind] = &[&NONE, &HTTP, &CODE_OCEAN];
 pub static NONE: AdapterKind =
     AdapterKind { word: "none", capabilities: PlatformCapabilities::NONE, speaks: None };
 
-/// Which API a platform has.
-#[derive(Debug)]
+/// Which API a platform has. Its word tells which.
 pub struct AdapterKind {
     /// As the settings have it.
     pub word: &'static str,
@@ -39,6 +38,12 @@ impl AdapterKind {
     #[must_use]
     pub fn is_reached(&self) -> bool {
         self.speaks.is_some()
+    }
+}
+
+impl std::fmt::Debug for AdapterKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.word)
     }
 }
 

@@ -22,8 +22,8 @@ struct Vendor {
 
 const VENDORS: [Vendor; 3] = [
     Vendor { folder: "buildkite", gateless: true, least: 8 },
-    Vendor { folder: "runs-on", gateless: true, least: 7 },
-    Vendor { folder: "metaflow", gateless: true, least: 5 },
+    Vendor { folder: "runs-on", gateless: true, least: 5 },
+    Vendor { folder: "metaflow", gateless: true, least: 4 },
 ];
 
 fn releases(folder: &Path) -> Vec<PathBuf> {
