@@ -1,6 +1,6 @@
 //! The conductor's ports, over the AWS wire.
 //!
-//! There is one cloud interface, and one way to speak it ([`wire`]). It is pointed at AWS, at a local cloud over loopback, at
+//! There is one cloud interface, and one way to speak it (`wire.rs`). It is pointed at AWS, at a local cloud over loopback, at
 //! one in this process ([`Transport::InProcess`]), or at anybody's emulator; nothing here knows which.
 
 mod auto_scaling;
