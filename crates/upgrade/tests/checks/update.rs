@@ -163,10 +163,42 @@ fn update() {
         ),
         (
             "the listener is replaced",
-            |w| w.rewrite("LoadBalancerArn: {Ref: LoadBalancer}", "LoadBalancerArn: other"),
+            |w| {
+                w.rewrite("LoadBalancerArn: {Ref: LoadBalancer}", "LoadBalancerArn: other");
+                w.rewrite("TargetGroupArn: {Ref: Web}", "TargetGroupArn: another");
+            },
             "targets",
             Failed,
             "users reach the platform",
+        ),
+        (
+            "a target group of two load balancers",
+            |w| w.rewrite("LoadBalancerArn: {Ref: LoadBalancer}", "LoadBalancerArn: other"),
+            "update-fails",
+            Failed,
+            "cannot be associated with more than one load balancer",
+        ),
+        (
+            "an inline policy that goes with the old one",
+            |w| {
+                let policy = |name: &str| {
+                    format!(
+                        "  {name}: {{Type: AWS::IAM::Policy, Properties: {{PolicyName: p, Roles: [r], PolicyDocument: {{}}}}}}\n"
+                    )
+                };
+                w.deployment.template.push_str(&policy("Before"));
+                w.new_template.push_str(&policy("After"));
+            },
+            "update-fails",
+            Warning,
+            "is gone when Before goes",
+        ),
+        (
+            "nothing that is known",
+            |_| {},
+            "update-fails",
+            Passed,
+            "refusals that are known stands in its way",
         ),
         (
             "the only listener goes",
