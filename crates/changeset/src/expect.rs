@@ -249,7 +249,11 @@ fn bare(resource: &Resource, expected: Expected, because: Vec<Because>) -> Expec
 fn collide(made: &mut BTreeMap<String, Expectation>, claims: &Claims, graph: &Graph) {
     let fates = made
         .iter()
-        .map(|(id, one)| (id.as_str(), Fate { expected: one.expected, type_name: &one.resource_type }))
+        .map(|(id, one)| {
+            let is_retained =
+                matches!(one.old_resource, Some(PolicyAction::Retain | PolicyAction::ReplaceAndRetain));
+            (id.as_str(), Fate { expected: one.expected, type_name: &one.resource_type, is_retained })
+        })
         .collect();
     for (logical_id, collisions) in collisions::find(claims, &fates, graph) {
         let Some(expectation) = made.get_mut(&logical_id) else { continue };

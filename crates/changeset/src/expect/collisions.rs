@@ -48,6 +48,8 @@ pub(super) struct Claims {
 pub(super) struct Fate<'a> {
     pub(super) expected: Expected,
     pub(super) type_name: &'a str,
+    /// The old physical resource leaves the stack and stays in the account.
+    pub(super) is_retained: bool,
 }
 
 /// The collisions of each resource.
@@ -70,6 +72,11 @@ pub(super) fn find(
                 .iter()
                 .filter(|(_, claims)| claims.iter().any(|before| before.conflicts_with(claim)));
             for (holder, _) in holders {
+                let is_retained = fates.get(holder.as_str()).is_some_and(|fate| fate.is_retained);
+                // What stays in the account takes nothing with it.
+                if is_retained && claim.effect() == Effect::Overwritten {
+                    continue;
+                }
                 let collision = if holder == logical_id {
                     itself(fate, claim)
                 } else if had && !is_made_anew(fate.expected) {
@@ -79,6 +86,7 @@ pub(super) fn find(
                     other(claims, fates, graph, (logical_id, fate), holder, claim)
                 };
                 if let Some((until, certain)) = collision {
+                    let until = if is_retained { Until::ForGood } else { until };
                     found.entry(logical_id.clone()).or_default().push(Collision {
                         holder: (holder != logical_id).then(|| holder.clone()),
                         until,

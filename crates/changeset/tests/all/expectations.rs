@@ -204,6 +204,20 @@ const CASES: &[Case] = &[
         &[RiskKind::GoneAfterCleanUp, RiskKind::ResourceDeleted],
     ),
     (
+        "an inline policy whose old one is retained takes nothing with it",
+        "Old: {Type: 'AWS::IAM::Policy', DeletionPolicy: Retain, Properties: {PolicyName: p, Roles: [r], PolicyDocument: {}}}",
+        "New: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: p, Roles: [r], PolicyDocument: {}}}",
+        &[("New", Expected::Added, "The new template has it")],
+        &[RiskKind::LeftBehind],
+    ),
+    (
+        "a name that a retained resource has stays taken",
+        "Old: {Type: 'AWS::SNS::Topic', DeletionPolicy: Retain, Properties: {TopicName: t}}",
+        "New: {Type: 'AWS::SNS::Topic', Properties: {TopicName: t}}",
+        &[("New", Expected::Fails, "t already exists: Old has it and keeps it")],
+        &[RiskKind::UpdateFails, RiskKind::LeftBehind],
+    ),
+    (
         "a database's second zone is no new database",
         "D: {Type: 'AWS::RDS::DBInstance', Properties: {MultiAZ: false}}",
         "D: {Type: 'AWS::RDS::DBInstance', Properties: {MultiAZ: true}}",

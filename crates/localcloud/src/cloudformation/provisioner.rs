@@ -29,7 +29,9 @@ impl Held {
     }
 
     fn keep(&mut self, type_name: &str, physical_id: &str, claims: Vec<Claim>) {
-        if !claims.is_empty() {
+        if claims.is_empty() {
+            self.give_up(type_name, physical_id);
+        } else {
             self.0.entry(type_name.to_owned()).or_default().insert(physical_id.to_owned(), claims);
         }
     }
