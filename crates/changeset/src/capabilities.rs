@@ -70,7 +70,7 @@ pub fn capabilities(template: &Template) -> Vec<NeededCapability> {
     } else if !unnamed.is_empty() {
         needed.push(NeededCapability { capability: Capability::Iam, because_of: unnamed });
     }
-    let mut macros: BTreeSet<String> = template.transforms.iter().cloned().collect();
+    let mut macros: BTreeSet<String> = template.declared_transforms().map(str::to_owned).collect();
     embedded(&template.root, &mut macros);
     if !macros.is_empty() {
         needed.push(NeededCapability { capability: Capability::AutoExpand, because_of: macros });

@@ -134,10 +134,8 @@ fn replaces_stateful(expectation: &Expectation) -> bool {
 fn evaluable(release: Release, inputs: &ParameterInputs<'_>, world: &Surroundings) -> Result<Side, CliError> {
     let Surroundings { pseudo, outside } = world;
     let parameters = resolve_parameters(&release.template, inputs).map_err(InputError::Parameters)?;
-    // Expanding copies the whole tree, which a template without loops doesn't need.
-    let is_expanded =
-        release.template.has_transform(template::LANGUAGE_EXTENSIONS) || !outside.includes.is_empty();
-    let template = if is_expanded {
+    // Expanding copies the whole tree, which a template without macros doesn't need.
+    let template = if release.template.has_known_macro() || !outside.includes.is_empty() {
         release.template.expand_with(&parameters, pseudo, outside)?
     } else {
         release.template

@@ -5,7 +5,7 @@
 
 use crate::evaluate_error::EvaluateError;
 use crate::location::Location;
-use crate::read_error::TemplateError;
+use crate::read_error::{TemplateError, serverless};
 use crate::resolve::ParameterError;
 
 impl TemplateError {
@@ -34,6 +34,10 @@ impl TemplateError {
                 format!("Template error: {function} is not a supported function")
             }
             TemplateError::Evaluation(error) => error.aws_message(),
+            TemplateError::Serverless { of, reason, unknown, .. } => format!(
+                "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. Resource with id [{of}] is invalid. {}",
+                serverless(reason, *unknown)
+            ),
             TemplateError::TooLarge { .. }
             | TemplateError::NotUtf8 { .. }
             | TemplateError::Empty { .. }

@@ -1,4 +1,5 @@
-//! Loops and includes, written out: `Fn::ForEach` of `AWS::LanguageExtensions`, and `AWS::Include`.
+//! Loops and includes, written out: `Fn::ForEach` of `AWS::LanguageExtensions`, and `AWS::Include`. What serverless resources
+//! become is in `serverless`.
 //!
 //! A loop's collection may be a parameter or a mapping, so this needs resolved parameters; what comes out is a
 //! template as its author could have written it by hand, whose structure is then checked as usual. Other macros
@@ -20,6 +21,7 @@ use crate::node::{Entry, Node, NodeKind, Position};
 use crate::read::{Aliases, MAXIMUM_DEPTH, MAXIMUM_TEMPLATE_BYTES, insert_key, read, tree_size};
 use crate::read_error::TemplateError;
 use crate::resolve::ResolvedParameters;
+use crate::serverless::{self, SERVERLESS};
 use crate::template::{LANGUAGE_EXTENSIONS, Template};
 use crate::value::Value;
 
@@ -31,11 +33,11 @@ const MAXIMUM_LOOP_VALUES: usize = 200_000;
 const MAXIMUM_OPEN_INCLUDES: usize = 2;
 
 impl Template {
-    /// Writes out the loops of `AWS::LanguageExtensions`. Without that transform the template stays as it is.
-    /// Includes stay unknown; see [`Template::expand_with`].
+    /// Writes out the loops of `AWS::LanguageExtensions` and the resources of `AWS::Serverless-2016-10-31`. Without those
+    /// transforms the template stays as it is. Includes stay unknown; see [`Template::expand_with`].
     ///
     /// # Errors
-    /// A loop that can't be written out, or a result that CloudFormation would refuse.
+    /// A loop or a serverless resource that can't be written out, or a result that CloudFormation would refuse.
     pub fn expand(
         &self,
         parameters: &ResolvedParameters,
@@ -49,6 +51,23 @@ impl Template {
     /// # Errors
     /// As [`Template::expand`], and snippets that can't be read.
     pub fn expand_with(
+        &self,
+        parameters: &ResolvedParameters,
+        pseudo: &Pseudo,
+        outside: &Outside,
+    ) -> Result<Template, TemplateError> {
+        let written_out = self.without_loops(parameters, pseudo, outside)?;
+        if !written_out.has_transform(SERVERLESS) {
+            return Ok(written_out);
+        }
+        let root = serverless::expand(&self.name, &written_out.root, parameters, pseudo)?;
+        let mut expanded = Template::from_tree(&self.name, self.size_bytes, root)?;
+        expanded.done_transforms.extend([SERVERLESS.to_owned()]);
+        Ok(expanded)
+    }
+
+    /// With loops and includes written out.
+    fn without_loops(
         &self,
         parameters: &ResolvedParameters,
         pseudo: &Pseudo,

@@ -37,6 +37,7 @@ mod references;
 mod resolve;
 mod rules;
 mod scalar;
+mod serverless;
 mod short_form;
 mod structure;
 mod substitution;
@@ -64,5 +65,6 @@ pub use resolve::{
     unchecked_patterns,
 };
 pub use rules::RuleViolation;
+pub use serverless::{RepositoryApplication, SERVERLESS};
 pub use template::{Assertion, DisplacedKey, LANGUAGE_EXTENSIONS, Output, Resource, Rule, Template};
 pub use value::{Part, ResourceValues, Unknown, Value};

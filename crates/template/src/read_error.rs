@@ -157,6 +157,18 @@ pub enum TemplateError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A serverless resource that can't be written out.
+    #[error("{location}: {of}: {}", serverless(reason, *unknown))]
+    Serverless {
+        /// The resource, or what in it.
+        location: Location,
+        /// The resource's logical id, or a section's name.
+        of: String,
+        /// What is wrong and what to do; what it is that isn't known here.
+        reason: String,
+        /// Whether it isn't known here: AWS may well write it out.
+        unknown: bool,
+    },
     /// A loop's collection or an include's address that can't be evaluated.
     #[error(transparent)]
     Evaluation(Box<EvaluateError>),
@@ -181,6 +193,7 @@ impl TemplateError {
             | TemplateError::Structure { location, .. }
             | TemplateError::NullValue { location, .. }
             | TemplateError::ConditionCycle { location, .. }
+            | TemplateError::Serverless { location, .. }
             | TemplateError::Expansion { location, .. } => location,
             TemplateError::Evaluation(error) => error.location(),
         }
@@ -190,4 +203,14 @@ impl TemplateError {
     pub fn position(&self) -> Option<Position> {
         Some(self.location().at)
     }
+}
+
+/// What is wrong with a serverless resource, or that it isn't known here, with what to do then.
+pub(crate) fn serverless(reason: &str, unknown: bool) -> String {
+    if !unknown {
+        return reason.to_owned();
+    }
+    format!(
+        "{reason} isn't known here, so AWS::Serverless-2016-10-31 can't be written out; take the template that AWS makes of it (get-template --template-stage Processed)"
+    )
 }

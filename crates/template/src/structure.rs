@@ -104,6 +104,7 @@ pub(crate) fn template(name: &str, size_bytes: usize, root: Node) -> Read<Templa
         description,
         metadata: entries.get("Metadata").map(|entry| entry.value.clone()),
         transforms,
+        done_transforms: Vec::new(),
         parameters,
         mappings,
         conditions,

@@ -26,6 +26,9 @@ pub struct Template {
     pub metadata: Option<Node>,
     /// `Transform`: the macros' names in order. `AWS::Include` at the top is here too.
     pub transforms: Vec<String>,
+    /// The macros whose work [`Template::expand`] has done: they stand in `Transform` no more, and CloudFormation asks for
+    /// `CAPABILITY_AUTO_EXPAND` for them all the same.
+    pub done_transforms: Vec<String>,
     /// `Parameters`.
     pub parameters: IndexMap<String, Parameter>,
     /// `Mappings`, each a map of maps.
@@ -185,6 +188,16 @@ impl Template {
         let mut found = Vec::new();
         displaced_in(&self.root, &mut found);
         found
+    }
+
+    /// The macros that the template declares or declared, those whose work is done first.
+    pub fn declared_transforms(&self) -> impl Iterator<Item = &str> {
+        self.done_transforms.iter().chain(&self.transforms).map(String::as_str)
+    }
+
+    /// Whether [`Template::expand`] has something to write out here even without an include: loops or serverless resources.
+    pub fn has_known_macro(&self) -> bool {
+        self.has_transform(LANGUAGE_EXTENSIONS) || self.has_transform(crate::SERVERLESS)
     }
 
     /// Whether the template declares a transform.

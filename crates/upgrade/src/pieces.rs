@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use template::{
-    EvaluateError, Evaluation, GivenParameter, Node, Outside, ParameterInputs, Pseudo, Resource,
-    ResourceValues, Template, TemplateError, Value, resolve_parameters,
+    EvaluateError, Evaluation, GivenParameter, Node, Outside, ParameterInputs, Pseudo, RepositoryApplication,
+    Resource, ResourceValues, Template, TemplateError, Value, resolve_parameters,
 };
 
 use crate::draft::{DraftError, ReleaseSide};
@@ -138,13 +138,9 @@ pub fn nested_templates(
             "AWS::CloudFormation::StackSet" => {
                 (named("stack set"), properties.get("TemplateURL"), ReferenceKind::StackSet)
             }
-            // Its Location is an address, or an application of the Serverless Application Repository (a map).
-            "AWS::Serverless::Application" => {
-                (named("application"), properties.get("Location").filter(|one| !is_application(one)), given())
-            }
             _ => continue,
         };
-        let Some(location) = location else { continue };
+        let Some(location) = location.filter(|one| !is_application(one)) else { continue };
         let url = address(&evaluation, location, &resources);
         let location = url.clone().unwrap_or_default();
         found.push(TemplateReference { what, url: url.map(|url| unsigned(&url)), location, kind, certain });
@@ -164,8 +160,8 @@ pub fn unaskable(template: &Template) -> Vec<Unaskable> {
         }
     };
     let is_application_of_repository = |resource: &&Resource| {
-        let location = resource.properties.as_ref().and_then(|properties| properties.get("Location"));
-        resource.type_name == "AWS::Serverless::Application" && location.is_some_and(is_application)
+        let location = resource.properties.as_ref().and_then(|properties| properties.get("TemplateURL"));
+        resource.type_name == "AWS::CloudFormation::Stack" && location.is_some_and(is_application)
     };
     for resource in template.resources.values().filter(is_application_of_repository) {
         push(
@@ -380,10 +376,9 @@ fn chooses_by(node: &Node, conditions: &BTreeSet<&str>) -> bool {
         || node.children().any(|child| chooses_by(child, conditions))
 }
 
-/// `Location` of `AWS::Serverless::Application` names an application by its id, or a template by its address; a map with
-/// one entry may be a function that gives the address.
+/// Whether a `TemplateURL` names an application of the Serverless Application Repository instead of an address.
 fn is_application(location: &Node) -> bool {
-    location.get("ApplicationId").is_some()
+    location.as_str().is_some_and(|url| RepositoryApplication::of(url).is_some())
 }
 
 #[cfg(test)]

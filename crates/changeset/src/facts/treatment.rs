@@ -7,8 +7,8 @@ pub enum Treatment {
     Published,
     /// A custom resource: its provider decides about a replacement by the physical id that it answers with.
     CustomResource,
-    /// A type that a transform expands into others, such as `AWS::Serverless::Function`: predicted at its own
-    /// level, what it expands to is known to AWS alone.
+    /// A type that a transform expands into others, such as `AWS::Serverless::Function`, in a template that doesn't declare
+    /// the transform: no such resource exists.
     Transformed,
     /// A module: CloudFormation expands it from the account's registry.
     Module,
@@ -25,7 +25,7 @@ impl Treatment {
                 Some("Its provider decides: a new physical id in its answer makes AWS delete the old one.")
             }
             Treatment::Transformed => Some(
-                "A transform expands it; predicted at its own level, the resources it becomes are known to AWS alone.",
+                "It is a resource of AWS::Serverless-2016-10-31, and the template doesn't declare that transform.",
             ),
             Treatment::Module => {
                 Some("A module; predicted at its own level, the resources in it are known to AWS alone.")

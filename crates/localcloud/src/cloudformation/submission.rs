@@ -19,12 +19,8 @@ use crate::{AwsError, Input, World};
 /// The most that `TemplateBody` may hold, in bytes (API reference, CreateStack).
 const MAXIMUM_BODY_BYTES: usize = 51_200;
 /// Macros that run here or whose output isn't needed.
-const KNOWN_TRANSFORMS: [&str; 4] = [
-    "AWS::LanguageExtensions",
-    "AWS::Include",
-    "AWS::Serverless-2016-10-31",
-    "AWS::SecretsManager-2020-07-23",
-];
+const KNOWN_TRANSFORMS: [&str; 4] =
+    [template::LANGUAGE_EXTENSIONS, "AWS::Include", template::SERVERLESS, "AWS::SecretsManager-2020-07-23"];
 
 /// Of which stack a submission is.
 #[derive(Debug, Clone)]
@@ -113,14 +109,14 @@ fn outside(world: &World, subject: &Subject, template: &Template) -> Result<Outs
     })
 }
 
-/// The template with its loops and includes written out.
+/// The template with its loops, includes and serverless resources written out.
 fn expanded(
     template: Arc<Template>,
     parameters: &template::ResolvedParameters,
     pseudo: &Pseudo,
     outside: &Outside,
 ) -> Result<Arc<Template>, AwsError> {
-    if !template.unexpanded && outside.includes.is_empty() {
+    if !template.unexpanded && !template.has_known_macro() && outside.includes.is_empty() {
         return Ok(template);
     }
     let written_out = template.expand_with(parameters, pseudo, outside);

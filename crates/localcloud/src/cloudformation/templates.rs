@@ -22,8 +22,8 @@ pub fn get_template(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         // A stack that only a change set has made has an empty template yet.
         return Ok(json!({"TemplateBody": "", "StagesAvailable": ["Original", "Processed"]}));
     };
-    let processed =
-        input.string("TemplateStage") == Some("Processed") && !definition.template.transforms.is_empty();
+    let processed = input.string("TemplateStage") == Some("Processed")
+        && definition.template.declared_transforms().next().is_some();
     let body = if processed { node_to_json(&definition.template.root) } else { definition.body.to_string() };
     Ok(json!({"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}))
 }
@@ -93,8 +93,9 @@ fn common(made: &mut Json, template: &Template) {
         let reason = format!("The following resource(s) require capabilities: [{}]", types.join(", "));
         describe::put(made, "CapabilitiesReason", json!(reason));
     }
-    if !template.transforms.is_empty() {
-        describe::put(made, "DeclaredTransforms", json!(template.transforms));
+    let declared: Vec<&str> = template.declared_transforms().collect();
+    if !declared.is_empty() {
+        describe::put(made, "DeclaredTransforms", json!(declared));
     }
 }
 

@@ -18,6 +18,7 @@ mod refusals;
 mod replacement;
 mod rollback;
 mod rules;
+mod serverless;
 mod service_role;
 mod storage;
 mod support;

@@ -248,10 +248,10 @@ Resources: {'Fn::ForEach::L': [I, [a], {'R${I}': {Type: T}}]}";
 
 #[test]
 fn a_macro_may_bring_what_the_template_lacks() {
-    let text = "Transform: AWS::Serverless-2016-10-31
+    let text = "Transform: Ours
 Globals: {Function: {Timeout: 3}}
 Resources:
-  F: {Type: AWS::Serverless::Function, Properties: {Role: !GetAtt FRole.Arn, Handler: h}, Connectors: {}}";
+  F: {Type: Ours::Function, Properties: {Role: !GetAtt FRole.Arn, Handler: h}, Connectors: {}}";
     let properties = with(text, &[], |evaluation| {
         evaluation.properties(&evaluation.template().resources["F"], &Unknowns).unwrap()
     });

@@ -216,5 +216,5 @@ Resources:
     );
     let named: Vec<String> = unaskable(&whole.template).into_iter().map(|one| one.what).collect();
     assert_eq!(named, ["application Logging", "macro Ours", "macro Namer"]);
-    assert_eq!(listed(&whole, &[]), ["application Own: https://b.s3.amazonaws.com/app.yaml"]);
+    assert_eq!(listed(&whole, &[]), ["nested stack Own: https://b.s3.amazonaws.com/app.yaml"]);
 }

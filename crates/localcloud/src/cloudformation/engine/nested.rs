@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use template::Value;
+use template::{RepositoryApplication, Value};
 
 use super::{Phase, Work, apply, remove, restore, start, with_stack};
 use crate::cloudformation::change_set::Prediction;
@@ -308,7 +308,35 @@ fn definition(
     };
     super::super::describe::put(&mut input, "Tags", Json::Array(tags));
     super::super::describe::put(&mut input, "Parameters", Json::Array(parameters));
+    let url = given.get("TemplateURL").and_then(Json::as_str).unwrap_or_default();
+    if let Some(application) = RepositoryApplication::of(url) {
+        super::super::describe::put(&mut input, "TemplateURL", Json::Null);
+        super::super::describe::put(
+            &mut input,
+            "TemplateBody",
+            json!(unknown_content(application, properties)),
+        );
+    }
     submission::definition(world, Input(&input), subject, true)
+}
+
+/// A template in the place of an application's of the Serverless Application Repository, whose content isn't known: it takes
+/// the parameters that it is given, makes nothing, and says so.
+fn unknown_content(application: RepositoryApplication<'_>, properties: &Properties) -> String {
+    let RepositoryApplication { application_id, semantic_version } = application;
+    let parameters: serde_json::Map<String, Json> = match properties.get("Parameters") {
+        Some(Value::Map(given)) => {
+            given.keys().map(|name| (name.clone(), json!({"Type": "String"}))).collect()
+        }
+        _ => serde_json::Map::new(),
+    };
+    json!({
+        "Description": format!("What the application {application_id} holds (version {semantic_version}) is not simulated: no resource of it exists here."),
+        "Parameters": parameters,
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {"NotSimulated": {"Type": "AWS::CloudFormation::WaitConditionHandle", "Condition": "Never"}},
+    })
+    .to_string()
 }
 
 /// A parameter's value as text; a list's items are joined by commas.

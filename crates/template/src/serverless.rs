@@ -1,0 +1,227 @@
+//! `AWS::Serverless-2016-10-31`, written out: what a serverless template's resources become before CloudFormation works on them.
+//!
+//! What comes out is what AWS's own program for it writes (the package `aws-sam-translator`, with which a test compares, template by
+//! template). A type, a property or an event that isn't known here is refused by its name: a change set with resources that AWS
+//! wouldn't make, or without some that it makes, is worse than none.
+//!
+//! Parameters must have their values, since the transform looks at some of them. The value of a secret (`NoEcho`) and one
+//! that only the parameter store knows stay references.
+
+mod application;
+mod function;
+mod generated;
+mod globals;
+mod layer_version;
+mod logical_id;
+mod number;
+mod policy_templates;
+mod problem;
+mod role;
+mod s3_address;
+mod simple_table;
+mod source;
+mod tree;
+mod values;
+
+use indexmap::IndexMap;
+
+use crate::evaluation::Pseudo;
+use crate::location::Location;
+use crate::node::{Entry, Node, NodeKind, Position};
+use crate::read_error::TemplateError;
+use crate::resolve::ResolvedParameters;
+use crate::value::Value;
+
+pub use application::RepositoryApplication;
+
+use generated::Generated;
+use problem::{Expanded, Problem, unknown, wrong};
+use values::{Names, Values};
+
+/// The transform's name.
+pub const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
+
+/// The prefix of the types that the transform writes out.
+const PREFIX: &str = "AWS::Serverless::";
+
+/// Which generated type may bear the logical id of a resource of which type that the template has.
+const SAME_LOGICAL_ID: [(&str, &str); 6] = [
+    ("AWS::Lambda::Function", "AWS::Serverless::Function"),
+    ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion"),
+    ("AWS::S3::Bucket", "AWS::S3::Bucket"),
+    ("AWS::SNS::Topic", "AWS::SNS::Topic"),
+    ("AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"),
+    ("AWS::CloudFormation::Stack", "AWS::Serverless::Application"),
+];
+
+/// Writes out the serverless resources of a template. The transform's own declaration goes.
+///
+/// # Errors
+/// What AWS refuses, and what isn't known here ([`TemplateError::Serverless`]).
+pub(crate) fn expand(
+    file: &str,
+    root: &Node,
+    parameters: &ResolvedParameters,
+    pseudo: &Pseudo,
+) -> Result<Node, TemplateError> {
+    expanded(root, parameters, pseudo).map_err(|problem| {
+        let Problem { at, of, reason, unknown } = problem;
+        let at = if at == Position::default() { root.at } else { at };
+        TemplateError::Serverless { location: Location::new(file, at), of, reason, unknown }
+    })
+}
+
+/// An expansion under way.
+struct Expansion<'a> {
+    values: Values,
+    partition: &'a str,
+    /// The template's resources as the transform takes them up, `Globals` merged in.
+    resources: IndexMap<String, Entry>,
+    /// `Mappings`.
+    mappings: Option<Node>,
+    names: Names,
+}
+
+impl Expansion<'_> {
+    /// A resource of the template.
+    fn resource(&self, logical_id: &str) -> Option<&Node> {
+        self.resources.get(logical_id).map(|entry| &entry.value)
+    }
+
+    /// Lets `logical_id.property` stand for a generated resource.
+    fn name_part(&mut self, logical_id: &str, property: &str, made: &Generated) {
+        self.names.parts.insert((logical_id.to_owned(), property.to_owned()), made.logical_id.clone());
+    }
+}
+
+fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Expanded<Node> {
+    let mut template = root.clone();
+    let nothing = Node::from_pairs([]);
+    let resources = root.get("Resources").unwrap_or(&nothing);
+    if !resources.is_something() {
+        return wrong("Resources", resources, "a serverless template needs resources");
+    }
+    for (logical_id, resource) in resources.pairs() {
+        if resource.get("Connectors").is_some() {
+            return unknown(logical_id, resource, "the attribute Connectors");
+        }
+    }
+    globals::merge(&mut template)?;
+    let resources = template.get("Resources").and_then(Node::as_mapping).cloned().unwrap_or_default();
+    let mut expansion = Expansion {
+        values: known_values(parameters, pseudo),
+        partition: &pseudo.partition,
+        resources,
+        mappings: root.get("Mappings").cloned(),
+        names: Names::default(),
+    };
+    let mut written = expansion.resources.clone();
+    for (logical_id, resource) in in_order(&expansion.resources)? {
+        let made = write_out(&mut expansion, &logical_id, &resource)?;
+        let key_at = expansion.resources.get(&logical_id).map_or(resource.at, |entry| entry.key_at);
+        written.shift_remove(&logical_id);
+        for one in made {
+            put(&expansion, &mut written, &logical_id, key_at, one)?;
+        }
+    }
+    template.put("Resources", Node::new(NodeKind::Mapping(written), resources_at(root)));
+    without_transform(&mut template);
+    expansion.names.apply(&mut template);
+    let at = template.at;
+    tree::settle(&mut template, at);
+    Ok(template)
+}
+
+fn resources_at(root: &Node) -> Position {
+    root.get("Resources").map_or(root.at, |resources| resources.at)
+}
+
+/// The serverless resources in the order in which the transform takes them: functions first, since their events change APIs.
+fn in_order(resources: &IndexMap<String, Entry>) -> Expanded<Vec<(String, Node)>> {
+    let mut found: Vec<(u8, String, Node)> = Vec::new();
+    for (logical_id, entry) in resources {
+        let type_name = entry.value.get("Type").and_then(Node::as_str).unwrap_or_default();
+        if !type_name.starts_with(PREFIX) {
+            continue;
+        }
+        if let Some(condition) = entry.value.get("Condition").filter(|condition| condition.as_str().is_none())
+        {
+            return wrong(logical_id, condition, "Condition is the name of a condition");
+        }
+        let place = u8::from(type_name != function::TYPE);
+        found.push((place, logical_id.clone(), entry.value.clone()));
+    }
+    found.sort_by_key(|(place, ..)| *place);
+    Ok(found.into_iter().map(|(_, logical_id, resource)| (logical_id, resource)).collect())
+}
+
+fn write_out(expansion: &mut Expansion<'_>, logical_id: &str, resource: &Node) -> Expanded<Vec<Generated>> {
+    match resource.get("Type").and_then(Node::as_str).unwrap_or_default() {
+        function::TYPE => function::expand(expansion, logical_id, resource),
+        application::TYPE => application::expand(expansion, logical_id, resource),
+        layer_version::TYPE => layer_version::expand(expansion, logical_id, resource),
+        simple_table::TYPE => simple_table::expand(logical_id, resource),
+        other => unknown(logical_id, resource, format!("the type {other}")),
+    }
+}
+
+/// Puts a generated resource among the others. One of another type that bears its logical id is refused.
+fn put(
+    expansion: &Expansion<'_>,
+    written: &mut IndexMap<String, Entry>,
+    source: &str,
+    at: Position,
+    made: Generated,
+) -> Expanded<()> {
+    if let Some(taken) = expansion.resource(&made.logical_id) {
+        let type_name = taken.get("Type").and_then(Node::as_str).unwrap_or_default();
+        if !SAME_LOGICAL_ID.contains(&(made.type_name, type_name)) {
+            let reason = format!(
+                "it makes a resource {}, and the template has another one of that name; rename one",
+                made.logical_id
+            );
+            return wrong(source, taken, reason);
+        }
+    }
+    let logical_id = made.logical_id.clone();
+    let mut node = made.into_node();
+    tree::settle(&mut node, at);
+    written.insert(logical_id, Entry::new(at, node));
+    Ok(())
+}
+
+/// Takes the transform out of the template's `Transform`.
+fn without_transform(template: &mut Node) {
+    let Some(declared) = template.take("Transform") else {
+        return;
+    };
+    let one = std::slice::from_ref(&declared);
+    let is_other = |node: &&Node| {
+        node.as_str() != Some(SERVERLESS) && node.get("Name").and_then(Node::as_str) != Some(SERVERLESS)
+    };
+    let others: Vec<Node> = declared.as_sequence().unwrap_or(one).iter().filter(is_other).cloned().collect();
+    if !others.is_empty() {
+        template.put("Transform", Node::new(NodeKind::Sequence(others), declared.at));
+    }
+}
+
+/// What the transform is told of parameters, and what it knows of where it runs.
+fn known_values(parameters: &ResolvedParameters, pseudo: &Pseudo) -> Values {
+    let known = parameters.0.iter().filter(|(_, parameter)| !parameter.no_echo);
+    let mut values: std::collections::BTreeMap<String, Node> =
+        known.filter_map(|(name, parameter)| Some((name.clone(), node_of(&parameter.value)?))).collect();
+    values.insert("AWS::Region".to_owned(), Node::from(pseudo.region.as_str()));
+    values.insert("AWS::Partition".to_owned(), Node::from(pseudo.partition.as_str()));
+    Values(values)
+}
+
+/// A parameter's value as a tree; nothing if it isn't known.
+fn node_of(value: &Value) -> Option<Node> {
+    match value {
+        Value::Null | Value::Map(_) | Value::Unknown(_) => None,
+        Value::Bool(truth) => Some(Node::from(*truth)),
+        Value::Number(text) => Some(Node::new(NodeKind::Number(text.clone()), Position::default())),
+        Value::String(text) => Some(Node::from(text.as_str())),
+        Value::List(elements) => elements.iter().map(node_of).collect::<Option<Vec<_>>>().map(Node::from),
+    }
+}

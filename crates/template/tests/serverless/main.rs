@@ -1,0 +1,163 @@
+//! Serverless templates, expanded here and by AWS's own program for it (the package `aws-sam-translator`): the same, or refused
+//! here by name. A template that AWS's program refuses must be refused here, too.
+
+mod corpus;
+mod difference;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value as Json, json};
+use template::{
+    GivenParameter, ParameterInputs, Pseudo, ResolvedParameters, Template, TemplateError, Value,
+    node_to_json, resolve_parameters,
+};
+
+use corpus::Case;
+
+const REGION: &str = "us-east-1";
+
+fn pseudo() -> Pseudo {
+    Pseudo {
+        account_id: "123456789012".to_owned(),
+        region: REGION.to_owned(),
+        partition: "aws".to_owned(),
+        url_suffix: "amazonaws.com".to_owned(),
+        stack_name: "stack".to_owned(),
+        stack_id: "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/1".to_owned(),
+        notification_arns: Vec::new(),
+    }
+}
+
+/// The Python of the tests' virtual environment.
+fn python() -> PathBuf {
+    let venv = std::env::var_os("SLACKWATER_VENV")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
+    let program = venv.join("bin/python");
+    assert!(
+        program.exists(),
+        "{} is missing: run the tests with tools/test, which installs it",
+        program.display()
+    );
+    program
+}
+
+/// A template with the values of its parameters, ready to be expanded.
+struct Prepared {
+    name: String,
+    template: Template,
+    parameters: ResolvedParameters,
+}
+
+fn prepared(case: &Case) -> Prepared {
+    let template =
+        Template::parse(&case.name, case.text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let given = case.parameters.iter();
+    let given = given.map(|(name, value)| (name.clone(), GivenParameter::Value(value.clone()))).collect();
+    let inputs = ParameterInputs { given: &given, ..ParameterInputs::default() };
+    let parameters =
+        resolve_parameters(&template, &inputs).unwrap_or_else(|error| panic!("{}: {error:?}", case.name));
+    Prepared { name: case.name.clone(), template, parameters }
+}
+
+/// What AWS's program is told: a value that isn't known is marked as it marks those itself.
+fn request(case: &Prepared) -> Json {
+    let value = |value: &Value, no_echo: bool| match value {
+        Value::String(text) if !no_echo => json!(text),
+        Value::List(elements) if !no_echo => {
+            json!(elements.iter().filter_map(Value::scalar_text).collect::<Vec<_>>())
+        }
+        _ => json!("{{IntrinsicFunction:unknown}}"),
+    };
+    let parameters: serde_json::Map<String, Json> =
+        case.parameters.0.iter().map(|(name, one)| (name.clone(), value(&one.value, one.no_echo))).collect();
+    let template: Json = serde_json::from_str(&node_to_json(&case.template.root)).expect("JSON");
+    json!({"template": template, "parameters": parameters, "region": REGION})
+}
+
+fn ask_aws(requests: &[Json]) -> Vec<Json> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serverless/translate.py");
+    let mut process = Command::new(python())
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python starts");
+    let mut input = process.stdin.take().expect("its input");
+    let text = serde_json::to_string(requests).expect("JSON");
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = process.wait_with_output().expect("it ends");
+    writer.join().expect("no panic").expect("it reads all of it");
+    assert!(output.status.success(), "translate.py failed");
+    serde_json::from_slice(&output.stdout).expect("a list")
+}
+
+/// What came of a template.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Identical,
+    /// Not known here, by name.
+    Refused(String),
+    /// Refused by both.
+    Wrong,
+    Different(String),
+}
+
+fn outcome(case: &Prepared, aws: &Json) -> Outcome {
+    let ours = case.template.expand(&case.parameters, &pseudo());
+    match (ours, aws.get("expanded"), aws["refused"].as_str()) {
+        (Ok(ours), Some(theirs), _) => {
+            let ours: Json = serde_json::from_str(&node_to_json(&ours.root)).expect("JSON");
+            match difference::first(&ours, theirs) {
+                None => Outcome::Identical,
+                Some(difference) => Outcome::Different(difference),
+            }
+        }
+        (Err(error @ TemplateError::Serverless { unknown: true, .. }), ..) => {
+            Outcome::Refused(error.to_string())
+        }
+        (Err(_), None, _) => Outcome::Wrong,
+        (Err(error), Some(_), _) => Outcome::Different(format!("AWS writes it out; here {error}")),
+        (Ok(_), None, why) => Outcome::Different(format!("AWS refuses it: {}", why.unwrap_or_default())),
+    }
+}
+
+/// Compares templates with AWS's program, prints the figures, and gives what was refused.
+fn compare(title: &str, cases: &[Case]) -> Vec<String> {
+    let prepared: Vec<Prepared> = cases.iter().map(prepared).collect();
+    let requests: Vec<Json> = prepared.iter().map(request).collect();
+    let answers = ask_aws(&requests);
+    assert_eq!(answers.len(), prepared.len());
+    let (mut identical, mut wrong, mut refused, mut different) = (0, 0, Vec::new(), Vec::new());
+    for (case, answer) in prepared.iter().zip(&answers) {
+        match outcome(case, answer) {
+            Outcome::Identical => identical += 1,
+            Outcome::Wrong => wrong += 1,
+            Outcome::Refused(why) => refused.push(why),
+            Outcome::Different(how) => different.push(format!("{}: {how}", case.name)),
+        }
+    }
+    println!(
+        "{title}: {identical} of {} identical, {} refused by name, {wrong} refused by AWS too, {} different",
+        prepared.len(),
+        refused.len(),
+        different.len()
+    );
+    for why in &refused {
+        println!("  {why}");
+    }
+    assert!(different.is_empty(), "{title}:\n{}", different.join("\n"));
+    refused
+}
+
+#[test]
+fn what_is_written_out_is_what_aws_writes() {
+    let refused = compare("Made for this", &corpus::made());
+    assert_eq!(refused, Vec::<String>::new());
+}
+
+#[test]
+fn what_platforms_ship_is_written_out_as_aws_does() {
+    compare("Platforms", &corpus::platforms());
+}
