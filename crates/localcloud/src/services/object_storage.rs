@@ -9,6 +9,7 @@ mod listing;
 mod logged;
 pub(crate) mod objects;
 pub(crate) mod operations;
+pub mod provision;
 mod uploads;
 pub(crate) mod url;
 
@@ -46,6 +47,15 @@ struct Bucket {
 }
 
 impl Bucket {
+    fn new(created: Timestamp) -> Bucket {
+        Bucket {
+            created,
+            versioning: Versioning::Never,
+            objects: BTreeMap::new(),
+            settings: buckets::Settings::default(),
+        }
+    }
+
     /// The latest version of a key, unless that is a delete marker.
     fn current(&self, key: &str) -> Option<&Object> {
         self.objects.get(key)?.last()?.object.as_ref()
@@ -135,6 +145,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         })
     }),
     operations: operations::OPERATIONS,
+    resource_types: provision::TYPES,
     ..QUERY
 };
 

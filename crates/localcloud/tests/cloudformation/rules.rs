@@ -65,6 +65,10 @@ fn fixture(rule: &Rule) -> (Value, &'static [(&'static str, &'static str)]) {
             others["V7"] = volume;
             (others, &[("VolumeId", "V")])
         }
+        "AWS::S3::BucketPolicy" => {
+            let bucket = json!({"Type": "AWS::S3::Bucket"});
+            (json!({"K0": bucket, "K7": bucket}), &[("Bucket", "K")])
+        }
         "AWS::EC2::Instance" if rule.key.starts_with("Volumes") => {
             (json!({"V0": volume, "V7": volume}), &[("Volumes", "V")])
         }

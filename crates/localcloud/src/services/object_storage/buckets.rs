@@ -9,12 +9,12 @@ use crate::{AwsError, World};
 /// What was put on a bucket, to be given back; nothing here expires, is locked, or is encrypted.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    tagging: Option<Tagging>,
-    encryption: Option<ServerSideEncryptionConfiguration>,
-    policy: Option<String>,
-    lifecycle: Option<BucketLifecycleConfiguration>,
-    object_lock: Option<ObjectLockConfiguration>,
-    public_access: Option<PublicAccessBlockConfiguration>,
+    pub(super) tagging: Option<Tagging>,
+    pub(super) encryption: Option<ServerSideEncryptionConfiguration>,
+    pub(super) policy: Option<String>,
+    pub(super) lifecycle: Option<BucketLifecycleConfiguration>,
+    pub(super) object_lock: Option<ObjectLockConfiguration>,
+    pub(super) public_access: Option<PublicAccessBlockConfiguration>,
 }
 
 pub(super) fn list(world: &World, input: ListBucketsInput) -> S3Answer<ListBucketsOutput> {
@@ -66,13 +66,7 @@ pub(super) fn create(world: &mut World, input: CreateBucketInput) -> S3Answer<Cr
         ));
     }
     let location = format!("/{name}");
-    let bucket = Bucket {
-        created: world.now,
-        versioning: Versioning::Never,
-        objects: Default::default(),
-        settings: Settings::default(),
-    };
-    buckets.insert(input.bucket, bucket);
+    buckets.insert(input.bucket, Bucket::new(world.now));
     Ok(CreateBucketOutput { location: Some(location) })
 }
 
@@ -94,9 +88,16 @@ pub(super) fn delete(world: &mut World, input: DeleteBucketInput) -> S3Answer<De
     if !bucket(world, name)?.objects.is_empty() {
         return Err(AwsError::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
     }
-    world.object_storage.buckets.remove(name);
-    world.object_storage.uploads.retain(|_, upload| upload.bucket != *name);
+    // One that a stack has made is gone behind the stack's back.
+    world.generic.remove("AWS::S3::Bucket", name);
+    remove(world, name);
     Ok(DeleteBucketOutput {})
+}
+
+/// Remove a bucket with the uploads that are under way to it.
+pub(super) fn remove(world: &mut World, name: &str) {
+    world.object_storage.buckets.remove(name);
+    world.object_storage.uploads.retain(|_, upload| upload.bucket != name);
 }
 
 pub(super) fn put_versioning(
