@@ -96,6 +96,15 @@ fn executing_a_change_set_deletes_its_siblings_and_uses_captured_parameters() {
     assert_eq!(executed["ExecutionStatus"], "EXECUTE_COMPLETE");
     let values = cloud.stored_parameters();
     assert_eq!(values, ["two"]);
+    // Recorded: it is listed no more, and its name is free.
+    assert_eq!(cloud.get("ListChangeSets", json!({"StackName": "s"}))["Summaries"], json!([]));
+    let request = json!({"StackName": "s", "ChangeSetName": "two", "UsePreviousTemplate": "true", "Parameters": given("four")});
+    cloud.get("CreateChangeSet", request);
+    cloud.pass(60);
+    let renewed = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "two"}));
+    assert_eq!(renewed["ExecutionStatus"], "AVAILABLE");
+    let by_id = cloud.get("DescribeChangeSet", json!({"ChangeSetName": executed["ChangeSetId"]}));
+    assert_eq!(by_id["ExecutionStatus"], "EXECUTE_COMPLETE");
 }
 
 #[test]
