@@ -1,16 +1,18 @@
 //! Real clients, with nothing of ours on their side, against `slackwater local`.
 
-use std::io::{BufRead, BufReader, Read};
+#[path = "../clients/local.rs"]
+mod local;
+
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use crate::common::shared;
+use local::{Local, environments};
 
 /// A program of the tests' virtual environment.
 pub fn peer(name: &str) -> PathBuf {
-    let venv = std::env::var_os("SLACKWATER_VENV")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
-    let program = venv.join("bin").join(name);
+    let program = environments().join("bin").join(name);
     assert!(
         program.exists(),
         "{} is missing: run the tests with tools/test, which installs it",
@@ -19,53 +21,11 @@ pub fn peer(name: &str) -> PathBuf {
     program
 }
 
-/// `slackwater local`, ready, and ended with the value.
-struct Local {
-    process: Child,
-    environment: Vec<(String, String)>,
-    _folder: tempfile::TempDir,
-}
-
-impl Local {
-    fn start(arguments: &[&str]) -> Local {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_slackwater"))
-            .args(["local", "--port", "0", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            // Nobody reads along: a pipe is for the few lines of a log that was asked for.
-            .stderr(if arguments.contains(&"--log-requests") { Stdio::piped() } else { Stdio::inherit() })
-            .spawn()
-            .expect("the program starts");
-        let mut environment = Vec::new();
-        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        for line in lines.map_while(Result::ok) {
-            if line.starts_with("# ready") {
-                break;
-            }
-            let (key, value) =
-                line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("export K=V");
-            environment.push((key.to_owned(), value.to_owned()));
-        }
-        assert!(!environment.is_empty(), "it became ready");
-        Local { process, environment, _folder: folder }
-    }
-
-    /// A client with this cloud's environment and no other configuration.
-    fn client(&self, program: &str) -> Command {
-        let mut command = Command::new(peer(program));
-        command.envs(self.environment.iter().cloned());
-        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        command
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        let _ended_before = self.process.kill();
-        let _reaped_before = self.process.wait();
-    }
+/// A client with this cloud's environment and no other configuration.
+fn client(local: &Local, program: &str) -> Command {
+    let mut command = Command::new(peer(program));
+    command.envs(local.environment());
+    command
 }
 
 #[test]
@@ -79,7 +39,7 @@ fn boto3_takes_every_vendors_releases_through_the_local_cloud() {
 /// Run a Python script of `tests/peers` and give what it printed; it has to end well.
 fn script(local: &Local, name: &str, arguments: &[&Path]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name);
-    let output = local.client("python").arg(script).args(arguments).output().expect("Python starts");
+    let output = client(local, "python").arg(script).args(arguments).output().expect("Python starts");
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     println!("{text}");
@@ -104,7 +64,7 @@ fn boto3_asks_for_every_operation_rightly_and_wrongly() {
 #[test]
 fn a_line_is_printed_for_each_request_when_asked() {
     let mut local = Local::start(&["--speed", "instant", "--log-requests"]);
-    let mut asked = local.client("aws");
+    let mut asked = client(&local, "aws");
     asked.args([
         "ssm",
         "put-parameter",
@@ -116,7 +76,7 @@ fn a_line_is_printed_for_each_request_when_asked() {
         "SecureString",
     ]);
     assert!(asked.status().expect("the AWS CLI starts").success());
-    let mut refused = local.client("aws");
+    let mut refused = client(&local, "aws");
     refused.args(["cloudformation", "describe-stacks", "--stack-name", "none"]);
     assert!(!refused.output().expect("the AWS CLI starts").status.success());
     local.process.kill().expect("it runs");
@@ -135,7 +95,7 @@ fn the_aws_cli_creates_updates_and_deletes_the_sample() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sample");
     let aws = |arguments: &[&str]| {
         let output =
-            local.client("aws").args(arguments).current_dir(&folder).output().expect("the AWS CLI starts");
+            client(&local, "aws").args(arguments).current_dir(&folder).output().expect("the AWS CLI starts");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "aws {arguments:?}: {out}{err}");
         out.into_owned()
