@@ -8,6 +8,7 @@
 //! that only the parameter store knows stay references.
 
 mod application;
+mod events;
 mod function;
 mod generated;
 mod globals;
@@ -45,13 +46,16 @@ pub const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 const PREFIX: &str = "AWS::Serverless::";
 
 /// Which generated type may bear the logical id of a resource of which type that the template has.
-const SAME_LOGICAL_ID: [(&str, &str); 6] = [
+const SAME_LOGICAL_ID: [(&str, &str); 9] = [
     ("AWS::Lambda::Function", "AWS::Serverless::Function"),
     ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion"),
     ("AWS::S3::Bucket", "AWS::S3::Bucket"),
     ("AWS::SNS::Topic", "AWS::SNS::Topic"),
     ("AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"),
     ("AWS::CloudFormation::Stack", "AWS::Serverless::Application"),
+    ("AWS::Cognito::UserPool", "AWS::Cognito::UserPool"),
+    ("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"),
+    ("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi"),
 ];
 
 /// Writes out the serverless resources of a template. The transform's own declaration goes.
@@ -79,6 +83,8 @@ struct Expansion<'a> {
     resources: IndexMap<String, Entry>,
     /// `Mappings`.
     mappings: Option<Node>,
+    /// `Conditions`, to which some are added.
+    conditions: Option<Node>,
     names: Names,
 }
 
@@ -86,6 +92,15 @@ impl Expansion<'_> {
     /// A resource of the template.
     fn resource(&self, logical_id: &str) -> Option<&Node> {
         self.resources.get(logical_id).map(|entry| &entry.value)
+    }
+
+    /// Adds a condition to the template.
+    fn add_condition(&mut self, source: &source::Source, name: &str, condition: Node) -> Expanded<()> {
+        match &mut self.conditions {
+            Some(conditions) => conditions.put(name, condition),
+            None => return source.wrong("it is made under a condition, and the template has no Conditions"),
+        }
+        Ok(())
     }
 
     /// Lets `logical_id.property` stand for a generated resource.
@@ -113,6 +128,7 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         partition: &pseudo.partition,
         resources,
         mappings: root.get("Mappings").cloned(),
+        conditions: template.get("Conditions").cloned(),
         names: Names::default(),
     };
     let mut written = expansion.resources.clone();
@@ -125,6 +141,9 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         }
     }
     template.put("Resources", Node::new(NodeKind::Mapping(written), resources_at(root)));
+    if let Some(conditions) = expansion.conditions.take() {
+        template.put("Conditions", conditions);
+    }
     without_transform(&mut template);
     expansion.names.apply(&mut template);
     let at = template.at;

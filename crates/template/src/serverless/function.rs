@@ -2,14 +2,16 @@
 
 mod address;
 mod code;
+mod invocation;
 mod version;
 
 use super::Expansion;
+use super::events::{self, Called};
 use super::generated::Generated;
 use super::problem::Expanded;
 use super::role::{Role, assumed_by, aws_policy_arn};
 use super::source::{Declared, Form, Source};
-use super::tree::{list, map};
+use super::tree::{conditional, list, map};
 use crate::node::Node;
 
 /// The type.
@@ -65,6 +67,14 @@ const PROPERTIES: &[Declared] = &[
     ("DurableConfig", Form::Map, false),
 ];
 
+/// What `function.property` stands for: the last generated resource of a type.
+const NAMED_PARTS: [(&str, &str); 4] = [
+    ("Alias", "AWS::Lambda::Alias"),
+    ("Version", "AWS::Lambda::Version"),
+    ("DestinationTopic", "AWS::SNS::Topic"),
+    ("DestinationQueue", "AWS::SQS::Queue"),
+];
+
 /// Types that get the function's tags when `PropagateTags` is set.
 const TAGGED: [&str; 6] = [
     "AWS::Lambda::Function",
@@ -82,30 +92,36 @@ pub(super) fn expand(
     node: &Node,
 ) -> Expanded<Vec<Generated>> {
     let source = Source::read(logical_id, TYPE, node, &[PROPERTIES])?;
-    for name in ["Events", "EventInvokeConfig"] {
-        if let Some(value) = source.something(name) {
-            return super::unknown(logical_id, value, format!("the property {name} of {TYPE}"));
-        }
-    }
     check_dead_letter_queue(&source)?;
     check_tenancy(&source)?;
     let tracing = tracing(expansion, &source)?;
     let mut function = lambda_function(&source, tracing.as_ref())?;
     let published = version::publish(expansion, &source, &mut function)?;
     let alias = published.as_ref().map(|published| &published.alias);
-    let mut made = address::address(&source, &function, alias)?;
-    let documents = Vec::new();
-    let role = role(expansion, &source, tracing.is_some(), documents)?;
-    let is_own_role = role_of(&source, &mut function, &role)?;
+    let address = address::address(&source, &function, alias)?;
+    let invocation = invocation::invocation(expansion, &source, &function, alias)?;
+    let mut role = role(expansion, &source, tracing.is_some(), invocation.allowed)?;
+    let is_own_role = role_of(expansion, &source, &mut function, &mut role)?;
+    let mut called = Called {
+        function_id: logical_id,
+        target: alias.unwrap_or(&function),
+        arn: alias.map_or_else(|| function.attribute("Arn"), Generated::reference),
+        role: &mut role,
+    };
+    let of_events = events::expand(expansion, &mut called, source.get("Events"))?;
+    let mut made = vec![function];
+    made.extend(published.into_iter().flat_map(|published| [published.version, published.alias]));
+    made.extend(address);
+    made.extend(invocation.made);
     if is_own_role {
         made.push(role);
     }
-    if let Some(published) = published {
-        expansion.name_part(logical_id, "Version", &published.version);
-        expansion.name_part(logical_id, "Alias", &published.alias);
-        made.extend([published.version, published.alias]);
+    made.extend(of_events);
+    for (property, type_name) in NAMED_PARTS {
+        if let Some(part) = made.iter().rfind(|part| part.type_name == type_name) {
+            expansion.name_part(logical_id, property, part);
+        }
     }
-    made.insert(0, function);
     propagate_tags(&source, &mut made);
     Ok(made)
 }
@@ -222,16 +238,49 @@ fn role(expansion: &Expansion<'_>, source: &Source, is_traced: bool, more: Vec<N
     .generate()
 }
 
-/// Gives the function its role. Says whether that is the generated one.
-fn role_of(source: &Source, function: &mut Generated, role: &Generated) -> Expanded<bool> {
-    match source.get("Role") {
-        None => {
-            function.set("Role", role.attribute("Arn"));
-            Ok(true)
-        }
-        Some(given) if given.if_arguments().is_some() => source.unknown("a Role that is chosen by Fn::If"),
-        Some(_) => Ok(false),
+/// Gives the function its role. Says whether the generated one is needed.
+fn role_of(
+    expansion: &mut Expansion<'_>,
+    source: &Source,
+    function: &mut Generated,
+    role: &mut Generated,
+) -> Expanded<bool> {
+    let Some(given) = source.get("Role") else {
+        function.set("Role", role.attribute("Arn"));
+        return Ok(true);
+    };
+    if given.if_arguments().is_none() {
+        return Ok(false);
     }
+    let given = expansion.values.resolved(&source.logical_id, given)?;
+    let Some([condition, yes, no]) = given.if_arguments().and_then(Node::as_sequence) else {
+        return source.wrong("Fn::If takes a condition and two values");
+    };
+    let Some(name) = condition.as_str() else {
+        return source.unknown("a Role that is chosen by more than the name of a condition");
+    };
+    match (yes.is_no_value(), no.is_no_value()) {
+        (false, false) => {
+            function.set("Role", &given);
+            return Ok(false);
+        }
+        (true, true) => function.set("Role", role.attribute("Arn")),
+        (true, false) => {
+            function.set("Role", conditional(name, role.attribute("Arn"), Some(no.clone())));
+            role.attributes.insert("Condition".to_owned(), Node::from(name));
+        }
+        (false, true) => {
+            function.set("Role", conditional(name, yes.clone(), Some(role.attribute("Arn"))));
+            let negated = format!("NOT{name}");
+            role.attributes.insert("Condition".to_owned(), Node::from(negated.as_str()));
+            expansion.add_condition(
+                source,
+                &negated,
+                map! {"Fn::Not" => list![map! {"Condition" => name}]},
+            )?;
+        }
+    }
+    Ok(true)
 }
 
 /// Gives a function's tags to what was generated for it, if it asks for that.

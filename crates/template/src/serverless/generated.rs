@@ -41,6 +41,11 @@ impl Generated {
         }
     }
 
+    /// Those of its attributes that what is made for it takes over.
+    pub(super) fn handed_on(&self) -> Map {
+        handed_on(&self.attributes)
+    }
+
     /// `Ref` of it.
     pub(super) fn reference(&self) -> Node {
         reference(&self.logical_id)

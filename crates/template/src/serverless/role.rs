@@ -21,6 +21,17 @@ pub(super) fn assumed_by(service: &str) -> Node {
     }
 }
 
+/// A policy that allows actions on resources.
+pub(super) fn allowing(name: impl Into<String>, statements: &[(&str, &Node)]) -> Node {
+    let statement = |(action, resource): &(&str, &Node)| {
+        map! {"Action" => *action, "Effect" => "Allow", "Resource" => *resource}
+    };
+    map! {
+        "PolicyName" => name.into(),
+        "PolicyDocument" => map! {"Statement" => statements.iter().map(statement).collect::<Vec<_>>()},
+    }
+}
+
 /// The ARN of a policy of AWS's own.
 pub(super) fn aws_policy_arn(partition: &str, path: &str) -> String {
     format!("arn:{partition}:iam::aws:policy/{path}")

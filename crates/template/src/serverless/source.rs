@@ -17,13 +17,16 @@ pub(super) enum Form {
     Bool,
     Number,
     Map,
+    List,
     TextOrMap,
+    BoolOrMap,
     /// A map whose values are maps.
     MapOfMaps,
     /// A map whose values are texts.
     MapOfTexts,
     /// A map whose values are numbers or maps.
     MapOfNumbers,
+    TextOrTexts,
     /// A list whose elements are texts or maps.
     ListOfTextsOrMaps,
     /// A text, a map or a list of those.
@@ -48,7 +51,10 @@ impl Form {
             Form::Bool => node.as_bool().is_some(),
             Form::Number => is_whole(node),
             Form::Map => map(),
+            Form::List => node.as_sequence().is_some(),
             Form::TextOrMap => text_or_map(node),
+            Form::BoolOrMap => node.as_bool().is_some() || map(),
+            Form::TextOrTexts => text() || each_element(&|one| one.as_str().is_some()),
             Form::MapOfMaps => each_value(&|value| value.as_mapping().is_some()),
             Form::MapOfTexts => each_value(&|value| value.as_str().is_some()),
             Form::MapOfNumbers => each_value(&|value| is_whole(value) || value.as_mapping().is_some()),

@@ -165,6 +165,12 @@ pub(super) fn attribute(logical_id: &str, attribute: &str) -> Node {
     map! {"Fn::GetAtt" => list![logical_id, attribute]}
 }
 
+/// `{Fn::If: [condition, value, other]}`.
+pub(super) fn conditional(condition: impl Into<Node>, value: Node, other: Option<Node>) -> Node {
+    let other = other.unwrap_or_else(|| reference("AWS::NoValue"));
+    map! {"Fn::If" => list![condition.into(), value, other]}
+}
+
 /// Gives what was built the place of what it came from.
 pub(super) fn settle(node: &mut Node, at: Position) {
     if node.at == Position::default() {

@@ -1,0 +1,150 @@
+//! What Lambda polls itself: queues of SQS, streams of Kinesis and DynamoDB. The function's role must be allowed to read them.
+
+use super::{Called, Event};
+use crate::node::Node;
+use crate::serverless::Expansion;
+use crate::serverless::generated::Generated;
+use crate::serverless::problem::Expanded;
+use crate::serverless::role::{allowing, aws_policy_arn};
+use crate::serverless::source::{Declared, Form};
+use crate::serverless::tree::map;
+
+const COMMON: &[Declared] = &[
+    ("BatchSize", Form::Number, false),
+    ("StartingPositionTimestamp", Form::Any, false),
+    ("Enabled", Form::Bool, false),
+    ("MaximumBatchingWindowInSeconds", Form::Number, false),
+    ("MaximumRetryAttempts", Form::Number, false),
+    ("BisectBatchOnFunctionError", Form::Bool, false),
+    ("MaximumRecordAgeInSeconds", Form::Number, false),
+    ("DestinationConfig", Form::Map, false),
+    ("ParallelizationFactor", Form::Number, false),
+    ("TumblingWindowInSeconds", Form::Number, false),
+    ("FunctionResponseTypes", Form::List, false),
+    ("FilterCriteria", Form::Map, false),
+    ("KmsKeyArn", Form::Any, false),
+    ("ScalingConfig", Form::Map, false),
+    ("ProvisionedPollerConfig", Form::Map, false),
+    ("MetricsConfig", Form::Map, false),
+    ("LoggingConfig", Form::Map, false),
+];
+
+const QUEUE: &[Declared] = &[("Queue", Form::Any, true), ("StartingPosition", Form::Any, false)];
+const STREAM: &[Declared] = &[("Stream", Form::Any, true), ("StartingPosition", Form::Any, true)];
+
+/// A queue of SQS.
+pub(super) fn queue(
+    expansion: &Expansion<'_>,
+    called: &mut Called<'_>,
+    name: &str,
+    event: &Node,
+) -> Expanded<Vec<Generated>> {
+    let event = Event::read(called, name, event, &[COMMON, QUEUE])?;
+    poll(expansion, called, &event, "Queue", "service-role/AWSLambdaSQSQueueExecutionRole")
+}
+
+/// A stream of Kinesis.
+pub(super) fn kinesis(
+    expansion: &Expansion<'_>,
+    called: &mut Called<'_>,
+    name: &str,
+    event: &Node,
+) -> Expanded<Vec<Generated>> {
+    let event = Event::read(called, name, event, &[COMMON, STREAM])?;
+    poll(expansion, called, &event, "Stream", "service-role/AWSLambdaKinesisExecutionRole")
+}
+
+/// The stream of a table.
+pub(super) fn dynamodb(
+    expansion: &Expansion<'_>,
+    called: &mut Called<'_>,
+    name: &str,
+    event: &Node,
+) -> Expanded<Vec<Generated>> {
+    let event = Event::read(called, name, event, &[COMMON, STREAM])?;
+    poll(expansion, called, &event, "Stream", "service-role/AWSLambdaDynamoDBExecutionRole")
+}
+
+fn poll(
+    expansion: &Expansion<'_>,
+    called: &mut Called<'_>,
+    event: &Event,
+    polled: &str,
+    policy: &str,
+) -> Expanded<Vec<Generated>> {
+    let source = &event.source;
+    if let Some(criteria) = source.something("FilterCriteria").filter(|one| !one.is_function())
+        && criteria.pairs().any(|(key, _)| key != "Filters")
+    {
+        return source.wrong("FilterCriteria has Filters alone");
+    }
+    let mut mapping = mapping(called, event.id());
+    mapping.set_some("EventSourceArn", source.get(polled));
+    mapping.set_some("StartingPosition", source.get("StartingPosition"));
+    for (name, ..) in COMMON.iter().filter(|(name, ..)| *name != "DestinationConfig") {
+        mapping.set_some(name, source.get(name));
+    }
+    let mut allowed = None;
+    if let Some(config) = source.something("DestinationConfig") {
+        let mut config = config.clone();
+        let Some(on_failure) = config.get_mut("OnFailure").filter(|one| one.as_mapping().is_some()) else {
+            return source.wrong("DestinationConfig needs OnFailure, a map");
+        };
+        // Its kind is for the transform alone.
+        if let Some(kind) = on_failure.get("Type").filter(|kind| kind.is_something()).cloned() {
+            on_failure.take("Type");
+            let target = on_failure.get("Destination").cloned();
+            allowed = match (kind.as_str(), target) {
+                (Some("SQS"), Some(to)) => {
+                    Some(allowing(format!("{}SQSPolicy", event.id()), &[("sqs:SendMessage", &to)]))
+                }
+                (Some("SNS"), Some(to)) => {
+                    Some(allowing(format!("{}SNSPolicy", event.id()), &[("sns:publish", &to)]))
+                }
+                (Some("S3"), Some(to)) => {
+                    let objects = map! {"Fn::Join" => vec![Node::from("/"), Node::from(vec![to.clone(), Node::from("*")])]};
+                    let statements = [("s3:PutObject", &objects), ("s3:ListBucket", &to)];
+                    Some(allowing(format!("{}S3Policy", event.id()), &statements))
+                }
+                (Some("SQS" | "SNS" | "S3"), None) => {
+                    return source.wrong("DestinationConfig.OnFailure needs Destination");
+                }
+                (Some("Kafka"), _) => None,
+                _ => return source.wrong("the Type of DestinationConfig.OnFailure is SQS, SNS, S3 or Kafka"),
+            };
+        }
+        mapping.set("DestinationConfig", config);
+    }
+    allow_polling(expansion, called, policy);
+    if let Some(policy) = allowed {
+        add_policy(called.role, policy);
+    }
+    Ok(vec![mapping])
+}
+
+/// A mapping between what is polled and the function.
+pub(super) fn mapping(called: &Called<'_>, logical_id: &str) -> Generated {
+    let mut mapping = Generated::new(logical_id, "AWS::Lambda::EventSourceMapping", &called.attributes());
+    mapping.set("FunctionName", called.target.reference());
+    mapping
+}
+
+/// Lets the role poll, by a policy of AWS's own.
+pub(super) fn allow_polling(expansion: &Expansion<'_>, called: &mut Called<'_>, policy: &str) {
+    let arn = Node::from(aws_policy_arn(expansion.partition, policy));
+    if let Some(arns) = called.role.properties.get_mut("ManagedPolicyArns").and_then(Node::elements_mut)
+        && !arns.contains(&arn)
+    {
+        arns.push(arn);
+    }
+}
+
+/// Adds a policy to a role, unless one says the same.
+fn add_policy(role: &mut Generated, policy: Node) {
+    let policies = role.properties.entry("Policies".to_owned()).or_insert_with(|| Node::from(Vec::new()));
+    if let Some(policies) = policies.elements_mut()
+        && !policies.iter().any(|one| one.get("PolicyDocument") == policy.get("PolicyDocument"))
+    {
+        policies.push(policy);
+    }
+}
