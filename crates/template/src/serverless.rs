@@ -12,17 +12,22 @@ mod events;
 mod function;
 mod generated;
 mod globals;
+mod http;
+mod implicit;
 mod layer_version;
 mod logical_id;
 mod number;
 mod policy_templates;
 mod problem;
+mod rest;
 mod role;
 mod s3_address;
 mod simple_table;
 mod source;
 mod tree;
 mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -36,6 +41,7 @@ use crate::value::Value;
 pub use application::RepositoryApplication;
 
 use generated::Generated;
+use implicit::Order;
 use problem::{Expanded, Problem, unknown, wrong};
 use values::{Names, Values};
 
@@ -86,6 +92,16 @@ struct Expansion<'a> {
     /// `Conditions`, to which some are added.
     conditions: Option<Node>,
     names: Names,
+    /// The descriptions of the template's REST APIs.
+    described: IndexMap<String, rest::Described>,
+    /// The descriptions of its HTTP APIs.
+    described_http: IndexMap<String, http::Described>,
+    /// Whether `ServerlessRestApi` is one that events make.
+    implicit_rest: bool,
+    /// The HTTP APIs whose tags come in the order of Python 2.7.
+    hashed_tags: BTreeSet<String>,
+    /// The names of the functions that REST APIs serve.
+    function_names: IndexMap<String, String>,
 }
 
 impl Expansion<'_> {
@@ -121,7 +137,19 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
             return unknown(logical_id, resource, "the attribute Connectors");
         }
     }
+    let hashed_tags = with_hashed_tags(&template);
+    let mut order = Order::of(&template);
+    let (mut described, mut described_http) = match template.get_mut("Resources") {
+        Some(resources) => (rest::descriptions(resources), http::descriptions(resources)),
+        None => (IndexMap::new(), IndexMap::new()),
+    };
+    let implicit_rest = implicit::rest(&mut template, &mut order, &mut described)?;
+    implicit::http(&mut template, &mut order, &mut described_http)?;
     globals::merge(&mut template)?;
+    if let Some(resources) = template.get_mut("Resources") {
+        rest::set_versions(resources, &mut described);
+    }
+    let ids = template.get("Resources").map(|resources| order.ids(resources)).unwrap_or_default();
     let resources = template.get("Resources").and_then(Node::as_mapping).cloned().unwrap_or_default();
     let mut expansion = Expansion {
         values: known_values(parameters, pseudo),
@@ -130,9 +158,22 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         mappings: root.get("Mappings").cloned(),
         conditions: template.get("Conditions").cloned(),
         names: Names::default(),
+        described,
+        described_http,
+        implicit_rest,
+        hashed_tags,
+        function_names: IndexMap::new(),
     };
     let mut written = expansion.resources.clone();
-    for (logical_id, resource) in in_order(&expansion.resources)? {
+    for (logical_id, resource) in in_order(&expansion.resources, &ids)? {
+        if resource.get("Type").and_then(Node::as_str) == Some(function::TYPE) {
+            implicit::function_names(
+                &expansion.values,
+                &logical_id,
+                &resource,
+                &mut expansion.function_names,
+            )?;
+        }
         let made = write_out(&mut expansion, &logical_id, &resource)?;
         let key_at = expansion.resources.get(&logical_id).map_or(resource.at, |entry| entry.key_at);
         written.shift_remove(&logical_id);
@@ -151,14 +192,26 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
     Ok(template)
 }
 
+/// The HTTP APIs whose own tags come in the order of Python 2.7, which is so where a REST API is in the template.
+fn with_hashed_tags(template: &Node) -> BTreeSet<String> {
+    let globals = template.get("Globals").and_then(|globals| globals.get("HttpApi")?.get("Tags"));
+    if globals.is_some() || !Order::of(template).is_old() {
+        return BTreeSet::new();
+    }
+    let pairs = template.get("Resources").into_iter().flat_map(Node::pairs);
+    let is_api = |resource: &Node| resource.get("Type").and_then(Node::as_str) == Some(http::TYPE);
+    let has_tags = |resource: &Node| resource.get("Properties").is_some_and(|all| all.get("Tags").is_some());
+    pairs.filter(|(_, one)| is_api(one) && has_tags(one)).map(|(id, _)| id.to_owned()).collect()
+}
+
 fn resources_at(root: &Node) -> Position {
     root.get("Resources").map_or(root.at, |resources| resources.at)
 }
 
 /// The serverless resources in the order in which the transform takes them: functions first, since their events change APIs.
-fn in_order(resources: &IndexMap<String, Entry>) -> Expanded<Vec<(String, Node)>> {
+fn in_order(resources: &IndexMap<String, Entry>, ids: &[String]) -> Expanded<Vec<(String, Node)>> {
     let mut found: Vec<(u8, String, Node)> = Vec::new();
-    for (logical_id, entry) in resources {
+    for (logical_id, entry) in ids.iter().filter_map(|id| resources.get_key_value(id)) {
         let type_name = entry.value.get("Type").and_then(Node::as_str).unwrap_or_default();
         if !type_name.starts_with(PREFIX) {
             continue;
@@ -167,7 +220,11 @@ fn in_order(resources: &IndexMap<String, Entry>) -> Expanded<Vec<(String, Node)>
         {
             return wrong(logical_id, condition, "Condition is the name of a condition");
         }
-        let place = u8::from(type_name != function::TYPE);
+        let place = match type_name {
+            function::TYPE => 0,
+            rest::TYPE | http::TYPE => 1,
+            _ => 2,
+        };
         found.push((place, logical_id.clone(), entry.value.clone()));
     }
     found.sort_by_key(|(place, ..)| *place);
@@ -179,6 +236,8 @@ fn write_out(expansion: &mut Expansion<'_>, logical_id: &str, resource: &Node) -
         function::TYPE => function::expand(expansion, logical_id, resource),
         application::TYPE => application::expand(expansion, logical_id, resource),
         layer_version::TYPE => layer_version::expand(expansion, logical_id, resource),
+        http::TYPE => http::expand(expansion, logical_id, resource),
+        rest::TYPE => rest::expand(expansion, logical_id, resource),
         simple_table::TYPE => simple_table::expand(logical_id, resource),
         other => unknown(logical_id, resource, format!("the type {other}")),
     }
@@ -227,7 +286,7 @@ fn without_transform(template: &mut Node) {
 /// What the transform is told of parameters, and what it knows of where it runs.
 fn known_values(parameters: &ResolvedParameters, pseudo: &Pseudo) -> Values {
     let known = parameters.0.iter().filter(|(_, parameter)| !parameter.no_echo);
-    let mut values: std::collections::BTreeMap<String, Node> =
+    let mut values: BTreeMap<String, Node> =
         known.filter_map(|(name, parameter)| Some((name.clone(), node_of(&parameter.value)?))).collect();
     values.insert("AWS::Region".to_owned(), Node::from(pseudo.region.as_str()));
     values.insert("AWS::Partition".to_owned(), Node::from(pseudo.partition.as_str()));

@@ -1,12 +1,16 @@
 //! A function's events: what calls it, and what it takes for that (permissions, rules, subscriptions, mappings).
 
+mod api;
 mod bucket;
+mod http_api;
 mod others;
 mod rule;
 mod schedule;
 mod stream;
 mod topic;
 mod user_pool;
+
+pub(super) use api::api_id;
 
 use super::Expansion;
 use super::generated::Generated;
@@ -111,6 +115,8 @@ fn expand_one(
         "AlexaSkill" => others::alexa(called, name, event),
         "IoTRule" => others::iot(expansion, called, name, event),
         "CloudWatchLogs" => others::logs(expansion, called, name, event),
+        "Api" => api::expand(expansion, called, name, event),
+        "HttpApi" => http_api::expand(expansion, called, name, event),
         "Cognito" => user_pool::expand(expansion, called, name, event),
         other => unknown(called.function_id, event, format!("the event {name} of type {other:?}")),
     }
