@@ -2,9 +2,9 @@
 
     b"SLACKFACTS" | version: u8 | index length: u32 big-endian | index | blocks
 
-The index, inflated, is text: first a line of JSON (sources and counts), then a line `service<TAB>offset<TAB>length` for each
+The index, inflated, is text: first a line of JSON (sources and counts), then a line `block<TAB>offset<TAB>length` for each
 block and below it a line `<TAB>type name<TAB>offset in the inflated block<TAB>length` for each type. A block, inflated, is the
-types' JSON one after the other. So one type costs the index and the block of its service.
+types' JSON one after the other. So one type costs the index and its block: a service's in `facts.bin`, its own in `schemas.bin`.
 """
 
 import json
@@ -19,12 +19,12 @@ def service_of(type_name: str) -> str:
     return "::".join(type_name.split("::")[:2])
 
 
-def pack(header: dict, records: dict[str, dict]) -> bytes:
-    services: dict[str, list[str]] = {}
+def pack(header: dict, records: dict[str, dict], block_of=service_of) -> bytes:
+    together: dict[str, list[str]] = {}
     for name in sorted(records):
-        services.setdefault(service_of(name), []).append(name)
+        together.setdefault(block_of(name), []).append(name)
     lines, blocks, offset = [json.dumps(header, sort_keys=True)], [], 0
-    for service, names in sorted(services.items()):
+    for block_name, names in sorted(together.items()):
         rows, parts, inside = [], [], 0
         for name in names:
             text = json.dumps(records[name], separators=(",", ":"), sort_keys=True).encode()
@@ -32,7 +32,7 @@ def pack(header: dict, records: dict[str, dict]) -> bytes:
             parts.append(text)
             inside += len(text)
         block = deflate(b"".join(parts))
-        lines += [f"{service}\t{offset}\t{len(block)}", *rows]
+        lines += [f"{block_name}\t{offset}\t{len(block)}", *rows]
         blocks.append(block)
         offset += len(block)
     index = deflate("\n".join(lines).encode())

@@ -8,6 +8,7 @@ import zlib
 import container
 import merge
 import schemas
+import validations
 
 SCHEMA = {
     "typeName": "AWS::Lab::Thing",
@@ -60,6 +61,20 @@ class Records(unittest.TestCase):
     def test_permissions_come_once_and_empty_parts_not_at_all(self) -> None:
         self.assertEqual(self.record["handlers"], {"create": {"permissions": ["lab:Create"], "timeout_minutes": 9}})
         self.assertNotIn("write_only", self.record)
+
+
+class Validations(unittest.TestCase):
+    def test_what_demands_something_is_kept_and_nothing_else(self) -> None:
+        schema = {
+            "description": "D", "additionalProperties": False, "required": ["A"],
+            "properties": {"A": {"$ref": "#/definitions/One", "description": "d"}, "B": {"type": "string", "default": "x"}},
+            "definitions": {"One": {"type": "array", "items": {"$ref": "#/definitions/Two"}}, "Two": {"pattern": "^a"}, "Unused": {}},
+        }
+        self.assertEqual(validations.record(schema), {
+            "type": ["object"], "required": ["A"], "closed": True,
+            "properties": {"A": {"ref": "One"}, "B": {"type": ["string"]}},
+            "definitions": {"One": {"type": ["array"], "items": {"ref": "Two"}}, "Two": {"pattern": "^a"}},
+        })
 
 
 class Container(unittest.TestCase):

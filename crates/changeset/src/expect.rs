@@ -27,7 +27,7 @@ use crate::predict::{
 };
 use crate::rules::exclusive::{self, Effect};
 use crate::rules::no_return::{self, NoWayBack};
-use crate::rules::{attributes, refusals};
+use crate::rules::{attributes, property_validation, refusals};
 use collisions::{Claims, Fate};
 use future_values::FutureValues;
 
@@ -279,7 +279,7 @@ fn addition(
     let properties = tree.entries();
     let mut added = bare(new, Expected::Added, vec![Because::OnlyInNew]);
     added.takes_name = custom_name::taken(&new.type_name, &tree);
-    if let Some(refusal) = refused(scene, new, None, &properties) {
+    if let Some(refusal) = refused(scene, new, None, None, &properties) {
         added.expected = Expected::Fails;
         added.because.insert(0, Because::Refused(refusal));
     }
@@ -287,11 +287,13 @@ fn addition(
     Ok(added)
 }
 
-/// What a service refuses of the values, or CloudFormation of an attribute that isn't there.
+/// What a service refuses of the values, or CloudFormation of properties and of an attribute that isn't there. `before` are the
+/// properties of the resource that is changed in place, `had` those of the one that was there, replaced or not.
 fn refused(
     scene: &Scene<'_, '_>,
     new: &Resource,
     before: Option<&IndexMap<String, Value>>,
+    had: Option<&IndexMap<String, Value>>,
     after: &IndexMap<String, Value>,
 ) -> Option<Refusal> {
     let policy =
@@ -303,7 +305,11 @@ fn refused(
         source: rule.source,
         words,
     });
-    by_rule.or_else(|| {
+    let invalid = || {
+        let violations = property_validation::violations(&new.type_name, had, after);
+        (!violations.is_empty()).then_some(Refusal::Invalid(violations))
+    };
+    by_rule.or_else(invalid).or_else(|| {
         let nodes = new.evaluated_nodes();
         nodes.into_iter().find_map(|node| unsupported_attribute(scene.after, node))
     })
@@ -366,7 +372,7 @@ fn modification(
         .flatten();
     let refused = by_name.or_else(|| {
         let stays = (expected != Expected::Replaced).then_some(&before);
-        (expected != Expected::Unchanged).then(|| refused(scene, new, stays, &after)).flatten()
+        (expected != Expected::Unchanged).then(|| refused(scene, new, stays, Some(&before), &after)).flatten()
     });
     expectation.expected = expected;
     if !matches!(expected, Expected::Unchanged | Expected::Replaced) {

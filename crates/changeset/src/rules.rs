@@ -4,6 +4,7 @@
 //! - [`attributes`]: which attributes a type has.
 //! - [`exclusive`]: what only one resource can have at a time.
 //! - [`no_return`]: what a rollback doesn't bring back.
+//! - [`property_validation`]: what the schema of a type demands of its properties.
 //! - [`refusals`]: what a service refuses, known from the values alone.
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 pub mod attributes;
 pub mod exclusive;
 pub mod no_return;
+pub mod property_validation;
 pub mod refusals;
 
 /// How many reasons for a refusal are known, by what they are about: for a reader who wants to know what "nothing is refused" rests on.
@@ -24,5 +26,6 @@ pub fn known_refusals() -> BTreeMap<&'static str, usize> {
     // A name that stays, one that another resource has, and an attribute that isn't there.
     *known.entry(refusals::Group::Names.title()).or_default() += 2;
     known.insert("attributes", 1);
+    known.insert("properties by the schema of their type", 1);
     known
 }

@@ -25,6 +25,7 @@ pub mod stack_policy;
 pub mod status;
 mod submission;
 mod templates;
+mod validation;
 pub mod values;
 pub mod walk;
 mod words;

@@ -7,6 +7,7 @@ use super::collisions::{Collision, Until};
 use crate::change_set::Attribute;
 use crate::facts::{RequiresRecreation, Treatment};
 use crate::rules::exclusive::Effect;
+use crate::rules::property_validation::Violation;
 use crate::rules::refusals::Group;
 
 /// Why something happens to a resource.
@@ -87,6 +88,8 @@ pub enum Refusal {
         /// The attribute.
         attribute: String,
     },
+    /// Its properties violate the schema of its type.
+    Invalid(Vec<Violation>),
     /// One of [`crate::rules::refusals`].
     ByRule {
         /// What the rule is about.
@@ -202,6 +205,10 @@ impl Display for Refusal {
                 formatter,
                 "Resource type {resource_type} does not support attribute {{{attribute}}}, which is read of {logical_id}."
             ),
+            Refusal::Invalid(violations) => {
+                let each: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                write!(formatter, "Properties validation failed: {}.", each.join("; "))
+            }
             Refusal::ByRule { words, .. } => formatter.write_str(words),
         }
     }

@@ -1,7 +1,7 @@
-//! Reads `data/facts.bin`: an index, and one deflated block a service, so that one type costs one service.
+//! Reads `data/facts.bin` and `data/schemas.bin`: an index, and deflated blocks, so that one type costs its block alone.
 //!
-//! The format is described and written by `tools/facts/container.py`; nothing else knows it. The file is part
-//! of the program, so damage is a defect that the tests find: reading it then yields no types, not a panic.
+//! The format is described and written by `tools/facts/container.py`; nothing else knows it. The files are part
+//! of the program, so damage is a defect that the tests find: reading them then yields no types, not a panic.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -9,9 +9,6 @@ use std::sync::OnceLock;
 
 use flate2::read::DeflateDecoder;
 
-use super::record::{Record, ResourceType};
-
-static DATA: &[u8] = include_bytes!("../../data/facts.bin");
 const MAGIC: &[u8] = b"SLACKFACTS";
 /// 1: the first.
 const VERSION: u8 = 1;
@@ -25,10 +22,17 @@ pub struct Sources {
     pub disputed_properties: u64,
 }
 
-struct Index {
+/// One data file: a `T` for each resource type, decoded when it is first asked for.
+pub(super) struct Container<T: 'static> {
+    data: &'static [u8],
+    decode: fn(&str, &[u8]) -> Option<T>,
+    index: OnceLock<Index<T>>,
+}
+
+struct Index<T> {
     sources: Sources,
     blocks: Vec<Block>,
-    types: BTreeMap<&'static str, Entry>,
+    types: BTreeMap<&'static str, Entry<T>>,
 }
 
 struct Block {
@@ -36,47 +40,46 @@ struct Block {
     inflated: OnceLock<Vec<u8>>,
 }
 
-struct Entry {
+struct Entry<T> {
     block: usize,
     offset: usize,
     length: usize,
-    decoded: OnceLock<Option<ResourceType>>,
+    decoded: OnceLock<Option<T>>,
 }
 
-pub(super) fn resource_type(name: &str) -> Option<&'static ResourceType> {
-    let (name, entry) = index().types.get_key_value(name)?;
-    entry.decoded.get_or_init(|| decode(name, entry)).as_ref()
+impl<T> Container<T> {
+    /// Over a file's bytes; `decode` makes a type's record of its name and its JSON.
+    pub const fn new(data: &'static [u8], decode: fn(&str, &[u8]) -> Option<T>) -> Container<T> {
+        Container { data, decode, index: OnceLock::new() }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&T> {
+        let (name, entry) = self.index().types.get_key_value(name)?;
+        entry.decoded.get_or_init(|| self.read(name, entry)).as_ref()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.index().types.keys().copied()
+    }
+
+    pub fn sources(&self) -> Sources {
+        self.index().sources.clone()
+    }
+
+    fn read(&self, name: &str, entry: &Entry<T>) -> Option<T> {
+        let block = self.index().blocks.get(entry.block)?;
+        let inflated = block.inflated.get_or_init(|| inflate(block.deflated).unwrap_or_default());
+        (self.decode)(name, inflated.get(entry.offset..entry.offset.checked_add(entry.length)?)?)
+    }
+
+    fn index(&self) -> &Index<T> {
+        let empty = || Index { sources: Sources::default(), blocks: Vec::new(), types: BTreeMap::new() };
+        self.index.get_or_init(|| read_index(self.data).unwrap_or_else(empty))
+    }
 }
 
-pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
-    index().types.keys().copied()
-}
-
-pub(super) fn sources() -> Sources {
-    index().sources.clone()
-}
-
-fn decode(name: &str, entry: &Entry) -> Option<ResourceType> {
-    let block = index().blocks.get(entry.block)?;
-    let inflated = block.inflated.get_or_init(|| inflate(block.deflated).unwrap_or_default());
-    let bytes = inflated.get(entry.offset..entry.offset.checked_add(entry.length)?)?;
-    let record: Record = serde_json::from_slice(bytes).ok()?;
-    Some(ResourceType::from_record(name, record))
-}
-
-fn index() -> &'static Index {
-    static INDEX: OnceLock<Index> = OnceLock::new();
-    INDEX.get_or_init(|| {
-        read_index().unwrap_or(Index {
-            sources: Sources::default(),
-            blocks: Vec::new(),
-            types: BTreeMap::new(),
-        })
-    })
-}
-
-fn read_index() -> Option<Index> {
-    let rest = DATA.strip_prefix(MAGIC)?;
+fn read_index<T>(data: &'static [u8]) -> Option<Index<T>> {
+    let rest = data.strip_prefix(MAGIC)?;
     let (version, rest) = rest.split_first()?;
     if *version != VERSION {
         return None;
@@ -98,7 +101,7 @@ fn read_index() -> Option<Index> {
                     Entry { block, offset, length: length.parse().ok()?, decoded: OnceLock::new() },
                 );
             }
-            (_service, offset, length, None) => {
+            (_block, offset, length, None) => {
                 let start: usize = offset.parse().ok()?;
                 let deflated = blocks.get(start..start.checked_add(length)?)?;
                 made.blocks.push(Block { deflated, inflated: OnceLock::new() });

@@ -51,7 +51,11 @@ impl ResourceType {
         self.handlers.as_ref().is_none_or(|handlers| handlers.update.is_some())
     }
 
-    pub(super) fn from_record(name: &str, record: Record) -> ResourceType {
+    pub(super) fn decode(name: &str, json: &[u8]) -> Option<ResourceType> {
+        Some(ResourceType::from_record(name, serde_json::from_slice(json).ok()?))
+    }
+
+    fn from_record(name: &str, record: Record) -> ResourceType {
         let stateful = overrides::stateful(name).or_else(|| {
             record
                 .stateful_in_second
@@ -205,7 +209,7 @@ pub struct Disputed {
 /// A type's facts as the data file has them; empty parts are left out there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Record {
+struct Record {
     properties: BTreeMap<String, PropertyFacts>,
     required: Vec<String>,
     create_only: Vec<String>,

@@ -107,6 +107,11 @@ impl Claim {
         matches!(self.domain, Domain::Name(_))
     }
 
+    /// The last part of it that is known: of a name, the name.
+    pub fn text(&self) -> Option<&str> {
+        self.key.iter().rev().find_map(Value::scalar_text)
+    }
+
     /// What becomes of the second one that wants it.
     pub fn effect(&self) -> Effect {
         match self.domain {
@@ -117,7 +122,7 @@ impl Claim {
 
     /// The service's words to the second one. A value that isn't known yet is left out.
     pub fn words(&self) -> String {
-        let last = self.key.iter().rev().find_map(Value::scalar_text).unwrap_or_default();
+        let last = self.text().unwrap_or_default();
         // What nobody has asked AWS for is called by its logical id.
         let last = last.strip_prefix("{{deployed:").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(last);
         match self.domain {

@@ -5,6 +5,7 @@ mod estimates;
 mod expectations;
 mod facts;
 mod observed;
+mod property_validation;
 mod recordings;
 mod rules;
 mod support;

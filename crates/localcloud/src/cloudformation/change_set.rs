@@ -15,7 +15,7 @@ use super::service_role;
 use super::stack::{Definition, OnFailure, Stack};
 use super::status::Status;
 use super::submission::{self, Subject};
-use super::{describe, locate, paging, words};
+use super::{describe, locate, paging, validation, words};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// What AWS says to a change set that changes nothing.
@@ -80,6 +80,8 @@ pub struct ChangeSet {
     pub on_stack_failure: Option<OnFailure>,
     /// `RollbackConfiguration`, which the stack has from the execution on; `None`: the stack keeps its own.
     pub rollback_configuration: Option<Json>,
+    /// Whether it is validated before it is made (`DisableValidation` says no).
+    pub validates: bool,
     /// `Changes`, without property values.
     pub plain: Vec<Json>,
     /// `Changes`, with property values.
@@ -149,6 +151,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         Some(_) => Some(locate::on_failure(input, "OnStackFailure")?),
     };
     let rollback_configuration = rollback_configuration::given(input)?;
+    let validates = !input.boolean("DisableValidation")?.unwrap_or(false);
     let definition = match submission::definition(world, input, &subject, false) {
         Ok(definition) => Ok(Arc::new(definition)),
         // Recorded: a transform runs after the request has been accepted, so its failure is the change set's.
@@ -179,6 +182,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         definition,
         on_stack_failure,
         rollback_configuration,
+        validates,
         plain: Vec::new(),
         with_values: Vec::new(),
     };
@@ -194,11 +198,21 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
 }
 
 /// The time to make a change set is over: say what it will do.
-pub fn complete(_world: &mut World, stack: &mut Stack, change_set_id: &str) {
-    let Some(definition) = stack.change_sets.get(change_set_id).map(|one| one.definition.clone()) else {
+pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
+    let Some((definition, validates)) =
+        stack.change_sets.get(change_set_id).map(|one| (one.definition.clone(), one.validates))
+    else {
         return;
     };
-    let outcome = definition.and_then(|definition| Prediction::make(stack, &definition));
+    let failures = match &definition {
+        Ok(definition) if validates => validation::failures(world, stack, definition),
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    let outcome = match validation::words(&failures) {
+        Some(words) => Err(words),
+        None => definition.and_then(|definition| Prediction::make(stack, &definition)),
+    };
+    validation::record(world, stack, failures, Some(change_set_id));
     let Some(change_set) = stack.change_sets.get_mut(change_set_id) else { return };
     match outcome {
         Ok(prediction) if prediction.changes_something => {

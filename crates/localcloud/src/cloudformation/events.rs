@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::describe::put;
 use super::event::StackEvent;
 use super::stack::Stack;
+use super::validation::ValidationEvent;
 use super::{change_set, locate, paging};
 use crate::{AwsError, Input, World};
 
@@ -24,21 +25,25 @@ pub fn of_stack(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     Ok(paging::answer("StackEvents", shown.collect(), next))
 }
 
-/// DescribeEvents: of a stack, or of one of its operations; newest first. Of a change set alone nothing is told:
-/// no validations are simulated that could fail.
+/// DescribeEvents: of a stack, of one of its operations, or of the making of a change set; newest first.
 pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let operation = input.string("OperationId");
     let stack = match (operation, input.string("StackName")) {
         _ if input.has("ChangeSetName") => {
-            change_set::find(world, input)?;
-            return Ok(paging::answer("OperationEvents", Vec::new(), None));
+            let (stack, change_set) = change_set::find(world, input)?;
+            let own = |one: &&ValidationEvent| one.change_set_id.as_deref() == Some(&*change_set.id);
+            let shown = stack.validations.iter().rev().filter(own).map(|one| one.shown(stack));
+            return Ok(paging::answer("OperationEvents", shown.collect(), None));
         }
         (_, Some(name)) => locate::stack(world, name)?,
         (Some(id), None) => world
             .cloudformation
             .stacks
             .values()
-            .find(|stack| stack.operations.iter().any(|operation| operation.id == id))
+            .find(|stack| {
+                stack.operations.iter().any(|operation| operation.id == id)
+                    || stack.validations.iter().any(|one| one.operation_id == id)
+            })
             .ok_or_else(|| AwsError::validation(format!("Operation [{id}] does not exist")))?,
         (None, None) => {
             return Err(AwsError::validation(
@@ -58,6 +63,14 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         .filter(|event| !failed_alone || event.status.name().ends_with("_FAILED"))
         .collect();
     let (page, next) = page(&wanted, input)?;
+    // On the first page, as they come before anything that is touched; few stacks have any.
+    let found = stack
+        .validations
+        .iter()
+        .rev()
+        .filter(|_| !input.has("NextToken"))
+        .filter(|one| operation.is_none_or(|id| one.operation_id == id))
+        .map(|one| one.shown(stack));
     let shown = page.iter().map(|event| {
         let mut made = common(stack, event);
         let status = event.status.name();
@@ -83,7 +96,7 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         }
         made
     });
-    Ok(paging::answer("OperationEvents", shown.collect(), next))
+    Ok(paging::answer("OperationEvents", found.chain(shown).collect(), next))
 }
 
 /// A page of events. A token names the event that the next page begins with, so that new events don't shift the

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use changeset::rules::exclusive::{self, Claim, Effect};
+use changeset::rules::property_validation::{self, Demand, Violation};
 use changeset::rules::refusals::{self, Change};
+use indexmap::IndexMap;
 use template::Value;
 
 use super::durations::{self, Durations};
@@ -26,6 +28,11 @@ impl Held {
         others.flat_map(|(_, claims)| claims).find(|held| {
             held.effect() == Effect::Refused && wanted.iter().any(|claim| held.conflicts_with(claim))
         })
+    }
+
+    /// Whether a resource of the type has this.
+    pub fn is_taken(&self, type_name: &str, wanted: &Claim) -> bool {
+        self.in_the_way(type_name, None, std::slice::from_ref(wanted)).is_some()
     }
 
     fn keep(&mut self, type_name: &str, physical_id: &str, claims: Vec<Claim>) {
@@ -91,6 +98,30 @@ fn admit(
         Some(held) => Err(ProvisionError { reason: held.words() }),
         None => Ok(claims),
     }
+}
+
+/// Hold properties against the schema of their type; `had` are those that the resource, or the one it replaces, was made with.
+pub(super) fn validate(
+    logical_id: &str,
+    type_name: &str,
+    had: Option<&IndexMap<String, Value>>,
+    properties: &IndexMap<String, Value>,
+) -> Result<(), ProvisionError> {
+    let violations = property_validation::violations(type_name, had, properties);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(ProvisionError { reason: invalid(logical_id, &violations) })
+}
+
+/// CloudFormation's words for properties that a type's schema doesn't allow (reported: aws-cdk 28984 and many others). It has another
+/// sentence for what is required, which is recorded.
+fn invalid(logical_id: &str, violations: &[Violation]) -> String {
+    if let [Violation { path, demand: Demand::Required(name) }] = violations {
+        return format!("Property validation failure: [The property {{{path}/{name}}} is required]");
+    }
+    let each: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    format!("Properties validation failed for resource {logical_id} with message:\n{}", each.join("\n"))
 }
 
 /// Begin to delete the resource; gives what that adds to the type's usual duration.

@@ -13,6 +13,7 @@ use super::drift::Drift;
 use super::engine::Operation;
 use super::event::{OperationLabel, StackEvent};
 use super::status::Status;
+use super::validation::ValidationEvent;
 use crate::Timestamp;
 use changeset::stack_policy::StackPolicy;
 
@@ -40,6 +41,8 @@ pub struct Definition {
     pub capabilities: Vec<String>,
     /// The role that CloudFormation is to work as.
     pub role_arn: Option<String>,
+    /// Whether it is validated before a stack is touched that is created or updated with it directly.
+    pub validates: bool,
     /// What must not be shown, once it has been asked for.
     pub secrets: OnceLock<Vec<String>>,
 }
@@ -224,6 +227,8 @@ pub struct Stack {
     pub outputs: Vec<StackOutput>,
     /// What happened, oldest first.
     pub events: Vec<StackEvent>,
+    /// What validations found before anything was touched, oldest first.
+    pub validations: Vec<ValidationEvent>,
     /// The operations there were, oldest first.
     pub operations: Vec<Arc<OperationLabel>>,
     /// Its change sets, by ARN, in the order they were made.
@@ -260,6 +265,7 @@ impl Stack {
             resources: IndexMap::new(),
             outputs: Vec::new(),
             events: Vec::new(),
+            validations: Vec::new(),
             operations: Vec::new(),
             change_sets: IndexMap::new(),
             operation: None,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use changeset::facts::{Treatment, treatment};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 use template::{GivenParameter, Outside, ParameterInputs, Pseudo, Template, Value, resolve_parameters};
@@ -85,7 +86,9 @@ pub fn definition(
         capabilities: given_capabilities,
         secrets: std::sync::OnceLock::new(),
         role_arn: subject.role_arn.clone(),
+        validates: direct && !input.boolean("DisableValidation")?.unwrap_or(false),
     };
+    check_recognized(&definition.template)?;
     check_types(input, &definition.template)?;
     definition.imports = check(&definition, direct)?;
     Ok(definition)
@@ -121,6 +124,26 @@ fn expanded(
     }
     let written_out = template.expand_with(parameters, pseudo, outside);
     written_out.map(Arc::new).map_err(|error| AwsError::validation(template_words(&error)))
+}
+
+/// Types of AWS that aren't published. Another vendor's may be activated in the account.
+fn check_recognized(template: &Template) -> Result<(), AwsError> {
+    let mut unknown: Vec<&str> = template
+        .resources
+        .values()
+        .map(|resource| resource.type_name.as_str())
+        .filter(|name| {
+            let is_ours = name.starts_with("AWS::") && !name.ends_with("::MODULE");
+            is_ours && treatment(name) == Treatment::Unknown
+        })
+        .collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let list = unknown.join(", ");
+    Err(AwsError::validation(format!("Template format error: Unrecognized resource types: [{list}]")))
 }
 
 /// `ResourceTypes`: what the sender lets CloudFormation touch; everything when it isn't given.

@@ -112,6 +112,14 @@ impl ObjectStorage {
         versions.into_iter().flatten().map(|version| version.id.as_str())
     }
 
+    /// Whether a bucket holds an object, or a version of one.
+    #[must_use]
+    pub fn holds_objects(&self, bucket: &str) -> bool {
+        self.buckets
+            .get(bucket)
+            .is_some_and(|bucket| bucket.objects.values().any(|versions| !versions.is_empty()))
+    }
+
     /// Whether there is such a bucket.
     #[must_use]
     pub fn has_bucket(&self, bucket: &str) -> bool {

@@ -4,6 +4,7 @@
 use changeset::facts::{self, PropertyFacts, RequiresRecreation, ResourceType};
 use serde_json::{Map, Value, json};
 
+use crate::sample;
 use crate::support::{CAPABILITIES, Cloud, line, one, template};
 
 /// A service of its own may refuse what is made up. Most such types get what they need from [`helped`]; of the
@@ -137,6 +138,19 @@ pub(crate) fn value(property: &PropertyFacts, edition: u64) -> Value {
     }
 }
 
+/// The properties that a type must have, made up from its schema.
+pub(crate) fn required(type_name: &str) -> Map<String, Value> {
+    let Some(schema) = facts::schema(type_name) else { return Map::new() };
+    let given = sample::required(schema).into_iter();
+    given.filter_map(|name| Some((name.clone(), sample::property(schema, &name, 0)?))).collect()
+}
+
+/// A value of a type's property, another one for each edition.
+pub(crate) fn of_type(type_name: &str, name: &str, property: &PropertyFacts, edition: u64) -> Value {
+    let made = facts::schema(type_name).and_then(|schema| sample::property(schema, name, edition));
+    made.unwrap_or_else(|| value(property, edition))
+}
+
 /// The properties that a template may give.
 fn writable(facts: &ResourceType) -> impl Iterator<Item = (&String, &PropertyFacts)> {
     facts.properties.iter().filter(|(name, _)| !facts.read_only.contains_key(*name))
@@ -151,13 +165,9 @@ fn with_word(facts: &ResourceType, word: RequiresRecreation) -> Vec<(&String, &P
 }
 
 fn body(facts: &ResourceType, changed: &[(&String, &PropertyFacts)], edition: u64) -> Value {
-    let mut properties: Map<String, Value> = facts
-        .required
-        .iter()
-        .filter_map(|name| Some((name.clone(), value(facts.properties.get(name)?, 0))))
-        .collect();
+    let mut properties = required(&facts.name);
     for (name, property) in changed {
-        properties.insert((*name).clone(), value(property, edition));
+        properties.insert((*name).clone(), of_type(&facts.name, name, property, edition));
     }
     let (others, given) = helped(&facts.name, edition);
     for (name, value) in given.as_object().into_iter().flatten() {
@@ -185,7 +195,7 @@ struct Tally {
 
 /// Why a type isn't through.
 enum Failure {
-    /// The service behind it refused what was made up.
+    /// The service behind it refused what was made up, or its schema did.
     Refused(String),
     /// The engine is wrong.
     Wrong(String),
@@ -198,6 +208,16 @@ fn send(cloud: &mut Cloud, operation: &str, body: &Value, wanted: &str) -> Resul
     let status = cloud.status("s");
     if status == wanted {
         return Ok(());
+    }
+    let found = cloud.get("DescribeEvents", json!({"StackName": "s"}));
+    let invalid = found["OperationEvents"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|event| event["EventType"] == "VALIDATION_ERROR");
+    if let Some(event) = invalid {
+        let why = format!("{} {}", event["ValidationPath"], event["ValidationStatusReason"]);
+        return Err(Failure::Refused(format!("{operation}: {status}: {why}")));
     }
     let events = cloud.events("s");
     let failed = events.iter().map(line).rfind(|line| line.starts_with("R ") && line.contains("FAILED"));
@@ -240,7 +260,7 @@ fn attempt(facts: &ResourceType, tally: &mut Tally) -> Result<(), Failure> {
     } else {
         let mut next = first.clone();
         for (name, property) in &in_place {
-            next["Resources"]["R"]["Properties"][name.as_str()] = value(property, 1);
+            next["Resources"]["R"]["Properties"][name.as_str()] = of_type(&facts.name, name, property, 1);
         }
         if next == first {
             tally.cannot_update += 1;

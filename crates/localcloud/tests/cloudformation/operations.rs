@@ -171,7 +171,10 @@ fn a_failed_creation_is_undone_as_recorded() {
         "A": parameter("x"),
         "B": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "abc123"}},
     }));
-    cloud.create("s", &body);
+    // Recorded before stacks were validated beforehand.
+    let request = json!({"StackName": "s", "TemplateBody": body.to_string(), "DisableValidation": true});
+    cloud.get("CreateStack", request);
+    cloud.settle();
     let told = [
         "s CREATE_IN_PROGRESS User Initiated",
         "A CREATE_IN_PROGRESS",

@@ -2,11 +2,10 @@
 //! in one that just doesn't, foretold and then done.
 
 use changeset::expect::Expected;
-use changeset::facts;
 use changeset::rules::exclusive::{self, Effect, Rule};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::every_type::{helped, value};
+use crate::every_type::{helped, required};
 use crate::expected::foretold;
 use crate::support::{CAPABILITIES, Cloud, first_failure, template};
 
@@ -24,22 +23,29 @@ fn told(before: &Value, after: &Value) -> Result<Told, String> {
     cloud.ask("CreateStack", request).map_err(|error| error.to_string())?;
     cloud.settle();
     if cloud.status("s") != "CREATE_COMPLETE" {
-        return Err(format!("what is deployed isn't made: {:?}", first_failure(&mut cloud, "s")));
+        let found = cloud.get("DescribeEvents", json!({"StackName": "s"}));
+        let found = found["OperationEvents"][0]["ValidationStatusReason"].clone();
+        return Err(format!("what is deployed isn't made: {:?} {found}", first_failure(&mut cloud, "s")));
     }
-    let request = json!({
-        "StackName": "s", "ChangeSetName": "c", "TemplateBody": after.to_string(), "Capabilities": CAPABILITIES,
+    let mut request = json!({
+        "StackName": "s", "ChangeSetName": "v", "TemplateBody": after.to_string(), "Capabilities": CAPABILITIES,
     });
+    cloud.ask("CreateChangeSet", request.clone()).map_err(|error| error.to_string())?;
+    request["ChangeSetName"] = json!("c");
+    request["DisableValidation"] = json!(true);
     cloud.ask("CreateChangeSet", request).map_err(|error| error.to_string())?;
     cloud.pass(60);
     let foretold = foretold(&cloud, "s")?;
+    let fails = foretold.iter().any(|one| one.expected == Expected::Fails);
+    let validated = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "v"}));
+    if validated["Status"] == "FAILED" && !fails {
+        return Err(format!("validation finds what isn't foretold: {validated}"));
+    }
     cloud
         .ask("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}))
         .map_err(|error| error.to_string())?;
     cloud.settle();
-    Ok(Told {
-        foretold: foretold.iter().any(|one| one.expected == Expected::Fails),
-        failed: cloud.status("s") != "UPDATE_COMPLETE",
-    })
+    Ok(Told { foretold: fails, failed: cloud.status("s") != "UPDATE_COMPLETE" })
 }
 
 /// What types of simulated services need beside them, and which of their properties then name it, for each edition.
@@ -78,16 +84,14 @@ fn fixture(rule: &Rule) -> (Value, &'static [(&'static str, &'static str)]) {
 
 /// A resource that has the rule's key, the last of its values of this edition; `owner`: of those that there are.
 fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
-    let facts = facts::resource_type(rule.type_name).expect(rule.type_name);
-    let mut properties: Map<String, Value> = facts
-        .required
-        .iter()
-        .filter_map(|name| Some((name.clone(), value(facts.properties.get(name)?, 0))))
-        .collect();
+    let mut properties = required(rule.type_name);
     for (name, given) in helped(rule.type_name, 0).1.as_object().into_iter().flatten() {
         properties.insert(name.clone(), given.clone());
     }
-    let keys: Vec<&str> = rule.key.split('@').next().unwrap_or_default().split('+').collect();
+    let keys: Vec<&str> = match rule.key {
+        "-" => Vec::new(),
+        key => key.split('@').next().unwrap_or_default().split('+').collect(),
+    };
     for (place, key) in keys.iter().enumerate() {
         let path: Vec<&str> = key.trim_end_matches(['?', '~']).split('/').collect();
         let last = place + 1 == keys.len();
@@ -98,11 +102,18 @@ fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
             (_, true) => json!(format!("10.0.{edition}.0/24")),
             ("Priority" | "Port" | "FromPort" | "ToPort", _) => json!(edition + 1),
             ("IpProtocol", _) => json!("tcp"),
+            ("FileSystemId", _) => json!(format!("fs-{edition:08}")),
+            ("SubnetId", _) => json!(format!("subnet-{edition:08}")),
+            ("ServiceNamespace", _) => json!("ecs"),
+            ("ScalableDimension", _) => json!("ecs:service:DesiredCount"),
+            ("EventSourceArn", _) => json!("arn:aws:sqs:us-east-1:000000000000:queue"),
             (name, _) => json!(format!("{name}-{edition}").to_lowercase()),
         };
         let leaf = named.map_or(leaf, |(_, other)| json!({"Ref": format!("{other}{edition}")}));
         let given = path[1..].iter().rev().fold(leaf, |inner, part| match *part {
             "*" => json!([inner]),
+            "VolumeId" => json!({"VolumeId": inner, "Device": "/dev/sdf"}),
+            "NetworkInterfaceId" => json!({"NetworkInterfaceId": inner, "DeviceIndex": "1"}),
             name => json!({name: inner}),
         });
         properties.insert(path[0].to_owned(), given);
@@ -231,13 +242,13 @@ const REFUSALS: &[(&str, &str, &str, bool)] = &[
     (
         "AWS::DynamoDB::Table",
         r#"{"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#,
-        r#"{"GlobalSecondaryIndexes": [{"IndexName": "a", "KeySchema": [], "Projection": {}}, {"IndexName": "b", "KeySchema": [], "Projection": {}}]}"#,
+        r#"{"GlobalSecondaryIndexes": [{"IndexName": "one", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}, {"IndexName": "two", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}"#,
         false,
     ),
     (
         "AWS::DynamoDB::Table",
         r#"{"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}"#,
-        r#"{"GlobalSecondaryIndexes": [{"IndexName": "a", "KeySchema": [], "Projection": {}}]}"#,
+        r#"{"GlobalSecondaryIndexes": [{"IndexName": "one", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}]}"#,
         true,
     ),
     (

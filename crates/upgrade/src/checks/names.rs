@@ -59,7 +59,7 @@ fn name_collision(one: &Expectation) -> Option<&Refusal> {
     one.refusal().filter(|refusal| match refusal {
         Refusal::CustomName { .. } => true,
         Refusal::Taken(collision) => collision.is_name,
-        Refusal::NoSuchAttribute { .. } | Refusal::ByRule { .. } => false,
+        Refusal::NoSuchAttribute { .. } | Refusal::Invalid(_) | Refusal::ByRule { .. } => false,
     })
 }
 

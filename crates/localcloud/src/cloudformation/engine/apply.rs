@@ -184,19 +184,17 @@ fn begin_update(
             true => group::asked(&evaluated.properties, &previous, evaluated.update_policy.as_ref()),
             false => std::borrow::Cow::Borrowed(&*evaluated.properties),
         };
-        provisioner::update(
-            world,
-            &Desired {
-                owner: &owner,
-                logical_id,
-                type_name: &type_name,
-                properties: &asked,
-                previous: Some(&previous),
-                physical_id: physical_id.as_deref(),
-                undoes: false,
-            },
-            evaluated.update_policy.as_ref(),
-        )
+        let desired = Desired {
+            owner: &owner,
+            logical_id,
+            type_name: &type_name,
+            properties: &asked,
+            previous: Some(&previous),
+            physical_id: physical_id.as_deref(),
+            undoes: false,
+        };
+        validate(stack, logical_id, &type_name, &evaluated.properties)
+            .and_then(|()| provisioner::update(world, &desired, evaluated.update_policy.as_ref()))
     };
     match outcome {
         Ok(provisioned) => {
@@ -284,6 +282,17 @@ pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) 
     }
 }
 
+/// Hold what a resource is to have against its type's schema, and against what it had before the operation.
+fn validate(
+    stack: &Stack,
+    logical_id: &str,
+    type_name: &str,
+    properties: &Properties,
+) -> Result<(), ProvisionError> {
+    let before = stack.operation.as_ref().and_then(|operation| operation.snapshot.get(logical_id));
+    provisioner::validate(logical_id, type_name, before.map(|old| &*old.properties), properties)
+}
+
 /// The service is asked for a new physical resource.
 fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
@@ -307,9 +316,10 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         physical_id: None,
         undoes: false,
     };
+    let valid = validate(stack, logical_id, &existing.type_name, &change.evaluated.properties);
     let outcome = match is_nested {
         true => nested::create(world, stack, logical_id, &change.evaluated.properties),
-        false => provisioner::create(world, &desired),
+        false => valid.and_then(|()| provisioner::create(world, &desired)),
     };
     let (in_progress, failed) = match change.creates {
         true => (Status::CreateInProgress, Status::CreateFailed),

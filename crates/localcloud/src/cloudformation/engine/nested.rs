@@ -317,7 +317,9 @@ fn definition(
             json!(unknown_content(application, properties)),
         );
     }
-    submission::definition(world, Input(&input), subject, true)
+    // Assumption: a nested stack isn't validated beforehand. Nothing says that it is.
+    let unvalidated = |made: Definition| Definition { validates: false, ..made };
+    submission::definition(world, Input(&input), subject, true).map(unvalidated)
 }
 
 /// A template in the place of an application's of the Serverless Application Repository, whose content isn't known: it takes

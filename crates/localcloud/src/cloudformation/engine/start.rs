@@ -15,7 +15,7 @@ use crate::cloudformation::status::Status;
 use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::Walk;
 use crate::cloudformation::words::{self, evaluate_words};
-use crate::cloudformation::{outputs, rollback_configuration};
+use crate::cloudformation::{outputs, rollback_configuration, validation};
 use crate::timers;
 use changeset::stack_policy::{StackPolicy, UpdateAction};
 
@@ -136,6 +136,14 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
     };
     if let Some((logical_id, words)) = protected_from_deletion(stack, &evaluation) {
         return apply::refuse(world, stack, &logical_id, words);
+    }
+    if target.validates {
+        let failures = validation::failures(world, stack, &target);
+        let words = validation::words(&failures);
+        validation::record(world, stack, failures, None);
+        if words.is_some() {
+            return abort_forward(world, stack, words);
+        }
     }
     let Some(mut operation) = stack.operation.take() else { return };
     let active: Vec<String> =
