@@ -5,6 +5,7 @@ pub(crate) mod acts;
 pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod stack;
+mod validation;
 
 use std::ops::ControlFlow;
 
@@ -24,6 +25,7 @@ pub(crate) fn on_stack(action: &'static str, stack: &str) -> Form<'static> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct ChangeSetPage {
+    change_set_id: Option<String>,
     status: String,
     status_reason: Option<String>,
     execution_status: String,
@@ -73,18 +75,25 @@ pub(crate) async fn change_set(
 ) -> Result<Option<ChangeSetSeen>, PortError> {
     let form = on_stack("DescribeChangeSet", stack_id).with("ChangeSetName", name);
     let mut seen: Option<ChangeSetSeen> = None;
+    let mut id = None;
     let read = wire.pages(&form, |page| {
-        let ChangeSetPage { status, status_reason, execution_status, changes } = page;
+        let ChangeSetPage { change_set_id, status, status_reason, execution_status, changes } = page;
+        id = change_set_id;
         let seen = seen.get_or_insert(ChangeSetSeen {
             status,
             status_reason,
+            findings: Vec::new(),
             execution_status,
             changes: Vec::new(),
         });
         seen.changes.extend(changes.into_iter().filter_map(|any| any.resource_change).map(change));
         ControlFlow::Continue(())
     });
-    Ok(read.await.or_absent(|error| error.code() == "ChangeSetNotFound")?.and(seen))
+    read.await.or_absent(|error| error.code() == "ChangeSetNotFound")?;
+    if let (Some(seen), Some(id)) = (seen.as_mut().filter(|seen| seen.status == "FAILED"), id) {
+        seen.findings = validation::findings(wire, &id).await?;
+    }
+    Ok(seen)
 }
 
 fn change(change: ResourceChange) -> Change {

@@ -35,8 +35,8 @@ use std::sync::Arc;
 
 use template::Template;
 
-use crate::AwsError;
 use crate::descriptor::{Descriptor, QUERY, Target, changes, reads, remembers};
+use crate::{AwsError, Input};
 pub use engine::{Timer, happen};
 use stack::Stack;
 
@@ -97,12 +97,32 @@ impl CloudFormation {
     }
 }
 
+/// What AWS takes and this cloud doesn't do, refused by name. Values that ask for nothing special are taken.
+fn not_simulated(input: Input<'_>) -> Result<(), AwsError> {
+    let refused = |what: &str| {
+        Err(AwsError::validation(format!(
+            "{what} isn't simulated in this local cloud: leave it out, or ask AWS itself"
+        )))
+    };
+    if input.has("ResourcesToImport") || input.boolean("ImportExistingResources")?.unwrap_or(false) {
+        return refused("Importing resources (ResourcesToImport, ImportExistingResources)");
+    }
+    if let Some(mode) = input.string("DeploymentMode") {
+        return refused(&format!("DeploymentMode {mode}"));
+    }
+    match input.object("DeploymentConfig").and_then(|configuration| configuration.string("Mode")) {
+        None | Some("STANDARD") => Ok(()),
+        Some(mode) => refused(&format!("DeploymentConfig with the mode {mode}")),
+    }
+}
+
 /// What it is to the rest of the cloud.
 pub static DESCRIPTOR: Descriptor = Descriptor {
     title: "CloudFormation",
     signing_name: "cloudformation",
     version: Some("2010-05-15"),
     namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+    precondition: |_world, input| not_simulated(input),
     target: Target::Computed(|world, _operation, input| {
         input.string("StackName").map(|name| match world.cloudformation.find(name) {
             Some(stack) => stack.id.clone(),

@@ -303,6 +303,9 @@ pub struct ChangeSetSeen {
     pub status: String,
     /// Why, in AWS's words.
     pub status_reason: Option<String>,
+    /// What was found wrong with it before anything was touched, a line each: resource, path in the template, reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
     /// `AVAILABLE`, `EXECUTE_IN_PROGRESS`, `EXECUTE_COMPLETE`, …
     pub execution_status: String,
     /// All pages of its changes; empty until it is complete.

@@ -116,6 +116,58 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
     cloud.circumstances(&lookup, &clock).await.expect("the stack is there")
 }
 
+/// A change set that fails in validation is told with what was found, or with the right that it takes to read that.
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_failed_says_what_was_found() {
+    let failed = "<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetId>arn:c</ChangeSetId><Status>FAILED</Status>\
+                  <StatusReason>The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]</StatusReason>\
+                  <ExecutionStatus>UNAVAILABLE</ExecutionStatus></DescribeChangeSetResult></DescribeChangeSetResponse>";
+    let event = |mode: &str, reason: &str| {
+        format!(
+            "<member><EventType>VALIDATION_ERROR</EventType><LogicalResourceId>Q</LogicalResourceId>\
+             <ResourceType>AWS::SQS::Queue</ResourceType><ValidationFailureMode>{mode}</ValidationFailureMode>\
+             <ValidationPath>/Resources/Q/Properties</ValidationPath>\
+             <ValidationStatusReason>{reason}</ValidationStatusReason></member>"
+        )
+    };
+    let events = format!(
+        "<DescribeEventsResponse><DescribeEventsResult><OperationEvents>{}{}<member>\
+         <EventType>HOOK_INVOCATION_ERROR</EventType><HookType>Acme::Guard::Hook</HookType>\
+         <HookStatusReason>no tags</HookStatusReason></member></OperationEvents></DescribeEventsResult></DescribeEventsResponse>",
+        event("FAIL", "Unsupported property [A]"),
+        event("WARN", "a bucket isn't empty"),
+    );
+    let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+    let cases = [
+        (
+            (200, events.as_str()),
+            vec![
+                "Q (AWS::SQS::Queue) at /Resources/Q/Properties: Unsupported property [A]",
+                "the stack: Acme::Guard::Hook: no tags",
+            ],
+        ),
+        (
+            (403, denied),
+            vec![
+                "what it found in particular can't be read, which takes the right cloudformation:DescribeEvents: AccessDenied: no",
+            ],
+        ),
+    ];
+    for (answer, expected) in cases {
+        let canned =
+            Canned::default().with("DescribeChangeSet", &[(200, failed)]).with("DescribeEvents", &[answer]);
+        let query = Query::from(StackQuery::ChangeSet {
+            update: UpdateKind::Primary,
+            stack_id: "s".to_owned(),
+            name: "c".to_owned(),
+        });
+        match canned.cloud().observe(&query).await {
+            Ok(Observation::ChangeSet(Some(seen))) => assert_eq!(seen.findings, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// AWS's two spellings of a change of tags are one change, and what becomes of an old resource is read.
 #[tokio::test(start_paused = true)]
 async fn a_change_set_is_read_alike_in_either_spelling_of_tags() {

@@ -390,7 +390,7 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
             stack.status.name()
         )));
     }
-    let on_failure = match (input.boolean("DisableRollback")?, change_set.on_stack_failure) {
+    let on_failure = match (locate::disable_rollback(input)?, change_set.on_stack_failure) {
         (Some(true), Some(_)) => {
             return Err(AwsError::validation(
                 "You cannot specify DisableRollback when the change set was created with OnStackFailure",

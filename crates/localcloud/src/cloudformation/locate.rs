@@ -75,9 +75,18 @@ pub fn on_failure_name(on_failure: OnFailure) -> &'static str {
     }
 }
 
+/// `DisableRollback`, wherever the request has it: beside the rest, or in its `DeploymentConfig`.
+pub fn disable_rollback(input: Input<'_>) -> Result<Option<bool>, AwsError> {
+    let configured = match input.object("DeploymentConfig") {
+        Some(configuration) => configuration.boolean("DisableRollback")?,
+        None => None,
+    };
+    Ok(input.boolean("DisableRollback")?.or(configured))
+}
+
 /// `DisableRollback` and `OnFailure`, of which only one may be given.
 pub fn failure_options(input: Input<'_>) -> Result<OnFailure, AwsError> {
-    match (input.boolean("DisableRollback")?, input.has("OnFailure")) {
+    match (disable_rollback(input)?, input.has("OnFailure")) {
         (Some(_), true) => {
             Err(AwsError::validation("You can specify either DisableRollback or OnFailure, but not both."))
         }

@@ -71,7 +71,7 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     if !stack.status.may_be_updated() {
         return Err(not_updatable(stack));
     }
-    let on_failure = match input.boolean("DisableRollback")? {
+    let on_failure = match locate::disable_rollback(input)? {
         Some(true) => OnFailure::DoNothing,
         Some(false) | None => OnFailure::Rollback,
     };
@@ -141,7 +141,25 @@ pub fn delete_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
         )));
     }
     let role_arn = service_role::of_request(world, input, Some(stack), &id)?;
-    let retain: BTreeSet<String> = input.strings("RetainResources").map(str::to_owned).collect();
+    let mut retain: BTreeSet<String> = input.strings("RetainResources").map(str::to_owned).collect();
+    match input.string("DeletionMode") {
+        None | Some("STANDARD") => {}
+        // What can't be deleted stays behind (API reference, DeleteStack).
+        Some("FORCE_DELETE_STACK") if stack.status == Status::DeleteFailed => {
+            let failed = stack.resources.values().filter(|one| one.status == Status::DeleteFailed);
+            retain.extend(failed.map(|one| one.logical_id.clone()));
+        }
+        Some("FORCE_DELETE_STACK") => {
+            return Err(AwsError::validation(format!(
+                "Invalid operation on stack [{id}]. FORCE_DELETE_STACK can only be specified when stack is in DELETE_FAILED state"
+            )));
+        }
+        Some(other) => {
+            return Err(AwsError::validation(format!(
+                "1 validation error detected: Value '{other}' at 'deletionMode' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]"
+            )));
+        }
+    }
     if !retain.is_empty() && stack.status != Status::DeleteFailed {
         return Err(AwsError::validation(format!(
             "Invalid operation on stack [{id}]. RetainResources can only be specified when stack is in DELETE_FAILED state"
@@ -195,7 +213,13 @@ pub fn continue_update_rollback(world: &mut World, input: Input<'_>) -> Result<J
         )));
     }
     let role_arn = service_role::of_request(world, input, Some(stack), &id)?;
-    let mut skip = to_skip(world, &id, input)?;
+    let mut skip = match input.boolean("ForceRollback")?.unwrap_or(false) {
+        true if input.has("ResourcesToSkip") => {
+            return Err(AwsError::validation("ForceRollback and ResourcesToSkip are mutually exclusive."));
+        }
+        true => all_that_failed(world, &id),
+        false => to_skip(world, &id, input)?,
+    };
     // A stack that isn't named skips nothing of what an earlier attempt skipped.
     let nested: Vec<String> = nested_in(world, &id).map(|stack| stack.id.clone()).collect();
     for nested in nested {
@@ -225,6 +249,24 @@ fn nested_in<'w>(world: &'w World, id: &'w str) -> impl Iterator<Item = &'w Stac
             .skip(1)
             .any(|around| around.id == id)
     })
+}
+
+/// What `ForceRollback` skips, by the stack that holds it: all whose rollback failed, in nested stacks too (API reference,
+/// ContinueUpdateRollback).
+fn all_that_failed(world: &World, id: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let own = world.cloudformation.stacks.get(id).map(|stack| &**stack);
+    own.into_iter()
+        .chain(nested_in(world, id))
+        .filter_map(|stack| {
+            let failed = stack.operation.as_ref().map(engine::Operation::failed_to_roll_back)?;
+            // A nested stack isn't skipped itself: what failed in it is.
+            let is_nested = |id: &&String| {
+                stack.resources.get(*id).is_some_and(|one| one.type_name == engine::nested::TYPE)
+            };
+            let skipped = failed.iter().filter(|id| !is_nested(id)).cloned().collect();
+            Some((stack.id.clone(), skipped))
+        })
+        .collect()
 }
 
 /// `ResourcesToSkip`, by the stack that holds them: a resource of the stack itself, or `NestedStackName.LogicalId` (API

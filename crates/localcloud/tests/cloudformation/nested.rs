@@ -131,6 +131,15 @@ fn a_failure_beside_a_nested_stack_brings_it_back() {
 
 #[test]
 fn a_resource_of_a_nested_stack_can_be_skipped() {
+    skipped(false);
+}
+
+#[test]
+fn force_rollback_skips_whatever_failed() {
+    skipped(true);
+}
+
+fn skipped(force: bool) {
     let mut cloud = Cloud::new();
     let url = child(&mut cloud, "child.json", "unused");
     cloud.create("s", &around(&url, "one"));
@@ -161,7 +170,14 @@ fn a_resource_of_a_nested_stack_can_be_skipped() {
     cloud.settle();
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED", "without skipping it fails again");
     let skip = format!("{name}.{failed}");
-    cloud.get("ContinueUpdateRollback", json!({"StackName": "s", "ResourcesToSkip": [skip]}));
+    let both = json!({"StackName": "s", "ResourcesToSkip": [skip], "ForceRollback": true});
+    let refused = "ValidationError ForceRollback and ResourcesToSkip are mutually exclusive.";
+    assert_eq!(cloud.refused("ContinueUpdateRollback", both), refused);
+    let way_out = match force {
+        true => json!({"StackName": "s", "ForceRollback": true}),
+        false => json!({"StackName": "s", "ResourcesToSkip": [skip]}),
+    };
+    cloud.get("ContinueUpdateRollback", way_out);
     cloud.settle();
     assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE", "{:#?}", lines(&mut cloud, &id, 0));
     assert_eq!(cloud.status(&id), "UPDATE_ROLLBACK_COMPLETE");

@@ -150,3 +150,49 @@ fn what_is_known_only_later_is_held_when_it_is_known() {
                   #/DelaySeconds: expected type: Integer, found: String";
     assert!(told.iter().any(|line| line == failed), "{told:#?}");
 }
+
+#[test]
+fn what_isnt_simulated_is_refused_by_name() {
+    let mut cloud = Cloud::new();
+    let body = queue(json!({})).to_string();
+    let cases = [
+        (json!({"DeploymentMode": "REVERT_DRIFT"}), "DeploymentMode REVERT_DRIFT"),
+        (json!({"DeploymentConfig": {"Mode": "EXPRESS"}}), "DeploymentConfig with the mode EXPRESS"),
+        (json!({"ImportExistingResources": true}), "Importing resources"),
+        (json!({"ResourcesToImport": [{}]}), "Importing resources"),
+        (json!({"ChangeSetType": "IMPORT"}), "Change sets of type IMPORT"),
+    ];
+    for (more, named) in cases {
+        let mut request =
+            json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            request[name.as_str()] = value.clone();
+        }
+        let refused = cloud.refused("CreateChangeSet", request);
+        assert!(refused.contains(named) && refused.contains("simulated in this local cloud"), "{refused}");
+    }
+    // What says what is so anyway is taken.
+    let request = json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body,
+        "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": true}, "ImportExistingResources": false});
+    cloud.get("CreateChangeSet", request);
+}
+
+#[test]
+fn a_stack_that_cant_be_deleted_can_be_deleted_by_force() {
+    let mut cloud = Cloud::new();
+    cloud.create("s", &queue(json!({"QueueName": "q"})));
+    let by_force = json!({"StackName": "s", "DeletionMode": "FORCE_DELETE_STACK"});
+    assert!(cloud.refused("DeleteStack", by_force.clone()).contains("DELETE_FAILED"));
+    cloud.world.faults.fail("s", "Q", localcloud::faults::FaultPhase::Delete, "no");
+    cloud.get("DeleteStack", json!({"StackName": "s"}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "DELETE_FAILED");
+    let id = cloud.stack("s")["StackId"].clone();
+    cloud.get("DeleteStack", by_force);
+    cloud.settle();
+    assert_eq!(cloud.status(id.as_str().expect("an id")), "DELETE_COMPLETE");
+    assert!(
+        cloud.world.generic.exists("AWS::SQS::Queue", "https://sqs.us-east-1.amazonaws.com/000000000000/q"),
+        "it stays"
+    );
+}

@@ -103,10 +103,16 @@ fn create(plan: &Plan, state: &mut State, kind: UpdateKind, seen: Option<&Change
                 first_few(&weighing.stops)
             ))
         }
-        status => Decision::Fail(format!(
-            "change set {name} is {status}: {}",
-            seen.status_reason.as_deref().unwrap_or("AWS gave no reason")
-        )),
+        status => Decision::Fail(failure(name, status, seen)),
+    }
+}
+
+/// Why there is no change set. Users are at work then, and nothing has been touched.
+fn failure(name: &str, status: &str, seen: &ChangeSetSeen) -> String {
+    let reason = seen.status_reason.as_deref().unwrap_or("AWS gave no reason");
+    match seen.findings.as_slice() {
+        [] => format!("change set {name} is {status}: {reason}"),
+        findings => format!("change set {name} is {status}: {}. AWS: {reason}", findings.join("; ")),
     }
 }
 

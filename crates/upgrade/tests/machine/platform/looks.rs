@@ -174,6 +174,7 @@ impl Platform {
         Ok(match query {
             StackQuery::ChangeSet { name, .. } => {
                 Observation::ChangeSet(self.change_sets.get(name).map(|changes| ChangeSetSeen {
+                    findings: Vec::new(),
                     status: "CREATE_COMPLETE".to_owned(),
                     status_reason: None,
                     execution_status: "AVAILABLE".to_owned(),
