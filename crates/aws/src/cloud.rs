@@ -335,8 +335,8 @@ impl AwsCloud {
             StackAct::CancelUpdate { stack_id, client_request_token, .. } => {
                 acts::cancel_update(wire, stack_id, client_request_token).await
             }
-            StackAct::ContinueUpdateRollback { stack_id, skip, client_request_token, .. } => {
-                acts::continue_update_rollback(wire, stack_id, skip, client_request_token).await
+            StackAct::ContinueUpdateRollback { stack_id, skip, force, client_request_token, .. } => {
+                acts::continue_update_rollback(wire, stack_id, (skip, *force), client_request_token).await
             }
         }
     }

@@ -3,7 +3,9 @@
 //! Assumption: CloudFormation takes up at once whatever is free, and nothing waits for anything but what it needs.
 
 use std::collections::BTreeMap;
+use std::fmt::{Display, Formatter};
 
+use serde::{Deserialize, Serialize};
 use template::CycleError;
 
 use crate::change_set::PolicyAction;
@@ -132,7 +134,7 @@ pub struct Estimate {
 }
 
 /// Where an update can't be taken back any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PointOfNoReturn {
     /// The resource.
     pub logical_id: String,
@@ -142,6 +144,30 @@ pub struct PointOfNoReturn {
     pub why: String,
     /// How many more such resources there are.
     pub more: usize,
+}
+
+impl Display for PointOfNoReturn {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        let PointOfNoReturn { logical_id, begins_seconds, why, more } = self;
+        write!(
+            formatter,
+            "{logical_id}, {} after the beginning at the earliest: {why}.",
+            minutes(*begins_seconds)
+        )?;
+        match more {
+            0 => Ok(()),
+            1 => formatter.write_str(" One more such resource follows."),
+            more => write!(formatter, " {more} more such resources follow."),
+        }
+    }
+}
+
+/// Seconds as people say them: `40 s`, `3 min 20 s`.
+pub fn minutes(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
 }
 
 impl Estimate {

@@ -123,6 +123,17 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
             update.stack_name
         );
         text.push_str(&change_table::render(&update.expected, width));
+        let _ = writeln!(
+            text,
+            "  About {} until UPDATE_COMPLETE; an estimate, not a promise.",
+            duration(update.estimated_seconds * 1000)
+        );
+        let point = match &update.point_of_no_return {
+            Some(point) => format!("Point of no return: {point}"),
+            None => "No point of no return is known before the clean-up: a failure until then rolls back."
+                .to_owned(),
+        };
+        wrap(&mut text, &point, width);
     }
     if !plan.risks.is_empty() {
         let _ = writeln!(text, "\nWhat is at risk:");

@@ -118,6 +118,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
 fn meaning(question: &Question, answer: &Answer) -> &'static str {
     match answer {
         Answer::ContinueRollback { .. } => "try the rollback again",
+        Answer::ForceRollback => "try again, passing over whatever failed, in nested stacks too",
         Answer::LookAgain => match question {
             Question::Unseen { .. } => "look again, for half an hour",
             Question::RollbackFailed { .. } => "look again: somebody continued it in the console, say",
@@ -179,6 +180,7 @@ mod tests {
             ("retry", Some(Answer::ContinueRollback { skip: Vec::new() })),
             ("skip A, B", Some(Answer::ContinueRollback { skip: vec!["A".to_owned(), "B".to_owned()] })),
             ("skip", None),
+            ("skip-all", Some(Answer::ForceRollback)),
             ("go-back", Some(Answer::GoBack)),
             ("open sesame", None),
             ("", None),

@@ -226,6 +226,7 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
             .hint("`slackwater run show` says where it stands; nothing was changed"));
     };
     let plain = [
+        (one.skip_all, Answer::ForceRollback),
         (one.look_again, Answer::LookAgain),
         (one.go_back, Answer::GoBack),
         (one.open, Answer::Open),

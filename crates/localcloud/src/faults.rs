@@ -8,6 +8,7 @@
 //! {
 //!   "resources": [{"stack": "platform", "logical_id": "Database", "phase": "update", "reason": "Invalid storage size"}],
 //!   "slow": [{"stack": "platform", "logical_id": "Database", "times": 10}],
+//!   "unmade": [{"stack": "platform", "logical_id": "Database"}],
 //!   "custom_resources": [{"stack": "platform", "logical_id": "Lookup", "physical_id": "x-2", "data": {"Zone": "z"}}],
 //!   "calls": [{"service": "batch", "operation": "TerminateJob", "after": 2, "next": 1, "answer": "lose_response"}],
 //!   "throttle": [{"service": "cloudformation", "operation": "DescribeStackEvents", "burst": 1, "per_second": 0.2}],
@@ -19,6 +20,7 @@
 //! - `resources`: the resource fails at the end of its creation, update, deletion, or of the undoing (`rollback`) of an
 //!   update, or when it is to `signal`, with this reason, for as long as the fault stands. Stacks go by their names.
 //! - `slow`: the resource takes so many times as long.
+//! - `unmade`: the resource's update is told to be complete, and its service has changed nothing.
 //! - `custom_resources`: what the function behind a custom resource answers with its success: its `Data` (any JSON), and its
 //!   id if it is to have another; one that is updated to another id is replaced. It fails by `resources`, like any other.
 //! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
@@ -42,6 +44,7 @@ use crate::{AwsError, Input, World};
 
 pub use document::{
     Answer, CallFault, CustomAnswer, FaultPhase, Faults, FaultsError, ResourceFault, SlowResource, Throttle,
+    UnmadeUpdate,
 };
 
 /// The operation that counts a fault of calls down. It comes out of the log or out of the gate, never from the wire.

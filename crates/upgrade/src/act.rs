@@ -52,6 +52,9 @@ pub enum StackAct {
         stack_id: String,
         /// Resources to skip.
         skip: Vec<String>,
+        /// Whether whatever failed is skipped (`ForceRollback`); then `skip` is empty.
+        #[serde(default)]
+        force: bool,
         /// Marks the operation's events.
         client_request_token: String,
     },
@@ -441,6 +444,9 @@ impl std::fmt::Display for StackAct {
             }
             StackAct::CancelUpdate { update, .. } => {
                 write!(formatter, "cancel the update of the {}", update.title())
+            }
+            StackAct::ContinueUpdateRollback { force: true, .. } => {
+                formatter.write_str("continue the rollback, skipping whatever failed")
             }
             StackAct::ContinueUpdateRollback { skip, .. } if skip.is_empty() => {
                 formatter.write_str("continue the rollback")

@@ -1,5 +1,6 @@
 //! The plan: everything an upgrade will do, frozen. The executor obeys.
 
+use changeset::estimate::PointOfNoReturn;
 use changeset::expect::{AwsAction, Expectation, Expected};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -163,6 +164,12 @@ pub struct StackUpdate {
     pub predicted: Vec<Change>,
     /// What we expect to really happen, and why.
     pub expected: Vec<ExpectedChange>,
+    /// How long it takes until UPDATE_COMPLETE, in seconds: an estimate from published averages and assumptions.
+    #[serde(default)]
+    pub estimated_seconds: u64,
+    /// From where on a rollback can't bring back what was; `None` where nothing of it is known to be lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_of_no_return: Option<PointOfNoReturn>,
 }
 
 /// Something that CloudFormation reads while it carries an update out, beside the template itself: a nested stack's

@@ -85,6 +85,9 @@ pub enum Answer {
         /// Logical ids; empty: try all of them again, their cause having been mended.
         skip: Vec<String>,
     },
+    /// Roll back once more, passing over whatever failed to roll back, in nested stacks too (`ForceRollback`). What names would be
+    /// given for a nested stack's resources nobody needs to know.
+    ForceRollback,
     /// Look again, and wait on.
     LookAgain,
     /// Update the stack back to the template and the parameters it had.
@@ -122,7 +125,8 @@ impl Question {
         let back = |can: bool| can.then_some(Answer::GoBack);
         match self {
             Question::RollbackFailed { .. } => {
-                vec![Answer::ContinueRollback { skip: Vec::new() }, Answer::LookAgain, Answer::StayClosed]
+                let retry = Answer::ContinueRollback { skip: Vec::new() };
+                vec![retry, Answer::LookAgain, Answer::ForceRollback, Answer::StayClosed]
             }
             Question::Unseen { .. } => vec![Answer::LookAgain, Answer::StayClosed],
             Question::NoCredentials { can_leave, .. } => {
@@ -163,6 +167,7 @@ impl Answer {
         match self {
             Answer::ContinueRollback { skip } if skip.is_empty() => "retry",
             Answer::ContinueRollback { .. } => "skip",
+            Answer::ForceRollback => "skip-all",
             Answer::LookAgain => "look-again",
             Answer::GoBack => "go-back",
             Answer::Open => "open",
@@ -181,6 +186,7 @@ impl Answer {
             return Some(retry);
         }
         let others = [
+            Answer::ForceRollback,
             Answer::LookAgain,
             Answer::GoBack,
             Answer::Open,
@@ -200,6 +206,7 @@ impl Answer {
             Answer::ContinueRollback { skip } => {
                 format!("continue the rollback, skipping {}", skip.join(", "))
             }
+            Answer::ForceRollback => "continue the rollback, skipping whatever failed".to_owned(),
             Answer::LookAgain => "look again, and wait on".to_owned(),
             Answer::GoBack => "go back to the previous release".to_owned(),
             Answer::Open => "end maintenance as it is".to_owned(),

@@ -293,8 +293,20 @@ pub struct UpdateState {
     pub led_elsewhere: bool,
     /// What its clean-up could not delete: the resource's physical id, and the rest in words.
     pub left_behind: BTreeMap<String, String>,
-    /// How often the rollback was continued, and what the last time skips.
-    pub continued: Option<(u32, Vec<String>)>,
+    /// The last time that its rollback was continued.
+    pub continued: Option<Continued>,
+}
+
+/// A failed rollback that somebody had continued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continued {
+    /// How often by now.
+    pub times: u32,
+    /// What the last time skips.
+    pub skip: Vec<String>,
+    /// Whether it skips whatever failed.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// How a run ended. What then is so, who is let in and which release stands, is in [`Seen`]: it was looked at.

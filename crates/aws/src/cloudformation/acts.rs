@@ -113,12 +113,13 @@ pub(crate) async fn cancel_update(
 pub(crate) async fn continue_update_rollback(
     wire: &Wire,
     stack_id: &str,
-    skip: &[String],
+    (skip, force): (&[String], bool),
     client_request_token: &str,
 ) -> Result<(), PortError> {
     let form = on_stack("ContinueUpdateRollback", stack_id)
         .with("ClientRequestToken", client_request_token)
-        .with_list("ResourcesToSkip.member", skip);
+        .with_list("ResourcesToSkip.member", skip)
+        .with_some("ForceRollback", force.then_some(true));
     let Err(error) = wire.tell(&form).await else { return Ok(()) };
     match error.code() {
         TOKEN_TAKEN => Ok(()),

@@ -13,6 +13,8 @@ use crate::common::{Bench, TEMPLATE};
 
 fn planned(stack_id: &str, template_url: &str, template: &[u8]) -> StackUpdate {
     StackUpdate {
+        estimated_seconds: 0,
+        point_of_no_return: None,
         kind: UpdateKind::Primary,
         stack_name: "platform".to_owned(),
         stack_id: stack_id.to_owned(),

@@ -174,6 +174,16 @@ async fn a_cancelled_update_rolls_back_and_its_events_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_rollback_goes_on_without_what_is_stuck() {
+    goes_on_without(&["Database"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_rollback_goes_on_without_whatever_failed() {
+    goes_on_without(&[]).await;
+}
+
+/// No names: by force.
+async fn goes_on_without(names: &[&str]) {
     let bench = Bench::with_platform().await;
     let update = Update { bench: &bench, name: "first", token: "run-1" };
     update.create(&TEMPLATE.replace("db.t4g.medium", "db.t4g.large")).await;
@@ -189,12 +199,13 @@ async fn a_failed_rollback_goes_on_without_what_is_stuck() {
         update: UpdateKind::Primary,
         stack_id: bench.stack_id.clone(),
         skip: skip.iter().map(|id| (*id).to_owned()).collect(),
+        force: skip.is_empty(),
         client_request_token: token.to_owned(),
     };
     let error = bench.cloud.act(&go_on("run-1-a", &["Queue"]).into()).await.expect_err("not stuck");
     assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
-    bench.tell(&go_on("run-1-b", &["Database"])).await;
-    bench.tell(&go_on("run-1-b", &["Database"])).await;
+    bench.tell(&go_on("run-1-b", names)).await;
+    bench.tell(&go_on("run-1-b", names)).await;
     Update { token: "run-1-b", ..update }.ends_as("UPDATE_ROLLBACK_COMPLETE").await;
 }
 

@@ -67,6 +67,9 @@ pub(crate) struct AnswerRun {
     /// A failed rollback: pass over this resource; may be repeated.
     #[arg(long, value_name = "LOGICAL_ID", group = "answer")]
     pub skip: Vec<String>,
+    /// A failed rollback: pass over whatever failed, in nested stacks too.
+    #[arg(long, group = "answer")]
+    pub skip_all: bool,
     /// Look again, and wait on.
     #[arg(long, group = "answer")]
     pub look_again: bool,

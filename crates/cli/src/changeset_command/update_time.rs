@@ -1,7 +1,7 @@
 //! How long the update is estimated to take, for people and as JSON.
 
 use changeset::durations::Operation;
-use changeset::estimate::{Estimate, PointOfNoReturn, Timed};
+use changeset::estimate::{Estimate, Timed, minutes};
 use serde_json::{Value as Json, json};
 
 use crate::change_table;
@@ -44,17 +44,7 @@ pub(super) fn text(estimate: &Estimate, width: usize) -> String {
         text.push_str(&format!("    and {} more\n", path.len() - SHOWN));
     }
     match &estimate.point_of_no_return {
-        Some(PointOfNoReturn { logical_id, begins_seconds, why, more }) => {
-            let others = match more {
-                0 => String::new(),
-                more => format!(" {more} more such resources follow."),
-            };
-            let line = format!(
-                "Point of no return: {logical_id}, {} after the beginning at the earliest: {why}.{others}",
-                minutes(*begins_seconds)
-            );
-            change_table::wrap(&mut text, &line, width);
-        }
+        Some(point) => change_table::wrap(&mut text, &format!("Point of no return: {point}"), width),
         None => text.push_str("    No point of no return is known before the clean-up.\n"),
     }
     text
@@ -93,12 +83,5 @@ fn word(operation: Operation) -> &'static str {
         Operation::Create => "create",
         Operation::Update => "update",
         Operation::Delete => "delete",
-    }
-}
-
-fn minutes(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
     }
 }

@@ -134,3 +134,32 @@ fn what_maintenance_changed_is_found() {
     let one = cloud.get("DetectStackResourceDrift", json!({"StackName": "s", "LogicalResourceId": "Queue"}));
     assert_eq!(one["StackResourceDrift"]["StackResourceDriftStatus"], "MODIFIED");
 }
+
+#[test]
+fn an_update_that_is_only_said_to_be_made_is_found() {
+    let database = |class: &str| {
+        template(
+            json!({"Database": {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Delete", "Properties": {
+                "DBInstanceIdentifier": "main", "Engine": "postgres", "DBInstanceClass": class, "AllocatedStorage": "20",
+                "MasterUsername": "u", "ManageMasterUserPassword": true,
+            }}}),
+        )
+    };
+    let mut cloud = Cloud::new();
+    cloud.create("s", &database("db.t4g.medium"));
+    let unmade =
+        localcloud::faults::UnmadeUpdate { stack: "s".to_owned(), logical_id: "Database".to_owned() };
+    cloud.world.faults.unmade.push(unmade);
+    cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": database("db.m6g.large").to_string()}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_COMPLETE");
+    cloud.get("DetectStackDrift", json!({"StackName": "s"}));
+    cloud.pass(60);
+    let drifts = cloud.all("DescribeStackResourceDrifts", "StackResourceDrifts", json!({"StackName": "s"}));
+    let found = &drifts[0]["PropertyDifferences"][0];
+    assert_eq!(
+        (&found["ExpectedValue"], &found["ActualValue"]),
+        (&json!("db.m6g.large"), &json!("db.t4g.medium")),
+        "{drifts:#?}"
+    );
+}

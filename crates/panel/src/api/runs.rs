@@ -415,6 +415,7 @@ pub(super) struct Answer {
 enum AnswerWord {
     Retry,
     Skip,
+    SkipAll,
     LookAgain,
     GoBack,
     Open,
@@ -428,6 +429,7 @@ pub(super) async fn answer(call: Call, Answer { answer, skip }: Answer) -> Resul
     let answer = match answer {
         AnswerWord::Retry => Some(upgrade::Answer::ContinueRollback { skip: Vec::new() }),
         AnswerWord::Skip => (!skip.is_empty()).then_some(upgrade::Answer::ContinueRollback { skip }),
+        AnswerWord::SkipAll => Some(upgrade::Answer::ForceRollback),
         AnswerWord::LookAgain => Some(upgrade::Answer::LookAgain),
         AnswerWord::GoBack => Some(upgrade::Answer::GoBack),
         AnswerWord::Open => Some(upgrade::Answer::Open),

@@ -26,6 +26,8 @@ pub fn plan(run_id: &str) -> Plan {
         from_version: Some("1.0.0".to_owned()),
         to_version: Some("1.1.0".to_owned()),
         updates: vec![StackUpdate {
+            estimated_seconds: 0,
+            point_of_no_return: None,
             kind: UpdateKind::Primary,
             stack_name: "lab-stack".to_owned(),
             stack_id,

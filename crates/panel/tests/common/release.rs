@@ -169,6 +169,8 @@ fn parameters(choices: &UpgradeChoices, size: &str) -> Vec<ParameterRow> {
 
 fn update() -> StackUpdate {
     StackUpdate {
+        estimated_seconds: 0,
+        point_of_no_return: None,
         kind: UpdateKind::Primary,
         stack_name: "lab-stack".to_owned(),
         stack_id: "arn:aws:cloudformation:us-east-1:000000000000:stack/lab-stack/1".to_owned(),

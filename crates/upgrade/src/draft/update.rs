@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use changeset::capabilities::capabilities;
+use changeset::estimate::{OwnEvents, estimate};
 use changeset::expect::{Expectation, expectations};
 use changeset::permissions::{Permissions, permissions};
 use changeset::risks::{Risk, risks};
-use changeset::{DeployedResource, Mode};
+use changeset::{DeployedResource, Mode, PredictError};
 use indexmap::IndexMap;
 use template::{
     Evaluation, GivenParameter, Outside, ParameterInputs, Pseudo, ReferenceTarget, ResolvedParameters,
@@ -184,6 +185,8 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
         return Err(DraftError::NoChanges);
     }
     let expectations = expectations(Some(&evaluation_before), &evaluation_after, &deployed, &plain, &values)?;
+    let time = estimate(Some(&evaluation_before), &evaluation_after, &expectations, &OwnEvents::default())
+        .map_err(PredictError::Cycle)?;
     let update = StackUpdate {
         kind: request.kind,
         stack_name: deployment.stack_name.clone(),
@@ -215,6 +218,8 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
         },
         predicted: plain.changes.iter().map(Change::from_prediction).collect(),
         expected: expectations.iter().map(ExpectedChange::from_expectation).collect(),
+        estimated_seconds: time.update_seconds + time.clean_up_seconds,
+        point_of_no_return: time.point_of_no_return,
     };
     let risks = risks(&expectations, &evaluation_after);
     let permissions = permissions(&expectations, &evaluation_after);

@@ -6,7 +6,7 @@ use crate::observation::{Observation, StackEvent, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::query::{Query, StackQuery};
 use crate::question::{Question, StuckResource};
-use crate::state::{State, UpdateState};
+use crate::state::{Continued, State, UpdateState};
 use crate::step::{Ends, OnStop, StepRules};
 use crate::steps::{Decision, Inquiry, change_set, no_update, workers};
 use crate::watch;
@@ -85,7 +85,7 @@ pub(crate) fn inquiry(plan: &Plan, state: &State, kind: UpdateKind) -> Inquiry {
 fn token(plan: &Plan, kind: UpdateKind, known: Option<&UpdateState>) -> String {
     let token = plan.token(kind);
     match known.and_then(|known| known.continued.as_ref()) {
-        Some((times, _)) => format!("{token}-rollback-{times}"),
+        Some(last) => format!("{token}-rollback-{}", last.times),
         None => token,
     }
 }
@@ -131,11 +131,12 @@ fn follow(
     let unprotect = workers::unprotect_noted(plan, state, deleting, at);
     let update = state.update(kind);
     let Some((status, reason)) = &update.status else {
-        if let Some((_, skip)) = &update.continued {
+        if let Some(Continued { skip, force, .. }) = &update.continued {
             return Decision::act(StackAct::ContinueUpdateRollback {
                 update: kind,
                 stack_id: planned.stack_id.clone(),
                 skip: skip.clone(),
+                force: *force,
                 client_request_token: token,
             });
         }

@@ -5,7 +5,7 @@ use super::{Effect, IllegalTransition, credentials, enter, follow, named, procee
 use crate::Timestamp;
 use crate::plan::{Plan, UpdateKind};
 use crate::question::{Answer, Question};
-use crate::state::State;
+use crate::state::{Continued, State};
 use crate::step::{OnFailure, OnStop, Step};
 use crate::steps::{Decision, health};
 
@@ -93,18 +93,28 @@ pub(super) fn answered(
     let Some(question) = question else { return Err(IllegalTransition::NotAnAnswer) };
     state.waiting_on.clear();
     Ok(match answer {
-        Answer::ContinueRollback { skip } => {
+        Answer::ContinueRollback { .. } | Answer::ForceRollback => {
+            let (skip, force) = match answer {
+                Answer::ContinueRollback { skip } => (skip.clone(), false),
+                _ => (Vec::new(), true),
+            };
             if let Step::FollowUpdate(kind) = state.step {
                 let update = state.update(kind);
-                let times = update.continued.as_ref().map_or(0, |(times, _)| *times);
-                update.continued = Some((times + 1, skip.clone()));
+                let times = update.continued.as_ref().map_or(0, |last| last.times) + 1;
+                update.continued = Some(Continued { times, skip: skip.clone(), force });
                 update.status = None;
                 update.led_elsewhere = false;
             }
-            if !skip.is_empty() {
+            let passed_over = match &question {
+                Question::RollbackFailed { resources, .. } if force => {
+                    let stuck: Vec<&str> = resources.iter().map(|one| one.logical_id.as_str()).collect();
+                    format!("whatever failed ({})", stuck.join(", "))
+                }
+                _ => skip.join(", "),
+            };
+            if !passed_over.is_empty() {
                 let words = format!(
-                    "{by} had CloudFormation pass over {} in the rollback: it believes them rolled back, whatever they are",
-                    skip.join(", ")
+                    "{by} had CloudFormation pass over {passed_over} in the rollback: it believes them rolled back, whatever they are"
                 );
                 state.remarks.push(words);
             }

@@ -36,6 +36,8 @@ pub fn stack_name(kind: UpdateKind) -> &'static str {
 fn update(kind: UpdateKind) -> StackUpdate {
     let stack_name = stack_name(kind);
     StackUpdate {
+        estimated_seconds: 0,
+        point_of_no_return: None,
         kind,
         stack_name: stack_name.to_owned(),
         stack_id: format!("arn:aws:cloudformation:us-east-1:000000000000:stack/{stack_name}/1"),

@@ -135,6 +135,17 @@ pub fn stories() -> Vec<Story> {
             "the old release stands",
         ),
         story(
+            "the rollback fails and is forced on",
+            Fortune {
+                statuses: ROLLBACK_FAILED,
+                continued_statuses: &["UPDATE_ROLLBACK_COMPLETE"],
+                answers: &[|| Answer::ForceRollback],
+                ..Fortune::default()
+            },
+            "NotUpgraded",
+            "the old release stands",
+        ),
+        story(
             "the rollback fails twice, and a person gives up",
             Fortune {
                 statuses: ROLLBACK_FAILED,

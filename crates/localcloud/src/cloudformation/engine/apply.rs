@@ -193,8 +193,15 @@ fn begin_update(
             physical_id: physical_id.as_deref(),
             undoes: false,
         };
-        validate(stack, logical_id, &type_name, &evaluated.properties)
-            .and_then(|()| provisioner::update(world, &desired, evaluated.update_policy.as_ref()))
+        let unmade = world.faults.is_unmade(&stack.name, logical_id);
+        validate(stack, logical_id, &type_name, &evaluated.properties).and_then(|()| match unmade {
+            true => Ok(Provisioned {
+                physical_id: physical_id.clone().unwrap_or_default(),
+                attributes: old.attributes.clone(),
+                extra: Duration::ZERO,
+            }),
+            false => provisioner::update(world, &desired, evaluated.update_policy.as_ref()),
+        })
     };
     match outcome {
         Ok(provisioned) => {

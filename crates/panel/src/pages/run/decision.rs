@@ -78,6 +78,7 @@ fn question_form(question: &Question, run: &str, may: bool) -> Markup {
                             div.buttons {
                                 (button("retry", "primary", "Try the rollback again"))
                                 (button("skip", "", "Try again, passing over the ticked"))
+                                (button("skip-all", "", label(&Answer::ForceRollback)))
                                 (button("look-again", "", "Look again, it was continued elsewhere"))
                                 (button("stay-closed", "", "End the run as it is"))
                             }
@@ -137,6 +138,7 @@ fn question_form(question: &Question, run: &str, may: bool) -> Markup {
 fn label(answer: &Answer) -> &'static str {
     match answer {
         Answer::ContinueRollback { .. } => "Try the rollback again",
+        Answer::ForceRollback => "Try again, passing over whatever failed, in nested stacks too",
         Answer::LookAgain => "Look again, and wait on",
         Answer::GoBack => "Go back to the previous release",
         Answer::Open => "End maintenance as it is",

@@ -20,6 +20,10 @@ pub(super) fn plan(plan: &Plan) -> Markup {
                     @if !risk.certain { " (perhaps)" } ": " (risk.because)
                 } } }
             }
+            @for (update, point) in plan.updates.iter().filter_map(|update| Some((update, update.point_of_no_return.as_ref()?))) {
+                h3 { "Point of no return of the " (update.kind.title()) }
+                p { (point) }
+            }
             @if !plan.accepted.is_empty() {
                 h3 { "Accepted" }
                 ul { @for one in &plan.accepted { li { (one.what) " by " (one.who) @if !one.why.is_empty() { ": " (one.why) } } } }

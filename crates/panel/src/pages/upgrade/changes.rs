@@ -29,6 +29,7 @@ pub(super) fn update(update: &StackUpdate) -> Markup {
         h3 id=(id) { "The " (update.kind.title()) " " (update.stack_name)
             @if let (Some(from), Some(to)) = (&update.from_version, &update.to_version) { ", " (from) " → " (to) }
         }
+        @if let Some(point) = &update.point_of_no_return { p.notice { strong { "Point of no return" } ": " (point) } }
         p.sub { (counted(changed.len(), "change")) @if !unchanged.is_empty() { ", and " (unchanged.len()) " that AWS will list though nothing happens to them" } "." }
         @if !changed.is_empty() {
             div.scroll tabindex="0" role="region" aria-labelledby=(id) { table.changes {
