@@ -3,6 +3,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod drift;
+pub(crate) mod drift_preview;
 pub(crate) mod events;
 pub(crate) mod stack;
 mod validation;

@@ -17,6 +17,7 @@ mod change_table;
 mod changeset_command;
 pub mod configuration;
 mod demo;
+mod drift_preview;
 mod error;
 mod files;
 mod history;

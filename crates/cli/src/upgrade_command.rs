@@ -14,18 +14,29 @@ use crate::history::History;
 use crate::maintenance_command::refuse_under_way;
 use crate::planning::{Prepared, inherited, prepare};
 use crate::site::Site;
-use crate::{operate, plan_text, wish};
+use crate::{drift_preview, operate, plan_text, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish).await?;
+    let drift = match arguments.drift {
+        true => Some(drift_preview::look(&site, &prepared).await),
+        false => None,
+    };
     match arguments.printed.format {
         Format::Text => {
             show_checks(&prepared);
+            if let Some(drift) = &drift {
+                print_styled!("{}", drift_preview::text(drift, terminal_width()));
+            }
             println!("\n{}", in_words(&site.written.addresses()));
         }
         Format::Json => println!(
             "{:#}",
-            serde_json::json!({"checks": prepared.checks, "written": site.written.addresses()})
+            serde_json::json!({
+                "checks": prepared.checks,
+                "written": site.written.addresses(),
+                "drift": drift.as_ref().map(drift_preview::json),
+            })
         ),
     }
     prepared.plan?;

@@ -18,6 +18,7 @@ mod operations;
 mod outputs;
 mod paging;
 pub(crate) mod provisioner;
+mod revert_drift;
 mod rollback_configuration;
 pub(crate) mod service_role;
 pub mod stack;
@@ -107,7 +108,7 @@ fn not_simulated(input: Input<'_>) -> Result<(), AwsError> {
     if input.has("ResourcesToImport") || input.boolean("ImportExistingResources")?.unwrap_or(false) {
         return refused("Importing resources (ResourcesToImport, ImportExistingResources)");
     }
-    if let Some(mode) = input.string("DeploymentMode") {
+    if let Some(mode) = input.string("DeploymentMode").filter(|mode| *mode != "REVERT_DRIFT") {
         return refused(&format!("DeploymentMode {mode}"));
     }
     match input.object("DeploymentConfig").and_then(|configuration| configuration.string("Mode")) {

@@ -7,6 +7,7 @@ use super::on_stack;
 use super::stack::stack_status;
 use crate::errors::look_again;
 use crate::wire::Wire;
+use crate::wire::query::Form;
 
 /// The type of what a rollback trigger names: an alarm that watches a metric.
 const ALARM: &str = "AWS::CloudWatch::Alarm";
@@ -19,6 +20,27 @@ pub(crate) async fn create_change_set(
     stack_id: &str,
     proposal: &Proposal,
 ) -> Result<(), PortError> {
+    create(wire, proposal_form(stack_id, proposal)).await
+}
+
+/// The same, held against what there is.
+pub(crate) async fn create_drift_aware_change_set(
+    wire: &Wire,
+    stack_id: &str,
+    proposal: &Proposal,
+) -> Result<(), PortError> {
+    create(wire, proposal_form(stack_id, proposal).with("DeploymentMode", "REVERT_DRIFT")).await
+}
+
+async fn create(wire: &Wire, form: Form<'_>) -> Result<(), PortError> {
+    wire.tell(&form).await.or_else(|error| match error.code() {
+        // Made by a call whose answer was lost.
+        "AlreadyExistsException" => Ok(()),
+        _ => Err(error.into()),
+    })
+}
+
+fn proposal_form<'a>(stack_id: &str, proposal: &Proposal) -> Form<'a> {
     let mut form = on_stack("CreateChangeSet", stack_id)
         .with("ChangeSetName", &proposal.change_set_name)
         .with("ChangeSetType", "UPDATE")
@@ -45,11 +67,7 @@ pub(crate) async fn create_change_set(
             [("Arn", arn.as_str()), ("Type", ALARM)]
         });
     }
-    wire.tell(&form).await.or_else(|error| match error.code() {
-        // Made by a call whose answer was lost.
-        "AlreadyExistsException" => Ok(()),
-        _ => Err(error.into()),
-    })
+    form
 }
 
 pub(crate) async fn execute_change_set(

@@ -4,8 +4,8 @@ use aws::AwsClouds;
 use conductor::Cloud;
 use localcloud::Faults;
 use upgrade::{
-    ChangeSetSeen, Observation, ParameterSetting, PortErrorKind, Proposal, StackAct, StackEvent, StackQuery,
-    UpdateKind,
+    ChangeSetSeen, FleetAct, GroupSize, Observation, ParameterSetting, PortErrorKind, Proposal, StackAct,
+    StackEvent, StackQuery, UpdateKind,
 };
 
 use crate::common::{Bench, TEMPLATE};
@@ -155,6 +155,33 @@ async fn a_change_set_is_deleted_once_and_for_all() {
     bench.tell(&delete).await;
     bench.tell(&delete).await;
     assert_eq!(change_set(bench.ask(update.query()).await), None);
+}
+
+/// What was changed by hand is seen, by a change set that isn't there afterwards; none is made beside one that waits.
+#[tokio::test(start_paused = true)]
+async fn drift_is_previewed_and_nothing_is_left_of_it() {
+    let bench = Bench::with_platform().await;
+    let update = Update { bench: &bench, name: "first", token: "run-1" };
+    let proposal = proposal(&bench, "first", TEMPLATE).await;
+    let preview =
+        async || bench.cloud.drift_preview(&bench.stack_id, &proposal, "preview", &bench.clock).await;
+    assert_eq!(preview().await.expect("looked"), Vec::new());
+    let less = GroupSize {
+        group_name: "workers".to_owned(),
+        min_size: 0,
+        max_size: 7,
+        desired_capacity: 0,
+        new_instances_protected: true,
+    };
+    bench.tell(&FleetAct::ResizeWorkerGroups { sizes: vec![less] }).await;
+    let found = preview().await.expect("looked");
+    let told: Vec<(&str, Option<&str>, bool)> =
+        found.iter().map(|one| (one.logical_id.as_str(), one.path.as_deref(), one.agrees)).collect();
+    assert_eq!(told, [("Workers", Some("/Properties/MaxSize"), false)]);
+    assert_eq!(bench.cloud.waiting_change_sets(&bench.stack_id).await.expect("listed"), Vec::<String>::new());
+    update.create(&TEMPLATE.replace("db.t4g.medium", "db.t4g.large")).await;
+    let refused = preview().await.expect_err("another one waits");
+    assert_eq!(refused.message, "change set first waits to be executed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use super::service_role;
 use super::stack::{Definition, OnFailure, Stack};
 use super::status::Status;
 use super::submission::{self, Subject};
-use super::{describe, locate, paging, validation, words};
+use super::{describe, locate, paging, revert_drift, validation, words};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// What AWS says to a change set that changes nothing.
@@ -80,6 +80,8 @@ pub struct ChangeSet {
     pub on_stack_failure: Option<OnFailure>,
     /// `RollbackConfiguration`, which the stack has from the execution on; `None`: the stack keeps its own.
     pub rollback_configuration: Option<Json>,
+    /// `DeploymentMode=REVERT_DRIFT`, and whether the stack had drifted when it was made.
+    pub reverts_drift: Option<bool>,
     /// Whether it is validated before it is made (`DisableValidation` says no).
     pub validates: bool,
     /// `Changes`, without property values.
@@ -183,6 +185,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         on_stack_failure,
         rollback_configuration,
         validates,
+        reverts_drift: input.has("DeploymentMode").then_some(false),
         plain: Vec::new(),
         with_values: Vec::new(),
     };
@@ -199,23 +202,31 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
 
 /// The time to make a change set is over: say what it will do.
 pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
-    let Some((definition, validates)) =
-        stack.change_sets.get(change_set_id).map(|one| (one.definition.clone(), one.validates))
-    else {
-        return;
-    };
+    let Some(made) = stack.change_sets.get(change_set_id) else { return };
+    let (definition, validates) = (made.definition.clone(), made.validates);
+    let reverts_drift = made.reverts_drift.is_some();
     let failures = match &definition {
         Ok(definition) if validates => validation::failures(world, stack, definition),
         Ok(_) | Err(_) => Vec::new(),
     };
     let outcome = match validation::words(&failures) {
         Some(words) => Err(words),
-        None => definition.and_then(|definition| Prediction::make(stack, &definition)),
+        None => definition.and_then(|definition| {
+            let mut prediction = Prediction::make(stack, &definition)?;
+            let mut drifted = false;
+            if reverts_drift {
+                drifted = revert_drift::add(world, stack, &definition, &mut prediction.with_values);
+                revert_drift::add(world, stack, &definition, &mut prediction.plain);
+                prediction.changes_something |= drifted;
+            }
+            Ok((prediction, drifted))
+        }),
     };
     validation::record(world, stack, failures, Some(change_set_id));
     let Some(change_set) = stack.change_sets.get_mut(change_set_id) else { return };
     match outcome {
-        Ok(prediction) if prediction.changes_something => {
+        Ok((prediction, drifted)) if prediction.changes_something => {
+            change_set.reverts_drift = change_set.reverts_drift.map(|_| drifted);
             change_set.status = ChangeSetStatus::CreateComplete;
             if change_set.execution == Execution::Unavailable {
                 change_set.execution = Execution::Available;
@@ -319,6 +330,10 @@ pub fn describe(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         "RollbackConfiguration",
         change_set.rollback_configuration.clone().unwrap_or_else(|| json!({})),
     );
+    if let Some(drifted) = change_set.reverts_drift {
+        describe::put(&mut answer, "DeploymentMode", json!("REVERT_DRIFT"));
+        describe::put(&mut answer, "StackDriftStatus", json!(if drifted { "DRIFTED" } else { "IN_SYNC" }));
+    }
     describe::put(&mut answer, "Changes", Json::Array(page.to_vec()));
     if let Some(next) = next {
         describe::put(&mut answer, "NextToken", json!(next));
@@ -381,6 +396,11 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         let words =
             format!("ChangeSet [{}] cannot be executed in its current {what} of [{name}]", change_set.id);
         return Err(AwsError::new(400, "InvalidChangeSetStatus", words));
+    }
+    if change_set.reverts_drift.is_some() {
+        return Err(AwsError::validation(
+            "Executing a change set that reverts drift isn't simulated in this local cloud: it can be looked at",
+        ));
     }
     let creates = stack.status == Status::ReviewInProgress;
     if !creates && !stack.status.may_be_updated() {

@@ -32,14 +32,29 @@ pub struct Drift {
     resources: BTreeMap<String, ResourceDrift>,
 }
 
+/// What has become of one resource.
 #[derive(Debug, Clone)]
-struct ResourceDrift {
-    status: &'static str,
+pub(super) struct ResourceDrift {
+    /// `IN_SYNC`, `MODIFIED` or `DELETED`.
+    pub status: &'static str,
     physical_id: String,
     type_name: String,
     expected: String,
     actual: Option<String>,
-    differences: Vec<Json>,
+    /// As DescribeStackResourceDrifts shows them, without secrets.
+    pub differences: Vec<Json>,
+}
+
+impl ResourceDrift {
+    /// Whether it is as CloudFormation left it.
+    pub fn is_in_sync(&self) -> bool {
+        self.status == "IN_SYNC"
+    }
+}
+
+/// What has become of a resource by now; `None` when it can't be told.
+pub(super) fn look(world: &World, resource: &StackResource, secrets: &[String]) -> Option<ResourceDrift> {
+    compare(world, resource, live::live_properties(world, resource), secrets)
 }
 
 impl Drift {
@@ -122,8 +137,7 @@ fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<D
         stack.resources.values().filter(|resource| wanted(&resource.logical_id)).cloned().collect();
     let mut resources = BTreeMap::new();
     for resource in &looked_at {
-        let live = live::live_properties(world, resource);
-        if let Some(found) = compare(world, resource, live, secrets) {
+        if let Some(found) = look(world, resource, secrets) {
             resources.insert(resource.logical_id.clone(), found);
         }
     }

@@ -163,3 +163,61 @@ fn an_update_that_is_only_said_to_be_made_is_found() {
         "{drifts:#?}"
     );
 }
+
+/// A change set that reverts drift lists what was changed by hand, and what the template wants of it: kept by a normal one, put back,
+/// or as it is already.
+#[test]
+fn a_drift_aware_change_set_shows_what_would_be_put_back() {
+    let body =
+        |a: &str, b: &str| template(json!({"A": parameter(a), "B": parameter(b), "C": parameter("c")}));
+    let mut cloud = Cloud::new();
+    cloud.create("s", &body("a", "b"));
+    let stack = cloud.world.cloudformation.find("s").expect("a stack");
+    let ids = ["A", "B"].map(|name| stack.resources[name].physical_id.clone().unwrap_or_default());
+    for id in ids {
+        let by_hand = template::Value::String("by hand".to_owned());
+        cloud.world.generic.set_property("AWS::SSM::Parameter", &id, "Value", by_hand);
+    }
+    let mut request =
+        json!({"StackName": "s", "ChangeSetName": "c", "TemplateBody": body("a", "by hand").to_string()});
+    request["DeploymentMode"] = json!("REVERT_DRIFT");
+    cloud.get("CreateChangeSet", request);
+    cloud.pass(60);
+    let named = json!({"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": true});
+    let made = cloud.get("DescribeChangeSet", named.clone());
+    assert_eq!(
+        (&made["Status"], &made["DeploymentMode"], &made["StackDriftStatus"]),
+        (&json!("CREATE_COMPLETE"), &json!("REVERT_DRIFT"), &json!("DRIFTED"))
+    );
+    let told: Vec<String> = made["Changes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|change| {
+            let change = &change["ResourceChange"];
+            let target = &change["Details"][0]["Target"];
+            let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {}: {} {} -> {}",
+                text(&change["LogicalResourceId"]),
+                text(&change["ResourceDriftStatus"]),
+                text(&target["Path"]),
+                text(&target["AttributeChangeType"]),
+                text(&target["BeforeValue"]),
+                text(&target["AfterValue"])
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "B MODIFIED /Properties/Value: SyncWithActual by hand -> by hand",
+            "A MODIFIED /Properties/Value: Modify by hand -> a",
+        ]
+    );
+    assert!(
+        cloud
+            .refused("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}))
+            .contains("isn't simulated")
+    );
+}

@@ -156,7 +156,7 @@ fn what_isnt_simulated_is_refused_by_name() {
     let mut cloud = Cloud::new();
     let body = queue(json!({})).to_string();
     let cases = [
-        (json!({"DeploymentMode": "REVERT_DRIFT"}), "DeploymentMode REVERT_DRIFT"),
+        (json!({"DeploymentMode": "ANOTHER"}), "DeploymentMode ANOTHER"),
         (json!({"DeploymentConfig": {"Mode": "EXPRESS"}}), "DeploymentConfig with the mode EXPRESS"),
         (json!({"ImportExistingResources": true}), "Importing resources"),
         (json!({"ResourcesToImport": [{}]}), "Importing resources"),

@@ -1,0 +1,121 @@
+//! `slackwater check --drift`: what was changed outside of CloudFormation, and what the release wants of it.
+
+use std::fmt::Write as _;
+
+use aws::Drifted;
+use serde_json::{Value as Json, json};
+use upgrade::UpdateKind;
+
+use crate::change_table::wrap;
+use crate::planning::Prepared;
+use crate::site::Site;
+
+/// One stack's preview; the error in words.
+pub(crate) struct Preview {
+    stack_name: String,
+    found: Result<Vec<Drifted>, String>,
+}
+
+/// Drift that AWS is reported to see where there is none: type, part of the path, the report.
+const FALSE_DRIFT: [(&str, &str, &str); 4] = [
+    (
+        "AWS::EC2::Instance",
+        "Volumes",
+        "coverage-roadmap 2465: volumes that are attached by resources of their own",
+    ),
+    (
+        "AWS::EC2::Instance",
+        "BlockDeviceMappings",
+        "coverage-roadmap 2465: volumes that are attached by resources of their own",
+    ),
+    ("AWS::ApiGateway::", "ResourceId", "coverage-roadmap 2505: Ref of an API's resource is misread"),
+    ("AWS::ApiGateway::", "ParentId", "coverage-roadmap 2505: Ref of an API's resource is misread"),
+];
+
+/// Look at every stack that is to be updated. A change set is made for it, which is said before.
+pub(crate) async fn look(site: &Site, prepared: &Prepared) -> Vec<Preview> {
+    let updates = prepared.foretold.iter().flat_map(|foretold| &foretold.updates);
+    let mut previews = Vec::new();
+    for update in updates.filter(|update| update.kind != UpdateKind::WayBack) {
+        let name = format!("{}-drift", update.proposal.change_set_name);
+        eprintln!(
+            "slackwater: change set {name} is made in stack {} to look at its drift, and deleted again; it is not executed",
+            update.stack_name
+        );
+        let found = match site.ports.clouds.cloud_for(update.kind) {
+            Ok(cloud) => cloud.drift_preview(&update.stack_id, &update.proposal, &name, &site.clock).await,
+            Err(error) => Err(error),
+        };
+        previews.push(Preview {
+            stack_name: update.stack_name.clone(),
+            found: found.map_err(|error| error.to_string()),
+        });
+    }
+    previews
+}
+
+pub(crate) fn text(previews: &[Preview], width: usize) -> String {
+    let mut text = String::new();
+    for Preview { stack_name, found } in previews {
+        let _ = writeln!(text, "\nWhat was changed outside of CloudFormation in {stack_name}:");
+        match found {
+            Err(reason) => wrap(&mut text, &format!("It could not be looked at: {reason}."), width),
+            Ok(drifted) if drifted.is_empty() => text.push_str("    Nothing that AWS can tell.\n"),
+            Ok(drifted) => {
+                for one in drifted {
+                    wrap(&mut text, &sentence(one), width);
+                }
+            }
+        }
+    }
+    if previews.is_empty() {
+        text.push_str("\nNo update is foretold, so its drift was not looked at.\n");
+    }
+    text
+}
+
+fn sentence(one: &Drifted) -> String {
+    let Drifted { logical_id, resource_type, path, agrees } = one;
+    let Some(path) = path else {
+        return format!("{logical_id} ({resource_type}) was deleted.");
+    };
+    let path = path.strip_prefix("/Properties/").unwrap_or(path);
+    let doubt = match false_drift(resource_type, path) {
+        Some(report) => format!(" Perhaps it isn't drift at all ({report})."),
+        None => String::new(),
+    };
+    match agrees {
+        true => format!("{logical_id} ({resource_type}): {path} is already as the release wants it.{doubt}"),
+        false => format!(
+            "{logical_id} ({resource_type}): {path} is otherwise than the release wants it. An update that touches the resource \
+             puts the template's value there.{doubt}"
+        ),
+    }
+}
+
+fn false_drift(resource_type: &str, path: &str) -> Option<&'static str> {
+    FALSE_DRIFT
+        .iter()
+        .find(|(name, part, _)| resource_type.starts_with(name) && path.contains(part))
+        .map(|(_, _, report)| *report)
+}
+
+pub(crate) fn json(previews: &Vec<Preview>) -> Json {
+    let drifted = |one: &Drifted| {
+        let path = one.path.as_deref().unwrap_or_default();
+        json!({
+            "logical_id": one.logical_id,
+            "resource_type": one.resource_type,
+            "path": one.path,
+            "agrees": one.agrees,
+            "false_drift": false_drift(&one.resource_type, path),
+        })
+    };
+    let stack = |preview: &Preview| match &preview.found {
+        Ok(found) => {
+            json!({"stack": preview.stack_name, "drifted": found.iter().map(drifted).collect::<Vec<_>>()})
+        }
+        Err(reason) => json!({"stack": preview.stack_name, "not_looked_at": reason}),
+    };
+    previews.iter().map(stack).collect()
+}
