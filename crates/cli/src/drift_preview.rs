@@ -100,7 +100,7 @@ fn false_drift(resource_type: &str, path: &str) -> Option<&'static str> {
         .map(|(_, _, report)| *report)
 }
 
-pub(crate) fn json(previews: &Vec<Preview>) -> Json {
+pub(crate) fn json(previews: &[Preview]) -> Json {
     let drifted = |one: &Drifted| {
         let path = one.path.as_deref().unwrap_or_default();
         json!({

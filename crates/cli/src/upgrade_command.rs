@@ -35,7 +35,7 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
             serde_json::json!({
                 "checks": prepared.checks,
                 "written": site.written.addresses(),
-                "drift": drift.as_ref().map(drift_preview::json),
+                "drift": drift.as_deref().map(drift_preview::json),
             })
         ),
     }

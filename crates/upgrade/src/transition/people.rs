@@ -93,31 +93,34 @@ pub(super) fn answered(
     let Some(question) = question else { return Err(IllegalTransition::NotAnAnswer) };
     state.waiting_on.clear();
     Ok(match answer {
-        Answer::ContinueRollback { .. } | Answer::ForceRollback => {
-            let (skip, force) = match answer {
-                Answer::ContinueRollback { skip } => (skip.clone(), false),
-                _ => (Vec::new(), true),
+        Answer::ContinueRollback { skip } => {
+            let skipped = skip.join(", ");
+            continue_rollback(
+                &mut state,
+                Continued { times: 0, skip: skip.clone(), force: false },
+                &skipped,
+                by,
+            );
+            proceed(plan, state, at)
+        }
+        Answer::ForceRollback => {
+            let stuck = match &question {
+                Question::RollbackFailed { resources, .. } => resources.as_slice(),
+                Question::Unseen { .. }
+                | Question::NoCredentials { .. }
+                | Question::Unhealthy { .. }
+                | Question::Leaving { .. }
+                | Question::GateGone { .. }
+                | Question::WindowPassed { .. } => &[],
             };
-            if let Step::FollowUpdate(kind) = state.step {
-                let update = state.update(kind);
-                let times = update.continued.as_ref().map_or(0, |last| last.times) + 1;
-                update.continued = Some(Continued { times, skip: skip.clone(), force });
-                update.status = None;
-                update.led_elsewhere = false;
-            }
-            let passed_over = match &question {
-                Question::RollbackFailed { resources, .. } if force => {
-                    let stuck: Vec<&str> = resources.iter().map(|one| one.logical_id.as_str()).collect();
-                    format!("whatever failed ({})", stuck.join(", "))
-                }
-                _ => skip.join(", "),
-            };
-            if !passed_over.is_empty() {
-                let words = format!(
-                    "{by} had CloudFormation pass over {passed_over} in the rollback: it believes them rolled back, whatever they are"
-                );
-                state.remarks.push(words);
-            }
+            let stuck: Vec<&str> = stuck.iter().map(|one| one.logical_id.as_str()).collect();
+            let skipped = format!("whatever failed ({})", stuck.join(", "));
+            continue_rollback(
+                &mut state,
+                Continued { times: 0, skip: Vec::new(), force: true },
+                &skipped,
+                by,
+            );
             proceed(plan, state, at)
         }
         Answer::LookAgain => {
@@ -214,5 +217,21 @@ pub(super) fn words(question: &Question) -> String {
             format!("the gate was found open on {}", doors.join(", "))
         }
         Question::WindowPassed { .. } => "the announced closing time had passed".to_owned(),
+    }
+}
+
+/// A failed rollback is to go on; `skipped` is what it passes over, in words.
+fn continue_rollback(state: &mut State, way: Continued, skipped: &str, by: &str) {
+    if let Step::FollowUpdate(kind) = state.step {
+        let update = state.update(kind);
+        let times = update.continued.as_ref().map_or(0, |last| last.times) + 1;
+        update.continued = Some(Continued { times, ..way });
+        update.status = None;
+        update.led_elsewhere = false;
+    }
+    if !skipped.is_empty() {
+        state.remarks.push(format!(
+            "{by} had CloudFormation pass over {skipped} in the rollback: it believes them rolled back, whatever they are"
+        ));
     }
 }
