@@ -125,12 +125,14 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     precondition: |_world, input| not_simulated(input),
     target: Target::Computed(|world, _operation, input| {
-        input.string("StackName").map(|name| match world.cloudformation.find(name) {
+        let named = input.string("StackName").map(|name| match world.cloudformation.find(name) {
             Some(stack) => stack.id.clone(),
             None if name.starts_with("arn:") => name.to_owned(),
             None => world.arn("cloudformation", &format!("stack/{name}/*")),
-        })
+        });
+        named.into_iter().collect()
     }),
+    besides: service_role::besides,
     operations: &[
         changes("CreateStack", operations::create_stack),
         changes("UpdateStack", operations::update_stack),

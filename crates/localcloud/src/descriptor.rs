@@ -40,6 +40,10 @@ pub struct Descriptor {
     pub precondition: fn(&World, Input<'_>) -> Result<(), AwsError>,
     /// What its calls act on, where an operation doesn't say otherwise.
     pub target: Target,
+    /// What a call needs besides its own action on its target, by the operation and its parameters.
+    pub besides: fn(&World, &str, Input<'_>) -> Vec<Permission>,
+    /// The tags of a resource that conditions may ask about, by its ARN.
+    pub tags: fn(&World, &str) -> Vec<(String, String)>,
     /// Everything that it can do.
     pub operations: &'static [Operation],
     /// The types of CloudFormation that it keeps in a record of its own.
@@ -82,13 +86,40 @@ pub enum Handler {
 pub enum Target {
     /// None that could be named: `*`.
     Everything,
-    /// That of the first of these parameters that is given, with what stands before it in an ARN of the service. A
+    /// All of a kind, such as `alarm:*`, whatever the parameters name.
+    All(&'static str),
+    /// Those of the first of these parameters that is given, with what stands before it in an ARN of the service. A
     /// parameter that is an ARN is taken as it is; so is every one whose prefix is empty.
     Named(&'static [(&'static str, &'static str)]),
-    /// By the operation and its parameters.
-    Computed(fn(&World, &str, Input<'_>) -> Option<String>),
+    /// By the operation and its parameters; none: `*`.
+    Computed(fn(&World, &str, Input<'_>) -> Vec<String>),
     /// No permission is needed.
     Unguarded,
+}
+
+/// A permission that a call needs besides its own: an action on a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// Such as `iam:PassRole`.
+    pub action: &'static str,
+    /// An ARN.
+    pub resource: String,
+    /// A condition key of this permission alone, and its value.
+    pub key: Option<(&'static str, String)>,
+}
+
+impl Permission {
+    /// An action on a resource.
+    #[must_use]
+    pub fn new(action: &'static str, resource: String) -> Permission {
+        Permission { action, resource, key: None }
+    }
+
+    /// With a condition key.
+    #[must_use]
+    pub fn with(self, key: &'static str, value: &str) -> Permission {
+        Permission { key: Some((key, value.to_owned())), ..self }
+    }
 }
 
 /// What a service answers to a call that the gate stops. Codes are those of its API reference's common errors.
@@ -167,6 +198,8 @@ pub const QUERY: Descriptor = Descriptor {
     unknown_operation: AwsError::invalid_action,
     precondition: |_, _| Ok(()),
     target: Target::Everything,
+    besides: |_, _, _| Vec::new(),
+    tags: |_, _| Vec::new(),
     operations: &[],
     resource_types: &[],
     rates: &[],
@@ -245,8 +278,11 @@ impl Descriptor {
     #[must_use]
     pub fn denied(&self, who: &str, action: &str, resource: &str, why: &str) -> AwsError {
         let (status, code, before) = self.errors.denied;
-        let words =
-            format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
+        // S3 quotes the resource (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html>).
+        let quote = if self.signing_name == "s3" { "\"" } else { "" };
+        let words = format!(
+            "User: {who} is not authorized to perform: {action} on resource: {quote}{resource}{quote} {why}"
+        );
         AwsError::new(status, code, format!("{before}{words}"))
     }
 }

@@ -1,9 +1,10 @@
-//! What stands between a verified request and the world: what a role's session may do, faults of calls, then throttling. Nothing that is stopped here
+//! What stands between a verified request and the world: what a user or a role's session may do, faults of calls, then throttling. Nothing that is stopped here
 //! has happened, and nothing of it is logged but the fault that was used up.
 
 use crate::faults::Answer;
 use crate::services::Service;
 use crate::services::iam::authorize::authorize;
+use crate::services::iam::caller::Caller;
 use crate::throttle::{Buckets, Limits};
 use crate::wire::error::WireError;
 use crate::wire::route::Call;
@@ -37,8 +38,8 @@ pub(crate) fn pass(
     if call.service == Service::Control {
         return (Passage::Open, None);
     }
-    if let Some(session) = world.security_token.session(caller)
-        && let Err(refusal) = authorize(world, session, call)
+    if let Some(held) = Caller::of_key(world, caller)
+        && let Err(refusal) = authorize(world, &held, call)
     {
         return (Passage::Refused(refusal), None);
     }

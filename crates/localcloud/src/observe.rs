@@ -32,6 +32,8 @@ pub struct Observed {
     pub error_code: Option<String>,
     /// How long it took, by the cloud's own clock.
     pub milliseconds: u64,
+    /// The permissions that it needed, whoever asked: each an IAM action and the ARN of a resource, or `*`.
+    pub needed: Vec<(String, String)>,
 }
 
 impl fmt::Display for Observed {
@@ -66,6 +68,7 @@ pub(crate) struct Seen {
     pub(crate) operation: Option<String>,
     pub(crate) resource: Option<String>,
     pub(crate) error_code: Option<String>,
+    pub(crate) needed: Vec<(String, String)>,
 }
 
 /// The parameters that name what a request is about, the likeliest first. All are names or ids, and none is secret.
@@ -128,6 +131,7 @@ mod tests {
             status: Some(400),
             error_code: Some("ValidationError".to_owned()),
             milliseconds: 3,
+            needed: Vec::new(),
         };
         let line =
             "2026-01-31T08:15:30.000Z cloudformation Describe?Stacks 400 ValidationError 3 ms a?b?[31m";

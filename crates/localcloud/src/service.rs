@@ -22,6 +22,7 @@ use crate::input::Input;
 use crate::journal::{Header, JournalError, Record, RequestLog};
 use crate::machine_room::{self, Report};
 use crate::observe::{self, Observed, Observer, Seen};
+use crate::services::iam::needed;
 use crate::services::security_token;
 use crate::throttle::Buckets;
 use crate::wire::error::WireError;
@@ -303,6 +304,7 @@ impl LocalCloud {
                 status: (!is_dropped).then(|| response.status().as_u16()),
                 error_code: seen.error_code,
                 milliseconds: self.inner.clock.now().0.saturating_sub(began.0),
+                needed: seen.needed,
             });
         }
         response
@@ -332,6 +334,7 @@ impl LocalCloud {
                     status: Some(response.status().as_u16()),
                     error_code: Some(error.to_aws(answer::protocol_of(service, &parts.headers)).code),
                     milliseconds: 0,
+                    needed: Vec::new(),
                 });
             }
             Box::new(response)
@@ -375,6 +378,7 @@ impl LocalCloud {
             .map_err(|error| error.to_aws(protocol))?;
         seen.operation = Some(call.operation.clone());
         seen.resource = observe::resource(&call.input);
+        seen.needed = self.needed(&call);
         if service == Service::SecurityToken
             && let Some(fields) = call.input.as_object_mut()
         {
@@ -384,6 +388,16 @@ impl LocalCloud {
             Some(output) => answer::render(&call, &output, request_id),
             None => answer::no_answer(),
         })
+    }
+
+    /// The permissions that a call needs, where somebody observes.
+    pub(crate) fn needed(&self, call: &Call) -> Vec<(String, String)> {
+        if self.observer.is_none() {
+            return Vec::new();
+        }
+        let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let needed = needed::of(&state.world, call).into_iter();
+        needed.map(|needed| (needed.action, needed.resource)).collect()
     }
 
     /// Let in what comes from where it may, isn't too large, and is signed as it should be.
@@ -418,7 +432,7 @@ impl LocalCloud {
         }
     }
 
-    /// Verify a request with the owner's keys, or with those of the session that it claims. Gives the key's id.
+    /// Verify a request with the owner's keys, or with those of the session or the user that it claims. Gives the key's id.
     fn with_keys<T>(
         &self,
         signed: &SignedRequest<'_>,
@@ -434,11 +448,16 @@ impl LocalCloud {
         // A session ends by the cloud's time; a signature is as old as its signer says.
         let (now, signing_now) = (self.inner.clock.now(), self.inner.clock.of_signers());
         let claimed = signature::claimed(signed.headers, signed.query);
-        let session = claimed.as_ref().and_then(|claimed| {
-            let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.world.security_token.session(&claimed.access_key_id).cloned()
-        });
-        let keys = session.as_ref().map_or(&self.inner.keys, |session| &session.keys);
+        let (session, of_user) = match &claimed {
+            None => (None, None),
+            Some(claimed) => {
+                let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let session = state.world.security_token.session(&claimed.access_key_id).cloned();
+                (session, state.world.iam.key(&claimed.access_key_id).map(|key| key.keys.clone()))
+            }
+        };
+        let of_session = session.as_ref().map(|session| &session.keys);
+        let keys = of_session.or(of_user.as_ref()).unwrap_or(&self.inner.keys);
         let descriptor = service.descriptor();
         let region = match &claimed {
             Some(claimed) if descriptor.is_global && is_first_region(&claimed.region) => {

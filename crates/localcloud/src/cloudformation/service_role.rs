@@ -11,15 +11,26 @@ mod resources;
 pub use actions::{ResourceOperation, main_action};
 
 use super::stack::Stack;
+use crate::descriptor::Permission;
 use crate::resource::{Desired, ProvisionError};
-use crate::services::iam::authorize::verdict;
-use crate::services::iam::{self, evaluate::Verdict};
+use crate::services::iam::authorize::may;
+use crate::services::iam::{self, caller::Caller};
 use crate::{AwsError, Input, World};
 
 /// Who CloudFormation is to a role's trust policy.
 const PRINCIPAL: &str = "cloudformation.amazonaws.com";
 /// How it names its sessions (events in aws-solutions/aws-waf-security-automations issue 33).
 const SESSION: &str = "AWSCloudFormation";
+
+/// Who names a role hands it to CloudFormation (the user guide: "The user must have permission to pass the role"). A role
+/// that the stack has works for everybody who may call, named or not.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>
+pub(super) fn besides(_world: &World, _operation: &str, input: Input<'_>) -> Vec<Permission> {
+    let passed = input
+        .string("RoleARN")
+        .map(|role| Permission::new("iam:PassRole", role.to_owned()).with("iam:PassedToService", PRINCIPAL));
+    passed.into_iter().collect()
+}
 
 /// The role that an operation works as: the one given, else the stack's. `stack_id` is the stack's, also of one that is
 /// about to be made.
@@ -91,14 +102,12 @@ pub fn permit(
     let Some(role) = world.iam.role_by_arn(role_arn) else {
         return Err(ProvisionError { reason: invalid(role_arn) });
     };
-    let why = match verdict(world, role, &action, &resource) {
-        Verdict::Allowed => return Ok(()),
-        Verdict::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
-        Verdict::ImplicitDeny => format!("because no identity-based policy allows the {action} action"),
-    };
-    let name = role.name.clone();
     let config = &world.config;
-    let who = format!("arn:{}:sts::{}:assumed-role/{name}/{SESSION}", config.partition, config.account_id);
+    let session =
+        format!("arn:{}:sts::{}:assumed-role/{}/{SESSION}", config.partition, config.account_id, role.name);
+    let caller = Caller::in_role(role, session);
+    let Err(why) = may(world, &caller, &action, &resource, &caller.context(world)) else { return Ok(()) };
+    let who = caller.arn;
     // The shape, recorded in aws-samples/amazon-mwaa-examples pull request 63 (Lambda). Assumption: every service's is the
     // same; its name is the type's second part, and its status 403.
     let service = resources::service_name(desired.type_name);

@@ -152,7 +152,18 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "autoscaling",
     version: Some("2011-01-01"),
     namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
-    target: Target::Named(&[("AutoScalingGroupName", "autoScalingGroup:*:autoScalingGroupName/")]),
+    target: Target::Computed(|world, _operation, input| {
+        let tagged = input.objects("Tags").filter_map(|tag| tag.string("ResourceId"));
+        let names = input.string("AutoScalingGroupName").into_iter().chain(tagged);
+        let names: std::collections::BTreeSet<&str> = names.collect();
+        let arn = |name| world.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{name}"));
+        names.into_iter().map(arn).collect()
+    }),
+    tags: |world, arn| {
+        let name = arn.rsplit("autoScalingGroupName/").next().unwrap_or_default();
+        let tags = world.auto_scaling.groups.get(name).map(|group| group.tags.as_slice()).unwrap_or_default();
+        tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+    },
     resource_types: provision::TYPES,
     operations: &[
         changes("CreateAutoScalingGroup", operations::create_group),

@@ -129,6 +129,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         ..REST_JSON.errors
     },
     target: Target::Named(&[
+        ("resourceArn", ""),
         ("jobQueue", "job-queue/"),
         ("jobId", "job/"),
         ("computeEnvironment", "compute-environment/"),

@@ -36,7 +36,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     target: Target::Named(&[("AlarmName", "alarm:"), ("AlarmNames", "alarm:"), ("ResourceARN", "alarm:")]),
     resource_types: provision::TYPES,
     operations: &[
-        reads("DescribeAlarms", operations::describe),
+        // "cloudwatch:DescribeAlarms … on resource: …:alarm:*", whichever alarms are named.
+        reads("DescribeAlarms", operations::describe).on(Target::All("alarm:*")),
         changes("PutMetricAlarm", operations::put),
         changes("DeleteAlarms", operations::delete),
         changes("EnableAlarmActions", |world, input| operations::set_actions(world, input, true)),

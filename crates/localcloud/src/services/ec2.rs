@@ -30,7 +30,7 @@ pub(crate) use processes::{
 };
 pub(crate) use run::{GroupMember, launch_for_group};
 
-use crate::descriptor::{Descriptor, Errors, QUERY, Rate, Target, changes, surveys};
+use crate::descriptor::{Descriptor, Errors, Permission, QUERY, Rate, Target, changes, reads, surveys};
 use crate::services::paging::page;
 use crate::wire::{Protocol, query, xml};
 use crate::{AwsError, Input, World};
@@ -106,11 +106,30 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         }
         Some(false) | None => Ok(()),
     },
-    target: Target::Named(&[
-        ("InstanceId", "instance/"),
-        ("VolumeId", "volume/"),
-        ("SnapshotId", "snapshot/"),
-    ]),
+    target: Target::Computed(|world, _operation, input| {
+        let given = ["ResourceId", "InstanceId", "VolumeId", "SnapshotId"].into_iter().map(|name| {
+            input.string(name).into_iter().chain(input.strings(name)).collect::<Vec<_>>()
+        });
+        let given = given.into_iter().find(|given| !given.is_empty()).unwrap_or_default();
+        given.into_iter().map(|id| resource_arn(world, id)).collect()
+    }),
+    besides: |world, operation, input| match operation {
+        "CreateSnapshot" => {
+            let snapshots = snapshot_arn(world, "*");
+            let mut needed = vec![Permission::new("ec2:CreateSnapshot", snapshots.clone())];
+            if input.objects("TagSpecification").next().is_some() {
+                let tag = Permission::new("ec2:CreateTags", snapshots);
+                needed.push(tag.with("ec2:CreateAction", operation));
+            }
+            needed
+        }
+        _ => Vec::new(),
+    },
+    tags: |world, arn| {
+        let id = arn.rsplit('/').next().unwrap_or_default();
+        let tags = world.ec2.tags.get(id).into_iter().flatten();
+        tags.map(|(key, value)| (key.clone(), value.clone())).collect()
+    },
     // <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>: "each API is evaluated individually";
     // non-mutating actions (the page's own example: 100, and 20 a second), then mutating ones. UNCONFIRMED: the mutating
     // figures were not seen again on the page when the others were checked.
@@ -125,7 +144,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         changes("TerminateInstances", instances::terminate),
         changes("StopInstances", instances::stop),
         changes("StartInstances", instances::start),
-        surveys("DescribeInstanceAttribute", attributes::describe),
+        reads("DescribeInstanceAttribute", attributes::describe),
         changes("ModifyInstanceAttribute", attributes::modify),
         changes("CreateTags", tags::create),
         changes("DeleteTags", tags::delete),
@@ -149,6 +168,27 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     ],
     ..QUERY
 };
+
+/// The ARN of what an id names, which says of what type it is.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>
+fn resource_arn(world: &World, id: &str) -> String {
+    let kind = match id.split('-').next() {
+        Some("i") => "instance",
+        Some("vol") => "volume",
+        Some("snap") => return snapshot_arn(world, id),
+        Some("lt") => "launch-template",
+        Some("vpc") => "vpc",
+        Some("subnet") => "subnet",
+        Some("sg") => "security-group",
+        Some(_) | None => "*",
+    };
+    world.arn("ec2", &format!("{kind}/{id}"))
+}
+
+/// A snapshot's ARN names no account.
+fn snapshot_arn(world: &World, id: &str) -> String {
+    format!("arn:{}:ec2:{}::snapshot/{id}", world.config.partition, world.config.region)
+}
 
 fn refused(code: &str, words: impl Into<String>) -> AwsError {
     AwsError::new(400, code, words)

@@ -83,7 +83,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     // <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html>: its buckets are on that page,
     // but nobody has read them from it yet, so it has no rates here.
     errors: Errors { server_error: "ServerException", ..TARGET_JSON.errors },
-    target: Target::Computed(names::resource),
+    target: Target::Computed(names::resources),
     resource_types: provision::TYPES,
     operations: &[
         changes("CreateCluster", clusters::create_cluster),

@@ -1,10 +1,14 @@
-//! IAM: roles, users, instance profiles and managed policies, and what policies allow. What a
+//! IAM: roles, users, instance profiles and managed policies, and what policies allow. What a user or a
 //! role's session may do is enforced on every service (`authorize`); the owner's keys may do everything.
 
+mod access_keys;
 pub(crate) mod authorize;
+pub(crate) mod caller;
 pub(crate) mod condition;
 pub(crate) mod document;
 pub(crate) mod evaluate;
+pub(crate) mod needed;
+mod own_policies;
 mod pattern;
 mod policies;
 mod profiles;
@@ -19,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target, changes, reads};
 use crate::services::paging::page;
+use own_policies::Whose;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Everything of the account. Names are not distinguished by case, so the maps go by the lower-case name.
@@ -26,6 +31,8 @@ use crate::{AwsError, Input, Timestamp, World};
 pub struct Iam {
     roles: BTreeMap<String, Identity>,
     users: BTreeMap<String, Identity>,
+    /// Of users, by their ids.
+    keys: BTreeMap<String, access_keys::UserKey>,
     profiles: BTreeMap<String, profiles::Profile>,
     /// By ARN.
     policies: BTreeMap<String, policies::ManagedPolicy>,
@@ -67,6 +74,16 @@ impl Iam {
         self.roles.values().find(|role| role.arn == arn)
     }
 
+    /// A user's key that may sign, by its id.
+    pub(crate) fn key(&self, access_key_id: &str) -> Option<&access_keys::UserKey> {
+        self.keys.get(access_key_id).filter(|key| key.is_active())
+    }
+
+    /// The user of a key.
+    pub(crate) fn user_of_key(&self, access_key_id: &str) -> Option<&Identity> {
+        self.users.get(&self.keys.get(access_key_id)?.user)
+    }
+
     /// The ARN of the role that an instance profile, by its name or its ARN, hands out.
     pub(crate) fn role_of_profile(&self, profile: &str) -> Option<String> {
         let name = profile.rsplit('/').next().unwrap_or(profile).to_ascii_lowercase();
@@ -83,14 +100,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
     is_global: true,
     errors: Errors { server_error: "ServiceFailure", ..QUERY_ERRORS },
-    target: Target::Computed(|world, _operation, input| {
-        let policy = input.string("PolicyArn").or_else(|| input.string("PolicySourceArn"));
-        policy.map(str::to_owned).or_else(|| {
-            let name = input.string("RoleName")?;
-            let known = world.iam.roles.get(&name.to_lowercase());
-            Some(known.map_or_else(|| arn(world, "role", "/", name), |role| role.arn.clone()))
-        })
-    }),
+    target: Target::Computed(resource),
     resource_types: provision::TYPES,
     operations: &[
         changes("CreateRole", roles::create_role),
@@ -98,13 +108,13 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         reads("ListRoles", roles::list),
         changes("DeleteRole", roles::delete),
         changes("UpdateAssumeRolePolicy", roles::update_trust),
-        changes("PutRolePolicy", roles::put_policy),
-        reads("GetRolePolicy", roles::get_policy),
-        reads("ListRolePolicies", roles::list_policies),
-        changes("DeleteRolePolicy", roles::delete_policy),
-        changes("AttachRolePolicy", roles::attach),
-        changes("DetachRolePolicy", roles::detach),
-        reads("ListAttachedRolePolicies", roles::list_attached),
+        changes("PutRolePolicy", |world, input| own_policies::put(world, input, Whose::Role)),
+        reads("GetRolePolicy", |world, input| own_policies::get(world, input, Whose::Role)),
+        reads("ListRolePolicies", |world, input| own_policies::list(world, input, Whose::Role)),
+        changes("DeleteRolePolicy", |world, input| own_policies::delete(world, input, Whose::Role)),
+        changes("AttachRolePolicy", |world, input| own_policies::attach(world, input, Whose::Role)),
+        changes("DetachRolePolicy", |world, input| own_policies::detach(world, input, Whose::Role)),
+        reads("ListAttachedRolePolicies", |world, input| own_policies::list_attached(world, input, Whose::Role)),
         changes("CreatePolicy", policies::create_policy),
         reads("GetPolicy", policies::get),
         reads("GetPolicyVersion", policies::get_version),
@@ -113,13 +123,50 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         reads("GetInstanceProfile", profiles::get),
         reads("ListInstanceProfiles", profiles::list),
         reads("ListInstanceProfilesForRole", profiles::list_for_role),
+        changes("CreateUser", users::create),
         reads("GetUser", users::get),
         reads("ListUsers", users::list),
+        changes("DeleteUser", users::delete),
+        changes("PutUserPolicy", |world, input| own_policies::put(world, input, Whose::User)),
+        reads("GetUserPolicy", |world, input| own_policies::get(world, input, Whose::User)),
+        reads("ListUserPolicies", |world, input| own_policies::list(world, input, Whose::User)),
+        changes("DeleteUserPolicy", |world, input| own_policies::delete(world, input, Whose::User)),
+        changes("AttachUserPolicy", |world, input| own_policies::attach(world, input, Whose::User)),
+        changes("DetachUserPolicy", |world, input| own_policies::detach(world, input, Whose::User)),
+        reads("ListAttachedUserPolicies", |world, input| own_policies::list_attached(world, input, Whose::User)),
+        changes("CreateAccessKey", access_keys::create),
+        reads("ListAccessKeys", access_keys::list),
+        changes("UpdateAccessKey", access_keys::update),
+        changes("DeleteAccessKey", access_keys::delete),
         reads("SimulatePrincipalPolicy", simulate::principal),
         reads("SimulateCustomPolicy", simulate::custom),
     ],
     ..QUERY
 };
+
+/// The resource of a permission: a policy, a role, a user, an instance profile.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
+fn resource(world: &World, operation: &str, input: Input<'_>) -> Vec<String> {
+    let known = |arn_of: Option<&String>, kind: &str, name: &str| match arn_of {
+        Some(arn) => arn.clone(),
+        None => arn(world, kind, "/", name),
+    };
+    let key = |name: &str| name.to_ascii_lowercase();
+    let role = |name: &str| known(world.iam.roles.get(&key(name)).map(|role| &role.arn), "role", name);
+    let user = |name: &str| known(world.iam.users.get(&key(name)).map(|user| &user.arn), "user", name);
+    let profile = |name: &str| {
+        known(world.iam.profiles.get(&key(name)).map(|profile| &profile.arn), "instance-profile", name)
+    };
+    let policy = |name: &str| arn(world, "policy", "/", name);
+    let named = input.string("PolicySourceArn").map(str::to_owned);
+    // An attachment is checked on the one that gets the policy.
+    let named = named.or_else(|| input.string("RoleName").map(role));
+    let named = named.or_else(|| input.string("UserName").map(user));
+    let named = named.or_else(|| input.string("InstanceProfileName").map(profile));
+    let named = named.or_else(|| input.string("PolicyArn").map(str::to_owned));
+    let made = || input.string("PolicyName").filter(|_| operation == "CreatePolicy").map(policy);
+    named.or_else(made).into_iter().collect()
+}
 
 fn no_such_entity(message: impl Into<String>) -> AwsError {
     AwsError::new(404, "NoSuchEntity", message)

@@ -25,7 +25,7 @@ pub(crate) use carry::{
 pub(crate) use patterns::{Facts, fits};
 pub(crate) use targets::{Health, forget_health, is_unhealthy, set_health};
 
-use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Rate, Target, changes, surveys};
+use crate::descriptor::{Descriptor, Errors, Permission, QUERY, QUERY_ERRORS, Rate, Target, changes, surveys};
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input};
 
@@ -88,11 +88,21 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     // <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
     errors: Errors { throttled: (400, "ThrottlingException", "Rate exceeded"), ..QUERY_ERRORS },
     target: Target::Named(&[
+        ("ResourceArns", ""),
         ("RuleArn", ""),
         ("ListenerArn", ""),
         ("TargetGroupArn", ""),
         ("LoadBalancerArn", ""),
     ]),
+    // Who makes a thing with tags, tags it (the reference: CreateRule depends on AddTags).
+    besides: |_world, operation, input| match (operation, input.string("ListenerArn")) {
+        ("CreateRule", Some(listener)) if input.objects("Tags").next().is_some() => {
+            let rules = format!("{}/*", listener.replacen(":listener/", ":listener-rule/", 1));
+            let tag = Permission::new("elasticloadbalancing:AddTags", rules);
+            vec![tag.with("elasticloadbalancing:CreateAction", "CreateRule")]
+        }
+        _ => Vec::new(),
+    },
     // The same page: non-mutating actions. Nobody has read the figures of the mutating ones from it yet.
     rates: &[Rate::shared("non-mutating", &["Describe*"], 10).with_burst(40)],
     resource_types: provision::TYPES,
@@ -105,7 +115,10 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         changes("CreateRule", rules::create_rule),
         changes("ModifyRule", rules::modify_rule),
         changes("DeleteRule", rules::delete_rule),
-        changes("SetRulePriorities", rules::set_priorities),
+        changes("SetRulePriorities", rules::set_priorities).on(Target::Computed(|_, _, input| {
+            let moved = input.objects("RulePriorities");
+            moved.filter_map(|one| one.string("RuleArn").map(str::to_owned)).collect()
+        })),
         changes("RegisterTargets", targets::register),
         changes("DeregisterTargets", targets::deregister),
         surveys("DescribeTags", tags::describe),

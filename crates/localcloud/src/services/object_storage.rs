@@ -21,7 +21,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::dto::{ETag, StreamingBlob};
 
-use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target};
+use crate::descriptor::{Descriptor, Errors, Permission, QUERY, QUERY_ERRORS, Target};
 use crate::service::LARGEST_BODY_BYTES;
 use crate::wire::Protocol;
 use crate::{AwsError, Input, Timestamp, World};
@@ -145,13 +145,28 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     },
     precondition: check_owner,
     target: Target::Computed(|world, operation, input| {
-        let (bucket, partition) = (input.string("Bucket")?, &world.config.partition);
-        Some(match input.string("Key") {
+        let Some(bucket) = input.string("Bucket") else { return Vec::new() };
+        let partition = &world.config.partition;
+        vec![match input.string("Key") {
             Some(key) => format!("arn:{partition}:s3:::{bucket}/{key}"),
             None if operation == "DeleteObjects" => format!("arn:{partition}:s3:::{bucket}/*"),
             None => format!("arn:{partition}:s3:::{bucket}"),
-        })
+        }]
     }),
+    // "If you don't have the s3:ListBucket permission, Amazon S3 returns an HTTP status code 403": nobody is told without it
+    // that nothing is there. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html> A condition on the prefix is
+    // held against the key (found out by Ceph, which does as AWS does: ceph pull request 68577).
+    besides: |world, operation, input| match (operation, input.string("Bucket"), input.string("Key")) {
+        ("GetObject" | "HeadObject", Some(bucket), Some(key)) => {
+            let store = &world.object_storage;
+            let is_there = store.body(bucket, key, input.string("VersionId")).is_some();
+            // Of a bucket that isn't there everybody is told.
+            let is_there = is_there || !store.has_bucket(bucket);
+            let bucket = format!("arn:{}:s3:::{bucket}", world.config.partition);
+            if is_there { Vec::new() } else { vec![Permission::new("s3:ListBucket", bucket).with("s3:prefix", key)] }
+        }
+        _ => Vec::new(),
+    },
     operations: operations::OPERATIONS,
     resource_types: provision::TYPES,
     ..QUERY

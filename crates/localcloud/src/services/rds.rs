@@ -20,7 +20,7 @@ pub use maintenance::plan as plan_maintenance;
 use snapshots::DbSnapshot;
 pub use storage::grow;
 
-use crate::descriptor::{Descriptor, QUERY, Target, changes, reads};
+use crate::descriptor::{Descriptor, Permission, QUERY, Target, changes, reads};
 use crate::wire::{query, xml};
 use crate::{AwsError, Input, World};
 
@@ -76,11 +76,27 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     namespace: "http://rds.amazonaws.com/doc/2014-10-31/",
     lists: query::Lists::Named,
     items: xml::Items::Of(ITEM_NAMES),
-    target: Target::Named(&[("DBInstanceIdentifier", "db:"), ("DBSnapshotIdentifier", "snapshot:")]),
+    target: Target::Named(&[
+        ("ResourceName", ""),
+        ("DBInstanceIdentifier", "db:"),
+        ("DBSnapshotIdentifier", "snapshot:"),
+    ]),
+    besides: |world, operation, input| match (operation, input.string("DBSnapshotIdentifier")) {
+        ("CreateDBSnapshot", Some(name)) => {
+            let snapshot = world.arn("rds", &format!("snapshot:{name}"));
+            let mut needed = vec![Permission::new("rds:CreateDBSnapshot", snapshot.clone())];
+            if input.objects("Tags").next().is_some() {
+                needed.push(Permission::new("rds:AddTagsToResource", snapshot));
+            }
+            needed
+        }
+        _ => Vec::new(),
+    },
     resource_types: provision::TYPES,
     operations: &[
-        reads("DescribeDBInstances", describe::instances),
-        reads("DescribePendingMaintenanceActions", maintenance::describe),
+        reads("DescribeDBInstances", describe::instances).on(Target::Computed(named_or_all)),
+        // It names instances in filters only, which are no part of an ARN.
+        reads("DescribePendingMaintenanceActions", maintenance::describe).on(Target::All("db:*")),
         reads("DescribeDBSnapshots", describe::snapshots),
         changes("ModifyDBInstance", operations::modify),
         changes("DeleteDBInstance", operations::delete),
@@ -92,6 +108,11 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     ],
     ..QUERY
 };
+
+/// An instance, or all of them: "…on resource: arn:aws:rds:…:db:*" is what RDS refuses a listing with.
+fn named_or_all(world: &World, _operation: &str, input: Input<'_>) -> Vec<String> {
+    vec![world.arn("rds", &format!("db:{}", input.string("DBInstanceIdentifier").unwrap_or("*")))]
+}
 
 /// Identifiers are kept in lower case (API reference, `DBInstanceIdentifier`: "Isn't case-sensitive").
 fn required(input: Input<'_>, name: &str) -> Result<String, AwsError> {

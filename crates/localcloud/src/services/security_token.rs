@@ -1,5 +1,5 @@
 //! STS: who is calling, and temporary credentials for roles. The account has one owner here, whose keys are this
-//! cloud's; whoever assumes a role may do what its policies allow ([`crate::services::iam`]).
+//! cloud's; users, and whoever assumes a role, may do what their policies allow ([`crate::services::iam`]).
 
 mod assume;
 mod session;
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::descriptor::{Descriptor, QUERY, Rate, Target, changes, reads};
+use crate::services::iam::caller::Caller;
 use crate::{Input, World};
 
 pub use session::{Salt, Session};
@@ -37,6 +38,11 @@ impl SecurityToken {
     /// keys, and nobody without them can foretell one.
     pub fn set_salt(&mut self, owner_secret: &str) {
         self.salt = Salt::new(owner_secret);
+    }
+
+    /// The secret of an access key.
+    pub(crate) fn secret_of(&self, access_key_id: &str) -> String {
+        self.salt.secret(access_key_id)
     }
 
     /// What sets this cloud apart from another one of the same seed on the same machine. Not secret.
@@ -80,8 +86,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         reads("GetCallerIdentity", |world, input| {
             let account = &world.config.account_id;
             Ok(match caller(world, input) {
-                Some(session) => {
-                    json!({"UserId": session.user_id, "Account": account, "Arn": session.arn})
+                Some(caller) => {
+                    json!({"UserId": caller.user_id(), "Account": account, "Arn": caller.arn})
                 }
                 None => json!({"UserId": account, "Account": account, "Arn": root_arn(world)}),
             })
@@ -96,9 +102,9 @@ pub(crate) fn for_machine(world: &mut World, role_arn: &str, session_name: &str)
     assume::for_machine(world, role_arn, session_name)
 }
 
-/// The session that a request was signed with; `None` when the owner's keys signed it.
-fn caller<'w>(world: &'w World, input: Input<'_>) -> Option<&'w Session> {
-    world.security_token.session(input.string(CALLER)?)
+/// The user or the session that signed a request; `None` when the owner's keys did.
+fn caller<'w>(world: &'w World, input: Input<'_>) -> Option<Caller<'w>> {
+    Caller::of_key(world, input.string(CALLER)?)
 }
 
 fn root_arn(world: &World) -> String {

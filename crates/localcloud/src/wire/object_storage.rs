@@ -64,6 +64,7 @@ pub(crate) fn serve(
     let exchange = std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner));
     seen.operation = exchange.operation;
     seen.resource = exchange.resource;
+    seen.needed = exchange.needed;
     if exchange.is_dropped {
         return Ok(None);
     }

@@ -76,16 +76,31 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// The ARN that a call's permission is checked on; `None` where the action knows no resource.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
-pub(crate) fn resource(world: &World, operation: &str, input: Input<'_>) -> Option<String> {
-    let cluster = cluster_of(input);
-    let first = |name: &str| input.string(name).or_else(|| input.strings(name).next());
-    let within = |kind: &str, name: &str| arn_of_given(world, kind, cluster, first(name)?).ok();
+pub(crate) fn resources(world: &World, operation: &str, input: Input<'_>) -> Vec<String> {
+    let all = |name: &str| -> Vec<String> {
+        let one = input.string(name).into_iter();
+        one.chain(input.strings(name)).map(str::to_owned).collect()
+    };
+    let within = |kind: &str, name: &str| -> Vec<String> {
+        let cluster = cluster_of(input);
+        all(name).iter().filter_map(|given| arn_of_given(world, kind, cluster, given).ok()).collect()
+    };
     match operation {
         "CreateService" => within("service", "serviceName"),
         "UpdateService" | "DeleteService" => within("service", "service"),
         "DescribeServices" => within("service", "services"),
         "StopTask" => within("task", "task"),
         "DescribeTasks" => within("task", "tasks"),
+        // Whichever instance they run on: a task of Fargate runs on none.
+        "ListTasks" => vec![arn_in(world, "container-instance", cluster_of(input), "*")],
+        _ => resource(world, operation, input).into_iter().collect(),
+    }
+}
+
+fn resource(world: &World, operation: &str, input: Input<'_>) -> Option<String> {
+    let cluster = cluster_of(input);
+    let first = |name: &str| input.string(name).or_else(|| input.strings(name).next());
+    match operation {
         "RunTask" => {
             let given = first("taskDefinition")?;
             let is_arn = given.starts_with("arn:");
@@ -110,18 +125,20 @@ pub(crate) fn resource(world: &World, operation: &str, input: Input<'_>) -> Opti
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{arn_of_given, resource};
+    use super::{arn_of_given, resources};
     use crate::{Config, Input, Timestamp, World};
 
     #[test]
     fn a_permission_is_checked_on_what_a_call_names() {
         let world = World::new(Config::default(), Timestamp(0));
         let check = |operation: &str, input: Value, expected: &str| {
-            let found = resource(&world, operation, Input(&input)).unwrap_or("*".to_owned());
+            let found = resources(&world, operation, Input(&input)).join(" ");
+            let found = if found.is_empty() { "*".to_owned() } else { found };
             assert_eq!(found.replace("arn:aws:ecs:us-east-1:000000000000:", ""), expected, "{operation}");
         };
         check("UpdateService", json!({"cluster": "c", "service": "s"}), "service/c/s");
-        check("DescribeServices", json!({"services": ["s", "t"]}), "service/default/s");
+        check("DescribeServices", json!({"services": ["s", "t"]}), "service/default/s service/default/t");
+        check("ListTasks", json!({"cluster": "c"}), "container-instance/c/*");
         check("CreateService", json!({"cluster": "c", "serviceName": "s"}), "service/c/s");
         check("StopTask", json!({"cluster": "c", "task": "t"}), "task/c/t");
         check("RunTask", json!({"taskDefinition": "web:1"}), "task-definition/web:1");

@@ -1,13 +1,14 @@
 //! Conditions of policy statements.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 //!
-//! Not evaluated: the `Date…` operators, and any that AWS doesn't document. A statement whose outcome hangs on
-//! one is not decided, and the answer names the operator.
+//! Not evaluated: any operator that AWS doesn't document. A statement whose outcome hangs on one is not decided, and the
+//! answer names the operator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::pattern::Pattern;
+use crate::Timestamp;
 
 /// What is known of a request: condition keys, which know no case, and their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,6 +114,16 @@ fn test_of(operator: &str) -> Option<(Test, bool)> {
     fn ordering(given: &str, wanted: &str) -> Option<std::cmp::Ordering> {
         given.parse::<f64>().ok()?.partial_cmp(&wanted.parse::<f64>().ok()?)
     }
+    // ISO 8601, or seconds since 1970.
+    fn moment(text: &str) -> Option<f64> {
+        let whole_day = || Timestamp::parse(&format!("{text}T00:00:00Z"));
+        let milliseconds = |time: Timestamp| time.0 as f64;
+        let seconds = text.parse::<f64>().map(|seconds| seconds * 1000.0);
+        Timestamp::parse(text).or_else(whole_day).map(milliseconds).or(seconds.ok())
+    }
+    fn in_time(given: &str, wanted: &str) -> Option<std::cmp::Ordering> {
+        moment(given)?.partial_cmp(&moment(wanted)?)
+    }
     fn address(given: &str, wanted: &str, _context: &Context) -> bool {
         in_network(given, wanted).unwrap_or(false)
     }
@@ -134,6 +145,12 @@ fn test_of(operator: &str) -> Option<(Test, bool)> {
         "NumericGreaterThanEquals" => {
             (|a, b, _| ordering(a, b).is_some_and(std::cmp::Ordering::is_ge), false)
         }
+        "DateEquals" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_eq), false),
+        "DateNotEquals" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_eq), true),
+        "DateLessThan" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_lt), false),
+        "DateLessThanEquals" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_le), false),
+        "DateGreaterThan" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_gt), false),
+        "DateGreaterThanEquals" => (|a, b, _| in_time(a, b).is_some_and(std::cmp::Ordering::is_ge), false),
         "IpAddress" => (address, false),
         "NotIpAddress" => (address, true),
         _ => return None,
@@ -165,6 +182,7 @@ mod tests {
             ("aws:SourceIp", vec!["10.1.2.3"]),
             ("aws:SecureTransport", vec!["true"]),
             ("aws:TagKeys", vec!["a", "b"]),
+            ("aws:CurrentTime", vec!["2026-01-31T08:15:30Z"]),
             ("s3:max-keys", vec!["10"]),
             ("aws:PrincipalArn", vec!["arn:aws:iam::000000000000:role/path/r"]),
         ] {
@@ -200,6 +218,10 @@ mod tests {
             ("ForAllValues:StringEquals", "aws:TagKeys", &["a"], false),
             ("ForAnyValue:StringEquals", "aws:TagKeys", &["b"], true),
             ("ForAnyValue:StringEquals", "aws:TagKeys", &["c"], false),
+            ("DateLessThan", "aws:CurrentTime", &["2026-02-01T00:00:00Z"], true),
+            ("DateGreaterThanEquals", "aws:CurrentTime", &["2026-01-31T08:15:30Z"], true),
+            ("DateGreaterThan", "aws:CurrentTime", &["2026-02-01", "x"], false),
+            ("DateNotEquals", "aws:CurrentTime", &["1769847330"], false),
             ("Null", "aws:TagKeys", &["false"], true),
             ("Null", "aws:Nothing", &["true"], true),
         ] {
@@ -223,7 +245,7 @@ mod tests {
             let found = holds(operator, "aws:Nothing", &["x"]);
             assert_eq!(found, Ok((expected, vec!["aws:Nothing".to_owned()])), "{operator}");
         }
-        for operator in ["DateLessThan", "Like", "ForSome:StringLike", ""] {
+        for operator in ["DateLike", "Like", "ForSome:StringLike", ""] {
             assert_eq!(holds(operator, "aws:TagKeys", &["x"]), Err(NotEvaluated(operator.to_owned())));
         }
     }

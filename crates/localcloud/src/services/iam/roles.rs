@@ -1,4 +1,4 @@
-//! Roles and their policies.
+//! Roles. Their policies are in `own_policies`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::document::{Kind, Policy};
 use super::{
     Identity, RoleSettings, already_exists, arn, delete_conflict, encoded, listed, malformed, name,
-    no_such_entity, path, policies, unique_id,
+    no_such_entity, path, unique_id,
 };
 use crate::services::tags;
 use crate::{AwsError, Input, World};
@@ -15,8 +15,6 @@ use crate::{AwsError, Input, World};
 /// Sessions last an hour at most, unless the role says otherwise, and never longer than twelve.
 const USUAL_SESSION_SECONDS: i64 = 3600;
 const LONGEST_SESSION_SECONDS: i64 = 12 * 3600;
-/// The most managed policies of a role (IAM quotas, default).
-const MOST_ATTACHED: usize = 10;
 
 pub(super) fn create_role(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
     let name = name(input, "RoleName", 64)?;
@@ -114,71 +112,6 @@ pub(super) fn update_trust(world: &mut World, input: Input<'_>) -> Result<Value,
         document.clone_into(&mut settings.trust);
     }
     Ok(json!({}))
-}
-
-pub(super) fn put_policy(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let policy = name(input, "PolicyName", 128)?;
-    let document = input.required_string("PolicyDocument")?;
-    let role = found_mut(world, input)?;
-    Policy::parse(document, Kind::Identity).map_err(malformed)?;
-    role.inline.insert(policy.to_owned(), document.to_owned());
-    Ok(json!({}))
-}
-
-fn policy_missing(name: &str) -> AwsError {
-    no_such_entity(format!("The role policy with name {name} cannot be found."))
-}
-
-pub(super) fn get_policy(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let policy = name(input, "PolicyName", 128)?;
-    let role = found(world, input)?;
-    let document = role.inline.get(policy).ok_or_else(|| policy_missing(policy))?;
-    Ok(json!({"RoleName": role.name, "PolicyName": policy, "PolicyDocument": encoded(document)}))
-}
-
-pub(super) fn list_policies(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let names = found(world, input)?.inline.keys();
-    listed(input, "PolicyNames", names.map(|name| (name.clone(), json!(name))))
-}
-
-pub(super) fn delete_policy(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let policy = name(input, "PolicyName", 128)?;
-    let role = found_mut(world, input)?;
-    role.inline.remove(policy).map(|_| json!({})).ok_or_else(|| policy_missing(policy))
-}
-
-pub(super) fn attach(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let arn = input.required_string("PolicyArn")?;
-    let role = found(world, input)?;
-    let is_new = !role.attached.contains(arn);
-    policies::check_attachable(world, arn)?;
-    if is_new && role.attached.len() >= MOST_ATTACHED {
-        return Err(AwsError::new(
-            409,
-            "LimitExceeded",
-            format!("Cannot exceed quota for PoliciesPerRole: {MOST_ATTACHED}"),
-        ));
-    }
-    found_mut(world, input)?.attached.insert(arn.to_owned());
-    Ok(json!({}))
-}
-
-pub(super) fn detach(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
-    let arn = input.required_string("PolicyArn")?;
-    if found_mut(world, input)?.attached.remove(arn) {
-        Ok(json!({}))
-    } else {
-        Err(no_such_entity(format!("Policy {arn} was not found.")))
-    }
-}
-
-pub(super) fn list_attached(world: &World, input: Input<'_>) -> Result<Value, AwsError> {
-    let arns = found(world, input)?.attached.iter();
-    let shown = arns.map(|arn| {
-        let name = arn.rsplit('/').next().unwrap_or(arn);
-        (arn.clone(), json!({"PolicyName": name, "PolicyArn": arn}))
-    });
-    listed(input, "AttachedPolicies", shown)
 }
 
 /// A role as it is answered.

@@ -213,7 +213,7 @@ fn policies_are_simulated() {
     bench.ok(0, "AttachRolePolicy", unknown);
     assert_eq!(ask(&mut bench, "s3:GetObject", json!({}))["EvalDecision"], "allowed");
     let dated = json!({"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*",
-        "Condition": {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}}]});
+        "Condition": {"DateLike": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}}]});
     for (operation, input, code, part) in [
         (
             "SimulatePrincipalPolicy",
@@ -225,7 +225,7 @@ fn policies_are_simulated() {
             "SimulateCustomPolicy",
             json!({"PolicyInputList": [dated.to_string()], "ActionNames": ["sqs:SendMessage"]}),
             "PolicyEvaluation",
-            "The condition operator DateLessThan is not evaluated",
+            "The condition operator DateLike is not evaluated",
         ),
         (
             "SimulateCustomPolicy",

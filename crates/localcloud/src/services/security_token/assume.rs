@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Session, caller, root_arn};
+use crate::services::iam::authorize::may;
+use crate::services::iam::caller::Caller;
 use crate::services::iam::condition::Context;
 use crate::services::iam::document::{Kind, Policy};
 use crate::services::iam::evaluate::trusts;
@@ -21,10 +23,14 @@ pub(super) fn assume_role(world: &mut World, input: Input<'_>) -> Result<Value, 
     let role_arn = input.required_string("RoleArn")?;
     let name = session_name(input)?;
     let seconds = duration(input)?;
-    let (caller_arn, callers) = match caller(world, input) {
-        Some(session) => (session.arn.clone(), vec![session.arn.clone(), session.role_arn.clone()]),
-        None => (root_arn(world), Vec::new()),
-    };
+    let caller = caller(world, input);
+    let caller_arn = caller.as_ref().map_or_else(|| root_arn(world), |caller| caller.arn.clone());
+    // A session goes by its role's name as well.
+    let callers: Vec<String> = caller
+        .iter()
+        .flat_map(|caller| [Some(caller.arn.clone()), caller.identity.map(|identity| identity.arn.clone())])
+        .flatten()
+        .collect();
     let denied = || {
         AwsError::new(
             403,
@@ -40,8 +46,8 @@ pub(super) fn assume_role(world: &mut World, input: Input<'_>) -> Result<Value, 
 
     let account = world.config.account_id.clone();
     let root = root_arn(world);
-    let mut names: Vec<&str> = vec![&account, &root];
-    names.extend(callers.iter().map(String::as_str));
+    let own: Vec<&str> = callers.iter().map(String::as_str).collect();
+    let all: Vec<&str> = [account.as_str(), root.as_str()].into_iter().chain(own.iter().copied()).collect();
     let mut context = Context::default();
     context.set("aws:PrincipalAccount", vec![account.clone()]);
     context.set("aws:PrincipalArn", vec![callers.last().unwrap_or(&root).clone()]);
@@ -50,7 +56,13 @@ pub(super) fn assume_role(world: &mut World, input: Input<'_>) -> Result<Value, 
         context.set("sts:ExternalId", vec![id.to_owned()]);
     }
     // A condition that isn't evaluated doesn't open the door.
-    if !trusts(&trust, "sts:AssumeRole", &names, &context).unwrap_or(false) {
+    let lets_in = |names: &[&str]| trusts(&trust, "sts:AssumeRole", names, &context).unwrap_or(false);
+    // A trust in the whole account leaves it to the caller's own policies; one that names the caller needs none of those.
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+    let may_by_own = |caller: &Caller<'_>| {
+        may(world, caller, "sts:AssumeRole", role_arn, &caller.context(world)).is_ok()
+    };
+    if !(lets_in(&all) && (lets_in(&own) || caller.as_ref().is_none_or(may_by_own))) {
         return Err(denied());
     }
     if seconds > settings.longest_session_seconds {
@@ -58,7 +70,7 @@ pub(super) fn assume_role(world: &mut World, input: Input<'_>) -> Result<Value, 
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    if !callers.is_empty() && seconds > USUAL_SECONDS {
+    if caller.is_some_and(|caller| caller.is_session()) && seconds > USUAL_SECONDS {
         return Err(AwsError::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         ));
@@ -75,6 +87,7 @@ fn begin(world: &mut World, role_arn: &str, arn: String, user_id: String, second
     let session = Session {
         keys: AccessKeys::new(id.clone(), salt.secret(&id)),
         token: salt.token(&id),
+        issued: world.now,
         expires: world.now.after(Duration::from_secs(u64::try_from(seconds).unwrap_or_default())),
         arn,
         user_id,

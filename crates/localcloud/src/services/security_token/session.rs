@@ -17,6 +17,8 @@ pub struct Session {
     pub keys: AccessKeys,
     /// What its requests must carry besides.
     pub token: String,
+    /// Since when.
+    pub issued: Timestamp,
     /// From this moment on it is refused.
     pub expires: Timestamp,
     /// `arn:aws:sts::ACCOUNT:assumed-role/role/session`.

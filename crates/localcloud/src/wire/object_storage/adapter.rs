@@ -27,6 +27,8 @@ pub(super) struct Exchange {
     pub(super) operation: Option<String>,
     /// `bucket/key`.
     pub(super) resource: Option<String>,
+    /// The permissions that it needed.
+    pub(super) needed: Vec<(String, String)>,
     /// The world's refusal, which is answered in our words.
     pub(super) refusal: Option<AwsError>,
     /// A fault keeps the answer back.
@@ -67,6 +69,7 @@ impl Adapter {
             Some(key) => format!("{bucket}/{key}"),
             None => bucket.to_owned(),
         });
+        let needed = self.cloud.needed(&call);
         let logged = || {
             let mut input = call.input.clone();
             if let Some(body) = &body {
@@ -79,6 +82,7 @@ impl Adapter {
         });
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         exchange.resource = resource;
+        exchange.needed = needed;
         exchange.operation = Some(call.operation);
         match answer {
             Ok(Some(output)) => Ok(S3Response::new(output)),
