@@ -7,7 +7,7 @@ use http::Method;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
-use upgrade::{ComputeEnvironment, Job, JobQueue, PortError};
+use upgrade::{ComputeEnvironment, Job, JobQueue, PortError, PortErrorKind};
 
 use crate::concurrency::{all, each, each_by_itself};
 use crate::endpoints::BATCH;
@@ -223,10 +223,18 @@ async fn jobs_in(wire: &Wire, queue: &str, status: &str) -> Result<Vec<Job>, Por
 }
 
 /// Say whose the jobs are while one call tells it: a drain looks every second, and that nobody may ask is no reason not
-/// to drain.
+/// to drain. It is said in the owner's place.
 pub(crate) async fn name_owners_of_few(wire: &Wire, jobs: &mut [Job]) {
-    if !jobs.is_empty() && jobs.len() <= ITEMS_A_CALL {
-        let _unnamed = name_owners(wire, jobs).await;
+    if jobs.is_empty() || jobs.len() > ITEMS_A_CALL {
+        return;
+    }
+    match name_owners(wire, jobs).await {
+        Err(error) if error.kind == PortErrorKind::Refused => {
+            for job in jobs {
+                job.owner = Some(format!("not known ({} is refused)", error.operation));
+            }
+        }
+        Ok(()) | Err(_) => {}
     }
 }
 

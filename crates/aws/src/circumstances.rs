@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use conductor::Clock;
 use futures_util::future::join;
+use upgrade::rights::Asked;
 use upgrade::{
     Circumstances, Job, LogicalResource, Looked, ObstacleParts, PlatformCapabilities, PortError, Targets,
 };
@@ -21,8 +22,10 @@ pub struct Lookup<'a> {
     pub targets: &'a Targets,
     /// Every resource of the stack, for recovery points.
     pub resources: &'a [LogicalResource],
-    /// The IAM actions of the plan.
-    pub actions: &'a [String],
+    /// What the plan asks of the caller itself.
+    pub asked_of_caller: &'a [Asked],
+    /// What it asks of the role that CloudFormation works as; where there is none, of the caller as well.
+    pub asked_of_role: &'a Asked,
     /// The role that CloudFormation is to assume; `None`: the one that the stack has.
     pub role_arn: Option<&'a str>,
     /// Logical ids of the resources that the update touches, for drift.
@@ -33,6 +36,8 @@ pub struct Lookup<'a> {
     pub added_types: &'a [String],
     /// Custom names that the update would take.
     pub names: &'a [CustomName],
+    /// There is no update: what only an update meets isn't looked at.
+    pub without_update: bool,
     pub obstacles: &'a ObstacleParts,
 }
 
@@ -61,8 +66,8 @@ impl AwsCloud {
         let role_arn = lookup.role_arn.or(stack.role_arn.as_deref());
         let (drift, mut around) = join(drift, self.all_but_drift(lookup, role_arn)).await;
         around.drift = self.looked(drift);
-        let policy = cloudformation::stack::stack_policy(&self.wire, lookup.stack_id).await;
-        match self.looked(policy) {
+        let policy = cloudformation::stack::stack_policy(&self.wire, lookup.stack_id);
+        match self.looked_if(!lookup.without_update, policy).await {
             Ok(policy) => stack.stack_policy = policy,
             Err(reason) => stack.stack_policy_unknown = Some(reason),
         }
@@ -79,12 +84,19 @@ impl AwsCloud {
         let Lookup { targets, .. } = lookup;
         let wire = &self.wire;
         let caller_arn = identity::caller_arn(wire).await;
+        let is_updated = !lookup.without_update;
+        let mut asked = lookup.asked_of_caller.to_vec();
+        asked.extend(role_arn.is_none().then(|| lookup.asked_of_role.clone()));
         let denied_to_caller = match &caller_arn {
-            Ok(arn) => identity::denied_actions(wire, arn, lookup.actions).await,
+            Ok(_) if lookup.without_update => Ok(Vec::new()),
+            Ok(arn) => identity::denied_actions(wire, arn, &asked).await,
             Err(error) => Err(error.clone()),
         };
         let denied_to_role = match role_arn {
-            Some(arn) => Some(self.looked(identity::denied_actions(wire, arn, lookup.actions).await)),
+            Some(arn) => {
+                let asked = std::slice::from_ref(lookup.asked_of_role);
+                Some(self.looked(identity::denied_actions(wire, arn, asked).await))
+            }
             None => None,
         };
         let physical_ids: Vec<String> =
@@ -102,11 +114,15 @@ impl AwsCloud {
             stack: upgrade::StackSettings::default(),
             drift: Ok(Vec::new()),
             backup: None,
-            newest_recovery_point: self.looked(backup::newest_recovery_point(wire, &physical_ids).await),
+            newest_recovery_point: self
+                .looked_if(is_updated, backup::newest_recovery_point(wire, &physical_ids))
+                .await,
             role_stack: None,
-            databases: self.looked(rds::databases(wire, &targets.databases).await),
-            pending_maintenance: self.looked(rds::pending_maintenance(wire, &targets.databases).await),
-            alarms: self.looked(cloudwatch::stack_alarms(wire, &targets.alarms).await),
+            databases: self.looked_if(is_updated, rds::databases(wire, &targets.databases)).await,
+            pending_maintenance: self
+                .looked_if(is_updated, rds::pending_maintenance(wire, &targets.databases))
+                .await,
+            alarms: self.looked_if(is_updated, cloudwatch::stack_alarms(wire, &targets.alarms)).await,
             // Whoever has the settings has looked at them already.
             listeners: Err("they were not looked at".to_owned()),
             nested_work: Err("they were not looked at".to_owned()),
@@ -121,6 +137,7 @@ impl AwsCloud {
             platform: PlatformCapabilities::NONE,
             platform_status: None,
             health: Vec::new(),
+            health_unknown: None,
             sessions: None,
             computations: None,
         }
@@ -131,6 +148,15 @@ impl AwsCloud {
         let mut jobs = batch::unfinished_jobs(&self.wire, queue_arns).await?;
         batch::name_owners(&self.wire, &mut jobs).await?;
         Ok(jobs)
+    }
+
+    /// The same of what is only looked at where it is wanted.
+    async fn looked_if<T>(
+        &self,
+        is_wanted: bool,
+        look: impl Future<Output = Result<T, PortError>>,
+    ) -> Looked<T> {
+        if is_wanted { self.looked(look.await) } else { Err("it was not looked at".to_owned()) }
     }
 
     /// The reason instead of the error.

@@ -21,6 +21,13 @@ impl AwsCloud {
         found.and_then(|stack| stack.stack_id).ok_or_else(|| incomplete(DESCRIBE_STACKS, "stack id"))
     }
 
+    /// The role that CloudFormation works as on a stack; `None`: it works with the rights of whoever asks.
+    pub async fn stack_role(&self, stack_name: &str) -> Result<Option<String>, PortError> {
+        let found = stack::any_stack(&self.wire, stack_name).await;
+        let found = found.map_err(|error| self.origin.explain(error.into()))?;
+        Ok(found.and_then(|stack| stack.role_arn))
+    }
+
     async fn read_deployment(&self, stack_name: &str) -> Result<Deployment, PortError> {
         let lacks = |what: &'static str| move || incomplete(DESCRIBE_STACKS, what);
         let stack = stack::any_stack(&self.wire, stack_name).await?.ok_or_else(lacks("stack"))?;

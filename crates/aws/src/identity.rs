@@ -1,7 +1,11 @@
 //! Who asks, and what they may do: STS and IAM.
 
+use std::collections::BTreeMap;
+
+use upgrade::rights::Asked;
 use upgrade::{DeniedAction, PortError, PortErrorKind};
 
+use crate::concurrency::all;
 use crate::ec2::incomplete;
 use crate::endpoints::{IAM, STS};
 use crate::errors::OrAbsent;
@@ -14,23 +18,36 @@ pub(crate) async fn caller_arn(wire: &Wire) -> Result<String, PortError> {
     answer.some_text_of("Arn").ok_or_else(|| incomplete("sts:GetCallerIdentity", "ARN"))
 }
 
-/// Of the actions, those that the principal's policies deny.
+/// Of what is asked, the actions that the principal's policies deny on some of the resources.
 ///
-/// Simulated with every resource (`*`) and without resource policies: what a policy allows for some resources only counts
-/// as denied, as IAM has it ("implicitDeny").
+/// Simulated without resource policies. Where every resource (`*`) is asked for, what a policy allows for some resources only
+/// counts as denied, as IAM has it ("implicitDeny").
 ///
 /// # Errors
 /// When the principal can't be simulated (a federated user) or the caller may not.
 pub(crate) async fn denied_actions(
     wire: &Wire,
     principal_arn: &str,
-    actions: &[String],
+    asked: &[Asked],
 ) -> Result<Vec<DeniedAction>, PortError> {
     let source = match principal(principal_arn) {
         // Nothing denies the account's own user but the organization, which a simulation doesn't know.
         Principal::Root => return Ok(Vec::new()),
         Principal::Own(arn) => arn.to_owned(),
-        Principal::SessionOf { role_name, arn } => role_arn(wire, role_name, &arn).await,
+        Principal::SessionOf { role_name, arn } => match role_arn(wire, role_name).await {
+            Ok(found) => found,
+            // A role without a path has this ARN.
+            Err(unasked) => {
+                let simulated = simulate(wire, &arn, asked).await;
+                return simulated.map_err(|error| PortError {
+                    message: format!(
+                        "{}; the session's role could not be asked for: {unasked}",
+                        error.message
+                    ),
+                    ..error
+                });
+            }
+        },
         Principal::Other => {
             return Err(PortError {
                 kind: PortErrorKind::Refused,
@@ -39,26 +56,39 @@ pub(crate) async fn denied_actions(
             });
         }
     };
-    let mut denied = Vec::new();
-    // 100 results come a page: so many actions a request save the paging.
-    for some in actions.chunks(100) {
-        let form = Form::new(&IAM, "SimulatePrincipalPolicy")
-            .with("PolicySourceArn", &source)
+    simulate(wire, &source, asked).await
+}
+
+async fn simulate(wire: &Wire, source: &str, asked: &[Asked]) -> Result<Vec<DeniedAction>, PortError> {
+    // 100 results come a page: so many actions a request save the paging, where each is asked once.
+    let requests = asked.iter().flat_map(|asked| asked.actions.chunks(100).map(move |some| (asked, some)));
+    let found = all(requests, async |(asked, some)| {
+        let mut form = Form::new(&IAM, "SimulatePrincipalPolicy")
+            .with("PolicySourceArn", source)
             .with_list("ActionNames.member", some)
-            // Policies often allow things in some Regions only.
-            .with("ContextEntries.member.1.ContextKeyName", "aws:RequestedRegion")
-            .with("ContextEntries.member.1.ContextKeyType", "string")
-            .with("ContextEntries.member.1.ContextKeyValues.member.1", &wire.endpoints.region);
-        let results = wire.items(&form, &["EvaluationResults"]).await?;
-        denied.extend(results.iter().filter_map(|result| {
-            let decision = result.text_of("EvalDecision");
-            (decision != "allowed").then(|| DeniedAction {
-                action: result.text_of("EvalActionName").to_owned(),
-                decision: decision.to_owned(),
-            })
-        }));
+            .with_list("ResourceArns.member", &asked.resources);
+        // Policies often allow things in some Regions only.
+        let region = ("aws:RequestedRegion".to_owned(), vec![wire.endpoints.region.clone()]);
+        for (index, (key, values)) in std::iter::once(&region).chain(&asked.context).enumerate() {
+            let entry = format!("ContextEntries.member.{}", index + 1);
+            let kind = if key == "aws:TagKeys" { "stringList" } else { "string" };
+            form = form
+                .with(format!("{entry}.ContextKeyName"), key)
+                .with(format!("{entry}.ContextKeyType"), kind)
+                .with_list(&format!("{entry}.ContextKeyValues.member"), values);
+        }
+        Ok(wire.items(&form, &["EvaluationResults"]).await?)
+    })
+    .await?;
+    let mut denied: BTreeMap<String, String> = BTreeMap::new();
+    for result in found.iter().flatten() {
+        let (action, decision) = (result.text_of("EvalActionName"), result.text_of("EvalDecision"));
+        // One that is denied in words somewhere is told so.
+        if decision != "allowed" && denied.get(action).is_none_or(|known| known != "explicitDeny") {
+            denied.insert(action.to_owned(), decision.to_owned());
+        }
     }
-    Ok(denied)
+    Ok(denied.into_iter().map(|(action, decision)| DeniedAction { action, decision }).collect())
 }
 
 /// Whose policies an ARN stands for.
@@ -93,13 +123,12 @@ fn principal(arn: &str) -> Principal<'_> {
     }
 }
 
-/// A role's ARN. A session doesn't tell the role's path (single sign-on's roles have one), so IAM is asked; who may not
-/// ask gets the ARN without a path.
-async fn role_arn(wire: &Wire, role_name: &str, without_path: &str) -> String {
+/// A role's ARN. A session doesn't tell the role's path (single sign-on's roles have one), so IAM is asked.
+async fn role_arn(wire: &Wire, role_name: &str) -> Result<String, PortError> {
     let form = Form::new(&IAM, "GetRole").with("RoleName", role_name);
-    let told = wire.query(&form).await.ok();
-    let role = told.as_ref().and_then(|answer| answer.child("Role")?.some_text_of("Arn"));
-    role.unwrap_or_else(|| without_path.to_owned())
+    let answer = wire.query(&form).await?;
+    let role = answer.child("Role").and_then(|role| role.some_text_of("Arn"));
+    role.ok_or_else(|| incomplete("iam:GetRole", "ARN"))
 }
 
 /// Whether IAM has something of this name: `GetRole`, `GetInstanceProfile`, `GetUser`.

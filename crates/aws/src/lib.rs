@@ -57,5 +57,5 @@ pub use pace::Pace;
 pub use stack::NewStack;
 pub use stacks::StackListed;
 pub use state_objects::StateObjects;
-pub use storage::PinnedTemplate;
+pub use storage::{PinnedTemplate, object_of_url};
 pub use taken_names::CustomName;

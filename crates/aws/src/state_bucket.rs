@@ -59,6 +59,21 @@ impl StateObjects {
         (seen, is_new)
     }
 
+    /// Try it alone, for a claim without an update: what the bucket is like besides isn't looked at.
+    pub async fn try_bucket(&self, word: &str) -> (BucketSeen, bool) {
+        let tried = self.try_conditions(word).await.map_err(|error| not_looked_at(&error));
+        let is_new = tried.as_ref().is_ok_and(|(_, is_new)| *is_new);
+        let unasked = || "it was not looked at".to_owned();
+        let seen = BucketSeen {
+            trial: tried.map(|(trial, _)| trial),
+            public: Err(unasked()),
+            expired_by: Err(unasked()),
+            locked_days: Err(unasked()),
+            versions: Err(unasked()),
+        };
+        (seen, is_new)
+    }
+
     /// Create an object twice, and replace it under an ETag that it doesn't have. Gives whether anything was written, too.
     async fn try_conditions(&self, word: &str) -> Result<(Trial, bool), ObjectError> {
         let key = format!("probe/{word}");
@@ -73,12 +88,16 @@ impl StateObjects {
         }
     }
 
-    /// Whether the policy or the ACL lets everybody in, as far as the bucket's own access block lets them. Where the block may
-    /// not be looked at, policy and ACL count. An account's own block only makes it less public, and isn't asked for.
+    /// Whether the policy or the ACL lets everybody in, as far as the bucket's own access block lets them. The block is asked
+    /// for only where there is something to take back; where it may not be looked at, policy and ACL count. An account's own
+    /// block only makes it less public, and isn't asked for.
     async fn is_public(&self) -> Looked<bool> {
-        let block = self.access_block().await.unwrap_or_default();
-        let by_policy = if block.restricts_policies { Ok(false) } else { self.is_public_by_policy().await };
-        let by_list = if block.ignores_lists { Ok(false) } else { self.is_public_by_list().await };
+        let (mut by_policy, mut by_list) = (self.is_public_by_policy().await, self.is_public_by_list().await);
+        if by_policy != Ok(false) || by_list != Ok(false) {
+            let block = self.access_block().await.unwrap_or_default();
+            by_policy = if block.restricts_policies { Ok(false) } else { by_policy };
+            by_list = if block.ignores_lists { Ok(false) } else { by_list };
+        }
         match (by_policy, by_list) {
             (Ok(true), _) | (_, Ok(true)) => Ok(true),
             (Ok(false), Ok(false)) => Ok(false),

@@ -61,6 +61,12 @@ impl PinnedTemplate {
     }
 }
 
+/// Bucket and key of an object on S3; `None`: the URL is none of S3's.
+#[must_use]
+pub fn object_of_url(url: &str) -> Option<(String, String)> {
+    ObjectAddress::parse(url).map(|address| (address.bucket, address.key))
+}
+
 /// Why an object wasn't written.
 enum Unwritten {
     /// Something is there, or is being put there.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
-pub(crate) use looking::{BannerCommand, BannerOf, Init, Status};
+pub(crate) use looking::{BannerCommand, BannerOf, Init, Policy, Status};
 pub(crate) use running::{AnswerRun, FollowRun, ListRuns, OneRun, Run, ShowRun};
 
 /// Takes a running platform from one release to the next in a calm.
@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Template(ShowTemplate),
     /// Look at an account, and propose slackwater.toml for what is found there.
     Init(Init),
+    /// The least IAM policy that Slackwater itself needs for a deployment, with the reason of each statement.
+    ///
+    /// What CloudFormation does with the stack's resources isn't in it: that is its role's (`slackwater template --output policy`).
+    Policy(Policy),
     /// How deployments stand: release, gate, who and what runs, the last run, what needs attention.
     Status(Status),
     /// The banner that users of a platform see.
@@ -567,6 +571,7 @@ mod tests {
                 "slackwater init",
                 "slackwater maintenance status",
                 "slackwater plan",
+                "slackwater policy",
                 "slackwater run list",
                 "slackwater run show",
                 "slackwater status",

@@ -256,12 +256,16 @@ impl Site {
     }
 
     /// Where the deployment's state is, and what its place is like: it is tried.
-    pub(crate) async fn shared_state(&self, stack_id: &str) -> SharedState {
+    /// Without an update nothing of it but that it keeps a claim is looked at.
+    pub(crate) async fn shared_state(&self, stack_id: &str, for_update: bool) -> SharedState {
         let location = self.state.clone();
         let Some(state) = &self.settings.state else { return SharedState { location, bucket: None } };
         let bucket = match state_objects(&self.ports.clouds.primary, state, stack_id).await {
             Ok(objects) => {
-                let (seen, is_new) = objects.inspect_bucket(PROBE).await;
+                let (seen, is_new) = match for_update {
+                    true => objects.inspect_bucket(PROBE).await,
+                    false => objects.try_bucket(PROBE).await,
+                };
                 if is_new {
                     self.written.note(format!("{location}/probe/{PROBE}"));
                 }

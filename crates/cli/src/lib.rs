@@ -37,10 +37,12 @@ mod notifications;
 mod operate;
 mod plan_text;
 pub mod planning;
+pub mod policy_command;
 pub mod ports;
 mod progress;
 mod question_text;
 mod report;
+mod rights;
 mod runs;
 pub mod seed;
 mod serve_command;
@@ -67,7 +69,8 @@ pub use journal::{Journal, SharedJournal};
 pub use maintenance_command::{
     Entering, Leaving, LeavingError, LeavingWish, entering, is_left_over, leaving, refuse_under_way,
 };
-pub use status::attention;
+pub use serve_command::look as look_for_panel;
+pub use status::{attention, standing};
 pub use words::already;
 
 use arguments::{BannerCommand, Command, Maintenance, Run};
@@ -109,6 +112,7 @@ fn out(command: &Command) -> Option<&Path> {
         Command::Check(check) => &check.printed.out,
         Command::Template(template) => &template.out,
         Command::Status(status) => &status.printed.out,
+        Command::Policy(policy) => &policy.printed.out,
         Command::Maintenance(Maintenance::Status(status)) => &status.printed.out,
         Command::Banner(BannerCommand::Show(show)) => &show.printed.out,
         Command::Run(Run::List(list)) => &list.printed.out,
@@ -130,7 +134,11 @@ fn out(command: &Command) -> Option<&Path> {
 /// Whether a command changes nothing, so that it may end as soon as nobody reads what it says.
 fn only_looks(command: &Command) -> bool {
     match command {
-        Command::Changeset(_) | Command::Check(_) | Command::Template(_) | Command::Status(_) => true,
+        Command::Changeset(_)
+        | Command::Check(_)
+        | Command::Template(_)
+        | Command::Status(_)
+        | Command::Policy(_) => true,
         Command::Plan(plan) => plan.out.is_none(),
         Command::Maintenance(command) => match command {
             Maintenance::Status(_) => true,
@@ -165,6 +173,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Template(template) => template_command::run(&template).await,
         Command::Init(init) => init_command::run(&init).await,
         Command::Status(status) => status::run(&status).await,
+        Command::Policy(policy) => policy_command::run(&policy).await,
         Command::Banner(command) => banner_command::run(command).await,
         Command::Run(command) => runs::run(command).await,
         Command::Serve(serve) => serve_command::run(serve).await,

@@ -157,11 +157,12 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         })
     };
     let mut drafted = draft(&given);
-    let (entrance, found, before) =
+    let (entrance, found, before, health_unknown) =
         calm::as_found(site, &deployment, &targets, request.inherited.clone()).await?;
     let mut around =
-        circumstances(site, &deployment, (&targets, &entrance), drafted.as_ref().ok(), &linked).await?;
+        circumstances(site, &deployment, (&targets, &entrance), true, drafted.as_ref().ok(), &linked).await?;
     around.health.clone_from(&before.health);
+    around.health_unknown = health_unknown;
     let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
     let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template, &profile);
@@ -318,9 +319,9 @@ async fn draw_up_maintenance(
     let cloud = &site.ports.clouds.primary;
     let deployment = cloud.deployment(&site.settings.stack).await?;
     let (profile, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
-    let (entrance, found, before) = calm::as_found(site, &deployment, &targets, inherited).await?;
+    let (entrance, found, before, _) = calm::as_found(site, &deployment, &targets, inherited).await?;
     let nobody = Linked::default();
-    let around = circumstances(site, &deployment, (&targets, &entrance), None, &nobody).await?;
+    let around = circumstances(site, &deployment, (&targets, &entrance), false, None, &nobody).await?;
     let at_work = at_work(&around);
     let found_out = Findings {
         facts: &Facts::default(),

@@ -29,6 +29,7 @@ use backend::{Sites, do_errands};
 use conducting::take_up;
 use door::Door;
 use lifeline::lifeline;
+pub use look::look;
 use remembered::Remembered;
 
 /// The panel's own file in a data directory.

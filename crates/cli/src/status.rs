@@ -185,6 +185,14 @@ pub async fn attention(site: &Site) -> Result<Vec<String>, CliError> {
     Ok(look(site, None).await?.attention)
 }
 
+/// How a deployment stands, as `slackwater status --output json` prints it. Nothing is told of its runs.
+///
+/// # Errors
+/// The stack can't be seen at all.
+pub async fn standing(site: &Site) -> Result<serde_json::Value, CliError> {
+    Ok(serde_json::json!(look(site, None).await?))
+}
+
 /// Look at a deployment. Only a stack that can't be seen at all is an error. Without a data directory nothing is told of its
 /// runs.
 pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing, CliError> {

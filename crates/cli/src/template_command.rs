@@ -1,7 +1,7 @@
 //! `slackwater template`: what a release is, read off its template.
 
 mod json;
-mod release;
+pub(crate) mod release;
 mod source;
 mod table;
 

@@ -50,7 +50,7 @@ use finding::Finding;
 pub use constraints::ParameterConstraints;
 pub(crate) use data::losses;
 pub use parameters::{ParameterPlace, ParameterRow, parameter_table};
-pub use permissions::{actions_of_caller, actions_of_role};
+pub use permissions::actions_of_role;
 pub(crate) use stack::way_out;
 pub use storage_advice::{DatabaseStorage, StorageAdvice, least_growth, storage_advice};
 pub use targets::new_targets;

@@ -68,6 +68,8 @@ pub struct Circumstances {
     pub platform_status: Option<Looked<PlatformStatus>>,
     /// Of what proves the platform healthy, how it was before maintenance; empty: it wasn't looked at.
     pub health: Vec<crate::observation::HealthFinding>,
+    /// Why nobody knows how healthy it was; `None`: it was looked at.
+    pub health_unknown: Option<String>,
     /// Sessions; `None`: the adapter can't ask.
     pub sessions: Option<Looked<Vec<Session>>>,
     /// Computations; `None`: the adapter can't ask.

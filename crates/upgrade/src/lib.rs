@@ -34,6 +34,7 @@ mod query;
 mod question;
 mod repeated_failures;
 mod report;
+pub mod rights;
 mod shared_state;
 mod state;
 mod step;
@@ -52,8 +53,8 @@ pub use act::{
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
-    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_caller, actions_of_role, check,
-    in_the_way, least_growth, new_targets, parameter_table, standing_checks, storage_advice,
+    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_role, check, in_the_way,
+    least_growth, new_targets, parameter_table, standing_checks, storage_advice,
 };
 pub use choices::{CatalogueEntry, UpgradeChoices};
 pub use circumstances::{

@@ -286,12 +286,14 @@ async fn circumstances(cloud: &AwsCloud, id: &impl Fn(&str) -> String) {
         stack_id: &id("stack"),
         targets: &targets,
         resources: &[],
-        actions: &["batch:TerminateJob".to_owned()],
+        asked_of_caller: &[],
+        asked_of_role: &upgrade::rights::Asked::everywhere(["batch:TerminateJob".to_owned()]),
         role_arn: Some(&id("role")),
         drift_of: &["Topic".to_owned()],
         drift_wait: Duration::from_secs(5),
         added_types: &types.map(str::to_owned),
         names: &names,
+        without_update: false,
         obstacles: &upgrade::ObstacleParts::from_targets(&targets, &upgrade::MaintenancePolicy::default()),
     };
     let found = cloud.circumstances(&lookup, &Clock::system()).await.expect("the stack is there");

@@ -104,12 +104,14 @@ async fn gather(cloud: &AwsCloud, resources: &[upgrade::LogicalResource]) -> upg
         stack_id: "s",
         targets: &targets,
         resources,
-        actions: &[],
+        asked_of_caller: &[],
+        asked_of_role: &upgrade::rights::Asked::everywhere([]),
         role_arn: None,
         drift_of: &["Touched".to_owned()],
         drift_wait: Duration::from_secs(60),
         added_types: &[],
         names: &[],
+        without_update: false,
         obstacles: &upgrade::ObstacleParts::default(),
     };
     let clock = Clock::starting_at(Timestamp(0));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws::{CustomName, Lookup};
+use upgrade::rights::Asked;
 use upgrade::{Circumstances, LogicalResource, MaintenancePolicy, ObstacleParts, Targets};
 
 use crate::common::Bench;
@@ -44,16 +45,19 @@ async fn gather_with(
         bench.physical.keys().map(|logical_id| bench.resource(logical_id)).collect();
     let role = bench.physical.get("BatchRole").map(|name| format!("arn:aws:iam::000000000000:role/{name}"));
     let actions = ["batch:TerminateJob", "ec2:TerminateInstances"].map(str::to_owned);
+    let asked = Asked::everywhere(actions);
     let lookup = Lookup {
         stack_id: &bench.stack_id,
         targets,
         resources: &resources,
-        actions: &actions,
+        asked_of_caller: std::slice::from_ref(&asked),
+        asked_of_role: &asked,
         role_arn: role.as_deref(),
         drift_of,
         drift_wait: Duration::from_secs(600),
         added_types,
         names,
+        without_update: false,
         obstacles: &ObstacleParts::from_targets(targets, &MaintenancePolicy::default()),
     };
     bench.cloud.circumstances(&lookup, &bench.clock).await.expect("the stack is there")

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use upgrade::BannerLevel;
+use upgrade::rights::Purpose;
+use upgrade::{BannerLevel, UpdateKind};
 
 use super::{ConfigFile, Format, Places, Printed};
 
@@ -37,6 +38,65 @@ pub(crate) struct Status {
     pub printed: Printed,
     #[command(flatten)]
     pub places: Places,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    /// The deployment's name in slackwater.toml [default: the only one].
+    pub deployment: Option<String>,
+    /// What the principal is for. "upgrade" holds planning and maintenance; "panel" is what the Admin Panel shows, and what is
+    /// done there takes the rights of what is done.
+    #[arg(long = "for", value_name = "PURPOSE", value_enum, default_value_t = PolicyPurpose::Upgrade)]
+    pub purpose: PolicyPurpose,
+    /// Whose: of the principal with which this stack is reached. A linked stack may have one of its own.
+    #[arg(long, value_enum, default_value_t = PolicyStack::Primary)]
+    pub stack: PolicyStack,
+    /// The principal that is to have it, a role's or a user's ARN [default: the settings' role_arn, or whoever asks].
+    #[arg(long, value_name = "ARN")]
+    pub principal: Option<String>,
+    /// The role that upgrades name with --role-arn, which they hand to CloudFormation.
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Option<String>,
+    #[command(flatten)]
+    pub printed: Printed,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyPurpose {
+    Plan,
+    Maintenance,
+    Upgrade,
+    Panel,
+}
+
+impl From<PolicyPurpose> for Purpose {
+    fn from(purpose: PolicyPurpose) -> Purpose {
+        match purpose {
+            PolicyPurpose::Plan => Purpose::Plan,
+            PolicyPurpose::Maintenance => Purpose::Maintenance,
+            PolicyPurpose::Upgrade => Purpose::Upgrade,
+            PolicyPurpose::Panel => Purpose::Panel,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyStack {
+    Primary,
+    Backup,
+    Role,
+}
+
+impl From<PolicyStack> for UpdateKind {
+    fn from(stack: PolicyStack) -> UpdateKind {
+        match stack {
+            PolicyStack::Primary => UpdateKind::Primary,
+            PolicyStack::Backup => UpdateKind::BackupStack,
+            PolicyStack::Role => UpdateKind::RoleStack,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,47 +4,53 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::{CustomName, Lookup};
+use changeset::expect::Expected;
 use conductor::Cloud as _;
 use platform::Adapter;
+use upgrade::rights::{Asked, asked_of_caller};
 use upgrade::{
     AtWork, CalmParts, CalmSeen, Circumstances, Deployment, DraftedUpdate, FleetQuery, LogicalResource,
-    ObstacleParts, SharedState, Targets, actions_of_caller, actions_of_role, makes_room,
+    ObstacleParts, SharedState, Targets, actions_of_role,
 };
 
 use super::Linked;
 use super::doors::{Entrance, ways_in};
 use crate::error::CliError;
+use crate::rights::primary_grounds;
 use crate::site::Site;
 
 /// How long drift may take to be detected before a plan goes without it.
 const DRIFT_SECONDS: u64 = 60;
 
-/// Look at everything. Only a stack that can't be described at all is an error.
+/// Look at everything; where no update is planned, at what maintenance meets. Only a stack that can't be described at all is an
+/// error.
 pub(super) async fn circumstances(
     site: &Site,
     deployment: &Deployment,
     (targets, entrance): (&Targets, &Entrance),
+    for_update: bool,
     drafted: Option<&DraftedUpdate>,
     linked: &Linked,
 ) -> Result<Circumstances, CliError> {
-    let actions: BTreeSet<String> = drafted
-        .map(|drafted| {
-            let (settings, listeners) = (&site.settings, &entrance.listeners);
-            let moves =
-                !settings.gateless && makes_room(listeners, &settings.doors, &settings.maintenance.admitted);
-            let mut actions = actions_of_caller(&drafted.permissions, targets, false, moves);
-            actions.extend(actions_of_role(&drafted.permissions));
-            actions
-        })
-        .unwrap_or_default();
-    let actions: Vec<String> = actions.into_iter().collect();
+    let of_role = drafted.map(|drafted| actions_of_role(&drafted.permissions)).unwrap_or_default();
+    let asked_of_role = Asked::everywhere(of_role);
+    let mut asked = Vec::new();
+    if let Some(drafted) = drafted {
+        let mut grounds = primary_grounds(site, deployment, targets, &entrance.listeners);
+        grounds.passed_roles.extend(drafted.update.proposal.role_arn.clone());
+        asked = asked_of_caller(&grounds);
+    }
     let touched: Vec<String> = drafted
-        .map(|drafted| drafted.expectations.iter().map(|one| one.logical_id.clone()).collect())
+        .map(|drafted| {
+            // What isn't there yet has no drift, and DetectStackDrift refuses to be asked about it.
+            let there = drafted.expectations.iter().filter(|one| one.expected != Expected::Added);
+            there.map(|one| one.logical_id.clone()).collect()
+        })
         .unwrap_or_default();
     let added: BTreeSet<String> = drafted
         .into_iter()
         .flat_map(|drafted| &drafted.expectations)
-        .filter(|one| one.expected == changeset::expect::Expected::Added)
+        .filter(|one| one.expected == Expected::Added)
         .map(|one| one.resource_type.clone())
         .collect();
     let expectations = drafted.into_iter().flat_map(|drafted| &drafted.expectations);
@@ -63,18 +69,20 @@ pub(super) async fn circumstances(
         stack_id: &deployment.stack_id,
         targets,
         resources: &deployment.resources,
-        actions: &actions,
+        asked_of_caller: &asked,
+        asked_of_role: &asked_of_role,
         role_arn,
         drift_of: &touched,
         drift_wait: Duration::from_secs(DRIFT_SECONDS),
         added_types: &added.into_iter().collect::<Vec<_>>(),
         names: &names,
+        without_update: !for_update,
         obstacles: &parts,
     };
     let mut circumstances = site.ports.clouds.primary.circumstances(&lookup, &site.clock).await?;
     circumstances.backup = linked.backup.clone();
     circumstances.role_stack = linked.role.clone();
-    circumstances.state = site.shared_state(&deployment.stack_id).await;
+    circumstances.state = site.shared_state(&deployment.stack_id, for_update).await;
     circumstances.listeners = Ok(entrance.listeners.clone());
     circumstances.nested_work = match ways_in(site, deployment) {
         Ok(ways) => {

@@ -22,23 +22,28 @@ pub async fn maintenance_of(
     Ok(Maintenance::from_calm(&entrance(site, deployment, targets).await?.calm))
 }
 
-/// The same, with how everything was before it: what a journal knows counts only while the gate stands.
+/// The same, with how everything was before it: what a journal knows counts only while the gate stands. With why nobody knows how
+/// healthy it was, where nobody does.
 pub(super) async fn as_found(
     site: &Site,
     deployment: &Deployment,
     targets: &Targets,
     inherited: Before,
-) -> Result<(Entrance, Option<Maintenance>, Before), CliError> {
+) -> Result<(Entrance, Option<Maintenance>, Before, Option<String>), CliError> {
     let entrance = entrance(site, deployment, targets).await?;
     let found = Maintenance::from_calm(&entrance.calm);
     let mut before = if found.is_some() { inherited } else { Before::default() };
+    let mut health_unknown = None;
     if before.health.is_empty() {
-        before.health = health_now(site, targets, found.is_some()).await;
+        match health_now(site, targets, found.is_some()).await {
+            Ok(health) => before.health = health,
+            Err(error) => health_unknown = Some(error.to_string()),
+        }
     }
     if before.banner.is_none() {
         before.banner = left_over_banner(site).await;
     }
-    Ok((entrance, found, before))
+    Ok((entrance, found, before, health_unknown))
 }
 
 /// The banner that is shown, when its words are ours: an earlier maintenance, of which no journal is left, has put it up.
@@ -58,7 +63,11 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
 
 /// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known
 /// to be sick. In maintenance only the target groups tell of before: pages and the platform itself may be down for its sake.
-async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec<HealthFinding> {
+async fn health_now(
+    site: &Site,
+    targets: &Targets,
+    in_maintenance: bool,
+) -> Result<Vec<HealthFinding>, PortError> {
     let policy = &site.settings.health;
     let groups = if policy.targets { targets.target_groups.as_slice() } else { &[] };
     let services = if policy.targets { targets.serving_services.as_slice() } else { &[] };
@@ -69,9 +78,9 @@ async fn health_now(site: &Site, targets: &Targets, in_maintenance: bool) -> Vec
         version: None,
         http: if in_maintenance { Vec::new() } else { policy.http.clone() },
     });
-    match site.ports.observe(&query).await {
-        Ok(Observation::Health(findings)) => findings,
-        Ok(_) | Err(_) => Vec::new(),
+    match site.ports.observe(&query).await? {
+        Observation::Health(findings) => Ok(findings),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -13,7 +13,10 @@ use crate::planning::doors::{door_lines, entrance};
 use crate::site::Site;
 
 /// Ask for everything.
-pub(super) async fn look(site: &Site) -> Result<Look, BackendError> {
+///
+/// # Errors
+/// The stack itself can't be looked at.
+pub async fn look(site: &Site) -> Result<Look, BackendError> {
     let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await.map_err(unanswered)?;
     let side = ReleaseSide::deployed(&deployment).ok();
     let version = side.and_then(|side| side.version(site.profile.as_ref()));

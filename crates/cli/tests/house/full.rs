@@ -37,6 +37,8 @@ pub enum Vendor {
     Sample,
     /// Code Ocean v3.7.0 to v3.8.2.
     CodeOcean,
+    /// The repository's lab, 1.0.0 to 1.1.0, without its processes.
+    Lab,
 }
 
 /// What a vendor's deployment is made of.
@@ -64,6 +66,24 @@ warm_pool = 1
 [[stack.dedicated]]
 count = 2
 tags = { Name = "dedicated", owner = "grace@example.com" }
+
+[[stack.storage]]
+database = "Database"
+gib = 37
+"#;
+
+const LAB_WORK: &str = r#"
+[[stack.jobs]]
+queue = "*"
+count = 3
+seconds = 36000
+owners = ["ada@example.com", "grace@example.com"]
+
+[[stack.workers]]
+group = "WorkerGroup"
+desired = 2
+protected = true
+warm_pool = 1
 
 [[stack.storage]]
 database = "Database"
@@ -160,6 +180,19 @@ impl Vendor {
                     profile: "generic",
                 })
             }
+            Vendor::Lab => {
+                let read =
+                    |name: &str| std::fs::read_to_string(Path::new(ROOT).join("deploy/lab").join(name));
+                let given =
+                    [("AdminToken", PASSWORD), ("WorkerToken", PASSWORD), ("DatabaseAllocatedStorage", "20")];
+                Some(Material {
+                    from: read("primary-1.0.0.yaml").expect("the lab's"),
+                    to: read("primary-1.1.0.yaml").expect("the lab's"),
+                    parameters: given.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+                    workload: LAB_WORK,
+                    profile: "generic",
+                })
+            }
             Vendor::CodeOcean => {
                 let releases = code_ocean()?;
                 Some(Material {
@@ -196,11 +229,13 @@ pub struct Full {
 pub struct Wishes {
     pub on_unhealthy: &'static str,
     pub notice: &'static str,
+    /// CloudFormation works as a role of its own on every stack, which may do everything.
+    pub has_roles: bool,
 }
 
 impl Default for Wishes {
     fn default() -> Wishes {
-        Wishes { on_unhealthy: "ask", notice: "2m" }
+        Wishes { on_unhealthy: "ask", notice: "2m", has_roles: false }
     }
 }
 
@@ -212,7 +247,21 @@ pub async fn stack(
     parameters: &BTreeMap<String, String>,
     work: &str,
 ) {
-    let mut text = format!("[[stack]]\nname = \"{name}\"\ntemplate = \"${{release}}\"\n[stack.parameters]\n");
+    stack_with(caller, url, name, parameters, work, None).await;
+}
+
+/// The same; CloudFormation works on it as this role.
+async fn stack_with(
+    caller: &Caller,
+    url: &str,
+    name: &str,
+    parameters: &BTreeMap<String, String>,
+    work: &str,
+    role: Option<&str>,
+) {
+    let mut text = format!("[[stack]]\nname = \"{name}\"\ntemplate = \"${{release}}\"\n");
+    text.extend(role.map(|role| format!("role_arn = \"{role}\"\n")));
+    text.push_str("[stack.parameters]\n");
     for (key, value) in parameters {
         text.push_str(&format!("{key} = \"{value}\"\n"));
     }
@@ -220,6 +269,22 @@ pub async fn stack(
     let given = BTreeMap::from([("release".to_owned(), url.to_owned())]);
     let seed = Seed::parse(Path::new("full.toml"), &text, &given).expect("a seed");
     plant(caller, &seed, &mut |_| ()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+/// A role for CloudFormation, where one is wished for.
+async fn role(caller: &Caller, account: &str, wishes: Wishes) -> Option<String> {
+    const TRUST: &str = r#"{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "cloudformation.amazonaws.com"}}]}"#;
+    const POLICY: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+    if !wishes.has_roles {
+        return None;
+    }
+    let ask = async |operation: &str, fields: [(&str, &str); 2]| {
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        caller.query("iam", operation, &fields).await.expect("a role");
+    };
+    ask("CreateRole", [("RoleName", "deploy"), ("AssumeRolePolicyDocument", TRUST)]).await;
+    ask("AttachRolePolicy", [("RoleName", "deploy"), ("PolicyArn", POLICY)]).await;
+    Some(format!("arn:aws:iam::{account}:role/deploy"))
 }
 
 /// How the new release stands when it is deployed for itself: what it defines.
@@ -265,17 +330,20 @@ impl Full {
         let none = BTreeMap::new();
         let url =
             backup_cloud.upload_template(BUCKET, "b", &read("backup-1.0.0.yaml")).await.expect("uploaded");
-        stack(&backup_caller, &url, "backup", &none, "").await;
+        let of_backup = role(&backup_caller, "111111111111", wishes).await;
+        stack_with(&backup_caller, &url, "backup", &none, "", of_backup.as_deref()).await;
         let url =
             cloud.upload_template(BUCKET, "r", &read("deployment-role-1.0.0.yaml")).await.expect("uploaded");
-        stack(&caller, &url, "deployment-role", &none, "").await;
+        let own = role(&caller, "000000000000", wishes).await;
+        stack_with(&caller, &url, "deployment-role", &none, "", own.as_deref()).await;
         let url = cloud.upload_template(BUCKET, "from", material.from.as_bytes()).await.expect("uploaded");
-        stack(&caller, &url, "platform", &material.parameters, material.workload).await;
+        let (parameters, work) = (&material.parameters, material.workload);
+        stack_with(&caller, &url, "platform", parameters, work, own.as_deref()).await;
 
         let platform = StubPlatform::of(&local, "platform", clock);
         let clouds = AwsClouds { primary: cloud.clone(), backup: Some(backup_cloud), role: Some(cloud) };
         let ports = Ports { clouds, platform: platform.adapter() };
-        let Wishes { on_unhealthy, notice } = wishes;
+        let Wishes { on_unhealthy, notice, has_roles: _ } = wishes;
         let profile = material.profile;
         let settings = format!(
             r#"
@@ -349,15 +417,20 @@ impl Full {
     }
 
     async fn prepared_as(&self, run_id: &str, inherited: upgrade::Before) -> Prepared {
-        let request = UpgradeRequest {
-            inherited,
+        let request = UpgradeRequest { inherited, ..self.request(run_id) };
+        prepare(&self.site, &request).await.expect("everything could be looked at")
+    }
+
+    /// What is asked for when an upgrade is prepared.
+    pub fn request(&self, run_id: &str) -> UpgradeRequest {
+        UpgradeRequest {
+            inherited: upgrade::Before::default(),
             release: NewRelease::of("to.yaml", self.material.to.clone().into_bytes(), None)
                 .expect("a template"),
             choices: UpgradeChoices { accepted: self.accepted(), ..UpgradeChoices::default() },
             take_fixes: true,
             run_id: run_id.to_owned(),
-        };
-        prepare(&self.site, &request).await.expect("everything could be looked at")
+        }
     }
 
     /// The plan of the upgrade.

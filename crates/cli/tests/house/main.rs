@@ -18,6 +18,7 @@ mod next_release;
 mod outside;
 mod peers;
 mod pins;
+mod policy;
 mod proposed_settings;
 mod reports;
 mod seed;

@@ -1,5 +1,5 @@
-//! Who asks, and whether IAM lets the caller and the deployment role do what the plan does. The lists of actions are
-//! here too, so that what is simulated is what is judged.
+//! Who asks, and whether IAM lets the caller and the deployment role do what the plan does. What the caller does is the
+//! table of [`crate::rights`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,126 +8,7 @@ use changeset::permissions::{Permissions, Why};
 use super::finding::{Finding, list};
 use super::{Check, CheckInput, CheckResult};
 use crate::circumstances::{DeniedAction, Looked};
-use crate::draft::makes_room;
-use crate::plan::Targets;
-
-/// What following an update, stopping it and getting out of a failed rollback take besides the change set.
-const UPDATE: [&str; 3] = [
-    "cloudformation:CancelUpdateStack",
-    "cloudformation:ContinueUpdateRollback",
-    "cloudformation:ListStackResources",
-];
-
-const GATE: [&str; 7] = [
-    "elasticloadbalancing:AddTags",
-    "elasticloadbalancing:CreateRule",
-    "elasticloadbalancing:DeleteRule",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeRules",
-    "elasticloadbalancing:DescribeTags",
-];
-
-/// Where the platform's own rules leave no room before them.
-const MAKING_ROOM: [&str; 2] = ["elasticloadbalancing:RemoveTags", "elasticloadbalancing:SetRulePriorities"];
-
-const JOB_QUEUES: [&str; 8] = [
-    "batch:DescribeComputeEnvironments",
-    "batch:DescribeJobQueues",
-    // Whose a job is stands in its tags, which ListJobs doesn't give.
-    "batch:DescribeJobs",
-    "batch:ListJobs",
-    "batch:TagResource",
-    "batch:TerminateJob",
-    "batch:UntagResource",
-    "batch:UpdateJobQueue",
-];
-
-const WORKER_GROUPS: [&str; 18] = [
-    "autoscaling:CompleteLifecycleAction",
-    "autoscaling:CreateOrUpdateTags",
-    "autoscaling:DeleteTags",
-    "autoscaling:DescribeAutoScalingGroups",
-    "autoscaling:DescribeInstanceRefreshes",
-    "autoscaling:DescribeLifecycleHooks",
-    "autoscaling:DescribeScheduledActions",
-    "autoscaling:DescribeWarmPool",
-    "autoscaling:PutWarmPool",
-    "autoscaling:ResumeProcesses",
-    "autoscaling:SetDesiredCapacity",
-    "autoscaling:SetInstanceProtection",
-    "autoscaling:SuspendProcesses",
-    "autoscaling:UpdateAutoScalingGroup",
-    // That an instance was protected is noted on itself.
-    "ec2:CreateTags",
-    "ec2:DeleteTags",
-    "ec2:DescribeTags",
-    "ec2:TerminateInstances",
-];
-
-const ECS_SERVICES: [&str; 7] = [
-    "ecs:DescribeServices",
-    "ecs:DescribeTasks",
-    "ecs:ListTasks",
-    "ecs:StopTask",
-    "ecs:TagResource",
-    "ecs:UntagResource",
-    "ecs:UpdateService",
-];
-
-const MACHINES: [&str; 3] =
-    ["ec2:DescribeInstanceAttribute", "ec2:DescribeInstances", "ec2:TerminateInstances"];
-
-const ALARMS: [&str; 6] = [
-    "cloudwatch:DescribeAlarms",
-    "cloudwatch:DisableAlarmActions",
-    "cloudwatch:EnableAlarmActions",
-    "cloudwatch:ListTagsForResource",
-    "cloudwatch:TagResource",
-    "cloudwatch:UntagResource",
-];
-
-const DATABASES: [&str; 5] = [
-    "rds:AddTagsToResource",
-    "rds:CreateDBSnapshot",
-    "rds:DescribeDBInstances",
-    "rds:DescribeDBSnapshots",
-    "rds:DescribePendingMaintenanceActions",
-];
-
-const VOLUMES: [&str; 3] = ["ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots"];
-
-/// The actions that the caller itself must be allowed: the change set, maintenance of the targets, and, where the stack
-/// has no role, everything that CloudFormation does in the caller's name.
-#[must_use]
-pub fn actions_of_caller(
-    permissions: &Permissions,
-    targets: &Targets,
-    stack_has_role: bool,
-    makes_room: bool,
-) -> BTreeSet<String> {
-    let mut actions: BTreeSet<String> = UPDATE.iter().map(|&action| action.to_owned()).collect();
-    let mut add = |wanted: bool, more: &[&str]| {
-        if wanted {
-            actions.extend(more.iter().map(|&action| action.to_owned()));
-        }
-    };
-    add(!targets.listeners.is_empty(), &GATE);
-    add(makes_room, &MAKING_ROOM);
-    add(!targets.job_queues.is_empty(), &JOB_QUEUES);
-    add(!targets.worker_groups.is_empty(), &WORKER_GROUPS);
-    add(!targets.ecs_services.is_empty(), &ECS_SERVICES);
-    add(!targets.serving_services.is_empty(), &["ecs:DescribeServices"]);
-    add(!targets.dedicated_machine_tags.is_empty(), &MACHINES);
-    add(!targets.alarms.is_empty(), &ALARMS);
-    add(!targets.databases.is_empty(), &DATABASES);
-    add(!targets.volumes.is_empty(), &VOLUMES);
-    add(!targets.target_groups.is_empty(), &["elasticloadbalancing:DescribeTargetHealth"]);
-    add(stack_has_role, &["iam:PassRole"]);
-    let own = permissions.groups.iter().filter(|(why, _)| **why == Why::ChangeSet || !stack_has_role);
-    actions.extend(own.flat_map(|(_, group)| group.actions.iter().cloned()));
-    actions
-}
+use crate::rights::{is_act, is_ours};
 
 /// The actions that the role which CloudFormation assumes must be allowed.
 #[must_use]
@@ -175,22 +56,38 @@ fn identity(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
 pub(super) const PERMISSIONS_CALLER: Check =
     Check::new("permissions-caller", "Permissions of the caller", caller).accepted_singly();
 
-fn caller(input: &CheckInput<'_>, finding: Finding) -> CheckResult {
+fn caller(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let has_role = input.circumstances.stack.role_arn.is_some();
     // What only the role needs is no loss when the caller lacks it.
     let of_role_only: BTreeSet<String> = match input.foretold {
         Ok(foretold) if has_role => {
-            let listeners = input.circumstances.listeners.as_deref().unwrap_or_default();
-            let moves = !input.gateless && makes_room(listeners, input.door_words, input.admitted);
-            let own = actions_of_caller(&foretold.permissions, input.targets, true, moves);
-            actions_of_role(&foretold.permissions)
-                .into_iter()
-                .filter(|action| !own.contains(action))
-                .collect()
+            actions_of_role(&foretold.permissions).into_iter().filter(|action| !is_ours(action)).collect()
         }
         Ok(_) | Err(_) => BTreeSet::new(),
     };
+    if let Ok(denied) = &input.circumstances.denied_to_caller
+        && only_looks(denied.iter().filter(|one| !of_role_only.contains(&one.action)))
+    {
+        let acts: Vec<&str> =
+            denied.iter().map(|one| one.action.as_str()).filter(|one| is_act(one)).collect();
+        finding.note(format!(
+            "The caller may look and plan, and change nothing ({} actions of the upgrade are denied to it, {} the first). \
+             Whoever carries the plan out needs the policy that `slackwater policy` prints.",
+            acts.len(),
+            acts.first().unwrap_or(&""),
+        ));
+        return finding.done();
+    }
     judge(input, finding, &input.circumstances.denied_to_caller, &of_role_only, "the caller")
+}
+
+/// Whether what is denied is what changes something, and the updates are among it: somebody who plans for others.
+fn only_looks<'d>(denied: impl Iterator<Item = &'d DeniedAction>) -> bool {
+    let denied: Vec<&DeniedAction> = denied.collect();
+    let is_denied = |action: &str| denied.iter().any(|one| one.action == action);
+    denied.iter().all(|one| one.decision == "implicitDeny" && is_act(&one.action))
+        && is_denied("cloudformation:CreateChangeSet")
+        && is_denied("cloudformation:ExecuteChangeSet")
 }
 
 const ROLE: &str = "the role";
@@ -247,11 +144,13 @@ fn judge(
                 "A policy, a permissions boundary or an organization's policy denies it in words: allowing it elsewhere \
                  doesn't help."
             }
-            _ => "Add the plan's least policy (slackwater plan prints it) to the principal.",
+            _ => {
+                "Give the principal the least policy that `slackwater policy` prints, with the reason of each statement."
+            }
         };
         let text = format!("{who} is denied {} ({decision}){why}.", actions.join(", "));
         if who == ROLE && *decision == "implicitDeny" {
-            // The simulation asks for every resource. A deployment role is made for this stack's alone: what it may do
+            // The simulation of a role asks for every resource. A deployment role is made for this stack's alone: what it may do
             // to those counts as denied there, so this can't be held against it.
             finding.warn(
                 format!("{text} It may be allowed for the stack's own resources: that was not asked."),

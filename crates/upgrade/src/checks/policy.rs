@@ -137,6 +137,11 @@ fn health(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     } else {
         finding.note(format!("Asked after the update: {}.", asked.join(", ")));
     }
+    if let Some(reason) = &input.circumstances.health_unknown {
+        finding.note(format!(
+            "How healthy it is now could not be looked at, so what is sick already will be waited for: {reason}."
+        ));
+    }
     if !policy.http.is_empty() && input.admitted.is_empty() {
         finding.note(
             "No address passes the closed gate: a check of a page behind it meets the maintenance page.",

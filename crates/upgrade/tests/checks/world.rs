@@ -183,6 +183,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
             status: true,
         },
         health: Vec::new(),
+        health_unknown: None,
         platform_status: Some(Ok(PlatformStatus {
             version: Some("1.0.0".to_owned()),
             health: PlatformHealth::Ok,
