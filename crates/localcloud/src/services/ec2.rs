@@ -107,9 +107,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         Some(false) | None => Ok(()),
     },
     target: Target::Computed(|world, _operation, input| {
-        let given = ["ResourceId", "InstanceId", "VolumeId", "SnapshotId"].into_iter().map(|name| {
-            input.string(name).into_iter().chain(input.strings(name)).collect::<Vec<_>>()
-        });
+        let given = ["ResourceId", "InstanceId", "VolumeId", "SnapshotId"]
+            .into_iter()
+            .map(|name| input.string(name).into_iter().chain(input.strings(name)).collect::<Vec<_>>());
         let given = given.into_iter().find(|given| !given.is_empty()).unwrap_or_default();
         given.into_iter().map(|id| resource_arn(world, id)).collect()
     }),

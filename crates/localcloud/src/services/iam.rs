@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 
 use crate::descriptor::{Descriptor, Errors, QUERY, QUERY_ERRORS, Target, changes, reads};
 use crate::services::paging::page;
-use own_policies::Whose;
 use crate::{AwsError, Input, Timestamp, World};
+use own_policies::Whose;
 
 /// Everything of the account. Names are not distinguished by case, so the maps go by the lower-case name.
 #[derive(Debug, Default)]
@@ -114,7 +114,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         changes("DeleteRolePolicy", |world, input| own_policies::delete(world, input, Whose::Role)),
         changes("AttachRolePolicy", |world, input| own_policies::attach(world, input, Whose::Role)),
         changes("DetachRolePolicy", |world, input| own_policies::detach(world, input, Whose::Role)),
-        reads("ListAttachedRolePolicies", |world, input| own_policies::list_attached(world, input, Whose::Role)),
+        reads("ListAttachedRolePolicies", |world, input| {
+            own_policies::list_attached(world, input, Whose::Role)
+        }),
         changes("CreatePolicy", policies::create_policy),
         reads("GetPolicy", policies::get),
         reads("GetPolicyVersion", policies::get_version),
@@ -133,7 +135,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         changes("DeleteUserPolicy", |world, input| own_policies::delete(world, input, Whose::User)),
         changes("AttachUserPolicy", |world, input| own_policies::attach(world, input, Whose::User)),
         changes("DetachUserPolicy", |world, input| own_policies::detach(world, input, Whose::User)),
-        reads("ListAttachedUserPolicies", |world, input| own_policies::list_attached(world, input, Whose::User)),
+        reads("ListAttachedUserPolicies", |world, input| {
+            own_policies::list_attached(world, input, Whose::User)
+        }),
         changes("CreateAccessKey", access_keys::create),
         reads("ListAccessKeys", access_keys::list),
         changes("UpdateAccessKey", access_keys::update),

@@ -25,7 +25,9 @@ pub(crate) use carry::{
 pub(crate) use patterns::{Facts, fits};
 pub(crate) use targets::{Health, forget_health, is_unhealthy, set_health};
 
-use crate::descriptor::{Descriptor, Errors, Permission, QUERY, QUERY_ERRORS, Rate, Target, changes, surveys};
+use crate::descriptor::{
+    Descriptor, Errors, Permission, QUERY, QUERY_ERRORS, Rate, Target, changes, surveys,
+};
 use crate::services::paging::{Page, page};
 use crate::{AwsError, Input};
 

@@ -163,7 +163,11 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             // Of a bucket that isn't there everybody is told.
             let is_there = is_there || !store.has_bucket(bucket);
             let bucket = format!("arn:{}:s3:::{bucket}", world.config.partition);
-            if is_there { Vec::new() } else { vec![Permission::new("s3:ListBucket", bucket).with("s3:prefix", key)] }
+            if is_there {
+                Vec::new()
+            } else {
+                vec![Permission::new("s3:ListBucket", bucket).with("s3:prefix", key)]
+            }
         }
         _ => Vec::new(),
     },

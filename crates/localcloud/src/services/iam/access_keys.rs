@@ -84,10 +84,11 @@ pub(super) fn delete(world: &mut World, input: Input<'_>) -> Result<Value, AwsEr
 /// The id of a key that is the named user's.
 fn named(world: &World, input: Input<'_>) -> Result<String, AwsError> {
     let id = input.required_string("AccessKeyId")?;
-    let is_users = |known: &UserKey| {
-        input.string("UserName").is_none_or(|user| known.user == user.to_ascii_lowercase())
-    };
-    if let Some(user) = input.string("UserName").filter(|user| !world.iam.users.contains_key(&user.to_ascii_lowercase())) {
+    let is_users =
+        |known: &UserKey| input.string("UserName").is_none_or(|user| known.user == user.to_ascii_lowercase());
+    if let Some(user) =
+        input.string("UserName").filter(|user| !world.iam.users.contains_key(&user.to_ascii_lowercase()))
+    {
         return Err(missing(user));
     }
     match world.iam.keys.get(id).filter(|known| is_users(known)) {

@@ -39,9 +39,9 @@ pub(crate) fn may(
     resource: &str,
     context: &Context,
 ) -> Result<(), String> {
-    let verdict = caller.identity.map_or(Verdict::ImplicitDeny, |identity| {
-        verdict(world, identity, action, resource, context)
-    });
+    let verdict = caller
+        .identity
+        .map_or(Verdict::ImplicitDeny, |identity| verdict(world, identity, action, resource, context));
     match verdict {
         Verdict::Allowed => Ok(()),
         Verdict::ExplicitDeny => Err("with an explicit deny in an identity-based policy".to_owned()),

@@ -191,8 +191,8 @@ mod tests {
     #[test]
     fn a_call_needs_what_the_reference_says() {
         use Service::{
-            AutoScaling, Backup, Batch, CloudFormation, CloudWatch, Ec2, Iam, LoadBalancing, ObjectStorage, Rds,
-            SecurityToken,
+            AutoScaling, Backup, Batch, CloudFormation, CloudWatch, Ec2, Iam, LoadBalancing, ObjectStorage,
+            Rds, SecurityToken,
         };
         let mut world = World::new(Config::default(), Timestamp(0));
         let bucket = json!({"Bucket": "bucket"});
@@ -203,40 +203,81 @@ mod tests {
         let listener = format!("arn:aws:elasticloadbalancing:{here}:listener/app/b/1/2");
         let lines: &[(Service, &str, Value, &[&str])] = &[
             (SecurityToken, "GetCallerIdentity", json!({}), &[]),
-            (CloudFormation, "DescribeStacks", json!({"StackName": "s"}), &["cloudformation:DescribeStacks stack/s/*"]),
+            (
+                CloudFormation,
+                "DescribeStacks",
+                json!({"StackName": "s"}),
+                &["cloudformation:DescribeStacks stack/s/*"],
+            ),
             (
                 CloudFormation,
                 "CreateChangeSet",
                 json!({"StackName": "s", "RoleARN": "arn:aws:iam::000000000000:role/r"}),
-                &["cloudformation:CreateChangeSet stack/s/*", "iam:PassRole arn:aws:iam::000000000000:role/r"],
+                &[
+                    "cloudformation:CreateChangeSet stack/s/*",
+                    "iam:PassRole arn:aws:iam::000000000000:role/r",
+                ],
             ),
-            (CloudFormation, "DescribeStackDriftDetectionStatus", json!({"StackDriftDetectionId": "d"}), &[
-                "cloudformation:DescribeStackDriftDetectionStatus *",
-            ]),
-            (AutoScaling, "CreateOrUpdateTags", json!({"Tags": [{"ResourceId": "g", "Key": "k"}]}), &[
-                "autoscaling:CreateOrUpdateTags autoScalingGroup:*:autoScalingGroupName/g",
-            ]),
-            (AutoScaling, "DescribeWarmPool", json!({"AutoScalingGroupName": "g"}), &["autoscaling:DescribeWarmPool *"]),
-            (Backup, "ListRecoveryPointsByBackupVault", json!({"backupVaultName": "v"}), &[
-                "backup:ListRecoveryPointsByBackupVault backup-vault:v",
-            ]),
-            (Batch, "TagResource", json!({"resourceArn": format!("arn:aws:batch:{here}:job-queue/q"), "tags": {}}), &[
-                "batch:TagResource job-queue/q",
-            ]),
-            (CloudWatch, "DescribeAlarms", json!({"AlarmNames": ["a"]}), &["cloudwatch:DescribeAlarms alarm:*"]),
-            (CloudWatch, "DisableAlarmActions", json!({"AlarmNames": ["a", "b"]}), &[
-                "cloudwatch:DisableAlarmActions alarm:a",
-                "cloudwatch:DisableAlarmActions alarm:b",
-            ]),
-            (Ec2, "CreateTags", json!({"ResourceId": ["i-1", "vol-2"], "Tag": [{"Key": "k", "Value": "v"}]}), &[
-                "ec2:CreateTags instance/i-1",
-                "ec2:CreateTags volume/vol-2",
-            ]),
-            (Ec2, "TerminateInstances", json!({"InstanceId": ["i-1", "i-2"]}), &[
-                "ec2:TerminateInstances instance/i-1",
-                "ec2:TerminateInstances instance/i-2",
-            ]),
-            (Ec2, "DescribeInstanceAttribute", json!({"InstanceId": "i-1"}), &["ec2:DescribeInstanceAttribute instance/i-1"]),
+            (
+                CloudFormation,
+                "DescribeStackDriftDetectionStatus",
+                json!({"StackDriftDetectionId": "d"}),
+                &["cloudformation:DescribeStackDriftDetectionStatus *"],
+            ),
+            (
+                AutoScaling,
+                "CreateOrUpdateTags",
+                json!({"Tags": [{"ResourceId": "g", "Key": "k"}]}),
+                &["autoscaling:CreateOrUpdateTags autoScalingGroup:*:autoScalingGroupName/g"],
+            ),
+            (
+                AutoScaling,
+                "DescribeWarmPool",
+                json!({"AutoScalingGroupName": "g"}),
+                &["autoscaling:DescribeWarmPool *"],
+            ),
+            (
+                Backup,
+                "ListRecoveryPointsByBackupVault",
+                json!({"backupVaultName": "v"}),
+                &["backup:ListRecoveryPointsByBackupVault backup-vault:v"],
+            ),
+            (
+                Batch,
+                "TagResource",
+                json!({"resourceArn": format!("arn:aws:batch:{here}:job-queue/q"), "tags": {}}),
+                &["batch:TagResource job-queue/q"],
+            ),
+            (
+                CloudWatch,
+                "DescribeAlarms",
+                json!({"AlarmNames": ["a"]}),
+                &["cloudwatch:DescribeAlarms alarm:*"],
+            ),
+            (
+                CloudWatch,
+                "DisableAlarmActions",
+                json!({"AlarmNames": ["a", "b"]}),
+                &["cloudwatch:DisableAlarmActions alarm:a", "cloudwatch:DisableAlarmActions alarm:b"],
+            ),
+            (
+                Ec2,
+                "CreateTags",
+                json!({"ResourceId": ["i-1", "vol-2"], "Tag": [{"Key": "k", "Value": "v"}]}),
+                &["ec2:CreateTags instance/i-1", "ec2:CreateTags volume/vol-2"],
+            ),
+            (
+                Ec2,
+                "TerminateInstances",
+                json!({"InstanceId": ["i-1", "i-2"]}),
+                &["ec2:TerminateInstances instance/i-1", "ec2:TerminateInstances instance/i-2"],
+            ),
+            (
+                Ec2,
+                "DescribeInstanceAttribute",
+                json!({"InstanceId": "i-1"}),
+                &["ec2:DescribeInstanceAttribute instance/i-1"],
+            ),
             (
                 Ec2,
                 "CreateSnapshot",
@@ -248,28 +289,53 @@ mod tests {
                 ],
             ),
             (Iam, "GetUser", json!({"UserName": "u"}), &["iam:GetUser arn:aws:iam::000000000000:user/u"]),
-            (Iam, "PutUserPolicy", json!({"UserName": "u", "PolicyName": "p"}), &[
-                "iam:PutUserPolicy arn:aws:iam::000000000000:user/u",
-            ]),
-            (LoadBalancing, "SetRulePriorities", json!({"RulePriorities": [{"RuleArn": rule, "Priority": "3"}]}), &[
-                "elasticloadbalancing:SetRulePriorities listener-rule/app/b/1/2/3",
-            ]),
-            (LoadBalancing, "CreateRule", json!({"ListenerArn": listener, "Tags": [{"Key": "k"}]}), &[
-                "elasticloadbalancing:CreateRule listener/app/b/1/2",
-                "elasticloadbalancing:AddTags listener-rule/app/b/1/2/*",
-            ]),
-            (ObjectStorage, "GetObject", json!({"Bucket": "bucket", "Key": "k"}), &[
-                "s3:GetObject arn:aws:s3:::bucket/k",
-                // Without it nobody is told that nothing is there.
-                "s3:ListBucket arn:aws:s3:::bucket",
-            ]),
-            (ObjectStorage, "HeadBucket", json!({"Bucket": "bucket"}), &["s3:ListBucket arn:aws:s3:::bucket"]),
+            (
+                Iam,
+                "PutUserPolicy",
+                json!({"UserName": "u", "PolicyName": "p"}),
+                &["iam:PutUserPolicy arn:aws:iam::000000000000:user/u"],
+            ),
+            (
+                LoadBalancing,
+                "SetRulePriorities",
+                json!({"RulePriorities": [{"RuleArn": rule, "Priority": "3"}]}),
+                &["elasticloadbalancing:SetRulePriorities listener-rule/app/b/1/2/3"],
+            ),
+            (
+                LoadBalancing,
+                "CreateRule",
+                json!({"ListenerArn": listener, "Tags": [{"Key": "k"}]}),
+                &[
+                    "elasticloadbalancing:CreateRule listener/app/b/1/2",
+                    "elasticloadbalancing:AddTags listener-rule/app/b/1/2/*",
+                ],
+            ),
+            (
+                ObjectStorage,
+                "GetObject",
+                json!({"Bucket": "bucket", "Key": "k"}),
+                &[
+                    "s3:GetObject arn:aws:s3:::bucket/k",
+                    // Without it nobody is told that nothing is there.
+                    "s3:ListBucket arn:aws:s3:::bucket",
+                ],
+            ),
+            (
+                ObjectStorage,
+                "HeadBucket",
+                json!({"Bucket": "bucket"}),
+                &["s3:ListBucket arn:aws:s3:::bucket"],
+            ),
             (Rds, "DescribeDBInstances", json!({}), &["rds:DescribeDBInstances db:*"]),
             (
                 Rds,
                 "CreateDBSnapshot",
                 json!({"DBInstanceIdentifier": "d", "DBSnapshotIdentifier": "s", "Tags": [{"Key": "k"}]}),
-                &["rds:CreateDBSnapshot db:d", "rds:CreateDBSnapshot snapshot:s", "rds:AddTagsToResource snapshot:s"],
+                &[
+                    "rds:CreateDBSnapshot db:d",
+                    "rds:CreateDBSnapshot snapshot:s",
+                    "rds:AddTagsToResource snapshot:s",
+                ],
             ),
         ];
         for (service, operation, input, expected) in lines {

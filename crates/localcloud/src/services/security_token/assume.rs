@@ -59,9 +59,8 @@ pub(super) fn assume_role(world: &mut World, input: Input<'_>) -> Result<Value, 
     let lets_in = |names: &[&str]| trusts(&trust, "sts:AssumeRole", names, &context).unwrap_or(false);
     // A trust in the whole account leaves it to the caller's own policies; one that names the caller needs none of those.
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
-    let may_by_own = |caller: &Caller<'_>| {
-        may(world, caller, "sts:AssumeRole", role_arn, &caller.context(world)).is_ok()
-    };
+    let may_by_own =
+        |caller: &Caller<'_>| may(world, caller, "sts:AssumeRole", role_arn, &caller.context(world)).is_ok();
     if !(lets_in(&all) && (lets_in(&own) || caller.as_ref().is_none_or(may_by_own))) {
         return Err(denied());
     }
