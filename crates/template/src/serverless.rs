@@ -8,12 +8,14 @@
 //! that only the parameter store knows stay references.
 
 mod application;
+mod deployment;
 mod events;
 mod function;
 mod generated;
 mod globals;
 mod http;
 mod implicit;
+mod json_text;
 mod layer_version;
 mod logical_id;
 mod number;
@@ -24,6 +26,7 @@ mod role;
 mod s3_address;
 mod simple_table;
 mod source;
+mod state_machine;
 mod tree;
 mod values;
 
@@ -40,6 +43,7 @@ use crate::value::Value;
 
 pub use application::RepositoryApplication;
 
+use function::invocation;
 use generated::Generated;
 use implicit::Order;
 use problem::{Expanded, Problem, unknown, wrong};
@@ -52,7 +56,7 @@ pub const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 const PREFIX: &str = "AWS::Serverless::";
 
 /// Which generated type may bear the logical id of a resource of which type that the template has.
-const SAME_LOGICAL_ID: [(&str, &str); 9] = [
+const SAME_LOGICAL_ID: [(&str, &str); 10] = [
     ("AWS::Lambda::Function", "AWS::Serverless::Function"),
     ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion"),
     ("AWS::S3::Bucket", "AWS::S3::Bucket"),
@@ -60,6 +64,7 @@ const SAME_LOGICAL_ID: [(&str, &str); 9] = [
     ("AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"),
     ("AWS::CloudFormation::Stack", "AWS::Serverless::Application"),
     ("AWS::Cognito::UserPool", "AWS::Cognito::UserPool"),
+    ("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"),
     ("AWS::ApiGateway::RestApi", "AWS::Serverless::Api"),
     ("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi"),
 ];
@@ -92,6 +97,10 @@ struct Expansion<'a> {
     /// `Conditions`, to which some are added.
     conditions: Option<Node>,
     names: Names,
+    /// The destinations of outcomes that functions have of `Globals`, as the first of them made them.
+    destinations: invocation::Shared,
+    /// What functions ask of CodeDeploy.
+    preferences: Vec<deployment::Preference>,
     /// The descriptions of the template's REST APIs.
     described: IndexMap<String, rest::Described>,
     /// The descriptions of its HTTP APIs.
@@ -145,6 +154,7 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
     };
     let implicit_rest = implicit::rest(&mut template, &mut order, &mut described)?;
     implicit::http(&mut template, &mut order, &mut described_http)?;
+    let destinations = invocation::Shared::of(&template);
     globals::merge(&mut template)?;
     if let Some(resources) = template.get_mut("Resources") {
         rest::set_versions(resources, &mut described);
@@ -158,6 +168,8 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         mappings: root.get("Mappings").cloned(),
         conditions: template.get("Conditions").cloned(),
         names: Names::default(),
+        destinations,
+        preferences: Vec::new(),
         described,
         described_http,
         implicit_rest,
@@ -180,6 +192,9 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         for one in made {
             put(&expansion, &mut written, &logical_id, key_at, one)?;
         }
+    }
+    for one in deployment::expand(&mut expansion)? {
+        written.insert(one.logical_id.clone(), Entry::new(Position::default(), one.into_node()));
     }
     template.put("Resources", Node::new(NodeKind::Mapping(written), resources_at(root)));
     if let Some(conditions) = expansion.conditions.take() {
@@ -222,8 +237,9 @@ fn in_order(resources: &IndexMap<String, Entry>, ids: &[String]) -> Expanded<Vec
         }
         let place = match type_name {
             function::TYPE => 0,
-            rest::TYPE | http::TYPE => 1,
-            _ => 2,
+            state_machine::TYPE => 1,
+            rest::TYPE | http::TYPE => 2,
+            _ => 3,
         };
         found.push((place, logical_id.clone(), entry.value.clone()));
     }
@@ -238,6 +254,7 @@ fn write_out(expansion: &mut Expansion<'_>, logical_id: &str, resource: &Node) -
         layer_version::TYPE => layer_version::expand(expansion, logical_id, resource),
         http::TYPE => http::expand(expansion, logical_id, resource),
         rest::TYPE => rest::expand(expansion, logical_id, resource),
+        state_machine::TYPE => state_machine::expand(expansion, logical_id, resource),
         simple_table::TYPE => simple_table::expand(logical_id, resource),
         other => unknown(logical_id, resource, format!("the type {other}")),
     }

@@ -1,4 +1,4 @@
-//! A function's events: what calls it, and what it takes for that (permissions, rules, subscriptions, mappings).
+//! The events of a function or a state machine: what calls it, and what it takes for that (permissions, rules, subscriptions, mappings).
 
 mod api;
 mod bucket;
@@ -20,9 +20,12 @@ use super::source::{Declared, Source};
 use super::tree::{Map, map};
 use crate::node::Node;
 
-/// A function with its events under way.
+/// The events of a state machine that are known here. `Api` is not.
+const OF_STATE_MACHINES: [&str; 4] = ["Schedule", "ScheduleV2", "CloudWatchEvent", "EventBridgeRule"];
+
+/// A function or a state machine with its events under way.
 pub(super) struct Called<'a> {
-    /// The logical id of the function.
+    /// The logical id of the function or the state machine.
     pub(super) function_id: &'a str,
     /// What is called: the function, or its alias if it publishes one.
     pub(super) target: &'a Generated,
@@ -30,6 +33,8 @@ pub(super) struct Called<'a> {
     pub(super) arn: Node,
     /// The generated role; what an event must be allowed is added to it, whether it is used or not.
     pub(super) role: &'a mut Generated,
+    /// Set for a state machine, which isn't called but started, by a role: the boundary of that role's permissions, if any.
+    pub(super) starts: Option<Option<Node>>,
 }
 
 impl Called<'_> {
@@ -103,7 +108,12 @@ fn expand_one(
     name: &str,
     event: &Node,
 ) -> Expanded<Vec<Generated>> {
-    match event.get("Type").and_then(Node::as_str).unwrap_or_default() {
+    let type_name = event.get("Type").and_then(Node::as_str).unwrap_or_default();
+    if called.starts.is_some() && !OF_STATE_MACHINES.contains(&type_name) {
+        let what = format!("the event {name} of type {type_name:?} of a state machine");
+        return unknown(called.function_id, event, what);
+    }
+    match type_name {
         "Schedule" => rule::schedule(called, name, event),
         "CloudWatchEvent" | "EventBridgeRule" => rule::pattern(called, name, event),
         "ScheduleV2" => schedule::expand(called, name, event),

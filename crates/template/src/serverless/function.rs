@@ -2,10 +2,11 @@
 
 mod address;
 mod code;
-mod invocation;
+pub(super) mod invocation;
 mod version;
 
 use super::Expansion;
+use super::deployment;
 use super::events::{self, Called};
 use super::generated::Generated;
 use super::problem::Expanded;
@@ -17,7 +18,7 @@ use crate::node::Node;
 /// The type.
 pub(super) const TYPE: &str = "AWS::Serverless::Function";
 
-/// Its properties that are known here. `DeploymentPreference`, `CapacityProviderConfig` and `FunctionScalingConfig` are not.
+/// Its properties that are known here. `CapacityProviderConfig` and `FunctionScalingConfig` are not.
 const PROPERTIES: &[Declared] = &[
     ("FunctionName", Form::TextOrMap, false),
     ("Handler", Form::Any, false),
@@ -42,6 +43,7 @@ const PROPERTIES: &[Declared] = &[
     ("PropagateTags", Form::Bool, false),
     ("Tracing", Form::TextOrMap, false),
     ("KmsKeyArn", Form::Any, false),
+    ("DeploymentPreference", Form::Map, false),
     ("ReservedConcurrentExecutions", Form::Any, false),
     ("Layers", Form::ListOfTextsOrMaps, false),
     ("EventInvokeConfig", Form::Map, false),
@@ -96,7 +98,8 @@ pub(super) fn expand(
     check_tenancy(&source)?;
     let tracing = tracing(expansion, &source)?;
     let mut function = lambda_function(&source, tracing.as_ref())?;
-    let published = version::publish(expansion, &source, &mut function)?;
+    let mut published = version::publish(expansion, &source, &mut function)?;
+    deployment::note(expansion, &source, published.as_mut().map(|published| &mut published.alias))?;
     let alias = published.as_ref().map(|published| &published.alias);
     let address = address::address(&source, &function, alias)?;
     let invocation = invocation::invocation(expansion, &source, &function, alias)?;
@@ -107,6 +110,7 @@ pub(super) fn expand(
         target: alias.unwrap_or(&function),
         arn: alias.map_or_else(|| function.attribute("Arn"), Generated::reference),
         role: &mut role,
+        starts: None,
     };
     let of_events = events::expand(expansion, &mut called, source.get("Events"))?;
     let mut made = vec![function];

@@ -6,7 +6,7 @@ use super::problem::{Expanded, unknown, wrong};
 use crate::node::{Node, NodeKind};
 
 /// The sections of `Globals` that are known here, each with the properties that AWS takes there.
-const SECTIONS: [(&str, &[&str]); 5] = [
+const SECTIONS: [(&str, &[&str]); 6] = [
     (
         "Function",
         &[
@@ -93,6 +93,7 @@ const SECTIONS: [(&str, &[&str]); 5] = [
     ),
     ("SimpleTable", &["SSESpecification"]),
     ("LayerVersion", &["PublishLambdaVersion"]),
+    ("StateMachine", &["PropagateTags"]),
 ];
 
 /// Properties whose lists are the resource's own where it has one, instead of following each other.

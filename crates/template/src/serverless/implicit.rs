@@ -141,14 +141,20 @@ fn common<'a>(conditions: impl Iterator<Item = &'a Option<String>>) -> Option<BT
 
 /// The name of a condition that holds when one of several does; it is added to the template where it takes one of its own.
 fn any_of(template: &mut Node, conditions: &BTreeSet<String>, name: &str) -> String {
+    if template.get("Conditions").is_none() && conditions.len() > 1 {
+        template.put("Conditions", Map::new());
+    }
+    let mut nowhere = Node::from(Map::new());
+    any_of_these(template.get_mut("Conditions").unwrap_or(&mut nowhere), conditions, name)
+}
+
+/// As [`any_of`], for the section `Conditions`.
+pub(super) fn any_of_these(all: &mut Node, conditions: &BTreeSet<String>, name: &str) -> String {
     if let Some(only) = conditions.first().filter(|_| conditions.len() == 1) {
         return only.clone();
     }
-    if template.get("Conditions").is_none() {
-        template.put("Conditions", Map::new());
-    }
     let mut rest: Vec<String> = conditions.iter().cloned().collect();
-    let mut helpers = (rest.len() - 2) / (MOST_ALTERNATIVES - 1);
+    let mut helpers = rest.len().saturating_sub(2) / (MOST_ALTERNATIVES - 1);
     while rest.len() > 1 {
         let taken: Vec<String> = rest.drain(..rest.len().min(MOST_ALTERNATIVES)).collect();
         let made = match helpers {
@@ -157,9 +163,7 @@ fn any_of(template: &mut Node, conditions: &BTreeSet<String>, name: &str) -> Str
         };
         helpers = helpers.saturating_sub(1);
         let alternatives: Vec<Node> = taken.iter().map(|one| map! {"Condition" => one.as_str()}).collect();
-        if let Some(all) = template.get_mut("Conditions") {
-            all.put(&made, map! {"Fn::Or" => alternatives});
-        }
+        all.put(&made, map! {"Fn::Or" => alternatives});
         rest.push(made);
     }
     name.to_owned()

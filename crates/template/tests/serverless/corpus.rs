@@ -22,6 +22,51 @@ pub fn made() -> Vec<Case> {
     cases.collect()
 }
 
+/// Templates that AWS refuses: the documents of `wrong.yaml`, each named by its first line.
+pub fn wrong() -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serverless/wrong.yaml");
+    let text = std::fs::read_to_string(path).expect("a text");
+    let documents = text.split("---\n").filter(|one| !one.trim().is_empty());
+    let case = |resources: &str| Case {
+        name: resources.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned(),
+        text: format!("Transform: AWS::Serverless-2016-10-31\n{resources}"),
+        parameters: IndexMap::new(),
+    };
+    documents.map(case).collect()
+}
+
+/// What packages bring along as samples and test data (`tools/serverless-samples.txt`): fetched, not kept.
+pub fn packages() -> Vec<Case> {
+    let venv = std::env::var_os("SLACKWATER_VENV")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
+    let folder = venv.join("serverless");
+    if std::env::var_os("SLACKWATER_EVERYTHING").is_none() {
+        println!("SKIPPED: packages' samples are compared with SLACKWATER_EVERYTHING=1");
+        return Vec::new();
+    }
+    assert!(
+        folder.exists(),
+        "{} is missing: run the tests with tools/test, which fetches it",
+        folder.display()
+    );
+    let mut cases = Vec::new();
+    let mut waiting = vec![folder.clone()];
+    while let Some(one) = waiting.pop() {
+        waiting.extend(folders(&one));
+        for path in files(&one) {
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                continue;
+            };
+            if text.contains(template::SERVERLESS) {
+                let name = path.strip_prefix(&folder).expect("below").display().to_string();
+                cases.push(Case { name, text: packaged(&text), parameters: IndexMap::new() });
+            }
+        }
+    }
+    cases.sort_by(|left, right| left.name.cmp(&right.name));
+    cases
+}
+
 /// Releases of real platforms. Their code is taken to be packaged: a folder of the repository becomes an address in S3.
 pub fn platforms() -> Vec<Case> {
     let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");

@@ -1,10 +1,16 @@
-//! Where two expanded templates differ. The order of keys is free, and that of `DependsOn`.
+//! Where two expanded templates differ. The order of keys is free, and that of some lists.
 
 use serde_json::Value as Json;
 
 /// The first difference, with the way to it; nothing if they mean the same.
 pub fn first(ours: &Json, theirs: &Json) -> Option<String> {
     at("", ours, theirs)
+}
+
+/// Whether a list is a set on AWS, too: its program goes over one whose order is another each time.
+fn is_set(path: &str) -> bool {
+    path.ends_with("/DependsOn")
+        || (path.contains("/ServerlessCodeDeployCondition") && path.ends_with("/Fn::Or"))
 }
 
 fn at(path: &str, ours: &Json, theirs: &Json) -> Option<String> {
@@ -20,7 +26,7 @@ fn at(path: &str, ours: &Json, theirs: &Json) -> Option<String> {
             }
             left.iter().find_map(|(key, value)| at(&format!("{path}/{key}"), value, &right[key]))
         }
-        (Json::Array(left), Json::Array(right)) if path.ends_with("/DependsOn") => {
+        (Json::Array(left), Json::Array(right)) if is_set(path) => {
             let sorted = |list: &[Json]| {
                 let mut list = list.to_vec();
                 list.sort_by_key(Json::to_string);

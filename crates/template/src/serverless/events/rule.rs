@@ -4,6 +4,7 @@ use super::{Called, Event, dead_letter_queue, permission};
 use crate::node::Node;
 use crate::serverless::generated::Generated;
 use crate::serverless::problem::Expanded;
+use crate::serverless::role::{allowing, assumed_by};
 use crate::serverless::source::{Declared, Form};
 use crate::serverless::tree::{list, map};
 
@@ -13,28 +14,40 @@ const PRINCIPAL: &str = "events.amazonaws.com";
 const LONGEST_TARGET_ID: usize = 64;
 
 const COMMON: &[Declared] = &[
-    ("RuleName", Form::Text, false),
     ("Input", Form::Text, false),
-    ("Enabled", Form::Bool, false),
     ("State", Form::Text, false),
     ("DeadLetterConfig", Form::Map, false),
     ("RetryPolicy", Form::Map, false),
 ];
 
-const SCHEDULE: &[Declared] =
-    &[("Schedule", Form::Text, true), ("Name", Form::Text, false), ("Description", Form::Text, false)];
+const SCHEDULE: &[Declared] = &[
+    ("Schedule", Form::Text, true),
+    ("Enabled", Form::Bool, false),
+    ("Name", Form::Text, false),
+    ("Description", Form::Text, false),
+];
 
 const PATTERN: &[Declared] = &[
     ("EventBusName", Form::Text, false),
+    ("RuleName", Form::Text, false),
     ("Pattern", Form::Map, false),
     ("InputPath", Form::Text, false),
-    ("Target", Form::Map, false),
     ("InputTransformer", Form::Map, false),
 ];
 
+/// What only functions' rules have, by kind.
+const SCHEDULE_OF_FUNCTION: &[Declared] = &[("RuleName", Form::Text, false)];
+const PATTERN_OF_FUNCTION: &[Declared] = &[("Enabled", Form::Bool, false), ("Target", Form::Map, false)];
+
+/// What only state machines' rules have, by kind.
+const SCHEDULE_OF_STATE_MACHINE: &[Declared] =
+    &[("Target", Form::Exactly(&Form::Map), false), ("RoleArn", Form::Exactly(&Form::Text), false)];
+const PATTERN_OF_STATE_MACHINE: &[Declared] = &[("Target", Form::Exactly(&Form::Map), false)];
+
 /// A rule that calls at times.
 pub(super) fn schedule(called: &Called<'_>, name: &str, event: &Node) -> Expanded<Vec<Generated>> {
-    let event = Event::read(called, name, event, &[COMMON, SCHEDULE])?;
+    let own = if called.starts.is_some() { SCHEDULE_OF_STATE_MACHINE } else { SCHEDULE_OF_FUNCTION };
+    let event = Event::read(called, name, event, &[COMMON, SCHEDULE, own])?;
     let mut rule = rule(called, &event)?;
     rule.set_some("ScheduleExpression", event.source.get("Schedule"));
     rule.set_some("Name", event.source.get("Name"));
@@ -44,7 +57,8 @@ pub(super) fn schedule(called: &Called<'_>, name: &str, event: &Node) -> Expande
 
 /// A rule that calls for what fits a pattern.
 pub(super) fn pattern(called: &Called<'_>, name: &str, event: &Node) -> Expanded<Vec<Generated>> {
-    let event = Event::read(called, name, event, &[COMMON, PATTERN])?;
+    let own = if called.starts.is_some() { PATTERN_OF_STATE_MACHINE } else { PATTERN_OF_FUNCTION };
+    let event = Event::read(called, name, event, &[COMMON, PATTERN, own])?;
     let mut rule = rule(called, &event)?;
     rule.set_some("EventBusName", event.source.get("EventBusName"));
     rule.set_some("EventPattern", event.source.get("Pattern"));
@@ -68,9 +82,10 @@ fn rule(called: &Called<'_>, event: &Event) -> Expanded<Generated> {
 
 fn with_target(called: &Called<'_>, event: &Event, mut rule: Generated) -> Expanded<Vec<Generated>> {
     let source = &event.source;
+    let suffix = if called.starts.is_some() { "StepFunctionsTarget" } else { "LambdaTarget" };
     let id = match source.something("Target").and_then(|target| target.get("Id")) {
         Some(id) => id.clone(),
-        None => Node::from(target_id(event.id())),
+        None => Node::from(target_id(event.id(), suffix)),
     };
     let mut target = map! {"Arn" => &called.arn, "Id" => id};
     for name in ["Input", "InputPath", "RetryPolicy", "InputTransformer"] {
@@ -86,11 +101,33 @@ fn with_target(called: &Called<'_>, event: &Event, mut rule: Generated) -> Expan
             made.push(queue);
         }
     }
+    match (&called.starts, source.get("RoleArn")) {
+        (None, _) => {
+            let mut permission = permission(called, event.id(), "", PRINCIPAL);
+            permission.set("SourceArn", rule.attribute("Arn"));
+            made.push(permission);
+        }
+        (Some(_), Some(role)) => target.put("RoleArn", role),
+        (Some(boundary), None) => {
+            let role = starting_role(called, event, boundary.as_ref());
+            target.put("RoleArn", role.attribute("Arn"));
+            made.push(role);
+        }
+    }
     rule.set("Targets", list![target]);
-    let mut permission = permission(called, event.id(), "", PRINCIPAL);
-    permission.set("SourceArn", rule.attribute("Arn"));
-    made.extend([rule, permission]);
+    made.push(rule);
     Ok(made)
+}
+
+/// The role as which a rule starts a state machine.
+fn starting_role(called: &Called<'_>, event: &Event, boundary: Option<&Node>) -> Generated {
+    let id = format!("{}Role", event.id());
+    let mut role = Generated::new(id.as_str(), "AWS::IAM::Role", &called.attributes());
+    role.set("AssumeRolePolicyDocument", assumed_by(PRINCIPAL));
+    let policy = allowing(format!("{id}StartExecutionPolicy"), &[("states:StartExecution", &called.arn)]);
+    role.set("Policies", list![policy]);
+    role.set_some("PermissionsBoundary", boundary.filter(|boundary| boundary.is_something()));
+    role
 }
 
 /// Lets the rule send to its own dead-letter queue.
@@ -114,8 +151,7 @@ fn queue_policy(called: &Called<'_>, event: &Event, rule: &Generated, queue: &Ge
     policy
 }
 
-fn target_id(logical_id: &str) -> String {
-    const SUFFIX: &str = "LambdaTarget";
-    let kept: String = logical_id.chars().take(LONGEST_TARGET_ID - SUFFIX.len()).collect();
-    format!("{kept}{SUFFIX}")
+fn target_id(logical_id: &str, suffix: &str) -> String {
+    let kept: String = logical_id.chars().take(LONGEST_TARGET_ID - suffix.len()).collect();
+    format!("{kept}{suffix}")
 }

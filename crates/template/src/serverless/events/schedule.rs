@@ -85,7 +85,11 @@ fn role(called: &Called<'_>, event: &Event, dead_letters: Option<&Node>) -> Gene
     let id = event.id();
     let mut role = Generated::new(format!("{id}Role"), "AWS::IAM::Role", &called.attributes());
     role.set("AssumeRolePolicyDocument", assumed_by("scheduler.amazonaws.com"));
-    let mut policies = vec![allowing(format!("{id}LambdaPolicy"), &[("lambda:InvokeFunction", &called.arn)])];
+    let (name, action) = match called.starts {
+        None => ("LambdaPolicy", "lambda:InvokeFunction"),
+        Some(_) => ("StartExecutionPolicy", "states:StartExecution"),
+    };
+    let mut policies = vec![allowing(format!("{id}{name}"), &[(action, &called.arn)])];
     if let Some(queue) = dead_letters.filter(|arn| arn.is_something()) {
         policies.push(allowing(format!("{id}SQSPolicy"), &[("sqs:SendMessage", queue)]));
     }

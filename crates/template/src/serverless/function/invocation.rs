@@ -1,5 +1,7 @@
 //! `EventInvokeConfig`: how often an asynchronous call is tried, and where its outcome goes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::node::Node;
 use crate::serverless::Expansion;
 use crate::serverless::generated::Generated;
@@ -15,6 +17,42 @@ pub(super) struct Invocation {
     pub(super) made: Vec<Generated>,
     pub(super) allowed: Vec<Node>,
 }
+
+/// Destinations that functions have of `Globals`. They are one and the same for the transform, which writes what it makes for the
+/// first function into it: the others use that one's queue or topic.
+#[derive(Debug, Default)]
+pub(in crate::serverless) struct Shared {
+    /// Functions by the destination that they have of `Globals`.
+    functions: BTreeSet<(&'static str, String)>,
+    made: BTreeMap<&'static str, Node>,
+}
+
+impl Shared {
+    /// What functions of a template share, before `Globals` is merged.
+    pub(in crate::serverless) fn of(template: &Node) -> Shared {
+        let has = |config: Option<&Node>, name: &str| {
+            config.is_some_and(|config| {
+                config.get("DestinationConfig").is_some_and(|destinations| destinations.get(name).is_some())
+            })
+        };
+        let global =
+            template.get("Globals").and_then(|globals| globals.get("Function")?.get("EventInvokeConfig"));
+        let mut shared = Shared::default();
+        for name in OUTCOMES.into_iter().filter(|name| has(global, name)) {
+            for (id, resource) in template.get("Resources").into_iter().flat_map(Node::pairs) {
+                let own =
+                    resource.get("Properties").and_then(|properties| properties.get("EventInvokeConfig"));
+                if !has(own, name) {
+                    shared.functions.insert((name, id.to_owned()));
+                }
+            }
+        }
+        shared
+    }
+}
+
+/// What may come of a call.
+const OUTCOMES: [&str; 2] = ["OnSuccess", "OnFailure"];
 
 /// A destination of outcomes.
 struct Destination {
@@ -43,14 +81,22 @@ pub(super) fn invocation(
     if given.is_some_and(|given| given.as_mapping().is_none()) {
         return source.wrong("EventInvokeConfig.DestinationConfig is a map");
     }
-    for name in ["OnSuccess", "OnFailure"] {
+    for name in OUTCOMES {
         let Some(to) = given.and_then(|given| given.get(name)) else {
             continue;
         };
+        let mut to = to.clone();
+        let is_shared = expansion.destinations.functions.contains(&(name, source.logical_id.clone()));
+        if let Some(made) = expansion.destinations.made.get(name).filter(|_| is_shared) {
+            to.put("Destination", made);
+        }
         if to.as_mapping().is_none() {
             return source.wrong(format!("EventInvokeConfig.DestinationConfig.{name} is a map"));
         }
-        let found = destination(expansion, source, to, &logical_id, name)?;
+        let found = destination(expansion, source, &to, &logical_id, name)?;
+        if is_shared {
+            expansion.destinations.made.insert(name, found.arn.clone());
+        }
         destinations.put(name, map! {"Destination" => found.arn});
         invocation.made.extend(found.made);
         invocation.allowed.push(found.allowed);
