@@ -55,6 +55,10 @@ pub const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 /// The prefix of the types that the transform writes out.
 const PREFIX: &str = "AWS::Serverless::";
 
+/// How many bytes `Globals` may come to, written once for each resource. A template may have 1 MB in all; parts of it go to other
+/// types of resources.
+const MOST_BYTES_OF_GLOBALS: usize = 8 * 1_048_576;
+
 /// Which generated type may bear the logical id of a resource of which type that the template has.
 const SAME_LOGICAL_ID: [(&str, &str); 10] = [
     ("AWS::Lambda::Function", "AWS::Serverless::Function"),
@@ -146,6 +150,7 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
             return unknown(logical_id, resource, "the attribute Connectors");
         }
     }
+    check_size(&template)?;
     let hashed_tags = with_hashed_tags(&template);
     let mut order = Order::of(&template);
     let (mut described, mut described_http) = match template.get_mut("Resources") {
@@ -207,6 +212,38 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
     Ok(template)
 }
 
+/// Refuses what becomes more than a template may be, before it is written: CloudFormation takes 500 resources, and an event is one at
+/// least; what `Globals` says is written once for each resource.
+fn check_size(template: &Node) -> Expanded<()> {
+    const MOST_RESOURCES: usize = 500;
+    let resources = template.get("Resources").into_iter().flat_map(Node::pairs);
+    let is_serverless =
+        |one: &Node| one.get("Type").and_then(Node::as_str).is_some_and(|name| name.starts_with(PREFIX));
+    let serverless: Vec<(&str, &Node)> = resources.filter(|(_, one)| is_serverless(one)).collect();
+    let events = |one: &Node| {
+        let events = one.get("Properties").and_then(|properties| properties.get("Events"));
+        events.and_then(Node::as_mapping).map_or(0, IndexMap::len)
+    };
+    let count = serverless.len() + serverless.iter().map(|(_, one)| events(one)).sum::<usize>();
+    if count > MOST_RESOURCES {
+        let reason = format!(
+            "the serverless resources and their events become more than the {MOST_RESOURCES} resources that a template may have; split it"
+        );
+        return wrong("Resources", template, reason);
+    }
+    if let Some(globals) = template.get("Globals") {
+        let bytes = json_text::compact(globals).len().saturating_mul(serverless.len());
+        if bytes > MOST_BYTES_OF_GLOBALS {
+            return wrong(
+                "Globals",
+                globals,
+                "written once for each resource it is more than a template may have; shorten it",
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The HTTP APIs whose own tags come in the order of Python 2.7, which is so where a REST API is in the template.
 fn with_hashed_tags(template: &Node) -> BTreeSet<String> {
     let globals = template.get("Globals").and_then(|globals| globals.get("HttpApi")?.get("Tags"));
@@ -231,7 +268,8 @@ fn in_order(resources: &IndexMap<String, Entry>, ids: &[String]) -> Expanded<Vec
         if !type_name.starts_with(PREFIX) {
             continue;
         }
-        if let Some(condition) = entry.value.get("Condition").filter(|condition| condition.as_str().is_none())
+        if let Some(condition) =
+            entry.value.get("Condition").filter(|one| one.is_something() && one.as_str().is_none())
         {
             return wrong(logical_id, condition, "Condition is the name of a condition");
         }

@@ -1,4 +1,4 @@
-//! Every recorded change set that needs no macro is predicted and compared with AWS's answer, field by field.
+//! Every recorded change set that needs no macro but AWS's own is predicted and compared with AWS's answer, field by field.
 
 use crate::support::{Resolved, predict_between, read_json, recorded_pseudo, texts};
 use changeset::predict::{Deployed, Mode};
@@ -7,15 +7,21 @@ use serde_json::{Value as Json, json};
 use template::Template;
 
 /// Cases that can't be met, with the reason. Each must really fail, or it has to leave the list.
-const CANNOT_BE_MET: &[(&str, &str)] = &[];
+const CANNOT_BE_MET: &[(&str, &str)] = &[(
+    "test_change_set_fn_transform.py::TestChangeSetFnTransform::test_serverless_fn_transform",
+    "the recording hides the path /hello of the API behind a placeholder; all else is met, the deployment's hashed name too",
+)];
 
 #[test]
 fn every_offline_recording_is_predicted() {
     let Some(cases) = read_json("changesets/cases.json") else { return };
     let text = cases.to_string().replace("<partition>", "aws");
     let cases: Vec<Json> = serde_json::from_str(&text).expect("still JSON");
-    let offline: Vec<&Json> = cases.iter().filter(|case| case["offline"] == true).collect();
-    assert!(offline.len() >= 56, "the recordings have shrunk to {}", offline.len());
+    let is_serverless =
+        |case: &Json| case["name"].as_str().is_some_and(|name| name.contains("test_serverless"));
+    let offline: Vec<&Json> =
+        cases.iter().filter(|case| case["offline"] == true || is_serverless(case)).collect();
+    assert!(offline.len() >= 57, "the recordings have shrunk to {}", offline.len());
     let mut failures = Vec::new();
     let (mut cases_met, mut answers, mut answers_met) = (0, 0, 0);
     for case in &offline {

@@ -17,7 +17,7 @@ const LEFT_OUT: [(&str, &str); 6] = [
     ),
     ("global_fn_transform_include", "what the snippet held doesn't show in the recording"),
     ("test_conditional_transform", "the macro's Lambda function isn't run here"),
-    ("test_serverless_fn_transform", "what AWS::Serverless expands to is known to AWS alone"),
+    ("test_serverless_fn_transform", "names and the API's path are hidden behind placeholders"),
     ("test_remove_transform_in_update_change_set", "the macro's Lambda function isn't run here"),
 ];
 

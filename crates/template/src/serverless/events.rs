@@ -128,7 +128,10 @@ fn expand_one(
         "Api" => api::expand(expansion, called, name, event),
         "HttpApi" => http_api::expand(expansion, called, name, event),
         "Cognito" => user_pool::expand(expansion, called, name, event),
-        other => unknown(called.function_id, event, format!("the event {name} of type {other:?}")),
+        "MSK" | "MQ" | "SelfManagedKafka" | "DocumentDB" => {
+            unknown(called.function_id, event, format!("the event {name} of type {type_name:?}"))
+        }
+        _ => wrong(called.function_id, event, format!("the event {name} has no type that there is")),
     }
 }
 
@@ -147,7 +150,7 @@ fn permission(called: &Called<'_>, prefix: &str, suffix: &str, principal: &str) 
 }
 
 /// `Fn::Sub` of an ARN in this account with the values of its variables.
-fn own_arn(partition: &str, service: &str, resource: &str, variables: Node) -> Node {
+pub(super) fn own_arn(partition: &str, service: &str, resource: &str, variables: Node) -> Node {
     let text = format!("arn:{partition}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}");
     map! {"Fn::Sub" => vec![Node::from(text), variables]}
 }

@@ -1,5 +1,6 @@
 //! `AWS::Serverless::HttpApi`, also the one that functions' events make: an HTTP API of API Gateway with its stage.
 
+pub(super) mod auth;
 mod description;
 
 pub(super) use description::{
@@ -8,6 +9,7 @@ pub(super) use description::{
 };
 
 use super::Expansion;
+use super::events::own_arn;
 use super::generated::Generated;
 use super::logical_id;
 use super::problem::{Expanded, wrong};
@@ -27,7 +29,7 @@ pub(super) const IMPLICIT: &str = "ServerlessHttpApi";
 /// The tag by which the transform knows its own.
 const MADE_BY: &str = "httpapi:createdBy";
 
-/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Auth` and `Domain` are not.
+/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Domain` is not.
 const PROPERTIES: &[Declared] = &[
     ("Name", Form::Any, false),
     ("StageName", Form::TextOrMap, false),
@@ -37,6 +39,7 @@ const PROPERTIES: &[Declared] = &[
     ("StageVariables", Form::Map, false),
     ("CorsConfiguration", Form::BoolOrMap, false),
     ("AccessLogSettings", Form::Map, false),
+    ("Auth", Form::Map, false),
     ("DefaultRouteSettings", Form::Map, false),
     ("RouteSettings", Form::Map, false),
     ("FailOnWarnings", Form::Bool, false),
@@ -106,7 +109,7 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     let mut api = Generated::new(id, "AWS::ApiGatewayV2::Api", &source.attributes);
     api.depends_on = source.depends_on.clone();
     let mut tags = source.something("Tags").cloned();
-    describe(expansion, &source, &mut body, &mut tags)?;
+    let asked = describe(expansion, &source, &mut body, &mut tags)?;
     api.set_some("FailOnWarnings", source.something("FailOnWarnings"));
     match (&body, source.something("DefinitionUri")) {
         (Some(body), _) => api.set("Body", body),
@@ -124,7 +127,28 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     }
     let stage = stage(&source, tags.as_ref());
     expansion.name_part(id, "Stage", &stage);
-    Ok(vec![api, stage])
+    let mut made = vec![api, stage];
+    for (name, function) in asked {
+        made.push(authorizer_permission(&source, &name, function)?);
+    }
+    Ok(made)
+}
+
+/// Lets the API ask a function who may call.
+fn authorizer_permission(source: &Source, name: &str, function: Node) -> Expanded<Generated> {
+    if !name.chars().all(|one| one.is_ascii_alphanumeric()) {
+        return source.wrong(format!("the authorizer's name {name} isn't alphanumeric"));
+    }
+    let id = source.logical_id.as_str();
+    let permission_id = format!("{id}{name}AuthorizerPermission");
+    let mut permission = Generated::new(permission_id, "AWS::Lambda::Permission", &source.handed_on());
+    permission.set("Action", "lambda:InvokeFunction");
+    permission.set("FunctionName", function);
+    permission.set("Principal", "apigateway.amazonaws.com");
+    let resource = "${__ApiId__}/authorizers/*";
+    let variables = map! {"__ApiId__" => reference(id)};
+    permission.set("SourceArn", own_arn("${AWS::Partition}", "execute-api", resource, variables));
+    Ok(permission)
 }
 
 fn stage(source: &Source, tags: Option<&Node>) -> Generated {
@@ -150,19 +174,20 @@ fn stage(source: &Source, tags: Option<&Node>) -> Generated {
     stage
 }
 
-/// Adds to an API's description what its properties say, and to its tags that the transform made it.
+/// Adds to an API's description what its properties say, and to its tags that the transform made it. Gives the functions that the
+/// API must be allowed to ask, by the authorizer's name.
 fn describe(
     expansion: &Expansion<'_>,
     source: &Source,
     body: &mut Option<Node>,
     tags: &mut Option<Node>,
-) -> Expanded<()> {
+) -> Expanded<Vec<(String, Node)>> {
     let Some(body) = body else {
-        let needing = ["CorsConfiguration", "Tags", "Name", "Description"];
+        let needing = ["Auth", "CorsConfiguration", "Tags", "Name", "Description"];
         let found = needing.iter().find(|name| source.something(name).is_some());
         return match found.or(source.get("DisableExecuteApiEndpoint").map(|_| &"DisableExecuteApiEndpoint")) {
             Some(name) => source.wrong(format!("{name} needs DefinitionBody")),
-            None => Ok(()),
+            None => Ok(Vec::new()),
         };
     };
     let valid = is_valid(body);
@@ -171,6 +196,7 @@ fn describe(
         return source.wrong("DefinitionBody is no description of an API (openapi 3 and paths)");
     }
     add_cors(expansion, source, body)?;
+    let asked = auth::add(source, body, expansion.partition)?;
     if valid {
         let all = tags.get_or_insert_with(|| Node::from(Map::new()));
         all.put(MADE_BY, "SAM");
@@ -212,7 +238,7 @@ fn describe(
     {
         paths.put(&format!("/{DEFAULT_PATH}"), default);
     }
-    Ok(())
+    Ok(asked)
 }
 
 fn add_cors(expansion: &Expansion<'_>, source: &Source, body: &mut Node) -> Expanded<()> {

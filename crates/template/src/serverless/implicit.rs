@@ -374,7 +374,7 @@ pub(super) fn rest(
     let nothing = Said::default();
     for (api, described) in described.iter_mut().filter(|(_, described)| described.managed) {
         let said = said.get(api).unwrap_or(&nothing);
-        let at = template.clone();
+        let at = Node::from(api.as_str());
         let mut editor = Editor::new(api, &at, &described.body)?;
         for path in editor.paths() {
             let conditions = said.conditions.get(&path.text).into_iter().flat_map(BTreeMap::values);

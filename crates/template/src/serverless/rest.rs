@@ -2,6 +2,8 @@
 //!
 //! The deployment's logical id is a hash of the API's description, so that a changed API is deployed anew.
 
+pub(super) mod auth;
+mod authorizer;
 mod cors;
 pub(super) mod document;
 pub(super) mod editor;
@@ -10,6 +12,7 @@ pub(super) mod key_order;
 use indexmap::IndexMap;
 
 use super::Expansion;
+use super::events::own_arn;
 use super::generated::{Generated, tag_list};
 use super::logical_id;
 use super::number;
@@ -18,6 +21,7 @@ use super::s3_address::S3Address;
 use super::source::{Declared, Form, Source};
 use super::tree::{list, map, reference};
 use crate::node::{Node, NodeKind};
+use auth::Auth;
 use document::{Part, PartMap, Word};
 use editor::{Editor, is_openapi_3};
 use key_order::KeyOrder;
@@ -28,7 +32,7 @@ pub(super) const TYPE: &str = "AWS::Serverless::Api";
 /// The logical id of the API that events make.
 pub(super) const IMPLICIT: &str = "ServerlessRestApi";
 
-/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Auth`, `Domain`, `Models`,
+/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Domain`, `Models`,
 /// `GatewayResponses`, `MergeDefinitions` and `AlwaysDeploy` are not.
 const PROPERTIES: &[Declared] = &[
     ("Name", Form::TextOrMap, false),
@@ -44,6 +48,7 @@ const PROPERTIES: &[Declared] = &[
     ("BinaryMediaTypes", Form::List, false),
     ("MinimumCompressionSize", Form::Number, false),
     ("Cors", Form::TextOrMap, false),
+    ("Auth", Form::Map, false),
     ("AccessLogSetting", Form::Map, false),
     ("CanarySetting", Form::Map, false),
     ("TracingEnabled", Form::Bool, false),
@@ -57,6 +62,9 @@ const PROPERTIES: &[Declared] = &[
     ("SecurityPolicy", Form::Text, false),
     ("EndpointAccessMode", Form::Text, false),
 ];
+
+/// Types that get the API's tags when `PropagateTags` is set.
+const TAGGED: [&str; 2] = ["AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage"];
 
 /// An API's description, apart from its other properties.
 #[derive(Debug, Clone)]
@@ -132,7 +140,14 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     api.depends_on = source.depends_on.clone();
     let media_types = source.get("BinaryMediaTypes");
     let media_types = media_types.map(|types| expansion.values.resolved(id, types)).transpose()?;
-    describe(&source, &mut body, media_types.as_ref())?;
+    let auth = match source.something("Auth") {
+        None => None,
+        Some(given) if names_a_place(given) => {
+            return source.unknown("Auth with a Ref of AWS::Region or AWS::Partition");
+        }
+        Some(given) => Some(Auth::read(&source, &expansion.values.resolved(id, given)?)?),
+    };
+    describe(&source, &mut body, media_types.as_ref(), auth.as_ref(), expansion.partition)?;
     api.set_some("BinaryMediaTypes", media_types.as_ref());
     api.set_some("MinimumCompressionSize", source.get("MinimumCompressionSize"));
     set_endpoint(expansion, &source, &mut api)?;
@@ -164,13 +179,44 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     expansion.name_part(id, "Stage", &stage);
     expansion.name_part(id, "Deployment", &deployment);
     let mut made = vec![api, deployment, stage];
+    for (name, function) in auth.iter().flat_map(Auth::functions) {
+        made.push(authorizer_permission(expansion, &source, name, function)?);
+    }
     if let Some(tags) = source.something("Tags").filter(|_| source.something("PropagateTags").is_some()) {
         let tags = ordered_tags(expansion, &source, tags);
-        for resource in made.iter_mut().filter(|one| one.type_name != "AWS::ApiGateway::Deployment") {
+        for resource in made.iter_mut().filter(|one| TAGGED.contains(&one.type_name)) {
             resource.set("Tags", tags.clone());
         }
     }
     Ok(made)
+}
+
+/// Whether a tree refers to where it runs, which the transform writes into a description otherwise than the template's own texts.
+fn names_a_place(node: &Node) -> bool {
+    matches!(node.reference_name(), Some("AWS::Region" | "AWS::Partition"))
+        || node.children().any(names_a_place)
+}
+
+/// Lets the API ask a function who may call.
+fn authorizer_permission(
+    expansion: &Expansion<'_>,
+    source: &Source,
+    name: &str,
+    function: &Node,
+) -> Expanded<Generated> {
+    if !name.chars().all(|one| one.is_ascii_alphanumeric()) {
+        return source.wrong(format!("the authorizer's name {name} isn't alphanumeric"));
+    }
+    let id = source.logical_id.as_str();
+    let permission_id = format!("{id}{name}AuthorizerPermission");
+    let mut permission = Generated::new(permission_id, "AWS::Lambda::Permission", &source.handed_on());
+    permission.set("Action", "lambda:InvokeFunction");
+    permission.set("FunctionName", function);
+    permission.set("Principal", "apigateway.amazonaws.com");
+    let resource = "${__ApiId__}/authorizers/*";
+    let variables = map! {"__ApiId__" => reference(id)};
+    permission.set("SourceArn", own_arn(expansion.partition, "execute-api", resource, variables));
+    Ok(permission)
 }
 
 /// Whether this is a version that the transform takes.
@@ -184,15 +230,27 @@ fn is_version(version: &Node) -> bool {
 }
 
 /// Adds to an API's description what its properties say.
-fn describe(source: &Source, body: &mut Option<Part>, media_types: Option<&Node>) -> Expanded<()> {
+fn describe(
+    source: &Source,
+    body: &mut Option<Part>,
+    media_types: Option<&Node>,
+    auth: Option<&Auth>,
+    partition: &str,
+) -> Expanded<()> {
     let Some(body) = body else {
-        let needing = ["Cors", "DisableExecuteApiEndpoint"];
-        return match needing.iter().find(|name| source.get(name).is_some()) {
+        let needing = ["Cors", "Auth"].into_iter().filter(|name| source.something(name).is_some());
+        let endpoint = source.get("DisableExecuteApiEndpoint").map(|_| "DisableExecuteApiEndpoint");
+        return match needing.chain(endpoint).next() {
             Some(name) => source.wrong(format!("{name} needs DefinitionBody")),
             None => Ok(()),
         };
     };
     cors::add(source, body)?;
+    if let Some(auth) = auth {
+        auth.add(source, body, partition)?;
+        // The transform does this here and once more below, where it finds part of it done.
+        as_openapi(source, body)?;
+    }
     if let Some(types) = media_types.filter(|types| types.is_something()) {
         let mut editor = Editor::new(&source.logical_id, &source.node, body)?;
         if let Some(document) = editor.document() {

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod difference;
+mod mutation;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -133,6 +134,8 @@ fn outcome(case: &Prepared, aws: &Json) -> Outcome {
             Outcome::Refused(error.to_string())
         }
         (Err(_), None, _) => Outcome::Wrong,
+        // What CloudFormation itself refuses when it reads what its transform wrote.
+        (Err(error), ..) if !matches!(error, TemplateError::Serverless { .. }) => Outcome::Wrong,
         (Err(error), Some(_), _) => Outcome::Different(format!("AWS writes it out; here {error}")),
         (Ok(_), None, why) => Outcome::Different(format!("AWS refuses it: {}", why.unwrap_or_default())),
     }
@@ -202,6 +205,11 @@ fn what_is_not_known_is_refused_by_its_name() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn what_is_changed_at_random_is_written_out_as_aws_does_or_refused() {
+    compare("Changed at random", &mutation::cases(&corpus::made()));
 }
 
 #[test]

@@ -5,17 +5,19 @@ use crate::node::Node;
 use crate::serverless::Expansion;
 use crate::serverless::generated::Generated;
 use crate::serverless::problem::Expanded;
+use crate::serverless::rest::auth::{self, MethodAuth};
 use crate::serverless::rest::document::{Part, PartMap, Word};
 use crate::serverless::rest::editor::{Editor, INTEGRATION, method_key, path_in_arn};
 use crate::serverless::source::{Declared, Form, Source};
 use crate::serverless::tree::{list, map};
 
-/// The properties of the event that are known here. `Auth` and `RequestModel` are not.
+/// The properties of the event that are known here. `RequestModel` is not.
 const PROPERTIES: &[Declared] = &[
     ("Path", Form::Text, true),
     ("Method", Form::Text, true),
     ("RestApiId", Form::Text, true),
     ("Stage", Form::Text, false),
+    ("Auth", Form::Map, false),
     ("RequestParameters", Form::List, false),
     ("TimeoutInMillis", Form::Number, false),
     ("ResponseTransferMode", Form::Text, false),
@@ -64,7 +66,9 @@ pub(super) fn expand(
         map! {"Fn::Sub" => list![arn, map! {"__ApiId__" => rest_api_id, "__Stage__" => "*"}]},
     );
     if let Some(described) = expansion.described.get(&api_id).filter(|described| described.managed) {
-        let body = integrated(expansion, called, source, &described.body, path, method)?;
+        let auth = expansion.resource(&api_id).and_then(|api| api.get("Properties")?.get("Auth"));
+        let auth = auth.map(|auth| expansion.values.resolved(&api_id, auth)).transpose()?;
+        let body = integrated(expansion, called, source, &described.body, (path, method), auth.as_ref())?;
         if let Some(described) = expansion.described.get_mut(&api_id) {
             described.body = body;
         }
@@ -77,8 +81,8 @@ fn integrated(
     called: &Called<'_>,
     source: &Source,
     body: &Part,
-    path: &str,
-    method: &str,
+    (path, method): (&str, &str),
+    of_api: Option<&Node>,
 ) -> Expanded<Part> {
     let mut editor = Editor::new(&source.logical_id, &source.node, body)?;
     let key = method_key(method);
@@ -90,6 +94,15 @@ fn integrated(
     let uri = integration_uri(expansion.partition, called, streams);
     let condition = called.condition().and_then(Node::as_str).map(Word::given);
     editor.add_integration(path, &key, uri, condition.as_ref(), streams)?;
+    let own = source.something("Auth");
+    if let Some(credentials) = auth::credentials(own, of_api, expansion.partition) {
+        for definition in editor.methods(path, &key)? {
+            auth::call_as(definition, &credentials);
+        }
+    }
+    if let Some(own) = own {
+        MethodAuth::read(source, own, of_api)?.add(&mut editor, path, &key)?;
+    }
     if let Some(timeout) = source.something("TimeoutInMillis") {
         for definition in editor.methods(path, &key)? {
             if let Some(integration) = definition.get_mut(INTEGRATION).and_then(Part::as_map_mut) {

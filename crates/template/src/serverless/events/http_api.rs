@@ -13,12 +13,13 @@ use crate::serverless::rest::editor::{ANY_METHOD, INTEGRATION};
 use crate::serverless::source::{Declared, Form, Source};
 use crate::serverless::tree::{list, map};
 
-/// The properties of the event that are known here. `Auth` is not.
+/// The properties of the event.
 const PROPERTIES: &[Declared] = &[
     ("Path", Form::Text, false),
     ("Method", Form::Text, false),
     ("ApiId", Form::Text, false),
     ("Stage", Form::Text, false),
+    ("Auth", Form::Map, false),
     ("TimeoutInMillis", Form::Number, false),
     ("RouteSettings", Form::Map, false),
     ("PayloadFormatVersion", Form::Text, false),
@@ -57,6 +58,11 @@ pub(super) fn expand(
         return source.wrong(format!("the method {method} of {path} is another event's already"));
     }
     integrate(called, source, &mut described.body, path, method);
+    if let Some(own) = source.something("Auth") {
+        let of_api = expansion.resource(&api_id).and_then(|api| api.get("Properties")?.get("Auth"));
+        let definitions = http::methods(&mut described.body, path, method);
+        http::auth::add_to_methods(source, definitions, own, of_api)?;
+    }
     expansion.described_http.insert(api_id, described);
     Ok(made)
 }

@@ -60,7 +60,7 @@ pub(in crate::serverless) fn is_valid(body: &Node) -> bool {
 }
 
 /// What is in a choice between nodes, but for nothing; the node itself if it is none.
-fn choices(node: &mut Node) -> Vec<&mut Node> {
+pub(super) fn choices(node: &mut Node) -> Vec<&mut Node> {
     if node.get("Fn::If").is_none() {
         return vec![node];
     }

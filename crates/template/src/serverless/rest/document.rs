@@ -225,6 +225,22 @@ impl PartMap {
         self.set(Word::own(key), value);
     }
 
+    /// Sets a key of the transform's own that isn't there, as part of another map.
+    pub(in crate::serverless) fn add_beside(&mut self, key: &str, value: impl Into<Part>) {
+        if self.entries.contains_key(key) {
+            return;
+        }
+        if let Some(order) = &mut self.order {
+            order.merge(&[key.to_owned()]);
+        }
+        self.put(key, value);
+    }
+
+    /// Keys and values to be changed, in no order.
+    pub(in crate::serverless) fn values_mut(&mut self) -> impl Iterator<Item = (&Word, &mut Part)> {
+        self.entries.values_mut().map(|(word, part)| (&*word, part))
+    }
+
     /// The value of a key, which is set if it isn't there.
     pub(in crate::serverless) fn entry(&mut self, key: Word, default: PartMap) -> &mut Part {
         if !self.entries.contains_key(&key.text) {

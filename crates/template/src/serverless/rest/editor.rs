@@ -176,6 +176,31 @@ impl<'a> Editor<'a> {
         Ok(())
     }
 
+    /// The definitions of all methods of a path that call something, each with its method.
+    pub(in crate::serverless) fn integrated(&mut self, path: &str) -> Expanded<Vec<(String, &mut PartMap)>> {
+        const NO_METHODS: [&str; 3] = ["summary", "description", "parameters"];
+        let (of, at) = (self.of, self.at);
+        let mut found = Vec::new();
+        for item in self.path_items(path)? {
+            for (method, definition) in item.values_mut() {
+                if NO_METHODS.contains(&method.text.as_str()) {
+                    continue;
+                }
+                for one in definition.choices() {
+                    let integrates = one.get(INTEGRATION).is_some_and(Part::is_something);
+                    match one.as_map_mut() {
+                        None => {
+                            return wrong(of, at, format!("the method {} of {path} is no map", method.text));
+                        }
+                        Some(map) if integrates => found.push((method.text.to_lowercase(), map)),
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The definitions of a method that call something.
     pub(in crate::serverless) fn methods(
         &mut self,
