@@ -174,6 +174,11 @@ pub fn predict<'a>(
     let mut scene = Scene::new(before, after, deployed);
     check_types(&scene)?;
     let graph = after.dependencies().map_err(PredictError::Cycle)?;
+    // What an output reads that isn't there is refused when the change set is made.
+    // What they come to is another matter: values of what nobody has asked AWS for can't be taken apart.
+    if let Err(error @ EvaluateError::InactiveResource { .. }) = after.outputs(&AsDeployed::new(&scene)) {
+        return Err(PredictError::After(error));
+    }
     let mut changes = BTreeMap::new();
     // Dependencies come first, so that one pass over the resources is the fixpoint.
     for logical_id in graph.topological_order() {

@@ -14,11 +14,12 @@ pub mod exclusive;
 pub mod no_return;
 pub mod property_validation;
 pub mod refusals;
+mod values;
 
 /// How many reasons for a refusal are known, by what they are about: for a reader who wants to know what "nothing is refused" rests on.
 pub fn known_refusals() -> BTreeMap<&'static str, usize> {
     let mut known: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for rule in refusals::RULES {
+    for rule in refusals::rules() {
         *known.entry(rule.group.title()).or_default() += 1;
     }
     let refused = exclusive::rules().iter().filter(|rule| rule.effect == exclusive::Effect::Refused).count();

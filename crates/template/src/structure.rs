@@ -125,6 +125,24 @@ struct Reader<'name> {
     file: &'name str,
 }
 
+/// Whether a resource of the type can be left as a snapshot (user guide, "DeletionPolicy attribute", Snapshot). What a transform or a
+/// module makes of a type is decided later. Assumption: the words of the refusal.
+fn leaves_snapshots(type_name: &str) -> bool {
+    const TYPES: [&str; 8] = [
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+        "AWS::ElastiCache::CacheCluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::Neptune::DBCluster",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::Redshift::Cluster",
+    ];
+    TYPES.contains(&type_name)
+        || !type_name.starts_with("AWS::")
+        || type_name.starts_with("AWS::Serverless::")
+}
+
 impl Reader<'_> {
     fn structure(&self, at: Position, reason: String) -> TemplateError {
         TemplateError::Structure { location: Location::new(self.file, at), reason }
@@ -433,6 +451,15 @@ impl Reader<'_> {
             }
         };
         let node = |key: &str| entries.get(key).map(|one| one.value.clone());
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            let Some(one) = entries.get(policy) else { continue };
+            if one.value.as_str() == Some("Snapshot") && !leaves_snapshots(&type_name) {
+                return Err(self.structure(
+                    one.key_at,
+                    format!("Resource type {type_name} does not support {policy} Snapshot"),
+                ));
+            }
+        }
         Ok(Resource {
             logical_id: logical_id.to_owned(),
             at: entry.key_at,

@@ -44,6 +44,8 @@ struct KeyPart {
     path: Vec<&'static str>,
     is_optional: bool,
     is_address_block: bool,
+    /// A condition in place of a part: the property must be there, with this value unless it is empty.
+    wanted: Option<&'static str>,
 }
 
 /// What a resource has, and no other may have.
@@ -158,6 +160,13 @@ fn of_rule(rule: &'static Rule, properties: &IndexMap<String, Value>) -> Vec<Cla
     let mut keys: Vec<Vec<Value>> = vec![Vec::new()];
     for part in &rule.parts {
         let mut values = values_at(properties, &part.path);
+        if let Some(wanted) = part.wanted {
+            // A condition on the resource, and no part of what is exclusive.
+            if !values.iter().any(|value| wanted.is_empty() || value.scalar_text() == Some(wanted)) {
+                return Vec::new();
+            }
+            continue;
+        }
         if values.is_empty() && part.is_optional {
             values.push(Value::Null);
         }
@@ -243,7 +252,8 @@ fn read_line(line: &'static str) -> Result<Option<Rule>, &'static str> {
         .split('+')
         .filter(|part| *part != "-")
         .map(|part| KeyPart {
-            path: path(part.trim_end_matches(['?', '~'])),
+            path: path(part.split('!').next().unwrap_or(part).trim_end_matches(['?', '~'])),
+            wanted: part.split_once('!').map(|(_, value)| value),
             is_optional: part.ends_with('?'),
             is_address_block: part.ends_with('~'),
         })

@@ -276,7 +276,8 @@ impl Look<'_> {
 fn is_open(value: &Value) -> bool {
     match value {
         Value::Unknown(_) => true,
-        Value::String(text) => text.contains("{{resolve:"),
+        // `{{resolve:…}}`, and `{{deployed:…}}` for what nobody has asked AWS for.
+        Value::String(text) => text.contains("{{"),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => false,
     }
 }

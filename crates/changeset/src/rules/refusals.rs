@@ -34,6 +34,8 @@ pub enum Group {
     Sizes,
     /// Resources and properties that CloudFormation never updates.
     NeverUpdated,
+    /// Values that a service doesn't take.
+    Values,
 }
 
 impl Group {
@@ -46,6 +48,7 @@ impl Group {
             Group::Names => "names",
             Group::Sizes => "sizes",
             Group::NeverUpdated => "what is never updated",
+            Group::Values => "values",
         }
     }
 }
@@ -76,7 +79,12 @@ impl std::fmt::Debug for Rule {
 }
 
 /// Every refusal that is known.
-pub const RULES: &[Rule] = &[
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(super::values::RULES)
+}
+
+/// Those that compare what there is with what is to be.
+const RULES: &[Rule] = &[
     Rule {
         types: &["AWS::RDS::DBInstance"],
         group: Group::EngineVersions,
@@ -224,9 +232,11 @@ pub const RULES: &[Rule] = &[
 
 /// Why the change is refused, by each rule that refuses it.
 pub fn refusals(change: &Change<'_>) -> impl Iterator<Item = (&'static Rule, String)> {
-    RULES
-        .iter()
-        .filter(|rule| rule.types.contains(&change.type_name))
+    rules()
+        .filter(|rule| {
+            rule.types.contains(&change.type_name)
+                || (change.type_name.starts_with("Custom::") && rule.types.contains(&"Custom::*"))
+        })
         .filter_map(|rule| Some((rule, (rule.judge)(change)?)))
 }
 
@@ -235,17 +245,17 @@ impl<'a> Change<'a> {
         self.before?.get(name)
     }
 
-    fn texts(&self, name: &str) -> Option<(&'a str, &'a str)> {
+    pub(super) fn texts(&self, name: &str) -> Option<(&'a str, &'a str)> {
         Some((self.old(name)?.scalar_text()?, self.after.get(name)?.scalar_text()?))
     }
 
-    fn numbers(&self, name: &str) -> Option<(u64, u64)> {
+    pub(super) fn numbers(&self, name: &str) -> Option<(u64, u64)> {
         let (old, new) = self.texts(name)?;
         Some((old.parse().ok()?, new.parse().ok()?))
     }
 }
 
-fn number(value: Option<&Value>) -> Option<u64> {
+pub(super) fn number(value: Option<&Value>) -> Option<u64> {
     value?.scalar_text()?.parse().ok()
 }
 

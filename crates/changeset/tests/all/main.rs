@@ -7,6 +7,7 @@ mod facts;
 mod observed;
 mod property_validation;
 mod recordings;
+mod reported;
 mod rules;
 mod support;
 mod vendors;

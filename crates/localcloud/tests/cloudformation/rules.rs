@@ -92,9 +92,29 @@ fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
         "-" => Vec::new(),
         key => key.split('@').next().unwrap_or_default().split('+').collect(),
     };
+    // What else of its kind only one can have is another's for another edition.
+    for (type_name, property) in [
+        ("AWS::EC2::VPCGatewayAttachment", "VpcId"),
+        ("AWS::Cognito::UserPoolDomain", "UserPoolId"),
+        ("AWS::Cognito::UserPoolDomain", "Domain"),
+    ] {
+        if rule.type_name == type_name {
+            let value = match property {
+                "UserPoolId" => format!("us-east-1_other{edition}"),
+                _ => format!("other-{edition}"),
+            };
+            properties.insert(property.to_owned(), json!(value));
+        }
+    }
     for (place, key) in keys.iter().enumerate() {
+        if let Some((name, value)) = key.split_once('!') {
+            let value =
+                if value.is_empty() { format!("{name}-{edition}").to_lowercase() } else { value.to_owned() };
+            properties.insert(name.to_owned(), json!(value));
+            continue;
+        }
         let path: Vec<&str> = key.trim_end_matches(['?', '~']).split('/').collect();
-        let last = place + 1 == keys.len();
+        let last = keys.get(place + 1).is_none_or(|next| next.contains('!'));
         let edition = if last { edition } else { 0 };
         let named = fixture(rule).1.iter().find(|(name, _)| *name == path[0]);
         let leaf = match (path[path.len() - 1], key.ends_with('~') || path[0].contains("Cidr")) {
@@ -102,6 +122,7 @@ fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
             (_, true) => json!(format!("10.0.{edition}.0/24")),
             ("Priority" | "Port" | "FromPort" | "ToPort", _) => json!(edition + 1),
             ("IpProtocol", _) => json!("tcp"),
+            ("UserPoolId", _) => json!(format!("us-east-1_pool{edition}")),
             ("FileSystemId", _) => json!(format!("fs-{edition:08}")),
             ("SubnetId", _) => json!(format!("subnet-{edition:08}")),
             ("ServiceNamespace", _) => json!("ecs"),
@@ -116,7 +137,13 @@ fn holder(rule: &Rule, edition: u64, owner: u64) -> Value {
             "NetworkInterfaceId" => json!({"NetworkInterfaceId": inner, "DeviceIndex": "1"}),
             name => json!({name: inner}),
         });
-        properties.insert(path[0].to_owned(), given);
+        // What is required beside it stays.
+        match (properties.get_mut(path[0]), given) {
+            (Some(Value::Object(there)), Value::Object(given)) => there.extend(given),
+            (_, given) => {
+                properties.insert(path[0].to_owned(), given);
+            }
+        }
     }
     if rule.key.contains('@') {
         properties["DefaultActions"][0]["Type"] = json!("forward");
@@ -214,9 +241,9 @@ const REFUSALS: &[(&str, &str, &str, bool)] = &[
         true,
     ),
     (
-        "AWS::OpenSearchService::Domain",
-        r#"{"EngineVersion": "OpenSearch_2.5"}"#,
-        r#"{"EngineVersion": "OpenSearch_2.3"}"#,
+        "AWS::AmazonMQ::Broker",
+        r#"{"BrokerName": "b", "DeploymentMode": "SINGLE_INSTANCE", "EngineType": "ACTIVEMQ", "EngineVersion": "5.18", "HostInstanceType": "mq.t3.micro", "PubliclyAccessible": false, "Users": []}"#,
+        r#"{"EngineVersion": "5.17"}"#,
         false,
     ),
     (
@@ -288,6 +315,62 @@ const REFUSALS: &[(&str, &str, &str, bool)] = &[
         "AWS::FSx::FileSystem",
         r#"{"FileSystemType": "LUSTRE", "SubnetIds": ["subnet-1"], "StorageCapacity": 1200}"#,
         r#"{"StorageCapacity": 1210}"#,
+        false,
+    ),
+    ("AWS::Kinesis::Stream", r#"{"ShardCount": 2}"#, r#"{"ShardCount": 16}"#, false),
+    ("AWS::Kinesis::Stream", r#"{"ShardCount": 2}"#, r#"{"ShardCount": 4}"#, true),
+    (
+        "AWS::Events::Rule",
+        r#"{"ScheduleExpression": "rate(5 minutes)"}"#,
+        r#"{"ScheduleExpression": "rate(1 hours)"}"#,
+        false,
+    ),
+    (
+        "AWS::Events::Rule",
+        r#"{"ScheduleExpression": "rate(5 minutes)"}"#,
+        r#"{"ScheduleExpression": "rate(1 hour)"}"#,
+        true,
+    ),
+    (
+        "Custom::Lookup",
+        r#"{"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:a"}"#,
+        r#"{"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:b"}"#,
+        false,
+    ),
+    (
+        "AWS::EC2::SecurityGroup",
+        r#"{"GroupDescription": "g"}"#,
+        r#"{"SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8", "Description": "it's ours"}]}"#,
+        false,
+    ),
+    (
+        "AWS::EC2::SecurityGroup",
+        r#"{"GroupDescription": "g"}"#,
+        r#"{"SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8", "Description": "ours"}]}"#,
+        true,
+    ),
+    (
+        "AWS::CloudWatch::Alarm",
+        r#"{"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum", "Threshold": 1}"#,
+        r#"{"Period": 45}"#,
+        false,
+    ),
+    (
+        "AWS::Lambda::Function",
+        r#"{"Code": {"ZipFile": "x"}, "Role": "arn:aws:iam::000000000000:role/r", "Handler": "i.h", "Runtime": "python3.12"}"#,
+        r#"{"Environment": {"Variables": {"AWS_REGION": "eu-west-1"}}}"#,
+        false,
+    ),
+    (
+        "AWS::S3::Bucket",
+        r#"{"BucketName": "b-of-rules"}"#,
+        r#"{"LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": 7}]}]}}"#,
+        false,
+    ),
+    (
+        "AWS::Route53::RecordSet",
+        r#"{"HostedZoneName": "example.com.", "Name": "a.example.com.", "Type": "TXT", "TTL": "60", "ResourceRecords": ["\"a\""]}"#,
+        r#"{"ResourceRecords": ["a"]}"#,
         false,
     ),
 ];
