@@ -103,6 +103,8 @@ struct Expansion<'a> {
     names: Names,
     /// The destinations of outcomes that functions have of `Globals`, as the first of them made them.
     destinations: invocation::Shared,
+    /// The usage plan that REST APIs share.
+    shared_plan: rest::usage_plan::SharedPlan,
     /// What functions ask of CodeDeploy.
     preferences: Vec<deployment::Preference>,
     /// The descriptions of the template's REST APIs.
@@ -174,6 +176,7 @@ fn expanded(root: &Node, parameters: &ResolvedParameters, pseudo: &Pseudo) -> Ex
         conditions: template.get("Conditions").cloned(),
         names: Names::default(),
         destinations,
+        shared_plan: rest::usage_plan::SharedPlan::default(),
         preferences: Vec::new(),
         described,
         described_http,

@@ -238,7 +238,9 @@ fn look_over(template: &mut Node, kind: &Kind, id: &str, name: &str) -> Expanded
         if !is_http {
             return Ok(None);
         }
-        event.put("Properties", Map::new());
+        if event.get("Properties").is_none() {
+            event.put("Properties", Map::new());
+        }
     }
     let at = event.clone();
     let Some(properties) = event.get_mut("Properties").filter(|one| one.as_mapping().is_some()) else {

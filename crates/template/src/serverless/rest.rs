@@ -7,7 +7,10 @@ mod authorizer;
 mod cors;
 pub(super) mod document;
 pub(super) mod editor;
+mod gateway_responses;
 pub(super) mod key_order;
+pub(super) mod models;
+pub(super) mod usage_plan;
 
 use indexmap::IndexMap;
 
@@ -32,8 +35,8 @@ pub(super) const TYPE: &str = "AWS::Serverless::Api";
 /// The logical id of the API that events make.
 pub(super) const IMPLICIT: &str = "ServerlessRestApi";
 
-/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Domain`, `Models`,
-/// `GatewayResponses`, `MergeDefinitions` and `AlwaysDeploy` are not.
+/// Its properties that are known here, `DefinitionBody` aside, which is taken out beforehand. `Domain`,
+/// `MergeDefinitions` and `AlwaysDeploy` are not.
 const PROPERTIES: &[Declared] = &[
     ("Name", Form::TextOrMap, false),
     ("StageName", Form::TextOrMap, true),
@@ -49,6 +52,8 @@ const PROPERTIES: &[Declared] = &[
     ("MinimumCompressionSize", Form::Number, false),
     ("Cors", Form::TextOrMap, false),
     ("Auth", Form::Map, false),
+    ("GatewayResponses", Form::Map, false),
+    ("Models", Form::Map, false),
     ("AccessLogSetting", Form::Map, false),
     ("CanarySetting", Form::Map, false),
     ("TracingEnabled", Form::Bool, false),
@@ -64,7 +69,12 @@ const PROPERTIES: &[Declared] = &[
 ];
 
 /// Types that get the API's tags when `PropagateTags` is set.
-const TAGGED: [&str; 2] = ["AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage"];
+const TAGGED: [&str; 4] = [
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::UsagePlan",
+    "AWS::ApiGateway::ApiKey",
+];
 
 /// An API's description, apart from its other properties.
 #[derive(Debug, Clone)]
@@ -140,12 +150,13 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     api.depends_on = source.depends_on.clone();
     let media_types = source.get("BinaryMediaTypes");
     let media_types = media_types.map(|types| expansion.values.resolved(id, types)).transpose()?;
+    let given = source.something("Auth").map(|given| expansion.values.resolved(id, given)).transpose()?;
     let auth = match source.something("Auth") {
         None => None,
         Some(given) if names_a_place(given) => {
             return source.unknown("Auth with a Ref of AWS::Region or AWS::Partition");
         }
-        Some(given) => Some(Auth::read(&source, &expansion.values.resolved(id, given)?)?),
+        Some(_) => given.as_ref().map(|given| Auth::read(&source, given)).transpose()?,
     };
     describe(&source, &mut body, media_types.as_ref(), auth.as_ref(), expansion.partition)?;
     api.set_some("BinaryMediaTypes", media_types.as_ref());
@@ -178,7 +189,12 @@ pub(super) fn expand(expansion: &mut Expansion<'_>, id: &str, node: &Node) -> Ex
     let (deployment, stage) = deployment_and_stage(expansion, &source, &printed);
     expansion.name_part(id, "Stage", &stage);
     expansion.name_part(id, "Deployment", &deployment);
+    let plan = match &given {
+        Some(auth) => usage_plan::expand(expansion, &source, &api, &stage, auth)?,
+        None => Vec::new(),
+    };
     let mut made = vec![api, deployment, stage];
+    made.extend(plan);
     for (name, function) in auth.iter().flat_map(Auth::functions) {
         made.push(authorizer_permission(expansion, &source, name, function)?);
     }
@@ -238,7 +254,9 @@ fn describe(
     partition: &str,
 ) -> Expanded<()> {
     let Some(body) = body else {
-        let needing = ["Cors", "Auth"].into_iter().filter(|name| source.something(name).is_some());
+        let needing = ["Cors", "Auth", "GatewayResponses", "Models"]
+            .into_iter()
+            .filter(|name| source.something(name).is_some());
         let endpoint = source.get("DisableExecuteApiEndpoint").map(|_| "DisableExecuteApiEndpoint");
         return match needing.chain(endpoint).next() {
             Some(name) => source.wrong(format!("{name} needs DefinitionBody")),
@@ -251,12 +269,16 @@ fn describe(
         // The transform does this here and once more below, where it finds part of it done.
         as_openapi(source, body)?;
     }
+    gateway_responses::add(source, body)?;
     if let Some(types) = media_types.filter(|types| types.is_something()) {
         let mut editor = Editor::new(&source.logical_id, &source.node, body)?;
         if let Some(document) = editor.document() {
             document.put("x-amazon-apigateway-binary-media-types", with_slashes(&Part::given(types)));
         }
         *body = editor.done();
+    }
+    if models::add(source, body)? {
+        as_openapi(source, body)?;
     }
     if let Some(disabled) = source.get("DisableExecuteApiEndpoint") {
         disable_endpoint(source, body, &Part::given(disabled))?;

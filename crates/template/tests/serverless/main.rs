@@ -120,7 +120,9 @@ enum Outcome {
 
 fn outcome(case: &Prepared, aws: &Json) -> Outcome {
     let ours = case.template.expand(&case.parameters, &pseudo());
-    match (ours, aws.get("expanded"), aws["refused"].as_str()) {
+    // CloudFormation refuses nulls.
+    let expanded = aws.get("expanded").filter(|expanded| !has_null(expanded));
+    match (ours, expanded, aws["refused"].as_str()) {
         (Ok(ours), Some(theirs), _) => {
             let mut ours: Json = serde_json::from_str(&node_to_json(&ours.root)).expect("JSON");
             // Other macros stay declared here: they are still to come.
@@ -138,6 +140,15 @@ fn outcome(case: &Prepared, aws: &Json) -> Outcome {
         (Err(error), ..) if !matches!(error, TemplateError::Serverless { .. }) => Outcome::Wrong,
         (Err(error), Some(_), _) => Outcome::Different(format!("AWS writes it out; here {error}")),
         (Ok(_), None, why) => Outcome::Different(format!("AWS refuses it: {}", why.unwrap_or_default())),
+    }
+}
+
+fn has_null(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Array(elements) => elements.iter().any(has_null),
+        Json::Object(entries) => entries.values().any(has_null),
+        _ => false,
     }
 }
 

@@ -8,16 +8,18 @@ use crate::serverless::problem::Expanded;
 use crate::serverless::rest::auth::{self, MethodAuth};
 use crate::serverless::rest::document::{Part, PartMap, Word};
 use crate::serverless::rest::editor::{Editor, INTEGRATION, method_key, path_in_arn};
+use crate::serverless::rest::models::RequestModel;
 use crate::serverless::source::{Declared, Form, Source};
 use crate::serverless::tree::{list, map};
 
-/// The properties of the event that are known here. `RequestModel` is not.
+/// The properties of the event.
 const PROPERTIES: &[Declared] = &[
     ("Path", Form::Text, true),
     ("Method", Form::Text, true),
     ("RestApiId", Form::Text, true),
     ("Stage", Form::Text, false),
     ("Auth", Form::Map, false),
+    ("RequestModel", Form::Map, false),
     ("RequestParameters", Form::List, false),
     ("TimeoutInMillis", Form::Number, false),
     ("ResponseTransferMode", Form::Text, false),
@@ -68,7 +70,9 @@ pub(super) fn expand(
     if let Some(described) = expansion.described.get(&api_id).filter(|described| described.managed) {
         let auth = expansion.resource(&api_id).and_then(|api| api.get("Properties")?.get("Auth"));
         let auth = auth.map(|auth| expansion.values.resolved(&api_id, auth)).transpose()?;
-        let body = integrated(expansion, called, source, &described.body, (path, method), auth.as_ref())?;
+        let models = expansion.resource(&api_id).and_then(|api| api.get("Properties")?.get("Models"));
+        let of_api = (auth.as_ref(), models);
+        let body = integrated(expansion, called, source, &described.body, (path, method), of_api)?;
         if let Some(described) = expansion.described.get_mut(&api_id) {
             described.body = body;
         }
@@ -82,7 +86,7 @@ fn integrated(
     source: &Source,
     body: &Part,
     (path, method): (&str, &str),
-    of_api: Option<&Node>,
+    (of_api, models): (Option<&Node>, Option<&Node>),
 ) -> Expanded<Part> {
     let mut editor = Editor::new(&source.logical_id, &source.node, body)?;
     let key = method_key(method);
@@ -109,6 +113,11 @@ fn integrated(
                 integration.put("timeoutInMillis", Part::given(timeout));
             }
         }
+    }
+    if let Some(model) = source.something("RequestModel")
+        && let Some(model) = RequestModel::read(source, model, models)?
+    {
+        model.add(&mut editor, path, &key)?;
     }
     if let Some(parameters) = source.something("RequestParameters") {
         let parameters = request_parameters(source, parameters)?;

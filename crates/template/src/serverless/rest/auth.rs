@@ -17,8 +17,9 @@ const NOBODY: &str = "NONE";
 const API_KEY: &str = "api_key";
 const NO_API_KEY: &str = "api_key_false";
 
-/// What `Auth` of an API may have. `ResourcePolicy` and `UsagePlan` aren't known here.
-const KNOWN: [&str; 6] = [
+/// What `Auth` of an API may have. `ResourcePolicy` isn't known here.
+const KNOWN: [&str; 7] = [
+    "UsagePlan",
     "Authorizers",
     "DefaultAuthorizer",
     "InvokeRole",
@@ -43,7 +44,7 @@ impl Auth {
             return source.wrong("Auth is a map");
         }
         for (name, _) in given.pairs() {
-            if ["ResourcePolicy", "UsagePlan"].contains(&name) {
+            if name == "ResourcePolicy" {
                 return source.unknown(format!("Auth.{name}"));
             }
             if !KNOWN.contains(&name) {

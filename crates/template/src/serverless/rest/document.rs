@@ -227,9 +227,13 @@ impl PartMap {
 
     /// Sets a key of the transform's own that isn't there, as part of another map.
     pub(in crate::serverless) fn add_beside(&mut self, key: &str, value: impl Into<Part>) {
-        if self.entries.contains_key(key) {
-            return;
+        if !self.entries.contains_key(key) {
+            self.update(key, value);
         }
+    }
+
+    /// Sets a key of the transform's own, as part of another map, for which room is made first.
+    pub(in crate::serverless) fn update(&mut self, key: &str, value: impl Into<Part>) {
         if let Some(order) = &mut self.order {
             order.merge(&[key.to_owned()]);
         }
