@@ -136,12 +136,13 @@ async fn limit_and_use(cloud: &AwsCloud, source: Source) -> Result<(u64, u64), P
         }
         Source::LoadBalancing(name) => load_balancing(cloud, name).await,
         Source::Counted { service, code, action, set } => {
+            let used = ec2::count(&cloud.wire, action, set).await?;
             let asked = json!({"ServiceCode": service, "QuotaCode": code});
             let answer: Value = cloud.wire.target_json(&SERVICE_QUOTAS, "GetServiceQuota", &asked).await?;
             let limit = answer.get("Quota").and_then(|quota| quota.get("Value")?.as_f64());
             let limit = limit.ok_or_else(|| incomplete("servicequotas:GetServiceQuota", "value"))?;
             // The cast saturates; a quota is a whole number.
-            Ok((limit as u64, ec2::count(&cloud.wire, action, set).await?))
+            Ok((limit as u64, used))
         }
     }
 }
@@ -149,10 +150,6 @@ async fn limit_and_use(cloud: &AwsCloud, source: Source) -> Result<(u64, u64), P
 async fn load_balancing(cloud: &AwsCloud, name: &str) -> Result<(u64, u64), PortError> {
     let wire = &cloud.wire;
     let describe = |action| Form::new(&LOAD_BALANCING, action);
-    let limits = wire.items(&describe("DescribeAccountLimits"), &["Limits"]).await?;
-    let limit = limits.iter().find(|limit| limit.text_of("Name") == name);
-    let limit = limit.and_then(|limit| limit.text_of("Max").parse().ok());
-    let limit = limit.ok_or_else(|| incomplete("elasticloadbalancing:DescribeAccountLimits", name))?;
     let used = if name == "target-groups" {
         wire.items(&describe("DescribeTargetGroups"), &["TargetGroups"]).await?.len()
     } else {
@@ -160,5 +157,9 @@ async fn load_balancing(cloud: &AwsCloud, name: &str) -> Result<(u64, u64), Port
         // Network and gateway load balancers have quotas of their own.
         found.iter().filter(|found| found.text_of("Type") == "application").count()
     };
+    let limits = wire.items(&describe("DescribeAccountLimits"), &["Limits"]).await?;
+    let limit = limits.iter().find(|limit| limit.text_of("Name") == name);
+    let limit = limit.and_then(|limit| limit.text_of("Max").parse().ok());
+    let limit = limit.ok_or_else(|| incomplete("elasticloadbalancing:DescribeAccountLimits", name))?;
     Ok((limit, used as u64))
 }

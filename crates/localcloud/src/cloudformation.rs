@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use template::Template;
 
+use self::service_role::in_name_of;
 use crate::descriptor::{Descriptor, QUERY, Target, changes, reads, remembers};
 use crate::{AwsError, Input};
 pub use engine::{Timer, happen};
@@ -58,6 +59,8 @@ pub struct CloudFormation {
     /// Exports by name.
     pub exports: BTreeMap<String, Export>,
     held: provisioner::Held,
+    /// Whose key the operation of a stack was asked for with, where it is held to policies; by the stack's name.
+    callers: BTreeMap<String, String>,
     parsed: ParsedTemplates,
     numbers: u64,
 }
@@ -124,26 +127,35 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     version: Some("2010-05-15"),
     namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
     precondition: |_world, input| not_simulated(input),
-    target: Target::Computed(|world, _operation, input| {
+    target: Target::Computed(|world, operation, input| {
+        // The one action that is checked on a change set itself, where its ARN is given.
+        let change_set = input.string("ChangeSetName").filter(|_| operation == "DescribeEvents");
+        if let Some(arn) = change_set.filter(|name| name.starts_with("arn:")) {
+            return vec![arn.to_owned()];
+        }
         let named = input.string("StackName").map(|name| match world.cloudformation.find(name) {
             Some(stack) => stack.id.clone(),
             None if name.starts_with("arn:") => name.to_owned(),
             None => world.arn("cloudformation", &format!("stack/{name}/*")),
         });
+        // Of a change set that is named by its ARN alone it is the stack's.
+        let named = named.or_else(|| Some(change_set::find(world, input).ok()?.0.id.clone()));
         named.into_iter().collect()
     }),
     besides: service_role::besides,
     operations: &[
-        changes("CreateStack", operations::create_stack),
-        changes("UpdateStack", operations::update_stack),
-        changes("DeleteStack", operations::delete_stack),
+        changes("CreateStack", |world, input| in_name_of(world, input, operations::create_stack)),
+        changes("UpdateStack", |world, input| in_name_of(world, input, operations::update_stack)),
+        changes("DeleteStack", |world, input| in_name_of(world, input, operations::delete_stack)),
         changes("CancelUpdateStack", operations::cancel_update),
-        changes("ContinueUpdateRollback", operations::continue_update_rollback),
-        changes("RollbackStack", operations::rollback_stack),
+        changes("ContinueUpdateRollback", |world, input| {
+            in_name_of(world, input, operations::continue_update_rollback)
+        }),
+        changes("RollbackStack", |world, input| in_name_of(world, input, operations::rollback_stack)),
         changes("UpdateTerminationProtection", operations::update_termination_protection),
         changes("CreateChangeSet", change_set::create),
         reads("DescribeChangeSet", change_set::describe),
-        changes("ExecuteChangeSet", change_set::execute),
+        changes("ExecuteChangeSet", |world, input| in_name_of(world, input, change_set::execute)),
         changes("DeleteChangeSet", change_set::delete),
         reads("ListChangeSets", change_set::list),
         changes("SignalResource", operations::signal_resource),

@@ -379,10 +379,13 @@ impl LocalCloud {
         seen.operation = Some(call.operation.clone());
         seen.resource = observe::resource(&call.input);
         seen.needed = self.needed(&call);
-        if service == Service::SecurityToken
-            && let Some(fields) = call.input.as_object_mut()
-        {
-            fields.insert(security_token::CALLER.to_owned(), Value::String(caller.clone()));
+        if let Some(fields) = call.input.as_object_mut() {
+            // No client says who it is.
+            fields.shift_remove(security_token::CALLER);
+            let is_owner = caller == self.inner.keys.access_key_id;
+            if service == Service::SecurityToken || service == Service::CloudFormation && !is_owner {
+                fields.insert(security_token::CALLER.to_owned(), Value::String(caller.clone()));
+            }
         }
         Ok(match self.apply(&call, &caller)? {
             Some(output) => answer::render(&call, &output, request_id),

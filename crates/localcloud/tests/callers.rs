@@ -3,16 +3,19 @@
 mod common;
 
 use bytes::Bytes;
-use common::{Signing, cloud, query, text};
+use common::{START, Signing, cloud, query, text};
 use http::{Method, Request, Response};
-use localcloud::{AccessKeys, LocalCloud};
+use localcloud::{AccessKeys, Clock, Config, LocalCloud, Speed};
 use serde_json::{Value, json};
 
 const USER: &str = "arn:aws:iam::000000000000:user/ada";
 
 /// A cloud with a user, and the user's keys.
 fn with_user() -> (LocalCloud, AccessKeys) {
-    let cloud = cloud();
+    user_of(cloud())
+}
+
+fn user_of(cloud: LocalCloud) -> (LocalCloud, AccessKeys) {
     own(&cloud, "iam", "Action=CreateUser&UserName=ada&Tags.member.1.Key=team&Tags.member.1.Value=blue");
     let made = own(&cloud, "iam", "Action=CreateAccessKey&UserName=ada");
     let field = |name: &str| {
@@ -227,4 +230,29 @@ fn a_users_role_is_assumed_by_its_own_right_or_by_name() {
         &json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/account"}]),
     );
     assert!(assume("account"));
+}
+
+#[test]
+fn without_a_role_cloudformation_works_with_the_rights_of_whoever_asks() {
+    let instant = Config { speed: Speed::Instant, ..Config::default() };
+    let (cloud, keys) = user_of(LocalCloud::in_memory(instant, Clock::starting_at(START), common::keys()));
+    let create = |name: &str| {
+        let form = format!(
+            "Action=CreateStack&StackName={name}&TemplateBody=%7B%22Resources%22%3A%7B%22Q%22%3A%7B%22Type%22%3A%22AWS%3A%3ASQS%3A%3AQueue%22%7D%7D%7D"
+        );
+        let made = ask(&cloud, &keys, "cloudformation", query(&form));
+        assert!(made.status().is_success(), "{}", text(&made));
+        own(&cloud, "cloudformation", &format!("Action=DescribeStackEvents&StackName={name}"))
+    };
+    let stacks = json!({"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"});
+    allow(&cloud, &json!([stacks]));
+    let events = create("denied");
+    let words = format!("User: {USER} is not authorized to perform: sqs:CreateQueue on resource: ");
+    assert!(events.contains(&words) && events.contains("ROLLBACK_COMPLETE"), "{events}");
+    // It calls in the user's name, and says so.
+    let called = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}, "Bool": {"aws:ViaAWSService": "true"}});
+    let queues = json!({"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Condition": called});
+    allow(&cloud, &json!([stacks, queues]));
+    let events = create("allowed");
+    assert!(!events.contains("FAILED") && events.contains("CREATE_COMPLETE"), "{events}");
 }

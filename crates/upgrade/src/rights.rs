@@ -73,10 +73,12 @@ pub enum On {
     PrimaryStack,
     /// Stacks that are updated before it.
     LinkedStacks,
-    /// Change sets of all of them, by our names.
-    ChangeSets,
     /// All of them.
     AllStacks,
+    /// Change sets of all of them, by our names.
+    ChangeSets,
+    /// Those change sets themselves, where an action is checked on them and not on their stack.
+    OwnChangeSets,
     /// The role that is handed to CloudFormation.
     PassedRoles,
     /// Listeners that the gate closes.

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws::{AwsCloud, AwsClouds, Connection, Transport};
-use cli::policy_command::{LeastPolicy, PolicyWish, least_policy};
+use cli::policy_command::{LeastPolicy, PolicyWish, least_policy, resources_policy};
 use cli::ports::Ports;
 use cli::seed::Caller;
 use cli::{Entering, Journal, Leaving, LeavingWish, entering, leaving};
 use conductor::{Clock, Conductor, Ended, Holder, JournalStore as _, read_run};
 use localcloud::LocalCloud;
 use serde_json::{Value, json};
+use template::Template;
 use upgrade::rights::{ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NOT_FOR_A_DEPLOYMENT, Purpose, TOPICS};
 use upgrade::{Outcome, Plan, Report, UpdateKind};
 
@@ -98,7 +99,12 @@ struct Held {
 
 impl Held {
     async fn new(vendor: Vendor, purpose: Purpose) -> Option<Held> {
-        let wishes = Wishes { has_roles: true, ..Wishes::default() };
+        Held::over(vendor, purpose, true).await
+    }
+
+    /// The same; `has_roles`: CloudFormation works as roles of its own.
+    async fn over(vendor: Vendor, purpose: Purpose, has_roles: bool) -> Option<Held> {
+        let wishes = Wishes { has_roles, ..Wishes::default() };
         let mut full = Full::stand_of(vendor, 7, wishes, material(vendor)?).await;
         let primary = User::new(&full.local, full.clock).await;
         let backup = User::new(&full.backup, full.clock).await;
@@ -255,20 +261,9 @@ struct Walked {
     said: String,
 }
 
-/// The local cloud hasn't these, whoever asks; nor what is asked only after one of them has answered.
-const NOT_ON_THIS_CLOUD: [&str; 11] = [
-    "autoscaling:DescribeAccountLimits",
-    "ec2:DescribeAddresses",
-    "ec2:DescribeInternetGateways",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeVpcs",
-    "elasticloadbalancing:DescribeAccountLimits",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "iam:GetAccountSummary",
-    "logs:DescribeLogGroups",
-    "servicequotas:GetServiceQuota",
-    "sqs:GetQueueUrl",
-];
+/// The local cloud answers these services as unknown, whoever asks.
+const NOT_ON_THIS_CLOUD: [&str; 3] =
+    ["logs:DescribeLogGroups", "servicequotas:GetServiceQuota", "sqs:GetQueueUrl"];
 
 /// What a database's maintenance would do is told only where its window falls into the evening, as the sample's does.
 const WAITS_FOR_ITS_WINDOW: &str = "rds:DescribePendingMaintenanceActions";
@@ -523,6 +518,41 @@ fn maintenance_needs_each_of_its_rights() {
 }
 
 #[test]
+fn a_plan_names_each_right_that_its_upgrade_lacks() {
+    virtual_time().block_on(async {
+        let held = Held::new(Vendor::Sample, Purpose::Upgrade).await.expect("the repository's own");
+        let whole = (planning(&held).await, planning(&held).await).1;
+        assert!(whole.well, "{}", whole.said);
+        check_denials(&held.primary);
+        // What maintenance alone looks at (`status`) no plan asks for.
+        let beside = ["cloudformation:ListChangeSets", "cloudwatch:ListTagsForResource"];
+        let actions: Vec<(bool, &str)> = held
+            .actions()
+            .into_iter()
+            .filter(|(is_primary, one)| {
+                *is_primary && !NOT_ON_THIS_CLOUD.contains(one) && !beside.contains(one)
+            })
+            .collect();
+        let mut counted = Counted::default();
+        for (is_primary, action) in &actions {
+            held.hold_without(*is_primary, action).await;
+            counted.count(action, &planning(&held).await, &whole);
+            held.hold_to_all().await;
+            held.full.clock.sleep(Duration::from_secs(60)).await;
+        }
+        counted.told(Vendor::Sample, &held, actions.len(), &beside);
+        // Who may look and change nothing plans for others.
+        let planner = Held::new(Vendor::Sample, Purpose::Plan).await.expect("the repository's own");
+        let planned = planning(&planner).await;
+        assert!(
+            planned.well && planned.said.contains("may look and plan, and change nothing"),
+            "{}",
+            planned.said
+        );
+    });
+}
+
+#[test]
 fn an_upgrade_needs_each_of_its_rights() {
     let ready = async |held: &Held| held.full.plan().await;
     let walk = async |held: &Held, plan: Plan| held.carry_out(&plan, &Outcome::Upgraded).await;
@@ -540,6 +570,33 @@ fn an_upgrade_needs_each_of_its_rights() {
             assert!(walked.well, "{}", walked.said);
             println!("{vendor:?}, upgrade: {} actions were asked for, none was denied", held.asked().len());
         }
+    });
+}
+
+#[test]
+fn where_a_stack_has_no_role_the_caller_needs_what_its_resources_need() {
+    virtual_time().block_on(async {
+        let held = Held::over(Vendor::Sample, Purpose::Upgrade, false).await.expect("the repository's own");
+        assert!(held.of_primary.stacks.iter().all(|stack| stack.role_arn.is_none()));
+        let alone = planning(&held).await;
+        let denied = "the caller is denied ";
+        assert!(!alone.well && alone.said.contains(denied) && alone.said.contains("ec2:"), "{}", alone.said);
+        // What `slackwater template RELEASE --output policy` prints, of both releases.
+        for (name, text) in [("from", &held.full.material.from), ("to", &held.full.material.to)] {
+            let template = Template::parse(name, text.as_bytes()).expect("a release");
+            held.primary.put_policy(name, &resources_policy(&template)).await;
+        }
+        // The linked stacks are updated in the callers' name as well.
+        for (name, user) in [("backup-1.1.0", &held.backup), ("deployment-role-1.1.0", &held.primary)] {
+            let path = format!("{}/../../deploy/lab/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read(path).expect("the lab's");
+            let template = Template::parse(name, &text).expect("a release");
+            user.put_policy(name, &resources_policy(&template)).await;
+        }
+        let plan = held.full.plan().await;
+        let walked = held.carry_out(&plan, &Outcome::Upgraded).await;
+        assert!(walked.well, "{}", walked.said);
+        check_denials(&held.primary);
     });
 }
 

@@ -111,3 +111,64 @@ pub fn warnings(cloud: &Cloud, wish: &[&str]) -> Vec<String> {
         .filter(|one| one["verdict"].as_str().is_some_and(|verdict| verdict.eq_ignore_ascii_case("warning")));
     warned.map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
 }
+
+#[test]
+fn its_own_rights_are_printed_for_people_and_for_iam() {
+    let cloud = Cloud::with_sample();
+    let told = cloud.run(&["policy", "production"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    for part in [
+        "The least rights for production: to upgrade, planning and maintenance included",
+        "For no principal in particular",
+        "StopJobs\n      To stop the jobs of the queues.",
+        "      may  batch:TerminateJob\n      on   arn:aws:batch:us-east-1:000000000000:job/*\n",
+        "      on   * (for these actions AWS knows no resource)",
+        "      if   cloudformation:ChangeSetName is like slackwater-*",
+        "The stack sample has no role: CloudFormation works on it with this principal's rights",
+        "IAM counts",
+    ] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let role = "arn:aws:iam::000000000000:role/slackwater";
+    let given =
+        ["--principal", role, "--role-arn", "arn:aws:iam::000000000000:role/deploy", "--output", "json"];
+    let mut sizes = Vec::new();
+    for (purpose, actions, absent) in [
+        (
+            "upgrade",
+            &["cloudformation:ExecuteChangeSet", "iam:PassRole", "batch:TerminateJob", "s3:PutObject"][..],
+            "sns:Publish",
+        ),
+        (
+            "maintenance",
+            &["elasticloadbalancing:CreateRule", "batch:TerminateJob"],
+            "cloudformation:CreateChangeSet",
+        ),
+        ("plan", &["iam:SimulatePrincipalPolicy", "s3:PutObject"], "batch:TerminateJob"),
+        ("panel", &["batch:ListJobs"], "s3:PutObject"),
+    ] {
+        let asked: Vec<&str> = ["policy", "--for", purpose].into_iter().chain(given).collect();
+        let ended = cloud.run(&asked);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let document: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+        assert_eq!(document["Version"], "2012-10-17");
+        let statements = document["Statement"].as_array().expect("statements");
+        let mut sids: Vec<&str> = statements.iter().filter_map(|one| one["Sid"].as_str()).collect();
+        assert!(sids.iter().all(|sid| sid.bytes().all(|byte| byte.is_ascii_alphanumeric())), "{sids:?}");
+        sids.sort_unstable();
+        sids.dedup();
+        assert_eq!(sids.len(), statements.len(), "each statement has a name of its own: {sids:?}");
+        for action in actions {
+            assert!(ended.out.contains(&format!("\"{action}\"")), "{purpose}: {action}");
+        }
+        assert!(!ended.out.contains(absent), "{purpose}: {absent}");
+        sizes.push(ended.out.len());
+    }
+    assert!(sizes.iter().skip(1).all(|less| *less < sizes[0]), "an upgrade needs the most: {sizes:?}");
+    let missing = cloud.run(&["policy", "--stack", "backup"]);
+    assert_eq!(missing.code, 2, "{missing:?}");
+    assert!(missing.err.contains("production has no backup stack"), "{missing:?}");
+    let kept = cloud.run(&["policy", "--output", "json", "--out", "policy.json"]);
+    assert_eq!((kept.code, kept.out.as_str()), (0, ""), "{kept:?}");
+    assert!(cloud.folder().join("policy.json").exists());
+}

@@ -21,6 +21,7 @@ fn what_a_command_prints_takes_a_form_and_a_file_everywhere() {
         (vec!["changeset", "--from", &old, "--to", &release], &[0, 6][..]),
         (vec!["template", &release], &[0]),
         (vec!["template", "production"], &[0]),
+        (vec!["policy", "production"], &[0]),
         (vec!["status"], &[0]),
         // Some of its checks fail or warn.
         (vec!["check", "--to", &release], &[0, 2]),

@@ -3,18 +3,23 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html>: a role that was given
 //! once works for every later operation on the stack, and for its rollbacks. Without one, CloudFormation works with the
-//! caller's own permissions; those are not held against resources here, only against the call (`services::iam::authorize`).
+//! caller's own permissions, which are held against resources in the same way: a user's or a session's; the owner's keys may do
+//! everything.
 
 mod actions;
 mod resources;
 
 pub use actions::{ResourceOperation, main_action};
 
+use serde_json::Value;
+
+use super::change_set;
 use super::stack::Stack;
 use crate::descriptor::Permission;
 use crate::resource::{Desired, ProvisionError};
+use crate::services::iam;
 use crate::services::iam::authorize::may;
-use crate::services::iam::{self, caller::Caller};
+use crate::services::iam::caller::{CALLER, Caller};
 use crate::{AwsError, Input, World};
 
 /// Who CloudFormation is to a role's trust policy.
@@ -83,7 +88,53 @@ fn can_be_assumed(world: &World, role_arn: &str, stack_id: &str) -> bool {
     world.iam.role_by_arn(role_arn).is_some_and(|role| iam::trusts_service(role, PRINCIPAL, &source))
 }
 
-/// Whether the stack's role may do to a resource what is asked for; without a role everything may be done.
+/// Carry out what begins an operation on a stack, in the name of whoever asks for it.
+///
+/// # Errors
+/// As it says.
+pub(super) fn in_name_of(
+    world: &mut World,
+    input: Input<'_>,
+    operation: fn(&mut World, Input<'_>) -> Result<Value, AwsError>,
+) -> Result<Value, AwsError> {
+    let name = match input.string("StackName").map(|name| world.cloudformation.find(name)) {
+        Some(Some(stack)) => Some(stack.name.clone()),
+        Some(None) => input.string("StackName").map(str::to_owned),
+        None => change_set::find(world, input).ok().map(|(stack, _)| stack.name.clone()),
+    };
+    let Some(name) = name else { return operation(world, input) };
+    let callers = &mut world.cloudformation.callers;
+    let before = match input.string(CALLER) {
+        Some(key) => callers.insert(name.clone(), key.to_owned()),
+        None => callers.remove(&name),
+    };
+    let done = operation(world, input);
+    if done.is_err() {
+        let callers = &mut world.cloudformation.callers;
+        match before {
+            Some(key) => drop(callers.insert(name, key)),
+            None => drop(callers.remove(&name)),
+        }
+    }
+    done
+}
+
+/// A nested stack is worked on in the name of whoever the stack around it is.
+pub fn hand_down(world: &mut World, around: &str, nested: &str) {
+    let callers = &mut world.cloudformation.callers;
+    match callers.get(around).cloned() {
+        Some(key) => drop(callers.insert(nested.to_owned(), key)),
+        None => drop(callers.remove(nested)),
+    }
+}
+
+/// Who asked for the operation of a stack; `None`: the owner.
+fn caller_of<'w>(world: &'w World, stack_name: &str) -> Option<Caller<'w>> {
+    let key = world.cloudformation.callers.get(stack_name)?;
+    Some(Caller::of_key(world, key)?.via(PRINCIPAL))
+}
+
+/// Whether the stack's role may do to a resource what is asked for; without a role, whether the caller may.
 ///
 /// Assumption: of all that a handler may call, the main action alone is held against the role ([`main_action`]): what
 /// else it calls hangs on the properties and isn't published. A type without a main action is let pass. The action is
@@ -96,16 +147,22 @@ pub fn permit(
     desired: &Desired<'_>,
     operation: ResourceOperation,
 ) -> Result<(), ProvisionError> {
-    let Some(role_arn) = desired.owner.role_arn.as_deref() else { return Ok(()) };
     let Some(action) = main_action(desired.type_name, operation) else { return Ok(()) };
     let resource = resources::arn(world, desired);
-    let Some(role) = world.iam.role_by_arn(role_arn) else {
-        return Err(ProvisionError { reason: invalid(role_arn) });
+    let caller = match desired.owner.role_arn.as_deref() {
+        Some(role_arn) => {
+            let Some(role) = world.iam.role_by_arn(role_arn) else {
+                return Err(ProvisionError { reason: invalid(role_arn) });
+            };
+            let (partition, account) = (&world.config.partition, &world.config.account_id);
+            let session = format!("arn:{partition}:sts::{account}:assumed-role/{}/{SESSION}", role.name);
+            Caller::in_role(role, session)
+        }
+        None => match caller_of(world, &desired.owner.stack_name) {
+            Some(caller) => caller,
+            None => return Ok(()),
+        },
     };
-    let config = &world.config;
-    let session =
-        format!("arn:{}:sts::{}:assumed-role/{}/{SESSION}", config.partition, config.account_id, role.name);
-    let caller = Caller::in_role(role, session);
     let Err(why) = may(world, &caller, &action, &resource, &caller.context(world)) else { return Ok(()) };
     let who = caller.arn;
     // The shape, recorded in aws-samples/amazon-mwaa-examples pull request 63 (Lambda). Assumption: every service's is the

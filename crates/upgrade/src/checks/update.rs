@@ -20,7 +20,13 @@ fn quotas(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     };
     let quotas = match &input.circumstances.quotas {
         Ok(quotas) => quotas,
-        Err(reason) => return finding.skipped(format!("Quotas could not be looked at: {reason}")),
+        Err(reason) => {
+            // The reason is the first of them; each names what it lacks.
+            for reason in input.circumstances.unknown_quotas.iter().skip(1) {
+                finding.note(format!("Not looked at: {reason}."));
+            }
+            return finding.skipped(format!("Quotas could not be looked at: {reason}"));
+        }
     };
     if quotas.is_empty() {
         return finding.skipped("No quota was looked at.");

@@ -69,6 +69,10 @@ fn scope(on: On, lasting: Names, grounds: &Grounds) -> Scope {
             let ours = vec![format!("{OWN_NAMES}*")];
             on_these(grounds.stack_arns()).with("StringLike", "cloudformation:ChangeSetName", ours)
         }
+        On::OwnChangeSets => {
+            let own = one(arn("cloudformation", &format!("changeSet/{OWN_NAMES}*/*")));
+            some(!grounds.stack_arns().is_empty(), own)
+        }
         On::PassedRoles => {
             let to = vec!["cloudformation.amazonaws.com".to_owned()];
             on_these(grounds.passed_roles.clone()).with("StringEquals", "iam:PassedToService", to)

@@ -91,6 +91,12 @@ pub const TOPICS: &[Topic] = &[
         ],
     },
     Topic {
+        sid: "ReadFindings",
+        because: "To read what CloudFormation itself finds wrong with a change set before anything is touched.",
+        on: On::OwnChangeSets,
+        rights: &[right("cloudformation:DescribeEvents", UPGRADE)],
+    },
+    Topic {
         sid: "FollowUpdates",
         because: "To follow an update, to cancel it when somebody says stop, and to get a stack out of a failed rollback.",
         on: On::AllStacks,

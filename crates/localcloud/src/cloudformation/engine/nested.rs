@@ -14,6 +14,7 @@ use super::{Phase, Work, apply, remove, restore, start, with_stack};
 use crate::cloudformation::change_set::Prediction;
 use crate::cloudformation::locate;
 use crate::cloudformation::mask;
+use crate::cloudformation::service_role;
 use crate::cloudformation::stack::{Definition, Nesting, OnFailure, Properties, Stack, StackResource};
 use crate::cloudformation::status::Status;
 use crate::cloudformation::submission::{self, Subject};
@@ -39,6 +40,7 @@ pub fn create(
     let prefix: String = format!("{}-{logical_id}", around.name).chars().take(room).collect();
     let name = format!("{prefix}-{suffix}");
     let id = locate::new_stack_id(world, &name);
+    service_role::hand_down(world, &around.name, &name);
     let subject = Subject {
         stack_name: name.clone(),
         stack_id: id.clone(),
@@ -78,13 +80,15 @@ pub fn update(
         release(world, id);
         return Err(ProvisionError { reason });
     }
+    let name = stack.name.clone();
     let subject = Subject {
-        stack_name: stack.name.clone(),
+        stack_name: name.clone(),
         stack_id: id.to_owned(),
         previous: stack.definition.clone(),
         role_arn: around.role_arn.clone(),
     };
     let definition = definition(world, around, properties, &subject)?;
+    service_role::hand_down(world, &around.name, &name);
     let stack = world.cloudformation.stacks.get(id).ok_or_else(missing)?;
     let prediction = Prediction::make(stack, &definition).map_err(|reason| ProvisionError { reason })?;
     if !prediction.changes_something && stack.operation.is_none() {
@@ -131,8 +135,9 @@ pub fn restore(world: &mut World, id: &str) -> bool {
 
 /// Let a nested stack be deleted; `false` when it is gone already.
 pub fn delete(world: &mut World, around: &Stack, id: &str) -> bool {
-    let role_arn = around.role_arn.clone();
+    let (role_arn, around) = (around.role_arn.clone(), around.name.clone());
     let began = with_stack(world, id, |world, stack| {
+        service_role::hand_down(world, &around, &stack.name);
         if !matches!(stack.status, Status::DeleteComplete | Status::DeleteInProgress) {
             stack.role_arn = role_arn;
             start::start_delete(world, stack, Default::default(), None);

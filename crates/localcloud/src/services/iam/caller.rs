@@ -4,6 +4,8 @@ use super::Identity;
 use super::condition::Context;
 use crate::World;
 
+pub(crate) use crate::services::security_token::CALLER;
+
 /// A user or a role's session, whose policies decide. The owner, whose keys may do everything, is none.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller<'w> {
@@ -45,7 +47,6 @@ impl<'w> Caller<'w> {
     }
 
     /// The same, in whose name a service calls (a forward access session).
-    #[expect(dead_code, reason = "stacks without a role")]
     pub(crate) fn via(self, service: &'static str) -> Caller<'w> {
         Caller { via: Some(service), ..self }
     }
