@@ -1,6 +1,7 @@
 //! The events of a function or a state machine: what calls it, and what it takes for that (permissions, rules, subscriptions, mappings).
 
 mod api;
+mod broker;
 mod bucket;
 mod http_api;
 mod others;
@@ -128,9 +129,10 @@ fn expand_one(
         "Api" => api::expand(expansion, called, name, event),
         "HttpApi" => http_api::expand(expansion, called, name, event),
         "Cognito" => user_pool::expand(expansion, called, name, event),
-        "MSK" | "MQ" | "SelfManagedKafka" | "DocumentDB" => {
-            unknown(called.function_id, event, format!("the event {name} of type {type_name:?}"))
-        }
+        "MSK" => broker::msk(expansion, called, name, event),
+        "MQ" => broker::mq(expansion, called, name, event),
+        "SelfManagedKafka" => broker::kafka(expansion, called, name, event),
+        "DocumentDB" => broker::document_db(expansion, called, name, event),
         _ => wrong(called.function_id, event, format!("the event {name} has no type that there is")),
     }
 }

@@ -7,9 +7,10 @@ use crate::serverless::generated::Generated;
 use crate::serverless::problem::Expanded;
 use crate::serverless::role::{allowing, aws_policy_arn};
 use crate::serverless::source::{Declared, Form};
-use crate::serverless::tree::map;
+use crate::serverless::tree::{Map, map};
 
-const COMMON: &[Declared] = &[
+/// What every event of this kind may have.
+pub(super) const COMMON: &[Declared] = &[
     ("BatchSize", Form::Number, false),
     ("StartingPositionTimestamp", Form::Any, false),
     ("Enabled", Form::Bool, false),
@@ -40,7 +41,9 @@ pub(super) fn queue(
     event: &Node,
 ) -> Expanded<Vec<Generated>> {
     let event = Event::read(called, name, event, &[COMMON, QUEUE])?;
-    poll(expansion, called, &event, "Queue", "service-role/AWSLambdaSQSQueueExecutionRole")
+    let managed = Some("service-role/AWSLambdaSQSQueueExecutionRole");
+    let arn = event.source.get("Queue");
+    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
 }
 
 /// A stream of Kinesis.
@@ -51,7 +54,9 @@ pub(super) fn kinesis(
     event: &Node,
 ) -> Expanded<Vec<Generated>> {
     let event = Event::read(called, name, event, &[COMMON, STREAM])?;
-    poll(expansion, called, &event, "Stream", "service-role/AWSLambdaKinesisExecutionRole")
+    let managed = Some("service-role/AWSLambdaKinesisExecutionRole");
+    let arn = event.source.get("Stream");
+    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
 }
 
 /// The stream of a table.
@@ -62,16 +67,30 @@ pub(super) fn dynamodb(
     event: &Node,
 ) -> Expanded<Vec<Generated>> {
     let event = Event::read(called, name, event, &[COMMON, STREAM])?;
-    poll(expansion, called, &event, "Stream", "service-role/AWSLambdaDynamoDBExecutionRole")
+    let managed = Some("service-role/AWSLambdaDynamoDBExecutionRole");
+    let arn = event.source.get("Stream");
+    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
 }
 
-fn poll(
+/// What is polled, and what the role must be allowed for it.
+pub(super) struct Polled<'a> {
+    /// `EventSourceArn`.
+    pub(super) arn: Option<&'a Node>,
+    /// The path of a policy of AWS's own.
+    pub(super) managed: Option<&'a str>,
+    pub(super) policies: Vec<Node>,
+    /// More properties of the mapping.
+    pub(super) own: Map,
+}
+
+/// Writes out the mapping between what is polled and the function.
+pub(super) fn poll(
     expansion: &Expansion<'_>,
     called: &mut Called<'_>,
     event: &Event,
-    polled: &str,
-    policy: &str,
+    polled: Polled<'_>,
 ) -> Expanded<Vec<Generated>> {
+    let Polled { arn, managed, policies, own } = polled;
     let source = &event.source;
     if let Some(criteria) = source.something("FilterCriteria").filter(|one| !one.is_function())
         && criteria.pairs().any(|(key, _)| key != "Filters")
@@ -79,11 +98,14 @@ fn poll(
         return source.wrong("FilterCriteria has Filters alone");
     }
     let mut mapping = mapping(called, event.id());
-    mapping.set_some("EventSourceArn", source.get(polled));
-    mapping.set_some("StartingPosition", source.get("StartingPosition"));
+    mapping.set_some("EventSourceArn", arn);
+    for name in ["StartingPosition", "Topics", "Queues", "SourceAccessConfigurations"] {
+        mapping.set_some(name, source.get(name));
+    }
     for (name, ..) in COMMON.iter().filter(|(name, ..)| *name != "DestinationConfig") {
         mapping.set_some(name, source.get(name));
     }
+    mapping.properties.extend(own);
     let mut allowed = None;
     if let Some(config) = source.something("DestinationConfig") {
         let mut config = config.clone();
@@ -115,11 +137,21 @@ fn poll(
         }
         mapping.set("DestinationConfig", config);
     }
-    allow_polling(expansion, called, policy);
-    if let Some(policy) = allowed {
+    if let Some(path) = managed {
+        allow_polling(expansion, called, path);
+    }
+    if !policies.is_empty() && called.role.properties.get("Policies").is_some_and(has_choice) {
+        return source.wrong("a function whose Policies are chosen by Fn::If can't have this event");
+    }
+    for policy in policies.into_iter().chain(allowed) {
         add_policy(called.role, policy);
     }
     Ok(vec![mapping])
+}
+
+/// Whether a policy is chosen by a condition.
+fn has_choice(policies: &Node) -> bool {
+    policies.children().any(|policy| policy.get("PolicyDocument").is_none())
 }
 
 /// A mapping between what is polled and the function.
