@@ -88,6 +88,8 @@ pub struct ChangeSet {
     pub plain: Vec<Json>,
     /// `Changes`, with property values.
     pub with_values: Vec<Json>,
+    /// What is said to whoever asks for property values and doesn't get all of them.
+    pub warning: Option<String>,
 }
 
 /// CreateChangeSet.
@@ -188,6 +190,7 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         reverts_drift: input.has("DeploymentMode").then_some(false),
         plain: Vec::new(),
         with_values: Vec::new(),
+        warning: None,
     };
     if let Some(stack) = world.cloudformation.stacks.get_mut(&stack_id) {
         if let Some(token) = input.string("ClientToken") {
@@ -233,6 +236,7 @@ pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
             }
             change_set.plain = prediction.plain;
             change_set.with_values = prediction.with_values;
+            change_set.warning = prediction.warning;
         }
         Ok(_) => {
             change_set.status = ChangeSetStatus::Failed;
@@ -251,6 +255,7 @@ pub struct Prediction {
     pub changes_something: bool,
     plain: Vec<Json>,
     with_values: Vec<Json>,
+    warning: Option<String>,
 }
 
 impl Prediction {
@@ -288,8 +293,29 @@ impl Prediction {
             _ => true,
         };
         let changes_something = !plain.is_empty() || !with_values.is_empty() || surroundings_differ;
-        Ok(Prediction { changes_something, plain, with_values })
+        Ok(Prediction { changes_something, plain, with_values, warning: missing_import(&after, definition) })
     }
+}
+
+/// Recorded (`test_describe_change_set_import_non_existent_export`): the first resource that imports what nobody exports yet.
+fn missing_import(after: &template::Evaluation<'_>, definition: &Definition) -> Option<String> {
+    let missing = |value: &template::Value| {
+        let unknown = value.first_unknown()?;
+        let named = unknown.parts.iter().find_map(|part| match part {
+            template::Part::Outside(words) => words.strip_prefix("the export "),
+            template::Part::Text(_) | template::Part::Resource { .. } => None,
+        })?;
+        (!definition.outside.imports.contains_key(named)).then(|| named.to_owned())
+    };
+    after.active_resources().find_map(|resource| {
+        let properties = after.properties(resource, &submission::Silent).ok()?;
+        let named = properties.values().find_map(missing)?;
+        Some(format!(
+            "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation failed for \
+             resource [{}] because: No export named {named}",
+            resource.logical_id
+        ))
+    })
 }
 
 fn outputs_differ(before: &template::Evaluation<'_>, after: &template::Evaluation<'_>) -> bool {
@@ -319,6 +345,9 @@ pub fn describe(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let changes = if with_values { &change_set.with_values } else { &change_set.plain };
     let (page, next) = paging::page(changes, input.string("NextToken"), PAGE)?;
     let mut answer = summary(stack, change_set);
+    if let (true, None, Some(words)) = (with_values, &change_set.status_reason, &change_set.warning) {
+        describe::put(&mut answer, "StatusReason", json!(words));
+    }
     if let Ok(definition) = &change_set.definition {
         describe::put(&mut answer, "Parameters", describe::parameters(definition));
         describe::put(&mut answer, "NotificationARNs", json!(definition.pseudo.notification_arns));

@@ -196,3 +196,23 @@ fn a_stack_that_cant_be_deleted_can_be_deleted_by_force() {
         "it stays"
     );
 }
+
+#[test]
+fn an_import_that_isnt_there_yet_is_known_later_and_said() {
+    let mut cloud = Cloud::new();
+    let body = |value: Value| {
+        template(
+            json!({"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}}),
+        )
+    };
+    cloud.create("s", &body(json!("a")));
+    let made = change_set(&mut cloud, &body(json!({"Fn::ImportValue": "not-there"})), json!({}));
+    assert_eq!((&made["Status"], &made["StatusReason"]), (&json!("CREATE_COMPLETE"), &Value::Null));
+    let named = json!({"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": true});
+    let made = cloud.get("DescribeChangeSet", named);
+    let words = "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation failed for \
+                 resource [P] because: No export named not-there";
+    assert_eq!(made["StatusReason"], words);
+    let after = made["Changes"][0]["ResourceChange"]["AfterContext"].as_str().expect("values");
+    assert!(after.contains("{{changeSet:KNOWN_AFTER_APPLY}}"), "{after}");
+}
