@@ -371,7 +371,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub wish: Wish,
     /// Show what was changed outside of CloudFormation and what the release wants of it, by a change set that AWS makes for
-    /// it (REVERT_DRIFT), that is never executed, and deleted again; none is made while another one waits.
+    /// it (REVERT_DRIFT), that is never executed, and deleted again; none is made while another one waits. That takes the rights to
+    /// make one: `slackwater policy --for upgrade`.
     #[arg(long)]
     pub drift: bool,
     #[command(flatten)]

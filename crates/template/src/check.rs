@@ -81,6 +81,7 @@ pub(crate) fn check(template: &Template) -> Checked {
         if let Some(name) = &output.export_name {
             checker.values(name)?;
             checker.known_beforehand(&output.name, name)?;
+            checker.spelled_as_exports_are(&output.name, name)?;
         }
     }
     Ok(())
@@ -157,6 +158,20 @@ impl Checker<'_> {
             None => format!("a policy must be a string or a function, but here is {}", node.kind_name()),
         };
         Err(TemplateError::Structure { location: self.location(node.at), reason })
+    }
+
+    /// The characters of an export's name, where it is written out (reported: startup-kit-templates 45).
+    fn spelled_as_exports_are(&self, output: &str, node: &Node) -> Checked {
+        let fits = |one: char| one.is_ascii_alphanumeric() || ":-".contains(one);
+        match node.as_str() {
+            Some(name) if !name.chars().all(fits) => Err(TemplateError::Structure {
+                location: self.location(node.at),
+                reason: format!(
+                    "Template format error: Output {output} is malformed. The Name field of every Export member must be specified and consist only of alphanumeric characters, colons, or hyphens"
+                ),
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// An export's name, which is taken before anything is made.
