@@ -8,6 +8,7 @@ pub mod change_set;
 mod describe;
 mod drift;
 pub(crate) mod durations;
+mod dynamic_references;
 pub mod engine;
 pub mod event;
 mod events;

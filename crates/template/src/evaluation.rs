@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use indexmap::IndexMap;
 
 use crate::condition_order::condition_order;
+use crate::dynamic_reference::dynamic_references;
 use crate::evaluate_error::EvaluateError;
 use crate::functions::{Functions, Made, Truth};
 use crate::location::Location;
@@ -79,6 +80,8 @@ pub struct Outside {
     pub availability_zones: BTreeMap<String, Vec<String>>,
     /// The snippets that `AWS::Include` brings, by their `Location`.
     pub includes: BTreeMap<String, String>,
+    /// What dynamic references of resources give, by their whole text; the others stay as they are, as in outputs all do.
+    pub dynamic_references: BTreeMap<String, String>,
 }
 
 /// A template with its parameters, ready to evaluate.
@@ -207,12 +210,21 @@ impl<'a> Evaluation<'a> {
         condition.is_none_or(|name| self.condition(name) == Some(true))
     }
 
-    /// Evaluates a node. Entries that are `AWS::NoValue` are dropped; a node that is itself `AWS::NoValue` gives
-    /// null.
+    /// Evaluates a node of a resource. Entries that are `AWS::NoValue` are dropped; a node that is itself `AWS::NoValue`
+    /// gives null.
     ///
     /// # Errors
     /// What CloudFormation would refuse: see [`EvaluateError`].
     pub fn evaluate(&self, node: &Node, resources: &dyn ResourceValues) -> Result<Value, EvaluateError> {
+        let mut value = self.with_references(node, resources)?;
+        if !self.outside.dynamic_references.is_empty() {
+            self.resolve_references(&mut value);
+        }
+        Ok(value)
+    }
+
+    /// The same with dynamic references as they are, which outputs keep.
+    fn with_references(&self, node: &Node, resources: &dyn ResourceValues) -> Result<Value, EvaluateError> {
         Ok(Functions::new(self, resources, &Made::default()).value(node)?.unwrap_or(Value::Null))
     }
 
@@ -240,6 +252,25 @@ impl<'a> Evaluation<'a> {
                 function: "Properties",
                 expected: format!("must be a map, but here is {}", other.kind_name()),
             }),
+        }
+    }
+
+    /// Puts what the outside gives of dynamic references in their places: after all functions, as CloudFormation does.
+    fn resolve_references(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                let given = &self.outside.dynamic_references;
+                let known = dynamic_references(text).filter_map(|one| Some((one.text, given.get(one.text)?)));
+                let resolved = known.fold(None, |made: Option<String>, (reference, given)| {
+                    Some(made.as_deref().unwrap_or(text).replace(reference, given))
+                });
+                if let Some(resolved) = resolved {
+                    *text = resolved;
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(|item| self.resolve_references(item)),
+            Value::Map(entries) => entries.values_mut().for_each(|value| self.resolve_references(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unknown(_) => {}
         }
     }
 
@@ -271,7 +302,7 @@ impl<'a> Evaluation<'a> {
     /// As [`Evaluation::evaluate`].
     pub fn outputs(&self, resources: &dyn ResourceValues) -> Result<Vec<EvaluatedOutput>, EvaluateError> {
         let evaluate = |node: &Node| {
-            self.evaluate(node, resources).map_err(|mut error| {
+            self.with_references(node, resources).map_err(|mut error| {
                 if let EvaluateError::InactiveResource { block, .. } = &mut error {
                     *block = "Outputs";
                 }

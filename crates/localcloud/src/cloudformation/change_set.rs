@@ -8,6 +8,7 @@ use std::sync::Arc;
 use changeset::{Deployed, DeployedResource, Mode, predict, wire};
 use serde_json::{Value as Json, json};
 
+use super::dynamic_references;
 use super::engine::{self, with_stack};
 use super::event;
 use super::rollback_configuration;
@@ -451,10 +452,11 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         (None, None) => OnFailure::Rollback,
     };
     let (stack_id, id) = (stack.id.clone(), change_set.id.clone());
+    let Ok(definition) = change_set.definition.clone() else { return Ok(json!({})) };
+    let definition = dynamic_references::read_anew(world, definition)?;
     with_stack(world, &stack_id, |world, stack| {
         stack.change_sets.retain(|other, _| *other == id);
         let Some(change_set) = stack.change_sets.get_mut(&id) else { return };
-        let Ok(definition) = change_set.definition.clone() else { return };
         change_set.execution = Execution::Executed;
         if let Some(configuration) = change_set.rollback_configuration.clone() {
             stack.rollback_configuration = configuration;

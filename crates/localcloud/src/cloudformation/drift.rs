@@ -14,7 +14,7 @@ use template::Value;
 use super::describe::put;
 use super::stack::{Properties, Stack, StackResource};
 use super::status::Status;
-use super::{locate, mask, paging};
+use super::{dynamic_references, locate, mask, paging};
 use crate::{AwsError, Input, Timestamp, World};
 use live::Live;
 
@@ -173,6 +173,12 @@ fn compare(
     match kept {
         Some(live) => {
             let mut differences = Vec::new();
+            let mut live = live.clone();
+            for (name, kept) in resource.properties.iter() {
+                if let Some(live) = live.get_mut(name) {
+                    dynamic_references::hide(kept, live);
+                }
+            }
             for (name, value) in resource.properties.iter() {
                 differ(&format!("/{name}"), value, live.get(name), secrets, 0, &mut differences);
             }

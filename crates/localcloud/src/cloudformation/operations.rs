@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::change_set::{Execution, Prediction};
+use super::dynamic_references;
 use super::engine::{self, with_stack};
 use super::event;
 use super::locate;
@@ -87,7 +88,9 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     let definition = submission::definition(world, input, &subject, true)?;
     if let Some(stack) = world.cloudformation.stacks.get(&id) {
         let prediction = Prediction::make(stack, &definition).map_err(AwsError::validation)?;
-        if !prediction.changes_something && stack.operation.is_none() {
+        // An identical template is an update all the same where something outside decides what it comes to.
+        let is_open = !definition.template.transforms.is_empty() || dynamic_references::may_have(&definition);
+        if !prediction.changes_something && !is_open && stack.operation.is_none() {
             return Err(AwsError::validation("No updates are to be performed."));
         }
     }

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use template::Value;
 
 use super::durations::{self, Durations};
+use super::dynamic_references;
 use super::service_role::{self, ResourceOperation};
 use crate::World;
 use crate::faults::SlowResource;
@@ -53,7 +54,7 @@ impl Held {
 pub(crate) fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, ProvisionError> {
     service_role::permit(world, desired, ResourceOperation::Create)?;
     let claims = admit(world, desired, None)?;
-    let mut provisioned = (resource_type(desired.type_name).create)(world, desired)?;
+    let mut provisioned = ask(world, desired, resource_type(desired.type_name).create)?;
     world.cloudformation.held.keep(desired.type_name, &provisioned.physical_id, claims);
     provisioned.extra += slowed(world, desired, |usual| usual.create, provisioned.extra);
     Ok(provisioned)
@@ -66,9 +67,25 @@ pub(super) fn update(
 ) -> Result<Provisioned, ProvisionError> {
     service_role::permit(world, desired, ResourceOperation::Update)?;
     let claims = admit(world, desired, update_policy)?;
-    let mut provisioned = (resource_type(desired.type_name).update)(world, desired)?;
+    let mut provisioned = ask(world, desired, resource_type(desired.type_name).update)?;
     world.cloudformation.held.keep(desired.type_name, &provisioned.physical_id, claims);
     provisioned.extra += slowed(world, desired, |usual| usual.update, provisioned.extra);
+    Ok(provisioned)
+}
+
+/// Let a service make or change a resource with the secrets that its properties refer to, of which nothing comes back.
+fn ask(
+    world: &mut World,
+    desired: &Desired<'_>,
+    act: fn(&mut World, &Desired<'_>) -> Result<Provisioned, ProvisionError>,
+) -> Result<Provisioned, ProvisionError> {
+    let revealed = dynamic_references::reveal(world, desired.type_name, desired.properties)
+        .map_err(|reason| ProvisionError { reason })?;
+    let Some(revealed) = revealed else { return act(world, desired) };
+    let asked = Desired { properties: &revealed.properties, ..*desired };
+    let mut provisioned =
+        act(world, &asked).map_err(|error| ProvisionError { reason: revealed.mask(&error.reason) })?;
+    provisioned.attributes.values_mut().for_each(|value| revealed.hide(value));
     Ok(provisioned)
 }
 

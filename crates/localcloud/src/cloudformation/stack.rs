@@ -21,7 +21,7 @@ use changeset::stack_policy::StackPolicy;
 pub type Properties = IndexMap<String, Value>;
 
 /// What a stack is, or is to be: a template with everything it is evaluated with. Never changed once made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Definition {
     /// The template, with its loops expanded.
     pub template: Arc<Template>,

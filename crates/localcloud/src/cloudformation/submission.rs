@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use template::{GivenParameter, Outside, ParameterInputs, Pseudo, Template, Value, resolve_parameters};
 
 use super::capabilities;
+use super::dynamic_references;
 use super::includes;
 use super::outputs;
 use super::stack::Definition;
@@ -91,6 +92,7 @@ pub fn definition(
     check_recognized(&definition.template)?;
     check_types(input, &definition.template)?;
     definition.imports = check(&definition, direct)?;
+    definition.outside.dynamic_references = dynamic_references::look_up(world, &definition)?;
     Ok(definition)
 }
 

@@ -5,6 +5,7 @@ mod code_ocean;
 mod containers;
 mod custom_resources;
 mod drift;
+mod dynamic_references;
 mod every_type;
 mod expected;
 mod groups;

@@ -56,6 +56,7 @@ fn evaluate(yaml: &str) -> Result<Option<String>, String> {
                 "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://self}}".to_owned(),
             ),
         ]),
+        ..Outside::default()
     };
     let evaluation = Evaluation::new(&template, &parameters, &pseudo, &outside).unwrap();
     let subject = &template.resources["Subject"];

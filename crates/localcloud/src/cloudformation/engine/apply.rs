@@ -14,6 +14,7 @@ use super::{
 };
 use crate::World;
 use crate::cloudformation::durations::{self, INITIATE};
+use crate::cloudformation::dynamic_references;
 use crate::cloudformation::provisioner;
 use crate::cloudformation::rollback_configuration;
 use crate::cloudformation::stack::{OnFailure, Policy, Properties, Stack, StackResource};
@@ -64,7 +65,10 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
         finish_task(stack, task);
         return;
     };
-    let evaluated = match evaluated(stack, evaluation, resource) {
+    let evaluated = match evaluated(stack, evaluation, resource).and_then(|mut evaluated| {
+        let properties = Arc::make_mut(&mut evaluated.properties);
+        dynamic_references::read_late(world, properties).map(|()| evaluated)
+    }) {
         Ok(evaluated) => evaluated,
         Err(words) => {
             begin_broken(world, stack, resource, words);

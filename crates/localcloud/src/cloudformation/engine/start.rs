@@ -9,6 +9,7 @@ use template::Evaluation;
 use super::{Failures, Kind, Operation, Phase, Work, apply, check, end, event, nested, reason, set_walk};
 use crate::World;
 use crate::cloudformation::durations::START;
+use crate::cloudformation::dynamic_references;
 use crate::cloudformation::stack::{Definition, OnFailure, Stack, StackResource};
 use crate::cloudformation::stack_policy;
 use crate::cloudformation::status::Status;
@@ -126,6 +127,11 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
     };
     if let Some(words) = check::unsupported_attribute(&evaluation) {
         return abort_forward(world, stack, Some(words));
+    }
+    if dynamic_references::may_have(&target)
+        && let Some(words) = dynamic_references::unsupported(&evaluation)
+    {
+        return abort_forward(world, stack, Some(format!("{words}.")));
     }
     if let Some(name) = target.imports.iter().find(|name| !target.outside.imports.contains_key(*name)) {
         return abort_forward(world, stack, Some(format!("No export named {name} found.")));
