@@ -113,6 +113,10 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
             (locate::new_stack_id(world, &given_name), given_name, true)
         }
         ("UPDATE", Some((id, name, status))) if status.may_be_updated() => (id, name, false),
+        // Recorded.
+        ("UPDATE", Some((_, _, Status::ReviewInProgress))) => {
+            return Err(AwsError::validation(format!("Stack [{given_name}] does not exist")));
+        }
         ("UPDATE", Some((id, _, status))) => {
             return Err(AwsError::validation(format!(
                 "Stack:{id} is in {} state and can not be updated.",
@@ -209,6 +213,7 @@ pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
     let Some(made) = stack.change_sets.get(change_set_id) else { return };
     let (definition, validates) = (made.definition.clone(), made.validates);
     let reverts_drift = made.reverts_drift.is_some();
+    let configuration = made.rollback_configuration.clone();
     let failures = match &definition {
         Ok(definition) if validates => validation::failures(world, stack, definition),
         Ok(_) | Err(_) => Vec::new(),
@@ -216,7 +221,7 @@ pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
     let outcome = match validation::words(&failures) {
         Some(words) => Err(words),
         None => definition.and_then(|definition| {
-            let mut prediction = Prediction::make(stack, &definition)?;
+            let mut prediction = Prediction::make(stack, &definition, configuration.as_ref())?;
             let mut drifted = false;
             if reverts_drift {
                 drifted = revert_drift::add(world, stack, &definition, &mut prediction.with_values);
@@ -260,8 +265,13 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// Compare a stack with what it is to be; the error is in CloudFormation's words.
-    pub fn make(stack: &Stack, definition: &Definition) -> Result<Prediction, String> {
+    /// Compare a stack with what it is to be, and with the `RollbackConfiguration` that it is to have, if another one; the
+    /// error is in CloudFormation's words.
+    pub fn make(
+        stack: &Stack,
+        definition: &Definition,
+        rollback_configuration: Option<&Json>,
+    ) -> Result<Prediction, String> {
         let before_definition = stack.definition.clone();
         let before = before_definition.as_ref().map(|before| before.evaluation()).transpose();
         let before = before.map_err(|error| words::evaluate_words(&error))?;
@@ -289,6 +299,10 @@ impl Prediction {
                 before_definition.tags != definition.tags
                     || before_definition.pseudo.notification_arns != definition.pseudo.notification_arns
                     || stack.role_arn != definition.role_arn
+                    || rollback_configuration.is_some_and(|other| {
+                        rollback_configuration::differ(&stack.rollback_configuration, other)
+                    })
+                    || stored_values_differ(before_definition, definition)
                     || outputs_differ(before, &after)
             }
             _ => true,
@@ -316,6 +330,15 @@ fn missing_import(after: &template::Evaluation<'_>, definition: &Definition) -> 
              resource [{}] because: No export named {named}",
             resource.logical_id
         ))
+    })
+}
+
+/// Whether parameters of the parameter store's types have come to other values: measured (terraform-provider-cfncompat, T5),
+/// they are read anew by every update, and that is one.
+fn stored_values_differ(before: &Definition, after: &Definition) -> bool {
+    after.parameters.0.iter().any(|(name, parameter)| {
+        parameter.type_name.is_ssm_value()
+            && before.parameters.0.get(name).is_none_or(|before| before.value != parameter.value)
     })
 }
 
@@ -467,6 +490,8 @@ pub fn execute(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
             stack.tokens.insert(token.clone(), id.clone());
         }
         if creates {
+            // Recorded: a creation by change set counts as an update too.
+            stack.updated = Some(world.now);
             engine::start_create(world, stack, definition, token);
         } else {
             let policy = stack.policy.clone();

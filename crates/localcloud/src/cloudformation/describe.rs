@@ -91,9 +91,13 @@ fn describe(stack: &Stack) -> Json {
     if let Some(description) = description(stack) {
         put(&mut made, "Description", json!(description));
     }
-    if let Some(definition) = &stack.definition {
+    // Recorded: those of an update show while it goes on.
+    let coming = stack.operation.as_ref().and_then(|operation| operation.definition_during_update());
+    if let Some(definition) = coming.or(stack.definition.as_ref()) {
         put(&mut made, "NotificationARNs", json!(definition.pseudo.notification_arns));
         put(&mut made, "Tags", tags(definition));
+    }
+    if let Some(definition) = &stack.definition {
         if !definition.parameters.0.is_empty() {
             put(&mut made, "Parameters", parameters(definition));
         }
@@ -193,9 +197,12 @@ pub fn resource(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let mut detail = summary(stack, found, "LastUpdatedTimestamp");
     put(&mut detail, "StackName", json!(stack.name));
     put(&mut detail, "StackId", json!(stack.id));
-    if let (Some(metadata), Some(definition)) = (&found.metadata, &stack.definition) {
-        put(&mut detail, "Metadata", json!(super::mask::json(metadata, definition.secrets()).to_string()));
-    }
+    // Recorded: one without metadata has an empty object.
+    let metadata = match (&found.metadata, &stack.definition) {
+        (Some(metadata), Some(definition)) => super::mask::json(metadata, definition.secrets()).to_string(),
+        _ => "{}".to_owned(),
+    };
+    put(&mut detail, "Metadata", json!(metadata));
     Ok(json!({"StackResourceDetail": detail}))
 }
 

@@ -31,7 +31,8 @@ use crate::World;
 use changeset::stack_policy::StackPolicy;
 
 pub use start::{
-    cancel_update, continue_rollback, roll_back_failed, start_create, start_delete, start_update,
+    cancel_update, continue_rollback, protect_afterwards, roll_back_failed, start_create, start_delete,
+    start_update,
 };
 
 /// What the engine waits for.
@@ -182,6 +183,8 @@ pub struct Operation {
     pub target: Option<Arc<Definition>>,
     /// What an update may touch.
     policy: Option<Arc<StackPolicy>>,
+    /// The policy that the stack has once the update is complete; `None`: the one that it has.
+    policy_afterwards: Option<Arc<StackPolicy>>,
     /// What it held before.
     pub snapshot: IndexMap<String, StackResource>,
     /// What each resource needs, by the target definition.
@@ -220,6 +223,7 @@ impl Operation {
             before: None,
             target: None,
             policy: None,
+            policy_afterwards: None,
             snapshot: IndexMap::new(),
             dependencies: BTreeMap::new(),
             touched: BTreeSet::new(),
@@ -235,6 +239,24 @@ impl Operation {
             walk_number: 0,
             walk: Walk::new(Vec::new(), |_| Vec::new()),
         }
+    }
+
+    /// Whether it is an update on its way forward.
+    fn is_updating(&self) -> bool {
+        self.kind == Kind::Update
+            && matches!(self.phase, Phase::Starting | Phase::Forward | Phase::Monitoring)
+    }
+
+    /// The policy that judges an update while it is on its way forward.
+    #[must_use]
+    pub fn policy_during_update(&self) -> Option<&Arc<StackPolicy>> {
+        self.policy.as_ref().filter(|_| self.is_updating())
+    }
+
+    /// What the stack is on its way to be defined with.
+    #[must_use]
+    pub fn definition_during_update(&self) -> Option<&Arc<Definition>> {
+        self.target.as_ref().filter(|_| self.is_updating())
     }
 
     /// The resources whose rollback failed: the only ones that ContinueUpdateRollback may skip.
@@ -434,7 +456,11 @@ fn finish_phase(world: &mut World, stack: &mut Stack) {
 /// The operation is over.
 fn end(world: &mut World, stack: &mut Stack, status: Status, reason: Option<String>) {
     event::stack_status(world, stack, status, reason);
-    stack.operation = None;
+    if let Some(operation) = stack.operation.take()
+        && status == Status::UpdateComplete
+    {
+        stack.policy = operation.policy_afterwards.or(stack.policy.take());
+    }
 }
 
 /// Begin a walk; timers of the walk before become stale.

@@ -1,6 +1,7 @@
 //! What happened to a stack and its resources, in CloudFormation's words.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::mask::resource_properties;
 use super::stack::{Definition, Properties, Stack};
@@ -118,12 +119,19 @@ pub struct ResourceNews<'a> {
     pub properties: Option<(Arc<Properties>, Arc<Definition>)>,
 }
 
+/// When an event of the stack happens: a millisecond after the one before, if not later. Recorded (`test_requires_replacement`,
+/// `test_list_events_after_deployment`): those of an update's end have times of their own, by which clients order them.
+fn next_time(world: &World, stack: &Stack) -> Timestamp {
+    let after_last = stack.events.last().map(|last| last.at.after(Duration::from_millis(1)));
+    after_last.map_or(world.now, |at| at.max(world.now))
+}
+
 /// Write down what happened to a resource. Does not change the resource.
 pub fn record(world: &mut World, stack: &mut Stack, news: ResourceNews<'_>) {
     let unique = world.identities.uuid(&stack.id);
     let event = StackEvent {
         id: format!("{}-{unique}", news.logical_id),
-        at: world.now,
+        at: next_time(world, stack),
         logical_id: news.logical_id.to_owned(),
         physical_id: news.physical_id.to_owned(),
         type_name: news.type_name.to_owned(),
@@ -144,7 +152,7 @@ pub fn stack_status(world: &mut World, stack: &mut Stack, status: Status, reason
     stack.status_reason.clone_from(&reason);
     let event = StackEvent {
         id: world.identities.uuid(&stack.id),
-        at: world.now,
+        at: next_time(world, stack),
         logical_id: stack.name.clone(),
         physical_id: stack.id.clone(),
         type_name: "AWS::CloudFormation::Stack".to_owned(),

@@ -23,12 +23,21 @@ pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     let name = input.required_string("StackName")?.to_owned();
     locate::check_new_name(&name)?;
     let token = token(input);
-    if let Some(existing) = world.cloudformation.find(&name) {
-        return match &token {
-            Some(token) if existing.tokens.contains_key(token) => Ok(json!({"StackId": existing.id})),
-            _ => Err(AwsError::new(400, "AlreadyExistsException", format!("Stack [{name}] already exists"))),
-        };
-    }
+    let waiting = match world.cloudformation.find(&name) {
+        // Recorded: one that waits for a change set is created all the same, and the change set is obsolete.
+        Some(existing) if existing.status == Status::ReviewInProgress => Some(existing.id.clone()),
+        Some(existing) => {
+            return match &token {
+                Some(token) if existing.tokens.contains_key(token) => Ok(json!({"StackId": existing.id})),
+                _ => Err(AwsError::new(
+                    400,
+                    "AlreadyExistsException",
+                    format!("Stack [{name}] already exists"),
+                )),
+            };
+        }
+        None => None,
+    };
     let on_failure = locate::failure_options(input)?;
     let protected = input.boolean("EnableTerminationProtection")?.unwrap_or(false);
     let policy = stack_policy::given(world, input, "StackPolicy")?;
@@ -42,12 +51,15 @@ pub fn create_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
             ));
         }
     };
-    let id = locate::new_stack_id(world, &name);
+    let id = waiting.clone().unwrap_or_else(|| locate::new_stack_id(world, &name));
     let role_arn = service_role::of_request(world, input, None, &id)?;
     let subject = Subject { stack_name: name.clone(), stack_id: id.clone(), previous: None, role_arn };
     let definition = submission::definition(world, input, &subject, true)?;
-    let sequence = world.cloudformation.next_number();
-    let mut stack = Stack::new(name, id.clone(), sequence, world.now);
+    let mut stack = match waiting.and_then(|id| world.cloudformation.stacks.remove(&id)) {
+        Some(stack) => *stack,
+        None => Stack::new(name, id.clone(), world.cloudformation.next_number(), world.now),
+    };
+    make_obsolete(&mut stack);
     stack.on_failure = on_failure;
     stack.termination_protection = protected;
     stack.policy = policy;
@@ -87,7 +99,8 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     let rollback_configuration = rollback_configuration::given(input)?;
     let definition = submission::definition(world, input, &subject, true)?;
     if let Some(stack) = world.cloudformation.stacks.get(&id) {
-        let prediction = Prediction::make(stack, &definition).map_err(AwsError::validation)?;
+        let configuration = rollback_configuration.as_ref();
+        let prediction = Prediction::make(stack, &definition, configuration).map_err(AwsError::validation)?;
         // An identical template is an update all the same where something outside decides what it comes to.
         let is_open = !definition.template.transforms.is_empty() || dynamic_references::may_have(&definition);
         if !prediction.changes_something && !is_open && stack.operation.is_none() {
@@ -97,21 +110,16 @@ pub fn update_stack(world: &mut World, input: Input<'_>) -> Result<Json, AwsErro
     with_stack(world, &id, |world, stack| {
         stack.on_failure = on_failure;
         stack.change_set_id = None;
-        for change_set in stack.change_sets.values_mut() {
-            if change_set.execution != Execution::Executed {
-                change_set.execution = Execution::Obsolete;
-            }
-        }
+        make_obsolete(stack);
         remember(stack, token.as_deref());
         if let Some(configuration) = rollback_configuration {
             stack.rollback_configuration = configuration;
         }
-        // Assumption: the update itself is judged by the policy before it; a new one protects what comes after.
+        // Recorded (`test_set_policy_with_update_operation`): the update itself is judged by the policy before it; a new one
+        // is the stack's once the update is complete.
         let judged_by = during.or_else(|| stack.policy.clone());
-        if let Some(policy) = policy {
-            stack.policy = Some(policy);
-        }
         engine::start_update(world, stack, Arc::new(definition), token, judged_by);
+        engine::protect_afterwards(stack, policy);
     });
     Ok(json!({"StackId": id}))
 }
@@ -263,13 +271,23 @@ fn all_that_failed(world: &World, id: &str) -> BTreeMap<String, BTreeSet<String>
         .filter_map(|stack| {
             let failed = stack.operation.as_ref().map(engine::Operation::failed_to_roll_back)?;
             // A nested stack isn't skipped itself: what failed in it is.
-            let is_nested = |id: &&String| {
-                stack.resources.get(*id).is_some_and(|one| one.type_name == engine::nested::TYPE)
-            };
-            let skipped = failed.iter().filter(|id| !is_nested(id)).cloned().collect();
+            let skipped = failed.iter().filter(|id| !is_nested_stack(stack, id)).cloned().collect();
             Some((stack.id.clone(), skipped))
         })
         .collect()
+}
+
+fn is_nested_stack(stack: &Stack, logical_id: &str) -> bool {
+    stack.resources.get(logical_id).is_some_and(|resource| resource.type_name == engine::nested::TYPE)
+}
+
+/// Whether a resource that is a nested stack is on its way out, or gone.
+fn is_being_deleted(world: &World, holder: &Stack, logical_id: &str) -> bool {
+    let id = holder.resources.get(logical_id).and_then(|resource| resource.physical_id.as_ref());
+    let nested = id.and_then(|id| world.cloudformation.stacks.get(id));
+    nested.is_none_or(|nested| {
+        matches!(nested.status, Status::DeleteInProgress | Status::DeleteComplete | Status::DeleteFailed)
+    })
 }
 
 /// `ResourcesToSkip`, by the stack that holds them: a resource of the stack itself, or `NestedStackName.LogicalId` (API
@@ -293,6 +311,12 @@ fn to_skip(
         if !failed.iter().any(|failed| failed == logical_id) {
             return Err(AwsError::validation(format!(
                 "Resource [{named}] can't be skipped: only resources in UPDATE_FAILED state because of the rollback can"
+            )));
+        }
+        // API reference, ContinueUpdateRollback. Assumption: the words.
+        if is_nested_stack(holder, logical_id) && !is_being_deleted(world, holder, logical_id) {
+            return Err(AwsError::validation(format!(
+                "Resource [{named}] can't be skipped: a nested stack can only while it is being deleted; name its resources as NestedStackName.LogicalId"
             )));
         }
         skip.entry(holder.id.clone()).or_default().insert(logical_id.to_owned());
@@ -363,6 +387,13 @@ pub fn signal_resource(world: &mut World, input: Input<'_>) -> Result<Json, AwsE
     }
     with_stack(world, &id, |world, stack| engine::signal(world, stack, &logical_id, unique_id, success));
     Ok(json!({}))
+}
+
+/// The change sets that were made for what the stack was can't be executed any more.
+fn make_obsolete(stack: &mut Stack) {
+    for change_set in stack.change_sets.values_mut().filter(|one| one.execution != Execution::Executed) {
+        change_set.execution = Execution::Obsolete;
+    }
 }
 
 fn not_updatable(stack: &Stack) -> AwsError {

@@ -48,6 +48,16 @@ pub fn given(input: Input<'_>) -> Result<Option<Json>, AwsError> {
     Ok(Some(made))
 }
 
+/// Whether two say something else: none and one without alarms say the same.
+pub fn differ(one: &Json, other: &Json) -> bool {
+    let triggers = |of: &Json| {
+        let triggers = of.get("RollbackTriggers").and_then(Json::as_array).cloned();
+        triggers.unwrap_or_default()
+    };
+    let minutes = |of: &Json| of.get("MonitoringTimeInMinutes").and_then(Json::as_i64).unwrap_or(0);
+    triggers(one) != triggers(other) || minutes(one) != minutes(other)
+}
+
 /// How long the alarms are watched after everything is done.
 pub fn monitoring(stack: &Stack) -> Duration {
     let minutes = stack.rollback_configuration.get("MonitoringTimeInMinutes").and_then(Json::as_u64);

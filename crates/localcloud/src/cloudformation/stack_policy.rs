@@ -55,10 +55,12 @@ pub fn set(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
     Ok(json!({}))
 }
 
-/// GetStackPolicy. Without a policy the answer is empty.
+/// GetStackPolicy. Without a policy the answer is empty. Recorded (`test_policy_during_update`): while an update goes on, the
+/// one that was given for it is told.
 pub fn get(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let stack = locate::stack(world, input.required_string("StackName")?)?;
-    Ok(match &stack.policy {
+    let during = stack.operation.as_ref().and_then(|operation| operation.policy_during_update());
+    Ok(match during.or(stack.policy.as_ref()) {
         Some(policy) => json!({"StackPolicyBody": policy.text}),
         None => json!({}),
     })

@@ -189,6 +189,36 @@ fn skipped(force: bool) {
     );
 }
 
+/// A stack whose rollback has failed in its nested stack.
+fn stuck() -> Cloud {
+    let mut cloud = Cloud::new();
+    let url = child(&mut cloud, "child.json", "unused");
+    cloud.create("s", &around(&url, "one"));
+    let id = child_id(&mut cloud);
+    let name = cloud.stack(&id)["StackName"].as_str().unwrap_or_default().to_owned();
+    for (stack, resource, phase) in [
+        ("s", "P", FaultPhase::Update),
+        (name.as_str(), "T", FaultPhase::Rollback),
+        (name.as_str(), "P", FaultPhase::Rollback),
+    ] {
+        cloud.world.faults.fail(stack, resource, phase, "no");
+    }
+    update(&mut cloud, &around(&url, "two"));
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_FAILED");
+    cloud
+}
+
+#[test]
+fn a_nested_stack_itself_is_skipped_only_while_it_is_being_deleted() {
+    let mut cloud = stuck();
+    let resources = cloud.resources("s");
+    let nested =
+        resources.iter().find(|one| one["ResourceType"] == "AWS::CloudFormation::Stack").expect("one");
+    let request = json!({"StackName": "s", "ResourcesToSkip": [nested["LogicalResourceId"]]});
+    let refusal = cloud.refused("ContinueUpdateRollback", request);
+    assert!(refusal.contains("a nested stack can only while it is being deleted"), "{refusal}");
+}
+
 #[test]
 fn a_template_that_holds_itself_is_stopped() {
     let mut cloud = Cloud::new();

@@ -572,3 +572,99 @@ fn many_change_sets_have_pages() {
     assert_eq!(first["Summaries"].as_array().map(Vec::len), Some(100));
     assert_eq!(cloud.all("ListChangeSets", "Summaries", json!({"StackName": "s"})).len(), 105);
 }
+
+#[test]
+fn what_surrounds_a_template_is_an_update_by_itself_and_shows_while_it_goes_on() {
+    let mut cloud = Cloud::new();
+    let alarm = json!({"AlarmName": "a", "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1});
+    cloud.cloudwatch("PutMetricAlarm", alarm);
+    let trigger =
+        json!({"Arn": "arn:aws:cloudwatch:us-east-1:000000000000:alarm:a", "Type": "AWS::CloudWatch::Alarm"});
+    let topic = "arn:aws:sns:us-east-1:000000000000:t";
+    for (more, shown, expected) in [
+        (json!({"Tags": [{"Key": "team", "Value": "x"}]}), "/Tags/0/Value", json!("x")),
+        (json!({"NotificationARNs": [topic]}), "/NotificationARNs/0", json!(topic)),
+        (
+            json!({"RollbackConfiguration": {"RollbackTriggers": [trigger]}}),
+            "/RollbackConfiguration/RollbackTriggers/0",
+            trigger.clone(),
+        ),
+        (
+            json!({"RollbackConfiguration": {"MonitoringTimeInMinutes": 5}}),
+            "/RollbackConfiguration/MonitoringTimeInMinutes",
+            json!(5),
+        ),
+    ] {
+        cloud.create("s", &one("same"));
+        let request = |name: &str| {
+            let mut request = json!({"StackName": "s", "UsePreviousTemplate": true});
+            for (name, value) in more.as_object().into_iter().flatten() {
+                request[name.as_str()] = value.clone();
+            }
+            if !name.is_empty() {
+                request["ChangeSetName"] = json!(name);
+            }
+            request
+        };
+        cloud.get("CreateChangeSet", request("c"));
+        cloud.pass(60);
+        let change_set = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}));
+        assert_eq!(change_set["Status"], "CREATE_COMPLETE", "{more}");
+        cloud.get("UpdateStack", request(""));
+        let stack = cloud.stack("s");
+        assert_eq!(stack["StackStatus"], "UPDATE_IN_PROGRESS", "{more}");
+        assert_eq!(stack.pointer(shown), Some(&expected), "{more}");
+        cloud.settle();
+        assert_eq!(cloud.status("s"), "UPDATE_COMPLETE", "{more}");
+        // The same once more is none.
+        assert_eq!(
+            cloud.refused("UpdateStack", request("")),
+            "ValidationError No updates are to be performed.",
+            "{more}"
+        );
+        cloud.get("DeleteStack", json!({"StackName": "s"}));
+        cloud.settle();
+    }
+}
+
+#[test]
+fn a_stack_in_review_is_created_directly_but_not_updated() {
+    let mut cloud = Cloud::new();
+    let request = |kind: &str, name: &str| json!({"StackName": "s", "ChangeSetName": name, "ChangeSetType": kind, "TemplateBody": one("x").to_string()});
+    let id = cloud.get("CreateChangeSet", request("CREATE", "c"))["StackId"].clone();
+    cloud.pass(60);
+    // Recorded, all of it.
+    assert_eq!(
+        cloud.refused("CreateChangeSet", request("UPDATE", "d")),
+        "ValidationError Stack [s] does not exist"
+    );
+    let created = cloud.get("CreateStack", json!({"StackName": "s", "TemplateBody": one("y").to_string()}));
+    assert_eq!(created["StackId"], id);
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "CREATE_COMPLETE");
+    let waiting = cloud.get("DescribeChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}));
+    assert_eq!(waiting["ExecutionStatus"], "OBSOLETE");
+    assert_eq!(cloud.stored_parameters(), ["y"]);
+}
+
+#[test]
+fn times_and_metadata_are_told_as_recorded() {
+    let mut cloud = Cloud::new();
+    cloud.create("direct", &one("x"));
+    assert_eq!(cloud.stack("direct").get("LastUpdatedTime"), None);
+    let detail = json!({"StackName": "direct", "LogicalResourceId": "P"});
+    assert_eq!(cloud.get("DescribeStackResource", detail)["StackResourceDetail"]["Metadata"], "{}");
+    let request = json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": one("x").to_string()});
+    cloud.get("CreateChangeSet", request);
+    cloud.pass(60);
+    cloud.get("ExecuteChangeSet", json!({"StackName": "s", "ChangeSetName": "c"}));
+    cloud.settle();
+    assert!(cloud.stack("s").get("LastUpdatedTime").is_some());
+    cloud.world.faults.fail("undone", "P", FaultPhase::Create, "no");
+    cloud.create("undone", &one("x"));
+    assert_eq!(cloud.status("undone"), "ROLLBACK_COMPLETE");
+    assert!(cloud.stack("undone").get("DeletionTime").is_some());
+    let times: Vec<String> =
+        cloud.events("undone").iter().map(|event| event["Timestamp"].to_string()).collect();
+    assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
+}

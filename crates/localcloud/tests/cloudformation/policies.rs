@@ -80,8 +80,11 @@ fn a_policy_can_be_set_and_overridden_for_one_update() {
         "StackName": "s", "TemplateBody": body("two", true).to_string(), "StackPolicyDuringUpdateBody": free,
     });
     cloud.get("UpdateStack", request);
+    // Recorded: it is told while the update goes on.
+    assert_eq!(cloud.get("GetStackPolicy", json!({"StackName": "s"}))["StackPolicyBody"], json!(free));
     cloud.settle();
     assert_eq!(cloud.status("s"), "UPDATE_COMPLETE");
+    assert_eq!(cloud.get("GetStackPolicy", json!({"StackName": "s"}))["StackPolicyBody"], json!(policy));
     // It was for that update alone.
     cloud.get("UpdateStack", json!({"StackName": "s", "TemplateBody": body("three", true).to_string()}));
     cloud.settle();
@@ -99,4 +102,21 @@ fn a_policy_can_be_set_and_overridden_for_one_update() {
     ] {
         assert_eq!(cloud.refused("SetStackPolicy", request), expected);
     }
+}
+
+#[test]
+fn a_policy_that_comes_with_an_update_is_the_stacks_once_the_update_is_complete() {
+    let mut cloud = Cloud::new();
+    cloud.create("s", &body("one", true));
+    let policy = denying("Update:*", "*");
+    let request = |value: &str| json!({"StackName": "s", "TemplateBody": body(value, true).to_string(), "StackPolicyBody": policy});
+    cloud.get("UpdateStack", request("two"));
+    // Recorded (`test_set_policy_with_update_operation`).
+    assert_eq!(cloud.get("GetStackPolicy", json!({"StackName": "s"})), json!({}));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_COMPLETE");
+    assert_eq!(cloud.get("GetStackPolicy", json!({"StackName": "s"}))["StackPolicyBody"], json!(policy));
+    cloud.get("UpdateStack", request("three"));
+    cloud.settle();
+    assert_eq!(cloud.status("s"), "UPDATE_ROLLBACK_COMPLETE");
 }

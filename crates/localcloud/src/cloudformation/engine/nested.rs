@@ -90,7 +90,8 @@ pub fn update(
     let definition = definition(world, around, properties, &subject)?;
     service_role::hand_down(world, &around.name, &name);
     let stack = world.cloudformation.stacks.get(id).ok_or_else(missing)?;
-    let prediction = Prediction::make(stack, &definition).map_err(|reason| ProvisionError { reason })?;
+    let prediction =
+        Prediction::make(stack, &definition, None).map_err(|reason| ProvisionError { reason })?;
     if !prediction.changes_something && stack.operation.is_none() {
         return Ok(false);
     }

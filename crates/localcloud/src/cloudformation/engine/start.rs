@@ -70,6 +70,13 @@ pub fn start_update(
     accept(world, stack, operation, Status::UpdateInProgress);
 }
 
+/// Let the stack have another policy once the update that has begun is complete.
+pub fn protect_afterwards(stack: &mut Stack, policy: Option<Arc<StackPolicy>>) {
+    if let Some(operation) = stack.operation.as_mut() {
+        operation.policy_afterwards = policy;
+    }
+}
+
 /// Begin to delete the stack, but for the resources named.
 pub fn start_delete(world: &mut World, stack: &mut Stack, retain: BTreeSet<String>, token: Option<String>) {
     let mut operation = Operation::new(world.cloudformation.next_number(), Kind::Delete, token, stack.status);
@@ -268,6 +275,8 @@ pub fn abort_forward(world: &mut World, stack: &mut Stack, words: Option<String>
         (Kind::Create, OnFailure::DoNothing) => stop(world, stack, Status::CreateFailed, words, failures),
         (Kind::Create, OnFailure::Rollback) => {
             event::begin_operation(world, stack, ROLLBACK);
+            // Recorded: DescribeStacks tells it of a stack whose creation was undone.
+            stack.deleted = Some(world.now);
             event::stack_status(world, stack, Status::RollbackInProgress, Some(undone(&words)));
             begin_deletion(world, stack);
         }
@@ -323,6 +332,7 @@ pub fn roll_back_failed(world: &mut World, stack: &mut Stack, token: Option<Stri
     event::begin_operation(world, stack, ROLLBACK);
     if kind == Kind::Create {
         stack.on_failure = OnFailure::Rollback;
+        stack.deleted = Some(world.now);
         event::stack_status(world, stack, Status::RollbackInProgress, words);
         begin_deletion(world, stack);
     } else {
