@@ -30,6 +30,8 @@ pub struct Descriptor {
     pub items: xml::Items,
     /// The content type of its JSON, where the operation is in `X-Amz-Target`.
     pub json_type: &'static str,
+    /// What its JSON calls the words of an error.
+    pub error_words: &'static str,
     /// Whether it is one for all Regions, so that its requests are signed for the first of the partition.
     pub is_global: bool,
     /// What it answers to a call that the gate stops.
@@ -193,6 +195,7 @@ pub const QUERY: Descriptor = Descriptor {
     lists: query::Lists::Member,
     items: xml::Items::Member,
     json_type: "application/x-amz-json-1.1",
+    error_words: "message",
     is_global: false,
     errors: QUERY_ERRORS,
     unknown_operation: AwsError::invalid_action,

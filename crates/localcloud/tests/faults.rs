@@ -349,7 +349,7 @@ fn each_protocol_is_spoken() {
     assert_eq!(status, 400);
     assert_eq!(
         refusal,
-        json!({"__type": "ResourceNotFoundException", "message": "Secrets Manager can't find the specified secret."})
+        json!({"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find the specified secret."})
     );
     let backup = |method: Method, path: &str| {
         let request = Request::builder().method(method).uri(format!("http://localhost{path}"));

@@ -3,6 +3,7 @@
 //! Our own messages say more: where, and what to do. Whoever speaks AWS's wire needs these. Where AWS's words are
 //! recorded they are the same to the letter (a test compares them); elsewhere they follow the same pattern.
 
+use crate::check::{OF_GET_ATT, OF_SUB};
 use crate::evaluate_error::EvaluateError;
 use crate::location::Location;
 use crate::read_error::{TemplateError, serverless};
@@ -26,6 +27,12 @@ impl TemplateError {
             TemplateError::WrongArguments { function, expected, .. } => wrong_arguments(function, expected),
             TemplateError::UnresolvedReference { what: "condition dependency", name, within, .. } => {
                 format!("Template error: unresolved condition dependency {name}{within}")
+            }
+            TemplateError::UnresolvedReference { what: OF_GET_ATT, name, .. } => {
+                format!("Template error: instance of Fn::GetAtt references undefined resource {name}")
+            }
+            TemplateError::UnresolvedReference { what: OF_SUB, name, .. } => {
+                format!("Template error: instance of Fn::Sub references invalid resource attribute {name}")
             }
             TemplateError::UnresolvedReference { name, within, .. } => {
                 format!("Template format error: Unresolved resource dependencies [{name}]{within}")
@@ -96,6 +103,10 @@ fn not_well_formed(format: &str, location: &Location) -> String {
 fn structure(reason: &str) -> String {
     let reason = without_hint(reason);
     let reason = reason.split_once(", but here is").map_or(reason, |(statement, _)| statement);
+    // Recorded, of a template that is text or a list.
+    if reason.starts_with("a template is a map of sections") {
+        return "Template format error: unsupported structure.".to_owned();
+    }
     let bare = ["Invalid template", "Key Name of transform", "Template format error:"];
     if bare.iter().any(|beginning| reason.starts_with(beginning)) {
         return reason.to_owned();
@@ -109,7 +120,7 @@ fn structure(reason: &str) -> String {
 fn wrong_arguments(function: &str, expected: &str) -> String {
     let takes = without_hint(expected);
     let every = if takes.starts_with("object") { "every " } else { "" };
-    let period = if ["Fn::Join", "Fn::Split"].contains(&function) { "." } else { "" };
+    let period = if ["Fn::Join", "Fn::Split", "Fn::Equals"].contains(&function) { "." } else { "" };
     format!("Template error: {every}{function} {takes}{period}")
 }
 

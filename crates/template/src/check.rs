@@ -87,6 +87,10 @@ pub(crate) fn check(template: &Template) -> Checked {
     Ok(())
 }
 
+/// What isn't there, of which AWS has words of its own.
+pub(crate) const OF_GET_ATT: &str = "resource of Fn::GetAtt";
+pub(crate) const OF_SUB: &str = "attribute in Fn::Sub";
+
 #[derive(Clone, Copy)]
 struct Checker<'a> {
     template: &'a Template,
@@ -408,7 +412,7 @@ impl Checker<'_> {
         if self.template.resources.contains_key(logical_id) || self.names_may_be_missing {
             return Ok(());
         }
-        Err(self.unresolved(at, "resource", logical_id, "declare it in Resources, or correct the name"))
+        Err(self.unresolved(at, OF_GET_ATT, logical_id, "declare it in Resources, or correct the name"))
     }
 
     fn get_att(&self, found: Call<'_>) -> Checked {
@@ -460,7 +464,11 @@ impl Checker<'_> {
                 });
             }
             match name.split_once('.') {
-                Some((logical_id, _)) => self.attribute_of(logical_id, text.at)?,
+                Some((logical_id, _)) if self.attribute_of(logical_id, text.at).is_err() => {
+                    let hint = "declare it in Resources, or correct the name";
+                    return Err(self.unresolved(text.at, OF_SUB, name, hint));
+                }
+                Some(_) => {}
                 None => self.referable(name, text.at)?,
             }
         }

@@ -125,7 +125,7 @@ impl Function {
             Function::If => {
                 "requires a list argument with three elements: a condition's name, the value if it holds and the value if not"
             }
-            Function::Equals => "requires a list argument with two values to compare",
+            Function::Equals => "object requires a list of 2 string parameters",
             Function::And | Function::Or => {
                 "requires a list argument with at least 2 and at most 10 conditions"
             }

@@ -54,6 +54,15 @@ pub fn definition(
         }
     }
     let given = given(input)?;
+    // Recorded. A stack in review has nothing that could be used again.
+    if subject.previous.is_none()
+        && input.string("ChangeSetType") == Some("CREATE")
+        && given.values().any(|value| matches!(value, GivenParameter::UsePreviousValue))
+    {
+        return Err(AwsError::validation(
+            "Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE",
+        ));
+    }
     let previous = subject.previous.as_ref().map(|previous| &previous.parameters);
     let store = parameter_store(world, &template, &given, previous);
     let inputs = ParameterInputs { given: &given, previous, ssm: &store };

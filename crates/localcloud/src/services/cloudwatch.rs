@@ -1,5 +1,6 @@
-//! CloudWatch, as far as an upgrade touches it: metric alarms, whose actions are switched off for the time of a
-//! maintenance and on again. No metric is collected, so nothing changes an alarm's state but `SetAlarmState`.
+//! CloudWatch, as far as an upgrade touches it: alarms, whose actions are switched off for the time of a
+//! maintenance and on again. No metric is collected and no composite alarm's rule is evaluated, so nothing changes an
+//! alarm's state but `SetAlarmState`.
 //!
 //! Times in answers are milliseconds; the wire writes them as each of its three protocols does.
 
@@ -10,7 +11,7 @@ mod tags;
 
 use std::collections::BTreeMap;
 
-use alarm::Alarm;
+use alarm::{Alarm, Kind};
 
 use crate::descriptor::{Descriptor, QUERY, Target, changes, reads};
 use crate::wire::{Protocol, cbor, target_json};
@@ -38,7 +39,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     operations: &[
         // "cloudwatch:DescribeAlarms … on resource: …:alarm:*", whichever alarms are named.
         reads("DescribeAlarms", operations::describe).on(Target::All("alarm:*")),
-        changes("PutMetricAlarm", operations::put),
+        changes("PutMetricAlarm", |world, input| operations::put(world, input, Kind::Metric)),
+        changes("PutCompositeAlarm", |world, input| operations::put(world, input, Kind::Composite)),
         changes("DeleteAlarms", operations::delete),
         changes("EnableAlarmActions", |world, input| operations::set_actions(world, input, true)),
         changes("DisableAlarmActions", |world, input| operations::set_actions(world, input, false)),

@@ -64,6 +64,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "secretsmanager",
     errors: Errors { server_error: "InternalServiceError", ..TARGET_JSON.errors },
     unknown_operation,
+    // Recorded (`test_cfn_handle_secretsmanager_secret`).
+    error_words: "Message",
     target: Target::Named(&[("SecretId", "secret:")]),
     // <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>
     rates: &[

@@ -159,10 +159,15 @@ pub fn render(
             let body = json!({"__type": error.code, "message": error.message});
             return (cbor::encode(&body, |_| false), "application/cbor");
         }
-        Protocol::TargetJson => (
-            json!({"__type": error.code, "message": error.message}).to_string(),
-            service.unwrap_or(Service::SecretsManager).descriptor().json_type,
-        ),
+        Protocol::TargetJson => {
+            let descriptor = service.unwrap_or(Service::SecretsManager).descriptor();
+            let mut body = json!({"__type": error.code});
+            // Recorded of the parameter store: what has no words has no place for them.
+            if !error.message.is_empty() {
+                body[descriptor.error_words] = json!(error.message);
+            }
+            (body.to_string(), descriptor.json_type)
+        }
         Protocol::RestXml => {
             let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>".to_owned();
             xml::text_element(&mut out, "Code", &error.code);

@@ -84,6 +84,23 @@ fn templates_and_parameters_are_refused_in_recorded_words() {
             "ValidationError Template format error: Unresolved resource dependencies [MyTopic] in the Resources block of the template",
         ),
         (
+            json!({"Conditions": {"C": {"Fn::Equals": [1]}}, "Resources": {"P": parameter("x")}}),
+            json!([]),
+            "ValidationError Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
+        (json!("text"), json!([]), "ValidationError Template format error: unsupported structure."),
+        (json!([1]), json!([]), "ValidationError Template format error: unsupported structure."),
+        (
+            value(json!({"Fn::GetAtt": ["Gone", "Arn"]})),
+            json!([]),
+            "ValidationError Template error: instance of Fn::GetAtt references undefined resource Gone",
+        ),
+        (
+            value(json!({"Fn::Sub": "${Gone.Arn}"})),
+            json!([]),
+            "ValidationError Template error: instance of Fn::Sub references invalid resource attribute Gone.Arn",
+        ),
+        (
             value(json!({"Fn::If": ["MissingCondition", "a", "b"]})),
             json!([]),
             "ValidationError Template error: unresolved condition dependency MissingCondition in Fn::If",
@@ -160,6 +177,7 @@ fn requests_are_refused_in_recorded_words() {
         ("UpdateStack", json!({"StackName": "s", "TemplateBody": body}), "ValidationError No updates are to be performed.".to_owned()),
         ("UpdateStack", json!({"StackName": "s"}), "ValidationError Either Template URL or Template Body must be specified.".to_owned()),
         ("UpdateStack", json!({"StackName": "s", "TemplateBody": body, "ResourceTypes": ["AWS::EC2::*"]}), "ValidationError Resource type AWS::SSM::Parameter is not allowed by parameter ResourceTypes [AWS::EC2::*]".to_owned()),
+        ("CreateChangeSet", json!({"StackName": "u", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body, "Parameters": [{"ParameterKey": "V", "UsePreviousValue": true}]}), "ValidationError Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE".to_owned()),
         ("CreateChangeSet", json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}), "ValidationError Stack [s] already exists and cannot be created again with the changeSet [c].".to_owned()),
         ("CreateChangeSet", json!({"StackName": gone, "ChangeSetName": "c", "ChangeSetType": "UPDATE", "TemplateBody": body}), format!("ValidationError Stack:{gone} is in DELETE_COMPLETE state and can not be updated.")),
         ("CreateChangeSet", json!({"StackName": gone, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}), format!("ValidationError Stack [{gone}] already exists and cannot be created again with the changeSet [c].")),

@@ -124,7 +124,7 @@ fn unsound_sections_are_refused_at_their_place() {
         ("Mappings: {M: {A: text}}", "2:19: Every Mappings member A must be a map"),
         ("Mappings: {M: {A: {B: {C: d}}}}", "2:23: Every Mappings attribute must be a String or a List"),
         ("Conditions: {C: text}", "2:17: condition \"C\" must be a function"),
-        ("Conditions: {C: !Equals [1]}", "2:17: Fn::Equals requires a list argument with two values"),
+        ("Conditions: {C: !Equals [1]}", "2:17: Fn::Equals object requires a list of 2 string parameters"),
         ("Conditions: {C: !And [!Condition C]}", "2:17: Fn::And requires a list argument with at least 2"),
         ("Conditions: {C: !Not [!Condition D]}", "2:23: unresolved condition dependency \"D\""),
         ("Conditions: {C: !Equals [!Ref R, 1]}", "2:26: unresolved resource or parameter \"R\" in the Conditions block"),

@@ -6,8 +6,13 @@ use super::tags::{self, Tags};
 use crate::{AwsError, Input, Timestamp};
 
 /// Settings that are kept and given back, in the API's form.
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>,
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html>
 const DESCRIBED: &[&str] = &[
+    "ActionsSuppressor",
+    "ActionsSuppressorExtensionPeriod",
+    "ActionsSuppressorWaitPeriod",
+    "AlarmRule",
     "AlarmDescription",
     "ComparisonOperator",
     "DatapointsToAlarm",
@@ -29,13 +34,37 @@ const DESCRIBED: &[&str] = &[
 /// The lists of what an alarm does; shown also when empty.
 const ACTIONS: &[&str] = &["AlarmActions", "InsufficientDataActions", "OKActions"];
 
-const INTEGERS: &[&str] = &["DatapointsToAlarm", "EvaluationPeriods", "Period"];
+const INTEGERS: &[&str] = &[
+    "ActionsSuppressorExtensionPeriod",
+    "ActionsSuppressorWaitPeriod",
+    "DatapointsToAlarm",
+    "EvaluationPeriods",
+    "Period",
+];
 const FRACTIONS: &[&str] = &["Threshold"];
 const FLAGS: &[&str] = &["ReturnData"];
+
+/// Of a metric, or composed of others. They share their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Metric,
+    Composite,
+}
+
+impl Kind {
+    /// In `AlarmTypes`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Metric => "MetricAlarm",
+            Kind::Composite => "CompositeAlarm",
+        }
+    }
+}
 
 /// An alarm.
 #[derive(Debug, Clone)]
 pub(super) struct Alarm {
+    pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) actions_enabled: bool,
@@ -64,6 +93,7 @@ impl Alarm {
     /// # Errors
     /// When a setting is missing or of the wrong kind.
     pub(super) fn configured(
+        kind: Kind,
         name: &str,
         arn: String,
         input: Input<'_>,
@@ -76,15 +106,22 @@ impl Alarm {
                  length between 1 and 255",
             ));
         }
-        input.required_string("ComparisonOperator")?;
-        if !input.has("EvaluationPeriods") {
-            input.required_string("EvaluationPeriods")?;
+        match kind {
+            Kind::Metric => {
+                input.required_string("ComparisonOperator")?;
+                if !input.has("EvaluationPeriods") {
+                    input.required_string("EvaluationPeriods")?;
+                }
+            }
+            Kind::Composite => {
+                input.required_string("AlarmRule")?;
+            }
         }
         let mut described = Map::new();
         for name in DESCRIBED.iter().chain(ACTIONS) {
             if let Some(value) = input.0.get(*name) {
                 described.insert((*name).to_owned(), typed(name, value)?);
-            } else if ACTIONS.contains(name) || *name == "Dimensions" {
+            } else if ACTIONS.contains(name) || (*name == "Dimensions" && kind == Kind::Metric) {
                 described.insert((*name).to_owned(), json!([]));
             }
         }
@@ -97,6 +134,7 @@ impl Alarm {
             transitioned: now,
         };
         Ok(Alarm {
+            kind,
             name: name.to_owned(),
             arn,
             actions_enabled: input.boolean("ActionsEnabled")?.unwrap_or(true),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Kind};
 use crate::services::paging::page;
 use crate::{AwsError, Input, World};
 
@@ -32,34 +32,43 @@ pub(super) fn describe(world: &World, input: Input<'_>) -> Result<Value, AwsErro
             })?
         }
     };
+    // "If you omit this parameter, only metric alarms are returned, even if composite alarms exist in the account."
     let kinds: Vec<&str> = input.strings("AlarmTypes").collect();
-    let wants_metric_alarms = kinds.is_empty() || kinds.contains(&"MetricAlarm");
+    let wants = |kind: Kind| match kinds.is_empty() {
+        true => kind == Kind::Metric,
+        false => kinds.contains(&kind.name()),
+    };
     let state = input.string("StateValue");
     let action = input.string("ActionPrefix");
     let found = world.cloudwatch.alarms.values().filter(|alarm| {
-        wants_metric_alarms
+        wants(alarm.kind)
             && (names.is_empty() || names.contains(&alarm.name.as_str()))
             && alarm.name.starts_with(prefix)
             && state.is_none_or(|state| alarm.state() == state)
             && action.is_none_or(|action| alarm.acts_on(action))
     });
-    let found = found.map(|alarm| (alarm.name.clone(), alarm.to_api()));
+    let found = found.map(|alarm| (alarm.name.clone(), (alarm.kind, alarm.to_api())));
     let page = page(found, input.string("NextToken"), most)
         .map_err(|_| AwsError::new(400, "InvalidNextToken", "The next token specified is invalid."))?;
-    Ok(json!({"CompositeAlarms": [], "MetricAlarms": page.items, "NextToken": page.next_token}))
+    let (composite, metric): (Vec<_>, Vec<_>) =
+        page.items.into_iter().partition(|(kind, _)| *kind == Kind::Composite);
+    let shown = |alarms: Vec<(Kind, Value)>| alarms.into_iter().map(|(_, alarm)| alarm).collect::<Value>();
+    Ok(json!({
+        "CompositeAlarms": shown(composite), "MetricAlarms": shown(metric), "NextToken": page.next_token,
+    }))
 }
 
-pub(super) fn put(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {
+pub(super) fn put(world: &mut World, input: Input<'_>, kind: Kind) -> Result<Value, AwsError> {
     let name = input.required_string("AlarmName")?;
-    configure(world, name, input)?;
+    configure(world, kind, name, input)?;
     Ok(json!({}))
 }
 
 /// Make an alarm of a name, or configure the one there is anew.
-pub(super) fn configure(world: &mut World, name: &str, input: Input<'_>) -> Result<(), AwsError> {
+pub(super) fn configure(world: &mut World, kind: Kind, name: &str, input: Input<'_>) -> Result<(), AwsError> {
     let arn = world.arn("cloudwatch", &format!("alarm:{name}"));
     let before = world.cloudwatch.alarms.get(name);
-    let alarm = Alarm::configured(name, arn, input, before, world.now)?;
+    let alarm = Alarm::configured(kind, name, arn, input, before, world.now)?;
     world.cloudwatch.alarms.insert(name.to_owned(), alarm);
     Ok(())
 }

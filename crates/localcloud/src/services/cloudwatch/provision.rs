@@ -1,29 +1,49 @@
-//! `AWS::CloudWatch::Alarm`: the name and the attributes are the generic resource's, the record is ours.
+//! `AWS::CloudWatch::Alarm` and `AWS::CloudWatch::CompositeAlarm`: the name and the attributes are the generic resource's, the record is ours.
 
 use serde_json::json;
 
+use super::alarm::{Alarm, Kind};
 use super::{operations, tags};
 use crate::generic;
 use crate::properties;
 use crate::resource::{Desired, Live, ProvisionError, Provisioned, ResourceType, answer_at};
 use crate::{Input, World};
 
-/// The type.
-pub const TYPES: &[ResourceType] = &[ResourceType {
-    name: "AWS::CloudWatch::Alarm",
-    create,
-    update,
-    finish_delete,
-    live: Some(Live {
-        ask: |world, name| {
-            let asked = json!({"AlarmNames": [name]});
-            answer_at(operations::describe(world, Input(&asked)), "/MetricAlarms/0")
-        },
-        within: None,
-        properties: &[("ActionsEnabled", "ActionsEnabled"), ("Threshold", "Threshold")],
-    }),
-    ..generic::ANY
-}];
+const COMPOSITE: &str = "AWS::CloudWatch::CompositeAlarm";
+
+const ANY: ResourceType = ResourceType { create, update, finish_delete, ..generic::ANY };
+
+/// The types.
+pub const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::CloudWatch::Alarm",
+        live: Some(Live {
+            ask: |world, name| {
+                let asked = json!({"AlarmNames": [name]});
+                answer_at(operations::describe(world, Input(&asked)), "/MetricAlarms/0")
+            },
+            within: None,
+            properties: &[("ActionsEnabled", "ActionsEnabled"), ("Threshold", "Threshold")],
+        }),
+        ..ANY
+    },
+    ResourceType {
+        name: COMPOSITE,
+        live: Some(Live {
+            ask: |world, name| {
+                let asked = json!({"AlarmNames": [name], "AlarmTypes": [Kind::Composite.name()]});
+                answer_at(operations::describe(world, Input(&asked)), "/CompositeAlarms/0")
+            },
+            within: None,
+            properties: &[("ActionsEnabled", "ActionsEnabled"), ("AlarmRule", "AlarmRule")],
+        }),
+        ..ANY
+    },
+];
+
+fn kind(desired: &Desired<'_>) -> Kind {
+    if desired.type_name == COMPOSITE { Kind::Composite } else { Kind::Metric }
+}
 
 /// Create an alarm.
 ///
@@ -39,9 +59,9 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     if let Some(name) = taken {
         return Err(ProvisionError { reason: format!("{name} already exists") });
     }
-    super::alarm::Alarm::configured("checked first", String::new(), input, None, world.now)?;
+    Alarm::configured(kind(desired), "checked first", String::new(), input, None, world.now)?;
     let provisioned = generic::create(world, desired)?;
-    operations::configure(world, &provisioned.physical_id, input)?;
+    operations::configure(world, kind(desired), &provisioned.physical_id, input)?;
     set_tags(world, desired, input, &provisioned.physical_id)?;
     Ok(provisioned)
 }
@@ -56,7 +76,7 @@ pub fn update(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
     let input = Input(&properties);
     tags::parse(input)?;
     let provisioned = generic::update(world, desired)?;
-    operations::configure(world, &provisioned.physical_id, input)?;
+    operations::configure(world, kind(desired), &provisioned.physical_id, input)?;
     set_tags(world, desired, input, &provisioned.physical_id)?;
     Ok(provisioned)
 }

@@ -271,3 +271,20 @@ fn refusals_are_in_aws_s_words() {
     bench.refused(0, "PutMetricAlarm", wrong, "ValidationError", "Threshold must be a number");
     assert_eq!(names(&bench.ok(0, "DescribeAlarms", json!({}))), ["a"]);
 }
+
+#[test]
+fn composite_alarms_are_shown_when_asked_for_and_their_actions_are_switched() {
+    let mut bench = bench(&["a"]);
+    let both = json!({"AlarmTypes": ["CompositeAlarm", "MetricAlarm"]});
+    bench.ok(0, "PutCompositeAlarm", json!({"AlarmName": "c", "AlarmRule": "ALARM(a)"}));
+    bench.refused(0, "PutCompositeAlarm", json!({"AlarmName": "d"}), "ValidationError", "alarmRule");
+    let made = bench.create("AWS::CloudWatch::CompositeAlarm", "Any", json!({"AlarmRule": "ALARM(c)"}));
+    let name = made.expect("made").physical_id;
+    bench.ok(0, "DisableAlarmActions", json!({"AlarmNames": [name, "c"]}));
+    assert_eq!(bench.ok(0, "DescribeAlarms", json!({}))["CompositeAlarms"], json!([]));
+    let shown = bench.ok(0, "DescribeAlarms", both);
+    let composite = shown["CompositeAlarms"].as_array().expect("a list");
+    assert_eq!((names(&shown), composite.len()), (vec!["a"], 2));
+    assert!(composite.iter().all(|alarm| alarm["ActionsEnabled"] == false), "{shown}");
+    assert_eq!(composite.iter().filter(|alarm| alarm["AlarmRule"] == "ALARM(a)").count(), 1);
+}

@@ -128,13 +128,43 @@ pub(super) fn record(world: &World, id: &str, properties: Input<'_>) -> Value {
             "groupId": id,
             "securityGroupArn": world.arn("ec2", &format!("security-group/{id}")),
             "ownerId": owner,
-            "groupName": text("GroupName").unwrap_or(id),
+            "groupName": text("GroupName").map_or_else(|| name(world, id), str::to_owned),
             "groupDescription": text("GroupDescription"),
             "vpcId": text("VpcId"),
             "ipPermissions": permissions(properties, "SecurityGroupIngress", "SourceSecurityGroupId"),
-            "ipPermissionsEgress": permissions(properties, "SecurityGroupEgress", "DestinationSecurityGroupId"),
+            "ipPermissionsEgress": match properties.has("SecurityGroupEgress") {
+                true => permissions(properties, "SecurityGroupEgress", "DestinationSecurityGroupId"),
+                false => everywhere(),
+            },
         })
     }
+}
+
+/// A group that says nothing of what leaves it lets everything leave (recorded: `test_deploy_security_group_with_tags`).
+fn everywhere() -> Value {
+    json!([{"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}])
+}
+
+/// The name that a group has already, or its id.
+fn name(world: &World, id: &str) -> String {
+    let known = world.ec2.networks.get(id).and_then(|record| record.get("groupName")?.as_str());
+    known.unwrap_or(id).to_owned()
+}
+
+/// The group that comes with a VPC: whoever is in it may come in, and everything may leave
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>).
+pub(super) fn default_group(world: &World, id: &str, vpc: &str) -> Value {
+    let owner = &world.config.account_id;
+    json!({
+        "groupId": id,
+        "securityGroupArn": world.arn("ec2", &format!("security-group/{id}")),
+        "ownerId": owner,
+        "groupName": "default",
+        "groupDescription": "default VPC security group",
+        "vpcId": vpc,
+        "ipPermissions": [{"ipProtocol": "-1", "groups": [{"groupId": id, "userId": owner}]}],
+        "ipPermissionsEgress": everywhere(),
+    })
 }
 
 fn permissions(properties: Input<'_>, rules: &str, group: &str) -> Value {

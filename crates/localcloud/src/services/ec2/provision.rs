@@ -17,6 +17,8 @@ use crate::{Input, World};
 
 const INSTANCE: &str = "AWS::EC2::Instance";
 const VOLUME: &str = "AWS::EC2::Volume";
+const VPC: &str = "AWS::EC2::VPC";
+const SECURITY_GROUP: &str = "AWS::EC2::SecurityGroup";
 const ATTACHMENT: &str = "AWS::EC2::VolumeAttachment";
 /// The type of launch templates.
 pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
@@ -42,9 +44,9 @@ pub const TYPES: &[ResourceType] = &[
         }),
         ..ANY
     },
-    ResourceType { name: "AWS::EC2::VPC", ..ANY },
+    ResourceType { name: VPC, ..ANY },
     ResourceType { name: "AWS::EC2::Subnet", ..ANY },
-    ResourceType { name: "AWS::EC2::SecurityGroup", ..ANY },
+    ResourceType { name: SECURITY_GROUP, ..ANY },
 ];
 
 /// Create.
@@ -94,8 +96,17 @@ pub fn create(world: &mut World, desired: &Desired<'_>) -> Result<Provisioned, P
         _ => {
             let provisioned = generic::create(world, desired)?;
             let id = &provisioned.physical_id;
-            let record = networks::record(world, id, input);
+            let mut record = networks::record(world, id, input);
+            // Recorded (`test_deploy_security_group_with_tags`): a name as CloudFormation makes them up.
+            if desired.type_name == SECURITY_GROUP && !input.has("GroupName") {
+                record["groupName"] = json!(desired.generated_name(&mut world.identities));
+            }
             world.ec2.networks.insert(id.clone(), record);
+            if desired.type_name == VPC {
+                let group = provisioned.text("DefaultSecurityGroup").to_owned();
+                let record = networks::default_group(world, &group, id);
+                world.ec2.networks.insert(group, record);
+            }
             set_tags(world, desired, input, id);
             Ok(provisioned)
         }
@@ -275,6 +286,11 @@ pub fn finish_delete(world: &mut World, type_name: &str, physical_id: &str) {
             world.ec2.volumes.remove(physical_id);
             world.ec2.launch_templates.remove(physical_id);
             world.ec2.networks.remove(physical_id);
+            // A VPC's default group goes with it.
+            world.ec2.networks.retain(|_, record| {
+                record.get("groupName") != Some(&json!("default"))
+                    || record.get("vpcId") != Some(&json!(physical_id))
+            });
             world.ec2.tags.remove(physical_id);
         }
     }

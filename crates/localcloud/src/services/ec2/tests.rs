@@ -476,6 +476,20 @@ fn networks_zones_and_regions_are_shown() {
             "0.0.0.0/0",
         ),
         (
+            "DescribeSecurityGroups",
+            json!({"GroupId": [group]}),
+            "securityGroupInfo",
+            "/ipPermissionsEgress/0/ipRanges/0/cidrIp",
+            "0.0.0.0/0",
+        ),
+        (
+            "DescribeSecurityGroups",
+            filter("group-name", &["default"]),
+            "securityGroupInfo",
+            "/groupDescription",
+            "default VPC security group",
+        ),
+        (
             "DescribeAvailabilityZones",
             json!({"ZoneName": ["us-east-1b"]}),
             "availabilityZoneInfo",

@@ -113,3 +113,20 @@ fn a_template_s_topic_has_its_subscriptions() {
     bench.finish_delete("AWS::SNS::Topic", &arn);
     assert_eq!(bench.ok(0, "ListTopics", json!({}))["Topics"], json!([]));
 }
+
+#[test]
+fn a_topic_has_its_default_policy_unless_a_resource_gives_it_another() {
+    let mut bench = bench();
+    let policy = |bench: &mut Bench| attribute(bench, ARN, "Policy").as_str().unwrap_or_default().to_owned();
+    assert!(policy(&mut bench).contains("__default_statement_ID"));
+    assert!(
+        attribute(&mut bench, ARN, "EffectiveDeliveryPolicy")
+            .as_str()
+            .is_some_and(|text| text.contains("numRetries"))
+    );
+    let given = json!({"Topics": [ARN], "PolicyDocument": {"Statement": [{"Sid": "own"}]}});
+    let made = bench.create("AWS::SNS::TopicPolicy", "Policy", given).expect("made");
+    assert!(policy(&mut bench).contains("own"));
+    bench.finish_delete("AWS::SNS::TopicPolicy", &made.physical_id);
+    assert!(policy(&mut bench).contains("__default_statement_ID"));
+}

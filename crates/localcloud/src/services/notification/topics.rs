@@ -70,7 +70,46 @@ pub(super) fn attributes(world: &World, input: Input<'_>) -> Result<Value, AwsEr
         shown.insert(key.to_owned(), value);
     }
     shown.entry("DisplayName".to_owned()).or_default();
+    // Recorded (`test_sns_topic_update_attributes`).
+    shown.entry("Policy".to_owned()).or_insert_with(|| default_policy(world, &topic.arn));
+    shown.entry("EffectiveDeliveryPolicy".to_owned()).or_insert_with(default_delivery_policy);
     Ok(json!({"Attributes": entries(&shown)}))
+}
+
+/// The topic's owner may do everything, and nobody else.
+fn default_policy(world: &World, arn: &str) -> String {
+    const ACTIONS: [&str; 8] = [
+        "SNS:GetTopicAttributes",
+        "SNS:SetTopicAttributes",
+        "SNS:AddPermission",
+        "SNS:RemovePermission",
+        "SNS:DeleteTopic",
+        "SNS:Subscribe",
+        "SNS:ListSubscriptionsByTopic",
+        "SNS:Publish",
+    ];
+    let statement = json!({
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ACTIONS,
+        "Resource": arn,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": world.config.account_id}},
+    });
+    json!({"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}).to_string()
+}
+
+fn default_delivery_policy() -> String {
+    let retries = json!({
+        "minDelayTarget": 20, "maxDelayTarget": 20, "numRetries": 3, "numMaxDelayRetries": 0, "numNoDelayRetries": 0,
+        "numMinDelayRetries": 0, "backoffFunction": "linear",
+    });
+    let http = json!({
+        "defaultHealthyRetryPolicy": retries,
+        "disableSubscriptionOverrides": false,
+        "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
+    });
+    json!({"http": http}).to_string()
 }
 
 pub(super) fn set_attribute(world: &mut World, input: Input<'_>) -> Result<Value, AwsError> {

@@ -134,7 +134,9 @@ fn a_template_s_secret_is_generated_once() {
     let first = value(&mut bench, json!({"SecretId": arn}));
     let fields: Value = serde_json::from_str(first.as_str().expect("text")).expect("json");
     assert_eq!(fields["password"].as_str().map(str::len), Some(20));
-    assert_eq!(bench.ok(0, "DescribeSecret", json!({"SecretId": arn}))["Tags"][0]["Value"], "blue");
+    let tags = bench.ok(0, "DescribeSecret", json!({"SecretId": arn}))["Tags"].clone();
+    assert_eq!(tags.pointer("/0/Key"), Some(&json!("aws:cloudformation:logical-id")));
+    assert_eq!(tags.pointer("/3/Value"), Some(&json!("blue")));
     bench.update(TYPE, &arn, settings).expect("updated");
     assert_eq!(value(&mut bench, json!({"SecretId": arn})), first, "nothing has changed");
     let given = bench.create(TYPE, "Given", json!({"Name": "given", "SecretString": "x"})).expect("secret");
