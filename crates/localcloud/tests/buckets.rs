@@ -160,7 +160,15 @@ fn a_name_that_a_bucket_has_is_taken_whoever_made_it() {
     let cloud = cloud();
     assert_eq!(s3(&cloud, "PUT", "/mine", "").0, 200);
     let resources = json!({"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "mine"}}});
-    let events = deploy(&cloud, "CreateStack", &resources);
-    assert!(events.contains("<ResourceStatusReason>mine already exists</ResourceStatusReason>"), "{events}");
+    let body = json!({"Resources": resources}).to_string();
+    for (name, is_disabled, words) in [
+        ("early", "false", "AWS::EarlyValidation::ResourceExistenceCheck"),
+        ("late", "true", "<ResourceStatusReason>mine already exists</ResourceStatusReason>"),
+    ] {
+        let request = [("Action", "CreateStack"), ("StackName", name), ("TemplateBody", body.as_str())];
+        cloudformation(&cloud, &[&request[..], &[("DisableValidation", is_disabled)]].concat());
+        let events = cloudformation(&cloud, &[("Action", "DescribeStackEvents"), ("StackName", name)]);
+        assert!(events.contains(words), "{events}");
+    }
     assert_eq!(s3(&cloud, "HEAD", "/mine", "").0, 200, "the creation's undoing has taken it away");
 }

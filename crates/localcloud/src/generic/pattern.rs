@@ -46,6 +46,10 @@ impl<'w, 'd> Source<'w, 'd> {
     }
 
     fn part(&mut self, part: &str) -> String {
+        if let Some(name) = part.strip_suffix('/').filter(|name| !name.is_empty()) {
+            let value = self.part(name);
+            return if value.is_empty() { value } else { value + "/" };
+        }
         let (kind, length) = part.split_once(':').unwrap_or((part, ""));
         if kind == "count" {
             let entity = format!("{} {}", self.desired.type_name, self.part(length));

@@ -20,8 +20,8 @@ static TEXT: &str = include_str!("../../data/attributes.txt");
 struct Naming {
     property: &'static str,
     lower: bool,
-    /// The stack's name is left out.
-    bare: bool,
+    /// What the made-up name is, where it doesn't begin with the stack's.
+    pattern: Option<&'static str>,
     longest: usize,
 }
 
@@ -44,7 +44,7 @@ fn shapes() -> &'static BTreeMap<&'static str, Shape> {
     })
 }
 
-/// `TYPE name PROPERTY any|lower|bare LONGEST` or `TYPE ATTRIBUTE PATTERN`.
+/// `TYPE name PROPERTY any|lower|bare|cfn LONGEST` or `TYPE ATTRIBUTE PATTERN`.
 fn read_line(line: &'static str, into: &mut BTreeMap<&'static str, Shape>) -> Option<()> {
     if line.is_empty() || line.starts_with('#') {
         return Some(());
@@ -54,13 +54,15 @@ fn read_line(line: &'static str, into: &mut BTreeMap<&'static str, Shape>) -> Op
     let shape = into.entry(type_name).or_default();
     if what == "name" {
         let property = words.next()?;
-        let (lower, bare) = match words.next()? {
-            "lower" => (true, false),
-            "bare" => (false, true),
-            "any" => (false, false),
+        let (lower, pattern) = match words.next()? {
+            "lower" => (true, None),
+            "bare" => (false, Some("{logical}-{alnum:12}")),
+            // Recorded (`test_stack_deploy_order`): `CFN-A-xvqPt7CmcHKX`.
+            "cfn" => (false, Some("CFN-{logical}-{alnum:12}")),
+            "any" => (false, None),
             _ => return None,
         };
-        shape.naming = Some(Naming { property, lower, bare, longest: words.next()?.parse().ok()? });
+        shape.naming = Some(Naming { property, lower, pattern, longest: words.next()?.parse().ok()? });
     } else {
         shape.patterns.insert(what, words.next()?);
     }
@@ -77,10 +79,10 @@ pub fn name_property(type_name: &str) -> Option<&'static str> {
 pub fn attributes(source: &mut Source<'_, '_>, desired: &Desired<'_>) -> BTreeMap<String, Value> {
     let shape = shapes().get(desired.type_name);
     if let Some(naming) = shape.and_then(|shape| shape.naming) {
-        let name = match text(desired.properties, naming.property) {
-            Some(given) => given.to_owned(),
-            None if naming.bare => source.fill("{logical}-{alnum:12}"),
-            None => source.generated_name(naming.lower, naming.longest),
+        let name = match (text(desired.properties, naming.property), naming.pattern) {
+            (Some(given), _) => given.to_owned(),
+            (None, Some(pattern)) => source.fill(pattern),
+            (None, None) => source.generated_name(naming.lower, naming.longest),
         };
         source.made.insert(naming.property.to_owned(), Value::String(name));
     }
@@ -192,7 +194,7 @@ pub fn refresh(attributes: &mut BTreeMap<String, Value>, world: &mut World, desi
 fn parts(pattern: &str) -> impl Iterator<Item = &str> {
     pattern.split('{').skip(1).map(|part| {
         let part = part.split('}').next().unwrap_or_default();
-        part.split(['|', ':']).next().unwrap_or_default()
+        part.split(['|', ':', '/']).next().unwrap_or_default()
     })
 }
 

@@ -5,7 +5,7 @@ use localcloud::faults::FaultPhase;
 use localcloud::wire::Service;
 use serde_json::{Value, json};
 
-use crate::support::{CAPABILITIES, Cloud, lines, one, parameter, template};
+use crate::support::{CAPABILITIES, Cloud, first_failure, lines, one, parameter, template};
 
 #[test]
 fn a_change_set_without_changes_fails_and_cannot_be_executed() {
@@ -667,4 +667,40 @@ fn times_and_metadata_are_told_as_recorded() {
     let times: Vec<String> =
         cloud.events("undone").iter().map(|event| event["Timestamp"].to_string()).collect();
     assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
+}
+
+#[test]
+fn physical_ids_have_the_parts_that_templates_take_out() {
+    let mut cloud = Cloud::new();
+    let mut body = template(json!({
+        "P": parameter("x"),
+        "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"LayerName": "l", "Content": {"S3Bucket": "bucket", "S3Key": "k"}}},
+        "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"RoleArn": "arn:aws:iam::000000000000:role/r", "StateMachineName": "m"}},
+        "Rule": {"Type": "AWS::Events::Rule", "Properties": {"Name": "r", "EventBusName": "bus", "ScheduleExpression": "rate(1 day)"}},
+        "Baseline": {"Type": "AWS::SSM::PatchBaseline", "Properties": {"Name": "name"}},
+        "Api": {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "n", "AuthenticationType": "API_KEY"}},
+    }));
+    body["Outputs"] = json!({"Rule": {"Value": {"Fn::GetAtt": ["Rule", "Arn"]}}});
+    cloud.create("s", &body);
+    assert_eq!(
+        first_failure(&mut cloud, "s"),
+        None,
+        "{}",
+        cloud.get("DescribeEvents", json!({"StackName": "s"}))
+    );
+    let outputs = cloud.stack("s")["Outputs"].clone();
+    assert_eq!(outputs[0]["OutputValue"], "arn:aws:events:us-east-1:000000000000:rule/bus/r");
+    for (logical_id, beginning) in [
+        // Recorded (`test_stack_deploy_order`).
+        ("P", "CFN-P-"),
+        ("Layer", "arn:aws:lambda:us-east-1:000000000000:layer:l:1"),
+        ("Machine", "arn:aws:states:us-east-1:000000000000:stateMachine:m"),
+        ("Baseline", "pb-"),
+        ("Api", "arn:aws:appsync:us-east-1:000000000000:apis/"),
+    ] {
+        let resources = cloud.resources("s");
+        let found = resources.iter().find(|one| one["LogicalResourceId"] == logical_id).expect("made");
+        let id = found["PhysicalResourceId"].as_str().unwrap_or_default();
+        assert!(id.starts_with(beginning), "{logical_id}: {id}");
+    }
 }

@@ -198,7 +198,7 @@ fn wrong_arguments_are_refused_where_they_stand() {
         ("!GetAtt [R]", "Fn::GetAtt object requires two non-empty parameters"),
         ("!GetAtt [R, '']", "Fn::GetAtt object requires two non-empty parameters"),
         ("!GetAtt Nothing.Arn", "unresolved resource of Fn::GetAtt \"Nothing\" in the Resources block"),
-        ("!GetAtt Text.Arn", "unresolved resource \"Text\""),
+        ("!GetAtt Text.Arn", "unresolved resource of Fn::GetAtt \"Text\""),
         ("!GetAtt Gone.Arn", "Unresolved resource dependencies [Gone]"),
         ("!Ref Gone", "Unresolved resource dependencies [Gone]"),
         ("!Sub '${Gone}'", "guard the reference with Fn::If Fails"),
