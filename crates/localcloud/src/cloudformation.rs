@@ -109,8 +109,9 @@ fn not_simulated(input: Input<'_>) -> Result<(), AwsError> {
             "{what} isn't simulated in this local cloud: leave it out, or ask AWS itself"
         )))
     };
-    if input.has("ResourcesToImport") || input.boolean("ImportExistingResources")?.unwrap_or(false) {
-        return refused("Importing resources (ResourcesToImport, ImportExistingResources)");
+    // A list that is sent empty, as the CDK does, asks for nothing. `ImportExistingResources` is looked at by CreateChangeSet.
+    if input.objects("ResourcesToImport").next().is_some() {
+        return refused("Importing resources (ResourcesToImport)");
     }
     if let Some(mode) = input.string("DeploymentMode").filter(|mode| *mode != "REVERT_DRIFT") {
         return refused(&format!("DeploymentMode {mode}"));

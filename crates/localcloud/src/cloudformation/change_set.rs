@@ -167,6 +167,11 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         Err(error) if error.message.starts_with("Transform ") => Err(error.message),
         Err(error) => return Err(error),
     };
+    if input.boolean("ImportExistingResources")?.unwrap_or(false)
+        && let Ok(definition) = &definition
+    {
+        refuse_imports(world, &subject, definition)?;
+    }
     if made {
         let sequence = world.cloudformation.next_number();
         let mut stack = Stack::new(stack_name.clone(), stack_id.clone(), sequence, world.now);
@@ -206,6 +211,22 @@ pub fn create(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
     let timer = engine::Timer::ChangeSet { stack_id: stack_id.clone(), change_set_id: id.clone() };
     world.schedule(super::durations::CHANGE_SET, crate::timers::Timer::CloudFormation(timer));
     Ok(json!({"Id": id, "StackId": stack_id}))
+}
+
+/// `ImportExistingResources` asks for nothing where nothing exists, which is what `cdk bootstrap` counts on; what would have to be
+/// imported is refused by name.
+fn refuse_imports(world: &World, subject: &Subject, definition: &Definition) -> Result<(), AwsError> {
+    let none = Stack::new(subject.stack_name.clone(), subject.stack_id.clone(), 0, world.now);
+    let stack = world.cloudformation.stacks.get(&subject.stack_id).map_or(&none, |stack| stack);
+    let failures = validation::failures(world, stack, definition);
+    let existing = validation::existing(&failures);
+    if existing.is_empty() {
+        return Ok(());
+    }
+    Err(AwsError::validation(format!(
+        "Importing resources that exist ([{}]) isn't simulated in this local cloud: leave ImportExistingResources out, or ask AWS itself",
+        existing.join(", ")
+    )))
 }
 
 /// The time to make a change set is over: say what it will do.

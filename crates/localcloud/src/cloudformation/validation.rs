@@ -91,6 +91,12 @@ pub fn words(failures: &[Failure]) -> Option<String> {
     })
 }
 
+/// The resources that are to be made and are there already.
+pub fn existing(failures: &[Failure]) -> Vec<&str> {
+    let found = failures.iter().filter(|failure| failure.validation == Validation::Existence);
+    found.map(|failure| failure.logical_id.as_str()).collect()
+}
+
 /// Write findings down, where DescribeEvents finds them.
 pub fn record(world: &mut World, stack: &mut Stack, failures: Vec<Failure>, change_set_id: Option<&str>) {
     if failures.is_empty() {

@@ -158,7 +158,6 @@ fn what_isnt_simulated_is_refused_by_name() {
     let cases = [
         (json!({"DeploymentMode": "ANOTHER"}), "DeploymentMode ANOTHER"),
         (json!({"DeploymentConfig": {"Mode": "EXPRESS"}}), "DeploymentConfig with the mode EXPRESS"),
-        (json!({"ImportExistingResources": true}), "Importing resources"),
         (json!({"ResourcesToImport": [{}]}), "Importing resources"),
         (json!({"ChangeSetType": "IMPORT"}), "Change sets of type IMPORT"),
     ];
@@ -173,8 +172,14 @@ fn what_isnt_simulated_is_refused_by_name() {
     }
     // What says what is so anyway is taken.
     let request = json!({"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body,
-        "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": true}, "ImportExistingResources": false});
+        "DeploymentConfig": {"Mode": "STANDARD", "DisableRollback": true}, "ImportExistingResources": true, "ResourcesToImport": ""});
     cloud.get("CreateChangeSet", request);
+    // What would have to be imported is there.
+    cloud.create("other", &queue(json!({"QueueName": "q"})));
+    let request = json!({"StackName": "t", "ChangeSetName": "c", "ChangeSetType": "CREATE", "ImportExistingResources": true,
+        "TemplateBody": queue(json!({"QueueName": "q"})).to_string()});
+    let refused = cloud.refused("CreateChangeSet", request);
+    assert!(refused.contains("Importing resources that exist ([Q]) isn't simulated"), "{refused}");
 }
 
 #[test]
