@@ -7,7 +7,8 @@ use conductor::Clock;
 use futures_util::future::join;
 use upgrade::rights::Asked;
 use upgrade::{
-    Circumstances, Job, LogicalResource, Looked, ObstacleParts, PlatformCapabilities, PortError, Targets,
+    Circumstances, DeniedAction, Job, LogicalResource, Looked, ObstacleParts, PlatformCapabilities,
+    PortError, Targets,
 };
 
 use crate::cloud::AwsCloud;
@@ -80,6 +81,15 @@ impl AwsCloud {
         identity::caller_arn(&self.wire).await.map_err(|error| self.origin.explain(error))
     }
 
+    /// Of what is asked, what the policies of whoever signs the requests deny.
+    pub async fn denied_to_caller(&self, asked: &[Asked]) -> Looked<Vec<DeniedAction>> {
+        let denied = async {
+            let arn = identity::caller_arn(&self.wire).await?;
+            identity::denied_actions(&self.wire, &arn, asked).await
+        };
+        self.looked(denied.await)
+    }
+
     async fn all_but_drift(&self, lookup: &Lookup<'_>, role_arn: Option<&str>) -> Circumstances {
         let Lookup { targets, .. } = lookup;
         let wire = &self.wire;
@@ -108,6 +118,7 @@ impl AwsCloud {
             caller_arn: self.looked(caller_arn),
             denied_to_caller: self.looked(denied_to_caller),
             denied_to_role,
+            denied_to_linked: Vec::new(),
             // Whoever has the settings knows where the state is.
             state: upgrade::SharedState::default(),
             elsewhere: Err("it was not looked at".to_owned()),

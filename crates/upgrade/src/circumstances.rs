@@ -9,6 +9,7 @@ use crate::deployment::Deployment;
 use crate::door::ListenerSeen;
 use crate::observation::{Job, WorkerGroup};
 use crate::obstacles::ObstaclesSeen;
+use crate::plan::UpdateKind;
 use crate::platform::{Computation, PlatformCapabilities, PlatformStatus, Session};
 use crate::shared_state::SharedState;
 
@@ -24,6 +25,8 @@ pub struct Circumstances {
     pub denied_to_caller: Looked<Vec<DeniedAction>>,
     /// The same for the role that CloudFormation assumes; `None`: the stack has none.
     pub denied_to_role: Option<Looked<Vec<DeniedAction>>>,
+    /// Of what the updates of linked stacks ask, what the principals are denied that reach those alone.
+    pub denied_to_linked: Vec<(UpdateKind, Looked<Vec<DeniedAction>>)>,
     /// Where the deployment's claim and journals are.
     pub state: SharedState,
     /// Locations of other states that the gate or notes name ([`crate::SharedState::elsewhere`]).

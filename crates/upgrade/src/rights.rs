@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::plan::Targets;
 
-pub use table::{ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NOT_FOR_A_DEPLOYMENT, TOPICS};
+pub use table::{ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NO_RUN_WAITS_FOR, NOT_FOR_A_DEPLOYMENT, TOPICS};
 
 /// What a principal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -297,9 +297,12 @@ pub fn asked_of_caller(grounds: &Grounds) -> Vec<Asked> {
     asked
 }
 
-/// Whether an action changes something: no plan needs it.
+/// Whether an action is what a run does, and no plan needs.
 #[must_use]
 pub fn is_act(action: &str) -> bool {
+    if NO_RUN_WAITS_FOR.contains(&action) {
+        return false;
+    }
     let mut rights = TOPICS.iter().flat_map(|topic| topic.rights).filter(|right| right.action == action);
     rights.clone().next().is_some() && !rights.any(|right| right.purposes.contains(&Purpose::Plan))
 }

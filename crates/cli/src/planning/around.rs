@@ -9,14 +9,14 @@ use conductor::Cloud as _;
 use platform::Adapter;
 use upgrade::rights::{Asked, asked_of_caller};
 use upgrade::{
-    AtWork, CalmParts, CalmSeen, Circumstances, Deployment, DraftedUpdate, FleetQuery, LogicalResource,
-    ObstacleParts, SharedState, Targets, actions_of_role,
+    AtWork, CalmParts, CalmSeen, Circumstances, DeniedAction, Deployment, DraftedUpdate, FleetQuery,
+    LogicalResource, ObstacleParts, SharedState, Targets, UpdateKind, actions_of_role,
 };
 
 use super::Linked;
 use super::doors::{Entrance, ways_in};
 use crate::error::CliError;
-use crate::rights::primary_grounds;
+use crate::rights::{linked_grounds, primary_grounds};
 use crate::site::Site;
 
 /// How long drift may take to be detected before a plan goes without it.
@@ -90,9 +90,41 @@ pub(super) async fn circumstances(
         }
         Err(error) => Err(error.to_string()),
     };
+    if for_update {
+        circumstances.denied_to_linked = denied_to_linked(site, linked).await;
+    }
     circumstances.elsewhere = elsewhere(site, (targets, entrance), &circumstances.state).await;
     ask_platform(&site.ports.platform, &mut circumstances).await;
     Ok(circumstances)
+}
+
+/// What the updates of linked stacks ask of principals that the primary stack's isn't.
+async fn denied_to_linked(
+    site: &Site,
+    linked: &Linked,
+) -> Vec<(UpdateKind, upgrade::Looked<Vec<DeniedAction>>)> {
+    let settings = &site.settings;
+    let stacks = [
+        (UpdateKind::BackupStack, &settings.backup_stack, &linked.backup),
+        (UpdateKind::RoleStack, &settings.role_stack, &linked.role),
+    ];
+    let mut denied = Vec::new();
+    for (kind, stack, found) in stacks {
+        let drafted = linked.drafted.iter().find(|drafted| drafted.update.kind == kind);
+        let found = found.as_ref().and_then(|found| found.found.as_ref().ok());
+        let (Some(stack), Some(deployment), Some(drafted)) = (stack, found, drafted) else { continue };
+        let Ok(cloud) = site.ports.clouds.cloud_for(kind) else { continue };
+        if stack.access == settings.access {
+            continue;
+        }
+        let mut asked = asked_of_caller(&linked_grounds(site, &stack.access, deployment));
+        // A stack that can't be asked for its role shows elsewhere.
+        if let Ok(None) = cloud.stack_role(&deployment.stack_id).await {
+            asked.push(Asked::everywhere(actions_of_role(&drafted.permissions)));
+        }
+        denied.push((kind, cloud.denied_to_caller(&asked).await));
+    }
+    denied
 }
 
 /// Other states that the gate and the notes name.

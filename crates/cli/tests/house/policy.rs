@@ -16,7 +16,9 @@ use conductor::{Clock, Conductor, Ended, Holder, JournalStore as _, read_run};
 use localcloud::LocalCloud;
 use serde_json::{Value, json};
 use template::Template;
-use upgrade::rights::{ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NOT_FOR_A_DEPLOYMENT, Purpose, TOPICS};
+use upgrade::rights::{
+    ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NO_RUN_WAITS_FOR, NOT_FOR_A_DEPLOYMENT, Purpose, TOPICS,
+};
 use upgrade::{Outcome, Plan, Report, UpdateKind};
 
 use crate::common::{Silent, approved, sdk, virtual_time};
@@ -524,14 +526,11 @@ fn a_plan_names_each_right_that_its_upgrade_lacks() {
         let whole = (planning(&held).await, planning(&held).await).1;
         assert!(whole.well, "{}", whole.said);
         check_denials(&held.primary);
-        // What maintenance alone looks at (`status`) no plan asks for.
-        let beside = ["cloudformation:ListChangeSets", "cloudwatch:ListTagsForResource"];
+        let beside = NO_RUN_WAITS_FOR;
         let actions: Vec<(bool, &str)> = held
             .actions()
             .into_iter()
-            .filter(|(is_primary, one)| {
-                *is_primary && !NOT_ON_THIS_CLOUD.contains(one) && !beside.contains(one)
-            })
+            .filter(|(_, one)| !NOT_ON_THIS_CLOUD.contains(one) && !beside.contains(one))
             .collect();
         let mut counted = Counted::default();
         for (is_primary, action) in &actions {
@@ -540,7 +539,7 @@ fn a_plan_names_each_right_that_its_upgrade_lacks() {
             held.hold_to_all().await;
             held.full.clock.sleep(Duration::from_secs(60)).await;
         }
-        counted.told(Vendor::Sample, &held, actions.len(), &beside);
+        counted.told(Vendor::Sample, &held, actions.len(), beside);
         // Who may look and change nothing plans for others.
         let planner = Held::new(Vendor::Sample, Purpose::Plan).await.expect("the repository's own");
         let planned = planning(&planner).await;

@@ -78,7 +78,30 @@ fn caller(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
         ));
         return finding.done();
     }
+    linked(input, &mut finding);
     judge(input, finding, &input.circumstances.denied_to_caller, &of_role_only, "the caller")
+}
+
+/// What those are denied who reach a linked stack alone.
+fn linked(input: &CheckInput<'_>, finding: &mut Finding) {
+    for (kind, denied) in &input.circumstances.denied_to_linked {
+        let stack = kind.title();
+        match denied {
+            Err(reason) => finding.note(format!(
+                "IAM could not be asked to simulate what the update of the {stack} asks of its caller: {reason}."
+            )),
+            Ok(denied) if denied.is_empty() => {
+                finding.note(format!("IAM's simulation denies the caller of the {stack} nothing."));
+            }
+            Ok(denied) => finding.fail(
+                format!(
+                    "the caller of the {stack} is denied {}.",
+                    list(denied.iter().map(|one| one.action.as_str()))
+                ),
+                "Give it the least policy that `slackwater policy --stack` prints, with the reason of each statement.",
+            ),
+        }
+    }
 }
 
 /// Whether what is denied is what changes something, and the updates are among it: somebody who plans for others.

@@ -135,7 +135,7 @@ fn scope(on: On, lasting: Names, grounds: &Grounds) -> Scope {
         On::BackupVaults => where_primary(one(arn("backup", "backup-vault:*"))),
         On::Itself => {
             let is_role = |principal: &&String| principal.contains(":role/");
-            where_primary(on_these(grounds.principal.iter().filter(is_role).cloned().collect()))
+            on_these(grounds.principal.iter().filter(is_role).cloned().collect())
         }
         On::ItselfAndTheStacksRole => {
             let itself = match &grounds.principal {
@@ -143,7 +143,7 @@ fn scope(on: On, lasting: Names, grounds: &Grounds) -> Scope {
                 None => vec![grounds.iam_arn("role/*"), grounds.iam_arn("user/*")],
             };
             let roles = grounds.stack_roles.iter().chain(&grounds.passed_roles).cloned();
-            where_primary(on_these(itself.into_iter().chain(roles).collect()))
+            on_these(itself.into_iter().chain(roles).collect())
         }
         On::Quotas => {
             where_primary(on_these(QUOTAS.iter().map(|quota| arn("servicequotas", quota)).collect()))

@@ -24,6 +24,9 @@ pub const ASKED_WITHOUT_RIGHT: &[&str] = &["sts:GetCallerIdentity"];
 /// access block takes that back.
 pub const ASKED_IN_WANT: &[&str] = &["s3:GetBucketPublicAccessBlock"];
 
+/// What `status` and `check --drift` look at, and no run: an upgrade goes without it.
+pub const NO_RUN_WAITS_FOR: &[&str] = &["cloudformation:ListChangeSets"];
+
 /// What the program sends, but not to a deployment's account for any of the purposes: `slackwater init`, which looks for
 /// stacks, and the demo, which makes and fills its own cloud.
 pub const NOT_FOR_A_DEPLOYMENT: &[&str] = &[

@@ -50,6 +50,37 @@ fn permissions() {
             Passed,
             "",
         ),
+        (
+            "who may only look plans for others",
+            |w| {
+                let acts = [
+                    "batch:UpdateJobQueue",
+                    "cloudformation:CreateChangeSet",
+                    "cloudformation:ExecuteChangeSet",
+                ];
+                let denied = |action: &str| DeniedAction {
+                    action: action.to_owned(),
+                    decision: "implicitDeny".to_owned(),
+                };
+                w.around.denied_to_caller = Ok(acts.map(denied).into());
+            },
+            "permissions-caller",
+            Passed,
+            "may look and plan, and change nothing",
+        ),
+        (
+            "who reaches the backup stack alone",
+            |w| {
+                let denied = DeniedAction {
+                    action: "cloudformation:CancelUpdateStack".to_owned(),
+                    decision: "implicitDeny".to_owned(),
+                };
+                w.around.denied_to_linked = vec![(UpdateKind::BackupStack, Ok(vec![denied]))];
+            },
+            "permissions-caller",
+            Failed,
+            "the caller of the backup stack is denied cloudformation:CancelUpdateStack",
+        ),
         ("no role", |_| {}, "permissions-role", Skipped, "no role"),
         (
             "denied to the role in words",

@@ -154,6 +154,7 @@ pub fn calm(now: Timestamp) -> Circumstances {
         caller_arn: Ok(format!("arn:aws:sts::{ACCOUNT}:assumed-role/operator/ada")),
         denied_to_caller: Ok(Vec::new()),
         denied_to_role: None,
+        denied_to_linked: Vec::new(),
         state: SharedState { location: "s3://bucket/slackwater-state".to_owned(), bucket: Some(bucket()) },
         elsewhere: Ok(Vec::new()),
         stack: StackSettings { termination_protection: true, ..StackSettings::default() },
