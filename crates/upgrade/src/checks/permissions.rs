@@ -65,6 +65,7 @@ fn caller(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
         }
         Ok(_) | Err(_) => BTreeSet::new(),
     };
+    linked(input, &mut finding);
     if let Ok(denied) = &input.circumstances.denied_to_caller
         && only_looks(denied.iter().filter(|one| !of_role_only.contains(&one.action)))
     {
@@ -78,7 +79,6 @@ fn caller(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
         ));
         return finding.done();
     }
-    linked(input, &mut finding);
     judge(input, finding, &input.circumstances.denied_to_caller, &of_role_only, "the caller")
 }
 
@@ -92,6 +92,9 @@ fn linked(input: &CheckInput<'_>, finding: &mut Finding) {
             )),
             Ok(denied) if denied.is_empty() => {
                 finding.note(format!("IAM's simulation denies the caller of the {stack} nothing."));
+            }
+            Ok(denied) if only_looks(denied.iter()) => {
+                finding.note(format!("The caller of the {stack} may look and plan, and change nothing."));
             }
             Ok(denied) => finding.fail(
                 format!(
