@@ -1,7 +1,7 @@
 //! Refusals of single values: what a service's API reference doesn't allow of them, and a schema doesn't say. Each stands here because
 //! somebody met it.
 
-use template::Value;
+use template::{Part, Value};
 
 use super::refusals::{Change, Group, Rule};
 
@@ -13,8 +13,15 @@ pub(super) const RULES: &[Rule] = &[
         source: "user guide, AWS::CloudFormation::CustomResource, ServiceToken: \"Updates aren't supported\"; serverless 9240",
         compares_live: false,
         judge: |change| {
-            let (old, new) = change.texts("ServiceToken")?;
-            (old != new).then(|| "Modifying service token is not allowed.".to_owned())
+            let old = change.before?.get("ServiceToken")?.scalar_text()?;
+            let is_another = match change.after.get("ServiceToken")? {
+                // The ARN of a function that is made, or made anew.
+                Value::Unknown(unknown) => {
+                    unknown.parts.iter().any(|part| matches!(part, Part::Resource { .. }))
+                }
+                new => new.scalar_text()? != old,
+            };
+            is_another.then(|| "Modifying service token is not allowed.".to_owned())
         },
     },
     Rule {

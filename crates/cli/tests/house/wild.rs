@@ -216,10 +216,16 @@ enum Whose {
 }
 
 /// The pairs that don't end well, by the older version.
-const SHORT: [(&str, &str, Whose, &str); 14] = [
+const SHORT: [(&str, &str, Whose, &str); 15] = [
     // AWS's refusals: "already exists in stack" (differences, 5), the others by the wild's own README.
     ("airflow-stack", "001", Whose::Aws, "subnets are renamed in the template and keep their address blocks"),
     ("amimoto-enterprise", "000", Whose::Aws, "subnets are replaced and keep their address blocks"),
+    (
+        "parallelcluster-ad",
+        "000",
+        Whose::Aws,
+        "the function behind a custom resource is replaced, and its token changes",
+    ),
     ("airflow-stack", "002", Whose::Aws, "a group is renamed in the template and keeps its name"),
     (
         "airflow-stack",
