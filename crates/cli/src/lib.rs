@@ -42,7 +42,6 @@ pub mod ports;
 mod progress;
 mod question_text;
 mod report;
-mod rights;
 mod runs;
 pub mod seed;
 mod serve_command;

@@ -9,6 +9,7 @@ pub(crate) mod doors;
 mod pieces;
 mod pins;
 mod release;
+pub(crate) mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 

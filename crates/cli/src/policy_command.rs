@@ -14,7 +14,7 @@ use crate::change_table::terminal_width;
 use crate::configuration::Access;
 use crate::error::{CliError, Exit};
 use crate::planning::doors::listeners;
-use crate::rights::{linked_grounds, primary_grounds};
+use crate::planning::rights::{linked_grounds, primary_grounds};
 use crate::site::{self, Site};
 use crate::template_command::release::deployment_role;
 

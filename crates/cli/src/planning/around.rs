@@ -16,7 +16,7 @@ use upgrade::{
 use super::Linked;
 use super::doors::{Entrance, ways_in};
 use crate::error::CliError;
-use crate::rights::{linked_grounds, primary_grounds};
+use crate::planning::rights::{linked_grounds, primary_grounds};
 use crate::site::Site;
 
 /// How long drift may take to be detected before a plan goes without it.
