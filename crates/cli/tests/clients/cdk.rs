@@ -36,7 +36,12 @@ pub const WALK: Walk = Walk {
             script: "! cdk deploy --no-rollback --require-approval never -c broken=yes",
             says: "You can't specify both SecretString and GenerateSecretString",
         },
-        Step { what: "rollback", script: "cdk rollback", says: "✅  App" },
+        Step {
+            what: "rollback",
+            script: "cdk rollback
+                aws cloudformation describe-stacks --stack-name App --query 'Stacks[0].StackStatus'",
+            says: "UPDATE_ROLLBACK_COMPLETE",
+        },
         Step {
             what: "destroy",
             script: "cdk destroy --force

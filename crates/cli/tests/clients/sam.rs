@@ -41,6 +41,21 @@ pub const WALK: Walk = Walk {
             says: "plain-Function-",
         },
         Step {
+            what: "deploy a serverless function with an API",
+            script: "sam deploy --template serverless.yaml --stack-name serverless --resolve-s3 \
+                    --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND
+                sam list resources --template serverless.yaml --stack-name serverless
+                aws cloudformation list-stack-resources --stack-name serverless \
+                    --query 'StackResourceSummaries[].ResourceType'",
+            says: "AWS::ApiGateway::RestApi",
+        },
+        Step {
+            what: "deploy it again, no change",
+            script: "sam deploy --template serverless.yaml --stack-name serverless --resolve-s3 \
+                    --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --no-fail-on-empty-changeset",
+            says: "No changes to deploy",
+        },
+        Step {
             what: "delete",
             script: "sam delete --stack-name plain --no-prompts
                 ! aws cloudformation describe-stacks --stack-name plain",
