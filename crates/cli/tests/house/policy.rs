@@ -271,8 +271,12 @@ const NOT_ON_THIS_CLOUD: [&str; 3] =
 const WAITS_FOR_ITS_WINDOW: &str = "rds:DescribePendingMaintenanceActions";
 
 impl Walked {
-    /// Whether it names the action, more often than with the whole policy.
+    /// Whether it names the action, as a refusal, or more often than with the whole policy (which may name it when it was asked
+    /// for too often).
     fn names(&self, action: &str, whole: &Walked) -> bool {
+        if self.said.contains(&format!("not authorized to perform: {action} ")) {
+            return true;
+        }
         let named = |said: &str| said.matches(action).count();
         named(&self.said) > named(&whole.said)
     }
