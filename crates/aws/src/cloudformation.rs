@@ -18,6 +18,9 @@ use crate::errors::OrAbsent;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 
+/// What AWS says of a change set that would change nothing (user guide, "Troubleshooting CloudFormation"; recorded).
+const NO_CHANGES: &str = "didn't contain changes";
+
 /// An operation on a stack, by its name or its id.
 pub(crate) fn on_stack(action: &'static str, stack: &str) -> Form<'static> {
     Form::new(&CLOUDFORMATION, action).with("StackName", stack)
@@ -91,7 +94,12 @@ pub(crate) async fn change_set(
         ControlFlow::Continue(())
     });
     read.await.or_absent(|error| error.code() == "ChangeSetNotFound")?;
-    if let (Some(seen), Some(id)) = (seen.as_mut().filter(|seen| seen.status == "FAILED"), id) {
+    // Of one that would change nothing there is nothing to find.
+    let is_empty = |reason: &String| reason.contains(NO_CHANGES);
+    let failed = |seen: &&mut ChangeSetSeen| {
+        seen.status == "FAILED" && !seen.status_reason.as_ref().is_some_and(is_empty)
+    };
+    if let (Some(seen), Some(id)) = (seen.as_mut().filter(failed), id) {
         seen.findings = validation::findings(wire, &id).await?;
     }
     Ok(seen)

@@ -61,6 +61,11 @@ const DENIED_CODES: [&str; 5] = [
     "Client.UnauthorizedOperation",
 ];
 
+/// Whether a service's code says "you may not".
+pub(crate) fn is_denied(code: &str) -> bool {
+    DENIED_CODES.contains(&code)
+}
+
 /// How messages begin that are ours and not a service's.
 const UNREACHABLE: &str = "no answer";
 const NO_CREDENTIALS: &str = "no credentials";

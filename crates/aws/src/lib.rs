@@ -48,7 +48,7 @@ mod xml;
 pub use aws_connection::{AssumedRole, AwsConnection, ConnectError};
 pub use circumstances::Lookup;
 pub use cloud::AwsCloud;
-pub use cloudformation::drift_preview::Drifted;
+pub use cloudformation::drift_preview::{Drifted, drift_preview_name};
 pub use clouds::AwsClouds;
 pub use connection::{Connection, Transport};
 pub use contents::{ContentDifference, FoundContent, UnreadContent, VerifiedContents};

@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
-use aws::Drifted;
+use aws::{AwsCloud, Drifted, drift_preview_name};
+use conductor::Clock;
 use serde_json::{Value as Json, json};
-use upgrade::UpdateKind;
+use upgrade::{PortError, StackUpdate, UpdateKind};
 
 use crate::change_table::wrap;
+use crate::error::CliError;
 use crate::planning::Prepared;
+use crate::signals::until_interrupted;
 use crate::site::Site;
 
 /// One stack's preview; the error in words.
@@ -32,18 +35,22 @@ const FALSE_DRIFT: [(&str, &str, &str); 4] = [
     ("AWS::ApiGateway::", "ParentId", "coverage-roadmap 2505: Ref of an API's resource is misread"),
 ];
 
-/// Look at every stack that is to be updated. A change set is made for it, which is said before.
-pub(crate) async fn look(site: &Site, prepared: &Prepared) -> Vec<Preview> {
+/// Look at every stack that is to be updated. A change set is made for it, which is said before; one whose look is broken off is
+/// deleted.
+///
+/// # Errors
+/// When it is interrupted.
+pub(crate) async fn look(site: &Site, prepared: &Prepared) -> Result<Vec<Preview>, CliError> {
     let updates = prepared.foretold.iter().flat_map(|foretold| &foretold.updates);
     let mut previews = Vec::new();
     for update in updates.filter(|update| update.kind != UpdateKind::WayBack) {
-        let name = format!("{}-drift", update.proposal.change_set_name);
         eprintln!(
-            "slackwater: change set {name} is made in stack {} to look at its drift, and deleted again; it is not executed",
+            "slackwater: change set {} is made in stack {} to look at its drift, and deleted again; it is not executed",
+            drift_preview_name(&update.proposal),
             update.stack_name
         );
         let found = match site.ports.clouds.cloud_for(update.kind) {
-            Ok(cloud) => cloud.drift_preview(&update.stack_id, &update.proposal, &name, &site.clock).await,
+            Ok(cloud) => of_stack(cloud, update, &site.clock).await?,
             Err(error) => Err(error),
         };
         previews.push(Preview {
@@ -51,7 +58,26 @@ pub(crate) async fn look(site: &Site, prepared: &Prepared) -> Vec<Preview> {
             found: found.map_err(|error| error.to_string()),
         });
     }
-    previews
+    Ok(previews)
+}
+
+async fn of_stack(
+    cloud: &AwsCloud,
+    update: &StackUpdate,
+    clock: &Clock,
+) -> Result<Result<Vec<Drifted>, PortError>, CliError> {
+    let StackUpdate { stack_id, proposal, .. } = update;
+    let interrupted = match until_interrupted(cloud.drift_preview(stack_id, proposal, clock)).await {
+        Ok(found) => return Ok(found),
+        Err(interrupted) => interrupted,
+    };
+    Err(match cloud.forget_drift_preview(stack_id, proposal).await {
+        Ok(()) => interrupted.hint(format!("change set {} is deleted", drift_preview_name(proposal))),
+        Err(error) => interrupted.hint(format!(
+            "change set {} may be there still, and must not be executed ({error}); the next look deletes it",
+            drift_preview_name(proposal)
+        )),
+    })
 }
 
 pub(crate) fn text(previews: &[Preview], width: usize) -> String {

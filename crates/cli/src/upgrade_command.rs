@@ -19,7 +19,7 @@ use crate::{drift_preview, operate, plan_text, wish};
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish).await?;
     let drift = match arguments.drift {
-        true => Some(drift_preview::look(&site, &prepared).await),
+        true => Some(drift_preview::look(&site, &prepared).await?),
         false => None,
     };
     match arguments.printed.format {

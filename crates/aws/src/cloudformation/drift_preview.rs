@@ -4,17 +4,31 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use aws_smithy_types::date_time::{DateTime, Format};
 use conductor::Clock;
 use serde::Deserialize;
 use upgrade::{PortError, PortErrorKind, Proposal};
 
-use super::{acts, on_stack};
+use super::{NO_CHANGES, acts, on_stack};
 use crate::cloud::AwsCloud;
 use crate::wire::Wire;
+use crate::wire::query::time;
 
 /// How long between two looks, and for how long at most: live resources are read one after the other.
 const LOOK: Duration = Duration::from_secs(3);
 const LONGEST: Duration = Duration::from_secs(300);
+
+/// How old a look's change set is, in seconds, when nobody can be looking any more: its process has died.
+const LEFT_BEHIND: u64 = 600;
+
+/// How the names of these change sets end.
+const SUFFIX: &str = "-drift";
+
+/// The name of the change set that a look at this proposal's drift makes.
+#[must_use]
+pub fn drift_preview_name(proposal: &Proposal) -> String {
+    format!("{}{SUFFIX}", proposal.change_set_name)
+}
 
 /// One property that isn't as CloudFormation left it, or a resource that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,29 +81,89 @@ struct Target {
 #[derive(Default, Deserialize)]
 struct Drift {}
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Summary {
+    change_set_name: String,
+    status: String,
+    execution_status: String,
+    #[serde(deserialize_with = "time")]
+    creation_time: Option<String>,
+}
+
+impl Summary {
+    /// It can be executed, or will be to be had in a moment.
+    fn waits(&self) -> bool {
+        let is_made = matches!(self.status.as_str(), "CREATE_PENDING" | "CREATE_IN_PROGRESS");
+        is_made || self.execution_status == "AVAILABLE"
+    }
+
+    /// Of a look that died in its midst.
+    fn is_left_behind(&self, clock: &Clock) -> bool {
+        let made = self.creation_time.as_deref();
+        let made = made.and_then(|text| DateTime::from_str(text, Format::DateTime).ok());
+        let made = made.and_then(|made| u64::try_from(made.secs()).ok());
+        let now = clock.now().0 / 1000;
+        let is_ours =
+            self.change_set_name.starts_with("slackwater-") && self.change_set_name.ends_with(SUFFIX);
+        is_ours && made.is_some_and(|made| now > made + LEFT_BEHIND)
+    }
+}
+
 impl AwsCloud {
-    /// Look at what the update that is proposed would find drifted. A change set `name` is made for it and deleted again, whatever
-    /// comes of it; none is made while another one waits to be executed.
+    /// Look at what the update that is proposed would find drifted. A change set ([`drift_preview_name`]) is made for it and deleted
+    /// again, whatever comes of it. None is made while another one waits to be executed; one that a look has left behind is deleted.
     ///
     /// # Errors
-    /// When another change set waits, this one fails, or takes longer than five minutes.
+    /// When another change set waits, this one fails or takes longer than five minutes, or could not be deleted.
     pub async fn drift_preview(
         &self,
         stack_id: &str,
         proposal: &Proposal,
-        name: &str,
         clock: &Clock,
     ) -> Result<Vec<Drifted>, PortError> {
-        let waiting = self.waiting_change_sets(stack_id).await?;
+        self.look_at_drift(stack_id, proposal, clock).await.map_err(|error| self.origin.explain(error))
+    }
+
+    /// Delete the change set of a look that was broken off.
+    ///
+    /// # Errors
+    /// When it is still there.
+    pub async fn forget_drift_preview(&self, stack_id: &str, proposal: &Proposal) -> Result<(), PortError> {
+        let deleted = acts::delete_change_set(&self.wire, stack_id, &drift_preview_name(proposal)).await;
+        deleted.map_err(|error| self.origin.explain(error))
+    }
+
+    async fn look_at_drift(
+        &self,
+        stack_id: &str,
+        proposal: &Proposal,
+        clock: &Clock,
+    ) -> Result<Vec<Drifted>, PortError> {
+        let found: Vec<Summary> = self.wire.list(&on_stack("ListChangeSets", stack_id), "Summaries").await?;
+        let (left, others): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.is_left_behind(clock));
+        let waiting: Vec<&str> =
+            others.iter().filter(|one| one.waits()).map(|one| one.change_set_name.as_str()).collect();
         if !waiting.is_empty() {
             let words = format!("change set {} waits to be executed", waiting.join(", "));
             return Err(refused(PortErrorKind::Refused, words));
         }
-        let proposal = Proposal { change_set_name: name.to_owned(), ..proposal.clone() };
-        acts::create_drift_aware_change_set(&self.wire, stack_id, &proposal).await?;
-        let looked = look(&self.wire, stack_id, name, clock).await;
-        let deleted = acts::delete_change_set(&self.wire, stack_id, name).await;
-        looked.and_then(|drifted| deleted.map(|()| drifted)).map_err(|error| self.origin.explain(error))
+        for one in left {
+            acts::delete_change_set(&self.wire, stack_id, &one.change_set_name).await?;
+        }
+        let name = drift_preview_name(proposal);
+        let named = Proposal { change_set_name: name.clone(), ..proposal.clone() };
+        acts::create_drift_aware_change_set(&self.wire, stack_id, &named).await?;
+        let looked = look(&self.wire, stack_id, &name, clock).await;
+        // Somebody might execute what is left: that is worse than whatever the look came to.
+        acts::delete_change_set(&self.wire, stack_id, &name).await.map_err(|error| PortError {
+            message: format!(
+                "change set {name} could not be deleted, and must not be executed: {}",
+                error.message
+            ),
+            ..error
+        })?;
+        looked
     }
 }
 
@@ -109,7 +183,7 @@ async fn look(wire: &Wire, stack_id: &str, name: &str, clock: &Clock) -> Result<
         read.await?;
         match status.as_str() {
             "CREATE_COMPLETE" => return Ok(drifted),
-            "FAILED" if reason.as_deref().is_some_and(|words| words.contains("didn't contain changes")) => {
+            "FAILED" if reason.as_deref().is_some_and(|words| words.contains(NO_CHANGES)) => {
                 return Ok(Vec::new());
             }
             "FAILED" => {

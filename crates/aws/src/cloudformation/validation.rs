@@ -5,6 +5,7 @@ use serde::Deserialize;
 use upgrade::{PortError, PortErrorKind};
 
 use crate::endpoints::CLOUDFORMATION;
+use crate::errors::is_denied;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 
@@ -64,12 +65,17 @@ pub(super) async fn findings(wire: &Wire, change_set_id: &str) -> Result<Vec<Str
             told.extend((more > 0).then(|| format!("and {more} more")));
             Ok(told)
         }
-        Err(error) => match PortError::from(error) {
-            error if error.kind == PortErrorKind::Refused => Ok(vec![format!(
-                "what it found in particular can't be read, which takes the right {}: {}",
-                error.operation, error.message
-            )]),
-            error => Err(error),
-        },
+        Err(error) => {
+            let right = match is_denied(error.code()) {
+                true => format!(", which takes the right {}", error.operation),
+                false => String::new(),
+            };
+            match PortError::from(error) {
+                error if error.kind == PortErrorKind::Refused => {
+                    Ok(vec![format!("what it found in particular can't be read{right}: {}", error.message)])
+                }
+                error => Err(error),
+            }
+        }
     }
 }

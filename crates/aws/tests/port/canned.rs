@@ -140,6 +140,7 @@ async fn a_change_set_that_failed_says_what_was_found() {
         event("WARN", "a bucket isn't empty"),
     );
     let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+    let refused = refusal("ValidationError", "not of this change set");
     let cases = [
         (
             (200, events.as_str()),
@@ -153,6 +154,10 @@ async fn a_change_set_that_failed_says_what_was_found() {
             vec![
                 "what it found in particular can't be read, which takes the right cloudformation:DescribeEvents: AccessDenied: no",
             ],
+        ),
+        (
+            (400, refused.as_str()),
+            vec!["what it found in particular can't be read: ValidationError: not of this change set"],
         ),
     ];
     for (answer, expected) in cases {

@@ -1,5 +1,7 @@
 //! A stack's update from its change set to its end, and out of it again.
 
+use std::time::Duration;
+
 use aws::AwsClouds;
 use conductor::Cloud;
 use localcloud::Faults;
@@ -163,8 +165,8 @@ async fn drift_is_previewed_and_nothing_is_left_of_it() {
     let bench = Bench::with_platform().await;
     let update = Update { bench: &bench, name: "first", token: "run-1" };
     let proposal = proposal(&bench, "first", TEMPLATE).await;
-    let preview =
-        async || bench.cloud.drift_preview(&bench.stack_id, &proposal, "preview", &bench.clock).await;
+    let preview = async || bench.cloud.drift_preview(&bench.stack_id, &proposal, &bench.clock).await;
+    let waiting = async || bench.cloud.waiting_change_sets(&bench.stack_id).await.expect("listed");
     assert_eq!(preview().await.expect("looked"), Vec::new());
     let less = GroupSize {
         group_name: "workers".to_owned(),
@@ -178,10 +180,23 @@ async fn drift_is_previewed_and_nothing_is_left_of_it() {
     let told: Vec<(&str, Option<&str>, bool)> =
         found.iter().map(|one| (one.logical_id.as_str(), one.path.as_deref(), one.agrees)).collect();
     assert_eq!(told, [("Workers", Some("/Properties/MaxSize"), false)]);
-    assert_eq!(bench.cloud.waiting_change_sets(&bench.stack_id).await.expect("listed"), Vec::<String>::new());
-    update.create(&TEMPLATE.replace("db.t4g.medium", "db.t4g.large")).await;
+    assert_eq!(waiting().await, Vec::<String>::new());
+    // A look that died: nobody else looks as long as it may live, and then it is cleared away.
+    let larger = TEMPLATE.replace("db.t4g.medium", "db.t4g.large");
+    Update { bench: &bench, name: "slackwater-died-drift", token: "run-1" }.create(&larger).await;
+    let refused = preview().await.expect_err("another one waits");
+    assert_eq!(refused.message, "change set slackwater-died-drift waits to be executed");
+    bench.clock.sleep(Duration::from_secs(601)).await;
+    assert_eq!(preview().await.expect("looked"), found);
+    assert_eq!(waiting().await, Vec::<String>::new());
+    update.create(&larger).await;
+    bench.clock.sleep(Duration::from_secs(601)).await;
     let refused = preview().await.expect_err("another one waits");
     assert_eq!(refused.message, "change set first waits to be executed");
+    // One whose look was broken off is deleted by its name.
+    Update { bench: &bench, name: "first-drift", token: "run-1" }.create(&larger).await;
+    bench.cloud.forget_drift_preview(&bench.stack_id, &proposal).await.expect("deleted");
+    assert_eq!(waiting().await, ["first"]);
 }
 
 #[tokio::test(start_paused = true)]
