@@ -14,7 +14,7 @@ use super::resource_values::Unresolved;
 use crate::change_set::KNOWN_AFTER_APPLY;
 
 /// What AWS prints instead of a `NoEcho` parameter.
-const MASK: &str = "****";
+pub(crate) const MASK: &str = "****";
 
 /// A value with its origins.
 pub(crate) enum Tree<'n> {

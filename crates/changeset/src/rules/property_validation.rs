@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use template::Value;
 
 use crate::facts::{self, Kind, Schema, Treatment, TypeSchema};
+use crate::predict::property_tree::MASK;
 
 /// One demand that a value doesn't meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -276,8 +277,8 @@ impl Look<'_> {
 fn is_open(value: &Value) -> bool {
     match value {
         Value::Unknown(_) => true,
-        // `{{resolve:…}}`, and `{{deployed:…}}` for what nobody has asked AWS for.
-        Value::String(text) => text.contains("{{"),
+        // `{{resolve:…}}`, `{{deployed:…}}` for what nobody has asked AWS for, and the stars of a secret that AWS keeps to itself.
+        Value::String(text) => text.contains("{{") || text.contains(MASK),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => false,
     }
 }

@@ -118,6 +118,7 @@ fn every_demand_of_a_schema_is_held() {
             json!({"GroupDescription": "a", "SecurityGroupIngress": {"Protocol": "tcp"}}),
             "#/SecurityGroupIngress/0: ",
         ),
+        ("AWS::RDS::DBInstance", json!({"MaxAllocatedStorage": "****"}), ""),
         ("Custom::Anything", json!({"A": 1}), ""),
         ("AWS::Not::Published", json!({"A": 1}), ""),
     ];
