@@ -308,8 +308,7 @@ impl Prediction {
             })
         };
         let (mut plain, mut with_values) = (in_mode(Mode::Plain)?, in_mode(Mode::Values)?);
-        let mut secrets = definition.secrets().to_vec();
-        secrets.extend(before_definition.iter().flat_map(|before| before.secrets().iter().cloned()));
+        let secrets = definition.secrets_beside(before_definition.as_deref());
         if !secrets.is_empty() {
             for change in plain.iter_mut().chain(&mut with_values) {
                 super::mask::mask_json(change, &secrets);

@@ -17,9 +17,10 @@ use crate::World;
 pub fn add(world: &World, stack: &Stack, definition: &Definition, changes: &mut Vec<Json>) -> bool {
     let Ok(evaluation) = definition.evaluation() else { return false };
     let values = StackValues(&stack.resources);
+    let secrets = definition.secrets_beside(stack.definition.as_deref());
     let mut drifted = false;
     for existing in stack.resources.values().filter(|one| evaluation.is_active(&one.logical_id)) {
-        let Some(found) = drift::look(world, existing, definition.secrets()) else { continue };
+        let Some(found) = drift::look(world, existing, &secrets) else { continue };
         let place = changes
             .iter()
             .position(|one| one["ResourceChange"]["LogicalResourceId"] == existing.logical_id.as_str());
@@ -32,7 +33,7 @@ pub fn add(world: &World, stack: &Stack, definition: &Definition, changes: &mut 
         drifted = true;
         let wanted = evaluation.template().resources.get(&existing.logical_id);
         let Some(Ok(wanted)) = wanted.map(|one| evaluation.properties(one, &values)) else { continue };
-        let details = details(world, existing, &found, &wanted, definition.secrets());
+        let details = details(world, existing, &found, &wanted, &secrets);
         let place = place.unwrap_or_else(|| {
             changes.push(json!({"Type": "Resource", "ResourceChange": listed(existing, &found, &details)}));
             changes.len() - 1

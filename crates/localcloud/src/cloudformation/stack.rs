@@ -58,6 +58,12 @@ impl Definition {
     pub fn secrets(&self) -> &[String] {
         self.secrets.get_or_init(|| secrets(&self.parameters))
     }
+
+    /// Its secrets and those of the definition that it takes the place of, which must not be shown either.
+    #[must_use]
+    pub fn secrets_beside(&self, before: Option<&Definition>) -> Vec<String> {
+        self.secrets().iter().chain(before.map_or(&[][..], Definition::secrets)).cloned().collect()
+    }
 }
 
 fn secrets(parameters: &ResolvedParameters) -> Vec<String> {

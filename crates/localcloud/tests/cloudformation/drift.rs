@@ -221,3 +221,35 @@ fn a_drift_aware_change_set_shows_what_would_be_put_back() {
             .contains("isn't simulated")
     );
 }
+
+/// A secret that the update changes is in neither side of what has drifted.
+#[test]
+fn a_drift_aware_change_set_shows_no_secret_old_or_new() {
+    let mut body = template(json!({"A": parameter("a")}));
+    body["Parameters"] = json!({"Secret": {"Type": "String", "NoEcho": true}});
+    body["Resources"]["A"]["Properties"]["Value"] = json!({"Fn::Sub": "key=${Secret}"});
+    let with = |secret: &str| json!([{"ParameterKey": "Secret", "ParameterValue": secret}]);
+    let mut cloud = Cloud::new();
+    cloud.get(
+        "CreateStack",
+        json!({"StackName": "s", "TemplateBody": body.to_string(), "Parameters": with("first-hunter")}),
+    );
+    cloud.settle();
+    let stack = cloud.world.cloudformation.find("s").expect("a stack");
+    let id = stack.resources["A"].physical_id.clone().unwrap_or_default();
+    let by_hand = template::Value::String("by hand, first-hunter".to_owned());
+    cloud.world.generic.set_property("AWS::SSM::Parameter", &id, "Value", by_hand);
+    cloud.get(
+        "CreateChangeSet",
+        json!({
+            "StackName": "s", "ChangeSetName": "c", "TemplateBody": body.to_string(),
+            "Parameters": with("second-hunter"), "DeploymentMode": "REVERT_DRIFT",
+        }),
+    );
+    cloud.pass(60);
+    for with_values in [false, true] {
+        let named = json!({"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": with_values});
+        let told = cloud.get("DescribeChangeSet", named).to_string();
+        assert!(told.contains("by hand, ****") && !told.contains("hunter"), "{told}");
+    }
+}
