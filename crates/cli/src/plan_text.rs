@@ -130,8 +130,7 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
         );
         let point = match &update.point_of_no_return {
             Some(point) => format!("Point of no return: {point}"),
-            None => "No point of no return is known before the clean-up: a failure until then rolls back."
-                .to_owned(),
+            None => "No point of no return is known before the clean-up.".to_owned(),
         };
         wrap(&mut text, &point, width);
     }

@@ -1,7 +1,7 @@
 //! What the update itself will meet: quotas, refusals, and where AWS's preview says something else than we expect.
 
 use changeset::change_set::{Action, Replacement};
-use changeset::expect::{AwsAction, Expectation, Expected};
+use changeset::expect::{AwsAction, Expectation, Expected, Refusal};
 use changeset::facts::{self, ReplacementStrategy};
 use changeset::rules::exclusive::Effect;
 use changeset::rules::known_refusals;
@@ -97,11 +97,16 @@ fn failures(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     }
     for one in foretold.expectations.iter().filter(refused) {
         let why = one.refusal().map_or_else(|| "the update fails here".to_owned(), ToString::to_string);
-        finding.fail(
-            format!("{}: {why}", one.logical_id),
-            "The update would roll back there, after a maintenance for nothing. Change the parameter that \
-             leads to it, or ask the vendor.",
-        );
+        let advice = match one.refusal() {
+            Some(Refusal::Invalid(_)) => {
+                "AWS refuses the change set itself, before anything is touched. Change the parameter that leads to it, or ask the vendor."
+            }
+            Some(_) | None => {
+                "The update would roll back there, after a maintenance for nothing. Change the parameter that \
+                 leads to it, or ask the vendor."
+            }
+        };
+        finding.fail(format!("{}: {why}", one.logical_id), advice);
     }
     for (one, collision) in foretold
         .expectations

@@ -194,6 +194,13 @@ fn update() {
             "is gone when Before goes",
         ),
         (
+            "a property that its type hasn't",
+            |w| w.new_template.push_str("  Made: {Type: AWS::SQS::Queue, Properties: {Name: q}}\n"),
+            "update-fails",
+            Failed,
+            "AWS refuses the change set itself, before anything is touched",
+        ),
+        (
             "nothing that is known",
             |_| {},
             "update-fails",
