@@ -17,7 +17,7 @@ use super::Expansion;
 use super::generated::Generated;
 use super::logical_id;
 use super::problem::{Expanded, unknown, wrong};
-use super::source::{Declared, Source};
+use super::source::{Declared, Form, Source};
 use super::tree::{Map, map};
 use crate::node::Node;
 
@@ -48,6 +48,15 @@ impl Called<'_> {
     pub(super) fn condition(&self) -> Option<&Node> {
         self.target.attributes.get("Condition")
     }
+
+    /// What `Fn::Sub` calls the ARN of what is called.
+    fn arn_variable(&self) -> String {
+        match self.target.logical_id == self.function_id {
+            true => format!("{}.Arn", self.function_id),
+            // An alias refers to its ARN.
+            false => self.target.logical_id.clone(),
+        }
+    }
 }
 
 /// An event as its author wrote it.
@@ -71,6 +80,43 @@ impl Event {
     fn id(&self) -> &str {
         &self.source.logical_id
     }
+
+    /// The resource of the same template that a property refers to, with its logical id; `what` is what it should be, in words.
+    fn referred(
+        &self,
+        expansion: &Expansion<'_>,
+        property: &str,
+        type_name: &str,
+        what: &str,
+    ) -> Expanded<(String, Node)> {
+        let id = self.source.get(property).and_then(Node::reference_name);
+        let Some((id, resource)) = id.and_then(|id| Some((id, expansion.resource(id)?))) else {
+            return self.source.wrong(format!("{property} must be the Ref of a {what} in the same template"));
+        };
+        if resource.get("Type").and_then(Node::as_str) != Some(type_name) {
+            return self.source.wrong(format!("{id} is no {what}"));
+        }
+        Ok((id.to_owned(), resource.clone()))
+    }
+}
+
+/// Writes out a resource of the template that an event has changed, which may have these properties.
+fn changed(
+    expansion: &mut Expansion<'_>,
+    id: &str,
+    type_name: &'static str,
+    resource: Node,
+    properties: &[&'static str],
+) -> Expanded<Generated> {
+    let declared: Vec<Declared> = properties.iter().map(|name| (*name, Form::Any, false)).collect();
+    let written = Source::read(id, type_name, &resource, &[&declared])?;
+    let mut made = Generated::new(id, type_name, &written.attributes);
+    made.depends_on = written.depends_on.clone();
+    made.properties = written.properties().clone();
+    if let Some(entry) = expansion.resources.get_mut(id) {
+        entry.value = resource;
+    }
+    Ok(made)
 }
 
 /// Writes out a function's events.
@@ -120,9 +166,9 @@ fn expand_one(
         "ScheduleV2" => schedule::expand(called, name, event),
         "S3" => bucket::expand(expansion, called, name, event),
         "SNS" => topic::expand(expansion, called, name, event),
-        "SQS" => stream::queue(expansion, called, name, event),
-        "Kinesis" => stream::kinesis(expansion, called, name, event),
-        "DynamoDB" => stream::dynamodb(expansion, called, name, event),
+        "SQS" => stream::expand(expansion, called, name, event, &stream::QUEUE),
+        "Kinesis" => stream::expand(expansion, called, name, event, &stream::KINESIS),
+        "DynamoDB" => stream::expand(expansion, called, name, event, &stream::TABLE),
         "AlexaSkill" => others::alexa(called, name, event),
         "IoTRule" => others::iot(expansion, called, name, event),
         "CloudWatchLogs" => others::logs(expansion, called, name, event),

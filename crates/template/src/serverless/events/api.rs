@@ -135,8 +135,7 @@ fn integration_uri(partition: &str, called: &Called<'_>, streams: bool) -> Part 
         false => ("2015-03-31", "invocations"),
     };
     let is_function = called.target.logical_id == called.function_id;
-    let name =
-        if is_function { format!("{}.Arn", called.function_id) } else { called.target.logical_id.clone() };
+    let name = called.arn_variable();
     let uri = format!(
         "arn:{partition}:apigateway:${{AWS::Region}}:lambda:path/{version}/functions/${{{name}}}/{end}"
     );

@@ -1,6 +1,6 @@
 //! `S3`: a bucket of the same template tells the function of its objects.
 
-use super::{Called, Event, permission};
+use super::{Called, Event, changed, permission};
 use crate::node::Node;
 use crate::serverless::Expansion;
 use crate::serverless::generated::Generated;
@@ -17,27 +17,27 @@ const PROPERTIES: &[Declared] = &[
 const BUCKET: &str = "AWS::S3::Bucket";
 
 /// The properties that a bucket with events may have.
-const BUCKET_PROPERTIES: &[Declared] = &[
-    ("AccessControl", Form::Any, false),
-    ("AccelerateConfiguration", Form::Any, false),
-    ("AnalyticsConfigurations", Form::Any, false),
-    ("BucketEncryption", Form::Any, false),
-    ("BucketName", Form::Any, false),
-    ("CorsConfiguration", Form::Any, false),
-    ("IntelligentTieringConfigurations", Form::Any, false),
-    ("InventoryConfigurations", Form::Any, false),
-    ("LifecycleConfiguration", Form::Any, false),
-    ("LoggingConfiguration", Form::Any, false),
-    ("MetricsConfigurations", Form::Any, false),
-    ("NotificationConfiguration", Form::Any, false),
-    ("ObjectLockConfiguration", Form::Any, false),
-    ("ObjectLockEnabled", Form::Any, false),
-    ("OwnershipControls", Form::Any, false),
-    ("PublicAccessBlockConfiguration", Form::Any, false),
-    ("ReplicationConfiguration", Form::Any, false),
-    ("Tags", Form::Any, false),
-    ("VersioningConfiguration", Form::Any, false),
-    ("WebsiteConfiguration", Form::Any, false),
+const BUCKET_PROPERTIES: [&str; 20] = [
+    "AccessControl",
+    "AccelerateConfiguration",
+    "AnalyticsConfigurations",
+    "BucketEncryption",
+    "BucketName",
+    "CorsConfiguration",
+    "IntelligentTieringConfigurations",
+    "InventoryConfigurations",
+    "LifecycleConfiguration",
+    "LoggingConfiguration",
+    "MetricsConfigurations",
+    "NotificationConfiguration",
+    "ObjectLockConfiguration",
+    "ObjectLockEnabled",
+    "OwnershipControls",
+    "PublicAccessBlockConfiguration",
+    "ReplicationConfiguration",
+    "Tags",
+    "VersioningConfiguration",
+    "WebsiteConfiguration",
 ];
 
 /// Writes out the permission and the bucket with its notifications.
@@ -49,15 +49,7 @@ pub(super) fn expand(
 ) -> Expanded<Vec<Generated>> {
     let event = Event::read(called, name, event, &[PROPERTIES])?;
     let source = &event.source;
-    let bucket_id = source.get("Bucket").and_then(Node::reference_name).map(str::to_owned);
-    let Some((bucket_id, mut bucket)) =
-        bucket_id.and_then(|id| expansion.resource(&id).cloned().map(|bucket| (id, bucket)))
-    else {
-        return source.wrong("Bucket must be the Ref of a bucket in the same template");
-    };
-    if bucket.get("Type").and_then(Node::as_str) != Some(BUCKET) {
-        return source.wrong(format!("{bucket_id} is no bucket"));
-    }
+    let (bucket_id, mut bucket) = event.referred(expansion, "Bucket", BUCKET, "bucket")?;
     let mut permission = permission(called, event.id(), "", "s3.amazonaws.com");
     permission.set("SourceAccount", reference("AWS::AccountId"));
     match called.condition() {
@@ -65,14 +57,7 @@ pub(super) fn expand(
         None => depend(&mut bucket, &permission.logical_id),
     }
     notify(source, called, &mut bucket)?;
-    let written = Source::read(&bucket_id, BUCKET, &bucket, &[BUCKET_PROPERTIES])?;
-    let mut resource = Generated::new(bucket_id.as_str(), BUCKET, &written.attributes);
-    resource.depends_on = written.depends_on.clone();
-    resource.properties = written.properties().clone();
-    if let Some(entry) = expansion.resources.get_mut(&bucket_id) {
-        entry.value = bucket;
-    }
-    Ok(vec![permission, resource])
+    Ok(vec![permission, changed(expansion, &bucket_id, BUCKET, bucket, &BUCKET_PROPERTIES)?])
 }
 
 /// The bucket is made after the permission.

@@ -68,9 +68,7 @@ pub(super) fn expand(
 }
 
 fn integrate(called: &Called<'_>, source: &Source, body: &mut Node, path: &str, method: &str) {
-    let is_function = called.target.logical_id == called.function_id;
-    let name =
-        if is_function { format!("{}.Arn", called.function_id) } else { called.target.logical_id.clone() };
+    let name = called.arn_variable();
     let uri = format!(
         "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{name}}}/invocations"
     );

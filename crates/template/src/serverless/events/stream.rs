@@ -30,46 +30,44 @@ pub(super) const COMMON: &[Declared] = &[
     ("LoggingConfig", Form::Map, false),
 ];
 
-const QUEUE: &[Declared] = &[("Queue", Form::Any, true), ("StartingPosition", Form::Any, false)];
-const STREAM: &[Declared] = &[("Stream", Form::Any, true), ("StartingPosition", Form::Any, true)];
+/// A service's own queue or stream.
+pub(super) struct Kind {
+    /// The property that has its ARN.
+    property: &'static str,
+    own: &'static [Declared],
+    /// The path of AWS's policy that lets a role read it.
+    pub(super) managed: &'static str,
+}
 
 /// A queue of SQS.
-pub(super) fn queue(
-    expansion: &Expansion<'_>,
-    called: &mut Called<'_>,
-    name: &str,
-    event: &Node,
-) -> Expanded<Vec<Generated>> {
-    let event = Event::read(called, name, event, &[COMMON, QUEUE])?;
-    let managed = Some("service-role/AWSLambdaSQSQueueExecutionRole");
-    let arn = event.source.get("Queue");
-    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
-}
+pub(super) const QUEUE: Kind = Kind {
+    property: "Queue",
+    own: &[("Queue", Form::Any, true), ("StartingPosition", Form::Any, false)],
+    managed: "service-role/AWSLambdaSQSQueueExecutionRole",
+};
+
+const STREAM: &[Declared] = &[("Stream", Form::Any, true), ("StartingPosition", Form::Any, true)];
 
 /// A stream of Kinesis.
-pub(super) fn kinesis(
-    expansion: &Expansion<'_>,
-    called: &mut Called<'_>,
-    name: &str,
-    event: &Node,
-) -> Expanded<Vec<Generated>> {
-    let event = Event::read(called, name, event, &[COMMON, STREAM])?;
-    let managed = Some("service-role/AWSLambdaKinesisExecutionRole");
-    let arn = event.source.get("Stream");
-    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
-}
+pub(super) const KINESIS: Kind =
+    Kind { property: "Stream", own: STREAM, managed: "service-role/AWSLambdaKinesisExecutionRole" };
 
 /// The stream of a table.
-pub(super) fn dynamodb(
+pub(super) const TABLE: Kind =
+    Kind { property: "Stream", own: STREAM, managed: "service-role/AWSLambdaDynamoDBExecutionRole" };
+
+/// Writes out a queue or a stream that is polled.
+pub(super) fn expand(
     expansion: &Expansion<'_>,
     called: &mut Called<'_>,
     name: &str,
     event: &Node,
+    kind: &Kind,
 ) -> Expanded<Vec<Generated>> {
-    let event = Event::read(called, name, event, &[COMMON, STREAM])?;
-    let managed = Some("service-role/AWSLambdaDynamoDBExecutionRole");
-    let arn = event.source.get("Stream");
-    poll(expansion, called, &event, Polled { arn, managed, policies: Vec::new(), own: Map::new() })
+    let event = Event::read(called, name, event, &[COMMON, kind.own])?;
+    let arn = event.source.get(kind.property);
+    let polled = Polled { arn, managed: Some(kind.managed), policies: Vec::new(), own: Map::new() };
+    poll(expansion, called, &event, polled)
 }
 
 /// What is polled, and what the role must be allowed for it.

@@ -1,6 +1,6 @@
 //! `SNS`: a topic calls the function, or fills a queue that the function polls.
 
-use super::stream::{allow_polling, mapping};
+use super::stream::{QUEUE, allow_polling, mapping};
 use super::{Called, Event, permission};
 use crate::node::{Node, NodeKind, Position};
 use crate::serverless::Expansion;
@@ -82,7 +82,7 @@ pub(super) fn expand(
     mapping.set("EventSourceArn", &arn);
     mapping.set("BatchSize", batch_size);
     mapping.set("Enabled", true);
-    allow_polling(expansion, called, "service-role/AWSLambdaSQSQueueExecutionRole");
+    allow_polling(expansion, called, QUEUE.managed);
     made.extend([policy, mapping, subscription(called, &event, "sqs", &arn, &topic)]);
     Ok(made)
 }

@@ -1,11 +1,11 @@
 //! `Cognito`: a user pool of the same template calls the function as a trigger.
 
-use super::{Called, Event, permission};
+use super::{Called, Event, changed, permission};
 use crate::node::Node;
 use crate::serverless::Expansion;
 use crate::serverless::generated::Generated;
 use crate::serverless::problem::Expanded;
-use crate::serverless::source::{Declared, Form, Source};
+use crate::serverless::source::{Declared, Form};
 use crate::serverless::tree::attribute;
 
 const PROPERTIES: &[Declared] =
@@ -55,15 +55,7 @@ pub(super) fn expand(
 ) -> Expanded<Vec<Generated>> {
     let event = Event::read(called, name, event, &[PROPERTIES])?;
     let source = &event.source;
-    let pool_id = source.get("UserPool").and_then(Node::reference_name).map(str::to_owned);
-    let Some((pool_id, mut pool)) =
-        pool_id.and_then(|id| expansion.resource(&id).cloned().map(|pool| (id, pool)))
-    else {
-        return source.wrong("UserPool must be the Ref of a user pool in the same template");
-    };
-    if pool.get("Type").and_then(Node::as_str) != Some(USER_POOL) {
-        return source.wrong(format!("{pool_id} is no user pool"));
-    }
+    let (pool_id, mut pool) = event.referred(expansion, "UserPool", USER_POOL, "user pool")?;
     let prefix = format!("{}Cognito", called.target.logical_id);
     let mut permission = permission(called, &prefix, "", "cognito-idp.amazonaws.com");
     permission.set("SourceArn", attribute(&pool_id, "Arn"));
@@ -86,13 +78,5 @@ pub(super) fn expand(
             config.put(trigger, &called.arn);
         }
     }
-    let declared: Vec<Declared> = USER_POOL_PROPERTIES.iter().map(|name| (*name, Form::Any, false)).collect();
-    let written = Source::read(&pool_id, USER_POOL, &pool, &[&declared])?;
-    let mut resource = Generated::new(pool_id.as_str(), USER_POOL, &written.attributes);
-    resource.depends_on = written.depends_on.clone();
-    resource.properties = written.properties().clone();
-    if let Some(entry) = expansion.resources.get_mut(&pool_id) {
-        entry.value = pool;
-    }
-    Ok(vec![permission, resource])
+    Ok(vec![permission, changed(expansion, &pool_id, USER_POOL, pool, &USER_POOL_PROPERTIES)?])
 }
