@@ -4,6 +4,8 @@
 //! The order of things is the promise: verify, decode, write the request to the log, apply, answer. So what
 //! was answered is on disk, and what isn't on disk has not happened.
 
+mod core;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,13 +15,14 @@ use http::header::HOST;
 use http::{Request, Response, StatusCode, Uri};
 use serde_json::Value;
 
+use self::core::Core;
 use crate::clock::{Clock, Timestamp};
 use crate::error::AwsError;
 use crate::faults::{self, Faults};
 use crate::gate::{self, Passage};
 use crate::identity::Identities;
 use crate::input::Input;
-use crate::journal::{Header, JournalError, Record, RequestLog};
+use crate::journal::{Header, JournalError, RequestLog};
 use crate::machine_room::{self, Report};
 use crate::observe::{self, Observed, Observer, Seen};
 use crate::services::iam::needed;
@@ -84,16 +87,6 @@ struct Inner {
     state: Mutex<Core>,
     /// Told after each request that may have changed the world.
     changed: tokio::sync::Notify,
-}
-
-struct Core {
-    world: World,
-    log: Option<RequestLog>,
-    buckets: Buckets,
-    /// Requests answered, for request ids.
-    answered: u64,
-    /// Requests that a fault holds back, with the time at which they arrive.
-    on_their_way: Vec<(Timestamp, Call)>,
 }
 
 impl std::fmt::Debug for LocalCloud {
@@ -525,50 +518,6 @@ impl LocalCloud {
         state.answered += 1;
         let Timestamp(at) = self.inner.clock.now();
         Identities::new(self.inner.seed).uuid(&format!("request {at} {}", state.answered))
-    }
-}
-
-impl Core {
-    /// Let happen what was held back and is due, in the order of its time.
-    fn arrive(&mut self, now: Timestamp) {
-        loop {
-            let due = self.on_their_way.iter().enumerate().filter(|(_, (at, _))| *at <= now);
-            let Some(place) = due.min_by_key(|(_, (at, _))| *at).map(|(place, _)| place) else { return };
-            let (at, call) = self.on_their_way.remove(place);
-            // Nobody waits for what it is answered.
-            let _unheard = self.happen(at.max(self.world.now), call.service, &call.operation, &call.input);
-        }
-    }
-
-    /// Log a request that may change something, and let the world answer it.
-    fn happen(
-        &mut self,
-        at: Timestamp,
-        service: Service,
-        operation: &str,
-        input: &Value,
-    ) -> Result<Value, AwsError> {
-        let handle = |world: &mut World| world.handle(at, service, operation, Input(input));
-        self.happen_typed(at, service, operation, || input.clone(), handle)
-    }
-
-    /// As [`Self::happen`], with the log's form of the request and what carries it out.
-    fn happen_typed<T>(
-        &mut self,
-        at: Timestamp,
-        service: Service,
-        operation: &str,
-        logged: impl FnOnce() -> Value,
-        handle: impl FnOnce(&mut World) -> Result<T, AwsError>,
-    ) -> Result<T, AwsError> {
-        if service.descriptor().changes(operation)
-            && let Some(log) = &self.log
-        {
-            let record = Record { at, service, operation: operation.to_owned(), input: logged() };
-            log.append(&record).map_err(|error| AwsError::new(500, "InternalFailure", error.to_string()))?;
-        }
-        self.world.advance(at);
-        handle(&mut self.world)
     }
 }
 

@@ -284,4 +284,11 @@ impl Stack {
     pub fn is_alive(&self) -> bool {
         self.status != Status::DeleteComplete
     }
+
+    /// The properties that a resource had before the operation under way.
+    #[must_use]
+    pub fn had(&self, logical_id: &str) -> Option<&Properties> {
+        let before = self.operation.as_ref()?.snapshot.get(logical_id)?;
+        Some(&before.properties)
+    }
 }

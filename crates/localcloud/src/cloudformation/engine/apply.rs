@@ -198,14 +198,17 @@ fn begin_update(
             undoes: false,
         };
         let unmade = world.faults.is_unmade(&stack.name, logical_id);
-        validate(stack, logical_id, &type_name, &evaluated.properties).and_then(|()| match unmade {
-            true => Ok(Provisioned {
-                physical_id: physical_id.clone().unwrap_or_default(),
-                attributes: old.attributes.clone(),
-                extra: Duration::ZERO,
-            }),
-            false => provisioner::update(world, &desired, evaluated.update_policy.as_ref()),
-        })
+        let had = stack.had(logical_id);
+        provisioner::validate(logical_id, &type_name, had, &evaluated.properties).and_then(
+            |()| match unmade {
+                true => Ok(Provisioned {
+                    physical_id: physical_id.clone().unwrap_or_default(),
+                    attributes: old.attributes.clone(),
+                    extra: Duration::ZERO,
+                }),
+                false => provisioner::update(world, &desired, evaluated.update_policy.as_ref()),
+            },
+        )
     };
     match outcome {
         Ok(provisioned) => {
@@ -293,17 +296,6 @@ pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) 
     }
 }
 
-/// Hold what a resource is to have against its type's schema, and against what it had before the operation.
-fn validate(
-    stack: &Stack,
-    logical_id: &str,
-    type_name: &str,
-    properties: &Properties,
-) -> Result<(), ProvisionError> {
-    let before = stack.operation.as_ref().and_then(|operation| operation.snapshot.get(logical_id));
-    provisioner::validate(logical_id, type_name, before.map(|old| &*old.properties), properties)
-}
-
 /// The service is asked for a new physical resource.
 fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: &Change) {
     let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
@@ -327,10 +319,12 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
         physical_id: None,
         undoes: false,
     };
-    let valid = validate(stack, logical_id, &existing.type_name, &change.evaluated.properties);
     let outcome = match is_nested {
-        true => nested::create(world, stack, logical_id, &change.evaluated.properties),
-        false => valid.and_then(|()| provisioner::create(world, &desired)),
+        true => nested::create(world, stack, logical_id, desired.properties),
+        false => {
+            provisioner::validate(logical_id, desired.type_name, stack.had(logical_id), desired.properties)
+                .and_then(|()| provisioner::create(world, &desired))
+        }
     };
     let (in_progress, failed) = match change.creates {
         true => (Status::CreateInProgress, Status::CreateFailed),
