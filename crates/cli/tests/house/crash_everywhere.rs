@@ -11,7 +11,8 @@ use std::time::Duration;
 use upgrade::{Outcome, Plan, Record, Timestamp};
 
 use crate::common::{Silent, approved, virtual_time};
-use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
+use crate::full::{Full, Wishes, everything, freshly, journal, records};
+use crate::material::Vendor;
 use crate::outside::Standing;
 
 /// How many of each run's crashes are tried when not all are.

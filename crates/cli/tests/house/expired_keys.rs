@@ -10,7 +10,8 @@ use serde_json::json;
 use upgrade::{Outcome, Plan, PortErrorKind, Question, Record, Report, State, Step, Timestamp, Users, What};
 
 use crate::common::virtual_time;
-use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
+use crate::full::{Full, Wishes, everything, freshly, journal, records};
+use crate::material::Vendor;
 
 /// For how long the keys are over: for longer than a step may take, but at least for so long that a person is asked; at most for
 /// half an hour, or for less where not everything is tried.

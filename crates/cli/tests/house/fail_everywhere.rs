@@ -8,7 +8,8 @@ use serde_json::json;
 use upgrade::{Answer, Fate, Outcome, Plan, Question, Record, Report, State, UpdateKind, Users};
 
 use crate::common::{Silent, virtual_time};
-use crate::full::{Full, Vendor, Wishes, everything, freshly, journal, records};
+use crate::full::{Full, Wishes, everything, freshly, journal, records};
+use crate::material::Vendor;
 use crate::outside::Standing;
 use crate::stub_platform::{Fault, Mishap};
 

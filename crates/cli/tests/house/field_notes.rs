@@ -29,7 +29,8 @@ use serde_json::{Value, json};
 use upgrade::{Outcome, Report};
 
 use crate::common::virtual_time;
-use crate::full::{Full, Material, Vendor, Wishes, freshly_of};
+use crate::full::{Full, Wishes, freshly_of};
+use crate::material::{Material, Vendor};
 use crate::outside::{Look, Standing, Way};
 use crate::world::{Refused, Waits, World};
 

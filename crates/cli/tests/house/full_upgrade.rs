@@ -7,7 +7,8 @@ use conductor::Ended;
 use upgrade::{Outcome, Report, UpdateKind};
 
 use crate::common::{Silent, virtual_time};
-use crate::full::{Full, Vendor, Wishes, freshly, journal, records};
+use crate::full::{Full, Wishes, freshly, journal, records};
+use crate::material::Vendor;
 use crate::outside::Way;
 
 fn check(vendor: Vendor, jobs: usize, instances: usize) {

@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use upgrade::{Ending, Outcome, Plan, Question, Record, Report, RunKind, State, Step, UpdateKind, Users};
 
 use crate::common::virtual_time;
-use crate::full::{Vendor, at_once, everything, freshly};
+use crate::full::{at_once, everything, freshly};
+use crate::material::Vendor;
 use crate::outside::{Standing, Way};
 use crate::world::{Refused, Stores, Waits, World};
 

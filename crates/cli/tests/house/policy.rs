@@ -16,13 +16,12 @@ use conductor::{Clock, Conductor, Ended, Holder, JournalStore as _, read_run};
 use localcloud::LocalCloud;
 use serde_json::{Value, json};
 use template::Template;
-use upgrade::rights::{
-    ASKED_IN_WANT, ASKED_WITHOUT_RIGHT, NO_RUN_WAITS_FOR, NOT_FOR_A_DEPLOYMENT, Purpose, TOPICS,
-};
+use upgrade::rights::{NO_RUN_WAITS_FOR, Purpose};
 use upgrade::{Outcome, Plan, Report, UpdateKind};
 
 use crate::common::{Silent, approved, sdk, virtual_time};
-use crate::full::{Full, Material, Vendor, Wishes, everything};
+use crate::full::{Full, Wishes, everything};
+use crate::material::{Vendor, fullest};
 
 const USER: &str = "slackwater";
 
@@ -107,7 +106,7 @@ impl Held {
     /// The same; `has_roles`: CloudFormation works as roles of its own.
     async fn over(vendor: Vendor, purpose: Purpose, has_roles: bool) -> Option<Held> {
         let wishes = Wishes { has_roles, ..Wishes::default() };
-        let mut full = Full::stand_of(vendor, 7, wishes, material(vendor)?).await;
+        let mut full = Full::stand_of(vendor, 7, wishes, fullest(vendor)?).await;
         let primary = User::new(&full.local, full.clock).await;
         let backup = User::new(&full.backup, full.clock).await;
         let arn = |account: &str| Some(format!("arn:aws:iam::{account}:user/{USER}"));
@@ -191,59 +190,6 @@ impl Held {
         self.primary.hold_to(&self.of_primary.document()).await;
         self.backup.hold_to(&self.of_backup.document()).await;
     }
-}
-
-/// What makes a plan look at everything that there is to look at: a vault, a database whose maintenance falls into the evening,
-/// and a release that adds what has quotas, under names that might be taken.
-const FROM_MORE: &str = r#"  Vault:
-    Type: AWS::Backup::BackupVault
-    Properties: { BackupVaultName: own-vault }
-"#;
-const TO_MORE: &str = r#"  Vault:
-    Type: AWS::Backup::BackupVault
-    Properties: { BackupVaultName: own-vault }
-  NewNetwork: { Type: "AWS::EC2::VPC", Properties: { CidrBlock: 10.99.0.0/16 } }
-  NewGateway: { Type: "AWS::EC2::InternetGateway" }
-  NewAddress: { Type: "AWS::EC2::EIP", Properties: { Domain: vpc } }
-  NewGroup: { Type: "AWS::EC2::SecurityGroup", Properties: { GroupDescription: new, VpcId: !Ref NewNetwork } }
-  NewLogs: { Type: "AWS::Logs::LogGroup", Properties: { LogGroupName: new-logs } }
-  NewMessages: { Type: "AWS::SQS::Queue", Properties: { QueueName: new-messages } }
-  NewUser: { Type: "AWS::IAM::User", Properties: { UserName: new-user } }
-  NewRole:
-    Type: AWS::IAM::Role
-    Properties:
-      RoleName: new-role
-      AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Principal: { Service: ec2.amazonaws.com } }] }
-  NewProfile: { Type: "AWS::IAM::InstanceProfile", Properties: { InstanceProfileName: new-profile, Roles: [!Ref NewRole] } }
-  NewSubnets:
-    Type: AWS::RDS::DBSubnetGroup
-    Properties: { DBSubnetGroupDescription: new, SubnetIds: [subnet-1, subnet-2] }
-  NewTemplate:
-    Type: AWS::EC2::LaunchTemplate
-    Properties: { LaunchTemplateName: new-template, LaunchTemplateData: { ImageId: ami-1, InstanceType: t3.micro } }
-  NewWorkers:
-    Type: AWS::AutoScaling::AutoScalingGroup
-    Properties:
-      MinSize: "0"
-      MaxSize: "0"
-      AvailabilityZones: [us-east-1a]
-      LaunchTemplate: { LaunchTemplateId: !Ref NewTemplate, Version: "1" }
-  NewTargets:
-    Type: AWS::ElasticLoadBalancingV2::TargetGroup
-    Properties: { Port: 80, Protocol: HTTP, VpcId: !Ref NewNetwork }
-"#;
-
-/// The vendor's material; with the sample everything is looked at.
-fn material(vendor: Vendor) -> Option<Material> {
-    let mut material = vendor.material()?;
-    if vendor == Vendor::Sample {
-        let overlapping = "      PreferredMaintenanceWindow: thu:00:00-thu:12:00\n      MasterUserPassword:";
-        for (text, more) in [(&mut material.from, FROM_MORE), (&mut material.to, TO_MORE)] {
-            *text = text.replacen("\nOutputs:\n", &format!("\n{more}Outputs:\n"), 1);
-            *text = text.replacen("      MasterUserPassword:", overlapping, 1);
-        }
-    }
-    Some(material)
 }
 
 /// A policy's document without an action.
@@ -601,91 +547,4 @@ fn where_a_stack_has_no_role_the_caller_needs_what_its_resources_need() {
         assert!(walked.well, "{}", walked.said);
         check_denials(&held.primary);
     });
-}
-
-/// Words in the sources of the wire that begin as operations do and are none.
-const NO_OPERATIONS: [&str; 1] = ["TagDescriptions"];
-
-#[test]
-fn what_the_wire_can_send_is_in_the_table_and_nothing_else_is() {
-    const VERBS: [&str; 24] = [
-        "Add",
-        "Cancel",
-        "Complete",
-        "Continue",
-        "Create",
-        "Delete",
-        "Describe",
-        "Detect",
-        "Disable",
-        "Enable",
-        "Execute",
-        "Get",
-        "List",
-        "Publish",
-        "Put",
-        "Register",
-        "Remove",
-        "Resume",
-        "Set",
-        "Simulate",
-        "Stop",
-        "Submit",
-        "Suspend",
-        "Terminate",
-    ];
-    let mut sources = String::new();
-    read_sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/src"), &mut sources);
-    let words: BTreeSet<&str> = sources.split('"').skip(1).step_by(2).collect();
-    let actions: BTreeSet<&str> =
-        TOPICS.iter().flat_map(|topic| topic.rights).map(|right| right.action).collect();
-    let others = [ASKED_WITHOUT_RIGHT, ASKED_IN_WANT, NOT_FOR_A_DEPLOYMENT].concat();
-    let known: BTreeSet<&str> = actions
-        .iter()
-        .copied()
-        .chain(others.iter().copied())
-        .filter_map(|action| Some(action.split_once(':')?.1))
-        .collect();
-    let is_operation = |word: &str| {
-        let verb = VERBS.iter().chain(&["Tag", "Untag", "Update"]).find_map(|verb| word.strip_prefix(verb));
-        verb.is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let unknown: Vec<&&str> = words
-        .iter()
-        .filter(|word| is_operation(word) && !known.contains(*word) && !NO_OPERATIONS.contains(word))
-        .collect();
-    assert_eq!(
-        unknown,
-        Vec::<&&str>::new(),
-        "the wire sends them, and upgrade/src/rights/table.rs doesn't have them"
-    );
-    // What comes with another action has no request of its own.
-    let with_another = ["iam:PassRole", "rds:AddTagsToResource"];
-    let unsent: Vec<&&str> = actions
-        .iter()
-        .filter(|action| {
-            let operation = action.split_once(':').map_or(**action, |(_, operation)| operation);
-            !words.contains(operation) && !words.contains(*action) && !with_another.contains(action)
-        })
-        .collect();
-    assert_eq!(unsent, Vec::<&&str>::new(), "the table has them, and nothing sends them");
-    println!("{} actions in the table, {} more that no deployment is asked for", actions.len(), others.len());
-}
-
-fn read_sources(folder: &std::path::Path, text: &mut String) {
-    for entry in std::fs::read_dir(folder).expect("the sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            read_sources(&path, text);
-        } else if path.file_name().is_some_and(|name| name != "tests.rs") {
-            let source = std::fs::read_to_string(&path).expect("text");
-            // Comments quote, and what follows is tests.
-            let lines = source.lines().take_while(|line| !line.starts_with("#[cfg(test)]\nmod tests"));
-            for line in lines.filter(|line| !line.trim_start().starts_with("//")) {
-                text.push_str(line);
-                text.push('\n');
-            }
-        }
-    }
 }

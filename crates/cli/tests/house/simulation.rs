@@ -24,7 +24,8 @@ use conductor::{
 use upgrade::{Answer, Outcome, Plan, Question, Record, RunKind, State, Timestamp, Users};
 
 use crate::common::{approved, virtual_time};
-use crate::full::{BUCKET, Full, Vendor, Wishes, freshly};
+use crate::full::{BUCKET, Full, Wishes, freshly};
+use crate::material::Vendor;
 use crate::outside::{Standing, Way};
 
 pub use net::Lines;

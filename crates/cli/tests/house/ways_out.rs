@@ -12,7 +12,8 @@ use upgrade::{
 };
 
 use crate::common::{Silent, virtual_time};
-use crate::full::{Full, Vendor, Wishes, at_once, freshly, journal, records};
+use crate::full::{Full, Wishes, at_once, freshly, journal, records};
+use crate::material::Vendor;
 use crate::outside::{Way, check_gate};
 
 /// A journal on disk, for two to have it open.

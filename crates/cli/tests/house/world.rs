@@ -18,7 +18,8 @@ use upgrade::{
 };
 
 use crate::common::{approved, sdk};
-use crate::full::{Full, Vendor, Wishes, at_once};
+use crate::full::{Full, Wishes, at_once};
+use crate::material::Vendor;
 
 /// Carries a run on and says nothing; answers come through the journal.
 pub struct Waits;

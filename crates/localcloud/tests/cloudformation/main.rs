@@ -1,5 +1,6 @@
 //! CloudFormation of the local cloud, asked through [`localcloud::World::handle`] without the wire.
 
+mod answers;
 mod chance;
 mod code_ocean;
 mod containers;

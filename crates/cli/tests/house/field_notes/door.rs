@@ -5,7 +5,7 @@ use conductor::Ended;
 use upgrade::Outcome;
 
 use super::{Scene, after, has, not_upgraded, quiet_release};
-use crate::full::Material;
+use crate::material::Material;
 use crate::outside::Way;
 
 /// For how many seconds in a row strangers may meet the new listener before it is closed: CloudFormation's event has to be

@@ -5,7 +5,8 @@ use conductor::{Ended, JournalStore, Request};
 use upgrade::{Answer, Outcome, Question, State, Step, UpdateKind, fold};
 
 use super::{Scene, after, has};
-use crate::full::{Material, at_once};
+use crate::full::at_once;
+use crate::material::Material;
 use crate::outside::Way;
 
 /// A second target group that waits for its turn, as in blue/green, without any target.

@@ -8,7 +8,8 @@ use serde_json::json;
 use upgrade::{Note, Outcome, State, Step, Timestamp, UpdateKind};
 
 use super::{Scene, after, has, quiet_release};
-use crate::full::{BUCKET, Material, stack};
+use crate::full::{BUCKET, stack};
+use crate::material::Material;
 use crate::outside::check_gate;
 
 const WORKERS: &str = "platform-workers-1";
