@@ -8,7 +8,7 @@ use futures_util::future::join;
 use upgrade::rights::Asked;
 use upgrade::{
     Circumstances, DeniedAction, Job, LogicalResource, Looked, ObstacleParts, PlatformCapabilities,
-    PortError, Targets,
+    PortError, StackSettings, Targets,
 };
 
 use crate::cloud::AwsCloud;
@@ -52,10 +52,7 @@ impl AwsCloud {
         lookup: &Lookup<'_>,
         clock: &Clock,
     ) -> Result<Circumstances, PortError> {
-        let mut stack = cloudformation::stack::settings(&self.wire, lookup.stack_id)
-            .await
-            .map_err(|error| self.origin.explain(error))?
-            .ok_or_else(|| ec2::incomplete("cloudformation:DescribeStacks", "stack"))?;
+        let mut stack = self.stack_settings(lookup.stack_id).await?;
         let drift = cloudformation::drift::drift(
             &self.wire,
             lookup.stack_id,
@@ -74,6 +71,17 @@ impl AwsCloud {
         }
         around.stack = stack;
         Ok(around)
+    }
+
+    /// A stack's settings as they are, but for its policy.
+    ///
+    /// # Errors
+    /// There is no such stack, or it can't be described.
+    pub async fn stack_settings(&self, stack: &str) -> Result<StackSettings, PortError> {
+        cloudformation::stack::settings(&self.wire, stack)
+            .await
+            .map_err(|error| self.origin.explain(error))?
+            .ok_or_else(|| ec2::incomplete("cloudformation:DescribeStacks", "stack"))
     }
 
     /// The ARN of whoever signs the requests.

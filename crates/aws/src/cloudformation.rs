@@ -5,6 +5,7 @@ pub(crate) mod acts;
 pub(crate) mod drift;
 pub(crate) mod drift_preview;
 pub(crate) mod events;
+mod hooks;
 pub(crate) mod stack;
 mod validation;
 
@@ -71,7 +72,7 @@ struct Target {
     requires_recreation: Option<String>,
 }
 
-/// A change set with all pages of its changes, in plain mode.
+/// A change set with all pages of its changes, in plain mode, and the hooks that will look at it.
 pub(crate) async fn change_set(
     wire: &Wire,
     stack_id: &str,
@@ -89,6 +90,7 @@ pub(crate) async fn change_set(
             findings: Vec::new(),
             execution_status,
             changes: Vec::new(),
+            hooks: None,
         });
         seen.changes.extend(changes.into_iter().filter_map(|any| any.resource_change).map(change));
         ControlFlow::Continue(())
@@ -101,6 +103,10 @@ pub(crate) async fn change_set(
     };
     if let (Some(seen), Some(id)) = (seen.as_mut().filter(failed), id) {
         seen.findings = validation::findings(wire, &id).await?;
+    }
+    // Only of one that can be executed somebody wants to know what will look at it.
+    if let Some(seen) = seen.as_mut().filter(|seen| seen.execution_status == "AVAILABLE") {
+        seen.hooks = Some(hooks::planned(wire, stack_id, name).await?);
     }
     Ok(seen)
 }

@@ -119,6 +119,14 @@ impl CallError {
         self.failure.code()
     }
 
+    /// `, which takes the right cloudformation:GetHookResult` where the caller was denied it; else nothing.
+    pub(crate) fn right_in_words(&self) -> String {
+        match is_denied(self.code()) {
+            true => format!(", which takes the right {}", self.operation),
+            false => String::new(),
+        }
+    }
+
     /// The words of a service's refusal; empty when it isn't one.
     pub(crate) fn message(&self) -> &str {
         match &self.failure {

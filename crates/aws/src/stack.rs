@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use conductor::Clock;
 use serde::Deserialize;
-use upgrade::{PortError, PortErrorKind};
+use upgrade::{PortError, PortErrorKind, StackEvent};
 
 use crate::cloud::AwsCloud;
-use crate::cloudformation::events::first_failure;
+use crate::cloudformation::events::{first_failure, history};
 use crate::cloudformation::{on_stack, resources, stack};
 
 /// A stack to create.
@@ -44,6 +44,11 @@ impl AwsCloud {
     /// A stack's status and AWS's reason for it; `None` when there is no such stack.
     pub async fn stack_status(&self, stack_name: &str) -> Result<Option<(String, String)>, PortError> {
         stack::stack_status(&self.wire, stack_name).await
+    }
+
+    /// The latest events of a stack, at most so many, oldest first: how long things took there.
+    pub async fn stack_history(&self, stack_id: &str, most: usize) -> Result<Vec<StackEvent>, PortError> {
+        history(&self.wire, stack_id, most).await.map_err(|error| self.origin.explain(error))
     }
 
     /// Names of a stack's change sets that were made and not executed.

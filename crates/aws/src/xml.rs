@@ -1,5 +1,6 @@
 //! An XML answer as a tree, and a tree as a type. Only what AWS writes: elements and text, no attributes.
 
+use std::ops::ControlFlow;
 use std::slice::Iter;
 
 use quick_xml::Reader;
@@ -38,6 +39,21 @@ impl Element {
     /// # Errors
     /// When the text isn't one whole element.
     pub(crate) fn parse(text: &str) -> Result<Element, XmlError> {
+        // Nothing is called so, so nothing is handed over.
+        let whole = Element::parse_but(text, "", |_| ControlFlow::Continue(()))?;
+        whole.ok_or(XmlError::Incomplete)
+    }
+
+    /// The document's root without the items of the lists of this name: each is handed over as soon as it is read. `None`: `each` broke
+    /// off, and what follows was not read.
+    ///
+    /// # Errors
+    /// When what was read isn't one whole element.
+    pub(crate) fn parse_but(
+        text: &str,
+        list: &str,
+        mut each: impl FnMut(Element) -> ControlFlow<()>,
+    ) -> Result<Option<Element>, XmlError> {
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Element> = Vec::new();
         loop {
@@ -85,8 +101,13 @@ impl Element {
                 Event::Decl(_) | Event::PI(_) | Event::DocType(_) | Event::Comment(_) => continue,
             };
             match open.last_mut() {
+                Some(parent) if parent.name == list => {
+                    if each(closed).is_break() {
+                        return Ok(None);
+                    }
+                }
                 Some(parent) => parent.children.push(closed),
-                None => return Ok(closed),
+                None => return Ok(Some(closed)),
             }
         }
     }
@@ -203,6 +224,8 @@ impl<'de> IntoDeserializer<'de, ReadError> for &'de Element {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::{DEEPEST, Element, XmlError};
 
     #[test]
@@ -250,6 +273,23 @@ mod tests {
         for unreadable in ["<G><Size>many</Size></G>", "<G><IsOn>perhaps</IsOn></G>", "<G><Size/></G>"] {
             assert!(read(unreadable).is_err(), "{unreadable}");
         }
+    }
+
+    #[test]
+    fn items_are_handed_over_until_somebody_has_enough() {
+        let text = "<R><L><m>1</m><m>2</m><m>3</m></L><Next>t</Next></R>";
+        let mut seen = Vec::new();
+        let mut read = |most: usize| {
+            Element::parse_but(text, "L", |item| {
+                seen.push(item.text);
+                if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        };
+        let whole = read(9).expect("XML").expect("nobody broke off");
+        assert_eq!((whole.text_of("Next"), whole.list("L").len()), ("t", 0));
+        assert_eq!(read(5), Ok(None));
+        assert_eq!(seen, ["1", "2", "3", "1", "2"]);
+        assert!(Element::parse_but("<R><L><m>1</m>", "L", |_| ControlFlow::Continue(())).is_err());
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub enum Operation {
     Delete,
 }
 
+impl Operation {
+    /// As AWS has it in statuses, in small letters.
+    pub fn word(self) -> &'static str {
+        match self {
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Delete => "delete",
+        }
+    }
+}
+
 /// Where a figure is from, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

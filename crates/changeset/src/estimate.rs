@@ -18,7 +18,7 @@ use crate::rules::no_return::Loss;
 /// How long resources of one stack took earlier, from its own events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnEvents {
-    by_resource: BTreeMap<(String, Operation), u64>,
+    by_resource: BTreeMap<(String, Operation), Vec<u64>>,
     by_type: BTreeMap<(String, Operation), Vec<u64>>,
 }
 
@@ -60,7 +60,7 @@ impl OwnEvents {
                     if let Some(since) = begun.remove(&key) {
                         let seconds = (event.at_seconds - since).max(0.0).round() as u64;
                         own.by_type.entry((event.resource_type, operation)).or_default().push(seconds);
-                        own.by_resource.insert(key, seconds);
+                        own.by_resource.entry(key).or_default().push(seconds);
                     }
                 }
                 _ => {
@@ -81,9 +81,16 @@ impl OwnEvents {
         self.by_resource.is_empty()
     }
 
+    /// Every time that was measured of a resource, oldest first; where there is none, those of its type in this stack. In seconds.
+    pub fn samples(&self, logical_id: &str, type_name: &str, operation: Operation) -> &[u64] {
+        let own = self.by_resource.get(&(logical_id.to_owned(), operation));
+        own.or_else(|| self.by_type.get(&(type_name.to_owned(), operation))).map_or(&[], Vec::as_slice)
+    }
+
     /// The resource's own time, else the median of its type in this stack, else what is usual.
     pub fn figure(&self, logical_id: &str, type_name: &str, operation: Operation) -> Figure {
-        let own = self.by_resource.get(&(logical_id.to_owned(), operation)).copied().or_else(|| {
+        let last = self.by_resource.get(&(logical_id.to_owned(), operation)).and_then(|all| all.last());
+        let own = last.copied().or_else(|| {
             let mut all = self.by_type.get(&(type_name.to_owned(), operation))?.clone();
             all.sort_unstable();
             all.get(all.len() / 2).copied()

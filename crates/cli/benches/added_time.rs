@@ -7,8 +7,6 @@
 //!
 //! `cargo bench --package cli --bench added_time`
 
-#[path = "../tests/house/calls.rs"]
-mod calls;
 #[path = "../tests/house/common.rs"]
 #[expect(dead_code, reason = "the tests share more than this needs")]
 mod common;
@@ -17,8 +15,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws::NewStack;
-use calls::CallLog;
 use cli::demo_settings;
+use cli::rehearsal::calls::CallLog;
 use cli::site::Site;
 use common::{Rehearsal, Releases, local_cloud, sample, virtual_time};
 use conductor::{Clock, Cloud as _};

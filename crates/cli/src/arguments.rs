@@ -1,19 +1,31 @@
 //! The command line.
 
+mod demonstrating;
 mod looking;
+mod reading;
+mod rehearsing;
 mod running;
+mod stack_options;
+mod telling;
+mod upgrading;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
+pub(crate) use demonstrating::Demo;
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Policy, Status};
+pub(crate) use reading::{Completions, ManPages};
+pub(crate) use rehearsing::{RehearsalOutput, Rehearse, Simulate, TakeSnapshot};
 pub(crate) use running::{AnswerRun, FollowRun, ListRuns, OneRun, Run, ShowRun};
+pub(crate) use stack_options::StackOptions;
+pub(crate) use telling::Notify;
+pub(crate) use upgrading::{Check, Entering, PlanArguments, Upgrade, Wish};
 
 /// Takes a running platform from one release to the next in a calm.
 #[derive(Debug, Parser)]
-#[command(name = "slackwater", version, after_help = crate::error::exit_code_table())]
+#[command(name = "slackwater", version, max_term_width = 100, after_help = crate::error::exit_code_table())]
 pub struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,6 +62,13 @@ pub(crate) enum Command {
     /// Written beside it, and said: copies of its templates into template_bucket, under slackwater/templates/, so that what is
     /// approved is what is deployed; where the state is in a bucket, one object there that tries it (probe/conditions).
     Plan(PlanArguments),
+    /// Write down how a deployment stands, for rehearsals elsewhere: templates, parameters without secrets, who and what runs, how
+    /// long things took. Nothing of the deployment is changed; CloudFormation is asked to detect drift.
+    Snapshot(TakeSnapshot),
+    /// Rehearse an upgrade, hundreds of times, in clouds in this process. Nothing real is touched, and no account is needed.
+    Rehearse(Rehearse),
+    /// Hold this program to its own rules on evenings that it draws from seeds. Nothing real is touched.
+    Simulate(Simulate),
     /// Upgrade a deployment: announce, maintenance on, update, prove healthy, maintenance off.
     Upgrade(Upgrade),
     /// Maintenance mode by itself.
@@ -60,6 +79,12 @@ pub(crate) enum Command {
     Run(Run),
     /// Serve the Admin Panel: look, maintain, follow runs, in a browser.
     Serve(Serve),
+    /// Who is told of a deployment's runs, and by what way; with --test each is sent a test.
+    Notify(Notify),
+    /// Print the script by which a shell completes this program's commands.
+    Completions(Completions),
+    /// Print this program's manual page, or write one a command into a directory.
+    Man(ManPages),
     /// The lab's programs, as the lab's templates start them.
     #[command(subcommand, hide = true)]
     Lab(lab::Command),
@@ -207,43 +232,6 @@ pub(crate) struct ShowTemplate {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Demo {
-    /// A vendor's release to begin with, a CloudFormation template, instead of the lab.
-    #[arg(long, value_name = "TEMPLATE", requires = "to")]
-    pub from: Option<PathBuf>,
-    /// The release to upgrade to: of the lab 1.1.0, 1.2.0-bad (never healthy) or 1.3.0-fails (rolled back); after --from a
-    /// template [default: 1.1.0].
-    #[arg(long, value_name = "RELEASE|TEMPLATE")]
-    pub to: Option<PathBuf>,
-    /// A parameter's value, with --from; may be repeated. A release that doesn't take it isn't given it.
-    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub parameters: Vec<(String, String)>,
-    /// Name of the stack, with --from.
-    #[arg(long, default_value = "demo")]
-    pub stack_name: String,
-    /// Carry the upgrade out without asking.
-    #[arg(long)]
-    pub unattended: bool,
-    /// Deploy the lab and set it to work, upgrade nothing, and stay until Ctrl-C: for other commands and for browsers.
-    #[arg(long, conflicts_with_all = ["unattended", "from"])]
-    pub stay: bool,
-    /// Discard what an earlier demo left in the data directory.
-    #[arg(long)]
-    pub fresh: bool,
-    /// Loopback port of the local cloud; 0 takes any free ones, for the lab as well (else 8800 and 8801).
-    #[arg(long, default_value_t = 4580)]
-    pub port: u16,
-    /// How many times faster than AWS the local cloud works, or "instant".
-    #[arg(long, default_value = "120", value_parser = speed, allow_hyphen_values = true)]
-    pub speed: Speed,
-    /// Where identifiers on the local cloud come from: the same seed gives the same ones.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    #[command(flatten)]
-    pub data: DataDir,
-}
-
-#[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Local {
     #[command(subcommand)]
@@ -318,95 +306,6 @@ pub(crate) struct Places {
     pub config: ConfigFile,
     #[command(flatten)]
     pub data: DataDir,
-}
-
-/// What an upgrade is to do.
-#[derive(Debug, Args)]
-pub(crate) struct Wish {
-    /// The deployment's name in slackwater.toml [default: the only one].
-    pub deployment: Option<String>,
-    /// The release: a template's file, or its S3 URL.
-    #[arg(long, value_name = "FILE|URL")]
-    pub to: Option<String>,
-    /// A parameter's value; may be repeated. One that isn't given keeps its value, or takes the new default.
-    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub parameters: Vec<(String, String)>,
-    /// Take the values that checks offer: a database's storage as it has grown.
-    #[arg(long)]
-    pub fix: bool,
-    /// Accept a check's warning, by its id; may be repeated.
-    #[arg(long, value_name = "CHECK")]
-    pub accept: Vec<String>,
-    /// Accept that a resource which holds data is replaced or removed; may be repeated.
-    #[arg(long, value_name = "LOGICAL_ID")]
-    pub accept_replacement: Vec<String>,
-    /// Why it is accepted; kept in the plan.
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub why: String,
-    #[command(flatten)]
-    pub entering: Entering,
-    /// The role that CloudFormation assumes [default: the one the stack has].
-    #[arg(long, value_name = "ARN")]
-    pub role_arn: Option<String>,
-    #[command(flatten)]
-    pub places: Places,
-}
-
-/// How maintenance is entered.
-#[derive(Debug, Args)]
-pub(crate) struct Entering {
-    /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
-    #[arg(long, value_name = "SESSION")]
-    pub force_session: Vec<String>,
-    /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
-    #[arg(long, value_name = "WHEN")]
-    pub at: Option<String>,
-    /// Tell users now, and close the gate after so long (30m).
-    #[arg(long, value_name = "DURATION", conflicts_with = "at")]
-    pub notice: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    #[command(flatten)]
-    pub wish: Wish,
-    /// Show what was changed outside of CloudFormation and what the release wants of it, by a change set that AWS makes for
-    /// it (REVERT_DRIFT), that is never executed, and deleted again; none is made while another one waits. That takes the rights to
-    /// make one: `slackwater policy --for upgrade`.
-    #[arg(long)]
-    pub drift: bool,
-    #[command(flatten)]
-    pub printed: Printed,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlanArguments {
-    #[command(flatten)]
-    pub wish: Wish,
-    /// As a person reads it, or the plan itself as JSON: what --out keeps.
-    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// Keep the plan in a file as well, for `slackwater upgrade --plan FILE --approve HASH`.
-    #[arg(short = 'o', long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Upgrade {
-    #[command(flatten)]
-    pub wish: Wish,
-    /// Carry out a plan that was kept, instead of drawing one up.
-    #[arg(long, value_name = "FILE", conflicts_with = "to", requires = "approve")]
-    pub plan: Option<PathBuf>,
-    /// The kept plan's hash, as it was read: approval is of that plan and no other.
-    // Both: what is required is waived by clap where it conflicts with what is there.
-    #[arg(long, value_name = "HASH", requires = "plan", conflicts_with = "to")]
-    pub approve: Option<String>,
-    /// Carry it out without asking.
-    #[arg(long, conflicts_with = "plan")]
-    pub yes: bool,
-    #[command(flatten)]
-    pub progress: Progress,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -571,14 +470,33 @@ mod tests {
                 "slackwater check",
                 "slackwater init",
                 "slackwater maintenance status",
+                "slackwater notify",
                 "slackwater plan",
                 "slackwater policy",
+                "slackwater rehearse",
                 "slackwater run list",
                 "slackwater run show",
+                "slackwater simulate",
+                "slackwater snapshot",
                 "slackwater status",
                 "slackwater template",
             ]
         );
+    }
+
+    #[test]
+    fn help_is_at_most_a_hundred_columns_wide() {
+        let mut whole = super::Arguments::command();
+        whole.build();
+        let mut all = Vec::new();
+        commands(&whole, "slackwater", &mut all);
+        // The lab's own programs are started by templates, and read by nobody.
+        let read = all.into_iter().filter(|(name, _)| !name.starts_with("slackwater lab"));
+        for (name, mut command) in read {
+            for line in command.render_long_help().to_string().lines() {
+                assert!(line.chars().count() <= 100, "{name}: {line}");
+            }
+        }
     }
 
     /// What clap finds wrong with a command it finds when that command is called, in a debug build: here with all.

@@ -7,15 +7,6 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use upgrade::{ExpectedChange, Fate};
 
-/// Narrower than this nothing is readable, wider nobody reads it.
-const WIDTHS: std::ops::RangeInclusive<usize> = 60..=140;
-
-/// The width of the terminal; 100 where there is none.
-pub(crate) fn terminal_width() -> usize {
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0));
-    width.clamp(*WIDTHS.start(), *WIDTHS.end())
-}
-
 /// The table, with a line of totals before it. Colours are written as ANSI sequences; the printing side drops
 /// them where there is no terminal.
 pub(crate) fn render(expected: &[ExpectedChange], width: usize) -> String {
@@ -24,7 +15,12 @@ pub(crate) fn render(expected: &[ExpectedChange], width: usize) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "  {}", totals(&sorted));
-    let names = sorted.iter().map(|change| change.logical_id.len()).max().unwrap_or(0).min(44);
+    let widest =
+        |of: fn(&ExpectedChange) -> &String| sorted.iter().map(|change| of(change).len()).max().unwrap_or(0);
+    let names = widest(|change| &change.logical_id).min(44);
+    // Types stand below each other where there is room for that.
+    let fits = 24 + names + widest(|change| &change.resource_type) <= width;
+    let names = if fits { names } else { 0 };
     let (unchanged, changed): (Vec<_>, Vec<_>) =
         sorted.into_iter().partition(|change| change.expected == Fate::Unchanged);
     for change in changed {
@@ -77,15 +73,14 @@ fn totals(sorted: &[&ExpectedChange]) -> String {
     if parts.is_empty() { "No changes.".to_owned() } else { format!("{}.", parts.join(", ")) }
 }
 
+/// Red is for what fails, yellow for what wants a look.
 fn style(fate: Fate) -> Style {
     match fate {
-        Fate::Fails | Fate::Removed | Fate::Replaced => {
-            Style::new().bold().fg_color(Some(AnsiColor::Red.into()))
-        }
-        Fate::MayBeReplaced | Fate::InstancesReplaced => {
+        Fate::Fails => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
+        Fate::Removed | Fate::Replaced | Fate::MayBeReplaced | Fate::InstancesReplaced => {
             Style::new().fg_color(Some(AnsiColor::Yellow.into()))
         }
-        Fate::Added => Style::new().fg_color(Some(AnsiColor::Green.into())),
+        Fate::Added => Style::new(),
         Fate::UpdatedInPlace | Fate::MayBeUpdated => Style::new(),
         Fate::Unchanged => Style::new().dimmed(),
     }

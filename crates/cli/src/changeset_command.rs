@@ -26,6 +26,7 @@ use crate::change_table;
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
 use crate::inputs::{InputError, Release, parameters_file};
+use crate::terminal;
 
 /// A template with the values it is evaluated with.
 struct Side {
@@ -100,8 +101,9 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     };
     match arguments.document {
         Document::Text => {
-            let width = change_table::terminal_width();
-            print_styled!("{}{}", table(&expected, &found, width), update_time::text(&estimated, width));
+            let width = terminal::width();
+            let text = table(&expected, &found, width) + &update_time::text(&estimated, width);
+            print_styled!("{}", terminal::fold(&text, width));
             for line in &displaced {
                 print_styled!("{line}\n");
             }
@@ -122,7 +124,13 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
     }
     let data_at_risk =
         found.iter().any(|risk| risk.kind == RiskKind::DataLost) || expected.iter().any(replaces_stateful);
-    Ok(if data_at_risk { Exit::DataAtRisk } else { Exit::Done }.into())
+    let fails = expected.iter().any(|one| one.expected == Expected::Fails);
+    let exit = match (fails, data_at_risk) {
+        (true, _) => Exit::ForetoldToFail,
+        (false, true) => Exit::DataAtRisk,
+        (false, false) => Exit::Done,
+    };
+    Ok(exit.into())
 }
 
 /// Whether a resource that holds data is replaced, or may be; a copy that its policies keep is not the resource.
@@ -258,7 +266,7 @@ fn table(expected: &[Expectation], found: &[Risk], width: usize) -> String {
         for risk in found {
             let doubt = if risk.certain { "" } else { " (perhaps)" };
             let whose = risk.logical_id.as_deref().unwrap_or("the template");
-            text.push_str(&format!("  {}{doubt}: {whose}\n", risk_word(risk.kind)));
+            text.push_str(&format!("  {}{doubt}: {whose}\n", risk.kind.title()));
             change_table::wrap(&mut text, &risk.because, width);
         }
         text.push('\n');
@@ -266,20 +274,6 @@ fn table(expected: &[Expectation], found: &[Risk], width: usize) -> String {
     text.push_str("What we expect\n");
     text.push_str(&change_table::render(&expected, width));
     text
-}
-
-fn risk_word(kind: RiskKind) -> &'static str {
-    match kind {
-        RiskKind::DataLost => "data lost",
-        RiskKind::UpdateFails => "the update fails",
-        RiskKind::Irreversible => "irreversible",
-        RiskKind::Interruption => "interruption",
-        RiskKind::ResourceDeleted => "deleted",
-        RiskKind::LeftBehind => "left behind",
-        RiskKind::Undecided => "undecided",
-        RiskKind::CapabilityNeeded => "capability needed",
-        RiskKind::GoneAfterCleanUp => "gone after the clean-up",
-    }
 }
 
 fn expectation_json(expectation: &Expectation) -> Json {
@@ -296,7 +290,7 @@ fn expectation_json(expectation: &Expectation) -> Json {
 
 fn risk_json(risk: &Risk) -> Json {
     json!({
-        "kind": risk_word(risk.kind),
+        "kind": risk.kind.title(),
         "certain": risk.certain,
         "logical_id": risk.logical_id,
         "resource_type": risk.resource_type,

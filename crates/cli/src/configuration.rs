@@ -3,12 +3,14 @@
 //!
 //! Secrets stand in no file: only the name of an environment variable, or the path of a file.
 
+mod accepted;
 mod catalogue;
 mod deployment;
 mod doors;
 pub(crate) mod duration;
 mod health;
 mod maintenance;
+mod notifications;
 mod place;
 mod plan_settings;
 mod platform;
@@ -17,17 +19,18 @@ mod profile_file;
 mod reader;
 mod state;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use upgrade::nearest;
 
 use crate::error::{CliError, Exit, UNTOUCHED};
 
+pub use accepted::AcceptedCheck;
 pub use catalogue::{Catalogue, parse_catalogue};
-pub use deployment::{
-    Access, AssumedRole, Credentials, DeploymentSettings, LinkedStackSettings, Notifications,
-};
+pub use deployment::{Access, AssumedRole, Credentials, DeploymentSettings, LinkedStackSettings};
 pub use maintenance::MaintenanceSettings;
+pub use notifications::{EmailSettings, MailSecurity, Notifications, PagerDutySettings, WebhookSettings};
 pub use place::{Environment, find_file};
 pub use plan_settings::Window;
 pub use platform::PlatformSettings;
@@ -36,7 +39,7 @@ pub use profile_file::{load_profile, parse_profile};
 pub use reader::Word;
 pub use state::StateSettings;
 
-use reader::Document;
+use reader::{Document, Table};
 
 /// A file of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +53,20 @@ pub struct Configuration {
 }
 
 /// `[panel]`: what is decided once for all deployments that the panel shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PanelSettings {
+    /// Where people reach it, for links in notices; `None`: nobody said.
+    pub url: Option<String>,
     /// Whether a plan is approved by somebody else than those who proposed it.
     pub two_person_approval: bool,
+    /// Whether a plan is approved only after a rehearsal that is as new as what it was drawn up from.
+    pub rehearsal_required: bool,
+    /// How often a rehearsal carries the upgrade out; `None`: as often as the command line does.
+    pub rehearsal_runs: Option<u64>,
 }
+
+/// More tell nothing that fewer don't.
+const REHEARSAL_RUNS: Range<u64> = 1..1_001;
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +134,13 @@ impl From<ConfigurationError> for CliError {
     }
 }
 
+/// The panel's address, without a slash at its end.
+fn panel_url(table: &Table<'_>) -> Option<String> {
+    let word = table.text("url")?;
+    platform::check_url(table, "url", &word);
+    Some(word.text.trim_end_matches('/').to_owned())
+}
+
 impl Configuration {
     /// Read settings. `file` is the name for messages; paths in it are from its directory.
     ///
@@ -129,9 +148,24 @@ impl Configuration {
     /// Everything that is wrong with it.
     pub fn parse(file: &str, text: &str) -> Result<Configuration, Problems> {
         Document::read(file, text, |root| {
-            let deployments = root.named_tables("deployments", deployment::read);
-            let two_person_approval = root.table("panel", |table| table.flag("two_person_approval"));
-            let panel = PanelSettings { two_person_approval: two_person_approval.flatten().unwrap_or(false) };
+            let mut deployments = root.named_tables("deployments", deployment::read);
+            let everywhere = accepted::read(root);
+            for deployment in &mut deployments {
+                // A deployment's own word goes before that for all.
+                let own = deployment.accepted.len();
+                for one in &everywhere {
+                    if deployment.accepted[..own].iter().all(|its| its.check != one.check) {
+                        deployment.accepted.push(one.clone());
+                    }
+                }
+            }
+            let panel = root.table("panel", |table| PanelSettings {
+                url: panel_url(table),
+                two_person_approval: table.flag("two_person_approval").unwrap_or(false),
+                rehearsal_required: table.flag("rehearsal_required").unwrap_or(false),
+                rehearsal_runs: table.number("rehearsal_runs", REHEARSAL_RUNS),
+            });
+            let panel = panel.unwrap_or_default();
             Some(Configuration { path: PathBuf::from(file), deployments, panel })
         })
     }

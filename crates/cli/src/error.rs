@@ -19,10 +19,12 @@ pub enum Exit {
     RefusedByAws = 5,
     DataAtRisk = 6,
     NeedsAnswer = 7,
+    BlockedByChecks = 8,
+    ForetoldToFail = 9,
 }
 
 impl Exit {
-    pub const ALL: [Exit; 8] = [
+    pub const ALL: [Exit; 10] = [
         Exit::Done,
         Exit::Failed,
         Exit::BadInput,
@@ -31,6 +33,8 @@ impl Exit {
         Exit::RefusedByAws,
         Exit::DataAtRisk,
         Exit::NeedsAnswer,
+        Exit::BlockedByChecks,
+        Exit::ForetoldToFail,
     ];
 
     #[must_use]
@@ -53,6 +57,8 @@ impl Exit {
                 "(changeset) a resource that holds data is replaced, or removed without a copy"
             }
             Exit::NeedsAnswer => "a run waits for a person's decision: users may be kept out",
+            Exit::BlockedByChecks => "checks stand in the way of the upgrade: nothing was touched",
+            Exit::ForetoldToFail => "the update is foretold to fail, or to be refused: nothing was touched",
         }
     }
 }

@@ -9,7 +9,7 @@ use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
 use upgrade::{Observation, Outcome, Plan, Record, Report, State, Timestamp, Users, users_query};
 
 use crate::error::{CliError, Exit};
-use crate::notifications::{Notice, message, tell};
+use crate::notifications::{Notice, tell_now};
 use crate::signals::Signal;
 use crate::site::Site;
 use crate::words::time_of_day;
@@ -152,7 +152,7 @@ pub(crate) async fn leave(
     let users = find_users(site, &plan, &records, &state).await;
     let left = LeftRun { run_id: run_id.to_owned(), by, step: state.step.title(), users };
     let notice = Notice::Interrupted { by: by.to_string(), kept_out: left.users.kept_out };
-    match tokio::time::timeout(TELL, tell(site, &message(&plan, &notice))).await {
+    match tokio::time::timeout(TELL, tell_now(site, &plan, &notice)).await {
         Ok(remarks) => {
             for remark in remarks {
                 eprintln!("slackwater: {remark}");

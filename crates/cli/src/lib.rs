@@ -15,6 +15,7 @@ mod arguments;
 mod banner_command;
 mod change_table;
 mod changeset_command;
+mod completions_command;
 pub mod configuration;
 mod demo;
 mod drift_preview;
@@ -33,7 +34,9 @@ mod local_cloud;
 mod local_command;
 mod local_seed;
 mod maintenance_command;
+mod man_command;
 mod notifications;
+mod notify_command;
 mod operate;
 mod plan_text;
 pub mod planning;
@@ -41,14 +44,22 @@ pub mod policy_command;
 pub mod ports;
 mod progress;
 mod question_text;
+pub mod rehearsal;
+mod rehearse_command;
 mod report;
 mod runs;
 pub mod seed;
 mod serve_command;
 mod signals;
+mod simulate_command;
+pub mod simulation;
 pub mod site;
+pub mod snapshot;
+mod snapshot_command;
 mod status;
 mod template_command;
+mod terminal;
+mod unknown_platform;
 mod upgrade_command;
 mod wish;
 mod words;
@@ -108,10 +119,13 @@ fn run(arguments: Arguments) -> ExitCode {
 fn out(command: &Command) -> Option<&Path> {
     let out = match command {
         Command::Changeset(changeset) => &changeset.out,
+        Command::Rehearse(rehearse) => &rehearse.out,
+        Command::Simulate(simulate) => &simulate.out,
         Command::Check(check) => &check.printed.out,
         Command::Template(template) => &template.out,
         Command::Status(status) => &status.printed.out,
         Command::Policy(policy) => &policy.printed.out,
+        Command::Notify(notify) => &notify.printed.out,
         Command::Maintenance(Maintenance::Status(status)) => &status.printed.out,
         Command::Banner(BannerCommand::Show(show)) => &show.printed.out,
         Command::Run(Run::List(list)) => &list.printed.out,
@@ -122,9 +136,12 @@ fn out(command: &Command) -> Option<&Path> {
         | Command::Plan(_)
         | Command::Demo(_)
         | Command::Init(_)
+        | Command::Snapshot(_)
         | Command::Local(_)
         | Command::Upgrade(_)
         | Command::Serve(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Lab(_) => return None,
     };
     out.path.as_deref()
@@ -134,10 +151,15 @@ fn out(command: &Command) -> Option<&Path> {
 fn only_looks(command: &Command) -> bool {
     match command {
         Command::Changeset(_)
+        | Command::Rehearse(_)
+        | Command::Simulate(_)
         | Command::Check(_)
         | Command::Template(_)
         | Command::Status(_)
-        | Command::Policy(_) => true,
+        | Command::Policy(_)
+        | Command::Completions(_) => true,
+        Command::Notify(notify) => !notify.test,
+        Command::Man(man) => man.directory.is_none(),
         Command::Plan(plan) => plan.out.is_none(),
         Command::Maintenance(command) => match command {
             Maintenance::Status(_) => true,
@@ -153,13 +175,20 @@ fn only_looks(command: &Command) -> bool {
         },
         Command::Init(init) => init.dry_run,
         Command::Serve(serve) => serve.verify_audit || serve.export_audit,
-        Command::Demo(_) | Command::Local(_) | Command::Upgrade(_) | Command::Lab(_) => false,
+        Command::Demo(_)
+        | Command::Snapshot(_)
+        | Command::Local(_)
+        | Command::Upgrade(_)
+        | Command::Lab(_) => false,
     }
 }
 
 async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Changeset(changeset) => changeset_command::run(&changeset),
+        Command::Rehearse(rehearse) => rehearse_command::run(&rehearse).await,
+        Command::Simulate(simulate) => simulate_command::run(&simulate),
+        Command::Snapshot(snapshot) => snapshot_command::run(&snapshot).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Local(mut local) => match local.command.take() {
             None => local_command::run(local).await,
@@ -176,6 +205,9 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Banner(command) => banner_command::run(command).await,
         Command::Run(command) => runs::run(command).await,
         Command::Serve(serve) => serve_command::run(serve).await,
+        Command::Notify(notify) => notify_command::run(&notify).await,
+        Command::Completions(completions) => Ok(completions_command::run(&completions)),
+        Command::Man(man) => man_command::run(&man),
         Command::Lab(command) => lab_command::run(command).await,
     }
 }

@@ -15,11 +15,11 @@ use upgrade::{
 use crate::arguments::{
     DataDir, DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus,
 };
-use crate::change_table::terminal_width;
 use crate::error::{CliError, Exit};
 use crate::journal::Journal;
 use crate::planning::{WithState, inherited, prepare_leaving, prepare_maintenance, run_id};
 use crate::site::Site;
+use crate::terminal;
 use crate::words::already;
 use crate::{operate, plan_text, status, wish};
 
@@ -98,7 +98,7 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
     wish::known_sessions(&wish.force_session, sessions)?;
     let shown = plan.sha256();
     if arguments.progress.format == Format::Text {
-        print_styled!("{}", plan_text::plan(&plan, terminal_width()));
+        print_styled!("{}", plan_text::plan(&plan, terminal::width()));
     }
     if !arguments.yes {
         operate::approve("Enable maintenance mode?")?;
@@ -250,7 +250,7 @@ async fn without_state(
     let standing = status::look(site, None).await?;
     eprintln!("slackwater: {}", refused());
     if arguments.progress.format == Format::Text {
-        print_styled!("{}", status::maintenance(&standing, terminal_width()));
+        print_styled!("{}", terminal::fit(&status::maintenance(&standing, terminal::width())));
     }
     if !arguments.without_state {
         operate::approve("Put back what is noted, and end maintenance?")?;
@@ -423,7 +423,9 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
     let site = Site::reach(places, deployment, "maintenance").await?;
     let standing = status::look(&site, Some(&places.data)).await?;
     match arguments.printed.format {
-        Format::Text => print_styled!("{}", status::maintenance(&standing, terminal_width())),
+        Format::Text => {
+            print_styled!("{}", terminal::fit(&status::maintenance(&standing, terminal::width())))
+        }
         Format::Json => println!("{:#}", serde_json::json!(standing)),
     }
     Ok(Exit::Done.into())

@@ -5,6 +5,8 @@ mod asking;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io::{self, BufRead, IsTerminal};
+use std::ops::DerefMut;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,15 +15,16 @@ use conductor::{
     Clock, ConductError, Conducting, Conductor, Ended, Holder, JournalError, JournalStore, Reply, Watcher,
     read_run,
 };
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use futures_util::future::{FusedFuture, FutureExt as _};
 use upgrade::{ApprovedPlan, NotApproved, Plan, Question, Record, Report, State, Timestamp, Users};
 
 use crate::arguments::{Format, Progress};
 use crate::error::{CliError, Exit};
 use crate::history::History;
 use crate::interruption::{self, Leaving, leave};
-use crate::notifications::{Message, Notice, Noticing, message, tell};
+use crate::notifications::{Delivery, Expectation, Telling, telling};
 use crate::progress::Lines;
+use crate::rehearsal::kept::{Kept, compare};
 use crate::signals::{Signal, Signals};
 use crate::site::Site;
 use crate::wish::who;
@@ -73,14 +76,21 @@ pub(crate) async fn start_and_tell(
     let progress = progress.into();
     let plan = approved.plan();
     let history = History::of(journal, &plan.deployment, Some(&plan.run_id)).await?;
-    let shown = Shown::new(Lines::new(history, !progress.quiet), progress.format);
+    let expected = Expectation::of_history(&history);
+    let lines = Lines::new(history, !progress.quiet);
+    let (shown, delivering) = Shown::new(site, lines, progress.format, telling(site, plan, &[], expected));
+    let mut delivering = Box::pin(delivering.fuse());
     let holder = Conducting::begin()?;
     let carried = {
         let conductor = Conductor { cloud: &site.ports, journal, clock: &site.clock, holder: &holder };
-        carry_out(site, shown, async |shown| conductor.start(approved, shown).await).await?
+        let conduct = async |shown: &mut Shown| conductor.start(approved, shown).await;
+        carry_out(site, shown, delivering.as_mut(), conduct).await?
     };
-    let ended = ended(site, &plan.run_id, journal, &holder, carried, progress.format).await?;
-    Ok((finish(&plan.run_id, &ended, journal, progress.format).await?, ended))
+    let ended = ended(site, &plan.run_id, journal, &holder, carried, progress.format);
+    let ended = beside(delivering.as_mut(), ended).await?;
+    let code = finish(site, &plan.run_id, &ended, journal, progress.format).await?;
+    delivered(delivering).await;
+    Ok((code, ended))
 }
 
 /// Go on with a run.
@@ -91,16 +101,24 @@ pub(crate) async fn resume(
     progress: impl Into<Progress>,
 ) -> Result<ExitCode, CliError> {
     let progress = progress.into();
-    let (plan, _, state) = read_run(journal, run_id).await?;
+    let (plan, records, state) = read_run(journal, run_id).await?;
     let history = History::of(journal, &plan.deployment, Some(run_id)).await?;
-    let shown = Shown::new(Lines::resuming(&state, history, !progress.quiet), progress.format);
+    let expected = Expectation::of_history(&history);
+    let lines = Lines::resuming(&state, history, !progress.quiet);
+    let (shown, delivering) =
+        Shown::new(site, lines, progress.format, telling(site, &plan, &records, expected));
+    let mut delivering = Box::pin(delivering.fuse());
     let holder = Conducting::begin()?;
     let carried = {
         let conductor = Conductor { cloud: &site.ports, journal, clock: &site.clock, holder: &holder };
-        carry_out(site, shown, async |shown| conductor.resume(run_id, shown).await).await?
+        let conduct = async |shown: &mut Shown| conductor.resume(run_id, shown).await;
+        carry_out(site, shown, delivering.as_mut(), conduct).await?
     };
-    let ended = ended(site, run_id, journal, &holder, carried, progress.format).await?;
-    finish(run_id, &ended, journal, progress.format).await
+    let ended = ended(site, run_id, journal, &holder, carried, progress.format);
+    let ended = beside(delivering.as_mut(), ended).await?;
+    let code = finish(site, run_id, &ended, journal, progress.format).await?;
+    delivered(delivering).await;
+    Ok(code)
 }
 
 /// What came of carrying a run out.
@@ -151,14 +169,16 @@ async fn ended(
     }
 }
 
-/// Conduct, keep the live line alive, and tell whoever wants to be told, all at once, until it ends or is to end.
+/// Conduct, keep the live line alive, and tell whoever wants to be told, all at once, until it ends or is to end. What is not
+/// delivered by then is left to the caller: nobody waits for it before reading how the run ended.
 async fn carry_out(
     site: &Site,
-    (mut shown, told): (Shown, UnboundedReceiver<Message>),
+    mut shown: Shown,
+    delivering: Pin<&mut impl FusedFuture<Output = ()>>,
     conduct: impl AsyncFnOnce(&mut Shown) -> Result<Ended, ConductError>,
 ) -> Result<Carried, CliError> {
     let mut signals = Signals::listen()?;
-    let (lines, format) = (shown.lines.clone(), shown.format);
+    let lines = shown.lines.clone();
     // The conducting is boxed: futures within futures within futures are more than the compiler lays out.
     let conducting = async {
         let ended = Box::pin(conduct(&mut shown)).await;
@@ -167,9 +187,8 @@ async fn carry_out(
         ended
     };
     let all = async {
-        let both = async { tokio::join!(conducting, deliver(site, told, &lines, format)).0 };
         tokio::select! {
-            ended = both => ended,
+            ended = beside(delivering, conducting) => ended,
             never = tick(site, &lines) => match never {},
         }
     };
@@ -181,6 +200,25 @@ async fn carry_out(
     Ok(Carried::Interrupted { by, signals })
 }
 
+/// Do something while notices are delivered.
+async fn beside<T>(delivering: Pin<&mut impl FusedFuture<Output = ()>>, work: impl Future<Output = T>) -> T {
+    let telling = async {
+        delivered(delivering).await;
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = telling => match never {},
+    }
+}
+
+/// Wait until everybody was told, which may have been before.
+async fn delivered(delivering: Pin<impl DerefMut<Target = impl FusedFuture<Output = ()>>>) {
+    if !delivering.is_terminated() {
+        delivering.await;
+    }
+}
+
 async fn tick(site: &Site, lines: &RefCell<Lines>) -> Infallible {
     loop {
         tokio::time::sleep(TICK).await;
@@ -188,19 +226,8 @@ async fn tick(site: &Site, lines: &RefCell<Lines>) -> Infallible {
     }
 }
 
-/// Tell what is to be told, one after the other.
-async fn deliver(site: &Site, mut told: UnboundedReceiver<Message>, lines: &RefCell<Lines>, format: Format) {
-    while let Some(message) = told.recv().await {
-        for remark in tell(site, &message).await {
-            match format {
-                Format::Text => lines.borrow_mut().say(&format!("            Remark: {remark}")),
-                Format::Json => eprintln!("slackwater: {remark}"),
-            }
-        }
-    }
-}
-
 async fn finish(
+    site: &Site,
     run_id: &str,
     ended: &Ended,
     journal: &impl JournalStore,
@@ -211,14 +238,23 @@ async fn finish(
         Ended::Run(outcome) => {
             let told = Report::from_journal(&plan, &records)?;
             match format {
-                Format::Text => report::print(&plan, &records, &told),
+                Format::Text => {
+                    report::print(&plan, &records, &told);
+                    if let Some(compared) = site.data.as_ref().and_then(|data| compare(data, &plan, &told)) {
+                        println!("{compared}");
+                    }
+                }
                 Format::Json => println!("{}", serde_json::json!({"outcome": outcome, "seen": told.seen})),
             }
             Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()))
         }
         Ended::NeedsAnswer(question, users) => {
             match format {
-                Format::Text => println!("\n{}", question_text::render(run_id, question, users.as_ref())),
+                Format::Text => {
+                    let known = rehearsed(site).and_then(|kept| kept.evidence(question));
+                    let known = known.map(|known| format!("{known}\n")).unwrap_or_default();
+                    println!("\n{}{known}", question_text::render(run_id, question, users.as_ref()));
+                }
                 Format::Json => println!("{}", serde_json::json!({"question": question})),
             }
             Ok(Exit::NeedsAnswer.into())
@@ -226,25 +262,36 @@ async fn finish(
     }
 }
 
+/// What the last rehearsal of this deployment said.
+fn rehearsed(site: &Site) -> Option<Kept> {
+    Kept::read(site.data.as_ref()?, &site.settings.name)
+}
+
 /// Shows a run as it happens, has notices sent, and asks whoever sits before it.
 struct Shown {
     lines: Rc<RefCell<Lines>>,
     format: Format,
-    notices: UnboundedSender<Message>,
-    noticing: Noticing,
+    telling: Telling,
     asking: Asking,
+    rehearsed: Option<Kept>,
 }
 
 impl Shown {
-    fn new(lines: Lines, format: Format) -> (Shown, UnboundedReceiver<Message>) {
-        let (notices, told) = unbounded_channel();
-        let (lines, asking) = (Rc::new(RefCell::new(lines)), Asking::default());
-        (Shown { lines, format, notices, noticing: Noticing::default(), asking }, told)
-    }
-
-    fn notify(&self, plan: &Plan, notice: &Notice) {
-        // The receiver lives as long as the conducting does.
-        let _delivered = self.notices.send(message(plan, notice));
+    /// With it what delivers notices, to be run beside the conducting and to its own end.
+    fn new(
+        site: &Site,
+        lines: Lines,
+        format: Format,
+        (telling, delivery): (Telling, Delivery),
+    ) -> (Shown, impl Future<Output = ()> + use<>) {
+        let lines = Rc::new(RefCell::new(lines));
+        let remarks = Rc::clone(&lines);
+        let delivering = delivery.run(move |remark| match format {
+            Format::Text => remarks.borrow_mut().say(&format!("            Remark: {remark}")),
+            Format::Json => eprintln!("slackwater: {remark}"),
+        });
+        let (asking, rehearsed) = (Asking::default(), rehearsed(site));
+        (Shown { lines, format, telling, asking, rehearsed }, delivering)
     }
 }
 
@@ -256,9 +303,7 @@ impl Watcher for Shown {
             // The prompt's line ends here.
             println!();
         }
-        for notice in self.noticing.recorded(record, state) {
-            self.notify(plan, &notice);
-        }
+        self.telling.recorded(plan, record, state);
         match self.format {
             Format::Text => self.lines.borrow_mut().recorded(plan, record, state),
             Format::Json => println!("{}", serde_json::json!(record)),
@@ -266,16 +311,15 @@ impl Watcher for Shown {
     }
 
     fn asked(&mut self, plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
-        if let Some(notice) = self.noticing.asked(question, users) {
-            self.notify(plan, &notice);
-        }
+        self.telling.asked(question, users);
         if self.format == Format::Json || !io::stdin().is_terminal() {
             // What is tried on goes on without anybody's word; everything else waits for whoever resumes it.
             return if question.is_tried_on() { Reply::Wait } else { Reply::Leave };
         }
         // A live line would wipe out what is being typed.
         self.lines.borrow_mut().hold_live(true);
-        self.asking.ask(&plan.run_id, question, users)
+        let known = self.rehearsed.as_ref().and_then(|kept| kept.evidence(question));
+        self.asking.ask(&plan.run_id, question, users, known.as_deref())
     }
 
     fn hindered(&mut self, _run_id: &str, error: &JournalError, until: Timestamp) {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
+use crate::terminal;
 
 /// Whether the command of this process only looks.
 static ONLY_LOOKS: AtomicBool = AtomicBool::new(false);
@@ -75,10 +76,11 @@ pub(crate) fn write_err(words: fmt::Arguments<'_>) {
 
 /// Print an error to standard error, with what to do.
 pub(crate) fn print_error(error: &CliError) {
-    write_err(format_args!("slackwater: {error}\n"));
+    let mut text = format!("slackwater: {error}\n");
     for hint in error.hints() {
-        write_err(format_args!("  {hint}\n"));
+        text.push_str(&format!("  {hint}\n"));
     }
+    write_err(format_args!("{}", terminal::fit(&text)));
 }
 
 /// Write out what waits in the buffer.
@@ -125,6 +127,10 @@ macro_rules! print {
 macro_rules! println {
     () => { $crate::output::write_out(format_args!("\n")) };
     ($($words:tt)*) => { $crate::output::write_out(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+macro_rules! eprint {
+    ($($words:tt)*) => { $crate::output::write_err(format_args!($($words)*)) };
 }
 
 macro_rules! eprintln {

@@ -1,53 +1,104 @@
 //! Checks and a plan as a person reads them: what will change, what is at risk, what users will notice, who is working
 //! right now, what must be decided.
 
+pub(crate) mod decision;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use upgrade::{CheckResult, ParameterRow, Piece, Plan, RunKind, UnpinnedPiece, UpdateKind, Verdict};
+use upgrade::{
+    Acceptance, CheckResult, ParameterRow, Piece, Plan, Proposal, RunKind, UnpinnedPiece, UpdateKind,
+    Verdict, in_the_way,
+};
 
 use crate::change_table::{self, wrap};
+use crate::terminal;
 use crate::words::{duration, moment};
 
 fn style(verdict: Verdict) -> Style {
     let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
     match verdict {
-        Verdict::Passed => color(AnsiColor::Green),
+        // Colour is for what wants a look.
+        Verdict::Passed => Style::new(),
         Verdict::Skipped => Style::new().dimmed(),
         Verdict::Warning => color(AnsiColor::Yellow),
         Verdict::Failed => color(AnsiColor::Red).bold(),
     }
 }
 
-/// Every check in a line; what isn't simply passed with its evidence and advice.
-pub(crate) fn checks(results: &[CheckResult], width: usize) -> String {
-    let mut text = String::new();
-    for result in results {
-        let style = style(result.verdict);
-        let word = match result.verdict {
-            Verdict::Passed => "passed",
-            Verdict::Skipped => "skipped",
-            Verdict::Warning => "warning",
-            Verdict::Failed => "FAILED",
-        };
-        let _ = writeln!(text, "  {style}{word:<8}{style:#} {:<22} {}", result.id, result.title);
-        if matches!(result.verdict, Verdict::Warning | Verdict::Failed) {
-            for line in &result.evidence {
-                wrap(&mut text, line, width);
+/// What stands in the way first, then what warns and is accepted; what passed is counted, and shown where `verbose`.
+pub(crate) fn checks(
+    results: &[CheckResult],
+    accepted: &[Acceptance],
+    verbose: bool,
+    width: usize,
+) -> String {
+    let open = in_the_way(results, accepted);
+    let is_open = |result: &&CheckResult| open.iter().any(|one| one.id == result.id);
+    let of = |verdict: Verdict| results.iter().filter(move |result| result.verdict == verdict);
+    let (warned, settled): (Vec<&CheckResult>, Vec<&CheckResult>) = of(Verdict::Warning).partition(is_open);
+    let counts = [
+        (of(Verdict::Failed).count(), "failed"),
+        (warned.len(), "to be accepted"),
+        (settled.len(), "accepted"),
+        (of(Verdict::Passed).count(), "passed"),
+        (of(Verdict::Skipped).count(), "not looked at"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let more = if verbose { "" } else { " (--verbose shows all)" };
+    let mut text = terminal::fold(&format!("Checks: {}{more}\n", counts.join(", ")), width);
+    for result in of(Verdict::Failed).chain(warned) {
+        whole(&mut text, result, width);
+    }
+    for result in settled {
+        let by = accepted.iter().find(|one| one.covers(result));
+        match by.filter(|_| !verbose) {
+            Some(Acceptance { what: _, who, why, of: _ }) => {
+                row(&mut text, "accepted", Style::new(), result);
+                let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+                wrap(&mut text, &format!("by {who}{why}"), width);
             }
-            if let Some(advice) = &result.advice {
-                wrap(&mut text, &format!("-> {advice}"), width);
-            }
+            None => whole(&mut text, result, width),
         }
-        for fix in &result.fixes {
-            wrap(&mut text, &format!("--fix sets {}={}: {}", fix.parameter, fix.value, fix.because), width);
+    }
+    if verbose {
+        for result in of(Verdict::Passed).chain(of(Verdict::Skipped)) {
+            whole(&mut text, result, width);
         }
     }
     text
 }
 
+fn row(text: &mut String, word: &str, style: Style, result: &CheckResult) {
+    let _ = writeln!(text, "  {style}{word:<8}{style:#} {:<22} {}", result.id, result.title);
+}
+
+/// A check with its evidence, its advice and what it offers.
+fn whole(text: &mut String, result: &CheckResult, width: usize) {
+    let word = match result.verdict {
+        Verdict::Passed => "passed",
+        Verdict::Skipped => "skipped",
+        Verdict::Warning => "warning",
+        Verdict::Failed => "FAILED",
+    };
+    row(text, word, style(result.verdict), result);
+    for line in &result.evidence {
+        wrap(text, line, width);
+    }
+    if let Some(advice) = &result.advice {
+        wrap(text, &format!("-> {advice}"), width);
+    }
+    for fix in &result.fixes {
+        wrap(text, &format!("--fix sets {}={}: {}", fix.parameter, fix.value, fix.because), width);
+    }
+}
+
 /// Parameters that a person must look at: new ones, changed ones, those whose default moved.
-pub(crate) fn parameters(rows: &[ParameterRow]) -> String {
+pub(crate) fn parameters(rows: &[ParameterRow], width: usize) -> String {
     let shown = |value: &Option<String>, secret: bool| match value {
         Some(_) if secret => "(secret)".to_owned(),
         Some(text) if text.is_empty() => "\"\"".to_owned(),
@@ -62,23 +113,23 @@ pub(crate) fn parameters(rows: &[ParameterRow]) -> String {
     if telling.is_empty() {
         return text;
     }
-    let _ = writeln!(
-        text,
-        "  {:<36} {:<20} {:<20} {:<20} will be",
-        "parameter", "now", "old default", "new default"
-    );
     for row in telling {
-        let _ = writeln!(
-            text,
-            "  {:<36} {:<20} {:<20} {:<20} {}",
-            row.name,
-            shown(&row.current, row.secret),
-            shown(&row.old_default, row.secret),
-            shown(&row.new_default, row.secret),
-            shown(&row.will_be, row.secret)
-        );
+        let _ = writeln!(text, "  {}", row.name);
+        let now = match row.current {
+            Some(_) => format!("now {}", shown(&row.current, row.secret)),
+            None => "new".to_owned(),
+        };
+        let mut values = vec![now, format!("will be {}", shown(&row.will_be, row.secret))];
+        if row.changed_default {
+            values.push(format!(
+                "the default was {} and is {}",
+                shown(&row.old_default, row.secret),
+                shown(&row.new_default, row.secret)
+            ));
+        }
+        wrap(&mut text, &values.join("; "), width);
         if let Some(error) = &row.constraint_error {
-            let _ = writeln!(text, "      {error}");
+            wrap(&mut text, error, width);
         }
     }
     text
@@ -92,6 +143,41 @@ fn of_stack(update: UpdateKind) -> String {
             format!(" [{}]", update.title())
         }
     }
+}
+
+/// What the stack is to have afterwards beside its template: tags, topics, alarms, the role; nothing of what stays as it is.
+fn stack_options(proposal: &Proposal) -> Vec<String> {
+    let Proposal {
+        change_set_name: _,
+        template_url: _,
+        template_sha256: _,
+        parameters: _,
+        capabilities: _,
+        role_arn,
+        tags,
+        notification_arns,
+        rollback_triggers,
+        monitoring_minutes,
+    } = proposal;
+    let or_none = |list: String| if list.is_empty() { "none".to_owned() } else { list };
+    let mut lines = Vec::new();
+    lines.extend(role_arn.as_ref().map(|role| format!("CloudFormation assumes {role}.")));
+    if let Some(tags) = tags {
+        let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        lines.push(format!("The stack's tags afterwards: {}.", or_none(tags.join(", "))));
+    }
+    if let Some(topics) = notification_arns {
+        lines.push(format!("The stack's events go to: {}.", or_none(topics.join(", "))));
+    }
+    if let Some(alarms) = rollback_triggers {
+        let watched = match monitoring_minutes {
+            Some(minutes) if !alarms.is_empty() => format!(", watched for {minutes} min after the update"),
+            Some(minutes) if *minutes > 0 => format!(", so its {minutes} min of monitoring watch nothing"),
+            Some(_) | None => String::new(),
+        };
+        lines.push(format!("Alarms that roll it back: {}{watched}.", or_none(alarms.join(", "))));
+    }
+    lines
 }
 
 /// The plan.
@@ -123,6 +209,9 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
             update.stack_name
         );
         text.push_str(&change_table::render(&update.expected, width));
+        for line in stack_options(&update.proposal) {
+            wrap(&mut text, &line, width);
+        }
         let _ = writeln!(
             text,
             "  About {} until UPDATE_COMPLETE; an estimate, not a promise.",
@@ -138,8 +227,8 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
         let _ = writeln!(text, "\nWhat is at risk:");
         for risk in &plan.risks {
             let certain = if risk.certain { "" } else { " (perhaps)" };
-            let of = risk.logical_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
-            let _ = writeln!(text, "  {}{certain}:{of}{}", risk.kind, of_stack(risk.update));
+            let of = risk.logical_id.as_deref().unwrap_or("the template");
+            let _ = writeln!(text, "  {}{certain}: {of}{}", risk.kind, of_stack(risk.update));
             wrap(&mut text, &risk.because, width);
         }
     }
@@ -181,5 +270,5 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
             let _ = writeln!(text, "  {} by {}{why}", one.what, one.who);
         }
     }
-    text
+    terminal::fold(&text, width)
 }

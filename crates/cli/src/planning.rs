@@ -2,6 +2,7 @@
 //! deployment isn't changed; templates are copied into the owner's bucket, under their hashes, for an approval is of
 //! contents.
 
+mod acceptances;
 mod around;
 mod calm;
 mod catalogue;
@@ -10,6 +11,7 @@ mod pieces;
 mod pins;
 mod release;
 pub(crate) mod rights;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,7 @@ use template::{Evaluation, Outside, Template};
 use upgrade::{
     Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
     DraftedUpdate, Facts, Findings, Foretold, LinkedStack, Obstacle, ParameterRow, Plan, Profile,
-    ReleaseFacts, ReleaseSide, RunKind, StackSettings, Timestamp, Trial, UpdateKind, UpdateOptions,
+    ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions,
     UpdateRequest, UpgradeChoices, Weight, check, draft_update, draft_way_back, find_targets_with,
     in_the_way, maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, release_version,
     upgrade_plan,
@@ -27,6 +29,7 @@ use upgrade::{
 use crate::configuration::{Catalogue, Window};
 use crate::error::{CliError, Exit, UNTOUCHED};
 use crate::site::Site;
+use acceptances::{accept_replacements, accept_warnings, accepted, needed, tell_expired};
 use around::{at_work, circumstances};
 use pieces::{Pieces, gather};
 use pins::pin;
@@ -66,6 +69,8 @@ pub struct Prepared {
     pub stack: StackSettings,
     /// The deployed release's version, when its template tells it.
     pub version: Option<String>,
+    /// What is accepted, and had to be.
+    pub accepted: Vec<Acceptance>,
     /// What the updates will do, where that can be told.
     pub foretold: Option<Foretold>,
     /// The plan; why there is none otherwise.
@@ -81,17 +86,6 @@ pub enum NoPlan {
     /// The update can't be drawn up.
     #[error(transparent)]
     Undrawn(DraftError),
-}
-
-impl From<NoPlan> for CliError {
-    fn from(error: NoPlan) -> CliError {
-        match error {
-            NoPlan::Blocked(_) => CliError::new(Exit::BadInput, error).hint(
-                "mend what failed; accept a warning with --accept CHECK --why TEXT, the loss of a resource with --accept-replacement LOGICAL_ID; take offered values with --fix; nothing was touched",
-            ),
-            NoPlan::Undrawn(error) => error.into(),
-        }
-    }
 }
 
 /// Why a deployment is not brought into maintenance, or its linked stacks can't be updated.
@@ -143,7 +137,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let pinned = pin(site, UpdateKind::Primary, &request.release).await?;
     let linked = linked_updates(site, &request.run_id).await?;
     let mut given = request.choices.given.clone();
-    let accepted = accepted(site, request);
+    let mut accepted = accepted(site, request);
+    let options = update_options(cloud, &deployment, request).await?;
     let draft = |given: &BTreeMap<String, String>| {
         draft_update(&UpdateRequest {
             kind: UpdateKind::Primary,
@@ -152,7 +147,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             template: &request.release.bytes,
             template_url: &pinned.url,
             given,
-            options: &request.choices.options,
+            options: &options,
             run_id: &request.run_id,
             profile: Some(&profile),
         })
@@ -167,44 +162,47 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let mut brought = brought_in(site, &deployment, &drafted, &linked).await;
     // A catalogue that can't be read says nothing; the template's own word is left.
     let facts = release_facts(catalogue_of(site).await.ok().flatten(), &request.release.template, &profile);
-    let judge =
-        |given: &BTreeMap<String, String>, drafted: &Result<DraftedUpdate, DraftError>, brought: &Pieces| {
-            let before = ReleaseSide::deployed(&deployment)?;
-            let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
-            let new = match drafted {
-                Ok(drafted) => new_targets(&profile, drafted),
-                Err(error) => Err(error.to_string()),
-            };
-            let results = check(&CheckInput {
-                found: found.as_ref(),
-                deployment: &deployment,
-                circumstances: &around,
-                before: &before,
-                after,
-                given,
-                foretold: drafted.as_ref(),
-                profile: &profile,
-                deployed_version: None,
-                release: &facts,
-                planned_versions: &linked.versions(),
-                maintenance: &policy(site, request),
-                window: window_of(site, request),
-                health: &site.settings.health,
-                targets: &targets,
-                new_targets: &new,
-                gateless: site.settings.gateless,
-                door_words: &site.settings.doors,
-                new_priorities: &drafted.as_ref().map(new_priorities).unwrap_or_default(),
-                admitted: &site.settings.maintenance.admitted,
-                storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
-                recovery_point_age_seconds: site.settings.maximum_recovery_point_age_seconds,
-                template_reachable: Some(&brought.readable()),
-                accepted: &accepted,
-                now: site.clock.now(),
-            });
-            Ok::<_, CliError>((results, parameter_table(&before, after, given)))
+    let deployed = ReleaseSide::deployed(&deployment)?;
+    let judge = |given: &BTreeMap<String, String>,
+                 drafted: &Result<DraftedUpdate, DraftError>,
+                 brought: &Pieces,
+                 accepted: &[Acceptance]| {
+        let after = drafted.as_ref().map_or(&request.release.template, |drafted| &drafted.after.template);
+        let new = match drafted {
+            Ok(drafted) => new_targets(&profile, drafted),
+            Err(error) => Err(error.to_string()),
         };
-    let (mut checks, mut parameters) = judge(&given, &drafted, &brought)?;
+        let mut results = check(&CheckInput {
+            found: found.as_ref(),
+            deployment: &deployment,
+            circumstances: &around,
+            before: &deployed,
+            after,
+            given,
+            foretold: drafted.as_ref(),
+            profile: &profile,
+            deployed_version: None,
+            release: &facts,
+            planned_versions: &linked.versions(),
+            maintenance: &policy(site, request),
+            window: window_of(site, request),
+            health: &site.settings.health,
+            targets: &targets,
+            new_targets: &new,
+            gateless: site.settings.gateless,
+            door_words: &site.settings.doors,
+            new_priorities: &drafted.as_ref().map(new_priorities).unwrap_or_default(),
+            admitted: &site.settings.maintenance.admitted,
+            storage_parameters: &storage_parameters(&profile, drafted.as_ref().ok()),
+            recovery_point_age_seconds: site.settings.maximum_recovery_point_age_seconds,
+            template_reachable: Some(&brought.readable()),
+            accepted,
+            now: site.clock.now(),
+        });
+        tell_expired(&mut results, accepted, site);
+        Ok::<_, CliError>((results, parameter_table(&deployed, after, given)))
+    };
+    let (mut checks, mut parameters) = judge(&given, &drafted, &brought, &accepted)?;
     let fixes = checks.iter().flat_map(|result| &result.fixes);
     let fixes: BTreeMap<String, String> =
         fixes.map(|fix| (fix.parameter.clone(), fix.value.clone())).collect();
@@ -212,18 +210,23 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         given.extend(fixes);
         drafted = draft(&given);
         brought = brought_in(site, &deployment, &drafted, &linked).await;
-        (checks, parameters) = judge(&given, &drafted, &brought)?;
+        (checks, parameters) = judge(&given, &drafted, &brought, &accepted)?;
+    }
+    if request.choices.accepts_everything {
+        accept_replacements(&mut accepted, drafted.as_ref().ok());
+        (checks, parameters) = judge(&given, &drafted, &brought, &accepted)?;
+        accept_warnings(&mut accepted, &checks);
     }
     let blocked: Vec<String> =
         in_the_way(&checks, &accepted).iter().map(|result| result.id.clone()).collect();
     let foretold = drafted.as_ref().ok().map(|drafted| Foretold::by_updates(&linked.drafted, drafted));
+    let accepted = needed(&accepted, &checks);
     let plan = match drafted {
         Err(error) => Err(NoPlan::Undrawn(error)),
         Ok(_) if !blocked.is_empty() => Err(NoPlan::Blocked(blocked)),
         Ok(drafted) => {
             let at_work = at_work(&around);
             let new_priorities = new_priorities(&drafted);
-            let accepted = needed(&accepted, &checks);
             let closing = doors::closing(site, &entrance.listeners);
             let facts = cloud.facts(&deployment.stack_id, &targets, &closing).await?;
             let found_out = Findings {
@@ -257,9 +260,57 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
     let resources = deployment.resources.iter().map(|one| one.logical_id.clone()).chain(after).collect();
     let at_work = at_work(&around);
     let sessions = at_work.sessions.iter().map(|session| session.id.clone()).collect();
-    let version = ReleaseSide::deployed(&deployment)?.version(Some(&profile));
+    let version = deployed.version(Some(&profile));
     let stack = around.stack;
-    Ok(Prepared { checks, parameters, resources, sessions, at_work, stack, version, foretold, plan })
+    Ok(Prepared {
+        checks,
+        parameters,
+        resources,
+        sessions,
+        at_work,
+        stack,
+        version,
+        accepted,
+        foretold,
+        plan,
+    })
+}
+
+/// A deployment and everything around it, with no release in view.
+pub(crate) struct Surroundings {
+    pub(crate) deployment: Deployment,
+    pub(crate) targets: Targets,
+    pub(crate) around: Circumstances,
+    /// The maintenance in which it is.
+    pub(crate) found: Option<upgrade::Maintenance>,
+}
+
+/// Look at a deployment as planning does.
+///
+/// # Errors
+/// The stack can't be described.
+pub(crate) async fn surroundings(site: &Site) -> Result<Surroundings, CliError> {
+    let deployment = site.ports.clouds.primary.deployment(&site.settings.stack).await?;
+    let (_, targets) = find_targets_with(&deployment, site.profile.as_ref())?;
+    let (entrance, found, ..) = calm::as_found(site, &deployment, &targets, Before::default()).await?;
+    let nobody = Linked::default();
+    let around = circumstances(site, &deployment, (&targets, &entrance), true, None, &nobody).await?;
+    Ok(Surroundings { deployment, targets, around, found })
+}
+
+/// The settings of the stack operation, whole, and without those that only repeat what the stack has.
+async fn update_options(
+    cloud: &AwsCloud,
+    deployment: &Deployment,
+    request: &UpgradeRequest,
+) -> Result<UpdateOptions, CliError> {
+    let wished = &request.choices.options;
+    if *wished == UpdateOptions::default() {
+        return Ok(wished.clone());
+    }
+    let now = cloud.stack_settings(&deployment.stack_id).await?;
+    // What differs is found first: of two that belong together the one that stays goes with the other.
+    Ok(wished.clone().differing(&now).completed(&now))
 }
 
 /// What the updates bring in; of an update that can't be drawn up nothing is known.
@@ -384,26 +435,6 @@ fn refuse_undrainable(
         .map(|Obstacle { weight: _, told, advice }| format!("{told}. {advice}"))
         .collect();
     if held.is_empty() { Ok(()) } else { Err(PlanningError::Undrainable(held)) }
-}
-
-/// What the operator accepts, and what the settings accept for good.
-fn accepted(site: &Site, request: &UpgradeRequest) -> Vec<Acceptance> {
-    let mut accepted = request.choices.accepted.clone();
-    for (what, why) in &site.settings.accepted {
-        if accepted.iter().all(|one| one.what != *what) {
-            let (what, why) = (what.clone(), why.clone());
-            accepted.push(Acceptance { what, who: "the settings".to_owned(), why, of: Vec::new() });
-        }
-    }
-    accepted
-}
-
-/// What was accepted and had to be: a check that simply passed needs nobody's word.
-fn needed(accepted: &[Acceptance], checks: &[CheckResult]) -> Vec<Acceptance> {
-    let idle = |one: &&Acceptance| {
-        checks.iter().any(|check| check.id == one.what && check.verdict != upgrade::Verdict::Warning)
-    };
-    accepted.iter().filter(|one| !idle(one)).cloned().collect()
 }
 
 fn policy(site: &Site, request: &UpgradeRequest) -> upgrade::MaintenancePolicy {

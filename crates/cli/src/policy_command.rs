@@ -10,13 +10,13 @@ use upgrade::rights::{Purpose, Statement, policy_document, statements};
 use upgrade::{UpdateKind, find_targets_with};
 
 use crate::arguments::{Format, Policy};
-use crate::change_table::terminal_width;
 use crate::configuration::Access;
 use crate::error::{CliError, Exit};
 use crate::planning::doors::listeners;
 use crate::planning::rights::{linked_grounds, primary_grounds};
 use crate::site::{self, Site};
 use crate::template_command::release::deployment_role;
+use crate::terminal;
 
 /// A policy, and what its reader must know beside it.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: &Policy) -> Result<ExitCode, CliError> {
     let policy = least_policy(&site, arguments.purpose.into(), arguments.stack.into(), &wish).await?;
     match arguments.printed.format {
         Format::Json => println!("{:#}", policy.document()),
-        Format::Text => print_styled!("{}", text::render(&site.settings.name, &policy, terminal_width())),
+        Format::Text => print_styled!("{}", text::render(&site.settings.name, &policy, terminal::width())),
     }
     Ok(Exit::Done.into())
 }

@@ -110,11 +110,12 @@ impl Lines {
 
     fn events(&mut self, events: &[StackEvent]) {
         for event in events {
-            if !event.status.ends_with("_IN_PROGRESS") || event.resource_type == "AWS::CloudFormation::Stack"
+            if !event.status.ends_with("_IN_PROGRESS")
+                || event.resource_type == "AWS::CloudFormation::Stack"
+                || event.hook.is_some()
             {
                 let clock = event.timestamp.get(11..19).unwrap_or(&event.timestamp);
-                let reason =
-                    event.status_reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
+                let reason = event.reason().map(|reason| format!("  {reason}")).unwrap_or_default();
                 self.screen.print(&format!("  {clock}  {:<36} {}{reason}", event.status, event.logical_id));
             }
         }

@@ -4,11 +4,16 @@ use std::fmt::Write as _;
 
 use upgrade::{Answer, Question, Users};
 
+use crate::terminal;
 use crate::words::moment;
 
 /// The question with its answers, as they are typed at the prompt and as `slackwater run answer` takes them.
 /// `users`: whether users are in, by a look; `None`: nobody has looked.
 pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -> String {
+    terminal::fit(&whole(run_id, question, users))
+}
+
+fn whole(run_id: &str, question: &Question, users: Option<&Users>) -> String {
     let mut text = String::new();
     let and_users = match users {
         Some(Users::Out(_)) => ", AND USERS ARE KEPT OUT",
@@ -33,7 +38,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
             }
             let _ = writeln!(
                 text,
-                "Mend the cause and try again, or skip resources: CloudFormation then believes that they are as the old\n\
+                "Mend the cause and try again, or skip resources: CloudFormation then believes that they are as the old \
                  release wants them, whatever they really are. Compare them afterwards (`slackwater check` shows drift)."
             );
         }
@@ -52,7 +57,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
             let _ = writeln!(text, "THE CREDENTIALS ARE OVER{and_users} (in: {}): {error}", step.title());
             let _ = writeln!(
                 text,
-                "Renew them where they come from: they are read again, and the run goes on by itself. Nothing is given up\n\
+                "Renew them where they come from: they are read again, and the run goes on by itself. Nothing is given up \
                  meanwhile. Those of this process's environment can't be renewed: leave it, and resume it with others."
             );
         }
@@ -97,7 +102,7 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
     }
     let answers = question.answers();
     for answer in &answers {
-        let _ = writeln!(text, "  {:<16} {}", answer.word(), meaning(question, answer));
+        let _ = writeln!(text, "  {:<16} {}", answer.word(), answer.meaning(question));
     }
     if let Question::RollbackFailed { resources, .. } = question {
         let first = resources.first().map_or("LOGICAL_ID", |stuck| stuck.logical_id.as_str());
@@ -112,29 +117,6 @@ pub(crate) fn render(run_id: &str, question: &Question, users: Option<&Users>) -
         answers.first().map_or("look-again", Answer::word)
     );
     text
-}
-
-/// What an answer means to this question.
-fn meaning(question: &Question, answer: &Answer) -> &'static str {
-    match answer {
-        Answer::ContinueRollback { .. } => "try the rollback again",
-        Answer::ForceRollback => "try again, passing over whatever failed, in nested stacks too",
-        Answer::LookAgain => match question {
-            Question::Unseen { .. } => "look again, for half an hour",
-            Question::RollbackFailed { .. } => "look again: somebody continued it in the console, say",
-            Question::Unhealthy { .. }
-            | Question::NoCredentials { .. }
-            | Question::Leaving { .. }
-            | Question::GateGone { .. }
-            | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",
-        },
-        Answer::GoBack => "update the stack back to the previous release, as the plan has it",
-        Answer::Open => "end maintenance as it is, users in; what is not put back stays on the list",
-        Answer::StayClosed => "end the run as it is; whoever is kept out stays out",
-        Answer::CloseAgain => "close the gate again and go on",
-        Answer::GoOn => "go on: the gate closes when its turn comes, without more notice",
-        Answer::Leave => "stop here: what this run took away is put back",
-    }
 }
 
 /// What somebody typed.

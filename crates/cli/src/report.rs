@@ -1,56 +1,83 @@
 //! What happened, for a person.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use upgrade::{
-    Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, RunningReport, Seen, StepReport, What,
+    Acceptance, Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, RunningReport, Seen,
+    StepReport, What,
 };
 
 use crate::error::Exit;
+use crate::terminal;
 use crate::words::{already, counted, duration, moment, time_of_day};
+
+/// For what stops, or keeps somebody out.
+const RED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+
+/// For what wants a look.
+const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 
 /// Print the report.
 pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
+    print_styled!("{}", terminal::fit(&render(plan, records, report)));
+}
+
+fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
+    let mut text = String::new();
+    macro_rules! say {
+        ($($words:tt)*) => {{
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, $($words)*);
+        }};
+    }
     let releases = match (&plan.from_version, &plan.to_version) {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),
         _ => String::new(),
     };
-    println!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
+    say!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
     if let Some(upgrade::Approval { by, at, plan_sha256 }) = &report.approval {
-        println!("  Approved by {by} at {} UTC: plan {plan_sha256}", time_of_day(*at));
+        say!("  Approved by {by} at {} UTC: plan {plan_sha256}", time_of_day(*at));
     }
     match &report.outcome {
-        None => println!("  The run has not ended."),
+        None => say!("  The run has not ended."),
         Some(outcome) => {
             let ending = Ending { kind: plan.kind, outcome, seen: report.seen.as_ref() };
-            let mark = if ending.needs_somebody() { ": SOMEBODY MUST LOOK" } else { "" };
-            println!("  {}{mark}.", ending.title());
+            match ending.needs_somebody() {
+                true => say!("  {RED}{}: SOMEBODY MUST LOOK{RED:#}.", ending.title()),
+                false => say!("  {}.", ending.title()),
+            }
             if let Some(reason) = ending.reason() {
-                println!("  {reason}");
+                say!("  {reason}");
             }
             for sentence in ending.sentences(moment) {
-                println!("  {sentence}");
+                say!("  {sentence}");
             }
         }
     }
     if let Some(found) = &report.found {
-        println!("  Found: {}", already(found));
+        say!("  Found: {}", already(found));
     }
-    println!("\n  {:<40} {:>8}  {:>12}", "step", "began", "took");
+    for Acceptance { what, who, why, of: _ } in &plan.accepted {
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        say!("  Accepted: {what} by {who}{why}");
+    }
+    say!("\n  {:<40} {:>8}  {:>12}", "step", "began", "took");
     for step in &report.steps {
         let took = step.milliseconds().map_or_else(|| "under way".to_owned(), duration);
-        println!("  {:<40} {:>8}  {took:>12}", step.step.title(), time_of_day(step.started_at));
+        say!("  {:<40} {:>8}  {took:>12}", step.step.title(), time_of_day(step.started_at));
     }
-    println!(
+    say!(
         "  {:<40} {:>8}  {:>12}",
         "in all",
         "",
         duration(report.last_at.milliseconds_since(report.started_at))
     );
     match report.gate_closed {
-        Some((from, Some(until))) => println!(
+        Some((from, Some(until))) => say!(
             "\n  {} for {} (from {} to {} UTC).",
             if plan.gateless { "There is no gate; work was stopped" } else { "Users were kept out" },
             duration(until.milliseconds_since(from)),
@@ -58,19 +85,19 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
             time_of_day(until)
         ),
         Some((from, None)) if plan.gateless => {
-            println!(
+            say!(
                 "\n  There is no gate; work was stopped from {} UTC on, and not let go on by this run.",
                 time_of_day(from)
             );
         }
         Some((from, None)) => {
-            println!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from));
+            say!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from));
         }
-        None if plan.gateless => println!("\n  There is no gate, and this run stopped no work."),
-        None => println!("\n  This run did not close the gate."),
+        None if plan.gateless => say!("\n  There is no gate, and this run stopped no work."),
+        None => say!("\n  This run did not close the gate."),
     }
     if plan.doors.len() > 1 {
-        println!("  Ways in:");
+        say!("  Ways in:");
         for door in &plan.doors {
             let mut seen = report.seen.iter().flat_map(|seen| &seen.doors);
             let seen = seen.find(|seen| seen.listener_arn == door.listener.physical_id);
@@ -79,7 +106,7 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
                 Some(_) => "; open when it was looked at last",
                 None => "",
             };
-            println!("    {}{stands}", door.in_words());
+            say!("    {}{stands}", door.in_words());
         }
     }
     let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
@@ -87,7 +114,7 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
         *groups.entry(group).or_default() += 1;
     }
     let groups: Vec<String> = groups.iter().map(|(group, count)| format!("{count} of {group}")).collect();
-    println!(
+    say!(
         "  Stopped: {}, {}{}.",
         counted(report.stopped_jobs.len(), "job"),
         counted(report.stopped_instances.len(), "instance"),
@@ -102,50 +129,51 @@ pub(crate) fn print(plan: &Plan, records: &[Record], report: &Report) {
     let more: Vec<String> =
         more.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
     if !more.is_empty() {
-        println!("  Stopped as well: {}.", more.join(", "));
+        say!("  Stopped as well: {}.", more.join(", "));
     }
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     for session in &report.stopped_sessions {
         *owners.entry(&session.owner).or_default() += 1;
     }
     for (owner, count) in owners {
-        println!("    {owner}: {}", counted(count, "session"));
+        say!("    {owner}: {}", counted(count, "session"));
     }
     for snapshot in &report.snapshots {
-        println!("  Snapshot: {} ({}).", snapshot.name, snapshot.id);
+        say!("  Snapshot: {} ({}).", snapshot.name, snapshot.id);
     }
-    println!("  CloudFormation: {}.", counted(report.stack_events.len(), "event"));
+    say!("  CloudFormation: {}.", counted(report.stack_events.len(), "event"));
     for line in &report.came_back {
-        println!("  Came back: {line}.");
+        say!("  Came back: {line}.");
     }
     for line in &report.left_behind {
-        println!("  LEFT BEHIND by CloudFormation's clean-up, delete it by hand: {line}.");
+        say!("  {YELLOW}LEFT BEHIND{YELLOW:#} by CloudFormation's clean-up, delete it by hand: {line}.");
     }
     for line in &report.still_to_put_back {
-        println!("  NOT PUT BACK: {line}.");
+        say!("  {RED}NOT PUT BACK{RED:#}: {line}.");
     }
     for decision in &report.decisions {
-        println!("  {decision}.");
+        say!("  {decision}.");
     }
     for remark in &report.remarks {
-        println!("  TO KNOW: {remark}.");
+        say!("  {YELLOW}TO KNOW{YELLOW:#}: {remark}.");
     }
     if report.times_stood_still > 0 {
-        println!(
+        say!(
             "  Its machine stood still (a closed laptop), and nobody else had taken it over: {}.",
             counted(report.times_stood_still, "time")
         );
     }
     let GoneOn { asked, under_way } = GoneOn::of(plan, records);
     if under_way > 0 {
-        println!(
+        say!(
             "  Gone on with after its process had ended in the midst of it: {}.",
             counted(under_way, "time")
         );
     }
     if asked > 0 {
-        println!("  Gone on with after it had been left to wait for a decision: {}.", counted(asked, "time"));
+        say!("  Gone on with after it had been left to wait for a decision: {}.", counted(asked, "time"));
     }
+    text
 }
 
 /// The same for a program.
@@ -193,6 +221,7 @@ pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>
         "from_version": plan.from_version,
         "to_version": plan.to_version,
         "approval": approval,
+        "accepted": plan.accepted,
         "started_at": started_at,
         "last_at": last_at,
         "outcome": outcome,

@@ -22,7 +22,7 @@ use crate::progress::Lines;
 use crate::site::Site;
 use crate::wish::who;
 use crate::words::moment;
-use crate::{operate, question_text, report};
+use crate::{operate, question_text, report, terminal};
 
 use journals::{Access, Journals};
 
@@ -72,16 +72,28 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
     match arguments.printed.format {
         Format::Json => println!("{:#}", json!(rows)),
         Format::Text => {
-            println!("{:<36} {:<20} {:<20} {:<20} state", "run", "deployment", "stack", "began (UTC)");
-            for Row { deployment, stack, run } in rows {
-                println!(
-                    "{:<36} {deployment:<20} {stack:<20} {:<20} {}{}",
-                    run.run,
-                    moment(run.began),
-                    run.state,
-                    led_by(&run)
-                );
+            let widest = |title: &str, of: fn(&Row) -> &String| {
+                rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0).max(title.len())
+            };
+            let (run, deployment, stack) = (
+                widest("run", |row| &row.run.run),
+                widest("deployment", |row| &row.deployment),
+                widest("stack", |row| &row.stack),
+            );
+            let mut text = format!(
+                "{:<run$}  {:<deployment$}  {:<stack$}  {:<19}  state\n",
+                "run", "deployment", "stack", "began (UTC)"
+            );
+            for Row { deployment: its_deployment, stack: its_stack, run: listed } in &rows {
+                text.push_str(&format!(
+                    "{:<run$}  {its_deployment:<deployment$}  {its_stack:<stack$}  {:<19}  {}{}\n",
+                    listed.run,
+                    moment(listed.began),
+                    listed.state,
+                    led_by(listed)
+                ));
             }
+            print!("{}", terminal::fit(&text));
         }
     }
     unread.map_or_else(|| Ok(Exit::Done.into()), |error| Err(error.into()))

@@ -2,7 +2,7 @@
 //! to where a real one is before a rehearsal. This file reads the format, which docs/seed.md tells; `plant` and `work` make
 //! it so, through the wire like anybody (`caller`).
 
-mod answer;
+pub(crate) mod answer;
 mod caller;
 mod plant;
 mod work;

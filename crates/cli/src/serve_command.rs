@@ -8,6 +8,7 @@ mod look;
 mod offline;
 mod reached;
 mod refusals;
+mod rehearsed;
 mod remembered;
 mod upgrade;
 
@@ -20,6 +21,7 @@ use panel::access::AccessError;
 use panel::{Origins, Panel, PanelSettings, Proxies, Tls};
 
 use crate::arguments::Serve;
+use crate::configuration;
 use crate::error::{CliError, Exit};
 use crate::journal::make_directory;
 use crate::signals::{Signal, Signals};
@@ -115,7 +117,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
         loopback_only: door.address.ip().is_loopback() && !arguments.behind_proxy,
     };
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
-    let two_person_approval = configuration.panel.two_person_approval;
+    let configuration::PanelSettings { two_person_approval, rehearsal_required, rehearsal_runs: _, url: _ } =
+        configuration.panel;
     let (ending, lifeline) = lifeline();
     let remembered = Arc::new(Remembered::open(&configuration, &arguments.places.data.path)?);
     let sites =
@@ -124,6 +127,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let mut signals = Signals::listen()?;
     let panel = Panel::open(PanelSettings {
         two_person_approval,
+        rehearsal_required,
         backend: Arc::new(sites),
         runs: Arc::clone(&remembered) as Arc<dyn panel::Runs>,
         access: &arguments.places.data.path.join(PANEL_FILE),

@@ -41,6 +41,10 @@ pub struct Site {
     pub expected_milliseconds: Option<u64>,
     /// What was written on the way to a plan.
     pub written: WrittenObjects,
+    /// Where this machine keeps what happens; `None`: nowhere.
+    pub data: Option<PathBuf>,
+    /// Where people reach the panel; `None`: nobody said.
+    pub panel_url: Option<String>,
 }
 
 /// Find a deployment's settings.
@@ -55,7 +59,8 @@ impl Site {
     pub(crate) async fn reach(places: &Places, name: Option<&str>, session: &str) -> Result<Site, CliError> {
         let configuration = configuration(&places.config)?;
         let settings = configuration.deployment(name)?.clone();
-        Ok(Site::of(settings, configuration.directory(), session).await?.kept_in(&places.data.path))
+        let site = Site::of(settings, configuration.directory(), session).await?.kept_in(&places.data.path);
+        Ok(Site { panel_url: configuration.panel.url, ..site })
     }
 
     /// Reach a deployment by its settings.
@@ -97,16 +102,19 @@ impl Site {
             directory: directory.to_owned(),
             expected_milliseconds: None,
             written: WrittenObjects::default(),
+            data: None,
+            panel_url: None,
         })
     }
 
     /// The same with its state in a data directory, unless the settings name a place that is shared.
     #[must_use]
     pub(crate) fn kept_in(self, directory: &Path) -> Site {
-        match &self.settings.state {
-            Some(_) => self,
-            None => Site { state: location_of(&directory.join(JOURNAL_FILE)), ..self },
-        }
+        let state = match &self.settings.state {
+            Some(_) => self.state.clone(),
+            None => location_of(&directory.join(JOURNAL_FILE)),
+        };
+        Site { state, data: Some(directory.to_owned()), ..self }
     }
 
     /// A path of the settings.

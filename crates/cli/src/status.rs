@@ -14,12 +14,12 @@ use upgrade::{
 };
 
 use crate::arguments::{DataDir, Format, Status};
-use crate::change_table::terminal_width;
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, Exit};
 use crate::listed_run::ListedRun;
 use crate::planning::doors::{door_lines, entrance, open_doors};
 use crate::site::{self, Site};
+use crate::terminal;
 
 pub(crate) use text::maintenance;
 
@@ -108,7 +108,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         match (looked.await, arguments.printed.format) {
             (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
             (Ok(standing), Format::Text) => {
-                print_styled!("{}", text::render(&standing, terminal_width()));
+                print_styled!("{}", terminal::fit(&text::render(&standing, terminal::width())));
             }
             // One that can't be reached hides no other.
             (Err(error), format) => {

@@ -13,10 +13,10 @@ use serde_json::json;
 use template::Pseudo;
 
 use crate::arguments::{Document, ShowTemplate};
-use crate::change_table;
 use crate::configuration::{ConfigurationError, parse_profile};
 use crate::error::{CliError, Exit};
 use crate::files;
+use crate::terminal;
 
 pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> {
     let read = source::read(&arguments.template, &arguments.config).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
     match arguments.document {
         Document::Text => {
             let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
-            print_styled!("{}", table::render(&release, change_table::terminal_width()));
+            print_styled!("{}", terminal::fit(&table::render(&release, terminal::width())));
         }
         Document::Json => {
             let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());

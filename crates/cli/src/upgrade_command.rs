@@ -7,14 +7,15 @@ use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
 use crate::arguments::{Check, Format, Places, PlanArguments, Upgrade, Wish};
-use crate::change_table::terminal_width;
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
 use crate::history::History;
 use crate::maintenance_command::refuse_under_way;
+use crate::plan_text::{self, decision};
 use crate::planning::{Prepared, inherited, prepare};
+use crate::rehearsal::kept::Kept;
 use crate::site::Site;
-use crate::{drift_preview, operate, plan_text, wish};
+use crate::{drift_preview, operate, terminal, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish).await?;
@@ -24,23 +25,28 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     };
     match arguments.printed.format {
         Format::Text => {
-            show_checks(&prepared);
+            show_checks(&prepared, arguments.wish.verbose);
             if let Some(drift) = &drift {
-                print_styled!("{}", drift_preview::text(drift, terminal_width()));
+                print_styled!("{}", drift_preview::text(drift, terminal::width()));
             }
-            println!("\n{}", in_words(&site.written.addresses()));
+            println!("\n{}", terminal::fit(&in_words(&site.written.addresses())));
         }
         Format::Json => println!(
             "{:#}",
             serde_json::json!({
                 "checks": prepared.checks,
+                "accepted": prepared.accepted,
                 "written": site.written.addresses(),
                 "drift": drift.as_deref().map(drift_preview::json),
             })
         ),
     }
-    prepared.plan?;
-    Ok(Exit::Done.into())
+    let fails = prepared.is_foretold_to_fail();
+    prepared.into_plan()?;
+    if !fails && arguments.printed.format == Format::Text {
+        println!("It may be upgraded: nothing stands in the way.");
+    }
+    Ok(if fails { Exit::ForetoldToFail } else { Exit::Done }.into())
 }
 
 pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError> {
@@ -48,40 +54,43 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     let written = in_words(&site.written.addresses());
     // Where the plan itself is printed, what is said beside it goes to standard error.
     let say = |words: &str| match arguments.format {
-        Format::Text => println!("\n{words}"),
+        Format::Text => println!("\n{}", terminal::fit(words)),
         Format::Json => eprintln!("slackwater: {words}"),
     };
     if arguments.format == Format::Text {
-        show_checks(&prepared);
+        show_checks(&prepared, arguments.wish.verbose);
     }
-    let plan = match prepared.plan {
-        Ok(plan) => plan,
-        Err(no_plan) => {
-            say(&written);
-            return Err(no_plan.into());
-        }
-    };
+    let fails = prepared.is_foretold_to_fail();
+    let plan = prepared.into_plan().inspect_err(|_| say(&written))?;
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     match arguments.format {
         Format::Text => {
-            print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
-            println!("\n{}", history.expectation());
+            print_styled!("\n{}", plan_text::plan(&plan, terminal::width()));
+            say(&expectation(&site, &history));
         }
         Format::Json => println!("{text}"),
     }
     say(&written);
+    if arguments.format == Format::Text {
+        print_styled!("\n{}", decision::render(&plan, &history, terminal::width()));
+    }
     if let Some(path) = &arguments.out {
         // What users run is in it.
         files::write_private(path, text.as_bytes())?;
         let path = path.display();
-        say(&format!(
+        // To be copied, so it isn't broken.
+        let words = format!(
             "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",
             plan.sha256()
-        ));
+        );
+        match arguments.format {
+            Format::Text => println!("\n{words}"),
+            Format::Json => eprintln!("slackwater: {words}"),
+        }
     } else if arguments.format == Format::Json {
         say(&format!("The plan's hash is {}", plan.sha256()));
     }
-    Ok(Exit::Done.into())
+    Ok(if fails { Exit::ForetoldToFail } else { Exit::Done }.into())
 }
 
 /// What was written on the way, none of it the deployment's: `check` and `plan` promise to change nothing of that.
@@ -105,13 +114,15 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
         (Some(_) | None, _) => {
             let (site, history, prepared) = prepared_alone(&arguments.wish).await?;
             if arguments.progress.format == Format::Text {
-                show_checks(&prepared);
+                show_checks(&prepared, arguments.wish.verbose);
             }
-            let plan = prepared.plan?;
+            let plan = prepared.into_plan()?;
             let shown = plan.sha256();
             if arguments.progress.format == Format::Text {
-                print_styled!("\n{}", plan_text::plan(&plan, terminal_width()));
-                println!("\n{}", history.expectation());
+                let width = terminal::width();
+                print_styled!("\n{}", plan_text::plan(&plan, width));
+                println!("\n{}", terminal::fit(&expectation(&site, &history)));
+                print_styled!("\n{}", decision::render(&plan, &history, width));
             }
             if !arguments.yes {
                 operate::approve("Carry it out?")?;
@@ -125,6 +136,15 @@ pub(crate) async fn upgrade(arguments: &Upgrade) -> Result<ExitCode, CliError> {
         println!("\nRun {}", approved.plan().run_id);
     }
     operate::start(&site, &approved, &journal, arguments.progress).await
+}
+
+/// How long it is likely to take: by earlier upgrades, and by the last rehearsal.
+fn expectation(site: &Site, history: &History) -> String {
+    let kept = site.data.as_ref().and_then(|data| Kept::read(data, &site.settings.name));
+    match kept {
+        Some(kept) => format!("{}\n{}", history.expectation(), kept.sentence()),
+        None => history.expectation(),
+    }
 }
 
 async fn prepared(wish: &Wish) -> Result<(Site, History, Prepared), CliError> {
@@ -170,10 +190,10 @@ async fn prepared_for(mut site: Site, wish: &Wish) -> Result<(Site, History, Pre
     Ok((site, history, prepared))
 }
 
-fn show_checks(prepared: &Prepared) {
-    println!("Checks:");
-    print_styled!("{}", plan_text::checks(&prepared.checks, terminal_width()));
-    let parameters = plan_text::parameters(&prepared.parameters);
+fn show_checks(prepared: &Prepared, verbose: bool) {
+    let width = terminal::width();
+    print_styled!("{}", plan_text::checks(&prepared.checks, &prepared.accepted, verbose, width));
+    let parameters = plan_text::parameters(&prepared.parameters, width);
     if !parameters.is_empty() {
         print!("\nParameters to look at:\n{parameters}");
     }

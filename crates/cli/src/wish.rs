@@ -1,7 +1,9 @@
 //! What an operator asks for on the command line, as planning takes it.
 
+mod stack_options;
+
 use conductor::Clock;
-use upgrade::{Acceptance, Before, Timestamp, UpdateOptions, UpgradeChoices};
+use upgrade::{Acceptance, Before, Timestamp, UnfitOption, UpgradeChoices};
 
 use crate::arguments::{Entering, Wish};
 use crate::configuration::duration;
@@ -20,6 +22,10 @@ pub(crate) enum WishError {
     When { option: &'static str, text: String },
     #[error("--notice {0}: write how long, such as 30m or 1h30m")]
     Notice(String),
+    #[error("{option}: {unfit}")]
+    StackOption { option: &'static str, unfit: UnfitOption },
+    #[error("--tag {0} and --remove-tag {0}: which of the two?")]
+    TagBothWays(String),
     /// `what` says what was meant: `check`, `resource …`, `session …`.
     #[error("{option} {name}: there is no such {what}{}", nearest_of(nearest))]
     Unknown { option: &'static str, name: String, what: &'static str, nearest: Vec<String> },
@@ -35,7 +41,11 @@ impl From<WishError> for CliError {
             WishError::NoRelease => {
                 "name it with --to FILE|URL, or carry out a kept plan with --plan FILE --approve HASH"
             }
-            WishError::When { .. } | WishError::Notice(_) | WishError::Unknown { .. } => UNTOUCHED,
+            WishError::When { .. }
+            | WishError::Notice(_)
+            | WishError::StackOption { .. }
+            | WishError::TagBothWays(_)
+            | WishError::Unknown { .. } => UNTOUCHED,
         };
         CliError::new(Exit::BadInput, error).hint(hint)
     }
@@ -62,9 +72,10 @@ pub(crate) async fn request(site: &Site, wish: &Wish) -> Result<UpgradeRequest, 
         choices: UpgradeChoices {
             given: wish.parameters.iter().cloned().collect(),
             accepted: accepted.collect(),
-            options: UpdateOptions { role_arn: wish.role_arn.clone(), ..UpdateOptions::default() },
+            options: stack_options::update_options(site, &wish.stack_options).await?,
             force_sessions: wish.entering.force_session.clone(),
             closes_at: closes_at(&wish.entering, &site.clock)?,
+            accepts_everything: false,
         },
         take_fixes: wish.fix,
         run_id: run_id(&site.settings.name, &site.clock)?,

@@ -5,9 +5,9 @@ mod hold;
 use std::time::Duration;
 
 use upgrade::{
-    Act, Answer, ApprovedPlan, Effect, Event, Handover, IllegalTransition, Observation, Outcome, Plan,
-    PortError, PortErrorKind, Question, Record, State, Timestamp, Users, WATCH_SECONDS, What, stop_does,
-    transition, users_query, watch_due,
+    Act, Answer, ApprovedPlan, Effect, Event, Handover, IllegalTransition, Limit, Observation, Outcome, Plan,
+    PortError, PortErrorKind, Question, Record, State, Step, Timestamp, Users, WATCH_SECONDS, What,
+    stop_does, transition, users_query, watch_due, watch_seconds,
 };
 
 use crate::claim::Holder;
@@ -184,6 +184,10 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
         let (cloud, clock) = (self.cloud, self.clock);
+        // Whether the last call failed.
+        let mut failed = false;
+        // Until when nothing changes of what the last look at the calm saw.
+        let mut calm_until: Option<Timestamp> = None;
         // When the calm was looked at last, and whether that was right before the effect that is due.
         let (mut watched_at, mut just_watched) = (None, false);
         // Whether users are in, as it was seen last while a question stood.
@@ -199,6 +203,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     Watch::NotDue => {}
                     Watch::Calm => {
                         watched_at = Some(self.clock.now());
+                        calm_until = cloud.unchanged_until();
                         just_watched = true;
                         continue;
                     }
@@ -217,7 +222,13 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     // the harmless answer to a state machine that says otherwise.
                     Effect::End => What::Waited,
                     Effect::Wait { milliseconds } => {
-                        clock.sleep(Duration::from_millis(milliseconds)).await;
+                        // What could not be looked at isn't known not to have changed.
+                        let mut looks = 1;
+                        if !failed {
+                            (looks, watched_at) =
+                                self.next_look(plan, &state, milliseconds, watched_at, calm_until);
+                        }
+                        clock.sleep(Duration::from_millis(milliseconds.saturating_mul(looks))).await;
                         What::Waited
                     }
                     Effect::Observe(query) => match self.call(hold, cloud.observe(&query)).await {
@@ -281,6 +292,13 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                     }
                 },
             };
+            if matches!(what, What::Acted | What::ActFailed(_)) {
+                calm_until = None;
+            }
+            failed = match &what {
+                What::Waited => failed,
+                what => matches!(what, What::ObserveFailed(_) | What::WatchFailed(_) | What::ActFailed(_)),
+            };
             if let Some(anew) = self.after_standing_still(plan, &state, hold, watcher).await? {
                 (state, effect) = anew;
                 (watched_at, users) = (None, None);
@@ -334,6 +352,50 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             }
             (state, effect) = (next, next_effect);
         }
+    }
+
+    /// How many looks on the next one is that is made, so many milliseconds lying between two: the next. Where it is known that
+    /// nothing changes before, the first at which something may have: those before it would show nothing new, and nothing of them
+    /// would be written down.
+    fn looks_to_next(&self, plan: &Plan, state: &State, milliseconds: u64) -> u64 {
+        // Sessions are asked again to be saved when they haven't answered for a while.
+        if state.step == Step::SaveSessions || milliseconds == 0 {
+            return 1;
+        }
+        let Some(unchanged) = self.cloud.unchanged_until() else { return 1 };
+        let now = self.clock.now();
+        let limit = Limit::next(plan, state, now).map(|limit| limit.at);
+        let proven = state.healthy_since.map(|since| since.plus_seconds(plan.health.quiet_seconds));
+        let until = limit.into_iter().chain(proven.filter(|at| *at > now)).fold(unchanged, Timestamp::min);
+        until.milliseconds_since(now).div_ceil(milliseconds).max(1)
+    }
+
+    /// The same, with what is watched beside: at which look the next one is, and when the calm would have been looked at last by the
+    /// looks that are not made, so that the next look at it keeps its time. `calm_until`: until when nothing changes of what the last
+    /// look at it saw; what has changed since is seen when it is time, and not passed over.
+    fn next_look(
+        &self,
+        plan: &Plan,
+        state: &State,
+        milliseconds: u64,
+        watched_at: Option<Timestamp>,
+        calm_until: Option<Timestamp>,
+    ) -> (u64, Option<Timestamp>) {
+        let looks = self.looks_to_next(plan, state, milliseconds);
+        let watched = watched_at.zip(watch_seconds(plan, state)).filter(|_| looks > 1);
+        let Some((mut watched_at, seconds)) = watched else { return (looks, watched_at) };
+        let now = self.clock.now();
+        let due = |then: Timestamp| {
+            then.plus_seconds(seconds).milliseconds_since(now).div_ceil(milliseconds).max(1)
+        };
+        if calm_until.is_none_or(|until| until <= now) {
+            return (looks.min(due(watched_at)), Some(watched_at));
+        }
+        // The last look is made.
+        while due(watched_at) < looks {
+            watched_at = Timestamp(now.0.saturating_add(milliseconds.saturating_mul(due(watched_at))));
+        }
+        (looks, Some(watched_at))
     }
 
     /// Go on after the machine stood still (a closed laptop) and nobody took the run over meanwhile, as whoever takes a run up

@@ -12,6 +12,7 @@ mod dynamic_references;
 pub mod engine;
 pub mod event;
 mod events;
+mod hooks;
 mod includes;
 mod locate;
 mod mask;
@@ -33,7 +34,7 @@ pub mod walk;
 mod words;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use template::Template;
 
@@ -53,23 +54,34 @@ pub struct Export {
 }
 
 /// Stacks and change sets.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CloudFormation {
     /// Every stack there ever was, by ARN.
     pub stacks: BTreeMap<String, Box<Stack>>,
     /// Exports by name.
     pub exports: BTreeMap<String, Export>,
     held: provisioner::Held,
+    hooks: hooks::Hooks,
     /// Whose key the operation of a stack was asked for with, where it is held to policies; by the stack's name.
     callers: BTreeMap<String, String>,
     parsed: ParsedTemplates,
     numbers: u64,
 }
 
-/// Templates that were parsed, by the digest of their text: the same text isn't parsed twice. Nothing that anybody could see
-/// depends on it, so `Debug` shows nothing of it.
-#[derive(Default)]
-struct ParsedTemplates(BTreeMap<[u8; 32], (Arc<Template>, Arc<str>)>);
+/// Templates that were parsed, by the digest of their text: the same text isn't parsed twice, here or in a fork. Nothing that
+/// anybody could see depends on it, so `Debug` shows nothing of it.
+#[derive(Default, Clone)]
+struct ParsedTemplates(Arc<Mutex<BTreeMap<[u8; 32], Parsed>>>);
+
+/// A template with its text.
+type Parsed = (Arc<Template>, Arc<str>);
+
+impl ParsedTemplates {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], Parsed>> {
+        // A map is whole whoever panicked while it was held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl std::fmt::Debug for ParsedTemplates {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -157,6 +169,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         changes("UpdateTerminationProtection", operations::update_termination_protection),
         changes("CreateChangeSet", change_set::create),
         reads("DescribeChangeSet", change_set::describe),
+        reads("DescribeChangeSetHooks", hooks::of_change_set),
         changes("ExecuteChangeSet", |world, input| in_name_of(world, input, change_set::execute)),
         changes("DeleteChangeSet", change_set::delete),
         reads("ListChangeSets", change_set::list),
@@ -174,6 +187,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         reads("ListStacks", describe::list_stacks),
         reads("DescribeStackEvents", events::of_stack),
         reads("DescribeEvents", events::of_operation),
+        reads("GetHookResult", hooks::result),
+        reads("ListHookResults", hooks::results),
         reads("DescribeStackResource", describe::resource),
         reads("DescribeStackResources", describe::resources),
         reads("ListStackResources", describe::list_resources),

@@ -10,6 +10,8 @@
 //!   "slow": [{"stack": "platform", "logical_id": "Database", "times": 10}],
 //!   "unmade": [{"stack": "platform", "logical_id": "Database"}],
 //!   "custom_resources": [{"stack": "platform", "logical_id": "Lookup", "physical_id": "x-2", "data": {"Zone": "z"}}],
+//!   "hooks": [{"type": "Acme::Guard::Hook", "stack": "platform", "logical_id": "Database", "mode": "FAIL", "fails": true,
+//!              "reason": "Storage isn't encrypted", "advice": "Set StorageEncrypted to true"}],
 //!   "calls": [{"service": "batch", "operation": "TerminateJob", "after": 2, "next": 1, "answer": "lose_response"}],
 //!   "throttle": [{"service": "cloudformation", "operation": "DescribeStackEvents", "burst": 1, "per_second": 0.2}],
 //!   "throttling": false,
@@ -23,6 +25,9 @@
 //! - `unmade`: the resource's update is told to be complete, and its service has changed nothing.
 //! - `custom_resources`: what the function behind a custom resource answers with its success: its `Data` (any JSON), and its
 //!   id if it is to have another; one that is updated to another id is replaced. It fails by `resources`, like any other.
+//! - `hooks`: the account's hooks. Each looks at the resource (without `logical_id`, or with `*`: at each) of the stack (`*`: of
+//!   any) before it is made or changed; with `"target": "CHANGE_SET"` at the stack's change sets. One that `fails` says its reason
+//!   and its advice, and with the `mode` `FAIL` what it looks at fails; with `WARN` it goes on.
 //! - `calls`: `after` calls are let through, then the `next` ones (1) are answered with `server_error` (500),
 //!   `service_unavailable` (503), `throttled`, `access_denied` or `expired_credentials`, of S3 also
 //!   `conditional_request_conflict` (409); or the connection is closed instead of an answer, before
@@ -36,12 +41,14 @@
 //! Requests that change this document, and every count that is used up, are in the request log like any request that
 //! changes something, so a replay comes to the same world. What a fault or a throttle has kept from happening isn't.
 
+mod account_hook;
 mod document;
 
 use serde_json::{Value, json};
 
 use crate::{AwsError, Input, World};
 
+pub use account_hook::{AccountHook, HookFailureMode, HookTarget};
 pub use document::{
     Answer, CallFault, CustomAnswer, FaultPhase, Faults, FaultsError, ResourceFault, SlowResource, Throttle,
     UnmadeUpdate,

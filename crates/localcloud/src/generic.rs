@@ -36,7 +36,7 @@ pub const ANY: ResourceType = ResourceType {
 };
 
 /// The resources that exist without a service of their own, by type and physical id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct GenericResources {
     existing: BTreeMap<(String, String), Existing>,
     deleted_by_hand: BTreeSet<(String, String)>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 /// Gives identifiers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Identities {
     seed: u64,
     drawn: BTreeMap<String, u64>,

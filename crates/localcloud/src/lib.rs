@@ -29,6 +29,7 @@ pub mod wire;
 pub mod world;
 
 pub use clock::{Clock, Timestamp};
+pub use cloudformation::durations::Pace;
 pub use error::AwsError;
 pub use faults::Faults;
 pub use input::Input;

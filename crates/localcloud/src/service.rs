@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use self::core::Core;
 use crate::clock::{Clock, Timestamp};
+use crate::cloudformation::durations::Pace;
 use crate::error::AwsError;
 use crate::faults::{self, Faults};
 use crate::gate::{self, Passage};
@@ -180,6 +181,31 @@ impl LocalCloud {
         });
         let changed = tokio::sync::Notify::new();
         LocalCloud { inner: Arc::new(Inner { clock, keys, region, seed, state, changed }), observer: None }
+    }
+
+    /// Another cloud that goes on from where this one is, by another clock. It is forgotten when it is dropped.
+    ///
+    /// # Errors
+    /// When an earlier request ended in a fault of ours.
+    pub fn fork(&self, clock: Clock) -> Result<LocalCloud, AwsError> {
+        let state = self.inner.state.lock().map_err(broken)?;
+        let mut forked = LocalCloud::around(state.world.clone(), None, clock, self.inner.keys.clone());
+        forked.observer.clone_from(&self.observer);
+        Ok(forked)
+    }
+
+    /// When something changes by itself, at the earliest; `None`: never.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Timestamp> {
+        let state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let held_back = state.on_their_way.iter().map(|(at, _)| *at);
+        held_back.chain(state.world.timers.next()).min()
+    }
+
+    /// Let things take as long as a rehearsal has it.
+    pub fn set_pace(&self, pace: Arc<dyn Pace>) {
+        let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.world.pace = Some(pace);
     }
 
     /// The keys that requests must be signed with.

@@ -20,6 +20,18 @@ macro_rules! timers {
         }
 
         impl Timer {
+            /// Whose it is; `None`: the engine's, whose times are those of its resources.
+            #[must_use]
+            pub fn service(&self) -> Option<services::Service> {
+                match self {
+                    Timer::CloudFormation(_) => None,
+                    $($(Timer::$Service(timer) => {
+                        let _: &services::$module::$Timer = timer;
+                        Some(services::Service::$Service)
+                    })?)*
+                }
+            }
+
             /// Let it happen.
             pub fn happen(self, world: &mut World) {
                 match self {
@@ -36,7 +48,7 @@ macro_rules! timers {
 for_each_service!(timers);
 
 /// The queue of timers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Timers {
     queue: BTreeMap<(Timestamp, u64), Timer>,
     scheduled: u64,

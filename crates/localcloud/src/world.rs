@@ -1,9 +1,12 @@
 //! The whole state of the local cloud, and how time passes in it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::cloudformation::CloudFormation;
+use crate::cloudformation::durations::Pace;
 use crate::error::AwsError;
 use crate::faults::Faults;
 use crate::generic::GenericResources;
@@ -40,6 +43,9 @@ pub struct Config {
     pub throttling: bool,
 }
 
+/// More is as good as never, and can't be added to a time.
+const LARGEST_TIMES: f64 = 1e6;
+
 fn throttled() -> bool {
     true
 }
@@ -60,7 +66,7 @@ impl Default for Config {
 macro_rules! world {
     ($($module:ident: $State:ident $([$Timer:ident])?,)*) => {
         /// The state of everything. Only [`World::handle`] changes it.
-        #[derive(Debug)]
+        #[derive(Debug, Clone)]
         pub struct World {
             /// What it was made with.
             pub config: Config,
@@ -82,6 +88,8 @@ macro_rules! world {
             pub faults: Faults,
             /// What the world knows of the real machines beside it.
             pub machine_room: Room,
+            /// How long things take in a rehearsal; `None`: as usual. No request sets it, and no log knows it.
+            pub pace: Option<Arc<dyn Pace>>,
         }
 
         impl World {
@@ -98,6 +106,7 @@ macro_rules! world {
                     $($module: services::$module::$State::default(),)*
                     faults: Faults::default(),
                     machine_room: Room::default(),
+                    pace: None,
                 }
             }
         }
@@ -144,6 +153,13 @@ impl World {
 
     /// Let `timer` happen after what takes `usual` on AWS.
     pub fn schedule(&mut self, usual: std::time::Duration, timer: Timer) {
+        let usual = match (&self.pace, timer.service()) {
+            (Some(pace), Some(service)) => {
+                let times = pace.service(service.descriptor().signing_name).clamp(0.0, LARGEST_TIMES);
+                usual.mul_f64(times)
+            }
+            (Some(_) | None, _) => usual,
+        };
         let at = self.now.after(self.scaled(usual));
         self.timers.schedule(at, timer);
     }

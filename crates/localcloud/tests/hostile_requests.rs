@@ -100,7 +100,7 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// `Action=…` requests: service, action, parameters.
-const QUERIES: [(&str, &str); 62] = [
+const QUERIES: [(&str, &str); 65] = [
     (
         "cloudformation",
         "CreateStack&StackName=x&TemplateBody=T&Parameters.member.1.ParameterKey=A&Parameters.member.1.ParameterValue=B&Tags.member.1.Key=k&Tags.member.1.Value=v",
@@ -112,6 +112,9 @@ const QUERIES: [(&str, &str); 62] = [
         "CreateChangeSet&StackName=s&ChangeSetName=c&TemplateURL=https%3A%2F%2Fb.s3.amazonaws.com%2Fk",
     ),
     ("cloudformation", "DescribeChangeSet&StackName=s&ChangeSetName=c&IncludePropertyValues=true"),
+    ("cloudformation", "DescribeChangeSetHooks&StackName=s&ChangeSetName=c&LogicalResourceId=P"),
+    ("cloudformation", "GetHookResult&HookResultId=00000000-0000-0000-0000-000000000000"),
+    ("cloudformation", "ListHookResults&TargetType=CHANGE_SET&TargetId=c"),
     ("cloudformation", "ExecuteChangeSet&StackName=s&ChangeSetName=c"),
     ("cloudformation", "DeleteChangeSet&StackName=s&ChangeSetName=c"),
     ("cloudformation", "ListChangeSets&StackName=s"),

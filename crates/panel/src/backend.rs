@@ -7,11 +7,11 @@ use conductor::Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upgrade::{
-    ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, Job, Maintenance, Plan, Session,
-    Timestamp, UpgradeChoices, Users, WorkerGroup,
+    ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, Job, Maintenance, MaintenancePolicy, Plan,
+    Session, Timestamp, UpgradeChoices, Users, WorkerGroup,
 };
 
-use crate::proposals::{Preparation, WishedTemplate};
+use crate::proposals::{Preparation, Progress, Rehearsal, WishedTemplate};
 
 /// An answer that is on its way.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
@@ -43,6 +43,17 @@ pub trait Backend: Send + Sync + 'static {
         template: &WishedTemplate,
         choices: &UpgradeChoices,
     ) -> Answering<'_, Preparation>;
+
+    /// Rehearse the upgrade again and again against clouds in memory, set up as the deployment is now, and let one thing fail at a
+    /// time. Changes nothing on the deployment. Takes seconds to minutes; where `progress` says that nobody wants it any more,
+    /// the rest isn't begun, and whatever is answered is of no use.
+    fn rehearse(
+        &self,
+        deployment: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+        progress: Progress,
+    ) -> Answering<'_, Rehearsal>;
 
     /// Begin an approved plan's run as a task of this process, which goes on whoever looks. Returns once its first record is
     /// written; refused to a plan that has been begun before, and while another run of the stack has not ended.
@@ -88,6 +99,15 @@ pub struct DeploymentSummary {
     /// Whether there is a gate that keeps users out.
     #[serde(skip)]
     pub has_gate: bool,
+    /// Whether AWS's console shows its stack: a local cloud has none.
+    #[serde(skip)]
+    pub has_console: bool,
+    /// How long before the gate closes users are told.
+    #[serde(skip)]
+    pub notice_seconds: u64,
+    /// How work is ended where a wish says nothing of it.
+    #[serde(skip)]
+    pub maintenance: MaintenancePolicy,
 }
 
 /// A deployment as it is.

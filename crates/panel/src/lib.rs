@@ -9,6 +9,7 @@
 pub mod access;
 mod api;
 mod backend;
+mod console;
 mod listen;
 mod live;
 mod looks;
@@ -19,6 +20,8 @@ pub mod proposals;
 mod proxies;
 mod router;
 mod runs;
+mod usual;
+mod waiting;
 mod web;
 mod words;
 

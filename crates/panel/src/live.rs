@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex as ShortMutex, MutexGuard, PoisonError};
 use conductor::{Claim, Clock, JournalError, Request, RunSummary};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::{Mutex, watch};
-use upgrade::{IllegalTransition, Plan, Record, RunningReport, Timestamp};
+use upgrade::{Durations, IllegalTransition, Plan, Record, RunningReport, Timestamp};
 
 use crate::runs::Runs;
 
@@ -35,8 +35,13 @@ pub struct Live {
     pictures: ShortMutex<HashMap<String, Arc<Mutex<Kept>>>>,
     /// Of ended runs.
     digests: ShortMutex<HashMap<String, RunDigest>>,
+    /// By a deployment's name.
+    durations: ShortMutex<HashMap<String, KnownDurations>>,
     wake: watch::Sender<u64>,
 }
+
+/// How long runs took, and which runs say so.
+type KnownDurations = (Vec<String>, Arc<Durations>);
 
 /// A run's picture, where somebody has read it. Held while it is read on, so that nothing is told twice.
 #[derive(Debug, Default)]
@@ -76,6 +81,7 @@ impl Live {
             list: ShortMutex::default(),
             pictures: ShortMutex::default(),
             digests: ShortMutex::default(),
+            durations: ShortMutex::default(),
             wake: watch::Sender::new(0),
         })
     }
@@ -120,11 +126,45 @@ impl Live {
             .await
     }
 
+    /// How long the latest ended runs of a deployment took, but for one. A run that can't be read says nothing.
+    pub(crate) async fn durations(&self, deployment: &str, but: &str) -> Result<Arc<Durations>, LiveError> {
+        let runs = self.runs().await?;
+        let ended = runs.iter().rev().filter(|run| {
+            run.ended && run.set_aside.is_none() && run.deployment == deployment && run.run_id != but
+        });
+        let ended: Vec<RunSummary> = ended.take(Durations::MOST_RUNS).cloned().collect();
+        let of: Vec<String> = ended.iter().map(|run| run.run_id.clone()).collect();
+        if let Some((known, durations)) = lock(&self.durations).get(deployment)
+            && *known == of
+        {
+            return Ok(Arc::clone(durations));
+        }
+        let mut durations = Durations::default();
+        for ListedRun { digest, .. } in self.listed(ended).await {
+            if let Some(run) = digest.ok().and_then(|digest| digest.durations) {
+                durations.add(&run);
+            }
+        }
+        let durations = Arc::new(durations);
+        lock(&self.durations).insert(deployment.to_owned(), (of, Arc::clone(&durations)));
+        Ok(durations)
+    }
+
     /// Runs, newest first, before a run; `None`: there is no such run.
     pub(crate) async fn page(
         &self,
         before: Option<&str>,
         limit: usize,
+    ) -> Result<Option<Vec<ListedRun>>, LiveError> {
+        self.page_of(before, limit, |_| true).await
+    }
+
+    /// The same of the runs that are wanted.
+    pub(crate) async fn page_of(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+        wants: impl Fn(&RunSummary) -> bool,
     ) -> Result<Option<Vec<ListedRun>>, LiveError> {
         let runs = self.runs().await?;
         let end = match before {
@@ -132,7 +172,8 @@ impl Live {
             Some(before) => runs.iter().position(|run| run.run_id == before),
         };
         let Some(end) = end else { return Ok(None) };
-        Ok(Some(self.listed(runs.iter().take(end).rev().take(limit).cloned().collect()).await))
+        let wanted = runs.iter().take(end).rev().filter(|run| wants(run));
+        Ok(Some(self.listed(wanted.take(limit).cloned().collect()).await))
     }
 
     /// One run as it stands now.

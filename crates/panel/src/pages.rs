@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod banner;
+mod follow;
 mod form;
 mod history;
 mod maintenance;

@@ -30,6 +30,7 @@ pub struct Panel {
     pub(crate) access: Arc<Access>,
     pub(crate) proposals: Arc<Proposals>,
     pub(crate) two_person_approval: bool,
+    pub(crate) rehearsal_required: bool,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Arc<Limits>,
     refusals: Arc<Refusals>,
@@ -55,6 +56,8 @@ pub struct PanelSettings<'a> {
     pub access: &'a Path,
     /// Whether a plan is approved by somebody else than those who proposed it.
     pub two_person_approval: bool,
+    /// Whether a plan is approved only after a rehearsal that is as new as what it was drawn up from.
+    pub rehearsal_required: bool,
     pub clock: Clock,
     /// How browsers reach it.
     pub origins: Origins,
@@ -87,6 +90,7 @@ impl Panel {
             access: Arc::new(Access::open(settings.access)?),
             proposals: Arc::new(Proposals::open(&settings.access.with_file_name(PROPOSALS_FILE))?),
             two_person_approval: settings.two_person_approval,
+            rehearsal_required: settings.rehearsal_required,
             passwords: Passwords::new()?,
             limits: Arc::new(Limits::default()),
             refusals: Arc::new(Refusals::default()),

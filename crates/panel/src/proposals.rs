@@ -4,6 +4,8 @@
 //! somebody else, and looked at from a phone. A parameter marked NoEcho is never given here, so none is kept.
 
 mod notice;
+mod picture;
+mod rehearsal;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,12 @@ use upgrade::{
 };
 
 pub(crate) use notice::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
+pub use picture::{NoPicture, Picture};
+pub(crate) use rehearsal::lasting;
+pub use rehearsal::{
+    EndCount, GraveFailure, LongResource, Progress, ProvenanceShare, Rehearsal, RehearsalEnd, RehearsalPart,
+    RehearsalStanding, Spread, StepTime, TriedFailures, UnderWay, WayOut,
+};
 pub use store::{ProposalError, Proposals};
 
 /// The longest template that CloudFormation takes from S3, in bytes (user guide, "CloudFormation quotas").

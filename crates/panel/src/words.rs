@@ -49,6 +49,16 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A time to come, as nobody knows it to the second: `90 s`, `12 min`, `1 h 05 min`.
+pub(crate) fn roughly(milliseconds: u64) -> String {
+    match (milliseconds / 1000, milliseconds.div_ceil(60_000)) {
+        (0, _) => "a moment".to_owned(),
+        (seconds @ 1..120, _) => format!("{seconds} s"),
+        (_, minutes @ ..60) => format!("{minutes} min"),
+        (_, minutes) => format!("{} h {:02} min", minutes / 60, minutes % 60),
+    }
+}
+
 /// `1 job`, `2 jobs`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -114,14 +124,22 @@ pub(crate) fn unreadable(why: &Unreadable) -> Markup {
     pill(tone, why.word())
 }
 
-/// Whether users are let in; `Err`: nobody could look.
-pub(crate) fn users(users: &Result<Users, String>) -> Markup {
+/// Maintenance mode as users know it: on or off; `Err`: nobody could look.
+pub(crate) fn maintenance_mode(users: &Result<Users, String>) -> Markup {
     match users {
-        Ok(Users::In) => pill(Tone::Good, "let in"),
-        Ok(Users::Out(_)) => pill(Tone::Mind, "kept out"),
-        Ok(Users::AtWork) => pill(Tone::Good, "at work"),
-        Ok(Users::Stopped(_)) => pill(Tone::Mind, "work stopped"),
+        Ok(Users::In | Users::AtWork) => pill(Tone::Good, "off"),
+        Ok(Users::Out(_) | Users::Stopped(_)) => pill(Tone::Mind, "on"),
         Err(_) => pill(Tone::Quiet, "unknown"),
+    }
+}
+
+/// What it means for users, in a sentence.
+pub(crate) fn means_for_users(users: &Users) -> &'static str {
+    match users {
+        Users::In => "Users reach the platform.",
+        Users::Out(_) => "Users get the maintenance page.",
+        Users::AtWork => "Work goes on.",
+        Users::Stopped(_) => "Work is stopped. There is no gate, so users still reach the platform.",
     }
 }
 

@@ -81,13 +81,16 @@ impl Failure {
     }
 }
 
-/// 501 is the one 5xx that asks for no patience: what the platform doesn't implement, it won't a minute later
+/// 501 is the one 5xx that asks for no patience: what a server doesn't implement, it won't a minute later
 /// (RFC 9110, section 15.6.2).
-fn status_kind(status: StatusCode) -> PortErrorKind {
-    let patience = status == StatusCode::REQUEST_TIMEOUT
+pub(crate) fn is_worth_repeating(status: StatusCode) -> bool {
+    status == StatusCode::REQUEST_TIMEOUT
         || status == StatusCode::TOO_MANY_REQUESTS
-        || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED);
-    if patience { PortErrorKind::Transient } else { PortErrorKind::Refused }
+        || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
+}
+
+fn status_kind(status: StatusCode) -> PortErrorKind {
+    if is_worth_repeating(status) { PortErrorKind::Transient } else { PortErrorKind::Refused }
 }
 
 fn with_words(status: StatusCode, words: Option<&str>) -> String {

@@ -23,6 +23,6 @@ mod webhook;
 pub use adapter::{ADAPTERS, Adapter, AdapterKind, CODE_OCEAN, HTTP, NONE};
 pub use config::{PlatformConfig, PlatformError};
 pub use probe::probe;
-pub use secret::{Secret, TokenError, TokenSource, read_token};
+pub use secret::{Secret, TokenError, TokenSource, read_secret, read_token};
 pub use transport::{InProcessAnswer, InProcessHandler};
-pub use webhook::post_json;
+pub use webhook::{NotTaken, post};

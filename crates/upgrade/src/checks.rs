@@ -283,6 +283,11 @@ pub fn standing_checks() -> Vec<&'static str> {
     ids
 }
 
+/// The id of every check, in the order in which a person reads them.
+pub fn check_ids() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.id)
+}
+
 /// The results that stand in the way of a plan: what failed, and every warning that nobody has accepted by its id, as it
 /// is said now.
 #[must_use]

@@ -21,6 +21,9 @@ pub struct UpgradeChoices {
     pub force_sessions: Vec<String>,
     /// When the gate closes; `None`: after the settings' notice.
     pub closes_at: Option<Timestamp>,
+    /// Everything that may be accepted is, and said to be: a rehearsal touches nothing that is real.
+    #[serde(skip)]
+    pub accepts_everything: bool,
 }
 
 /// A release of a catalogue.

@@ -106,6 +106,8 @@ pub struct StackSettings {
     pub capabilities: Vec<String>,
     /// ARNs of rollback triggers.
     pub rollback_triggers: Vec<String>,
+    /// For how many minutes after an update they are watched.
+    pub monitoring_minutes: u64,
     /// Whether rollback is disabled for the stack.
     pub disable_rollback: bool,
     /// The stack's status while an operation is under way; `None`: none is.

@@ -4,7 +4,9 @@ mod doors;
 mod foretold;
 mod gate;
 mod new_doors;
+mod options;
 mod priorities;
+mod properties;
 mod secrets;
 mod update;
 
@@ -32,11 +34,11 @@ pub use foretold::Foretold;
 pub use gate::MOST_PAGE_BYTES;
 pub(crate) use gate::gate_on;
 pub use new_doors::new_doors;
+pub use options::{MOST_ARNS, MOST_MONITORING_MINUTES, MOST_TAGS, UnfitOption, UpdateOptions};
 pub use priorities::new_priorities;
+pub use properties::ChangedProperty;
 pub(crate) use update::pseudo;
-pub use update::{
-    DraftedUpdate, ReleaseSide, UpdateOptions, UpdateRequest, draft_update, draft_way_back, is_updatable,
-};
+pub use update::{DraftedUpdate, ReleaseSide, UpdateRequest, draft_update, draft_way_back, is_updatable};
 
 /// Why there is no plan. Nothing was touched.
 #[derive(Debug, thiserror::Error)]

@@ -145,6 +145,12 @@ impl Ending<'_> {
     /// `moment` writes a time as people read it, UTC.
     #[must_use]
     pub fn sentences(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
+        self.sentences_with(|users| users.in_words(&moment))
+    }
+
+    /// The same, where `users` words whether they are in.
+    #[must_use]
+    pub fn sentences_with(&self, users_in_words: impl Fn(&Users) -> String) -> Vec<String> {
         let Some(seen) = self.seen else {
             return vec![
                 "How the deployment stands could not be looked at: `slackwater status` looks again."
@@ -166,7 +172,7 @@ impl Ending<'_> {
             Some(release) => told.push(format!("Release {release} stands ({stack_status}).")),
             None => told.push(format!("The stack is {stack_status}.")),
         }
-        told.push(users.in_words(moment));
+        told.push(users_in_words(users));
         if !still_to_put_back.is_empty() {
             told.push(format!(
                 "Still to put back: {}. `slackwater maintenance disable` goes on with it.",

@@ -16,8 +16,10 @@ mod comparison;
 mod deployment;
 mod door;
 mod draft;
+mod durations;
 mod ending;
 mod facts;
+mod hooks;
 mod journal;
 mod journal_lines;
 mod limit;
@@ -53,8 +55,8 @@ pub use act::{
 pub use approval::{Approval, ApprovedPlan, NotApproved};
 pub use checks::{
     CheckInput, CheckResult, DatabaseStorage, ParameterConstraints, ParameterFix, ParameterPlace,
-    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_role, check, in_the_way,
-    least_growth, new_targets, parameter_table, standing_checks, storage_advice,
+    ParameterRow, ReleaseFacts, StorageAdvice, Verdict, Version, actions_of_role, check, check_ids,
+    in_the_way, least_growth, new_targets, parameter_table, standing_checks, storage_advice,
 };
 pub use choices::{CatalogueEntry, UpgradeChoices};
 pub use circumstances::{
@@ -67,12 +69,15 @@ pub use door::{
     BalancerKind, Closing, DoorWord, Judged, LeadsTo, ListenerSeen, PlannedDoor, WaysIn, judge as judge_doors,
 };
 pub use draft::{
-    DraftError, DraftedUpdate, Findings, Foretold, MOST_PAGE_BYTES, PlanSettings, ReleaseSide, UpdateOptions,
-    UpdateRequest, draft_update, draft_way_back, find_targets, find_targets_with, is_updatable,
-    maintenance_plan, makes_room, new_priorities, survey_deployment, upgrade_plan,
+    ChangedProperty, DraftError, DraftedUpdate, Findings, Foretold, MOST_ARNS, MOST_MONITORING_MINUTES,
+    MOST_PAGE_BYTES, MOST_TAGS, PlanSettings, ReleaseSide, UnfitOption, UpdateOptions, UpdateRequest,
+    draft_update, draft_way_back, find_targets, find_targets_with, is_updatable, maintenance_plan,
+    makes_room, new_priorities, survey_deployment, upgrade_plan,
 };
+pub use durations::{Durations, RunDurations};
 pub use ending::{DoorStanding, Ending, Seen, Users, still_to_put_back};
 pub use facts::{Fact, Facts, FactsBefore};
+pub use hooks::{HookFinding, HooksSeen, PlannedHook};
 pub use journal::{Event, Handover, JOURNAL_FORMAT, PortError, PortErrorKind, Record, What};
 pub use journal_lines::{Line, LineKind};
 pub use limit::{Limit, Then};
@@ -117,7 +122,7 @@ pub use takeover::{LATE_SECONDS, Renewal};
 pub use template::PatternEffort;
 pub use transition::{Effect, IllegalTransition, StopDoes, fold, stop_does, transition};
 pub use version::{VersionSource, deployed_version, release_version, version_sources};
-pub use watch::{WATCH_SECONDS, watch_due};
+pub use watch::{WATCH_SECONDS, watch_due, watch_seconds};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never read.
 #[derive(

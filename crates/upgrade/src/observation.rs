@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::circumstances::Machine;
 use crate::comparison::Change;
 use crate::facts::Facts;
+use crate::hooks::{HookFinding, HooksSeen};
 use crate::obstacles::ObstaclesSeen;
 use crate::platform::PlatformObservation;
 
@@ -310,6 +311,9 @@ pub struct ChangeSetSeen {
     pub execution_status: String,
     /// All pages of its changes; empty until it is complete.
     pub changes: Vec<Change>,
+    /// The account's hooks that will look at it; `None` while it can't be executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<HooksSeen>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,9 +331,18 @@ pub struct StackEvent {
     pub status: String,
     /// Why, in AWS's words.
     pub status_reason: Option<String>,
+    /// What a hook of the account found in the resource, which is then as its status says; `None`: it tells of something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookFinding>,
 }
 
 impl StackEvent {
+    /// Why, for a person.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        self.hook.as_ref().map(ToString::to_string).or_else(|| self.status_reason.clone())
+    }
+
     /// Whether it tells of the stack itself, and not of a resource or a nested stack.
     #[must_use]
     pub fn is_of_stack(&self, stack_name: &str) -> bool {
@@ -359,6 +372,14 @@ pub struct LogicalResource {
 #[must_use]
 pub fn physical_ids(resources: &[LogicalResource]) -> Vec<String> {
     resources.iter().map(|resource| resource.physical_id.clone()).collect()
+}
+
+/// Of what was there before, what the stack has no more: it may be there all the same, kept, or because it couldn't be deleted.
+pub(crate) fn left_behind<'a>(
+    before: impl Iterator<Item = &'a String>,
+    targets: &[LogicalResource],
+) -> impl Iterator<Item = String> {
+    before.filter(|id| targets.iter().all(|target| target.physical_id != **id)).cloned()
 }
 
 impl Observation {

@@ -384,6 +384,9 @@ pub struct Proposal {
     pub notification_arns: Option<Vec<String>>,
     /// ARNs of CloudWatch alarms that roll the update back; `None`: those it has.
     pub rollback_triggers: Option<Vec<String>>,
+    /// For how many minutes after the update those alarms are watched; `None`: as the stack has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring_minutes: Option<u64>,
 }
 
 /// A parameter as it is sent. A NoEcho parameter is only ever `None`: its value is never in a plan.

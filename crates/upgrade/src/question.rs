@@ -119,6 +119,20 @@ impl Question {
         }
     }
 
+    /// The resources whose rollback failed, where it is about one.
+    #[must_use]
+    pub fn stuck(&self) -> &[StuckResource] {
+        match self {
+            Question::RollbackFailed { resources, .. } => resources,
+            Question::Unseen { .. }
+            | Question::NoCredentials { .. }
+            | Question::Unhealthy { .. }
+            | Question::Leaving { .. }
+            | Question::GateGone { .. }
+            | Question::WindowPassed { .. } => &[],
+        }
+    }
+
     /// The answers that it takes, but for which resources a rollback skips.
     #[must_use]
     pub fn answers(&self) -> Vec<Answer> {
@@ -214,6 +228,44 @@ impl Answer {
             Answer::CloseAgain => "close the gate again and go on".to_owned(),
             Answer::GoOn => "go on".to_owned(),
             Answer::Leave => "stop here and put back what the run took away".to_owned(),
+        }
+    }
+
+    /// What it does, as an answer to this question: for a person who is about to give it.
+    #[must_use]
+    pub fn meaning(&self, question: &Question) -> &'static str {
+        match self {
+            Answer::ContinueRollback { skip } if skip.is_empty() => "try the rollback again",
+            Answer::ContinueRollback { .. } => {
+                "try again, passing over what is named: CloudFormation then believes that it was rolled back"
+            }
+            Answer::ForceRollback => "try again, passing over whatever failed, in nested stacks too",
+            Answer::LookAgain => match question {
+                Question::Unseen { .. } => "look again, for half an hour",
+                Question::RollbackFailed { .. } => "look again: somebody continued it in the console, say",
+                Question::Unhealthy { .. }
+                | Question::NoCredentials { .. }
+                | Question::Leaving { .. }
+                | Question::GateGone { .. }
+                | Question::WindowPassed { .. } => "look again, and wait on with a fresh deadline",
+            },
+            Answer::GoBack => "update the stack back to the previous release, as the plan has it",
+            Answer::Open => "end maintenance as it is, users in; what is not put back stays on the list",
+            Answer::StayClosed => "end the run as it is; whoever is kept out stays out",
+            Answer::CloseAgain => "close the gate again and go on",
+            Answer::GoOn => "go on: the gate closes when its turn comes, without more notice",
+            Answer::Leave => "stop here: what this run took away is put back",
+        }
+    }
+
+    /// Whether it brings about what no other answer takes back: the update is undone, users meet what isn't whole, or stay out
+    /// with nobody at work on it, or CloudFormation believes what isn't so. Who gives it is asked once more.
+    #[must_use]
+    pub fn is_grave(&self) -> bool {
+        match self {
+            Answer::ContinueRollback { skip } => !skip.is_empty(),
+            Answer::ForceRollback | Answer::GoBack | Answer::Open | Answer::StayClosed => true,
+            Answer::LookAgain | Answer::CloseAgain | Answer::GoOn | Answer::Leave => false,
         }
     }
 }

@@ -278,6 +278,10 @@ pub struct UpdateState {
     pub last_event_id: Option<String>,
     /// The first resource failure, in words.
     pub root_cause: Option<String>,
+    /// What hooks of the account found that let a resource fail, in words, by its name in the template.
+    pub hooks_found: BTreeMap<String, Vec<String>>,
+    /// How often hooks have warned.
+    pub hooks_warned: usize,
     /// It is being rolled back.
     pub rolling_back: bool,
     /// Resources whose rollback failed, since the rollback last began.
@@ -422,6 +426,23 @@ impl State {
             RunKind::LeaveMaintenance => true,
             RunKind::Upgrade | RunKind::EnterMaintenance => self.failure.is_none(),
         }
+    }
+
+    /// What a run that ended in maintenance leaves to the next to put back: how everything was, without the groups that its own
+    /// finished update removed. Those stay without instances.
+    #[must_use]
+    pub fn left_to_put_back(&self) -> Before {
+        let mut before = self.before.clone();
+        before.worker_groups.retain(|group| !self.has_removed(group));
+        before
+    }
+
+    /// Whether the release that this run's update has brought has no such group any more. Where no update came to its end, what
+    /// the stack doesn't name (a replacement's rollback failed) isn't removed.
+    pub(crate) fn has_removed(&self, group: &WorkerGroup) -> bool {
+        let status = self.updates.get(&UpdateKind::Primary).and_then(|update| update.status.as_ref());
+        status.is_some_and(|(status, _)| status == "UPDATE_COMPLETE")
+            && self.targets.worker_groups.iter().all(|target| target.physical_id != group.name)
     }
 
     /// What CloudFormation's clean-up could not delete, once it has ended: it costs money, and no update will ever touch it

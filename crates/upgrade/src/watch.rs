@@ -32,21 +32,24 @@ pub fn watch_due(
     watched_at: Option<Timestamp>,
     at: Timestamp,
 ) -> Option<Query> {
-    if !is_watched(plan, state) {
-        return None;
-    }
+    let seconds = watch_seconds(plan, state)?;
     let due = match effect {
         Effect::Act(act) if act.is_irrevocable() => true,
         // What is being put right is looked at when it is done.
         Effect::Act(_) => false,
         Effect::Observe(_) | Effect::Wait { .. } => {
-            let new_door = state.doors.iter().any(|door| !door.closed);
-            let seconds = if new_door { NEW_DOOR_SECONDS } else { WATCH_SECONDS };
             watched_at.is_none_or(|then| at.milliseconds_since(then) >= seconds * 1000)
         }
         Effect::Ask(_) | Effect::End => false,
     };
     due.then(|| Query::Fleet(FleetQuery::Calm(parts(plan, state))))
+}
+
+/// Between two looks at the calm as things are; `None`: it isn't watched.
+#[must_use]
+pub fn watch_seconds(plan: &Plan, state: &State) -> Option<u64> {
+    let new_door = state.doors.iter().any(|door| !door.closed);
+    is_watched(plan, state).then_some(if new_door { NEW_DOOR_SECONDS } else { WATCH_SECONDS })
 }
 
 /// From the gate's closing until maintenance is left, or has been entered for good: what was taken away is to stay so.

@@ -67,7 +67,7 @@ fn proposal_form<'a>(stack_id: &str, proposal: &Proposal) -> Form<'a> {
             [("Arn", arn.as_str()), ("Type", ALARM)]
         });
     }
-    form
+    form.with_some("RollbackConfiguration.MonitoringTimeInMinutes", proposal.monitoring_minutes)
 }
 
 pub(crate) async fn execute_change_set(

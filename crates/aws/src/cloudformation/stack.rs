@@ -45,6 +45,7 @@ struct Parameter {
 #[serde(rename_all = "PascalCase", default)]
 struct RollbackConfiguration {
     rollback_triggers: Vec<RollbackTrigger>,
+    monitoring_time_in_minutes: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -100,6 +101,7 @@ pub(crate) async fn settings(wire: &Wire, stack_id: &str) -> Result<Option<Stack
         role_arn: stack.role_arn,
         notification_arns: stack.notification_arns,
         capabilities: stack.capabilities,
+        monitoring_minutes: stack.rollback_configuration.monitoring_time_in_minutes.unwrap_or(0),
         rollback_triggers: stack
             .rollback_configuration
             .rollback_triggers

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use upgrade::{PortError, PortErrorKind};
 
+use super::hooks::{self, Found};
 use crate::endpoints::CLOUDFORMATION;
-use crate::errors::is_denied;
 use crate::wire::Wire;
 use crate::wire::query::Form;
 
@@ -23,10 +23,23 @@ struct OperationEvent {
     validation_status_reason: Option<String>,
     hook_type: Option<String>,
     hook_status_reason: Option<String>,
+    hook_failure_mode: Option<String>,
     resource_status_reason: Option<String>,
 }
 
 impl OperationEvent {
+    /// What a hook found by which the change set failed. These events don't tell the id of its result.
+    fn found(&self) -> Option<Found> {
+        let failure_mode = self.hook_failure_mode.clone().unwrap_or_else(|| "FAIL".to_owned());
+        (self.event_type == "HOOK_INVOCATION_ERROR" && failure_mode != "WARN").then_some(())?;
+        Some(Found {
+            type_name: self.hook_type.clone().unwrap_or_else(|| "a hook of the account".to_owned()),
+            failure_mode,
+            reason: self.hook_status_reason.clone()?,
+            result_id: None,
+        })
+    }
+
     /// Where and why, for a person; `None` for what fails nothing.
     fn sentence(&self) -> Option<String> {
         if self.validation_failure_mode.as_deref() == Some("WARN") {
@@ -34,10 +47,7 @@ impl OperationEvent {
         }
         let reason = match self.event_type.as_str() {
             "VALIDATION_ERROR" => self.validation_status_reason.clone()?,
-            "HOOK_INVOCATION_ERROR" => {
-                let hook = self.hook_type.as_deref().unwrap_or("a hook of the account");
-                format!("{hook}: {}", self.hook_status_reason.as_deref()?)
-            }
+            "HOOK_INVOCATION_ERROR" => self.found()?.bare().to_string(),
             "PROVISIONING_ERROR" => self.resource_status_reason.clone()?,
             _ => return None,
         };
@@ -58,7 +68,21 @@ pub(super) async fn findings(wire: &Wire, change_set_id: &str) -> Result<Vec<Str
         .with("Filters.FailedEvents", true);
     match wire.list::<OperationEvent>(&form, "OperationEvents").await {
         Ok(events) => {
-            let mut told: Vec<String> = events.iter().filter_map(OperationEvent::sentence).collect();
+            let (of_hooks, others): (Vec<_>, Vec<_>) =
+                events.iter().partition(|event| event.event_type == "HOOK_INVOCATION_ERROR");
+            let sentences = |events: Vec<&OperationEvent>| -> Vec<String> {
+                events.into_iter().filter_map(OperationEvent::sentence).collect()
+            };
+            let (mut told, mut of_hooks) = (sentences(others), sentences(of_hooks));
+            // Hooks may have failed it without an event (aws-cdk-cli pull request 1768), and an event tells no advice.
+            if !of_hooks.is_empty() || told.is_empty() {
+                match hooks::of_change_set(wire, change_set_id).await? {
+                    Ok(found) if found.is_empty() => {}
+                    Ok(found) => of_hooks = found.iter().map(|found| format!("the stack: {found}")).collect(),
+                    Err(why) => of_hooks.push(format!("what hooks of the account advise {why}")),
+                }
+            }
+            told.append(&mut of_hooks);
             told.dedup();
             let more = told.len().saturating_sub(SHOWN);
             told.truncate(SHOWN);
@@ -66,10 +90,7 @@ pub(super) async fn findings(wire: &Wire, change_set_id: &str) -> Result<Vec<Str
             Ok(told)
         }
         Err(error) => {
-            let right = match is_denied(error.code()) {
-                true => format!(", which takes the right {}", error.operation),
-                false => String::new(),
-            };
+            let right = error.right_in_words();
             match PortError::from(error) {
                 error if error.kind == PortErrorKind::Refused => {
                     Ok(vec![format!("what it found in particular can't be read{right}: {}", error.message)])

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::Method;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 
-use super::{Call, Wire};
+use super::{Answer, Call, Wire};
 use crate::endpoints::Service;
 use crate::errors::{CallError, Failure};
-use crate::xml::Element;
+use crate::xml::{Element, XmlError};
 
 /// Where an answer says that there is another page, and the field that asks for it.
 const TOKENS: [(&str, &str); 4] = [
@@ -124,20 +124,18 @@ impl<'a> Form<'a> {
 impl Wire {
     /// Send a form; gives the result in its answer: `ACTIONResult`, or the root where there is none.
     pub(crate) async fn query(&self, form: &Form<'_>) -> Result<Element, CallError> {
+        let answer = self.answer_to(form).await.and_then(|answer| answer.tree());
+        Ok(result_in(form, answer.map_err(|failure| form.failed(failure))?))
+    }
+
+    async fn answer_to(&self, form: &Form<'_>) -> Result<Answer, Failure> {
         let call = Call {
             headers: vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
             body: form.body(),
             repeatable: form.repeatable,
             ..self.call(form.service, Method::POST, "/")
         };
-        let answer = self.send(&call).await.and_then(|answer| answer.tree());
-        let mut root = answer.map_err(|failure| form.failed(failure))?;
-        let is_result = |child: &Element| child.name.strip_suffix("Result") == Some(form.action);
-        let result = root.children.iter().position(is_result);
-        Ok(match result {
-            Some(place) => root.children.swap_remove(place),
-            None => root,
-        })
+        self.send(&call).await
     }
 
     /// The same, as a type.
@@ -160,6 +158,38 @@ impl Wire {
         loop {
             let page = self.page(form, &mut next).await?;
             if each(page.read().map_err(|failure| form.failed(failure))?).is_break() || next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The items of a list, one after the other, on all pages of a form, until `each` breaks off: what follows isn't even read.
+    pub(crate) async fn each<T: DeserializeOwned>(
+        &self,
+        form: &Form<'_>,
+        list: &str,
+        mut each: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<(), CallError> {
+        let mut next = None;
+        loop {
+            let asked = asked(form, &mut next);
+            let answer = self.answer_to(&asked).await.map_err(|failure| form.failed(failure))?;
+            let mut unreadable = None;
+            let page = Element::parse_but(&answer.text(), list, |item| match item.read() {
+                Ok(item) => each(item),
+                Err(failure) => {
+                    unreadable = Some(failure);
+                    ControlFlow::Break(())
+                }
+            });
+            let malformed = |error: XmlError| form.failed(Failure::Unreadable(error.to_string()));
+            let page = page.map_err(malformed)?;
+            if let Some(failure) = unreadable {
+                return Err(form.failed(failure));
+            }
+            let Some(page) = page.map(|root| result_in(form, root)) else { return Ok(()) };
+            next = following(&page);
+            if next.is_none() {
                 return Ok(());
             }
         }
@@ -188,18 +218,33 @@ impl Wire {
     }
 
     /// The page that `next` asks for; then `next` is the field and the token of the one after it.
-    async fn page(
-        &self,
-        form: &Form<'_>,
-        next: &mut Option<(&'static str, String)>,
-    ) -> Result<Element, CallError> {
-        let asked = match next.take() {
-            Some((field, token)) => form.clone().with(field, token),
-            None => form.clone(),
-        };
-        let page = self.query(&asked).await?;
-        *next = TOKENS.iter().find_map(|(told, field)| Some((*field, page.some_text_of(told)?)));
+    async fn page(&self, form: &Form<'_>, next: &mut Next) -> Result<Element, CallError> {
+        let page = self.query(&asked(form, next)).await?;
+        *next = following(&page);
         Ok(page)
+    }
+}
+
+/// What is asked for the next page.
+type Next = Option<(&'static str, String)>;
+
+fn asked<'a>(form: &Form<'a>, next: &mut Next) -> Form<'a> {
+    match next.take() {
+        Some((field, token)) => form.clone().with(field, token),
+        None => form.clone(),
+    }
+}
+
+fn following(page: &Element) -> Next {
+    TOKENS.iter().find_map(|(told, field)| Some((*field, page.some_text_of(told)?)))
+}
+
+/// The result in an answer.
+fn result_in(form: &Form<'_>, mut root: Element) -> Element {
+    let is_result = |child: &Element| child.name.strip_suffix("Result") == Some(form.action);
+    match root.children.iter().position(is_result) {
+        Some(place) => root.children.swap_remove(place),
+        None => root,
     }
 }
 

@@ -80,6 +80,7 @@ async fn update(cloud: &AwsCloud, run_id: &str, template_url: String, end: &str)
         tags: None,
         notification_arns: None,
         rollback_triggers: None,
+        monitoring_minutes: None,
     };
     tell(cloud, &StackAct::CreateChangeSet { update: kind, stack_id: stack_id.clone(), proposal }).await;
     let query =

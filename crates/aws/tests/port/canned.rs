@@ -139,30 +139,61 @@ async fn a_change_set_that_failed_says_what_was_found() {
         event("FAIL", "Unsupported property [A]"),
         event("WARN", "a bucket isn't empty"),
     );
-    let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+    let none = "<DescribeEventsResponse><DescribeEventsResult><OperationEvents/></DescribeEventsResult></DescribeEventsResponse>";
+    let results = "<ListHookResultsResponse><ListHookResultsResult><HookResults><member><HookResultId>r</HookResultId>\
+                   <TypeName>Acme::Guard::Hook</TypeName><FailureMode>FAIL</FailureMode><Status>HOOK_COMPLETE_FAILED</Status>\
+                   </member><member><HookResultId>w</HookResultId><TypeName>Acme::Names::Hook</TypeName>\
+                   <FailureMode>WARN</FailureMode><Status>HOOK_COMPLETE_FAILED</Status></member></HookResults>\
+                   </ListHookResultsResult></ListHookResultsResponse>";
+    let result = "<GetHookResultResponse><GetHookResultResult><HookStatusReason>no tags at all</HookStatusReason><Annotations>\
+                  <member><Status>FAILED</Status><StatusMessage>no owner</StatusMessage>\
+                  <RemediationMessage>add owner</RemediationMessage><RemediationLink>https://a</RemediationLink></member>\
+                  <member><Status>PASSED</Status><RemediationMessage>nothing</RemediationMessage></member></Annotations>\
+                  </GetHookResultResult></GetHookResultResponse>";
+    let denied = refusal("AccessDenied", "no");
     let refused = refusal("ValidationError", "not of this change set");
+    let absent = refusal("HookResultNotFound", "none");
+    let of_property = "Q (AWS::SQS::Queue) at /Resources/Q/Properties: Unsupported property [A]";
+    let of_hook =
+        "the stack: Acme::Guard::Hook (FAIL): no tags at all; it advises: no owner: add owner: https://a";
     let cases = [
+        ((200, events.as_str()), (200, results), vec![of_property, of_hook]),
+        // What DescribeEvents doesn't tell.
+        ((200, none), (200, results), vec![of_hook]),
+        ((200, none), (404, absent.as_str()), vec![]),
         (
             (200, events.as_str()),
+            (404, absent.as_str()),
+            vec![of_property, "the stack: Acme::Guard::Hook (FAIL): no tags"],
+        ),
+        (
+            (200, events.as_str()),
+            (403, denied.as_str()),
             vec![
-                "Q (AWS::SQS::Queue) at /Resources/Q/Properties: Unsupported property [A]",
-                "the stack: Acme::Guard::Hook: no tags",
+                of_property,
+                "the stack: Acme::Guard::Hook (FAIL): no tags",
+                "what hooks of the account advise can't be read, which takes the right cloudformation:ListHookResults: AccessDenied: no",
             ],
         ),
         (
-            (403, denied),
+            (403, denied.as_str()),
+            (200, results),
             vec![
                 "what it found in particular can't be read, which takes the right cloudformation:DescribeEvents: AccessDenied: no",
             ],
         ),
         (
             (400, refused.as_str()),
+            (200, results),
             vec!["what it found in particular can't be read: ValidationError: not of this change set"],
         ),
     ];
-    for (answer, expected) in cases {
-        let canned =
-            Canned::default().with("DescribeChangeSet", &[(200, failed)]).with("DescribeEvents", &[answer]);
+    for (events, results, expected) in cases {
+        let canned = Canned::default()
+            .with("DescribeChangeSet", &[(200, failed)])
+            .with("DescribeEvents", &[events])
+            .with("ListHookResults", &[results])
+            .with("GetHookResult", &[(200, result)]);
         let query = Query::from(StackQuery::ChangeSet {
             update: UpdateKind::Primary,
             stack_id: "s".to_owned(),
@@ -336,6 +367,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
         tags: full.then(|| vec![("a".to_owned(), "b".to_owned())]),
         notification_arns: full.then(|| vec!["arn:topic".to_owned()]),
         rollback_triggers: full.then(|| vec!["arn:alarm".to_owned()]),
+        monitoring_minutes: full.then_some(15),
     };
     for full in [true, false] {
         let act = StackAct::CreateChangeSet {
@@ -351,6 +383,7 @@ async fn a_change_set_is_asked_for_with_everything_that_was_proposed() {
             "NotificationARNs.member.1=arn%3Atopic",
             "RollbackConfiguration.RollbackTriggers.member.1.Arn=arn%3Aalarm",
             "RollbackConfiguration.RollbackTriggers.member.1.Type=AWS%3A%3ACloudWatch%3A%3AAlarm",
+            "RollbackConfiguration.MonitoringTimeInMinutes=15",
         ] {
             assert_eq!(form.contains(part), full, "{part}: {form}");
         }

@@ -30,6 +30,7 @@ fn planned(stack_id: &str, template_url: &str, template: &[u8]) -> StackUpdate {
             tags: None,
             notification_arns: None,
             rollback_triggers: None,
+            monitoring_minutes: None,
         },
         predicted: vec![],
         expected: vec![],

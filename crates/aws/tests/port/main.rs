@@ -7,6 +7,7 @@ mod canned_fleet;
 mod common;
 mod connection;
 mod contents;
+mod hooks;
 mod lookups;
 mod nested;
 mod network;

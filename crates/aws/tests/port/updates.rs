@@ -23,10 +23,11 @@ async fn proposal(bench: &Bench, name: &str, template: &str) -> Proposal {
         tags: Some(vec![("team".to_owned(), "a".to_owned())]),
         notification_arns: Some(vec![bench.id("Topic")]),
         rollback_triggers: Some(vec!["arn:aws:cloudwatch:us-east-1:000000000000:alarm:load".to_owned()]),
+        monitoring_minutes: None,
     }
 }
 
-fn change_set(seen: Observation) -> Option<ChangeSetSeen> {
+pub fn change_set(seen: Observation) -> Option<ChangeSetSeen> {
     match seen {
         Observation::ChangeSet(seen) => seen,
         other => panic!("{other:?}"),
@@ -40,16 +41,16 @@ fn events(seen: &Observation) -> &[StackEvent] {
     }
 }
 
-struct Update<'a> {
-    bench: &'a Bench,
-    name: &'static str,
-    token: &'static str,
+pub struct Update<'a> {
+    pub bench: &'a Bench,
+    pub name: &'static str,
+    pub token: &'static str,
 }
 
 impl Update<'_> {
     const KIND: UpdateKind = UpdateKind::Primary;
 
-    fn query(&self) -> StackQuery {
+    pub fn query(&self) -> StackQuery {
         StackQuery::ChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -57,7 +58,7 @@ impl Update<'_> {
         }
     }
 
-    fn events(&self, after: Option<String>) -> StackQuery {
+    pub fn events(&self, after: Option<String>) -> StackQuery {
         StackQuery::Events {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -67,19 +68,25 @@ impl Update<'_> {
         }
     }
 
-    async fn create(&self, template: &str) -> StackAct {
+    /// Ask for its change set.
+    pub async fn ask_for(&self, template: &str) -> StackAct {
         let create = StackAct::CreateChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
             proposal: proposal(self.bench, self.name, template).await,
         };
         self.bench.tell(&create).await;
+        create
+    }
+
+    pub async fn create(&self, template: &str) -> StackAct {
+        let create = self.ask_for(template).await;
         let complete = |seen: &Observation| matches!(seen, Observation::ChangeSet(Some(seen)) if seen.status == "CREATE_COMPLETE");
         self.bench.until(self.query(), complete).await;
         create
     }
 
-    fn execute(&self) -> StackAct {
+    pub fn execute(&self) -> StackAct {
         StackAct::ExecuteChangeSet {
             update: Self::KIND,
             stack_id: self.bench.stack_id.clone(),
@@ -96,7 +103,7 @@ impl Update<'_> {
         }
     }
 
-    async fn ends_as(&self, status: &str) -> Vec<StackEvent> {
+    pub async fn ends_as(&self, status: &str) -> Vec<StackEvent> {
         let ended = |seen: &Observation| {
             events(seen).last().is_some_and(|event| event.is_of_stack("platform") && event.status == status)
         };

@@ -57,7 +57,10 @@ pub(crate) struct FollowRun {
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("answer").required(true))]
+#[command(
+    group = clap::ArgGroup::new("answer").required(true),
+    override_usage = "slackwater run answer <ONE OF THE ANSWERS BELOW> [RUN_ID]"
+)]
 pub(crate) struct AnswerRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,

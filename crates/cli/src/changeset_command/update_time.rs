@@ -1,6 +1,5 @@
 //! How long the update is estimated to take, for people and as JSON.
 
-use changeset::durations::Operation;
 use changeset::estimate::{Estimate, Timed, minutes};
 use serde_json::{Value as Json, json};
 
@@ -35,7 +34,7 @@ pub(super) fn text(estimate: &Estimate, width: usize) -> String {
         text.push_str(&format!(
             "    {:>7}  {} {} ({})\n",
             minutes(one.figure.seconds),
-            word(one.operation),
+            one.operation.word(),
             one.logical_id,
             one.figure.provenance.title()
         ));
@@ -76,12 +75,4 @@ pub(super) fn json(estimate: &Estimate) -> Json {
             "more": point.more,
         })),
     })
-}
-
-fn word(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Delete => "delete",
-    }
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use template::Location;
 use upgrade::{DoorWord, HealthPolicy};
 
+use super::accepted::AcceptedCheck;
 use super::maintenance::{self, MaintenanceSettings};
+use super::notifications::{self, Notifications};
 use super::platform::{self, PlatformSettings};
 use super::problem::ProblemKind;
 use super::reader::{Table, Word};
 use super::state::{self, StateSettings, is_bucket_name};
-use super::{catalogue, doors, health};
+use super::{accepted, catalogue, doors, health};
 
 /// A deployment, as its owner describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +51,8 @@ pub struct DeploymentSettings {
     pub notifications: Notifications,
     /// Where the list of releases is: a file's path or a URL.
     pub catalogue: Option<String>,
-    /// What checks warn of every evening and its owner has accepted for good: the check's id, and why.
-    pub accepted: Vec<(String, String)>,
+    /// What checks warn of every evening and its owner has accepted for a time: its own, then those of every deployment.
+    pub accepted: Vec<AcceptedCheck>,
 }
 
 /// How an account and Region are reached.
@@ -95,17 +97,6 @@ pub struct LinkedStackSettings {
     pub template_bucket: Option<String>,
 }
 
-/// Who is told of a run's beginning, end and questions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Notifications {
-    /// SNS topics.
-    pub sns_topic_arns: Vec<String>,
-    /// The environment variable with a webhook's address.
-    pub webhook_url_env: Option<String>,
-    /// A program and its arguments.
-    pub command: Vec<String>,
-}
-
 /// A day: backups are usually made daily.
 const RECOVERY_POINT_AGE_SECONDS: u64 = 86_400;
 
@@ -129,13 +120,9 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
     let platform = table.table("platform", platform::read).unwrap_or_default();
     let maintenance = table.table("maintenance", maintenance::read).unwrap_or_default();
     let health = table.table("health", health::read).unwrap_or_default();
-    let notifications = table.table("notifications", notifications).unwrap_or_default();
+    let notifications = table.table("notifications", notifications::read).unwrap_or_default();
     let catalogue = table.table("release", |below| below.needed_text("catalogue", catalogue::WHAT));
-    let accepted = table
-        .named_texts("accept")
-        .into_iter()
-        .filter_map(|(check, why)| accepted(table, check, why))
-        .collect();
+    let accepted = accepted::read(table);
     Some(DeploymentSettings {
         name: name.text.clone(),
         at: name.at.clone(),
@@ -156,23 +143,6 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         catalogue: catalogue.flatten().map(|word| word.text),
         accepted,
     })
-}
-
-/// A warning that is accepted for good, with its reason.
-fn accepted(table: &Table<'_>, check: String, why: Word) -> Option<(String, String)> {
-    let standing = upgrade::standing_checks();
-    if !standing.contains(&check.as_str()) {
-        let standing = standing.join(", ");
-        let words =
-            format!("only what is so every evening is accepted here ({standing}); the rest with --accept");
-        table.unfit(&format!("accept.{check}"), &why, words);
-        return None;
-    }
-    if why.text.trim().is_empty() {
-        table.unfit(&format!("accept.{check}"), &why, "say why, for whoever reads the plan");
-        return None;
-    }
-    Some((check, why.text))
 }
 
 fn bucket(table: &Table<'_>) -> Option<String> {
@@ -247,20 +217,6 @@ fn access(table: &Table<'_>, stack: Option<&Word>, primary: Option<&Access>) -> 
         region,
         credentials,
         endpoint_url: endpoint_url.or_else(|| primary.and_then(|primary| primary.endpoint_url.clone())),
-    }
-}
-
-fn notifications(table: &Table<'_>) -> Notifications {
-    let topics = table.texts("sns_topic_arns");
-    for topic in &topics {
-        let is_topic = |arn: &str| arn.starts_with("arn:") && arn.contains(":sns:");
-        let why = "a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME";
-        table.check("sns_topic_arns", Some(topic), is_topic, why);
-    }
-    Notifications {
-        sns_topic_arns: topics.into_iter().map(|word| word.text).collect(),
-        webhook_url_env: platform::variable(table, "webhook_url_env"),
-        command: table.texts("command").into_iter().map(|word| word.text).collect(),
     }
 }
 

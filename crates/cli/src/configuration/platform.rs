@@ -28,14 +28,7 @@ pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
     if let Some(word) = &url {
         check_url(table, "url", word);
     }
-    let token_env = variable(table, "token_env");
-    let token_file = table.text("token_file");
-    if let (Some(_), Some(file)) = (&token_env, &token_file) {
-        let words = "token_env and token_file both say where the token is: leave one out";
-        table.problem(file.at.clone(), ProblemKind::Conflict(words.to_owned()));
-    }
-    let token_file = token_file.map(|file| TokenSource::File(PathBuf::from(file.text)));
-    let token = token_env.map(TokenSource::Environment).or(token_file);
+    let token = secret(table, "token_env", "token_file", "the token");
     if adapter.is_reached() {
         if url.is_none() && !table.has("url") {
             table.missing("url", "the platform's address, such as url = \"https://platform.example.com\"");
@@ -64,8 +57,24 @@ pub(super) fn read(table: &Table<'_>) -> PlatformSettings {
     }
 }
 
+/// Where a secret is: an environment variable, or a file. `what` it is, in words.
+pub(super) fn secret(
+    table: &Table<'_>,
+    variable_key: &'static str,
+    file_key: &'static str,
+    what: &str,
+) -> Option<TokenSource> {
+    let (variable, file) = (variable(table, variable_key), table.text(file_key));
+    if let (Some(_), Some(file)) = (&variable, &file) {
+        let words = format!("{variable_key} and {file_key} both say where {what} is: leave one out");
+        table.problem(file.at.clone(), ProblemKind::Conflict(words));
+    }
+    let file = file.map(|file| TokenSource::File(PathBuf::from(file.text)));
+    variable.map(TokenSource::Environment).or(file)
+}
+
 /// The name of an environment variable. What stands there isn't repeated: somebody may have written the secret itself.
-pub(super) fn variable(table: &Table<'_>, key: &'static str) -> Option<String> {
+fn variable(table: &Table<'_>, key: &'static str) -> Option<String> {
     let word = table.text(key)?;
     let is_name = !word.text.is_empty()
         && word.text.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
@@ -105,13 +114,17 @@ pub(super) fn check_url(table: &Table<'_>, key: &'static str, word: &Word) {
 }
 
 /// Plain HTTP to another machine.
-fn is_in_the_clear(url: &str) -> bool {
+pub(super) fn is_in_the_clear(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.strip_prefix('[').map_or_else(
         || host.split(':').next().unwrap_or_default(),
         |address| address.split(']').next().unwrap_or_default(),
     );
-    let is_loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    host != "localhost" && !is_loopback
+    !is_here(host)
+}
+
+/// Whether a host is this machine.
+pub(super) fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -69,6 +69,14 @@ pub enum ProblemKind {
         /// What it should be.
         why: String,
     },
+    /// A check whose warnings no settings settle.
+    #[error("accepted.{check}: {why}")]
+    NotSettled {
+        /// What stands there.
+        check: String,
+        /// Why not.
+        why: String,
+    },
     /// A secret, or what can be one.
     #[error(
         "{key}: a secret doesn't belong in this file, which is copied, committed and sent around. {instead}"

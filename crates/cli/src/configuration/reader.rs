@@ -67,6 +67,14 @@ impl<'t> Document<'t> {
     }
 }
 
+/// A day of the calendar as it is written, which needn't exist.
+pub(super) struct Day {
+    pub word: Word,
+    pub year: i32,
+    pub month: u8,
+    pub day: u8,
+}
+
 /// A table that is being read.
 pub(super) struct Table<'d> {
     document: &'d Document<'d>,
@@ -175,6 +183,27 @@ impl<'d> Table<'d> {
             self.problem(word.at, ProblemKind::NotOneOf { key: key.to_owned(), written: word.text, words });
         }
         found
+    }
+
+    /// A day, such as `2027-03-31`, as a date of TOML's or in quotes. Whether there is such a day isn't looked at.
+    pub(super) fn day(&self, key: &'static str) -> Option<Day> {
+        self.typed(key, "a day, such as 2027-03-31", |value| {
+            let text = match value.get_ref() {
+                DeValue::Datetime(written) if written.time.is_none() => written.to_string(),
+                DeValue::String(text) => text.to_string(),
+                _ => return None,
+            };
+            let mut parts = text.split('-');
+            let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+            let digits = |part: &str, count: usize| {
+                part.len() == count && part.bytes().all(|one| one.is_ascii_digit())
+            };
+            if !(digits(year, 4) && digits(month, 2) && digits(day, 2) && parts.next().is_none()) {
+                return None;
+            }
+            let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+            Some(Day { year, month, day, word: Word { text, at: self.document.location(value.span()) } })
+        })
     }
 
     /// A list of texts; empty when it isn't there.
@@ -364,6 +393,12 @@ fn instead_of_secret(key: &str, asked: &[&'static str]) -> Option<&'static str> 
     if key == "webhook_url" {
         return Some(
             "Its address lets anybody post: put it in an environment variable and write webhook_url_env = \"NAME\".",
+        );
+    }
+    // What is asked for under the same name with an ending: an address that lets anybody post, a key, a password.
+    if asked.iter().any(|one| one.strip_suffix("_env") == Some(key.as_str())) && key != "token" {
+        return Some(
+            "Put it in an environment variable or a file, and name that under the same key with _env or _file.",
         );
     }
     let is_secret = ["token", "password", "secret", "api_key", "apikey", "authorization"]

@@ -34,7 +34,7 @@ use crate::seed::{self, Caller, RecoveryPoints, Seed, StackSeed, Storage, Worklo
 use crate::signals::{asked_to_end, until_interrupted};
 use crate::site::Site;
 use crate::words::{counted, time_of_day};
-use crate::{change_table, plan_text};
+use crate::{plan_text, terminal};
 
 /// Where users come in, and beside it the internal listener, unless any port will do.
 const LAB_PORTS: [u16; 2] = [8800, 8801];
@@ -260,8 +260,8 @@ impl Lab<'_> {
         };
         let prepared = prepare(site, &request).await?;
         println!("\nChecks before anything is touched:");
-        let width = change_table::terminal_width();
-        print_styled!("{}", plan_text::checks(&prepared.checks, width));
+        let width = terminal::width();
+        print_styled!("{}", plan_text::checks(&prepared.checks, &prepared.accepted, false, width));
         let plan = prepared.plan?;
         print_styled!("\n{}", plan_text::plan(&plan, width));
         Ok(plan)

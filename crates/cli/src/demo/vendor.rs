@@ -7,12 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsClouds};
-use conductor::{Clock, Cloud as _, DataDirectory};
+use conductor::{Clock, DataDirectory};
 use localcloud::Config;
-use upgrade::{
-    Acceptance, Closing, FleetQuery, Judged, LogicalResource, Observation, UpgradeChoices, find_targets,
-    judge_doors,
-};
+use upgrade::{Acceptance, UpgradeChoices};
 
 use super::approved;
 use super::directory::{self, Notes};
@@ -21,24 +18,16 @@ use crate::configuration::{Configuration, ConfigurationError, DeploymentSettings
 use crate::error::CliError;
 use crate::inputs::{Release, refuse_unknown};
 use crate::operate::{self, ApprovalError};
-use crate::planning::{NewRelease, NoPlan, UpgradeRequest, doors, prepare, run_id};
+use crate::planning::{NewRelease, NoPlan, UpgradeRequest, prepare, run_id};
 use crate::ports::Ports;
-use crate::seed::{self, Caller, Jobs, Seed, StackSeed, Workers, Workload, unwritten};
+use crate::seed::{self, Caller, Seed, StackSeed, unwritten};
 use crate::signals::until_interrupted;
 use crate::site::{self, Site};
-use crate::{change_table, local_cloud, plan_text};
+use crate::unknown_platform::{is_gateless, usual_workload};
+use crate::{local_cloud, plan_text, terminal};
 
 /// The bucket that holds the releases' templates.
 const BUCKET: &str = "slackwater-demo-templates";
-
-/// Instances that each worker group is asked for, where its sizes allow it.
-const INSTANCES_A_GROUP: usize = 2;
-
-/// Jobs that each queue is given.
-const JOBS_A_QUEUE: usize = 3;
-
-/// Jobs would run for an hour, so that they are still there when maintenance comes.
-const JOB_SECONDS: u32 = 3600;
 
 /// What a demo goes through, whatever carries its requests.
 #[derive(Debug, Clone, Copy)]
@@ -130,12 +119,15 @@ async fn demonstrate(
         Ok(plan) => plan,
         Err(undrawn @ NoPlan::Undrawn(_)) => return Err(undrawn.into()),
         Err(blocked @ NoPlan::Blocked(_)) => {
-            print_styled!("{}", plan_text::checks(&prepared.checks, change_table::terminal_width()));
+            print_styled!(
+                "{}",
+                plan_text::checks(&prepared.checks, &prepared.accepted, false, terminal::width())
+            );
             return Err(blocked.into());
         }
     };
     let shown = plan.sha256();
-    print_styled!("\n{}", plan_text::plan(&plan, change_table::terminal_width()));
+    print_styled!("\n{}", plan_text::plan(&plan, terminal::width()));
     if !unattended {
         until_interrupted(approved()).await??;
     }
@@ -149,17 +141,6 @@ async fn demonstrate(
         directory.path().display()
     );
     Ok(code)
-}
-
-/// Whether a vendor's platform has nothing that can be closed, or ways in that can't be: a demo has no owner who would settle
-/// each.
-async fn is_gateless(site: &Site, stack_name: &str) -> Result<bool, CliError> {
-    let deployment = site.ports.clouds.primary.deployment(stack_name).await?;
-    let listeners = doors::listeners(site, &deployment).await?;
-    let judged = judge_doors(&listeners, &site.settings.doors);
-    let closes = judged.iter().any(|(_, judged)| *judged == Judged::Close);
-    let open = judged.iter().any(|(_, judged)| matches!(judged, Judged::Other(Closing::CantBeClosed { .. })));
-    Ok(!closes || open)
 }
 
 /// The demo's deployment within reach: on the local cloud of its own directory.
@@ -239,42 +220,7 @@ pub async fn populate(
     let stack = StackSeed { parameters, ..StackSeed::of(scenario.stack_name, &template_url) };
     let seed = Seed::of(file, stack.clone());
     let seen = seed::create(caller, &seed, &stack, tell).await?;
-    let (_, targets) = find_targets(&cloud.deployment(scenario.stack_name).await?)?;
-    let jobs = |queue: &LogicalResource| Jobs {
-        queue: unwritten(queue.logical_id.clone()),
-        count: JOBS_A_QUEUE,
-        seconds: JOB_SECONDS,
-        names: Vec::new(),
-        owners: Vec::new(),
-    };
-    let workload = Workload {
-        workers: workers(cloud, &targets.worker_groups).await?,
-        jobs: targets.job_queues.iter().map(jobs).collect(),
-        ..Workload::default()
-    };
+    let workload = usual_workload(cloud, scenario.stack_name).await?;
     seed::set_to_work(caller, &seed, &seen, &workload, tell).await?;
     Ok(())
-}
-
-/// As many instances a group as a demo wants, within what the group's own sizes allow.
-async fn workers(cloud: &AwsCloud, groups: &[LogicalResource]) -> Result<Vec<Workers>, CliError> {
-    let names = groups.iter().map(|group| group.physical_id.clone()).collect();
-    let Observation::WorkerGroups(seen) = cloud.observe(&FleetQuery::WorkerGroups { names }.into()).await?
-    else {
-        return Ok(Vec::new());
-    };
-    let desired = |group: &LogicalResource| {
-        let size = |size: i32| usize::try_from(size).unwrap_or_default();
-        match seen.iter().find(|one| one.name == group.physical_id) {
-            Some(found) => INSTANCES_A_GROUP.max(size(found.min_size)).min(size(found.max_size)),
-            None => INSTANCES_A_GROUP,
-        }
-    };
-    let workers = |group: &LogicalResource| Workers {
-        group: unwritten(group.logical_id.clone()),
-        desired: desired(group),
-        protected: None,
-        warm_pool: None,
-    };
-    Ok(groups.iter().map(workers).collect())
 }

@@ -23,13 +23,23 @@ pub(super) struct Asking {
 
 impl Asking {
     /// Show a question once, and take what has been typed since.
-    pub(super) fn ask(&mut self, run_id: &str, question: &Question, users: Option<&Users>) -> Reply {
+    /// `known`: what a rehearsal knows of it.
+    pub(super) fn ask(
+        &mut self,
+        run_id: &str,
+        question: &Question,
+        users: Option<&Users>,
+        known: Option<&str>,
+    ) -> Reply {
         let typed = self.typed.get_or_insert_with(read_lines);
         if self.shown.as_ref() != Some(question) {
             self.shown = Some(question.clone());
             // Typed before the question was there, it is no answer to it.
             while typed.try_recv().is_ok() {}
             println!("\n{}", question_text::render(run_id, question, users));
+            if let Some(known) = known {
+                println!("{known}");
+            }
             prompt();
         }
         loop {
@@ -108,21 +118,25 @@ mod tests {
         let (person, typed) = channel();
         let mut asking = Asking { typed: Some(typed), shown: None };
         person.send("open".to_owned()).expect("typed too early");
-        assert_eq!(asking.ask("r", &question("503"), None), Reply::Wait, "what came before is no answer");
+        assert_eq!(
+            asking.ask("r", &question("503"), None, None),
+            Reply::Wait,
+            "what came before is no answer"
+        );
         assert!(asking.is_shown());
         person.send("go-back\n".to_owned()).expect("not an answer to this one");
-        assert_eq!(asking.ask("r", &question("503"), None), Reply::Wait);
+        assert_eq!(asking.ask("r", &question("503"), None, None), Reply::Wait);
         person.send("open\n".to_owned()).expect("typed");
-        let Reply::Answer { answer, .. } = asking.ask("r", &question("503"), None) else {
+        let Reply::Answer { answer, .. } = asking.ask("r", &question("503"), None, None) else {
             panic!("no answer")
         };
         assert_eq!(answer, Answer::Open);
         asking.decided();
         person.send("open\n".to_owned()).expect("typed before the next one");
-        assert_eq!(asking.ask("r", &question("504"), None), Reply::Wait);
+        assert_eq!(asking.ask("r", &question("504"), None, None), Reply::Wait);
         person.send("leave\n".to_owned()).expect("typed");
-        assert_eq!(asking.ask("r", &question("504"), None), Reply::Leave);
+        assert_eq!(asking.ask("r", &question("504"), None, None), Reply::Leave);
         drop(person);
-        assert_eq!(asking.ask("r", &question("504"), None), Reply::Leave, "nobody is there any more");
+        assert_eq!(asking.ask("r", &question("504"), None, None), Reply::Leave, "nobody is there any more");
     }
 }

@@ -91,7 +91,7 @@ pub async fn inherited(journal: &impl JournalStore, deployment: &str) -> Before 
     let last = runs.into_iter().rev().find(|run| run.deployment == deployment);
     let Some(run) = last else { return Before::default() };
     let Ok((_, _, state)) = read_run(journal, &run.run_id).await else { return Before::default() };
-    if left_in_maintenance(&state) { state.before } else { Before::default() }
+    if left_in_maintenance(&state) { state.left_to_put_back() } else { Before::default() }
 }
 
 /// Whether a run ended with the deployment in maintenance. What a run has put back is its owner's again.

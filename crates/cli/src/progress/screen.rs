@@ -3,6 +3,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::terminal;
+
 /// A terminal narrower than this shows nothing of use.
 const NARROWEST: usize = 20;
 
@@ -17,12 +19,11 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Standard output. A live line needs a terminal that moves its cursor, and nobody who has asked for plain lines:
-    /// `NO_COLOR` (no-color.org) is taken as such.
+    /// Standard output. A live line needs a terminal that moves its cursor. It has no colour, so `NO_COLOR` doesn't concern it; whoever
+    /// wants lines that stay says --quiet.
     pub(super) fn standard_output(live_wanted: bool) -> Screen {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Screen { live: live_wanted && !plain && io::stdout().is_terminal(), drawn: false }
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Screen { live: live_wanted && !dumb && io::stdout().is_terminal(), drawn: false }
     }
 
     /// Whether there is a live line.
@@ -33,7 +34,7 @@ impl Screen {
     /// Print a line that stays.
     pub(super) fn print(&mut self, text: &str) {
         self.clear();
-        println!("{text}");
+        println!("{}", terminal::fit(text));
     }
 
     /// Draw the live line anew. `line` takes the width it may have.
@@ -41,7 +42,7 @@ impl Screen {
         if !self.live {
             return;
         }
-        let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        let columns = terminal::columns().unwrap_or(80);
         // The last column stays free: some terminals wrap as soon as it is written.
         let width = columns.saturating_sub(1);
         match line(width).filter(|_| width >= NARROWEST) {

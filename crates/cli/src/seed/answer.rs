@@ -6,7 +6,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 /// Every text that stands directly in an element of this name, in their order.
-pub(super) fn texts(xml: &str, name: &str) -> Vec<String> {
+pub(crate) fn texts(xml: &str, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(xml, |path, text| {
         if path.last().is_some_and(|last| last == name) {
@@ -17,7 +17,7 @@ pub(super) fn texts(xml: &str, name: &str) -> Vec<String> {
 }
 
 /// The records of the list of this name: what each has directly, by name.
-pub(super) fn records(xml: &str, list: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn records(xml: &str, list: &str) -> Vec<BTreeMap<String, String>> {
     let (mut found, mut record) = (Vec::new(), BTreeMap::new());
     walk(xml, |path, text| {
         let Some(place) = path.iter().position(|name| name == list) else { return };

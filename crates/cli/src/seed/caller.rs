@@ -13,7 +13,7 @@ use http::{Request, Response};
 use localcloud::{AccessKeys, LocalCloud};
 use serde_json::Value;
 
-use super::SeedError;
+use super::{LOOK, SeedError};
 use crate::http_client::PlainClient;
 
 /// Why a call failed.
@@ -102,6 +102,18 @@ impl Caller {
     /// The Region.
     pub(super) fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Wait until the next look: of a cloud in this process, the first at which something may have changed.
+    pub(super) async fn rest(&self) {
+        let look = u64::try_from(LOOK.as_millis()).unwrap_or(u64::MAX);
+        let looks = match &self.way {
+            Way::Socket(_) => 1,
+            Way::InProcess(cloud) => cloud.next_change().map_or(1, |at| {
+                upgrade::Timestamp(at.0).milliseconds_since(self.clock.now()).div_ceil(look).max(1)
+            }),
+        };
+        self.clock.sleep(Duration::from_millis(looks.saturating_mul(look))).await;
     }
 
     /// The clock that everything here waits by.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{records, texts};
 use super::work::set_to_work;
-use super::{Caller, CallerError, LOOK, Seed, SeedError, StackSeed};
+use super::{Caller, CallerError, Seed, SeedError, StackSeed};
 use crate::words::{counted, duration};
 
 /// The bucket that holds the templates.
@@ -138,7 +138,7 @@ async fn wait_until_created(caller: &Caller, seed: &Seed, stack: &StackSeed) -> 
         let xml = caller.query("cloudformation", "DescribeStacks", &asked).await?;
         match texts(&xml, "StackStatus").into_iter().next().unwrap_or_default().as_str() {
             "CREATE_COMPLETE" => return Ok(()),
-            status if status.ends_with("_IN_PROGRESS") => caller.clock().sleep(LOOK).await,
+            status if status.ends_with("_IN_PROGRESS") => caller.rest().await,
             status => {
                 let events = caller.query("cloudformation", "DescribeStackEvents", &asked).await?;
                 // What fails before any resource is begun (an import that nobody exports) is told of the stack alone.

@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::answer::{records, texts};
 use super::{
-    Caller, Jobs, LOOK, ListenerRule, RecoveryPoints, Seed, SeedError, StackSeen, Storage, Workers, Workload,
+    Caller, Jobs, ListenerRule, RecoveryPoints, Seed, SeedError, StackSeen, Storage, Workers, Workload,
 };
 use crate::words::counted;
 
@@ -158,7 +158,7 @@ impl Site<'_> {
         made.map(drop).map_err(|error| self.seed.blamed(&rule.listener, error))
     }
 
-    /// The control endpoint lets storage grow by itself, once the database is there.
+    /// The control endpoint lets storage grow by itself, once the database is there. What has the size already hasn't grown.
     async fn grow(&self, storage: &Storage) -> Result<(), SeedError> {
         let id = self.physical_id(&storage.database, &["AWS::RDS::DBInstance"])?.to_owned();
         for _ in 0..MOST_LOOKS {
@@ -167,9 +167,20 @@ impl Site<'_> {
                 .await?;
             let status = texts(&xml, "DBInstanceStatus").into_iter().next().unwrap_or_default();
             if matches!(status.as_str(), "available" | "storage-optimization") {
+                let allocated = texts(&xml, "AllocatedStorage").into_iter().next();
+                if allocated.is_some_and(|allocated| allocated == storage.gib.to_string()) {
+                    return Ok(());
+                }
                 break;
             }
-            self.caller.clock().sleep(LOOK).await;
+            self.caller.rest().await;
+        }
+        let asked = [("DBInstanceIdentifier", id.as_str())];
+        let xml = self.ask(&storage.database, "rds", "DescribeDBInstances", &asked).await?;
+        let now =
+            texts(&xml, "AllocatedStorage").into_iter().next().and_then(|text| text.parse::<u64>().ok());
+        if now == Some(storage.gib) {
+            return Ok(());
         }
         let body = json!({"DBInstanceIdentifier": id, "AllocatedStorage": storage.gib});
         let grown = self
@@ -253,7 +264,7 @@ impl Site<'_> {
                 return Ok(in_service);
             }
             standing = format!("{} in service and {warm} in the warm pool", in_service.len());
-            self.caller.clock().sleep(LOOK).await;
+            self.caller.rest().await;
         }
         Err(self.seed.wrong(&workers.group, format!("the group never came to its size: {standing}")))
     }
@@ -331,7 +342,7 @@ impl Site<'_> {
                 return Ok(());
             }
             waiting = still;
-            self.caller.clock().sleep(LOOK).await;
+            self.caller.rest().await;
         }
         let left = counted(waiting.len(), "job");
         Err(self.seed.wrong(&first.queue, format!("{left} never came to run: is the queue enabled?")))
@@ -372,7 +383,7 @@ impl Site<'_> {
                 if !matches!(state.as_str(), "CREATED" | "PENDING" | "RUNNING") {
                     break;
                 }
-                self.caller.clock().sleep(LOOK).await;
+                self.caller.rest().await;
             }
             if state != "COMPLETED" {
                 return Err(self.seed.wrong(&points.resource, format!("its backup is {state}")));

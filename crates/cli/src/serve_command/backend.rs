@@ -5,7 +5,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use panel::proposals::{Preparation, WishedTemplate};
+use panel::proposals::{Preparation, Progress, Rehearsal, WishedTemplate};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
@@ -92,6 +92,9 @@ impl Backend for Sites {
             message: settings.maintenance.banner.clone(),
             has_banner: settings.platform.adapter.capabilities.banner,
             has_gate: !settings.gateless,
+            has_console: settings.access.endpoint_url.is_none(),
+            notice_seconds: settings.maintenance.notice_seconds,
+            maintenance: settings.maintenance.policy.clone(),
         })
         .collect()
     }
@@ -124,6 +127,17 @@ impl Backend for Sites {
     ) -> Answering<'_, Preparation> {
         let (deployment, template, choices) = (deployment.to_owned(), template.clone(), choices.clone());
         self.local(async move |inner| inner.prepare(&deployment, template, choices).await)
+    }
+
+    fn rehearse(
+        &self,
+        deployment: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+        progress: Progress,
+    ) -> Answering<'_, Rehearsal> {
+        let (deployment, template, choices) = (deployment.to_owned(), template.clone(), choices.clone());
+        self.local(async move |inner| inner.rehearse(&deployment, template, choices, progress).await)
     }
 
     fn start(&self, plan: ApprovedPlan) -> Answering<'_, ()> {

@@ -1,6 +1,7 @@
 //! Runs that this process carries out: begun or gone on with as tasks, left as they should be when the process is to end,
 //! and taken up again when it starts.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +10,17 @@ use conductor::{
     RunSummary, Watcher, read_run,
 };
 use panel::BackendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use upgrade::{ApprovedPlan, Plan, Question, Record, State, Timestamp, Users};
 
 use super::reached::Reached;
 use super::refusals::refused;
 use super::remembered::SharedRuns;
 use crate::error::CliError;
+use crate::history::History;
 use crate::interruption::{Leaving, leave};
 use crate::journal::Journal;
-use crate::notifications::{Message, Noticing, message, tell};
+use crate::notifications::{Expectation, Expecting, Telling, telling};
 use crate::site::Site;
 
 /// How often a run that somebody else may still carry out is looked at.
@@ -51,19 +53,34 @@ impl Reached {
         let holder = Conducting::begin().map_err(refused)?;
         let (begun, has_begun) = oneshot::channel();
         tokio::task::spawn_local(async move {
-            let (notices, told) = mpsc::unbounded_channel();
-            let mut watcher = Unattended { begun: Some(begun), noticing: Noticing::default(), notices };
-            tokio::task::spawn_local(deliver(Arc::clone(&site), told));
+            let (plan, records) = match &work {
+                Work::Start(approved) => (approved.plan().clone(), Vec::new()),
+                Work::Resume(run_id) => match read_run(&journal, run_id).await {
+                    Ok((plan, records, _)) => (plan, records),
+                    Err(error) => return drop(begun.send(Err(refused(error)))),
+                },
+            };
+            let (telling, delivery) = telling(&site, &plan, &records, None);
+            let expecting = telling.expecting();
+            let delivering =
+                tokio::task::spawn_local(delivery.run(|remark| eprintln!("slackwater: {remark}")));
+            let mut watcher = Unattended { begun: Some(begun), telling };
             let by = {
                 let conducting = conduct(&site, &work, &journal, &holder, &mut watcher);
                 tokio::select! {
                     ended = conducting => {
                         report(&work, ended, &mut watcher);
+                        drop((watcher, expecting));
+                        // The process doesn't end before everybody was told, or could not be within a moment.
+                        let _told = delivering.await;
                         return;
                     }
+                    never = expect(&expecting, &journal, &plan) => match never {},
                     by = lifeline.ended() => by,
                 }
             };
+            // What waits to be told is tried for a moment more, while the run is left.
+            drop((watcher, expecting));
             match leave(&site, work.run_id(), &journal, &holder, by).await {
                 Leaving::Left(left) => eprintln!(
                     "slackwater: {left}\n  It is taken up again when `slackwater serve` starts here the next time; {}",
@@ -75,6 +92,7 @@ impl Reached {
                 ),
                 Leaving::NotBegun | Leaving::Ended(_) => {}
             }
+            let _told = delivering.await;
         });
         let begun = has_begun.await.map_err(|_| ending())?;
         self.show_now(&deployment).await;
@@ -113,36 +131,31 @@ fn report(work: &Work, ended: Result<Ended, ConductError>, watcher: &mut Unatten
 /// Nobody sits before it; answers come through the journal.
 struct Unattended {
     begun: Option<oneshot::Sender<Result<(), BackendError>>>,
-    noticing: Noticing,
-    notices: mpsc::UnboundedSender<Message>,
+    telling: Telling,
 }
 
-/// Tell those who want to be told, one notice after the other, beside the run.
-async fn deliver(site: Arc<Site>, mut told: mpsc::UnboundedReceiver<Message>) {
-    while let Some(message) = told.recv().await {
-        for remark in tell(&site, &message).await {
-            eprintln!("slackwater: {remark}");
-        }
+/// Find out, while the run goes on, how long earlier ones took: whoever is told that users are out for long is told by that.
+async fn expect(expecting: &Expecting, journal: &Journal, plan: &Plan) -> Infallible {
+    // A history that can't be read tells nothing, and is nobody's trouble now.
+    if let Ok(history) = History::of(journal, &plan.deployment, Some(&plan.run_id)).await
+        && let Some(expectation) = Expectation::of_history(&history)
+    {
+        expecting.expect(expectation);
     }
+    std::future::pending().await
 }
 
 impl Watcher for Unattended {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
-        for notice in self.noticing.recorded(record, state) {
-            // Whoever delivers lives as long as the run's task.
-            let _gone = self.notices.send(message(plan, &notice));
-        }
+        self.telling.recorded(plan, record, state);
         if let Some(begun) = self.begun.take() {
             // Whoever asked may have gone away; the run goes on.
             let _gone = begun.send(Ok(()));
         }
     }
 
-    fn asked(&mut self, plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
-        if let Some(notice) = self.noticing.asked(question, users) {
-            // Whoever delivers lives as long as the run's task.
-            let _gone = self.notices.send(message(plan, &notice));
-        }
+    fn asked(&mut self, _plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
+        self.telling.asked(question, users);
         Reply::Wait
     }
 

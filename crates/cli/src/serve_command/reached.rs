@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use conductor::{JournalError, JournalStore as _};
 use panel::BackendError;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::lifeline::Lifeline;
 use super::refusals::{refused, unreachable};
@@ -26,6 +26,8 @@ pub(super) struct Reached {
     lifeline: std::sync::Mutex<Option<Lifeline>>,
     /// The states that are shared, as the panel follows them.
     shared: Vec<Arc<SharedRuns>>,
+    /// Whose turn it is to rehearse: one at a time takes every core, and the runs that go on have need of them.
+    pub(super) rehearsing: Semaphore,
 }
 
 impl Reached {
@@ -36,7 +38,7 @@ impl Reached {
         shared: Vec<Arc<SharedRuns>>,
     ) -> Reached {
         let (reached, lifeline) = (Mutex::default(), std::sync::Mutex::new(Some(lifeline)));
-        Reached { configuration, data, reached, lifeline, shared }
+        Reached { configuration, data, reached, lifeline, shared, rehearsing: Semaphore::new(1) }
     }
 
     /// For one more conducting; `None`: the process is ending.
@@ -100,7 +102,7 @@ impl Reached {
         }
         let settings = self.configuration.deployment(Some(deployment))?.clone();
         let site = Site::of(settings, self.configuration.directory(), SESSION).await?.kept_in(&self.data);
-        let site = Arc::new(site);
+        let site = Arc::new(Site { panel_url: self.configuration.panel.url.clone(), ..site });
         reached.insert(deployment.to_owned(), Arc::clone(&site));
         Ok(site)
     }

@@ -57,7 +57,7 @@ impl Reached {
     }
 }
 
-async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, BackendError> {
+pub(super) async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, BackendError> {
     match wished {
         WishedTemplate::Url(url) => {
             NewRelease::read(site, &site.ports.clouds.primary, &url).await.map_err(described)
@@ -77,7 +77,7 @@ async fn release(site: &Site, wished: WishedTemplate) -> Result<NewRelease, Back
 }
 
 /// A cloud that doesn't answer may the next time; a template that can't be read will not.
-fn described(error: CliError) -> BackendError {
+pub(super) fn described(error: CliError) -> BackendError {
     match error.downcast_ref::<PortError>() {
         Some(error) => BackendError::Unreachable(error.to_string()),
         None => BackendError::Refused(error.to_string()),
@@ -90,8 +90,18 @@ fn preparation(
     to_version: Option<String>,
     history: &History,
 ) -> Preparation {
-    let Prepared { checks, parameters, resources: _, sessions: _, at_work, stack, version, foretold, plan } =
-        prepared;
+    let Prepared {
+        checks,
+        parameters,
+        resources: _,
+        sessions: _,
+        at_work,
+        stack,
+        version,
+        accepted: _,
+        foretold,
+        plan,
+    } = prepared;
     let (plan, in_the_way, undrawn) = match plan {
         Ok(plan) => (Some(plan), Vec::new(), None),
         Err(NoPlan::Blocked(checks)) => (None, checks, None),

@@ -84,9 +84,9 @@ impl Running {
         panic!("waited in vain for {text:?}:\n{}", self.told());
     }
 
-    /// Wait for its end; gives its exit code and all it said.
+    /// Wait for its end; gives its exit code and all it said. A walk through many things takes longer than any of them.
     pub fn end(mut self) -> (i32, String) {
-        let ended = (0..LOOKS).any(|_| {
+        let ended = (0..4 * LOOKS).any(|_| {
             let ended = self.child.try_wait().expect("its state").is_some();
             if !ended {
                 std::thread::sleep(LOOK);

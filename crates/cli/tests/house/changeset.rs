@@ -78,7 +78,7 @@ fn exit_codes_and_messages() {
             &["--from", "old.yaml", "--to", "encrypted.yaml"],
             &secret,
             6,
-            "data lost",
+            "data is lost",
         ),
         ("a creation", &["--from", "-", "--to", "old.yaml"], &secret[2..], 0, "2 added"),
         (

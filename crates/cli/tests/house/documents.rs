@@ -40,6 +40,9 @@ fn keys() -> BTreeSet<String> {
                 keys.insert(rest.split('"').next().unwrap_or_default().to_owned());
             }
         }
+        for rest in text.split("secret(table, ").skip(1) {
+            keys.extend(rest.split('"').skip(1).step_by(2).take(2).map(str::to_owned));
+        }
         for rest in text.split(".one_of(").skip(1) {
             keys.extend(rest.split('"').nth(1).map(str::to_owned));
         }
@@ -66,7 +69,8 @@ fn every_key_of_the_settings_has_its_line() {
 
 #[test]
 fn what_the_documents_quote_is_taken() {
-    let documents = ["settings", "catalogue", "platform"].map(|name| document(&format!("docs/{name}.md")));
+    let documents =
+        ["settings", "catalogue", "notices", "platform"].map(|name| document(&format!("docs/{name}.md")));
     for block in documents.iter().flat_map(|text| blocks(text, "toml")) {
         if block.starts_with("# A profile's file.") {
             parse_profile("profile.toml", block).unwrap_or_else(|problems| panic!("{problems}\n{block}"));

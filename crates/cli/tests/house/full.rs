@@ -17,11 +17,11 @@ use localcloud::faults::Faults;
 use localcloud::{Config, LocalCloud};
 use upgrade::{Acceptance, Outcome, Plan, Profile, Record, Report, UpgradeChoices};
 
-use crate::calls::CallLog;
 use crate::common::{BEGINNING, approved, local_cloud, sdk};
 use crate::material::{Material, PASSWORD, Vendor};
 use crate::outside::{Group, Look, Outside, Standing, Way, check_gate};
-use crate::stub_platform::{StubPlatform, TOKEN};
+use crate::stub_platform::{StubPlatform, TOKEN, adapter, platform_of};
+use cli::rehearsal::calls::CallLog;
 
 /// The repository's folder.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -161,9 +161,9 @@ impl Full {
         let (parameters, work) = (&material.parameters, material.workload);
         stack_with(&caller, &url, "platform", parameters, work, own.as_deref()).await;
 
-        let platform = StubPlatform::of(&local, "platform", clock);
+        let platform = platform_of(&local, "platform", clock);
         let clouds = AwsClouds { primary: cloud.clone(), backup: Some(backup_cloud), role: Some(cloud) };
-        let ports = Ports { clouds, platform: platform.adapter() };
+        let ports = Ports { clouds, platform: adapter(&platform) };
         let Wishes { on_unhealthy, notice, has_roles: _ } = wishes;
         let profile = material.profile;
         let settings = format!(

@@ -1,16 +1,18 @@
 //! Tests of the whole house, in one program: what the parts do together, and what a person sees of it.
 
-mod calls;
 mod changeset;
 mod common;
 mod crash_everywhere;
 mod demo;
 mod documents;
+mod evenings;
 mod expired_keys;
 mod fail_everywhere;
 mod field_notes;
 mod full;
 mod full_upgrade;
+mod hooks;
+mod linked;
 mod machines;
 mod material;
 mod matrix;
@@ -21,11 +23,13 @@ mod peers;
 mod pins;
 mod policy;
 mod proposed_settings;
+mod rehearse;
 mod reports;
 mod seed;
 mod services;
 mod settings;
 mod simulation;
+mod stack_options;
 mod stub_platform;
 mod unwhole;
 mod vendors;

@@ -123,7 +123,7 @@ impl Held {
             backup: Some(backup.cloud.clone()),
             role: Some(primary.cloud.clone()),
         };
-        full.site.ports = Ports { clouds, platform: full.platform.adapter() };
+        full.site.ports = Ports { clouds, platform: crate::stub_platform::adapter(&full.platform) };
         Some(Held { full, primary, backup, of_primary, of_backup })
     }
 
@@ -518,6 +518,42 @@ fn an_upgrade_needs_each_of_its_rights() {
             let walked = held.carry_out(&plan, &Outcome::Upgraded).await;
             assert!(walked.well, "{}", walked.said);
             println!("{vendor:?}, upgrade: {} actions were asked for, none was denied", held.asked().len());
+        }
+    });
+}
+
+/// What is asked only where a hook of the account looks: each right is enough, and is named where it is missing, and nothing
+/// fails for want of it.
+#[test]
+fn what_is_read_of_hooks_needs_its_rights_and_names_them() {
+    let looks = |target: &str, fails: bool| {
+        json!({"hooks": [{
+            "type": "Acme::Guard::Hook", "stack": "platform", "target": target, "fails": fails, "reason": "no", "advice": "yes",
+        }]})
+    };
+    let not_upgraded = |walked: &Walked| walked.said.contains("NotUpgraded");
+    virtual_time().block_on(async {
+        for (action, faults) in [
+            ("cloudformation:DescribeChangeSetHooks", looks("RESOURCE", false)),
+            ("cloudformation:GetHookResult", looks("RESOURCE", true)),
+            ("cloudformation:ListHookResults", looks("CHANGE_SET", true)),
+        ] {
+            let walk = async |lacks: bool| {
+                let held = Held::new(Vendor::Sample, Purpose::Upgrade).await.expect("the repository's own");
+                let plan = held.full.plan().await;
+                held.full.set_faults(&faults);
+                let _before = held.primary.take();
+                if lacks {
+                    held.hold_without(true, action).await;
+                }
+                let walked = held.carry_out(&plan, &Outcome::Upgraded).await;
+                (walked, held)
+            };
+            let (whole, held) = walk(false).await;
+            assert!(held.asked().contains(&(true, action.to_owned())), "{action} is asked for");
+            let (less, _) = walk(true).await;
+            assert!(less.names(action, &whole), "{action}: {}", less.said);
+            assert_eq!((less.well, not_upgraded(&less)), (whole.well, not_upgraded(&whole)), "{action}");
         }
     });
 }

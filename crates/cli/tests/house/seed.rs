@@ -118,7 +118,7 @@ fn what_can_t_be_is_said_with_its_line() {
             "s.toml:8: the cloud refused SetDesiredCapacity: ",
         ),
         (
-            "[[stack.storage]]\ndatabase = \"Database\"\ngib = 20",
+            "[[stack.storage]]\ndatabase = \"Database\"\ngib = 19",
             "s.toml:8: the cloud refused storage autoscaling: ",
         ),
         (

@@ -58,6 +58,10 @@ fn every_mistake_says_where_what_and_what_to_do() {
             "[panel]\ntwo_person_approval = 2\n",
             "f.toml:2:23: two_person_approval is a number; wanted is true or false",
         ),
+        (
+            "[panel]\nrehearsal_runs = 0\n",
+            "f.toml:2:18: rehearsal_runs = \"0\": a whole number from 1 to 1000 is wanted",
+        ),
         ("deployments = 1\n", "f.toml:1:15: deployments is a number; wanted is a table"),
         (
             "[deployments.p]\n",
@@ -177,6 +181,61 @@ fn every_mistake_says_where_what_and_what_to_do() {
              \"NAME\".",
         ),
         (
+            &deployment("notifications = { slack_url = \"https://hooks.slack.com/hunter2\" }"),
+            "f.toml:4:19: slack_url: a secret doesn't belong in this file, which is copied, committed and sent \
+             around. Put it in an environment variable or a file, and name that under the same key with _env or _file.",
+        ),
+        (
+            &deployment("notifications = { slack_url_env = \"https://hooks.slack.com/hunter2\" }"),
+            "f.toml:4:35: slack_url_env: a secret doesn't belong in this file, which is copied, committed and sent \
+             around. Wanted is the name of an environment variable (letters, digits and _).",
+        ),
+        (
+            &deployment("notifications = { teams_url_env = \"A\", teams_url_file = \"b\" }"),
+            "f.toml:4:57: teams_url_env and teams_url_file both say where the address is: leave one out",
+        ),
+        (
+            &deployment("notifications = { webhook_secret_env = \"A\" }"),
+            "f.toml:4:1: notices to a webhook are signed with this secret: write webhook_url_env or webhook_url_file \
+             beside it",
+        ),
+        (
+            &deployment(
+                "[deployments.p.notifications.pagerduty]\nrouting_key = \"hunter2\"\nurl = \"http://x/\"",
+            ),
+            "f.toml:4:30: [deployments.p.notifications.pagerduty] needs routing_key_env: the environment variable that \
+             holds the service's integration key\n\
+             f.toml:5:1: routing_key: a secret doesn't belong in this file, which is copied, committed and sent around. \
+             Put it in an environment variable or a file, and name that under the same key with _env or _file.\n\
+             f.toml:6:7: url = \"http://x/\": over plain http the network would see the key: use https",
+        ),
+        (
+            &deployment(
+                "[deployments.p.notifications.email]\nserver = \"smtp://x\"\nport = 0\nsecurity = \"ssl\"\n\
+                 password = \"hunter2\"\nusername = \"ada\"\nfrom = \"ada\"",
+            ),
+            "f.toml:4:30: [deployments.p.notifications.email] needs to: who is told, such as to = [\"operators@example.com\"]\n\
+             f.toml:5:10: server = \"smtp://x\": a server's name or address is wanted, without smtp://\n\
+             f.toml:6:8: port = \"0\": a whole number from 1 to 65535 is wanted\n\
+             f.toml:7:12: security can be starttls, tls, plain; ssl is none of them\n\
+             f.toml:8:1: password: a secret doesn't belong in this file, which is copied, committed and sent around. \
+             Put it in an environment variable or a file, and name that under the same key with _env or _file.\n\
+             f.toml:9:12: ada signs in with a password: write password_env or password_file beside it\n\
+             f.toml:10:8: from = \"ada\": an address is wanted: ada@example.com, or Ada Lovelace <ada@example.com>",
+        ),
+        (
+            &deployment(
+                "[deployments.p.notifications.email]\nserver = \"x\"\nsecurity = \"plain\"\nusername = \"ada\"\n\
+                 password_env = \"A\"\nfrom = \"a@b.c\"\nto = [\"a@b.c\"]",
+            ),
+            "f.toml:7:12: over a plain connection the network would see the password: write security = \"starttls\" or \
+             \"tls\"",
+        ),
+        (
+            "[panel]\nurl = \"panel.example.com\"\n",
+            "f.toml:2:7: url = \"panel.example.com\": an address that begins with https:// or http:// is wanted",
+        ),
+        (
             &deployment("notifications = { sns_topic_arns = [\"topic\"] }"),
             "f.toml:4:37: sns_topic_arns = \"topic\": a topic's ARN is wanted: arn:aws:sns:REGION:ACCOUNT:NAME",
         ),
@@ -230,10 +289,24 @@ fn every_mistake_says_where_what_and_what_to_do() {
              f.toml:5:10: status = \"20\": a whole number from 100 to 599 is wanted",
         ),
         (
-            &deployment("accept = { claim = \" \", workloads = \"always\" }"),
-            "f.toml:4:20: accept.claim = \" \": say why, for whoever reads the plan\n\
-             f.toml:4:37: accept.workloads = \"always\": only what is so every evening is accepted here (backup-stack, claim, \
-             health-policy, maintenance-policy, nested-stacks, rollback, termination-protection); the rest with --accept",
+            &deployment(
+                "accepted.claim = { reason = \" \", who = \"ada\", until = \"2027-02-30\" }\n\
+                 accepted.workloads = { reason = \"always\", who = \"ada\", until = 2027-03-31 }\n\
+                 accepted.health-policy = { reason = \"so\", who = \"ada\", until = 22:00:00 }\n\
+                 accepted.backups = { reason = \"so\" }",
+            ),
+            "f.toml:4:29: reason = \" \": say why it may be so, for whoever reads the plan\n\
+             f.toml:4:55: until = \"2027-02-30\": there is no such day\n\
+             f.toml:5:10: accepted.workloads: only what is so every evening is settled here (backup-stack, claim, health-policy, \
+             maintenance-policy, nested-stacks, termination-protection). What an evening brings, what is replaced or lost, \
+             storage, permissions, the gate, and what can't be taken back are accepted on the evening, with --accept CHECK --why \
+             TEXT\n\
+             f.toml:6:64: until is a date or a time; wanted is a day, such as 2027-03-31\n\
+             f.toml:7:10: accepted.backups: there is no such check; what is so every evening is settled here (backup-stack, claim, \
+             health-policy, maintenance-policy, nested-stacks, termination-protection)\n\
+             f.toml:7:10: [deployments.p.accepted.backups] needs who: the person who decided it\n\
+             f.toml:7:10: [deployments.p.accepted.backups] needs until: the last day on which it counts, such as until = \
+             2027-03-31",
         ),
         (
             &deployment("release = { catalog = \"x\" }"),

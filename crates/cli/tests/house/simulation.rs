@@ -5,9 +5,6 @@
 //!
 //! The suite runs a few seeds; `SLACKWATER_SEEDS=10000` runs so many, `SLACKWATER_SEED=17` one of them, and prints what happened.
 
-mod machine;
-mod net;
-
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,10 +25,11 @@ use crate::full::{BUCKET, Full, Wishes, freshly};
 use crate::material::Vendor;
 use crate::outside::{Standing, Way};
 
-pub use net::Lines;
+pub use cli::simulation::net::Lines;
 
-use machine::Machine;
-use net::{Chance, Net, Place};
+use cli::simulation::chance::Chance;
+use cli::simulation::machine::Machine;
+use cli::simulation::net::{Net, Place, Trouble};
 
 /// Seeds of the suite.
 const SAMPLED: u64 = 12;
@@ -198,6 +196,7 @@ async fn world(seed: u64, fresh: &Standing) -> Came {
     let plan = plan_of(&full, kind).await;
     let stack_id = plan.stack_id.clone();
     let net = Net::new(full.clock, BUCKET, PREFIX);
+    net.log().told = std::env::var_os("SLACKWATER_SEED").map(|_| Vec::new());
     let machines = chance.between(2, 5);
     // Few calls meet trouble in some worlds, many in others.
     let trouble_once_in = [12, 25, 50, 100][usize::try_from(chance.below(4)).unwrap_or(0)];
@@ -211,7 +210,7 @@ async fn world(seed: u64, fresh: &Standing) -> Came {
         let offset = own.between(0, 360_000);
         let clock = Clock::starting_at(Timestamp(full.clock.now().0 + offset - 180_000));
         let comes_after = if number == 0 { 0 } else { own.between(5, 1_500) };
-        let lines = net.lines(index, own, trouble_once_in);
+        let lines = net.lines(index, own, Trouble { once_in: Some(trouble_once_in), answered_once_in: None });
         if number > 0 && number + 1 < machines || number == 0 {
             lines.may_die();
         }
@@ -305,7 +304,7 @@ async fn carry_on(
     let cloud = lines.sdk(&full.local, clock);
     let backup = lines.sdk(&full.backup, clock);
     let clouds = AwsClouds { primary: cloud.clone(), backup: Some(backup), role: Some(cloud.clone()) };
-    let ports = Ports { clouds, platform: full.platform.adapter_over(&lines) };
+    let ports = Ports { clouds, platform: crate::stub_platform::adapter_over(&full.platform, &lines) };
     let site = Site::around(full.site.settings.clone(), Path::new(""), ports, clock).expect("a profile");
     let (mut times, mut has_begun) = (0, false);
     net.log().tries_since.insert(number, full.clock.now());
@@ -358,7 +357,7 @@ async fn judge(
     what: &str,
     started_at: Timestamp,
 ) -> Came {
-    let lines = net.lines(99, Chance::of(0, 99), u64::MAX);
+    let lines = net.lines(99, Chance::of(0, 99), Trouble::NONE);
     let objects =
         lines.sdk(&full.local, full.clock).state_objects(BUCKET, PREFIX, None).await.expect("there");
     let journal = ObjectJournal::new(objects, String::new(), stack_id, full.clock);
@@ -422,6 +421,9 @@ fn tell(records: &[Record], net: &Net) {
         (record.at().0, format!("record {place}: {}", words.chars().take(160).collect::<String>()))
     });
     let log = net.log();
+    for line in log.told.iter().flatten() {
+        println!("{line}");
+    }
     let arrived =
         log.arrived.iter().map(|(at, machine, what)| (at.0, format!("  arrived from {machine}: {what}")));
     for (at, line) in records {

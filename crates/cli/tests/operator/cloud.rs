@@ -51,9 +51,25 @@ impl Cloud {
 
     /// The same, on a cloud of this speed, with this beside the stack in its seed.
     pub fn with(speed: &str, work: &str) -> Cloud {
+        Cloud::with_faults(speed, work, "{}")
+    }
+
+    /// The same, and this is to go wrong there (docs/faults.md).
+    pub fn with_faults(speed: &str, work: &str, faults: &str) -> Cloud {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("faults.json"), faults).expect("written");
         let mut server = Command::new(env!("CARGO_BIN_EXE_slackwater"))
-            .args(["local", "--port", "0", "--speed", speed, "--data-dir", "cloud"])
+            .args([
+                "local",
+                "--port",
+                "0",
+                "--speed",
+                speed,
+                "--data-dir",
+                "cloud",
+                "--faults",
+                "faults.json",
+            ])
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .spawn()

@@ -36,7 +36,7 @@ fn a_name_that_another_resource_has_fails_the_check() {
         let mine =
             format!("Resources:\n  Mine: {{Type: 'AWS::S3::Bucket', Properties: {{BucketName: {name}}}}}\n");
         cloud.write("named.yaml", &text.replacen("Resources:\n", &mine, 1));
-        let checked = cloud.run(&["check", "--to", "named.yaml"]);
+        let checked = cloud.run(&["check", "--verbose", "--to", "named.yaml"]);
         assert!(checked.out.contains(said), "{checked:?}");
     }
 }
@@ -171,4 +171,56 @@ fn its_own_rights_are_printed_for_people_and_for_iam() {
     let kept = cloud.run(&["policy", "--output", "json", "--out", "policy.json"]);
     assert_eq!((kept.code, kept.out.as_str()), (0, ""), "{kept:?}");
     assert!(cloud.folder().join("policy.json").exists());
+}
+
+#[test]
+fn an_update_that_is_foretold_to_fail_ends_with_a_code_of_its_own() {
+    let cloud = Cloud::with_sample();
+    let text = std::fs::read_to_string(sample("1.1.0")).expect("the repository's own");
+    let shrunk = text.replace("AllocatedStorage: !Ref DatabaseAllocatedStorage", "AllocatedStorage: 5");
+    cloud.write("shrunk.yaml", &shrunk);
+    let (old, new) = (sample("1.0.0").display().to_string(), sample("1.1.0").display().to_string());
+    for (to, changeset, planning) in [("shrunk.yaml", 9, 9), (new.as_str(), 0, 8)] {
+        for (command, code) in [
+            (vec!["changeset", "--from", &old, "--to", to], changeset),
+            (vec!["check", "--to", to], planning),
+            (vec!["plan", "--to", to], planning),
+            (vec!["plan", "--to", to, "--output", "json"], planning),
+            (vec!["upgrade", "--to", to, "--yes"], planning),
+        ] {
+            let ended = cloud.run(&command);
+            assert_eq!(ended.code, code, "{command:?}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_set_and_a_plan_tell_the_same_of_an_update() {
+    let cloud = Cloud::with_sample();
+    let (old, new) = (sample("1.0.0").display().to_string(), sample("1.1.0").display().to_string());
+    let mut plan = vec!["plan".to_owned(), "--to".to_owned(), new.clone()];
+    for warning in warnings(&cloud, &["--to", &new]) {
+        plan.extend(["--accept".to_owned(), warning]);
+    }
+    let plan: Vec<&str> = plan.iter().map(String::as_str).collect();
+    let (foretold, planned) = (cloud.run(&["changeset", "--from", &old, "--to", &new]), cloud.run(&plan));
+    assert_eq!((foretold.code, planned.code), (0, 0), "{foretold:?} {planned:?}");
+    let between = |text: &str, from: &str, to: &str| {
+        let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("{from}: {text}"));
+        let (block, _) = rest.split_once(to).unwrap_or_else(|| panic!("{to}: {text}"));
+        block.trim_end().to_owned()
+    };
+    assert_eq!(
+        between(&foretold.out, "What we expect\n", "\nHow long it takes"),
+        between(&planned.out, "1.0.0 to 1.1.0:\n", "  About "),
+    );
+    assert_eq!(
+        between(&foretold.out, "Risks\n", "\n\n"),
+        between(&planned.out, "What is at risk:\n", "\n\n"),
+    );
+    let lasts = between(&foretold.out, "How long it takes\n", " until UPDATE_COMPLETE");
+    assert!(
+        planned.out.contains(&format!("About {} until UPDATE_COMPLETE", lasts.trim())),
+        "{lasts}: {planned:?}"
+    );
 }

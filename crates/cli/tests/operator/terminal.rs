@@ -11,17 +11,22 @@ use crate::looking::warnings;
 
 /// Begin a command on a terminal of its own. Standard input of what is given back is what is typed there.
 fn on_a_terminal(cloud: &Cloud, arguments: &str) -> Child {
+    terminal(cloud, arguments).spawn().expect("util-linux's script is installed")
+}
+
+/// A command that will have a terminal of its own.
+pub fn terminal(cloud: &Cloud, arguments: &str) -> Command {
     let of = cloud.command(&[]);
     let command = format!("exec '{}' {arguments}", env!("CARGO_BIN_EXE_slackwater"));
-    Command::new("script")
+    let mut terminal = Command::new("script");
+    terminal
         .args(["--quiet", "--return", "--flush", "--command", &command, "typescript"])
         .envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .current_dir(cloud.folder())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("util-linux's script is installed")
+        .stderr(Stdio::piped());
+    terminal
 }
 
 fn shown(cloud: &Cloud) -> String {
@@ -49,7 +54,7 @@ fn page_that_falls_sick(typescript: PathBuf) -> String {
 }
 
 /// A cloud whose platform isn't healthy after the update, and the upgrade after which that is asked about.
-fn never_healthy() -> (Cloud, String) {
+pub fn never_healthy() -> (Cloud, String) {
     let cloud = Cloud::with_sample();
     let settings = std::fs::read_to_string(cloud.folder().join("slackwater.toml")).expect("settings");
     let settings = settings.replace("quiet = \"1s\"", "quiet = \"1s\"\ndeadline = \"3s\"");
@@ -64,7 +69,7 @@ fn never_healthy() -> (Cloud, String) {
     (cloud, command)
 }
 
-fn ask(cloud: &Cloud, command: &str) -> Child {
+pub fn ask(cloud: &Cloud, command: &str) -> Child {
     let _absent = std::fs::remove_file(cloud.folder().join("typescript"));
     let run = on_a_terminal(cloud, command);
     cloud.until("Your decision:", || shown(cloud));

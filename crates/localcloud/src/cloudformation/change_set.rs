@@ -16,7 +16,7 @@ use super::service_role;
 use super::stack::{Definition, OnFailure, Stack};
 use super::status::Status;
 use super::submission::{self, Subject};
-use super::{describe, locate, paging, revert_drift, validation, words};
+use super::{describe, hooks, locate, paging, revert_drift, validation, words};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// What AWS says to a change set that changes nothing.
@@ -58,7 +58,7 @@ pub enum Execution {
 }
 
 /// A change set.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ChangeSet {
     /// Its ARN.
     pub id: String,
@@ -253,6 +253,16 @@ pub fn complete(world: &mut World, stack: &mut Stack, change_set_id: &str) {
         }),
     };
     validation::record(world, stack, failures, Some(change_set_id));
+    // Hooks look at what would otherwise be done.
+    let outcome = match outcome {
+        Ok((prediction, drifted)) if prediction.changes_something => {
+            match hooks::look_at_change_set(world, stack, change_set_id) {
+                Some(words) => Err(words),
+                None => Ok((prediction, drifted)),
+            }
+        }
+        other => other,
+    };
     let Some(change_set) = stack.change_sets.get_mut(change_set_id) else { return };
     match outcome {
         Ok((prediction, drifted)) if prediction.changes_something => {

@@ -98,9 +98,10 @@ pub fn detect(world: &mut World, input: Input<'_>) -> Result<Json, AwsError> {
         )));
     }
     let id = stack.id.clone();
-    let drift =
-        check(world, &id, |logical_id| wanted.is_empty() || wanted.iter().any(|one| one == logical_id))?;
-    let detection = drift.id.clone();
+    let is_wanted = |logical_id: &str| wanted.is_empty() || wanted.iter().any(|one| one == logical_id);
+    let found = check(world, &id, is_wanted)?;
+    let detection = new_id(world, &id);
+    let drift = Drift { id: detection.clone(), ..found };
     if let Some(stack) = world.cloudformation.stacks.get_mut(&id) {
         stack.drift = Some(drift);
     }
@@ -118,11 +119,19 @@ pub fn detect_resource(world: &mut World, input: Input<'_>) -> Result<Json, AwsE
             "Resource {logical_id} does not exist for stack {name}, or its type does not support drift detection here"
         )));
     };
-    Ok(json!({"StackResourceDrift": drift_to_api(&id, &drift, logical_id, found)}))
+    let answer = json!({"StackResourceDrift": drift_to_api(&id, &drift, logical_id, found)});
+    // Nobody is told this one's.
+    new_id(world, &id);
+    Ok(answer)
 }
 
-fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<Drift, AwsError> {
-    let detection = world.identities.uuid(&format!("{id}/drift"));
+/// The id of a detection of a stack: drawn when it is certain that there is one, as a refusal changes nothing.
+fn new_id(world: &mut World, stack_id: &str) -> String {
+    world.identities.uuid(&format!("{stack_id}/drift"))
+}
+
+/// What a detection finds, without its id.
+fn check(world: &World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<Drift, AwsError> {
     let (now, ends) = (world.now, world.now.after(world.scaled(DETECTION)));
     let stack = locate::stack(world, id)?;
     if stack.status.is_in_progress() || stack.status == Status::DeleteComplete {
@@ -141,7 +150,7 @@ fn check(world: &mut World, id: &str, wanted: impl Fn(&str) -> bool) -> Result<D
             resources.insert(resource.logical_id.clone(), found);
         }
     }
-    Ok(Drift { id: detection, started: now, ends, resources })
+    Ok(Drift { id: String::new(), started: now, ends, resources })
 }
 
 /// What has become of a resource; `None` when it can't be told.

@@ -10,6 +10,7 @@ mod apply;
 mod check;
 mod decide;
 mod group;
+mod hooks;
 pub mod nested;
 mod remove;
 mod restore;
@@ -89,6 +90,8 @@ pub enum Timer {
 /// What is due in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// The account's hooks have looked.
+    Hooks,
     /// The service is asked to make the resource, or once more to delete it.
     Initiate,
     /// The service is done.
@@ -165,7 +168,7 @@ impl Failures {
 }
 
 /// A stack operation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     /// Unique in the world.
     pub number: u64,
@@ -549,6 +552,7 @@ fn resource_status_showing(
             status,
             reason: words,
             properties,
+            hook: None,
         },
     );
 }

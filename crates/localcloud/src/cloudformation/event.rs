@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::hooks::HookNews;
 use super::mask::resource_properties;
 use super::stack::{Definition, Properties, Stack};
 use super::status::Status;
@@ -23,6 +24,10 @@ pub mod reason {
     pub const UPDATE_CANCELLED: &str = "Resource update cancelled";
     /// The clean-up left something over; after a rollback AWS words it the same way.
     pub const CLEAN_UP_FAILED: &str = "Update successful. One or more resources could not be deleted.";
+    /// Every hook has looked at a resource that is to be made (Hooks user guide, "Testing a custom Hook").
+    pub const HOOKS_BEFORE_CREATION: &str = "Hook invocations complete.  Resource creation initiated";
+    /// The same of one that is to be changed. Assumption: worded alike.
+    pub const HOOKS_BEFORE_UPDATE: &str = "Hook invocations complete.  Resource update initiated";
     /// A rollback passed over the resource.
     pub const SKIPPED: &str = "Resource skipped during UpdateRollback";
 
@@ -62,6 +67,8 @@ pub struct StackEvent {
     pub token: Option<String>,
     /// The operation that it belongs to.
     pub operation: Option<Arc<OperationLabel>>,
+    /// The hook that it tells of.
+    pub hook: Option<HookNews>,
 }
 
 /// What an operation is called in events. A rollback is an operation of its own (API reference, DescribeEvents).
@@ -117,6 +124,8 @@ pub struct ResourceNews<'a> {
     pub reason: Option<String>,
     /// Its properties, with the definition whose secrets must not be shown.
     pub properties: Option<(Arc<Properties>, Arc<Definition>)>,
+    /// The hook that has looked at it, or begins to.
+    pub hook: Option<HookNews>,
 }
 
 /// When an event of the stack happens: a millisecond after the one before, if not later. Recorded (`test_requires_replacement`,
@@ -142,6 +151,7 @@ pub fn record(world: &mut World, stack: &mut Stack, news: ResourceNews<'_>) {
             .map(|(properties, definition)| ShownProperties::new(properties, definition)),
         token: token(stack),
         operation: stack.operations.last().cloned(),
+        hook: news.hook,
     };
     stack.events.push(event);
 }
@@ -161,6 +171,7 @@ pub fn stack_status(world: &mut World, stack: &mut Stack, status: Status, reason
         properties: None,
         token: token(stack),
         operation: stack.operations.last().cloned(),
+        hook: None,
     };
     stack.events.push(event);
     super::engine::nested::tell(world, stack);

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::describe::put;
 use super::event::StackEvent;
+use super::hooks::{self, HookNews};
 use super::stack::Stack;
 use super::validation::ValidationEvent;
 use super::{change_set, locate, paging};
@@ -20,6 +21,9 @@ pub fn of_stack(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
     let shown = page.iter().map(|event| {
         let mut made = common(stack, event);
         put(&mut made, "StackName", json!(stack.name));
+        if let Some(hook) = &event.hook {
+            put(&mut made, "HookInvocationId", json!(hook.invocation_id()));
+        }
         made
     });
     Ok(paging::answer("StackEvents", shown.collect(), next))
@@ -33,7 +37,8 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
             let (stack, change_set) = change_set::find(world, input)?;
             let own = |one: &&ValidationEvent| one.change_set_id.as_deref() == Some(&*change_set.id);
             let shown = stack.validations.iter().rev().filter(own).map(|one| one.shown(stack));
-            return Ok(paging::answer("OperationEvents", shown.collect(), None));
+            let of_hooks = hooks::events_of_change_set(world, stack, &change_set.id);
+            return Ok(paging::answer("OperationEvents", of_hooks.chain(shown).collect(), None));
         }
         (_, Some(name)) => locate::stack(world, name)?,
         (Some(id), None) => world
@@ -60,7 +65,7 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         .iter()
         .rev()
         .filter(|event| operation.is_none_or(|id| event.operation.as_ref().is_some_and(|one| one.id == id)))
-        .filter(|event| !failed_alone || event.status.name().ends_with("_FAILED"))
+        .filter(|event| !failed_alone || event.status.name().ends_with("_FAILED") || is_of_failed_hook(event))
         .collect();
     let (page, next) = page(&wanted, input)?;
     // On the first page, as they come before anything that is touched; few stacks have any.
@@ -76,6 +81,7 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         let status = event.status.name();
         let is_stack = event.type_name == STACK && event.physical_id == stack.id;
         let kind = match (is_stack, status.ends_with("_FAILED")) {
+            _ if is_of_failed_hook(event) => "HOOK_INVOCATION_ERROR",
             (true, _) => "STACK_EVENT",
             (false, true) => "PROVISIONING_ERROR",
             (false, false) => "PROGRESS_EVENT",
@@ -97,6 +103,10 @@ pub fn of_operation(world: &World, input: Input<'_>) -> Result<Json, AwsError> {
         made
     });
     Ok(paging::answer("OperationEvents", found.chain(shown).collect(), next))
+}
+
+fn is_of_failed_hook(event: &StackEvent) -> bool {
+    event.hook.as_ref().is_some_and(HookNews::is_failed)
 }
 
 /// A page of events. A token names the event that the next page begins with, so that new events don't shift the
@@ -137,6 +147,9 @@ fn common(stack: &Stack, event: &StackEvent) -> Json {
     }
     if let Some(operation) = &event.operation {
         put(&mut made, "OperationId", json!(operation.id));
+    }
+    if let Some(hook) = &event.hook {
+        hook.show(&mut made);
     }
     made
 }

@@ -19,7 +19,7 @@ use crate::resource::{Desired, ProvisionError, Provisioned};
 use crate::services::resource_type;
 
 /// What the resources of stacks have for themselves alone, by type and physical id. What a stack leaves behind is still there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Held(BTreeMap<String, BTreeMap<String, Vec<Claim>>>);
 
 impl Held {
@@ -156,7 +156,11 @@ fn slowed(
     extra: Duration,
 ) -> Duration {
     match world.faults.times(&desired.owner.stack_name, desired.logical_id) {
-        Some(times) => SlowResource::added(times, pick(durations::usual(desired.type_name)) + extra),
+        Some(times) => {
+            let Desired { owner, logical_id, type_name, .. } = *desired;
+            let usual = durations::of(world, &owner.stack_name, logical_id, type_name);
+            SlowResource::added(times, pick(usual) + extra)
+        }
         None => Duration::ZERO,
     }
 }

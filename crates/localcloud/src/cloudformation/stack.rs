@@ -189,7 +189,7 @@ pub struct Nesting {
 }
 
 /// A stack.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stack {
     /// Its name; unique among the stacks that are not deleted.
     pub name: String,

@@ -267,16 +267,18 @@ pub fn template(
 fn parse(world: &mut World, body: Arc<str>) -> Result<(Arc<Template>, Arc<str>), AwsError> {
     const KEPT: usize = 8;
     let digest: [u8; 32] = Sha256::digest(body.as_bytes()).into();
-    if let Some(parsed) = world.cloudformation.parsed.0.get(&digest) {
-        return Ok(parsed.clone());
+    let known = world.cloudformation.parsed.lock().get(&digest).cloned();
+    if let Some(parsed) = known {
+        return Ok(parsed);
     }
     let template = Template::parse("template", body.as_bytes())
         .map_err(|error| AwsError::validation(template_words(&error)))?;
-    if world.cloudformation.parsed.0.len() >= KEPT {
-        world.cloudformation.parsed.0.retain(|_, (template, _)| Arc::strong_count(template) > 1);
+    let mut kept = world.cloudformation.parsed.lock();
+    if kept.len() >= KEPT {
+        kept.retain(|_, (template, _)| Arc::strong_count(template) > 1);
     }
     let parsed = (Arc::new(template), body);
-    world.cloudformation.parsed.0.insert(digest, parsed.clone());
+    kept.insert(digest, parsed.clone());
     Ok(parsed)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account_hook::AccountHook;
 use crate::wire::Service;
 
 /// More entries than any rehearsal needs.
@@ -48,6 +49,14 @@ pub enum FaultsError {
         /// What it has to be.
         what: &'static str,
     },
+    /// A hook that no account could have.
+    #[error("hooks[{place}]: {what}")]
+    Hook {
+        /// Its place.
+        place: usize,
+        /// What it has to be.
+        what: &'static str,
+    },
     /// Too many entries.
     #[error("{0} has more than {MOST_ENTRIES} entries")]
     TooMany(&'static str),
@@ -67,6 +76,9 @@ pub struct Faults {
     /// What the functions behind custom resources answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub custom_resources: Vec<CustomAnswer>,
+    /// The hooks that the account has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<AccountHook>,
     /// Calls that aren't answered as they should be.
     pub calls: Vec<CallFault>,
     /// Token buckets besides the usual ones.
@@ -269,6 +281,20 @@ impl Faults {
         self.custom_resources.iter().find(|answer| answer.stack == stack && answer.logical_id == logical_id)
     }
 
+    /// The hooks that look at a resource of a stack (by name), in their order.
+    pub fn hooks_of_resource<'a>(
+        &'a self,
+        stack: &'a str,
+        logical_id: &'a str,
+    ) -> impl Iterator<Item = &'a AccountHook> {
+        self.hooks.iter().filter(move |hook| hook.looks_at_resource(stack, logical_id))
+    }
+
+    /// The hooks that look at the change sets of a stack (by name), in their order.
+    pub fn hooks_of_change_sets<'a>(&'a self, stack: &'a str) -> impl Iterator<Item = &'a AccountHook> {
+        self.hooks.iter().filter(move |hook| hook.looks_at_change_sets(stack))
+    }
+
     /// The fault that a call meets or uses up, with its place.
     #[must_use]
     pub fn call(&self, service: &str, operation: &str) -> Option<(usize, &CallFault)> {
@@ -295,6 +321,7 @@ impl Faults {
             ("slow", self.slow.len()),
             ("unmade", self.unmade.len()),
             ("custom_resources", self.custom_resources.len()),
+            ("hooks", self.hooks.len()),
             ("calls", self.calls.len()),
             ("throttle", self.throttle.len()),
         ] {
@@ -307,6 +334,10 @@ impl Faults {
                 let what = "times must be at least 1, and at most 31536000";
                 return Err(FaultsError::Number { list: "slow", place, what });
             }
+        }
+        let unfit = |(place, hook): (usize, &AccountHook)| Some((place, hook.fault()?));
+        if let Some((place, what)) = self.hooks.iter().enumerate().find_map(unfit) {
+            return Err(FaultsError::Hook { place, what });
         }
         let known = |list, place, service: &String| match Service::signed_for(service) {
             Some(service) if service != Service::Control => Ok(()),

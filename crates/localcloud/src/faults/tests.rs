@@ -44,6 +44,15 @@ fn what_is_no_document_is_said() {
             "per_second",
         ),
         (r#"{"resources": [{"stack": "s", "logical_id": "r", "phase": "birth", "reason": "x"}]}"#, "birth"),
+        (r#"{"hooks": [{"type": "Acme::Guard", "stack": "s"}]}"#, "hooks[0]: type must be"),
+        (
+            r#"{"hooks": [{"type": "Acme::Guard::Hook", "stack": "s", "mode": "STOP"}]}"#,
+            "unknown variant `STOP`",
+        ),
+        (
+            r#"{"hooks": [{"type": "Acme::Guard::Hook", "stack": "s", "logical_id": "r", "target": "CHANGE_SET"}]}"#,
+            "hooks[0]: a hook of change sets",
+        ),
     ] {
         let error = Faults::parse(text).expect_err(text).to_string();
         assert!(error.contains(part), "{text}: {error}");
@@ -59,6 +68,10 @@ fn a_document_is_set_shown_and_cleared() {
     let document = json!({
         "resources": [{"stack": "s", "logical_id": "r", "phase": "rollback", "reason": "no"}],
         "slow": [{"stack": "s", "logical_id": "r", "times": 3.0}],
+        "hooks": [{
+            "type": "Acme::Guard::Hook", "stack": "s", "target": "RESOURCE", "mode": "WARN", "fails": true, "reason": "no",
+            "advice": "don't",
+        }],
         "calls": [{"service": "batch", "operation": "*", "after": 1, "next": 2, "answer": "lose_response"}],
         "throttle": [],
         "throttling": false,

@@ -12,7 +12,7 @@ use crate::{AwsError, Input, World};
 pub(crate) const REPORT: &str = "ReportMachines";
 
 /// What the world knows of its machine room.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Room {
     /// Whether there was ever one. From then on `local/process` is not simulated any more: what waits for a
     /// process waits until a machine room runs it, also across restarts.

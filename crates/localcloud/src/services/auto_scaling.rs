@@ -86,7 +86,7 @@ pub enum Timer {
 }
 
 /// The groups by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AutoScaling {
     groups: BTreeMap<String, Group>,
     /// Times that scheduled actions were given.

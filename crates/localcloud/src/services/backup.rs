@@ -16,7 +16,7 @@ use crate::services::paging::page;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Vaults by name, plans and jobs by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Backup {
     vaults: BTreeMap<String, vaults::Vault>,
     plans: BTreeMap<String, plans::Plan>,

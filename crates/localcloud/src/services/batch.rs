@@ -49,7 +49,7 @@ pub enum Timer {
 }
 
 /// Everything by ARN, jobs by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Batch {
     environments: BTreeMap<String, Entity>,
     queues: BTreeMap<String, Entity>,
@@ -60,7 +60,7 @@ pub struct Batch {
 }
 
 /// A queue or a compute environment: both have a state that people set and a status that Batch reports.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entity {
     name: String,
     arn: String,

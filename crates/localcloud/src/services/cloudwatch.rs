@@ -17,7 +17,7 @@ use crate::descriptor::{Descriptor, QUERY, Target, changes, reads};
 use crate::wire::{Protocol, cbor, target_json};
 
 /// The alarms by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CloudWatch {
     alarms: BTreeMap<String, Alarm>,
 }

@@ -58,7 +58,7 @@ pub enum Timer {
 }
 
 /// What there is, each by its id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ec2 {
     instances: BTreeMap<String, instances::Instance>,
     volumes: BTreeMap<String, volumes::Volume>,

@@ -51,7 +51,7 @@ pub enum Timer {
 }
 
 /// Everything that exists of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ecs {
     /// By name.
     clusters: BTreeMap<String, clusters::Cluster>,

@@ -27,7 +27,7 @@ use crate::{AwsError, Input, Timestamp, World};
 use own_policies::Whose;
 
 /// Everything of the account. Names are not distinguished by case, so the maps go by the lower-case name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Iam {
     roles: BTreeMap<String, Identity>,
     users: BTreeMap<String, Identity>,

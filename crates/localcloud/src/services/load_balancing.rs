@@ -32,7 +32,7 @@ use crate::services::paging::{Page, page};
 use crate::{AwsError, Input};
 
 /// Everything by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LoadBalancing {
     balancers: BTreeMap<String, Balancer>,
     listeners: BTreeMap<String, Listener>,
@@ -44,7 +44,7 @@ pub struct LoadBalancing {
     health: BTreeMap<(String, String, u16), Health>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Balancer {
     name: String,
     /// `app/name/id`, what an ARN ends with.
@@ -56,7 +56,7 @@ struct Balancer {
     attributes: BTreeMap<String, String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Listener {
     balancer_arn: String,
     described: Map<String, Value>,
@@ -70,7 +70,7 @@ struct Rule {
     actions: Value,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct TargetGroup {
     name: String,
     described: Map<String, Value>,

@@ -14,14 +14,14 @@ use crate::services::paging::page;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Topics and subscriptions by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Notification {
     topics: BTreeMap<String, Topic>,
     subscriptions: BTreeMap<String, Subscription>,
     published: Vec<Published>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Topic {
     arn: String,
     /// `DisplayName`, `Policy`, `KmsMasterKeyId`…
@@ -29,7 +29,7 @@ struct Topic {
     tags: BTreeMap<String, String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Subscription {
     arn: String,
     topic_arn: String,

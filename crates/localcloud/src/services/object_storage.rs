@@ -30,14 +30,14 @@ use crate::{AwsError, Input, Timestamp, World};
 type S3Answer<T> = Result<T, AwsError>;
 
 /// Buckets, objects, and uploads that are under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ObjectStorage {
     buckets: BTreeMap<String, Bucket>,
     /// By upload id.
     uploads: BTreeMap<String, uploads::Upload>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bucket {
     created: Timestamp,
     versioning: Versioning,

@@ -20,7 +20,7 @@ use crate::{AwsError, Input, Timestamp, World};
 const MOST_VERSIONS: usize = 100;
 
 /// Parameters by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ParameterStore {
     parameters: BTreeMap<String, Parameter>,
 }

@@ -54,7 +54,7 @@ pub enum Timer {
 }
 
 /// Databases and their snapshots by identifier.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rds {
     instances: BTreeMap<String, DbInstance>,
     snapshots: BTreeMap<String, DbSnapshot>,

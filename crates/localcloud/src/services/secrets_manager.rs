@@ -13,7 +13,7 @@ use crate::descriptor::{Descriptor, Errors, Rate, TARGET_JSON, Target, changes, 
 use crate::{AwsError, Input, Timestamp, World};
 
 /// Secrets by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SecretsManager {
     secrets: BTreeMap<String, Secret>,
 }

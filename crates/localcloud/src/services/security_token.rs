@@ -19,7 +19,7 @@ pub use session::{Salt, Session};
 pub const CALLER: &str = "CallerAccessKeyId";
 
 /// Temporary credentials.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SecurityToken {
     /// By access key id; those that have expired too, so that they are known as such.
     sessions: BTreeMap<String, Session>,

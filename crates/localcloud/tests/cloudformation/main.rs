@@ -10,6 +10,7 @@ mod dynamic_references;
 mod every_type;
 mod expected;
 mod groups;
+mod hooks;
 mod lab;
 mod listeners;
 mod nested;

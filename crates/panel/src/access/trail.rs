@@ -227,15 +227,30 @@ impl Access {
     /// # Errors
     /// The file can't be read.
     pub fn audit_trail(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditEntry>, AccessError> {
+        self.audit_trail_with("", before, limit)
+    }
+
+    /// The same of the acts that have these words in who, what, of what, or from where.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn audit_trail_with(
+        &self,
+        words: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, AccessError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT act.number, act.at, act.who, act.address, act.act, act.object,
                     ended.at, ended.outcome = 'done', ended.detail
              FROM trail AS act
              LEFT JOIN trail AS ended ON ended.number = act.number AND (ended.outcome IS NOT NULL) = 1
-             WHERE (act.outcome IS NOT NULL) = 0 AND act.number < ?1 ORDER BY act.number DESC LIMIT ?2",
+             WHERE (act.outcome IS NOT NULL) = 0 AND act.number < ?1
+               AND instr(lower(act.who || ' ' || act.act || ' ' || act.object || ' ' || act.address), lower(?3)) > 0
+             ORDER BY act.number DESC LIMIT ?2",
         )?;
-        let entries = statement.query_map(params![before.unwrap_or(i64::MAX), limit], |row| {
+        let entries = statement.query_map(params![before.unwrap_or(i64::MAX), limit, words], |row| {
             Ok(AuditEntry {
                 number: row.get(0)?,
                 at: row.get(1)?,

@@ -1,10 +1,11 @@
-//! Proposals over the API: made, changed, looked at, approved, carried out, given up.
+//! Proposals over the API: made, changed, looked at, rehearsed, approved, carried out, given up.
 
 mod answers;
 mod approval;
 mod change;
 mod checks;
 mod options;
+mod rehearsal;
 mod template;
 
 use schemars::JsonSchema;
@@ -22,6 +23,7 @@ use crate::web::{Call, Failure};
 
 pub(super) use approval::{approve, run};
 pub(super) use change::change;
+pub(super) use rehearsal::{rehearsal, rehearse};
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Releases {

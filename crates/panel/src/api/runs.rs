@@ -355,7 +355,7 @@ impl From<&upgrade::Line> for Line {
             LineKind::Step(step) => ("step", step.title().to_owned()),
             LineKind::Act(act) => ("act", act),
             LineKind::Stack(event) => {
-                let reason = event.status_reason.unwrap_or_default();
+                let reason = event.reason().unwrap_or_default();
                 ("stack", format!("{} {} {reason}", event.status, event.logical_id).trim_end().to_owned())
             }
             LineKind::Failed(error) => ("failed", error),

@@ -2,9 +2,25 @@
 (() => {
   'use strict';
 
-  // Times in the reader's own zone; UTC stays in the title.
-  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-  const short = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  // What a reader chose for this browser; where nothing can be kept, it holds for the page.
+  const kept = { get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
+    set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* for this page, then */ } } };
+
+  // Times in the reader's own zone, or in UTC where they chose that: one setting for every page, named at the foot of each.
+  const in_utc = kept.get('zone') === 'utc';
+  const zone = in_utc ? { timeZone: 'UTC' } : {};
+  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', ...zone });
+  const short = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone });
+  const zone_switch = document.querySelector('[data-zone-switch]');
+  if (zone_switch) {
+    const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const minutes = -new Date().getTimezoneOffset(), size = Math.abs(minutes);
+    const offset = `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + String(size % 60).padStart(2, '0') : ''}`;
+    document.querySelector('[data-zone]').textContent = in_utc ? 'Times are UTC.' : `Times are those of ${own} (${offset}).`;
+    zone_switch.textContent = in_utc ? `Show those of ${own}` : 'Show UTC';
+    zone_switch.hidden = false;
+    zone_switch.addEventListener('click', () => { kept.set('zone', in_utc ? 'own' : 'utc'); location.reload(); });
+  }
   const localize = (root) => {
     for (const time of root.querySelectorAll('time[datetime]:not([data-local])')) {
       const at = new Date(time.dateTime);
@@ -12,6 +28,7 @@
       time.textContent = ('short' in time.dataset ? short : whole).format(at);
       time.dataset.local = '';
     }
+    for (const place of root.querySelectorAll('[data-clock]')) place.textContent = short.format(new Date(Number(place.dataset.clock)));
   };
   localize(document);
 
@@ -19,7 +36,7 @@
   for (const field of document.querySelectorAll('input[data-type=time][data-utc]')) {
     const at = new Date(field.dataset.utc);
     if (Number.isNaN(at.getTime())) continue;
-    field.value = new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+    field.value = new Date(at.getTime() - (in_utc ? 0 : at.getTimezoneOffset() * 60000)).toISOString().slice(0, 16);
   }
 
   // What a form says, as the API's JSON. A field's name may have dots: `parameters.Size` is Size within parameters.
@@ -45,7 +62,7 @@
         case 'number': if (text !== '') put(body, field.name, Number(text)); break;
         case 'minutes': if (text !== '') put(body, field.name, Math.round(Number(text) * 60)); break;
         case 'time':
-          if (text !== '') put(body, field.name, new Date(text).toISOString().slice(0, 19) + 'Z');
+          if (text !== '') put(body, field.name, new Date(in_utc ? text + 'Z' : text).toISOString().slice(0, 19) + 'Z');
           else if (field.dataset.empty === 'keep') put(body, field.name, '');
           break;
         case 'lines': put(body, field.name, lines(text)); break;
@@ -214,6 +231,23 @@
     field.focus();
   });
 
+  // What is copied, and printed.
+  const copies = (root) => {
+    if (!navigator.clipboard) return;
+    for (const button of root.querySelectorAll('[data-copy]')) button.hidden = false;
+  };
+  copies(document);
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    try { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = 'Copied'; } catch { button.textContent = 'Not allowed'; }
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  });
+  for (const button of document.querySelectorAll('[data-print]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => window.print());
+  }
+
   // One reason for several warnings.
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-same-reason]');
@@ -223,6 +257,27 @@
     if (!first) { fields[0].focus(); return; }
     for (const field of fields) if (field.value.trim() === '') field.value = first.value;
   });
+
+  // One of many entries is found as one types: groups without any are away, those with some are opened.
+  for (const find of document.querySelectorAll('[data-find]')) {
+    const field = find.querySelector('input'), said = find.querySelector('[role=status]');
+    const within = document.getElementById(find.dataset.find);
+    const before = new Map([...within.querySelectorAll('details')].map((one) => [one, one.open]));
+    find.hidden = false;
+    field.addEventListener('input', () => {
+      const words = field.value.trim().toLowerCase();
+      let found = 0;
+      for (const entry of within.querySelectorAll('[data-entry]')) {
+        entry.hidden = words !== '' && !entry.textContent.toLowerCase().includes(words);
+        if (!entry.hidden) found += 1;
+      }
+      for (const group of within.querySelectorAll('details.group')) {
+        group.hidden = group.querySelector('[data-entry]:not([hidden])') === null;
+        group.open = words === '' ? before.get(group) : !group.hidden;
+      }
+      said.textContent = words === '' ? '' : found + ' found';
+    });
+  }
 
   // What a banner will look like.
   for (const form of document.querySelectorAll('form[data-preview]')) {
@@ -234,38 +289,100 @@
     form.addEventListener('input', show);
   }
 
-  // Something is being looked at: the page comes anew when that is over.
+  // Something is being looked at, or rehearsed: the page comes anew when that is over.
   const looking = document.querySelector('[data-poll]');
   if (looking) {
     const since = Date.now();
     const clock = looking.querySelector('[data-seconds]');
+    const over = looking.querySelector('[data-over]');
+    const shown = (told) => {
+      for (const part of looking.querySelectorAll('[data-part]')) part.hidden = !part.dataset.part.split(' ').includes(told.part);
+      for (const place of looking.querySelectorAll('[data-told]')) place.textContent = told[place.dataset.told];
+      const bar = looking.querySelector('progress');
+      if (bar) { bar.max = Math.max(told.all, 1); bar.value = told.done; }
+    };
+    // What somebody is writing elsewhere on the page is theirs.
+    const typed = () => [...document.querySelectorAll('main input:not([type=hidden]), main textarea')]
+      .some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
     setInterval(async () => {
       if (clock) clock.textContent = Math.round((Date.now() - since) / 1000) + ' s';
       if (looking.dataset.asking !== undefined) return;
       looking.dataset.asking = '';
       try {
         const answer = await fetch(looking.dataset.poll);
-        if (answer.status === 401 || (answer.ok && (await answer.json()).standing !== 'looking')) location.reload();
+        const told = answer.ok ? await answer.json() : null;
+        if (answer.status === 401 || (told && told.standing !== looking.dataset.while)) {
+          if (over && typed()) over.hidden = false; else location.reload();
+          return;
+        }
+        if (told) shown(told);
       } catch { /* the next time */ }
       delete looking.dataset.asking;
     }, 1000);
   }
 
-  // A run as it goes on.
-  // What goes on tells for how long, each second, in the words of the server.
+  // What goes on, and what is to come, is counted each second by the server's clock, in the server's words.
+  let ahead = 0; // The server's clock is so many milliseconds ahead of ours.
+  const two = (number) => String(number).padStart(2, '0');
   const lasting = (milliseconds) => {
-    const seconds = Math.max(0, Math.floor(milliseconds / 1000)), two = (number) => String(number).padStart(2, '0');
+    const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+    if (seconds < 1) return 'under 1 s';
     if (seconds < 60) return `${seconds} s`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
     return `${Math.floor(seconds / 3600)} h ${two(Math.floor(seconds % 3600 / 60))} min`;
   };
-  if (document.querySelector('[data-since]')) {
-    setInterval(() => {
-      for (const since of document.querySelectorAll('[data-since]')) since.textContent = lasting(Date.now() - Number(since.dataset.since));
-    }, 1000);
-  }
+  const roughly = (milliseconds) => {
+    const seconds = Math.floor(milliseconds / 1000), minutes = Math.ceil(milliseconds / 60000);
+    if (seconds < 1) return 'a moment';
+    if (seconds < 120) return `${seconds} s`;
+    return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+  };
+  const told_in = (place, words) => { if (place.textContent !== words) place.textContent = words; };
+  const count = () => {
+    const now = Date.now() + ahead;
+    for (const since of document.querySelectorAll('[data-since]')) told_in(since, lasting(now - Number(since.dataset.since)));
+    for (const until of document.querySelectorAll('[data-until]')) {
+      told_in(until, roughly(Math.max(0, Number(until.dataset.until) - now) + Number(until.dataset.rest ?? 0)));
+    }
+  };
+  const set_clock = (now) => { if (now) ahead = Number(now) - Date.now(); };
+  set_clock(document.querySelector('[data-now]')?.dataset.now);
+  setInterval(count, 1000);
 
-  const live = document.querySelector('[data-live]');
+  // A tab tells how its run stands, and a notice of the browser does where somebody asked for it.
+  const notify = document.querySelector('[data-notify]');
+  let notices = false;
+  const show_wish = () => { notify.textContent = notices ? 'Stop notifying me' : 'Notify me in this browser'; };
+  if (notify && 'Notification' in window) {
+    notices = Notification.permission === 'granted' && kept.get('notices') === 'on';
+    notify.parentElement.hidden = false;
+    show_wish();
+    notify.addEventListener('click', async () => {
+      const said = notify.parentElement.querySelector('[role=status]');
+      const may = notices || await Notification.requestPermission() === 'granted';
+      notices = may && !notices;
+      kept.set('notices', notices ? 'on' : 'off');
+      said.textContent = !may ? 'The browser does not allow it: its settings for this site do.'
+        : notices ? 'You are told when a decision is needed and when it ends, while this page is open.' : '';
+      show_wish();
+    });
+  }
+  const head_up = (region) => {
+    const told = region.querySelector('[data-title]');
+    if (!told) return;
+    const { title, icon } = told.dataset;
+    document.title = title + ' · Slackwater';
+    const link = document.querySelector('link[rel=icon]');
+    const changed = link.getAttribute('href') !== icon;
+    link.setAttribute('href', icon);
+    // The picture changes when somebody is asked, when it fails, and when it ends.
+    if (changed && notices) {
+      const notice = new Notification(title, { tag: location.pathname, icon });
+      notice.onclick = () => { window.focus(); notice.close(); };
+    }
+  };
+
+  const live = document.querySelector('[data-live], [data-follow]');
   if (!live) return;
   const offline = live.querySelector('.offline');
   const events = document.getElementById('events');
@@ -275,10 +392,18 @@
     holder.innerHTML = html;
     return holder.content;
   };
+  // What somebody has typed, or is about to, stays theirs: such a part waits until they have left it.
+  const waiting = new Map();
+  const is_typed_in = (region) => region.contains(document.activeElement) || [...region.querySelectorAll('input:not([type=hidden]), textarea, select')]
+    .some((field) => (field.matches('select')
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected && field.selectedIndex > 0)
+      : field.matches('[type=checkbox], [type=radio]') ? field.checked !== field.defaultChecked : field.value !== field.defaultValue));
   const replace = (id, html) => {
     const region = document.getElementById(id);
     // Unchanged parts keep their focus and what was opened in them.
     if (!region || region.dataset.html === html) return;
+    if (id === 'acts' && is_typed_in(region)) { waiting.set(id, html); return; }
+    waiting.delete(id);
     const opened = [...region.querySelectorAll('details')].map((one) => one.open);
     const busy = region.contains(document.activeElement) && document.activeElement.matches('input, button, summary');
     if (busy && id === 'decide' && region.dataset.html !== undefined && region.querySelector('details[open]')) {
@@ -286,25 +411,43 @@
       if (fresh.querySelector('details') && !fresh.querySelector('.question')) return;
     }
     region.dataset.html = html;
+    const reached = () => [...region.querySelectorAll('a, button, summary, input, select, textarea')];
+    const place = reached().indexOf(document.activeElement);
     region.replaceChildren(parse(html));
     region.querySelectorAll('details').forEach((one, index) => { if (opened[index]) one.open = true; });
+    // Whoever goes by the keyboard stays where they were.
+    if (place >= 0) reached()[place]?.focus({ preventScroll: true });
     localize(region);
+    copies(region);
+    head_up(region);
+    count();
   };
+  setInterval(() => { for (const [id, html] of waiting) replace(id, html); }, 1000);
+  // What is looked for among the events holds for those that come, too.
+  const filter = document.querySelector('form[data-filter]');
+  const is_wanted = (line) => {
+    const show = filter?.elements.show.value ?? '', words = (filter?.elements.find.value ?? '').trim().toLowerCase();
+    return (show === '' || line.dataset.kinds.split(' ').includes(show)) && line.textContent.toLowerCase().includes(words);
+  };
+  filter?.addEventListener('input', () => { for (const line of events.children) line.hidden = !is_wanted(line); });
   const told = (source, message) => {
     offline.hidden = true;
-    const { regions, lines, ended } = JSON.parse(message.data);
+    const { now, regions, lines = '', ended } = JSON.parse(message.data);
+    set_clock(now);
     for (const [id, html] of Object.entries(regions)) replace(id, html);
+    if (!events) return;
     const fresh = parse(lines);
     // A line's number names it for good: what is here already is not shown twice.
     const newest = Number(events.firstElementChild?.dataset.n ?? -1);
     for (const line of fresh.querySelectorAll('li')) if (Number(line.dataset.n) <= newest) line.remove();
+    for (const line of fresh.querySelectorAll('li')) line.hidden = !is_wanted(line);
     localize(fresh);
     events.prepend(fresh);
     while (events.childElementCount > most) events.lastElementChild.remove();
     if (ended) source.close();
   };
   const follow = () => {
-    const source = new EventSource(live.dataset.live);
+    const source = new EventSource(live.dataset.live ?? live.dataset.follow);
     source.onopen = () => { offline.hidden = true; };
     source.onerror = () => {
       offline.hidden = false;

@@ -2,7 +2,7 @@
 //! fifty runs reads no journal twice.
 
 use conductor::{JournalError, RunSummary};
-use upgrade::{Outcome, RunKind, Step, Timestamp};
+use upgrade::{Outcome, RunDurations, RunKind, Step, Timestamp};
 
 use super::{LiveError, RunPicture};
 
@@ -70,6 +70,8 @@ pub(crate) struct RunDigest {
     /// When its last record was written.
     pub(crate) last_at: Timestamp,
     pub(crate) status: RunStatus,
+    /// What it says of how long things take, once it has ended.
+    pub(crate) durations: Option<RunDurations>,
 }
 
 /// Where a run stands.
@@ -111,6 +113,7 @@ impl RunDigest {
                 has_failed: state.failure.is_some(),
                 outcome: state.outcome.clone(),
             },
+            durations: state.outcome.as_ref().and_then(|_| RunDurations::of_run(plan.kind, report)),
         })
     }
 }

@@ -26,11 +26,14 @@ async fn show(call: Call) -> Result<Response, Failure> {
     let before = call.query("before").and_then(|text| text.parse().ok());
     let access = &call.panel.access;
     let (people, tokens) = (access.people()?, access.tokens()?);
-    let trail = access.audit_trail(before, ENTRIES)?;
-    Ok(call.frame(HERE, "Access", page(&people, &tokens, &trail)).into_response())
+    let words = call.query("find").unwrap_or_default().trim();
+    let trail = access.audit_trail_with(words, before, ENTRIES)?;
+    Ok(call.frame(HERE, "Access", page(&people, &tokens, &trail, words)).into_response())
 }
 
-fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup {
+/// `words`: what is looked for in the trail.
+fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry], words: &str) -> Markup {
+    let find = form_urlencoded::Serializer::new(String::new()).append_pair("find", words).finish();
     html! {
         h1 { "Access" }
         section aria-labelledby="people" {
@@ -101,6 +104,11 @@ fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup 
                  chained to the one before it: " code { "slackwater serve --verify-audit" } " looks whether it is whole. "
                 a href="/api/v1/audit/export" download="audit.jsonl" { "All of it, as JSON lines" }
             }
+            form.filter method="get" action=(HERE) {
+                label { "Find who, what or from where" input type="search" name="find" value=(words) autocomplete="off" maxlength="200"; }
+                button { "Show" }
+            }
+            @if trail.is_empty() { p.empty { "No act is like that." } }
             div.scroll tabindex="0" role="region" aria-label="Entries of the audit trail" { table {
                 thead { tr { th.number { "No." } th { "When" } th { "Who" } th { "From" } th { "What" } th { "Outcome" } } }
                 tbody { @for entry in trail { tr {
@@ -117,7 +125,7 @@ fn page(people: &[Person], tokens: &[ApiToken], trail: &[AuditEntry]) -> Markup 
                 } } }
             } }
             @if let Some(last) = trail.last() && last.number > 1 {
-                p { a.button href={ "/access?before=" (last.number) } { "Older" } }
+                p { a.button href={ "/access?before=" (last.number) "&" (find) } { "Older" } }
             }
         }
     }

@@ -26,3 +26,13 @@ pub(super) fn form(send: Send<'_>, class: &str, fields: &Markup) -> Markup {
 pub(super) fn button(send: Send<'_>, class: &str, words: &str) -> Markup {
     form(send, "single", &html! { button class=(class) { (words) } })
 }
+
+/// Whoever presses it is told by their browser when something waits for them. Only script shows it.
+pub(super) fn notify_button() -> Markup {
+    html! { p.tell hidden { button.plain type="button" data-notify="" { "Notify me in this browser" } span role="status" {} } }
+}
+
+/// Puts a text on the reader's clipboard. Only script shows it.
+pub(super) fn copy_button(text: &str, what: &str) -> Markup {
+    html! { button.plain.copy type="button" data-copy=(text) aria-label=(what) hidden { "Copy" } }
+}

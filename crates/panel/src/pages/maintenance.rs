@@ -1,22 +1,36 @@
 //! System maintenance of one deployment.
 
+mod enabling;
+
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use conductor::Claim;
+use http::HeaderMap;
 use maud::{Markup, html};
-use upgrade::Users;
+use upgrade::{Timestamp, Users};
 
+use self::enabling::enable;
+use super::follow::{self, BUSY_SECONDS, Made, Parts, QUIET_SECONDS};
 use super::form::{Send, form};
-use super::run::stopped;
+use super::run::{glance, held, stopped};
 use crate::access::Permission;
 use crate::backend::{BackendError, DeploymentSummary, Look};
 use crate::live::{RunDigest, RunPicture, Unreadable};
-use crate::web::{Call, Failure, Page};
-use crate::words::{carried_out_by, counted, pill, purpose, run_status, since_by, users, when};
+use crate::usual::Usual;
+use crate::waiting::waiting;
+use crate::web::{Call, Failure, Frame, Icon, Page, waiting_count};
+use crate::words::{
+    Tone, carried_out_by, counted, maintenance_mode, means_for_users, pill, purpose, run_status, since_by,
+    when,
+};
 
-pub(super) const PAGES: &[Page] = &[Page::new("/deployments/{name}/maintenance", || get(show))];
+pub(super) const PAGES: &[Page] = &[
+    Page::new("/deployments/{name}/maintenance", || get(show)),
+    Page::new("/deployments/{name}/maintenance/stream", || get(stream).layer(Extension(Made::default()))),
+];
 
 /// What the page shows.
 struct Maintenance<'a> {
@@ -32,9 +46,43 @@ struct Maintenance<'a> {
     unreadable: Option<(&'a str, &'a Unreadable)>,
     /// Whether the run that closed the gate is in this journal: another data directory's isn't.
     knows_closer: bool,
+    /// How long the last run's steps take.
+    usual: &'a Usual,
+    now: Timestamp,
 }
 
 async fn show(call: Call) -> Result<Response, Failure> {
+    let settings = call.deployment()?;
+    let parts = parts(&call).await?;
+    let stream = format!("/deployments/{}/maintenance/stream?{}", settings.name, follow::shown(&parts));
+    let body = html! {
+        header.head {
+            p.crumb { a href="/" { "Overview" } " / " (settings.name) }
+            h1 { "System maintenance" }
+        }
+        div data-follow=(stream) data-now=(call.panel.now().0) {
+            p.offline role="status" hidden { "Connection lost. This page catches up by itself." }
+            @for (name, html) in parts.regions.iter().filter(|(name, _)| *name != "waiting") {
+                div id=(name) aria-live=[(*name == "mode").then_some("polite")] { (html) }
+            }
+        }
+    };
+    let title = format!("System maintenance – {}", settings.name);
+    let icon = Icon::of(if parts.is_urgent { Tone::Bad } else { Tone::Quiet });
+    let refreshes = parts.again_seconds == BUSY_SECONDS;
+    Ok(Frame { icon, refreshes, ..call.frame("", &title, body) }.into_response())
+}
+
+async fn stream(
+    call: Call,
+    Extension(made): Extension<Made>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    call.deployment()?;
+    follow::follow(call, made, &headers, |call| Box::pin(async move { parts(&call).await }))
+}
+
+async fn parts(call: &Call) -> Result<Parts, Failure> {
     let (panel, settings) = (&call.panel, call.deployment()?);
     let look = panel.looks.deployment(&settings.name).await;
     let runs = panel.live.runs().await?;
@@ -56,7 +104,11 @@ async fn show(call: Call) -> Result<Response, Failure> {
         None => None,
     };
     let found = look.as_ref().ok().and_then(|look| look.maintenance());
-    let body = page(&Maintenance {
+    let usual = match last {
+        Some(last) => Usual::of_run(panel, &last.plan).await,
+        None => Usual::default(),
+    };
+    let page = Maintenance {
         settings: &settings,
         may_run: call.asker.may(Permission::Run),
         look: &look,
@@ -64,74 +116,132 @@ async fn show(call: Call) -> Result<Response, Failure> {
         claim: claim.as_ref(),
         unreadable,
         knows_closer: found.is_some_and(|found| runs.iter().any(|run| run.run_id == found.run_id)),
-    });
-    Ok(call.frame("", "System maintenance", body).into_response())
+        usual: &usual,
+        now: panel.now(),
+    };
+    let waits = waiting(panel, &call.asker).await.unwrap_or_default();
+    let is_busy = page.running().is_some() || found.is_some();
+    let mut regions = page.regions();
+    regions.push(("waiting", waiting_count(waits.len())));
+    Ok(Parts {
+        regions,
+        again_seconds: if is_busy { BUSY_SECONDS } else { QUIET_SECONDS },
+        is_urgent: waits.iter().any(|one| one.deployment == settings.name),
+    })
 }
 
-fn page(page: &Maintenance<'_>) -> Markup {
-    let Maintenance { settings, may_run, look, last, claim, unreadable, knows_closer } = page;
-    let running = last.filter(|last| last.telling.report().outcome.is_none());
-    let seen = look.as_ref().ok();
-    let is_open = seen.is_some_and(|look| look.is_open());
-    let is_closed = seen.is_some_and(|look| look.maintenance().is_some());
-    // What nobody could look at may have been taken away.
-    let is_whole = seen.is_some_and(|look| look.taken_away.as_ref().is_ok_and(Vec::is_empty));
-    html! {
-        header.head {
-            p.crumb { a href="/" { "Overview" } " / " (settings.name) }
-            h1 { "System maintenance" }
-        }
-        @match look {
+impl Maintenance<'_> {
+    /// The last run, where it goes on.
+    fn running(&self) -> Option<&RunPicture> {
+        self.last.filter(|last| last.telling.report().outcome.is_none())
+    }
+
+    /// The parts of the page, from top to bottom. What is typed is in one of its own: it is told anew only when what it offers
+    /// is another.
+    fn regions(&self) -> Vec<(&'static str, Markup)> {
+        let Maintenance {
+            settings: _,
+            may_run: _,
+            look,
+            last,
+            claim: _,
+            unreadable: _,
+            knows_closer,
+            usual: _,
+            now: _,
+        } = self;
+        let mode = html! { @match look {
             Err(error) => p.notice.mind { "The deployment could not be looked at: " (error) },
-            Ok(look) => { (who_is_in(look, *knows_closer)) (taken_away(look)) },
-        }
-        @if let Some(run) = running {
-            div.notice.busy {
-                p { "Run " a href={ "/runs/" (run.plan.run_id) } { (run.plan.run_id) } " (" (purpose(Some(run.plan.kind))) ") has not ended: "
-                    @if let Ok(digest) = RunDigest::new(run) { @let (tone, words) = run_status(&digest.status); (pill(tone, &words)) }
-                    @match claim {
-                        Some(claim) => { " " span.sub { (carried_out_by(claim)) } },
-                        None => " Nobody carries it out at this moment.",
+            Ok(look) => { (mode(look, *knows_closer)) (taken_away(look)) },
+        } };
+        vec![
+            ("mode", mode),
+            ("under-way", self.under_way()),
+            ("acts", self.acts()),
+            ("work", html! { @if let Ok(look) = look { (at_work(look)) } }),
+            ("stopped", html! { @if let Some(last) = last { (stopped(last.telling.report())) } }),
+            ("looked", html! { @if let Ok(look) = look { p.sub { "Looked at " (when(look.at)) } } }),
+        ]
+    }
+
+    /// The run that goes on: how far it is, and what holds it.
+    fn under_way(&self) -> Markup {
+        html! {
+            @if let Some(run) = self.running() {
+                section aria-labelledby="under-way-title" {
+                    h2 #under-way-title { (purpose(Some(run.plan.kind))) " "
+                        @if let Ok(digest) = RunDigest::new(run) { @let (tone, words) = run_status(&digest.status); (pill(tone, &words)) } }
+                    (glance(run, self.usual, self.claim.is_some(), false, self.now))
+                    @if let Some(state) = run.telling.state() { (held(&state.waiting_on)) }
+                    p.sub { "Run " a href={ "/runs/" (run.plan.run_id) } { (run.plan.run_id) } " has not ended. "
+                        @match self.claim {
+                            Some(claim) => { "Carried out by " (carried_out_by(claim)) "." },
+                            None => "Nobody carries it out at this moment.",
+                        } }
+                    p { a.button href={ "/runs/" (run.plan.run_id) } {
+                        @if run.telling.state().is_some_and(|state| state.question.is_some()) { "Decide" } @else { "Watch it" }
                     } }
-                p { a.button href={ "/runs/" (run.plan.run_id) } { "Watch it" } }
+                }
+            }
+            @match self.unreadable {
+                Some((run_id, Unreadable::NotBegun)) => p.notice.mind { "The last run, " code { (run_id) } ", was claimed and has not been begun." },
+                Some((run_id, why @ (Unreadable::Damaged(_) | Unreadable::NoAnswer(_)))) => {
+                    p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (" (why.word()) "): " (why.reason()) }
+                },
+                None => {},
             }
         }
-        @match unreadable {
-            Some((run_id, Unreadable::NotBegun)) => p.notice.mind { "The last run, " code { (run_id) } ", was claimed and has not been begun." },
-            Some((run_id, why @ (Unreadable::Damaged(_) | Unreadable::NoAnswer(_)))) => {
-                p.notice.mind { "The journal of the last run, " code { (run_id) } ", can't be read (" (why.word()) "): " (why.reason()) }
-            },
-            None => {},
+    }
+
+    /// What can be done.
+    fn acts(&self) -> Markup {
+        let seen = self.look.as_ref().ok().map(Arc::as_ref);
+        let is_open = seen.is_some_and(|look| look.is_open());
+        let is_on = seen.is_some_and(|look| look.maintenance().is_some());
+        // What nobody could look at may have been taken away.
+        let is_whole = seen.is_some_and(|look| look.taken_away.as_ref().is_ok_and(Vec::is_empty));
+        let is_running = self.running().is_some();
+        html! {
+            @if !self.may_run { p.sub { "An operator enables and disables maintenance mode." } }
+            @else {
+                @if is_on && !is_running { (upgrade_now(self.settings)) }
+                @if !is_open || !is_whole || is_running { (disable(self, self.running())) }
+                @if !is_running && is_open { (enable(self.settings, seen, false)) }
+                @else if !is_running && is_on && seen.is_some_and(is_at_work) { (enable(self.settings, seen, true)) }
+            }
         }
-        @if !may_run { p.sub { "An operator enables and disables maintenance." } }
-        @else {
-            @if !is_open || !is_whole || running.is_some() { (disable(page, running)) }
-            @if running.is_none() && is_open { (enable(settings, false)) }
-            @else if running.is_none() && is_closed && seen.is_some_and(|look| is_at_work(look)) { (enable(settings, true)) }
-        }
-        @if let Ok(look) = look { (at_work(look)) }
-        @if let Some(last) = last { (stopped(last.telling.report())) }
     }
 }
 
-/// Whether users are in, and whose maintenance keeps them out: from the gate's own note, whoever entered it.
-fn who_is_in(look: &Look, knows_closer: bool) -> Markup {
+/// The vendor's second step.
+fn upgrade_now(settings: &DeploymentSummary) -> Markup {
+    html! {
+        section {
+            h2 { "Upgrade now" }
+            p { "Maintenance mode is on: an upgrade uses it, and ends it when the new release has proved healthy." }
+            p { a.button.primary href={ "/deployments/" (settings.name) "/upgrade" } { "Upgrade now" } }
+        }
+    }
+}
+
+/// Maintenance mode, and whose it is: from the gate's own note, whoever entered it.
+fn mode(look: &Look, knows_closer: bool) -> Markup {
     html! {
         div.standing {
-            p.big { "Users: " (users(&look.users)) }
+            p.big { "Maintenance mode: " (maintenance_mode(&look.users)) }
             @match &look.users {
-                Ok(Users::In | Users::AtWork) => {},
-                Ok(Users::Out(found) | Users::Stopped(found)) => {
-                    p { "In maintenance" (since_by(found)) "." }
-                    p.sub.wrap { "Entered by run "
+                Ok(seen @ (Users::In | Users::AtWork)) => p { (means_for_users(seen)) },
+                Ok(seen @ (Users::Out(found) | Users::Stopped(found))) => {
+                    p { "On" (since_by(found)) ". " (means_for_users(seen)) }
+                    p.sub.wrap { "Enabled by run "
                         @if knows_closer { a href={ "/runs/" (found.run_id) } { (found.run_id) } }
-                        @else { code { (found.run_id) } ", whose journal isn't this panel's: from another data directory. It can be left here all the same" }
+                        @else { code { (found.run_id) } ", whose journal isn't this panel's: from another data directory. It can be disabled here all the same" }
                         "." }
                 },
                 Err(why) => p { "The gate could not be looked at: " (why) },
             }
             @if !look.doors.is_empty() { details { summary { "Every way in" } ul { @for door in &look.doors { li.wrap { (door) } } } } }
-            p.sub { "Stack " (look.status) @if let Some(version) = &look.version { ", release " (version) } ". Looked at " (when(look.at)) }
+            p.sub { "Stack " (look.status) @if let Some(version) = &look.version { ", release " (version) } "." }
         }
     }
 }
@@ -145,8 +255,8 @@ fn taken_away(look: &Look) -> Markup {
             Ok(lines) if lines.is_empty() => {},
             Ok(lines) => {
                 @let all = html! { ul { @for line in lines { li { (line) } } } };
-                @if is_open { div.notice.mind { p { (if look.users == Ok(Users::AtWork) { "Work goes on" } else { "Users are let in" }) ", and this is still to be put back. Disabling maintenance goes on with it." } (all) } }
-                @else { section { h2 { "To be put back" } p { "Disabling maintenance puts it back as it was." } (all) } }
+                @if is_open { div.notice.mind { p { "Maintenance mode is off, and this of it is still to be put back. Disabling it goes on with that." } (all) } }
+                @else { section { h2 { "To be put back" } p { "Disabling maintenance mode puts it back as it was." } (all) } }
             },
         }
     }
@@ -240,40 +350,4 @@ fn names<T>(title: &str, noun: &str, found: &Result<Vec<T>, String>, line: impl 
             ul.names { @for one in all { li { (line(one)) } } }
         },
     } }
-}
-
-/// `completes`: the deployment is in maintenance, and something of it isn't complete.
-fn enable(settings: &DeploymentSummary, completes: bool) -> Markup {
-    let path = format!("/deployments/{}/maintenance/enable", settings.name);
-    let words = if completes { "Complete maintenance mode" } else { "Enable maintenance mode" };
-    html! {
-        section {
-            h2 { (words) }
-            @if completes { p { "The deployment is in maintenance, and something is at work all the same: see below. Sessions are saved, work ends, workers go." } }
-            @else { p { "Users are told, then " (if settings.has_gate { "kept out; " } else { "their work is stopped, for there is no gate; " }) "sessions are saved, work ends, workers go. It can be disabled at any time." } }
-            (form(Send { method: "POST", path: &path, then: "/runs/{runId}" }, "stack", &html! {
-                @if settings.has_banner { label { "Message to users"
-                    textarea name="message" rows="2" maxlength="500" { (settings.message.as_deref().unwrap_or_default()) }
-                    small { "Empty: as the settings have it." }
-                } }
-                label { "Maintenance begins in (minutes)"
-                    input name="noticeSeconds" data-type="minutes" type="number" min="0" max="10080" inputmode="numeric";
-                    small { "Empty: after the settings' notice." }
-                }
-                label { "Work may end by itself for (minutes)"
-                    input name="graceSeconds" data-type="minutes" type="number" min="0" max="1440" inputmode="numeric";
-                    small { "Empty: as the settings have it." }
-                }
-                label { "When a deadline has passed"
-                    select name="escalation" {
-                        option value="" { "as the settings have it" }
-                        option value="wait" { "go on waiting, in maintenance" }
-                        option value="stop" { "put everything back, end maintenance" }
-                        option value="force" { "end it by force" }
-                    }
-                }
-                button.primary[!completes] { (words) }
-            }))
-        }
-    }
 }

@@ -2,20 +2,33 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::HeaderMap;
 use maud::{Markup, html};
 use upgrade::{Ending, Outcome, Timestamp, Users};
 
+use super::follow::{self, BUSY_SECONDS, Made, Parts, QUIET_SECONDS};
+use super::form::notify_button;
+use crate::access::Permission;
 use crate::backend::{BackendError, DeploymentSummary, Look};
 use crate::live::{ListedRun, Unreadable};
 use crate::proposals::{Proposal, Stage};
-use crate::web::{Call, Failure, Page};
+use crate::waiting::{Waiting, WaitsFor, waiting};
+use crate::web::{Call, Failure, Frame, Icon, Page, waiting_count};
 use crate::words::{
-    Tone, carried_out_by, counted, pill, purpose, run_status, runs_unread, since_by, unreadable, users, when,
+    Tone, carried_out_by, counted, maintenance_mode, pill, purpose, run_status, runs_unread, since_by,
+    unreadable, when,
 };
 
-pub(super) const PAGES: &[Page] = &[Page { link: Some("Overview"), ..Page::new("/", || get(show)) }];
+pub(super) const PAGES: &[Page] = &[
+    Page { link: Some("Overview"), ..Page::new("/", || get(show)) },
+    Page::new("/overview/stream", || get(stream).layer(Extension(Made::default()))),
+];
+
+/// Lines of what is to be put back that a card shows; the deployment's own page has them all.
+const MOST_LINES: usize = 4;
 
 /// How long a look at a deployment may hold the page up.
 const LOOK_SECONDS: u64 = 5;
@@ -33,6 +46,38 @@ struct Card {
 }
 
 async fn show(call: Call) -> Result<Response, Failure> {
+    let parts = parts(&call).await?;
+    let stream = format!("/overview/stream?{}", follow::shown(&parts));
+    let body = html! {
+        h1 { "Overview" }
+        @if call.asker.may(Permission::Decide) { (notify_button()) }
+        div data-follow=(stream) data-now=(call.panel.now().0) {
+            p.offline role="status" hidden { "Connection lost. This page catches up by itself." }
+            // The count stands in the navigation.
+            @for (name, html) in parts.regions.iter().filter(|(name, _)| *name != "waiting") {
+                div id=(name) aria-live=[(*name == "waits").then_some("polite")] { (html) }
+            }
+        }
+    };
+    let (title, tone) = tab(parts.is_urgent);
+    let refreshes = parts.again_seconds == BUSY_SECONDS;
+    Ok(Frame { icon: Icon::of(tone), refreshes, ..call.frame("/", title, body) }.into_response())
+}
+
+/// The page's title, and its picture's tone.
+fn tab(is_urgent: bool) -> (&'static str, Tone) {
+    if is_urgent { ("Something waits for you", Tone::Bad) } else { ("Overview", Tone::Quiet) }
+}
+
+async fn stream(
+    call: Call,
+    Extension(made): Extension<Made>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    follow::follow(call, made, &headers, |call| Box::pin(async move { parts(&call).await }))
+}
+
+async fn parts(call: &Call) -> Result<Parts, Failure> {
     let panel = &call.panel;
     let runs = panel.live.runs().await?;
     let looks = panel.backend.deployments().into_iter().map(|settings| {
@@ -51,12 +96,50 @@ async fn show(call: Call) -> Result<Response, Failure> {
         let unread = unread.get(&settings.name).cloned();
         cards.push(Card { settings, look, last, unread, proposal });
     }
-    Ok(call.frame("/", "Overview", page(&cards, panel.now())).into_response())
+    // What can't be told is told by the cards.
+    let waits = waiting(panel, &call.asker).await.unwrap_or_default();
+    let is_busy = cards.iter().any(|card| {
+        let goes_on = card.last.as_ref().is_some_and(|last| !last.summary.ended);
+        goes_on
+            || card
+                .look
+                .as_ref()
+                .is_none_or(|look| look.as_ref().is_ok_and(|look| look.maintenance().is_some()))
+    });
+    Ok(Parts {
+        regions: vec![
+            ("waiting", waiting_count(waits.len())),
+            ("waits", waits_for_you(&waits)),
+            ("deployments", deployments(&cards, panel.now())),
+        ],
+        again_seconds: if is_busy { BUSY_SECONDS } else { QUIET_SECONDS },
+        is_urgent: !waits.is_empty(),
+    })
 }
 
-fn page(cards: &[Card], now: Timestamp) -> Markup {
+/// What whoever looks is to do.
+fn waits_for_you(waits: &[Waiting]) -> Markup {
+    let (title, tone) = tab(!waits.is_empty());
     html! {
-        h1 { "Overview" }
+        span data-title=(title) data-icon=(Icon::of(tone).path()) {}
+        @if !waits.is_empty() {
+            section.question aria-labelledby="waits-title" {
+                h2 #waits-title { "Waits for you" }
+                ul { @for Waiting { deployment, what, path } in waits {
+                    li { a href=(path) { @match what {
+                        WaitsFor::Decision(kind) => { (purpose(Some(*kind))) ": a decision is needed" },
+                        WaitsFor::Somebody(kind) => { (purpose(Some(*kind))) ": it has not ended, and nobody carries it out" },
+                        WaitsFor::Approval => "An upgrade is ready to be approved",
+                        WaitsFor::Beginning => "An approved upgrade is ready to run",
+                    } } " " span.sub { (deployment) } }
+                } }
+            }
+        }
+    }
+}
+
+fn deployments(cards: &[Card], now: Timestamp) -> Markup {
+    html! {
         @if cards.is_empty() {
             p.empty { "The settings name no deployment. " code { "slackwater init" } " writes the first." }
         }
@@ -127,7 +210,7 @@ fn picture(look: &Look) -> Markup {
         dl.facts {
             div { dt { "Version" } dd { (look.version.as_deref().unwrap_or("not told")) } }
             div { dt { "Stack" } dd { (breakable(&look.status)) } }
-            div { dt { "Users" } dd { (users(&look.users)) } }
+            div { dt { "Maintenance mode" } dd { (maintenance_mode(&look.users)) } }
             div { dt { "Jobs" } dd { (count(&look.jobs)) } }
             div { dt { "Workers" } dd {
                 @match &look.workers {
@@ -189,16 +272,8 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
             found.push((Tone::Mind, html! { "A run has not ended, and nobody carries it out." }));
         }
     }
-    match look.map(|look| (&look.users, &look.taken_away)) {
-        Some((Ok(Users::Out(maintenance) | Users::Stopped(maintenance)), _)) => {
-            found.push((Tone::Mind, html! { "In maintenance" (since_by(maintenance)) "." }));
-        }
-        Some((Ok(seen @ (Users::In | Users::AtWork)), Ok(left))) if !left.is_empty() => {
-            let words = html! { (if *seen == Users::AtWork { "Work goes on" } else { "Users are let in" }) ", and " (counted(left.len(), "thing")) " of maintenance "
-            (if left.len() == 1 { "is" } else { "are" }) " still to be put back: see System maintenance." };
-            found.push((Tone::Mind, words));
-        }
-        Some((Ok(Users::In | Users::AtWork) | Err(_), _)) | None => {}
+    if let Some(look) = look {
+        found.extend(maintenance(look));
     }
     if let Some(look) = look
         && look.status.ends_with("_FAILED")
@@ -206,4 +281,22 @@ fn attention(card: &Card, now: Timestamp) -> Vec<(Tone, Markup)> {
         found.push((Tone::Bad, html! { "The stack is " (look.status) "." }));
     }
     found
+}
+
+/// Maintenance mode, and what of it is left though it is off: muted alarms too, which nobody would miss.
+fn maintenance(look: &Look) -> Option<(Tone, Markup)> {
+    if let Some(found) = look.maintenance() {
+        return Some((Tone::Mind, html! { "Maintenance mode is on" (since_by(found)) "." }));
+    }
+    let is_off = matches!(look.users, Ok(Users::In | Users::AtWork));
+    let left = look.taken_away.as_ref().ok().filter(|left| is_off && !left.is_empty())?;
+    let words = html! {
+        "Maintenance mode is off, and " (counted(left.len(), "thing")) " of it "
+        (if left.len() == 1 { "is" } else { "are" }) " still to be put back:"
+        ul.glance {
+            @for line in left.iter().take(MOST_LINES) { li { (line) } }
+            @if left.len() > MOST_LINES { li { "and " (left.len() - MOST_LINES) " more: see System maintenance" } }
+        }
+    };
+    Some((Tone::Mind, words))
 }

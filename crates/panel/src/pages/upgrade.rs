@@ -3,6 +3,7 @@
 mod changes;
 mod details;
 mod options;
+mod rehearsal;
 mod review;
 mod template;
 mod wizard;
@@ -11,9 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
+use self::rehearsal::Shown;
 use self::wizard::Wizard;
+use crate::access::Permission;
 use crate::backend::DeploymentSummary;
-use crate::proposals::{Preparation, Proposal, Stage};
+use crate::proposals::{Preparation, Proposal, RehearsalStanding, Stage};
 use crate::web::{Call, Failure, Frame, Page};
 
 pub(in crate::pages) use wizard::way_of_run;
@@ -31,6 +34,7 @@ pub(super) const PAGES: &[Page] = &[
     }),
     Page::new("/deployments/{name}/upgrade/events", || get(events)),
     Page::new("/proposals/{proposal_id}", || get(ended)),
+    Page::new("/proposals/{proposal_id}/rehearsal", || get(rehearsed)),
 ];
 
 /// What the pages show.
@@ -38,17 +42,18 @@ struct OpenProposal {
     settings: DeploymentSummary,
     proposal: Option<Proposal>,
     preparation: Option<Preparation>,
+    rehearsal: RehearsalStanding,
 }
 
 impl OpenProposal {
     fn read(call: &Call) -> Result<OpenProposal, Failure> {
         let (settings, proposals) = (call.deployment()?, &call.panel.proposals);
         let proposal = proposals.open_of(&settings.name)?;
-        let preparation = match &proposal {
-            Some(proposal) => proposals.preparation(proposal)?,
-            None => None,
+        let (preparation, rehearsal) = match &proposal {
+            Some(proposal) => (proposals.preparation(proposal)?, proposals.rehearsal(proposal)?),
+            None => (None, RehearsalStanding::None),
         };
-        Ok(OpenProposal { settings, proposal, preparation })
+        Ok(OpenProposal { settings, proposal, preparation, rehearsal })
     }
 
     fn wizard<'a>(&'a self, call: &'a Call) -> Wizard<'a> {
@@ -56,8 +61,10 @@ impl OpenProposal {
             settings: &self.settings,
             proposal: self.proposal.as_ref(),
             preparation: self.preparation.as_ref(),
+            rehearsal: &self.rehearsal,
             person: &call.asker.person,
             two_person_approval: call.panel.two_person_approval,
+            rehearsal_required: call.panel.rehearsal_required,
             now: call.panel.now(),
         }
     }
@@ -87,7 +94,8 @@ fn about(
         Some(preparation) => page(&wizard, proposal, preparation),
         None => wizard.unready(proposal, number),
     };
-    let refreshes = matches!(proposal.stage, Stage::Looking { .. });
+    let is_rehearsed = matches!(found.rehearsal, RehearsalStanding::UnderWay(_));
+    let refreshes = is_rehearsed || matches!(proposal.stage, Stage::Looking { .. });
     Ok(Frame { refreshes, ..call.frame("", title, body) }.into_response())
 }
 
@@ -112,7 +120,24 @@ async fn ended(call: Call) -> Result<Response, Failure> {
         return Ok(Redirect::to(&to).into_response());
     }
     let preparation = proposals.last_preparation(&call.id)?;
-    Ok(call.frame("", "Upgrade", review::ended(&proposal, preparation.as_ref())).into_response())
+    let rehearsal = proposals.rehearsal(&proposal)?;
+    let body = review::ended(&proposal, preparation.as_ref(), &rehearsal);
+    Ok(call.frame("", "Upgrade", body).into_response())
+}
+
+/// What came of rehearsing a proposal, open or ended.
+async fn rehearsed(call: Call) -> Result<Response, Failure> {
+    let proposal = call.panel.proposals.get(&call.id)?;
+    let standing = call.panel.proposals.rehearsal(&proposal)?;
+    let body = rehearsal::page(&Shown {
+        proposal: &proposal,
+        standing: &standing,
+        required: call.panel.rehearsal_required,
+        may: call.asker.may(Permission::Plan),
+        here: &rehearsal::address(&proposal),
+    });
+    let refreshes = matches!(standing, RehearsalStanding::UnderWay(_));
+    Ok(Frame { refreshes, ..call.frame("", "Rehearsal", body) }.into_response())
 }
 
 /// The fifth page before there is a run.

@@ -1,5 +1,7 @@
 //! `proposals.sqlite`: proposals, what was sent with them, what was found out. The only place that knows its tables.
 
+mod rehearsals;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,16 +9,19 @@ use conductor::make_private;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use upgrade::{Timestamp, UpgradeChoices};
 
+use self::rehearsals::UnderWays;
 use super::{Preparation, Proposal, Stage, TemplateChoice, WishedTemplate};
 use crate::access::fresh_id;
 
-/// Version of the file. 1: the first. 2: preparations with plans of format 3.
-const FORMAT: u32 = 2;
+/// Version of the file. 1: the first. 2: preparations with plans of format 3. 3: rehearsals.
+const FORMAT: u32 = 3;
 
 /// Proposals, kept in a file.
 #[derive(Debug)]
 pub struct Proposals {
     connection: Mutex<Connection>,
+    /// Never held while the file is asked.
+    under_way: Mutex<UnderWays>,
 }
 
 /// Why a proposal can't be read or changed.
@@ -50,10 +55,17 @@ pub enum ProposalError {
     /// Nothing can come of it any more.
     #[error("this proposal has ended: make a new one")]
     Ended,
+    /// What isn't known isn't rehearsed.
+    #[error("the deployment must be looked at first, then the upgrade can be rehearsed")]
+    Unseen,
+    /// One rehearsal at a time.
+    #[error("it is being rehearsed already: wait for its end")]
+    IsRehearsed,
 }
 
 impl Proposals {
-    /// Open the file at `path`, made if it isn't there. It is its owner's alone. A look that was under way when the last process ended is none.
+    /// Open the file at `path`, made if it isn't there. It is its owner's alone. A look or a rehearsal that was under way when the
+    /// last process ended is none.
     ///
     /// # Errors
     /// It can't be opened, or another program wrote it.
@@ -70,12 +82,12 @@ impl Proposals {
         connection.execute_batch(&format!(
             "CREATE TABLE IF NOT EXISTS proposals (
                  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, deployment TEXT NOT NULL,
-                 open INTEGER NOT NULL, run_id TEXT, body TEXT NOT NULL, template TEXT, preparation TEXT) STRICT;
+                 open INTEGER NOT NULL, run_id TEXT, body TEXT NOT NULL, template TEXT, preparation TEXT, rehearsal TEXT) STRICT;
              CREATE UNIQUE INDEX IF NOT EXISTS one_is_open ON proposals (deployment) WHERE open = 1;
              CREATE INDEX IF NOT EXISTS proposals_by_run ON proposals (run_id);
              PRAGMA user_version = {FORMAT};"
         ))?;
-        let proposals = Proposals { connection: Mutex::new(connection) };
+        let proposals = Proposals { connection: Mutex::new(connection), under_way: Mutex::default() };
         for proposal in proposals.all_open()? {
             if matches!(proposal.stage, Stage::Looking { .. }) {
                 proposals.change(&proposal.id, None, |proposal| {
@@ -204,6 +216,8 @@ impl Proposals {
         change(&mut proposal)?;
         write(&transaction, &proposal)?;
         transaction.commit().map_err(ProposalError::from)?;
+        drop(connection);
+        self.forget_rehearsal_but(id, |of| proposal.stage.is_open() && of == proposal.revision);
         Ok(proposal)
     }
 
@@ -249,6 +263,20 @@ impl Proposals {
             .query_row("SELECT preparation FROM proposals WHERE id = ?1", params![id], |row| row.get(0))
             .optional()?;
         Ok(kept.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
+    }
+
+    /// Whether a look found a plan for a proposal as it is: what could be approved.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn has_plan(&self, proposal: &Proposal) -> Result<bool, ProposalError> {
+        if !proposal.stage.is_seen() {
+            return Ok(false);
+        }
+        let query = "SELECT json_type(preparation, '$.plan') = 'object' FROM proposals WHERE id = ?1";
+        let kept: Option<Option<bool>> =
+            self.lock().query_row(query, params![proposal.id], |row| row.get(0)).optional()?;
+        Ok(kept.flatten().unwrap_or(false))
     }
 
     /// A look at revision `revision` is over; one of an older revision is thrown away.

@@ -197,7 +197,10 @@ impl From<ProposalError> for Failure {
     fn from(error: ProposalError) -> Failure {
         match &error {
             ProposalError::None => Failure::NotFound,
-            ProposalError::OneIsOpen { .. } | ProposalError::Ended => Failure::Conflict(error.to_string()),
+            ProposalError::OneIsOpen { .. }
+            | ProposalError::Ended
+            | ProposalError::Unseen
+            | ProposalError::IsRehearsed => Failure::Conflict(error.to_string()),
             ProposalError::Store(_)
             | ProposalError::File(_)
             | ProposalError::Unreadable(_)

@@ -55,9 +55,12 @@ pub(crate) async fn check(State(panel): State<Panel>, request: Request, next: Ne
     }
 }
 
+/// Where programs ask.
+pub(super) const API: &str = "/api/";
+
 /// Whether a program asks.
 pub(crate) fn is_api(request: &Request) -> bool {
-    request.uri().path().starts_with("/api/")
+    request.uri().path().starts_with(API)
 }
 
 async fn admit(panel: &Panel, request: Request) -> Result<(Request, Visitor), Failure> {

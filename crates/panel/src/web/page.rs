@@ -4,7 +4,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::MethodRouter;
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets::{SCRIPT, STYLE};
+use super::assets::{Icon, SCRIPT, STYLE};
 use crate::access::{Permission, SignedIn};
 use crate::panel::Panel;
 
@@ -38,14 +38,32 @@ pub(crate) struct Frame<'a> {
     pub(crate) form_token: &'a str,
     /// Whether a browser without script should ask again by itself.
     pub(crate) refreshes: bool,
+    pub(crate) icon: Icon,
+    /// How much waits for them.
+    pub(crate) waiting: usize,
     pub(crate) body: Markup,
 }
 
 impl<'a> Frame<'a> {
     /// A page for somebody who hasn't signed in.
     pub(crate) fn for_a_stranger(title: &'a str, form_token: &'a str, body: Markup) -> Frame<'a> {
-        Frame { title, here: "", navigation: &[], person: None, form_token, refreshes: false, body }
+        Frame {
+            title,
+            here: "",
+            navigation: &[],
+            person: None,
+            form_token,
+            refreshes: false,
+            icon: Icon::default(),
+            waiting: 0,
+            body,
+        }
     }
+}
+
+/// So much waits for whoever looks; nothing where nothing does.
+pub(crate) fn waiting_count(count: usize) -> Markup {
+    html! { @if count > 0 { " " span.count { (count) span.hidden { " waiting for you" } } } }
 }
 
 /// The token that every form carries.
@@ -71,6 +89,7 @@ impl Frame<'_> {
                     @if self.person.is_some() { meta name="form-token" content=(self.form_token); }
                     @if self.refreshes { noscript { meta http-equiv="refresh" content="3"; } }
                     title { (self.title) " · Slackwater" }
+                    link rel="icon" type="image/svg+xml" href=(self.icon.path());
                     link rel="stylesheet" href=(STYLE.path);
                     script src=(SCRIPT.path) defer {}
                 }
@@ -82,7 +101,8 @@ impl Frame<'_> {
                             nav aria-label="Pages" {
                                 @for page in self.navigation {
                                     @if let (Some(words), Some(permission)) = (page.link, page.permission) && person.role.may(permission) {
-                                        a href=(page.path) aria-current=[(self.here == page.path).then_some("page")] { (words) }
+                                        a href=(page.path) aria-current=[(self.here == page.path).then_some("page")] { (words)
+                                            @if page.path == "/" { span #waiting { (waiting_count(self.waiting)) } } }
                                     }
                                 }
                             }
@@ -99,6 +119,8 @@ impl Frame<'_> {
                         }
                         (self.body)
                     }
+                    // The script says which zone it is, and lets it be chosen.
+                    footer.zone { p { span data-zone { "Times are UTC." } " " button.plain type="button" data-zone-switch hidden {} } }
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use http::HeaderMap;
@@ -11,11 +12,17 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use maud::Markup;
 
+use super::assets::Icon;
 use super::failure::Failure;
+use super::guard::API;
 use super::page::{Frame, Page};
 use crate::access::{AccessError, Permission, Proof, SignedIn, fingerprint, form_token};
 use crate::backend::DeploymentSummary;
 use crate::panel::{Origins, Panel};
+use crate::waiting::waiting;
+
+/// How long it may be looked at what waits for whoever asks.
+const COUNT_MILLISECONDS: u64 = 300;
 
 /// What is known of a request before anybody is asked who they are.
 #[derive(Clone)]
@@ -86,12 +93,15 @@ impl Visitor {
 }
 
 /// A request as pages and operations are given it.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) panel: Panel,
     pub(crate) asker: Asker,
     /// The address's parameter, such as a run's id; empty where it has none.
     pub(crate) id: String,
     query: HashMap<String, String>,
+    /// How much waits for whoever asks, as every page's navigation says; zero where that isn't known.
+    waiting: usize,
 }
 
 impl FromRequestParts<Panel> for Call {
@@ -104,7 +114,11 @@ impl FromRequestParts<Panel> for Call {
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let query = query.into_owned().collect();
         let asker = parts.extensions.get::<Asker>().cloned().ok_or(Failure::NotSignedIn)?;
-        Ok(Call { panel: panel.clone(), asker, id, query })
+        let waiting = match parts.uri.path().starts_with(API) || parts.uri.path().ends_with("/stream") {
+            true => 0,
+            false => count_waiting(panel, &asker).await,
+        };
+        Ok(Call { panel: panel.clone(), asker, id, query, waiting })
     }
 }
 
@@ -135,9 +149,17 @@ impl Call {
             person: Some(person),
             form_token,
             refreshes: false,
+            icon: Icon::default(),
+            waiting: self.waiting,
             body,
         }
     }
+}
+
+/// A page is not held up by what its navigation says.
+async fn count_waiting(panel: &Panel, asker: &Asker) -> usize {
+    let found = tokio::time::timeout(Duration::from_millis(COUNT_MILLISECONDS), waiting(panel, asker)).await;
+    found.ok().and_then(Result::ok).map_or(0, |found| found.len())
 }
 
 /// The session's secret.

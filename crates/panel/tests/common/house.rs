@@ -4,13 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use conductor::{Clock, Request};
-use panel::proposals::{Preparation, WishedTemplate};
+use panel::proposals::{Preparation, Progress, Rehearsal, RehearsalPart, WishedTemplate};
 use panel::{
     Answering, Backend, BackendError, DeploymentSummary, Leaving, LeavingWish, Look, MaintenanceWish,
 };
 use tokio::sync::Semaphore;
 use upgrade::{ApprovedPlan, Banner, CatalogueEntry, Job, Plan, Timestamp, UpgradeChoices, Users};
 
+use super::rehearsal::rehearsal;
 use super::release::preparation;
 
 /// A deployment that remembers its banner, and what was asked of it.
@@ -38,6 +39,14 @@ pub struct House {
     pub resumed: Mutex<Vec<String>>,
     /// Looks for proposals that may end; without limit unless a test wants to see one under way.
     pub turns: Semaphore,
+    /// Rehearsals that may end, likewise.
+    pub rehearsals: Semaphore,
+    /// What was rehearsed, in order.
+    pub rehearsed: Mutex<Vec<UpgradeChoices>>,
+    /// Rehearsals that heard that nobody wants them any more.
+    pub unwanted: AtomicU32,
+    /// So many milliseconds before a rehearsal the deployment was looked at for it.
+    pub rehearsed_before: u64,
     /// Banners that may be set, likewise.
     pub acts: Semaphore,
     /// Looks at the deployment that may end, likewise.
@@ -68,6 +77,10 @@ impl Default for House {
             status: "UPDATE_COMPLETE",
             resumed: Mutex::default(),
             turns: Semaphore::new(Semaphore::MAX_PERMITS),
+            rehearsals: Semaphore::new(Semaphore::MAX_PERMITS),
+            rehearsed: Mutex::default(),
+            unwanted: AtomicU32::new(0),
+            rehearsed_before: 0,
             acts: Semaphore::new(Semaphore::MAX_PERMITS),
             looks: Semaphore::new(Semaphore::MAX_PERMITS),
             looked: AtomicU32::new(0),
@@ -85,6 +98,9 @@ impl Backend for House {
             message: None,
             has_banner: true,
             has_gate: true,
+            has_console: true,
+            notice_seconds: 1800,
+            maintenance: upgrade::MaintenancePolicy::default(),
         }]
     }
     fn observe(&self, deployment: &str) -> Answering<'_, Look> {
@@ -162,6 +178,33 @@ impl Backend for House {
                         plan.found = Some(found.clone());
                     }
                     Ok(preparation)
+                }
+            }
+        })
+    }
+    fn rehearse(
+        &self,
+        _: &str,
+        template: &WishedTemplate,
+        choices: &UpgradeChoices,
+        progress: Progress,
+    ) -> Answering<'_, Rehearsal> {
+        let (template, choices) = (template.clone(), choices.clone());
+        self.rehearsed.lock().expect("no panic").push(choices);
+        let at = Timestamp(Clock::system().now().0 - self.rehearsed_before);
+        Box::pin(async move {
+            assert!(progress.is_wanted(RehearsalPart::Runs, 3, 200), "it has only just begun");
+            self.rehearsals.acquire().await.expect("open").forget();
+            if !progress.is_wanted(RehearsalPart::Failures, 1, 9) {
+                self.unwanted.fetch_add(1, Ordering::Relaxed);
+            }
+            match &template {
+                WishedTemplate::Url(url) if url.ends_with("blocked") => Err(BackendError::Refused(
+                    "the upgrade would not begin: limits: <b>too</b> long".to_owned(),
+                )),
+                WishedTemplate::Url(url) if url.ends_with("broken") => panic!("so it was meant"),
+                WishedTemplate::Url(_) | WishedTemplate::File { .. } | WishedTemplate::Release(_) => {
+                    Ok(rehearsal(at))
                 }
             }
         })

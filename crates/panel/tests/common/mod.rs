@@ -2,4 +2,5 @@
 
 pub mod house;
 pub mod plan;
+pub mod rehearsal;
 pub mod release;

@@ -43,6 +43,7 @@ pub fn plan(run_id: &str) -> Plan {
                 tags: None,
                 notification_arns: None,
                 rollback_triggers: None,
+                monitoring_minutes: None,
             },
             predicted: Vec::new(),
             expected: Vec::new(),

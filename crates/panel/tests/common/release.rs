@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use panel::proposals::Preparation;
 use upgrade::{
-    Announcement, AtWork, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate, Foretold,
-    MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Piece, Plan,
-    PlannedRisk, Proposal, Session, SessionKind, StackSettings, StackUpdate, Step, Timestamp, UnpinnedPiece,
-    Unsaved, UpdateKind, UpgradeChoices, Verdict,
+    Announcement, AtWork, ChangedProperty, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate,
+    Foretold, MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Piece,
+    Plan, PlannedRisk, Proposal, Session, SessionKind, StackSettings, StackUpdate, Step, Timestamp,
+    UnpinnedPiece, Unsaved, UpdateKind, UpgradeChoices, Verdict,
 };
 
 /// A resource whose data goes with it.
@@ -64,6 +64,7 @@ pub fn preparation(choices: &UpgradeChoices, at: Timestamp) -> Preparation {
         }],
         permissions: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
         losses: vec![LOSS.to_owned()],
+        properties: vec![changed("KeySchema/0/AttributeName", Some("id"), Some("key"))],
     };
     let plan = in_the_way.is_empty().then(|| plan(choices, &foretold, &checks));
     Preparation {
@@ -95,6 +96,16 @@ fn check(id: &str, title: &str, verdict: Verdict) -> CheckResult {
         accepted_singly: false,
         advice: None,
         fixes: Vec::new(),
+    }
+}
+
+fn changed(path: &str, before: Option<&str>, after: Option<&str>) -> ChangedProperty {
+    ChangedProperty {
+        update: UpdateKind::Primary,
+        logical_id: LOSS.to_owned(),
+        path: path.to_owned(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
     }
 }
 
@@ -186,6 +197,7 @@ fn update() -> StackUpdate {
             tags: None,
             notification_arns: None,
             rollback_triggers: None,
+            monitoring_minutes: None,
         },
         predicted: Vec::new(),
         expected: vec![ExpectedChange {

@@ -126,6 +126,7 @@ async fn each_role_is_let_as_far_as_it_may() {
         (&post, "/deployments/lab/proposals", r#"{"url":"s3://b/k"}"#, StatusCode::OK),
         (&patch, "/proposals/none", "{}", StatusCode::NOT_FOUND),
         (&post, "/proposals/none/prepare", "", StatusCode::NOT_FOUND),
+        (&post, "/proposals/none/rehearse", "", StatusCode::NOT_FOUND),
         (&post, "/proposals/none/approve", r#"{"planSha256":"0"}"#, StatusCode::NOT_FOUND),
         (&post, "/proposals/none/run", "", StatusCode::NOT_FOUND),
         (&Method::DELETE, "/proposals/none", "", StatusCode::NOT_FOUND),

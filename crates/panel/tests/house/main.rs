@@ -9,5 +9,6 @@ mod credentials;
 mod looks;
 mod maintenance;
 mod pages;
+mod rehearsal;
 mod served;
 mod upgrade;

@@ -95,15 +95,17 @@ async fn maintenance_is_approved_by_whoever_asks_for_it() {
 async fn maintenance_that_somebody_else_entered_is_told_and_left_and_not_offered_again() {
     let served = Served::with(in_maintenance(), false);
     let ada = served.set_up().await;
-    let told = ["In maintenance since", "2026-11-29 22:00:00 UTC", "<strong>grace</strong>"];
+    let told = ["2026-11-29 22:00:00 UTC", "<strong>grace</strong>"];
     let page = shown(&served, PAGE, &ada).await;
     holds(
         &page,
         &told,
         &["Enable maintenance mode", "stopRun", "whileUpdating", "Complete maintenance mode"],
     );
+    holds(&page, &["Maintenance mode: <span class=\"pill mind\">on</span>", "On since", "Upgrade now"], &[]);
     holds(&page, &["elsewhere-1", "isn't this panel's", "queue spot is disabled", "althoughUnhealthy"], &[]);
     holds(&shown(&served, "/", &ada).await, &told, &[]);
+    holds(&shown(&served, "/", &ada).await, &["Maintenance mode is on since"], &["let in", "kept out"]);
     let api = served.get("/api/v1/deployments/lab", &ada.cookie).await;
     let api = json(&api);
     assert_eq!(
@@ -138,10 +140,14 @@ async fn what_is_still_to_be_put_back_is_told_while_users_are_in() {
             "Disable maintenance mode",
             "Enable maintenance mode",
         ],
-        &["In maintenance since", "stopRun"],
+        &["On since", "stopRun", "Upgrade now"],
     );
     holds(&page, &["name=\"whileUpdating\" required", "whatever CloudFormation is changing"], &[]);
-    holds(&shown(&served, "/", &ada).await, &["1 thing of maintenance is still to be put back"], &[]);
+    holds(
+        &shown(&served, "/", &ada).await,
+        &["1 thing of it is still to be put back", "queue spot is disabled"],
+        &[],
+    );
 
     let calm = Served::new();
     let ada = calm.set_up().await;
@@ -217,4 +223,27 @@ async fn the_review_says_that_the_maintenance_that_was_found_is_used() {
         ],
         &[],
     );
+}
+
+/// A review begins with how much of what, and each change has its values before and after.
+#[tokio::test]
+async fn a_review_counts_and_shows_each_value_before_and_after() {
+    let served = Served::new();
+    let ada = served.set_up().await;
+    let way = Way::begin(&served, &ada).await;
+    way.clear(&ada).await;
+    let review = shown(&served, "/deployments/lab/upgrade/review", &ada).await;
+    holds(
+        &review,
+        &[
+            "1 replaced",
+            "1 value, before and after",
+            "KeySchema/0/AttributeName",
+            "<code class=\"value\">id</code>",
+        ],
+        &["only tags"],
+    );
+    holds(&review, &["with another value", "AWS says something else", "data-find=\"changes-of-all\""], &[]);
+    let counts = review.find("class=\"counts\"").expect("they are there");
+    assert!(counts < review.find("id=\"risks\"").expect("risks"), "counts come first");
 }

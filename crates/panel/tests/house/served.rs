@@ -67,6 +67,15 @@ impl Served {
 
     /// With this clock: one that starts at a given time goes by tokio's alone.
     pub fn at(clock: Clock, house: House, two_person_approval: bool) -> Served {
+        Served::open(clock, house, two_person_approval, false)
+    }
+
+    /// Where a plan is approved only after a rehearsal.
+    pub fn wanting_rehearsals(house: House) -> Served {
+        Served::open(Clock::system(), house, false, true)
+    }
+
+    fn open(clock: Clock, house: House, two_person_approval: bool, rehearsal_required: bool) -> Served {
         let house = Arc::new(house);
         let folder = tempfile::tempdir().expect("a folder");
         let access = folder.path().join("panel.sqlite");
@@ -76,6 +85,7 @@ impl Served {
             runs: Arc::new(FileRuns::open(&journal, clock).expect("it opens")),
             access: &access,
             two_person_approval,
+            rehearsal_required,
             clock,
             origins: Origins { secure: false, loopback_only: true },
             proxies: Proxies::none(),

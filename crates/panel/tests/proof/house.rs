@@ -46,6 +46,7 @@ impl Served {
             origins,
             proxies: Proxies::none(),
             two_person_approval: false,
+            rehearsal_required: false,
         })
         .expect("it opens");
         Served { panel, journal, access, _folder: folder }

@@ -5,6 +5,7 @@ mod common;
 mod document;
 mod elsewhere;
 mod file;
+mod followed;
 mod fuzz;
 mod house;
 mod lists;

@@ -84,5 +84,6 @@ pub fn event(number: usize) -> StackEvent {
             .to_owned(),
         status: status.to_owned(),
         status_reason: None,
+        hook: None,
     }
 }

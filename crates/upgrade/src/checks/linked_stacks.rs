@@ -15,6 +15,10 @@ pub(super) const BACKUP_STACK: Check = Check::new("backup-stack", "Backup stack"
 fn backup(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let least = input.release.least_backup_version.as_deref();
     let Some(linked) = &input.circumstances.backup else {
+        // No parameter of the platform's would point at one, so its vendor has none to deploy.
+        if least.is_none() && input.profile.backup_parameters.is_empty() {
+            return finding.skipped("The platform knows no backup stack, and none is configured.".to_owned());
+        }
         finding.warn(
             match least {
                 Some(least) => format!(

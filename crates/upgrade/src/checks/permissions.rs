@@ -17,6 +17,9 @@ pub fn actions_of_role(permissions: &Permissions) -> BTreeSet<String> {
     groups.flat_map(|(_, group)| group.actions.iter().cloned()).collect()
 }
 
+/// The account of clouds on one machine, which AWS gives to nobody: their root user is all that they hand out.
+const LOCAL_ACCOUNT: &str = "000000000000";
+
 /// Who asks.
 pub(super) const IDENTITY: Check = Check::new("identity", "Caller", identity);
 
@@ -37,7 +40,7 @@ fn identity(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
                     ),
                     "Use credentials of the stack's account, or assume a role in it.",
                 );
-            } else if arn.ends_with(":root") {
+            } else if arn.ends_with(":root") && account != LOCAL_ACCOUNT {
                 finding.warn(
                     format!(
                         "The caller is {arn}, the account's root user: nothing limits what a mistake can do."

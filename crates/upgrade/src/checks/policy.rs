@@ -56,7 +56,8 @@ fn sessions(input: &CheckInput<'_>, finding: &mut Finding) {
         finding.warn(
             "The platform's adapter doesn't know sessions: nobody is told, nothing is saved, and open sessions end with \
              their workers.",
-            "Announce the window early and ask people to save and close their sessions before it.",
+            "Name the platform's API in [deployments.NAME.platform], if it has one; else announce the window early, and ask \
+             people to save and close their sessions before it.",
         );
     } else if !platform.save {
         finding.warn(

@@ -61,8 +61,7 @@ pub(crate) fn way_out(status: &str) -> Option<&'static str> {
 /// Sources: user guide, "Choose how to handle failures when provisioning resources". That a replacement is refused
 /// ("Replacement type updates not supported on stack with disable-rollback") is known from people's reports, and that a
 /// stack stays so marked by an earlier operation too (aws-sam-cli 4585).
-pub(super) const ROLLBACK: Check =
-    Check::new("rollback", "A failed update is rolled back", rollback).standing();
+pub(super) const ROLLBACK: Check = Check::new("rollback", "A failed update is rolled back", rollback);
 
 fn rollback(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     let stack = &input.circumstances.stack;

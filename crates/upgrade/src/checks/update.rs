@@ -149,6 +149,14 @@ fn differences(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
             milder.push(one.logical_id.as_str());
         }
     }
+    let (rebuilt, graver): (Vec<_>, Vec<_>) = graver.into_iter().partition(|one| is_rebuilt(one));
+    if !rebuilt.is_empty() {
+        finding.note(format!(
+            "Replaced though AWS's preview doesn't say so, empty by then or made anew without loss: {} ({}).",
+            list(rebuilt.iter().map(|one| one.logical_id.as_str())),
+            count(rebuilt.len(), "resource")
+        ));
+    }
     for one in &graver {
         finding.warn(
             format!(
@@ -176,10 +184,28 @@ fn differences(input: &CheckInput<'_>, mut finding: Finding) -> CheckResult {
     if !nested.is_empty() {
         finding.note(format!("Nested stacks, into which nobody has looked: {}.", nested.join(", ")));
     }
-    if graver.is_empty() && milder.is_empty() {
+    if graver.is_empty() && rebuilt.is_empty() && milder.is_empty() {
         finding.note("What AWS's preview lists is what we expect.");
     }
     finding.done()
+}
+
+/// What runs work and holds nothing: maintenance has emptied it before the update, which makes it anew. AWS's preview is
+/// wrong about it at nearly every release that brings new machines (a group's name follows its launch template), and nobody can do
+/// anything about that.
+const REBUILT: [&str; 6] = [
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::AutoScaling::LifecycleHook",
+    "AWS::AutoScaling::ScalingPolicy",
+    "AWS::AutoScaling::ScheduledAction",
+    "AWS::AutoScaling::WarmPool",
+    "AWS::Batch::ComputeEnvironment",
+];
+
+fn is_rebuilt(one: &Expectation) -> bool {
+    let anew =
+        matches!(one.expected, Expected::Replaced | Expected::MayBeReplaced | Expected::InstancesReplaced);
+    anew && REBUILT.contains(&one.resource_type.as_str())
 }
 
 /// 0 nothing, 1 changed, 2 perhaps replaced, 3 replaced, gone or refused. An addition harms nobody.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::properties::ChangedProperty;
 use super::update::{DraftedUpdate, planned_risks};
 use crate::checks::losses;
 use crate::plan::{PlannedRisk, StackUpdate};
@@ -17,6 +18,9 @@ pub struct Foretold {
     pub permissions: String,
     /// Resources whose data goes with them, by logical id: each must be accepted by it.
     pub losses: Vec<String>,
+    /// What becomes of each property that changes.
+    #[serde(default)]
+    pub properties: Vec<ChangedProperty>,
 }
 
 impl Foretold {
@@ -29,6 +33,7 @@ impl Foretold {
             risks: planned_risks(all()),
             permissions: primary.policy(),
             losses: losses(primary),
+            properties: all().flat_map(|drafted| drafted.properties.iter().cloned()).collect(),
         }
     }
 }

@@ -17,6 +17,8 @@ use template::{
 use crate::comparison::Change;
 use crate::deployment::Deployment;
 use crate::draft::DraftError;
+use crate::draft::options::UpdateOptions;
+use crate::draft::properties::{ChangedProperty, changed_properties};
 use crate::draft::secrets::{shown_values, side, side_by_resources};
 use crate::plan::{
     ExpectedChange, ParameterSetting, PlannedRisk, Proposal, StackUpdate, UpdateKind, sha256_of,
@@ -47,19 +49,6 @@ pub struct UpdateRequest<'a> {
     pub profile: Option<&'a Profile>,
 }
 
-/// Settings of a stack operation; what is `None` stays as the stack has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct UpdateOptions {
-    /// The role that CloudFormation assumes.
-    pub role_arn: Option<String>,
-    /// The stack's tags.
-    pub tags: Option<Vec<(String, String)>>,
-    /// SNS topics for the stack's events.
-    pub notification_arns: Option<Vec<String>>,
-    /// ARNs of CloudWatch alarms that roll the update back.
-    pub rollback_triggers: Option<Vec<String>>,
-}
-
 /// A release with the values it is deployed, or will be deployed, with: sound, and ready to evaluate.
 #[derive(Debug, Clone)]
 pub struct ReleaseSide {
@@ -87,6 +76,8 @@ pub struct DraftedUpdate {
     pub risks: Vec<Risk>,
     /// What IAM has to allow.
     pub permissions: Permissions,
+    /// What becomes of each property.
+    pub properties: Vec<ChangedProperty>,
 }
 
 impl DraftedUpdate {
@@ -215,15 +206,17 @@ pub fn draft_update(request: &UpdateRequest<'_>) -> Result<DraftedUpdate, DraftE
             tags: options.tags.clone(),
             notification_arns: options.notification_arns.clone(),
             rollback_triggers: options.rollback_triggers.clone(),
+            monitoring_minutes: options.monitoring_minutes,
         },
         predicted: plain.changes.iter().map(Change::from_prediction).collect(),
         expected: expectations.iter().map(ExpectedChange::from_expectation).collect(),
-        estimated_seconds: time.update_seconds + time.clean_up_seconds,
+        estimated_seconds: time.update_seconds + time.clean_up_seconds + options.watched_seconds(),
         point_of_no_return: time.point_of_no_return,
     };
     let risks = risks(&expectations, &evaluation_after);
     let permissions = permissions(&expectations, &evaluation_after);
-    Ok(DraftedUpdate { update, before, after, pseudo, expectations, risks, permissions })
+    let properties = changed_properties(request.kind, &values.changes, &before, &after);
+    Ok(DraftedUpdate { update, before, after, pseudo, expectations, risks, permissions, properties })
 }
 
 /// The update back to what the stack had, as it will have to be once `drafted` has been carried out. `template_url` is

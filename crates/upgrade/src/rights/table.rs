@@ -90,6 +90,7 @@ pub const TOPICS: &[Topic] = &[
             right("cloudformation:CreateChangeSet", UPGRADE),
             right("cloudformation:DeleteChangeSet", UPGRADE),
             right("cloudformation:DescribeChangeSet", UPGRADE),
+            right("cloudformation:DescribeChangeSetHooks", UPGRADE),
             right("cloudformation:ExecuteChangeSet", UPGRADE),
         ],
     },
@@ -98,6 +99,16 @@ pub const TOPICS: &[Topic] = &[
         because: "To read what CloudFormation itself finds wrong with a change set before anything is touched.",
         on: On::OwnChangeSets,
         rights: &[right("cloudformation:DescribeEvents", UPGRADE)],
+    },
+    Topic {
+        sid: "ReadHookResults",
+        because: "To read what the account's hooks found when a resource or a change set fails by them, and what they advise. \
+                  Asked only then; where their results are encrypted with a key of your own, kms:Decrypt is needed as well.",
+        on: On::Everything(When::Always),
+        rights: &[
+            right("cloudformation:GetHookResult", UPGRADE),
+            right("cloudformation:ListHookResults", UPGRADE),
+        ],
     },
     Topic {
         sid: "FollowUpdates",

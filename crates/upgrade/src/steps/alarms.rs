@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, NotedResource};
 use crate::note::Note;
-use crate::observation::{AlarmSeen, Observation, physical_ids};
+use crate::observation::{AlarmSeen, Observation, left_behind, physical_ids};
 use crate::plan::Plan;
 use crate::query::FleetQuery;
 use crate::state::State;
@@ -20,7 +20,7 @@ pub(crate) fn mute_alarms() -> StepRules {
         calms_again: true,
         ..StepRules::new(
             "Mute alarms",
-            |plan, state, _| inquiry(plan, state),
+            |plan, state, _| inquiry(plan, state, physical_ids(&state.targets.alarms)),
             |plan, state, seen, at| {
                 let Observation::Alarms(alarms) = seen else { return None };
                 Some(mute(plan, state, alarms, at))
@@ -32,7 +32,12 @@ pub(crate) fn mute_alarms() -> StepRules {
 pub(crate) fn unmute_alarms() -> StepRules {
     StepRules::new(
         "Unmute alarms",
-        |plan, state, _| inquiry(plan, state),
+        |plan, state, _| {
+            let mut names = physical_ids(&state.targets.alarms);
+            let before = state.before.alarms.iter().map(|alarm| &alarm.name);
+            names.extend(left_behind(before, &state.targets.alarms));
+            inquiry(plan, state, names)
+        },
         |plan, state, seen, _| {
             let Observation::Alarms(alarms) = seen else { return None };
             Some(unmute(plan, state, alarms))
@@ -41,13 +46,12 @@ pub(crate) fn unmute_alarms() -> StepRules {
     .restoring()
 }
 
-fn inquiry(plan: &Plan, state: &State) -> Inquiry {
-    let alarms = &state.targets.alarms;
+fn inquiry(plan: &Plan, state: &State, names: Vec<String>) -> Inquiry {
     let idle = !plan.maintenance.mute_alarms && !state.takes_over(plan);
-    if alarms.is_empty() || idle {
+    if names.is_empty() || idle {
         return Inquiry::Known(Decision::Done);
     }
-    Inquiry::Ask(FleetQuery::Alarms { names: physical_ids(alarms) }.into())
+    Inquiry::Ask(FleetQuery::Alarms { names }.into())
 }
 
 /// Done when none of them acts. One that acted gets its note first; one that its owner muted gets none, and stays muted.

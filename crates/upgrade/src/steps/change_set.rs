@@ -93,6 +93,9 @@ fn create(plan: &Plan, state: &mut State, kind: UpdateKind, seen: Option<&Change
             if weighing.stops.is_empty() {
                 let mut remarks: Vec<String> =
                     weighing.remarks.iter().map(|remark| remark_of(kind, remark)).collect();
+                if let Some(hooks) = &seen.hooks {
+                    remarks.extend(hooks.remarks(kind.title()));
+                }
                 // One that is made anew says the same again.
                 remarks.retain(|remark| !state.remarks.contains(remark));
                 state.remarks.append(&mut remarks);

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, Memory, NotedResource, short_name};
 use crate::note::Note;
-use crate::observation::{Job, JobQueue, Observation, physical_ids};
+use crate::observation::{Job, JobQueue, Observation, left_behind, physical_ids};
 use crate::plan::Plan;
 use crate::query::{FleetQuery, Query};
 use crate::state::State;
@@ -21,7 +21,7 @@ pub(crate) fn disable_job_queues() -> StepRules {
         calms_again: true,
         ..StepRules::new(
             "Disable job queues",
-            |_, state, _| inquiry(state),
+            |_, state, _| inquiry(physical_ids(&state.targets.job_queues)),
             |plan, state, seen, at| {
                 let Observation::JobQueues(queues) = seen else { return None };
                 Some(disable(plan, state, queues, at))
@@ -33,10 +33,17 @@ pub(crate) fn disable_job_queues() -> StepRules {
 pub(crate) fn restore_job_queues() -> StepRules {
     StepRules::new(
         "Restore job queues",
-        |_, state, _| inquiry(state),
+        |_, state, _| {
+            let mut arns = physical_ids(&state.targets.job_queues);
+            let before = state.before.job_queues.iter().map(|queue| &queue.arn);
+            arns.extend(left_behind(before, &state.targets.job_queues));
+            inquiry(arns)
+        },
         |plan, state, seen, _| {
             let Observation::JobQueues(queues) = seen else { return None };
-            Some(restore(plan, state, queues))
+            let is_there = |queue: &&JobQueue| !queue.status.starts_with("DELET");
+            let queues: Vec<JobQueue> = queues.iter().filter(is_there).cloned().collect();
+            Some(restore(plan, state, &queues))
         },
     )
     .restoring()
@@ -61,10 +68,10 @@ pub(crate) fn terminate_jobs() -> StepRules {
     }
 }
 
-fn inquiry(state: &State) -> Inquiry {
-    match state.targets.job_queues.as_slice() {
-        [] => Inquiry::Known(Decision::Done),
-        queues => Inquiry::Ask(FleetQuery::JobQueues { arns: physical_ids(queues) }.into()),
+fn inquiry(arns: Vec<String>) -> Inquiry {
+    match arns.is_empty() {
+        true => Inquiry::Known(Decision::Done),
+        false => Inquiry::Ask(FleetQuery::JobQueues { arns }.into()),
     }
 }
 
@@ -166,8 +173,8 @@ pub(crate) fn take_away_again(
     Some(terminating(plan, untold))
 }
 
-/// Done when every queue that was enabled before, and is still the stack's, is enabled again, and no note is left. A queue
-/// that the update made new is as the new release defines it.
+/// Done when every queue that was enabled before, and is still there, is enabled again, and no note is left. One that the release
+/// removes and CloudFormation left is its owner's, as it was. A queue that the update made new is as the new release defines it.
 fn restore(plan: &Plan, state: &mut State, queues: &[JobQueue]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {

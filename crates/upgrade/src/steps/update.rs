@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use crate::act::StackAct;
+use crate::hooks::HookFinding;
 use crate::observation::{Observation, StackEvent, WorkerGroup};
 use crate::plan::{Plan, StackUpdate, UpdateKind};
 use crate::query::{Query, StackQuery};
@@ -10,6 +11,9 @@ use crate::state::{Continued, State, UpdateState};
 use crate::step::{Ends, OnStop, StepRules};
 use crate::steps::{Decision, Inquiry, change_set, no_update, workers};
 use crate::watch;
+
+/// As many warnings of hooks as anybody reads.
+const WARNINGS_TOLD: usize = 10;
 
 /// The stack's status when its rollback has failed.
 pub(crate) const UPDATE_ROLLBACK_FAILED: &str = "UPDATE_ROLLBACK_FAILED";
@@ -123,6 +127,11 @@ fn follow(
     let stop = state.stop.clone();
     let token = token(plan, kind, state.updates.get(&kind));
     for event in events {
+        if let Some(found) = &event.hook {
+            state.update(kind).last_event_id = Some(event.event_id.clone());
+            note_hook(state, kind, &event.logical_id, found);
+            continue;
+        }
         note(state.update(kind), kind, planned, event);
         note_listener(plan, state, kind, event);
     }
@@ -218,6 +227,23 @@ fn follow_status(state: &mut State, kind: UpdateKind, status: Option<&str>) -> D
     decision
 }
 
+/// What a hook of the account found: the reason of a failure to come, or a warning.
+fn note_hook(state: &mut State, kind: UpdateKind, logical_id: &str, found: &HookFinding) {
+    let update = state.update(kind);
+    if !found.is_warning() {
+        update.hooks_found.entry(logical_id.to_owned()).or_default().push(found.to_string());
+        return;
+    }
+    update.hooks_warned += 1;
+    let warned = update.hooks_warned;
+    if warned <= WARNINGS_TOLD {
+        state.remarks.push(format!("a hook of the account warned of {logical_id}, and it went on: {found}"));
+    } else if warned == WARNINGS_TOLD + 1 {
+        let more = "hooks of the account warned of more; the events of the update have each";
+        state.remarks.push(more.to_owned());
+    }
+}
+
 /// A listener that the update makes, or removes, is a door that appears or goes.
 fn note_listener(plan: &Plan, state: &mut State, kind: UpdateKind, event: &StackEvent) {
     let of_platform = match kind {
@@ -280,7 +306,10 @@ fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event
         }
     }
     if event.is_root_failure() {
-        let reason = event.status_reason.as_deref().unwrap_or("AWS gave no reason");
+        let mut reason = event.status_reason.clone().unwrap_or_else(|| "AWS gave no reason".to_owned());
+        for found in update.hooks_found.remove(&event.logical_id).into_iter().flatten() {
+            reason.push_str(&format!(". {found}"));
+        }
         if update.root_cause.is_none() {
             update.root_cause = Some(format!("{} ({}): {reason}", event.logical_id, event.resource_type));
         }
@@ -288,7 +317,7 @@ fn note(update: &mut UpdateState, kind: UpdateKind, planned: &StackUpdate, event
             update.stuck.push(StuckResource {
                 logical_id: event.logical_id.clone(),
                 resource_type: event.resource_type.clone(),
-                reason: reason.to_owned(),
+                reason,
             });
         }
     }

@@ -6,7 +6,7 @@ pub(crate) mod schedules;
 use crate::Timestamp;
 use crate::act::{Act, FleetAct, GroupSize, LifecycleAction, Memory, NotedResource, WarmPoolSize};
 use crate::note::Note;
-use crate::observation::{Instance, Observation, WorkerGroup, physical_ids};
+use crate::observation::{Instance, Observation, WorkerGroup, left_behind, physical_ids};
 use crate::obstacles::not_come_back;
 use crate::plan::Plan;
 use crate::query::{FleetQuery, Query};
@@ -40,7 +40,15 @@ pub(crate) fn terminate_workers() -> StepRules {
 pub(crate) fn restore_workers() -> StepRules {
     StepRules::new(
         "Restore worker groups",
-        |_, state, _| inquiry(state),
+        |_, state, _| {
+            let mut names = physical_ids(&state.targets.worker_groups);
+            let before = state.before.worker_groups.iter().map(|group| &group.name);
+            names.extend(left_behind(before, &state.targets.worker_groups));
+            match names.is_empty() {
+                true => Inquiry::Known(Decision::Done),
+                false => Inquiry::Ask(FleetQuery::WorkerGroups { names }.into()),
+            }
+        },
         |plan, state, seen, _| {
             let Observation::WorkerGroups(groups) = seen else { return None };
             Some(restore(plan, state, groups))
@@ -268,6 +276,17 @@ fn complete_lifecycle_actions(state: &State, groups: &[WorkerGroup]) -> Option<A
 fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
     let decision = put_back(plan, state, groups);
     if decision == Decision::Done {
+        let left = groups.iter().filter(|group| state.has_removed(group));
+        let mut left: Vec<String> = left
+            .map(|group| {
+                format!(
+                    "group {} is no longer the stack's, and is still there: it was left without instances",
+                    group.name
+                )
+            })
+            .collect();
+        left.retain(|one| !state.remarks.contains(one));
+        state.remarks.append(&mut left);
         let mut told = not_come_back(groups);
         told.retain(|one| !state.still_to_put_back.contains(one));
         state.still_to_put_back.append(&mut told);
@@ -276,7 +295,8 @@ fn restore(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
 }
 
 /// Done when every group that maintenance took to zero, and that is still there, has the sizes it had. Sizes that the
-/// update set are the new release's: they stand, as those of a group that it replaced.
+/// update set are the new release's: they stand, as those of a group that it replaced. One that the release removes and
+/// CloudFormation left stays without instances: its machines are the old release's. It only loses its note.
 fn put_back(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision {
     let takes_over = state.takes_over(plan);
     if plan.left_without_state {
@@ -286,8 +306,11 @@ fn put_back(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) -> Decision 
     let known =
         |group: &WorkerGroup| state.before.worker_groups.iter().find(|earlier| earlier.name == group.name);
     let earlier = |group: &WorkerGroup| -> Option<WorkerGroup> {
+        if state.has_removed(group) {
+            return None;
+        }
         if let Some(known) =
-            known(group).filter(|_| state.journal_counts(plan, &group.name, size_of(group) == zero(group)))
+            known(group).filter(|_| state.journal_counts(plan, &group.name, wants_nothing(group)))
         {
             return Some(known.clone());
         }
@@ -356,6 +379,11 @@ fn keep_notes(plan: &Plan, state: &mut State, groups: &[WorkerGroup]) {
             state.before.worker_groups.push(memory::as_before(group, &note));
         }
     }
+}
+
+/// Whether a group is as maintenance left it, though an update, or its rollback, may have set its least and greatest size since.
+fn wants_nothing(group: &WorkerGroup) -> bool {
+    group.desired_capacity == 0
 }
 
 /// The sizes that a group is to have again, where it has others.

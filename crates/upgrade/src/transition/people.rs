@@ -104,16 +104,7 @@ pub(super) fn answered(
             proceed(plan, state, at)
         }
         Answer::ForceRollback => {
-            let stuck = match &question {
-                Question::RollbackFailed { resources, .. } => resources.as_slice(),
-                Question::Unseen { .. }
-                | Question::NoCredentials { .. }
-                | Question::Unhealthy { .. }
-                | Question::Leaving { .. }
-                | Question::GateGone { .. }
-                | Question::WindowPassed { .. } => &[],
-            };
-            let stuck: Vec<&str> = stuck.iter().map(|one| one.logical_id.as_str()).collect();
+            let stuck: Vec<&str> = question.stuck().iter().map(|one| one.logical_id.as_str()).collect();
             let skipped = format!("whatever failed ({})", stuck.join(", "));
             continue_rollback(
                 &mut state,

@@ -158,10 +158,23 @@ pub(super) fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
             let keeps = if plan.gateless { "keeps work stopped" } else { "keeps users out" };
             Outcome::GateClosed { reason: format!("{reason} (stay_closed_on_failure {keeps})") }
         }
+        (RunKind::Upgrade, Some(reason)) if state.stays.is_none() && new_release_stands(&state) => {
+            state.remarks.push(format!("the new release stands, though it was to be taken back: {reason}"));
+            Outcome::Upgraded
+        }
         (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
         (_, Some(reason)) => Outcome::NotUpgraded { reason },
     };
     end(state, outcome)
+}
+
+/// Whether the update came to its end, and no way back did: the outcome is of what is, not of what was wanted.
+fn new_release_stands(state: &State) -> bool {
+    let is_complete = |kind: UpdateKind| {
+        let status = state.updates.get(&kind).and_then(|update| update.status.as_ref());
+        status.is_some_and(|(status, _)| status == "UPDATE_COMPLETE")
+    };
+    is_complete(UpdateKind::Primary) && !is_complete(UpdateKind::WayBack)
 }
 
 pub(super) fn go_back(plan: &Plan, mut state: State, at: Timestamp, reason: String) -> (State, Effect) {

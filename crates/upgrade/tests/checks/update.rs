@@ -290,3 +290,25 @@ fn the_gravest_risk_comes_first_whichever_update_has_it() {
     assert_eq!(risks.len(), all);
     assert_eq!(risks.first().map(|risk| risk.kind.as_str()), Some("data is lost"), "{risks:#?}");
 }
+
+/// What a review shows of each property; of a secret that there was, and that there will be.
+#[test]
+fn properties_are_told_before_and_after_but_for_secrets() {
+    let mut world = World::default();
+    world.rewrite("EvaluationPeriods: 1", "EvaluationPeriods: 3");
+    world.rewrite("MasterUsername: root", "MasterUsername: {\"Fn::Sub\": \"root-${Password}\"}");
+    let drafted = world.draft().expect("it changes something");
+    let of = |logical_id: &str, path: &str| {
+        let found = drafted.properties.iter().find(|one| one.logical_id == logical_id && one.path == path);
+        found.map(|one| (one.before.as_deref(), one.after.as_deref()))
+    };
+    assert_eq!(
+        of("QueueAlarm", "EvaluationPeriods"),
+        Some((Some("1"), Some("3"))),
+        "{:#?}",
+        drafted.properties
+    );
+    assert!(of("Database", "MasterUsername").is_some(), "{:#?}", drafted.properties);
+    let all = format!("{:?}", drafted.properties);
+    assert!(!all.contains("old-secret"), "a secret in {all}");
+}

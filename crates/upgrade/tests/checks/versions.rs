@@ -42,7 +42,17 @@ fn versions_and_linked_stacks() {
             Passed,
             "",
         ),
-        ("no backup stack", |w| w.around.backup = None, "backup-stack", Warning, "No backup stack"),
+        (
+            "no backup stack",
+            |w| {
+                w.around.backup = None;
+                w.profile = Profile::code_ocean();
+            },
+            "backup-stack",
+            Warning,
+            "No backup stack",
+        ),
+        ("none that could be", |w| w.around.backup = None, "backup-stack", Skipped, "knows no backup stack"),
         (
             "not looked",
             |w| w.around.backup = Some(LinkedStack { name: "b".into(), found: Err("AccessDenied".into()) }),

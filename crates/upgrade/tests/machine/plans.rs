@@ -53,6 +53,7 @@ fn update(kind: UpdateKind) -> StackUpdate {
             tags: None,
             notification_arns: None,
             rollback_triggers: None,
+            monitoring_minutes: None,
         },
         predicted: vec![change("Template")],
         expected: Vec::new(),

@@ -327,6 +327,7 @@ fn event(index: usize, logical_id: &str, status: &str) -> StackEvent {
         resource_type: resource_type.to_owned(),
         status: status.to_owned(),
         status_reason: Some("because".to_owned()),
+        hook: None,
     }
 }
 

@@ -413,6 +413,20 @@ pub fn stories() -> Vec<Story> {
             "WentBack",
             "the platform isn't healthy: platform: 503; ada chose to go back",
         ),
+        story(
+            "a person goes back, AWS makes no change set for it, and users are let in as it is",
+            Fortune {
+                sick: true,
+                answers: &[|| Answer::GoBack, || Answer::Open],
+                refuse: Some((9, |act| {
+                    let way_back = UpdateKind::WayBack;
+                    matches!(act, Act::Stack(StackAct::CreateChangeSet { update, .. }) if *update == way_back)
+                })),
+                ..updated()
+            },
+            "Upgraded",
+            "",
+        ),
         with(
             |plan| plan.health.on_failure = OnUnhealthy::GoBack,
             story(

@@ -23,14 +23,27 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     proxy = DroppingProxy(house.address)
     ada, vera = house.somebody("ada"), house.somebody("vera", proxy.address)
     maintenance_page(ada)
-    expect(ada.get_by_text("5 sessions")).to_be_visible()
+    # What one click does, to whom, and what holds where nothing is typed.
+    foretold = ada.locator(".foretold")
+    expect(foretold).to_contain_text(re.compile(r"5 sessions are saved and stopped, with \d+ unsaved files: .*Ada \d"))
+    expect(foretold).to_contain_text(re.compile(r"\d+ computations are stopped: .*Ada \d"))
+    expect(ada.get_by_text(re.compile("^Empty: (at once|in .+), as the settings have it.$")).first).to_be_visible()
     house.look(ada, "maintenance")
+    # Pages that stay open show by themselves what becomes of it.
+    page_of_maintenance, overview = house.somebody("ada"), house.somebody("vera")
+    maintenance_page(page_of_maintenance)
+    page_of_maintenance.get_by_label("Message to users").fill("Back at eleven")
     press(ada, "Enable maintenance mode")
     expect(heading(ada, "Enable maintenance")).to_be_visible()
     vera.goto(ada.url.replace(house.address, proxy.address))
     expect(vera.get_by_text("Stop …")).to_have_count(0)
     expect(line(vera, "Close the gate")).to_be_visible(timeout=PATIENCE)
     proxy.drop()
+    expect(ada.locator("#place")).to_have_text(re.compile(r"^Step \d+ of \d+ · "))
+    expect(ada).to_have_title(re.compile(r"^\d+/\d+ .* – lab"))
+    expect(page_of_maintenance.locator("#under-way")).to_contain_text(re.compile(r"Step \d+ of \d+"))
+    # What somebody types there stays.
+    expect(page_of_maintenance.get_by_label("Message to users")).to_have_value("Back at eleven")
     expect(vera.get_by_text("Connection lost.")).to_be_visible()
     house.look(vera, "run-offline")
     # Somebody who reloads in the middle of it misses nothing and sees nothing twice.
@@ -45,6 +58,10 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     expect(vera.get_by_text("Connection lost.")).to_be_hidden()
     assert_same_lines(ada, vera)
     house.look(vera, "run-ended")
+    expect(overview.get_by_text("Maintenance mode is on since")).to_be_visible(timeout=30_000)
+    page_of_maintenance.get_by_label("Message to users").fill("")
+    page_of_maintenance.get_by_role("heading", name="System maintenance").click()
+    expect(page_of_maintenance.get_by_role("link", name="Upgrade now")).to_be_visible(timeout=30_000)
 
     maintenance_page(ada)
     in_maintenance(ada, "ada")
@@ -53,7 +70,19 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     expect(heading(ada, "Disable maintenance")).to_be_visible()
     ended(ada, "maintenance was left")
     ada.goto("/")
-    expect(ada.get_by_role("article", name="lab")).to_contain_text("let in")
+    expect(ada.get_by_role("article", name="lab")).to_contain_text("Maintenance mode off", use_inner_text=True)
+
+
+def it_counts_by_itself(page: Page) -> None:
+    """Time goes on though nothing happens and nobody reloads."""
+    since = page.locator("[data-since]").last
+    page.route("**/stream**", lambda route: route.abort())
+    seen = set()
+    for _ in range(40):
+        seen.add(since.inner_text())
+        page.wait_for_timeout(100)
+    page.unroute("**/stream**")
+    assert len(seen) >= 3, seen
 
 
 def begun_on_the_command_line_and_stopped_here(house: House) -> None:
@@ -63,6 +92,9 @@ def begun_on_the_command_line_and_stopped_here(house: House) -> None:
     runs = page.get_by_role("link", name="Enable maintenance")
     until(page, lambda: (page.goto("/history"), runs.count() == 2)[1])
     runs.first.click()
+    # The wait for the announced time, as a time of the day and as what is left.
+    expect(page.get_by_text(re.compile(r"^The gate closes at \d\d:\d\d:\d\d, in "))).to_be_visible()
+    it_counts_by_itself(page)
     page.get_by_text("Stop …").click()
     house.look(page, "run-stop")
     # The page of system maintenance names the run, and asks for what disabling would meet.
@@ -90,14 +122,15 @@ def begun_on_the_command_line_and_stopped_here(house: House) -> None:
 
 def in_maintenance(page: Page, by: str | None = None) -> None:
     """The page of system maintenance says so, from the gate's own note."""
-    expect(page.get_by_text("kept out", exact=True)).to_be_visible()
-    told = page.get_by_text("In maintenance since")
+    expect(page.get_by_text("Maintenance mode: on", exact=True)).to_be_visible()
+    told = page.get_by_text("On since")
     expect(told).to_be_visible()
     if by:
         expect(told).to_contain_text(f"by {by}")
     expect(page.get_by_role("heading", name="To be put back")).to_be_visible()
     expect(page.get_by_role("button", name="Enable maintenance mode")).to_have_count(0)
     expect(page.get_by_role("button", name="Disable maintenance mode")).to_be_visible()
+    expect(page.get_by_role("link", name="Upgrade now")).to_be_visible()
 
 
 def until(page: Page, holds) -> None:

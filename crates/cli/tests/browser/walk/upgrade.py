@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from house import PATIENCE, House, heading, line, press, submit
+from house import PATIENCE, House, heading, line, lines, press, submit
 from maintenance import ended, in_maintenance, maintenance_page
 
 
@@ -46,6 +46,14 @@ def decide(house: House, page: Page, release: str, in_maintenance_by: str | None
     for box in page.get_by_role("checkbox", name=re.compile("I acknowledge")).all():
         box.check()
     house.look(page, f"upgrade-{release}-4-review")
+    # One of many is found as one types, with what it was and what it will be.
+    entries = page.locator("[data-entry]")
+    wanted = entries.locator("strong").last.text_content()
+    page.get_by_label("Find a resource, type or property").fill(wanted)
+    expect(entries.filter(visible=True).filter(has_text=wanted).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ found$"))).to_be_visible()
+    page.get_by_label("Find a resource, type or property").fill("")
+    assert page.get_by_text(re.compile(r"^\d+ values?, before and after$")).count() > 0, "no value is shown before and after"
     submit(page, "Approve this plan")
     expect(page.get_by_role("button", name="Run it now")).to_be_visible()
     house.look(page, f"upgrade-{release}-4-review-approved")
@@ -61,7 +69,7 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
     maintenance_page(page)
     in_maintenance(page, "ada")
     page.goto("/")
-    expect(page.get_by_role("article", name="lab")).to_contain_text("In maintenance since")
+    expect(page.get_by_role("article", name="lab")).to_contain_text("Maintenance mode is on since")
     house.look(page, "overview-maintenance")
     choose(house, page, "1.1.0")
     house.look(page, "upgrade-1.1.0-2-details")
@@ -92,11 +100,11 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
         ended(one, "upgraded")
     # Maintenance has ended by itself, as was seen then.
     expect(line(page, "Upgraded")).to_be_visible()
-    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Users are let in.", "It found the deployment in maintenance"):
+    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Maintenance mode is off. Users reach the platform.", "It found maintenance mode on"):
         expect(page.get_by_text(words)).to_be_visible()
     house.look(page, "upgrade-1.1.0-5-events-ended")
     maintenance_page(page)
-    expect(page.get_by_text("let in", exact=True)).to_be_visible()
+    expect(page.get_by_text("Maintenance mode: off", exact=True)).to_be_visible()
     expect(page.get_by_text("release 1.1.0")).to_be_visible()
     expect(page.get_by_role("button", name="Disable maintenance mode")).to_have_count(0)
     expect(page.get_by_role("button", name="Enable maintenance mode")).to_be_visible()
@@ -105,17 +113,27 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
     card = page.get_by_role("article", name="lab")
     expect(card).to_contain_text("1.1.0")
     expect(card).to_contain_text("UPDATE_COMPLETE")
-    expect(card).to_contain_text("let in")
+    expect(card).to_contain_text("Maintenance mode off", use_inner_text=True)
     house.look(page, "overview-upgraded")
 
 
 def an_unhealthy_release_and_its_question(house: House) -> None:
     """Users stay out until somebody decides, on the run's own page."""
     page = house.somebody("ada")
+    # A browser that says yes, and remembers what it was told to show.
+    page.add_init_script("""
+        window.shown = [];
+        window.Notification = class { constructor(title) { window.shown.push(title); } static permission = 'granted';
+            static requestPermission() { return Promise.resolve('granted'); } };
+    """)
+    overview = house.somebody("ada")
     choose(house, page, "1.2.0")
     page.get_by_role("link", name="Next without saving").click()
     page.get_by_role("link", name="Next without saving").click()
     decide(house, page, "1.2.0")
+    assert page.evaluate("window.shown") == [], "nobody asked for notices"
+    press(page, "Notify me in this browser")
+    expect(page.get_by_role("button", name="Stop notifying me")).to_be_visible()
     question = page.get_by_role("alert").filter(has_text="The platform is not healthy")
     expect(question).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("The gate was last seen closed")).to_be_visible()
@@ -123,11 +141,27 @@ def an_unhealthy_release_and_its_question(house: House) -> None:
     viewer = house.somebody("vera")
     viewer.goto(page.url)
     expect(viewer.get_by_text("An operator decides.")).to_be_visible()
-    expect(viewer.get_by_role("button", name="Go back to the previous release")).to_be_disabled()
-    press(page, "Go back to the previous release")
+    expect(viewer.get_by_role("button", name="Go back")).to_have_count(0)
+    viewer.goto("/")
+    expect(viewer.get_by_text("Waits for you")).to_have_count(0)
+    # Each answer says what it does; one that can't be taken back is asked for once more.
+    expect(page.get_by_text("Look again, and wait on with a fresh deadline.")).to_be_visible()
+    expect(page).to_have_title(re.compile("^Decision needed – lab"))
+    assert page.evaluate("window.shown") == ["Decision needed – lab"], page.evaluate("window.shown")
+    # Whoever may answer is told on Overview, which was open all the time, and in every page's navigation.
+    waits = overview.get_by_role("link", name="Upgrade: a decision is needed")
+    expect(waits).to_be_visible(timeout=30_000)
+    expect(overview.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview")).to_contain_text("1 waiting for you")
+    expect(overview).to_have_title(re.compile("^Something waits for you"))
+    house.look(overview, "overview-decision")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-bad"))
+    page.get_by_text("Go back to the previous release …").click()
+    expect(page.get_by_text("Are you sure?").first).to_be_visible()
+    house.look(page, "upgrade-1.2.0-5-question-sure")
+    press(page, "Yes: go back to the previous release")
     ended(page, "gone back to the previous release")
     expect(line(page, re.compile(r"ada \(arn:aws:iam::\S+\) decides: go back to the previous release"))).to_be_visible()
-    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Users are let in."):
+    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Maintenance mode is off. Users reach the platform."):
         expect(page.get_by_text(words)).to_be_visible()
     house.look(page, "upgrade-1.2.0-5-events-ended")
 
@@ -143,10 +177,32 @@ def a_failing_release_and_its_rollback(house: House) -> None:
     expect(page.get_by_role("heading", name="Root cause")).to_be_visible()
     expect(line(page, "UPDATE_ROLLBACK_COMPLETE")).to_be_visible()
     house.look(page, "upgrade-1.3.0-5-events-ended")
+    # Among the events: only what failed; and the root cause, one click away.
+    page.get_by_label("Show").select_option(label="what failed")
+    expect(line(page, "UPDATE_IN_PROGRESS")).to_be_hidden()
+    expect(lines(page).filter(visible=True).first).to_be_visible()
+    page.get_by_label("Find").fill("nothing is called so")
+    press(page, "Search all of them")
+    expect(page.get_by_text("Nothing like that has happened.")).to_be_visible()
+    page.get_by_role("link", name="Where it happened, among the events").first.click()
+    assert "#line-" in page.url, page.url
+    expect(page.locator("li:target")).to_contain_text("_FAILED")
+    # What stays: the report as a file, and the time in the zone that the reader chooses, once for every page.
+    with page.expect_download() as report:
+        page.get_by_role("link", name="Markdown").click()
+    assert "# Upgrade 1.1.0 → 1.3.0 of lab" in report.value.path().read_text()
+    expect(page.get_by_text("Times are those of Europe/Paris (UTC+1).")).to_be_visible()
+    began = page.locator(".head time").inner_text()
+    submit(page, "Show UTC")
+    expect(page.get_by_text("Times are UTC.")).to_be_visible()
+    assert page.locator(".head time").inner_text() != began
+    submit(page, "Show those of Europe/Paris")
+    # The local cloud has no console to lead to.
+    expect(page.get_by_text("In AWS's console")).to_have_count(0)
     page.goto("/")
     card = page.get_by_role("article", name="lab")
     expect(card).to_contain_text("UPDATE_ROLLBACK_COMPLETE")
-    expect(card).to_contain_text("let in")
+    expect(card).to_contain_text("Maintenance mode off", use_inner_text=True)
     expect(card).to_contain_text("The last run: not upgraded.")
     house.look(page, "overview-rolled-back")
     nothing_secret_in(house, page)

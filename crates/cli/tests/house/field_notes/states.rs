@@ -34,7 +34,7 @@ fn elsewhere(full: &Full, prefix: &str) -> Site {
     let cloud = sdk(&full.local, full.clock);
     let backup = sdk(&full.backup, full.clock);
     let clouds = AwsClouds { primary: cloud.clone(), backup: Some(backup), role: Some(cloud) };
-    let ports = Ports { clouds, platform: full.platform.adapter() };
+    let ports = Ports { clouds, platform: crate::stub_platform::adapter(&full.platform) };
     let mut settings = full.site.settings.clone();
     settings.state = Some(state);
     let site = Site::around(settings, Path::new(""), ports, full.clock).expect("a profile");

@@ -1,5 +1,7 @@
 //! Creating, updating or replacing one resource, as the target definition wants it.
 
+mod in_place;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +11,11 @@ use super::decide::{self, Action, Circumstances};
 use super::group::Instance;
 use super::rolling::{self, Progress};
 use super::{
-    Step, Work, finish_task, group, nested, owner, reason, resource_status, resource_status_showing,
+    Step, Work, finish_task, group, hooks, nested, owner, reason, resource_status, resource_status_showing,
     schedule, signals, start,
 };
 use crate::World;
-use crate::cloudformation::durations::{self, INITIATE};
+use crate::cloudformation::durations::{self, HOOKS, INITIATE};
 use crate::cloudformation::dynamic_references;
 use crate::cloudformation::provisioner;
 use crate::cloudformation::rollback_configuration;
@@ -24,11 +26,9 @@ use crate::cloudformation::values::StackValues;
 use crate::cloudformation::walk::TaskIndex;
 use crate::cloudformation::words::evaluate_words;
 use crate::faults::FaultPhase;
-use crate::resource::{Desired, ProvisionError, Provisioned, Stability};
+use crate::resource::{Desired, ProvisionError, Stability};
 use crate::services::resource_type;
 use changeset::stack_policy::UpdateAction;
-
-const WAIT_CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 
 /// A change under way.
 #[derive(Debug, Clone)]
@@ -38,9 +38,18 @@ pub struct Change {
     evaluated: Evaluated,
     /// The instances that a rolling update replaces once the group has been updated.
     obsolete: Vec<Instance>,
+    /// Of an update in place: the resource before it.
+    was: Option<Box<StackResource>>,
+    /// The looks of the account's hooks that come before it.
+    hooks: Vec<String>,
 }
 
 impl Change {
+    /// A new physical resource, the first one or one in the old one's place.
+    fn creation(creates: bool, delete_first: bool, evaluated: Evaluated, hooks: Vec<String>) -> Change {
+        Change { creates, delete_first, evaluated, obsolete: Vec::new(), was: None, hooks }
+    }
+
     /// `CreationPolicy`, where the change makes a physical resource.
     pub fn creation_policy(&self) -> Option<&Value> {
         self.evaluated.creation_policy.as_ref()
@@ -83,12 +92,8 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
         touch(stack, &logical_id);
         stack.resources.insert(logical_id.clone(), new_resource(world, resource, &evaluated));
         resource_status(world, stack, target.as_ref(), &logical_id, Status::CreateInProgress, None);
-        set_change(
-            stack,
-            task,
-            Change { creates: true, delete_first: false, evaluated, obsolete: Vec::new() },
-        );
-        schedule(world, stack, task, Step::Initiate, INITIATE);
+        let hooks = hooks::begin(world, stack, &logical_id, true);
+        prepare(world, stack, task, Change::creation(true, false, evaluated, hooks));
         return;
     };
     let circumstances = Circumstances {
@@ -120,7 +125,7 @@ pub fn begin(world: &mut World, stack: &mut Stack, evaluation: &Evaluation<'_>, 
             }
             finish_task(stack, task);
         }
-        Action::Update { rolling } => begin_update(world, stack, task, &logical_id, evaluated, rolling),
+        Action::Update { rolling } => in_place::begin(world, stack, task, &logical_id, evaluated, rolling),
         Action::Replace { delete_first } => {
             begin_replacement(world, stack, task, &logical_id, evaluated, delete_first)
         }
@@ -149,98 +154,6 @@ fn begin_broken(world: &mut World, stack: &mut Stack, resource: &Resource, words
     }
     resource_status(world, stack, target.as_ref(), &resource.logical_id, in_progress, None);
     fail(world, stack, &resource.logical_id, failed, words);
-}
-
-fn begin_update(
-    world: &mut World,
-    stack: &mut Stack,
-    task: TaskIndex,
-    logical_id: &str,
-    evaluated: Evaluated,
-    rolling: bool,
-) {
-    let target = stack.operation.as_ref().and_then(|operation| operation.target.clone());
-    touch(stack, logical_id);
-    let Some(existing) = stack.resources.get_mut(logical_id) else { return };
-    let (type_name, physical_id) = (existing.type_name.clone(), existing.physical_id.clone());
-    let obsolete = match physical_id.as_deref().filter(|_| rolling) {
-        Some(name) => group::instances(world, name),
-        None => Vec::new(),
-    };
-    let old = existing.clone();
-    let previous = std::mem::replace(&mut existing.properties, evaluated.properties.clone());
-    resource_status(world, stack, target.as_ref(), logical_id, Status::UpdateInProgress, None);
-    let owner = owner(stack, target.as_deref());
-    let mut is_awaited = false;
-    let outcome = if type_name == nested::TYPE {
-        let id = physical_id.clone().unwrap_or_default();
-        nested::update(world, stack, &id, &evaluated.properties).map(|began| {
-            is_awaited = began;
-            let attributes =
-                stack.resources.get(logical_id).map(|one| one.attributes.clone()).unwrap_or_default();
-            Provisioned { physical_id: id, attributes, extra: Duration::ZERO }
-        })
-    } else if type_name == WAIT_CONDITION {
-        // User guide, `AWS::CloudFormation::WaitCondition`: updates are not supported. Assumption: the words.
-        Err(ProvisionError { reason: format!("Update to resource type {WAIT_CONDITION} is not supported.") })
-    } else {
-        let asked = match type_name == group::TYPE {
-            true => group::asked(&evaluated.properties, &previous, evaluated.update_policy.as_ref()),
-            false => std::borrow::Cow::Borrowed(&*evaluated.properties),
-        };
-        let desired = Desired {
-            owner: &owner,
-            logical_id,
-            type_name: &type_name,
-            properties: &asked,
-            previous: Some(&previous),
-            physical_id: physical_id.as_deref(),
-            undoes: false,
-        };
-        let unmade = world.faults.is_unmade(&stack.name, logical_id);
-        let had = stack.had(logical_id);
-        provisioner::validate(logical_id, &type_name, had, &evaluated.properties).and_then(
-            |()| match unmade {
-                true => Ok(Provisioned {
-                    physical_id: physical_id.clone().unwrap_or_default(),
-                    attributes: old.attributes.clone(),
-                    extra: Duration::ZERO,
-                }),
-                false => provisioner::update(world, &desired, evaluated.update_policy.as_ref()),
-            },
-        )
-    };
-    match outcome {
-        Ok(provisioned) => {
-            // A custom resource that answers an update with another id has replaced itself: the old one is deleted in
-            // the clean-up (user guide, "Custom resources": PhysicalResourceId).
-            if old.physical_id.as_ref() != Some(&provisioned.physical_id)
-                && let Some(operation) = stack.operation.as_mut()
-            {
-                operation.obsolete.push(old);
-            }
-            if let Some(existing) = stack.resources.get_mut(logical_id) {
-                existing.physical_id = Some(provisioned.physical_id);
-                existing.attributes = provisioned.attributes;
-                existing.metadata.clone_from(&evaluated.metadata);
-                existing.deletion_policy = evaluated.deletion_policy;
-                existing.update_replace_policy = evaluated.update_replace_policy;
-                existing.depends_on.clone_from(&evaluated.depends_on);
-            }
-            set_change(stack, task, Change { creates: false, delete_first: false, evaluated, obsolete });
-            if is_awaited {
-                return;
-            }
-            schedule(
-                world,
-                stack,
-                task,
-                Step::Complete,
-                durations::usual(&type_name).update + provisioned.extra,
-            );
-        }
-        Err(error) => fail(world, stack, logical_id, Status::UpdateFailed, error.reason),
-    }
 }
 
 fn begin_replacement(
@@ -273,8 +186,27 @@ fn begin_replacement(
     } else if let Some(words) = in_the_way.filter(|_| !delete_first) {
         fail(world, stack, logical_id, Status::UpdateFailed, words);
     } else {
-        set_change(stack, task, Change { creates: false, delete_first, evaluated, obsolete: Vec::new() });
-        schedule(world, stack, task, Step::Initiate, INITIATE);
+        let hooks = hooks::begin(world, stack, logical_id, false);
+        prepare(world, stack, task, Change::creation(false, delete_first, evaluated, hooks));
+    }
+}
+
+/// Let the hooks look at a resource of which a physical one is to be made, or ask its service.
+fn prepare(world: &mut World, stack: &mut Stack, task: TaskIndex, change: Change) {
+    let (step, pause) = match change.hooks.is_empty() {
+        true => (Step::Initiate, INITIATE),
+        false => (Step::Hooks, HOOKS),
+    };
+    set_change(stack, task, change);
+    schedule(world, stack, task, step, pause);
+}
+
+/// The hooks have looked: ask the service, if they let it.
+fn after_hooks(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &str, change: Change) {
+    match hooks::end(world, stack, logical_id, &change.hooks, change.creates) {
+        Err(words) => failed(world, stack, task, logical_id, words),
+        Ok(()) if change.was.is_some() => in_place::carry_out(world, stack, task, logical_id, change),
+        Ok(()) => schedule(world, stack, task, Step::Initiate, INITIATE),
     }
 }
 
@@ -285,6 +217,7 @@ pub fn go_on(world: &mut World, stack: &mut Stack, task: TaskIndex, step: Step) 
     let Work::Apply(Some(change)) = &entry.work else { return };
     let (logical_id, change) = (entry.logical_id.clone(), change.clone());
     match step {
+        Step::Hooks => after_hooks(world, stack, task, &logical_id, *change),
         Step::Initiate => initiate(world, stack, task, &logical_id, &change),
         Step::Complete => complete(world, stack, task, &logical_id, &change),
         Step::Look => signals::check_signals(world, stack, task, &logical_id),
@@ -352,7 +285,8 @@ fn initiate(world: &mut World, stack: &mut Stack, task: TaskIndex, logical_id: &
             if is_nested {
                 return;
             }
-            let usual = durations::usual(&existing.type_name).create.saturating_sub(INITIATE);
+            let usual = durations::of(world, &stack.name, logical_id, &existing.type_name);
+            let usual = usual.create.saturating_sub(INITIATE);
             schedule(world, stack, task, Step::Complete, usual + provisioned.extra + extra);
         }
         Err(error) => fail(world, stack, logical_id, failed, error.reason),
@@ -382,7 +316,7 @@ fn remove_first(
     if let Some(operation) = stack.operation.as_mut() {
         operation.removed_first.insert(existing.logical_id.clone());
     }
-    Ok(durations::usual(&existing.type_name).delete + extra)
+    Ok(durations::of(world, &stack.name, &existing.logical_id, &existing.type_name).delete + extra)
 }
 
 /// The service is done with the resource, unless that has yet to come to rest.
@@ -485,7 +419,11 @@ pub fn cancel(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let Some(operation) = stack.operation.as_mut() else { return };
     let Some(entry) = operation.walk.task(task) else { return };
     let logical_id = entry.logical_id.clone();
-    let creates = matches!(&entry.work, Work::Apply(Some(change)) if change.creates);
+    let (creates, looks) = match &entry.work {
+        Work::Apply(Some(change)) => (change.creates, change.hooks.clone()),
+        Work::Apply(None) | Work::Restore | Work::Remove(_) | Work::Release(_) => (false, Vec::new()),
+    };
+    crate::cloudformation::hooks::end(world, &looks);
     operation.walk.fail(task);
     let (status, words) = match creates {
         true => (Status::CreateFailed, reason::CREATION_CANCELLED),

@@ -62,7 +62,8 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     let outcome = kept.and_then(|()| provisioner::delete(world, &desired));
     match outcome {
         Ok(extra) => {
-            schedule(world, stack, task, Step::Complete, durations::usual(&resource.type_name).delete + extra)
+            let usual = durations::of(world, &stack.name, &resource.logical_id, &resource.type_name);
+            schedule(world, stack, task, Step::Complete, usual.delete + extra)
         }
         Err(error) => fail(world, stack, task, &resource, error.reason),
     }
@@ -247,6 +248,7 @@ fn news(
             status,
             reason: words,
             properties: definition.map(|definition| (resource.properties.clone(), definition)),
+            hook: None,
         },
     );
     if let Some(current) = stack.resources.get_mut(&resource.logical_id)

@@ -98,7 +98,8 @@ pub fn begin(world: &mut World, stack: &mut Stack, task: TaskIndex) {
     );
     match outcome {
         Ok(provisioned) => {
-            let usual = durations::usual(&old.type_name).update + provisioned.extra;
+            let usual =
+                durations::of(world, &stack.name, &old.logical_id, &old.type_name).update + provisioned.extra;
             if let Some(resource) = stack.resources.get_mut(&logical_id) {
                 // The attributes are what the service has now: a launch template that is put back has one
                 // version more, not its old number.
@@ -174,7 +175,8 @@ fn begin_return(
     );
     match outcome {
         Ok(provisioned) => {
-            let usual = durations::usual(&old.type_name).create + provisioned.extra;
+            let usual =
+                durations::of(world, &stack.name, &old.logical_id, &old.type_name).create + provisioned.extra;
             let made = StackResource {
                 physical_id: Some(provisioned.physical_id),
                 attributes: provisioned.attributes,

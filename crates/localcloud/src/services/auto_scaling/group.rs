@@ -9,7 +9,7 @@ use super::scheduled::ScheduledAction;
 use crate::Timestamp;
 
 /// A group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) arn: String,
@@ -143,7 +143,7 @@ impl LifecycleState {
 }
 
 /// An instance of a group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Instance {
     pub(super) id: String,
     pub(super) zone: String,

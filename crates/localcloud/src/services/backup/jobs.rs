@@ -8,7 +8,7 @@ use crate::services::Service;
 use crate::{AwsError, Input, Timestamp, World};
 
 /// A job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     id: String,
     vault: String,

@@ -8,7 +8,7 @@ use super::{listed, not_found, required, seconds};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// A plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) id: String,
     pub(super) arn: String,
@@ -21,7 +21,7 @@ pub(super) struct Plan {
 }
 
 /// What a plan backs up.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Selection {
     pub(super) id: String,
     pub(super) created: Timestamp,

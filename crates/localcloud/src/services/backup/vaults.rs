@@ -8,7 +8,7 @@ use super::{invalid, listed, required, seconds};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// A vault.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Vault {
     pub(super) name: String,
     pub(super) arn: String,

@@ -22,7 +22,7 @@ const DESCRIBED: &[&str] = &[
 ];
 
 /// One revision.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Definition {
     pub(super) name: String,
     pub(super) revision: u64,

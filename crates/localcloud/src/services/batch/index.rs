@@ -7,7 +7,7 @@ use std::ops::Bound;
 use super::job::JobState;
 
 /// Kept by [`super::job::enter`] and the submission; jobs are never forgotten.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Index {
     /// By queue, state and place in the order of submission: the job's id.
     places: BTreeMap<String, BTreeMap<JobState, BTreeMap<u64, String>>>,

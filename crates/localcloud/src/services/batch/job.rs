@@ -58,7 +58,7 @@ impl JobState {
 }
 
 /// A job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) id: String,
     /// Its place in the order of submission.

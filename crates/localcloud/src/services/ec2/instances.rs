@@ -86,7 +86,7 @@ impl Protection {
 }
 
 /// An instance.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Instance {
     pub(super) reservation: String,
     /// Its number among those of its launch.

@@ -11,7 +11,7 @@ use crate::{AwsError, Input, Timestamp, World};
 const MOST_VERSIONS: usize = 10_000;
 
 /// A launch template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LaunchTemplate {
     pub(super) name: String,
     pub(super) created: Timestamp,

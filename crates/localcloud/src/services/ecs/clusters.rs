@@ -19,7 +19,7 @@ const DESCRIBED: &[&str] = &[
 ];
 
 /// One of them. A deleted one stays, INACTIVE: "may remain discoverable in your account for a period of time".
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cluster {
     pub(super) arn: String,
     pub(super) is_active: bool,

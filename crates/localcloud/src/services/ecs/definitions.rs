@@ -30,7 +30,7 @@ const DESCRIBED: &[&str] = &[
 ];
 
 /// One revision.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Definition {
     pub(super) family: String,
     pub(super) revision: usize,

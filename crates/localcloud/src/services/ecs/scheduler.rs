@@ -16,7 +16,7 @@ use super::task::{self, Ending, Order};
 use crate::World;
 
 /// What a service has.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Census {
     /// Tasks that are to run, of the primary deployment: those that don't run yet, then those that do, the newest first.
     new_pending: Vec<String>,

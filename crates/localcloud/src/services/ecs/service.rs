@@ -36,7 +36,7 @@ impl Status {
 }
 
 /// A service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Service {
     pub(super) name: String,
     pub(super) arn: String,
@@ -73,7 +73,7 @@ pub(super) struct Service {
 }
 
 /// What a service has to tell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) id: String,
     pub(super) at: Timestamp,

@@ -62,7 +62,7 @@ impl TaskState {
 }
 
 /// A task.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) arn: String,
     pub(super) id: String,
@@ -113,7 +113,7 @@ pub(super) struct Ending {
 }
 
 /// What is to be started.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) cluster: String,
     pub(super) definition: String,

@@ -30,7 +30,7 @@ pub(super) const NAMES: &str = "
     Protocol Endpoint BackupVaultName ResourceArn IamRoleArn backupJobId calls slow throttle resources place
     StackName TemplateBody TemplateURL UsePreviousTemplate Parameters Capabilities ResourcesToSkip
     RetainResources RollbackConfiguration DisableRollback OnFailure StackPolicyBody StackStatusFilter
-    ChangeSetName ChangeSetType ExportName LogicalResourceId StackDriftDetectionId
+    HookResultId TargetType TargetId ChangeSetName ChangeSetType ExportName LogicalResourceId StackDriftDetectionId
     EnableTerminationProtection UniqueId Status Targets Preferences UploadId PartNumber Parts CopySource
     Record Delete ExpectedBucketOwner InstanceProfileName UserName DBSnapshotArn ApplyAction Action happened
     job code backupPlanId selectionId recoveryPointArn backupVaultName VersionIdMarker

@@ -9,7 +9,7 @@ use super::{
 use crate::{AwsError, Input, Timestamp, World};
 
 /// A managed policy of the account. Only its present version is kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ManagedPolicy {
     pub(super) name: String,
     pub(super) path: String,

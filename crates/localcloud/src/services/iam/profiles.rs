@@ -6,7 +6,7 @@ use super::{listed, name, no_such_entity, roles};
 use crate::{AwsError, Input, Timestamp, World};
 
 /// What hands a role to an instance.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub(super) name: String,
     pub(super) path: String,

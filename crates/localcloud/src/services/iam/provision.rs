@@ -17,7 +17,7 @@ use crate::services::tags;
 use crate::{AwsError, Input, World};
 
 /// The inline policies that one resource has put on identities.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Placed {
     policy: String,
     roles: Vec<String>,

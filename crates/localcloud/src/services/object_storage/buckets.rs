@@ -7,7 +7,7 @@ use super::{Bucket, S3Answer, Versioning, bucket, bucket_mut, checked_name, time
 use crate::{AwsError, World};
 
 /// What was put on a bucket, to be given back; nothing here expires, is locked, or is encrypted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) tagging: Option<Tagging>,
     pub(super) encryption: Option<ServerSideEncryptionConfiguration>,

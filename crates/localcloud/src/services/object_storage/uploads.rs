@@ -18,7 +18,7 @@ const MOST_PARTS: i32 = 10_000;
 pub(super) const LEAST_PART_BYTES: usize = 5 * 1024 * 1024;
 
 /// An upload that is under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Upload {
     pub(super) bucket: String,
     key: String,
@@ -27,7 +27,7 @@ pub(super) struct Upload {
     parts: BTreeMap<i32, Part>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Part {
     body: Bytes,
     entity_tag: String,

@@ -39,7 +39,7 @@ impl Status {
 }
 
 /// A database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DbInstance {
     pub(super) id: String,
     pub(super) arn: String,

@@ -20,7 +20,7 @@ const COPIED: &[&str] = &[
 ];
 
 /// A snapshot.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DbSnapshot {
     pub(super) id: String,
     pub(super) arn: String,

@@ -149,6 +149,29 @@ struct Foretold {
     permissions: Value,
     /// Resources whose data goes with them, by logical id.
     losses: Vec<String>,
+    /// What becomes of each property that changes.
+    properties: Vec<ChangedProperty>,
+}
+
+/// A property of a resource, before and after. Secrets are `****`, and a long value is cut.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ChangedProperty {
+    update: String,
+    logical_id: String,
+    /// Such as `Environment/Variables/NAME`.
+    path: String,
+    /// `null`: there was none.
+    before: Option<String>,
+    /// `null`: there will be none.
+    after: Option<String>,
+}
+
+impl From<upgrade::ChangedProperty> for ChangedProperty {
+    fn from(changed: upgrade::ChangedProperty) -> ChangedProperty {
+        let upgrade::ChangedProperty { update, logical_id, path, before, after } = changed;
+        ChangedProperty { update: update.title().to_owned(), logical_id, path, before, after }
+    }
 }
 
 /// The update of one stack.
@@ -173,11 +196,14 @@ impl From<proposals::Preparation> for Preparation {
             changes: update.expected,
         };
         let foretold =
-            found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses }| Foretold {
-                updates: updates.into_iter().map(update).collect(),
-                risks,
-                permissions: serde_json::from_str(&permissions).unwrap_or(Value::Null),
-                losses,
+            found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses, properties }| {
+                Foretold {
+                    updates: updates.into_iter().map(update).collect(),
+                    risks,
+                    permissions: serde_json::from_str(&permissions).unwrap_or(Value::Null),
+                    losses,
+                    properties: properties.into_iter().map(ChangedProperty::from).collect(),
+                }
             });
         Preparation {
             at: found.at.into(),

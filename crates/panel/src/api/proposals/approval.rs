@@ -9,7 +9,7 @@ use super::audit_name;
 use crate::api::audited::audited;
 use crate::api::deployments::Started;
 use crate::api::operation::Optional;
-use crate::proposals::{Proposal, ProposalError, Stage, missed_notice};
+use crate::proposals::{Proposal, ProposalError, RehearsalStanding, Stage, missed_notice};
 use crate::web::{Call, Failure, FieldError};
 
 #[derive(Deserialize, JsonSchema)]
@@ -32,7 +32,9 @@ pub(in crate::api) async fn approve(call: Call, sent: Approval) -> Result<Propos
 
 fn approve_plan(call: &Call, sent: &Approval) -> Result<Proposal, Failure> {
     let Call { panel, asker, id, .. } = call;
-    let preparation = panel.proposals.preparation(&panel.proposals.get(id)?)?;
+    let before = panel.proposals.get(id)?;
+    let preparation = panel.proposals.preparation(&before)?;
+    let rehearsal = panel.proposals.rehearsal(&before)?;
     let plan = preparation.as_ref().and_then(|preparation| preparation.plan.as_ref());
     let now = panel.now();
     panel.proposals.change(id, None, |proposal| {
@@ -74,6 +76,12 @@ fn approve_plan(call: &Call, sent: &Approval) -> Result<Proposal, Failure> {
                 "Two people are wanted: whoever proposed or changed this can't approve it. Ask somebody else."
                     .to_owned(),
             ));
+        }
+        if panel.rehearsal_required {
+            let of = if proposal.revision == before.revision { &rehearsal } else { &RehearsalStanding::None };
+            if let Some(wanting) = of.is_wanting(preparation.at) {
+                return Err(Failure::Conflict(wanting));
+            }
         }
         proposal.stage = Stage::Approved(approved.approval().clone());
         Ok(())

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use upgrade::{Acceptance, Timestamp, UpdateOptions};
 
 use super::answers::ProposalSummary;
-use super::checks::{check_acceptances, check_sessions, check_template, differing, values};
+use super::checks::{check_acceptances, check_sessions, check_template, values};
 use super::options::Options;
 use super::template::Template;
 use super::{audit_name, begin_look};
@@ -110,7 +110,7 @@ fn apply(call: &Call, sent: Change, converted: Converted) -> Result<Proposal, Fa
             }
         }
         if let Some(options) = options {
-            choices.options = seen.as_ref().map_or(options.clone(), |seen| differing(options, &seen.stack));
+            choices.options = seen.as_ref().map_or(options.clone(), |seen| options.differing(&seen.stack));
         }
         if let Some(force_sessions) = sent.force_sessions {
             choices.force_sessions = force_sessions;

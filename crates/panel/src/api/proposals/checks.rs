@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use upgrade::{PatternEffort, StackSettings, UpdateOptions};
+use upgrade::PatternEffort;
 
 use crate::proposals::{MOST_TEMPLATE_BYTES, Preparation, WishedTemplate};
 use crate::web::{Failure, FieldError};
@@ -94,17 +94,6 @@ pub(super) fn check_sessions(ids: &[String], seen: Option<&Preparation>) -> Resu
         "forceSessions",
         "Nobody has such a session open. Look again, and choose from those there are.",
     ))
-}
-
-/// What only repeats the stack's own setting is not asked for.
-pub(super) fn differing(wished: UpdateOptions, now: &StackSettings) -> UpdateOptions {
-    let tags: Vec<(String, String)> = now.tags.clone().into_iter().collect();
-    UpdateOptions {
-        role_arn: wished.role_arn.filter(|role| Some(role) != now.role_arn.as_ref()),
-        tags: wished.tags.filter(|wished| *wished != tags),
-        notification_arns: wished.notification_arns.filter(|wished| *wished != now.notification_arns),
-        rollback_triggers: wished.rollback_triggers.filter(|wished| *wished != now.rollback_triggers),
-    }
 }
 
 /// Only what is there can be accepted: a slip of the pen would pass for a decision.

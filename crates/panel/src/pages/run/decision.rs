@@ -52,9 +52,6 @@ fn stop_words(does: StopDoes) -> Option<&'static str> {
 fn question_form(question: &Question, run: &str, may: bool) -> Markup {
     let answer = format!("{run}/answer");
     let send = Send { method: "POST", path: &answer, then: run };
-    let button = |word: &str, class: &str, words: &str| {
-        html! { button class=(class) name="answer" value=(word) { (words) } }
-    };
     html! {
         section.question role="alert" {
             @match question {
@@ -64,26 +61,11 @@ fn question_form(question: &Question, run: &str, may: bool) -> Markup {
                     @if let Some(refused) = refused {
                         p { "CloudFormation did not continue it as it was answered: " (refused) }
                     }
-                    p { "CloudFormation could not take these back. Mend the cause and try again; or pass over what is ticked: "
-                        "CloudFormation then believes that it is as the old release wants it, whatever it really is." }
-                    (form(send, "", &html! {
-                        fieldset disabled[!may] {
-                            legend { "Stuck resources" }
-                            @for stuck in resources {
-                                label.check {
-                                    input type="checkbox" name="skip" data-type="list" value=(stuck.logical_id);
-                                    span { strong { (stuck.logical_id) } " " small { (stuck.resource_type) } br; (stuck.reason) }
-                                }
-                            }
-                            div.buttons {
-                                (button("retry", "primary", "Try the rollback again"))
-                                (button("skip", "", "Try again, passing over the ticked"))
-                                (button("skip-all", "", label(&Answer::ForceRollback)))
-                                (button("look-again", "", "Look again, it was continued elsewhere"))
-                                (button("stay-closed", "", "End the run as it is"))
-                            }
-                        }
-                    }))
+                    p { "CloudFormation could not take these back. Mend the cause and try again; or pass over some of them: "
+                        "CloudFormation then believes that they are as the old release wants them, whatever they really are." }
+                    ul { @for stuck in resources {
+                        li.wrap { strong { (stuck.logical_id) } " " small { (stuck.resource_type) } br; (stuck.reason) }
+                    } }
                 },
                 Question::Unseen { update, error, minutes } => {
                     h2 { "The update of the " (update.title()) " could not be looked at for " (minutes) " minutes" }
@@ -117,36 +99,86 @@ fn question_form(question: &Question, run: &str, may: bool) -> Markup {
                     p { "The gate was announced to close " (when(*closes_at)) ". Going on closes it now: whoever reads the announcement by then has no notice." }
                 },
             }
-            @if !matches!(question, Question::RollbackFailed { .. }) {
-                (form(send, "", &html! {
-                    fieldset disabled[!may] {
-                        legend.hidden { "What now?" }
-                        div.buttons {
-                            @for (place, answer) in question.answers().iter().enumerate() {
-                                (button(answer.word(), if place == 0 { "primary" } else { "" }, label(answer)))
-                            }
-                        }
-                    }
-                }))
-            }
+            (answers(question, send, may))
             @if !may { p.sub { "An operator decides." } }
         }
     }
 }
 
+/// Every answer with what it does; a grave one is asked for once more.
+fn answers(question: &Question, send: Send<'_>, may: bool) -> Markup {
+    let mut all = question.answers();
+    let stuck = question.stuck();
+    if !stuck.is_empty() {
+        // Passing over some of them is trying again.
+        all.push(Answer::ContinueRollback { skip: stuck.iter().map(|one| one.logical_id.clone()).collect() });
+    }
+    if !may {
+        return html! { ul.answers { @for answer in &all { li { strong { (label(answer)) } p.sub { (sentence(answer.meaning(question))) } } } } };
+    }
+    form(
+        send,
+        "",
+        &html! { ul.answers { @for (place, answer) in all.iter().enumerate() {
+            @let button = |class: &str, words: &str| html! { button class=(class) name="answer" value=(answer.word()) { (words) } };
+            li {
+                @if answer.is_grave() {
+                    details.grave-answer {
+                        summary { (label(answer)) " …" }
+                        @if matches!(answer, Answer::ContinueRollback { .. }) {
+                            @for stuck in stuck { label.check {
+                                input type="checkbox" name="skip" data-type="list" value=(stuck.logical_id);
+                                span { (stuck.logical_id) }
+                            } }
+                        }
+                        p { strong { "Are you sure?" } " " (consequence(answer)) }
+                        (button("danger", &format!("Yes: {}", label(answer).to_lowercase())))
+                    }
+                } @else { (button(if place == 0 { "primary" } else { "" }, label(answer))) }
+                p.sub { (sentence(answer.meaning(question))) }
+            }
+        } } },
+    )
+}
+
 /// The answer on a button.
 fn label(answer: &Answer) -> &'static str {
     match answer {
-        Answer::ContinueRollback { .. } => "Try the rollback again",
-        Answer::ForceRollback => "Try again, passing over whatever failed, in nested stacks too",
+        Answer::ContinueRollback { skip } if skip.is_empty() => "Try the rollback again",
+        Answer::ContinueRollback { .. } => "Try again, passing over some",
+        Answer::ForceRollback => "Try again, passing over whatever failed",
         Answer::LookAgain => "Look again, and wait on",
         Answer::GoBack => "Go back to the previous release",
-        Answer::Open => "End maintenance as it is",
+        Answer::Open => "Disable maintenance mode as it is",
         Answer::StayClosed => "End the run as it is",
         Answer::CloseAgain => "Close the gate again and go on",
         Answer::GoOn => "Go on",
         Answer::Leave => "Stop here and put back what this run took away",
     }
+}
+
+/// What whoever gives a grave answer is to know.
+fn consequence(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::ContinueRollback { .. } | Answer::ForceRollback => {
+            "Whatever is passed over stays as it is, and the next update meets it so. It can't be taken back."
+        }
+        Answer::GoBack => {
+            "The stack is updated once more, which takes as long as an update does. What users' data has become under the new release stays."
+        }
+        Answer::Open => "Users meet the platform as it is now, healthy or not.",
+        Answer::StayClosed => {
+            "Nobody works on it any more, and maintenance mode stays on until somebody disables it."
+        }
+        Answer::LookAgain | Answer::CloseAgain | Answer::GoOn | Answer::Leave => "",
+    }
+}
+
+/// Words of the terminal's list as a sentence.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 #[cfg(test)]
@@ -196,5 +228,43 @@ mod tests {
         );
         let passed = Question::WindowPassed { closes_at: Timestamp(1_795_989_600_000) };
         check(&passed, &["2026-11-29 22:00:00 UTC", "go-on", "stop-here"], &["still at work"]);
+    }
+
+    #[test]
+    fn every_answer_says_what_it_does_and_a_grave_one_is_asked_for_once_more() {
+        let stuck = upgrade::StuckResource {
+            logical_id: "Queue".to_owned(),
+            resource_type: "AWS::Batch::JobQueue".to_owned(),
+            reason: "in use".to_owned(),
+        };
+        let questions = [
+            Question::RollbackFailed {
+                update: upgrade::UpdateKind::Primary,
+                root_cause: "so it was told".to_owned(),
+                resources: vec![stuck],
+                refused: None,
+            },
+            Question::Unhealthy { findings: vec!["503".to_owned()], can_go_back: true },
+            Question::GateGone { updating: true, doors: Vec::new() },
+            Question::WindowPassed { closes_at: Timestamp(0) },
+        ];
+        for question in questions {
+            let page = question_form(&question, "/runs/one", true).into_string();
+            let looks = question_form(&question, "/runs/one", false).into_string();
+            assert!(!looks.contains("<button") && looks.contains("An operator decides"), "{looks}");
+            for answer in question.answers() {
+                let meaning = super::sentence(answer.meaning(&question)).replace('\'', "&#39;");
+                let meaning = if page.contains(&meaning) { meaning } else { meaning.replace("&#39;", "'") };
+                assert!(page.contains(&meaning) && looks.contains(&meaning), "{meaning} in {page}");
+                let at = page.find(&format!("value=\"{}\"", answer.word())).expect("it has a button");
+                let before = page.get(..at).expect("a place in it");
+                let asked = before.rfind("<details").is_some_and(|open| {
+                    before.get(open..).is_some_and(|inside| {
+                        !inside.contains("</details>") && inside.contains("Are you sure?")
+                    })
+                });
+                assert_eq!(asked, answer.is_grave(), "{answer:?} in {page}");
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use upgrade::{Plan, UpdateKind};
 
+use crate::pages::form::copy_button;
 use crate::words::counted;
 
 pub(super) fn plan(plan: &Plan) -> Markup {
@@ -12,7 +13,8 @@ pub(super) fn plan(plan: &Plan) -> Markup {
     html! {
         section {
             h2 { "The plan" }
-            p.sub { "SHA-256 " code.wrap { (plan.sha256()) } }
+            @let hash = plan.sha256();
+            p.sub { "SHA-256 " code.wrap { (hash) } " " (copy_button(&hash, "Copy the SHA-256")) }
             @if !plan.risks.is_empty() {
                 h3 { "Risks" }
                 ul { @for risk in &plan.risks { li {

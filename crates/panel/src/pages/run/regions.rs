@@ -5,16 +5,20 @@ use maud::Markup;
 use upgrade::Timestamp;
 
 use super::decision::decision;
+use super::glance::glance;
 use super::standing::standing;
 use super::steps::steps;
 use super::stopped::stopped;
 use super::timeline::timeline;
 use crate::live::RunPicture;
+use crate::usual::Usual;
 
 /// What changes while one looks, but for the timeline.
 pub(crate) struct Regions {
     /// Where it stands.
     pub(crate) standing: String,
+    /// Which step of how many, and how long it takes yet.
+    pub(crate) glance: String,
     /// The question and its answers; the stop button.
     pub(crate) decide: String,
     pub(crate) steps: String,
@@ -24,9 +28,15 @@ pub(crate) struct Regions {
 
 impl Regions {
     /// Each with the name of its place in the page.
-    pub(crate) fn named(self) -> [(&'static str, String); 4] {
-        let Regions { standing, decide, steps, stopped } = self;
-        [("standing", standing), ("decide", decide), ("steps", steps), ("stopped", stopped)]
+    pub(crate) fn named(self) -> [(&'static str, String); 5] {
+        let Regions { standing, glance, decide, steps, stopped } = self;
+        [
+            ("standing", standing),
+            ("glance", glance),
+            ("decide", decide),
+            ("steps", steps),
+            ("stopped", stopped),
+        ]
     }
 }
 
@@ -43,6 +53,7 @@ pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
 /// `claim`: who carries it out.
 pub(crate) fn regions(
     picture: &RunPicture,
+    usual: &Usual,
     may_decide: bool,
     claim: Option<&Claim>,
     now: Timestamp,
@@ -51,8 +62,9 @@ pub(crate) fn regions(
     let state = picture.telling.state();
     Regions {
         standing: standing(picture, claim).into_string(),
+        glance: glance(picture, usual, claim.is_some(), true, now).into_string(),
         decide: decision(plan, state, may_decide, claim.is_some()).into_string(),
-        steps: steps(plan, state, report, now).into_string(),
+        steps: steps(plan, state, report).into_string(),
         stopped: stopped(report).into_string(),
     }
 }

@@ -2,11 +2,15 @@
 
 use conductor::Claim;
 use maud::{Markup, html};
-use upgrade::{Approval, Ending, Plan, Question, Report, State, Timestamp};
+use upgrade::{Approval, Ending, Maintenance, Plan, Question, Report, RunKind, State, Users};
 
+use super::events::root_failure;
 use crate::live::{RunDigest, RunPicture};
 use crate::moment::iso;
-use crate::words::{Tone, clock, counted, duration, pill, run_status, since_by, when};
+use crate::words::{Tone, clock, counted, duration, means_for_users, pill, run_status, since_by, when};
+
+/// Lines after a failure that are shown above it.
+const LINES_AFTER: usize = 20;
 
 /// `claim`: who carries it out.
 pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
@@ -15,7 +19,6 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
         Ok(digest) => run_status(&digest.status),
         Err(_) => (Tone::Quiet, "not begun".to_owned()),
     };
-    let took = duration(report.last_at.milliseconds_since(report.started_at));
     let ending = report.outcome.as_ref().map(|outcome| Ending {
         kind: plan.kind,
         outcome,
@@ -25,13 +28,13 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
     html! {
         div class={ "standing " (tone.class()) } {
             p.big { (pill(tone, &words)) }
-            p { @if report.outcome.is_none() { (gate_as_seen(plan, state, report)) " · " }
-                @if report.outcome.is_none() { span data-since=(report.started_at.0) { (took) } " so far" } @else { (took) }
-                @if report.times_resumed > 0 { " · resumed " (counted(report.times_resumed, "time")) }
+            @if report.outcome.is_none() { p { (gate_as_seen(plan, state, report)) } }
+            @if report.times_resumed + report.times_stood_still > 0 { p.sub {
+                @if report.times_resumed > 0 { "Resumed " (counted(report.times_resumed, "time")) "." }
                 @if report.times_stood_still > 0 {
-                    " · its machine stood still " (counted(report.times_stood_still, "time"))
+                    " Its machine stood still " (counted(report.times_stood_still, "time")) "."
                 }
-            }
+            } }
             @if let Some(Approval { by, at, plan_sha256: _ }) = &report.approval {
                 p.sub { "Approved by " (by) ", " (when(*at)) }
             }
@@ -40,13 +43,13 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
             @if let Some(reason) = reason { p { "Because: " (reason) } }
             @if let Some(ending) = &ending {
                 p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }
-                @for sentence in ending.sentences(seconds) { p { (with_commands(&sentence)) } }
+                @for sentence in ending.sentences_with(mode) { p { (with_commands(&sentence)) } }
             }
             @if let Some(found) = &report.found {
-                p { "It found the deployment in maintenance" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
+                p { "It found maintenance mode on" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
             }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
-            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { "It ends without the update: " (failure) } }
+            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { (without(plan.kind)) (failure) } }
         }
         @if let Some(state) = state {
             @for (kind, update) in &state.updates {
@@ -54,6 +57,9 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
                     div.notice.bad.cause {
                         h3 { "Root cause, " (kind.title()) }
                         p { (cause) }
+                        @if let Some(line) = root_failure(picture.telling.lines()) {
+                            p { a href={ "/runs/" (plan.run_id) "?before=" (line.number + LINES_AFTER) "#line-" (line.number) } { "Where it happened, among the events" } }
+                        }
                     }
                 }
             }
@@ -76,6 +82,15 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
     }
 }
 
+/// What a run that has failed, or was stopped, ends without.
+fn without(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Upgrade => "It ends without the update: ",
+        RunKind::EnterMaintenance => "It ends without maintenance: ",
+        RunKind::LeaveMaintenance => "It ends, and maintenance goes on: ",
+    }
+}
+
 /// A sentence whose commands stand in backticks, as it reads on a terminal.
 fn with_commands(sentence: &str) -> Markup {
     html! { @for (place, part) in sentence.split('`').enumerate() {
@@ -83,9 +98,15 @@ fn with_commands(sentence: &str) -> Markup {
     } }
 }
 
-/// `2026-11-29 22:15:00`, UTC.
-fn seconds(at: Timestamp) -> String {
-    iso(at).get(..19).unwrap_or_default().replace('T', " ")
+/// Maintenance mode as it was seen, in a sentence.
+fn mode(users: &Users) -> String {
+    let Some(Maintenance { run_id: _, since, by, state: _ }) = users.maintenance() else {
+        return format!("Maintenance mode is off. {}", means_for_users(users));
+    };
+    let since = since.map(|at| iso(at).get(..19).unwrap_or_default().replace('T', " "));
+    let since = since.map(|since| format!(" since {since} UTC")).unwrap_or_default();
+    let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    format!("Maintenance mode is on{since}{by}. {}", means_for_users(users))
 }
 
 /// The gate, as the run saw it last: what it is at this moment, only a look tells.

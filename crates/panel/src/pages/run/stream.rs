@@ -19,6 +19,7 @@ use super::regions::{TIMELINE, regions, timeline_now};
 use crate::access::Permission;
 use crate::live::LiveError;
 use crate::panel::Panel;
+use crate::usual::Usual;
 use crate::web::{Asker, Call, Failure};
 
 /// A stream is ended now and then; the browser comes back, and whoever may no longer look is turned away.
@@ -143,7 +144,13 @@ impl Following {
             return None;
         }
         let lines = if moved { &message.lines } else { "\"\"" };
-        Some(format!("{{\"regions\":{{{}}},\"lines\":{lines},\"ended\":{}}}", regions.join(","), self.over))
+        // A page's clock may be off: it counts on from ours.
+        Some(format!(
+            "{{\"now\":{},\"regions\":{{{}}},\"lines\":{lines},\"ended\":{}}}",
+            now.0,
+            regions.join(","),
+            self.over
+        ))
     }
 }
 
@@ -240,7 +247,8 @@ async fn render(panel: &Panel, key: &MessageKey) -> Result<Message, LiveError> {
     let mark = Mark { told: picture.telling.told(), held: claim.is_some() };
     let mut changed = Vec::new();
     if key.mark != Some(mark) {
-        let named = regions(&picture, key.may_decide, claim.as_ref(), panel.now()).named();
+        let usual = Usual::of_run(panel, &picture.plan).await;
+        let named = regions(&picture, &usual, key.may_decide, claim.as_ref(), panel.now()).named();
         changed.extend(named.map(|(name, html)| Region::new(name, html)));
     }
     if key.drawn_in_second.is_some() {
@@ -249,6 +257,7 @@ async fn render(panel: &Panel, key: &MessageKey) -> Result<Message, LiveError> {
     let new = picture.telling.lines_since(key.mark.map_or(0, |mark| mark.told));
     // A page that knows little is given what a page shows.
     let new = new.get(new.len().saturating_sub(LINES_A_PAGE)..).unwrap_or_default();
-    let lines = serde_json::Value::String(lines(new).into_string()).to_string();
+    let console = super::console(panel, &picture.plan);
+    let lines = serde_json::Value::String(lines(new.iter(), console.as_ref()).into_string()).to_string();
     Ok(Message { mark, ended: picture.telling.report().outcome.is_some(), regions: changed, lines })
 }

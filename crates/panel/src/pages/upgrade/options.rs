@@ -21,6 +21,7 @@ pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Prepa
     };
     let topics = wished.notification_arns.as_ref().unwrap_or(&now.notification_arns);
     let alarms = wished.rollback_triggers.as_ref().unwrap_or(&now.rollback_triggers);
+    let minutes = wished.monitoring_minutes.unwrap_or(now.monitoring_minutes);
     let fields = html! {
         fieldset disabled[!may] {
             legend { h2 { "The window" } }
@@ -42,6 +43,10 @@ pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Prepa
             label { "Alarms that roll the update back (ARNs)"
                 textarea name="options.rollbackTriggers" data-type="lines" rows=(rows(alarms.len())) { (alarms.join("\n")) }
                 small { "One a line, five at most. When one goes off during the update, CloudFormation rolls back." }
+            }
+            label { "Minutes for which they are watched after the update"
+                input name="options.monitoringMinutes" type="number" data-type="number" min="0" max="180" value=(minutes);
+                small { "0 to 180. Users stay out meanwhile: maintenance is left when the update is done." }
             }
             label { "Topics that the stack's events are sent to (ARNs)"
                 textarea name="options.notificationArns" data-type="lines" rows=(rows(topics.len())) { (topics.join("\n")) }

@@ -3,12 +3,15 @@
 use maud::{Markup, html};
 use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, UpdateKind, Verdict};
 
-use super::changes::{risks, update};
+use super::changes::{changes_of_all, counts, risks};
+use super::rehearsal::{self, Shown};
 use super::wizard::{Wizard, stage_words, way_of_run};
 use crate::access::Permission;
 use crate::moment::iso;
 use crate::pages::form::{Send, button, form};
-use crate::proposals::{NOTICE_TO_KEEP_MILLISECONDS, Preparation, Proposal, Stage, missed_notice};
+use crate::proposals::{
+    NOTICE_TO_KEEP_MILLISECONDS, Preparation, Proposal, RehearsalStanding, Stage, missed_notice,
+};
 use crate::words::{Tone, counted, duration, pill, since_by, when};
 
 /// What was found out longer ago than this is called old.
@@ -17,18 +20,36 @@ const OLD_MILLISECONDS: u64 = 3_600_000;
 /// A line of evidence that is longer is folded.
 const LONG_LINE: usize = 320;
 
+/// Lines of what was seen, and of owners, that are shown before somebody asks for more.
+const MOST_LINES: usize = 6;
+const MOST_NAMES: usize = 10;
+
 pub(super) fn page(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
+    let rehearsal = rehearsal::section(&Shown {
+        proposal,
+        standing: wizard.rehearsal,
+        required: wizard.rehearsal_required,
+        may: wizard.may(Permission::Plan),
+        here: &wizard.page(4),
+    });
     html! {
         (wizard.head(4))
         (verdict(wizard, proposal, preparation))
-        (findings(preparation, decide(wizard, proposal, preparation)))
+        (findings(preparation, html! { (decide(wizard, proposal, preparation)) (rehearsal) }))
         (approval(wizard, proposal, preparation))
     }
 }
 
 /// A proposal of which nothing more can come, to be read.
-pub(super) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> Markup {
+pub(super) fn ended(
+    proposal: &Proposal,
+    preparation: Option<&Preparation>,
+    standing: &RehearsalStanding,
+) -> Markup {
     let (tone, words) = stage_words(proposal, preparation);
+    let here = format!("/proposals/{}", proposal.id);
+    let rehearsal =
+        rehearsal::section(&Shown { proposal, standing, required: false, may: false, here: &here });
     html! {
         header.head {
             p.crumb { a href="/" { "Overview" } " / " (proposal.deployment) " / Upgrade" }
@@ -50,16 +71,21 @@ pub(super) fn ended(proposal: &Proposal, preparation: Option<&Preparation>) -> M
         }
         @match preparation {
             None => p.empty { "Nothing was found out for it." },
-            Some(preparation) => (findings(preparation, html! {})),
+            Some(preparation) => (findings(preparation, rehearsal)),
         }
     }
 }
 
 fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) -> Markup {
     let age = wizard.now.milliseconds_since(preparation.at);
+    let is_rehearsal_wanting =
+        wizard.rehearsal_required && wizard.rehearsal.is_wanting(preparation.at).is_some();
     html! {
         @match (&preparation.plan, proposal.stage.approval()) {
             (Some(_), Some(approval)) => div.notice.good role="status" { p { "Approved by " strong { (approval.by) } ". It can be begun at the end of this page." } },
+            (Some(_), None) if is_rehearsal_wanting => div.notice.mind role="status" {
+                p { "Nothing stands in the way but a rehearsal, which the settings want: " a href="#rehearsal" { "see below" } "." }
+            },
             (Some(_), None) => div.notice.good role="status" { p { "Nothing stands in the way. Read it, then approve it at the end of this page." } },
             (None, _) => div.notice.bad role="status" {
                 p { strong { "There is no plan yet." } " "
@@ -81,9 +107,13 @@ fn verdict(wizard: &Wizard<'_>, proposal: &Proposal, preparation: &Preparation) 
     }
 }
 
-/// All that was found out, risks first. `decide` stands where the decisions are.
-fn findings(preparation: &Preparation, decide: Markup) -> Markup {
+/// All that was found out, risks first. `after_risks`: what is to be decided, and the rehearsal.
+fn findings(preparation: &Preparation, after_risks: Markup) -> Markup {
     html! {
+        @if let Some(foretold) = &preparation.foretold {
+            (counts(foretold, &preparation.parameters))
+            p { a href="#changes" { "Each of them, before and after" } }
+        }
         section aria-labelledby="risks" {
             h2 #risks { "Risks" }
             @match &preparation.foretold {
@@ -92,12 +122,12 @@ fn findings(preparation: &Preparation, decide: Markup) -> Markup {
                     (preparation.undrawn.as_deref().unwrap_or("see the checks")) },
             }
         }
-        (decide)
+        (after_risks)
         (checks(preparation))
         @if let Some(foretold) = &preparation.foretold {
             section aria-labelledby="changes" {
                 h2 #changes { "What will change" }
-                @for one in foretold.updates.iter().rev() { (update(one)) }
+                (changes_of_all(foretold, &preparation.parameters))
             }
         }
         @if let Some(plan) = &preparation.plan { (brought_in(plan)) }
@@ -127,6 +157,7 @@ fn brought_in(plan: &Plan) -> Markup {
                 }
                 @if !plan.pieces.is_empty() {
                     p { "Approval is of these contents too: what has changed when the update is to begin stops the run." }
+                    details { summary { (counted(plan.pieces.len(), "piece")) }
                     div.scroll tabindex="0" role="region" aria-labelledby="pieces" { table {
                         thead { tr { th { "What" } th { "Where" } th { "SHA-256" } } }
                         tbody { @for Piece { update, what, url, sha256 } in &plan.pieces { tr {
@@ -134,7 +165,7 @@ fn brought_in(plan: &Plan) -> Markup {
                             td.wrap { (url) }
                             td { code title=(sha256) { (sha256.get(..12).unwrap_or(sha256)) "…" } }
                         } } }
-                    } }
+                    } } }
                 }
             }
         }
@@ -286,11 +317,16 @@ fn checks(preparation: &Preparation) -> Markup {
 /// What was seen; a list of a hundred names is there for those who want it.
 fn evidence(lines: &[String]) -> Markup {
     let beginning = |line: &str| line.chars().take(LONG_LINE / 2).collect::<String>();
-    html! {
-        ul { @for line in lines { li.wrap {
+    let list = |lines: &[String]| {
+        html! { ul { @for line in lines { li.wrap {
             @if line.chars().count() <= LONG_LINE { (line) }
             @else { details { summary { (beginning(line)) " …" } (line) } }
-        } } }
+        } } } }
+    };
+    let (first, more) = lines.split_at(lines.len().min(MOST_LINES));
+    html! {
+        (list(first))
+        @if !more.is_empty() { details { summary { (more.len()) " more" } (list(more)) } }
     }
 }
 
@@ -325,7 +361,8 @@ fn people(preparation: &Preparation) -> Markup {
             h3 { "Who works right now" }
             p { (work.counts()) }
             @let owners = work.by_owner();
-            @if !owners.is_empty() { ul.names { @for line in owners { li { (line) } } } }
+            @if !owners.is_empty() { details open[owners.len() <= MOST_NAMES] { summary { (counted(owners.len(), "owner")) }
+                ul.names { @for line in owners { li { (line) } } } } }
         }
     }
 }
@@ -386,6 +423,11 @@ fn approve(
     let own = proposal.authors.iter().any(|author| author.eq_ignore_ascii_case(&wizard.person.name));
     if wizard.two_person_approval && own {
         return html! { p.notice.mind { "Two people are wanted: you proposed or changed this, so somebody else approves it. This page is the same for them." } };
+    }
+    if wizard.rehearsal_required
+        && let Some(wanting) = wizard.rehearsal.is_wanting(preparation.at)
+    {
+        return html! { p.notice.mind { (wanting) " " a href="#rehearsal" { "To the rehearsal" } } };
     }
     let approve = format!("{path}/approve");
     let here = wizard.page(4);

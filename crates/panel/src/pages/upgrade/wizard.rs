@@ -6,7 +6,7 @@ use upgrade::Timestamp;
 use crate::access::{Permission, SignedIn};
 use crate::backend::DeploymentSummary;
 use crate::pages::form::{Send, button};
-use crate::proposals::{Preparation, Proposal, Stage};
+use crate::proposals::{Preparation, Proposal, RehearsalStanding, Stage};
 use crate::words::{Tone, pill, when};
 
 /// The pages, in their order: name, and where after `/upgrade`.
@@ -26,10 +26,14 @@ pub(super) struct Wizard<'a> {
     pub(super) proposal: Option<&'a Proposal>,
     /// What was found out for it.
     pub(super) preparation: Option<&'a Preparation>,
+    /// Where a rehearsal of it stands.
+    pub(super) rehearsal: &'a RehearsalStanding,
     /// Who looks.
     pub(super) person: &'a SignedIn,
     /// Whether somebody else must approve.
     pub(super) two_person_approval: bool,
+    /// Whether it must be rehearsed before.
+    pub(super) rehearsal_required: bool,
     pub(super) now: Timestamp,
 }
 
@@ -85,7 +89,7 @@ impl Wizard<'_> {
             (self.head(number))
             @match &proposal.stage {
                 Stage::Looking { since } => {
-                    div.looking role="status" data-poll={ "/api/v1" (path) } {
+                    div.looking role="status" data-poll={ "/api/v1" (path) } data-while="looking" {
                         p.lead { "Looking at the deployment … " span.sub data-seconds aria-hidden="true" {} }
                         p { "The release is read, compared with what is deployed, and checked against everything around it. "
                             "That takes seconds, or a minute where drift is looked for. Nothing of the deployment is changed; copies of the templates are kept in its bucket." }

@@ -179,6 +179,7 @@ impl Platform {
                     status_reason: None,
                     execution_status: "AVAILABLE".to_owned(),
                     changes: changes.clone(),
+                    hooks: None,
                 }))
             }
             StackQuery::Contents { .. } => Observation::Contents {

@@ -1,7 +1,7 @@
 //! The calls that a run makes of a cloud in this process, counted on the way there; one of them meets a failure, ordered
 //! through the local cloud's own document of faults for the moment of that call, so that nobody else meets it.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws::{AwsCloud, Connection, Transport};
 use bytes::Bytes;
@@ -12,13 +12,12 @@ use serde_json::json;
 
 #[derive(Default)]
 struct Log {
-    /// `service:operation`, as far as the request says it.
     calls: Vec<String>,
     /// The call of this number (from 0) is answered so.
     fault: Option<(usize, &'static str)>,
 }
 
-/// What a run calls.
+/// What a run calls. Clones are the same log.
 #[derive(Clone, Default)]
 pub struct CallLog(Arc<Mutex<Log>>);
 
@@ -28,12 +27,14 @@ impl CallLog {
         *self.lock() = Log { calls: Vec::new(), fault };
     }
 
-    /// Every call since [`CallLog::begin`].
+    /// Every call since [`CallLog::begin`], as `service:operation`, as far as the request says it.
+    #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
     }
 
-    /// The SDK, whose calls of a cloud in this process are counted.
+    /// The program's own client of a cloud in this process, whose calls are counted.
+    #[must_use]
     pub fn sdk(&self, local: &LocalCloud, clock: Clock) -> AwsCloud {
         let (callee, keys, log) = (local.clone(), local.keys().clone(), self.clone());
         AwsCloud::new(&Connection {
@@ -55,20 +56,31 @@ impl CallLog {
             log.fault.filter(|(at, _)| *at == number).map(|(_, answer)| answer)
         };
         let Some(answer) = answer else { return callee.call(request) };
-        let order = json!({"calls": [{"service": service, "operation": "*", "answer": answer}]});
-        let order = Faults::from_json(&order).expect("a document of faults");
-        callee.set_faults(&order).expect("taken");
-        let response = callee.call(request);
-        callee.set_faults(&Faults::default()).expect("taken");
-        response
+        answered(callee, request, answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, Log> {
-        self.0.lock().expect("nothing panics while it holds this")
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What a cloud answers when this (an answer of the local cloud's document of faults) befalls the request.
+pub(crate) fn answered(callee: &LocalCloud, request: Request<Bytes>, answer: &str) -> Response<Bytes> {
+    let service = service(&request);
+    let order = json!({"calls": [{"service": service, "operation": "*", "answer": answer}]});
+    // Faults that were ordered before stand again afterwards. Nothing here can be refused: the service has just been named
+    // by a request, and the cloud has no log that could fail.
+    let before = callee.inspect(|world| world.faults.clone()).unwrap_or_default();
+    if let Ok(order) = Faults::from_json(&order) {
+        let _refused = callee.set_faults(&order);
+    }
+    let response = callee.call(request);
+    let _refused = callee.set_faults(&before);
+    response
+}
+
 /// The service that a request is signed for: `Credential=KEY/DAY/REGION/SERVICE/aws4_request`.
+#[must_use]
 pub fn service(request: &Request<Bytes>) -> String {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let scope = header.and_then(|header| header.split("Credential=").nth(1));
@@ -76,8 +88,13 @@ pub fn service(request: &Request<Bytes>) -> String {
 }
 
 /// What is asked: `Action` of a Query service, else the target or the path.
+#[must_use]
 pub fn operation(request: &Request<Bytes>) -> String {
     let body = String::from_utf8_lossy(request.body());
     let action = body.split('&').find_map(|field| field.strip_prefix("Action=")).map(str::to_owned);
-    action.unwrap_or_else(|| format!("{} {}", request.method(), request.uri().path()))
+    let target = || {
+        let target = request.headers().get("x-amz-target")?.to_str().ok()?;
+        Some(target.rsplit('.').next().unwrap_or(target).to_owned())
+    };
+    action.or_else(target).unwrap_or_else(|| format!("{} {}", request.method(), request.uri().path()))
 }

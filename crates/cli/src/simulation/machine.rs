@@ -1,7 +1,7 @@
 //! A machine that may stand still: while it does, nothing of it goes on, whatever it waits for.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ pub struct Stillness(Arc<Mutex<Option<Duration>>>);
 impl Stillness {
     /// It stands still from now on, for so long.
     pub fn begin(&self, lasts: Duration) {
-        *self.0.lock().expect("whole") = Some(lasts);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lasts);
     }
 
     fn take(&self) -> Option<Duration> {
-        self.0.lock().expect("whole").take()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -33,6 +33,7 @@ pub struct Machine<F> {
 const FOR_GOOD: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 impl<F: Future> Machine<F> {
+    #[must_use]
     pub fn of(work: F, stillness: Stillness) -> Machine<F> {
         Machine { work: Box::pin(work), stillness, still: None }
     }

@@ -2,7 +2,7 @@
 //! stands still before it or after it. Every call is on record: who sent it, when it arrived, and who had the claim then.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws::{AwsCloud, Carrier, Connection, Transport};
@@ -10,48 +10,24 @@ use bytes::Bytes;
 use conductor::{Clock, HOLD_SECONDS};
 use http::{Request, Response};
 use localcloud::LocalCloud;
-use upgrade::Timestamp;
+use serde::Serialize;
+use upgrade::{Step, Timestamp};
 
+use super::chance::Chance;
 use super::machine::Stillness;
-use crate::calls::{operation, service};
+use crate::rehearsal::calls::{answered, operation, service};
 
 /// An attempt that has not been answered by then is given up (`aws`); what was sent goes on.
 const ATTEMPT: Duration = Duration::from_secs(25);
 
+/// What AWS may answer instead, and a platform's API.
+const ANSWERS: [&str; 4] = ["throttled", "server_error", "expired_credentials", "access_denied"];
+
+/// What S3 may answer instead where the state is.
+const ANSWERS_OF_STATE: [&str; 2] = ["throttled", "server_error"];
+
 /// A signature is taken for five minutes.
 const LATEST_MILLISECONDS: u64 = 300_000;
-
-/// Random numbers of one entity: the same seed gives the same ones.
-#[derive(Debug)]
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn of(seed: u64, whose: u64) -> Chance {
-        Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ whose.wrapping_mul(0xD1B5_4A32_D192_ED03))
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    /// Once in so many times.
-    pub fn once_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    pub fn between(&mut self, least: u64, most: u64) -> u64 {
-        least + self.below(most - least + 1)
-    }
-}
 
 /// Where something went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +42,37 @@ pub enum Place {
     AnswerLost,
     /// It never arrived.
     NeverArrived,
+    /// It was answered so instead.
+    Answered(&'static str),
+}
+
+impl Place {
+    /// In a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Place::BetweenRecordAndCall => "stands still before a call",
+            Place::BetweenCalls => "stands still between calls",
+            Place::Late => "a call arrives late",
+            Place::AnswerLost => "an answer is lost",
+            Place::NeverArrived => "a call never arrives",
+            Place::Answered(word) => word,
+        }
+    }
+}
+
+/// How often something goes wrong on a machine's lines: once in so many calls; `None`: never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trouble {
+    /// Calls that change something arrive late or never, answers are lost, the machine stands still.
+    pub once_in: Option<u64>,
+    /// Whatever is called is answered with an error instead.
+    pub answered_once_in: Option<u64>,
+}
+
+impl Trouble {
+    pub const NONE: Trouble = Trouble { once_in: None, answered_once_in: None };
 }
 
 /// What happened on all lines together.
@@ -91,6 +98,12 @@ pub struct Log {
     pub tries_since: BTreeMap<usize, Timestamp>,
     /// Requests to the state, by method: what they cost.
     pub state_requests: BTreeMap<&'static str, usize>,
+    /// What went wrong, by the step that the run was in.
+    pub by_step: BTreeMap<(Place, Step), usize>,
+    /// The step that the run is in; `None`: it has none yet.
+    pub step: Option<Step>,
+    /// Claims as they were sent, a line each, where somebody wants to read them.
+    pub told: Option<Vec<String>>,
 }
 
 /// One world's lines.
@@ -125,8 +138,7 @@ struct Own {
     beat_sent_at: Timestamp,
     /// The last thing that was written or done, for what comes after it.
     before: Before,
-    /// How often, in about so many calls that change something, something goes wrong.
-    trouble_once_in: u64,
+    trouble: Trouble,
     /// It is as good as dead from here on.
     stays_still_for_good: bool,
 }
@@ -150,21 +162,27 @@ impl Net {
     }
 
     pub fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().expect("nothing panics while it holds this")
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on nothing goes wrong.
     pub fn calm_down(&self) {
-        *self.calm.lock().expect("whole") = true;
+        *self.calm.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
-    pub fn lines(&self, machine: usize, chance: Chance, trouble_once_in: u64) -> Lines {
+    /// Whether nothing goes wrong any more.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        *self.calm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn lines(&self, machine: usize, chance: Chance, trouble: Trouble) -> Lines {
         let own = Own {
             chance,
             conducts: false,
             beat_sent_at: Timestamp(0),
             before: Before::Other,
-            trouble_once_in,
+            trouble,
             stays_still_for_good: false,
         };
         Lines { net: self.clone(), machine, stillness: Stillness::default(), own: Arc::new(Mutex::new(own)) }
@@ -185,11 +203,12 @@ enum Fate {
     Late(u64),
     AnswerLost,
     NeverArrived,
+    Answered(&'static str),
 }
 
 impl Lines {
     fn own(&self) -> MutexGuard<'_, Own> {
-        self.own.lock().expect("nothing panics while it holds this")
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on this machine carries a run on, or no more.
@@ -222,8 +241,11 @@ impl Lines {
             let (lines, local) = (lines.clone(), local.clone());
             Box::pin(async move {
                 let name = format!("{}:{}", service(&request), short(&operation(&request)));
-                let call = local.clone();
-                lines.carry(request, name, move |request| call.call(request)).await
+                let call = move |request, instead: Option<&str>| match instead {
+                    None => local.call(request),
+                    Some(word) => answered(&local, request, word),
+                };
+                lines.carry(request, name, call).await
             })
         })
     }
@@ -233,7 +255,7 @@ impl Lines {
         &self,
         request: Request<Bytes>,
         name: String,
-        answer: impl FnOnce(Request<Bytes>) -> Response<Bytes> + Send + 'static,
+        answer: impl FnOnce(Request<Bytes>, Option<&'static str>) -> Response<Bytes> + Send + 'static,
     ) -> std::io::Result<Response<Bytes>> {
         let sent_at = self.net.clock.now();
         let path = request.uri().path().to_owned();
@@ -245,19 +267,20 @@ impl Lines {
         let what = name.rsplit(':').next().unwrap_or_default();
         let changes = changes(&request, what);
         self.check_limit(sent_at, &name);
-        let fate = if changes { self.draw_fate(&name) } else { Fate::Well };
+        let fate = self.draw_fate(&name, changes, &ANSWERS);
         let sender = self.net.log().holder.clone().map(|(holder, _)| holder);
         let (lines, named) = (self.clone(), name.clone());
-        let arrive = move || {
-            if changes {
+        let arrive = move |instead: Option<&'static str>| {
+            if changes && instead.is_none() {
                 lines.note_arrival(&named, sender.as_deref());
             }
-            answer(request)
+            answer(request, instead)
         };
         let response = match fate {
-            Fate::Well => Ok(arrive()),
+            Fate::Well => Ok(arrive(None)),
+            Fate::Answered(word) => Ok(arrive(Some(word))),
             Fate::AnswerLost => {
-                drop(arrive());
+                drop(arrive(None));
                 Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
             }
             Fate::NeverArrived => std::future::pending().await,
@@ -265,7 +288,7 @@ impl Lines {
                 let clock = self.net.clock;
                 let arriving = tokio::spawn(async move {
                     clock.sleep(Duration::from_millis(milliseconds)).await;
-                    arrive()
+                    arrive(None)
                 });
                 if Duration::from_millis(milliseconds) < ATTEMPT {
                     arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
@@ -287,7 +310,7 @@ impl Lines {
         request: Request<Bytes>,
         sent_at: Timestamp,
         path: &str,
-        answer: impl FnOnce(Request<Bytes>) -> Response<Bytes> + Send + 'static,
+        answer: impl FnOnce(Request<Bytes>, Option<&'static str>) -> Response<Bytes> + Send + 'static,
     ) -> std::io::Result<Response<Bytes>> {
         let is_put = request.method() == http::Method::PUT;
         let (is_claim, is_record) =
@@ -309,19 +332,20 @@ impl Lines {
         } else {
             "state:other"
         };
-        let fate = if is_put { self.draw_fate(name) } else { Fate::Well };
-        if is_claim && std::env::var_os("SLACKWATER_SEED").is_some() {
+        let fate = self.draw_fate(name, is_put, &ANSWERS_OF_STATE);
+        if is_claim {
             let how = match &fate {
                 Fate::Well => "well".to_owned(),
                 Fate::Late(milliseconds) => format!("{milliseconds} ms late"),
                 Fate::AnswerLost => "its answer lost".to_owned(),
                 Fate::NeverArrived => "never to arrive".to_owned(),
+                Fate::Answered(word) => format!("answered {word}"),
             };
-            println!("{} machine {} sends a claim, {how}", sent_at.0, self.machine);
+            self.tell(format!("{} machine {} sends a claim, {how}", sent_at.0, self.machine));
         }
         let lines = self.clone();
-        let arrive = move || {
-            let response = answer(request);
+        let arrive = move |instead: Option<&'static str>| {
+            let response = answer(request, instead);
             if response.status().is_success() {
                 if is_claim {
                     lines.note_claim(&body);
@@ -332,9 +356,10 @@ impl Lines {
             response
         };
         let response = match fate {
-            Fate::Well => arrive(),
+            Fate::Well => arrive(None),
+            Fate::Answered(word) => arrive(Some(word)),
             Fate::AnswerLost => {
-                drop(arrive());
+                drop(arrive(None));
                 return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
             }
             Fate::NeverArrived => std::future::pending().await,
@@ -342,7 +367,7 @@ impl Lines {
                 let clock = self.net.clock;
                 let arriving = tokio::spawn(async move {
                     clock.sleep(Duration::from_millis(milliseconds)).await;
-                    arrive()
+                    arrive(None)
                 });
                 if Duration::from_millis(milliseconds) >= ATTEMPT {
                     std::future::pending::<()>().await;
@@ -371,27 +396,39 @@ impl Lines {
         let silent = sent_at.milliseconds_since(own.beat_sent_at);
         if own.conducts && silent >= HOLD_SECONDS * 1000 {
             let words = format!("machine {} sent {name} {silent} ms after its last beat", self.machine);
-            if std::env::var_os("SLACKWATER_SEED").is_some() {
-                println!("{} {words}", sent_at.0);
-            }
+            self.tell(format!("{} {words}", sent_at.0));
             self.net.log().past_the_limit.push(words);
         }
     }
 
-    fn is_calm(&self) -> bool {
-        *self.net.calm.lock().expect("whole")
+    fn tell(&self, line: String) {
+        if let Some(told) = &mut self.net.log().told {
+            told.push(line);
+        }
     }
 
-    fn draw_fate(&self, name: &str) -> Fate {
-        if self.is_calm() {
+    fn draw_fate(&self, name: &str, changes: bool, answers: &[&'static str]) -> Fate {
+        if self.net.is_calm() {
             return Fate::Well;
         }
         let mut own = self.own();
         if !own.conducts {
             return Fate::Well;
         }
-        let times = own.trouble_once_in;
-        if !own.chance.once_in(times) {
+        let Trouble { once_in, answered_once_in } = own.trouble;
+        if let Some(times) = answered_once_in
+            && own.chance.once_in(times)
+        {
+            let which = own.chance.below(answers.len() as u64);
+            drop(own);
+            let word = usize::try_from(which).ok().and_then(|which| answers.get(which)).copied();
+            let word = word.unwrap_or("server_error");
+            self.hit(Place::Answered(word), name);
+            self.disturbed(30_000);
+            return Fate::Answered(word);
+        }
+        let happens = changes && once_in.is_some_and(|times| own.chance.once_in(times));
+        if !happens {
             return Fate::Well;
         }
         let (place, fate) = match own.chance.below(4) {
@@ -403,7 +440,7 @@ impl Lines {
         self.hit(place, name);
         let until = match fate {
             Fate::Late(milliseconds) => milliseconds.min(30_000),
-            Fate::Well | Fate::AnswerLost | Fate::NeverArrived => 30_000,
+            Fate::Well | Fate::AnswerLost | Fate::NeverArrived | Fate::Answered(_) => 30_000,
         };
         self.disturbed(until);
         fate
@@ -411,12 +448,12 @@ impl Lines {
 
     /// The machine stands still, and nothing of it goes on: a closed laptop, or a process that is dead.
     async fn perhaps_stand_still(&self, place: Place, name: &str) {
-        if self.is_calm() {
+        if self.net.is_calm() {
             return;
         }
         let milliseconds = {
             let mut own = self.own();
-            let times = own.trouble_once_in;
+            let Some(times) = own.trouble.once_in else { return };
             if !own.conducts || !own.chance.once_in(times) {
                 return;
             }
@@ -434,7 +471,11 @@ impl Lines {
     }
 
     fn hit(&self, place: Place, name: &str) {
-        *self.net.log().hits.entry((place, name.to_owned())).or_default() += 1;
+        let mut log = self.net.log();
+        *log.hits.entry((place, name.to_owned())).or_default() += 1;
+        if let Some(step) = log.step {
+            *log.by_step.entry((place, step)).or_default() += 1;
+        }
     }
 
     fn disturbed(&self, milliseconds: u64) {

@@ -1,0 +1,60 @@
+//! Whoever sits at a machine, and what they see.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use conductor::{Reply, Watcher};
+use upgrade::{Answer, Plan, Question, Record, State, Users};
+
+use super::chance::Chance;
+use super::judge::Onlooker;
+use super::net::Net;
+use super::world::World;
+
+/// Whoever sits at a machine: answers whatever comes to mind, or goes away for a while.
+pub(super) struct Person<'a> {
+    pub chance: Chance,
+    pub recorded: Rc<RefCell<Vec<Record>>>,
+    pub answers: Rc<RefCell<Vec<(Question, Answer)>>>,
+    pub net: Net,
+    /// Whoever looks at everything when something was recorded.
+    pub onlooker: Option<(&'a World, &'a RefCell<Onlooker>)>,
+}
+
+impl Watcher for Person<'_> {
+    fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
+        self.recorded.borrow_mut().push(record.clone());
+        self.net.log().step = Some(state.step);
+        if let Some((world, onlooker)) = self.onlooker {
+            // A gate that somebody else opened is asked about.
+            let is_out =
+                state.opened_at.is_some() || matches!(state.question, Some(Question::GateGone { .. }));
+            let mut onlooker = onlooker.borrow_mut();
+            onlooker.last_at = Some(self.net.clock.now());
+            if is_out {
+                onlooker.users_are_in(world, record, state.step);
+            } else {
+                onlooker.look(world, plan.kind, record, state.step);
+            }
+        }
+    }
+
+    fn asked(&mut self, _plan: &Plan, question: &Question, _users: Option<&Users>) -> Reply {
+        let mut answers = question.answers();
+        let stuck = question.stuck();
+        if !stuck.is_empty() {
+            let skip = stuck.iter().map(|one| one.logical_id.clone()).collect();
+            answers.push(Answer::ContinueRollback { skip });
+        }
+        if self.chance.once_in(6) {
+            return Reply::Leave;
+        }
+        match self.chance.one_of(&answers) {
+            Some(answer) if question.takes(answer) => {
+                self.answers.borrow_mut().push((question.clone(), answer.clone()));
+                Reply::Answer { answer: answer.clone(), by: "ada".to_owned() }
+            }
+            _ => Reply::Leave,
+        }
+    }
+}
