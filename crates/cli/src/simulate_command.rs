@@ -7,6 +7,7 @@ use crate::arguments::{Format, Simulate};
 use crate::error::{CliError, Exit};
 use crate::rehearse_command::apart;
 use crate::simulation::evening::simulate;
+use crate::simulation::options::in_words;
 use crate::simulation::seeds::seeds;
 
 pub(crate) fn run(arguments: &Simulate) -> Result<ExitCode, CliError> {
@@ -27,7 +28,7 @@ fn one(arguments: &Simulate, seed: u64) -> Result<bool, CliError> {
                 println!("{line}");
             }
             for (kind, word) in &evening.runs {
-                println!("{kind:?}: {word}");
+                println!("{}: {word}", in_words(*kind));
             }
             for words in &evening.broken {
                 println!("BROKEN: {words}");

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, read_run};
 use localcloud::Faults;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 use upgrade::{Answer, ApprovedPlan, Plan, Question, Record, RunKind, Step, Timestamp, UpgradeChoices};
 
 use super::chance::Chance;
 use super::deployment::{Deployment, SECRET, SECRET_PARAMETER, STACK};
 use super::judge::{self, Judged, Onlooker};
-use super::machine::Machine;
+use super::machine::{Machine, everyone};
 use super::net::{Lines, Net, Place};
-use super::options::Options;
+use super::options::{Options, in_words};
 use super::person::Person;
 use super::world::{Done, PREFIX, TOKEN, World};
 use crate::error::CliError;
@@ -46,6 +46,7 @@ pub struct Evening {
     pub seed: u64,
     pub options: Options,
     /// What became of each run, in a word or two; one that could not be begun says why.
+    #[serde(serialize_with = "as_objects")]
     pub runs: Vec<(RunKind, String)>,
     /// Rules that were broken, a sentence each.
     pub broken: Vec<String>,
@@ -54,12 +55,16 @@ pub struct Evening {
     pub by_step: BTreeMap<(Place, Step), usize>,
     #[serde(skip)]
     pub takeovers: usize,
-    /// Where somebody wants to read it: everything that was written and that arrived, in order.
+    /// Where somebody wants to read it: everything that was written and that arrived, as it came, by the true clock.
     #[serde(skip)]
     pub told: Vec<String>,
     /// Every run's records, as they were written.
     #[serde(skip)]
     pub records: String,
+}
+
+fn as_objects<S: Serializer>(runs: &[(RunKind, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(runs.iter().map(|(kind, end)| json!({"run": in_words(*kind), "end": end})))
 }
 
 /// Live through the evening of a seed; `tells`: line by line.
@@ -100,7 +105,6 @@ async fn evening(seed: u64, tells: bool) -> Result<Evening, CliError> {
     };
     let mut runs = Vec::new();
     let mut records = String::new();
-    let mut told = Vec::new();
     let mut is_entered = false;
     for (number, kind) in world.options.runs.clone().into_iter().enumerate() {
         let came = world.run(kind, number, is_entered).await?;
@@ -109,9 +113,6 @@ async fn evening(seed: u64, tells: bool) -> Result<Evening, CliError> {
                 let Judged { is_entered: entered, word } = judge::judge(&world, &done, is_entered).await?;
                 is_entered = entered;
                 records.push_str(&serde_json::to_string(&done.records).unwrap_or_default());
-                if tells {
-                    told.extend(tell(&done.records, &world.net));
-                }
                 runs.push((kind, word));
             }
             Err(why) => runs.push((kind, format!("not begun: {why}"))),
@@ -126,21 +127,16 @@ async fn evening(seed: u64, tells: bool) -> Result<Evening, CliError> {
                 if word != "out of maintenance" {
                     world.wrong(format!("maintenance can't be left: {word}"));
                 }
-                if tells {
-                    told.extend(tell(&done.records, &world.net));
-                }
                 runs.push((RunKind::LeaveMaintenance, word));
             }
             Err(why) => world.wrong(format!("maintenance can't be left: {why}")),
         }
     }
     judge::afterwards(&world).await?;
-    let (by_step, takeovers) = {
+    let (by_step, takeovers, told) = {
         let mut log = world.net.log();
-        told.extend(log.told.take().into_iter().flatten());
-        (std::mem::take(&mut log.by_step), log.takeovers.len())
+        (std::mem::take(&mut log.by_step), log.takeovers.len(), log.told.take().unwrap_or_default())
     };
-    told.sort();
     let virtual_seconds = world.stage.clock.now().milliseconds_since(began_at) / 1000;
     let broken = world.broken.take();
     Ok(Evening {
@@ -450,39 +446,4 @@ impl World {
             clock.sleep(Duration::from_secs(3)).await;
         }
     }
-}
-
-/// Every machine at once; comes back when each has seen the run's end, or stands still for good.
-async fn everyone<F: Future>(machines: Vec<Machine<F>>) {
-    let mut machines: Vec<_> = machines.into_iter().map(|machine| Some(Box::pin(machine))).collect();
-    std::future::poll_fn(|context| {
-        for place in &mut machines {
-            if let Some(machine) = place
-                && machine.as_mut().poll(context).is_ready()
-            {
-                *place = None;
-            }
-        }
-        match machines.iter().all(Option::is_none) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
-}
-
-/// A run, line by line: what was written, and what arrived.
-fn tell(records: &[Record], net: &Net) -> Vec<String> {
-    let line = |(place, record): (usize, &Record)| {
-        let words = match record {
-            Record::Intended { act, .. } => format!("intends {act}"),
-            Record::Happened(event) => format!("{:?}", event.what),
-        };
-        format!("{} record {place}: {}", record.at().0, words.chars().take(200).collect::<String>())
-    };
-    let mut lines: Vec<String> = records.iter().enumerate().map(line).collect();
-    let arrived = std::mem::take(&mut net.log().arrived);
-    lines
-        .extend(arrived.iter().map(|(at, machine, what)| format!("{} arrived from {machine}: {what}", at.0)));
-    lines
 }

@@ -67,3 +67,22 @@ impl<F: Future> Future for Machine<F> {
         }
     }
 }
+
+/// Every machine at once; comes back when each has seen the run's end, or stands still for good.
+pub async fn everyone<F: Future>(machines: Vec<Machine<F>>) {
+    let mut machines: Vec<_> = machines.into_iter().map(|machine| Some(Box::pin(machine))).collect();
+    std::future::poll_fn(|context| {
+        for place in &mut machines {
+            if let Some(machine) = place
+                && machine.as_mut().poll(context).is_ready()
+            {
+                *place = None;
+            }
+        }
+        match machines.iter().all(Option::is_none) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+}

@@ -11,7 +11,7 @@ use conductor::{Clock, HOLD_SECONDS};
 use http::{Request, Response};
 use localcloud::LocalCloud;
 use serde::Serialize;
-use upgrade::{Step, Timestamp};
+use upgrade::{Record, Step, Timestamp};
 
 use super::chance::Chance;
 use super::machine::Stillness;
@@ -84,8 +84,6 @@ pub struct Log {
     pub past_the_limit: Vec<String>,
     /// Calls that arrived when somebody else had the claim, by operation.
     pub late_after_takeover: BTreeMap<String, usize>,
-    /// Calls that changed something, as they arrived: when, from which machine, what.
-    pub arrived: Vec<(Timestamp, usize, String)>,
     /// The holder that the claim names, and when it last gave a sign of life that was taken.
     pub holder: Option<(String, Timestamp)>,
     /// Takeovers: how long after the last sign of life of the one before a `Resumed` stood, and whether the taker was undisturbed.
@@ -102,7 +100,7 @@ pub struct Log {
     pub by_step: BTreeMap<(Place, Step), usize>,
     /// The step that the run is in; `None`: it has none yet.
     pub step: Option<Step>,
-    /// Claims as they were sent, a line each, where somebody wants to read them.
+    /// Where somebody wants to read it: what was sent, what arrived, and what was written, a line each, as it came.
     pub told: Option<Vec<String>>,
 }
 
@@ -276,28 +274,7 @@ impl Lines {
             }
             answer(request, instead)
         };
-        let response = match fate {
-            Fate::Well => Ok(arrive(None)),
-            Fate::Answered(word) => Ok(arrive(Some(word))),
-            Fate::AnswerLost => {
-                drop(arrive(None));
-                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
-            }
-            Fate::NeverArrived => std::future::pending().await,
-            Fate::Late(milliseconds) => {
-                let clock = self.net.clock;
-                let arriving = tokio::spawn(async move {
-                    clock.sleep(Duration::from_millis(milliseconds)).await;
-                    arrive(None)
-                });
-                if Duration::from_millis(milliseconds) < ATTEMPT {
-                    arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
-                } else {
-                    // Its attempt is given up before it is answered.
-                    std::future::pending().await
-                }
-            }
-        };
+        let response = self.meet(fate, arrive).await;
         if changes {
             self.own().before = Before::Call;
             self.perhaps_stand_still(Place::BetweenCalls, &name).await;
@@ -341,7 +318,7 @@ impl Lines {
                 Fate::NeverArrived => "never to arrive".to_owned(),
                 Fate::Answered(word) => format!("answered {word}"),
             };
-            self.tell(format!("{} machine {} sends a claim, {how}", sent_at.0, self.machine));
+            self.tell(format_args!("machine {} sends a claim, {how}", self.machine));
         }
         let lines = self.clone();
         let arrive = move |instead: Option<&'static str>| {
@@ -355,26 +332,7 @@ impl Lines {
             }
             response
         };
-        let response = match fate {
-            Fate::Well => arrive(None),
-            Fate::Answered(word) => arrive(Some(word)),
-            Fate::AnswerLost => {
-                drop(arrive(None));
-                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-            }
-            Fate::NeverArrived => std::future::pending().await,
-            Fate::Late(milliseconds) => {
-                let clock = self.net.clock;
-                let arriving = tokio::spawn(async move {
-                    clock.sleep(Duration::from_millis(milliseconds)).await;
-                    arrive(None)
-                });
-                if Duration::from_millis(milliseconds) >= ATTEMPT {
-                    std::future::pending::<()>().await;
-                }
-                arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?
-            }
-        };
+        let response = self.meet(fate, arrive).await?;
         if is_claim && response.status().is_success() {
             let mut own = self.own();
             own.beat_sent_at = own.beat_sent_at.max(sent_at);
@@ -390,20 +348,50 @@ impl Lines {
         Ok(response)
     }
 
+    /// A call meets what is drawn for it.
+    async fn meet(
+        &self,
+        fate: Fate,
+        arrive: impl FnOnce(Option<&'static str>) -> Response<Bytes> + Send + 'static,
+    ) -> std::io::Result<Response<Bytes>> {
+        match fate {
+            Fate::Well => Ok(arrive(None)),
+            Fate::Answered(word) => Ok(arrive(Some(word))),
+            Fate::AnswerLost => {
+                drop(arrive(None));
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+            }
+            Fate::NeverArrived => std::future::pending().await,
+            Fate::Late(milliseconds) => {
+                let clock = self.net.clock;
+                let arriving = tokio::spawn(async move {
+                    clock.sleep(Duration::from_millis(milliseconds)).await;
+                    arrive(None)
+                });
+                if Duration::from_millis(milliseconds) >= ATTEMPT {
+                    // Its attempt is given up before it is answered.
+                    std::future::pending::<()>().await;
+                }
+                arriving.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+            }
+        }
+    }
+
     /// Nothing is sent past the holder's limit.
     fn check_limit(&self, sent_at: Timestamp, name: &str) {
         let own = self.own();
         let silent = sent_at.milliseconds_since(own.beat_sent_at);
         if own.conducts && silent >= HOLD_SECONDS * 1000 {
             let words = format!("machine {} sent {name} {silent} ms after its last beat", self.machine);
-            self.tell(format!("{} {words}", sent_at.0));
+            self.tell(format_args!("{words}"));
             self.net.log().past_the_limit.push(words);
         }
     }
 
-    fn tell(&self, line: String) {
+    fn tell(&self, words: std::fmt::Arguments<'_>) {
+        let now = self.net.clock.now().0;
         if let Some(told) = &mut self.net.log().told {
-            told.push(line);
+            told.push(format!("{now} {words}"));
         }
     }
 
@@ -486,7 +474,6 @@ impl Lines {
     }
 
     fn note_arrival(&self, name: &str, sender: Option<&str>) {
-        let now = self.net.clock.now();
         let mut log = self.net.log();
         let taken_over = match (&log.holder, sender) {
             (Some((holder, _)), Some(sender)) => holder != sender,
@@ -495,7 +482,8 @@ impl Lines {
         if taken_over {
             *log.late_after_takeover.entry(name.to_owned()).or_default() += 1;
         }
-        log.arrived.push((now, self.machine, name.to_owned()));
+        drop(log);
+        self.tell(format_args!("arrived from machine {}: {name}", self.machine));
     }
 
     /// The store has taken a claim.
@@ -540,7 +528,22 @@ impl Lines {
             let disturbed = log.disturbed_until.get(&machine).is_some_and(|until| *until >= silent_since);
             log.takeovers.push((now.milliseconds_since(silent_since), tried && !disturbed));
         }
+        drop(log);
+        if let Some(words) = in_words(&document) {
+            self.tell(format_args!("machine {} wrote: {words}", self.machine));
+        }
     }
+}
+
+/// What a record says, in short.
+fn in_words(document: &serde_json::Value) -> Option<String> {
+    let entry = document.get("entry")?;
+    let record = entry.get("Record").or_else(|| entry.get("Last"))?;
+    let words = match serde_json::from_value(record.clone()).ok()? {
+        Record::Intended { act, .. } => format!("intends {act}"),
+        Record::Happened(event) => format!("{:?}", event.what),
+    };
+    Some(words.chars().take(200).collect())
 }
 
 /// The act that a record announces, by its name.

@@ -90,3 +90,12 @@ impl Options {
         }
     }
 }
+
+/// A kind of run.
+pub(crate) fn in_words(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Upgrade => "an upgrade",
+        RunKind::EnterMaintenance => "entering maintenance",
+        RunKind::LeaveMaintenance => "leaving maintenance",
+    }
+}

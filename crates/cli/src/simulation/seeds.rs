@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use serde::Serialize;
-use upgrade::{RunKind, Step};
+use serde::{Serialize, Serializer};
+use upgrade::Step;
 
 use super::evening::{Evening, simulate};
 use super::net::Place;
+use super::options::in_words;
 use crate::error::CliError;
 use crate::rehearsal::many::on_every_core;
+
+/// An evening on which a rule was broken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokenEvening {
+    pub seed: u64,
+    pub rules: Vec<String>,
+}
 
 /// What many seeds came to.
 #[derive(Debug, Default, Serialize)]
@@ -18,14 +27,13 @@ use crate::rehearsal::many::on_every_core;
 pub struct Seeds {
     pub first: u64,
     pub count: usize,
-    /// Evenings on which a rule was broken: the seed, and what was.
-    pub broken: Vec<(u64, Vec<String>)>,
+    pub broken: Vec<BrokenEvening>,
     /// How many runs of each kind ended how.
     pub ends: BTreeMap<String, usize>,
-    pub virtual_hours: u64,
+    pub virtual_seconds: u64,
     pub takeovers: usize,
     /// How often each thing went wrong in each step.
-    #[serde(skip)]
+    #[serde(serialize_with = "in_titles")]
     pub by_step: BTreeMap<(Place, Step), usize>,
 }
 
@@ -33,18 +41,13 @@ impl Seeds {
     fn add(&mut self, evening: Evening) {
         let Evening { seed, runs, broken, virtual_seconds, by_step, takeovers, .. } = evening;
         if !broken.is_empty() {
-            self.broken.push((seed, broken));
+            self.broken.push(BrokenEvening { seed, rules: broken });
         }
         for (kind, word) in runs {
-            let kind = match kind {
-                RunKind::Upgrade => "an upgrade",
-                RunKind::EnterMaintenance => "entering maintenance",
-                RunKind::LeaveMaintenance => "leaving maintenance",
-            };
             let word = word.split(": ").next().unwrap_or_default();
-            *self.ends.entry(format!("{kind}: {word}")).or_default() += 1;
+            *self.ends.entry(format!("{}: {word}", in_words(kind))).or_default() += 1;
         }
-        self.virtual_hours += virtual_seconds;
+        self.virtual_seconds += virtual_seconds;
         self.takeovers += takeovers;
         for (place, times) in by_step {
             *self.by_step.entry(place).or_default() += times;
@@ -59,25 +62,21 @@ impl Seeds {
             "{} evenings from seed {}, {} virtual hours, {} takeovers\n",
             self.count,
             self.first,
-            self.virtual_hours / 3600,
+            self.virtual_seconds / 3600,
             self.takeovers
         );
         for (end, times) in &self.ends {
             text.push_str(&format!("  {times:>6}  {end}\n"));
         }
         text.push_str("what went wrong, by step:\n");
-        let mut steps: BTreeMap<Step, Vec<(Place, usize)>> = BTreeMap::new();
-        for ((place, step), times) in &self.by_step {
-            steps.entry(*step).or_default().push((*place, *times));
-        }
-        for (step, places) in steps {
+        for (step, places) in steps(&self.by_step) {
             let places: Vec<String> =
                 places.iter().map(|(place, times)| format!("{} {times}", place.title())).collect();
             text.push_str(&format!("  {}: {}\n", step.title(), places.join(", ")));
         }
-        for (seed, broken) in &self.broken {
+        for BrokenEvening { seed, rules } in &self.broken {
             text.push_str(&format!("BROKEN: seed {seed} (`slackwater simulate --seed {seed}`)\n"));
-            for words in broken {
+            for words in rules {
                 text.push_str(&format!("  {words}\n"));
             }
         }
@@ -87,6 +86,27 @@ impl Seeds {
         }
         text
     }
+}
+
+/// What went wrong, by step.
+fn steps(by_step: &BTreeMap<(Place, Step), usize>) -> BTreeMap<Step, Vec<(Place, usize)>> {
+    let mut steps: BTreeMap<Step, Vec<(Place, usize)>> = BTreeMap::new();
+    for ((place, step), times) in by_step {
+        steps.entry(*step).or_default().push((*place, *times));
+    }
+    steps
+}
+
+/// By the step's title, then by what went wrong.
+fn in_titles<S: Serializer>(
+    by_step: &BTreeMap<(Place, Step), usize>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let titled = |(step, places): (Step, Vec<(Place, usize)>)| {
+        let places = places.into_iter().map(|(place, times)| (place.title(), times));
+        (step.title(), places.collect::<BTreeMap<_, _>>())
+    };
+    serializer.collect_map(steps(by_step).into_iter().map(titled))
 }
 
 /// Simulate so many seeds from the first, on as many threads as there are cores. `progress` hears how many are done and how many of
@@ -118,7 +138,7 @@ pub fn seeds(
             }
         };
         all.count += 1;
-        all.broken.push((seed, vec![words]));
+        all.broken.push(BrokenEvening { seed, rules: vec![words] });
         Ok(())
     })?;
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);

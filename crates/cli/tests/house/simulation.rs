@@ -28,7 +28,7 @@ use crate::outside::{Standing, Way};
 pub use cli::simulation::net::Lines;
 
 use cli::simulation::chance::Chance;
-use cli::simulation::machine::Machine;
+use cli::simulation::machine::{Machine, everyone};
 use cli::simulation::net::{Net, Place, Trouble};
 
 /// Seeds of the suite.
@@ -230,7 +230,7 @@ async fn world(seed: u64, fresh: &Standing) -> Came {
         );
         working.push(machine);
     }
-    let all = futures_like_join(working);
+    let all = everyone(working);
     let what = format!("seed {seed}, {kind:?}, {machines} machines, trouble once in {trouble_once_in}");
     assert!(
         tokio::time::timeout(PATIENCE, all).await.is_ok(),
@@ -266,26 +266,6 @@ async fn plan_of(full: &Full, kind: Kind) -> Plan {
                 .expect("a plan")
         }
     }
-}
-
-/// Every machine at once; comes back when each has seen the run's end, or stands still for good.
-async fn futures_like_join<F: Future>(machines: Vec<Machine<F>>) {
-    let mut machines: Vec<_> = machines.into_iter().map(|machine| Some(Box::pin(machine))).collect();
-    std::future::poll_fn(|context| {
-        for place in &mut machines {
-            if let Some(machine) = place
-                && machine.as_mut().poll(context).is_ready()
-            {
-                *place = None;
-            }
-        }
-        if machines.iter().all(Option::is_none) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
 }
 
 /// One machine: begins the run, or comes later, and goes on with it whenever it may, until it has ended.
@@ -364,7 +344,9 @@ async fn judge(
     let (_, records, state) =
         read_run(&journal, &plan.run_id).await.unwrap_or_else(|error| panic!("{what}: {error}"));
     if std::env::var_os("SLACKWATER_SEED").is_some() {
-        tell(&records, net);
+        for line in net.log().told.iter().flatten() {
+            println!("{line}");
+        }
     }
     let outcome = state.outcome.unwrap_or_else(|| panic!("{what}: it has not ended"));
     for (machine, believed) in believed.iter().enumerate() {
@@ -408,29 +390,6 @@ async fn judge(
         outcome: format!("{:?} {kind}", plan.kind),
         seconds: full.clock.now().milliseconds_since(started_at) / 1000,
         state_requests: log.state_requests.clone(),
-    }
-}
-
-/// One seed, told line by line: what was written, and what arrived.
-fn tell(records: &[Record], net: &Net) {
-    let records = records.iter().enumerate().map(|(place, record)| {
-        let words = match record {
-            Record::Intended { act, .. } => format!("intends {act}"),
-            Record::Happened(event) => format!("{:?}", event.what),
-        };
-        (record.at().0, format!("record {place}: {}", words.chars().take(160).collect::<String>()))
-    });
-    let log = net.log();
-    for line in log.told.iter().flatten() {
-        println!("{line}");
-    }
-    let arrived =
-        log.arrived.iter().map(|(at, machine, what)| (at.0, format!("  arrived from {machine}: {what}")));
-    for (at, line) in records {
-        println!("{at} {line}");
-    }
-    for (at, line) in arrived {
-        println!("{at} {line}");
     }
 }
 
