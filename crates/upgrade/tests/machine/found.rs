@@ -50,6 +50,27 @@ fn tags_that_the_update_wipes_are_missed_by_nobody() {
     }
 }
 
+/// Kept by its DeletionPolicy, or because it couldn't be deleted.
+#[test]
+fn what_a_release_removes_and_that_stays_is_put_back_but_a_group_stays_empty() {
+    let fate = || Fortune { statuses: UPDATED, drops: &["Loud", "Queue", "Workers"], ..Fortune::default() };
+    let own = carry_out(&plan(), fate(), Crash::Never);
+    let report = Report::from_journal(&plan(), &own.journal).expect("whole");
+    let told = "group Workers-1 is no longer the stack's, and is still there: it was left without instances";
+    assert!(report.remarks.iter().any(|remark| remark == told), "{:?}", report.remarks);
+    let (platform, before) = in_maintenance(fate());
+    let found = carry_out_on(&upgrading(before), platform, Crash::Never);
+    let fresh = Platform::new(Fortune::default());
+    for Carried { platform, outcome, .. } in [own, found] {
+        assert_eq!(outcome, Outcome::Upgraded);
+        assert_eq!(platform.alarms, fresh.alarms, "it acts again, and has no note");
+        assert_eq!(platform.queues, fresh.queues, "it takes jobs again, and has no note");
+        let group = &platform.group;
+        assert_eq!((group.min_size, group.max_size, group.desired_capacity), (0, 0, 0));
+        assert_eq!(group.remembered, None);
+    }
+}
+
 #[test]
 fn whoever_goes_back_in_a_maintenance_that_was_found_stays_in_it() {
     let fate = Fortune { statuses: UPDATED, sick: true, answers: &[|| Answer::GoBack], ..Fortune::default() };

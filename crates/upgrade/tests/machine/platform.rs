@@ -58,6 +58,8 @@ pub struct Fortune {
     pub sizes: Option<(i32, i32)>,
     /// The update sets the tags of the group and the queues, and so takes all others off.
     pub wipes_tags: bool,
+    /// What the release has no more, and what stands all the same: kept, or not to be deleted. By logical id.
+    pub drops: &'static [&'static str],
     /// The clean-up can't delete something.
     pub leaves_behind: bool,
     /// The platform's own API never answers.

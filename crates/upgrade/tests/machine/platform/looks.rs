@@ -155,10 +155,16 @@ impl Platform {
             }),
             FleetQuery::JobQueues { arns } => Observation::JobQueues(self.queues(arns)),
             FleetQuery::Jobs { .. } => Observation::Jobs(self.jobs.values().cloned().collect()),
-            FleetQuery::WorkerGroups { .. } => Observation::WorkerGroups(self.groups()),
+            FleetQuery::WorkerGroups { names } => {
+                let mut groups = self.groups();
+                groups.retain(|group| names.contains(&group.name));
+                Observation::WorkerGroups(groups)
+            }
             FleetQuery::EcsServices { .. } => Observation::EcsServices(self.services()),
             FleetQuery::Resources { logical_ids, .. } => {
-                Observation::Resources(logical_ids.iter().map(|id| resource(id)).collect())
+                let gone: &[&str] = if self.release == "2" { self.fate.drops } else { &[] };
+                let there = logical_ids.iter().filter(|id| !gone.contains(&id.as_str()));
+                Observation::Resources(there.map(|id| resource(id)).collect())
             }
             FleetQuery::Alarms { names } => Observation::Alarms(self.alarms(names)),
             FleetQuery::Machines { .. } => Observation::Machines(self.machines.clone()),
