@@ -124,6 +124,10 @@ pub struct Before {
     pub job_queues: Vec<JobQueue>,
     /// The worker groups that were seen.
     pub worker_groups: Vec<WorkerGroup>,
+    /// Of these, by name, those that an earlier run's finished update removed. One that is still there stays without
+    /// instances, and loses its note.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub removed_groups: BTreeSet<String>,
     /// The ECS services that were seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ecs_services: Vec<EcsService>,
@@ -389,7 +393,15 @@ impl State {
     /// Whether this run took a thing away itself of which its journal knows how it was. What the plan brought from an earlier
     /// run's journal is that one's, until this run's own drain has seen it.
     pub(crate) fn has_taken(&self, plan: &Plan, physical_id: &str) -> bool {
-        let Before { job_queues, worker_groups, ecs_services, alarms, banner: _, health: _ } = &plan.before;
+        let Before {
+            job_queues,
+            worker_groups,
+            removed_groups: _,
+            ecs_services,
+            alarms,
+            banner: _,
+            health: _,
+        } = &plan.before;
         let inherited = job_queues.iter().any(|queue| queue.arn == physical_id)
             || worker_groups.iter().any(|group| group.name == physical_id)
             || ecs_services.iter().any(|service| service.arn == physical_id)
@@ -428,20 +440,21 @@ impl State {
         }
     }
 
-    /// What a run that ended in maintenance leaves to the next to put back: how everything was, without the groups that its own
-    /// finished update removed. Those stay without instances.
+    /// What a run that ended in maintenance leaves to the next to put back: how everything was, and which groups its own
+    /// finished update removed.
     #[must_use]
     pub fn left_to_put_back(&self) -> Before {
-        let mut before = self.before.clone();
-        before.worker_groups.retain(|group| !self.has_removed(group));
-        before
+        let groups = self.before.worker_groups.iter().filter(|group| self.has_removed(group));
+        let removed_groups = groups.map(|group| group.name.clone()).collect();
+        Before { removed_groups, ..self.before.clone() }
     }
 
-    /// Whether the release that this run's update has brought has no such group any more. Where no update came to its end, what
-    /// the stack doesn't name (a replacement's rollback failed) isn't removed.
+    /// Whether the release that this run's update, or an earlier one's, has brought has no such group any more. Where no update
+    /// came to its end, what the stack doesn't name (a replacement's rollback failed) isn't removed.
     pub(crate) fn has_removed(&self, group: &WorkerGroup) -> bool {
         let status = self.updates.get(&UpdateKind::Primary).and_then(|update| update.status.as_ref());
-        status.is_some_and(|(status, _)| status == "UPDATE_COMPLETE")
+        let is_finished = status.is_some_and(|(status, _)| status == "UPDATE_COMPLETE");
+        (is_finished || self.before.removed_groups.contains(&group.name))
             && self.targets.worker_groups.iter().all(|target| target.physical_id != group.name)
     }
 

@@ -30,6 +30,9 @@ use crate::seed::Caller;
 /// After so long nothing goes wrong any more, so that everything can end.
 const TROUBLE_LASTS: Duration = Duration::from_secs(4 * 3600);
 
+/// The machine of whoever begins another run meanwhile.
+const RIVAL: usize = 98;
+
 /// A run that nobody has begun by then nobody will.
 const UNBEGUN_SECONDS: u64 = 2 * 3600;
 
@@ -233,6 +236,7 @@ impl World {
             let clock = Clock::starting_at(Timestamp(now + own.between(0, 360_000) - 180_000));
             let comes_after = if machine == 0 { 0 } else { own.between(5, 1_500) };
             let person = Person {
+                machine: index,
                 chance: Chance::of(self.seed, (number as u64 + 1) * 64 + machine),
                 recorded: Rc::clone(recorded),
                 answers: Rc::clone(&answers),
@@ -260,18 +264,18 @@ impl World {
         }
         self.stage.clock.sleep(SETTLING).await;
         let journal = self.journal(&self.calm_lines(), self.stage.clock, &plan.stack_id).await?;
-        let (records, outcome) = match read_run(&journal, &plan.run_id).await {
-            Ok((_, records, state)) => (records, state.outcome),
+        let (records, outcome, remarks) = match read_run(&journal, &plan.run_id).await {
+            Ok((_, records, state)) => (records, state.outcome, state.remarks),
             Err(JournalError::NoSuchRun { .. } | JournalError::NotBegun { .. }) => {
                 return Ok(Err("nobody began it".to_owned()));
             }
             Err(error) => {
                 self.wrong(format!("the journal of {} can't be read: {error}", plan.run_id));
-                (Vec::new(), None)
+                (Vec::new(), None, Vec::new())
             }
         };
         let answers = answers.take();
-        Ok(Ok(Done { plan, records, outcome, believed, answers }))
+        Ok(Ok(Done { plan, records, outcome, remarks, believed, answers }))
     }
 
     fn begin_trouble(&self) -> Result<(), CliError> {
@@ -361,6 +365,7 @@ impl World {
             let conductor =
                 Conductor { cloud: &site.ports, journal: &journal, clock: &clock, holder: &holder };
             let mut nobody = Person {
+                machine: RIVAL,
                 chance: Chance::of(self.seed, 7_778),
                 recorded: Rc::default(),
                 answers: Rc::default(),

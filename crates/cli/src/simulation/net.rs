@@ -98,6 +98,8 @@ pub struct Log {
     pub state_requests: BTreeMap<&'static str, usize>,
     /// What went wrong, by the step that the run was in.
     pub by_step: BTreeMap<(Place, Step), usize>,
+    /// The machine whose record the store took last.
+    pub last_writer: Option<usize>,
     /// The step that the run is in; `None`: it has none yet.
     pub step: Option<Step>,
     /// Where somebody wants to read it: what was sent, what arrived, and what was written, a line each, as it came.
@@ -161,6 +163,14 @@ impl Net {
 
     pub fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A line for whoever reads the evening.
+    pub(super) fn tell(&self, words: std::fmt::Arguments<'_>) {
+        let now = self.clock.now().0;
+        if let Some(told) = &mut self.log().told {
+            told.push(format!("{now} {words}"));
+        }
     }
 
     /// From now on nothing goes wrong.
@@ -318,7 +328,7 @@ impl Lines {
                 Fate::NeverArrived => "never to arrive".to_owned(),
                 Fate::Answered(word) => format!("answered {word}"),
             };
-            self.tell(format_args!("machine {} sends a claim, {how}", self.machine));
+            self.net.tell(format_args!("machine {} sends a claim, {how}", self.machine));
         }
         let lines = self.clone();
         let arrive = move |instead: Option<&'static str>| {
@@ -383,15 +393,8 @@ impl Lines {
         let silent = sent_at.milliseconds_since(own.beat_sent_at);
         if own.conducts && silent >= HOLD_SECONDS * 1000 {
             let words = format!("machine {} sent {name} {silent} ms after its last beat", self.machine);
-            self.tell(format_args!("{words}"));
+            self.net.tell(format_args!("{words}"));
             self.net.log().past_the_limit.push(words);
-        }
-    }
-
-    fn tell(&self, words: std::fmt::Arguments<'_>) {
-        let now = self.net.clock.now().0;
-        if let Some(told) = &mut self.net.log().told {
-            told.push(format!("{now} {words}"));
         }
     }
 
@@ -483,7 +486,7 @@ impl Lines {
             *log.late_after_takeover.entry(name.to_owned()).or_default() += 1;
         }
         drop(log);
-        self.tell(format_args!("arrived from machine {}: {name}", self.machine));
+        self.net.tell(format_args!("arrived from machine {}: {name}", self.machine));
     }
 
     /// The store has taken a claim.
@@ -519,6 +522,7 @@ impl Lines {
         let resumed = document.pointer("/entry/Record/Happened/what/Resumed").is_some();
         let now = self.net.clock.now();
         let mut log = self.net.log();
+        log.last_writer = Some(self.machine);
         if let Some((silent_since, machine)) = log.taking
             && resumed
             && machine == self.machine
@@ -530,7 +534,7 @@ impl Lines {
         }
         drop(log);
         if let Some(words) = in_words(&document) {
-            self.tell(format_args!("machine {} wrote: {words}", self.machine));
+            self.net.tell(format_args!("machine {} wrote: {words}", self.machine));
         }
     }
 }

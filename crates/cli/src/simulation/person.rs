@@ -13,6 +13,8 @@ use super::world::World;
 
 /// Whoever sits at a machine: answers whatever comes to mind, or goes away for a while.
 pub(super) struct Person<'a> {
+    /// The number of the machine.
+    pub machine: usize,
     pub chance: Chance,
     pub recorded: Rc<RefCell<Vec<Record>>>,
     pub answers: Rc<RefCell<Vec<(Question, Answer)>>>,
@@ -25,7 +27,9 @@ impl Watcher for Person<'_> {
     fn recorded(&mut self, plan: &Plan, record: &Record, state: &State) {
         self.recorded.borrow_mut().push(record.clone());
         self.net.log().step = Some(state.step);
-        if let Some((world, onlooker)) = self.onlooker {
+        // Whoever stood still after a record learns of it when others have gone on: what stands then isn't this record's.
+        let is_last = self.net.log().last_writer == Some(self.machine);
+        if let Some((world, onlooker)) = self.onlooker.filter(|_| is_last) {
             // A gate that somebody else opened is asked about.
             let is_out =
                 state.opened_at.is_some() || matches!(state.question, Some(Question::GateGone { .. }));

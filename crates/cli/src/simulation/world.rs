@@ -55,6 +55,7 @@ pub(super) struct Done {
     pub plan: Plan,
     pub records: Vec<Record>,
     pub outcome: Option<Outcome>,
+    pub remarks: Vec<String>,
     /// What each machine believes to be written.
     pub believed: Vec<Rc<RefCell<Vec<Record>>>>,
     /// What people answered.
@@ -84,6 +85,7 @@ fn adapter_over(stage: &Stage, platform: &SimulatedPlatform, lines: &Lines) -> R
 
 impl World {
     pub(super) fn wrong(&self, words: String) {
+        self.net.tell(format_args!("BROKEN: {words}"));
         self.broken.borrow_mut().push(words);
     }
 

@@ -165,7 +165,21 @@ pub(super) fn finish(plan: &Plan, mut state: State) -> (State, Effect) {
         (_, Some(reason)) if state.has_begun(UpdateKind::WayBack) => Outcome::WentBack { reason },
         (_, Some(reason)) => Outcome::NotUpgraded { reason },
     };
+    if outcome == Outcome::Upgraded
+        && let Some(words) = updated_since(plan, &state)
+    {
+        state.remarks.push(words);
+    }
     end(state, outcome)
+}
+
+/// The update came to its end, and the last look found another release: somebody has updated the stack since.
+fn updated_since(plan: &Plan, state: &State) -> Option<String> {
+    let stands = state.seen.as_ref()?.release.as_ref()?;
+    let brought = plan.to_version.as_ref()?;
+    (stands != brought).then(|| {
+        format!("the update brought {brought}, and {stands} stands: somebody has updated the stack since (its events say who)")
+    })
 }
 
 /// Whether the update came to its end, and no way back did: the outcome is of what is, not of what was wanted.
