@@ -85,7 +85,8 @@ fn outcome(text: &mut String, distribution: &Distribution, width: usize) {
         None => line(text, "  Users out: not at all."),
     }
     if let Some(whole) = distribution.whole {
-        wrap(text, &format!("From beginning to end: {} in the middle.", duration(whole.median)), width);
+        let of_many = if distribution.runs > 1 { " in the middle" } else { "" };
+        wrap(text, &format!("From beginning to end: {}{of_many}.", duration(whole.median)), width);
     }
     for (seed, end, reason) in distribution.unfinished.iter().take(SHOWN) {
         wrap(text, &format!("Seed {seed}: {}: {reason}", end.title()), width);
@@ -132,33 +133,30 @@ fn affected(text: &mut String, affected: &Affected, width: usize) {
 }
 
 fn time(text: &mut String, distribution: &Distribution, width: usize) {
-    line(text, "\nWhere the time goes (middle, 90 of 100)");
+    // One run has no spread.
+    let has_spread = distribution.runs > 1;
+    line(
+        text,
+        if has_spread { "\nWhere the time goes (middle, 90 of 100)" } else { "\nWhere the time goes" },
+    );
     for (step, spread) in &distribution.steps {
-        let _ = writeln!(
-            text,
-            "  {:<44} {:>12} {:>12}",
-            step.title(),
-            duration(spread.median),
-            duration(spread.p90)
-        );
+        let _ = write!(text, "  {:<44} {:>12}", step.title(), duration(spread.median));
+        if has_spread {
+            let _ = write!(text, " {:>12}", duration(spread.p90));
+        }
+        line(text, "");
     }
     if !distribution.critical.is_empty() {
         line(text, "\nWhat makes the update long");
     }
     for one in distribution.critical.iter().take(SHOWN) {
-        wrap(
-            text,
-            &format!(
-                "{} ({}), in {} of 100 runs: {}, in 90 of 100 {}; by {}",
-                one.logical_id,
-                one.resource_type,
-                one.percent,
-                duration(one.took.median),
-                duration(one.took.p90),
-                one.provenance.title()
-            ),
-            width,
-        );
+        let (what, by) = (format!("{} ({})", one.logical_id, one.resource_type), one.provenance.title());
+        let (median, p90) = (duration(one.took.median), duration(one.took.p90));
+        let words = match has_spread {
+            true => format!("{what}, in {} of 100 runs: {median}, in 90 of 100 {p90}; by {by}", one.percent),
+            false => format!("{what}: {median}; by {by}"),
+        };
+        wrap(text, &words, width);
     }
     line(text, "");
 }
