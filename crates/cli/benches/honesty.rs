@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use changeset::durations::{Operation, usual};
 use cli::planning::NewRelease;
-use cli::rehearsal::durations::{normal, uniform};
+use cli::rehearsal::circumstances::Circumstances;
+use cli::rehearsal::drawn::{normal, uniform};
 use cli::rehearsal::many::{Distribution, histories, runs};
 use cli::rehearsal::summary::{End, Summary};
 use cli::rehearsal::{Rehearsal, Variation, virtual_time};
@@ -30,6 +31,8 @@ use upgrade::Fate;
 const TYPE_WIDTH: f64 = 0.6;
 /// The shape of the Weibull distribution of each operation: its standard deviation is about a third of its mean.
 const SHAPE: f64 = 3.3;
+/// Jobs end by themselves, exponentially, after so many seconds in the mean.
+const JOB_SECONDS: f64 = 3_600.0;
 /// Earlier updates that the history knows.
 const EARLIER: u64 = 4;
 
@@ -58,6 +61,11 @@ impl Pace for Truth {
     fn service(&self, signing_name: &str) -> f64 {
         let drawn = uniform(self.deployment.wrapping_mul(1000) + self.time, &["service", signing_name]);
         (-drawn.ln()).powf(1.0 / SHAPE) / 0.897
+    }
+
+    fn job(&self, job_id: &str) -> Option<Duration> {
+        let drawn = uniform(self.deployment.wrapping_mul(1000) + self.time, &["job", job_id]);
+        Some(Duration::from_secs_f64(JOB_SECONDS * -drawn.ln()))
     }
 }
 
@@ -89,7 +97,11 @@ fn measure(name: &str, releases: &Releases, deployments: u64, count: u64) {
         let mut snapshot = made_up.clone();
         let truth = Truth { deployment, time: EARLIER };
         let measured = rehearsal
-            .run(&Variation { pace: Some(Arc::new(truth)), ..Variation::default() })
+            .run(&Variation {
+                pace: Some(Arc::new(truth)),
+                circumstances: Some(Circumstances::draw(deployment ^ 0xbeef)),
+                ..Variation::default()
+            })
             .map(|came| Summary::of(0, &came))
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(measured.end, End::Finished, "{:?}", measured.reason);

@@ -4,7 +4,9 @@
 //! one likes. What differs between runs is a [`Variation`]: how long things take, what fails, who answers what.
 
 pub mod calls;
+pub mod circumstances;
 pub mod compared;
+pub mod drawn;
 pub mod durations;
 pub mod every_failure;
 pub mod formats;
@@ -38,6 +40,8 @@ use upgrade::{
 };
 
 use self::calls::CallLog;
+use self::circumstances::Circumstances;
+use self::durations::Drawn;
 use self::onlooker::Standing;
 use self::simulated_platform::SimulatedPlatform;
 use self::stage::Stage;
@@ -93,6 +97,8 @@ impl From<NotRehearsed> for CliError {
 pub struct Variation {
     /// How long things take; `None`: what is usual.
     pub pace: Option<Arc<dyn Pace>>,
+    /// What else differs from evening to evening; `None`: nothing ends by itself, nothing is throttled.
+    pub circumstances: Option<Circumstances>,
     /// What goes wrong in the clouds.
     pub faults: Faults,
     /// What goes wrong in the platform's answers.
@@ -137,6 +143,15 @@ pub struct Came {
     /// Every call of the cloud, and every request to the platform.
     pub calls: Vec<String>,
     pub requests: Vec<String>,
+}
+
+impl Variation {
+    /// The run of a seed: its durations, by these histories, and its circumstances.
+    #[must_use]
+    pub fn drawn(drawn: Drawn) -> Variation {
+        let circumstances = Some(Circumstances::draw(drawn.seed));
+        Variation { pace: Some(Arc::new(drawn)), circumstances, ..Variation::default() }
+    }
 }
 
 impl Rehearsal {
@@ -209,9 +224,13 @@ impl Rehearsal {
         }
         if let Some(platform) = &stage.platform {
             platform.begin(variation.mishaps.clone());
+            if let Some(circumstances) = &variation.circumstances {
+                platform.live_through(circumstances);
+            }
         }
         let calls = CallLog::default();
         calls.begin(variation.failing_call);
+        calls.live_through(variation.circumstances);
         let site = stage.site_counted(&calls)?;
         let journal = SqliteJournal::in_memory()?;
         let approved = ApprovedPlan::new(self.plan.clone(), &self.plan.sha256(), "the rehearsal", stage.at)?;

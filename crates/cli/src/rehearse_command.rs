@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use crate::arguments::{RehearsalOutput, Rehearse};
 use crate::error::{CliError, Exit};
@@ -215,8 +214,7 @@ pub(crate) fn told(
     let Extent { seed, runs: count, failures_with_calls } = *extent;
     let of = |seed| {
         let drawn = Drawn { histories: histories.clone(), seed };
-        let variation = Variation { pace: Some(Arc::new(drawn.clone())), ..Variation::default() };
-        rehearsal.run(&variation).map(|came| (came, drawn))
+        rehearsal.run(&Variation::drawn(drawn.clone())).map(|came| (came, drawn))
     };
     let (summaries, middle, (came, drawn)) = if count == 1 {
         let (came, drawn) = of(seed)?;

@@ -26,6 +26,7 @@ use crate::input::Input;
 use crate::journal::{Header, JournalError, RequestLog};
 use crate::machine_room::{self, Report};
 use crate::observe::{self, Observed, Observer, Seen};
+use crate::services::batch;
 use crate::services::iam::needed;
 use crate::services::security_token;
 use crate::throttle::Buckets;
@@ -205,7 +206,8 @@ impl LocalCloud {
     /// Let things take as long as a rehearsal has it.
     pub fn set_pace(&self, pace: Arc<dyn Pace>) {
         let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.world.pace = Some(pace);
+        state.world.pace = Some(Arc::clone(&pace));
+        batch::let_end(&mut state.world, &|job_id| pace.job(job_id));
     }
 
     /// The keys that requests must be signed with.

@@ -10,11 +10,14 @@ use http::{Request, Response};
 use localcloud::{Faults, LocalCloud};
 use serde_json::json;
 
+use super::circumstances::Circumstances;
+
 #[derive(Default)]
 struct Log {
     calls: Vec<String>,
     /// The call of this number (from 0) is answered so.
     fault: Option<(usize, &'static str)>,
+    circumstances: Option<Circumstances>,
 }
 
 /// What a run calls. Clones are the same log.
@@ -24,7 +27,12 @@ pub struct CallLog(Arc<Mutex<Log>>);
 impl CallLog {
     /// Count from here; the call of this number is answered so.
     pub fn begin(&self, fault: Option<(usize, &'static str)>) {
-        *self.lock() = Log { calls: Vec::new(), fault };
+        *self.lock() = Log { calls: Vec::new(), fault, circumstances: None };
+    }
+
+    /// From now on calls are throttled as these circumstances have it.
+    pub fn live_through(&self, circumstances: Option<Circumstances>) {
+        self.lock().circumstances = circumstances;
     }
 
     /// Every call since [`CallLog::begin`], as `service:operation`, as far as the request says it.
@@ -53,7 +61,9 @@ impl CallLog {
             let mut log = self.lock();
             let number = log.calls.len();
             log.calls.push(format!("{service}:{}", operation(&request)));
-            log.fault.filter(|(at, _)| *at == number).map(|(_, answer)| answer)
+            let throttles = log.circumstances.is_some_and(|circumstances| circumstances.throttles(number));
+            let fault = log.fault.filter(|(at, _)| *at == number).map(|(_, answer)| answer);
+            fault.or(throttles.then_some("throttled"))
         };
         let Some(answer) = answer else { return callee.call(request) };
         answered(callee, request, answer)

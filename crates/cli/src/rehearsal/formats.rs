@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::circumstances::ASSUMED;
 use super::every_failure::Failure;
 use super::many::Spread;
 use super::pictures::{escaped, in_a_line};
@@ -86,6 +87,7 @@ pub fn markdown(told: &Told) -> String {
     for (from, percent) in &distribution.provenance {
         let _ = writeln!(text, "- {percent} % of the times by {}", from.title());
     }
+    let _ = writeln!(text, "- Assumed: {ASSUMED}");
     for sentence in &told.not_simulated {
         let _ = writeln!(text, "- Not simulated: {}", cell(sentence));
     }

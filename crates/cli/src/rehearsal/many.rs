@@ -111,8 +111,7 @@ pub fn runs(
     on_every_core(count, progress, &|number| {
         let seed = seed.wrapping_add(number as u64);
         let drawn = Drawn { histories: Arc::clone(histories), seed };
-        let variation = Variation { pace: Some(Arc::new(drawn)), ..Variation::default() };
-        rehearsal.run(&variation).map(|came| Summary::of(seed, &came))
+        rehearsal.run(&Variation::drawn(drawn)).map(|came| Summary::of(seed, &came))
     })
 }
 

@@ -13,6 +13,7 @@ use platform::{Adapter, AdapterKind, InProcessHandler, PlatformConfig, Secret};
 use serde_json::{Value, json};
 use upgrade::Timestamp;
 
+use super::circumstances::Circumstances;
 use crate::error::CliError;
 
 /// A platform that doesn't answer is given up after this.
@@ -209,6 +210,22 @@ impl SimulatedPlatform {
         let mut state = self.lock();
         state.requests.clear();
         state.faults = faults;
+    }
+
+    /// Computations end, and saves take as long, as these circumstances have it, from now on.
+    pub fn live_through(&self, circumstances: &Circumstances) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        for computation in &mut state.computations {
+            let after = circumstances.ends_after(&computation.is.id);
+            let after = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+            computation.is.ends_at = after.map(|after| Timestamp(now.0.saturating_add(after)));
+        }
+        for session in &mut state.sessions {
+            let usual = Duration::from_millis(session.is.saving_milliseconds);
+            let lasts = usual.mul_f64(circumstances.saving(&session.is.id)).as_millis();
+            session.is.saving_milliseconds = u64::try_from(lasts).unwrap_or(u64::MAX);
+        }
     }
 
     /// Whether it says of itself that it is well.

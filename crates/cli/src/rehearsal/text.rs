@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::circumstances::ASSUMED;
 use super::every_failure::{Failure, Failures};
 use super::many::{Distribution, Spread};
 use super::pictures::timeline_text;
@@ -268,6 +269,7 @@ fn honesty(text: &mut String, told: &Told, width: usize) {
     } else if told.taken_at.is_some() {
         wrap(text, "No earlier rehearsal of this deployment was held against an upgrade.", width);
     }
+    wrap(text, &format!("Assumed: {ASSUMED}"), width);
     for sentence in &told.not_simulated {
         wrap(text, &format!("Not simulated: {sentence}"), width);
     }

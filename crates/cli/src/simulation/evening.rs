@@ -9,7 +9,9 @@ use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalError, Jou
 use localcloud::Faults;
 use serde::{Serialize, Serializer};
 use serde_json::json;
-use upgrade::{Answer, ApprovedPlan, Plan, Question, Record, RunKind, Step, Timestamp, UpgradeChoices};
+use upgrade::{
+    Answer, ApprovedPlan, Plan, Question, Record, RunKind, Step, Timestamp, UpdateKind, UpgradeChoices,
+};
 
 use super::chance::Chance;
 use super::deployment::{Deployment, SECRET, SECRET_PARAMETER, STACK};
@@ -81,7 +83,7 @@ pub fn simulate(seed: u64, tells: bool) -> Result<Evening, CliError> {
 async fn evening(seed: u64, tells: bool) -> Result<Evening, CliError> {
     let mut chance = Chance::of(seed, 0);
     let deployment = Deployment::draw(&mut chance)?;
-    let options = Options::draw(&mut chance, &deployment);
+    let options = Options::draw(seed, &mut chance, &deployment);
     let secrets = BTreeMap::from([(SECRET_PARAMETER.to_owned(), SECRET.to_owned())]);
     let mut stage = Stage::set(&deployment.snapshot, &secrets).await?;
     let platform = people(&stage, &mut chance);
@@ -220,6 +222,7 @@ impl World {
             }
         };
         if number == 0 {
+            self.take_aim(&plan);
             self.begin_trouble()?;
         }
         let believed: Vec<Rc<RefCell<Vec<Record>>>> =
@@ -278,6 +281,22 @@ impl World {
         Ok(Ok(Done { plan, records, outcome, remarks, believed, answers }))
     }
 
+    /// The step of the run that meets more trouble than the others. Those that few runs come to are drawn more often.
+    fn take_aim(&self, plan: &Plan) {
+        if !self.options.aims {
+            return;
+        }
+        let mut steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step).collect();
+        if plan.kind == RunKind::Upgrade {
+            steps.extend(Step::of_update(UpdateKind::WayBack));
+        }
+        let rare = [UpdateKind::BackupStack, UpdateKind::RoleStack, UpdateKind::WayBack];
+        let rare: Vec<Step> = rare.into_iter().flat_map(Step::of_update).collect();
+        let rarely: Vec<Step> = steps.iter().copied().filter(|step| rare.contains(step)).collect();
+        (0..3).for_each(|_| steps.extend(&rarely));
+        self.net.log().aim = Chance::of(self.seed, 5_555).one_of(&steps).copied();
+    }
+
     fn begin_trouble(&self) -> Result<(), CliError> {
         let resource = |(stack, logical_id, phase): &(String, String, &str)| json!({"stack": stack, "logical_id": logical_id, "phase": phase, "reason": "so it was simulated"});
         let resources: Vec<_> = self.options.resources.iter().map(resource).collect();
@@ -287,7 +306,9 @@ impl World {
         for cloud in self.stage.clouds() {
             cloud.set_faults(&faults).map_err(|error| failed(error.message))?;
         }
-        self.platform.be_healthy(!self.options.unhealthy);
+        // Nobody goes back from what is well.
+        let goes_back = self.net.log().aims_at_way_back();
+        self.platform.be_healthy(!self.options.unhealthy && !goes_back);
         Ok(())
     }
 

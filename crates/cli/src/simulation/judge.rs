@@ -102,7 +102,11 @@ pub(super) async fn judge(world: &World, done: &Done, was_entered: bool) -> Resu
             | Answer::Leave => false,
         });
     // Nothing was refused to the run, so nothing could be left to be named.
-    if world.options.trouble.answered_once_in.is_none() && !is_shut && !opened_as_it_was {
+    if world.options.trouble.answered_once_in.is_none()
+        && !world.options.aims
+        && !is_shut
+        && !opened_as_it_was
+    {
         for words in left_over(world).await? {
             wrong(words);
         }

@@ -11,7 +11,7 @@ use conductor::{Clock, HOLD_SECONDS};
 use http::{Request, Response};
 use localcloud::LocalCloud;
 use serde::Serialize;
-use upgrade::{Record, Step, Timestamp};
+use upgrade::{Record, Step, Timestamp, UpdateKind};
 
 use super::chance::Chance;
 use super::machine::Stillness;
@@ -73,6 +73,9 @@ pub struct Trouble {
 
 impl Trouble {
     pub const NONE: Trouble = Trouble { once_in: None, answered_once_in: None };
+
+    /// In a step that is aimed at.
+    const AIMED: Trouble = Trouble { once_in: Some(6), answered_once_in: Some(8) };
 }
 
 /// What happened on all lines together.
@@ -100,10 +103,20 @@ pub struct Log {
     pub by_step: BTreeMap<(Place, Step), usize>,
     /// The machine whose record the store took last.
     pub last_writer: Option<usize>,
+    /// The step that meets more trouble than the others; `None`: none does.
+    pub aim: Option<Step>,
     /// The step that the run is in; `None`: it has none yet.
     pub step: Option<Step>,
     /// Where somebody wants to read it: what was sent, what arrived, and what was written, a line each, as it came.
     pub told: Option<Vec<String>>,
+}
+
+impl Log {
+    /// Whether trouble waits on the way back to the previous release.
+    #[must_use]
+    pub fn aims_at_way_back(&self) -> bool {
+        self.aim.is_some_and(|step| Step::of_update(UpdateKind::WayBack).contains(&step))
+    }
 }
 
 /// One world's lines.
@@ -398,15 +411,25 @@ impl Lines {
         }
     }
 
+    /// How much goes wrong, in the step that the run is in.
+    fn trouble(&self) -> Trouble {
+        let is_aimed = {
+            let log = self.net.log();
+            log.aim.is_some() && log.aim == log.step
+        };
+        if is_aimed { Trouble::AIMED } else { self.own().trouble }
+    }
+
     fn draw_fate(&self, name: &str, changes: bool, answers: &[&'static str]) -> Fate {
         if self.net.is_calm() {
             return Fate::Well;
         }
+        let trouble = self.trouble();
         let mut own = self.own();
         if !own.conducts {
             return Fate::Well;
         }
-        let Trouble { once_in, answered_once_in } = own.trouble;
+        let Trouble { once_in, answered_once_in } = trouble;
         if let Some(times) = answered_once_in
             && own.chance.once_in(times)
         {
@@ -442,9 +465,10 @@ impl Lines {
         if self.net.is_calm() {
             return;
         }
+        let trouble = self.trouble();
         let milliseconds = {
             let mut own = self.own();
-            let Some(times) = own.trouble.once_in else { return };
+            let Some(times) = trouble.once_in else { return };
             if !own.conducts || !own.chance.once_in(times) {
                 return;
             }

@@ -30,10 +30,12 @@ pub struct Options {
     pub meddles_after: Option<u64>,
     /// As soon as users are in, or when all is over, the owner gives a group another size.
     pub resizes: bool,
+    /// One step of the first run meets much more trouble than the others: rare ones are met as well.
+    pub aims: bool,
 }
 
 impl Options {
-    pub(super) fn draw(chance: &mut Chance, deployment: &Deployment) -> Options {
+    pub(super) fn draw(seed: u64, chance: &mut Chance, deployment: &Deployment) -> Options {
         use RunKind::{EnterMaintenance, LeaveMaintenance, Upgrade};
         let scripts: [&[RunKind]; 8] = [
             &[Upgrade],
@@ -86,6 +88,7 @@ impl Options {
             rival: chance.once_in(3),
             meddles_after: chance.once_in(10).then(|| chance.between(0, 60)),
             resizes: chance.once_in(2),
+            aims: matches!(seed % 5, 1 | 2),
             runs,
         }
     }

@@ -53,6 +53,9 @@ impl Watcher for Person<'_> {
         if self.chance.once_in(6) {
             return Reply::Leave;
         }
+        if answers.contains(&Answer::GoBack) && self.net.log().aims_at_way_back() && self.chance.once_in(2) {
+            answers = vec![Answer::GoBack];
+        }
         match self.chance.one_of(&answers) {
             Some(answer) if question.takes(answer) => {
                 self.answers.borrow_mut().push((question.clone(), answer.clone()));

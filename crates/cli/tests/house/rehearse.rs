@@ -54,9 +54,7 @@ fn drawn_times_make_runs_differ_and_the_same_seed_the_same_journal() {
     let rehearsal = stand(&releases);
     let run = |seed| {
         let drawn = Drawn { histories: Vec::new().into(), seed };
-        rehearsal
-            .run(&Variation { pace: Some(std::sync::Arc::new(drawn)), ..Variation::default() })
-            .expect("a run")
+        rehearsal.run(&Variation::drawn(drawn)).expect("a run")
     };
     let (one, again, other) = (run(1), run(1), run(2));
     assert!(upgraded(&one) && upgraded(&other), "{:?} {:?}", one.ended, other.ended);
@@ -85,6 +83,7 @@ fn what_is_not_looked_at_is_not_missed() {
         for seed in 0..if everything() { 20 } else { 2 } {
             let drawn = Drawn { histories: Vec::new().into(), seed };
             let run = |looks_always| {
+                // Whoever looks always makes other calls, of which others would be throttled.
                 let pace = Some(std::sync::Arc::new(drawn.clone()) as std::sync::Arc<dyn localcloud::Pace>);
                 rehearsal.run(&Variation { pace, looks_always, ..Variation::default() }).expect("a run")
             };

@@ -51,6 +51,12 @@ pub trait Pace: Send + Sync + std::fmt::Debug {
 
     /// How many times longer than usual takes what the service of this signing name does by itself.
     fn service(&self, signing_name: &str) -> f64;
+
+    /// How much longer a Batch job goes on that runs when the pace is set; `None`: as long as it was to.
+    fn job(&self, job_id: &str) -> Option<Duration> {
+        let _ = job_id;
+        None
+    }
 }
 
 /// The figures of a resource of a stack.

@@ -24,6 +24,7 @@ pub(crate) use processes::{
 };
 
 pub(crate) use invalid::set_status;
+pub(crate) use job::let_end;
 
 use crate::descriptor::{Descriptor, Errors, REST_JSON, Rate, Target, changes, surveys};
 use crate::services::paging::{Page, page};

@@ -134,6 +134,16 @@ pub(super) fn enter(world: &mut World, id: &str, state: JobState, lasts: Option<
     }
 }
 
+/// Jobs that run end when this says so; where it says nothing, as they were to.
+pub(crate) fn let_end(world: &mut World, ends_after: &dyn Fn(&str) -> Option<Duration>) {
+    let jobs = world.batch.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
+    let ending: Vec<(String, Duration)> =
+        jobs.filter_map(|(id, _)| Some((id.clone(), ends_after(id)?))).collect();
+    for (id, after) in ending {
+        enter(world, &id, JobState::Running, Some(after));
+    }
+}
+
 /// A job's state has lasted its time.
 pub(super) fn step_is_over(world: &mut World, id: &str, step: u64) {
     let now = world.now;
