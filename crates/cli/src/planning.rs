@@ -11,32 +11,34 @@ mod pieces;
 mod pins;
 mod release;
 pub(crate) mod rights;
+mod texts;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::AwsCloud;
-use template::{Evaluation, Outside, Template};
+use template::{Evaluation, Outside};
 use upgrade::{
     Acceptance, AtWork, Before, CheckInput, CheckResult, Circumstances, Deployment, DraftError,
     DraftedUpdate, Facts, Findings, Foretold, LinkedStack, Obstacle, ParameterRow, Plan, Profile,
-    ReleaseFacts, ReleaseSide, RunKind, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions,
-    UpdateRequest, UpgradeChoices, Weight, check, draft_update, draft_way_back, find_targets_with,
-    in_the_way, maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, release_version,
-    upgrade_plan,
+    ReleaseSide, RunKind, StackSettings, Targets, Timestamp, Trial, UpdateKind, UpdateOptions, UpdateRequest,
+    UpgradeChoices, Weight, check, draft_update, draft_way_back, find_targets_with, in_the_way,
+    maintenance_plan, new_priorities, new_targets, obstacles, parameter_table, upgrade_plan,
 };
 
-use crate::configuration::{Catalogue, Window};
+use crate::configuration::Window;
 use crate::error::{CliError, Exit, UNTOUCHED};
 use crate::site::Site;
 use acceptances::{accept_replacements, accept_warnings, accepted, needed, tell_expired};
 use around::{at_work, circumstances};
+use catalogue::release_facts;
 use pieces::{Pieces, gather};
 use pins::pin;
 
 pub use calm::{inherited, maintenance_of};
 pub(crate) use catalogue::{catalogue_file, catalogue_of};
 pub use release::{NewRelease, run_id};
+pub use texts::TemplateTexts;
 
 /// What an operator wants.
 #[derive(Debug, Clone)]
@@ -73,6 +75,8 @@ pub struct Prepared {
     pub accepted: Vec<Acceptance>,
     /// What the updates will do, where that can be told.
     pub foretold: Option<Foretold>,
+    /// Each updated stack's templates, in the order of the updates.
+    pub templates: Vec<TemplateTexts>,
     /// The plan; why there is none otherwise.
     pub plan: Result<Plan, NoPlan>,
 }
@@ -256,6 +260,8 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
             Ok(plan)
         }
     };
+    let mut templates = linked.texts;
+    templates.push(TemplateTexts::new(UpdateKind::Primary, &deployment, &request.release));
     let after = request.release.template.resources.keys().cloned();
     let resources = deployment.resources.iter().map(|one| one.logical_id.clone()).chain(after).collect();
     let at_work = at_work(&around);
@@ -272,6 +278,7 @@ pub async fn prepare(site: &Site, request: &UpgradeRequest) -> Result<Prepared, 
         version,
         accepted,
         foretold,
+        templates,
         plan,
     })
 }
@@ -461,6 +468,7 @@ struct Linked {
     backup: Option<LinkedStack>,
     role: Option<LinkedStack>,
     drafted: Vec<DraftedUpdate>,
+    texts: Vec<TemplateTexts>,
     brought: Pieces,
 }
 
@@ -518,6 +526,7 @@ impl Linked {
                     let brought = gather(cloud, kind, &drafted.after, &drafted.pseudo, deployment).await;
                     self.brought.extend(brought);
                     self.drafted.push(drafted);
+                    self.texts.push(TemplateTexts::new(kind, deployment, &release));
                 }
                 Err(DraftError::NoChanges) => {}
                 Err(source) => {
@@ -571,27 +580,4 @@ fn storage_parameters(profile: &Profile, drafted: Option<&DraftedUpdate>) -> Vec
     let roles = evaluation.ok().and_then(|evaluation| profile.resolve(&evaluation).ok());
     let databases = roles.into_iter().flat_map(|roles| roles.databases);
     databases.filter_map(|one| Some((one.logical_id, one.storage_parameter?))).collect()
-}
-
-/// What is known of the release: the catalogue's word before the template's own.
-fn release_facts(catalogue: Option<Catalogue>, template: &Template, profile: &Profile) -> ReleaseFacts {
-    let version = release_version(template, &profile.version_sources(), |_| None);
-    let own = ReleaseFacts { version, ..ReleaseFacts::from_template(template) };
-    let entry = catalogue.and_then(|catalogue| {
-        let stops: Vec<String> = catalogue
-            .releases
-            .iter()
-            .filter(|entry| entry.required_stop)
-            .map(|entry| entry.version.clone())
-            .collect();
-        let found =
-            catalogue.releases.into_iter().find(|entry| Some(&entry.version) == own.version.as_ref())?;
-        Some(ReleaseFacts {
-            version: Some(found.version),
-            least_version_from: found.from_at_least,
-            required_stops: stops,
-            least_backup_version: found.backup_at_least,
-        })
-    });
-    entry.unwrap_or_default().or(own)
 }

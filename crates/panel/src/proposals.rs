@@ -3,6 +3,7 @@
 //! A deployment has at most one that is open. Nobody's browser keeps anything of it: it can be left, taken up by
 //! somebody else, and looked at from a phone. A parameter marked NoEcho is never given here, so none is kept.
 
+mod difference;
 mod notice;
 mod picture;
 mod rehearsal;
@@ -13,6 +14,7 @@ use upgrade::{
     Approval, AtWork, CheckResult, Foretold, ParameterRow, Plan, StackSettings, Timestamp, UpgradeChoices,
 };
 
+pub use difference::{Line, Place, Secrets, TemplateDifference};
 pub(crate) use notice::{NOTICE_TO_KEEP_MILLISECONDS, missed_notice};
 pub use picture::{NoPicture, Picture};
 pub(crate) use rehearsal::lasting;
@@ -164,6 +166,9 @@ pub struct Preparation {
     pub stack: StackSettings,
     /// What the updates will do; `None`: that can't be told as things are.
     pub foretold: Option<Foretold>,
+    /// What becomes of each updated stack's template.
+    #[serde(default)]
+    pub templates: Vec<TemplateDifference>,
     /// Who and what is at work.
     pub at_work: AtWork,
     /// How long users will be kept out, in a sentence.

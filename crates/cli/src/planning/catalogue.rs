@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use template::Template;
+use upgrade::{Profile, ReleaseFacts, release_version};
+
 use crate::configuration::{Catalogue, ConfigurationError, parse_catalogue};
 use crate::error::CliError;
 use crate::files;
@@ -35,4 +38,31 @@ pub(crate) fn catalogue_file(directory: &Path, named: &str) -> Result<Option<Cat
 
 fn parse(named: &str, text: &str) -> Result<Catalogue, ConfigurationError> {
     Ok(parse_catalogue(named, text)?)
+}
+
+/// What is known of the release: the catalogue's word before the template's own.
+pub(super) fn release_facts(
+    catalogue: Option<Catalogue>,
+    template: &Template,
+    profile: &Profile,
+) -> ReleaseFacts {
+    let version = release_version(template, &profile.version_sources(), |_| None);
+    let own = ReleaseFacts { version, ..ReleaseFacts::from_template(template) };
+    let entry = catalogue.and_then(|catalogue| {
+        let stops: Vec<String> = catalogue
+            .releases
+            .iter()
+            .filter(|entry| entry.required_stop)
+            .map(|entry| entry.version.clone())
+            .collect();
+        let found =
+            catalogue.releases.into_iter().find(|entry| Some(&entry.version) == own.version.as_ref())?;
+        Some(ReleaseFacts {
+            version: Some(found.version),
+            least_version_from: found.from_at_least,
+            required_stops: stops,
+            least_backup_version: found.backup_at_least,
+        })
+    });
+    entry.unwrap_or_default().or(own)
 }

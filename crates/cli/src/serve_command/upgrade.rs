@@ -1,7 +1,7 @@
 //! Upgrades for the panel: the catalogue's releases, and everything that `slackwater plan` finds out.
 
 use panel::BackendError;
-use panel::proposals::{Preparation, WishedTemplate};
+use panel::proposals::{Preparation, Secrets, TemplateDifference, WishedTemplate};
 use upgrade::{CatalogueEntry, PortError, UpgradeChoices, release_version, version_sources};
 
 use super::reached::Reached;
@@ -9,7 +9,8 @@ use super::refusals::{refused, unreachable};
 use crate::error::CliError;
 use crate::history::History;
 use crate::planning::{
-    NewRelease, NoPlan, Prepared, UpgradeRequest, catalogue_file, catalogue_of, inherited, prepare, run_id,
+    NewRelease, NoPlan, Prepared, TemplateTexts, UpgradeRequest, catalogue_file, catalogue_of, inherited,
+    prepare, run_id,
 };
 use crate::site::Site;
 
@@ -100,6 +101,7 @@ fn preparation(
         version,
         accepted: _,
         foretold,
+        templates,
         plan,
     } = prepared;
     let (plan, in_the_way, undrawn) = match plan {
@@ -115,10 +117,22 @@ fn preparation(
         parameters,
         stack,
         foretold,
+        templates: templates.iter().map(difference).collect(),
         at_work,
         expectation: history.expectation(),
         plan,
         in_the_way,
         undrawn,
     }
+}
+
+/// What a review shows of a stack's templates.
+fn difference(texts: &TemplateTexts) -> TemplateDifference {
+    let TemplateTexts { update, stack_name, before, after, secret_names, secret_defaults } = texts;
+    TemplateDifference::new(
+        *update,
+        stack_name,
+        (before, after),
+        &Secrets::new(secret_names, secret_defaults),
+    )
 }

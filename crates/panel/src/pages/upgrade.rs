@@ -6,6 +6,7 @@ mod options;
 mod rehearsal;
 mod review;
 mod template;
+mod templates;
 mod wizard;
 
 use axum::response::{IntoResponse, Redirect, Response};

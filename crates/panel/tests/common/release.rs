@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use panel::proposals::Preparation;
+use panel::proposals::{Preparation, Secrets, TemplateDifference};
 use upgrade::{
     Announcement, AtWork, ChangedProperty, CheckResult, DrainPolicy, Escalation, ExpectedChange, Fate,
     Foretold, MaintenancePolicy, ParameterConstraints, ParameterFix, ParameterPlace, ParameterRow, Piece,
@@ -78,12 +78,19 @@ pub fn preparation(choices: &UpgradeChoices, at: Timestamp) -> Preparation {
             ..StackSettings::default()
         },
         foretold: Some(foretold),
+        templates: vec![templates()],
         at_work: AtWork { sessions: vec![session()], ..AtWork::default() },
         expectation: "Users are kept out for about 3 min.".to_owned(),
         plan,
         in_the_way,
         undrawn: None,
     }
+}
+
+fn templates() -> TemplateDifference {
+    let before = "Resources:\n  OldTable:\n    Type: AWS::DynamoDB::Table\n    KeySchema: id\n";
+    let after = before.replace("id", "<b>key</b>");
+    TemplateDifference::new(UpdateKind::Primary, "lab-stack", (before, &after), &Secrets::default())
 }
 
 fn check(id: &str, title: &str, verdict: Verdict) -> CheckResult {

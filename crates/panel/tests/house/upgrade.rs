@@ -129,6 +129,9 @@ async fn an_upgrade_goes_from_its_release_to_its_run() {
         "AWS says something else",
         "Approve this plan",
         "What users will notice",
+        // The template's difference, as text whatever stands in it.
+        "1 line added, 1 removed",
+        "&lt;b&gt;key&lt;/b&gt;",
     ] {
         assert!(review.contains(told), "{told}");
     }

@@ -45,7 +45,9 @@ pub(super) fn counts(foretold: &Foretold, parameters: &[ParameterRow]) -> Markup
     });
     let tags: usize = tags.sum();
     let values = parameters.iter().filter(|row| changes(row)).count();
+    let touched = all().filter(|change| change.expected != Fate::Unchanged).count();
     html! {
+        @if tags > 0 && tags == touched { p { "Nothing but tags changes." } }
         ul.counts aria-label="What will change" {
             @for fate in GROUPS.into_iter().filter(|fate| of(*fate) > 0) {
                 li { (pill(tone(fate), &format!("{} {}", of(fate), fate.word()))) }
@@ -196,3 +198,6 @@ fn aws_answer(change: &ExpectedChange) -> String {
     let (plain, values) = (words(&change.aws_plain), words(&change.aws_values));
     if plain == values { plain } else { format!("{plain}; with property values: {values}") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use upgrade::{Acceptance, Approval, CheckResult, Piece, Plan, UnpinnedPiece, Upd
 
 use super::changes::{changes_of_all, counts, risks};
 use super::rehearsal::{self, Shown};
+use super::templates::templates;
 use super::wizard::{Wizard, stage_words, way_of_run};
 use crate::access::Permission;
 use crate::moment::iso;
@@ -130,6 +131,7 @@ fn findings(preparation: &Preparation, after_risks: Markup) -> Markup {
                 (changes_of_all(foretold, &preparation.parameters))
             }
         }
+        (templates(&preparation.templates))
         @if let Some(plan) = &preparation.plan { (brought_in(plan)) }
         (people(preparation))
         @if let Some(plan) = &preparation.plan { (steps(plan)) }
