@@ -9,7 +9,8 @@
   // Times in the reader's own zone, or in UTC where they chose that: one setting for every page, named at the foot of each.
   const in_utc = kept.get('zone') === 'utc';
   const zone = in_utc ? { timeZone: 'UTC' } : {};
-  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', ...zone });
+  const whole = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
+    hour12: false, timeZoneName: 'short', ...zone });
   const short = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone });
   const zone_switch = document.querySelector('[data-zone-switch]');
   if (zone_switch) {
@@ -25,12 +26,19 @@
     for (const time of root.querySelectorAll('time[datetime]:not([data-local])')) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      time.textContent = ('short' in time.dataset ? short : whole).format(at);
+      const is_short = 'short' in time.dataset;
+      time.textContent = (is_short ? short : whole).format(at);
       time.dataset.local = '';
+      if (is_short) continue;
+      // How long ago that is goes on by itself, and is no news to whoever listens.
+      const ago = document.createElement('span');
+      ago.className = 'ago';
+      ago.dataset.ago = String(at.getTime());
+      ago.setAttribute('aria-live', 'off');
+      time.after(' ', ago);
     }
     for (const place of root.querySelectorAll('[data-clock]')) place.textContent = short.format(new Date(Number(place.dataset.clock)));
   };
-  localize(document);
 
   // A field for a time shows and takes the reader's own; what is sent is UTC.
   for (const field of document.querySelectorAll('input[data-type=time][data-utc]')) {
@@ -337,9 +345,16 @@
     if (seconds < 120) return `${seconds} s`;
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   };
+  const beside = (milliseconds) => {
+    const minutes = Math.floor(Math.abs(milliseconds) / 60000);
+    if (minutes < 1) return milliseconds < 0 ? 'in a moment' : 'just now';
+    const words = minutes < 60 ? `${minutes} min` : minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
+    return milliseconds < 0 ? `in ${words}` : `${words} ago`;
+  };
   const told_in = (place, words) => { if (place.textContent !== words) place.textContent = words; };
   const count = () => {
     const now = Date.now() + ahead;
+    for (const place of document.querySelectorAll('[data-ago]')) told_in(place, `(${beside(now - Number(place.dataset.ago))})`);
     for (const since of document.querySelectorAll('[data-since]')) told_in(since, lasting(now - Number(since.dataset.since)));
     for (const until of document.querySelectorAll('[data-until]')) {
       told_in(until, roughly(Math.max(0, Number(until.dataset.until) - now) + Number(until.dataset.rest ?? 0)));
@@ -347,7 +362,51 @@
   };
   const set_clock = (now) => { if (now) ahead = Number(now) - Date.now(); };
   set_clock(document.querySelector('[data-now]')?.dataset.now);
+  localize(document);
+  count();
   setInterval(count, 1000);
+
+  // A timeline is as wide as there is room for, and wider where somebody looks closer: its places are shares of its width.
+  const zooms = [1, 2, 4, 8, 16];
+  let zoom = 0;
+  const drawn = (name, attributes, words = '') => {
+    const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = words;
+    return made;
+  };
+  const widen = (root) => {
+    for (const figure of root.querySelectorAll('figure.timeline')) {
+      const lanes = figure.querySelector('.lanes'), names = figure.querySelector('.names');
+      const axis = figure.querySelector('svg.axis'), bars = figure.querySelector('svg.bars');
+      const { first, span, height } = figure.dataset, times = zooms[zoom];
+      const room = Math.max(200, lanes.clientWidth - names.offsetWidth - 16), width = room * times;
+      const marks = (room < 480 ? 2 : 4) * times;
+      for (const svg of [axis, bars]) svg.setAttribute('width', String(width));
+      for (const old of figure.querySelectorAll('.tick, .grid')) old.remove();
+      for (let mark = marks; mark >= 0; mark -= 1) {
+        const x = `${mark * 100 / marks}%`, at = Number(first) + span * mark / marks;
+        const tenths = span / times < 20000 ? '.' + Math.floor(at % 1000 / 100) : '';
+        const anchor = mark === 0 ? 'start' : mark === marks ? 'end' : 'middle';
+        axis.append(drawn('text', { class: 'tick', x, y: 14, 'text-anchor': anchor }, short.format(new Date(at)) + tenths));
+        bars.prepend(drawn('line', { class: 'grid', x1: x, x2: x, y1: 0, y2: height }));
+      }
+      const choice = figure.querySelector('.zoom');
+      choice.hidden = false;
+      choice.querySelector('[data-zoom=out]').disabled = zoom === 0;
+      choice.querySelector('[data-zoom=in]').disabled = zoom === zooms.length - 1;
+      told_in(choice.querySelector('[role=status]'), times === 1 ? '' : `${times} times as wide`);
+    }
+  };
+  widen(document);
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-zoom]');
+    if (!button) return;
+    const lanes = button.closest('figure').querySelector('.lanes'), middle = lanes.scrollLeft / lanes.scrollWidth;
+    zoom = Math.min(zooms.length - 1, Math.max(0, zoom + (button.dataset.zoom === 'in' ? 1 : -1)));
+    widen(document);
+    lanes.scrollLeft = middle * lanes.scrollWidth;
+  });
 
   // A tab tells how its run stands, and a notice of the browser does where somebody asked for it.
   const notify = document.querySelector('[data-notify]');
@@ -382,10 +441,18 @@
     }
   };
 
+  const events = document.getElementById('events');
+  // What is looked for among the events holds for those that come, too.
+  const filter = document.querySelector('form[data-filter]');
+  const is_wanted = (line) => {
+    const show = filter?.elements.show.value ?? '', words = (filter?.elements.find.value ?? '').trim().toLowerCase();
+    return (show === '' || line.dataset.kinds.split(' ').includes(show)) && line.textContent.toLowerCase().includes(words);
+  };
+  filter?.addEventListener('input', () => { for (const line of events.children) line.hidden = !is_wanted(line); });
+
   const live = document.querySelector('[data-live], [data-follow]');
   if (!live) return;
   const offline = live.querySelector('.offline');
-  const events = document.getElementById('events');
   const most = 400;
   const parse = (html) => {
     const holder = document.createElement('template');
@@ -411,6 +478,8 @@
       if (fresh.querySelector('details') && !fresh.querySelector('.question')) return;
     }
     region.dataset.html = html;
+    // A picture that is drawn anew stays where somebody has moved it.
+    const moved = [...region.querySelectorAll('.lanes')].map((one) => [one.scrollLeft, one.scrollTop]);
     const reached = () => [...region.querySelectorAll('a, button, summary, input, select, textarea')];
     const place = reached().indexOf(document.activeElement);
     region.replaceChildren(parse(html));
@@ -418,18 +487,13 @@
     // Whoever goes by the keyboard stays where they were.
     if (place >= 0) reached()[place]?.focus({ preventScroll: true });
     localize(region);
+    widen(region);
+    region.querySelectorAll('.lanes').forEach((one, index) => { [one.scrollLeft, one.scrollTop] = moved[index] ?? [0, 0]; });
     copies(region);
     head_up(region);
     count();
   };
   setInterval(() => { for (const [id, html] of waiting) replace(id, html); }, 1000);
-  // What is looked for among the events holds for those that come, too.
-  const filter = document.querySelector('form[data-filter]');
-  const is_wanted = (line) => {
-    const show = filter?.elements.show.value ?? '', words = (filter?.elements.find.value ?? '').trim().toLowerCase();
-    return (show === '' || line.dataset.kinds.split(' ').includes(show)) && line.textContent.toLowerCase().includes(words);
-  };
-  filter?.addEventListener('input', () => { for (const line of events.children) line.hidden = !is_wanted(line); });
   const told = (source, message) => {
     offline.hidden = true;
     const { now, regions, lines = '', ended } = JSON.parse(message.data);

@@ -23,7 +23,7 @@ use upgrade::{Line, Plan};
 
 use self::events::{Filter, LINES_A_PAGE, lines};
 use self::mark::Mark;
-use self::regions::{TIMELINE, regions, timeline_now};
+use self::regions::{TIMELINE, regions, timeline_now, whole_timeline};
 use super::form::{copy_button, notify_button};
 use super::upgrade::way_of_run;
 use crate::access::Permission;
@@ -41,6 +41,7 @@ pub(in crate::pages) use stopped::stopped;
 pub(super) const PAGES: &[Page] = &[
     Page::new("/runs/{run_id}", || get(show)),
     Page::new("/runs/{run_id}/report.md", || get(report::download)),
+    Page::new("/runs/{run_id}/timeline", || get(show_timeline)),
     Page::new("/runs/{run_id}/stream", || get(stream::stream).layer(Extension(stream::Messages::default()))),
 ];
 
@@ -133,6 +134,23 @@ async fn show(call: Call) -> Result<Response, Failure> {
     let title = glance::title(&picture);
     let icon = glance::icon(&picture);
     Ok(Frame { icon, refreshes: is_live, ..call.frame("/history", &title, body) }.into_response())
+}
+
+/// The timeline by itself, with every resource: as it is now, for whoever looks closer.
+async fn show_timeline(call: Call) -> Result<Response, Failure> {
+    let picture = call.panel.live.run(&call.id).await?;
+    let plan = &*picture.plan;
+    let run = format!("/runs/{}", plan.run_id);
+    let body = html! {
+        header.head {
+            p.crumb { a href="/history" { "History" } " / " (plan.deployment) " / " a href=(run) { (plan.run_id) } }
+            h1 { "Timeline" }
+            p.sub { "As it was " (when(call.panel.now())) ". It comes anew when the page does; " a href=(run) { "the run's page" } " shows by itself what happens." }
+        }
+        @let picture = whole_timeline(&picture, call.panel.now());
+        @if picture.0.is_empty() { p.empty { "No stack has told of anything yet." } } @else { (picture) }
+    };
+    Ok(call.frame("/history", "Timeline", body).into_response())
 }
 
 /// The newest lines that are wanted, oldest first, and before which line there are more.

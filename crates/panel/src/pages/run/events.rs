@@ -141,7 +141,7 @@ fn text(kind: &LineKind) -> String {
         }
         LineKind::Ended(kind, outcome, seen) => {
             let ending = Ending { kind: *kind, outcome, seen: seen.as_ref() };
-            format!("{} {}", ending.title(), ending.reason().unwrap_or_default())
+            ending.title().to_owned()
         }
     }
 }
@@ -209,10 +209,8 @@ fn line_words(kind: &LineKind, console: Option<&Console>) -> (Tone, Markup) {
                 (false, Some(_)) => Tone::Mind,
                 (false, None) => Tone::Good,
             };
-            (
-                tone,
-                html! { strong { (ending.title()) @if let Some(reason) = ending.reason() { ": " (reason) } } },
-            )
+            // Why it ended so stands above them all.
+            (tone, html! { strong { (ending.title()) } })
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use conductor::Claim;
 use maud::Markup;
-use upgrade::Timestamp;
+use upgrade::{Timestamp, UpdateKind};
 
 use super::decision::decision;
 use super::glance::glance;
 use super::standing::standing;
 use super::steps::steps;
 use super::stopped::stopped;
-use super::timeline::timeline;
+use super::timeline::{MOST_ROWS, Timeline, timeline};
 use crate::live::RunPicture;
 use crate::usual::Usual;
 
@@ -45,8 +45,29 @@ pub(crate) const TIMELINE: &str = "timeline";
 
 /// The timeline as it is `now`. It is by far the largest part of a page, so it is told less often than the others.
 pub(crate) fn timeline_now(picture: &RunPicture, now: Timestamp) -> Markup {
+    drawn(picture, now, Some(MOST_ROWS))
+}
+
+/// And with every resource, however many they are.
+pub(crate) fn whole_timeline(picture: &RunPicture, now: Timestamp) -> Markup {
+    drawn(picture, now, None)
+}
+
+fn drawn(picture: &RunPicture, now: Timestamp, most: Option<usize>) -> Markup {
     let (plan, report) = (&*picture.plan, picture.telling.report());
-    timeline(&report.stack_events, &plan.stack_name, now.0, report.outcome.is_some())
+    let of_updates = plan.updates.iter().map(|update| (update.kind.title(), update.stack_name.as_str()));
+    let mut stacks: Vec<(&str, &str)> = of_updates.collect();
+    if stacks.iter().all(|(_, name)| *name != plan.stack_name) {
+        stacks.push((UpdateKind::Primary.title(), &plan.stack_name));
+    }
+    timeline(&Timeline {
+        events: &report.stack_events,
+        stacks,
+        now: now.0,
+        ended: report.outcome.is_some(),
+        most,
+        whole: &format!("/runs/{}/timeline", plan.run_id),
+    })
 }
 
 /// Everything of a run that changes while one looks, but for the timeline. `may_decide`: the reader may stop and answer.

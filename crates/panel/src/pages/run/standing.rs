@@ -24,7 +24,12 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
         outcome,
         seen: report.seen.as_ref(),
     });
-    let reason = ending.as_ref().and_then(Ending::reason);
+    // Why it ended, or is about to; where that names an update's root cause, it is said there, and once.
+    let why = ending.as_ref().and_then(Ending::reason).or(state.and_then(|state| state.failure.as_deref()));
+    let causes = state.iter().flat_map(|state| &state.updates);
+    let causes = causes.filter_map(|(kind, update)| Some((kind, update.root_cause.as_deref()?)));
+    let causes: Vec<_> = causes.collect();
+    let names_a_cause = why.is_some_and(|why| causes.iter().any(|(_, cause)| why.contains(cause)));
     html! {
         div class={ "standing " (tone.class()) } {
             p.big { (pill(tone, &words)) }
@@ -40,7 +45,9 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
             }
             // What it does, the steps tell, and sooner than its claim.
             @if let Some(Claim { holder, doing: _, beat_at: _ }) = claim { p.sub { "Carried out by " (holder) } }
-            @if let Some(reason) = reason { p { "Because: " (reason) } }
+            @if let Some(why) = why.filter(|_| !names_a_cause) {
+                p { (if ending.is_some() { "Because: " } else { without(plan.kind) }) (why) }
+            }
             @if let Some(ending) = &ending {
                 p.sub { @match &report.seen { Some(seen) => { "As it was seen at its end, " (when(seen.at)) ":" }, None => "At its end:" } }
                 @for sentence in ending.sentences_with(mode) { p { (with_commands(&sentence)) } }
@@ -49,31 +56,29 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
                 p { "It found maintenance mode on" (since_by(found)) " (run " code.wrap { (found.run_id) } ")." }
             }
             @if let Some(by) = state.and_then(|state| state.stop.as_ref()) { p { (by) " asked it to stop." } }
-            @if let Some(failure) = state.and_then(|state| state.failure.as_ref()) { p { (without(plan.kind)) (failure) } }
         }
-        @if let Some(state) = state {
-            @for (kind, update) in &state.updates {
-                @if let Some(cause) = &update.root_cause {
-                    div.notice.bad.cause {
-                        h3 { "Root cause, " (kind.title()) }
-                        p { (cause) }
-                        @if let Some(line) = root_failure(picture.telling.lines()) {
-                            p { a href={ "/runs/" (plan.run_id) "?before=" (line.number + LINES_AFTER) "#line-" (line.number) } { "Where it happened, among the events" } }
-                        }
-                    }
+        @for (kind, cause) in causes {
+            div.notice.bad.cause {
+                h2 { "Root cause, " (kind.title()) }
+                p { @match why.filter(|why| why.contains(cause)) {
+                    Some(why) => { @if ending.is_none() { (without(plan.kind)) } (why) },
+                    None => (cause),
+                } }
+                @if let Some(line) = root_failure(picture.telling.lines()) {
+                    p { a href={ "/runs/" (plan.run_id) "?before=" (line.number + LINES_AFTER) "#line-" (line.number) } { "Where it happened, among the events" } }
                 }
             }
         }
         @if !report.still_to_put_back.is_empty() {
-            div.notice.bad { h3 { "Could not be put back" } ul { @for line in &report.still_to_put_back { li { (line) } } }
+            div.notice.bad { h2 { "Could not be put back" } ul { @for line in &report.still_to_put_back { li { (line) } } }
                 p { "System maintenance tells what of it still is so, and goes on with it." } }
         }
         @if !report.left_behind.is_empty() {
-            div.notice.mind { h3 { "Left behind by CloudFormation's clean-up" } ul { @for line in &report.left_behind { li { (line) } } }
+            div.notice.mind { h2 { "Left behind by CloudFormation's clean-up" } ul { @for line in &report.left_behind { li { (line) } } }
                 p { "No update will ever touch it again: delete it by hand." } }
         }
         @if !report.came_back.is_empty() {
-            div.notice.mind { h3 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
+            div.notice.mind { h2 { "Came back behind the closed gate" } ul { @for line in &report.came_back { li { (line) } } } }
         }
         @for remark in &report.remarks { p.notice.mind { (remark) } }
         @if report.seen.as_ref().is_some_and(|seen| seen.users.maintenance().is_some() || !seen.still_to_put_back.is_empty()) {

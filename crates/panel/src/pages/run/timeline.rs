@@ -1,4 +1,5 @@
-//! The timeline: a picture of an update, one bar a resource, coloured by state. It grows while one looks.
+//! The timeline: a picture of what became of a run's stacks, one lane a stack, one bar a resource, coloured by state. It grows
+//! while one looks.
 
 use std::collections::HashMap;
 
@@ -10,86 +11,176 @@ use upgrade::{StackEvent, Timestamp};
 use crate::moment::iso;
 use crate::words::{counted, duration};
 
+/// Pixels of a row.
 const ROW: usize = 20;
-const NAMES: usize = 260;
+
+/// Pixels of the whole time, where no script has made it wider.
 const WIDTH: usize = 700;
 
 /// Milliseconds of an update below which its axis has tenths of a second.
 const TENTHS_BELOW: u64 = 20_000;
 
-/// Resources that are drawn; the rest is told in words.
-const MOST_ROWS: usize = 200;
+/// Resources that are drawn while one looks on: it is drawn again each second.
+pub(super) const MOST_ROWS: usize = 200;
 
-/// A resource's way through the update.
-struct Row<'a> {
-    logical_id: &'a str,
-    /// Its states, oldest first: since when, which, and whether the stack was being rolled back.
-    states: Vec<(u64, &'a str, bool)>,
+/// What is drawn of whom.
+pub(super) struct Timeline<'a> {
+    pub(super) events: &'a [StackEvent],
+    /// Every stack that is updated: what a person calls it, and its name.
+    pub(super) stacks: Vec<(&'a str, &'a str)>,
+    /// Ends the bars that are still going on, while the run does.
+    pub(super) now: u64,
+    pub(super) ended: bool,
+    /// Rows that are drawn; `None`: all.
+    pub(super) most: Option<usize>,
+    /// Where all of them are.
+    pub(super) whole: &'a str,
 }
 
-/// The picture of these events; nothing without any. `now` ends the bars that are still going on.
-pub(super) fn timeline(events: &[StackEvent], stack_name: &str, now: u64, ended: bool) -> Markup {
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut last = 0;
-    // What happens to a resource from then on takes back what was done, whatever its own status says.
-    let rolls_back = events
-        .iter()
-        .rfind(|event| event.is_of_stack(stack_name) && event.status.ends_with("ROLLBACK_IN_PROGRESS"));
-    let rolls_back_at = rolls_back.and_then(|event| milliseconds(&event.timestamp));
-    for event in events.iter().filter(|event| !event.is_of_stack(stack_name)) {
+/// Since when, which status, and whether what was done was being taken back.
+type Was<'a> = (u64, &'a str, bool);
+
+/// A resource's way, or the stack's own.
+#[derive(Default)]
+struct Row<'a> {
+    logical_id: &'a str,
+    /// Oldest first.
+    states: Vec<Was<'a>>,
+}
+
+impl Row<'_> {
+    /// Whether somebody who looks wants to see it before others: it failed, or it goes on.
+    fn is_wanted(&self) -> bool {
+        self.states.iter().any(|(_, status, _)| status.ends_with("_FAILED")) || self.is_under_way()
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.states.last().is_some_and(|(_, status, _)| status.ends_with("_IN_PROGRESS"))
+    }
+}
+
+/// A stack's: its own way first, then its resources'.
+struct Lane<'a> {
+    title: &'a str,
+    stack: Row<'a>,
+    rows: Vec<Row<'a>>,
+    places: HashMap<&'a str, usize>,
+    rolls_back: bool,
+}
+
+/// Each stack's events: stacks are updated one after the other, so what comes after a stack's own event is its resources'.
+fn lanes<'a>(events: &'a [StackEvent], stacks: &[(&'a str, &'a str)]) -> Vec<Lane<'a>> {
+    let mut lanes: Vec<Lane<'a>> = Vec::new();
+    let mut here = None;
+    for event in events {
         let Some(at) = milliseconds(&event.timestamp) else { continue };
-        let is_back = rolls_back_at.is_some_and(|since| at >= since);
-        last = last.max(at);
-        let place = *places.entry(&event.logical_id).or_insert_with(|| {
-            rows.push(Row { logical_id: &event.logical_id, states: Vec::new() });
-            rows.len() - 1
+        let of = stacks.iter().find(|(_, name)| event.is_of_stack(name));
+        let known = of.and_then(|(title, _)| lanes.iter().position(|lane| lane.title == *title));
+        if of.is_some() || here.is_none() {
+            here = Some(known.unwrap_or_else(|| {
+                let (title, name) = of.or(stacks.last()).copied().unwrap_or_default();
+                let stack = Row { logical_id: name, states: Vec::new() };
+                let (rows, places) = (Vec::new(), HashMap::new());
+                lanes.push(Lane { title, stack, rows, places, rolls_back: false });
+                lanes.len() - 1
+            }));
+        }
+        let Some(lane) = here.and_then(|here| lanes.get_mut(here)) else { continue };
+        if of.is_some() {
+            // What happens from then on takes back what was done, whatever a resource's own status says; a new update doesn't.
+            lane.rolls_back = event.status.contains("ROLLBACK");
+            lane.stack.states.push((at, &event.status, lane.rolls_back));
+            continue;
+        }
+        let place = *lane.places.entry(&event.logical_id).or_insert_with(|| {
+            lane.rows.push(Row { logical_id: &event.logical_id, states: Vec::new() });
+            lane.rows.len() - 1
         });
-        if let Some(row) = rows.get_mut(place) {
-            row.states.push((at, &event.status, is_back));
+        if let Some(row) = lane.rows.get_mut(place) {
+            row.states.push((at, &event.status, lane.rolls_back));
         }
     }
-    let Some(first) = rows.iter().filter_map(|row| row.states.first()).map(|(at, ..)| *at).min() else {
-        return html! {};
-    };
-    let end = if ended { last } else { now.max(last) };
-    let span = end.saturating_sub(first).max(1000);
-    let x = |at: u64| {
-        NAMES + usize::try_from(at.saturating_sub(first) * WIDTH as u64 / span).unwrap_or(WIDTH).min(WIDTH)
-    };
-    let shown = rows.len().min(MOST_ROWS);
-    let height = shown * ROW + 24;
-    html! {
-        figure.timeline {
-            figcaption { "Timeline: " (counted(rows.len(), "resource")) " in " (duration(span))
-                @if rows.len() > shown { ", the first " (shown) " drawn" }
+    lanes
+}
+
+/// Of more rows than are drawn, those that somebody wants to see, in their order.
+fn choose(lanes: &mut [Lane<'_>], most: usize) {
+    let mut left = most;
+    let all = || lanes.iter().flat_map(|lane| &lane.rows);
+    let wanted = all().filter(|row| row.is_wanted()).count().min(most);
+    let mut others = most - wanted;
+    for lane in lanes {
+        lane.rows.retain(|row| {
+            let room = if row.is_wanted() { left > 0 } else { others > 0 && left > 0 };
+            if room {
+                left -= 1;
+                others -= usize::from(!row.is_wanted());
             }
-            div.scroll tabindex="0" role="region" aria-label="Timeline of the update" {
-                svg viewBox={ "0 0 " (NAMES + WIDTH + 8) " " (height) } width=(NAMES + WIDTH + 8) height=(height)
-                    role="img" aria-label={ "One bar a resource, by state, over " (duration(span)) } {
-                    @for quarter in 0..=4 {
-                        @let at = NAMES + WIDTH * quarter / 4;
-                        line.grid x1=(at) x2=(at) y1="0" y2=(height - 18) {}
-                        text.tick x=(at) y=(height - 4) text-anchor=(if quarter == 4 { "end" } else { "middle" }) {
-                            (tick(first + span * quarter as u64 / 4, span))
+            room
+        });
+    }
+}
+
+/// The picture; nothing without any resource's event.
+pub(super) fn timeline(drawn: &Timeline<'_>) -> Markup {
+    let Timeline { events, stacks, now, ended, most, whole } = drawn;
+    let mut lanes = lanes(events, stacks);
+    let count: usize = lanes.iter().map(|lane| lane.rows.len()).sum();
+    if count == 0 {
+        return html! {};
+    }
+    let moments = || {
+        let states = |row: &Row<'_>| row.states.iter().map(|(at, ..)| *at).collect::<Vec<_>>();
+        lanes.iter().flat_map(move |lane| lane.rows.iter().chain([&lane.stack]).flat_map(states))
+    };
+    let first = moments().min().unwrap_or_default();
+    let last = moments().max().unwrap_or_default();
+    let goes_on =
+        !ended && lanes.iter().any(|lane| lane.rows.iter().chain([&lane.stack]).any(Row::is_under_way));
+    let end = if goes_on { (*now).max(last) } else { last };
+    let axis = Axis { first, span: end.saturating_sub(first).max(1000), end };
+    let most = most.unwrap_or(count);
+    choose(&mut lanes, most);
+    let shown = count.min(most);
+    let height = (shown + lanes.len()) * ROW;
+    let mut place = 0;
+    let rows = lanes
+        .iter()
+        .flat_map(|lane| [(&lane.stack, true)].into_iter().chain(lane.rows.iter().map(|row| (row, false))));
+    let rows = rows.map(|(row, is_stack)| {
+        place += ROW;
+        (place - ROW, row, is_stack)
+    });
+    let rows: Vec<_> = rows.collect();
+    html! {
+        figure.timeline data-first=(axis.first) data-span=(axis.span) data-height=(height) {
+            figcaption { "Timeline: " (counted(count, "resource")) " in " (duration(axis.span))
+                @if count > shown { ", " (shown) " of them drawn, what failed or goes on among them. " a href=(whole) { "All of them" } }
+            }
+            // Only script makes it wider.
+            p.zoom hidden {
+                button type="button" data-zoom="out" { "Narrower" } " "
+                button type="button" data-zoom="in" { "Wider" } " "
+                span role="status" {}
+            }
+            div.lanes tabindex="0" role="region" aria-label="Timeline" {
+                div.corner {}
+                svg.axis width=(WIDTH) height="20" aria-hidden="true" {
+                    @for quarter in 0..=4_u64 {
+                        text.tick x={ (quarter * 25) "%" } y="14" text-anchor=(match quarter { 0 => "start", 4 => "end", _ => "middle" }) {
+                            (axis.tick(quarter, 4))
                         }
                     }
-                    @for (index, row) in rows.iter().take(shown).enumerate() {
-                        text.name x=(NAMES - 8) y=(index * ROW + 14) text-anchor="end" { (short(row.logical_id)) }
-                        @for (number, (at, status, is_back)) in row.states.iter().enumerate() {
-                            @if status.ends_with("_IN_PROGRESS") {
-                                @let until = row.states.get(number + 1).map_or(end, |(at, ..)| *at);
-                                rect class=(class(status, *is_back)) x=(x(*at)) y=(index * ROW + 4)
-                                    width=(x(until).saturating_sub(x(*at)).max(2)) height=(ROW - 8) rx="3" {
-                                    title { (row.logical_id) ": " (status) ", " (duration(until.saturating_sub(*at))) }
-                                }
-                            } @else {
-                                circle class=(class(status, *is_back)) cx=(x(*at)) cy=(index * ROW + ROW / 2) r="4" {
-                                    title { (row.logical_id) ": " (status) }
-                                }
-                            }
-                        }
+                }
+                ol.names {
+                    @for lane in &lanes {
+                        li.lane { (lane.title) " " span.sub { (lane.stack.logical_id) } }
+                        @for row in &lane.rows { li title=(row.logical_id) { (row.logical_id) } }
                     }
+                }
+                svg.bars width=(WIDTH) height=(height) role="img" aria-label={ "One bar a resource, by state, over " (duration(axis.span)) } {
+                    @for quarter in 0..=4 { line.grid x1={ (quarter * 25) "%" } x2={ (quarter * 25) "%" } y1="0" y2=(height) {} }
+                    @for (top, row, is_stack) in &rows { (bar(row, *top, *is_stack, &axis)) }
                 }
             }
             p.legend {
@@ -100,13 +191,60 @@ pub(super) fn timeline(events: &[StackEvent], stack_name: &str, now: u64, ended:
     }
 }
 
-/// A time of the day on the axis, UTC; of a short update with tenths of a second, or all of them would read the same. The script
-/// puts it into the reader's zone.
-fn tick(at: u64, span: u64) -> Markup {
-    let iso = iso(Timestamp(at));
-    let time = iso.get(11..19).unwrap_or_default();
-    let tenths = if span < TENTHS_BELOW { format!(".{}", at % 1000 / 100) } else { String::new() };
-    html! { tspan data-clock=(at) { (time) } (tenths) }
+/// One row's states.
+fn bar(row: &Row<'_>, top: usize, is_stack: bool, axis: &Axis) -> Markup {
+    html! {
+        @for (number, (at, status, is_back)) in row.states.iter().enumerate() {
+            @if status.ends_with("_IN_PROGRESS") {
+                @let until = row.states.get(number + 1).map_or(axis.end, |(at, ..)| *at);
+                // However short, it is seen.
+                rect class=(class(status, *is_back)) x=(axis.share(*at)) width=(axis.length(*at, until))
+                    y=(top + if is_stack { 7 } else { 4 }) height=(if is_stack { 6 } else { ROW - 8 }) {
+                    title { (row.logical_id) ": " (status) ", " (duration(until.saturating_sub(*at))) }
+                }
+            } @else {
+                circle class=(class(status, *is_back)) cx=(axis.share(*at)) cy=(top + ROW / 2) r="4" {
+                    title { (row.logical_id) ": " (status) }
+                }
+            }
+        }
+    }
+}
+
+/// What the width is of, in milliseconds.
+struct Axis {
+    first: u64,
+    span: u64,
+    end: u64,
+}
+
+impl Axis {
+    /// A moment's place, in thousandths of a percent of the width.
+    fn place(&self, at: u64) -> u64 {
+        (at.saturating_sub(self.first) * 100_000 / self.span).min(100_000)
+    }
+
+    fn share(&self, at: u64) -> String {
+        percent(self.place(at))
+    }
+
+    fn length(&self, from: u64, to: u64) -> String {
+        percent((self.place(to) - self.place(from)).max(200))
+    }
+
+    /// A time of the day on the axis, UTC; of a short update with tenths of a second, or all of them would read the same. The script
+    /// puts it into the reader's zone.
+    fn tick(&self, number: u64, of: u64) -> Markup {
+        let at = self.first + self.span * number / of;
+        let iso = iso(Timestamp(at));
+        let time = iso.get(11..19).unwrap_or_default();
+        let tenths = if self.span < TENTHS_BELOW { format!(".{}", at % 1000 / 100) } else { String::new() };
+        html! { tspan data-clock=(at) { (time) } (tenths) }
+    }
+}
+
+fn percent(thousandths: u64) -> String {
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
 fn class(status: &str, is_back: bool) -> &'static str {
@@ -123,36 +261,10 @@ fn class(status: &str, is_back: bool) -> &'static str {
     }
 }
 
-/// A name that fits beside its bar.
-fn short(name: &str) -> String {
-    let count = name.chars().count();
-    if count <= 34 {
-        return name.to_owned();
-    }
-    let front: String = name.chars().take(20).collect();
-    let back: String = name.chars().skip(count - 12).collect();
-    format!("{front}…{back}")
-}
-
 fn milliseconds(timestamp: &str) -> Option<u64> {
     let moment = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?;
     u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::tick;
-
-    #[test]
-    fn no_two_marks_of_an_axis_read_the_same() {
-        for span in [1000, 1900, 8000, 19_999, 20_000, 61_000, 7_200_000] {
-            let marks: Vec<String> = (0..=4)
-                .map(|quarter| tick(span * quarter / 4, span).into_string())
-                .map(|mark| mark.split_once('>').map(|(_, shown)| shown.to_owned()).unwrap_or_default())
-                .collect();
-            let mut different = marks.clone();
-            different.dedup();
-            assert_eq!(marks, different, "{span} ms");
-        }
-    }
-}
+mod tests;
