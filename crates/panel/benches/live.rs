@@ -1,4 +1,5 @@
-//! How long a page of a long run takes on the server, and how soon an event is on every open page. Prints times.
+//! How long pages take on the server, a long run's and an overview of fifty deployments among them, and how soon what happened is
+//! on every page that waits. Prints times, and beside each what is to be reached.
 //!
 //! The panel has a thread of its own with one runtime, as in `slackwater serve`; pages and the writer of the journal have
 //! another each, as other programs would.
@@ -24,10 +25,15 @@ use http::{Request, StatusCode};
 use panel::access::Role;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tower::ServiceExt as _;
-use upgrade::{Observation, What};
+use upgrade::{Observation, Plan, What};
 
 const EVENTS: usize = 10_000;
 const PAGES: usize = 200;
+const DEPLOYMENTS: usize = 50;
+
+/// What is to be reached: the overview, and a change on 95 of 100 pages that wait.
+const OVERVIEW_MS: f64 = 150.0;
+const CHANGE_MS: f64 = 1000.0;
 
 fn main() {
     // `cargo test --benches` only wants to know that it builds and runs.
@@ -39,8 +45,48 @@ fn main() {
     let journal = served.journal();
     runs::begin(&journal, &plan::plan("long"));
     runs::events(&journal, "long", 0, EVENTS);
-    page(&served, &token, looks);
-    reach(served, &token, told);
+    for path in ["/runs/long", "/runs/long?show=failed&find=resource", "/runs/long/timeline", "/history"] {
+        let [median, _, most, first, bytes] = page(&served, &token, path, looks);
+        println!(
+            "{path}, {EVENTS} events: first {first:.1} ms, then median {median:.1} ms, most {most:.1} ms; {bytes:.0} KiB"
+        );
+    }
+    overview(looks);
+    reach(served, &token, told, &EVENT);
+    reach_overview(told);
+}
+
+/// Every deployment has a run of its own, and has been looked at.
+fn overview(looks: usize) {
+    let served = many();
+    let token = served.token(Role::Operator);
+    let [median, p95, most, first, bytes] = page(&served, &token, "/", looks);
+    println!(
+        "Overview of {DEPLOYMENTS} deployments: first {first:.1} ms, then median {median:.1} ms, p95 {p95:.1} ms, most {most:.1} ms; \
+         {bytes:.0} KiB (to be reached: {OVERVIEW_MS:.0} ms at p95: {})",
+        reached(p95, OVERVIEW_MS)
+    );
+}
+
+fn many() -> Served {
+    let served = Served::of(DEPLOYMENTS);
+    let journal = served.journal();
+    for number in 1..=DEPLOYMENTS {
+        let deployment = common::house::House::name(number);
+        runs::begin(&journal, &Plan { deployment, ..plan::plan(&format!("of-{number}")) });
+    }
+    served
+}
+
+/// Overview, of fifty deployments: a run begins on one of them.
+fn reach_overview(told: usize) {
+    let served = many();
+    let token = served.token(Role::Operator);
+    reach(served, &token, told, &OVERVIEW);
+}
+
+fn reached(figure: f64, wanted: f64) -> &'static str {
+    if figure <= wanted { "it is" } else { "IT IS NOT" }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the wall clock")]
@@ -52,40 +98,68 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// A run's page, as the router gives it: looked up, told, drawn.
-fn page(served: &Served, token: &str, looks: usize) {
+/// A page, as the router gives it: looked up, told, drawn. Median, 95th percentile, most, the first, all in milliseconds; KiB.
+fn page(served: &Served, token: &str, path: &str, looks: usize) -> [f64; 5] {
     let router = served.router();
     let runtime = runtime();
-    for path in ["/runs/long", "/history", "/"] {
-        let ask = || {
-            let request = Request::get(path)
-                .header("host", "127.0.0.1")
-                .header("authorization", format!("Bearer {token}"))
-                .body(Body::empty())
-                .expect("a request");
-            let began = now();
-            let bytes = runtime.block_on(async {
-                let answer = router.clone().oneshot(request).await.expect("infallible");
-                assert_eq!(answer.status(), StatusCode::OK);
-                to_bytes(answer.into_body(), 1 << 26).await.expect("a body").len()
-            });
-            (began.elapsed(), bytes)
-        };
-        let (first, bytes) = ask();
-        let times = (0..looks).map(|_| ask().0).collect();
-        let [median, _, most] = quantiles(times);
-        println!(
-            "{path:<12} {EVENTS} events: first {:.1} ms, then median {:.1} ms, most {:.1} ms; {} KiB",
-            ms(first),
-            ms(median),
-            ms(most),
-            bytes / 1024
-        );
-    }
+    let ask = || {
+        let request = Request::get(path)
+            .header("host", "127.0.0.1")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .expect("a request");
+        let began = now();
+        let bytes = runtime.block_on(async {
+            let answer = router.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(answer.status(), StatusCode::OK);
+            to_bytes(answer.into_body(), 1 << 26).await.expect("a body").len()
+        });
+        (began.elapsed(), bytes)
+    };
+    let (first, bytes) = ask();
+    let [median, p95, most] = quantiles((0..looks).map(|_| ask().0).collect());
+    [ms(median), ms(p95), ms(most), ms(first), bytes as f64 / 1024.0]
 }
 
-/// From before an event is written to the journal until it is on each of the open pages.
-fn reach(served: Served, token: &str, told: usize) {
+/// A page that waits, and something that it is to show.
+struct Waits {
+    name: &'static str,
+    stream: fn(usize) -> String,
+    /// Let the next thing happen; it is the so manieth.
+    happen: fn(&conductor::SqliteJournal, usize),
+    /// At most one telling of each.
+    is_news: fn(&str) -> bool,
+}
+
+/// The page of a run of many events: another event.
+const EVENT: Waits = Waits {
+    name: "an event on a run's page",
+    stream: |records| format!("/runs/long/stream?after={records}-free"),
+    happen: |journal, number| {
+        let number = EVENTS + number;
+        let at = runs::BEGAN + 1000 * number as u64;
+        let seen = What::Observed(Observation::StackEvents {
+            events: vec![runs::event(number)],
+            worker_groups: Vec::new(),
+        });
+        runs::write(journal, "long", runs::count(journal, "long"), at, seen);
+    },
+    // The timeline is told by itself, of what the page knows already.
+    is_news: |message| !message.contains("\"lines\":\"\""),
+};
+
+/// Overview: a run begins.
+const OVERVIEW: Waits = Waits {
+    name: "a run's beginning on Overview of 50 deployments",
+    stream: |_| "/overview/stream?shown=none-0".to_owned(),
+    happen: |journal, number| {
+        runs::begin(journal, &plan::plan(&format!("begins-{number}")));
+    },
+    is_news: |message| message.contains("begins-"),
+};
+
+/// From before something is written to the journal until it is on each of the open pages.
+fn reach(served: Served, token: &str, told: usize, waits: &Waits) {
     let (tell_address, address) = mpsc::channel();
     let path = served.journal.clone();
     std::thread::spawn(move || {
@@ -98,80 +172,63 @@ fn reach(served: Served, token: &str, told: usize) {
     });
     let address = address.recv().expect("it listens");
     let journal = conductor::SqliteJournal::open(&path).expect("a journal");
-    let mut records = runs::count(&journal, "long");
 
-    // Every arrival: how many records that page knows of, and when.
-    let (arrived, arrivals) = mpsc::channel::<(usize, Instant)>();
-    let token = token.to_owned();
-    let known = records;
+    let (arrived, arrivals) = mpsc::channel::<Instant>();
+    let (token, is_news) = (token.to_owned(), waits.is_news);
+    let stream = (waits.stream)(if waits.name == EVENT.name { runs::count(&journal, "long") } else { 0 });
     std::thread::spawn(move || {
         let runtime = runtime();
         runtime.block_on(async {
             for _ in 0..PAGES {
-                tokio::spawn(look_on(address, token.clone(), known, arrived.clone()));
+                tokio::spawn(look_on(address, stream.clone(), token.clone(), is_news, arrived.clone()));
             }
             std::future::pending::<()>().await;
         });
     });
     // Every page is there when it has been told something.
-    let mut number = EVENTS;
-    write(&journal, &mut records, &mut number);
+    (waits.happen)(&journal, 0);
     for _ in 0..PAGES {
         arrivals.recv_timeout(Duration::from_secs(30)).expect("every page is told");
     }
 
     let mut times = Vec::new();
-    for round in 0..told {
+    for round in 1..=told {
         // Not in step with whoever looks at the journal.
         std::thread::sleep(Duration::from_millis(200 + (round as u64 * 37) % 101));
         let began = now();
-        write(&journal, &mut records, &mut number);
+        (waits.happen)(&journal, round);
         for _ in 0..PAGES {
-            let (told, at) = arrivals.recv_timeout(Duration::from_secs(30)).expect("every page is told");
-            assert_eq!(told, records, "nothing is lost and nothing told twice");
+            let at = arrivals.recv_timeout(Duration::from_secs(30)).expect("nothing is lost");
             times.push(at.duration_since(began));
         }
+        assert!(arrivals.try_recv().is_err(), "and nothing told twice");
     }
     let [median, p95, most] = quantiles(times);
     println!(
-        "an event on {PAGES} open pages, {told} times: median {:.0} ms, p95 {:.0} ms, most {:.0} ms",
+        "{} open {PAGES} times, {told} times: median {:.0} ms, p95 {:.0} ms, most {:.0} ms (to be reached: {CHANGE_MS:.0} ms at p95: {})",
+        waits.name,
         ms(median),
         ms(p95),
-        ms(most)
+        ms(most),
+        reached(ms(p95), CHANGE_MS)
     );
 }
 
-fn write(journal: &conductor::SqliteJournal, records: &mut usize, number: &mut usize) {
-    let at = runs::BEGAN + 1000 * *number as u64;
-    let seen = What::Observed(Observation::StackEvents {
-        events: vec![runs::event(*number)],
-        worker_groups: Vec::new(),
-    });
-    runs::write(journal, "long", *records, at, seen);
-    *number += 1;
-    *records += 1;
-}
-
-/// A browser's part: opens the stream, says of each message how far it tells.
-async fn look_on(address: SocketAddr, token: String, known: usize, arrived: mpsc::Sender<(usize, Instant)>) {
+/// A browser's part: opens the stream, says when each message with news has come.
+async fn look_on(
+    address: SocketAddr,
+    path: String,
+    token: String,
+    is_news: fn(&str) -> bool,
+    arrived: mpsc::Sender<Instant>,
+) {
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
-    let request = format!(
-        "GET /runs/long/stream?after={known}-free HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n"
-    );
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut lines = BufReader::new(stream).split(b'\n');
-    let (mut told, mut last) = (None, known);
     while let Some(line) = lines.next_segment().await.expect("readable") {
-        if let Some(id) = line.strip_prefix(b"id: ") {
-            told = String::from_utf8_lossy(id).split('-').next().and_then(|told| told.parse().ok());
-        }
-        // An empty line ends a message.
-        if line.is_empty()
-            && let Some(told) = told.take()
-            // The timeline is told by itself, of what the page knows already.
-            && std::mem::replace(&mut last, told) != told
-        {
-            arrived.send((told, now())).expect("awaited");
+        if line.starts_with(b"data: ") && is_news(&String::from_utf8_lossy(&line)) {
+            arrived.send(now()).expect("awaited");
         }
     }
 }

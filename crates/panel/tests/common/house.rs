@@ -51,6 +51,8 @@ pub struct House {
     pub acts: Semaphore,
     /// Looks at the deployment that may end, likewise.
     pub looks: Semaphore,
+    /// How many deployments there are: the first is `lab`, the others `lab-2`, `lab-3`, and so on.
+    pub deployments: usize,
     /// How often it was looked at, and how often its banner was set.
     pub looked: AtomicU32,
     pub set: AtomicU32,
@@ -83,16 +85,23 @@ impl Default for House {
             rehearsed_before: 0,
             acts: Semaphore::new(Semaphore::MAX_PERMITS),
             looks: Semaphore::new(Semaphore::MAX_PERMITS),
+            deployments: 1,
             looked: AtomicU32::new(0),
             set: AtomicU32::new(0),
         }
     }
 }
 
+impl House {
+    pub fn name(number: usize) -> String {
+        if number == 1 { "lab".to_owned() } else { format!("lab-{number}") }
+    }
+}
+
 impl Backend for House {
     fn deployments(&self) -> Vec<DeploymentSummary> {
-        vec![DeploymentSummary {
-            name: "lab".to_owned(),
+        let one = |number: usize| DeploymentSummary {
+            name: House::name(number),
             stack: "lab-stack".to_owned(),
             region: "us-east-1".to_owned(),
             message: None,
@@ -101,10 +110,11 @@ impl Backend for House {
             has_console: true,
             notice_seconds: 1800,
             maintenance: upgrade::MaintenancePolicy::default(),
-        }]
+        };
+        (1..=self.deployments).map(one).collect()
     }
     fn observe(&self, deployment: &str) -> Answering<'_, Look> {
-        let known = deployment == "lab";
+        let known = (1..=self.deployments).any(|number| deployment == House::name(number));
         let missing = BackendError::NoDeployment(deployment.to_owned());
         Box::pin(async move {
             self.looked.fetch_add(1, Ordering::Relaxed);

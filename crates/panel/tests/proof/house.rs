@@ -21,25 +21,31 @@ pub struct Served {
 
 impl Served {
     pub fn new() -> Served {
-        Served::reached(Origins { secure: false, loopback_only: true }, None)
+        Served::of(1)
+    }
+
+    /// One of so many deployments.
+    pub fn of(deployments: usize) -> Served {
+        let house = House { deployments, ..House::default() };
+        Served::reached(Origins { secure: false, loopback_only: true }, None, house)
     }
 
     /// One of runs that aren't in its journal.
     pub fn over(runs: Arc<dyn Runs>) -> Served {
-        Served::reached(Origins { secure: false, loopback_only: true }, Some(runs))
+        Served::reached(Origins { secure: false, loopback_only: true }, Some(runs), House::default())
     }
 
     /// One whose browsers come over TLS.
     pub fn over_tls() -> Served {
-        Served::reached(Origins { secure: true, loopback_only: true }, None)
+        Served::reached(Origins { secure: true, loopback_only: true }, None, House::default())
     }
 
-    fn reached(origins: Origins, runs: Option<Arc<dyn Runs>>) -> Served {
+    fn reached(origins: Origins, runs: Option<Arc<dyn Runs>>, house: House) -> Served {
         let folder = tempfile::tempdir().expect("a folder");
         let (journal, access) = (folder.path().join("journal.sqlite"), folder.path().join("panel.sqlite"));
         let clock = Clock::system();
         let panel = Panel::open(PanelSettings {
-            backend: Arc::new(House::default()),
+            backend: Arc::new(house),
             runs: runs.unwrap_or_else(|| Arc::new(FileRuns::open(&journal, clock).expect("it opens"))),
             access: &access,
             clock,
