@@ -1,6 +1,7 @@
 """Walks the Admin Panel as people do, in headless Chromium. The cargo test beside starts what it needs and runs this.
 
-Arguments: the set-up link, the folder for screenshots, the browser's program, and how to run `slackwater` on the lab.
+Arguments: the set-up link, the folder for screenshots, the browsers' programs, how to run `slackwater` on the lab, and the
+addresses of all pages, each of which is to be looked at.
 Ends at the first thing that isn't as it should be, with a picture of every page that was open then (`failed-*.png`).
 """
 
@@ -14,7 +15,9 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 import banner
+import engine
 import entering
+import keyboard
 import maintenance
 import upgrade
 from house import House
@@ -27,8 +30,9 @@ WALKS = [
     maintenance.on_watched_by_two_and_off_again,
     maintenance.begun_on_the_command_line_and_stopped_here,
     upgrade.maintenance_then_five_pages_to_update_complete,
-    upgrade.an_unhealthy_release_and_its_question,
+    keyboard.an_unhealthy_release_and_its_question_by_keys_alone,
     upgrade.a_failing_release_and_its_rollback,
+    engine.pages_forms_and_live_parts_in_firefox,
 ]
 
 
@@ -37,13 +41,15 @@ def main() -> int:
     arguments.add_argument("--setup-link", required=True)
     arguments.add_argument("--screenshots", type=Path, required=True)
     arguments.add_argument("--browser", required=True)
+    arguments.add_argument("--firefox", required=True)
     arguments.add_argument("--program", required=True)
+    arguments.add_argument("--pages", required=True)
     given = arguments.parse_args()
     # Chromium's sandbox needs a user who isn't root; CI is.
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=given.browser, args=flags)
-        house = House(browser, given.setup_link, given.screenshots, given.program)
+        house = House(browser, given.setup_link, given.screenshots, given.program, given.firefox)
         for walk in WALKS:
             name = f"{walk.__module__}: {walk.__name__.replace('_', ' ')}"
             begun = time.monotonic()
@@ -52,11 +58,15 @@ def main() -> int:
                 house.leave()
             except Exception:
                 house.keep_what_is_open()
-                print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
+                print(f"FAILED {name}\n{traceback.format_exc()}\n" + "\n".join(house.faults), flush=True)
                 return 1
             print(f"ok     {name} ({time.monotonic() - begun:.1f} s)", flush=True)
         browser.close()
-    print(f"{house.looked_at} pages looked at, in light and dark through axe, and on a phone.")
+    house.faults += house.pages_nobody_looked_at(given.pages.split())
+    if house.faults:
+        print("FAILED\n" + "\n".join(house.faults))
+        return 1
+    print(f"{house.looked_at} looks at pages, in light and dark through axe, on a phone, and without motion.")
     return 0
 
 

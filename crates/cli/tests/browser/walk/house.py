@@ -1,12 +1,13 @@
 """The panel as the walks see it: browsers, who sits before them, and what every page must hold to."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
@@ -18,20 +19,34 @@ PASSWORDS = {"ada": "the engine weaves patterns", "vera": "only looking, thank y
 PATIENCE = 120_000
 
 
+# Addresses of the panel that aren't pages: streams, a file, what is only sent.
+NO_PAGES = re.compile(r".*/stream|.*\.md|/sign-out")
+
+
+# What moves by itself; what is scrolled to smoothly does as well.
+MOVING = """() => [
+    ...document.getAnimations().filter((one) => one.playState === 'running').map((one) => one.animationName ?? one.transitionProperty),
+    ...[...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).scrollBehavior === 'smooth').map((one) => one.tagName),
+]"""
+
+
 class House:
-    def __init__(self, browser: Browser, setup_link: str, screenshots: Path, program: str):
+    def __init__(self, browser: Browser, setup_link: str, screenshots: Path, program: str, firefox: str):
         self.browser = browser
+        self.firefox = firefox
         self.setup_link = setup_link
         parts = urlsplit(setup_link)
         self.address = f"{parts.scheme}://{parts.netloc}"
         self.screenshots = screenshots
         self.program = program
         self.looked_at = 0
+        self.paths: set[str] = set()
         # What the lab's stack was given as a NoEcho parameter.
         self.secret = (Path(os.environ["SLACKWATER_DATA_DIR"]) / "admin-token").read_text().strip()
         assert len(self.secret) >= 16
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
+        self.faults: list[str] = []
         expect.set_options(timeout=10_000)
 
     def stranger(self, address: str | None = None) -> Page:
@@ -66,8 +81,10 @@ class House:
         return page
 
     def look(self, page: Page, name: str) -> None:
-        """What every page must hold to: readable by everybody, in light and dark, on a desk and on a phone."""
+        """What every page must hold to: readable by everybody, in light and dark, on a desk and on a phone, and still where
+        somebody wants it so."""
         self.looked_at += 1
+        self.paths.add(urlsplit(page.url).path)
         page.wait_for_load_state()
         self.holds_no_secret(page.content(), name)
         faults = []
@@ -83,13 +100,38 @@ class House:
             if size is PHONE:
                 # The same elements as on a desk, laid out in another way: axe would say the same again.
                 continue
-            for violation in Axe().run(page).response["violations"]:
-                if violation["impact"] in ("serious", "critical"):
-                    places = [node["html"] + " " + node["failureSummary"] for node in violation["nodes"][:3]]
-                    faults.append(f"{kind}: {violation['id']} ({violation['help']}): {places}")
+            faults += [f"{kind}: {fault}" for fault in self.axe_says(page)]
         page.set_viewport_size(DESK)
-        page.emulate_media(color_scheme="light")
-        assert not faults, f"page {name}:\n" + "\n".join(faults)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        moving = page.evaluate(MOVING)
+        if moving:
+            faults.append(f"moves though that is not wanted: {moving}")
+        page.emulate_media(reduced_motion="no-preference")
+        # All of them are told at the end: who mends one sees the others.
+        self.faults += [f"page {name}: {fault}" for fault in faults]
+
+    def axe_says(self, page: Page) -> list[str]:
+        """Every violation, whatever its weight."""
+        told = []
+        for violation in Axe().run(page).response["violations"]:
+            places = [node["html"] + " " + node["failureSummary"] for node in violation["nodes"][:3]]
+            told.append(f"{violation['impact']} {violation['id']} ({violation['help']}): {places}")
+        return told
+
+    def picture(self, shown: Page | Locator, name: str) -> None:
+        """A small one for `docs/during-an-upgrade.md`: copied to `docs/pictures` by whoever wants it there."""
+        folder = self.screenshots / "pictures"
+        folder.mkdir(exist_ok=True)
+        shown.screenshot(path=folder / f"{name}.png")
+
+    def pages_nobody_looked_at(self, addresses: list[str]) -> list[str]:
+        """Of the addresses that are pages, with whatever stands for their parameters."""
+        missing = []
+        for address in addresses:
+            pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(address)))
+            if not NO_PAGES.fullmatch(address) and not any(pattern.fullmatch(path) for path in self.paths):
+                missing.append(f"nobody looked at {address}")
+        return missing
 
     def holds_no_secret(self, text: str, where: str) -> None:
         assert self.secret not in text, f"a NoEcho parameter in {where}"

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from house import PATIENCE, House, heading, line, press, told
+from house import MOVING, PATIENCE, House, heading, line, press, told
+from keys import enter
 from proxy import DroppingProxy
 
 
@@ -29,11 +30,13 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     expect(foretold).to_contain_text(re.compile(r"\d+ computations are stopped: .*Ada \d"))
     expect(ada.get_by_text(re.compile("^Empty: (at once|in .+), as the settings have it.$")).first).to_be_visible()
     house.look(ada, "maintenance")
+    house.picture(foretold, "maintenance")
     # Pages that stay open show by themselves what becomes of it.
     page_of_maintenance, overview = house.somebody("ada"), house.somebody("vera")
     maintenance_page(page_of_maintenance)
     page_of_maintenance.get_by_label("Message to users").fill("Back at eleven")
-    press(ada, "Enable maintenance mode")
+    # By the keyboard, as every act can be.
+    enter(ada, ada.get_by_role("button", name="Enable maintenance mode"))
     expect(heading(ada, "Enable maintenance")).to_be_visible()
     vera.goto(ada.url.replace(house.address, proxy.address))
     expect(vera.get_by_text("Stop …")).to_have_count(0)
@@ -50,6 +53,7 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     expect(line(ada, "Save and stop sessions")).to_be_visible(timeout=PATIENCE)
     ada.reload()
     house.look(ada, "run-live")
+    it_moves_only_where_that_is_wanted(ada)
     expect(line(ada, "Terminate workers")).to_be_visible(timeout=PATIENCE)
     expect(line(vera, "Terminate workers")).to_have_count(0)
     proxy.let_through()
@@ -71,6 +75,12 @@ def on_watched_by_two_and_off_again(house: House) -> None:
     ended(ada, "maintenance was left")
     ada.goto("/")
     expect(ada.get_by_role("article", name="lab")).to_contain_text("Maintenance mode off", use_inner_text=True)
+
+
+def it_moves_only_where_that_is_wanted(page: Page) -> None:
+    """The step that a run is in breathes, and is still where somebody wants less motion: looks at pages demand that."""
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(MOVING), "nothing moves: what is looked for elsewhere could not be found"
 
 
 def it_counts_by_itself(page: Page) -> None:

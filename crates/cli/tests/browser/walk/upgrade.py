@@ -87,6 +87,11 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
     expect(heading(page, "Upgrade lab: options")).to_be_visible()
     expect(page.get_by_role("button", name="Save, and next: Review")).to_be_visible(timeout=PATIENCE)
     house.look(page, "upgrade-1.1.0-3-options")
+    options = page.url
+    page.goto("/deployments/lab/upgrade/events")
+    expect(page.get_by_text("Nothing runs yet.")).to_be_visible()
+    house.look(page, "upgrade-1.1.0-5-no-events")
+    page.goto(options)
     press(page, "Save, and next: Review")
     decide(house, page, "1.1.0", in_maintenance_by="ada")
     expect(heading(page, "Upgrade 1.0.0 → 1.1.0")).to_be_visible()
@@ -95,6 +100,7 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
     viewer.goto(run)
     expect(line(page, "UPDATE_IN_PROGRESS")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("img", name="One bar a resource")).to_be_visible()
+    house.picture(page, "live")
     house.look(page, "upgrade-1.1.0-5-events")
     for one in (page, viewer):
         ended(one, "upgraded")
@@ -117,55 +123,6 @@ def maintenance_then_five_pages_to_update_complete(house: House) -> None:
     house.look(page, "overview-upgraded")
 
 
-def an_unhealthy_release_and_its_question(house: House) -> None:
-    """Users stay out until somebody decides, on the run's own page."""
-    page = house.somebody("ada")
-    # A browser that says yes, and remembers what it was told to show.
-    page.add_init_script("""
-        window.shown = [];
-        window.Notification = class { constructor(title) { window.shown.push(title); } static permission = 'granted';
-            static requestPermission() { return Promise.resolve('granted'); } };
-    """)
-    overview = house.somebody("ada")
-    choose(house, page, "1.2.0")
-    page.get_by_role("link", name="Next without saving").click()
-    page.get_by_role("link", name="Next without saving").click()
-    decide(house, page, "1.2.0")
-    assert page.evaluate("window.shown") == [], "nobody asked for notices"
-    press(page, "Notify me in this browser")
-    expect(page.get_by_role("button", name="Stop notifying me")).to_be_visible()
-    question = page.get_by_role("alert").filter(has_text="The platform is not healthy")
-    expect(question).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("The gate was last seen closed")).to_be_visible()
-    house.look(page, "upgrade-1.2.0-5-question")
-    viewer = house.somebody("vera")
-    viewer.goto(page.url)
-    expect(viewer.get_by_text("An operator decides.")).to_be_visible()
-    expect(viewer.get_by_role("button", name="Go back")).to_have_count(0)
-    viewer.goto("/")
-    expect(viewer.get_by_text("Waits for you")).to_have_count(0)
-    # Each answer says what it does; one that can't be taken back is asked for once more.
-    expect(page.get_by_text("Look again, and wait on with a fresh deadline.")).to_be_visible()
-    expect(page).to_have_title(re.compile("^Decision needed – lab"))
-    assert page.evaluate("window.shown") == ["Decision needed – lab"], page.evaluate("window.shown")
-    # Whoever may answer is told on Overview, which was open all the time, and in every page's navigation.
-    waits = overview.get_by_role("link", name="Upgrade: a decision is needed")
-    expect(waits).to_be_visible(timeout=30_000)
-    expect(overview.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview")).to_contain_text("1 waiting for you")
-    expect(overview).to_have_title(re.compile("^Something waits for you"))
-    house.look(overview, "overview-decision")
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-bad"))
-    page.get_by_text("Go back to the previous release …").click()
-    expect(page.get_by_text("Are you sure?").first).to_be_visible()
-    house.look(page, "upgrade-1.2.0-5-question-sure")
-    press(page, "Yes: go back to the previous release")
-    ended(page, "gone back to the previous release")
-    expect(line(page, re.compile(r"ada \(arn:aws:iam::\S+\) decides: go back to the previous release"))).to_be_visible()
-    for words in ("Release 1.1.0 stands (UPDATE_COMPLETE).", "Maintenance mode is off. Users reach the platform."):
-        expect(page.get_by_text(words)).to_be_visible()
-    house.look(page, "upgrade-1.2.0-5-events-ended")
-
-
 def a_failing_release_and_its_rollback(house: House) -> None:
     page = house.somebody("ada")
     choose(house, page, "1.3.0")
@@ -177,6 +134,11 @@ def a_failing_release_and_its_rollback(house: House) -> None:
     expect(page.get_by_role("heading", name="Root cause")).to_be_visible()
     expect(line(page, "UPDATE_ROLLBACK_COMPLETE")).to_be_visible()
     house.look(page, "upgrade-1.3.0-5-events-ended")
+    house.picture(page.locator("#standing"), "failed")
+    said = page.locator("main").inner_text()
+    cause = page.locator(".cause p").first.inner_text()
+    assert len(cause) > 20 and said.count(cause) == 1, f"the root cause is said {said.count(cause)} times: {cause}"
+    what_stays_of_it(house, page)
     # Among the events: only what failed; and the root cause, one click away.
     page.get_by_label("Show").select_option(label="what failed")
     expect(line(page, "UPDATE_IN_PROGRESS")).to_be_hidden()
@@ -206,6 +168,30 @@ def a_failing_release_and_its_rollback(house: House) -> None:
     expect(card).to_contain_text("The last run: not upgraded.")
     house.look(page, "overview-rolled-back")
     nothing_secret_in(house, page)
+
+
+def what_stays_of_it(house: House, page: Page) -> None:
+    """The timeline by itself, wider where somebody looks closer; the review as it was approved; its rehearsal."""
+    run = page.url
+    page.goto(f"{run}/timeline")
+    expect(heading(page, "Timeline")).to_be_visible()
+    bars = page.get_by_role("img", name="One bar a resource")
+    expect(bars.locator("rect.back").first).to_be_attached()
+    narrow = bars.bounding_box()["width"]
+    press(page, "Wider")
+    assert bars.bounding_box()["width"] > 1.9 * narrow, (bars.bounding_box(), narrow)
+    expect(page.get_by_text("2 times as wide")).to_be_visible()
+    house.look(page, "timeline")
+    press(page, "Narrower")
+    house.picture(page.locator("figure.timeline"), "timeline")
+    page.goto(run)
+    page.get_by_role("navigation", name="Pages of the upgrade").get_by_role("link", name="Review").click()
+    expect(heading(page, "Upgrade of lab, as it was proposed")).to_be_visible()
+    house.look(page, "proposal-ended")
+    page.goto(f"{page.url}/rehearsal")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    house.look(page, "rehearsal-none")
+    page.goto(run)
 
 
 def nothing_secret_in(house: House, page: Page) -> None:
