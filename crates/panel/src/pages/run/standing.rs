@@ -2,7 +2,7 @@
 
 use conductor::Claim;
 use maud::{Markup, html};
-use upgrade::{Approval, Ending, Maintenance, Plan, Question, Report, RunKind, State, Users};
+use upgrade::{Approval, Ending, Maintenance, Plan, Question, Report, RunKind, State, UpdateKind, Users};
 
 use super::events::root_failure;
 use crate::live::{RunDigest, RunPicture};
@@ -59,7 +59,7 @@ pub(super) fn standing(picture: &RunPicture, claim: Option<&Claim>) -> Markup {
         }
         @for (kind, cause) in causes {
             div.notice.bad.cause {
-                h2 { "Root cause, " (kind.title()) }
+                h2 { "Root cause" @if *kind != UpdateKind::Primary { ", " (kind.title()) } }
                 p { @match why.filter(|why| why.contains(cause)) {
                     Some(why) => { @if ending.is_none() { (without(plan.kind)) } (why) },
                     None => (cause),
