@@ -1,6 +1,7 @@
 //! What becomes of a template, line by line: a unified difference that a page can hold, whatever the templates' sizes.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -140,47 +141,63 @@ fn readable(text: &str, secrets: &Secrets) -> String {
     told
 }
 
-/// Within each secret parameter, whatever follows `Default` is stars, its further lines too. It errs by hiding too much.
+/// Within each secret parameter whatever follows `Default` is stars, and so is what is written out where a password is wanted; their
+/// further lines too. It errs by hiding too much.
 fn masked(text: &str, secrets: &Secrets) -> String {
     let mut told = String::with_capacity(text.len());
-    // How far the parameter, and its default, are indented while one is within them.
-    let (mut parameter, mut default) = (None, None);
+    // How far the parameter, and the value that is hidden, are indented while one is within them.
+    let (mut parameter, mut hidden) = (None, None);
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
-        let is_blank = line.trim().is_empty();
-        if !is_blank && parameter.is_some_and(|begins| indent <= begins) {
-            (parameter, default) = (None, None);
+        let is_over =
+            |begins: Option<usize>| !line.trim().is_empty() && begins.is_some_and(|begins| indent <= begins);
+        if is_over(parameter) {
+            (parameter, hidden) = (None, None);
         }
-        if !is_blank && default.is_some_and(|begins| indent <= begins) {
-            default = None;
+        if is_over(hidden) {
+            hidden = None;
         }
-        let key = key(line);
-        if parameter.is_none() && key.is_some_and(|key| secrets.names.contains(key)) {
+        let (key, value) = key_and_value(line);
+        if parameter.is_none() && secrets.names.contains(key) {
             parameter = Some(indent);
         }
-        let at = line.find("Default").filter(|_| parameter.is_some() && default.is_none());
-        match (default, at) {
-            (Some(_), _) => {
-                let _ = std::fmt::Write::write_fmt(&mut told, format_args!("{:indent$}{SECRET}\n", ""));
-            }
-            (None, Some(at)) => {
-                default = Some(indent);
-                let front = line.get(..at).unwrap_or_default();
-                let _ = std::fmt::Write::write_fmt(&mut told, format_args!("{front}Default: {SECRET}\n"));
-            }
-            (None, None) => {
-                told.push_str(line);
-                told.push('\n');
-            }
+        let default = line.find("Default").filter(|_| parameter.is_some());
+        let written_out = is_password(key) && is_literal(value);
+        if hidden.is_some() {
+            let _ = writeln!(told, "{:indent$}{SECRET}", "");
+        } else if let Some(at) = default {
+            hidden = Some(indent);
+            let _ = writeln!(told, "{}Default: {SECRET}", line.get(..at).unwrap_or_default());
+        } else if written_out {
+            hidden = Some(indent);
+            let _ = writeln!(told, "{:indent$}{key}: {SECRET}", "");
+        } else {
+            let _ = writeln!(told, "{line}");
         }
     }
     told
 }
 
-/// The key that a line of YAML, or of JSON that is laid out, begins.
-fn key(line: &str) -> Option<&str> {
-    let (key, _) = line.trim_start().split_once(':')?;
-    Some(key.trim().trim_matches(['"', '\'']))
+/// The key that a line of YAML, or of JSON that is laid out, begins, and what follows it; both may be empty.
+fn key_and_value(line: &str) -> (&str, &str) {
+    let (key, value) = line.trim_start().split_once(':').unwrap_or_default();
+    (key.trim().trim_start_matches("- ").trim_matches(['"', '\'']), value.trim())
+}
+
+/// Whether a property of this name holds what opens something.
+fn is_password(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["password", "passphrase", "secretstring", "secretkey", "privatekey", "apikey", "token"]
+        .iter()
+        .any(|ending| key.ends_with(ending))
+}
+
+/// Whether a value is written out, and isn't taken from elsewhere.
+fn is_literal(value: &str) -> bool {
+    let bare = value.trim_end_matches(',').trim_matches(['"', '\'']);
+    let is_from_elsewhere =
+        value.starts_with(['!', '{', '[', '&', '*', '#']) || bare.starts_with("{{resolve:");
+    !bare.is_empty() && !is_from_elsewhere && !matches!(bare, "true" | "false" | "null")
 }
 
 #[cfg(test)]

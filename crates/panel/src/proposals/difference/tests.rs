@@ -73,6 +73,30 @@ fn the_default_of_a_secret_stands_nowhere_else_either() {
 }
 
 #[test]
+fn a_password_that_is_written_out_is_not_told_and_one_from_elsewhere_is() {
+    let hidden = [
+        "  MasterUserPassword: hush-1\n  Engine: postgres\n",
+        "  SecretString: |\n    hush-1\n    hush-2\n  Engine: postgres\n",
+        "{\"MasterUserPassword\": \"hush-1\", \"Engine\": \"postgres\"}",
+        "- ApiKey: 'hush-1'\n- Engine: postgres\n",
+    ];
+    for template in hidden {
+        let told = lines(&difference("", template)).join("\n");
+        assert!(!told.contains("hush") && told.contains("postgres"), "{template}\n\n{told}");
+    }
+    let shown = [
+        "  MasterUserPassword: !Ref Given",
+        "  MasterUserPassword: '{{resolve:secretsmanager:given}}'",
+        "  ManageMasterUserPassword: true",
+        "  AdminToken: { Type: String, NoEcho: true }",
+        "  AdminToken:",
+    ];
+    for template in shown {
+        assert_eq!(lines(&difference("", template)), [format!("+{template}")]);
+    }
+}
+
+#[test]
 fn json_on_one_line_is_told_line_by_line_and_what_is_too_long_is_cut() {
     let told = difference(r#"{"Resources":{"A":1,"B":2}}"#, r#"{"Resources":{"A":1,"B":3}}"#);
     assert_eq!((told.added, told.removed), (1, 1));
