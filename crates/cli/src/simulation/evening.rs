@@ -20,7 +20,7 @@ use super::machine::{Machine, everyone};
 use super::net::{Lines, Net, Place};
 use super::options::{Options, in_words};
 use super::person::Person;
-use super::world::{Done, PREFIX, TOKEN, World};
+use super::world::{Done, PREFIX, TOKEN, World, journal};
 use crate::error::CliError;
 use crate::planning::{NewRelease, NoPlan, UpgradeRequest, inherited, prepare, prepare_maintenance};
 use crate::rehearsal::onlooker::Standing;
@@ -424,14 +424,16 @@ impl World {
         let (mut times, mut has_begun) = (0, false);
         let came_at = clock.now();
         self.net.log().tries_since.insert(index, self.stage.clock.now());
+        let (site, objects) = loop {
+            if let (Ok(site), Ok(objects)) = (self.site(&lines, clock), self.objects(&lines, clock).await) {
+                break (site, objects);
+            }
+            clock.sleep(Duration::from_secs(5)).await;
+        };
         loop {
             times += 1;
-            let site = self.site(&lines, clock);
-            let journal = self.journal(&lines, clock, &plan.stack_id).await;
-            let (Ok(site), Ok(journal)) = (site, journal) else {
-                clock.sleep(Duration::from_secs(5)).await;
-                continue;
-            };
+            // Each time as by another process, which has read nothing yet.
+            let journal = journal(objects.clone(), &plan.stack_id, clock);
             let holder = Holder::named(&format!("{}-machine-{index}-{times}", plan.run_id));
             let conductor =
                 Conductor { cloud: &site.ports, journal: &journal, clock: &clock, holder: &holder };

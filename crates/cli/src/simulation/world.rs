@@ -116,9 +116,22 @@ impl World {
         clock: Clock,
         stack_id: &str,
     ) -> Result<ObjectJournal<aws::StateObjects>, CliError> {
+        Ok(journal(self.objects(lines, clock).await?, stack_id, clock))
+    }
+
+    /// The state over a machine's lines.
+    pub(super) async fn objects(&self, lines: &Lines, clock: Clock) -> Result<aws::StateObjects, CliError> {
         let sdk = lines.sdk(&self.stage.primary, clock);
         let objects = sdk.state_objects(BUCKET, PREFIX, None).await;
-        let objects = objects.map_err(|error| CliError::new(crate::Exit::Failed, error.to_string()))?;
-        Ok(ObjectJournal::new(objects, format!("s3://{BUCKET}/{PREFIX}"), stack_id, clock))
+        objects.map_err(|error| CliError::new(crate::Exit::Failed, error.to_string()))
     }
+}
+
+/// The journal in the state.
+pub(super) fn journal(
+    objects: aws::StateObjects,
+    stack_id: &str,
+    clock: Clock,
+) -> ObjectJournal<aws::StateObjects> {
+    ObjectJournal::new(objects, format!("s3://{BUCKET}/{PREFIX}"), stack_id, clock)
 }
