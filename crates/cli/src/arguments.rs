@@ -1,6 +1,7 @@
 //! The command line.
 
 mod demonstrating;
+mod form;
 mod looking;
 mod reading;
 mod rehearsing;
@@ -16,7 +17,7 @@ use localcloud::Speed;
 
 pub(crate) use demonstrating::Demo;
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Policy, Status};
-pub(crate) use reading::{Completions, ManPages};
+pub(crate) use reading::{Completions, ManPages, Schema};
 pub(crate) use rehearsing::{RehearsalOutput, Rehearse, Simulate, TakeSnapshot};
 pub(crate) use running::{AnswerRun, FollowRun, ListRuns, OneRun, Run, ShowRun};
 pub(crate) use stack_options::StackOptions;
@@ -81,6 +82,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Who is told of a deployment's runs, and by what way; with --test each is sent a test.
     Notify(Notify),
+    /// List what commands print with --output json, or print the JSON Schema of one of them.
+    Schema(Schema),
     /// Print the script by which a shell completes this program's commands.
     Completions(Completions),
     /// Print this program's manual page, or write one a command into a directory.

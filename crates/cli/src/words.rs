@@ -1,9 +1,11 @@
 //! Times, durations and counts as people read them, and the maintenance in which a deployment is.
 
+use panel::Moment;
+use serde::{Serialize as _, Serializer};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
-use upgrade::{Maintenance, Timestamp};
+use upgrade::{Maintenance, Step, Timestamp};
 
 fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000);
@@ -28,6 +30,16 @@ pub(crate) fn moment_in_names(at: Timestamp) -> String {
 /// `2026-11-23T08:15:30.250Z`.
 pub(crate) fn iso8601(at: Timestamp) -> String {
     written(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+}
+
+/// As every answer has it: RFC 3339, UTC.
+pub(crate) fn as_moment<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(Moment::from).serialize(serializer)
+}
+
+/// As people and every answer have it.
+pub(crate) fn as_title<S: Serializer>(step: &Step, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(step.title())
 }
 
 /// `0.4 s`, `12.0 s`, `3 min 05 s`, `1 h 02 min`.

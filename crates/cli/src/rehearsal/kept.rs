@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use upgrade::{Outcome, Plan, Question, Report, RunKind, Timestamp};
 
-use super::compared::Compared;
+use super::compared::{Compared, Range};
 use super::told::Told;
 use crate::files::{self, FileError};
 use crate::words::{counted, duration, moment};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is kept of a deployment's rehearsals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -149,7 +149,7 @@ pub(crate) fn compare(data: &Path, plan: &Plan, report: &Report) -> Option<Strin
         return None;
     }
     let downtime = until?.milliseconds_since(from);
-    let compared = Compared { run_id: plan.run_id.clone(), downtime, rehearsed: (least, most) };
+    let compared = Compared { run_id: plan.run_id.clone(), downtime, rehearsed: Range { least, most } };
     let verdict = match compared.holds() {
         true => "as was rehearsed",
         false if downtime < least => "less than was rehearsed",
