@@ -25,7 +25,7 @@ pub(crate) use run::{
     RunRequested, Runs, Stopped, StoppedInstance, StoppedTask, TakenSnapshot, UsersSeenBy,
 };
 pub(crate) use standing::{BannerShown, Standing, Status, Unreached};
-pub(crate) use told::{Problem, Remark};
+pub(crate) use told::{PlanDrawn, Problem, Remark};
 
 /// What is printed as one document, or as a line of several.
 pub(crate) trait Answer: Serialize + JsonSchema {

@@ -92,7 +92,8 @@ pub(crate) fn write_remark(words: fmt::Arguments<'_>) {
     }
 }
 
-fn write_err_answer<A: Answer>(answer: &A) {
+/// Say something to standard error that is an answer of its own.
+pub(crate) fn write_err_answer<A: Answer>(answer: &A) {
     write_err(format_args!("{}\n", answers::document(answer)));
 }
 

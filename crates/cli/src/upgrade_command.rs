@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
-use crate::answers::{self, Accepted, Checked};
+use crate::answers::{self, Accepted, Checked, PlanDrawn};
 use crate::arguments::{Check, Format, Places, PlanArguments, Upgrade, Wish};
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
@@ -16,7 +16,7 @@ use crate::plan_text::{self, decision};
 use crate::planning::{Prepared, inherited, prepare};
 use crate::rehearsal::kept::Kept;
 use crate::site::Site;
-use crate::{drift_preview, operate, terminal, wish};
+use crate::{drift_preview, operate, output, terminal, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish).await?;
@@ -76,21 +76,21 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     if arguments.format == Format::Text {
         print_styled!("\n{}", decision::render(&plan, &history, terminal::width()));
     }
+    let plan_sha256 = plan.sha256();
     if let Some(path) = &arguments.out {
         // What users run is in it.
         files::write_private(path, text.as_bytes())?;
-        let path = path.display();
-        // To be copied, so it isn't broken.
-        let words = format!(
-            "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",
-            plan.sha256()
-        );
-        match arguments.format {
-            Format::Text => println!("\n{words}"),
-            Format::Json => remark!("{words}"),
+        if arguments.format == Format::Text {
+            let path = path.display();
+            // To be copied, so it isn't broken.
+            println!(
+                "\nKept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {plan_sha256}"
+            );
         }
-    } else if arguments.format == Format::Json {
-        say(&format!("The plan's hash is {}", plan.sha256()));
+    }
+    if arguments.format == Format::Json {
+        let file = arguments.out.as_ref().map(|path| path.display().to_string());
+        output::write_err_answer(&PlanDrawn { plan_sha256, file });
     }
     Ok(if fails { Exit::ForetoldToFail } else { Exit::Done }.into())
 }

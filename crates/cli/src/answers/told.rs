@@ -29,6 +29,19 @@ impl Answer for Problem {
     const NAME: &'static str = "error";
 }
 
+/// `slackwater plan`: the approval of the plan that was printed is of this hash.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlanDrawn {
+    pub plan_sha256: String,
+    /// Where it is kept.
+    pub file: Option<String>,
+}
+
+impl Answer for PlanDrawn {
+    const NAME: &'static str = "plan";
+}
+
 /// Something to know beside the answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

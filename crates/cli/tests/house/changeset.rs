@@ -239,7 +239,7 @@ fn code_oceans_worker_groups_are_foretold_as_replaced() {
         ("GPUWorkersAutoScalingGroup", "replaced"),
         ("WorkersAutoScalingWarmPool", "replaced"),
         ("IdleWorkersScaleInPolicy", "replaced"),
-        ("ServicesAutoScalingGroup", "instances replaced"),
+        ("ServicesAutoScalingGroup", "instances-replaced"),
         ("ServicesInstanceDedicatedMachinesAccess", "removed"),
         ("AnalyticsDBInstance", "nothing"),
     ] {

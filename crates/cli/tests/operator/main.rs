@@ -2,6 +2,7 @@
 //! ends with, when something is wrong.
 
 mod action;
+mod answers;
 mod cloud;
 mod conducting;
 mod journals;
