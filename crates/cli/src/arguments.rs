@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
+use crate::zone::Zone;
+
 pub(crate) use demonstrating::Demo;
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Policy, Status};
 pub(crate) use reading::{Completions, ManPages, Schema};
@@ -28,6 +30,9 @@ pub(crate) use upgrading::{Check, Entering, PlanArguments, Upgrade, Wish};
 #[derive(Debug, Parser)]
 #[command(name = "slackwater", version, max_term_width = 100, after_help = crate::error::exit_code_table())]
 pub struct Arguments {
+    /// The zone of the times that are printed and given, such as Europe/Paris [default: time_zone of the settings, or UTC].
+    #[arg(long, value_name = "ZONE", global = true)]
+    pub(crate) time_zone: Option<Zone>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

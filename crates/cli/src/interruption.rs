@@ -13,7 +13,7 @@ use crate::error::{CliError, Exit};
 use crate::notifications::{Notice, tell_now};
 use crate::signals::Signal;
 use crate::site::Site;
-use crate::words::time_of_day;
+use crate::words::clock_time;
 
 /// How long the look at the gate may take: whoever sends a signal waits, and a service manager not for long.
 const LOOK: Duration = Duration::from_secs(5);
@@ -52,8 +52,8 @@ impl fmt::Display for Whereabouts {
             Source::Gate => formatter.write_str(", by a look at the gate just now."),
             Source::Journal { at, why } => write!(
                 formatter,
-                " as far as the journal knows ({} UTC); the gate could not be looked at: {why}.",
-                time_of_day(*at)
+                " as far as the journal knows ({}); the gate could not be looked at: {why}.",
+                clock_time(*at)
             ),
         }
     }

@@ -67,6 +67,7 @@ mod upgrade_command;
 mod wish;
 mod words;
 mod written_objects;
+pub mod zone;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -98,6 +99,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> ExitCode {
+    if let Some(zone) = &arguments.time_zone {
+        zone::say(zone.clone());
+    }
     output::speaks_json(arguments.command.speaks_json());
     output::only_looks(only_looks(&arguments.command));
     let out = out(&arguments.command).map(Path::to_owned);

@@ -30,7 +30,7 @@ use crate::run_lines::{self, RunLines};
 use crate::signals::{Signal, Signals};
 use crate::site::Site;
 use crate::wish::who;
-use crate::words::time_of_day;
+use crate::words::clock_time;
 use crate::{question_text, report};
 
 use asking::Asking;
@@ -347,7 +347,7 @@ impl Watcher for Shown {
     }
 
     fn hindered(&mut self, _run_id: &str, error: &JournalError, until: Timestamp) {
-        let words = format!("{error}; it is tried until {} UTC", time_of_day(until));
+        let words = format!("{error}; it is tried until {}", clock_time(until));
         match &self.form {
             Form::Text => self.lines.borrow_mut().say(&format!("            {words}")),
             Form::Json(_) => remark!("{words}"),

@@ -17,7 +17,7 @@ use upgrade::{
 use crate::answers::{Accepted, Approval, RunReport, Stopped, StoppedInstance, StoppedTask, TakenSnapshot};
 use crate::error::Exit;
 use crate::terminal;
-use crate::words::{already, counted, duration, moment, time_of_day};
+use crate::words::{already, clock_time, counted, duration, moment, time_of_day};
 
 /// For what stops, or keeps somebody out.
 const RED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -44,7 +44,7 @@ fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
     };
     say!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
     if let Some(upgrade::Approval { by, at, plan_sha256 }) = &report.approval {
-        say!("  Approved by {by} at {} UTC: plan {plan_sha256}", time_of_day(*at));
+        say!("  Approved by {by} at {}: plan {plan_sha256}", clock_time(*at));
     }
     match &report.outcome {
         None => say!("  The run has not ended."),
@@ -82,20 +82,20 @@ fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
     );
     match report.gate_closed {
         Some((from, Some(until))) => say!(
-            "\n  {} for {} (from {} to {} UTC).",
+            "\n  {} for {} (from {} to {}).",
             if plan.gateless { "There is no gate; work was stopped" } else { "Users were kept out" },
             duration(until.milliseconds_since(from)),
             time_of_day(from),
-            time_of_day(until)
+            clock_time(until)
         ),
         Some((from, None)) if plan.gateless => {
             say!(
-                "\n  There is no gate; work was stopped from {} UTC on, and not let go on by this run.",
-                time_of_day(from)
+                "\n  There is no gate; work was stopped from {} on, and not let go on by this run.",
+                clock_time(from)
             );
         }
         Some((from, None)) => {
-            say!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from));
+            say!("\n  The gate was closed at {}, and not opened by this run.", clock_time(from));
         }
         None if plan.gateless => say!("\n  There is no gate, and this run stopped no work."),
         None => say!("\n  This run did not close the gate."),

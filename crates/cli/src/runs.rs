@@ -22,7 +22,8 @@ use crate::progress::Lines;
 use crate::run_lines::{self, RunLines};
 use crate::site::Site;
 use crate::wish::who;
-use crate::words::moment;
+use crate::words::{bare_moment, moment};
+use crate::zone;
 use crate::{operate, question_text, report, terminal};
 
 use journals::{Access, Journals};
@@ -81,7 +82,10 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
             );
             let mut text = format!(
                 "{:<run$}  {:<deployment$}  {:<stack$}  {:<19}  state\n",
-                "run", "deployment", "stack", "began (UTC)"
+                "run",
+                "deployment",
+                "stack",
+                format!("began ({})", zone::current().name())
             );
             for listed in &rows {
                 text.push_str(&format!(
@@ -89,7 +93,7 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
                     listed.run,
                     listed.deployment,
                     listed.stack,
-                    moment(listed.began),
+                    bare_moment(listed.began),
                     listed.state,
                     led_by(listed)
                 ));
@@ -230,7 +234,7 @@ async fn nothing_to_stop(
     let ending = Ending { kind: plan.kind, outcome, seen: state.seen.as_ref() };
     let decided: String = told.decisions.iter().map(|one| format!("; {one}")).collect();
     let said = format!(
-        "run {} has ended, {} UTC ({}{decided}): there is nothing to stop. {users}",
+        "run {} has ended, {} ({}{decided}): there is nothing to stop. {users}",
         plan.run_id,
         moment(told.last_at),
         in_words(plan.kind, state),

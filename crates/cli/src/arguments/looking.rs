@@ -116,7 +116,7 @@ pub(crate) struct BannerSet {
     /// How urgently.
     #[arg(long, value_enum, default_value_t = Level::Info)]
     pub level: Level,
-    /// Until when: after so long (2h), or at a time of day, UTC (22:00) [default: until it is cleared].
+    /// Until when: after so long (2h), or at a time of day in the zone (22:00) [default: until it is cleared].
     #[arg(long, value_name = "WHEN")]
     pub until: Option<String>,
     /// What is said of it: as a person reads it, or JSON.

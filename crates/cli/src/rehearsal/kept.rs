@@ -87,7 +87,7 @@ impl Kept {
             None => String::new(),
         };
         let to = self.to_version.as_deref().map(|to| format!(" (to {to})")).unwrap_or_default();
-        format!("Rehearsed {} on {} UTC{to}: {out}{failures}.", counted(self.runs, "time"), moment(self.at))
+        format!("Rehearsed {} on {}{to}: {out}{failures}.", counted(self.runs, "time"), moment(self.at))
     }
 
     /// What a rehearsal knows of a question that a run asks.
@@ -98,7 +98,7 @@ impl Kept {
         let way = self.ways.iter().find(|way| way.stuck == stuck)?;
         let skip = if way.skip.is_empty() { String::new() } else { format!(" {}", way.skip.join(",")) };
         Some(format!(
-            "This was rehearsed on {} UTC: {}{skip} left {}, {}, and did least harm of the ways that were tried.",
+            "This was rehearsed on {}: {}{skip} left {}, {}, and did least harm of the ways that were tried.",
             moment(self.at),
             way.answer,
             way.stack_status,

@@ -20,3 +20,4 @@ mod shells;
 mod telling;
 mod terminal;
 mod web_server;
+mod zones;
