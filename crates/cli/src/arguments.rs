@@ -1,6 +1,7 @@
 //! The command line.
 
 mod demonstrating;
+mod form;
 mod looking;
 mod reading;
 mod rehearsing;
@@ -14,9 +15,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use localcloud::Speed;
 
+use crate::zone::Zone;
+
 pub(crate) use demonstrating::Demo;
 pub(crate) use looking::{BannerCommand, BannerOf, Init, Policy, Status};
-pub(crate) use reading::{Completions, ManPages};
+pub(crate) use reading::{Completions, ManPages, Schema};
 pub(crate) use rehearsing::{RehearsalOutput, Rehearse, Simulate, TakeSnapshot};
 pub(crate) use running::{AnswerRun, FollowRun, ListRuns, OneRun, Run, ShowRun};
 pub(crate) use stack_options::StackOptions;
@@ -27,6 +30,9 @@ pub(crate) use upgrading::{Check, Entering, PlanArguments, Upgrade, Wish};
 #[derive(Debug, Parser)]
 #[command(name = "slackwater", version, max_term_width = 100, after_help = crate::error::exit_code_table())]
 pub struct Arguments {
+    /// The zone of the times that are printed and given, such as Europe/Paris [default: time_zone of the settings, or UTC].
+    #[arg(long, value_name = "ZONE", global = true)]
+    pub(crate) time_zone: Option<Zone>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -81,6 +87,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Who is told of a deployment's runs, and by what way; with --test each is sent a test.
     Notify(Notify),
+    /// List what commands print with --output json, or print the JSON Schema of one of them.
+    Schema(Schema),
     /// Print the script by which a shell completes this program's commands.
     Completions(Completions),
     /// Print this program's manual page, or write one a command into a directory.

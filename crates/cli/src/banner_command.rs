@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use platform::Adapter;
-use serde_json::json;
 use upgrade::{Banner, BannerLevel, PlatformAct};
 
+use crate::answers::{self, BannerShown};
 use crate::arguments::{BannerCommand, BannerOf, Format};
 use crate::error::{CliError, Exit};
 use crate::{site, wish};
@@ -19,24 +19,29 @@ pub(crate) async fn run(command: BannerCommand) -> Result<ExitCode, CliError> {
             let until = until.map(crate::words::iso8601);
             let banner = Banner { text: set.text, level: set.level.into(), from: None, until };
             platform.act(&PlatformAct::SetBanner(banner.clone())).await?;
-            println!("{name}: users see: {}", in_words(&banner));
+            print(name, Some(banner), set.format);
         }
-        BannerCommand::Clear(of) => {
-            let (name, platform) = platform(&of)?;
+        BannerCommand::Clear(clear) => {
+            let (name, platform) = platform(&clear.of)?;
             platform.act(&PlatformAct::ClearBanner).await?;
-            println!("{name}: no banner is shown.");
+            print(name, None, clear.format);
         }
         BannerCommand::Show(show) => {
             let (name, platform) = platform(&show.of)?;
-            let banner = platform.banner().await?;
-            match (show.printed.format, &banner) {
-                (Format::Json, banner) => println!("{:#}", json!({"deployment": name, "banner": banner})),
-                (Format::Text, None) => println!("{name}: no banner is shown."),
-                (Format::Text, Some(banner)) => println!("{name}: users see: {}", in_words(banner)),
-            }
+            print(name, platform.banner().await?, show.printed.format);
         }
     }
     Ok(Exit::Done.into())
+}
+
+fn print(deployment: String, banner: Option<Banner>, format: Format) {
+    match (format, &banner) {
+        (Format::Json, _) => {
+            answers::print(&BannerShown { deployment, banner: banner.map(panel::answers::Banner::from) });
+        }
+        (Format::Text, None) => println!("{deployment}: no banner is shown."),
+        (Format::Text, Some(banner)) => println!("{deployment}: users see: {}", in_words(banner)),
+    }
 }
 
 /// The deployment's platform, when it can show banners.

@@ -14,13 +14,14 @@ use changeset::permissions::permissions;
 use changeset::risks::{Risk, RiskKind, risks};
 use changeset::{Deployed, DeployedResource, Mode, wire};
 use indexmap::IndexMap;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use template::{
     Evaluation, GivenParameter, Outside, ParameterInputs, ParameterSource, Pseudo, ResolvedParameters,
     Template, carry_over, resolve_parameters,
 };
 use upgrade::ExpectedChange;
 
+use crate::answers::{self, ChangedParameter, Changes, ValueSource};
 use crate::arguments::{Changeset, Document, PredictMode};
 use crate::change_table;
 use crate::error::{CliError, Exit};
@@ -110,16 +111,15 @@ pub(crate) fn run(arguments: &Changeset) -> Result<ExitCode, CliError> {
         }
         Document::Policy => println!("{:#}", needed.policy_document()),
         Document::Json => {
-            let document = json!({
-                "Changes": wire::changes(shown),
-                "expectations": expected.iter().map(expectation_json).collect::<Vec<_>>(),
-                "risks": found.iter().map(risk_json).collect::<Vec<_>>(),
-                "permissions": needed.policy_document(),
-                "estimate": update_time::json(&estimated),
-                "displaced_keys": displaced,
-                "parameters": parameters_json(previous, &after.parameters),
+            answers::print(&Changes {
+                changes: wire::changes(shown),
+                expectations: expected.iter().map(expectation).collect(),
+                risks: found.iter().map(answers::Risk::from).collect(),
+                permissions: needed.policy_document(),
+                estimate: answers::Estimate::from(&estimated),
+                displaced_keys: displaced,
+                parameters: parameters(previous, &after.parameters),
             });
-            println!("{document:#}");
         }
     }
     let data_at_risk =
@@ -276,49 +276,31 @@ fn table(expected: &[Expectation], found: &[Risk], width: usize) -> String {
     text
 }
 
-fn expectation_json(expectation: &Expectation) -> Json {
-    let change = ExpectedChange::from_expectation(expectation);
-    json!({
-        "logical_id": change.logical_id,
-        "resource_type": change.resource_type,
-        "expected": change.expected.word(),
-        "differs_from_aws": change.differs_from_aws,
-        "changed_properties": expectation.changed_properties,
-        "because": change.because,
-    })
-}
-
-fn risk_json(risk: &Risk) -> Json {
-    json!({
-        "kind": risk.kind.title(),
-        "certain": risk.certain,
-        "logical_id": risk.logical_id,
-        "resource_type": risk.resource_type,
-        "because": risk.because,
-    })
+fn expectation(expectation: &Expectation) -> answers::Expected {
+    answers::Expected {
+        change: ExpectedChange::from_expectation(expectation).into(),
+        changed_properties: expectation.changed_properties.iter().cloned().collect(),
+    }
 }
 
 /// Each parameter of the new template: before, after, and where the value comes from. Secrets as AWS shows them.
-fn parameters_json(before: Option<&ResolvedParameters>, after: &ResolvedParameters) -> Json {
+fn parameters(before: Option<&ResolvedParameters>, after: &ResolvedParameters) -> Vec<ChangedParameter> {
     let shown = |parameter: &template::ResolvedParameter| {
         if parameter.no_echo { "****".to_owned() } else { parameter.text.clone() }
     };
-    after
-        .0
-        .iter()
-        .map(|(name, parameter)| {
-            let earlier = before.and_then(|before| before.0.get(name));
-            json!({
-                "name": name,
-                "before": earlier.map(&shown),
-                "after": shown(parameter),
-                "source": match parameter.source {
-                    ParameterSource::Given => "given",
-                    ParameterSource::Previous => "previous value",
-                    ParameterSource::Default => "default",
-                },
-                "changed": earlier.is_none_or(|earlier| earlier.value != parameter.value),
-            })
-        })
-        .collect()
+    let changed = |(name, parameter): (&String, &template::ResolvedParameter)| {
+        let earlier = before.and_then(|before| before.0.get(name));
+        ChangedParameter {
+            name: name.clone(),
+            before: earlier.map(&shown),
+            after: shown(parameter),
+            source: match parameter.source {
+                ParameterSource::Given => ValueSource::Given,
+                ParameterSource::Previous => ValueSource::Previous,
+                ParameterSource::Default => ValueSource::Default,
+            },
+            changed: earlier.is_none_or(|earlier| earlier.value != parameter.value),
+        }
+    };
+    after.0.iter().map(changed).collect()
 }

@@ -41,6 +41,8 @@ pub use state::StateSettings;
 
 use reader::{Document, Table};
 
+use crate::zone::{NoZone, Zone};
+
 /// A file of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -50,6 +52,8 @@ pub struct Configuration {
     pub deployments: Vec<DeploymentSettings>,
     /// The Admin Panel's own settings.
     pub panel: PanelSettings,
+    /// In which people read times: in the panel, on the terminal, in banners. `None`: UTC, and in the panel each reader's own.
+    pub time_zone: Option<Zone>,
 }
 
 /// `[panel]`: what is decided once for all deployments that the panel shows.
@@ -141,6 +145,13 @@ fn panel_url(table: &Table<'_>) -> Option<String> {
     Some(word.text.trim_end_matches('/').to_owned())
 }
 
+/// The zone of every deployment: a panel and a terminal show several beside each other.
+fn time_zone(root: &Table<'_>) -> Option<Zone> {
+    let word = root.text("time_zone")?;
+    let zone = word.text.parse();
+    zone.inspect_err(|error: &NoZone| root.unfit("time_zone", &word, error.to_string())).ok()
+}
+
 impl Configuration {
     /// Read settings. `file` is the name for messages; paths in it are from its directory.
     ///
@@ -166,7 +177,11 @@ impl Configuration {
                 rehearsal_runs: table.number("rehearsal_runs", REHEARSAL_RUNS),
             });
             let panel = panel.unwrap_or_default();
-            Some(Configuration { path: PathBuf::from(file), deployments, panel })
+            let time_zone = time_zone(root);
+            for deployment in &mut deployments {
+                deployment.time_zone = time_zone.clone().unwrap_or_default();
+            }
+            Some(Configuration { path: PathBuf::from(file), deployments, panel, time_zone })
         })
     }
 

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use aws::{AwsCloud, Drifted, drift_preview_name};
 use conductor::Clock;
-use serde_json::{Value as Json, json};
 use upgrade::{PortError, StackUpdate, UpdateKind};
 
+use crate::answers::{Drift, StackDrift};
 use crate::change_table::wrap;
 use crate::error::CliError;
 use crate::planning::Prepared;
@@ -44,8 +44,8 @@ pub(crate) async fn look(site: &Site, prepared: &Prepared) -> Result<Vec<Preview
     let updates = prepared.foretold.iter().flat_map(|foretold| &foretold.updates);
     let mut previews = Vec::new();
     for update in updates.filter(|update| update.kind != UpdateKind::WayBack) {
-        eprintln!(
-            "slackwater: change set {} is made in stack {} to look at its drift, and deleted again; it is not executed",
+        remark!(
+            "change set {} is made in stack {} to look at its drift, and deleted again; it is not executed",
             drift_preview_name(&update.proposal),
             update.stack_name
         );
@@ -126,22 +126,17 @@ fn false_drift(resource_type: &str, path: &str) -> Option<&'static str> {
         .map(|(_, _, report)| *report)
 }
 
-pub(crate) fn json(previews: &[Preview]) -> Json {
+/// The same for other programs.
+pub(crate) fn answer(previews: &[Preview]) -> Vec<StackDrift> {
     let drifted = |one: &Drifted| {
-        let path = one.path.as_deref().unwrap_or_default();
-        json!({
-            "logical_id": one.logical_id,
-            "resource_type": one.resource_type,
-            "path": one.path,
-            "agrees": one.agrees,
-            "false_drift": false_drift(&one.resource_type, path),
-        })
+        let Drifted { logical_id, resource_type, path, agrees } = one.clone();
+        let perhaps_false = false_drift(&resource_type, path.as_deref().unwrap_or_default());
+        Drift { logical_id, resource_type, path, agrees, perhaps_false }
     };
-    let stack = |preview: &Preview| match &preview.found {
-        Ok(found) => {
-            json!({"stack": preview.stack_name, "drifted": found.iter().map(drifted).collect::<Vec<_>>()})
-        }
-        Err(reason) => json!({"stack": preview.stack_name, "not_looked_at": reason}),
+    let stack = |Preview { stack_name, found }: &Preview| StackDrift {
+        stack: stack_name.clone(),
+        drifted: found.as_ref().ok().map(|found| found.iter().map(drifted).collect()),
+        unknown_because: found.as_ref().err().cloned(),
     };
     previews.iter().map(stack).collect()
 }

@@ -42,6 +42,23 @@ impl Exit {
         self as u8
     }
 
+    /// For programs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Failed => "failed",
+            Exit::BadInput => "bad-input",
+            Exit::NotUpgraded => "not-upgraded",
+            Exit::KeptOut => "kept-out",
+            Exit::RefusedByAws => "refused-by-aws",
+            Exit::DataAtRisk => "data-at-risk",
+            Exit::NeedsAnswer => "needs-answer",
+            Exit::BlockedByChecks => "blocked-by-checks",
+            Exit::ForetoldToFail => "foretold-to-fail",
+        }
+    }
+
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws::{AwsCloud, AwsConnection, Pace, StackListed};
-use serde_json::json;
 use upgrade::{Closing, Judged, Part, ReleaseSide, WaysIn, judge_doors, survey_deployment, unjudged_ways};
 
+use crate::answers::{self, ProposedSettings};
 use crate::arguments::{Format, Init};
 use crate::error::{CliError, Exit};
 use crate::files::FileError;
@@ -60,15 +60,12 @@ pub(crate) async fn run(arguments: &Init) -> Result<ExitCode, CliError> {
                 "the deployment"
             }
         ),
-        (Format::Json, dry_run) => println!(
-            "{:#}",
-            json!({
-                "found": proposal.found,
-                "to_look_at": proposal.uncertain,
-                "settings": proposal.toml,
-                "written": (!dry_run).then(|| arguments.out.display().to_string()),
-            })
-        ),
+        (Format::Json, dry_run) => answers::print(&ProposedSettings {
+            found: proposal.found,
+            to_look_at: proposal.uncertain,
+            settings: proposal.toml,
+            written: (!dry_run).then(|| arguments.out.display().to_string()),
+        }),
     }
     Ok(Exit::Done.into())
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use conductor::{Cloud as _, Holder, JournalError, JournalStore, read_run};
 use upgrade::{Observation, Outcome, Plan, Record, Report, State, Timestamp, Users, users_query};
 
+use crate::answers::{self, UsersSeenBy};
 use crate::error::{CliError, Exit};
 use crate::notifications::{Notice, tell_now};
 use crate::signals::Signal;
 use crate::site::Site;
-use crate::words::time_of_day;
+use crate::words::clock_time;
 
 /// How long the look at the gate may take: whoever sends a signal waits, and a service manager not for long.
 const LOOK: Duration = Duration::from_secs(5);
@@ -51,8 +52,8 @@ impl fmt::Display for Whereabouts {
             Source::Gate => formatter.write_str(", by a look at the gate just now."),
             Source::Journal { at, why } => write!(
                 formatter,
-                " as far as the journal knows ({} UTC); the gate could not be looked at: {why}.",
-                time_of_day(*at)
+                " as far as the journal knows ({}); the gate could not be looked at: {why}.",
+                clock_time(*at)
             ),
         }
     }
@@ -76,16 +77,19 @@ impl fmt::Display for LeftRun {
 }
 
 impl LeftRun {
-    /// The same for a program.
-    pub(crate) fn document(&self) -> serde_json::Value {
+    /// The same for other programs.
+    pub(crate) fn answer(&self) -> answers::LeftRun {
         let LeftRun { run_id, by, step, users: Whereabouts { kept_out, gateless: _, source } } = self;
-        let seen = match source {
-            Source::Gate => "gate",
-            Source::Journal { .. } => "journal",
-        };
-        serde_json::json!({
-            "run": run_id, "by": by.to_string(), "step": step, "users_kept_out": kept_out, "seen_by": seen,
-        })
+        answers::LeftRun {
+            run_id: run_id.clone(),
+            by: by.to_string(),
+            step: (*step).to_owned(),
+            users_kept_out: *kept_out,
+            seen_by: match source {
+                Source::Gate => UsersSeenBy::Gate,
+                Source::Journal { .. } => UsersSeenBy::Journal,
+            },
+        }
     }
 
     /// How it goes on.
@@ -155,10 +159,10 @@ pub(crate) async fn leave(
     match tokio::time::timeout(TELL, tell_now(site, &plan, &notice)).await {
         Ok(remarks) => {
             for remark in remarks {
-                eprintln!("slackwater: {remark}");
+                remark!("{remark}");
             }
         }
-        Err(_) => eprintln!("slackwater: not everybody was told within {} s", TELL.as_secs()),
+        Err(_) => remark!("not everybody was told within {} s", TELL.as_secs()),
     }
     Leaving::Left(left)
 }

@@ -11,6 +11,7 @@ mod looked;
 #[macro_use]
 mod output;
 
+mod answers;
 mod arguments;
 mod banner_command;
 mod change_table;
@@ -47,7 +48,9 @@ mod question_text;
 pub mod rehearsal;
 mod rehearse_command;
 mod report;
+mod run_lines;
 mod runs;
+mod schema_command;
 pub mod seed;
 mod serve_command;
 mod signals;
@@ -64,6 +67,7 @@ mod upgrade_command;
 mod wish;
 mod words;
 mod written_objects;
+pub mod zone;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -95,6 +99,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> ExitCode {
+    if let Some(zone) = &arguments.time_zone {
+        zone::say(zone.clone());
+    }
+    output::speaks_json(arguments.command.speaks_json());
     output::only_looks(only_looks(&arguments.command));
     let out = out(&arguments.command).map(Path::to_owned);
     if out.is_some() {
@@ -140,6 +148,7 @@ fn out(command: &Command) -> Option<&Path> {
         | Command::Local(_)
         | Command::Upgrade(_)
         | Command::Serve(_)
+        | Command::Schema(_)
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Lab(_) => return None,
@@ -157,6 +166,7 @@ fn only_looks(command: &Command) -> bool {
         | Command::Template(_)
         | Command::Status(_)
         | Command::Policy(_)
+        | Command::Schema(_)
         | Command::Completions(_) => true,
         Command::Notify(notify) => !notify.test,
         Command::Man(man) => man.directory.is_none(),
@@ -206,6 +216,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Run(command) => runs::run(command).await,
         Command::Serve(serve) => serve_command::run(serve).await,
         Command::Notify(notify) => notify_command::run(&notify).await,
+        Command::Schema(schema) => schema_command::run(&schema),
         Command::Completions(completions) => Ok(completions_command::run(&completions)),
         Command::Man(man) => man_command::run(&man),
         Command::Lab(command) => lab_command::run(command).await,

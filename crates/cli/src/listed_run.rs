@@ -1,24 +1,34 @@
 //! A run as lists and `status` show it: from its journal, in a line.
 
-use conductor::{JournalError, JournalStore, RunSummary, read_run};
-use serde::Serialize;
-use upgrade::{Ending, Outcome, Report, RunKind, State, Timestamp};
+use conductor::{JournalError, JournalStore, read_run};
+use panel::answers::{Outcome, RunSummary};
+use upgrade::{Ending, Report, RunKind, State, Timestamp};
 
+use crate::answers;
 use crate::error::CliError;
 
 /// A run in a line.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ListedRun {
     /// Its id.
     pub run: String,
-    /// Milliseconds since 1970.
+    pub deployment: String,
+    /// The primary stack's name.
+    pub stack: String,
+    /// `None`: its plan can't be read.
+    pub kind: Option<RunKind>,
+    /// Its plan's versions, where that can be read and tells them.
+    pub from_version: Option<String>,
+    pub to_version: Option<String>,
     pub began: Timestamp,
+    /// When its last record was written, or it was claimed.
+    pub last_at: Timestamp,
     /// Where it stands, in words.
     pub state: String,
     /// It was claimed, and its first record isn't written: soon, or never.
     pub not_begun: bool,
     /// How it ended; `None`: it has not.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<upgrade::Outcome>,
     /// Why its plan or its records can't be read.
     pub damaged: Option<String>,
     /// It waits for a person's decision.
@@ -27,7 +37,7 @@ pub(crate) struct ListedRun {
     pub holder: Option<String>,
     /// The banner that its plan shows.
     pub banner: Option<String>,
-    /// When it closed the gate, if it did: milliseconds since 1970.
+    /// When it closed the gate, if it did.
     pub gate_closed: Option<Timestamp>,
     /// What CloudFormation's clean-up after its updates could not delete, as it was told then.
     pub left_behind: Vec<String>,
@@ -40,12 +50,16 @@ impl ListedRun {
     /// Whatever keeps the journal doesn't answer, or it is of another program.
     pub(crate) async fn read(
         journal: &impl JournalStore,
-        run: &RunSummary,
+        run: &conductor::RunSummary,
         now: Timestamp,
     ) -> Result<ListedRun, CliError> {
         let unknown = |state: String| ListedRun {
             run: run.run_id.clone(),
+            deployment: run.deployment.clone(),
+            stack: run.stack_name.clone(),
+            kind: run.kind,
             began: run.created_at,
+            last_at: run.created_at,
             state,
             holder: run.carried_out_by(now).map(|claim| claim.holder.to_string()),
             ..ListedRun::default()
@@ -67,6 +81,10 @@ impl ListedRun {
         };
         let report = Report::from_journal(&plan, &records)?;
         Ok(ListedRun {
+            kind: Some(plan.kind),
+            from_version: plan.from_version,
+            to_version: plan.to_version,
+            last_at: report.last_at,
             asks: state.question.is_some(),
             banner: plan.announcement.banner.map(|banner| banner.text),
             gate_closed: report.gate_closed.map(|(from, _)| from),
@@ -74,6 +92,50 @@ impl ListedRun {
             outcome: state.outcome.clone(),
             ..unknown(in_words(plan.kind, &state))
         })
+    }
+}
+
+impl ListedRun {
+    /// The same for other programs.
+    pub(crate) fn answer(self) -> answers::ListedRun {
+        let ListedRun {
+            run,
+            deployment,
+            stack,
+            kind,
+            from_version,
+            to_version,
+            began,
+            last_at,
+            state,
+            not_begun,
+            outcome,
+            damaged,
+            asks,
+            holder,
+            banner: _,
+            gate_closed: _,
+            left_behind: _,
+        } = self;
+        answers::ListedRun {
+            summary: RunSummary {
+                run_id: run,
+                deployment,
+                stack,
+                kind,
+                from_version,
+                to_version,
+                started_at: began.into(),
+                last_at: last_at.into(),
+                standing: state,
+                ended: outcome.is_some(),
+                outcome: outcome.as_ref().map(Outcome::from),
+            },
+            not_begun,
+            asks,
+            carried_out_by: holder,
+            unreadable_because: damaged,
+        }
     }
 }
 

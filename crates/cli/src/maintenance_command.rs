@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use conductor::{CarriedOn, Claim, JournalError, JournalStore, Request, read_run};
+use panel::answers::FoundMaintenance;
 use upgrade::{
     Acceptance, Answer, Before, Maintenance as InMaintenance, OnUnhealthy, Plan, RunKind, State, StopDoes,
     Timestamp, stop_does,
 };
 
+use crate::answers::{self, AlreadyInMaintenance};
 use crate::arguments::{
     DataDir, DisableMaintenance, EnableMaintenance, Format, Maintenance, MaintenanceStatus,
 };
@@ -21,7 +23,7 @@ use crate::planning::{WithState, inherited, prepare_leaving, prepare_maintenance
 use crate::site::Site;
 use crate::terminal;
 use crate::words::already;
-use crate::{operate, plan_text, status, wish};
+use crate::{operate, plan_text, run_lines, status, wish};
 
 pub use panel::{Leaving, LeavingWish};
 
@@ -88,7 +90,10 @@ async fn enable(arguments: &EnableMaintenance) -> Result<ExitCode, CliError> {
         Entering::Already(found) => {
             match arguments.progress.format {
                 Format::Text => println!("{} Nothing is changed.", already(&found)),
-                Format::Json => println!("{}", serde_json::json!({"already": found})),
+                Format::Json => answers::print_line(&AlreadyInMaintenance {
+                    deployment: site.settings.name.clone(),
+                    maintenance: FoundMaintenance::from(&found),
+                }),
             }
             return Ok(Exit::Done.into());
         }
@@ -202,12 +207,17 @@ async fn disable(arguments: &DisableMaintenance) -> Result<ExitCode, CliError> {
         for request in asks {
             journal.ask(&run_id, &request, site.clock.now()).await?;
         }
-        match asked {
-            0 => println!("Run {run_id} is leaving maintenance already."),
-            _ => println!("Run {run_id} has not ended; it is asked to stop."),
+        let words = match asked {
+            0 => format!("Run {run_id} is leaving maintenance already."),
+            _ => format!("Run {run_id} has not ended; it is asked to stop."),
+        };
+        let format = arguments.progress.format;
+        match format {
+            Format::Text => println!("{words}"),
+            Format::Json => remark!("{words}"),
         }
         let code = if conducted {
-            wait_for(&journal, &run_id).await?
+            wait_for(&journal, &run_id, format).await?
         } else {
             // Nobody carries it on: its way out is carried out here.
             operate::resume(&site, &run_id, &journal, arguments.progress).await?
@@ -248,7 +258,7 @@ async fn without_state(
         return Err(refused().into());
     }
     let standing = status::look(site, None).await?;
-    eprintln!("slackwater: {}", refused());
+    remark!("{}", refused());
     if arguments.progress.format == Format::Text {
         print_styled!("{}", terminal::fit(&status::maintenance(&standing, terminal::width())));
     }
@@ -363,17 +373,23 @@ async fn may_leave(
 }
 
 /// Follow a run that somebody else carries out until it has ended or asks something.
-async fn wait_for(journal: &impl JournalStore, run_id: &str) -> Result<ExitCode, CliError> {
+async fn wait_for(journal: &impl JournalStore, run_id: &str, format: Format) -> Result<ExitCode, CliError> {
     loop {
         tokio::time::sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
         let (plan, records, state) = read_run(journal, run_id).await?;
         if let Some(outcome) = &state.outcome {
             let report = upgrade::Report::from_journal(&plan, &records)?;
-            crate::report::print(&plan, &records, &report);
+            match format {
+                Format::Text => crate::report::print(&plan, &records, &report),
+                Format::Json => run_lines::print_end(&plan, outcome, &report),
+            }
             return Ok(crate::report::exit_code(plan.kind, outcome, state.seen.as_ref()));
         }
         if let Some(question) = &state.question {
-            println!("\n{}", crate::question_text::render(run_id, question, None));
+            match format {
+                Format::Text => println!("\n{}", crate::question_text::render(run_id, question, None)),
+                Format::Json => run_lines::print_question(run_id, question, None),
+            }
             return Ok(Exit::NeedsAnswer.into());
         }
     }
@@ -426,7 +442,7 @@ async fn status(arguments: &MaintenanceStatus) -> Result<ExitCode, CliError> {
         Format::Text => {
             print_styled!("{}", terminal::fit(&status::maintenance(&standing, terminal::width())))
         }
-        Format::Json => println!("{:#}", serde_json::json!(standing)),
+        Format::Json => status::print_alone(standing),
     }
     Ok(Exit::Done.into())
 }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use conductor::Clock;
-use serde_json::json;
 
+use crate::answers::{self, TestOfWay};
 use crate::arguments::{Format, Notify};
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, Exit};
@@ -49,7 +49,7 @@ pub(crate) async fn run(notify: &Notify) -> Result<ExitCode, CliError> {
     }
     let tried = test(&ways, (&settings.name, &settings.stack), panel_url, &Clock::system()).await;
     let failed = tried.iter().filter(|one| one.taken.is_err()).count();
-    show_tried(settings, &tried, notify.printed.format);
+    show_tried(settings, &tried, panel_url, notify.printed.format);
     match failed {
         0 => Ok(Exit::Done.into()),
         _ => Err(CliError::new(Exit::Failed, NotTaken { failed, all: tried.len() })
@@ -61,9 +61,8 @@ fn show(settings: &DeploymentSettings, ways: &Ways, panel_url: Option<&str>, for
     let listed = listed(ways);
     match format {
         Format::Json => {
-            let ways: Vec<_> =
-                listed.iter().map(|(kind, name)| json!({"kind": kind, "name": name})).collect();
-            println!("{}", json!({"deployment": settings.name, "panelUrl": panel_url, "ways": ways}));
+            let way = |(kind, name)| answers::Way { kind, name, test: None };
+            print_ways(settings, panel_url, listed.into_iter().map(way).collect());
         }
         Format::Text => {
             println!("Of runs of {} are told:", settings.name);
@@ -79,14 +78,24 @@ fn show(settings: &DeploymentSettings, ways: &Ways, panel_url: Option<&str>, for
     }
 }
 
-fn show_tried(settings: &DeploymentSettings, tried: &[Tried], format: Format) {
+fn print_ways(settings: &DeploymentSettings, panel_url: Option<&str>, ways: Vec<answers::Way>) {
+    let (deployment, panel_url) = (settings.name.clone(), panel_url.map(str::to_owned));
+    answers::print(&answers::Ways { deployment, panel_url, ways });
+}
+
+fn show_tried(settings: &DeploymentSettings, tried: &[Tried], panel_url: Option<&str>, format: Format) {
     match format {
         Format::Json => {
-            let ways = tried.iter().map(|Tried { kind, name, taken }| match taken {
-                Ok(code) => json!({"kind": kind, "name": name, "taken": true, "code": code, "why": null}),
-                Err(why) => json!({"kind": kind, "name": name, "taken": false, "code": null, "why": why}),
-            });
-            println!("{}", json!({"deployment": settings.name, "ways": ways.collect::<Vec<_>>()}));
+            let way = |Tried { kind, name, taken }: &Tried| answers::Way {
+                kind,
+                name: name.clone(),
+                test: Some(TestOfWay {
+                    taken: taken.is_ok(),
+                    code: taken.as_ref().ok().copied().flatten(),
+                    because: taken.as_ref().err().cloned(),
+                }),
+            };
+            print_ways(settings, panel_url, tried.iter().map(way).collect());
         }
         Format::Text => {
             for Tried { kind: _, name, taken } in tried {

@@ -18,6 +18,7 @@ use conductor::{
 use futures_util::future::{FusedFuture, FutureExt as _};
 use upgrade::{ApprovedPlan, NotApproved, Plan, Question, Record, Report, State, Timestamp, Users};
 
+use crate::answers;
 use crate::arguments::{Format, Progress};
 use crate::error::{CliError, Exit};
 use crate::history::History;
@@ -25,10 +26,11 @@ use crate::interruption::{self, Leaving, leave};
 use crate::notifications::{Delivery, Expectation, Telling, telling};
 use crate::progress::Lines;
 use crate::rehearsal::kept::{Kept, compare};
+use crate::run_lines::{self, RunLines};
 use crate::signals::{Signal, Signals};
 use crate::site::Site;
 use crate::wish::who;
-use crate::words::time_of_day;
+use crate::words::clock_time;
 use crate::{question_text, report};
 
 use asking::Asking;
@@ -78,7 +80,8 @@ pub(crate) async fn start_and_tell(
     let history = History::of(journal, &plan.deployment, Some(&plan.run_id)).await?;
     let expected = Expectation::of_history(&history);
     let lines = Lines::new(history, !progress.quiet);
-    let (shown, delivering) = Shown::new(site, lines, progress.format, telling(site, plan, &[], expected));
+    let form = Form::of(progress.format, plan, &[]);
+    let (shown, delivering) = Shown::new(site, lines, form, telling(site, plan, &[], expected));
     let mut delivering = Box::pin(delivering.fuse());
     let holder = Conducting::begin()?;
     let carried = {
@@ -105,8 +108,8 @@ pub(crate) async fn resume(
     let history = History::of(journal, &plan.deployment, Some(run_id)).await?;
     let expected = Expectation::of_history(&history);
     let lines = Lines::resuming(&state, history, !progress.quiet);
-    let (shown, delivering) =
-        Shown::new(site, lines, progress.format, telling(site, &plan, &records, expected));
+    let form = Form::of(progress.format, &plan, &records);
+    let (shown, delivering) = Shown::new(site, lines, form, telling(site, &plan, &records, expected));
     let mut delivering = Box::pin(delivering.fuse());
     let holder = Conducting::begin()?;
     let carried = {
@@ -140,7 +143,7 @@ async fn ended(
         Carried::Ended(ended) => return Ok(ended),
         Carried::Interrupted { by, signals } => (by, signals),
     };
-    eprintln!("slackwater: {}", interruption::what_follows(by));
+    remark!("{}", interruption::what_follows(by));
     let leaving = tokio::select! {
         leaving = leave(site, run_id, journal, holder, by) => leaving,
         // Whoever asks twice doesn't want to wait for what can be looked up.
@@ -162,7 +165,7 @@ async fn ended(
         Leaving::Ended(outcome) => Ok(Ended::Run(outcome)),
         Leaving::Left(left) => {
             if format == Format::Json {
-                println!("{}", serde_json::json!({"interrupted": left.document()}));
+                answers::print_line(&left.answer());
             }
             Err(left.into())
         }
@@ -244,7 +247,7 @@ async fn finish(
                         println!("{compared}");
                     }
                 }
-                Format::Json => println!("{}", serde_json::json!({"outcome": outcome, "seen": told.seen})),
+                Format::Json => run_lines::print_end(&plan, outcome, &told),
             }
             Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()))
         }
@@ -255,7 +258,7 @@ async fn finish(
                     let known = known.map(|known| format!("{known}\n")).unwrap_or_default();
                     println!("\n{}{known}", question_text::render(run_id, question, users.as_ref()));
                 }
-                Format::Json => println!("{}", serde_json::json!({"question": question})),
+                Format::Json => run_lines::print_question(run_id, question, users.as_ref()),
             }
             Ok(Exit::NeedsAnswer.into())
         }
@@ -267,10 +270,30 @@ fn rehearsed(site: &Site) -> Option<Kept> {
     Kept::read(site.data.as_ref()?, &site.settings.name)
 }
 
+/// How a run is shown while it goes on.
+enum Form {
+    Text,
+    Json(Box<RunLines>),
+}
+
+impl Form {
+    /// Of a run that has these records already.
+    fn of(format: Format, plan: &Plan, records: &[Record]) -> Form {
+        match format {
+            Format::Text => Form::Text,
+            Format::Json => Form::Json(Box::new(RunLines::after(plan, records))),
+        }
+    }
+
+    fn is_json(&self) -> bool {
+        matches!(self, Form::Json(_))
+    }
+}
+
 /// Shows a run as it happens, has notices sent, and asks whoever sits before it.
 struct Shown {
     lines: Rc<RefCell<Lines>>,
-    format: Format,
+    form: Form,
     telling: Telling,
     asking: Asking,
     rehearsed: Option<Kept>,
@@ -281,17 +304,18 @@ impl Shown {
     fn new(
         site: &Site,
         lines: Lines,
-        format: Format,
+        form: Form,
         (telling, delivery): (Telling, Delivery),
     ) -> (Shown, impl Future<Output = ()> + use<>) {
         let lines = Rc::new(RefCell::new(lines));
         let remarks = Rc::clone(&lines);
-        let delivering = delivery.run(move |remark| match format {
-            Format::Text => remarks.borrow_mut().say(&format!("            Remark: {remark}")),
-            Format::Json => eprintln!("slackwater: {remark}"),
+        let speaks_json = form.is_json();
+        let delivering = delivery.run(move |remark| match speaks_json {
+            false => remarks.borrow_mut().say(&format!("            Remark: {remark}")),
+            true => remark!("{remark}"),
         });
         let (asking, rehearsed) = (Asking::default(), rehearsed(site));
-        (Shown { lines, format, telling, asking, rehearsed }, delivering)
+        (Shown { lines, form, telling, asking, rehearsed }, delivering)
     }
 }
 
@@ -304,15 +328,15 @@ impl Watcher for Shown {
             println!();
         }
         self.telling.recorded(plan, record, state);
-        match self.format {
-            Format::Text => self.lines.borrow_mut().recorded(plan, record, state),
-            Format::Json => println!("{}", serde_json::json!(record)),
+        match &mut self.form {
+            Form::Text => self.lines.borrow_mut().recorded(plan, record, state),
+            Form::Json(lines) => lines.recorded(plan, record),
         }
     }
 
     fn asked(&mut self, plan: &Plan, question: &Question, users: Option<&Users>) -> Reply {
         self.telling.asked(question, users);
-        if self.format == Format::Json || !io::stdin().is_terminal() {
+        if self.form.is_json() || !io::stdin().is_terminal() {
             // What is tried on goes on without anybody's word; everything else waits for whoever resumes it.
             return if question.is_tried_on() { Reply::Wait } else { Reply::Leave };
         }
@@ -323,10 +347,10 @@ impl Watcher for Shown {
     }
 
     fn hindered(&mut self, _run_id: &str, error: &JournalError, until: Timestamp) {
-        let words = format!("{error}; it is tried until {} UTC", time_of_day(until));
-        match self.format {
-            Format::Text => self.lines.borrow_mut().say(&format!("            {words}")),
-            Format::Json => eprintln!("slackwater: {words}"),
+        let words = format!("{error}; it is tried until {}", clock_time(until));
+        match &self.form {
+            Form::Text => self.lines.borrow_mut().say(&format!("            {words}")),
+            Form::Json(_) => remark!("{words}"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A command that only looks ends quietly when nobody reads any more, as `cat` does. One that changes something goes on: a
 //! terminal that was closed is no reason to leave users outside. What fails in another way, such as a full disk, is said.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::answers::{self, Answer, Problem, Remark};
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
 use crate::terminal;
@@ -21,12 +23,20 @@ static ONLY_LOOKS: AtomicBool = AtomicBool::new(false);
 /// Whether it was said that standard output can't be written.
 static SAID: AtomicBool = AtomicBool::new(false);
 
+/// Whether the command of this process was asked for JSON.
+static SPEAKS_JSON: AtomicBool = AtomicBool::new(false);
+
 /// What is printed, where it is for a file.
 static KEPT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 
 /// Say that the command of this process changes nothing, so that it may end when nobody reads.
 pub(crate) fn only_looks(does: bool) {
     ONLY_LOOKS.store(does, Ordering::Relaxed);
+}
+
+/// Say that the command of this process was asked for JSON: what is said beside its answer is JSON as well, a line each.
+pub(crate) fn speaks_json(does: bool) {
+    SPEAKS_JSON.store(does, Ordering::Relaxed);
 }
 
 /// Keep what is printed from now on for a file.
@@ -74,8 +84,24 @@ pub(crate) fn write_err(words: fmt::Arguments<'_>) {
     let _gone = io::stderr().lock().write_fmt(words);
 }
 
+/// Say something to standard error that a reader should know.
+pub(crate) fn write_remark(words: fmt::Arguments<'_>) {
+    match SPEAKS_JSON.load(Ordering::Relaxed) {
+        false => write_err(format_args!("slackwater: {words}\n")),
+        true => write_err_answer(&Remark { message: words.to_string() }),
+    }
+}
+
+/// Say something to standard error that is an answer of its own.
+pub(crate) fn write_err_answer<A: Answer>(answer: &A) {
+    write_err(format_args!("{}\n", answers::document(answer)));
+}
+
 /// Print an error to standard error, with what to do.
 pub(crate) fn print_error(error: &CliError) {
+    if SPEAKS_JSON.load(Ordering::Relaxed) {
+        return write_err_answer(&Problem::new(error.kind(), error.to_string(), error.hints().to_vec()));
+    }
     let mut text = format!("slackwater: {error}\n");
     for hint in error.hints() {
         text.push_str(&format!("  {hint}\n"));
@@ -91,6 +117,12 @@ pub(crate) fn flush() {
 /// What the command line's reader found: help that was asked for, or a mistake. Gives the exit code.
 pub(crate) fn of_command_line(found: &clap::Error) -> ExitCode {
     let code = ExitCode::from(u8::try_from(found.exit_code()).unwrap_or(Exit::Failed.code()));
+    if found.use_stderr() && asks_for_json(std::env::args_os().skip(1)) {
+        let told = found.render().to_string();
+        let message = told.trim_end().trim_start_matches("error: ").to_owned();
+        write_err_answer(&Problem::new(Exit::BadInput, message, Vec::new()));
+        return code;
+    }
     match found.print() {
         Ok(()) => code,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe || found.use_stderr() => code,
@@ -99,6 +131,13 @@ pub(crate) fn of_command_line(found: &clap::Error) -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// Whether a command line that can't be read asks for JSON all the same.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let arguments: Vec<OsString> = arguments.take_while(|one| one != "--").collect();
+    let pairs = arguments.windows(2).any(|pair| pair == ["--output", "json"]);
+    pairs || arguments.iter().any(|one| one == "--output=json")
 }
 
 fn written(result: io::Result<()>) {
@@ -135,6 +174,11 @@ macro_rules! eprint {
 
 macro_rules! eprintln {
     ($($words:tt)*) => { $crate::output::write_err(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+/// Say something beside the answer, to standard error: after `slackwater: `, or as JSON.
+macro_rules! remark {
+    ($($words:tt)*) => { $crate::output::write_remark(format_args!($($words)*)) };
 }
 
 /// As `print!`, for text with styles.

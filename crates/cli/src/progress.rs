@@ -11,7 +11,7 @@ use upgrade::{
 };
 
 use crate::history::History;
-use crate::words::{duration, time_of_day};
+use crate::words::{clock_time, duration, time_of_day};
 
 use live::Live;
 use screen::Screen;
@@ -103,7 +103,7 @@ impl Lines {
             return;
         }
         if let Some(Limit { at, then }) = limit {
-            self.screen.print(&format!("            until {} UTC; then {then}", time_of_day(at)));
+            self.screen.print(&format!("            until {}; then {then}", clock_time(at)));
         }
         self.limit = limit;
     }

@@ -92,7 +92,7 @@ fn whole(run_id: &str, question: &Question, users: Option<&Users>) -> String {
         Question::WindowPassed { closes_at } => {
             let _ = writeln!(
                 text,
-                "THE GATE WAS ANNOUNCED TO CLOSE AT {} UTC, WHICH HAS PASSED{and_users}.",
+                "THE GATE WAS ANNOUNCED TO CLOSE AT {}, WHICH HAS PASSED{and_users}.",
                 moment(*closes_at)
             );
         }

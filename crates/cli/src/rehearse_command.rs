@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::answers;
 use crate::arguments::{RehearsalOutput, Rehearse};
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
@@ -14,7 +15,7 @@ use crate::rehearsal::durations::Drawn;
 use crate::rehearsal::every_failure::every_failure;
 use crate::rehearsal::kept::{Kept, keep};
 use crate::rehearsal::many::{Distribution, Spread, histories, runs};
-use crate::rehearsal::matrix::{self, Pair, Row};
+use crate::rehearsal::matrix::{self, Matrix, Pair, Row};
 use crate::rehearsal::summary::{End, Summary};
 use crate::rehearsal::told::Told;
 use crate::rehearsal::{Rehearsal, Variation, formats, pictures, text, virtual_time};
@@ -52,9 +53,10 @@ pub(crate) type Hearing<'a> = &'a (dyn Fn(Part, usize, usize) -> bool + Sync);
 pub(crate) async fn run(arguments: &Rehearse) -> Result<ExitCode, CliError> {
     if let Some(path) = &arguments.matrix {
         let rows = apart(|| whole_matrix(arguments, path))?;
+        let is_well = rows.iter().all(Row::is_well);
         match arguments.output {
             RehearsalOutput::Text => print!("{}", matrix::text(&rows)),
-            RehearsalOutput::Json => println!("{:#}", matrix::json(&rows)),
+            RehearsalOutput::Json => answers::print(&Matrix { upgrades: rows }),
             RehearsalOutput::Markdown => print!("{}", matrix::markdown(&rows)),
             RehearsalOutput::Junit => print!("{}", matrix::junit(&rows)),
             RehearsalOutput::Sarif => {
@@ -62,7 +64,7 @@ pub(crate) async fn run(arguments: &Rehearse) -> Result<ExitCode, CliError> {
                     .hint("take --output markdown, json or junit; nothing was touched"));
             }
         }
-        return Ok(exit(rows.iter().all(Row::is_well)));
+        return Ok(exit(is_well));
     }
     let script = script(arguments).await?;
     let named = script.release.name.clone();
@@ -85,7 +87,7 @@ pub(crate) async fn run(arguments: &Rehearse) -> Result<ExitCode, CliError> {
     }
     match arguments.output {
         RehearsalOutput::Text => print_styled!("{}", text::render(&told, terminal::width())),
-        RehearsalOutput::Json => println!("{}", serde_json::to_string_pretty(&told).unwrap_or_default()),
+        RehearsalOutput::Json => answers::print(&told),
         RehearsalOutput::Markdown => print!("{}", formats::markdown(&told)),
         RehearsalOutput::Sarif => println!("{:#}", formats::sarif(&told, &named)),
         RehearsalOutput::Junit => print!("{}", formats::junit(&told)),

@@ -5,15 +5,19 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
+use panel::Moment;
+use panel::answers::{
+    AskedQuestion, FoundMaintenance, ListedComputation, ListedJob, ListedMachine, ListedSession,
+    ResourceEvent, RunStep, RunSummary,
+};
 use upgrade::{
-    Acceptance, Ending, Event, Outcome, Plan, Question, Record, Report, RunKind, RunningReport, Seen,
-    StepReport, What,
+    Acceptance, Ending, Event, Outcome, Plan, Record, Report, RunKind, RunningReport, Seen, State, What,
 };
 
+use crate::answers::{Accepted, Approval, RunReport, Stopped, StoppedInstance, StoppedTask, TakenSnapshot};
 use crate::error::Exit;
 use crate::terminal;
-use crate::words::{already, counted, duration, moment, time_of_day};
+use crate::words::{already, clock_time, counted, duration, moment, time_of_day};
 
 /// For what stops, or keeps somebody out.
 const RED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -40,7 +44,7 @@ fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
     };
     say!("\nReport of run {}: stack {}{releases}", plan.run_id, plan.stack_name);
     if let Some(upgrade::Approval { by, at, plan_sha256 }) = &report.approval {
-        say!("  Approved by {by} at {} UTC: plan {plan_sha256}", time_of_day(*at));
+        say!("  Approved by {by} at {}: plan {plan_sha256}", clock_time(*at));
     }
     match &report.outcome {
         None => say!("  The run has not ended."),
@@ -78,20 +82,20 @@ fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
     );
     match report.gate_closed {
         Some((from, Some(until))) => say!(
-            "\n  {} for {} (from {} to {} UTC).",
+            "\n  {} for {} (from {} to {}).",
             if plan.gateless { "There is no gate; work was stopped" } else { "Users were kept out" },
             duration(until.milliseconds_since(from)),
             time_of_day(from),
-            time_of_day(until)
+            clock_time(until)
         ),
         Some((from, None)) if plan.gateless => {
             say!(
-                "\n  There is no gate; work was stopped from {} UTC on, and not let go on by this run.",
-                time_of_day(from)
+                "\n  There is no gate; work was stopped from {} on, and not let go on by this run.",
+                clock_time(from)
             );
         }
         Some((from, None)) => {
-            say!("\n  The gate was closed at {} UTC, and not opened by this run.", time_of_day(from));
+            say!("\n  The gate was closed at {}, and not opened by this run.", clock_time(from));
         }
         None if plan.gateless => say!("\n  There is no gate, and this run stopped no work."),
         None => say!("\n  This run did not close the gate."),
@@ -176,8 +180,8 @@ fn render(plan: &Plan, records: &[Record], report: &Report) -> String {
     text
 }
 
-/// The same for a program.
-pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>) -> Value {
+/// The same for other programs. `standing`: where it stands, in a few words.
+pub(crate) fn answer(plan: &Plan, report: &Report, state: &State, standing: String) -> RunReport {
     let Report {
         approval,
         started_at,
@@ -203,51 +207,56 @@ pub(crate) fn document(plan: &Plan, report: &Report, question: Option<&Question>
         decisions,
         remarks,
     } = report;
-    let steps: Vec<Value> = steps
-        .iter()
-        .map(|StepReport { step, started_at, ended_at, acts }| {
-            json!({"step": step, "started_at": started_at, "ended_at": ended_at, "acts": acts})
-        })
-        .collect();
-    let instances: Vec<Value> = stopped_instances
-        .iter()
-        .map(|(group, instance)| json!({"group": group, "instance": instance}))
-        .collect();
-    json!({
-        "run": plan.run_id,
-        "deployment": plan.deployment,
-        "stack": plan.stack_name,
-        "kind": plan.kind,
-        "from_version": plan.from_version,
-        "to_version": plan.to_version,
-        "approval": approval,
-        "accepted": plan.accepted,
-        "started_at": started_at,
-        "last_at": last_at,
-        "outcome": outcome,
-        "question": question,
-        "seen": seen,
-        "found": found,
-        "gate_closed": gate_closed.map(|(from, until)| json!({"from": from, "until": until})),
-        "steps": steps,
-        "stopped": {
-            "sessions": stopped_sessions,
-            "computations": stopped_computations,
-            "jobs": stopped_jobs,
-            "instances": instances,
-            "machines": stopped_machines,
-            "tasks": stopped_tasks,
+    let (from, until) = gate_closed.unzip();
+    RunReport {
+        summary: RunSummary {
+            run_id: plan.run_id.clone(),
+            deployment: plan.deployment.clone(),
+            stack: plan.stack_name.clone(),
+            kind: Some(plan.kind),
+            from_version: plan.from_version.clone(),
+            to_version: plan.to_version.clone(),
+            started_at: (*started_at).into(),
+            last_at: (*last_at).into(),
+            standing,
+            ended: outcome.is_some(),
+            outcome: outcome.as_ref().map(panel::answers::Outcome::from),
         },
-        "snapshots": snapshots,
-        "came_back": came_back,
-        "still_to_put_back": still_to_put_back,
-        "left_behind": left_behind,
-        "decisions": decisions,
-        "remarks": remarks,
-        "times_resumed": times_resumed,
-        "times_stood_still": times_stood_still,
-        "stack_events": stack_events,
-    })
+        plan_sha256: plan.sha256(),
+        approval: approval.as_ref().map(Approval::from),
+        accepted: plan.accepted.iter().map(Accepted::from).collect(),
+        question: state.question.as_ref().map(AskedQuestion::from),
+        seen: seen.as_ref().map(panel::answers::Seen::from),
+        found: found.as_ref().map(FoundMaintenance::from),
+        users_out_from: from.map(Moment::from),
+        users_out_until: until.flatten().map(Moment::from),
+        steps: steps.iter().map(RunStep::from).collect(),
+        stopped: Stopped {
+            sessions: stopped_sessions.iter().map(ListedSession::from).collect(),
+            computations: stopped_computations.iter().map(ListedComputation::from).collect(),
+            jobs: stopped_jobs.iter().map(ListedJob::from).collect(),
+            instances: stopped_instances
+                .iter()
+                .map(|(group, instance)| StoppedInstance {
+                    group: group.clone(),
+                    instance_id: instance.id.clone(),
+                    lifecycle_state: instance.lifecycle_state.clone(),
+                    in_warm_pool: instance.in_warm_pool,
+                })
+                .collect(),
+            machines: stopped_machines.iter().map(ListedMachine::from).collect(),
+            tasks: stopped_tasks.iter().map(StoppedTask::from).collect(),
+        },
+        snapshots: snapshots.iter().map(TakenSnapshot::from).collect(),
+        came_back: came_back.clone(),
+        still_to_put_back: still_to_put_back.clone(),
+        left_behind: left_behind.clone(),
+        decisions: decisions.clone(),
+        remarks: remarks.clone(),
+        times_resumed: *times_resumed,
+        times_stood_still: *times_stood_still,
+        stack_events: stack_events.iter().map(ResourceEvent::from).collect(),
+    }
 }
 
 /// How often a run was gone on with, by what it was doing when nobody carried it out any more.

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use conductor::{Clock, DataDirectory, JournalError, JournalStore as _, Request, Watcher as _, read_run};
-use serde::Serialize;
-use serde_json::json;
-use upgrade::{Answer, Ending, Outcome, Plan, Record, Report, State, StopDoes, fold, stop_does};
+use panel::answers::AskedQuestion;
+use upgrade::{Answer, Ending, Outcome, Plan, Question, Record, Report, State, StopDoes, fold, stop_does};
 
+use crate::answers::{self, RunRequested, Unreached};
 use crate::arguments::{AnswerRun, FollowRun, Format, ListRuns, OneRun, Places, Progress, Run, ShowRun};
 use crate::demo::{self, NoDemo, Notes};
 use crate::error::{CliError, Exit};
@@ -19,9 +19,11 @@ use crate::journal::Journal;
 use crate::listed_run::{ListedRun, in_words};
 use crate::local_cloud::{self, LocalCloudError};
 use crate::progress::Lines;
+use crate::run_lines::{self, RunLines};
 use crate::site::Site;
 use crate::wish::who;
-use crate::words::moment;
+use crate::words::{bare_moment, moment};
+use crate::zone;
 use crate::{operate, question_text, report, terminal};
 
 use journals::{Access, Journals};
@@ -40,18 +42,12 @@ pub(crate) async fn run(command: Run) -> Result<ExitCode, CliError> {
     }
 }
 
-/// A run of a list, and whose it is.
-#[derive(Serialize)]
-struct Row {
-    deployment: String,
-    stack: String,
-    #[serde(flatten)]
-    run: ListedRun,
-}
-
 async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
     let journals = Journals::open(&arguments.places, Access::Read).await?;
-    journals.tell_unreached();
+    let mut unreached = journals.unreached();
+    if arguments.printed.format == Format::Text {
+        journals.tell_unreached();
+    }
     let now = Clock::system().now();
     // A journal that can't be read hides no other.
     let mut unread: Option<JournalError> = None;
@@ -60,35 +56,44 @@ async fn list(arguments: &ListRuns) -> Result<ExitCode, CliError> {
         let runs = match journal.runs().await {
             Ok(runs) => runs,
             Err(error) => {
+                let (name, because) = (journal.location().to_owned(), error.to_string());
+                unreached.push(Unreached { name, because });
                 unread.get_or_insert(error);
                 continue;
             }
         };
         for run in runs {
-            let listed = ListedRun::read(journal, &run, now).await?;
-            rows.push(Row { deployment: run.deployment, stack: run.stack_name, run: listed });
+            rows.push(ListedRun::read(journal, &run, now).await?);
         }
     }
     match arguments.printed.format {
-        Format::Json => println!("{:#}", json!(rows)),
+        Format::Json => {
+            let runs = rows.into_iter().map(ListedRun::answer).collect();
+            answers::print(&answers::Runs { runs, unreached });
+        }
         Format::Text => {
-            let widest = |title: &str, of: fn(&Row) -> &String| {
+            let widest = |title: &str, of: fn(&ListedRun) -> &String| {
                 rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0).max(title.len())
             };
             let (run, deployment, stack) = (
-                widest("run", |row| &row.run.run),
+                widest("run", |row| &row.run),
                 widest("deployment", |row| &row.deployment),
                 widest("stack", |row| &row.stack),
             );
             let mut text = format!(
                 "{:<run$}  {:<deployment$}  {:<stack$}  {:<19}  state\n",
-                "run", "deployment", "stack", "began (UTC)"
+                "run",
+                "deployment",
+                "stack",
+                format!("began ({})", zone::current().name())
             );
-            for Row { deployment: its_deployment, stack: its_stack, run: listed } in &rows {
+            for listed in &rows {
                 text.push_str(&format!(
-                    "{:<run$}  {its_deployment:<deployment$}  {its_stack:<stack$}  {:<19}  {}{}\n",
+                    "{:<run$}  {:<deployment$}  {:<stack$}  {:<19}  {}{}\n",
                     listed.run,
-                    moment(listed.began),
+                    listed.deployment,
+                    listed.stack,
+                    bare_moment(listed.began),
                     listed.state,
                     led_by(listed)
                 ));
@@ -113,7 +118,10 @@ async fn show(one: &ShowRun) -> Result<ExitCode, CliError> {
     let (plan, records, state) = read_run(&journal, &run_id).await?;
     let told = Report::from_journal(&plan, &records)?;
     match one.printed.format {
-        Format::Json => println!("{:#}", report::document(&plan, &told, state.question.as_ref())),
+        Format::Json => {
+            let standing = in_words(plan.kind, &state);
+            answers::print(&report::answer(&plan, &told, &state, standing));
+        }
         Format::Text => {
             report::print(&plan, &records, &told);
             if let Some(question) = &state.question {
@@ -131,6 +139,7 @@ async fn watch(one: &FollowRun) -> Result<ExitCode, CliError> {
     let mut state: Option<State> = None;
     let history = History::of(&journal, &plan.deployment, Some(&run_id)).await?;
     let mut lines = Lines::new(history, !quiet && format == Format::Text);
+    let mut told = RunLines::default();
     let clock = Clock::system();
     let mut known: Vec<Record> = Vec::new();
     let mut fresh = records;
@@ -144,17 +153,17 @@ async fn watch(one: &FollowRun) -> Result<ExitCode, CliError> {
             };
             match format {
                 Format::Text => lines.recorded(&plan, &record, &next),
-                Format::Json => println!("{}", json!(record)),
+                Format::Json => told.recorded(&plan, &record),
             }
             state = Some(next);
         }
         if let Some(State { outcome: Some(outcome), .. }) = &state {
-            let told = Report::from_journal(&plan, &known)?;
+            let report = Report::from_journal(&plan, &known)?;
             match format {
-                Format::Text => report::print(&plan, &known, &told),
-                Format::Json => println!("{}", json!({"outcome": outcome, "seen": told.seen})),
+                Format::Text => report::print(&plan, &known, &report),
+                Format::Json => run_lines::print_end(&plan, outcome, &report),
             }
-            return Ok(report::exit_code(plan.kind, outcome, told.seen.as_ref()));
+            return Ok(report::exit_code(plan.kind, outcome, report.seen.as_ref()));
         }
         lines.tick(clock.now());
         tokio::time::sleep(Duration::from_millis(WATCH_MILLISECONDS)).await;
@@ -169,9 +178,11 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
     if let Some(outcome) = &state.outcome {
         return Err(nothing_to_stop(one, &plan, &records, &state, outcome).await?);
     }
+    let format = one.format;
     if let Some(question) = &state.question {
-        println!("Run {run_id} waits for a person's decision, and does nothing that could be stopped.");
-        println!("\n{}", question_text::render(&run_id, question, None));
+        let message =
+            format!("Run {run_id} waits for a person's decision, and does nothing that could be stopped.");
+        requested(&journal, &run_id, false, message, Some(question), format).await?;
         return Ok(Exit::NeedsAnswer.into());
     }
     let words = match stop_does(&state) {
@@ -189,19 +200,21 @@ async fn stop(one: &OneRun) -> Result<ExitCode, CliError> {
         }
         StopDoes::Nothing => {
             let words = in_words(plan.kind, &state);
-            match &state.stop {
-                Some(by) => println!("Run {run_id} is stopping already, as {by} asked ({words})."),
-                None => println!(
-                    "Nothing of run {run_id} can be stopped at this moment ({words}): it ends by itself."
-                ),
-            }
-            nobody(&journal, &run_id).await?;
+            let message = match &state.stop {
+                Some(by) => format!("Run {run_id} is stopping already, as {by} asked ({words})."),
+                None => {
+                    format!(
+                        "Nothing of run {run_id} can be stopped at this moment ({words}): it ends by itself."
+                    )
+                }
+            };
+            requested(&journal, &run_id, false, message, None, format).await?;
             return Ok(Exit::Done.into());
         }
     };
     journal.ask(&run_id, &Request::Stop { by: who() }, Clock::system().now()).await?;
-    println!("Run {run_id} is asked to stop. {words}");
-    nobody(&journal, &run_id).await?;
+    let message = format!("Run {run_id} is asked to stop. {words}");
+    requested(&journal, &run_id, true, message, None, format).await?;
     Ok(Exit::Done.into())
 }
 
@@ -221,7 +234,7 @@ async fn nothing_to_stop(
     let ending = Ending { kind: plan.kind, outcome, seen: state.seen.as_ref() };
     let decided: String = told.decisions.iter().map(|one| format!("; {one}")).collect();
     let said = format!(
-        "run {} has ended, {} UTC ({}{decided}): there is nothing to stop. {users}",
+        "run {} has ended, {} ({}{decided}): there is nothing to stop. {users}",
         plan.run_id,
         moment(told.last_at),
         in_words(plan.kind, state),
@@ -253,17 +266,42 @@ async fn answer(one: &AnswerRun) -> Result<ExitCode, CliError> {
         return Err(CliError::bad_input(format!("that is not an answer to what run {run_id} asks"))
             .hint("`slackwater run show` says what it asks, and what can be answered"));
     }
-    println!("Run {run_id} is answered: {}.", answer.in_words());
+    let message = format!("Run {run_id} is answered: {}.", answer.in_words());
     journal.ask(&run_id, &Request::Answer { answer, by: who() }, Clock::system().now()).await?;
-    nobody(&journal, &run_id).await?;
+    requested(&journal, &run_id, true, message, None, one.format).await?;
     Ok(Exit::Done.into())
 }
 
-/// Say so when nobody is there to take up what was asked.
-async fn nobody(journal: &Journal, run_id: &str) -> Result<(), CliError> {
+/// Say what was asked of a run, and whether somebody is there to take it up.
+async fn requested(
+    journal: &Journal,
+    run_id: &str,
+    asked: bool,
+    message: String,
+    question: Option<&Question>,
+    format: Format,
+) -> Result<(), CliError> {
     let run = journal.runs().await?.into_iter().find(|run| run.run_id == run_id);
-    if run.is_none_or(|run| run.carried_out_by(Clock::system().now()).is_none()) {
-        println!("Nobody carries it out at this moment: `slackwater run resume {run_id}` goes on with it.");
+    let carried_out = run.is_some_and(|run| run.carried_out_by(Clock::system().now()).is_some());
+    match (format, question) {
+        (Format::Json, question) => answers::print(&RunRequested {
+            run_id: run_id.to_owned(),
+            asked,
+            message,
+            question: question.map(AskedQuestion::from),
+            carried_out,
+        }),
+        (Format::Text, Some(question)) => {
+            println!("{message}\n\n{}", question_text::render(run_id, question, None));
+        }
+        (Format::Text, None) => {
+            println!("{message}");
+            if !carried_out {
+                println!(
+                    "Nobody carries it out at this moment: `slackwater run resume {run_id}` goes on with it."
+                );
+            }
+        }
     }
     Ok(())
 }
@@ -291,11 +329,16 @@ async fn resume_demo(one: &FollowRun) -> Result<ExitCode, CliError> {
     };
     let running = local_cloud::start(listener, &directory, None, None, false)?;
     running.write_environment(&directory)?;
-    println!(
+    let format = one.progress.format;
+    let words = format!(
         "Local cloud: {} (environment in {})",
         running.endpoint_url,
         directory.join("aws.env").display()
     );
+    match format {
+        Format::Text => println!("{words}"),
+        Format::Json => remark!("{words}"),
+    }
     let site = demo::site_of(&running, &directory).await?;
     let journal = site.journal(directory.path()).await?;
     let run_id = match &one.run_id {

@@ -119,6 +119,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let (errands, to_do) = tokio::sync::mpsc::unbounded_channel();
     let configuration::PanelSettings { two_person_approval, rehearsal_required, rehearsal_runs: _, url: _ } =
         configuration.panel;
+    let time_zone = configuration.time_zone.as_ref().map(|zone| zone.name().to_owned());
     let (ending, lifeline) = lifeline();
     let remembered = Arc::new(Remembered::open(&configuration, &arguments.places.data.path)?);
     let sites =
@@ -128,6 +129,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     let panel = Panel::open(PanelSettings {
         two_person_approval,
         rehearsal_required,
+        time_zone,
         backend: Arc::new(sites),
         runs: Arc::clone(&remembered) as Arc<dyn panel::Runs>,
         access: &arguments.places.data.path.join(PANEL_FILE),

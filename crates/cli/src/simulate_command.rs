@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use crate::answers;
 use crate::arguments::{Format, Simulate};
 use crate::error::{CliError, Exit};
 use crate::rehearse_command::apart;
@@ -21,7 +22,7 @@ pub(crate) fn run(arguments: &Simulate) -> Result<ExitCode, CliError> {
 fn one(arguments: &Simulate, seed: u64) -> Result<bool, CliError> {
     let evening = apart(|| simulate(seed, true))?;
     match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&evening).unwrap_or_default()),
+        Format::Json => answers::print(&evening),
         Format::Text => {
             println!("{}", serde_json::to_string(&evening.options).unwrap_or_default());
             for line in &evening.told {
@@ -52,7 +53,7 @@ fn many(arguments: &Simulate) -> Result<bool, CliError> {
         eprintln!("");
     }
     match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&seeds).unwrap_or_default()),
+        Format::Json => answers::print(&seeds),
         Format::Text => print!("{}", seeds.text()),
     }
     Ok(seeds.broken.is_empty())

@@ -16,6 +16,7 @@ use crate::configuration::{
 use crate::error::CliError;
 use crate::ports::Ports;
 use crate::written_objects::WrittenObjects;
+use crate::zone;
 
 /// The journal's name in a data directory.
 pub(crate) const JOURNAL_FILE: &str = "journal.sqlite";
@@ -47,10 +48,14 @@ pub struct Site {
     pub panel_url: Option<String>,
 }
 
-/// Find a deployment's settings.
+/// Find the settings. Times are printed in their zone from here on.
 pub(crate) fn configuration(file: &ConfigFile) -> Result<Configuration, ConfigurationError> {
     let environment = Environment::of_process();
-    Configuration::load(file.path.as_deref(), &environment)
+    let configuration = Configuration::load(file.path.as_deref(), &environment)?;
+    if let Some(zone) = &configuration.time_zone {
+        zone::set(zone.clone());
+    }
+    Ok(configuration)
 }
 
 impl Site {

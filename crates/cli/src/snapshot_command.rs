@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::answers::{self, SnapshotTaken};
 use crate::arguments::{ConfigFile, Format, TakeSnapshot};
 use crate::error::{CliError, Exit};
 use crate::files;
@@ -22,20 +23,17 @@ pub(crate) async fn run(arguments: &TakeSnapshot) -> Result<ExitCode, CliError> 
         .flat_map(|stack| stack.secret_parameters.iter().map(move |key| format!("{}/{key}", stack.name)))
         .collect();
     match arguments.format {
-        Format::Json => println!(
-            "{:#}",
-            serde_json::json!({
-                "file": arguments.out,
-                "deployment": snapshot.deployment,
-                "stacks": snapshot.stacks.len(),
-                "resources": resources,
-                "events": events,
-                "unread": snapshot.unread,
-                "secretParameters": secrets,
-                "masked": snapshot.masked,
-                "parametersAsTheyAre": left,
-            })
-        ),
+        Format::Json => answers::print(&SnapshotTaken {
+            file: arguments.out.display().to_string(),
+            deployment: snapshot.deployment,
+            stacks: snapshot.stacks.len(),
+            resources,
+            events,
+            unread: snapshot.unread,
+            secret_parameters: secrets,
+            masked: snapshot.masked,
+            parameters_as_they_are: left,
+        }),
         Format::Text => {
             println!(
                 "{} of {}, {} and {} of their history are in {}.",

@@ -1,18 +1,19 @@
 //! `slackwater status`: how deployments stand. Looking is here; what a person must mind is in `attention`, what is
-//! printed in `text`, both pure.
+//! printed in `text` and `answer`, all pure.
 
+mod answer;
 mod attention;
 mod text;
 
 use std::process::ExitCode;
 
 use conductor::{Cloud, JournalStore};
-use serde::Serialize;
 use upgrade::{
     Computation, Deployment, EcsService, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine,
     Maintenance, PortError, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
 };
 
+use crate::answers;
 use crate::arguments::{DataDir, Format, Status};
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, Exit};
@@ -24,10 +25,12 @@ use crate::terminal;
 pub(crate) use text::maintenance;
 
 /// How a deployment stands. What could not be looked at carries the reason.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Standing {
     /// Its name in the settings.
     pub deployment: String,
+    /// When it was looked at.
+    pub at: Timestamp,
     /// The primary stack's name.
     pub stack: String,
     /// Such as `UPDATE_COMPLETE`.
@@ -61,7 +64,7 @@ pub(crate) struct Standing {
 }
 
 /// The gate; where there is none, whether work is stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Gate {
     /// Whether users are kept out: every way in is closed.
     pub closed: bool,
@@ -71,14 +74,14 @@ pub(crate) struct Gate {
     pub open: Vec<String>,
     /// The run that closed it.
     pub run: Option<String>,
-    /// When, as the gate itself tells: milliseconds since 1970.
+    /// When, as the gate itself tells.
     pub since: Option<Timestamp>,
     /// Who closed it, as the gate itself tells.
     pub by: Option<String>,
 }
 
 /// Who and what is at work.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct AtWork {
     /// `None`: the platform has no API.
     pub sessions: Option<Looked<Vec<Session>>>,
@@ -98,7 +101,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         None => configuration.deployments.clone(),
     };
     let alone = chosen.len() == 1;
-    let (mut documents, mut failure) = (Vec::new(), None);
+    let (mut told, mut failure) = (answers::Status::default(), None);
     for settings in chosen {
         let name = settings.name.clone();
         let looked = async {
@@ -106,7 +109,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
             look(&site, Some(&arguments.places.data)).await
         };
         match (looked.await, arguments.printed.format) {
-            (Ok(standing), Format::Json) => documents.push(serde_json::json!(standing)),
+            (Ok(standing), Format::Json) => told.deployments.push(answer::answer(standing)),
             (Ok(standing), Format::Text) => {
                 print_styled!("{}", terminal::fit(&text::render(&standing, terminal::width())));
             }
@@ -114,8 +117,7 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
             (Err(error), format) => {
                 match format {
                     Format::Json => {
-                        let error = error.to_string();
-                        documents.push(serde_json::json!({"deployment": name, "error": error}));
+                        told.unreached.push(answers::Unreached { name, because: error.to_string() });
                     }
                     Format::Text if alone => return Err(error),
                     Format::Text => println!("{name}: cannot be looked at: {error}\n"),
@@ -125,9 +127,14 @@ pub(crate) async fn run(arguments: &Status) -> Result<ExitCode, CliError> {
         }
     }
     if arguments.printed.format == Format::Json {
-        println!("{:#}", serde_json::Value::Array(documents));
+        answers::print(&told);
     }
     Ok(failure.map_or(Exit::Done, |error| error.kind()).into())
+}
+
+/// One deployment's, as `slackwater status` prints all of them.
+pub(crate) fn print_alone(standing: Standing) {
+    answers::print(&answers::Status { deployments: vec![answer::answer(standing)], unreached: Vec::new() });
 }
 
 impl Standing {
@@ -190,7 +197,8 @@ pub async fn attention(site: &Site) -> Result<Vec<String>, CliError> {
 /// # Errors
 /// The stack can't be seen at all.
 pub async fn standing(site: &Site) -> Result<serde_json::Value, CliError> {
-    Ok(serde_json::json!(look(site, None).await?))
+    let deployments = vec![answer::answer(look(site, None).await?)];
+    Ok(answers::document(&answers::Status { deployments, unreached: Vec::new() }))
 }
 
 /// Look at a deployment. Only a stack that can't be seen at all is an error. Without a data directory nothing is told of its
@@ -211,6 +219,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
     let (gate, doors) = gate(site, &deployment, &targets).await;
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
+        at: site.clock.now(),
         stack: deployment.stack_name.clone(),
         stack_status: deployment.status.clone(),
         version: upgrade::ReleaseSide::deployed(&deployment)?.version(site.profile.as_ref()),

@@ -1,6 +1,6 @@
 //! `slackwater template`: what a release is, read off its template.
 
-mod json;
+mod answer;
 pub(crate) mod release;
 mod source;
 mod table;
@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
 use template::Pseudo;
 
+use crate::answers;
 use crate::arguments::{Document, ShowTemplate};
 use crate::configuration::{ConfigurationError, parse_profile};
 use crate::error::{CliError, Exit};
@@ -38,19 +38,16 @@ pub(crate) async fn run(arguments: &ShowTemplate) -> Result<ExitCode, CliError> 
         }
         Document::Json => {
             let release = release::read(&read.template, &given, &pseudo(), profile.as_ref());
-            let mut document = json::document(&release);
             let role = release::deployment_role(&read.template);
-            document["deployment_role"] =
-                json!({"policy": role.policy_document(), "unknown_types": role.unknown_types});
-            println!("{document:#}");
+            answers::print(&answer::answer(&release, &role));
         }
         Document::Policy => {
             let role = release::deployment_role(&read.template);
             println!("{:#}", role.policy_document());
             if !role.unknown_types.is_empty() {
                 let types: Vec<&str> = role.unknown_types.iter().map(String::as_str).collect();
-                eprintln!(
-                    "Not in the policy, for their handlers aren't published: {}. Add what they need by hand.",
+                remark!(
+                    "not in the policy, for their handlers aren't published: {}. Add what they need by hand.",
                     types.join(", ")
                 );
             }

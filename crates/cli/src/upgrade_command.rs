@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use conductor::Clock;
 use upgrade::{ApprovedPlan, NotApproved, PLAN_FORMAT, Plan};
 
+use crate::answers::{self, Accepted, Checked, PlanDrawn};
 use crate::arguments::{Check, Format, Places, PlanArguments, Upgrade, Wish};
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
@@ -15,7 +16,7 @@ use crate::plan_text::{self, decision};
 use crate::planning::{Prepared, inherited, prepare};
 use crate::rehearsal::kept::Kept;
 use crate::site::Site;
-use crate::{drift_preview, operate, terminal, wish};
+use crate::{drift_preview, operate, output, terminal, wish};
 
 pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let (site, _, prepared) = prepared(&arguments.wish).await?;
@@ -31,15 +32,16 @@ pub(crate) async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
             }
             println!("\n{}", terminal::fit(&in_words(&site.written.addresses())));
         }
-        Format::Json => println!(
-            "{:#}",
-            serde_json::json!({
-                "checks": prepared.checks,
-                "accepted": prepared.accepted,
-                "written": site.written.addresses(),
-                "drift": drift.as_deref().map(drift_preview::json),
-            })
-        ),
+        Format::Json => answers::print(&Checked {
+            deployment: site.settings.name.clone(),
+            from_version: prepared.version.clone(),
+            checks: prepared.checks.iter().cloned().map(panel::answers::Check::from).collect(),
+            accepted: prepared.accepted.iter().map(Accepted::from).collect(),
+            in_the_way: prepared.in_the_way(),
+            foretold_to_fail: prepared.is_foretold_to_fail(),
+            written: site.written.addresses(),
+            drift: drift.as_deref().map(drift_preview::answer),
+        }),
     }
     let fails = prepared.is_foretold_to_fail();
     prepared.into_plan()?;
@@ -55,7 +57,7 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     // Where the plan itself is printed, what is said beside it goes to standard error.
     let say = |words: &str| match arguments.format {
         Format::Text => println!("\n{}", terminal::fit(words)),
-        Format::Json => eprintln!("slackwater: {words}"),
+        Format::Json => remark!("{words}"),
     };
     if arguments.format == Format::Text {
         show_checks(&prepared, arguments.wish.verbose);
@@ -74,21 +76,21 @@ pub(crate) async fn plan(arguments: &PlanArguments) -> Result<ExitCode, CliError
     if arguments.format == Format::Text {
         print_styled!("\n{}", decision::render(&plan, &history, terminal::width()));
     }
+    let plan_sha256 = plan.sha256();
     if let Some(path) = &arguments.out {
         // What users run is in it.
         files::write_private(path, text.as_bytes())?;
-        let path = path.display();
-        // To be copied, so it isn't broken.
-        let words = format!(
-            "Kept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {}",
-            plan.sha256()
-        );
-        match arguments.format {
-            Format::Text => println!("\n{words}"),
-            Format::Json => eprintln!("slackwater: {words}"),
+        if arguments.format == Format::Text {
+            let path = path.display();
+            // To be copied, so it isn't broken.
+            println!(
+                "\nKept in {path}. Carry it out with: slackwater upgrade --plan {path} --approve {plan_sha256}"
+            );
         }
-    } else if arguments.format == Format::Json {
-        say(&format!("The plan's hash is {}", plan.sha256()));
+    }
+    if arguments.format == Format::Json {
+        let file = arguments.out.as_ref().map(|path| path.display().to_string());
+        output::write_err_answer(&PlanDrawn { plan_sha256, file });
     }
     Ok(if fails { Exit::ForetoldToFail } else { Exit::Done }.into())
 }
@@ -184,7 +186,7 @@ async fn prepared_for(mut site: Site, wish: &Wish) -> Result<(Site, History, Pre
         // Whoever is told that nothing was touched is told of this as well.
         let written = site.written.addresses();
         if !written.is_empty() {
-            eprintln!("slackwater: {}", in_words(&written));
+            remark!("{}", in_words(&written));
         }
     })?;
     Ok((site, history, prepared))

@@ -11,15 +11,14 @@ use crate::error::{CliError, Exit, UNTOUCHED};
 use crate::inputs::InputError;
 use crate::planning::{NewRelease, Prepared, UpgradeRequest, run_id};
 use crate::site::Site;
-
-const DAY_SECONDS: u64 = 86_400;
+use crate::zone::{self, Zone};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WishError {
     #[error("no release is named")]
     NoRelease,
-    #[error("{option} {text}: write how long from now (30m, 2h) or a time of day in UTC (22:00)")]
-    When { option: &'static str, text: String },
+    #[error("{option} {text}: write how long from now (30m, 2h) or a time of day in {zone} (22:00)")]
+    When { option: &'static str, text: String, zone: String },
     #[error("--notice {0}: write how long, such as 30m or 1h30m")]
     Notice(String),
     #[error("{option}: {unfit}")]
@@ -124,10 +123,15 @@ pub(crate) fn who() -> String {
     found.unwrap_or_else(|| "somebody".to_owned())
 }
 
-/// `30m` from now, or `22:00` UTC, today or tomorrow. `option` is what it was given with.
+/// `30m` from now, or `22:00` in the zone, today or tomorrow. `option` is what it was given with.
 pub(crate) fn when(option: &'static str, text: &str, clock: &Clock) -> Result<Timestamp, WishError> {
     let now = clock.now();
-    when_from(text, now).ok_or_else(|| WishError::When { option, text: text.to_owned() })
+    let zone = zone::current();
+    when_from(text, now, &zone).ok_or_else(|| WishError::When {
+        option,
+        text: text.to_owned(),
+        zone: zone.name().to_owned(),
+    })
 }
 
 /// When the gate closes: at a time, or after a notice.
@@ -142,19 +146,16 @@ pub(crate) fn closes_at(wish: &Entering, clock: &Clock) -> Result<Option<Timesta
     }
 }
 
-fn when_from(text: &str, now: Timestamp) -> Option<Timestamp> {
+fn when_from(text: &str, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
     if let Some(seconds) = duration::seconds(text) {
         return Some(Timestamp(now.0.saturating_add(seconds.saturating_mul(1000))));
     }
     let (hours, minutes) = text.split_once(':')?;
-    let number = |text: &str, most: u64| {
+    let number = |text: &str| {
         let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<u64>().ok().filter(|number| digits && *number <= most)
+        text.parse::<i8>().ok().filter(|_| digits)
     };
-    let wanted = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
-    let (day, today) = (now.0 / 1000 / DAY_SECONDS, now.0 / 1000 % DAY_SECONDS);
-    let day = if wanted > today { day } else { day + 1 };
-    Some(Timestamp((day * DAY_SECONDS + wanted) * 1000))
+    zone.next(number(hours)?, number(minutes)?, now)
 }
 
 #[cfg(test)]
@@ -176,7 +177,8 @@ mod tests {
             ("noon", None),
             ("", None),
         ] {
-            assert_eq!(when_from(text, Timestamp(now)), expected.map(Timestamp), "{text}");
+            let utc = crate::zone::Zone::default();
+            assert_eq!(when_from(text, Timestamp(now), &utc), expected.map(Timestamp), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! it needs of the place that remembers runs is [`Runs`].
 
 pub mod access;
+pub mod answers;
 mod api;
 mod backend;
 mod console;

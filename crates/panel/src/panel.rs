@@ -31,6 +31,7 @@ pub struct Panel {
     pub(crate) proposals: Arc<Proposals>,
     pub(crate) two_person_approval: bool,
     pub(crate) rehearsal_required: bool,
+    pub(crate) time_zone: Option<Arc<str>>,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Arc<Limits>,
     refusals: Arc<Refusals>,
@@ -58,6 +59,8 @@ pub struct PanelSettings<'a> {
     pub two_person_approval: bool,
     /// Whether a plan is approved only after a rehearsal that is as new as what it was drawn up from.
     pub rehearsal_required: bool,
+    /// In which pages show times, a name of the IANA database; `None`: in each reader's own.
+    pub time_zone: Option<String>,
     pub clock: Clock,
     /// How browsers reach it.
     pub origins: Origins,
@@ -91,6 +94,7 @@ impl Panel {
             proposals: Arc::new(Proposals::open(&settings.access.with_file_name(PROPOSALS_FILE))?),
             two_person_approval: settings.two_person_approval,
             rehearsal_required: settings.rehearsal_required,
+            time_zone: settings.time_zone.map(Arc::from),
             passwords: Passwords::new()?,
             limits: Arc::new(Limits::default()),
             refusals: Arc::new(Refusals::default()),

@@ -142,7 +142,7 @@ impl Ending<'_> {
     }
 
     /// What then was so: the release that stands, whether users are in, what is still to be put back. A sentence each;
-    /// `moment` writes a time as people read it, UTC.
+    /// `moment` writes a time as people read it, with its zone.
     #[must_use]
     pub fn sentences(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
         self.sentences_with(|users| users.in_words(&moment))
@@ -196,7 +196,7 @@ impl Maintenance {
     /// Since when and by whom, to follow a verb.
     fn in_words(&self, moment: impl Fn(Timestamp) -> String) -> String {
         let Maintenance { run_id, since, by, state: _ } = self;
-        let since = since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+        let since = since.map(|since| format!(" since {}", moment(since))).unwrap_or_default();
         let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
         format!("{since}{by} (run {run_id})")
     }

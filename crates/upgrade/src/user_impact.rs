@@ -10,12 +10,12 @@ use crate::platform::Unsaved;
 const MOST_WORKS: usize = 5;
 
 impl Plan {
-    /// What users will notice, a sentence each. `moment` writes a time as people read it, UTC.
+    /// What users will notice, a sentence each. `moment` writes a time as people read it, with its zone.
     #[must_use]
     pub fn users_notice(&self, moment: impl Fn(Timestamp) -> String) -> Vec<String> {
         let mut told = Vec::new();
         if let Some(found) = &self.found {
-            let since = found.since.map(|since| format!(" since {} UTC", moment(since))).unwrap_or_default();
+            let since = found.since.map(|since| format!(" since {}", moment(since))).unwrap_or_default();
             let by = found.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
             told.push(format!("The deployment is in maintenance already{since}{by}."));
             told.push(
@@ -44,7 +44,7 @@ impl Plan {
             RunKind::EnterMaintenance => "until maintenance is disabled",
         };
         let from = match self.announcement.closes_at {
-            Some(at) => format!("From {} UTC", moment(at)),
+            Some(at) => format!("From {}", moment(at)),
             None => "From the beginning".to_owned(),
         };
         let admitted = match self.admitted() {

@@ -104,7 +104,7 @@ pub(crate) enum BannerCommand {
     /// Show a banner to everybody, in place of the one that is shown.
     Set(BannerSet),
     /// Show no banner.
-    Clear(BannerOf),
+    Clear(BannerClear),
     /// Say which banner users see.
     Show(BannerShow),
 }
@@ -116,9 +116,21 @@ pub(crate) struct BannerSet {
     /// How urgently.
     #[arg(long, value_enum, default_value_t = Level::Info)]
     pub level: Level,
-    /// Until when: after so long (2h), or at a time of day, UTC (22:00) [default: until it is cleared].
+    /// Until when: after so long (2h), or at a time of day in the zone (22:00) [default: until it is cleared].
     #[arg(long, value_name = "WHEN")]
     pub until: Option<String>,
+    /// What is said of it: as a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(flatten)]
+    pub of: BannerOf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BannerClear {
+    /// What is said of it: as a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub of: BannerOf,
 }

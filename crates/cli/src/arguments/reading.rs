@@ -13,6 +13,12 @@ pub(crate) struct Completions {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which: such as status, or slackwater/status/1 [default: list them].
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ManPages {
     /// Write a page a command there, such as slackwater-run-answer.1. It is made when it isn't there; pages that are there are
     /// replaced.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Places, Printed, Progress};
+use super::{Format, Places, Printed, Progress};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Run {
@@ -32,6 +32,9 @@ pub(crate) struct ListRuns {
 pub(crate) struct OneRun {
     /// The run's id [default: the latest].
     pub run_id: Option<String>,
+    /// What is said of it: as a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub places: Places,
 }
@@ -94,6 +97,9 @@ pub(crate) struct AnswerRun {
     /// Stop here: what this run took away is put back.
     #[arg(long, group = "answer")]
     pub stop_here: bool,
+    /// What is said of it: as a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub places: Places,
 }

@@ -46,7 +46,7 @@ pub(crate) struct Entering {
     /// A session that may be stopped unsaved when its deadline has passed, by id; may be repeated.
     #[arg(long, value_name = "SESSION")]
     pub force_session: Vec<String>,
-    /// When the gate closes: after so long (30m), or at a time of day, UTC (22:00) [default: after the settings' notice].
+    /// When the gate closes: after so long (30m), or at a time of day in the zone (22:00) [default: after the settings' notice].
     #[arg(long, value_name = "WHEN")]
     pub at: Option<String>,
     /// Tell users now, and close the gate after so long (30m).

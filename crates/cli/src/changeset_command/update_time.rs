@@ -1,7 +1,6 @@
-//! How long the update is estimated to take, for people and as JSON.
+//! How long the update is estimated to take, for people.
 
 use changeset::estimate::{Estimate, Timed, minutes};
-use serde_json::{Value as Json, json};
 
 use crate::change_table;
 
@@ -47,32 +46,4 @@ pub(super) fn text(estimate: &Estimate, width: usize) -> String {
         None => text.push_str("    No point of no return is known before the clean-up.\n"),
     }
     text
-}
-
-pub(super) fn json(estimate: &Estimate) -> Json {
-    let Estimate { update_seconds, clean_up_seconds, operations, critical_path, point_of_no_return } =
-        estimate;
-    let timed = |one: &Timed| {
-        json!({
-            "logical_id": one.logical_id,
-            "resource_type": one.resource_type,
-            "operation": one.operation,
-            "begins_seconds": one.begins_seconds,
-            "seconds": one.figure.seconds,
-            "provenance": one.figure.provenance,
-        })
-    };
-    json!({
-        "update_seconds": update_seconds,
-        "clean_up_seconds": clean_up_seconds,
-        "operations": operations.iter().map(timed).collect::<Vec<_>>(),
-        "critical_path": critical_path.iter().map(timed).collect::<Vec<_>>(),
-        "provenance_percent": estimate.shares(),
-        "point_of_no_return": point_of_no_return.as_ref().map(|point| json!({
-            "logical_id": point.logical_id,
-            "begins_seconds": point.begins_seconds,
-            "why": point.why,
-            "more": point.more,
-        })),
-    })
 }

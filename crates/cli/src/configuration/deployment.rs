@@ -13,6 +13,7 @@ use super::problem::ProblemKind;
 use super::reader::{Table, Word};
 use super::state::{self, StateSettings, is_bucket_name};
 use super::{accepted, catalogue, doors, health};
+use crate::zone::Zone;
 
 /// A deployment, as its owner describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct DeploymentSettings {
     pub catalogue: Option<String>,
     /// What checks warn of every evening and its owner has accepted for a time: its own, then those of every deployment.
     pub accepted: Vec<AcceptedCheck>,
+    /// In which its users read times: that of all deployments.
+    pub time_zone: Zone,
 }
 
 /// How an account and Region are reached.
@@ -142,6 +145,7 @@ pub(super) fn read(name: &Word, table: &Table<'_>) -> Option<DeploymentSettings>
         notifications,
         catalogue: catalogue.flatten().map(|word| word.text),
         accepted,
+        time_zone: Zone::default(),
     })
 }
 

@@ -6,10 +6,11 @@ use upgrade::{
 
 use super::DeploymentSettings;
 use crate::words;
+use crate::zone::Zone;
 
 /// The banner when the owner has no words of their own.
 const BANNER: &str =
-    "Maintenance begins at {from} UTC{until}. Please save your work: what runs then will be stopped.";
+    "Maintenance begins at {from}{until}. Please save your work: what runs then will be stopped.";
 
 /// When maintenance is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +61,7 @@ impl DeploymentSettings {
             health: self.health.clone(),
             announcement: Announcement {
                 banner: platform.banner.then(|| Banner {
-                    text: banner_text(maintenance.banner.as_deref(), from, ends_at),
+                    text: banner_text(&self.time_zone, maintenance.banner.as_deref(), from, ends_at),
                     level: BannerLevel::Warning,
                     from: None,
                     until: None,
@@ -70,7 +71,7 @@ impl DeploymentSettings {
             gateless: self.gateless,
             door_words: self.doors.clone(),
             admitted: maintenance.admitted.clone(),
-            message: message_text(maintenance.message.as_deref(), from, ends_at),
+            message: message_text(&self.time_zone, maintenance.message.as_deref(), from, ends_at),
             snapshot_databases: maintenance.snapshots.contains(&SnapshotKind::Database),
             snapshot_volumes: maintenance.snapshots.contains(&SnapshotKind::Volume),
             platform,
@@ -79,39 +80,40 @@ impl DeploymentSettings {
 }
 
 /// The banner with its window filled in.
-fn banner_text(own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> String {
+fn banner_text(zone: &Zone, own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> String {
     match own {
-        Some(own) => filled_in(own, from, until),
+        Some(own) => filled_in(zone, own, from, until),
         None => {
-            let until = until.map(|until| format!(" and ends about {} UTC", minute(until)));
-            BANNER.replace("{from}", &minute(from)).replace("{until}", &until.unwrap_or_default())
+            let until = until.map(|until| format!(" and ends about {}", minute(zone, until)));
+            BANNER.replace("{from}", &minute(zone, from)).replace("{until}", &until.unwrap_or_default())
         }
     }
 }
 
 /// The maintenance page's message; `None`: the usual one, with nothing to add.
-fn message_text(own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> Option<String> {
+fn message_text(zone: &Zone, own: Option<&str>, from: Timestamp, until: Option<Timestamp>) -> Option<String> {
     match own {
-        Some(own) => Some(filled_in(own, from, until)),
+        Some(own) => Some(filled_in(zone, own, from, until)),
         None => until.map(|until| {
             format!(
-                "A new version is being installed; that is expected to be over about {} UTC.",
-                minute(until)
+                "A new version is being installed; that is expected to be over about {}.",
+                minute(zone, until)
             )
         }),
     }
 }
 
-fn filled_in(own: &str, from: Timestamp, until: Option<Timestamp>) -> String {
-    let until = until.map_or_else(|| "its end".to_owned(), minute);
-    own.replace("{from}", &minute(from)).replace("{until}", &until)
+/// The owner's words say in which zone, by `{zone}` or in their own way.
+fn filled_in(zone: &Zone, own: &str, from: Timestamp, until: Option<Timestamp>) -> String {
+    let (from, called) = words::minute(zone, from);
+    let until = until.map_or_else(|| "its end".to_owned(), |until| words::minute(zone, until).0);
+    own.replace("{from}", &from).replace("{until}", &until).replace("{zone}", &called)
 }
 
-/// `2026-11-23 08:15`: nobody plans their work by the second.
-fn minute(at: Timestamp) -> String {
-    let mut text = words::moment(at);
-    text.truncate(16);
-    text
+/// `2026-11-23 08:15 UTC`.
+fn minute(zone: &Zone, at: Timestamp) -> String {
+    let (minute, called) = words::minute(zone, at);
+    format!("{minute} {called}")
 }
 
 #[cfg(test)]
@@ -163,6 +165,29 @@ mod tests {
             let made = settings(lines).plan_settings("run-1", NOON, window, banner);
             assert_eq!(made.announcement.banner.map(|banner| banner.text).as_deref(), Some(text));
             assert_eq!(made.announcement.closes_at, closes_at);
+        }
+    }
+
+    #[test]
+    fn the_window_is_told_in_the_zone_of_the_settings() {
+        let banner = PlatformCapabilities { banner: true, ..PlatformCapabilities::NONE };
+        let hour = Window { lasts_milliseconds: Some(3_600_000), ..Window::default() };
+        let own = "maintenance = { banner = \"From {from} to {until}, {zone}\" }";
+        for (lines, text) in [
+            ("", "Maintenance begins at 2026-11-25 21:00 JST and ends about 2026-11-25 22:00 JST. Please"),
+            (own, "From 2026-11-25 21:00 to 2026-11-25 22:00, JST"),
+        ] {
+            let text_of = format!(
+                "time_zone = \"Asia/Tokyo\"\n[deployments.p]\nstack = \"s\"\nregion = \"us-east-1\"\n{lines}"
+            );
+            let read =
+                Configuration::parse("f.toml", &text_of).unwrap_or_else(|problems| panic!("{problems}"));
+            let settings = read.deployment(None).expect("the only one");
+            let made = settings.plan_settings("run-1", NOON, hour, banner);
+            let banner = made.announcement.banner.expect("there is one").text;
+            assert!(banner.starts_with(text), "{banner}");
+            let message = made.message.expect("there is one");
+            assert!(message.contains("over about 2026-11-25 22:00 JST"), "{message}");
         }
     }
 

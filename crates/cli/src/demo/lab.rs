@@ -33,7 +33,7 @@ use crate::planning::{NewRelease, UpgradeRequest, prepare, run_id};
 use crate::seed::{self, Caller, RecoveryPoints, Seed, StackSeed, Storage, Workload, unwritten};
 use crate::signals::{asked_to_end, until_interrupted};
 use crate::site::Site;
-use crate::words::{counted, time_of_day};
+use crate::words::{clock_time, counted};
 use crate::{plan_text, terminal};
 
 /// Where users come in, and beside it the internal listener, unless any port will do.
@@ -160,12 +160,12 @@ impl Lab<'_> {
             self.running.endpoint_url
         );
         let before = until_interrupted(self.deploy()).await??;
-        let back_at = time_of_day(upgrade::Timestamp(self.clock.now().0 + EXPECTED_SECONDS * 1000));
+        let back_at = clock_time(upgrade::Timestamp(self.clock.now().0 + EXPECTED_SECONDS * 1000));
         let message = if arguments.stay {
             "The lab is being looked after. Your files are saved.".to_owned()
         } else {
             format!(
-                "The lab is being upgraded to {}. Your files are saved; it is expected back by {back_at} UTC.",
+                "The lab is being upgraded to {}. Your files are saved; it is expected back by {back_at}.",
                 self.upgrade.to.1
             )
         };

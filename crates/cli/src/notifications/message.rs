@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use upgrade::{Ending, Outcome, Plan, Question, RunKind, Seen, Timestamp, Users};
 
-use crate::words::{duration, iso8601, moment, time_of_day};
+use crate::words::{clock_time, duration, iso8601, moment};
 
 /// What is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,8 +221,8 @@ fn said(about: &About, notice: &Notice) -> Said {
             phrase: "the delay",
             urgency: Urgency::Look,
             what: format!(
-                "takes longer than expected: users are out since {} UTC, and {} is {by}",
-                time_of_day(*since),
+                "takes longer than expected: users are out since {}, and {} is {by}",
+                clock_time(*since),
                 duration(*expected_milliseconds)
             ),
             users: if *gateless { STOPPED } else { "kept out" },
@@ -308,7 +308,7 @@ fn question_in_words(question: &Question) -> String {
             )
         }
         Question::WindowPassed { closes_at } => {
-            format!("the announced closing time ({} UTC) has passed", moment(*closes_at))
+            format!("the announced closing time ({}) has passed", moment(*closes_at))
         }
     }
 }

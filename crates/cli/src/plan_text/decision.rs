@@ -152,7 +152,7 @@ fn users(plan: &Plan, history: &History) -> String {
         return format!("in maintenance already, which ends with it; {lasts}");
     }
     let from = match plan.announcement.closes_at {
-        Some(at) => format!("from {} UTC on", moment(at)),
+        Some(at) => format!("from {} on", moment(at)),
         None => "at once".to_owned(),
     };
     match plan.gateless {

@@ -13,6 +13,11 @@ impl Prepared {
         updates.flat_map(|update| &update.expected).any(|change| change.expected == Fate::Fails)
     }
 
+    /// The checks that stand in the way of a plan, by id.
+    pub(crate) fn in_the_way(&self) -> Vec<String> {
+        in_the_way(&self.checks, &self.accepted).into_iter().map(|check| check.id.clone()).collect()
+    }
+
     /// The plan; else what stands in its way, and what to do about each kind of it.
     ///
     /// # Errors

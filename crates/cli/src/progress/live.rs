@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use upgrade::{Fate, Limit, Observation, Plan, Record, State, Step, Then, Timestamp, UpdateKind, What};
 
 use crate::history::History;
-use crate::words::{duration, time_of_day};
+use crate::words::{clock_time, duration};
 
 /// Before the text, as wide as the time of day before a step's title.
 const INDENT: &str = "          ";
@@ -147,7 +147,7 @@ impl Live {
         if then == Then::Failed && self.history.usual(step).is_some() {
             return None;
         }
-        Some(format!("until {} UTC", time_of_day(at)))
+        Some(format!("until {}", clock_time(at)))
     }
 
     /// When it ends as a rule; slow told apart from stuck where earlier runs tell.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use conductor::Ended;
 use localcloud::Faults;
 use localcloud::faults::{FaultPhase, ResourceFault};
+use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Answer, Fate, Question, Record, Step, UpdateKind};
 
@@ -13,13 +14,14 @@ use super::simulated_platform::{Fault, Mishap};
 use super::summary::{End, Summary};
 use super::{Came, Death, Rehearsal, Variation};
 use crate::error::CliError;
+use crate::words;
 
 /// How a call of the cloud is answered instead of as it should be.
 pub const ANSWERS: [&str; 6] =
     ["throttled", "server_error", "drop_connection", "lose_response", "expired_credentials", "access_denied"];
 
 /// One thing that goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind")]
 pub enum Cause {
     /// CloudFormation can't bring a resource to where it should be; where `rollback_too`, nor back.
@@ -31,11 +33,15 @@ pub enum Cause {
     /// Whatever carries the run out dies, and another takes it over.
     Death(Death),
     /// Somebody says stop when this step begins.
-    Stop { step: Step },
+    Stop {
+        #[serde(serialize_with = "words::as_title")]
+        #[schemars(with = "String")]
+        step: Step,
+    },
 }
 
 /// What is done with a resource when it fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     Create,
@@ -90,7 +96,7 @@ impl Cause {
 }
 
 /// A way out of a failed rollback that was tried.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WayOut {
     /// As it is typed: `retry`, `skip`, `skip-all`.
@@ -111,7 +117,7 @@ impl WayOut {
 }
 
 /// What came of one thing that went wrong.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     pub cause: Cause,
@@ -136,7 +142,7 @@ impl Failure {
 }
 
 /// Every failure.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {
     pub outcomes: Vec<Failure>,
@@ -145,15 +151,18 @@ pub struct Failures {
     /// How many of each kind came to which end.
     pub ends: BTreeMap<&'static str, BTreeMap<End, usize>>,
     /// How many there are of which not all were tried, by kind: tried and there.
-    pub sampled: BTreeMap<&'static str, (usize, usize)>,
+    pub sampled: BTreeMap<&'static str, Sampled>,
+}
+
+/// How many failures of a kind were tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Sampled {
+    pub tried: usize,
+    pub there: usize,
 }
 
 impl Failures {
-    fn of(
-        outcomes: Vec<Failure>,
-        unmet: Vec<String>,
-        sampled: BTreeMap<&'static str, (usize, usize)>,
-    ) -> Failures {
+    fn of(outcomes: Vec<Failure>, unmet: Vec<String>, sampled: BTreeMap<&'static str, Sampled>) -> Failures {
         let mut ends: BTreeMap<&'static str, BTreeMap<End, usize>> = BTreeMap::new();
         for one in &outcomes {
             *ends.entry(one.cause.group()).or_default().entry(one.end).or_default() += 1;
@@ -174,9 +183,10 @@ fn causes(
     rehearsal: &Rehearsal,
     whole: &Came,
     most_calls: usize,
-) -> (Vec<Cause>, BTreeMap<&'static str, (usize, usize)>) {
+) -> (Vec<Cause>, BTreeMap<&'static str, Sampled>) {
     let mut causes = Vec::new();
     let mut sampled = BTreeMap::new();
+    let of = |tried, there| Sampled { tried, there };
     for update in &rehearsal.plan.updates {
         for one in &update.expected {
             let phase = match one.expected {
@@ -210,7 +220,7 @@ fn causes(
             causes.push(Cause::Call { number, call: call.clone(), answer });
         }
     }
-    sampled.insert("a call of AWS fails", (causes.len() - before, calls.len() * ANSWERS.len()));
+    sampled.insert("a call of AWS fails", of(causes.len() - before, calls.len() * ANSWERS.len()));
     let every = spread(whole.requests.len());
     let before = causes.len();
     for (offset, mishap) in Mishap::ALL.into_iter().enumerate() {
@@ -221,7 +231,7 @@ fn causes(
     }
     sampled.insert(
         "a request to the platform fails",
-        (causes.len() - before, whole.requests.len() * Mishap::ALL.len()),
+        of(causes.len() - before, whole.requests.len() * Mishap::ALL.len()),
     );
     let every = spread(whole.records.len());
     let before = causes.len();
@@ -232,7 +242,7 @@ fn causes(
         .chain(intents.map(|(record, _)| Death { record, act_is_done: true }))
         .collect();
     causes.extend(deaths.iter().step_by(every).map(|death| Cause::Death(*death)));
-    sampled.insert("the process dies", (causes.len() - before, deaths.len()));
+    sampled.insert("the process dies", of(causes.len() - before, deaths.len()));
     let steps = whole.report.steps.iter().map(|step| step.step);
     let mut seen = Vec::new();
     for step in steps {
@@ -241,7 +251,7 @@ fn causes(
             causes.push(Cause::Stop { step });
         }
     }
-    sampled.retain(|_, (tried, there)| tried < there);
+    sampled.retain(|_, Sampled { tried, there }| tried < there);
     (causes, sampled)
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::circumstances::ASSUMED;
 use super::every_failure::Failure;
-use super::many::Spread;
+use super::many::{Spread, StepSpread, Unfinished};
 use super::pictures::{escaped, in_a_line};
 use super::summary::End;
 use super::told::Told;
@@ -38,7 +38,7 @@ pub fn markdown(told: &Told) -> String {
     if let Some(spread) = &distribution.downtime {
         row(&mut text, "**Users out**", spread);
     }
-    for (step, spread) in &distribution.steps {
+    for StepSpread { step, took: spread } in &distribution.steps {
         row(&mut text, step.title(), spread);
     }
     if !distribution.critical.is_empty() {
@@ -117,7 +117,7 @@ pub fn sarif(told: &Told, template: &str) -> Value {
     let location =
         json!([{"physicalLocation": {"artifactLocation": {"uri": template}, "region": {"startLine": 1}}}]);
     let result = |rule: &str, level: &str, text: String| json!({"ruleId": rule, "level": level, "message": {"text": text}, "locations": location});
-    let unfinished = told.distribution.unfinished.iter().map(|(seed, end, reason)| {
+    let unfinished = told.distribution.unfinished.iter().map(|Unfinished { seed, end, reason }| {
         result("rehearsal/unfinished", "error", format!("Seed {seed}: {}: {reason}", end.title()))
     });
     let failures = findings(told).into_iter().map(|one| {
@@ -164,7 +164,7 @@ pub fn junit(told: &Told) -> String {
     );
     match distribution.unfinished.first() {
         None => text.push_str("/>\n"),
-        Some((seed, end, reason)) => {
+        Some(Unfinished { seed, end, reason }) => {
             let _ = writeln!(
                 text,
                 r#"><failure message="{} of {} did not finish">seed {seed}: {}: {}</failure></testcase>"#,

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use upgrade::{Outcome, Plan, Question, Report, RunKind, Timestamp};
 
-use super::compared::Compared;
+use super::compared::{Compared, Range};
 use super::told::Told;
 use crate::files::{self, FileError};
 use crate::words::{counted, duration, moment};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is kept of a deployment's rehearsals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Kept {
             None => String::new(),
         };
         let to = self.to_version.as_deref().map(|to| format!(" (to {to})")).unwrap_or_default();
-        format!("Rehearsed {} on {} UTC{to}: {out}{failures}.", counted(self.runs, "time"), moment(self.at))
+        format!("Rehearsed {} on {}{to}: {out}{failures}.", counted(self.runs, "time"), moment(self.at))
     }
 
     /// What a rehearsal knows of a question that a run asks.
@@ -98,7 +98,7 @@ impl Kept {
         let way = self.ways.iter().find(|way| way.stuck == stuck)?;
         let skip = if way.skip.is_empty() { String::new() } else { format!(" {}", way.skip.join(",")) };
         Some(format!(
-            "This was rehearsed on {} UTC: {}{skip} left {}, {}, and did least harm of the ways that were tried.",
+            "This was rehearsed on {}: {}{skip} left {}, {}, and did least harm of the ways that were tried.",
             moment(self.at),
             way.answer,
             way.stack_status,
@@ -149,7 +149,7 @@ pub(crate) fn compare(data: &Path, plan: &Plan, report: &Report) -> Option<Strin
         return None;
     }
     let downtime = until?.milliseconds_since(from);
-    let compared = Compared { run_id: plan.run_id.clone(), downtime, rehearsed: (least, most) };
+    let compared = Compared { run_id: plan.run_id.clone(), downtime, rehearsed: Range { least, most } };
     let verdict = match compared.holds() {
         true => "as was rehearsed",
         false if downtime < least => "less than was rehearsed",

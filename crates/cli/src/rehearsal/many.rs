@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use changeset::durations::{Operation, Provenance};
 use changeset::estimate::{OwnEvents, TimedEvent};
+use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Fate, Plan, Step};
 
@@ -16,9 +17,10 @@ use super::summary::{End, Summary};
 use super::{Rehearsal, Variation};
 use crate::error::CliError;
 use crate::snapshot::{Snapshot, StackSnapshot};
+use crate::words;
 
 /// How a time is spread over runs, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Spread {
     pub p5: u64,
@@ -43,7 +45,7 @@ impl Spread {
 }
 
 /// A resource that was on the critical path.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Longest {
     pub logical_id: String,
@@ -52,12 +54,30 @@ pub struct Longest {
     pub percent: usize,
     /// How long it took there, in milliseconds.
     pub took: Spread,
-    /// Where its time is from.
+    /// Where its time is from: `own-events`, `documented`, `averages`, `assumed`.
+    #[schemars(with = "String")]
     pub provenance: Provenance,
 }
 
+/// How long a step takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StepSpread {
+    #[serde(serialize_with = "words::as_title")]
+    #[schemars(with = "String")]
+    pub step: Step,
+    pub took: Spread,
+}
+
+/// A run that didn't finish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unfinished {
+    pub seed: u64,
+    pub end: End,
+    pub reason: String,
+}
+
 /// What the runs came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Distribution {
     pub runs: usize,
@@ -66,15 +86,16 @@ pub struct Distribution {
     pub downtime: Option<Spread>,
     pub whole: Option<Spread>,
     /// Each step of finished runs that takes any time, in their order.
-    pub steps: Vec<(Step, Spread)>,
+    pub steps: Vec<StepSpread>,
     /// The resources that make the update long, the most frequent first.
     pub critical: Vec<Longest>,
     /// Of the time of the update's operations, how much is known from where, in percent.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub provenance: BTreeMap<Provenance, u64>,
     /// The downtimes of finished runs, sorted, in milliseconds.
     pub downtimes: Vec<u64>,
-    /// Runs that didn't finish: seed, end and reason.
-    pub unfinished: Vec<(u64, End, String)>,
+    /// Runs that didn't finish.
+    pub unfinished: Vec<Unfinished>,
 }
 
 /// What the stacks' own events say of how long things take there.
@@ -203,8 +224,8 @@ impl Distribution {
             whole: Spread::of(finished.iter().map(|one| one.whole).collect()),
             steps: steps
                 .into_iter()
-                .filter_map(|(step, all)| Some((step, Spread::of(all)?)))
-                .filter(|(_, spread)| spread.p99 >= 1000)
+                .filter_map(|(step, all)| Some(StepSpread { step, took: Spread::of(all)? }))
+                .filter(|one| one.took.p99 >= 1000)
                 .collect(),
             critical,
             provenance: provenance(plan, &figures),
@@ -212,7 +233,11 @@ impl Distribution {
             unfinished: summaries
                 .iter()
                 .filter(|one| one.end != End::Finished)
-                .map(|one| (one.seed, one.end, one.reason.clone().unwrap_or_default()))
+                .map(|one| Unfinished {
+                    seed: one.seed,
+                    end: one.end,
+                    reason: one.reason.clone().unwrap_or_default(),
+                })
                 .collect(),
         }
     }

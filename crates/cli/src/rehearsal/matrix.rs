@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::many::Spread;
 use super::pictures::escaped;
 use super::told::Told;
+use crate::answers::Answer;
 use crate::error::CliError;
 use crate::files::{self, FileError};
 use crate::words::duration;
@@ -102,8 +103,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Pair>, CliError> {
     Ok(pairs)
 }
 
+/// Every upgrade of a matrix.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Matrix {
+    pub(crate) upgrades: Vec<Row>,
+}
+
+impl Answer for Matrix {
+    const NAME: &'static str = "rehearsal-matrix";
+}
+
 /// What came of one upgrade of the matrix.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsedUpgrade")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
     pub(crate) title: String,
@@ -111,6 +123,7 @@ pub(crate) struct Row {
     pub(crate) changes_nothing: bool,
     /// Why it could not be rehearsed.
     pub(crate) refused: Option<String>,
+    #[serde(rename = "rehearsal")]
     pub(crate) told: Option<Told>,
 }
 
@@ -180,10 +193,6 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
         );
     }
     text
-}
-
-pub(crate) fn json(rows: &[Row]) -> Value {
-    json!({"format": super::told::REHEARSAL_FORMAT, "upgrades": rows})
 }
 
 pub(crate) fn junit(rows: &[Row]) -> String {

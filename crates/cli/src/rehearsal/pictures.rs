@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::every_failure::Failures;
 use super::summary::End;
-use super::told::{Bar, Timeline, Told};
+use super::told::{Bar, Span, Timeline, Told};
 use crate::words::duration;
 
 const WIDTH: u64 = 960;
@@ -35,14 +35,14 @@ pub fn timeline_svg(told: &Told) -> String {
     let height = 64 + ROW * (rows as u64 + 2);
     let mut svg = opening(height, &format!("{}: the upgrade in its course", told.deployment));
     let place = |at: u64| LABEL + at.min(end) * (WIDTH - LABEL - 20) / end;
-    if let Some((from, until)) = kept_out {
+    if let Some(Span { from, until }) = kept_out {
         let (from, until) = (place(*from), place(*until));
         let _ = write!(
             svg,
             r#"<rect class="out" x="{from}" y="40" width="{}" height="{}"/><text class="dim" x="{from}" y="36">users out: {}</text>"#,
             (until - from).max(LEAST),
             height - 60,
-            kept_out.map_or_else(String::new, |(from, until)| duration(until - from)),
+            kept_out.map_or_else(String::new, |Span { from, until }| duration(until - from)),
         );
     }
     for tick in 0..=6 {

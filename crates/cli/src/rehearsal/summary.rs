@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use conductor::Ended;
+use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Outcome, Question, Report, StackEvent, Step, UpdateKind};
 
 use super::Came;
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// The new release stands, and users are in.

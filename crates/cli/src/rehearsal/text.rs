@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::circumstances::ASSUMED;
-use super::every_failure::{Failure, Failures};
-use super::many::{Distribution, Spread};
+use super::compared::Range;
+use super::every_failure::{Failure, Failures, Sampled};
+use super::many::{Distribution, Spread, StepSpread, Unfinished};
 use super::pictures::timeline_text;
 use super::summary::End;
 use super::told::{Affected, Told};
@@ -89,7 +90,7 @@ fn outcome(text: &mut String, distribution: &Distribution, width: usize) {
         let of_many = if distribution.runs > 1 { " in the middle" } else { "" };
         wrap(text, &format!("From beginning to end: {}{of_many}.", duration(whole.median)), width);
     }
-    for (seed, end, reason) in distribution.unfinished.iter().take(SHOWN) {
+    for Unfinished { seed, end, reason } in distribution.unfinished.iter().take(SHOWN) {
         wrap(text, &format!("Seed {seed}: {}: {reason}", end.title()), width);
     }
 }
@@ -140,7 +141,7 @@ fn time(text: &mut String, distribution: &Distribution, width: usize) {
         text,
         if has_spread { "\nWhere the time goes (middle, 90 of 100)" } else { "\nWhere the time goes" },
     );
-    for (step, spread) in &distribution.steps {
+    for StepSpread { step, took: spread } in &distribution.steps {
         let _ = write!(text, "  {:<44} {:>12}", step.title(), duration(spread.median));
         if has_spread {
             let _ = write!(text, " {:>12}", duration(spread.p90));
@@ -177,7 +178,7 @@ fn every_failure(text: &mut String, failures: &Failures, width: usize) {
         }
         line(text, &row);
     }
-    for (group, (tried, there)) in &failures.sampled {
+    for (group, Sampled { tried, there }) in &failures.sampled {
         wrap(text, &format!("Of {there} with \"{group}\" {tried} were tried, evenly spread."), width);
     }
     let unmet: Vec<&str> = failures.unmet.iter().map(String::as_str).collect();
@@ -247,7 +248,7 @@ fn honesty(text: &mut String, told: &Told, width: usize) {
             .compared
             .iter()
             .map(|one| {
-                let (least, most) = one.rehearsed;
+                let Range { least, most } = one.rehearsed;
                 format!(
                     "{} took {} ({} to {})",
                     one.run_id,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use changeset::durations::Provenance;
 use changeset::estimate::PointOfNoReturn;
 use localcloud::services::resource_type;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 use upgrade::{Plan, Timestamp, UpdateKind};
 
 use super::compared::Compared;
@@ -14,16 +15,15 @@ use super::every_failure::Failures;
 use super::many::{Distribution, operation};
 use super::summary::{End, Operation, critical_path, operations};
 use super::{Came, Rehearsal};
+use crate::answers::{self, Answer};
 use crate::snapshot::Snapshot;
-
-/// The form of the document.
-pub const REHEARSAL_FORMAT: u32 = 1;
+use crate::words;
 
 /// What a rehearsal tells.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Rehearsal")]
 pub struct Told {
-    pub format: u32,
     /// The version of the program.
     pub program: String,
     pub deployment: String,
@@ -32,9 +32,13 @@ pub struct Told {
     /// The first run's seed; each following run has the next.
     pub seed: u64,
     /// When the deployment was looked at; `None`: it is made up from templates.
+    #[serde(serialize_with = "words::as_moment")]
+    #[schemars(with = "Option<panel::Moment>")]
     pub taken_at: Option<Timestamp>,
     pub distribution: Distribution,
     /// Of the primary stack's update.
+    #[serde(serialize_with = "as_answer")]
+    #[schemars(with = "Option<answers::PointOfNoReturn>")]
     pub point_of_no_return: Option<PointOfNoReturn>,
     pub affected: Affected,
     /// The run whose downtime is the middle one, in its course.
@@ -54,7 +58,7 @@ pub struct Told {
 }
 
 /// Who is kept out, and what is stopped.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Affected {
     pub sessions: usize,
@@ -67,19 +71,26 @@ pub struct Affected {
 }
 
 /// A run in its course. Times are milliseconds since its beginning.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
     pub seed: u64,
     /// When users were kept out, and let in.
-    pub kept_out: Option<(u64, u64)>,
+    pub kept_out: Option<Span>,
     pub steps: Vec<Bar>,
     /// The operations of the primary stack's update.
     pub resources: Vec<Bar>,
 }
 
+/// From when until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Span {
+    pub from: u64,
+    pub until: u64,
+}
+
 /// Something that took a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bar {
     pub name: String,
@@ -87,6 +98,14 @@ pub struct Bar {
     pub until: u64,
     /// On the critical path.
     pub critical: bool,
+}
+
+impl Answer for Told {
+    const NAME: &'static str = "rehearsal";
+}
+
+fn as_answer<S: Serializer>(point: &Option<PointOfNoReturn>, serializer: S) -> Result<S::Ok, S::Error> {
+    point.as_ref().map(answers::PointOfNoReturn::from).serialize(serializer)
 }
 
 impl Told {
@@ -110,7 +129,6 @@ impl Told {
         let plan = &rehearsal.plan;
         let primary = plan.primary();
         Told {
-            format: REHEARSAL_FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             deployment: snapshot.deployment.clone(),
             from_version: plan.from_version.clone(),
@@ -166,9 +184,10 @@ impl Timeline {
         };
         Timeline {
             seed,
-            kept_out: report
-                .gate_closed
-                .map(|(from, until)| (since(from), since(until.unwrap_or(came.ended_at)))),
+            kept_out: report.gate_closed.map(|(from, until)| Span {
+                from: since(from),
+                until: since(until.unwrap_or(came.ended_at)),
+            }),
             steps: steps.filter(|bar| bar.until > bar.from).collect(),
             resources: operations(report).into_iter().map(resource).collect(),
         }

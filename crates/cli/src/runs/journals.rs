@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use conductor::{DataDirectory, JournalError, JournalStore as _, RunSummary};
 
+use crate::answers::Unreached;
 use crate::arguments::{DataDir, Places};
 use crate::configuration::ConfigurationError;
 use crate::demo;
@@ -70,12 +71,16 @@ impl Journals {
         &self.all
     }
 
-    /// Say which states could not be read: what is shown is not all.
+    /// The states that could not be read: what is shown is not all.
+    pub(super) fn unreached(&self) -> Vec<Unreached> {
+        let unreached = self.unreached.iter();
+        unreached.map(|(name, error)| Unreached { name: name.clone(), because: error.to_string() }).collect()
+    }
+
+    /// Say which those are.
     pub(super) fn tell_unreached(&self) {
         for (deployment, error) in &self.unreached {
-            eprintln!(
-                "slackwater: the state of deployment {deployment} can't be read, so its runs are not shown: {error}"
-            );
+            remark!("the state of deployment {deployment} can't be read, so its runs are not shown: {error}");
         }
     }
 
@@ -90,7 +95,7 @@ impl Journals {
                 Ok(runs) => runs,
                 // Another place may have it.
                 Err(error) if run_id.is_some() => {
-                    eprintln!("slackwater: {} can't be read: {error}", journal.location());
+                    remark!("{} can't be read: {error}", journal.location());
                     continue;
                 }
                 Err(error) => return Err(error.into()),

@@ -13,7 +13,7 @@ use super::refusals::refused;
 use super::upgrade::{described, release};
 use crate::error::CliError;
 use crate::planning::NewRelease;
-use crate::rehearsal::every_failure::{Failure, Failures};
+use crate::rehearsal::every_failure::{Failure, Failures, Sampled};
 use crate::rehearsal::many;
 use crate::rehearsal::pictures::{distribution_svg, timeline_svg, unstyled};
 use crate::rehearsal::summary::End;
@@ -92,7 +92,6 @@ fn of_told(at: Timestamp, told: Told, choices: &UpgradeChoices) -> Result<Rehear
     let picture = |svg: &str| Picture::parse(&unstyled(svg)).map_err(CliError::untouched);
     let (timeline, distribution) = (picture(&timeline_svg(&told))?, picture(&distribution_svg(&told))?);
     let Told {
-        format: _,
         program: _,
         deployment: _,
         from_version: _,
@@ -110,10 +109,8 @@ fn of_told(at: Timestamp, told: Told, choices: &UpgradeChoices) -> Result<Rehear
         compared: _,
         accepted,
     } = told;
-    let step = |(step, took): (upgrade::Step, many::Spread)| StepTime {
-        title: step.title().to_owned(),
-        took: spread(took),
-    };
+    let step =
+        |many::StepSpread { step, took }| StepTime { title: step.title().to_owned(), took: spread(took) };
     let longest = |one: many::Longest| LongResource {
         logical_id: one.logical_id,
         resource_type: one.resource_type,
@@ -185,7 +182,7 @@ fn failures(failures: Failures) -> TriedFailures {
     let Failures { outcomes, ends: _, sampled, unmet } = failures;
     let count = |end: End| outcomes.iter().filter(|one| one.end == end).count();
     let ends = End::ALL.map(|end| EndCount { end: ended(end), count: count(end) });
-    let sampled = sampled.into_iter().map(|(group, (tried, there))| {
+    let sampled = sampled.into_iter().map(|(group, Sampled { tried, there })| {
         format!("Of {there} with \"{group}\" {tried} were tried, evenly spread.")
     });
     let unmet = (!unmet.is_empty()).then(|| format!("The run never came to these: {}.", unmet.join("; ")));

@@ -1,6 +1,7 @@
 //! A deployment that nobody wrote: a platform behind a load balancer, of a few parts, and its next release, in which some of them
 //! change, are replaced, go, or come.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use template::Template;
@@ -20,7 +21,7 @@ pub(super) const SECRET: &str = "simulated-SECRET-0b5c1e";
 pub(super) const SECRET_PARAMETER: &str = "AdminSecret";
 
 /// What a platform may be made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Workers,
@@ -49,7 +50,7 @@ impl Kind {
 }
 
 /// What becomes of a part in the next release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Becomes {
     Same,
@@ -60,7 +61,7 @@ pub enum Becomes {
 }
 
 /// A part: its logical ids end in its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PartOf {
     pub kind: Kind,
     pub becomes: Becomes,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use conductor::{Clock, ConductError, Conductor, Ended, Holder, JournalError, JournalStore, read_run};
 use localcloud::Faults;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use upgrade::{
@@ -18,9 +19,10 @@ use super::deployment::{Deployment, SECRET, SECRET_PARAMETER, STACK};
 use super::judge::{self, Judged, Onlooker};
 use super::machine::{Machine, everyone};
 use super::net::{Lines, Net, Place};
-use super::options::{Options, in_words};
+use super::options::Options;
 use super::person::Person;
 use super::world::{Done, PREFIX, TOKEN, World, journal};
+use crate::answers::Answer as Printed;
 use crate::error::CliError;
 use crate::planning::{NewRelease, NoPlan, UpgradeRequest, inherited, prepare, prepare_maintenance};
 use crate::rehearsal::onlooker::Standing;
@@ -31,6 +33,9 @@ use crate::seed::Caller;
 
 /// After so long nothing goes wrong any more, so that everything can end.
 const TROUBLE_LASTS: Duration = Duration::from_secs(4 * 3600);
+
+/// Whoever could not carry a run on tries again after so long.
+const BETWEEN_TRIES: Duration = Duration::from_secs(15);
 
 /// The machine of whoever begins another run meanwhile.
 const RIVAL: usize = 98;
@@ -45,13 +50,14 @@ const PATIENCE: Duration = Duration::from_secs(48 * 3600);
 const SETTLING: Duration = Duration::from_secs(660);
 
 /// What came of an evening.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Evening {
     pub seed: u64,
     pub options: Options,
     /// What became of each run, in a word or two; one that could not be begun says why.
     #[serde(serialize_with = "as_objects")]
+    #[schemars(with = "Vec<EndedRun>")]
     pub runs: Vec<(RunKind, String)>,
     /// Rules that were broken, a sentence each.
     pub broken: Vec<String>,
@@ -68,8 +74,19 @@ pub struct Evening {
     pub records: String,
 }
 
+impl Printed for Evening {
+    const NAME: &'static str = "evening";
+}
+
+/// What became of a run, as it is printed.
+#[derive(Serialize, JsonSchema)]
+struct EndedRun<'a> {
+    kind: RunKind,
+    end: &'a str,
+}
+
 fn as_objects<S: Serializer>(runs: &[(RunKind, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(runs.iter().map(|(kind, end)| json!({"run": in_words(*kind), "end": end})))
+    serializer.collect_seq(runs.iter().map(|(kind, end)| json!(EndedRun { kind: *kind, end })))
 }
 
 /// Live through the evening of a seed; `tells`: line by line.
@@ -471,7 +488,7 @@ impl World {
                     self.said.borrow_mut().push(error.to_string());
                 }
             }
-            clock.sleep(Duration::from_secs(3)).await;
+            clock.sleep(BETWEEN_TRIES).await;
         }
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use conductor::{Clock, HOLD_SECONDS};
 use http::{Request, Response};
 use localcloud::LocalCloud;
+use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Record, Step, Timestamp, UpdateKind};
 
@@ -62,7 +63,7 @@ impl Place {
 }
 
 /// How often something goes wrong on a machine's lines: once in so many calls; `None`: never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Trouble {
     /// Calls that change something arrive late or never, answers are lost, the machine stands still.

@@ -1,6 +1,7 @@
 //! What is drawn from an evening's seed.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 use upgrade::RunKind;
 
 use super::chance::Chance;
@@ -8,7 +9,7 @@ use super::deployment::{Deployment, PartOf, STACK};
 use super::net::Trouble;
 
 /// What is drawn from a seed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Options {
     pub parts: Vec<PartOf>,
@@ -17,6 +18,8 @@ pub struct Options {
     pub machines: u64,
     pub trouble: Trouble,
     /// Resources that fail: in which stack, which, and when (`create`, `update`, `delete`, `rollback`).
+    #[serde(serialize_with = "as_failing")]
+    #[schemars(with = "Vec<FailingResource>")]
     pub resources: Vec<(String, String, &'static str)>,
     /// The platform isn't healthy for as long as there is trouble.
     pub unhealthy: bool,
@@ -32,6 +35,25 @@ pub struct Options {
     pub resizes: bool,
     /// One step of the first run meets much more trouble than the others: rare ones are met as well.
     pub aims: bool,
+}
+
+/// A resource that fails, as it is printed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct FailingResource<'a> {
+    stack: &'a str,
+    logical_id: &'a str,
+    phase: &'a str,
+}
+
+fn as_failing<S: Serializer>(
+    resources: &[(String, String, &'static str)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let failing = |(stack, logical_id, phase): &(String, String, &'static str)| {
+        serde_json::json!(FailingResource { stack, logical_id, phase })
+    };
+    serializer.collect_seq(resources.iter().map(failing))
 }
 
 impl Options {

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use upgrade::Step;
 
 use super::evening::{Evening, simulate};
 use super::net::Place;
 use super::options::in_words;
+use crate::answers::Answer;
 use crate::error::CliError;
 use crate::rehearsal::many::on_every_core;
 
 /// An evening on which a rule was broken.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BrokenEvening {
     pub seed: u64,
@@ -22,8 +24,9 @@ pub struct BrokenEvening {
 }
 
 /// What many seeds came to.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Simulation")]
 pub struct Seeds {
     pub first: u64,
     pub count: usize,
@@ -34,7 +37,12 @@ pub struct Seeds {
     pub takeovers: usize,
     /// How often each thing went wrong in each step.
     #[serde(serialize_with = "in_titles")]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, usize>>")]
     pub by_step: BTreeMap<(Place, Step), usize>,
+}
+
+impl Answer for Seeds {
+    const NAME: &'static str = "simulation";
 }
 
 impl Seeds {

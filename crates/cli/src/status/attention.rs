@@ -178,6 +178,7 @@ mod tests {
     fn calm() -> Standing {
         Standing {
             deployment: "production".to_owned(),
+            at: upgrade::Timestamp(0),
             stack: "platform".to_owned(),
             stack_status: "UPDATE_COMPLETE".to_owned(),
             version: None,

@@ -70,7 +70,7 @@ fn gate(text: &mut String, standing: &Standing, width: usize) {
         Ok(gate) if gate.gateless && !gate.closed => "none, by the settings; work goes on".to_owned(),
         Ok(gate) if gate.run.is_none() => "open; users are let in".to_owned(),
         Ok(gate) => {
-            let since = gate.since.map_or_else(String::new, |since| format!(" since {} UTC", moment(since)));
+            let since = gate.since.map_or_else(String::new, |since| format!(" since {}", moment(since)));
             let run = gate.run.as_deref().unwrap_or("an unknown run");
             let by = gate.by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
             match gate.gateless {
@@ -238,7 +238,7 @@ fn last_run(text: &mut String, standing: &Standing, width: usize) {
         return;
     };
     let holder = run.holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default();
-    line(text, "Last run", &format!("{}, {} UTC: {}{holder}", run.run, moment(run.began), run.state));
+    line(text, "Last run", &format!("{}, {}: {}{holder}", run.run, moment(run.began), run.state));
     let reason = match &run.outcome {
         Some(
             upgrade::Outcome::NotUpgraded { reason }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use changeset::permissions::Why;
 use template::Template;
 
-use super::{json, pseudo, release, table};
+use super::{answer, pseudo, release, table};
 
 const SAMPLE: &str = include_str!("../../../../deploy/sample/1.1.0.yaml");
 
@@ -73,7 +73,9 @@ fn a_role_that_deploys_it_may_create_change_and_delete_and_nothing_else() {
 fn a_secrets_default_is_shown_nowhere() {
     let template = template(ODD);
     let release = release::read(&template, &BTreeMap::new(), &pseudo(), None);
-    let (shown, sent) = (table::render(&release, 80), json::document(&release).to_string());
+    let role = release::deployment_role(&template);
+    let told = answer::answer(&release, &role);
+    let (shown, sent) = (table::render(&release, 80), crate::answers::document(&told).to_string());
     assert!(shown.contains("default ****, secret"));
     assert!(!shown.contains("hunter2") && !sent.contains("hunter2"));
 }

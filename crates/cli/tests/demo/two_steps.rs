@@ -29,32 +29,30 @@ pub fn status(data: &Path) -> Value {
     let (code, told) = beside(data, &["status", "--output", "json"]).end();
     assert_eq!(code, 0, "{told}");
     let all: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
-    all[0].clone()
+    all["deployments"][0].clone()
 }
 
 fn items<'a>(standing: &'a Value, name: &str) -> &'a Vec<Value> {
-    standing[name]["Ok"].as_array().unwrap_or_else(|| panic!("{name} could not be looked at: {standing:#}"))
+    standing[name]["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{name} could not be looked at: {standing:#}"))
 }
 
 /// Nothing bears a note of maintenance, and nothing is as it leaves it.
 pub fn is_put_back(standing: &Value, banner: Option<&str>) {
-    assert_eq!(standing["gate"]["Ok"]["closed"], false, "{standing:#}");
-    assert_eq!(*items(standing, "muted_alarms"), Vec::<Value>::new());
-    let (queues, groups) = (items(standing, "job_queues"), items(standing, "worker_groups"));
+    assert_eq!(standing["gate"], "open", "{standing:#}");
+    assert_eq!(*items(standing, "mutedAlarms"), Vec::<Value>::new());
+    let (queues, groups) = (items(standing, "queues"), items(standing, "workers"));
     assert!(!queues.is_empty() && !groups.is_empty(), "{standing:#}");
     for queue in queues {
-        assert_eq!(
-            (&queue["enabled"], &queue["remembered"]),
-            (&Value::Bool(true), &Value::Null),
-            "{queue:#}"
-        );
+        assert!(queue["enabled"] == true && queue["noted"] == false, "{queue:#}");
     }
     for group in groups {
-        let max = group["max_size"].as_i64().expect("a size");
-        assert!(max > 0 && group["remembered"].is_null(), "{group:#}");
+        let max = group["maxSize"].as_i64().expect("a size");
+        assert!(max > 0 && group["noted"] == false, "{group:#}");
     }
-    assert_eq!(standing["banner"]["Ok"].as_str(), banner);
-    assert_eq!(*items(standing, "change_sets"), Vec::<Value>::new());
+    assert_eq!(items(standing, "banner").first().and_then(Value::as_str), banner);
+    assert_eq!(*items(standing, "changeSets"), Vec::<Value>::new());
     assert_eq!(standing["attention"], Value::Array(Vec::new()));
 }
 
@@ -73,18 +71,17 @@ fn maintenance_is_enabled_and_the_upgrade_uses_and_ends_it() {
     let (code, told) = beside(&data, &["maintenance", "enable", "--yes"]).end();
     assert_eq!(code, 0, "{told}");
     let entered = status(&data);
-    let gate = &entered["gate"]["Ok"];
-    assert_eq!(gate["closed"], true, "{entered:#}");
-    assert!(gate["since"].is_u64() && gate["by"].is_string(), "{gate:#}");
+    assert_eq!(entered["gate"], "closed", "{entered:#}");
+    assert!(entered["gateSince"].is_string(), "{entered:#}");
 
     // A second time it says since when and by whom, and changes nothing.
     let (code, told) = beside(&data, &["maintenance", "enable", "--yes"]).end();
-    let by = gate["by"].as_str().expect("a name");
+    let by = entered["gateBy"].as_str().expect("a name");
     assert_eq!(code, 0, "{told}");
     assert!(told.starts_with("In maintenance since ") && told.contains("Nothing is changed."), "{told}");
     assert!(told.contains(&format!("by {by} ")), "{by}: {told}");
     let again = status(&data);
-    for part in ["gate", "job_queues", "worker_groups", "muted_alarms", "banner", "last_run"] {
+    for part in ["gate", "gateSince", "queues", "workers", "mutedAlarms", "banner", "lastRun"] {
         assert_eq!(again[part], entered[part], "{part}");
     }
 
@@ -100,7 +97,7 @@ fn maintenance_is_enabled_and_the_upgrade_uses_and_ends_it() {
     }
 
     let after = status(&data);
-    assert_eq!((&after["stack_status"], &after["version"]), (&"UPDATE_COMPLETE".into(), &"1.1.0".into()));
+    assert_eq!((&after["stackStatus"], &after["version"]), (&"UPDATE_COMPLETE".into(), &"1.1.0".into()));
     is_put_back(&after, Some(BANNER));
     wait("users to be let in", || (client.seen().len() == 3).then_some(()));
     assert_eq!(client.end(), [lab("1.0.0"), Sight::Maintenance, lab("1.1.0")], "what users saw");

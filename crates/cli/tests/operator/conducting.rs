@@ -62,8 +62,8 @@ fn a_signal_before_the_gate_says_that_users_are_in() {
     assert_eq!(left.code, 1, "{left:?}");
     let last = left.out.lines().last().expect("a line");
     let told: serde_json::Value = serde_json::from_str(last).expect("JSON");
-    assert_eq!(told["interrupted"]["by"], "SIGTERM", "{told}");
-    assert_eq!(told["interrupted"]["users_kept_out"], false, "{told}");
+    assert_eq!(told["by"], "SIGTERM", "{told}");
+    assert_eq!(told["usersKeptOut"], false, "{told}");
     assert!(left.err.contains("Users are let in, by a look at the gate just now"), "{left:?}");
 }
 

@@ -18,10 +18,11 @@ fn an_account_is_looked_at_and_its_settings_are_proposed() {
     let status = cloud.run(&["status", "--config", "found.toml", "--output", "json"]);
     assert_eq!(status.code, 0, "{status:?}");
     let told: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
-    assert_eq!(told[0]["deployment"], "sample");
-    assert_eq!(told[0]["version"], "1.0.0");
-    assert_eq!(told[0]["gate"]["Ok"]["closed"], false);
-    assert_eq!(told[0]["attention"], serde_json::json!([]));
+    let told = &told["deployments"][0];
+    assert_eq!(told["name"], "sample");
+    assert_eq!(told["version"], "1.0.0");
+    assert_eq!(told["gate"], "open");
+    assert_eq!(told["attention"], serde_json::json!([]));
 }
 
 #[test]

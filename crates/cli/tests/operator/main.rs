@@ -2,6 +2,7 @@
 //! ends with, when something is wrong.
 
 mod action;
+mod answers;
 mod cloud;
 mod conducting;
 mod journals;
@@ -19,3 +20,4 @@ mod shells;
 mod telling;
 mod terminal;
 mod web_server;
+mod zones;

@@ -250,11 +250,11 @@ fn the_second_of_two_operators_is_told_of_the_first() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // Its first record says that it has begun.
+    // Its first line says that it has begun.
     let mut line = String::new();
     let out = first.stdout.take().expect("piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("a record");
-    assert!(line.contains("Started"), "{line}");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("a line");
+    assert!(line.contains("\"kind\":\"step\""), "{line}");
     let cases: &[Case<'_>] = &[
         (
             "a second run",

@@ -267,7 +267,7 @@ fn users_who_are_out_for_longer_than_rehearsed_open_an_alert_that_the_end_closes
     std::fs::create_dir_all(cloud.folder().join(".slackwater/rehearsals")).expect("made");
     cloud.write(
         ".slackwater/rehearsals/production.json",
-        "{\"format\": 1, \"at\": 1767225600000, \"toVersion\": \"1.1.0\", \"runs\": 200, \"downtime\": [1, 1, 1], \
+        "{\"format\": 2, \"at\": 1767225600000, \"toVersion\": \"1.1.0\", \"runs\": 200, \"downtime\": [1, 1, 1], \
          \"failures\": null, \"ways\": [], \"compared\": []}",
     );
     let release = crate::cloud::sample("1.1.0");

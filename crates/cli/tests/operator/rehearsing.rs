@@ -128,7 +128,7 @@ fn a_rehearsal_is_told_in_every_form() {
         assert!(text.contains(said), "{text}\nlacks {said}");
     }
     let json: Value = serde_json::from_str(&told("json")).expect("JSON");
-    assert_eq!(json["format"], 1);
+    assert_eq!(json["schema"], "slackwater/rehearsal/1");
     let markdown = told("markdown");
     assert!(
         markdown.starts_with("## Rehearsal of platform") && markdown.contains("| **Users out** |"),

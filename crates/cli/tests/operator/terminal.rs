@@ -42,7 +42,8 @@ fn page_that_falls_sick(typescript: PathBuf) -> String {
         for stream in listener.incoming() {
             let mut stream = stream.expect("connected");
             let said = std::fs::read_to_string(&typescript).unwrap_or_default();
-            sick |= said.contains("Execute the change set\r\n");
+            let begins = ["Execute the change set\r\n", "\"text\":\"Execute the change set\""];
+            sick |= begins.iter().any(|words| said.contains(words));
             let status = if sick { "503 Service Unavailable" } else { "200 OK" };
             // A client that has gone away is nothing to this page.
             let _read = stream.read(&mut [0; 4096]);

@@ -1,13 +1,14 @@
 //! Deployments over the API: how they are, their maintenance, their banner.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use upgrade::{ApprovedPlan, EcsService, Job, Maintenance, Plan, Session, Users, WorkerGroup};
+use upgrade::{ApprovedPlan, Plan};
 
 use super::audited::audited;
 use super::operation::{Done, Optional};
+use crate::answers::{Banner, DeploymentStanding, Gate, Known};
 use crate::backend::{DeploymentSummary, Leaving, LeavingWish, Look, MOST_MESSAGE, MaintenanceWish};
 use crate::moment::Moment;
 use crate::web::{Call, Failure};
@@ -21,96 +22,14 @@ pub(super) async fn list(call: Call) -> Result<Deployments, Failure> {
     Ok(Deployments { deployments: call.panel.backend.deployments() })
 }
 
+/// A deployment as it is, with what maintenance has taken away.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Deployment {
-    name: String,
-    /// When it was looked at.
-    at: Moment,
-    version: Option<String>,
-    stack_status: String,
-    gate: Gate,
-    /// Every way in and how it stands, a line each.
-    doors: Vec<String>,
-    /// The run that entered the maintenance which the deployment is in.
-    gate_run: Option<String>,
-    gate_since: Option<Moment>,
-    gate_by: Option<String>,
+    #[serde(flatten)]
+    standing: DeploymentStanding,
     /// What is as maintenance leaves it, a line each: leaving puts it back.
     taken_away: Known<String>,
-    jobs: Known<ListedJob>,
-    workers: Known<Workers>,
-    services: Known<Service>,
-    /// `null`: the platform has no way to tell.
-    sessions: Option<Known<ListedSession>>,
-}
-
-/// Whether users are let in. `none`: there is no gate to keep them out.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Gate {
-    Open,
-    Closed,
-    None,
-    Unknown,
-}
-
-impl Gate {
-    /// What a look showed, with the maintenance that the deployment is in.
-    pub(super) fn seen(users: Option<&Users>) -> (Gate, Option<&Maintenance>) {
-        let gate = match users {
-            Some(Users::In) => Gate::Open,
-            Some(Users::Out(_)) => Gate::Closed,
-            Some(Users::AtWork | Users::Stopped(_)) => Gate::None,
-            None => Gate::Unknown,
-        };
-        (gate, users.and_then(Users::maintenance))
-    }
-}
-
-/// A list, or why there is none.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Known{T}")]
-struct Known<T> {
-    items: Option<Vec<T>>,
-    unknown_because: Option<String>,
-}
-
-impl<T> Known<T> {
-    fn new<S>(found: &Result<Vec<S>, String>, item: impl Fn(&S) -> T) -> Known<T> {
-        let items = found.as_ref().ok().map(|all| all.iter().map(item).collect());
-        Known { items, unknown_because: found.as_ref().err().cloned() }
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ListedJob {
-    id: String,
-    name: String,
-    status: String,
-    owner: Option<String>,
-}
-
-/// A worker group.
-#[derive(Serialize, JsonSchema)]
-struct Workers {
-    name: String,
-    instances: usize,
-}
-
-/// An ECS service, with its numbers of tasks.
-#[derive(Serialize, JsonSchema)]
-struct Service {
-    name: String,
-    running: i32,
-    desired: i32,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ListedSession {
-    name: String,
-    owner: String,
 }
 
 pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
@@ -129,18 +48,7 @@ pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
         computations: _,
     } = &*look;
     let (gate, maintenance) = Gate::seen(users.as_ref().ok());
-    let job = |job: &Job| {
-        let Job { id, name, status, owner, queue_arn: _ } = job.clone();
-        ListedJob { id, name, status, owner }
-    };
-    let group = |group: &WorkerGroup| Workers { name: group.name.clone(), instances: group.instances.len() };
-    let service = |service: &EcsService| Service {
-        name: service.name().to_owned(),
-        running: service.running_count,
-        desired: service.desired_count,
-    };
-    let session = |one: &Session| ListedSession { name: one.name.clone(), owner: one.owner.clone() };
-    Ok(Deployment {
+    let standing = DeploymentStanding {
         name: call.id,
         at: (*at).into(),
         version: version.clone(),
@@ -150,12 +58,12 @@ pub(super) async fn get(call: Call) -> Result<Deployment, Failure> {
         gate_run: maintenance.map(|found| found.run_id.clone()),
         gate_since: maintenance.and_then(|found| found.since).map(Moment::from),
         gate_by: maintenance.and_then(|found| found.by.clone()),
-        taken_away: Known::new(taken_away, String::clone),
-        jobs: Known::new(jobs, job),
-        workers: Known::new(workers, group),
-        services: Known::new(services, service),
-        sessions: sessions.as_ref().map(|found| Known::new(found, session)),
-    })
+        jobs: Known::of(jobs),
+        workers: Known::of(workers),
+        services: Known::of(services),
+        sessions: sessions.as_ref().map(Known::of),
+    };
+    Ok(Deployment { standing, taken_away: Known::new(taken_away, String::clone) })
 }
 
 /// The run that was begun, or that leaves maintenance.
@@ -215,39 +123,9 @@ async fn start_as_asked(call: &Call, plan: Plan) -> Result<String, Failure> {
     Ok(run_id)
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Banner {
-    #[schemars(length(min = 1, max = MOST_MESSAGE))]
-    text: String,
-    #[serde(with = "BannerLevel")]
-    level: upgrade::BannerLevel,
-    /// `null`: at once.
-    #[serde(default)]
-    #[schemars(extend("format" = "date-time"))]
-    from: Option<String>,
-    /// `null`: until it is cleared.
-    #[serde(default)]
-    #[schemars(extend("format" = "date-time"))]
-    until: Option<String>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(remote = "upgrade::BannerLevel", rename_all = "lowercase")]
-enum BannerLevel {
-    Info,
-    Warning,
-    Critical,
-}
-
 pub(super) async fn banner(call: Call) -> Result<Option<Banner>, Failure> {
     let banner = call.panel.looks.banner(&call.id).await?;
-    Ok((*banner).clone().map(|upgrade::Banner { text, level, from, until }| Banner {
-        text,
-        level,
-        from,
-        until,
-    }))
+    Ok((*banner).clone().map(Banner::from))
 }
 
 pub(super) async fn set_banner(call: Call, sent: Banner) -> Result<Done, Failure> {

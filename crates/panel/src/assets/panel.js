@@ -6,20 +6,32 @@
   const kept = { get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
     set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* for this page, then */ } } };
 
-  // Times in the reader's own zone, or in UTC where they chose that: one setting for every page, named at the foot of each.
-  const in_utc = kept.get('zone') === 'utc';
-  const zone = in_utc ? { timeZone: 'UTC' } : {};
+  // Times in the zone of the settings, else in the reader's own; or in UTC where they chose that: one choice for every page, named at
+  // the foot of each.
+  const own = document.querySelector('meta[name=time-zone]')?.content ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const in_utc = own === 'UTC' || kept.get('zone') === 'utc';
+  const zone = { timeZone: in_utc ? 'UTC' : own };
   const whole = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit',
     hour12: false, timeZoneName: 'short', ...zone });
   const short = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone });
+  // How many minutes clocks there are ahead of UTC at that time.
+  const parts = new Intl.DateTimeFormat('en-US', { ...zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
+  const minutes_ahead = (at) => {
+    const of = Object.fromEntries(parts.formatToParts(at).map((part) => [part.type, Number(part.value)]));
+    return Date.UTC(of.year, of.month - 1, of.day, of.hour, of.minute) / 60000 - Math.floor(at.getTime() / 60000);
+  };
+  // What clocks there show, as a moment: the offset is that of the moment itself, which the first guess may be on the wrong side of.
+  const moment_there = (text) => {
+    const utc = new Date(text + 'Z'), guess = new Date(utc.getTime() - minutes_ahead(utc) * 60000);
+    return new Date(utc.getTime() - minutes_ahead(guess) * 60000);
+  };
   const zone_switch = document.querySelector('[data-zone-switch]');
   if (zone_switch) {
-    const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const minutes = -new Date().getTimezoneOffset(), size = Math.abs(minutes);
+    const minutes = minutes_ahead(new Date()), size = Math.abs(minutes);
     const offset = `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + String(size % 60).padStart(2, '0') : ''}`;
     document.querySelector('[data-zone]').textContent = in_utc ? 'Times are UTC.' : `Times are those of ${own} (${offset}).`;
     zone_switch.textContent = in_utc ? `Show those of ${own}` : 'Show UTC';
-    zone_switch.hidden = false;
+    zone_switch.hidden = own === 'UTC';
     zone_switch.addEventListener('click', () => { kept.set('zone', in_utc ? 'own' : 'utc'); location.reload(); });
   }
   const localize = (root) => {
@@ -40,11 +52,11 @@
     for (const place of root.querySelectorAll('[data-clock]')) place.textContent = short.format(new Date(Number(place.dataset.clock)));
   };
 
-  // A field for a time shows and takes the reader's own; what is sent is UTC.
+  // A field for a time shows and takes that zone's; what is sent is UTC.
   for (const field of document.querySelectorAll('input[data-type=time][data-utc]')) {
     const at = new Date(field.dataset.utc);
     if (Number.isNaN(at.getTime())) continue;
-    field.value = new Date(at.getTime() - (in_utc ? 0 : at.getTimezoneOffset() * 60000)).toISOString().slice(0, 16);
+    field.value = new Date(at.getTime() + minutes_ahead(at) * 60000).toISOString().slice(0, 16);
   }
 
   // What a form says, as the API's JSON. A field's name may have dots: `parameters.Size` is Size within parameters.
@@ -70,7 +82,7 @@
         case 'number': if (text !== '') put(body, field.name, Number(text)); break;
         case 'minutes': if (text !== '') put(body, field.name, Math.round(Number(text) * 60)); break;
         case 'time':
-          if (text !== '') put(body, field.name, new Date(in_utc ? text + 'Z' : text).toISOString().slice(0, 19) + 'Z');
+          if (text !== '') put(body, field.name, moment_there(text).toISOString().slice(0, 19) + 'Z');
           else if (field.dataset.empty === 'keep') put(body, field.name, '');
           break;
         case 'lines': put(body, field.name, lines(text)); break;

@@ -41,6 +41,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) icon: Icon,
     /// How much waits for them.
     pub(crate) waiting: usize,
+    /// The settings' time zone, in which pages show times; `None`: the reader's own.
+    pub(crate) time_zone: Option<&'a str>,
     pub(crate) body: Markup,
 }
 
@@ -56,6 +58,7 @@ impl<'a> Frame<'a> {
             refreshes: false,
             icon: Icon::default(),
             waiting: 0,
+            time_zone: None,
             body,
         }
     }
@@ -87,6 +90,7 @@ impl Frame<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     @if self.person.is_some() { meta name="form-token" content=(self.form_token); }
+                    @if let Some(zone) = self.time_zone { meta name="time-zone" content=(zone); }
                     @if self.refreshes { noscript { meta http-equiv="refresh" content="3"; } }
                     title { (self.title) " · Slackwater" }
                     link rel="icon" type="image/svg+xml" href=(self.icon.path());

@@ -151,6 +151,7 @@ impl Call {
             refreshes: false,
             icon: Icon::default(),
             waiting: self.waiting,
+            time_zone: self.panel.time_zone.as_deref(),
             body,
         }
     }

@@ -81,6 +81,7 @@ impl Served {
         let access = folder.path().join("panel.sqlite");
         let journal = folder.path().join("journal.sqlite");
         let panel = Panel::open(PanelSettings {
+            time_zone: None,
             backend: Arc::clone(&house) as Arc<dyn Backend>,
             runs: Arc::new(FileRuns::open(&journal, clock).expect("it opens")),
             access: &access,

@@ -45,6 +45,7 @@ impl Served {
         let (journal, access) = (folder.path().join("journal.sqlite"), folder.path().join("panel.sqlite"));
         let clock = Clock::system();
         let panel = Panel::open(PanelSettings {
+            time_zone: None,
             backend: Arc::new(house),
             runs: runs.unwrap_or_else(|| Arc::new(FileRuns::open(&journal, clock).expect("it opens"))),
             access: &access,

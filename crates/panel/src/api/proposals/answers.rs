@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::options::Options;
+use crate::answers::{Check, ExpectedChange};
 use crate::moment::Moment;
 use crate::proposals::{self, TemplateChoice};
 
@@ -125,7 +126,7 @@ impl From<proposals::Proposal> for ProposalSummary {
 pub(in crate::api) struct Preparation {
     at: Moment,
     to_version: Option<String>,
-    checks: Vec<upgrade::CheckResult>,
+    checks: Vec<Check>,
     parameters: Vec<upgrade::ParameterRow>,
     /// `null`: what the updates will do can't be told as things are.
     foretold: Option<Foretold>,
@@ -182,7 +183,7 @@ struct Update {
     stack: String,
     from_version: Option<String>,
     to_version: Option<String>,
-    changes: Vec<upgrade::ExpectedChange>,
+    changes: Vec<ExpectedChange>,
 }
 
 impl From<proposals::Preparation> for Preparation {
@@ -193,7 +194,7 @@ impl From<proposals::Preparation> for Preparation {
             stack: update.stack_name,
             from_version: update.from_version,
             to_version: update.to_version,
-            changes: update.expected,
+            changes: update.expected.into_iter().map(ExpectedChange::from).collect(),
         };
         let foretold =
             found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses, properties }| {
@@ -208,7 +209,7 @@ impl From<proposals::Preparation> for Preparation {
         Preparation {
             at: found.at.into(),
             to_version: found.to_version,
-            checks: found.checks,
+            checks: found.checks.into_iter().map(Check::from).collect(),
             parameters: found.parameters,
             foretold,
             at_work: found.at_work,

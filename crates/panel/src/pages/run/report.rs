@@ -41,7 +41,7 @@ fn markdown(picture: &RunPicture) -> String {
         if let Some(reason) = ending.reason() {
             let _ = writeln!(text, "Because: {}\n", escaped(reason));
         }
-        for sentence in ending.sentences(|at| moment(at).trim_end_matches(" UTC").to_owned()) {
+        for sentence in ending.sentences(moment) {
             let _ = writeln!(text, "{}\n", escaped(&sentence));
         }
     } else {

@@ -356,7 +356,7 @@ fn people(preparation: &Preparation) -> Markup {
             @if let Some(plan) = &preparation.plan {
                 h3 { "What users will notice" }
                 @if let Some(at) = plan.announcement.closes_at { p { "The gate closes " strong { (when(at)) } "." } }
-                ul { @for sentence in plan.users_notice(|at| iso(at).replace('T', " ").replace('Z', "")) { li { (sentence) } } }
+                ul { @for sentence in plan.users_notice(|at| iso(at).replace('T', " ").replace('Z', " UTC")) { li { (sentence) } } }
             }
             h3 { "How long" }
             p { (preparation.expectation) }
