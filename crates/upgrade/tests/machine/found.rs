@@ -3,7 +3,7 @@
 use upgrade::*;
 
 use crate::carry_out::{Carried, Crash, carry_out, carry_out_on};
-use crate::plans::{entering, plan};
+use crate::plans::{entering, leaving, plan};
 use crate::platform::{Back, Fortune, Platform};
 use crate::stories::assert_put_back;
 
@@ -69,6 +69,23 @@ fn what_a_release_removes_and_that_stays_is_put_back_but_a_group_stays_empty() {
         assert_eq!((group.min_size, group.max_size, group.desired_capacity), (0, 0, 0));
         assert_eq!(group.remembered, None);
     }
+}
+
+#[test]
+fn a_removed_group_that_stays_loses_its_note_when_another_run_leaves_maintenance() {
+    let drops = &["Workers"];
+    let fate = Fortune { drops, statuses: UPDATED, sick: true, ..Fortune::default() };
+    let fate = Fortune { answers: &[|| Answer::StayClosed], ..fate };
+    let Carried { journal, mut platform, outcome } = carry_out(&plan(), fate, Crash::Never);
+    assert!(matches!(outcome, Outcome::GateClosed { .. }), "{outcome:?}");
+    assert!(platform.group.remembered.is_some(), "maintenance goes on");
+    let before = fold(&plan(), &journal).expect("whole").left_to_put_back();
+    assert!(before.removed_groups.contains("Workers-1"), "{:?}", before.removed_groups);
+    platform.fate = Fortune { drops, ..Fortune::default() };
+    let left = carry_out_on(&Plan { before, ..leaving() }, platform, Crash::Never);
+    assert_eq!(left.outcome, Outcome::OutOfMaintenance);
+    let group = &left.platform.group;
+    assert_eq!((group.max_size, group.desired_capacity, &group.remembered), (0, 0, &None));
 }
 
 #[test]
