@@ -277,9 +277,15 @@ fn table(expected: &[Expectation], found: &[Risk], width: usize) -> String {
 }
 
 fn expectation(expectation: &Expectation) -> answers::Expected {
+    let changed_properties = expectation.changed_properties.iter().cloned().collect();
+    let change = ExpectedChange::from_expectation(expectation);
     answers::Expected {
-        change: ExpectedChange::from_expectation(expectation).into(),
-        changed_properties: expectation.changed_properties.iter().cloned().collect(),
+        logical_id: change.logical_id,
+        resource_type: change.resource_type,
+        expected: change.expected.word(),
+        differs_from_aws: change.differs_from_aws,
+        changed_properties,
+        because: change.because,
     }
 }
 

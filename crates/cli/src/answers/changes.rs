@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use changeset::estimate::{self, Timed};
-use changeset::risks::{self, RiskKind};
-use panel::answers::ExpectedChange;
+use changeset::risks;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,23 +31,26 @@ impl Answer for Changes {
     const NAME: &'static str = "changeset";
 }
 
-/// What we expect to happen to a resource.
+/// What we expect to happen to a resource. Its members and words are those of the first releases: scripts of others score this
+/// program by them.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Expected {
-    #[serde(flatten)]
-    pub change: ExpectedChange,
+    pub logical_id: String,
+    pub resource_type: String,
+    /// As the table has it, such as `changed in place`.
+    pub expected: &'static str,
+    /// Whether AWS's change set says something else.
+    pub differs_from_aws: bool,
     /// The properties that change, or may.
     pub changed_properties: Vec<String>,
+    pub because: Vec<String>,
 }
 
-/// A danger of the update.
+/// A danger of the update, in the same form.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Risk {
-    pub kind: RiskWord,
-    /// The same in a few words, such as `data is lost`.
-    pub title: &'static str,
+    /// In a few words, such as `data lost`.
+    pub kind: &'static str,
     /// False when it depends on something that only AWS knows.
     pub certain: bool,
     pub logical_id: Option<String>,
@@ -56,37 +58,10 @@ pub(crate) struct Risk {
     pub because: String,
 }
 
-/// Kinds of danger, the gravest first.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum RiskWord {
-    DataLost,
-    UpdateFails,
-    GoneAfterCleanUp,
-    Irreversible,
-    Interruption,
-    ResourceDeleted,
-    LeftBehind,
-    Undecided,
-    CapabilityNeeded,
-}
-
 impl From<&risks::Risk> for Risk {
     fn from(risk: &risks::Risk) -> Risk {
         let risks::Risk { kind, certain, logical_id, resource_type, because } = risk.clone();
-        let title = kind.title();
-        let kind = match kind {
-            RiskKind::DataLost => RiskWord::DataLost,
-            RiskKind::UpdateFails => RiskWord::UpdateFails,
-            RiskKind::GoneAfterCleanUp => RiskWord::GoneAfterCleanUp,
-            RiskKind::Irreversible => RiskWord::Irreversible,
-            RiskKind::Interruption => RiskWord::Interruption,
-            RiskKind::ResourceDeleted => RiskWord::ResourceDeleted,
-            RiskKind::LeftBehind => RiskWord::LeftBehind,
-            RiskKind::Undecided => RiskWord::Undecided,
-            RiskKind::CapabilityNeeded => RiskWord::CapabilityNeeded,
-        };
-        Risk { kind, title, certain, logical_id, resource_type, because }
+        Risk { kind: kind.title(), certain, logical_id, resource_type, because }
     }
 }
 

@@ -153,7 +153,7 @@ fn json_has_the_shape_of_describe_change_set_and_our_keys_beside_it() {
         assert_eq!(document["permissions"]["Version"], "2012-10-17");
         assert_eq!(document["parameters"][0]["after"], "****");
         assert_eq!(document["parameters"][0]["changed"], true);
-        assert_eq!(document["expectations"][0]["logicalId"], "Database");
+        assert_eq!(document["expectations"][0]["logical_id"], "Database");
         assert!(document["risks"].is_array());
     }
 }
@@ -231,7 +231,7 @@ fn code_oceans_worker_groups_are_foretold_as_replaced() {
     let document: Json = serde_json::from_str(&ran.out).expect("JSON");
     let expected = |logical_id: &str| {
         let all = document["expectations"].as_array().expect("a list");
-        let one = all.iter().find(|one| one["logicalId"] == logical_id);
+        let one = all.iter().find(|one| one["logical_id"] == logical_id);
         one.map_or("nothing", |one| one["expected"].as_str().expect("a word")).to_owned()
     };
     for (logical_id, word) in [
@@ -239,7 +239,7 @@ fn code_oceans_worker_groups_are_foretold_as_replaced() {
         ("GPUWorkersAutoScalingGroup", "replaced"),
         ("WorkersAutoScalingWarmPool", "replaced"),
         ("IdleWorkersScaleInPolicy", "replaced"),
-        ("ServicesAutoScalingGroup", "instances-replaced"),
+        ("ServicesAutoScalingGroup", "instances replaced"),
         ("ServicesInstanceDedicatedMachinesAccess", "removed"),
         ("AnalyticsDBInstance", "nothing"),
     ] {

@@ -9,8 +9,8 @@ import sys
 
 from jsonschema import Draft202012Validator
 
-# AWS's own form of a change set.
-AWS = {"Changes"}
+# AWS's own form of a change set; and the members of its expectations and risks, which others' scripts read since the first releases.
+AWS = {"Changes", "logical_id", "resource_type", "differs_from_aws", "changed_properties"}
 
 
 def strict(schema):
