@@ -271,8 +271,8 @@ const EXAMPLES: [(&str, When, i32, &str); 14] = [
     (".outcome.word", When::After, 0, "upgraded"),
     (".inTheWay", When::Before, 0, "warning recovery-point: "),
     ("nowhere", When::Before, 0, "nowhere"),
-    (".differsFromAws", When::Before, 0, "WorkerGroup: replaced"),
-    ("data-lost", When::Before, 0, "true"),
+    (".differs_from_aws", When::Before, 0, "WorkerGroup: replaced"),
+    ("data lost", When::Before, 0, "true"),
     (".p95", When::Before, 0, "."),
     (".noEcho", When::Before, 0, "="),
 ];
