@@ -57,9 +57,9 @@ pub(super) async fn judge(world: &World, done: &Done, was_entered: bool) -> Resu
         }
         Err(error) => wrong(format!("the runs can't be listed: {error}")),
     }
-    for words in std::mem::take(&mut world.net.log().past_the_limit) {
-        wrong(words);
-    }
+    // What is wrong is written down where this is: it is taken first.
+    let past_the_limit = std::mem::take(&mut world.net.log().past_the_limit);
+    past_the_limit.into_iter().for_each(wrong);
     secrets(world, done);
     let Some(outcome) = &done.outcome else {
         wrong("it has not ended".to_owned());
