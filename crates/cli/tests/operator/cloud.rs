@@ -1,5 +1,6 @@
 //! A local cloud in a process of its own, with the sample platform on it, and the program beside it.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -20,10 +21,18 @@ pub struct Cloud {
     folder: TempDir,
     server: Child,
     environment: Vec<(String, String)>,
+    /// Processes of commands that were begun.
+    begun: RefCell<Vec<u32>>,
 }
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        // A test that failed waits for nobody, and whoever waits for its output would wait for what it began.
+        if std::thread::panicking() {
+            for id in self.begun.borrow().iter() {
+                let _ended = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            }
+        }
         // It has ended by itself, at worst.
         let _ended = self.server.kill();
         let _reaped = self.server.wait();
@@ -85,7 +94,7 @@ impl Cloud {
                 break;
             }
         }
-        let cloud = Cloud { folder, server, environment };
+        let cloud = Cloud { folder, server, environment, begun: RefCell::default() };
         cloud.write(
             "seed.toml",
             &format!("[[stack]]\nname = \"sample\"\ntemplate = \"{}\"\n{work}", sample("1.0.0").display()),
@@ -172,7 +181,10 @@ impl Cloud {
     /// Begin a command, with its output kept for its end.
     pub fn begin(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+        let begun =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        self.begun.borrow_mut().push(begun.id());
+        begun
     }
 
     /// Wait until the list of runs says this.
