@@ -4,7 +4,7 @@
 
 mod acceptances;
 mod around;
-mod calm;
+pub(crate) mod calm;
 mod catalogue;
 pub(crate) mod doors;
 mod pieces;

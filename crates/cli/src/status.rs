@@ -6,11 +6,12 @@ mod attention;
 mod text;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use conductor::{Cloud, JournalStore};
 use upgrade::{
-    Computation, Deployment, EcsService, FleetQuery, Job, JobQueue, LogicalResource, Looked, Machine,
-    Maintenance, PortError, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
+    Computation, Deployment, EcsService, FleetQuery, HealthFinding, Job, JobQueue, LogicalResource, Looked,
+    Machine, Maintenance, PortError, Session, Targets, Timestamp, WorkerGroup, find_targets_with,
 };
 
 use crate::answers;
@@ -18,6 +19,7 @@ use crate::arguments::{DataDir, Format, Status};
 use crate::configuration::DeploymentSettings;
 use crate::error::{CliError, Exit};
 use crate::listed_run::ListedRun;
+use crate::planning::calm::health_now;
 use crate::planning::doors::{door_lines, entrance, open_doors};
 use crate::site::{self, Site};
 use crate::terminal;
@@ -41,6 +43,8 @@ pub(crate) struct Standing {
     pub gate: Looked<Gate>,
     /// Every way in and how it stands, a line each.
     pub doors: Vec<String>,
+    /// Each part that proves the platform healthy; none: the settings ask none.
+    pub health: Looked<Vec<HealthFinding>>,
     /// What people and jobs do.
     pub at_work: AtWork,
     /// Job queues, with our notes.
@@ -217,6 +221,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
     let groups = FleetQuery::WorkerGroups { names: ids(&targets.worker_groups) };
     let services = FleetQuery::EcsServices { arns: ids(&targets.ecs_services) };
     let (gate, doors) = gate(site, &deployment, &targets).await;
+    let in_maintenance = gate.as_ref().is_ok_and(|gate| gate.run.is_some());
     let mut standing = Standing {
         deployment: site.settings.name.clone(),
         at: site.clock.now(),
@@ -225,6 +230,7 @@ pub(crate) async fn look(site: &Site, data: Option<&DataDir>) -> Result<Standing
         version: upgrade::ReleaseSide::deployed(&deployment)?.version(site.profile.as_ref()),
         gate,
         doors,
+        health: health_within(site, &targets, in_maintenance).await,
         at_work: AtWork {
             sessions: sessions(site).await,
             computations: computations(site).await,
@@ -281,6 +287,22 @@ async fn gate(site: &Site, deployment: &Deployment, targets: &Targets) -> (Looke
         }
     };
     (Ok(gate), door_lines(site, &entrance))
+}
+
+/// How long a look at the platform's health may hold everything else up: a sick platform may not answer at all.
+const HEALTH_SECONDS: u64 = 4;
+
+/// How healthy each part of the platform is, if that is told soon.
+pub(crate) async fn health_within(
+    site: &Site,
+    targets: &Targets,
+    in_maintenance: bool,
+) -> Looked<Vec<HealthFinding>> {
+    let asked = health_now(site, targets, in_maintenance);
+    match tokio::time::timeout(Duration::from_secs(HEALTH_SECONDS), asked).await {
+        Ok(found) => found.map_err(in_words),
+        Err(_) => Err(format!("its parts did not all answer within {HEALTH_SECONDS} s")),
+    }
 }
 
 async fn sessions(site: &Site) -> Option<Looked<Vec<Session>>> {

@@ -7,8 +7,8 @@ use conductor::Request;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upgrade::{
-    ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, Job, Maintenance, MaintenancePolicy, Plan,
-    Session, Timestamp, UpgradeChoices, Users, WorkerGroup,
+    ApprovedPlan, Banner, CatalogueEntry, Computation, EcsService, HealthFinding, Job, Maintenance,
+    MaintenancePolicy, Plan, Session, Timestamp, UpgradeChoices, Users, WorkerGroup,
 };
 
 use crate::proposals::{Preparation, Progress, Rehearsal, WishedTemplate};
@@ -124,6 +124,8 @@ pub struct Look {
     pub users: Result<Users, String>,
     /// Every way in and how it stands, a line each.
     pub doors: Vec<String>,
+    /// Each part that proves the platform healthy; none: nothing is asked. Or why nobody knows.
+    pub health: Result<Vec<HealthFinding>, String>,
     /// What is as maintenance leaves it and bears its note, a line each: leaving puts it back. Or why nobody knows.
     pub taken_away: Result<Vec<String>, String>,
     /// Unfinished jobs; or why nobody knows.

@@ -2,6 +2,20 @@
 
 use std::fmt::Write as _;
 
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+use upgrade::StackEvent;
+
+/// How long before a failure the call that failed may lie: CloudFormation repeats some, and waits for what others bring about.
+const CALLS_BEFORE: Duration = Duration::minutes(30);
+
+/// CloudTrail's times are the calls', CloudFormation's those of its own events.
+const CALLS_AFTER: Duration = Duration::minutes(1);
+
+/// Services without Regions, whose calls CloudTrail keeps in one (CloudTrail User Guide, "Global service events").
+const GLOBAL_SERVICES: [&str; 4] =
+    ["AWS::IAM::", "AWS::CloudFront::", "AWS::Route53::", "AWS::Organizations::"];
+
 /// A stack in AWS's console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Console {
@@ -44,6 +58,23 @@ impl Console {
         ]
     }
 
+    /// CloudTrail's record of what was changed, or refused, up to a failure; `None`: it has no time.
+    pub(crate) fn calls_before(&self, event: &StackEvent) -> Option<String> {
+        let failed_at = OffsetDateTime::parse(&event.timestamp, &Rfc3339).ok()?;
+        let time = |at: Option<OffsetDateTime>| Some(encoded(&at?.format(&Rfc3339).ok()?));
+        let (from, to) =
+            (time(failed_at.checked_sub(CALLS_BEFORE))?, time(failed_at.checked_add(CALLS_AFTER))?);
+        let is_global = GLOBAL_SERVICES.iter().any(|prefix| event.resource_type.starts_with(prefix));
+        let (host, region) = match self.host.split_once('.') {
+            Some((_, domain @ "console.aws.amazon.com")) if is_global => {
+                (format!("us-east-1.{domain}"), "us-east-1")
+            }
+            _ => (self.host.clone(), self.region.as_str()),
+        };
+        let filter = format!("ReadOnly=false&StartTime={from}&EndTime={to}");
+        Some(format!("https://{host}/cloudtrailv2/home?region={region}#/events?{filter}"))
+    }
+
     /// A log group.
     pub(crate) fn log_group(&self, name: &str) -> String {
         let Console { host, region, stack_id: _ } = self;
@@ -83,6 +114,42 @@ mod tests {
         assert!(china.starts_with("https://cn-north-1.console.amazonaws.cn/"), "{china}");
         assert_eq!((of("aws-iso", "us-iso-east-1"), of("aws", "")), (None, None));
         assert_eq!(Console::of_stack("lab\"><script>"), None);
+    }
+
+    #[test]
+    fn the_calls_before_a_failure_are_where_cloudtrail_keeps_them() {
+        let console = Console::of_stack("arn:aws:cloudformation:eu-west-1:1:stack/lab/1").expect("one");
+        let of = |resource_type: &str, timestamp: &str| {
+            console.calls_before(&upgrade::StackEvent {
+                event_id: "1".to_owned(),
+                timestamp: timestamp.to_owned(),
+                logical_id: "Database".to_owned(),
+                physical_id: None,
+                resource_type: resource_type.to_owned(),
+                status: "UPDATE_FAILED".to_owned(),
+                status_reason: None,
+                hook: None,
+            })
+        };
+        let page = of("AWS::RDS::DBInstance", "2026-11-25T01:20:03.123Z").expect("it has a time");
+        assert!(
+            page.starts_with(
+                "https://eu-west-1.console.aws.amazon.com/cloudtrailv2/home?region=eu-west-1#/events?"
+            ),
+            "{page}"
+        );
+        assert!(
+            page.ends_with(
+                "ReadOnly=false&StartTime=2026-11-25T00%3A50%3A03.123Z&EndTime=2026-11-25T01%3A21%3A03.123Z"
+            ),
+            "{page}"
+        );
+        let global = of("AWS::IAM::Role", "2026-11-25T01:20:03Z").expect("it has a time");
+        assert!(
+            global
+                .starts_with("https://us-east-1.console.aws.amazon.com/cloudtrailv2/home?region=us-east-1#")
+        );
+        assert_eq!(of("AWS::IAM::Role", "yesterday"), None);
     }
 
     #[test]

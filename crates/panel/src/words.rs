@@ -2,7 +2,7 @@
 
 use conductor::Claim;
 use maud::{Markup, html};
-use upgrade::{BannerLevel, Ending, Maintenance, Outcome, RunKind, Timestamp, Users};
+use upgrade::{BannerLevel, Ending, HealthFinding, Maintenance, Outcome, RunKind, Timestamp, Users};
 
 use crate::live::{RunStatus, Unreadable};
 use crate::moment::iso;
@@ -131,6 +131,17 @@ pub(crate) fn maintenance_mode(users: &Result<Users, String>) -> Markup {
         Ok(Users::Out(_) | Users::Stopped(_)) => pill(Tone::Mind, "on"),
         Err(_) => pill(Tone::Quiet, "unknown"),
     }
+}
+
+/// How healthy the platform is, by its parts; `None`: the settings ask none.
+pub(crate) fn health(parts: &Result<Vec<HealthFinding>, String>) -> Option<Markup> {
+    let parts = match parts {
+        Ok(parts) => parts,
+        Err(why) => return Some(html! { span title=(why) { (pill(Tone::Quiet, "unknown")) } }),
+    };
+    let well = parts.iter().filter(|part| part.healthy).count();
+    let tone = if well == parts.len() { Tone::Good } else { Tone::Bad };
+    (!parts.is_empty()).then(|| pill(tone, &format!("{well} of {}", counted(parts.len(), "part"))))
 }
 
 /// What it means for users, in a sentence.

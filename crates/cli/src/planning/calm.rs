@@ -63,7 +63,7 @@ async fn left_over_banner(site: &Site) -> Option<BannerBefore> {
 
 /// How healthy the platform is at this moment: what is sick already proves nothing later. What can't be asked isn't known
 /// to be sick. In maintenance only the target groups tell of before: pages and the platform itself may be down for its sake.
-async fn health_now(
+pub async fn health_now(
     site: &Site,
     targets: &Targets,
     in_maintenance: bool,

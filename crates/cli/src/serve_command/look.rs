@@ -11,6 +11,7 @@ use upgrade::{
 use super::refusals::unanswered;
 use crate::planning::doors::{door_lines, entrance};
 use crate::site::Site;
+use crate::status::health_within;
 
 /// Ask for everything.
 ///
@@ -32,6 +33,7 @@ pub async fn look(site: &Site) -> Result<Look, BackendError> {
                 status: deployment.status,
                 users: Err(why.clone()),
                 doors: Vec::new(),
+                health: Err(why.clone()),
                 taken_away: Err(why.clone()),
                 jobs: Err(why.clone()),
                 workers: Err(why.clone()),
@@ -51,6 +53,8 @@ pub async fn look(site: &Site) -> Result<Look, BackendError> {
         }
         Err(error) => (Err(error.to_string()), Vec::new(), Vec::new()),
     };
+    let in_maintenance = users.as_ref().is_ok_and(|users: &Users| users.maintenance().is_some());
+    let health = health_within(site, &targets, in_maintenance).await;
     let parts = CalmParts { alarm_names: ids(&targets.alarms), ..CalmParts::of_work(&targets) };
     let standing =
         FleetQuery::Standing { stack_id: deployment.stack_id.clone(), parts, version_sources: Vec::new() };
@@ -77,6 +81,7 @@ pub async fn look(site: &Site) -> Result<Look, BackendError> {
         status: deployment.status,
         users,
         doors,
+        health,
         taken_away,
         jobs,
         workers,

@@ -184,6 +184,7 @@ mod tests {
             version: None,
             gate: Ok(Gate::default()),
             doors: Vec::new(),
+            health: Ok(Vec::new()),
             at_work: AtWork {
                 sessions: None,
                 computations: None,

@@ -18,6 +18,7 @@ const LABEL: usize = 13;
 pub(super) fn render(standing: &Standing, width: usize) -> String {
     let mut text = head(standing);
     gate(&mut text, standing, width);
+    health(&mut text, standing, width);
     at_work(&mut text, standing, width);
     workers(&mut text, standing);
     services(&mut text, standing);
@@ -90,6 +91,21 @@ fn gate(text: &mut String, standing: &Standing, width: usize) {
         for door in &standing.doors {
             wrap(text, door, width);
         }
+    }
+}
+
+/// Who is well is counted, who isn't is named.
+fn health(text: &mut String, standing: &Standing, width: usize) {
+    let Some(parts) = looked(text, "Health", &standing.health) else { return };
+    if parts.is_empty() {
+        return;
+    }
+    let sick: Vec<_> = parts.iter().filter(|part| !part.healthy).collect();
+    let well = format!("{} of {} healthy", parts.len() - sick.len(), counted(parts.len(), "part"));
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    line(text, "Health", &if sick.is_empty() { well } else { format!("{red}{well}{red:#}:") });
+    for part in sick {
+        wrap(text, &format!("{}: {}", part.what, part.detail), width);
     }
 }
 

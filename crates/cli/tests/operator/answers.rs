@@ -260,12 +260,13 @@ enum When {
 }
 
 /// Each example's own words, when it is run, how it ends, and what it prints then.
-const EXAMPLES: [(&str, When, i32, &str); 14] = [
+const EXAMPLES: [(&str, When, i32, &str); 15] = [
     (".inMaintenance", When::Waiting, 0, "production: since 20"),
     (".attention", When::Left, 0, "production: "),
     (".jobs.items", When::Waiting, 0, "RUNNING\t"),
     (".ended", When::Waiting, 0, ": not ended; in: Terminate jobs, by process "),
     (".usersOutUntil", When::After, 0, ""),
+    ("(.health.items", When::Before, 0, "production\n0"),
     ("sort_by", When::After, 0, " s  "),
     (".logicalId) \\(.reason", When::After, 0, "UPDATE_COMPLETE sample"),
     (".outcome.word", When::After, 0, "upgraded"),

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upgrade::{
-    Computation, EcsService, Job, JobQueue, Machine, Maintenance, Session, Unsaved, Users, WorkerGroup,
+    Computation, EcsService, HealthFinding, Job, JobQueue, Machine, Maintenance, Session, Unsaved, Users,
+    WorkerGroup,
 };
 
 use crate::backend::MOST_MESSAGE;
@@ -47,6 +48,8 @@ pub struct DeploymentStanding {
     pub gate: Gate,
     /// Every way in and how it stands, a line each.
     pub doors: Vec<String>,
+    /// Each part that proves the platform healthy. In maintenance its pages and the platform itself aren't asked.
+    pub health: Known<PartHealth>,
     /// The run that entered the maintenance which the deployment is in.
     pub gate_run: Option<String>,
     pub gate_since: Option<Moment>,
@@ -82,6 +85,23 @@ impl<T> Known<T> {
     {
         let items = found.as_ref().ok().map(|all| all.iter().map(T::from).collect());
         Known { items, unknown_because: found.as_ref().err().cloned() }
+    }
+}
+
+/// A part of the platform, and how it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PartHealth {
+    /// What was asked, such as `target group web` or `platform`.
+    pub part: String,
+    pub healthy: bool,
+    /// What it answered.
+    pub detail: String,
+}
+
+impl From<&HealthFinding> for PartHealth {
+    fn from(finding: &HealthFinding) -> PartHealth {
+        let HealthFinding { what, healthy, detail } = finding.clone();
+        PartHealth { part: what, healthy, detail }
     }
 }
 

@@ -159,6 +159,7 @@ impl Maintenance<'_> {
             ("under-way", self.under_way()),
             ("acts", self.acts()),
             ("work", html! { @if let Ok(look) = look { (at_work(look)) } }),
+            ("health", html! { @if let Ok(look) = look { (health_of_parts(look)) } }),
             ("stopped", html! { @if let Some(last) = last { (stopped(last.telling.report())) } }),
             ("looked", html! { @if let Ok(look) = look { p.sub { "Looked at " (when(look.at)) } } }),
         ]
@@ -305,6 +306,26 @@ fn disable(page: &Maintenance<'_>, running: Option<&RunPicture>) -> Markup {
                 }
                 button.primary { "Disable maintenance mode" }
             }))
+        }
+    }
+}
+
+/// Each part that proves the platform healthy, as it is now: who is sick first.
+fn health_of_parts(look: &Look) -> Markup {
+    let in_words = |healthy| if healthy { (Tone::Good, "healthy") } else { (Tone::Bad, "unhealthy") };
+    html! {
+        section {
+            h2 { "Health" }
+            @match &look.health {
+                Err(why) => p.notice.mind { "The platform's health is unknown: " (why) },
+                Ok(parts) if parts.is_empty() => p.sub { "The settings ask nothing for its health." },
+                Ok(parts) => ul.names {
+                    @for is_well in [false, true] { @for part in parts.iter().filter(|part| part.healthy == is_well) {
+                        li.wrap { @let (tone, words) = in_words(is_well); (pill(tone, words)) " " (part.what) " · " (part.detail) }
+                    } }
+                },
+            }
+            @if look.maintenance().is_some() { p.sub { "While maintenance mode is on, pages and the platform itself may be down for its sake, and aren't asked." } }
         }
     }
 }

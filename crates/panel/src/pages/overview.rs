@@ -18,8 +18,8 @@ use crate::proposals::{Proposal, Stage};
 use crate::waiting::{Waiting, WaitsFor, waiting};
 use crate::web::{Call, Failure, Frame, Icon, Page, waiting_count};
 use crate::words::{
-    Tone, carried_out_by, counted, maintenance_mode, pill, purpose, run_status, runs_unread, since_by,
-    unreadable, when,
+    Tone, carried_out_by, counted, health, maintenance_mode, pill, purpose, run_status, runs_unread,
+    since_by, unreadable, when,
 };
 
 pub(super) const PAGES: &[Page] = &[
@@ -211,6 +211,7 @@ fn picture(look: &Look) -> Markup {
             div { dt { "Version" } dd { (look.version.as_deref().unwrap_or("not told")) } }
             div { dt { "Stack" } dd { (breakable(&look.status)) } }
             div { dt { "Maintenance mode" } dd { (maintenance_mode(&look.users)) } }
+            @if let Some(health) = health(&look.health) { div { dt { "Health" } dd { (health) } } }
             div { dt { "Jobs" } dd { (count(&look.jobs)) } }
             div { dt { "Workers" } dd {
                 @match &look.workers {

@@ -30,6 +30,7 @@ pub struct House {
     /// Whether users are let in.
     pub users: Users,
     /// What maintenance has taken away.
+    pub health: Vec<upgrade::HealthFinding>,
     pub taken_away: Vec<String>,
     /// Unfinished jobs.
     pub jobs: Vec<Job>,
@@ -74,6 +75,7 @@ impl Default for House {
             under_way: None,
             leavings: Mutex::default(),
             users: Users::In,
+            health: Vec::new(),
             taken_away: Vec::new(),
             jobs: Vec::new(),
             status: "UPDATE_COMPLETE",
@@ -125,6 +127,7 @@ impl Backend for House {
                 version: Some("1.2.0".to_owned()),
                 status: self.status.to_owned(),
                 users: Ok(self.users.clone()),
+                health: Ok(self.health.clone()),
                 taken_away: Ok(self.taken_away.clone()),
                 jobs: Ok(self.jobs.clone()),
                 workers: Err("throttled".to_owned()),

@@ -247,3 +247,34 @@ async fn a_review_counts_and_shows_each_value_before_and_after() {
     let counts = review.find("class=\"counts\"").expect("they are there");
     assert!(counts < review.find("id=\"risks\"").expect("risks"), "counts come first");
 }
+
+/// Overview counts the parts that are well; System maintenance names each, the sick ones first.
+#[tokio::test]
+async fn how_healthy_each_part_is_stands_where_one_looks() {
+    let finding = |what: &str, healthy, detail: &str| upgrade::HealthFinding {
+        what: what.to_owned(),
+        healthy,
+        detail: detail.to_owned(),
+    };
+    let health = vec![
+        finding("target group web", true, "2 of 2 targets are healthy"),
+        finding("platform", false, "is degraded: no license"),
+    ];
+    let served = Served::with(House { health, ..House::default() }, false);
+    let ada = served.set_up().await;
+    holds(
+        &shown(&served, "/", &ada).await,
+        &["<span class=\"pill bad\">1 of 2 parts</span>"],
+        &["no license"],
+    );
+    let page = shown(&served, PAGE, &ada).await;
+    holds(&page, &["</span> platform · is degraded: no license", "</span> target group web · 2 of 2"], &[]);
+    assert!(page.find("no license") < page.find("target group web"), "{page}");
+    let api = served.get("/api/v1/deployments/lab", &ada.cookie).await;
+    let platform = json!({"part": "platform", "healthy": false, "detail": "is degraded: no license"});
+    assert_eq!(json(&api)["health"]["items"][1], platform);
+    let nothing = Served::with(House::default(), false);
+    let ada = nothing.set_up().await;
+    holds(&shown(&nothing, "/", &ada).await, &[], &["Health"]);
+    holds(&shown(&nothing, PAGE, &ada).await, &["The settings ask nothing for its health."], &[]);
+}

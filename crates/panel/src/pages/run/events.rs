@@ -15,6 +15,11 @@ fn log_group(event: &StackEvent, console: Option<&Console>) -> Option<String> {
     Some(console?.log_group(name))
 }
 
+/// What was called before the failure that is the root cause, in AWS's console.
+fn calls_before(event: &StackEvent, console: Option<&Console>) -> Option<String> {
+    console.filter(|_| event.is_root_failure())?.calls_before(event)
+}
+
 /// Lines on a page. Older ones are a page away, so that ten thousand cost no more than these.
 pub(super) const LINES_A_PAGE: usize = 200;
 
@@ -187,6 +192,7 @@ fn line_words(kind: &LineKind, console: Option<&Console>) -> (Tone, Markup) {
             };
             let words = html! {
                 span { span.status { (event.status) } " " (event.logical_id) " " small { (event.resource_type) }
+                @if let Some(calls) = calls_before(event, console) { " " a href=(calls) rel="noreferrer" { "its calls in CloudTrail" } }
                 @if let Some(log) = log_group(event, console) { " " a href=(log) rel="noreferrer" { "its log" } }
                 @if let Some(reason) = event.reason() { br; span.reason { (reason) } } }
             };
