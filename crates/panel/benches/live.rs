@@ -127,8 +127,8 @@ struct Waits {
     stream: fn(usize) -> String,
     /// Let the next thing happen; it is the so manieth.
     happen: fn(&conductor::SqliteJournal, usize),
-    /// At most one telling of each.
-    is_news: fn(&str) -> bool,
+    /// What a message tells of; what was told last is no news.
+    news: fn(&str) -> Option<&str>,
 }
 
 /// The page of a run of many events: another event.
@@ -145,7 +145,7 @@ const EVENT: Waits = Waits {
         runs::write(journal, "long", runs::count(journal, "long"), at, seen);
     },
     // The timeline is told by itself, of what the page knows already.
-    is_news: |message| !message.contains("\"lines\":\"\""),
+    news: |message| (!message.contains("\"lines\":\"\"")).then_some(message),
 };
 
 /// Overview: a run begins.
@@ -155,7 +155,11 @@ const OVERVIEW: Waits = Waits {
     happen: |journal, number| {
         runs::begin(journal, &plan::plan(&format!("begins-{number}")));
     },
-    is_news: |message| message.contains("begins-"),
+    // The cards come anew whenever one of them has changed.
+    news: |message| {
+        let (_, run) = message.split_once("begins-")?;
+        run.split(|one: char| !one.is_ascii_digit()).next()
+    },
 };
 
 /// From before something is written to the journal until it is on each of the open pages.
@@ -174,13 +178,13 @@ fn reach(served: Served, token: &str, told: usize, waits: &Waits) {
     let journal = conductor::SqliteJournal::open(&path).expect("a journal");
 
     let (arrived, arrivals) = mpsc::channel::<Instant>();
-    let (token, is_news) = (token.to_owned(), waits.is_news);
+    let (token, news) = (token.to_owned(), waits.news);
     let stream = (waits.stream)(if waits.name == EVENT.name { runs::count(&journal, "long") } else { 0 });
     std::thread::spawn(move || {
         let runtime = runtime();
         runtime.block_on(async {
             for _ in 0..PAGES {
-                tokio::spawn(look_on(address, stream.clone(), token.clone(), is_news, arrived.clone()));
+                tokio::spawn(look_on(address, stream.clone(), token.clone(), news, arrived.clone()));
             }
             std::future::pending::<()>().await;
         });
@@ -219,15 +223,18 @@ async fn look_on(
     address: SocketAddr,
     path: String,
     token: String,
-    is_news: fn(&str) -> bool,
+    news: fn(&str) -> Option<&str>,
     arrived: mpsc::Sender<Instant>,
 ) {
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut lines = BufReader::new(stream).split(b'\n');
+    let mut last = String::new();
     while let Some(line) = lines.next_segment().await.expect("readable") {
-        if line.starts_with(b"data: ") && is_news(&String::from_utf8_lossy(&line)) {
+        let line = String::from_utf8_lossy(&line);
+        if let Some(told) = line.strip_prefix("data: ").and_then(news).filter(|told| *told != last) {
+            last = told.to_owned();
             arrived.send(now()).expect("awaited");
         }
     }
