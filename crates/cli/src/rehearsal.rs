@@ -3,6 +3,7 @@
 //! [`Rehearsal::prepare`] sets the stage and draws the plan up; [`Rehearsal::run`] carries it out on a fork of the stage, as often as
 //! one likes. What differs between runs is a [`Variation`]: how long things take, what fails, who answers what.
 
+pub mod beginnings;
 pub mod calls;
 pub mod circumstances;
 pub mod compared;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conductor::{
-    Cloud, ConductError, Conductor, Ended, Holder, JournalStore, Reply, Request, SqliteJournal,
+    Cloud, ConductError, Conductor, Ended, Here, Holder, JournalStore, Reply, Request, SqliteJournal,
     TAKE_OVER_SECONDS, Watcher,
 };
 use localcloud::{Faults, Pace};
@@ -39,6 +40,7 @@ use upgrade::{
     Timestamp, UpgradeChoices, Users, Verdict,
 };
 
+use self::beginnings::{Beginning, Keeping};
 use self::calls::CallLog;
 use self::circumstances::Circumstances;
 use self::durations::Drawn;
@@ -130,6 +132,8 @@ pub struct Death {
 pub struct Came {
     pub ended: Ended,
     pub records: Vec<Record>,
+    /// Each step that was entered, with the number of the record (from 0) that was the first to do so.
+    pub entered: Vec<(usize, Step)>,
     pub report: Report,
     /// When it began and ended.
     pub began_at: Timestamp,
@@ -208,11 +212,35 @@ impl Rehearsal {
     /// # Errors
     /// The fork can't be made, or the run broke one of the program's own rules.
     pub fn run(&self, variation: &Variation) -> Result<Came, CliError> {
-        virtual_time()?.block_on(self.carry_out(variation))
+        self.run_from(None, variation)
     }
 
-    async fn carry_out(&self, variation: &Variation) -> Result<Came, CliError> {
-        let stage = self.stage.fork()?;
+    /// The same from there on; nothing may vary before.
+    ///
+    /// # Errors
+    /// As [`Rehearsal::run`].
+    pub fn run_from(&self, beginning: Option<&Beginning>, variation: &Variation) -> Result<Came, CliError> {
+        let (came, _) = virtual_time()?.block_on(self.carry_out(variation, beginning, None))?;
+        Ok(came)
+    }
+
+    /// The beginnings of the run to which nothing happens, which went like this one before.
+    ///
+    /// # Errors
+    /// As [`Rehearsal::run`].
+    pub fn beginnings(&self, whole: &Came) -> Result<Vec<Beginning>, CliError> {
+        let (_, kept) = virtual_time()?.block_on(self.carry_out(&Variation::default(), None, Some(whole)))?;
+        Ok(kept)
+    }
+
+    /// `kept_of`: beginnings are kept, of a run that went like this one before.
+    async fn carry_out(
+        &self,
+        variation: &Variation,
+        beginning: Option<&Beginning>,
+        kept_of: Option<&Came>,
+    ) -> Result<(Came, Vec<Beginning>), CliError> {
+        let stage = beginning.map_or(&self.stage, |beginning| &beginning.stage).fork()?;
         let failed = |error: localcloud::AwsError| CliError::new(Exit::Failed, error.message);
         if let Some(pace) = &variation.pace {
             for cloud in stage.clouds() {
@@ -223,22 +251,28 @@ impl Rehearsal {
             cloud.set_faults(&variation.faults).map_err(failed)?;
         }
         if let Some(platform) = &stage.platform {
-            platform.begin(variation.mishaps.clone());
+            match beginning {
+                None => platform.begin(variation.mishaps.clone()),
+                Some(_) => platform.meet(variation.mishaps.clone()),
+            }
             if let Some(circumstances) = &variation.circumstances {
                 platform.live_through(circumstances);
             }
         }
         let calls = CallLog::default();
-        calls.begin(variation.failing_call);
+        let before = beginning.map(|beginning| beginning.calls.clone()).unwrap_or_default();
+        calls.go_on(before, variation.failing_call);
         calls.live_through(variation.circumstances);
         let site = stage.site_counted(&calls)?;
         let journal = SqliteJournal::in_memory()?;
         let approved = ApprovedPlan::new(self.plan.clone(), &self.plan.sha256(), "the rehearsal", stage.at)?;
         let mut director = Director::of(variation);
-        let began_at = stage.clock.now();
+        director.recorded = beginning.map_or(0, |beginning| beginning.records.len());
+        director.keeping = kept_of.map(|whole| Keeping::new(&stage, &calls, whole));
+        let began_at = beginning.map_or(stage.clock.now(), |beginning| beginning.began_at);
         let quiet =
             Quiet { ports: &site.ports, stage: &stage, looks_always: variation.looks_always, life: None };
-        let conducting = self.conduct(quiet, &journal, &approved, &mut director);
+        let conducting = self.conduct(quiet, &journal, &approved, beginning, &mut director);
         let ended = tokio::time::timeout(LONGEST, conducting).await.map_err(|_| {
             CliError::new(Exit::Failed, "a rehearsed run had not ended after 14 days, and was given up")
         })??;
@@ -261,9 +295,11 @@ impl Rehearsal {
         if end.is_well() && !stack_status.ends_with("_COMPLETE") {
             wrongs.push(format!("the run has ended well, and the stack is {stack_status}"));
         }
-        Ok(Came {
+        let kept = director.keeping.take().map(Keeping::kept).unwrap_or_default();
+        let came = Came {
             ended,
             records,
+            entered: director.entered,
             report,
             began_at,
             ended_at,
@@ -272,7 +308,8 @@ impl Rehearsal {
             stack_status,
             calls: calls.calls(),
             requests: platform.map(SimulatedPlatform::requests).unwrap_or_default(),
-        })
+        };
+        Ok((came, kept))
     }
 
     /// Conduct, by another conducting from where the first one dies.
@@ -281,6 +318,7 @@ impl Rehearsal {
         quiet: Quiet<'_>,
         journal: &SqliteJournal,
         approved: &ApprovedPlan,
+        beginning: Option<&Beginning>,
         director: &mut Director<'_>,
     ) -> Result<Ended, ConductError> {
         let life = Rc::clone(&director.life);
@@ -297,7 +335,14 @@ impl Rehearsal {
         let first = Holder::named("a rehearsal");
         let conductor = Conductor { cloud: &cloud, journal, clock, holder: &first };
         let ended = {
-            let conducting = conductor.start(approved, &mut *director);
+            let conducting = async {
+                match beginning {
+                    None => conductor.start(approved, &mut *director).await,
+                    Some(from) => {
+                        conductor.go_on_from(&self.plan, &from.records, from.here(), &mut *director).await
+                    }
+                }
+            };
             // What it does in one go it does to the end, or until it is dead.
             tokio::select! {
                 biased;
@@ -388,6 +433,9 @@ struct Director<'a> {
     dies: Arc<Notify>,
     stop_at: Option<Step>,
     stops: Arc<Notify>,
+    /// Steps that were entered, each with the first record that did so.
+    entered: Vec<(usize, Step)>,
+    keeping: Option<Keeping<'a>>,
 }
 
 impl<'a> Director<'a> {
@@ -401,6 +449,8 @@ impl<'a> Director<'a> {
             dies: Arc::new(Notify::new()),
             stop_at: variation.stop_at,
             stops: Arc::new(Notify::new()),
+            entered: Vec::new(),
+            keeping: None,
         }
     }
 }
@@ -413,10 +463,22 @@ impl Watcher for Director<'_> {
             self.life.set(if last_act { Living::LastAct } else { Living::Dead });
             self.dies.notify_one();
         }
+        if !self.entered.iter().any(|(_, step)| *step == state.step) {
+            self.entered.push((self.recorded, state.step));
+        }
         self.recorded += 1;
+        if let Some(keeping) = &mut self.keeping {
+            keeping.recorded(record);
+        }
         if self.stop_at == Some(state.step) {
             self.stop_at = None;
             self.stops.notify_one();
+        }
+    }
+
+    fn about_to_act(&mut self, here: Here<'_>) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.about_to_act(here);
         }
     }
 

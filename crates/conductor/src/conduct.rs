@@ -1,5 +1,6 @@
 //! The loop: one effect at a time, everything written down before it counts.
 
+mod copied;
 mod hold;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::journal::{Asked, JournalError, JournalStore, Request, read_run};
 
+pub use copied::Here;
 use hold::Hold;
 
 /// How often a run that waits for an answer, or for long, looks whether somebody asked something of it.
@@ -30,6 +32,10 @@ pub trait Watcher {
     fn asked(&mut self, _plan: &Plan, _question: &Question, _users: Option<&Users>) -> Reply {
         Reply::Leave
     }
+
+    /// An act is about to be written down and done: a copy of the conducting can go on from here
+    /// ([`Conductor::go_on_from`]).
+    fn about_to_act(&mut self, _here: Here<'_>) {}
 
     /// The journal can't be written at this moment. It is tried again until `until`, then the conducting ends.
     fn hindered(&mut self, _run_id: &str, _error: &JournalError, _until: Timestamp) {}
@@ -115,7 +121,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             let (state, effect) = transition(plan, State::new(plan, event.at), &event)
                 .map_err(|source| illegal(plan, source))?;
             watcher.recorded(plan, &record, &state);
-            self.go_on(plan, state, effect, &hold, watcher).await
+            self.go_on(plan, (state, effect), None, &hold, watcher).await
         };
         let ended = self.beside(&plan.run_id, &hold, going_on).await;
         self.give_back(&plan.run_id, ended).await
@@ -131,7 +137,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
             let early = taken.act_at.milliseconds_since(self.clock.now());
             self.clock.sleep(Duration::from_millis(early)).await;
             let (plan, state, effect) = self.follow_on(run_id, taken.from.as_ref(), &hold, watcher).await?;
-            self.go_on(&plan, state, effect, &hold, watcher).await
+            self.go_on(&plan, (state, effect), None, &hold, watcher).await
         };
         let ended = self.beside(run_id, &hold, going_on).await;
         self.give_back(run_id, ended).await
@@ -175,11 +181,12 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         }
     }
 
+    /// `watched_at`: when the calm was looked at last.
     async fn go_on(
         &self,
         plan: &Plan,
-        mut state: State,
-        mut effect: Effect,
+        (mut state, mut effect): (State, Effect),
+        mut watched_at: Option<Timestamp>,
         hold: &Hold,
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
@@ -188,8 +195,8 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         let mut failed = false;
         // Until when nothing changes of what the last look at the calm saw.
         let mut calm_until: Option<Timestamp> = None;
-        // When the calm was looked at last, and whether that was right before the effect that is due.
-        let (mut watched_at, mut just_watched) = (None, false);
+        // Whether the calm was looked at right before the effect that is due.
+        let mut just_watched = watched_at == Some(clock.now());
         // Whether users are in, as it was seen last while a question stood.
         let mut users: Option<(Timestamp, Option<Users>)> = None;
         loop {
@@ -258,6 +265,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
                         }
                     }
                     Effect::Act(act) => {
+                        watcher.about_to_act(Here { state: &state, act: &act, watched_at });
                         let record = Record::Intended { at: clock.now(), act: act.clone() };
                         self.write(plan, &record, false, hold, watcher).await?;
                         state = state.intending(act.clone());

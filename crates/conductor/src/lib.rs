@@ -21,7 +21,7 @@ pub use claim::{
 };
 pub use clock::Clock;
 pub use cloud::Cloud;
-pub use conduct::{ConductError, Conductor, Ended, Reply, Watcher};
+pub use conduct::{ConductError, Conductor, Ended, Here, Reply, Watcher};
 pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use journal::{Asked, CarriedOn, JournalError, JournalStore, Request, RunSummary, TakenOver, read_run};
 pub use limit::{NotSent, SentCall, may_send};

@@ -27,7 +27,12 @@ pub struct CallLog(Arc<Mutex<Log>>);
 impl CallLog {
     /// Count from here; the call of this number is answered so.
     pub fn begin(&self, fault: Option<(usize, &'static str)>) {
-        *self.lock() = Log { calls: Vec::new(), fault, circumstances: None };
+        self.go_on(Vec::new(), fault);
+    }
+
+    /// Count on after these calls, as [`CallLog::begin`] counts.
+    pub fn go_on(&self, calls: Vec<String>, fault: Option<(usize, &'static str)>) {
+        *self.lock() = Log { calls, fault, circumstances: None };
     }
 
     /// From now on calls are throttled as these circumstances have it.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Answer, Fate, Question, Record, Step, UpdateKind};
 
+use super::beginnings::{Beginning, latest};
 use super::many::on_every_core;
 use super::simulated_platform::{Fault, Mishap};
 use super::summary::{End, Summary};
@@ -266,11 +267,13 @@ pub fn every_failure(
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Failures, CliError> {
     let whole = rehearsal.run(&Variation::default())?;
+    let beginnings = rehearsal.beginnings(&whole)?;
     let (causes, sampled) = causes(rehearsal, &whole, most_calls);
     let all = causes.len();
     let outcomes = on_every_core(all, &|done| progress(done, all), &|number| {
         // There are as many pieces as causes.
-        causes.get(number).map(|cause| try_cause(rehearsal, cause)).transpose()
+        let try_one = |cause| try_cause(rehearsal, latest(&beginnings, cause, &whole), cause);
+        causes.get(number).map(try_one).transpose()
     })?;
     let (mut met, mut unmet) = (Vec::new(), Vec::new());
     for outcome in outcomes.into_iter().flatten() {
@@ -299,10 +302,14 @@ fn is_met(cause: &Cause, came: &Came) -> bool {
     }
 }
 
-/// Let one thing go wrong; its title where the run never came to it.
-fn try_cause(rehearsal: &Rehearsal, cause: &Cause) -> Result<Result<Failure, String>, CliError> {
+/// Let one thing go wrong, after this beginning; its title where the run never came to it.
+fn try_cause(
+    rehearsal: &Rehearsal,
+    beginning: Option<&Beginning>,
+    cause: &Cause,
+) -> Result<Result<Failure, String>, CliError> {
     let variation = variation(rehearsal, cause);
-    let came = rehearsal.run(&variation)?;
+    let came = rehearsal.run_from(beginning, &variation)?;
     if !is_met(cause, &came) {
         return Ok(Err(cause.title()));
     }
@@ -310,7 +317,7 @@ fn try_cause(rehearsal: &Rehearsal, cause: &Cause) -> Result<Result<Failure, Str
     let ways_out = match &came.ended {
         Ended::NeedsAnswer(Question::RollbackFailed { resources, .. }, _) => {
             let stuck = resources.iter().map(|one| one.logical_id.clone()).collect();
-            ways_out(rehearsal, &variation, stuck)?
+            ways_out(rehearsal, beginning, &variation, stuck)?
         }
         Ended::NeedsAnswer(..) | Ended::Run(_) => Vec::new(),
     };
@@ -331,6 +338,7 @@ fn try_cause(rehearsal: &Rehearsal, cause: &Cause) -> Result<Result<Failure, Str
 /// The ways out of a failed rollback, tried; the best first.
 fn ways_out(
     rehearsal: &Rehearsal,
+    beginning: Option<&Beginning>,
     variation: &Variation,
     stuck: Vec<String>,
 ) -> Result<Vec<WayOut>, CliError> {
@@ -340,7 +348,8 @@ fn ways_out(
     for answer in [Some(retry), skipping, Some(Answer::ForceRollback)].into_iter().flatten() {
         let word = answer.word();
         let skip = if let Answer::ContinueRollback { skip } = &answer { skip.clone() } else { Vec::new() };
-        let came = rehearsal.run(&Variation { answers: vec![answer], ..variation.clone() })?;
+        let answered = Variation { answers: vec![answer], ..variation.clone() };
+        let came = rehearsal.run_from(beginning, &answered)?;
         let end = Summary::of(0, &came).end;
         ways.push(WayOut { answer: word, skip, end, stack_status: came.stack_status });
     }

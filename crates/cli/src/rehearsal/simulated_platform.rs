@@ -207,9 +207,13 @@ impl SimulatedPlatform {
 
     /// Requests are counted from here, and meet these.
     pub fn begin(&self, faults: Vec<Fault>) {
-        let mut state = self.lock();
-        state.requests.clear();
-        state.faults = faults;
+        self.lock().requests.clear();
+        self.meet(faults);
+    }
+
+    /// Requests, counted as they are, meet these.
+    pub fn meet(&self, faults: Vec<Fault>) {
+        self.lock().faults = faults;
     }
 
     /// Computations end, and saves take as long, as these circumstances have it, from now on.

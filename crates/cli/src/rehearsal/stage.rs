@@ -193,8 +193,20 @@ impl Stage {
     /// # Errors
     /// An earlier request ended in a fault of the local cloud.
     pub fn fork(&self) -> Result<Stage, CliError> {
-        let clock = Clock::starting_at(self.at);
-        let beginning = localcloud::Clock::starting_at(localcloud::Timestamp(self.at.0));
+        self.fork_at(self.at)
+    }
+
+    /// Another one that goes on from here later on, whatever becomes of this one.
+    ///
+    /// # Errors
+    /// As [`Stage::fork`].
+    pub fn fork_now(&self) -> Result<Stage, CliError> {
+        self.fork_at(self.clock.now())
+    }
+
+    fn fork_at(&self, at: Timestamp) -> Result<Stage, CliError> {
+        let clock = Clock::starting_at(at);
+        let beginning = localcloud::Clock::starting_at(localcloud::Timestamp(at.0));
         let fork = |cloud: &LocalCloud| {
             cloud.fork(beginning).map_err(|error| CliError::new(crate::Exit::Failed, error.message))
         };
@@ -211,7 +223,7 @@ impl Stage {
             settings: self.settings.clone(),
             profile: self.profile.clone(),
             places: self.places.clone(),
-            at: self.at,
+            at,
             clock,
             made_up: self.made_up.clone(),
         })

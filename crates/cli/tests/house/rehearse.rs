@@ -99,6 +99,30 @@ fn what_is_not_looked_at_is_not_missed() {
     }
 }
 
+/// Wherever a run is forked, it goes on as it would have: the same records at the same times, the same calls.
+#[test]
+fn a_fork_of_a_beginning_is_the_run_itself() {
+    for releases in [Some(sample()), code_ocean()].into_iter().flatten() {
+        let rehearsal = stand_linked(&releases);
+        let whole = rehearsal.run(&Variation::default()).expect("a run");
+        let beginnings = rehearsal.beginnings(&whole).expect("they are kept");
+        assert!(beginnings.len() >= 8, "{}", beginnings.len());
+        for (place, beginning) in beginnings.iter().enumerate() {
+            let forked = rehearsal.run_from(Some(beginning), &Variation::default()).expect("a run");
+            let told = |came: &Came| {
+                let records: Vec<String> = came.records.iter().map(|one| format!("{one:?}")).collect();
+                (records, came.calls.clone(), came.requests.clone(), came.began_at, came.ended_at)
+            };
+            assert_eq!(
+                told(&forked),
+                told(&whole),
+                "beginning {place}, of {} records",
+                beginning.records.len()
+            );
+        }
+    }
+}
+
 /// In another account and Region too: what is ordered to fail there fails there.
 #[test]
 fn linked_stacks_fail_in_their_own_clouds() {
