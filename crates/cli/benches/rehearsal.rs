@@ -23,6 +23,10 @@ use common::{Releases, code_ocean, sample};
 use linked::snapshot_with_linked_stacks;
 use localcloud::Pace;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 7;
 
 /// As usual, but that one resource takes forty minutes.

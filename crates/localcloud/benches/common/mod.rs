@@ -17,6 +17,10 @@ pub mod signing;
 
 use signing::Signing;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whether figures are wanted. `cargo test --benches` only wants to know that everything runs.
 pub fn measures() -> bool {
     std::env::args().any(|argument| argument == "--bench")

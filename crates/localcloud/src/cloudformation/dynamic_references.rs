@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use template::{DynamicReference, Evaluation, Value, dynamic_references};
+use template::{DynamicReference, Evaluation, Node, Resource, Value, dynamic_references};
 
 use super::mask;
 use super::stack::{Definition, Properties};
@@ -47,6 +47,21 @@ pub fn may_have(definition: &Definition) -> bool {
         || definition.parameters.0.values().any(|parameter| parameter.text.contains("{{resolve:"))
 }
 
+/// The resources in which one may stand, under the assumption of [`may_have`]: all, where what they are made of has any.
+fn that_may_have<'a>(evaluation: &Evaluation<'a>) -> impl Iterator<Item = &'a Resource> {
+    let template = evaluation.template();
+    let made_of = template.mappings.values().chain(template.conditions.values()).any(mentions)
+        || template.transforms.iter().chain(&template.done_transforms).next().is_some()
+        || evaluation.parameters().0.values().any(|parameter| parameter.text.contains("resolve:"));
+    let active: Vec<_> = evaluation.active_resources().collect();
+    active.into_iter().filter(move |resource| made_of || resource.properties.as_ref().is_some_and(mentions))
+}
+
+/// Whether a text within says `resolve:`.
+fn mentions(node: &Node) -> bool {
+    node.as_str().is_some_and(|text| text.contains("resolve:")) || node.children().any(mentions)
+}
+
 /// The values of the plain parameters that a definition refers to, by the whole reference. A reference with a part that only
 /// a resource will give is left to [`read_late`].
 ///
@@ -60,7 +75,7 @@ pub fn look_up(world: &mut World, definition: &Definition) -> Result<BTreeMap<St
     check_defaults(definition)?;
     let evaluation = definition.evaluation().map_err(|error| AwsError::validation(evaluate_words(&error)))?;
     let mut found = Vec::new();
-    for resource in evaluation.active_resources() {
+    for resource in that_may_have(&evaluation) {
         let Ok(properties) = evaluation.properties(resource, &Silent) else { continue };
         each_text(&resource.type_name, &properties, &mut |place, text| {
             found.extend(dynamic_references(text).map(|one| (place.to_owned(), one.text.to_owned())));
@@ -121,7 +136,7 @@ pub fn read_late(world: &mut World, properties: &mut Properties) -> Result<(), S
 /// Why an operation can't begin: a secure parameter where none may stand. Nothing when it can.
 pub fn unsupported(evaluation: &Evaluation<'_>) -> Option<String> {
     let mut refused = None;
-    for resource in evaluation.active_resources() {
+    for resource in that_may_have(evaluation) {
         let Ok(properties) = evaluation.properties(resource, &Silent) else { continue };
         each_text(&resource.type_name, &properties, &mut |place, text| {
             if dynamic_references(text).any(|reference| reference.service == SSM_SECURE) {

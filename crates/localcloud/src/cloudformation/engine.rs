@@ -360,14 +360,9 @@ fn pump(world: &mut World, stack: &mut Stack) {
             Phase::Forward => operation.target.clone(),
             _ => None,
         };
-        let evaluation = match target.as_deref().map(Definition::evaluation).transpose() {
-            Ok(evaluation) => evaluation,
-            Err(error) => {
-                let words = super::words::evaluate_words(&error);
-                start::abort_forward(world, stack, Some(words));
-                continue;
-            }
-        };
+        // Often nothing is to be applied: conditions would be evaluated in vain.
+        let mut evaluation = None;
+        let mut unsound = None;
         while let Some(index) = next_task(stack, walk_number) {
             match stack
                 .operation
@@ -376,6 +371,15 @@ fn pump(world: &mut World, stack: &mut Stack) {
                 .map(|task| &task.work)
             {
                 Some(Work::Apply(_)) => {
+                    if evaluation.is_none() {
+                        match target.as_deref().map(Definition::evaluation).transpose() {
+                            Ok(made) => evaluation = made,
+                            Err(error) => {
+                                unsound = Some(super::words::evaluate_words(&error));
+                                break;
+                            }
+                        }
+                    }
                     if let Some(evaluation) = &evaluation {
                         apply::begin(world, stack, evaluation, index);
                     }
@@ -390,6 +394,10 @@ fn pump(world: &mut World, stack: &mut Stack) {
                 }
                 None => {}
             }
+        }
+        if unsound.is_some() {
+            start::abort_forward(world, stack, unsound);
+            continue;
         }
         let Some(operation) = stack.operation.as_ref() else { return };
         if operation.walk_number != walk_number {
