@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub(crate) mod object_storage;
 pub(crate) mod query;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -94,8 +95,9 @@ impl Answer {
         self.headers.get(name)
     }
 
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+    fn text(&self) -> Cow<'_, str> {
+        // Nearly all are sound, and looked through sooner so than for what isn't.
+        str::from_utf8(&self.body).map_or_else(|_| String::from_utf8_lossy(&self.body), Cow::Borrowed)
     }
 
     /// The root of its XML.

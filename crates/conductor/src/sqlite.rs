@@ -252,10 +252,8 @@ impl JournalStore for SqliteJournal {
     ) -> Result<(), JournalError> {
         let connection = self.connection();
         let changed = connection
-            .execute(
-                "UPDATE runs SET beat_at = ?3, doing = ?4 WHERE run_id = ?1 AND holder = ?2",
-                params![run_id, holder.as_str(), integer(now), doing],
-            )
+            .prepare_cached("UPDATE runs SET beat_at = ?3, doing = ?4 WHERE run_id = ?1 AND holder = ?2")
+            .and_then(|mut beat| beat.execute(params![run_id, holder.as_str(), integer(now), doing]))
             .map_err(unwritable)?;
         if changed == 1 { Ok(()) } else { Err(overtaken(&connection, run_id)?) }
     }
@@ -291,7 +289,7 @@ impl JournalStore for SqliteJournal {
     ) -> Result<Vec<Asked>, JournalError> {
         let connection = self.connection();
         let mut statement = connection
-            .prepare("SELECT number, request FROM requests WHERE run_id = ?1 ORDER BY number")
+            .prepare_cached("SELECT number, request FROM requests WHERE run_id = ?1 ORDER BY number")
             .map_err(unreadable)?;
         let mut rows = statement.query(params![run_id]).map_err(unreadable)?;
         let mut asked = Vec::new();
@@ -459,9 +457,8 @@ fn set_aside_if_damaged(connection: &Connection, run_id: &str, now: Timestamp) -
 
 fn claim(connection: &Connection, run_id: &str) -> Result<Option<Claim>, JournalError> {
     let found = connection
-        .query_row("SELECT holder, doing, beat_at FROM runs WHERE run_id = ?1", params![run_id], |row| {
-            claim_of(row, 0)
-        })
+        .prepare_cached("SELECT holder, doing, beat_at FROM runs WHERE run_id = ?1")
+        .and_then(|mut held| held.query_row(params![run_id], |row| claim_of(row, 0)))
         .optional()
         .map_err(unreadable)?;
     found.ok_or_else(|| JournalError::NoSuchRun { run_id: run_id.to_owned() })
@@ -510,19 +507,16 @@ fn insert(
     record: &Record,
     holder: &Holder,
 ) -> Result<(), JournalError> {
+    let text = serde_json::to_string(record).map_err(unwritable)?;
     connection
-        .execute(
+        .prepare_cached(
             "INSERT INTO records (run_id, sequence, at, holder, record) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                run_id,
-                number(place),
-                integer(record.at()),
-                holder.as_str(),
-                serde_json::to_string(record).map_err(unwritable)?
-            ],
         )
-        .map_err(unwritable)?;
-    Ok(())
+        .and_then(|mut insert| {
+            insert.execute(params![run_id, number(place), integer(record.at()), holder.as_str(), text])
+        })
+        .map(drop)
+        .map_err(unwritable)
 }
 
 fn number(place: usize) -> i64 {

@@ -1,6 +1,10 @@
 //! Where a template tells which release it is: in its metadata, or, with vendors that write none, in a mapping or a parameter.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use template::{Node, Template};
 
 use crate::profile::Profile;
@@ -67,8 +71,24 @@ pub fn deployed_version(
     sources: &[VersionSource],
     value: impl Fn(&str) -> Option<String>,
 ) -> Option<String> {
-    let template = Template::parse("the deployed template", template_text.as_bytes()).ok()?;
-    release_version(&template, sources, value)
+    release_version(&*read_before(template_text)?, sources, value)
+}
+
+/// A deployed template, read once for each text: whoever asks how a deployment stands asks again.
+fn read_before(text: &str) -> Option<Arc<Template>> {
+    const KEPT: usize = 4;
+    static READ: Mutex<VecDeque<([u8; 32], Arc<Template>)>> = Mutex::new(VecDeque::new());
+    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    // What is kept is whole, whoever panicked beside it.
+    let kept = || READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, template)) = kept().iter().find(|(known, _)| *known == digest) {
+        return Some(Arc::clone(template));
+    }
+    let template = Arc::new(Template::parse("the deployed template", text.as_bytes()).ok()?);
+    let mut kept = kept();
+    kept.truncate(KEPT - 1);
+    kept.push_front((digest, Arc::clone(&template)));
+    Some(template)
 }
 
 /// Where a template of this profile tells its version; without one, of the profile that the template itself tells.
@@ -79,6 +99,7 @@ pub fn version_sources(profile: Option<&Profile>, template: &Template) -> Vec<Ve
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
     use template::Template;
 
     use super::{VersionSource, release_version};

@@ -127,15 +127,20 @@ fn page<'e>(
 }
 
 fn common(stack: &Stack, event: &StackEvent) -> Json {
-    let mut made = json!({
-        "StackId": stack.id,
-        "EventId": event.id,
-        "LogicalResourceId": event.logical_id,
-        "PhysicalResourceId": event.physical_id,
-        "ResourceType": event.type_name,
-        "Timestamp": event.at.iso8601(),
-        "ResourceStatus": event.status.name(),
-    });
+    // Room for all there may be: a page has a hundred, and whoever follows an update asks for many pages.
+    let mut made = serde_json::Map::with_capacity(16);
+    for (name, text) in [
+        ("StackId", stack.id.as_str()),
+        ("EventId", &event.id),
+        ("LogicalResourceId", &event.logical_id),
+        ("PhysicalResourceId", &event.physical_id),
+        ("ResourceType", &event.type_name),
+        ("Timestamp", &event.at.iso8601()),
+        ("ResourceStatus", event.status.name()),
+    ] {
+        made.insert(name.to_owned(), Json::String(text.to_owned()));
+    }
+    let mut made = Json::Object(made);
     if let Some(words) = &event.reason {
         put(&mut made, "ResourceStatusReason", json!(words));
     }
