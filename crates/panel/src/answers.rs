@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod deployment;
 mod line;
+mod proposal;
 mod question;
 mod run;
 
@@ -12,8 +13,9 @@ pub use change::{ExpectedChange, FateWord};
 pub use check::{Check, CheckVerdict, ParameterValue};
 pub use deployment::{
     Banner, BannerLevel, DeploymentStanding, Gate, Known, ListedComputation, ListedJob, ListedMachine,
-    ListedSession, Queue, Service, UnsavedWork, Workers,
+    ListedSession, PartHealth, Queue, Service, UnsavedWork, Workers,
 };
 pub use line::{Line, LineWord, ResourceEvent};
+pub use proposal::{AtWork, Constraints, ListedParameter, ParameterPlaceWord, Risk};
 pub use question::{AskedQuestion, QuestionKind};
 pub use run::{CarriedOutBy, FoundMaintenance, Outcome, OutcomeWord, RunStep, RunSummary, Seen, SeenDoor};

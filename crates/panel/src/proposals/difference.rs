@@ -172,9 +172,37 @@ fn masked(text: &str, secrets: &Secrets) -> String {
             hidden = Some(indent);
             let _ = writeln!(told, "{:indent$}{key}: {SECRET}", "");
         } else {
-            let _ = writeln!(told, "{line}");
+            let _ = writeln!(told, "{}", masked_within(line));
         }
     }
+    told
+}
+
+/// A line with what is written out for a password in a mapping within it (`{User: ada, Password: …}`) hidden.
+fn masked_within(line: &str) -> String {
+    let mut told = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once(':') {
+        told.push_str(before);
+        told.push(':');
+        rest = after;
+        let begins = before.rfind(['{', ',']).filter(|_| line.contains('{'));
+        let key = begins.and_then(|at| before.get(at + 1..)).unwrap_or_default();
+        let value = after.trim_start();
+        // A quoted value ends at its quotation mark, another where the next key or the mapping's end is.
+        let length = match value.chars().next() {
+            Some(mark @ ('"' | '\'')) => value.get(1..).and_then(|inner| inner.find(mark)).map(|end| end + 2),
+            Some(_) | None => value.find([',', '}']),
+        };
+        let value = length.and_then(|length| value.get(..length)).unwrap_or(value);
+        if is_password(key.trim().trim_matches(['"', '\''])) && is_literal(value.trim()) {
+            let spaces = after.len() - after.trim_start().len();
+            told.push_str(after.get(..spaces).unwrap_or_default());
+            told.push_str(SECRET);
+            rest = after.get(spaces + value.trim_end().len()..).unwrap_or_default();
+        }
+    }
+    told.push_str(rest);
     told
 }
 

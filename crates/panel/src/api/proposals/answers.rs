@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::options::Options;
-use crate::answers::{Check, ExpectedChange};
+use crate::answers::{AtWork, Check, ExpectedChange, ListedParameter, Risk};
 use crate::moment::Moment;
 use crate::proposals::{self, TemplateChoice};
 
@@ -127,10 +127,10 @@ pub(in crate::api) struct Preparation {
     at: Moment,
     to_version: Option<String>,
     checks: Vec<Check>,
-    parameters: Vec<upgrade::ParameterRow>,
+    parameters: Vec<ListedParameter>,
     /// `null`: what the updates will do can't be told as things are.
     foretold: Option<Foretold>,
-    at_work: upgrade::AtWork,
+    at_work: AtWork,
     /// How long users will be kept out, in a sentence.
     expectation: String,
     capabilities: Vec<String>,
@@ -145,7 +145,7 @@ pub(in crate::api) struct Preparation {
 #[derive(Serialize, JsonSchema)]
 struct Foretold {
     updates: Vec<Update>,
-    risks: Vec<upgrade::PlannedRisk>,
+    risks: Vec<Risk>,
     /// The least IAM policy of the primary stack's update.
     permissions: Value,
     /// Resources whose data goes with them, by logical id.
@@ -200,7 +200,7 @@ impl From<proposals::Preparation> for Preparation {
             found.foretold.map(|upgrade::Foretold { updates, risks, permissions, losses, properties }| {
                 Foretold {
                     updates: updates.into_iter().map(update).collect(),
-                    risks,
+                    risks: risks.into_iter().map(Risk::from).collect(),
                     permissions: serde_json::from_str(&permissions).unwrap_or(Value::Null),
                     losses,
                     properties: properties.into_iter().map(ChangedProperty::from).collect(),
@@ -210,9 +210,9 @@ impl From<proposals::Preparation> for Preparation {
             at: found.at.into(),
             to_version: found.to_version,
             checks: found.checks.into_iter().map(Check::from).collect(),
-            parameters: found.parameters,
+            parameters: found.parameters.into_iter().map(ListedParameter::from).collect(),
             foretold,
-            at_work: found.at_work,
+            at_work: AtWork::from(&found.at_work),
             expectation: found.expectation,
             capabilities,
             plan_sha256: found.plan.as_ref().map(upgrade::Plan::sha256),

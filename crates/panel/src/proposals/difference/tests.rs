@@ -97,6 +97,32 @@ fn a_password_that_is_written_out_is_not_told_and_one_from_elsewhere_is() {
 }
 
 #[test]
+fn a_password_within_a_line_is_not_told_and_what_is_around_it_is() {
+    let lines = [
+        (
+            "Properties: {MasterUsername: ada, MasterUserPassword: hush, Port: 5432}",
+            "{MasterUsername: ada, MasterUserPassword: ****, Port: 5432}",
+        ),
+        ("- { 'apiKey' : 'a, b}', Name: x }", "- { 'apiKey' : ****, Name: x }"),
+        ("Auth: {Token: hush}", "Auth: {Token: ****}"),
+        ("Auth: {AuthToken: \"hu:sh\"}  # why", "Auth: {AuthToken: ****}  # why"),
+        ("Auth: {AuthToken: hush", "Auth: {AuthToken: ****"),
+        ("Auth: {Token: !Ref Token, Url: https://a:1/}", "Auth: {Token: !Ref Token, Url: https://a:1/}"),
+        (
+            "Auth: {Password: '{{resolve:secretsmanager:x}}'}",
+            "Auth: {Password: '{{resolve:secretsmanager:x}}'}",
+        ),
+        ("Auth: {:::{,:", "Auth: {:::{,:"),
+    ];
+    for (line, shown) in lines {
+        let told = super::masked_within(line);
+        assert!(told.ends_with(shown), "{line} is told as {told}");
+        let whole = format!("{:?}", difference("", &format!("Resources:\n  {line}\n")));
+        assert!(!whole.contains("hush") && !whole.contains("hu:sh"), "{whole}");
+    }
+}
+
+#[test]
 fn json_on_one_line_is_told_line_by_line_and_what_is_too_long_is_cut() {
     let told = difference(r#"{"Resources":{"A":1,"B":2}}"#, r#"{"Resources":{"A":1,"B":3}}"#);
     assert_eq!((told.added, told.removed), (1, 1));
