@@ -7,6 +7,7 @@
 mod changes;
 mod checked;
 mod found;
+mod listening;
 pub(crate) mod release;
 mod run;
 mod standing;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use changes::{ChangedParameter, Changes, Estimate, Expected, PointOfNoReturn, Risk, ValueSource};
 pub(crate) use checked::{Checked, Drift, StackDrift};
 pub(crate) use found::{ProposedSettings, SnapshotTaken, TestOfWay, Way, Ways};
+pub(crate) use listening::{LoadBalancerReady, LocalCloudReady, PanelReady};
 pub(crate) use run::{
     Accepted, AlreadyInMaintenance, Approval, LeftRun, ListedRun, RunAsked, RunEnded, RunLine, RunReport,
     RunRequested, Runs, Stopped, StoppedInstance, StoppedTask, TakenSnapshot, UsersSeenBy,

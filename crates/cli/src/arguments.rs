@@ -132,6 +132,9 @@ pub(crate) struct Serve {
     /// End when standard input ends: whoever has started it can't leave it behind, however it dies itself.
     #[arg(long, hide = true)]
     pub until_stdin_ends: bool,
+    /// How it tells that it is ready: as a person reads it, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text, conflicts_with = "instead")]
+    pub format: Format,
     #[command(flatten)]
     pub places: Places,
 }
@@ -260,6 +263,9 @@ pub(crate) struct Local {
     /// what it is about. Never a parameter's value.
     #[arg(long)]
     pub log_requests: bool,
+    /// How it tells that it is ready: lines that a shell sets, or JSON.
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
     pub data: DataDir,
 }

@@ -71,6 +71,9 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener, LocalCloudError> {
     bound.map_err(|source| LocalCloudError::listening(port, source))
 }
 
+/// The file with the lines that a shell sets.
+pub(crate) const ENVIRONMENT_FILE: &str = "aws.env";
+
 /// The file in which a data directory's local cloud lives.
 pub(crate) const CLOUD_FILE: &str = "cloud.sqlite";
 
@@ -181,6 +184,10 @@ impl Running {
             .collect()
     }
 
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
     /// What nobody else can know: secrets of its own processes are made of it.
     pub(crate) fn secret(&self) -> &str {
         &self.keys.secret_access_key
@@ -216,6 +223,6 @@ impl Running {
 
     /// Write it to the data directory, readable by its owner only.
     pub(crate) fn write_environment(&self, directory: &DataDirectory) -> Result<(), FileError> {
-        files::write_private(&directory.join("aws.env"), self.environment().as_bytes())
+        files::write_private(&directory.join(ENVIRONMENT_FILE), self.environment().as_bytes())
     }
 }

@@ -57,8 +57,8 @@ fn running(path: &Path, clock: Clock) -> Result<Caller, CliError> {
         CliError::bad_input(format!("{path} is in use, but its aws.env tells of no local cloud: {reason}"))
             .hint("wait until it is ready, or use another --data-dir; nothing was touched")
     };
-    let text =
-        std::fs::read_to_string(path.join("aws.env")).map_err(|error| not_callable(error.to_string()))?;
+    let text = std::fs::read_to_string(path.join(crate::local_cloud::ENVIRONMENT_FILE))
+        .map_err(|error| not_callable(error.to_string()))?;
     let value = |name: &str| {
         let found =
             text.lines().find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));

@@ -333,7 +333,7 @@ async fn resume_demo(one: &FollowRun) -> Result<ExitCode, CliError> {
     let words = format!(
         "Local cloud: {} (environment in {})",
         running.endpoint_url,
-        directory.join("aws.env").display()
+        directory.join(crate::local_cloud::ENVIRONMENT_FILE).display()
     );
     match format {
         Format::Text => println!("{words}"),

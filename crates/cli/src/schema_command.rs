@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use crate::answers::release::ReleaseTold;
 use crate::answers::{
-    AlreadyInMaintenance, BannerShown, Changes, Checked, Described, LeftRun, PlanDrawn, Problem,
-    ProposedSettings, Remark, RunAsked, RunEnded, RunLine, RunReport, RunRequested, Runs, SnapshotTaken,
-    Status, Ways,
+    AlreadyInMaintenance, BannerShown, Changes, Checked, Described, LeftRun, LocalCloudReady, PanelReady,
+    PlanDrawn, Problem, ProposedSettings, Remark, RunAsked, RunEnded, RunLine, RunReport, RunRequested, Runs,
+    SnapshotTaken, Status, Ways,
 };
 use crate::arguments::Schema;
 use crate::error::{CliError, Exit};
@@ -38,6 +38,8 @@ fn all() -> Vec<(Described, &'static str)> {
         (Described::of::<Evening>(), "simulate --seed"),
         (Described::of::<Ways>(), "notify"),
         (Described::of::<BannerShown>(), "banner set, clear and show"),
+        (Described::of::<LocalCloudReady>(), "local, when it is ready"),
+        (Described::of::<PanelReady>(), "serve, when it is ready"),
         (Described::of::<PlanDrawn>(), "plan, on standard error: the hash of what is printed"),
         (Described::of::<Problem>(), "every command that fails, on standard error"),
         (Described::of::<Remark>(), "every command, on standard error"),

@@ -20,7 +20,8 @@ use conductor::Clock;
 use panel::access::AccessError;
 use panel::{Origins, Panel, PanelSettings, Proxies, Tls};
 
-use crate::arguments::Serve;
+use crate::answers::{self, PanelReady};
+use crate::arguments::{Format, Serve};
 use crate::configuration;
 use crate::error::{CliError, Exit};
 use crate::journal::make_directory;
@@ -139,10 +140,17 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, CliError> {
     })
     .map_err(ServeError::from)?;
     let scheme = if door.is_tls { "https" } else { "http" };
-    println!("Admin Panel: {}", address(scheme, door.address));
-    if let Some(path) = panel.setup_path().map_err(ServeError::from)? {
-        println!("Nobody can sign in yet. Within an hour, open once:");
-        println!("  {}{path}", address(scheme, door.address));
+    let url = address(scheme, door.address);
+    let setup_url = panel.setup_path().map_err(ServeError::from)?.map(|path| format!("{url}{path}"));
+    match (arguments.format, setup_url) {
+        (Format::Json, setup_url) => answers::print(&PanelReady { url, setup_url }),
+        (Format::Text, setup_url) => {
+            println!("Admin Panel: {url}");
+            if let Some(setup_url) = setup_url {
+                println!("Nobody can sign in yet. Within an hour, open once:");
+                println!("  {setup_url}");
+            }
+        }
     }
     let served = door.serve(panel.clone());
     let shared = remembered.shared();

@@ -179,7 +179,7 @@ impl Lab<'_> {
         };
         settings_file::write(self.directory, &wanted)?;
         self.name_settings()?;
-        let environment = self.directory.join("aws.env");
+        let environment = self.directory.join(crate::local_cloud::ENVIRONMENT_FILE);
         let environment = environment.display();
         println!(
             "\n  Look at it in a browser: {}\n  In another shell (`. {environment}` first): slackwater maintenance status, \
@@ -207,7 +207,7 @@ impl Lab<'_> {
 
     /// Whoever sources the environment reaches the lab with every other command.
     fn name_settings(&self) -> Result<(), FileError> {
-        let path = self.directory.join("aws.env");
+        let path = self.directory.join(crate::local_cloud::ENVIRONMENT_FILE);
         let unwritable = || FileError::unwritable(&path);
         let whole = self.directory.path().canonicalize().map_err(unwritable())?;
         let lines = format!(

@@ -88,7 +88,7 @@ async fn demonstrate(
     println!("Local cloud: {}", running.endpoint_url);
     println!(
         "  to look at it beside this (sets AWS_ENDPOINT_URL and keys): . {} && aws cloudformation describe-stacks",
-        directory.join("aws.env").display()
+        directory.join(crate::local_cloud::ENVIRONMENT_FILE).display()
     );
 
     let clock = Clock::system();

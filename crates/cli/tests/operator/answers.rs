@@ -184,6 +184,46 @@ fn an_interruption(printed: &mut Printed) {
     printed.add("maintenance enable, interrupted", &left);
 }
 
+/// What goes on says once where it is, and nothing more until it is told to end.
+fn what_is_called(printed: &mut Printed) {
+    let cloud = Cloud::with_sample();
+    for arguments in
+        [&["local", "--port", "0", "--data-dir", "another"][..], &["serve", "--listen", "127.0.0.1:0"]]
+    {
+        let mut command = cloud.command(arguments);
+        let mut running = command
+            .args(["--output", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut out = BufReader::new(running.stdout.take().expect("its output"));
+        let mut said = String::new();
+        while serde_json::from_str::<Value>(&said).is_err() {
+            assert_ne!(
+                out.read_line(&mut said).expect("readable"),
+                0,
+                "{arguments:?} ended, and said {said}"
+            );
+        }
+        signal(&running, "TERM");
+        out.read_to_string(&mut said).expect("readable");
+        let shown = Ended { out: said, ..end_of(running) };
+        assert_eq!(shown.code, 0, "{arguments:?}: {shown:?}");
+        printed.add(&arguments.join(" "), &shown);
+    }
+    let found = |name: &str| {
+        let of_name = |document: &&Value| document["schema"] == format!("slackwater/{name}/1");
+        printed.0.iter().map(|(_, document)| document).find(of_name).expect("it was told")
+    };
+    let environment = found("local")["environmentFile"].as_str().expect("a path");
+    let lines = std::fs::read_to_string(cloud.folder().join(environment)).expect("it is there");
+    assert!(lines.contains(found("local")["endpointUrl"].as_str().expect("an address")), "{lines}");
+    assert!(
+        found("serve")["setupUrl"].as_str().expect("nobody is there yet").starts_with("http://127.0.0.1:")
+    );
+}
+
 fn python() -> PathBuf {
     let venv = std::env::var_os("SLACKWATER_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv"), PathBuf::from);
@@ -207,7 +247,7 @@ fn every_answer_is_what_its_schema_says() {
     let schemas: BTreeMap<String, Value> = listed.iter().map(read).collect();
     let mut printed = Printed::default();
     std::thread::scope(|scope| {
-        let parts = [an_evening, a_question, an_interruption].map(|part| {
+        let parts = [an_evening, a_question, an_interruption, what_is_called].map(|part| {
             scope.spawn(move || {
                 let mut printed = Printed::default();
                 part(&mut printed);
