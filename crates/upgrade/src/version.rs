@@ -99,7 +99,6 @@ pub fn version_sources(profile: Option<&Profile>, template: &Template) -> Vec<Ve
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
     use template::Template;
 
     use super::{VersionSource, release_version};
