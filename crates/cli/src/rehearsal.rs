@@ -268,7 +268,10 @@ impl Rehearsal {
         let approved = ApprovedPlan::new(self.plan.clone(), &self.plan.sha256(), "the rehearsal", stage.at)?;
         let mut director = Director::of(variation);
         director.recorded = beginning.map_or(0, |beginning| beginning.records.len());
-        director.keeping = kept_of.map(|whole| Keeping::new(&stage, &calls, whole));
+        director.keeping = kept_of.map(|whole| {
+            let acts = whole.records.iter().filter(|one| matches!(one, Record::Intended { .. }));
+            Keeping::new(&stage, &calls, acts.count())
+        });
         let began_at = beginning.map_or(stage.clock.now(), |beginning| beginning.began_at);
         let quiet =
             Quiet { ports: &site.ports, stage: &stage, looks_always: variation.looks_always, life: None };

@@ -141,7 +141,7 @@ pub(crate) fn health(parts: &Result<Vec<HealthFinding>, String>) -> Option<Marku
     };
     let well = parts.iter().filter(|part| part.healthy).count();
     let tone = if well == parts.len() { Tone::Good } else { Tone::Bad };
-    (!parts.is_empty()).then(|| pill(tone, &format!("{well} of {}", counted(parts.len(), "part"))))
+    (!parts.is_empty()).then(|| pill(tone, &format!("{well} of {} healthy", parts.len())))
 }
 
 /// What it means for users, in a sentence.

@@ -3,9 +3,7 @@
 use conductor::Here;
 use upgrade::{Act, Record, StackAct, State, Timestamp, UpdateKind};
 
-use super::Came;
 use super::calls::CallLog;
-use super::every_failure::Cause;
 use super::stage::Stage;
 
 /// How many are kept of a run, beside those right before an update: each holds a copy of every cloud.
@@ -20,7 +18,7 @@ pub struct Beginning {
     /// Every call of the cloud so far.
     pub calls: Vec<String>,
     /// How many requests the platform has had.
-    requests: usize,
+    pub requests: usize,
     state: State,
     act: Act,
     watched_at: Option<Timestamp>,
@@ -32,31 +30,13 @@ impl Beginning {
         Here { state: &self.state, act: &self.act, watched_at: self.watched_at }
     }
 
-    /// Whether this has not had its chance to happen yet; `whole` is the run of which this is the beginning.
-    fn is_before(&self, cause: &Cause, whole: &Came) -> bool {
-        match cause {
-            Cause::Resource { update, .. } => !self.has_executed(*update),
-            Cause::Call { number, .. } => self.calls.len() <= *number,
-            Cause::Platform { number, .. } => self.requests <= *number,
-            Cause::Death(death) => self.records.len() <= death.record,
-            Cause::Stop { step } => {
-                let entered = whole.entered.iter().find(|(_, entered)| entered == step);
-                entered.is_none_or(|(record, _)| self.records.len() <= *record)
-            }
-        }
-    }
-
-    fn has_executed(&self, update: UpdateKind) -> bool {
+    /// Whether this update was begun.
+    pub fn has_executed(&self, update: UpdateKind) -> bool {
         self.records.iter().any(|record| match record {
             Record::Intended { act, .. } => executes(act) == Some(update),
             Record::Happened(_) => false,
         })
     }
-}
-
-/// The latest from which a run goes on in which this goes wrong; `None`: from the start.
-pub fn latest<'b>(beginnings: &'b [Beginning], cause: &Cause, whole: &Came) -> Option<&'b Beginning> {
-    beginnings.iter().rev().find(|beginning| beginning.is_before(cause, whole))
 }
 
 /// The update that an act begins.
@@ -80,9 +60,8 @@ pub(super) struct Keeping<'a> {
 }
 
 impl<'a> Keeping<'a> {
-    /// Of a run on this stage that makes these calls, and went like this one before.
-    pub fn new(stage: &'a Stage, calls: &'a CallLog, whole: &Came) -> Keeping<'a> {
-        let acts = whole.records.iter().filter(|record| matches!(record, Record::Intended { .. })).count();
+    /// Of a run on this stage that makes these calls, and so many acts.
+    pub fn new(stage: &'a Stage, calls: &'a CallLog, acts: usize) -> Keeping<'a> {
         let every = acts.div_ceil(KEPT).max(1);
         let began_at = stage.clock.now();
         Keeping { stage, calls, began_at, every, acted: 0, records: Vec::new(), kept: Vec::new() }

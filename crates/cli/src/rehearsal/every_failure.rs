@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use upgrade::{Answer, Fate, Question, Record, Step, UpdateKind};
 
-use super::beginnings::{Beginning, latest};
+use super::beginnings::Beginning;
 use super::many::on_every_core;
 use super::simulated_platform::{Fault, Mishap};
 use super::summary::{End, Summary};
@@ -283,6 +283,21 @@ pub fn every_failure(
         }
     }
     Ok(Failures::of(met, unmet, sampled))
+}
+
+/// The latest beginning of `whole` from which a run goes on in which this goes wrong; `None`: from the start.
+fn latest<'b>(beginnings: &'b [Beginning], cause: &Cause, whole: &Came) -> Option<&'b Beginning> {
+    let is_before = |beginning: &&Beginning| match cause {
+        Cause::Resource { update, .. } => !beginning.has_executed(*update),
+        Cause::Call { number, .. } => beginning.calls.len() <= *number,
+        Cause::Platform { number, .. } => beginning.requests <= *number,
+        Cause::Death(death) => beginning.records.len() <= death.record,
+        Cause::Stop { step } => {
+            let entered = whole.entered.iter().find(|(_, entered)| entered == step);
+            entered.is_none_or(|(record, _)| beginning.records.len() <= *record)
+        }
+    };
+    beginnings.iter().rev().find(is_before)
 }
 
 /// In these words a resource fails.

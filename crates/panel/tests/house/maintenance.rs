@@ -264,7 +264,7 @@ async fn how_healthy_each_part_is_stands_where_one_looks() {
     let ada = served.set_up().await;
     holds(
         &shown(&served, "/", &ada).await,
-        &["<span class=\"pill bad\">1 of 2 parts</span>"],
+        &["<span class=\"pill bad\">1 of 2 healthy</span>"],
         &["no license"],
     );
     let page = shown(&served, PAGE, &ada).await;

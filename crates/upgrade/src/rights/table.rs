@@ -139,9 +139,9 @@ pub const TOPICS: &[Topic] = &[
     },
     Topic {
         sid: "LookAtHealth",
-        because: "To prove that the platform's targets are healthy before users are let in again.",
+        because: "To see how healthy the platform's targets are, and to have it proved before users are let in again.",
         on: On::Everything(When::HasTargetGroups),
-        rights: &[right("elasticloadbalancing:DescribeTargetHealth", WORKING)],
+        rights: &[right("elasticloadbalancing:DescribeTargetHealth", ALL)],
     },
     Topic {
         sid: "CloseTheGate",
