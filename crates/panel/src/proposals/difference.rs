@@ -186,12 +186,12 @@ fn masked_within(line: &str) -> String {
         told.push_str(before);
         told.push(':');
         rest = after;
-        let begins = before.rfind(['{', ',']).filter(|_| line.contains('{'));
+        let begins = before.rfind(['{', ',']);
         let key = begins.and_then(|at| before.get(at + 1..)).unwrap_or_default();
         let value = after.trim_start();
         // A quoted value ends at its quotation mark, another where the next key or the mapping's end is.
         let length = match value.chars().next() {
-            Some(mark @ ('"' | '\'')) => value.get(1..).and_then(|inner| inner.find(mark)).map(|end| end + 2),
+            Some(mark @ ('"' | '\'')) => quoted(value, mark),
             Some(_) | None => value.find([',', '}']),
         };
         let value = length.and_then(|length| value.get(..length)).unwrap_or(value);
@@ -204,6 +204,25 @@ fn masked_within(line: &str) -> String {
     }
     told.push_str(rest);
     told
+}
+
+/// How long a quoted value is, with its marks; `None`: it ends on another line. In single ones a mark is written twice, in double
+/// ones after a backslash.
+fn quoted(value: &str, mark: char) -> Option<usize> {
+    let mut characters = value.char_indices().skip(1).peekable();
+    while let Some((at, one)) = characters.next() {
+        let is_written = match one {
+            '\\' => mark == '"',
+            one if one == mark => mark == '\'' && characters.peek().is_some_and(|(_, next)| *next == mark),
+            _ => continue,
+        };
+        if is_written {
+            characters.next();
+        } else if one == mark {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 /// The key that a line of YAML, or of JSON that is laid out, begins, and what follows it; both may be empty.

@@ -112,6 +112,9 @@ fn a_password_within_a_line_is_not_told_and_what_is_around_it_is() {
             "Auth: {Password: '{{resolve:secretsmanager:x}}'}",
             "Auth: {Password: '{{resolve:secretsmanager:x}}'}",
         ),
+        ("{Password: 'it''s hush', Port: 1}", "{Password: ****, Port: 1}"),
+        (r#"{Password: "a\" hush", Port: 1}"#, "{Password: ****, Port: 1}"),
+        ("Name: b, Password: hush}", "Name: b, Password: ****}"),
         ("Auth: {:::{,:", "Auth: {:::{,:"),
     ];
     for (line, shown) in lines {
