@@ -11,6 +11,7 @@ use crate::arguments::Demo;
 use crate::error::{CliError, Exit};
 use crate::files::{self, FileError};
 use crate::local_cloud;
+use crate::local_cloud::ENVIRONMENT_FILE;
 
 /// There is no local cloud to resume on.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +107,7 @@ pub(super) fn discard(directory: &DataDirectory, keep_directory: bool) -> Result
     };
     let remove = |name: &str| unless_gone(directory.join(name), std::fs::remove_file(directory.join(name)));
     for name in [
-        "aws.env",
+        ENVIRONMENT_FILE,
         Notes::FILE,
         settings_file::FILE,
         settings_file::PROFILE,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use upgrade::{Looked, Unsaved};
+use upgrade::{HealthFinding, Looked, Unsaved};
 
 use super::Standing;
 use crate::change_table::wrap;
@@ -18,7 +18,7 @@ const LABEL: usize = 13;
 pub(super) fn render(standing: &Standing, width: usize) -> String {
     let mut text = head(standing);
     gate(&mut text, standing, width);
-    health(&mut text, standing, width);
+    health(&mut text, &standing.health, width);
     at_work(&mut text, standing, width);
     workers(&mut text, standing);
     services(&mut text, standing);
@@ -95,8 +95,8 @@ fn gate(text: &mut String, standing: &Standing, width: usize) {
 }
 
 /// Who is well is counted, who isn't is named.
-fn health(text: &mut String, standing: &Standing, width: usize) {
-    let Some(parts) = looked(text, "Health", &standing.health) else { return };
+fn health(text: &mut String, parts: &Looked<Vec<HealthFinding>>, width: usize) {
+    let Some(parts) = looked(text, "Health", parts) else { return };
     if parts.is_empty() {
         return;
     }
@@ -293,5 +293,32 @@ fn attention(text: &mut String, standing: &Standing, width: usize) {
     let _ = writeln!(text, "  {yellow}Needs attention:{yellow:#}");
     for one in &standing.attention {
         wrap(text, &format!("- {one}"), width);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use upgrade::HealthFinding;
+
+    use super::health;
+
+    #[test]
+    fn who_is_well_is_counted_and_who_is_not_is_named() {
+        let part = |what: &str, healthy| HealthFinding {
+            what: what.to_owned(),
+            healthy,
+            detail: "1 of 2 targets".to_owned(),
+        };
+        let told = |parts| {
+            let mut text = String::new();
+            health(&mut text, &parts, 80);
+            anstream::adapter::strip_str(&text).to_string()
+        };
+        assert_eq!(told(Ok(Vec::new())), "");
+        assert_eq!(told(Ok(vec![part("platform", true)])), "  Health       1 of 1 part healthy\n");
+        let sick = told(Ok(vec![part("platform", true), part("target group web", false)]));
+        assert!(sick.starts_with("  Health       1 of 2 parts healthy:\n"), "{sick}");
+        assert!(sick.ends_with("target group web: 1 of 2 targets\n"), "{sick}");
+        assert!(told(Err("throttled".to_owned())).contains("cannot be looked at: throttled"));
     }
 }

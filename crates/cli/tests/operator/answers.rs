@@ -306,7 +306,7 @@ const EXAMPLES: [(&str, When, i32, &str); 15] = [
     (".jobs.items", When::Waiting, 0, "RUNNING\t"),
     (".ended", When::Waiting, 0, ": not ended; in: Terminate jobs, by process "),
     (".usersOutUntil", When::After, 0, ""),
-    ("(.health.items", When::Before, 0, "production\n0"),
+    ("[.health.items", When::Before, 0, "production\n0"),
     ("sort_by", When::After, 0, " s  "),
     (".logicalId) \\(.reason", When::After, 0, "UPDATE_COMPLETE sample"),
     (".outcome.word", When::After, 0, "upgraded"),

@@ -4,7 +4,7 @@ use upgrade::{Act, Effect, Plan, Record, State, Timestamp};
 
 use super::{ConductError, Conductor, Ended, Watcher, request_of};
 use crate::cloud::Cloud;
-use crate::journal::JournalStore;
+use crate::journal::{JournalError, JournalStore};
 
 /// Where a conducting is right before it writes an act down and does it: what follows depends on this, the records, and the world.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
     /// taken over. `records`: those of the run up to here, one at least.
     ///
     /// # Errors
-    /// As [`Conductor::start`].
+    /// As [`Conductor::start`]; without a record there is no such run.
     pub async fn go_on_from(
         &self,
         plan: &Plan,
@@ -29,7 +29,7 @@ impl<C: Cloud, J: JournalStore> Conductor<'_, C, J> {
         watcher: &mut impl Watcher,
     ) -> Result<Ended, ConductError> {
         let Some((first, others)) = records.split_first() else {
-            return Err(ConductError::Ended { run_id: plan.run_id.clone() });
+            return Err(JournalError::NoSuchRun { run_id: plan.run_id.clone() }.into());
         };
         let hold = self.begin(plan, first, watcher).await?;
         hold.written.set(1);

@@ -48,11 +48,16 @@ pub fn may_have(definition: &Definition) -> bool {
 }
 
 /// The resources in which one may stand, under the assumption of [`may_have`]: all, where what they are made of has any.
-fn that_may_have<'a>(evaluation: &Evaluation<'a>) -> impl Iterator<Item = &'a Resource> {
-    let template = evaluation.template();
+fn that_may_have<'a>(
+    definition: &'a Definition,
+    evaluation: &Evaluation<'a>,
+) -> impl Iterator<Item = &'a Resource> {
+    let (template, outside) = (evaluation.template(), &definition.outside);
+    let says = |text: &String| text.contains("resolve:");
     let made_of = template.mappings.values().chain(template.conditions.values()).any(mentions)
         || template.transforms.iter().chain(&template.done_transforms).next().is_some()
-        || evaluation.parameters().0.values().any(|parameter| parameter.text.contains("resolve:"));
+        || outside.imports.values().chain(outside.includes.values()).any(says)
+        || definition.parameters.0.values().any(|parameter| says(&parameter.text));
     let active: Vec<_> = evaluation.active_resources().collect();
     active.into_iter().filter(move |resource| made_of || resource.properties.as_ref().is_some_and(mentions))
 }
@@ -75,7 +80,7 @@ pub fn look_up(world: &mut World, definition: &Definition) -> Result<BTreeMap<St
     check_defaults(definition)?;
     let evaluation = definition.evaluation().map_err(|error| AwsError::validation(evaluate_words(&error)))?;
     let mut found = Vec::new();
-    for resource in that_may_have(&evaluation) {
+    for resource in that_may_have(definition, &evaluation) {
         let Ok(properties) = evaluation.properties(resource, &Silent) else { continue };
         each_text(&resource.type_name, &properties, &mut |place, text| {
             found.extend(dynamic_references(text).map(|one| (place.to_owned(), one.text.to_owned())));
@@ -134,9 +139,9 @@ pub fn read_late(world: &mut World, properties: &mut Properties) -> Result<(), S
 }
 
 /// Why an operation can't begin: a secure parameter where none may stand. Nothing when it can.
-pub fn unsupported(evaluation: &Evaluation<'_>) -> Option<String> {
+pub fn unsupported<'a>(definition: &'a Definition, evaluation: &Evaluation<'a>) -> Option<String> {
     let mut refused = None;
-    for resource in that_may_have(evaluation) {
+    for resource in that_may_have(definition, evaluation) {
         let Ok(properties) = evaluation.properties(resource, &Silent) else { continue };
         each_text(&resource.type_name, &properties, &mut |place, text| {
             if dynamic_references(text).any(|reference| reference.service == SSM_SECURE) {

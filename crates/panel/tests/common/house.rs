@@ -29,8 +29,9 @@ pub struct House {
     pub leavings: Mutex<Vec<(LeavingWish, String)>>,
     /// Whether users are let in.
     pub users: Users,
-    /// What maintenance has taken away.
+    /// How healthy each part is.
     pub health: Vec<upgrade::HealthFinding>,
+    /// What maintenance has taken away.
     pub taken_away: Vec<String>,
     /// Unfinished jobs.
     pub jobs: Vec<Job>,

@@ -136,7 +136,7 @@ pub fn begin(world: &mut World, stack: &mut Stack) {
         return abort_forward(world, stack, Some(words));
     }
     if dynamic_references::may_have(&target)
-        && let Some(words) = dynamic_references::unsupported(&evaluation)
+        && let Some(words) = dynamic_references::unsupported(&target, &evaluation)
     {
         return abort_forward(world, stack, Some(format!("{words}.")));
     }
