@@ -155,10 +155,11 @@ const OVERVIEW: Waits = Waits {
     happen: |journal, number| {
         runs::begin(journal, &plan::plan(&format!("begins-{number}")));
     },
-    // The cards come anew whenever one of them has changed.
+    // The cards come anew whenever one of them has changed, with earlier runs among them: the last that began is the news.
     news: |message| {
-        let (_, run) = message.split_once("begins-")?;
-        run.split(|one: char| !one.is_ascii_digit()).next()
+        let runs = message.split("begins-").skip(1);
+        let numbers = runs.filter_map(|run| run.split(|one: char| !one.is_ascii_digit()).next());
+        numbers.max_by_key(|number| number.parse::<usize>().ok())
     },
 };
 
